@@ -1,0 +1,41 @@
+# Compiler flags as one INTERFACE target: every hostvol target links hostvol_flags, nothing is global.
+add_library(hostvol_flags INTERFACE)
+
+target_compile_definitions(hostvol_flags INTERFACE _GNU_SOURCE HOSTVOL_VERSION="${PROJECT_VERSION}")
+
+target_compile_options(hostvol_flags INTERFACE
+	-Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
+	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Walloca
+	-Wimplicit-fallthrough -Wswitch-enum -Wdate-time
+	# Wrong code in every build, whatever the build type.
+	-Werror=format-security -Werror=implicit-function-declaration
+	-Werror=incompatible-pointer-types -Werror=int-conversion -Werror=return-type
+	-Werror=strict-prototypes -Werror=missing-prototypes -Werror=vla
+	-fvisibility=hidden -fno-common)
+
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+	target_compile_options(hostvol_flags INTERFACE
+		-Wformat-signedness -Wlogical-op -Wduplicated-cond -Wduplicated-branches
+		-Wjump-misses-init)
+endif()
+
+if(HOSTVOL_SANITIZE)
+	target_compile_options(hostvol_flags INTERFACE
+		-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+	target_link_options(hostvol_flags INTERFACE -fsanitize=address,undefined)
+endif()
+if(HOSTVOL_TSAN)
+	target_compile_options(hostvol_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+	target_link_options(hostvol_flags INTERFACE -fsanitize=thread)
+endif()
+if(HOSTVOL_FUZZ)
+	# The libraries too: with only the harness instrumented libFuzzer is blind.
+	target_compile_options(hostvol_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+	target_compile_options(hostvol_flags INTERFACE
+		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
+		-fstack-clash-protection -fcf-protection)
+	target_link_options(hostvol_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+endif()

@@ -1,0 +1,99 @@
+/* Attach: put a clone of a host directory's mount tree at a path in a mount namespace.
+ *
+ * The one operation of the library.  A container's namespace, our own (where a mount propagates to
+ * the host through a shared parent) and the daemon's state directory differ only in the place.
+ *
+ *     prepare   clone the source tree in the host's namespace, set its attributes, make it private;
+ *               resolve the target in the place; check everything that can be checked
+ *     commit    make the missing directories, move the clone, verify it from inside
+ *
+ * Between the two a caller can write down what is about to happen: mc_attach_info() tells it all.
+ * What was not committed leaves nothing behind. */
+#ifndef MOUNTCORE_ATTACH_H
+#define MOUNTCORE_ATTACH_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mountcore/attr.h"
+#include "mountcore/core.h"
+
+/* More missing directories than this in one target are refused (-E2BIG). */
+enum { MC_MADE_MAX = 64 };
+
+struct mc_file_id {
+	uint64_t dev; /* makedev() */
+	uint64_t ino; /* 0: not known, matches any */
+};
+
+/* Directories that were made for a target, outermost first; the last one is the target itself. */
+struct mc_made {
+	unsigned count;
+	struct mc_file_id ids[MC_MADE_MAX];
+};
+
+/* Where to mount. */
+struct mc_place {
+	int ns_fd;       /* mount namespace, borrowed; MC_FD_NONE: our own */
+	int root_fd;     /* targets are below this directory, borrowed; MC_FD_NONE: the root */
+	uint64_t key;    /* operations on one key run one at a time; 0: no limit */
+	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
+};
+
+struct mc_attach_args {
+	const char *source; /* absolute host path of a directory, no symlink in it */
+	struct mc_attr attr;
+	struct mc_place place;
+	const char *target; /* absolute, clean (mc_path_clean) */
+	bool mkdir;         /* make what is missing of the target */
+};
+
+struct mc_attach_info {
+	uint64_t mount_id;     /* unique where the kernel has that (6.8), else as in mountinfo */
+	uint64_t mountinfo_id; /* column 1 of mountinfo */
+	struct mc_file_id source;
+	char path[PATH_MAX]; /* the mountpoint from the place's root, symlinks resolved */
+	unsigned to_make;    /* how many directories at the end of path are missing */
+	struct mc_made made; /* after commit: those that were made */
+};
+
+struct mc_attach;
+
+/* Prepare an attach.
+ * Returns 0 with `ret` to be given to mc_attach_free(), or
+ *   step SOURCE    -ENOENT, -ENOTDIR, -ELOOP (it has become a symlink)
+ *   step CLONE     -EINVAL (unbindable), -ENOSYS (kernel)
+ *   step ENTER     -EINVAL (the namespace is not one), -EPERM
+ *   step TARGET    -ENOENT (missing, and no mkdir), -ELOOP (magic or dangling link), -ENOTDIR,
+ *                  -ESTALE (renamed or removed under us)
+ *   step REFUSED   -EACCES: the root, /proc, /sys, /dev or below
+ *   step TYPE      -ENOTDIR: the target is not a directory
+ *   step OCCUPIED  -EBUSY: something is mounted there
+ *   step SHARED    -EINVAL: the parent mount is shared
+ *   step HELPER    -ETIMEDOUT: a file system in the way did not answer
+ *   step SETUP     -ENOMEM, -ENOSYS (the kernel lacks a call that is needed)
+ * Source: open_tree(2), mount_setattr(2), openat2(2).  Any thread but a worker. */
+int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
+	struct mc_attach **ret, struct mc_err *err)
+	__attribute__((nonnull(1, 2, 3), warn_unused_result));
+
+/* What will be, or was, mounted; borrowed from `attach`. */
+const struct mc_attach_info *mc_attach_info(const struct mc_attach *attach)
+	__attribute__((nonnull));
+
+/* Make the mount.  Returns 0 when it was verified to stand where it was asked, with the source's
+ * device and inode, or
+ *   step MKDIR     what mkdir(2) gives: -EROFS, -EACCES, -ENOSPC …
+ *   step MOVE      -ENOENT (the target was removed), -ENOSPC (fs.mount-max)
+ *   step VERIFY    -ESTALE: the container moved the target meanwhile
+ *   step HELPER    -ETIMEDOUT
+ * and then no mount and no directory made remains.  Once for each prepare.
+ * Source: move_mount(2), statx(2), proc_sys_fs(5). */
+int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
+	__attribute__((nonnull(1), warn_unused_result));
+
+/* Release; a clone that was not committed is gone with it.  NULL is ignored. */
+void mc_attach_free(struct mc_attach *attach);
+
+#endif

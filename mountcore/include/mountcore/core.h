@@ -1,0 +1,55 @@
+/* The handle of the library: the host's and our own mount namespace, the workers, the kernel's
+ * features.  One for a process; every operation takes it.
+ *
+ * "Host" is the mount namespace whose directories are attached; "place" (attach.h) is where they
+ * go.  mountcore never logs, never exits and reads no environment.  It aborts the process in one
+ * case: a thread that cannot come back from a container's mount namespace must not go on. */
+#ifndef MOUNTCORE_CORE_H
+#define MOUNTCORE_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "mountcore/err.h"
+
+struct mc_core;
+
+struct mc_core_args {
+	pid_t host_pid;             /* a process in the host's mount namespace; 0: our own is it */
+	unsigned workers;           /* mount worker threads, 1 to 16 */
+	unsigned helper_timeout_ms; /* deadline of a helper process */
+};
+
+/* What the kernel was found to have, by trying it on our own descriptors once at start. */
+enum mc_feature {
+	MC_FEATURE_OPEN_TREE = 1,     /* open_tree, move_mount: 5.2 */
+	MC_FEATURE_OPENAT2 = 2,       /* 5.6 */
+	MC_FEATURE_MOUNT_SETATTR = 4, /* 5.12 */
+	MC_FEATURE_STATMOUNT = 8,     /* 6.8 */
+	MC_FEATURE_UNIQUE_ID = 16,    /* STATX_MNT_ID_UNIQUE: 6.8 */
+};
+
+/* Open the library: keeps descriptors of both namespaces, starts the workers.
+ * Returns 0, -ENOMEM, -EPERM or -EACCES (no right to open the host's namespace), -ENOENT (no such
+ * process), -EAGAIN (no thread).  The caller closes `ret` with mc_core_close().
+ * Source: namespaces(7), setns(2), proc(5).  Call it before other threads change namespaces. */
+int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct mc_err *err)
+	__attribute__((nonnull(1, 2), warn_unused_result));
+
+/* Stop the workers and release everything.  No operation may be under way.  NULL is ignored. */
+void mc_core_close(struct mc_core *core);
+
+/* A set of enum mc_feature. */
+unsigned mc_core_features(const struct mc_core *core) __attribute__((nonnull));
+
+/* The name of one feature for a report ("open_tree"), or NULL.  Static. */
+const char *mc_feature_name(unsigned feature);
+
+/* The mount work of the last attaches, in nanoseconds: from the start of the first system call to
+ * the end of the verification, waiting for a worker left out.  Copies at most `size` samples,
+ * newest last, into `ret`; returns how many.  Any thread. */
+unsigned mc_core_timings(struct mc_core *core, uint64_t *ret, unsigned size)
+	__attribute__((nonnull));
+
+#endif

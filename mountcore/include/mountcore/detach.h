@@ -1,0 +1,30 @@
+/* Detach: take out our own mount, or nothing. */
+#ifndef MOUNTCORE_DETACH_H
+#define MOUNTCORE_DETACH_H
+
+#include "mountcore/attach.h"
+
+struct mc_detach_args {
+	struct mc_place place;
+	const char *path;           /* the mountpoint, as mc_attach_info() gave it */
+	uint64_t mount_id;          /* as mc_attach_info() gave it; 0: whatever is on top there */
+	bool lazy;                  /* MNT_DETACH: also when files are in use */
+	const struct mc_made *made; /* directories to remove if still ours and empty; or NULL */
+};
+
+/* Unmount what was attached, if it is what is on top at `path`, and remove the directories made
+ * for it.
+ * Returns 0 when it is gone, or
+ *   step ENTER     as for attach
+ *   step IDENTITY  -ENOENT: nothing of ours is at `path` (directories made are removed all the
+ *                  same); -ESTALE: something else is on top
+ *   step UMOUNT    -EBUSY: in use, and not lazy
+ *   step HELPER    -ETIMEDOUT
+ * and then the mount is as it was.  umount2 takes a path: between the check and the call a process
+ * with CAP_SYS_ADMIN in the container can put another mount of its own on top, and that one is
+ * taken out instead; the check behind it then reports -ESTALE.
+ * Source: umount2(2).  Any thread but a worker. */
+int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_err *err)
+	__attribute__((nonnull(1, 2), warn_unused_result));
+
+#endif

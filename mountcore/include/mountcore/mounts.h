@@ -1,0 +1,55 @@
+/* The mount table of a mount namespace, as it was at one moment (libmount). */
+#ifndef MOUNTCORE_MOUNTS_H
+#define MOUNTCORE_MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "mountcore/core.h"
+
+struct mc_mounts;
+
+/* One mount; strings are borrowed from the table.  The columns are those of
+ * /proc/PID/mountinfo, proc(5). */
+struct mc_mount {
+	uint64_t id;        /* column 1 */
+	uint64_t parent_id; /* column 2 */
+	uint64_t dev;       /* column 3, as makedev() */
+	const char *root;   /* column 4 */
+	const char *target; /* column 5 */
+	bool is_shared;     /* column 7 has shared:N */
+	const char *fstype; /* column 9 */
+};
+
+/* Read the table of the mount namespace `ns_fd` (MC_FD_NONE: our own).
+ * Returns 0, -ENOMEM, -EINVAL (a line that cannot be parsed), or what entering or reading gave.
+ * Source: proc(5), libmount's mnt_table_parse_stream.  Free with mc_mounts_free(). */
+int mc_mounts_read(struct mc_core *core, int ns_fd, struct mc_mounts **ret, struct mc_err *err)
+	__attribute__((nonnull(1, 3), warn_unused_result));
+
+/* The same from an open stream in mountinfo format, borrowed. */
+int mc_mounts_parse(FILE *stream, struct mc_mounts **ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* How many mounts there are. */
+size_t mc_mounts_count(const struct mc_mounts *mounts) __attribute__((nonnull));
+
+/* Iterate in the table's order, which is the order of mounting below one parent: set `*at` to 0
+ * first.  Returns false at the end. */
+bool mc_mounts_next(struct mc_mounts *mounts, size_t *at, struct mc_mount *ret)
+	__attribute__((nonnull));
+
+/* Find the mount whose column 1 is `id`.  Returns 0 or -ENOENT. */
+int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether something is mounted on top of the mount `id` at its own mountpoint. */
+bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id) __attribute__((nonnull));
+
+/* NULL is ignored. */
+void mc_mounts_free(struct mc_mounts *mounts);
+
+#endif

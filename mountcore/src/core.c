@@ -1,0 +1,168 @@
+#include "core.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "mountcore/cleanup.h"
+
+#include "host.h"
+#include "job.h"
+#include "sys.h"
+
+static int open_host(struct mc_core *core, pid_t host_pid, struct mc_err *err)
+{
+	char name[32];
+
+	core->proc = mc_sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY);
+	if (core->proc < 0)
+		return mc_err_set(err, MC_STEP_SETUP, core->proc);
+	core->home_ns = mc_sys_openat(core->proc, "self/ns/mnt", O_RDONLY);
+	if (core->home_ns < 0)
+		return mc_err_set(err, MC_STEP_SETUP, core->home_ns);
+	if (host_pid > 0)
+		snprintf(name, sizeof(name), "%d/ns/mnt", host_pid);
+	else
+		snprintf(name, sizeof(name), "self/ns/mnt");
+	core->host_ns = mc_sys_openat(core->proc, name, O_RDONLY);
+	if (core->host_ns < 0)
+		return mc_err_set(err, MC_STEP_SETUP, core->host_ns);
+	if (host_pid > 0)
+		snprintf(name, sizeof(name), "%d/root", host_pid);
+	else
+		snprintf(name, sizeof(name), "self/root");
+	core->host_root = mc_sys_openat(core->proc, name, O_PATH | O_DIRECTORY);
+	if (core->host_root < 0)
+		return mc_err_set(err, MC_STEP_SETUP, core->host_root);
+	return 0;
+}
+
+static int read_inodes(struct mc_core *core)
+{
+	struct stat home, host;
+
+	if (fstat(core->home_ns, &home) < 0 || fstat(core->host_ns, &host) < 0)
+		return -errno;
+	core->home_ino = home.st_ino;
+	core->host_ino = host.st_ino;
+	return 0;
+}
+
+static bool has_unique_id(const struct mc_core *core, uint64_t *ret_id)
+{
+	struct statx stat;
+
+	if (mc_sys_statx(core->proc, "", AT_EMPTY_PATH, MC_STATX_MNT_ID_UNIQUE, &stat) < 0)
+		return false;
+	*ret_id = stat.stx_mnt_id;
+	return stat.stx_mask & MC_STATX_MNT_ID_UNIQUE;
+}
+
+/* On our own descriptors only: what a container's file system answers must not choose the way. */
+static unsigned probe(const struct mc_core *core)
+{
+	const struct mount_attr nothing = {0};
+	struct mc_statmount mount;
+	uint64_t id;
+	unsigned features = 0;
+	mc_auto_fd fd = MC_FD_NONE;
+	mc_auto_fd tree = mc_sys_open_tree(core->proc, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
+
+	fd = mc_sys_openat2(core->proc, ".", O_PATH, RESOLVE_IN_ROOT);
+	if (tree >= 0)
+		features |= MC_FEATURE_OPEN_TREE;
+	if (fd >= 0)
+		features |= MC_FEATURE_OPENAT2;
+	if (tree >= 0 && mc_sys_mount_setattr(tree, 0, &nothing) == 0)
+		features |= MC_FEATURE_MOUNT_SETATTR;
+	if (has_unique_id(core, &id)) {
+		features |= MC_FEATURE_UNIQUE_ID;
+		if (mc_sys_statmount(id, MC_STATMOUNT_MNT_BASIC, &mount) == 0)
+			features |= MC_FEATURE_STATMOUNT;
+	}
+	return features;
+}
+
+int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct mc_err *err)
+{
+	struct mc_core *core = calloc(1, sizeof(*core));
+	int rc;
+
+	if (!core)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	core->home_ns = core->host_ns = core->host_root = core->proc = MC_FD_NONE;
+	core->helper_timeout_ms = args->helper_timeout_ms;
+	pthread_mutex_init(&core->lock, NULL);
+	pthread_mutex_init(&core->slow_lock, NULL);
+	pthread_cond_init(&core->changed, NULL);
+	rc = open_host(core, args->host_pid, err);
+	if (rc == 0)
+		rc = mc_err_set(err, MC_STEP_SETUP, read_inodes(core));
+	if (rc == 0) {
+		core->features = probe(core);
+		rc = mc_err_set(err, MC_STEP_SETUP, mc_pool_start(core, args->workers));
+	}
+	if (rc == 0)
+		rc = mc_slow_open(core, err);
+	if (rc < 0)
+		mc_core_close(core);
+	else
+		*ret = core;
+	return rc;
+}
+
+void mc_core_close(struct mc_core *core)
+{
+	if (!core)
+		return;
+	mc_pool_stop(core);
+	mc_slow_close(core);
+	pthread_cond_destroy(&core->changed);
+	pthread_mutex_destroy(&core->slow_lock);
+	pthread_mutex_destroy(&core->lock);
+	mc_close_fd(&core->host_root);
+	mc_close_fd(&core->host_ns);
+	mc_close_fd(&core->home_ns);
+	mc_close_fd(&core->proc);
+	free(core);
+}
+
+unsigned mc_core_features(const struct mc_core *core)
+{
+	return core->features;
+}
+
+const char *mc_feature_name(unsigned feature)
+{
+	switch (feature) {
+	case MC_FEATURE_OPEN_TREE:
+		return "open_tree";
+	case MC_FEATURE_OPENAT2:
+		return "openat2";
+	case MC_FEATURE_MOUNT_SETATTR:
+		return "mount_setattr";
+	case MC_FEATURE_STATMOUNT:
+		return "statmount";
+	case MC_FEATURE_UNIQUE_ID:
+		return "unique_mount_id";
+	default:
+		return NULL;
+	}
+}
+
+unsigned mc_core_timings(struct mc_core *core, uint64_t *ret, unsigned size)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&core->lock);
+	if (core->timing_count < size)
+		size = (unsigned)core->timing_count;
+	if (size > MC_TIMINGS_MAX)
+		size = MC_TIMINGS_MAX;
+	for (uint64_t at = core->timing_count - size; count < size; at++)
+		ret[count++] = core->timings[at % MC_TIMINGS_MAX];
+	pthread_mutex_unlock(&core->lock);
+	return count;
+}

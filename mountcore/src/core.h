@@ -1,0 +1,47 @@
+/* The inside of struct mc_core. */
+#ifndef MOUNTCORE_SRC_CORE_H
+#define MOUNTCORE_SRC_CORE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mountcore/core.h"
+
+enum {
+	MC_WORKERS_MAX = 16,
+	MC_TIMINGS_MAX = 1024,
+	MC_ABANDONED_MAX = 64, /* helpers past their deadline that the kernel does not let die */
+};
+
+struct mc_task;
+struct mc_gate;
+struct mc_slow;
+
+struct mc_core {
+	int home_ns;   /* our own mount namespace */
+	int host_ns;   /* the host's */
+	int host_root; /* O_PATH on the root directory of the process that stands for the host */
+	int proc;      /* our procfs: /proc/self does not resolve in a container's (proc(5)) */
+	uint64_t home_ino;
+	uint64_t host_ino;
+	unsigned features;
+	unsigned helper_timeout_ms;
+
+	pthread_mutex_t lock; /* everything below */
+	pthread_cond_t changed;
+	struct mc_task *first, *last;
+	struct mc_gate *gates; /* containers at work */
+	bool stopping;
+	unsigned worker_count;
+	pthread_t workers[MC_WORKERS_MAX];
+	pid_t abandoned[MC_ABANDONED_MAX];
+	unsigned abandoned_count;
+	uint64_t timings[MC_TIMINGS_MAX]; /* a ring */
+	uint64_t timing_count;            /* ever taken */
+
+	pthread_mutex_t slow_lock;
+	struct mc_slow *slow; /* the host's network and FUSE mounts (host.c) */
+};
+
+#endif

@@ -1,0 +1,229 @@
+/* The helper process: a job under a deadline.
+ *
+ * Sequence: socketpair, fork; the child closes every descriptor it does not need, runs the job,
+ * sends what it opened through the socket, exits; the parent waits for that message up to the
+ * deadline, then kills the child.  A child that not even SIGKILL ends (a FUSE server that never
+ * answers holds it) is abandoned: it holds no lock, no listening socket and no database, and is
+ * reaped later. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+
+#include "core.h"
+#include "job.h"
+#include "sys.h"
+
+enum {
+	KEEP_MAX = MC_JOB_KEEP + MC_JOB_FDS + 5, /* the job's, the core's four and the socket */
+	FD_SCAN_MAX = 1 << 16,                   /* before close_range (5.9) */
+	REAP_WAIT_MS = 50,
+};
+
+/* Room for the descriptors of one message, aligned as cmsg(3) wants it. */
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int) * MC_JOB_FDS)];
+};
+
+static void keep_add(int *keep, int *count, int fd)
+{
+	int at = *count;
+
+	if (fd < 0)
+		return;
+	while (at > 0 && keep[at - 1] > fd) {
+		keep[at] = keep[at - 1];
+		at--;
+	}
+	keep[at] = fd;
+	(*count)++;
+}
+
+static void close_gap(int first, int last)
+{
+	if (first > last || mc_sys_close_range((unsigned)first, (unsigned)last) == 0)
+		return;
+	/* Before 5.9.  Forced by the tests' deny_syscall close_range. */
+	for (int fd = first; fd <= last && fd < FD_SCAN_MAX; fd++)
+		mc_sys_close(fd);
+}
+
+static void close_all_but(const int *keep, int count)
+{
+	int next = 0;
+
+	for (int i = 0; i < count; i++) {
+		close_gap(next, keep[i] - 1);
+		next = keep[i] + 1;
+	}
+	close_gap(next, INT32_MAX);
+}
+
+static void close_unneeded(const struct mc_core *core, const struct mc_job *job, int socket_fd)
+{
+	int keep[KEEP_MAX];
+	int count = 0;
+
+	keep_add(keep, &count, socket_fd);
+	keep_add(keep, &count, core->home_ns);
+	keep_add(keep, &count, core->host_ns);
+	keep_add(keep, &count, core->host_root);
+	keep_add(keep, &count, core->proc);
+	for (int i = 0; i < MC_JOB_KEEP; i++)
+		keep_add(keep, &count, job->keep[i]);
+	for (int i = 0; i < MC_JOB_FDS; i++)
+		keep_add(keep, &count, job->fds[i]);
+	close_all_but(keep, count);
+}
+
+/* One byte for each slot of fds[] says whether a descriptor for it follows. */
+static ssize_t send_fds(int socket_fd, const int *had, const int *fds)
+{
+	char present[MC_JOB_FDS] = {0};
+	int passed[MC_JOB_FDS];
+	size_t count = 0;
+	union control control;
+	struct iovec data = {.iov_base = present, .iov_len = sizeof(present)};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+
+	for (int i = 0; i < MC_JOB_FDS; i++) {
+		if (fds[i] < 0 || fds[i] == had[i])
+			continue;
+		present[i] = 1;
+		passed[count++] = fds[i];
+	}
+	if (count > 0) {
+		memset(&control, 0, sizeof(control));
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int) * count);
+		memcpy(CMSG_DATA(&control.header), passed, sizeof(int) * count);
+	}
+	return mc_sys_sendmsg(socket_fd, &message, MSG_NOSIGNAL);
+}
+
+static int receive_fds(int socket_fd, int *fds)
+{
+	char present[MC_JOB_FDS] = {0};
+	union control control = {.bytes = {0}};
+	struct iovec data = {.iov_base = present, .iov_len = sizeof(present)};
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	const unsigned char *passed = CMSG_DATA(&control.header);
+	ssize_t size = mc_sys_recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+
+	if (size < 0)
+		return (int)size;
+	if (size != (ssize_t)sizeof(present))
+		return -EIO; /* the helper died before it could answer */
+	for (int i = 0; i < MC_JOB_FDS; i++) {
+		if (!present[i])
+			continue;
+		memcpy(&fds[i], passed, sizeof(int));
+		passed += sizeof(int);
+	}
+	return 0;
+}
+
+static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int socket_fd)
+	__attribute__((noreturn));
+
+static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int socket_fd)
+{
+	int fds[MC_JOB_FDS];
+
+	memcpy(fds, job->fds, sizeof(fds));
+	mc_sys_prctl(PR_SET_PDEATHSIG, SIGKILL);
+	mc_sys_prctl(PR_SET_DUMPABLE, 0);
+	mc_sys_umask(0);
+	close_unneeded(core, job, socket_fd);
+	job->rc = fn(core, job);
+	send_fds(socket_fd, fds, job->fds);
+	_exit(0);
+}
+
+static void reap_abandoned(struct mc_core *core)
+{
+	pthread_mutex_lock(&core->lock);
+	for (unsigned i = 0; i < core->abandoned_count;) {
+		if (waitpid(core->abandoned[i], NULL, WNOHANG) == 0)
+			i++;
+		else
+			core->abandoned[i] = core->abandoned[--core->abandoned_count];
+	}
+	pthread_mutex_unlock(&core->lock);
+}
+
+static bool may_fork(struct mc_core *core)
+{
+	bool may;
+
+	reap_abandoned(core);
+	pthread_mutex_lock(&core->lock);
+	may = core->abandoned_count < MC_ABANDONED_MAX;
+	pthread_mutex_unlock(&core->lock);
+	return may;
+}
+
+/* Kill a helper that is past its deadline and see it go, or remember it. */
+static void abandon(struct mc_core *core, pid_t pid)
+{
+	mc_sys_kill(pid, SIGKILL);
+	for (int waited = 0; waited < REAP_WAIT_MS; waited++) {
+		if (waitpid(pid, NULL, WNOHANG) != 0)
+			return;
+		usleep(1000);
+	}
+	pthread_mutex_lock(&core->lock);
+	if (core->abandoned_count < MC_ABANDONED_MAX)
+		core->abandoned[core->abandoned_count++] = pid;
+	pthread_mutex_unlock(&core->lock);
+}
+
+int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+{
+	int had[MC_JOB_FDS], pair[2], pid, rc;
+	mc_auto_fd ours = MC_FD_NONE, theirs = MC_FD_NONE;
+
+	if (!may_fork(core))
+		return mc_err_set(&job->err, MC_STEP_HELPER, -EAGAIN);
+	memcpy(had, job->fds, sizeof(had));
+	rc = mc_sys_socketpair(pair);
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_SETUP, rc);
+	ours = pair[0];
+	theirs = pair[1];
+	pid = mc_sys_fork();
+	if (pid < 0)
+		return mc_err_set(&job->err, MC_STEP_HELPER, pid);
+	if (pid == 0)
+		run_child(core, fn, job, theirs);
+	mc_close_fd(&theirs);
+	rc = mc_sys_poll_in(ours, (int)core->helper_timeout_ms);
+	if (rc <= 0)
+		abandon(core, pid);
+	memcpy(job->fds, had, sizeof(had)); /* the child's numbers mean nothing here */
+	if (rc <= 0) {
+		job->err = (struct mc_err){0};
+		return mc_err_set(&job->err, MC_STEP_HELPER, rc < 0 ? rc : -ETIMEDOUT);
+	}
+	rc = receive_fds(ours, job->fds);
+	waitpid(pid, NULL, 0);
+	if (rc < 0) {
+		job->err = (struct mc_err){0};
+		return mc_err_set(&job->err, MC_STEP_HELPER, rc);
+	}
+	return job->rc;
+}

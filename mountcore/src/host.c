@@ -1,0 +1,191 @@
+#include "mountcore/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mountcore/attach.h"
+#include "mountcore/cleanup.h"
+#include "mountcore/mounts.h"
+#include "mountcore/path.h"
+
+#include "core.h"
+#include "host.h"
+#include "job.h"
+#include "mounts.h"
+#include "sys.h"
+#include "walk.h"
+
+/* The mountpoints of file systems that a server stands behind. */
+struct mc_slow {
+	int ns_mountinfo; /* open, to be polled: the kernel marks it when the table changes */
+	char **paths;
+	size_t count;
+};
+
+struct resolve_job {
+	struct mc_job job;
+	char path[PATH_MAX]; /* in: as asked, clean */
+	char real[PATH_MAX]; /* out */
+	bool mkdir;
+};
+
+int mc_host_open(const struct mc_core *core, const char *path)
+{
+	return mc_sys_openat2(core->host_root, path, O_PATH, MC_RESOLVE_USER);
+}
+
+static int make_missing(
+	const struct mc_core *core, struct resolve_job *self, int fd, const char *missing)
+{
+	struct mc_made made = {0};
+	int last = mc_walk_make(core, fd, missing, &made);
+
+	if (last < 0) {
+		mc_err_set(&self->job.err, MC_STEP_MKDIR, last);
+		mc_unmake(core, core->host_root, self->path, MC_RESOLVE_USER, &made);
+	}
+	return last;
+}
+
+static int resolve(const struct mc_core *core, struct mc_job *job)
+{
+	struct resolve_job *self = (struct resolve_job *)job;
+	struct mc_stat stat;
+	size_t missing = 0;
+	int rc, fd = mc_walk(core->host_root, self->path, MC_RESOLVE_USER, &missing);
+
+	if (fd < 0)
+		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
+	if (self->path[missing] && self->mkdir) {
+		int last = make_missing(core, self, fd, self->path + missing);
+
+		mc_sys_close(fd);
+		if (last < 0)
+			return last;
+		fd = last;
+	} else if (self->path[missing]) {
+		mc_sys_close(fd);
+		return mc_err_set(&job->err, MC_STEP_SOURCE, -ENOENT);
+	}
+	rc = mc_describe(core, fd, "", &stat);
+	if (rc == 0 && !S_ISDIR(stat.mode))
+		rc = -ENOTDIR;
+	if (rc == 0)
+		rc = mc_fd_path(core, core->host_root, fd, self->real);
+	mc_sys_close(fd);
+	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
+}
+
+int mc_host_resolve(struct mc_core *core, const char *path, bool mkdir, char ret[static PATH_MAX],
+	struct mc_err *err)
+{
+	struct resolve_job *job = mc_job_new(sizeof(*job));
+	int rc;
+
+	if (!job)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	rc = mc_path_clean(path, job->path, sizeof(job->path));
+	if (rc < 0) {
+		mc_err_set(&job->job.err, MC_STEP_SOURCE, rc);
+	} else {
+		job->mkdir = mkdir;
+		job->job.in_helper = true;
+		rc = mc_job_run(core, resolve, &job->job);
+	}
+	if (rc == 0)
+		memcpy(ret, job->real, PATH_MAX);
+	else
+		mc_err_set(err, job->job.err.step, rc);
+	mc_job_free(job, sizeof(*job));
+	return rc;
+}
+
+static bool is_slow_type(const char *fstype)
+{
+	static const char *const exact[] = {"cifs", "smb3", "9p", "ceph", "afs", "coda", "virtiofs",
+		"lustre", "glusterfs", "ocfs2", "gfs2", "orangefs", "autofs"};
+
+	if (strncmp(fstype, "fuse", 4) == 0 || strncmp(fstype, "nfs", 3) == 0)
+		return strcmp(fstype, "fusectl") != 0 && strcmp(fstype, "nfsd") != 0;
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
+		if (strcmp(fstype, exact[i]) == 0)
+			return true;
+	return false;
+}
+
+static void slow_clear(struct mc_slow *slow)
+{
+	for (size_t i = 0; i < slow->count; i++)
+		free(slow->paths[i]);
+	free(slow->paths);
+	slow->paths = NULL;
+	slow->count = 0;
+}
+
+static int slow_add(struct mc_slow *slow, const char *path)
+{
+	char **paths = reallocarray(slow->paths, slow->count + 1, sizeof(*paths));
+
+	if (!paths)
+		return -ENOMEM;
+	slow->paths = paths;
+	paths[slow->count] = strdup(path);
+	if (!paths[slow->count])
+		return -ENOMEM;
+	slow->count++;
+	return 0;
+}
+
+static int slow_refresh(struct mc_core *core, struct mc_slow *slow)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+	int rc = mc_mounts_read(core, core->host_ns, &mounts, NULL);
+
+	slow_clear(slow);
+	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
+		if (is_slow_type(mount.fstype))
+			rc = slow_add(slow, mount.target);
+	mc_mounts_free(mounts);
+	return rc;
+}
+
+bool mc_host_is_slow(struct mc_core *core, const char *path)
+{
+	bool is_slow = false;
+
+	pthread_mutex_lock(&core->slow_lock);
+	if (mc_sys_poll_pri(core->slow->ns_mountinfo) != 0)
+		is_slow = slow_refresh(core, core->slow) < 0; /* unsure: take the safe way */
+	for (size_t i = 0; i < core->slow->count && !is_slow; i++)
+		is_slow = mc_path_is_below(path, core->slow->paths[i]);
+	pthread_mutex_unlock(&core->slow_lock);
+	return is_slow;
+}
+
+int mc_slow_open(struct mc_core *core, struct mc_err *err)
+{
+	int rc;
+
+	core->slow = calloc(1, sizeof(*core->slow));
+	if (!core->slow)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	core->slow->ns_mountinfo = mc_mountinfo_open(core, core->host_ns, err);
+	if (core->slow->ns_mountinfo < 0)
+		return core->slow->ns_mountinfo;
+	rc = slow_refresh(core, core->slow);
+	return rc < 0 ? mc_err_set(err, MC_STEP_SETUP, rc) : 0;
+}
+
+void mc_slow_close(struct mc_core *core)
+{
+	if (!core->slow)
+		return;
+	slow_clear(core->slow);
+	mc_close_fd(&core->slow->ns_mountinfo);
+	free(core->slow);
+	core->slow = NULL;
+}

@@ -1,0 +1,182 @@
+#include "mountcore/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libmount.h>
+#include <string.h>
+
+#include "mountcore/cleanup.h"
+
+#include "core.h"
+#include "job.h"
+#include "mounts.h"
+#include "sys.h"
+
+struct mc_mounts {
+	struct libmnt_table *table;
+	struct libmnt_iter *iter;
+	struct libmnt_fs **items; /* borrowed from the table, in its order */
+	size_t count;
+};
+
+struct mounts_job {
+	struct mc_job job;
+	int ns_fd;
+};
+
+/* In the namespace only the open: the kernel binds the file to it, reading and parsing are done
+ * outside. */
+static int open_mountinfo(const struct mc_core *core, struct mc_job *job)
+{
+	const struct mounts_job *self = (const struct mounts_job *)job;
+	int rc = mc_enter(self->ns_fd);
+
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
+	job->fds[0] = mc_sys_openat(core->proc, "thread-self/mountinfo", O_RDONLY);
+	mc_leave(core, self->ns_fd);
+	return job->fds[0] < 0 ? mc_err_set(&job->err, MC_STEP_SETUP, job->fds[0]) : 0;
+}
+
+int mc_mountinfo_open(struct mc_core *core, int ns_fd, struct mc_err *err)
+{
+	struct mounts_job *job = mc_job_new(sizeof(*job));
+	int rc;
+
+	if (!job)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	job->ns_fd = ns_fd;
+	rc = mc_job_run(core, open_mountinfo, &job->job);
+	if (rc < 0)
+		mc_err_set(err, job->job.err.step, rc);
+	else
+		rc = mc_take_fd(&job->job.fds[0]);
+	mc_job_free(job, sizeof(*job));
+	return rc;
+}
+
+int mc_mounts_read(struct mc_core *core, int ns_fd, struct mc_mounts **ret, struct mc_err *err)
+{
+	mc_auto_fd fd = mc_mountinfo_open(core, ns_fd, err);
+	mc_auto_file stream = NULL;
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	stream = fdopen(fd, "re");
+	if (!stream)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	mc_take_fd(&fd);
+	rc = mc_mounts_parse(stream, ret);
+	return rc < 0 ? mc_err_set(err, MC_STEP_SETUP, rc) : 0;
+}
+
+/* Called for a line that libmount cannot read: a table with a hole in it is not the truth. */
+static int refuse_line(
+	struct libmnt_table *table, const char *file __attribute__((unused)), int line)
+{
+	(void)line;
+	mnt_table_set_userdata(table, table);
+	return -EINVAL;
+}
+
+static int index_table(struct mc_mounts *mounts)
+{
+	int count = mnt_table_get_nents(mounts->table);
+	struct libmnt_fs *fs = NULL;
+
+	mounts->items = calloc((size_t)count + 1, sizeof(struct libmnt_fs *));
+	if (!mounts->items)
+		return -ENOMEM;
+	while (mounts->count < (size_t)count &&
+		mnt_table_next_fs(mounts->table, mounts->iter, &fs) == 0)
+		mounts->items[mounts->count++] = fs;
+	return 0;
+}
+
+int mc_mounts_parse(FILE *stream, struct mc_mounts **ret)
+{
+	struct mc_mounts *mounts = calloc(1, sizeof(*mounts));
+	int rc = mounts ? 0 : -ENOMEM;
+
+	if (mounts) {
+		mounts->table = mnt_new_table();
+		mounts->iter = mnt_new_iter(MNT_ITER_FORWARD);
+		if (!mounts->table || !mounts->iter)
+			rc = -ENOMEM;
+	}
+	if (rc == 0) {
+		mnt_table_set_parser_errcb(mounts->table, refuse_line);
+		rc = mnt_table_parse_stream(mounts->table, stream, "mountinfo");
+	}
+	if (rc == 0 && mnt_table_get_userdata(mounts->table))
+		rc = -EINVAL;
+	if (rc == 0)
+		rc = index_table(mounts);
+	if (rc == 0)
+		*ret = mounts;
+	else
+		mc_mounts_free(mounts);
+	return rc > 0 ? -EINVAL : rc;
+}
+
+size_t mc_mounts_count(const struct mc_mounts *mounts)
+{
+	return mounts->count;
+}
+
+static const char *text_or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+bool mc_mounts_next(struct mc_mounts *mounts, size_t *at, struct mc_mount *ret)
+{
+	struct libmnt_fs *fs;
+	unsigned long propagation = 0;
+
+	if (*at >= mounts->count)
+		return false;
+	fs = mounts->items[(*at)++];
+	mnt_fs_get_propagation(fs, &propagation);
+	*ret = (struct mc_mount){
+		.id = (uint64_t)mnt_fs_get_id(fs),
+		.parent_id = (uint64_t)mnt_fs_get_parent_id(fs),
+		.dev = mnt_fs_get_devno(fs),
+		.root = text_or_empty(mnt_fs_get_root(fs)),
+		.target = text_or_empty(mnt_fs_get_target(fs)),
+		.is_shared = propagation & MS_SHARED,
+		.fstype = text_or_empty(mnt_fs_get_fstype(fs)),
+	};
+	return true;
+}
+
+int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
+{
+	for (size_t at = 0; mc_mounts_next(mounts, &at, ret);)
+		if (ret->id == id)
+			return 0;
+	return -ENOENT;
+}
+
+bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id)
+{
+	struct mc_mount ours, other;
+
+	if (mc_mounts_find(mounts, id, &ours) < 0)
+		return false;
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &other);)
+		if (other.parent_id == id && strcmp(other.target, ours.target) == 0)
+			return true;
+	return false;
+}
+
+void mc_mounts_free(struct mc_mounts *mounts)
+{
+	if (!mounts)
+		return;
+	mnt_free_iter(mounts->iter);
+	mnt_unref_table(mounts->table);
+	free(mounts->items);
+	free(mounts);
+}

@@ -1,0 +1,110 @@
+/* The mount workers.
+ *
+ * Sequence in each: unshare(CLONE_FS) so that setns(CLONE_NEWNS) is allowed in a threaded process,
+ * umask 0, every signal blocked; then take a task, run it, say so, again. */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include "core.h"
+#include "job.h"
+#include "sys.h"
+
+/* One job that waits for a worker; lives on the stack of the thread that waits. */
+struct mc_task {
+	mc_job_fn fn;
+	struct mc_job *job;
+	bool is_done;
+	struct mc_task *next;
+};
+
+static struct mc_task *take_task(struct mc_core *core)
+{
+	struct mc_task *task;
+
+	while (!core->first && !core->stopping)
+		pthread_cond_wait(&core->changed, &core->lock);
+	task = core->first;
+	if (task) {
+		core->first = task->next;
+		if (!core->first)
+			core->last = NULL;
+	}
+	return task;
+}
+
+/* Returns a negative errno in the form of a pointer's worth: what the thread could not set up. */
+static int set_up_worker(void)
+{
+	int rc = mc_sys_unshare(CLONE_FS);
+
+	if (rc < 0)
+		return rc;
+	mc_sys_umask(0);
+	return 0;
+}
+
+static void *work(void *argument)
+{
+	struct mc_core *core = argument;
+	int setup = set_up_worker();
+	struct mc_task *task;
+
+	pthread_mutex_lock(&core->lock);
+	while ((task = take_task(core))) {
+		pthread_mutex_unlock(&core->lock);
+		task->job->rc = setup < 0 ? mc_err_set(&task->job->err, MC_STEP_SETUP, setup)
+					  : task->fn(core, task->job);
+		pthread_mutex_lock(&core->lock);
+		task->is_done = true;
+		pthread_cond_broadcast(&core->changed);
+	}
+	pthread_mutex_unlock(&core->lock);
+	return NULL;
+}
+
+int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+{
+	struct mc_task task = {.fn = fn, .job = job};
+
+	pthread_mutex_lock(&core->lock);
+	if (core->last)
+		core->last->next = &task;
+	else
+		core->first = &task;
+	core->last = &task;
+	pthread_cond_broadcast(&core->changed);
+	while (!task.is_done)
+		pthread_cond_wait(&core->changed, &core->lock);
+	pthread_mutex_unlock(&core->lock);
+	return job->rc;
+}
+
+int mc_pool_start(struct mc_core *core, unsigned workers)
+{
+	sigset_t all, before;
+	int rc = 0;
+
+	if (workers < 1 || workers > MC_WORKERS_MAX)
+		return -EINVAL;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the workers */
+	for (; core->worker_count < workers && rc == 0; core->worker_count++)
+		rc = -pthread_create(&core->workers[core->worker_count], NULL, work, core);
+	if (rc < 0)
+		core->worker_count--;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+void mc_pool_stop(struct mc_core *core)
+{
+	pthread_mutex_lock(&core->lock);
+	core->stopping = true;
+	pthread_cond_broadcast(&core->changed);
+	pthread_mutex_unlock(&core->lock);
+	for (unsigned i = 0; i < core->worker_count; i++)
+		pthread_join(core->workers[i], NULL);
+	core->worker_count = 0;
+}

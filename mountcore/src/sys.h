@@ -1,0 +1,74 @@
+/* One function for each kernel call, in a file of its own.
+ *
+ * No logic but the sign of errno.  Not inline: the failure sweep of the tests replaces these with
+ * the linker's --wrap, which reaches only calls that cross a file.  Everything that runs inside a
+ * container's mount namespace calls these and nothing else (see job.h). */
+#ifndef MOUNTCORE_SYS_H
+#define MOUNTCORE_SYS_H
+
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct statx;
+struct msghdr;
+
+/* statmount(2), kernel 6.8: uapi/linux/mount.h of that kernel, as far as it is used here. */
+struct mc_statmount {
+	uint32_t size;
+	uint32_t mnt_opts;
+	uint64_t mask;
+	uint32_t sb_dev_major;
+	uint32_t sb_dev_minor;
+	uint64_t sb_magic;
+	uint32_t sb_flags;
+	uint32_t fs_type;
+	uint64_t mnt_id;
+	uint64_t mnt_parent_id;
+	uint32_t mnt_id_old;
+	uint32_t mnt_parent_id_old;
+	uint64_t mnt_attr;
+	uint64_t mnt_propagation;
+	uint64_t mnt_peer_group;
+	uint64_t mnt_master;
+	uint64_t spare[49];
+};
+
+/* umount2(2): MNT_DETACH and UMOUNT_NOFOLLOW, whose header clashes with linux/mount.h. */
+enum { MC_UMOUNT_LAZY = 2, MC_UMOUNT_NOFOLLOW = 8 };
+
+#define MC_STATMOUNT_MNT_BASIC 0x2U /* mnt_id … mnt_master */
+#define MC_STATX_MNT_ID_UNIQUE 0x4000U
+
+/* All return 0 (or what is said) or a negative errno.  Descriptors are opened with O_CLOEXEC. */
+int mc_sys_openat(int dirfd, const char *path, int flags);
+int mc_sys_openat2(int dirfd, const char *path, int flags, uint64_t resolve);
+int mc_sys_open_tree(int dirfd, const char *path, unsigned flags);
+int mc_sys_move_mount(int from_fd, int to_fd);
+int mc_sys_mount_setattr(int fd, unsigned flags, const struct mount_attr *attr);
+int mc_sys_umount2(const char *path, int flags);
+int mc_sys_setns(int fd, int type);
+int mc_sys_unshare(int flags);
+int mc_sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *ret);
+int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret);
+ssize_t mc_sys_readlinkat(int dirfd, const char *path, char *ret, size_t size);
+int mc_sys_mkdirat(int dirfd, const char *path, mode_t mode);
+int mc_sys_rmdirat(int dirfd, const char *path);
+int mc_sys_fchdir(int fd);
+int mc_sys_close(int fd);
+int mc_sys_close_range(unsigned first, unsigned last);
+int mc_sys_pidfd_open(pid_t pid);
+int mc_sys_pidfd_send_signal(int pidfd, int signal);
+int mc_sys_kill(pid_t pid, int signal);
+int mc_sys_prctl(int option, unsigned long value);
+int mc_sys_umask(mode_t mask);
+int mc_sys_fork(void);
+ssize_t mc_sys_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t mc_sys_recvmsg(int fd, struct msghdr *message, int flags);
+int mc_sys_socketpair(int ret_fds[2]);
+int mc_sys_poll_in(int fd, int timeout_ms);
+int mc_sys_poll_pri(int fd);
+
+#endif

@@ -1,0 +1,239 @@
+#include "walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/path.h"
+
+#include "core.h"
+#include "sys.h"
+
+/* openat2 answers EAGAIN when a rename anywhere raced with ".." below the root (openat2(2)). */
+enum { AGAIN_MAX = 64 };
+
+static int open_beneath(int dirfd, const char *path, int flags, uint64_t resolve)
+{
+	int fd = -EAGAIN;
+
+	for (int i = 0; i < AGAIN_MAX && fd == -EAGAIN; i++)
+		fd = mc_sys_openat2(dirfd, path, flags | O_PATH, resolve);
+	return fd;
+}
+
+int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct mc_stat *ret)
+{
+	const int flags =
+		AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+	struct statx stat;
+	int rc = mc_sys_statx(dirfd, name, flags, STATX_BASIC_STATS | STATX_MNT_ID, &stat);
+
+	if (rc < 0)
+		return rc;
+	if (!(stat.stx_mask & STATX_MNT_ID))
+		return -EOPNOTSUPP; /* 5.8 */
+	*ret = (struct mc_stat){
+		.mode = stat.stx_mode,
+		.nlink = stat.stx_nlink,
+		.ino = stat.stx_ino,
+		.dev = makedev(stat.stx_dev_major, stat.stx_dev_minor),
+		.mount_id = stat.stx_mnt_id,
+		.mountinfo_id = stat.stx_mnt_id,
+		.is_mount_root = stat.stx_attributes & STATX_ATTR_MOUNT_ROOT,
+	};
+	if (!(core->features & MC_FEATURE_UNIQUE_ID))
+		return 0;
+	rc = mc_sys_statx(dirfd, name, flags, MC_STATX_MNT_ID_UNIQUE, &stat);
+	ret->mount_id = stat.stx_mnt_id;
+	return rc;
+}
+
+int mc_walk(int root, const char *path, uint64_t resolve, size_t *ret_missing)
+{
+	char prefix[PATH_MAX];
+	size_t length = strlen(path), next = length;
+	int fd;
+
+	if (length >= sizeof(prefix))
+		return -ENAMETOOLONG;
+	memcpy(prefix, path, length + 1);
+	for (;;) {
+		fd = open_beneath(root, prefix, 0, resolve);
+		if (fd != -ENOENT || length <= 1)
+			break;
+		/* Cut the last component, which begins behind the slash. */
+		while (length > 0 && prefix[length - 1] != '/')
+			length--;
+		next = length;
+		length = length > 1 ? length - 1 : 1;
+		prefix[length] = '\0';
+	}
+	if (fd >= 0)
+		*ret_missing = next;
+	return fd;
+}
+
+/* Copy the first component of `path` to `ret`.  Returns where the next one begins, or NULL at the
+ * end. */
+static const char *next_component(const char *path, char ret[static NAME_MAX + 1])
+{
+	size_t length;
+
+	path += strspn(path, "/");
+	length = strcspn(path, "/");
+	if (length == 0 || length > NAME_MAX)
+		return NULL;
+	memcpy(ret, path, length);
+	ret[length] = '\0';
+	return path + length;
+}
+
+/* Make one directory and open it.  It counts as made by us only if mkdir succeeded. */
+static int make_one(const struct mc_core *core, int parent, const char *name, struct mc_made *made)
+{
+	int rc = mc_sys_mkdirat(parent, name, 0755);
+	struct mc_stat stat;
+	int fd;
+
+	if (rc < 0 && rc != -EEXIST)
+		return rc;
+	fd = open_beneath(
+		parent, name, O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	if (fd < 0)
+		return fd;
+	if (rc == -EEXIST && made->count == 0)
+		return fd;
+	rc = rc < 0 ? rc : mc_describe(core, fd, "", &stat);
+	if (rc < 0) {
+		mc_sys_close(fd);
+		return rc; /* below a directory that we made, someone else made this one */
+	}
+	made->ids[made->count++] = (struct mc_file_id){.dev = stat.dev, .ino = stat.ino};
+	return fd;
+}
+
+int mc_walk_make(const struct mc_core *core, int fd, const char *missing, struct mc_made *made)
+{
+	char name[NAME_MAX + 1];
+	int at = fd;
+
+	while ((missing = next_component(missing, name))) {
+		int next = made->count < MC_MADE_MAX ? make_one(core, at, name, made) : -E2BIG;
+
+		if (at != fd)
+			mc_sys_close(at);
+		if (next < 0)
+			return next;
+		at = next;
+	}
+	return at;
+}
+
+int mc_open_parent(int root, const char *path, uint64_t resolve, const char **ret_name)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t length;
+
+	if (!slash || !slash[1] || strlen(path) >= sizeof(parent))
+		return -EINVAL;
+	length = slash == path ? 1 : (size_t)(slash - path);
+	memcpy(parent, path, length);
+	parent[length] = '\0';
+	*ret_name = slash + 1;
+	return open_beneath(root, parent, O_DIRECTORY, resolve);
+}
+
+static int remove_one(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+	const struct mc_file_id *id)
+{
+	const char *name;
+	struct mc_stat stat, parent_stat;
+	int parent = mc_open_parent(root, path, resolve, &name);
+	int rc = parent;
+
+	if (parent < 0)
+		return rc;
+	rc = mc_describe(core, parent, "", &parent_stat);
+	if (rc == 0)
+		rc = mc_describe(core, parent, name, &stat);
+	if (rc == 0 && ((id->ino && stat.ino != id->ino) || stat.mount_id != parent_stat.mount_id))
+		rc = -ESTALE;
+	if (rc == 0)
+		rc = mc_sys_rmdirat(parent, name);
+	mc_sys_close(parent);
+	return rc;
+}
+
+void mc_unmake(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+	struct mc_made *made)
+{
+	char deepest[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(deepest))
+		return;
+	memcpy(deepest, path, length + 1);
+	while (made->count > 0 && length > 1) {
+		int rc = remove_one(core, root, deepest, resolve, &made->ids[made->count - 1]);
+
+		if (rc < 0 && rc != -ENOENT)
+			return;
+		made->count--;
+		while (length > 1 && deepest[length - 1] != '/')
+			length--;
+		deepest[--length] = '\0';
+	}
+}
+
+void mc_fd_name(int fd, char ret[static MC_FD_NAME_SIZE])
+{
+	static const char prefix[] = "thread-self/fd/";
+	char digits[12];
+	size_t count = 0, used = sizeof(prefix) - 1;
+
+	memcpy(ret, prefix, used);
+	do {
+		digits[count++] = (char)('0' + fd % 10);
+		fd /= 10;
+	} while (fd > 0);
+	while (count > 0)
+		ret[used++] = digits[--count];
+	ret[used] = '\0';
+}
+
+static int read_fd_link(const struct mc_core *core, int fd, char ret[static PATH_MAX])
+{
+	char name[MC_FD_NAME_SIZE];
+	ssize_t size;
+
+	mc_fd_name(fd, name);
+	size = mc_sys_readlinkat(core->proc, name, ret, PATH_MAX);
+	if (size < 0)
+		return (int)size;
+	if (size >= PATH_MAX)
+		return -ENAMETOOLONG;
+	ret[size] = '\0';
+	return 0;
+}
+
+int mc_fd_path(const struct mc_core *core, int root, int fd, char ret[static PATH_MAX])
+{
+	char base[PATH_MAX];
+	size_t length;
+	int rc = read_fd_link(core, fd, ret);
+
+	if (rc < 0 || root < 0)
+		return rc;
+	rc = read_fd_link(core, root, base);
+	length = strlen(base);
+	if (rc < 0 || length <= 1 || !mc_path_is_below(ret, base))
+		return rc;
+	memmove(ret, ret + length, strlen(ret + length) + 1);
+	if (!*ret)
+		memcpy(ret, "/", 2);
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* Paths inside a foreign root, by descriptor: resolving, describing, making and removing
+ * directories.  Every function is fit for a job: system calls on the caller's memory. */
+#ifndef MOUNTCORE_SRC_WALK_H
+#define MOUNTCORE_SRC_WALK_H
+
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "mountcore/attach.h"
+
+struct mc_core;
+
+/* How a path that a user named is resolved: no way out of the root, no magic link. */
+#define MC_RESOLVE_USER ((uint64_t)(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS))
+/* A path that we found out ourselves: no symlink either. */
+#define MC_RESOLVE_KNOWN (MC_RESOLVE_USER | RESOLVE_NO_SYMLINKS)
+
+struct mc_stat {
+	mode_t mode;
+	uint32_t nlink;
+	uint64_t ino;
+	uint64_t dev;          /* makedev() */
+	uint64_t mount_id;     /* unique where the kernel has that, else the one of mountinfo */
+	uint64_t mountinfo_id; /* column 1 of mountinfo */
+	bool is_mount_root;
+};
+
+/* Describe what `name` in `dirfd` is ("" for the descriptor itself), following a mount on top of
+ * it but no symlink.  Asks no server (AT_STATX_DONT_SYNC).  Returns 0 or a negative errno. */
+int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct mc_stat *ret);
+
+/* Open `path` (absolute) below `root`, or its deepest existing ancestor.
+ * Returns a descriptor (O_PATH) and in `ret_missing` the offset of the first component that does
+ * not exist, or of the terminating NUL.  Errors are openat2's: -EXDEV for a mount in the way with
+ * RESOLVE_NO_XDEV, -ELOOP for a link that is refused, -ENOTDIR. */
+int mc_walk(int root, const char *path, uint64_t resolve, size_t *ret_missing);
+
+/* Make the directories `missing` ("a/b/c", 0755) below `fd` and append what was made to `made`.
+ * One that appeared meanwhile is taken as it is.  Returns a descriptor on the last one. */
+int mc_walk_make(const struct mc_core *core, int fd, const char *missing, struct mc_made *made);
+
+/* Remove the directories of `made` that are still the same and empty, deepest first; `path` is the
+ * deepest one.  Stops at the first that is not.  What was not removed stays in `made`. */
+void mc_unmake(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+	struct mc_made *made);
+
+/* Open the directory that holds `path` (clean, absolute, no symlink in it) and point `ret_name`
+ * at its last component.  Returns a descriptor (O_PATH). */
+int mc_open_parent(int root, const char *path, uint64_t resolve, const char **ret_name);
+
+/* The path of `fd` as seen from `root`, a descriptor of a directory above it; from the calling
+ * thread's root for MC_FD_NONE.  Returns 0 or a negative errno. */
+int mc_fd_path(const struct mc_core *core, int root, int fd, char ret[static PATH_MAX]);
+
+/* "thread-self/fd/N", relative to core->proc. */
+enum { MC_FD_NAME_SIZE = 32 };
+void mc_fd_name(int fd, char ret[static MC_FD_NAME_SIZE]);
+
+#endif
