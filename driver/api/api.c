@@ -1,0 +1,110 @@
+#include "api/api.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+enum {
+	NEEDS_STATE = 1,
+	/* With state that cannot be read the Engine must get no answer at all: an error from Get
+	 * makes it forget its record of the volume. */
+	HANGS_UP = 2,
+	/* Docker's own calls: the user sees Err and nothing else. */
+	FOLDS_HINT = 4,
+};
+
+static const struct endpoint {
+	const char *path;
+	hv_call call;
+	unsigned flags;
+} endpoints[] = {
+	{"/Plugin.Activate", hv_call_activate, 0},
+	{"/VolumeDriver.Capabilities", hv_call_capabilities, 0},
+	{"/VolumeDriver.Create", hv_call_create, NEEDS_STATE | FOLDS_HINT},
+	{"/VolumeDriver.Remove", hv_call_remove, NEEDS_STATE | FOLDS_HINT},
+	{"/VolumeDriver.Mount", hv_call_mount, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
+	{"/VolumeDriver.Unmount", hv_call_unmount, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
+	{"/VolumeDriver.Path", hv_call_path, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
+	{"/VolumeDriver.Get", hv_call_get, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
+	{"/VolumeDriver.List", hv_call_list, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
+	{"/HotAttach", hv_call_hot_attach, NEEDS_STATE},
+	{"/HotDetach", hv_call_hot_detach, NEEDS_STATE},
+	{"/HotList", hv_call_hot_list, NEEDS_STATE},
+	{"/HotInfo", hv_call_hot_info, 0},
+};
+
+static const struct endpoint *find_endpoint(const char *path)
+{
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++)
+		if (strcmp(endpoints[i].path, path) == 0)
+			return &endpoints[i];
+	return NULL;
+}
+
+/* Run the call with an object to fill; "Err" stands in every answer. */
+static enum hv_code run(struct hv_api *api, const struct endpoint *endpoint,
+	const struct hv_request *request, struct hv_reply *ret)
+{
+	struct json_object *object = json_object_new_object();
+	enum hv_code code = object ? HV_OK : hv_fail(&ret->err, HV_INTERNAL, "out of memory");
+
+	if (code == HV_OK)
+		code = hv_add_text(object, "Err", "", &ret->err);
+	if (code == HV_OK)
+		code = endpoint->call(api, request, object, &ret->err);
+	if (code == HV_OK)
+		ret->body = strdup(json_object_to_json_string_ext(
+			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+	return code;
+}
+
+/* Check everything that can be checked before the call, then call. */
+static enum hv_code dispatch(struct hv_api *api, const struct endpoint *endpoint,
+	const char *method, const struct hv_request *request, struct hv_reply *ret)
+{
+	enum hv_code code = HV_OK;
+
+	if (strcmp(method, "POST") != 0)
+		return hv_fail(&ret->err, HV_BAD_REQUEST, "%s is called with POST, not %.16s",
+			endpoint->path, method);
+	if (endpoint->flags & NEEDS_STATE)
+		code = api->open_state(api->context, &ret->err);
+	return code == HV_OK ? run(api, endpoint, request, ret) : code;
+}
+
+void hv_api_handle(struct hv_api *api, const char *method, const char *path, const char *body,
+	size_t size, struct hv_reply *ret)
+{
+	const struct endpoint *endpoint = find_endpoint(path);
+	const struct hv_request request = {.body = body, .size = size};
+	unsigned flags = endpoint ? endpoint->flags : 0;
+	enum hv_code code;
+
+	*ret = (struct hv_reply){0};
+	if (endpoint)
+		code = dispatch(api, endpoint, method, &request, ret);
+	else
+		code = hv_fail(&ret->err, HV_NO_SUCH_ENDPOINT, "no such endpoint: %.64s", path);
+	ret->status = hv_code_status(code);
+	ret->hang_up = (flags & HANGS_UP) && code == HV_STATE_UNREADABLE;
+	if (code != HV_OK && !ret->hang_up)
+		ret->body = hv_error_body(&ret->err, flags & FOLDS_HINT);
+}
+
+void hv_api_refuse_size(struct hv_reply *ret, size_t limit)
+{
+	*ret = (struct hv_reply){0};
+	hv_fail(&ret->err, HV_BAD_REQUEST, "the request body is longer than %zu bytes", limit);
+	ret->status = 413;
+	ret->body = hv_error_body(&ret->err, false);
+}
+
+void hv_reply_done(struct hv_reply *reply)
+{
+	free(reply->body);
+	hv_error_done(&reply->err);
+	*reply = (struct hv_reply){0};
+}

@@ -1,0 +1,233 @@
+/* Docker's own calls: Plugin.Activate and VolumeDriver.*.
+ * Source: Docker volume plugin protocol. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+static enum hv_code read_request(
+	const struct hv_request *request, struct hv_driver_request *ret, struct hv_error *err)
+{
+	return hv_fields_read(request->body, request->size, hv_driver_request_fields,
+		HV_UNKNOWN_IGNORE, ret, err);
+}
+
+static void request_done(struct hv_driver_request *request)
+{
+	hv_fields_done(hv_driver_request_fields, request);
+}
+
+enum hv_code hv_call_activate(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct json_object *array = json_object_new_array();
+	enum hv_code code;
+
+	(void)api;
+	(void)request; /* the only call that comes without a body */
+	code = hv_add(reply, "Implements", array, err);
+	if (code == HV_OK)
+		code = hv_append(array, json_object_new_string("VolumeDriver"), err);
+	return code;
+}
+
+enum hv_code hv_call_capabilities(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct json_object *object = json_object_new_object();
+	enum hv_code code;
+
+	(void)api;
+	(void)request;
+	code = hv_add(reply, "Capabilities", object, err);
+	return code == HV_OK ? hv_add_text(object, "Scope", "local", err) : code;
+}
+
+enum hv_code hv_call_create(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_driver_request in = {0};
+	enum hv_code code = read_request(request, &in, err);
+
+	(void)reply;
+	if (code == HV_OK)
+		code = hv_volume_create(api->volumes, in.name, &in.opts, err);
+	request_done(&in);
+	return code;
+}
+
+enum hv_code hv_call_remove(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_driver_request in = {0};
+	enum hv_code code = read_request(request, &in, err);
+
+	(void)reply;
+	if (code == HV_OK)
+		code = hv_attachments_release(api->attacher, in.name, err);
+	if (code == HV_OK)
+		code = hv_volume_remove(api->volumes, in.name, err);
+	request_done(&in);
+	return code;
+}
+
+enum hv_code hv_call_mount(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_driver_request in = {0};
+	char *mountpoint = NULL;
+	enum hv_code code = read_request(request, &in, err);
+
+	if (code == HV_OK)
+		code = hv_volume_mount(api->volumes, in.name, in.id ? in.id : "", &mountpoint, err);
+	if (code == HV_OK)
+		code = hv_add_text(reply, "Mountpoint", mountpoint, err);
+	free(mountpoint);
+	request_done(&in);
+	return code;
+}
+
+enum hv_code hv_call_unmount(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_driver_request in = {0};
+	enum hv_code code = read_request(request, &in, err);
+
+	(void)reply;
+	if (code == HV_OK)
+		code = hv_volume_unmount(api->volumes, in.name, in.id ? in.id : "", err);
+	request_done(&in);
+	return code;
+}
+
+enum hv_code hv_call_path(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_driver_request in = {0};
+	struct hv_volume volume = {0};
+	char *mountpoint = NULL;
+	enum hv_code code = read_request(request, &in, err);
+
+	if (code == HV_OK)
+		code = hv_store_volume_get(api->volumes->store, in.name, &volume, err);
+	if (code == HV_OK) {
+		mountpoint = hv_volume_mountpoint(api->volumes, in.name);
+		code = hv_add(reply, "Mountpoint",
+			mountpoint ? json_object_new_string(mountpoint) : NULL, err);
+	}
+	free(mountpoint);
+	hv_volume_done(&volume);
+	request_done(&in);
+	return code;
+}
+
+/* From the store alone: Get is asked before nearly every other call. */
+static enum hv_code add_attachments(
+	struct hv_api *api, const char *name, struct json_object *status, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.volume = name};
+	struct json_object *array = json_object_new_array();
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_add(status, "attachments", array, err);
+
+	if (code == HV_OK)
+		code = hv_store_attachment_list(
+			api->volumes->store, &filter, &records, &count, err);
+	for (size_t i = 0; code == HV_OK && i < count; i++) {
+		const struct hv_attachment *view = &records[i].view;
+		struct json_object *item;
+
+		if (!records[i].is_done)
+			continue;
+		item = json_object_new_object();
+		code = hv_append(array, item, err);
+		if (code == HV_OK)
+			code = hv_add_text(item, "container", view->container_name, err);
+		if (code == HV_OK)
+			code = hv_add_text(item, "target", view->target, err);
+		if (code == HV_OK)
+			code = hv_add_text(item, "mode", view->read_only ? "ro" : "rw", err);
+		if (code == HV_OK)
+			code = hv_add_text(item, "state", "attached", err);
+	}
+	hv_records_free(records, count);
+	return code;
+}
+
+static enum hv_code add_volume(struct hv_api *api, const struct hv_volume *volume,
+	const char *mountpoint, struct json_object *object, struct hv_error *err)
+{
+	struct json_object *status = json_object_new_object();
+	enum hv_code code = hv_add(object, "Status", status, err);
+
+	if (code == HV_OK)
+		code = hv_add_text(object, "Name", volume->name, err);
+	if (code == HV_OK)
+		code = hv_add_text(object, "Mountpoint", mountpoint, err);
+	if (code == HV_OK)
+		code = hv_add_text(object, "CreatedAt", volume->created_at, err);
+	if (code == HV_OK)
+		code = hv_add_text(status, "source", volume->source, err);
+	if (code == HV_OK)
+		code = hv_add_text(status, "kind", volume->kind, err);
+	if (code == HV_OK && volume->read_only)
+		code = hv_add(status, "read_only", json_object_new_boolean(1), err);
+	if (code == HV_OK)
+		code = add_attachments(api, volume->name, status, err);
+	return code;
+}
+
+enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_driver_request in = {0};
+	struct hv_volume volume = {0};
+	struct json_object *object;
+	enum hv_code code = read_request(request, &in, err);
+
+	if (code == HV_OK)
+		code = hv_store_volume_get(api->volumes->store, in.name, &volume, err);
+	if (code == HV_OK) {
+		object = json_object_new_object();
+		code = hv_add(reply, "Volume", object, err);
+		if (code == HV_OK) /* the host's directory: the Engine shows it as it is */
+			code = add_volume(api, &volume, volume.source, object, err);
+	}
+	hv_volume_done(&volume);
+	request_done(&in);
+	return code;
+}
+
+static enum hv_code add_listed(struct hv_api *api, const struct hv_volume *volume,
+	struct json_object *array, struct hv_error *err)
+{
+	/* The Engine maps List's mountpoints from our root to the host's. */
+	char *mountpoint = hv_volume_mountpoint(api->volumes, volume->name);
+	struct json_object *object = json_object_new_object();
+	enum hv_code code = mountpoint ? hv_append(array, object, err)
+				       : hv_fail(err, HV_INTERNAL, "out of memory");
+
+	if (code == HV_OK)
+		code = add_volume(api, volume, mountpoint, object, err);
+	free(mountpoint);
+	return code;
+}
+
+enum hv_code hv_call_list(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct json_object *array = json_object_new_array();
+	struct hv_volume *volumes = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_add(reply, "Volumes", array, err);
+
+	(void)request;
+	if (code == HV_OK)
+		code = hv_store_volume_list(api->volumes->store, &volumes, &count, err);
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = add_listed(api, &volumes[i], array, err);
+	hv_volumes_free(volumes, count);
+	return code;
+}

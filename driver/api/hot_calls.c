@@ -1,0 +1,159 @@
+/* /HotAttach, /HotDetach, /HotList, /HotInfo.  Unknown fields are refused by name: a misspelt
+ * "ReadOnly" must not attach writable. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "mountcore/core.h"
+
+#include "inside.h"
+
+enum { SAMPLES_MAX = 1024, ENGINE_ID_TIMEOUT_MS = 2000 };
+
+enum hv_code hv_call_hot_attach(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_attach_request in = {.mkdir = true, .persist = true};
+	struct hv_attachment attachment = {0};
+	enum hv_code code = hv_fields_read(request->body, request->size, hv_attach_request_fields,
+		HV_UNKNOWN_REFUSE, &in, err);
+
+	if (code == HV_OK)
+		code = hv_attach(api->attacher, &in, &attachment, err);
+	if (code == HV_OK)
+		code = hv_add(reply, "Attachment",
+			hv_fields_write(hv_attachment_fields, &attachment), err);
+	hv_attachment_done(&attachment);
+	hv_fields_done(hv_attach_request_fields, &in);
+	return code;
+}
+
+enum hv_code hv_call_hot_detach(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_detach_request in = {0};
+	struct hv_attachment attachment = {0};
+	enum hv_code code = hv_fields_read(request->body, request->size, hv_detach_request_fields,
+		HV_UNKNOWN_REFUSE, &in, err);
+
+	if (code == HV_OK)
+		code = hv_detach(api->attacher, &in, &attachment, err);
+	if (code == HV_OK)
+		code = hv_add(reply, "Attachment",
+			hv_fields_write(hv_attachment_fields, &attachment), err);
+	hv_attachment_done(&attachment);
+	hv_fields_done(hv_detach_request_fields, &in);
+	return code;
+}
+
+enum hv_code hv_call_hot_list(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_list_request in = {0};
+	struct hv_attachment *list = NULL;
+	struct json_object *array = json_object_new_array();
+	size_t count = 0;
+	enum hv_code code = hv_add(reply, "Attachments", array, err);
+
+	if (code == HV_OK)
+		code = hv_fields_read(request->body, request->size, hv_list_request_fields,
+			HV_UNKNOWN_REFUSE, &in, err);
+	if (code == HV_OK)
+		code = hv_attachments_list(api->attacher, &in, &list, &count, err);
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = hv_append(array, hv_fields_write(hv_attachment_fields, &list[i]), err);
+	hv_attachments_free(list, count);
+	hv_fields_done(hv_list_request_fields, &in);
+	return code;
+}
+
+static enum hv_code add_features(
+	const struct hv_api *api, struct json_object *reply, struct hv_error *err)
+{
+	struct json_object *object = json_object_new_object();
+	unsigned found = mc_core_features(api->core);
+	enum hv_code code = hv_add(reply, "Features", object, err);
+
+	for (unsigned bit = 1; code == HV_OK && mc_feature_name(bit); bit <<= 1)
+		code = hv_add(object, mc_feature_name(bit),
+			json_object_new_boolean((found & bit) != 0), err);
+	return code;
+}
+
+static int compare_samples(const void *a, const void *b)
+{
+	const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* How long the mount work of the last attaches took, in the kernel and around it. */
+static enum hv_code add_timings(
+	const struct hv_api *api, struct json_object *reply, struct hv_error *err)
+{
+	uint64_t samples[SAMPLES_MAX];
+	unsigned count = mc_core_timings(api->core, samples, SAMPLES_MAX);
+	struct json_object *object = json_object_new_object();
+	enum hv_code code = hv_add(reply, "MountWork", object, err);
+
+	qsort(samples, count, sizeof(samples[0]), compare_samples);
+	if (code == HV_OK)
+		code = hv_add(object, "Samples", json_object_new_int64(count), err);
+	if (code == HV_OK && count > 0)
+		code = hv_add(object, "P50Nanoseconds",
+			json_object_new_int64((int64_t)samples[count / 2]), err);
+	if (code == HV_OK && count > 0)
+		code = hv_add(object, "P99Nanoseconds",
+			json_object_new_int64((int64_t)samples[(size_t)count * 99 / 100]), err);
+	return code;
+}
+
+static enum hv_code add_settings(
+	const struct hv_api *api, struct json_object *reply, struct hv_error *err)
+{
+	struct json_object *object = json_object_new_object();
+	enum hv_code code = hv_add(reply, "Settings", object, err);
+
+	for (const struct hv_setting *at = api->settings; code == HV_OK && at->name; at++)
+		code = hv_add_text(object, at->name, at->value, err);
+	return code;
+}
+
+/* What does not work is part of the information: the call itself succeeds. */
+static enum hv_code add_health(struct hv_api *api, struct json_object *reply, struct hv_error *err)
+{
+	struct hv_error problem = {0};
+	char *engine_id = NULL;
+	enum hv_code code = hv_engine_id(api->engine, ENGINE_ID_TIMEOUT_MS, &engine_id, &problem);
+
+	if (code != HV_OK)
+		code = hv_add_text(reply, "EngineProblem", hv_error_text(&problem), err);
+	if (code == HV_OK)
+		code = hv_add_text(reply, "EngineID", engine_id ? engine_id : "", err);
+	free(engine_id);
+	if (code == HV_OK && api->open_state(api->context, &problem) != HV_OK)
+		code = hv_add_text(reply, "StateProblem", hv_error_text(&problem), err);
+	hv_error_done(&problem);
+	return code;
+}
+
+enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct utsname kernel;
+	enum hv_code code = hv_add_text(reply, "Version", HOSTVOL_VERSION, err);
+
+	(void)request;
+	if (code == HV_OK)
+		code = hv_add_text(reply, "Mode", api->mode, err);
+	if (code == HV_OK && uname(&kernel) == 0)
+		code = hv_add_text(reply, "Kernel", kernel.release, err);
+	if (code == HV_OK)
+		code = add_features(api, reply, err);
+	if (code == HV_OK)
+		code = add_settings(api, reply, err);
+	if (code == HV_OK)
+		code = add_timings(api, reply, err);
+	return code == HV_OK ? add_health(api, reply, err) : code;
+}

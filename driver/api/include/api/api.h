@@ -1,0 +1,47 @@
+/* Endpoint -> call -> reply: the whole HTTP interface but for HTTP. */
+#ifndef API_API_H
+#define API_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "attach/attach.h"
+#include "volume/volume.h"
+#include "wire/error.h"
+
+/* Name and value of one setting, for /HotInfo. */
+struct hv_setting {
+	const char *name;
+	const char *value;
+};
+
+struct hv_api {
+	struct mc_core *core;
+	struct hv_engine *engine;
+	struct hv_volumes *volumes;
+	struct hv_attacher *attacher;
+	const char *mode;                  /* "managed" or "plain" */
+	const struct hv_setting *settings; /* ended by a NULL name */
+	/* Open the state if it is not open.  HV_OK, or HV_STATE_UNREADABLE with the sentence. */
+	enum hv_code (*open_state)(void *context, struct hv_error *err);
+	void *context;
+};
+
+struct hv_reply {
+	unsigned status;     /* HTTP */
+	char *body;          /* JSON; owned; NULL with hang_up, or on ENOMEM */
+	bool hang_up;        /* close the connection without an answer */
+	struct hv_error err; /* what failed, for the log; owned */
+};
+
+/* Answer one request.  `body` is `size` bytes.  The caller frees `ret` with hv_reply_done().
+ * Any thread.  Source: Docker volume plugin protocol; docs/api.md for the Hot* calls. */
+void hv_api_handle(struct hv_api *api, const char *method, const char *path, const char *body,
+	size_t size, struct hv_reply *ret) __attribute__((nonnull(1, 2, 3, 6)));
+
+/* Answer a request whose body is longer than `limit` bytes. */
+void hv_api_refuse_size(struct hv_reply *ret, size_t limit) __attribute__((nonnull));
+
+void hv_reply_done(struct hv_reply *reply) __attribute__((nonnull));
+
+#endif

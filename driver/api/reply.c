@@ -1,0 +1,58 @@
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+enum hv_code hv_add(struct json_object *object, const char *name, struct json_object *value,
+	struct hv_error *err)
+{
+	if (value && json_object_object_add(object, name, value) == 0)
+		return HV_OK;
+	json_object_put(value);
+	return hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+enum hv_code hv_add_text(
+	struct json_object *object, const char *name, const char *text, struct hv_error *err)
+{
+	return text ? hv_add(object, name, json_object_new_string(text), err) : HV_OK;
+}
+
+enum hv_code hv_append(struct json_object *array, struct json_object *value, struct hv_error *err)
+{
+	if (value && json_object_array_add(array, value) == 0)
+		return HV_OK;
+	json_object_put(value);
+	return hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+static char *fold(const struct hv_error *err)
+{
+	char *text;
+
+	if (asprintf(&text, "%s (%s)", hv_error_text(err), err->hint) < 0)
+		return NULL;
+	return text;
+}
+
+char *hv_error_body(const struct hv_error *err, bool fold_hint)
+{
+	struct json_object *object = json_object_new_object();
+	char *folded = fold_hint && err->hint ? fold(err) : NULL;
+	struct hv_error ignored = {0};
+	char *body = NULL;
+
+	if (object &&
+		hv_add_text(object, "Err", folded ? folded : hv_error_text(err), &ignored) ==
+			HV_OK &&
+		hv_add_text(object, "Code", hv_code_name(err->code), &ignored) == HV_OK &&
+		hv_add_text(object, "Hint", err->hint, &ignored) == HV_OK)
+		body = strdup(json_object_to_json_string_ext(
+			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	free(folded);
+	hv_error_done(&ignored);
+	json_object_put(object);
+	return body;
+}

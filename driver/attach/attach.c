@@ -1,0 +1,331 @@
+/* Attach.
+ *
+ * Sequence: read the request; look the volume up; find the container and make sure of it; then,
+ * with the container held: answer a repeated request; with the volume held: prepare the mount,
+ * commit the intent; mount and verify; commit the attachment.  What fails is undone from the end.
+ */
+#include "attach/attach.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/path.h"
+#include "volume/explain.h"
+
+#include "inside.h"
+
+/* One attach on its way. */
+struct attempt {
+	struct hv_attacher *attacher;
+	const struct hv_attach_request *request;
+	char target[PATH_MAX]; /* clean */
+	struct hv_target container;
+	struct hv_volume volume;
+	struct hv_record record;
+	struct mc_attach *mount;
+};
+
+static void attempt_done(struct attempt *attempt)
+{
+	mc_attach_free(attempt->mount);
+	hv_record_done(&attempt->record);
+	hv_volume_done(&attempt->volume);
+	hv_target_close(&attempt->container);
+}
+
+static enum hv_code refuse_unsupported(
+	const struct hv_attach_request *request, struct hv_error *err)
+{
+	const char *name = NULL;
+
+	if (request->subpath && *request->subpath)
+		name = "Subpath";
+	else if (request->id_map && strcmp(request->id_map, "never") != 0 &&
+		 strcmp(request->id_map, "auto") != 0)
+		name = "IDMap";
+	else if (request->propagation && strcmp(request->propagation, "private") != 0)
+		name = "Propagation";
+	else if (request->replace)
+		name = "Replace";
+	if (!name)
+		return HV_OK;
+	return hv_fail(
+		err, HV_UNSUPPORTED, "\"%s\" is not supported by this version of hostvol", name);
+}
+
+static enum hv_code read_target(struct attempt *attempt, struct hv_error *err)
+{
+	const char *asked = attempt->request->target;
+	int rc = mc_path_clean(asked, attempt->target, sizeof(attempt->target));
+
+	if (asked[0] != '/') {
+		hv_fail(err, HV_BAD_REQUEST, "the target '%s' is not an absolute path", asked);
+		return hv_hint(err, "write it from the container's root: /%s", asked);
+	}
+	if (rc < 0)
+		return hv_fail(err, HV_BAD_REQUEST, "the target path is too long");
+	for (const char *at = asked; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return hv_fail(err, HV_BAD_REQUEST,
+				"the target path has a control character in it");
+	if (mc_path_is_refused(attempt->target)) {
+		hv_fail(err, HV_TARGET_REFUSED, "nothing may be mounted at %s in a container",
+			attempt->target);
+		return hv_hint(err, "choose a path outside of /, /proc, /sys and /dev");
+	}
+	return HV_OK;
+}
+
+static struct hv_names names_of(const struct attempt *attempt)
+{
+	return (struct hv_names){attempt->volume.name, attempt->volume.source,
+		attempt->container.container.name, attempt->target};
+}
+
+/* Attributes only ever add restrictions; what the source has already is cloned with it. */
+static struct mc_attr attributes(const struct hv_attachment *view)
+{
+	struct mc_attr attr = {0};
+	const struct {
+		bool is_set;
+		const char *name;
+	} wanted[] = {{view->read_only, "ro"}, {view->no_suid, "nosuid"}, {view->no_dev, "nodev"},
+		{view->no_exec, "noexec"}};
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (wanted[i].is_set)
+			(void)!mc_attr_add(&attr, wanted[i].name); /* names of the table */
+	return attr;
+}
+
+static enum hv_code new_id(char **ret, struct hv_error *err)
+{
+	unsigned char bytes[6];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes) ||
+		asprintf(ret, "%02x%02x%02x%02x%02x%02x", bytes[0], bytes[1], bytes[2], bytes[3],
+			bytes[4], bytes[5]) < 0) {
+		*ret = NULL;
+		return hv_fail(err, HV_INTERNAL, "no random number for the attachment's ID");
+	}
+	return HV_OK;
+}
+
+/* What the finished record will say, but for what only the mount tells. */
+static enum hv_code fill_view(struct attempt *attempt, struct hv_error *err)
+{
+	const struct hv_attach_request *request = attempt->request;
+	struct hv_attachment *view = &attempt->record.view;
+
+	view->volume = strdup(attempt->volume.name);
+	view->source = strdup(attempt->volume.source);
+	view->container_id = strdup(attempt->container.container.id);
+	view->container_name = strdup(attempt->container.container.name);
+	view->target = strdup(attempt->target);
+	view->since = hv_now();
+	view->state = strdup("attached");
+	view->read_only = request->read_only || attempt->volume.read_only;
+	view->no_suid = request->no_suid;
+	view->no_dev = request->no_dev;
+	view->no_exec = request->no_exec;
+	view->persist = request->persist;
+	if (!view->volume || !view->source || !view->container_id || !view->container_name ||
+		!view->target || !view->since || !view->state)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return new_id(&view->id, err);
+}
+
+static bool is_same(const struct hv_attachment *a, const struct hv_attachment *b)
+{
+	return strcmp(a->volume, b->volume) == 0 && a->read_only == b->read_only &&
+	       a->no_suid == b->no_suid && a->no_dev == b->no_dev && a->no_exec == b->no_exec &&
+	       a->persist == b->persist;
+}
+
+/* An attachment is recorded at this target already: is it the one asked for, is it in the way, or
+ * is it only a memory?  HV_OK: go on.  HV_TARGET_EXISTS with an empty error: it is in `ret`. */
+static enum hv_code meet_recorded(struct attempt *attempt, const struct hv_record *other,
+	struct hv_attachment *ret, struct hv_error *err)
+{
+	struct hv_attacher *attacher = attempt->attacher;
+	const struct hv_list_request request = {
+		.volume = other->view.volume,
+		.container = other->view.container_id,
+	};
+	struct hv_attachment *list = NULL;
+	size_t count = 0;
+	bool is_live = false;
+	enum hv_code code = hv_attachments_list(attacher, &request, &list, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++) {
+		if (strcmp(list[i].id, other->view.id) != 0 ||
+			strcmp(list[i].state, "missing") == 0)
+			continue;
+		is_live = true;
+		if (is_same(&list[i], &attempt->record.view)) {
+			*ret = list[i];
+			list[i] = (struct hv_attachment){0};
+			code = HV_TARGET_EXISTS;
+		}
+	}
+	hv_attachments_free(list, count);
+	if (code != HV_OK)
+		return code;
+	if (!is_live)
+		return hv_store_attachment_drop(attacher->store, other->view.id, err);
+	hv_fail(err, HV_TARGET_EXISTS, "volume '%s' is attached at %s in container '%s' already",
+		other->view.volume, attempt->target, other->view.container_name);
+	return hv_hint(
+		err, "docker hostvol detach %s:%s", other->view.container_name, attempt->target);
+}
+
+static enum hv_code check_recorded(
+	struct attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {
+		.container_id = attempt->container.container.id,
+	};
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code =
+		hv_store_attachment_list(attempt->attacher->store, &filter, &records, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		if (strcmp(records[i].view.target, attempt->target) == 0 ||
+			strcmp(records[i].path, attempt->target) == 0)
+			code = meet_recorded(attempt, &records[i], ret, err);
+	hv_records_free(records, count);
+	return code;
+}
+
+static enum hv_code prepare(struct attempt *attempt, struct hv_error *err)
+{
+	const struct mc_attach_args args = {
+		.source = attempt->volume.source,
+		.attr = attributes(&attempt->record.view),
+		.place = hv_place_of(&attempt->container.ns),
+		.target = attempt->target,
+		.mkdir = attempt->request->mkdir,
+	};
+	const struct hv_names names = names_of(attempt);
+	struct mc_err cause = {0};
+
+	if (mc_attach_prepare(attempt->attacher->core, &args, &attempt->mount, &cause) < 0)
+		return hv_explain(err, &cause, &names);
+	return HV_OK;
+}
+
+/* Copy what the mount tells into the record.  Before commit `made` is what will be made. */
+static enum hv_code fill_mount(struct attempt *attempt, bool is_done, struct hv_error *err)
+{
+	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
+	struct hv_record *record = &attempt->record;
+	struct mc_made expected = {.count = info->to_make};
+
+	free(record->path);
+	free(record->made);
+	record->path = strdup(info->path);
+	record->made = hv_made_format(is_done ? &info->made : &expected);
+	record->pid = attempt->container.container.pid;
+	record->ns_ino = attempt->container.ns.ino;
+	record->mount_id = info->mount_id;
+	record->mountinfo_id = info->mountinfo_id;
+	record->is_done = is_done;
+	return record->path && record->made ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+/* Prepare and write the intent while the volume is held, so that it cannot be removed under it. */
+static enum hv_code intend(struct attempt *attempt, struct hv_error *err)
+{
+	struct hv_attacher *attacher = attempt->attacher;
+	struct hv_volume now = {0};
+	enum hv_code code;
+
+	HV_HOLD(hold, &attacher->volumes->locks, attempt->volume.name);
+	code = hv_store_volume_get(attacher->store, attempt->volume.name, &now, err);
+	if (code == HV_OK && strcmp(now.source, attempt->volume.source) != 0)
+		code = hv_fail(
+			err, HV_NO_SUCH_VOLUME, "volume '%s' was replaced meanwhile", now.name);
+	hv_volume_done(&now);
+	if (code == HV_OK)
+		code = prepare(attempt, err);
+	if (code == HV_OK)
+		code = fill_mount(attempt, false, err);
+	if (code == HV_OK)
+		code = hv_store_attachment_put(attacher->store, &attempt->record, err);
+	return code;
+}
+
+static enum hv_code mount_and_record(struct attempt *attempt, struct hv_error *err)
+{
+	struct hv_attacher *attacher = attempt->attacher;
+	const struct hv_names names = names_of(attempt);
+	struct hv_error ignored = {0};
+	struct mc_err cause = {0};
+	bool is_mounted = mc_attach_commit(attempt->mount, &cause) == 0;
+	enum hv_code code =
+		is_mounted ? fill_mount(attempt, true, err) : hv_explain(err, &cause, &names);
+
+	if (code == HV_OK)
+		code = hv_store_attachment_put(attacher->store, &attempt->record, err);
+	if (code == HV_OK)
+		return HV_OK;
+	if (is_mounted)
+		(void)hv_record_unmount(attacher, &attempt->record, true, &ignored);
+	/* If this cannot be written either, the intent is taken back at the next start. */
+	(void)!hv_store_attachment_drop(attacher->store, attempt->record.view.id, &ignored);
+	hv_error_done(&ignored);
+	return code;
+}
+
+static enum hv_code attach_to(
+	struct attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+{
+	struct hv_attacher *attacher = attempt->attacher;
+	enum hv_code code = fill_view(attempt, err);
+
+	if (code != HV_OK)
+		return code;
+	HV_HOLD(hold, &attacher->locks, attempt->container.container.id);
+	code = check_recorded(attempt, ret, err);
+	if (code == HV_TARGET_EXISTS && err->code == HV_OK)
+		return HV_OK; /* asked before: `ret` is the answer of then */
+	if (code == HV_OK)
+		code = intend(attempt, err);
+	if (code == HV_OK)
+		code = mount_and_record(attempt, err);
+	if (code == HV_OK) {
+		*ret = attempt->record.view;
+		attempt->record.view = (struct hv_attachment){0};
+	}
+	return code;
+}
+
+enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
+	struct hv_attachment *ret, struct hv_error *err)
+{
+	struct attempt attempt = {
+		.attacher = attacher,
+		.request = request,
+		.container = {.ns = MC_NS_NONE},
+	};
+	enum hv_code code = refuse_unsupported(request, err);
+
+	if (code == HV_OK)
+		code = read_target(&attempt, err);
+	if (code == HV_OK)
+		code = hv_store_volume_get(attacher->store, request->volume, &attempt.volume, err);
+	if (code == HV_NO_SUCH_VOLUME)
+		hv_hint(err,
+			"docker volume ls -f driver=hostvol lists them; a directory is added with: docker addvol /DIR %s %s",
+			request->container, attempt.target);
+	if (code == HV_OK)
+		code = hv_target_open(attacher, request->container, &attempt.container, err);
+	if (code == HV_OK)
+		code = attach_to(&attempt, ret, err);
+	attempt_done(&attempt);
+	return code;
+}

@@ -1,0 +1,83 @@
+#include <string.h>
+
+#include "engine/process.h"
+#include "volume/explain.h"
+
+#include "inside.h"
+
+static enum hv_code fail_not_running(const struct hv_container *container, struct hv_error *err)
+{
+	hv_fail(err, HV_NOT_RUNNING, "container '%s' is not running", container->name);
+	return hv_hint(err, "start it first: docker start %s", container->name);
+}
+
+static enum hv_code fail_changed(const struct hv_container *container, struct hv_error *err)
+{
+	hv_fail(err, HV_CONTAINER_CHANGED, "container '%s' was stopped or restarted meanwhile",
+		container->name);
+	return hv_hint(err, "nothing was changed; try again");
+}
+
+/* Ask again, now that the process is open: the same start of the same container? */
+static enum hv_code confirm(
+	struct hv_attacher *attacher, const struct hv_target *target, struct hv_error *err)
+{
+	const struct hv_container *first = &target->container;
+	struct hv_container now = {0};
+	enum hv_code code =
+		hv_engine_inspect(attacher->engine, first->id, HV_ENGINE_TIMEOUT_MS, &now, err);
+
+	if (code == HV_OK && (!now.is_running || now.pid != first->pid ||
+				     strcmp(now.started_at, first->started_at) != 0))
+		code = fail_changed(first, err);
+	if (code == HV_OK && !mc_ns_is_alive(&target->ns))
+		code = fail_changed(first, err);
+	hv_container_done(&now);
+	return code;
+}
+
+enum hv_code hv_target_open(
+	struct hv_attacher *attacher, const char *name, struct hv_target *ret, struct hv_error *err)
+{
+	struct hv_container *container = &ret->container;
+	struct mc_err cause = {0};
+	enum hv_code code;
+
+	*ret = (struct hv_target){.ns = MC_NS_NONE};
+	code = hv_engine_inspect(attacher->engine, name, HV_ENGINE_TIMEOUT_MS, container, err);
+	if (code != HV_OK)
+		return code;
+	if (!container->is_running || container->pid <= 0)
+		return fail_not_running(container, err);
+	if (mc_ns_open(attacher->core, container->pid, &ret->ns, &cause) < 0) {
+		const struct hv_names names = {.container = container->name};
+
+		return hv_explain(err, &cause, &names);
+	}
+	if (!hv_process_is_container(container))
+		return fail_changed(container, err);
+	return confirm(attacher, ret, err);
+}
+
+void hv_target_close(struct hv_target *target)
+{
+	mc_ns_close(&target->ns);
+	hv_container_done(&target->container);
+}
+
+enum hv_code hv_record_open_ns(
+	struct hv_attacher *attacher, const struct hv_record *record, struct mc_ns *ret)
+{
+	*ret = MC_NS_NONE;
+	if (record->pid <= 0 || mc_ns_open(attacher->core, (pid_t)record->pid, ret, NULL) < 0)
+		return HV_NOT_RUNNING;
+	if (ret->ino == record->ns_ino)
+		return HV_OK;
+	mc_ns_close(ret);
+	return HV_NOT_RUNNING;
+}
+
+struct mc_place hv_place_of(const struct mc_ns *ns)
+{
+	return (struct mc_place){.ns_fd = ns->ns_fd, .root_fd = -1, .key = ns->ino};
+}

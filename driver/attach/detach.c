@@ -1,0 +1,179 @@
+#include "mountcore/detach.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "mountcore/path.h"
+#include "volume/explain.h"
+
+#include "inside.h"
+
+enum { WAIT_SECONDS_MAX = 600, WAIT_STEP_MS = 50 };
+
+enum hv_code hv_record_unmount(struct hv_attacher *attacher, const struct hv_record *record,
+	bool lazy, struct hv_error *err)
+{
+	const struct hv_attachment *view = &record->view;
+	const struct hv_names names = {
+		view->volume, view->source, view->container_name, view->target};
+	struct mc_made made;
+	struct mc_ns ns;
+	struct mc_err cause = {0};
+	struct mc_detach_args args = {
+		.path = record->path,
+		.mount_id = record->mount_id,
+		.lazy = lazy,
+		.made = &made,
+	};
+	int rc;
+
+	if (hv_record_open_ns(attacher, record, &ns) != HV_OK)
+		return HV_OK; /* the mount went with its namespace */
+	hv_made_parse(record->made, &made);
+	args.place = hv_place_of(&ns);
+	rc = mc_detach(attacher->core, &args, &cause);
+	if (rc < 0 && !mc_ns_is_alive(&ns))
+		rc = 0;
+	mc_ns_close(&ns);
+	if (rc == 0 || (cause.step == MC_STEP_IDENTITY && cause.code == -ENOENT))
+		return HV_OK;
+	return hv_explain(err, &cause, &names);
+}
+
+static enum hv_code check_request(const struct hv_detach_request *request, struct hv_error *err)
+{
+	bool has_id = request->id && *request->id;
+	bool has_place =
+		request->container && *request->container && request->target && *request->target;
+
+	if (!has_id && !has_place)
+		return hv_fail(
+			err, HV_BAD_REQUEST, "\"ID\", or \"Container\" and \"Target\", is needed");
+	if (has_id && (request->container || request->target))
+		return hv_fail(
+			err, HV_BAD_REQUEST, "\"ID\" goes without \"Container\" and \"Target\"");
+	if (request->wait_seconds < 0 || request->wait_seconds > WAIT_SECONDS_MAX)
+		return hv_fail(err, HV_BAD_REQUEST, "\"WaitSeconds\" must be from 0 to %d",
+			WAIT_SECONDS_MAX);
+	return HV_OK;
+}
+
+static bool is_at(const struct hv_record *record, const char *target)
+{
+	return strcmp(record->view.target, target) == 0 || strcmp(record->path, target) == 0;
+}
+
+/* Find the record; `target` is NULL when the request names an ID. */
+static enum hv_code find(struct hv_attacher *attacher, const struct hv_record_filter *filter,
+	const char *target, struct hv_record *ret, struct hv_error *err)
+{
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code =
+		hv_store_attachment_list(attacher->store, filter, &records, &count, err);
+
+	if (code != HV_OK)
+		return code;
+	code = HV_NO_SUCH_ATTACHMENT;
+	for (size_t i = 0; i < count && code != HV_OK; i++) {
+		if (!records[i].is_done || (target && !is_at(&records[i], target)))
+			continue;
+		*ret = records[i];
+		records[i] = (struct hv_record){0};
+		code = HV_OK;
+	}
+	hv_records_free(records, count);
+	return code;
+}
+
+static enum hv_code find_by_target(struct hv_attacher *attacher,
+	const struct hv_detach_request *request, struct hv_record *ret, struct hv_error *err)
+{
+	struct hv_container container = {0};
+	struct hv_record_filter filter = {0};
+	char target[PATH_MAX];
+	enum hv_code code;
+
+	if (mc_path_clean(request->target, target, sizeof(target)) < 0)
+		return hv_fail(err, HV_BAD_REQUEST, "the target '%.255s' is not an absolute path",
+			request->target);
+	code = hv_engine_inspect(
+		attacher->engine, request->container, HV_ENGINE_TIMEOUT_MS, &container, err);
+	if (code == HV_OK) {
+		filter.container_id = container.id;
+		code = find(attacher, &filter, target, ret, err);
+	}
+	if (code == HV_NO_SUCH_ATTACHMENT) {
+		hv_fail(err, code, "no volume is attached at %s in container '%s'", target,
+			container.name);
+		hv_hint(err, "docker hostvol ls --container %s lists what is", container.name);
+	}
+	hv_container_done(&container);
+	return code;
+}
+
+static enum hv_code find_record(struct hv_attacher *attacher,
+	const struct hv_detach_request *request, struct hv_record *ret, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.id = request->id};
+	enum hv_code code;
+
+	if (!request->id)
+		return find_by_target(attacher, request, ret, err);
+	code = find(attacher, &filter, NULL, ret, err);
+	if (code == HV_NO_SUCH_ATTACHMENT) {
+		hv_fail(err, code, "no such attachment: %.64s", request->id);
+		hv_hint(err, "docker hostvol ls lists them");
+	}
+	return code;
+}
+
+static void sleep_step(void)
+{
+	const struct timespec step = {.tv_nsec = WAIT_STEP_MS * 1000000L};
+
+	nanosleep(&step, NULL);
+}
+
+/* Unmount, again and again while it is busy and there is time.  The container is not held while
+ * nothing is done. */
+static enum hv_code unmount_within(struct hv_attacher *attacher,
+	const struct hv_detach_request *request, const struct hv_record *record,
+	struct hv_error *err)
+{
+	long long left_ms = request->wait_seconds * 1000;
+	enum hv_code code;
+
+	for (;; left_ms -= WAIT_STEP_MS) {
+		HV_HOLD(hold, &attacher->locks, record->view.container_id);
+		code = hv_record_unmount(attacher, record, request->lazy, err);
+		if (code == HV_OK)
+			return hv_store_attachment_drop(attacher->store, record->view.id, err);
+		if (code != HV_BUSY || left_ms <= 0)
+			return code;
+		hv_keylock_drop(&hold);
+		sleep_step();
+		hv_error_done(err);
+	}
+}
+
+enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
+	struct hv_attachment *ret, struct hv_error *err)
+{
+	struct hv_record record = {0};
+	enum hv_code code = check_request(request, err);
+
+	if (code == HV_OK)
+		code = find_record(attacher, request, &record, err);
+	if (code == HV_OK)
+		code = hv_attachment_refresh(attacher, &record, err);
+	if (code == HV_OK)
+		code = unmount_within(attacher, request, &record, err);
+	if (code == HV_OK) {
+		*ret = record.view;
+		record.view = (struct hv_attachment){0};
+	}
+	hv_record_done(&record);
+	return code;
+}

@@ -1,0 +1,124 @@
+/* Listing: each record with its state from the container's mount table, read now. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mountcore/mounts.h"
+
+#include "inside.h"
+
+static enum hv_code set_state(
+	struct hv_attachment *view, const char *state, const char *problem, struct hv_error *err)
+{
+	free(view->state);
+	free(view->problem);
+	view->state = strdup(state);
+	view->problem = problem ? strdup(problem) : NULL;
+	if (!view->state || (problem && !view->problem))
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
+}
+
+enum hv_code hv_attachment_refresh(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	struct hv_attachment *view = &record->view;
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+	struct mc_ns ns;
+	enum hv_code code;
+
+	if (hv_record_open_ns(attacher, record, &ns) != HV_OK)
+		return set_state(
+			view, "missing", "the container was stopped since it was attached", err);
+	if (mc_mounts_read(attacher->core, ns.ns_fd, &mounts, NULL) < 0)
+		code = set_state(view, "missing", "the container's mounts cannot be read", err);
+	else if (mc_mounts_find(mounts, record->mountinfo_id, &mount) < 0 ||
+		 strcmp(mount.target, record->path) != 0)
+		code = set_state(view, "missing", "someone unmounted it inside the container", err);
+	else if (mc_mounts_is_covered(mounts, record->mountinfo_id))
+		code = set_state(view, "covered", "something was mounted over it", err);
+	else
+		code = set_state(view, "attached", NULL, err);
+	mc_mounts_free(mounts);
+	mc_ns_close(&ns);
+	return code;
+}
+
+void hv_attachments_free(struct hv_attachment *attachments, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		hv_attachment_done(&attachments[i]);
+	free(attachments);
+}
+
+/* The container may be given by name, ID or prefix: of those that are recorded, so that one that
+ * no longer exists can be asked for. */
+static bool is_of_container(const struct hv_attachment *view, const char *container)
+{
+	return strcmp(view->container_name, container) == 0 ||
+	       strncmp(view->container_id, container, strlen(container)) == 0;
+}
+
+enum hv_code hv_attachments_list(struct hv_attacher *attacher,
+	const struct hv_list_request *request, struct hv_attachment **ret, size_t *ret_count,
+	struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.volume = request->volume};
+	struct hv_record *records = NULL;
+	struct hv_attachment *list;
+	size_t count = 0, used = 0;
+	enum hv_code code =
+		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+
+	if (code != HV_OK)
+		return code;
+	list = calloc(count + 1, sizeof(*list));
+	if (!list)
+		code = hv_fail(err, HV_INTERNAL, "out of memory");
+	for (size_t i = 0; list && code == HV_OK && i < count; i++) {
+		if (!records[i].is_done || (request->container && !is_of_container(&records[i].view,
+									  request->container)))
+			continue;
+		code = hv_attachment_refresh(attacher, &records[i], err);
+		list[used++] = records[i].view;
+		records[i].view = (struct hv_attachment){0};
+	}
+	hv_records_free(records, count);
+	if (code != HV_OK) {
+		hv_attachments_free(list, used);
+		return code;
+	}
+	*ret = list;
+	*ret_count = used;
+	return HV_OK;
+}
+
+enum hv_code hv_attachments_release(
+	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.volume = volume};
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code =
+		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++) {
+		const struct hv_attachment *view = &records[i].view;
+		struct hv_container container = {0};
+
+		code = hv_engine_inspect(attacher->engine, view->container_id,
+			HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
+		hv_container_done(&container);
+		if (code == HV_NO_SUCH_CONTAINER) {
+			hv_error_done(err);
+			code = hv_store_attachment_drop(attacher->store, view->id, err);
+		} else if (code != HV_OK) {
+			hv_fail(err, HV_VOLUME_IN_USE,
+				"volume '%s' is attached to container '%s' at %s, and the Docker Engine does not say whether that still exists",
+				volume, view->container_name, view->target);
+			code = hv_hint(err, "try again when the Engine answers");
+		}
+	}
+	hv_records_free(records, count);
+	return code;
+}

@@ -1,0 +1,41 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "inside.h"
+
+enum { ITEM_MAX = 2 * 20 + 2 }; /* two numbers of 64 bits, ':' and ' ' */
+
+char *hv_made_format(const struct mc_made *made)
+{
+	size_t size = (size_t)made->count * ITEM_MAX + 1, used = 0;
+	char *text = malloc(size);
+
+	if (!text)
+		return NULL;
+	*text = '\0';
+	for (unsigned i = 0; i < made->count; i++)
+		used += (size_t)snprintf(text + used, size - used, "%" PRIu64 ":%" PRIu64 " ",
+			made->ids[i].dev, made->ids[i].ino);
+	return text;
+}
+
+void hv_made_parse(const char *text, struct mc_made *ret)
+{
+	char *end;
+
+	ret->count = 0;
+	while (ret->count < MC_MADE_MAX) {
+		struct mc_file_id id;
+
+		id.dev = strtoull(text, &end, 10);
+		if (end == text || *end != ':')
+			return;
+		text = end + 1;
+		id.ino = strtoull(text, &end, 10);
+		if (end == text)
+			return;
+		text = end;
+		ret->ids[ret->count++] = id;
+	}
+}

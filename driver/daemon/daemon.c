@@ -1,0 +1,230 @@
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mountcore/attach.h"
+#include "mountcore/cleanup.h"
+#include "mountcore/core.h"
+#include "mountcore/host.h"
+#include "volume/explain.h"
+
+#include "daemon/listener.h"
+
+enum {
+	WORKERS = 4,
+	HELPER_TIMEOUT_MS = 10000,
+	STOP_TIMEOUT_MS = 8000, /* the Engine kills a plugin ten seconds after SIGTERM */
+	STATE_RETRY_SECONDS = 1,
+};
+
+/* Where the managed plugin has the host's state directory: mounted by ourselves, with the same call
+ * that puts volumes into containers. */
+static const char managed_state[] = "/state";
+
+static int open_engine_socket(void *context)
+{
+	const struct hv_daemon *daemon = context;
+
+	return mc_host_open(daemon->core, daemon->config.engine);
+}
+
+static enum hv_code fail_state(
+	struct hv_daemon *daemon, const struct mc_err *cause, struct hv_error *err)
+{
+	return hv_fail(err, HV_STATE_UNREADABLE, "the state directory %s cannot be used: %s: %s",
+		daemon->config.state, mc_step_name(cause->step), strerrordesc_np(-cause->code));
+}
+
+/* Put the host's state directory into our own mount namespace. */
+static enum hv_code inject_state(struct hv_daemon *daemon, struct hv_error *err)
+{
+	const struct mc_attach_args args = {
+		.source = daemon->state_host,
+		.place = {.ns_fd = MC_FD_NONE, .root_fd = MC_FD_NONE, .may_spread = true},
+		.target = managed_state,
+		.mkdir = true,
+	};
+	struct mc_attach *attach = NULL;
+	struct mc_err cause = {0};
+	int rc = mc_attach_prepare(daemon->core, &args, &attach, &cause);
+
+	if (rc < 0 && cause.step == MC_STEP_OCCUPIED)
+		return HV_OK; /* by an earlier try */
+	if (rc == 0)
+		rc = mc_attach_commit(attach, &cause);
+	mc_attach_free(attach);
+	return rc == 0 ? HV_OK : fail_state(daemon, &cause, err);
+}
+
+static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
+{
+	struct mc_err cause = {0};
+	enum hv_code code = HV_OK;
+
+	if (mc_host_resolve(daemon->core, daemon->config.state, true, daemon->state_host, &cause) <
+		0)
+		return fail_state(daemon, &cause, err);
+	if (daemon->config.is_managed)
+		code = inject_state(daemon, err);
+	daemon->volumes.state_host = daemon->state_host;
+	daemon->volumes.state_local =
+		daemon->config.is_managed ? managed_state : daemon->state_host;
+	if (code == HV_OK)
+		code = hv_store_open(daemon->volumes.state_local, &daemon->volumes.store, err);
+	if (code != HV_OK)
+		return code;
+	daemon->attacher.store = daemon->volumes.store;
+	code = hv_volumes_recover(&daemon->volumes, err);
+	if (code == HV_OK)
+		code = hv_attachments_recover(&daemon->attacher, err);
+	if (code != HV_OK) {
+		hv_store_close(daemon->volumes.store);
+		daemon->volumes.store = NULL;
+	}
+	return code;
+}
+
+static time_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Open the state once; while it fails, at most one try a second, the error kept in between. */
+static enum hv_code open_state(void *context, struct hv_error *err)
+{
+	struct hv_daemon *daemon = context;
+	enum hv_code code = HV_OK;
+
+	pthread_mutex_lock(&daemon->state_lock);
+	if (!daemon->is_state_open && now_seconds() - daemon->state_tried >= STATE_RETRY_SECONDS) {
+		daemon->state_tried = now_seconds();
+		hv_error_done(&daemon->state_error);
+		daemon->is_state_open = load_state(daemon, &daemon->state_error) == HV_OK;
+		if (daemon->is_state_open)
+			hv_log_line(&daemon->log, HV_LOG_INFO, "state is in %s on the host",
+				daemon->state_host);
+	}
+	if (!daemon->is_state_open) {
+		code = hv_fail(err, HV_STATE_UNREADABLE, "%s", hv_error_text(&daemon->state_error));
+		if (daemon->state_error.hint)
+			code = hv_hint(err, "%s", daemon->state_error.hint);
+	}
+	pthread_mutex_unlock(&daemon->state_lock);
+	return code;
+}
+
+static int open_core(struct hv_daemon *daemon)
+{
+	/* With the host's PID namespace the parent of a managed plugin is the container shim, which
+	 * lives in the host's mount namespace. */
+	const struct mc_core_args args = {
+		.host_pid = daemon->config.is_managed ? getppid() : 0,
+		.workers = WORKERS,
+		.helper_timeout_ms = HELPER_TIMEOUT_MS,
+	};
+	struct mc_err cause = {0};
+	int rc = mc_core_open(&args, &daemon->core, &cause);
+
+	if (rc < 0)
+		hv_log_line(&daemon->log, HV_LOG_ERROR,
+			"the host's mount namespace cannot be opened: %s: %s",
+			mc_step_name(cause.step), strerrordesc_np(-rc));
+	return rc;
+}
+
+static int make_mount_root(const struct hv_daemon *daemon)
+{
+	const char *path = daemon->config.mount_root;
+	char real[PATH_MAX];
+	struct mc_err cause = {0};
+
+	if (daemon->config.is_managed) /* the Engine made it */
+		return 0;
+	return mc_host_resolve(daemon->core, path, true, real, &cause);
+}
+
+static void wire_up(struct hv_daemon *daemon)
+{
+	hv_keylock_init(&daemon->volumes.locks);
+	hv_keylock_init(&daemon->attacher.locks);
+	daemon->volumes.core = daemon->core;
+	daemon->volumes.mount_root = daemon->config.mount_root;
+	daemon->volumes.allow = daemon->config.allow;
+	daemon->attacher.core = daemon->core;
+	daemon->attacher.engine = daemon->engine;
+	daemon->attacher.volumes = &daemon->volumes;
+	daemon->api = (struct hv_api){
+		.core = daemon->core,
+		.engine = daemon->engine,
+		.volumes = &daemon->volumes,
+		.attacher = &daemon->attacher,
+		.mode = daemon->config.is_managed ? "managed" : "plain",
+		.settings = daemon->config.settings,
+		.open_state = open_state,
+		.context = daemon,
+	};
+}
+
+static int serve(struct hv_daemon *daemon)
+{
+	int fd = hv_listen(daemon->config.socket);
+
+	if (fd < 0) {
+		hv_log_line(&daemon->log, HV_LOG_ERROR, "cannot listen on %s: %s",
+			daemon->config.socket, strerrordesc_np(-fd));
+		return fd;
+	}
+	daemon->server = hv_server_start(fd, &daemon->api, &daemon->log);
+	return daemon->server ? 0 : -ENOMEM;
+}
+
+int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
+{
+	struct hv_error err = {0};
+	int rc;
+
+	*daemon = (struct hv_daemon){.config = *config, .state_tried = -STATE_RETRY_SECONDS};
+	*config = (struct hv_config){0};
+	pthread_mutex_init(&daemon->state_lock, NULL);
+	hv_log_init(&daemon->log, daemon->config.log);
+	rc = open_core(daemon);
+	if (rc < 0)
+		return rc;
+	rc = make_mount_root(daemon);
+	if (rc < 0)
+		return rc;
+	daemon->engine = hv_engine_new(&(struct hv_engine_args){
+		.open_socket = open_engine_socket,
+		.context = daemon,
+		.socket_path = daemon->config.engine,
+	});
+	if (!daemon->engine)
+		return -ENOMEM;
+	wire_up(daemon);
+	rc = serve(daemon);
+	if (rc < 0)
+		return rc;
+	if (open_state(daemon, &err) != HV_OK)
+		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&err));
+	hv_error_done(&err);
+	hv_log_line(&daemon->log, HV_LOG_INFO, "hostvold %s listens on %s", HOSTVOL_VERSION,
+		daemon->config.socket);
+	return 0;
+}
+
+void hv_daemon_stop(struct hv_daemon *daemon)
+{
+	if (daemon->server)
+		hv_server_stop(daemon->server, STOP_TIMEOUT_MS);
+	hv_store_close(daemon->volumes.store);
+	hv_engine_free(daemon->engine);
+	mc_core_close(daemon->core);
+	hv_error_done(&daemon->state_error);
+	hv_config_done(&daemon->config);
+}

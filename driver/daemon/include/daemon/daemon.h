@@ -1,0 +1,40 @@
+/* The daemon: everything main() starts and stops. */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "attach/attach.h"
+
+#include "daemon/config.h"
+#include "daemon/log.h"
+#include "daemon/server.h"
+
+struct hv_daemon {
+	struct hv_config config;
+	struct hv_log log;
+	struct mc_core *core;
+	struct hv_engine *engine;
+	struct hv_volumes volumes;
+	struct hv_attacher attacher;
+	struct hv_api api;
+	struct hv_server *server;
+	pthread_mutex_t state_lock; /* opening the state */
+	bool is_state_open;
+	time_t state_tried;          /* CLOCK_MONOTONIC seconds */
+	struct hv_error state_error; /* of the last try */
+	char state_host[PATH_MAX];
+};
+
+/* Bring up what needs no state: the mount library, the Engine client, the socket, the server; then
+ * try the state.  State that cannot be opened is no failure here: the server answers that, and
+ * tries again.  Returns 0, or a negative errno after a log line.  `config` is taken over. */
+int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Finish the requests under way and release everything. */
+void hv_daemon_stop(struct hv_daemon *daemon) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,27 @@
+/* HTTP on the plugin's socket (libmicrohttpd). */
+#ifndef DAEMON_SERVER_H
+#define DAEMON_SERVER_H
+
+#include "api/api.h"
+
+#include "daemon/log.h"
+
+struct hv_server;
+
+enum {
+	HV_BODY_MAX = 1 << 20,     /* bytes of a request that are kept */
+	HV_DISCARD_MAX = 64 << 20, /* bytes that are read to be able to say so */
+	HV_CONNECTIONS_MAX = 512,
+};
+
+/* Serve `api` on the listening socket `fd`, which it takes over.  A thread for each connection: a
+ * Mount that takes minutes holds nobody else up.  Idle connections are kept, never closed first:
+ * the Engine repeats a request that met a closing connection with an empty body.
+ * NULL when the server does not start.  Both arguments are borrowed. */
+struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_log *log)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Accept nothing new, wait up to `timeout_ms` for the requests that are being answered, stop. */
+void hv_server_stop(struct hv_server *server, int timeout_ms) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,81 @@
+#include "daemon/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+
+enum { BACKLOG = 128, SYSTEMD_FIRST_FD = 3 };
+
+/* The descriptor that systemd passes, or MC_FD_NONE. */
+static int take_systemd_fd(void)
+{
+	/* Before any thread. */
+	const char *pid = getenv("LISTEN_PID");   /* NOLINT(concurrency-mt-unsafe) */
+	const char *count = getenv("LISTEN_FDS"); /* NOLINT(concurrency-mt-unsafe) */
+
+	if (!pid || !count || strtol(pid, NULL, 10) != getpid() || strtol(count, NULL, 10) != 1)
+		return MC_FD_NONE;
+	if (fcntl(SYSTEMD_FIRST_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return MC_FD_NONE;
+	return SYSTEMD_FIRST_FD;
+}
+
+static int make_parents(const char *path)
+{
+	char part[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(part))
+		return -ENAMETOOLONG;
+	memcpy(part, path, length + 1);
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+static bool is_answered(const struct sockaddr_un *address)
+{
+	mc_auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+}
+
+int hv_listen(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	mc_auto_fd fd = take_systemd_fd();
+	int rc;
+
+	if (fd >= 0)
+		return mc_take_fd(&fd);
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	rc = make_parents(path);
+	if (rc < 0)
+		return rc;
+	if (is_answered(&address))
+		return -EADDRINUSE;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	(void)unlink(path);
+	/* The umask is 077: nobody else can connect, from the first instant. */
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+		listen(fd, BACKLOG) < 0)
+		return -errno;
+	return mc_take_fd(&fd);
+}

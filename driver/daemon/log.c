@@ -1,0 +1,46 @@
+#include "daemon/log.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 2048 };
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+void hv_log_init(struct hv_log *log, const char *level)
+{
+	log->level = HV_LOG_INFO;
+	for (unsigned i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++)
+		if (strcmp(level_names[i], level) == 0)
+			log->level = (enum hv_level)i;
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+void hv_log_line(const struct hv_log *log, enum hv_level level, const char *format, ...)
+{
+	char line[LINE_MAX_BYTES];
+	va_list args;
+	int used, more;
+
+	if (level > log->level)
+		return;
+	used = snprintf(line, sizeof(line), "hostvol: %s: ", level_names[level]);
+	va_start(args, format);
+	more = vsnprintf(line + used, sizeof(line) - 1 - (size_t)used, format, args);
+	va_end(args);
+	used = more < 0 ? used : used + more;
+	if (used > (int)sizeof(line) - 2)
+		used = (int)sizeof(line) - 2;
+	for (int i = 0; i < used; i++)
+		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+			line[i] = '?';
+	line[used++] = '\n';
+	/* One write, so that lines of several threads do not mix; nothing can be done if it fails.
+	 */
+	if (write(level == HV_LOG_ERROR ? STDERR_FILENO : STDOUT_FILENO, line, (size_t)used) < 0)
+		return;
+}

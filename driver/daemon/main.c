@@ -1,0 +1,57 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+
+/* A core dump taken while a thread is in a container's mount namespace would land in the
+ * container; nothing there may trace us; a working directory would pin a mount. */
+static void harden(void)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (chdir("/") < 0)
+		abort(); /* cannot happen */
+	(void)umask(077);
+}
+
+/* Blocked here and in every thread to come: as PID 1, or under systemd, none has a default that
+ * would be right.  Returns the set that ends the daemon. */
+static sigset_t block_signals(void)
+{
+	sigset_t ending;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &ending, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return ending;
+}
+
+int main(int argc, char **argv)
+{
+	static struct hv_daemon daemon; /* large: paths */
+	struct hv_config config;
+	sigset_t ending;
+	int rc = hv_config_read(argc, argv, &config), received;
+
+	if (rc != 0) {
+		hv_config_done(&config);
+		return rc > 0 ? EXIT_SUCCESS : 2;
+	}
+	harden();
+	ending = block_signals();
+	rc = hv_daemon_start(&daemon, &config);
+	if (rc == 0)
+		while (sigwait(&ending, &received) != 0)
+			continue;
+	hv_daemon_stop(&daemon);
+	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

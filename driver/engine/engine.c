@@ -1,0 +1,194 @@
+#include "engine/engine.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ANSWER_MAX = 8 << 20 };
+
+struct hv_engine {
+	struct hv_engine_args args;
+	char *socket_path;
+};
+
+struct answer {
+	char *bytes;
+	size_t size;
+	long status;
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void start_curl(void)
+{
+	curl_global_init(CURL_GLOBAL_NOTHING);
+}
+
+struct hv_engine *hv_engine_new(const struct hv_engine_args *args)
+{
+	struct hv_engine *engine = calloc(1, sizeof(*engine));
+
+	pthread_once(&curl_once, start_curl);
+	if (!engine)
+		return NULL;
+	engine->args = *args;
+	engine->socket_path = strdup(args->socket_path);
+	if (!engine->socket_path) {
+		free(engine);
+		return NULL;
+	}
+	return engine;
+}
+
+void hv_engine_free(struct hv_engine *engine)
+{
+	if (!engine)
+		return;
+	free(engine->socket_path);
+	free(engine);
+}
+
+static size_t take_bytes(char *bytes, size_t one, size_t count, void *context)
+{
+	struct answer *answer = context;
+	size_t size = one * count;
+	char *grown;
+
+	if (answer->size + size > ANSWER_MAX)
+		return 0;
+	grown = realloc(answer->bytes, answer->size + size + 1);
+	if (!grown)
+		return 0;
+	memcpy(grown + answer->size, bytes, size);
+	answer->bytes = grown;
+	answer->size += size;
+	grown[answer->size] = '\0';
+	return size;
+}
+
+static enum hv_code fail_transport(
+	const struct hv_engine *engine, CURLcode rc, struct hv_error *err)
+{
+	if (rc == CURLE_OPERATION_TIMEDOUT)
+		return hv_fail(err, HV_TIMEOUT, "the Docker Engine at %s did not answer in time",
+			engine->socket_path);
+	hv_fail(err, HV_INTERNAL, "the Docker Engine at %s does not answer: %s",
+		engine->socket_path, curl_easy_strerror(rc));
+	return hv_hint(err, "check that dockerd runs and that HOSTVOL_ENGINE names its socket");
+}
+
+static CURLcode perform(
+	CURL *curl, const char *url, int socket_fd, long timeout_ms, struct answer *answer)
+{
+	char path[64];
+	CURLcode rc;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", socket_fd);
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, path);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	rc = curl_easy_perform(curl);
+	if (rc == CURLE_OK)
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+	return rc;
+}
+
+/* GET `url`.  The caller frees ret->bytes. */
+static enum hv_code get(struct hv_engine *engine, const char *url, long timeout_ms,
+	struct answer *ret, struct hv_error *err)
+{
+	int socket_fd = engine->args.open_socket(engine->args.context);
+	CURL *curl;
+	CURLcode rc;
+
+	if (socket_fd < 0) {
+		hv_fail(err, HV_INTERNAL, "the Docker Engine's socket %s cannot be opened: %s",
+			engine->socket_path, strerrordesc_np(-socket_fd));
+		return hv_hint(
+			err, "check that dockerd runs and that HOSTVOL_ENGINE names its socket");
+	}
+	curl = curl_easy_init();
+	rc = curl ? perform(curl, url, socket_fd, timeout_ms, ret) : CURLE_OUT_OF_MEMORY;
+	curl_easy_cleanup(curl);
+	close(socket_fd);
+	return rc == CURLE_OK ? HV_OK : fail_transport(engine, rc, err);
+}
+
+/* What the Engine takes for a name: nothing else is sent, so nothing needs to be escaped. */
+static bool is_reference(const char *text)
+{
+	static const char first[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char rest[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+	return text[0] && strchr(first, text[0]) && text[strspn(text, rest)] == '\0' &&
+	       strlen(text) <= 255;
+}
+
+static enum hv_code fail_inspect(
+	const char *container, const struct answer *answer, struct hv_error *err)
+{
+	char *message = hv_engine_message_parse(answer->bytes ? answer->bytes : "", answer->size);
+	enum hv_code code;
+
+	if (message && strstr(message, "ultiple IDs")) {
+		hv_fail(err, HV_AMBIGUOUS, "more than one container's ID begins with '%s'",
+			container);
+		code = hv_hint(err, "give more of the ID, or the container's name");
+	} else if (answer->status == 404) {
+		hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %s", container);
+		code = hv_hint(err, "docker ps -a lists the containers");
+	} else {
+		code = hv_fail(err, HV_INTERNAL,
+			"the Docker Engine cannot look up container '%s': %s (HTTP %ld)", container,
+			message ? message : "no reason given", answer->status);
+	}
+	free(message);
+	return code;
+}
+
+enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, long timeout_ms,
+	struct hv_container *ret, struct hv_error *err)
+{
+	struct answer answer = {0};
+	char *url = NULL;
+	enum hv_code code;
+
+	if (!is_reference(container))
+		return hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %.255s", container);
+	if (asprintf(&url, "http://docker/containers/%s/json", container) < 0)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	code = get(engine, url, timeout_ms, &answer, err);
+	if (code == HV_OK && answer.status != 200)
+		code = fail_inspect(container, &answer, err);
+	else if (code == HV_OK)
+		code = hv_container_parse(answer.bytes ? answer.bytes : "", answer.size, ret, err);
+	free(answer.bytes);
+	free(url);
+	return code;
+}
+
+enum hv_code hv_engine_id(
+	struct hv_engine *engine, long timeout_ms, char **ret, struct hv_error *err)
+{
+	struct answer answer = {0};
+	enum hv_code code = get(engine, "http://docker/info", timeout_ms, &answer, err);
+
+	if (code == HV_OK) {
+		*ret = hv_engine_id_parse(answer.bytes ? answer.bytes : "", answer.size);
+		if (!*ret)
+			code = hv_fail(err, HV_INTERNAL, "the Docker Engine did not tell its ID");
+	}
+	free(answer.bytes);
+	return code;
+}

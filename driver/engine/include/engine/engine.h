@@ -1,0 +1,36 @@
+/* The Docker Engine API over its unix socket. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "wire/container.h"
+#include "wire/error.h"
+
+struct hv_engine;
+
+struct hv_engine_args {
+	/* Open the Engine's socket file (O_PATH): asked before each request, since dockerd makes a
+	 * new one when it restarts.  Returns a descriptor, which the client closes, or a negative
+	 * errno. */
+	int (*open_socket)(void *context);
+	void *context;
+	const char *socket_path; /* for error sentences */
+};
+
+/* Set up the client.  Contacts nobody.  NULL on ENOMEM. */
+struct hv_engine *hv_engine_new(const struct hv_engine_args *args) __attribute__((nonnull));
+void hv_engine_free(struct hv_engine *engine);
+
+/* Look up a container by name, ID or unique prefix of an ID, running or not.
+ * `timeout_ms` bounds the whole request.  The caller frees `ret` with hv_container_done().
+ * Returns HV_OK, HV_NO_SUCH_CONTAINER, HV_AMBIGUOUS, HV_TIMEOUT, or HV_INTERNAL (no answer).
+ * Source: Engine API, ContainerInspect.  Any thread. */
+enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, long timeout_ms,
+	struct hv_container *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The Engine's own ID; the caller frees it.  Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.
+ * Source: Engine API, SystemInfo. */
+enum hv_code hv_engine_id(struct hv_engine *engine, long timeout_ms, char **ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+#endif

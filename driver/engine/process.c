@@ -1,0 +1,109 @@
+#include "engine/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* StartedAt is written after the process began; this much is left for rounding to clock ticks. */
+enum { SLACK_MS = 1000, FILE_MAX = 16384 };
+
+/* Read a small file of procfs into `ret` as a string.  Returns 0 or a negative errno. */
+static int read_file(const char *path, char ret[static FILE_MAX])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t size = 1;
+
+	if (fd < 0)
+		return -errno;
+	while (size > 0 && used < FILE_MAX - 1) {
+		size = read(fd, ret + used, FILE_MAX - 1 - used);
+		if (size > 0)
+			used += (size_t)size;
+	}
+	close(fd);
+	ret[used] = '\0';
+	return size < 0 ? -EIO : 0;
+}
+
+static bool has_id_in_cgroup(const struct hv_container *container)
+{
+	char path[64], text[FILE_MAX];
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", container->pid);
+	return strlen(container->id) == 64 && read_file(path, text) == 0 &&
+	       strstr(text, container->id);
+}
+
+/* Seconds since the epoch at which the machine was booted, by today's wall clock. */
+static int boot_time(long long *ret)
+{
+	struct timespec wall, boot;
+
+	if (clock_gettime(CLOCK_REALTIME, &wall) < 0 || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
+		return -errno;
+	*ret = ((long long)wall.tv_sec - boot.tv_sec) * 1000 +
+	       (wall.tv_nsec - boot.tv_nsec) / 1000000;
+	return 0;
+}
+
+/* When the process began, in milliseconds since the epoch: field 22 of stat, counted behind the
+ * command's name, which may hold anything. */
+static int start_time(int pid, long long *ret_ms)
+{
+	char path[64], text[FILE_MAX];
+	const char *at;
+	char *end;
+	unsigned long long ticks;
+	long long boot_ms = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (read_file(path, text) < 0 || boot_time(&boot_ms) < 0)
+		return -ESRCH;
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return -EINVAL;
+	errno = 0;
+	ticks = strtoull(at + 1, &end, 10);
+	if (errno || end == at + 1)
+		return -EINVAL;
+	*ret_ms = boot_ms + (long long)(ticks * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK));
+	return 0;
+}
+
+/* RFC 3339 to milliseconds since the epoch.  The Engine writes UTC ("Z"). */
+static int parse_time(const char *text, long long *ret_ms)
+{
+	struct tm parts = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+	long long ms = 0, unit = 100;
+
+	if (!rest)
+		return -EINVAL;
+	if (*rest == '.')
+		for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
+			ms += unit * (*rest - '0');
+	if (strcmp(rest, "Z") != 0)
+		return -EINVAL;
+	*ret_ms = (long long)timegm(&parts) * 1000 + ms;
+	return 0;
+}
+
+bool hv_process_is_container(const struct hv_container *container)
+{
+	long long process_ms, engine_ms;
+
+	if (start_time(container->pid, &process_ms) < 0)
+		return false;
+	if (parse_time(container->started_at, &engine_ms) == 0 &&
+		process_ms <= engine_ms + SLACK_MS)
+		return true;
+	return has_id_in_cgroup(container);
+}

@@ -1,0 +1,124 @@
+#include <stdlib.h>
+
+#include "store/store.h"
+
+#include "db.h"
+
+enum { FLAG_RO = 1, FLAG_NOSUID = 2, FLAG_NODEV = 4, FLAG_NOEXEC = 8, FLAG_PERSIST = 16 };
+
+static int pack_flags(const struct hv_attachment *view)
+{
+	return (view->read_only ? FLAG_RO : 0) | (view->no_suid ? FLAG_NOSUID : 0) |
+	       (view->no_dev ? FLAG_NODEV : 0) | (view->no_exec ? FLAG_NOEXEC : 0) |
+	       (view->persist ? FLAG_PERSIST : 0);
+}
+
+static void unpack_flags(struct hv_attachment *view, int flags)
+{
+	view->read_only = flags & FLAG_RO;
+	view->no_suid = flags & FLAG_NOSUID;
+	view->no_dev = flags & FLAG_NODEV;
+	view->no_exec = flags & FLAG_NOEXEC;
+	view->persist = flags & FLAG_PERSIST;
+}
+
+enum hv_code hv_store_attachment_put(
+	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
+{
+	const struct hv_attachment *view = &record->view;
+	const char *texts[] = {view->id, view->volume, view->source, view->subpath,
+		view->container_id, view->container_name, view->target, view->since, record->path,
+		record->made};
+	const sqlite3_int64 numbers[] = {pack_flags(view), record->is_done, record->pid,
+		(sqlite3_int64)record->ns_ino, (sqlite3_int64)record->mount_id,
+		(sqlite3_int64)record->mountinfo_id};
+	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ATTACHMENT_PUT, err);
+	enum hv_code code;
+	int at = 1;
+
+	for (size_t i = 0; statement && i < sizeof(texts) / sizeof(texts[0]); i++)
+		hv_sql_text(statement, at++, texts[i]);
+	for (size_t i = 0; statement && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sqlite3_bind_int64(statement, at++, numbers[i]);
+	code = hv_sql_run(store, statement, err);
+	hv_sql_end(store);
+	return code;
+}
+
+enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, struct hv_error *err)
+{
+	return hv_sql_exec(store, HV_SQL_ATTACHMENT_DROP, err, id, NULL);
+}
+
+static enum hv_code read_record(
+	sqlite3_stmt *statement, struct hv_record *ret, struct hv_error *err)
+{
+	struct hv_attachment *view = &ret->view;
+	char **texts[] = {&view->id, &view->volume, &view->source, &view->subpath,
+		&view->container_id, &view->container_name, &view->target, &view->since, &ret->path,
+		&ret->made};
+	int at = 0;
+	bool ok = true;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		*texts[i] = hv_sql_column(statement, at++, &ok);
+	unpack_flags(view, sqlite3_column_int(statement, at++));
+	ret->is_done = sqlite3_column_int(statement, at++);
+	ret->pid = sqlite3_column_int64(statement, at++);
+	ret->ns_ino = (uint64_t)sqlite3_column_int64(statement, at++);
+	ret->mount_id = (uint64_t)sqlite3_column_int64(statement, at++);
+	ret->mountinfo_id = (uint64_t)sqlite3_column_int64(statement, at);
+	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
+	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ATTACHMENT_LIST, err);
+	struct hv_record *records = NULL;
+	enum hv_code code = statement ? HV_OK : err->code;
+	size_t count = 0;
+	int rc = SQLITE_DONE;
+
+	if (statement) {
+		hv_sql_text(statement, 1, filter->id);
+		hv_sql_text(statement, 2, filter->volume);
+		hv_sql_text(statement, 3, filter->container_id);
+	}
+	while (code == HV_OK && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
+		struct hv_record *grown = reallocarray(records, count + 1, sizeof(*grown));
+
+		if (!grown) {
+			code = hv_fail(err, HV_INTERNAL, "out of memory");
+			break;
+		}
+		records = grown;
+		records[count] = (struct hv_record){0};
+		code = read_record(statement, &records[count++], err);
+	}
+	if (code == HV_OK && rc != SQLITE_DONE)
+		code = err->code;
+	hv_sql_end(store);
+	if (code != HV_OK) {
+		hv_records_free(records, count);
+		return code;
+	}
+	*ret = records;
+	*ret_count = count;
+	return HV_OK;
+}
+
+void hv_record_done(struct hv_record *record)
+{
+	hv_attachment_done(&record->view);
+	free(record->path);
+	free(record->made);
+	*record = (struct hv_record){0};
+}
+
+void hv_records_free(struct hv_record *records, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		hv_record_done(&records[i]);
+	free(records);
+}

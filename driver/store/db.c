@@ -1,0 +1,248 @@
+#include "db.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store.h"
+
+enum { SCHEMA_VERSION = 1, BUSY_WAIT_MS = 3000 };
+
+static const char schema[] =
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE volume ("
+	"  name TEXT PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL,"
+	"  created_at TEXT NOT NULL, read_only INTEGER NOT NULL, removing INTEGER NOT NULL DEFAULT 0"
+	") WITHOUT ROWID;"
+	"CREATE TABLE opt ("
+	"  volume TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+	"  PRIMARY KEY (volume, position)) WITHOUT ROWID;"
+	"CREATE TABLE attachment ("
+	"  id TEXT PRIMARY KEY, volume TEXT NOT NULL, source TEXT NOT NULL, subpath TEXT,"
+	"  container_id TEXT NOT NULL, container_name TEXT NOT NULL, target TEXT NOT NULL,"
+	"  flags INTEGER NOT NULL, since TEXT NOT NULL, is_done INTEGER NOT NULL,"
+	"  pid INTEGER NOT NULL, ns_ino INTEGER NOT NULL, path TEXT NOT NULL,"
+	"  mount_id INTEGER NOT NULL, mountinfo_id INTEGER NOT NULL, made TEXT NOT NULL);"
+	"CREATE INDEX attachment_volume ON attachment (volume);"
+	"CREATE INDEX attachment_container ON attachment (container_id);"
+	"CREATE TABLE ref ("
+	"  volume TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,"
+	"  PRIMARY KEY (volume, id)) WITHOUT ROWID;"
+	"PRAGMA user_version = 1;"
+	"COMMIT;";
+
+static const char *const texts[HV_SQL_COUNT] = {
+	[HV_SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[HV_SQL_COMMIT] = "COMMIT",
+	[HV_SQL_ROLLBACK] = "ROLLBACK",
+	[HV_SQL_VOLUME_ADD] = "INSERT INTO volume (name, kind, source, created_at, read_only)"
+			      " VALUES (?1, ?2, ?3, ?4, ?5)",
+	[HV_SQL_VOLUME_GET] = "SELECT name, kind, source, created_at, read_only FROM volume"
+			      " WHERE name = ?1 AND NOT removing",
+	[HV_SQL_VOLUME_LIST] = "SELECT name, kind, source, created_at, read_only FROM volume"
+			       " WHERE NOT removing ORDER BY name",
+	[HV_SQL_VOLUME_RETIRE] = "UPDATE volume SET removing = 1 WHERE name = ?1",
+	[HV_SQL_VOLUME_RESTORE] = "UPDATE volume SET removing = 0 WHERE name = ?1",
+	[HV_SQL_VOLUME_FORGET] = "DELETE FROM volume WHERE name = ?1 AND removing",
+	[HV_SQL_VOLUME_REMOVING] = "SELECT name, kind, source, created_at, read_only FROM volume"
+				   " WHERE removing ORDER BY name",
+	[HV_SQL_OPT_ADD] = "INSERT INTO opt (volume, position, key, value) VALUES (?1, ?2, ?3, ?4)",
+	[HV_SQL_OPT_LIST] = "SELECT key, value FROM opt WHERE volume = ?1 ORDER BY position",
+	[HV_SQL_OPT_FORGET] = "DELETE FROM opt WHERE volume = ?1",
+	[HV_SQL_ATTACHMENT_PUT] =
+		"INSERT OR REPLACE INTO attachment (id, volume, source, subpath, container_id,"
+		" container_name, target, since, path, made, flags, is_done, pid, ns_ino, mount_id,"
+		" mountinfo_id)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
+	[HV_SQL_ATTACHMENT_LIST] =
+		"SELECT id, volume, source, subpath, container_id, container_name, target, since,"
+		" path, made, flags, is_done, pid, ns_ino, mount_id, mountinfo_id FROM attachment"
+		" WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR volume = ?2)"
+		" AND (?3 IS NULL OR container_id = ?3) ORDER BY since, rowid",
+	[HV_SQL_REF_ADD] = "INSERT INTO ref (volume, id, count) VALUES (?1, ?2, ?3)"
+			   " ON CONFLICT (volume, id) DO UPDATE SET count = count + ?3",
+	[HV_SQL_REF_PRUNE] = "DELETE FROM ref WHERE volume = ?1 AND count <= 0",
+	[HV_SQL_REF_TOTAL] = "SELECT coalesce(sum(count), 0) FROM ref WHERE volume = ?1",
+	[HV_SQL_REF_CLEAR] = "DELETE FROM ref WHERE volume = ?1",
+};
+
+enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err)
+{
+	switch (sqlite3_errcode(store->db) & 0xff) {
+	case SQLITE_FULL:
+		hv_fail(err, HV_STATE_UNREADABLE, "the disk that holds hostvol's state is full");
+		return hv_hint(err, "free some space and try again: nothing was lost");
+	case SQLITE_BUSY:
+		hv_fail(err, HV_STATE_UNREADABLE,
+			"another hostvol daemon uses this state directory");
+		return hv_hint(err, "stop the other one, or give each its own HOSTVOL_STATE");
+	default:
+		return hv_fail(err, HV_STATE_UNREADABLE, "hostvol's state cannot be used: %s",
+			sqlite3_errmsg(store->db));
+	}
+}
+
+sqlite3_stmt *hv_sql_get(struct hv_store *store, enum hv_sql sql, struct hv_error *err)
+{
+	sqlite3_stmt **statement = &store->statements[sql];
+
+	if (!*statement && sqlite3_prepare_v3(store->db, texts[sql], -1, SQLITE_PREPARE_PERSISTENT,
+				   statement, NULL) != SQLITE_OK) {
+		hv_sql_fail(store, err);
+		return NULL;
+	}
+	sqlite3_reset(*statement);
+	sqlite3_clear_bindings(*statement);
+	return *statement;
+}
+
+sqlite3_stmt *hv_sql_start(struct hv_store *store, enum hv_sql sql, struct hv_error *err)
+{
+	pthread_mutex_lock(&store->lock);
+	return hv_sql_get(store, sql, err);
+}
+
+void hv_sql_end(struct hv_store *store)
+{
+	for (int i = 0; i < HV_SQL_COUNT; i++) /* a statement not reset holds its read lock */
+		if (store->statements[i])
+			sqlite3_reset(store->statements[i]);
+	pthread_mutex_unlock(&store->lock);
+}
+
+int hv_sql_step(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err)
+{
+	int rc = sqlite3_step(statement);
+
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		hv_sql_fail(store, err);
+	return rc;
+}
+
+enum hv_code hv_sql_run(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err)
+{
+	int rc;
+
+	if (!statement)
+		return err->code;
+	do
+		rc = hv_sql_step(store, statement, err);
+	while (rc == SQLITE_ROW);
+	sqlite3_reset(statement);
+	return rc == SQLITE_DONE ? HV_OK : HV_STATE_UNREADABLE;
+}
+
+void hv_sql_text(sqlite3_stmt *statement, int at, const char *text)
+{
+	/* Cannot fail: the index is in range and nothing is copied. */
+	(void)sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+}
+
+enum hv_code hv_sql_exec(struct hv_store *store, enum hv_sql sql, struct hv_error *err, ...)
+{
+	sqlite3_stmt *statement = hv_sql_start(store, sql, err);
+	enum hv_code code;
+	const char *text;
+	va_list texts_in;
+	int at = 1;
+
+	va_start(texts_in, err);
+	while (statement && (text = va_arg(texts_in, const char *)))
+		hv_sql_text(statement, at++, text);
+	va_end(texts_in);
+	code = hv_sql_run(store, statement, err);
+	hv_sql_end(store);
+	return code;
+}
+
+void hv_sql_set_durable(struct hv_store *store, bool is_durable)
+{
+	/* Cannot fail but for ENOMEM, and then commits stay as they were: durable by default. */
+	(void)sqlite3_exec(store->db,
+		is_durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", NULL,
+		NULL, NULL);
+}
+
+char *hv_sql_column(sqlite3_stmt *statement, int at, bool *ok)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, at);
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		*ok = false;
+	return copy;
+}
+
+static int read_version(struct hv_store *store, int *ret)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc = sqlite3_prepare_v2(store->db, "PRAGMA user_version", -1, &statement, NULL);
+
+	if (rc == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+		*ret = sqlite3_column_int(statement, 0);
+	else
+		rc = SQLITE_ERROR;
+	sqlite3_finalize(statement);
+	return rc;
+}
+
+static enum hv_code set_up(struct hv_store *store, struct hv_error *err)
+{
+	static const char pragmas[] = "PRAGMA locking_mode = EXCLUSIVE;"
+				      "PRAGMA journal_mode = WAL;"
+				      "PRAGMA synchronous = FULL;";
+	int version = 0;
+
+	sqlite3_busy_timeout(store->db, BUSY_WAIT_MS);
+	if (sqlite3_exec(store->db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
+		return hv_sql_fail(store, err);
+	if (read_version(store, &version) != SQLITE_OK)
+		return hv_sql_fail(store, err);
+	if (version > SCHEMA_VERSION) {
+		hv_fail(err, HV_STATE_UNREADABLE,
+			"hostvol's state was written by a newer version (schema %d, this one knows %d)",
+			version, SCHEMA_VERSION);
+		return hv_hint(err, "upgrade the plugin again; nothing was changed");
+	}
+	if (version == 0 && sqlite3_exec(store->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+		return hv_sql_fail(store, err);
+	return HV_OK;
+}
+
+enum hv_code hv_store_open(const char *directory, struct hv_store **ret, struct hv_error *err)
+{
+	struct hv_store *store = calloc(1, sizeof(*store));
+	char *path = NULL;
+	enum hv_code code;
+
+	if (!store || asprintf(&path, "%s/hostvol.db", directory) < 0) {
+		free(store);
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	pthread_mutex_init(&store->lock, NULL);
+	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+		SQLITE_OK)
+		code = store->db ? hv_sql_fail(store, err)
+				 : hv_fail(err, HV_INTERNAL, "out of memory");
+	else
+		code = set_up(store, err);
+	free(path);
+	if (code == HV_OK)
+		*ret = store;
+	else
+		hv_store_close(store);
+	return code;
+}
+
+void hv_store_close(struct hv_store *store)
+{
+	if (!store)
+		return;
+	for (int i = 0; i < HV_SQL_COUNT; i++)
+		sqlite3_finalize(store->statements[i]);
+	sqlite3_close(store->db);
+	pthread_mutex_destroy(&store->lock);
+	free(store);
+}

@@ -1,0 +1,111 @@
+/* The durable records: volumes, attachments, Mount references.  One SQLite file.
+ *
+ * Every call that changes something is one transaction.  Those of volumes and attachments are on
+ * disk when the call returns (synchronous=FULL).  Those of Mount references survive the death of
+ * the process but not of the machine: after that no mount is left to refer to.
+ * All functions may be called from any thread.  "denied by the disk" below is HV_STATE_UNREADABLE:
+ * SQLite could not read or write, and the sentence says why. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/error.h"
+#include "wire/types.h"
+
+struct hv_store;
+
+/* Open or create <directory>/hostvol.db and take it for this process alone.
+ * Returns HV_OK, or HV_STATE_UNREADABLE: not there, not a database, of a newer version, in use by
+ * another daemon.  Close with hv_store_close().
+ * Source: sqlite.org/pragma.html (locking_mode, synchronous, user_version), sqlite.org/wal.html. */
+enum hv_code hv_store_open(const char *directory, struct hv_store **ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* NULL is ignored. */
+void hv_store_close(struct hv_store *store);
+
+/* --- volumes --- */
+
+/* Record a new volume.  Returns HV_OK, HV_VOLUME_EXISTS, or denied by the disk. */
+enum hv_code hv_store_volume_add(struct hv_store *store, const struct hv_volume *volume,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Read a volume.  The caller frees `ret` with hv_volume_done() whatever is returned.
+ * Returns HV_OK, HV_NO_SUCH_VOLUME, or denied by the disk. */
+enum hv_code hv_store_volume_get(struct hv_store *store, const char *name, struct hv_volume *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Read all volumes, by name.  The caller frees `ret` with hv_volumes_free(). */
+enum hv_code hv_store_volume_list(struct hv_store *store, struct hv_volume **ret, size_t *ret_count,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+void hv_volumes_free(struct hv_volume *volumes, size_t count);
+
+/* Mark a volume as being removed: from here on get and list do not know it, only
+ * hv_store_volume_removing() does.  Returns HV_OK or denied by the disk. */
+enum hv_code hv_store_volume_retire(struct hv_store *store, const char *name, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Take the mark away again: nothing of the volume was removed. */
+enum hv_code hv_store_volume_restore(struct hv_store *store, const char *name, struct hv_error *err)
+	__attribute__((nonnull));
+
+/* Forget a retired volume. */
+enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The volumes whose removal was begun and not finished. */
+enum hv_code hv_store_volume_removing(struct hv_store *store, struct hv_volume **ret,
+	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* --- attachments --- */
+
+/* An attachment with what is needed to find its mount again.  Strings are owned. */
+struct hv_record {
+	struct hv_attachment view; /* state and problem are not stored */
+	bool is_done;              /* false: an intent, never acknowledged */
+	long long pid;             /* the container's init when it was attached */
+	uint64_t ns_ino;           /* inode of its mount namespace */
+	char *path;                /* the mountpoint inside, symlinks resolved */
+	uint64_t mount_id;
+	uint64_t mountinfo_id;
+	char *made; /* the directories made for it, in the form of driver/attach */
+};
+
+/* Write the intent of a new attachment, or the finished one (`is_done`) over it, by view.id. */
+enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_record *record,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Forget an attachment; one that is not there is fine. */
+enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Which attachments to read; a NULL member matches all. */
+struct hv_record_filter {
+	const char *id;
+	const char *volume;
+	const char *container_id;
+};
+
+/* Read attachments, oldest first, intents included.  Free with hv_records_free(). */
+enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
+	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+void hv_record_done(struct hv_record *record) __attribute__((nonnull));
+void hv_records_free(struct hv_record *records, size_t count);
+
+/* --- Mount references --- */
+
+/* Add `change` (1 or -1) to the count that `volume` has for the Engine's mount `id`, and give the
+ * number of references left in `ret_total`.  A count never goes below 0: an unknown id is fine. */
+enum hv_code hv_store_ref_change(struct hv_store *store, const char *volume, const char *id,
+	int change, long long *ret_total, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Forget every reference to `volume`. */
+enum hv_code hv_store_ref_clear(struct hv_store *store, const char *volume, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif

@@ -1,0 +1,214 @@
+#include <stdlib.h>
+
+#include "store/store.h"
+
+#include "db.h"
+
+static enum hv_code add_opts(
+	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
+{
+	for (size_t i = 0; i < volume->opts.count; i++) {
+		sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_OPT_ADD, err);
+
+		if (!statement)
+			return err->code;
+		hv_sql_text(statement, 1, volume->name);
+		sqlite3_bind_int64(statement, 2, (sqlite3_int64)i);
+		hv_sql_text(statement, 3, volume->opts.items[i].key);
+		hv_sql_text(statement, 4, volume->opts.items[i].value);
+		if (hv_sql_run(store, statement, err) != HV_OK)
+			return err->code;
+	}
+	return HV_OK;
+}
+
+static enum hv_code add_row(
+	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_VOLUME_ADD, err);
+	int rc;
+
+	if (!statement)
+		return err->code;
+	hv_sql_text(statement, 1, volume->name);
+	hv_sql_text(statement, 2, volume->kind);
+	hv_sql_text(statement, 3, volume->source);
+	hv_sql_text(statement, 4, volume->created_at);
+	sqlite3_bind_int(statement, 5, volume->read_only);
+	rc = hv_sql_step(store, statement, err);
+	sqlite3_reset(statement);
+	if (rc == SQLITE_CONSTRAINT)
+		return hv_fail(
+			err, HV_VOLUME_EXISTS, "a volume named '%s' exists already", volume->name);
+	return rc == SQLITE_DONE ? add_opts(store, volume, err) : HV_STATE_UNREADABLE;
+}
+
+enum hv_code hv_store_volume_add(
+	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
+{
+	enum hv_code code = hv_sql_run(store, hv_sql_start(store, HV_SQL_BEGIN, err), err);
+	struct hv_error ignored = {0};
+
+	if (code == HV_OK) {
+		code = add_row(store, volume, err);
+		if (code == HV_OK)
+			code = hv_sql_run(store, hv_sql_get(store, HV_SQL_COMMIT, err), err);
+		if (code != HV_OK) /* the first error is the one to tell */
+			(void)hv_sql_run(
+				store, hv_sql_get(store, HV_SQL_ROLLBACK, &ignored), &ignored);
+	}
+	hv_sql_end(store);
+	hv_error_done(&ignored);
+	return code;
+}
+
+static enum hv_code read_opts(
+	struct hv_store *store, struct hv_volume *volume, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_OPT_LIST, err);
+	int rc;
+
+	if (!statement)
+		return err->code;
+	hv_sql_text(statement, 1, volume->name);
+	while ((rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
+		if (hv_opts_add(&volume->opts, (const char *)sqlite3_column_text(statement, 0),
+			    (const char *)sqlite3_column_text(statement, 1)) < 0)
+			return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	return rc == SQLITE_DONE ? HV_OK : HV_STATE_UNREADABLE;
+}
+
+static enum hv_code read_volume(
+	sqlite3_stmt *statement, struct hv_volume *ret, struct hv_error *err)
+{
+	bool ok = true;
+
+	ret->name = hv_sql_column(statement, 0, &ok);
+	ret->kind = hv_sql_column(statement, 1, &ok);
+	ret->source = hv_sql_column(statement, 2, &ok);
+	ret->created_at = hv_sql_column(statement, 3, &ok);
+	ret->read_only = sqlite3_column_int(statement, 4);
+	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+enum hv_code hv_store_volume_get(
+	struct hv_store *store, const char *name, struct hv_volume *ret, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_VOLUME_GET, err);
+	enum hv_code code;
+
+	if (statement) {
+		int rc;
+
+		hv_sql_text(statement, 1, name);
+		rc = hv_sql_step(store, statement, err);
+		if (rc == SQLITE_ROW)
+			code = read_volume(statement, ret, err);
+		else if (rc == SQLITE_DONE)
+			code = hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %.255s", name);
+		else
+			code = HV_STATE_UNREADABLE;
+	} else {
+		code = err->code;
+	}
+	if (code == HV_OK)
+		code = read_opts(store, ret, err);
+	hv_sql_end(store);
+	return code;
+}
+
+/* Append an empty volume to the array.  NULL on ENOMEM. */
+static struct hv_volume *append(struct hv_volume **volumes, size_t *count)
+{
+	struct hv_volume *grown = *volumes;
+
+	if ((*count & (*count - 1)) == 0) /* a power of two: double */
+		grown = reallocarray(*volumes, *count ? *count * 2 : 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	*volumes = grown;
+	grown[*count] = (struct hv_volume){0};
+	return &grown[(*count)++];
+}
+
+static enum hv_code list(struct hv_store *store, enum hv_sql sql, struct hv_volume **ret,
+	size_t *ret_count, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_start(store, sql, err);
+	struct hv_volume *volumes = NULL;
+	enum hv_code code = statement ? HV_OK : err->code;
+	size_t count = 0;
+	int rc = SQLITE_DONE;
+
+	while (code == HV_OK && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
+		struct hv_volume *volume = append(&volumes, &count);
+
+		code = volume ? read_volume(statement, volume, err)
+			      : hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	if (code == HV_OK && rc != SQLITE_DONE)
+		code = err->code;
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = read_opts(store, &volumes[i], err);
+	hv_sql_end(store);
+	if (code != HV_OK) {
+		hv_volumes_free(volumes, count);
+		return code;
+	}
+	*ret = volumes;
+	*ret_count = count;
+	return HV_OK;
+}
+
+enum hv_code hv_store_volume_list(
+	struct hv_store *store, struct hv_volume **ret, size_t *ret_count, struct hv_error *err)
+{
+	return list(store, HV_SQL_VOLUME_LIST, ret, ret_count, err);
+}
+
+enum hv_code hv_store_volume_removing(
+	struct hv_store *store, struct hv_volume **ret, size_t *ret_count, struct hv_error *err)
+{
+	return list(store, HV_SQL_VOLUME_REMOVING, ret, ret_count, err);
+}
+
+void hv_volumes_free(struct hv_volume *volumes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		hv_volume_done(&volumes[i]);
+	free(volumes);
+}
+
+enum hv_code hv_store_volume_retire(struct hv_store *store, const char *name, struct hv_error *err)
+{
+	return hv_sql_exec(store, HV_SQL_VOLUME_RETIRE, err, name, NULL);
+}
+
+enum hv_code hv_store_volume_restore(struct hv_store *store, const char *name, struct hv_error *err)
+{
+	return hv_sql_exec(store, HV_SQL_VOLUME_RESTORE, err, name, NULL);
+}
+
+enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
+{
+	enum hv_sql steps[] = {HV_SQL_OPT_FORGET, HV_SQL_REF_CLEAR, HV_SQL_VOLUME_FORGET};
+	enum hv_code code = hv_sql_run(store, hv_sql_start(store, HV_SQL_BEGIN, err), err);
+	bool is_open = code == HV_OK;
+	struct hv_error ignored = {0};
+
+	for (size_t i = 0; code == HV_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		sqlite3_stmt *statement = hv_sql_get(store, steps[i], err);
+
+		if (statement)
+			hv_sql_text(statement, 1, name);
+		code = hv_sql_run(store, statement, err);
+	}
+	if (code == HV_OK)
+		code = hv_sql_run(store, hv_sql_get(store, HV_SQL_COMMIT, err), err);
+	if (code != HV_OK && is_open)
+		(void)hv_sql_run(store, hv_sql_get(store, HV_SQL_ROLLBACK, &ignored), &ignored);
+	hv_sql_end(store);
+	hv_error_done(&ignored);
+	return code;
+}

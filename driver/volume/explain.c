@@ -1,0 +1,226 @@
+/* The one place where steps and errnos of mountcore become codes and sentences. */
+#include "volume/explain.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *reason(const struct mc_err *cause)
+{
+	const char *text = strerrordesc_np(-cause->code);
+
+	return text ? text : "unknown error";
+}
+
+static enum hv_code explain_source(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	switch (-cause->code) {
+	case ENOENT:
+		hv_fail(err, HV_SOURCE_MISSING, "the directory %s of volume '%s' is not there",
+			names->source, names->volume);
+		return hv_hint(err, "create it again, or remove the volume: docker volume rm %s",
+			names->volume);
+	case ENOTDIR:
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"%s, which volume '%s' stands for, is not a directory", names->source,
+			names->volume);
+	case ELOOP:
+		hv_fail(err, HV_SOURCE_REFUSED,
+			"the path %s of volume '%s' has a symlink in it that was not there when the volume was created",
+			names->source, names->volume);
+		return hv_hint(err, "put the directory back, or create the volume again");
+	default:
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"the directory %s of volume '%s' cannot be opened: %s", names->source,
+			names->volume, reason(cause));
+	}
+}
+
+static enum hv_code explain_target(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	switch (-cause->code) {
+	case ENOENT:
+		hv_fail(err, HV_TARGET_MISSING, "there is no directory %s in container '%s'",
+			names->target, names->container);
+		return hv_hint(err, "leave out --no-mkdir to have it made");
+	case ENOTDIR:
+		return hv_fail(err, HV_TYPE_MISMATCH,
+			"a part of the path %s in container '%s' is a file, not a directory",
+			names->target, names->container);
+	case ELOOP:
+		return hv_fail(err, HV_TARGET_REFUSED,
+			"the path %s in container '%s' goes through a link that is refused: one that leads nowhere or out of the container",
+			names->target, names->container);
+	case ESTALE:
+		hv_fail(err, HV_CONTAINER_CHANGED,
+			"the directory %s in container '%s' was moved or removed meanwhile",
+			names->target, names->container);
+		return hv_hint(err, "nothing was changed; try again");
+	default:
+		return hv_fail(err, HV_INTERNAL,
+			"the path %s in container '%s' cannot be reached: %s", names->target,
+			names->container, reason(cause));
+	}
+}
+
+static enum hv_code explain_mkdir(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	if (cause->code == -EROFS) {
+		hv_fail(err, HV_TARGET_MISSING,
+			"there is no directory %s in container '%s', and its file system is read-only",
+			names->target, names->container);
+		return hv_hint(err, "choose a directory that exists in the container");
+	}
+	if (cause->code == -E2BIG)
+		return hv_fail(err, HV_TARGET_REFUSED,
+			"too many directories of the path %s are missing in container '%s'",
+			names->target, names->container);
+	if (cause->code == -ESTALE || cause->code == -EEXIST || cause->code == -ENOENT ||
+		cause->code == -EXDEV || cause->code == -ELOOP)
+		return hv_fail(err, HV_CONTAINER_CHANGED,
+			"container '%s' changed the path %s while its directories were being made",
+			names->container, names->target);
+	return hv_fail(err, HV_INTERNAL, "the directory %s cannot be made in container '%s': %s",
+		names->target, names->container, reason(cause));
+}
+
+static enum hv_code explain_move(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	switch (-cause->code) {
+	case ENOSPC:
+		hv_fail(err, HV_UNSUPPORTED,
+			"container '%s' has as many mounts as the kernel allows", names->container);
+		return hv_hint(err, "raise the limit: sysctl fs.mount-max");
+	case ENOENT:
+		return hv_fail(err, HV_CONTAINER_CHANGED,
+			"the directory %s in container '%s' was removed meanwhile", names->target,
+			names->container);
+	default:
+		return hv_fail(err, HV_INTERNAL,
+			"volume '%s' cannot be mounted at %s in container '%s': %s", names->volume,
+			names->target, names->container, reason(cause));
+	}
+}
+
+static enum hv_code explain_umount(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	if (cause->code != -EBUSY)
+		return hv_fail(err, HV_INTERNAL, "%s in container '%s' cannot be unmounted: %s",
+			names->target, names->container, reason(cause));
+	hv_fail(err, HV_BUSY, "volume '%s' is in use at %s in container '%s'", names->volume,
+		names->target, names->container);
+	return hv_hint(err,
+		"end what uses it (an open file, a working directory, a mount below it), or detach with --lazy");
+}
+
+static enum hv_code explain_identity(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	if (cause->code == -ESTALE) {
+		hv_fail(err, HV_BUSY,
+			"something else was mounted over volume '%s' at %s in container '%s'",
+			names->volume, names->target, names->container);
+		return hv_hint(err, "unmount that first, in the container");
+	}
+	return hv_fail(err, HV_CONTAINER_CHANGED,
+		"the path %s in container '%s' cannot be reached: %s", names->target,
+		names->container, reason(cause));
+}
+
+static enum hv_code explain_setup(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	if (mc_err_is_unsupported(cause->code)) {
+		hv_fail(err, HV_UNSUPPORTED,
+			"this kernel, or a seccomp filter around hostvol, lacks a system call that is needed");
+		return hv_hint(err,
+			"docker hostvol version tells which; Linux 5.12 or newer has them all");
+	}
+	return hv_fail(err, HV_INTERNAL, "%s for volume '%s' failed: %s", mc_step_name(cause->step),
+		names->volume, reason(cause));
+}
+
+static enum hv_code explain_process(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	if (cause->code == -ESRCH || cause->code == -ENOENT || cause->code == -EINVAL)
+		return hv_fail(
+			err, HV_NOT_RUNNING, "container '%s' ended meanwhile", names->container);
+	if (cause->code == -EXDEV)
+		return hv_fail(err, HV_TARGET_REFUSED,
+			"container '%s' has no mount namespace of its own", names->container);
+	return hv_fail(err, HV_DENIED, "the mount namespace of container '%s' cannot be opened: %s",
+		names->container, reason(cause));
+}
+
+static enum hv_code explain_check(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	switch ((unsigned)cause->step) {
+	case MC_STEP_REFUSED:
+		hv_fail(err, HV_TARGET_REFUSED, "nothing may be mounted at %s in container '%s'",
+			names->target, names->container);
+		return hv_hint(err, "choose a path outside of /, /proc, /sys and /dev");
+	case MC_STEP_TYPE:
+		return hv_fail(err, HV_TYPE_MISMATCH, "%s in container '%s' is not a directory",
+			names->target, names->container);
+	case MC_STEP_OCCUPIED:
+		hv_fail(err, HV_TARGET_EXISTS,
+			"something is mounted at %s in container '%s' already", names->target,
+			names->container);
+		return hv_hint(err, "choose another path, or detach that first");
+	default:
+		hv_fail(err, HV_TARGET_REFUSED,
+			"%s in container '%s' lies on a shared mount: what is mounted there would spread to the host or to other containers",
+			names->target, names->container);
+		return hv_hint(err, "choose a path on the container's own file system");
+	}
+}
+
+enum hv_code hv_explain(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	switch (cause->step) {
+	case MC_STEP_SOURCE:
+		return explain_source(err, cause, names);
+	case MC_STEP_PROCESS:
+	case MC_STEP_ENTER:
+		return explain_process(err, cause, names);
+	case MC_STEP_TARGET:
+		return explain_target(err, cause, names);
+	case MC_STEP_REFUSED:
+	case MC_STEP_TYPE:
+	case MC_STEP_OCCUPIED:
+	case MC_STEP_SHARED:
+		return explain_check(err, cause, names);
+	case MC_STEP_MKDIR:
+		return explain_mkdir(err, cause, names);
+	case MC_STEP_MOVE:
+		return explain_move(err, cause, names);
+	case MC_STEP_VERIFY:
+		hv_fail(err, HV_CONTAINER_CHANGED,
+			"container '%s' moved the directory %s while it was being mounted on",
+			names->container, names->target);
+		return hv_hint(err, "nothing was changed; try again");
+	case MC_STEP_IDENTITY:
+		return explain_identity(err, cause, names);
+	case MC_STEP_UMOUNT:
+		return explain_umount(err, cause, names);
+	case MC_STEP_HELPER:
+		if (cause->code != -ETIMEDOUT)
+			return explain_setup(err, cause, names);
+		hv_fail(err, HV_TIMEOUT, "a file system on the way to %s or %s does not answer",
+			names->source, names->target);
+		return hv_hint(err, "nothing was changed; see whether its server is there");
+	case MC_STEP_CLONE:
+	case MC_STEP_SETUP:
+	case MC_STEP_NONE:
+	case MC_STEP_COUNT:
+		break;
+	}
+	return explain_setup(err, cause, names);
+}

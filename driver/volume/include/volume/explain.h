@@ -1,0 +1,19 @@
+/* What mountcore reports, as a sentence with the names in it. */
+#ifndef VOLUME_EXPLAIN_H
+#define VOLUME_EXPLAIN_H
+
+#include "mountcore/err.h"
+#include "wire/error.h"
+
+struct hv_names {
+	const char *volume;
+	const char *source;    /* directory on the host */
+	const char *container; /* NULL: Docker's own Mount of a volume */
+	const char *target;
+};
+
+/* Fill `err` from a failed attach or detach: code, sentence and hint.  Returns the code. */
+enum hv_code hv_explain(struct hv_error *err, const struct mc_err *cause,
+	const struct hv_names *names) __attribute__((nonnull));
+
+#endif

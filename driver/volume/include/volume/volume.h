@@ -1,0 +1,62 @@
+/* The rules of volumes: what `docker volume` and `docker run -v` do with them. */
+#ifndef VOLUME_VOLUME_H
+#define VOLUME_VOLUME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/store.h"
+#include "volume/keylock.h"
+#include "wire/error.h"
+#include "wire/types.h"
+
+struct mc_core;
+
+struct hv_volumes {
+	struct mc_core *core;
+	struct hv_store *store;
+	struct hv_keylock locks;  /* by volume name */
+	const char *state_host;   /* the state directory on the host, symlinks resolved */
+	const char *state_local;  /* the same directory as this process reaches it */
+	const char *mount_root;   /* Docker's mountpoints are below it; propagates to the host */
+	const char *const *allow; /* directories that `path` may be in, clean; NULL ends */
+};
+
+/* Finish what a crash left: removals that were begun, references to mounts that are gone.
+ * Once, before anything else.  Returns HV_OK or HV_STATE_UNREADABLE. */
+enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Define a volume.  The same name with the same options again is fine.
+ * Returns HV_OK, HV_BAD_REQUEST (name, options), HV_VOLUME_EXISTS (other options),
+ * HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_TIMEOUT, HV_STATE_UNREADABLE.  What failed leaves no
+ * record and no directory. */
+enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
+	const struct hv_opts *opts, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Remove a volume: the data too when the directory is ours.  The caller has made sure that no
+ * attachment to a container that exists is left; attachments are checked again under the lock.
+ * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_VOLUME_IN_USE, HV_STATE_UNREADABLE, HV_INTERNAL. */
+enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Mount for the Engine's mount `id` and count the reference.  `ret_mountpoint` is owned by the
+ * caller.  Returns HV_OK, HV_NO_SUCH_VOLUME, HV_SOURCE_MISSING and what else an attach gives.
+ * Source: VolumeDriver.Mount of the Docker volume plugin protocol. */
+enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const char *id,
+	char **ret_mountpoint, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Count the reference of `id` off; the mount goes with the last one.  An id or a volume that is not
+ * known is fine: the Engine repeats itself. */
+enum hv_code hv_volume_unmount(struct hv_volumes *volumes, const char *name, const char *id,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Where a volume is mounted for Docker; owned by the caller, NULL on ENOMEM. */
+char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Now, as RFC 3339 in UTC; owned by the caller, NULL on ENOMEM. */
+char *hv_now(void) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,19 @@
+/* What the files of the volume rules share. */
+#ifndef VOLUME_INSIDE_H
+#define VOLUME_INSIDE_H
+
+#include "volume/volume.h"
+
+/* Open <state>/<name> (NULL: the state directory itself), made if missing.
+ * Returns a descriptor or a negative errno. */
+int hv_state_dir(const struct hv_volumes *volumes, const char *name);
+
+/* Take the mount for Docker out, lazily, with its mountpoint.  One that is not there is fine. */
+enum hv_code hv_volume_unpublish(
+	struct hv_volumes *volumes, const char *name, struct hv_error *err);
+
+/* Delete the data of a retired volume and forget it. */
+enum hv_code hv_volume_finish_remove(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+
+#endif

@@ -1,0 +1,23 @@
+/* The options of `docker volume create -o`. */
+#ifndef VOLUME_OPTIONS_H
+#define VOLUME_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "wire/error.h"
+#include "wire/opts.h"
+
+struct hv_volume_options {
+	const char *path; /* borrowed; NULL: a directory of our own */
+	bool mkdir;
+	bool read_only;
+};
+
+/* Whether `name` can be a volume's: that of Docker's local driver, at most 255 bytes. */
+enum hv_code hv_volume_check_name(const char *name, struct hv_error *err);
+
+/* Read the options.  Returns HV_OK or HV_BAD_REQUEST naming the key. */
+enum hv_code hv_volume_read_options(
+	const struct hv_opts *opts, struct hv_volume_options *ret, struct hv_error *err);
+
+#endif

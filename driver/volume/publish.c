@@ -1,0 +1,192 @@
+/* Mount and Unmount: a volume at <mount root>/<name>, where Docker binds it from.
+ *
+ * The Engine's mount IDs repeat (`docker cp` on a running container, a dockerd that was killed) and
+ * go missing (a plugin that was down): they are counted, an unknown one is no error, and what is
+ * counted too much is set right when the volume is removed or the daemon starts.  A mount that is
+ * there already is never mounted over: that would hide the data in every container that has it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mountcore/attach.h"
+#include "mountcore/cleanup.h"
+#include "mountcore/detach.h"
+#include "mountcore/mounts.h"
+#include "volume/explain.h"
+
+#include "inside.h"
+
+char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", volumes->mount_root, name) < 0 ? NULL : path;
+}
+
+static int open_mount_root(const struct hv_volumes *volumes)
+{
+	int fd = open(volumes->mount_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Targets are named from the mount root, which the place begins at. */
+static struct mc_place place_at(int root_fd)
+{
+	return (struct mc_place){.ns_fd = MC_FD_NONE, .root_fd = root_fd, .may_spread = true};
+}
+
+static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *volume,
+	bool *ret_is_new, struct hv_error *err)
+{
+	char target[NAME_MAX + 2];
+	mc_auto_fd root = open_mount_root(volumes);
+	struct mc_attach *attach = NULL;
+	struct mc_err cause = {0};
+	const struct hv_names names = {volume->name, volume->source, "hostvol", target};
+	struct mc_attach_args args = {
+		.source = volume->source,
+		.place = place_at(root),
+		.target = target,
+		.mkdir = true,
+	};
+	int rc;
+
+	snprintf(target, sizeof(target), "/%s", volume->name);
+	if (root < 0)
+		return hv_fail(err, HV_INTERNAL,
+			"the directory %s for Docker's mounts is not there: %s",
+			volumes->mount_root, strerrordesc_np(-root));
+	if (volume->read_only && mc_attr_add(&args.attr, "ro") < 0)
+		return hv_fail(err, HV_INTERNAL, "mount attribute 'ro' is unknown");
+	rc = mc_attach_prepare(volumes->core, &args, &attach, &cause);
+	if (rc < 0 && cause.step == MC_STEP_OCCUPIED)
+		return HV_OK; /* mounted already */
+	if (rc == 0)
+		rc = mc_attach_commit(attach, &cause);
+	mc_attach_free(attach);
+	*ret_is_new = rc == 0;
+	return rc == 0 ? HV_OK : hv_explain(err, &cause, &names);
+}
+
+enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	char target[NAME_MAX + 2];
+	mc_auto_fd root = open_mount_root(volumes);
+	struct mc_err cause = {0};
+	const struct hv_names names = {name, target, "hostvol", target};
+	const struct mc_detach_args args = {.place = place_at(root), .path = target, .lazy = true};
+
+	if (root < 0)
+		return HV_OK; /* no mount root, no mount */
+	snprintf(target, sizeof(target), "/%s", name);
+	if (mc_detach(volumes->core, &args, &cause) < 0 &&
+		!(cause.step == MC_STEP_IDENTITY && cause.code == -ENOENT))
+		return hv_explain(err, &cause, &names);
+	(void)unlinkat(root, name, AT_REMOVEDIR); /* not ours if it is not empty */
+	return HV_OK;
+}
+
+enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const char *id,
+	char **ret_mountpoint, struct hv_error *err)
+{
+	struct hv_volume volume = {0};
+	struct hv_error ignored = {0};
+	long long references;
+	bool is_new = false;
+	enum hv_code code;
+
+	HV_HOLD(hold, &volumes->locks, name);
+	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	if (code == HV_OK)
+		code = publish(volumes, &volume, &is_new, err);
+	if (code == HV_OK) {
+		code = hv_store_ref_change(volumes->store, name, id, 1, &references, err);
+		*ret_mountpoint = code == HV_OK ? hv_volume_mountpoint(volumes, name) : NULL;
+		if (code == HV_OK && !*ret_mountpoint)
+			code = hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	if (code != HV_OK && is_new)
+		(void)hv_volume_unpublish(volumes, name, &ignored);
+	hv_error_done(&ignored);
+	hv_volume_done(&volume);
+	return code;
+}
+
+enum hv_code hv_volume_unmount(
+	struct hv_volumes *volumes, const char *name, const char *id, struct hv_error *err)
+{
+	struct hv_volume volume = {0};
+	long long references = 0;
+	enum hv_code code;
+
+	HV_HOLD(hold, &volumes->locks, name);
+	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	hv_volume_done(&volume);
+	if (code == HV_NO_SUCH_VOLUME) {
+		hv_error_done(err);
+		return HV_OK;
+	}
+	if (code == HV_OK)
+		code = hv_store_ref_change(volumes->store, name, id, -1, &references, err);
+	if (code == HV_OK && references == 0)
+		code = hv_volume_unpublish(volumes, name, err);
+	return code;
+}
+
+/* References are to mounts: where the mount is gone (the plugin was disabled, the machine booted)
+ * they are too. */
+static enum hv_code clear_stale(struct hv_volumes *volumes, struct mc_mounts *mounts,
+	const struct hv_volume *volume, struct hv_error *err)
+{
+	mc_auto_free char *mountpoint = hv_volume_mountpoint(volumes, volume->name);
+	struct mc_mount mount;
+
+	if (!mountpoint)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);)
+		if (strcmp(mount.target, mountpoint) == 0)
+			return HV_OK;
+	return hv_store_ref_clear(volumes->store, volume->name, err);
+}
+
+static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error *err)
+{
+	struct hv_volume *list = NULL;
+	struct mc_mounts *mounts = NULL;
+	struct mc_err cause = {0};
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_list(volumes->store, &list, &count, err);
+
+	if (code == HV_OK && mc_mounts_read(volumes->core, MC_FD_NONE, &mounts, &cause) < 0)
+		code = hv_fail(err, HV_STATE_UNREADABLE, "the mount table cannot be read: %s",
+			strerrordesc_np(-cause.code));
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = clear_stale(volumes, mounts, &list[i], err);
+	mc_mounts_free(mounts);
+	hv_volumes_free(list, count);
+	return code;
+}
+
+static enum hv_code finish_removals(struct hv_volumes *volumes, struct hv_error *err)
+{
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_removing(volumes->store, &list, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = hv_volume_finish_remove(volumes, &list[i], err);
+	hv_volumes_free(list, count);
+	return code;
+}
+
+enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
+{
+	enum hv_code code = finish_removals(volumes, err);
+
+	return code == HV_OK ? clear_references(volumes, err) : code;
+}

@@ -1,0 +1,222 @@
+#include "volume/volume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+#include "mountcore/path.h"
+#include "volume/explain.h"
+
+#include "inside.h"
+#include "options.h"
+
+char *hv_now(void)
+{
+	struct timespec now;
+	struct tm parts;
+	char *text;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) < 0 || !gmtime_r(&now.tv_sec, &parts))
+		return NULL;
+	if (asprintf(&text, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", parts.tm_year + 1900,
+		    parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+		    now.tv_nsec / 1000000) < 0)
+		return NULL;
+	return text;
+}
+
+int hv_state_dir(const struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd state = open(volumes->state_local, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (state < 0)
+		return -errno;
+	if (!name)
+		return mc_take_fd(&state);
+	if (mkdirat(state, name, 0711) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Make a directory, with this mode whatever the umask, or take the one that is there.  Durable. */
+static int make_durable(int parent, const char *name, mode_t mode)
+{
+	int fd;
+
+	if (mkdirat(parent, name, mode) < 0) {
+		if (errno != EEXIST)
+			return -errno;
+		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fchmod(fd, mode) < 0 || fsync(fd) < 0 || fsync(parent) < 0) {
+		int rc = -errno;
+
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+static enum hv_code make_managed(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = top < 0 ? top : make_durable(top, name, 0711);
+	mc_auto_fd data = own < 0 ? own : make_durable(own, "_data", 0755);
+
+	if (data >= 0)
+		return HV_OK;
+	if (data == -ENOSPC || data == -EDQUOT)
+		return hv_fail(err, HV_STATE_UNREADABLE,
+			"there is no space for the directory of volume '%s' on the disk that holds %s",
+			name, volumes->state_host);
+	return hv_fail(err, HV_STATE_UNREADABLE,
+		"the directory of volume '%s' cannot be made in %s: %s", name, volumes->state_host,
+		strerrordesc_np(-data));
+}
+
+/* Take back the empty directories of a volume that was not recorded.  Data is never touched. */
+static void unmake_managed(struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = MC_FD_NONE;
+
+	if (top < 0)
+		return;
+	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (own >= 0 && unlinkat(own, "_data", AT_REMOVEDIR) == 0)
+		(void)unlinkat(top, name, AT_REMOVEDIR);
+}
+
+static enum hv_code check_policy(
+	const struct hv_volumes *volumes, const char *source, struct hv_error *err)
+{
+	if (mc_path_is_below(source, volumes->state_host))
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"%s belongs to hostvol itself (it is in %s) and cannot be a volume", source,
+			volumes->state_host);
+	for (const char *const *allowed = volumes->allow; *allowed; allowed++)
+		if (mc_path_is_below(source, *allowed))
+			return HV_OK;
+	hv_fail(err, HV_SOURCE_REFUSED, "%s is not in a directory that volumes may be in", source);
+	return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
+}
+
+static enum hv_code explain_path(
+	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err)
+{
+	const struct hv_names names = {.volume = name, .source = path, .target = path};
+
+	if (cause->step == MC_STEP_SOURCE && cause->code == -ENOENT) {
+		hv_fail(err, HV_SOURCE_MISSING, "there is no directory %s on the host", path);
+		return hv_hint(err, "create it first, or add -o mkdir=true");
+	}
+	if (cause->step == MC_STEP_SOURCE && cause->code == -ENOTDIR)
+		return hv_fail(
+			err, HV_SOURCE_REFUSED, "%s, or a part of it, is not a directory", path);
+	if (cause->step == MC_STEP_SOURCE || cause->step == MC_STEP_MKDIR)
+		return hv_fail(err, HV_SOURCE_REFUSED, "the directory %s cannot be %s: %s", path,
+			cause->step == MC_STEP_MKDIR ? "made" : "used",
+			strerrordesc_np(-cause->code));
+	return hv_explain(err, cause, &names);
+}
+
+/* Where the data of a new volume is, as it will be recorded. */
+static enum hv_code find_source(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, char **ret, struct hv_error *err)
+{
+	struct mc_err cause = {0};
+	char real[PATH_MAX];
+	enum hv_code code;
+
+	if (!options->path) {
+		if (asprintf(ret, "%s/volumes/%s/_data", volumes->state_host, name) < 0) {
+			*ret = NULL;
+			return hv_fail(err, HV_INTERNAL, "out of memory");
+		}
+		return make_managed(volumes, name, err);
+	}
+	/* Before anything is made: the path as given must be allowed as well as the resolved one.
+	 */
+	if (mc_path_clean(options->path, real, sizeof(real)) < 0)
+		return hv_fail(err, HV_BAD_REQUEST, "option path is too long");
+	code = options->mkdir ? check_policy(volumes, real, err) : HV_OK;
+	if (code != HV_OK)
+		return code;
+	if (mc_host_resolve(volumes->core, options->path, options->mkdir, real, &cause) < 0)
+		return explain_path(&cause, name, options->path, err);
+	code = check_policy(volumes, real, err);
+	if (code != HV_OK)
+		return code;
+	*ret = strdup(real);
+	return *ret ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+static enum hv_code copy_opts(const struct hv_opts *opts, struct hv_opts *ret, struct hv_error *err)
+{
+	for (size_t i = 0; i < opts->count; i++)
+		if (hv_opts_add(ret, opts->items[i].key, opts->items[i].value) < 0)
+			return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
+}
+
+static enum hv_code record(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
+	const struct hv_volume_options *options, struct hv_error *err)
+{
+	struct hv_volume volume = {.read_only = options->read_only};
+	enum hv_code code;
+
+	volume.name = strdup(name);
+	volume.kind = strdup(options->path ? "path" : "managed");
+	volume.created_at = hv_now();
+	code = volume.name && volume.kind && volume.created_at
+		       ? copy_opts(opts, &volume.opts, err)
+		       : hv_fail(err, HV_INTERNAL, "out of memory");
+	if (code == HV_OK)
+		code = find_source(volumes, name, options, &volume.source, err);
+	if (code == HV_OK)
+		code = hv_store_volume_add(volumes->store, &volume, err);
+	if (code != HV_OK && !options->path)
+		unmake_managed(volumes, name);
+	hv_volume_done(&volume);
+	return code;
+}
+
+enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
+	const struct hv_opts *opts, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	struct hv_volume existing = {0};
+	enum hv_code code = hv_volume_check_name(name, err);
+
+	if (code == HV_OK)
+		code = hv_volume_read_options(opts, &options, err);
+	if (code != HV_OK)
+		return code;
+	HV_HOLD(hold, &volumes->locks, name);
+	code = hv_store_volume_get(volumes->store, name, &existing, err);
+	if (code == HV_NO_SUCH_VOLUME) {
+		hv_error_done(err);
+		code = record(volumes, name, opts, &options, err);
+	} else if (code == HV_OK && !hv_opts_is_equal(opts, &existing.opts)) {
+		hv_fail(err, HV_VOLUME_EXISTS, "volume '%s' exists already with other options",
+			name);
+		code = hv_hint(
+			err, "remove it first (docker volume rm %s), or take another name", name);
+	}
+	hv_volume_done(&existing);
+	return code;
+}

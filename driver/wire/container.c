@@ -1,0 +1,118 @@
+#include "wire/container.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/json.h"
+
+struct inspect {
+	char *id;
+	char *name;
+};
+
+struct inspect_state {
+	bool is_running;
+	bool is_paused;
+	long long pid;
+	char *started_at;
+};
+
+static const struct hv_field inspect_fields[] = {
+	{"Id", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct inspect, id)},
+	{"Name", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct inspect, name)},
+	{NULL, HV_TYPE_STRING, 0, 0},
+};
+
+static const struct hv_field state_fields[] = {
+	{"Running", HV_TYPE_BOOL, 0, offsetof(struct inspect_state, is_running)},
+	{"Paused", HV_TYPE_BOOL, 0, offsetof(struct inspect_state, is_paused)},
+	{"Pid", HV_TYPE_INT, 0, offsetof(struct inspect_state, pid)},
+	{"StartedAt", HV_TYPE_STRING, HV_FIELD_REQUIRED,
+		offsetof(struct inspect_state, started_at)},
+	{NULL, HV_TYPE_STRING, 0, 0},
+};
+
+static enum hv_code read_container(
+	struct json_object *object, struct hv_container *ret, struct hv_error *err)
+{
+	struct inspect top = {0};
+	struct inspect_state state = {0};
+	struct json_object *inner = NULL;
+	enum hv_code code = hv_fields_from(object, inspect_fields, HV_UNKNOWN_IGNORE, &top, err);
+
+	if (code == HV_OK && !(json_object_object_get_ex(object, "State", &inner) &&
+				     json_object_is_type(inner, json_type_object)))
+		code = hv_fail(err, HV_INTERNAL, "\"State\" is missing");
+	if (code == HV_OK)
+		code = hv_fields_from(inner, state_fields, HV_UNKNOWN_IGNORE, &state, err);
+	if (code == HV_OK && (state.pid < 0 || state.pid > INT32_MAX))
+		code = hv_fail(err, HV_INTERNAL, "\"Pid\" is out of range");
+	if (code != HV_OK) {
+		hv_fields_done(inspect_fields, &top);
+		hv_fields_done(state_fields, &state);
+		return code;
+	}
+	if (top.name[0] == '/')
+		memmove(top.name, top.name + 1, strlen(top.name));
+	*ret = (struct hv_container){
+		.id = top.id,
+		.name = top.name,
+		.is_running = state.is_running,
+		.is_paused = state.is_paused,
+		.pid = (int)state.pid,
+		.started_at = state.started_at,
+	};
+	return HV_OK;
+}
+
+enum hv_code hv_container_parse(
+	const char *bytes, size_t size, struct hv_container *ret, struct hv_error *err)
+{
+	struct json_object *object = NULL;
+	enum hv_code code = hv_json_parse(bytes, size, &object, err);
+
+	if (code == HV_OK)
+		code = read_container(object, ret, err);
+	json_object_put(object);
+	if (code == HV_OK)
+		return HV_OK;
+	return hv_fail(err, HV_INTERNAL,
+		"the Docker Engine's answer about the container makes no sense: %s",
+		hv_error_text(err));
+}
+
+static char *parse_string(const char *bytes, size_t size, const char *name)
+{
+	struct hv_error err = {0};
+	char *text = NULL;
+	const struct hv_field fields[] = {
+		{name, HV_TYPE_STRING, 0, 0},
+		{NULL, HV_TYPE_STRING, 0, 0},
+	};
+	enum hv_code code = hv_fields_read(bytes, size, fields, HV_UNKNOWN_IGNORE, &text, &err);
+
+	hv_error_done(&err);
+	if (code == HV_OK)
+		return text;
+	free(text);
+	return NULL;
+}
+
+char *hv_engine_message_parse(const char *bytes, size_t size)
+{
+	return parse_string(bytes, size, "message");
+}
+
+char *hv_engine_id_parse(const char *bytes, size_t size)
+{
+	return parse_string(bytes, size, "ID");
+}
+
+void hv_container_done(struct hv_container *container)
+{
+	free(container->id);
+	free(container->name);
+	free(container->started_at);
+	*container = (struct hv_container){0};
+}

@@ -1,0 +1,55 @@
+#include "wire/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static char *format_text(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+static char *format_text(const char *format, va_list args)
+{
+	char *text = NULL;
+
+	return vasprintf(&text, format, args) < 0 ? NULL : text;
+}
+
+enum hv_code hv_fail(struct hv_error *err, enum hv_code code, const char *format, ...)
+{
+	va_list args;
+	char *message;
+
+	va_start(args, format); /* formatted first: the arguments may point into *err */
+	message = format_text(format, args);
+	va_end(args);
+	hv_error_done(err);
+	err->code = code;
+	err->message = message;
+	return code;
+}
+
+enum hv_code hv_hint(struct hv_error *err, const char *format, ...)
+{
+	va_list args;
+	char *hint;
+
+	va_start(args, format);
+	hint = format_text(format, args);
+	va_end(args);
+	free(err->hint);
+	err->hint = hint;
+	return err->code;
+}
+
+const char *hv_error_text(const struct hv_error *err)
+{
+	if (err->message)
+		return err->message;
+	return err->code == HV_OK ? "" : "out of memory";
+}
+
+void hv_error_done(struct hv_error *err)
+{
+	free(err->message);
+	free(err->hint);
+	*err = (struct hv_error){.code = HV_OK};
+}

@@ -1,0 +1,37 @@
+/* What the Engine says of a container, and of a failure. */
+#ifndef WIRE_CONTAINER_H
+#define WIRE_CONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wire/error.h"
+
+/* From GET /containers/{id}/json.  Strings are owned. */
+struct hv_container {
+	char *id;   /* 64 hex digits */
+	char *name; /* without the leading slash */
+	bool is_running;
+	bool is_paused;
+	int pid;          /* of its init in the Engine's PID namespace; 0 when not running */
+	char *started_at; /* RFC 3339 with nanoseconds, as the Engine wrote it */
+};
+
+/* Parse the Engine's answer to a container inspect.
+ * Returns HV_OK, or HV_INTERNAL when it is not one.  The caller frees `ret` with
+ * hv_container_done() whatever is returned.
+ * Source: Engine API, ContainerInspect.  Any thread. */
+enum hv_code hv_container_parse(const char *bytes, size_t size, struct hv_container *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* The "message" of the Engine's error answer, or NULL; the caller frees it. */
+char *hv_engine_message_parse(const char *bytes, size_t size)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The "ID" of the Engine's answer to GET /info, or NULL; the caller frees it. */
+char *hv_engine_id_parse(const char *bytes, size_t size)
+	__attribute__((nonnull, warn_unused_result));
+
+void hv_container_done(struct hv_container *container) __attribute__((nonnull));
+
+#endif

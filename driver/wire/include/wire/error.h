@@ -1,0 +1,29 @@
+/* What went wrong, as a person and a program will read it. */
+#ifndef WIRE_ERROR_H
+#define WIRE_ERROR_H
+
+#include "wire/code.h"
+
+struct hv_error {
+	enum hv_code code;
+	char *message; /* one sentence, no full stop; owned */
+	char *hint;    /* what to do about it, or NULL; owned */
+};
+
+/* Fill `err` with a code and a sentence; what it held before is freed.
+ * Returns `code`, so that a caller can `return hv_fail(...)`.  On ENOMEM the message is NULL.
+ * One thread at a time for each `err`. */
+enum hv_code hv_fail(struct hv_error *err, enum hv_code code, const char *format, ...)
+	__attribute__((nonnull(1, 3), format(printf, 3, 4)));
+
+/* Add the hint to a filled `err`.  Returns err->code. */
+enum hv_code hv_hint(struct hv_error *err, const char *format, ...)
+	__attribute__((nonnull(1, 2), format(printf, 2, 3)));
+
+/* The sentence of `err`, never NULL. */
+const char *hv_error_text(const struct hv_error *err) __attribute__((nonnull));
+
+/* Free what `err` owns and make it empty (HV_OK). */
+void hv_error_done(struct hv_error *err) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,86 @@
+/* The structs that travel between the command, the daemon's layers and the store. */
+#ifndef WIRE_TYPES_H
+#define WIRE_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wire/json.h"
+#include "wire/opts.h"
+
+/* A defined volume.  Strings are owned. */
+struct hv_volume {
+	char *name;
+	char *kind;       /* "managed" (our directory) or "path" (the user's) */
+	char *source;     /* the backing directory's absolute path on the host, no symlink in it */
+	char *created_at; /* RFC 3339, UTC */
+	bool read_only;   /* every use is read-only */
+	struct hv_opts opts; /* as given at create */
+};
+
+/* An attachment: a volume in a running container, as the API shows it. */
+struct hv_attachment {
+	char *id; /* 12 hex digits */
+	char *volume;
+	char *source;
+	char *subpath;
+	char *container_id;
+	char *container_name;
+	char *target; /* as asked for, cleaned */
+	bool read_only;
+	bool no_suid;
+	bool no_dev;
+	bool no_exec;
+	bool persist;
+	char *state;   /* "attached", "pending", "missing", "covered" */
+	char *since;   /* RFC 3339, UTC */
+	char *problem; /* a sentence, or NULL */
+};
+
+struct hv_attach_request {
+	char *volume;
+	char *container;
+	char *target;
+	char *subpath;
+	bool read_only;
+	bool no_suid;
+	bool no_dev;
+	bool no_exec;
+	char *id_map;
+	char *propagation;
+	bool replace;
+	bool mkdir;
+	bool persist;
+};
+
+struct hv_detach_request {
+	char *id;
+	char *container;
+	char *target;
+	long long wait_seconds;
+	bool lazy;
+};
+
+struct hv_list_request {
+	char *volume;
+	char *container;
+};
+
+/* Any VolumeDriver request. */
+struct hv_driver_request {
+	char *name;
+	char *id;
+	struct hv_opts opts;
+};
+
+extern const struct hv_field hv_attachment_fields[];
+extern const struct hv_field hv_attach_request_fields[];
+extern const struct hv_field hv_detach_request_fields[];
+extern const struct hv_field hv_list_request_fields[];
+extern const struct hv_field hv_driver_request_fields[];
+
+/* Free what the struct owns and make it empty. */
+void hv_volume_done(struct hv_volume *volume) __attribute__((nonnull));
+void hv_attachment_done(struct hv_attachment *attachment) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,262 @@
+#include "wire/json.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/opts.h"
+
+/* Requests are flat; the Engine's container inspect is the deepest thing read here. */
+enum { DEPTH_MAX = 24 };
+
+static const char *skip_space(const char *at, const char *end)
+{
+	while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
+		at++;
+	return at;
+}
+
+enum hv_code hv_json_parse(
+	const char *bytes, size_t size, struct json_object **ret_object, struct hv_error *err)
+{
+	struct json_object *object;
+	struct json_tokener *parser;
+	enum json_tokener_error error;
+	bool is_whole;
+
+	if (!bytes || skip_space(bytes, bytes + size) == bytes + size)
+		return hv_fail(
+			err, HV_BAD_REQUEST, "the request body is empty; a JSON object is needed");
+	if (size > INT32_MAX)
+		return hv_fail(err, HV_BAD_REQUEST, "the request body is too long");
+	parser = json_tokener_new_ex(DEPTH_MAX);
+	if (!parser)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
+					       JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	object = json_tokener_parse_ex(parser, bytes, (int)size);
+	error = json_tokener_get_error(parser);
+	is_whole = skip_space(bytes + json_tokener_get_parse_end(parser), bytes + size) ==
+		   bytes + size;
+	json_tokener_free(parser);
+	if (error == json_tokener_success && is_whole &&
+		json_object_is_type(object, json_type_object)) {
+		*ret_object = object;
+		return HV_OK;
+	}
+	json_object_put(object);
+	if (error == json_tokener_continue)
+		return hv_fail(err, HV_BAD_REQUEST, "the request body is cut off in the middle");
+	if (error != json_tokener_success)
+		return hv_fail(err, HV_BAD_REQUEST, "the request body is not valid JSON: %s",
+			json_tokener_error_desc(error));
+	if (!is_whole)
+		return hv_fail(err, HV_BAD_REQUEST, "there is text after the JSON object");
+	return hv_fail(err, HV_BAD_REQUEST, "the request body must be a JSON object");
+}
+
+static enum hv_code read_string(
+	const struct hv_field *field, struct json_object *value, char **out, struct hv_error *err)
+{
+	const char *text = json_object_get_string(value);
+	char *copy;
+
+	if (!json_object_is_type(value, json_type_string))
+		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a string", field->name);
+	if (strlen(text) != (size_t)json_object_get_string_len(value))
+		return hv_fail(
+			err, HV_BAD_REQUEST, "\"%s\" has a NUL character in it", field->name);
+	copy = strdup(text);
+	if (!copy)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	free(*out);
+	*out = copy;
+	return HV_OK;
+}
+
+static enum hv_code read_opts(const struct hv_field *field, struct json_object *value,
+	struct hv_opts *out, struct hv_error *err)
+{
+	if (!json_object_is_type(value, json_type_object))
+		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be an object", field->name);
+	json_object_object_foreach(value, key, item)
+	{
+		const char *text = json_object_get_string(item);
+
+		if (!json_object_is_type(item, json_type_string))
+			return hv_fail(err, HV_BAD_REQUEST, "option \"%s\" must be a string", key);
+		if (strlen(text) != (size_t)json_object_get_string_len(item))
+			return hv_fail(err, HV_BAD_REQUEST,
+				"option \"%s\" has a NUL character in it", key);
+		if (hv_opts_add(out, key, text) < 0)
+			return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	return HV_OK;
+}
+
+static enum hv_code read_int(const struct hv_field *field, struct json_object *value,
+	long long *out, struct hv_error *err)
+{
+	if (!json_object_is_type(value, json_type_int))
+		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a whole number", field->name);
+	*out = json_object_get_int64(value);
+	return HV_OK;
+}
+
+static enum hv_code read_bool(
+	const struct hv_field *field, struct json_object *value, bool *out, struct hv_error *err)
+{
+	if (!json_object_is_type(value, json_type_boolean))
+		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be true or false", field->name);
+	*out = json_object_get_boolean(value);
+	return HV_OK;
+}
+
+static enum hv_code read_field(
+	const struct hv_field *field, struct json_object *value, char *out, struct hv_error *err)
+{
+	void *member = out + field->offset;
+
+	if (!value) /* null is the same as absent */
+		return HV_OK;
+	switch (field->type) {
+	case HV_TYPE_STRING:
+		return read_string(field, value, member, err);
+	case HV_TYPE_BOOL:
+		return read_bool(field, value, member, err);
+	case HV_TYPE_INT:
+		return read_int(field, value, member, err);
+	case HV_TYPE_OPTS:
+		return read_opts(field, value, member, err);
+	}
+	return hv_fail(err, HV_INTERNAL, "field \"%s\" has no type", field->name);
+}
+
+static const struct hv_field *find_field(const struct hv_field *fields, const char *name)
+{
+	for (; fields->name; fields++)
+		if (strcmp(fields->name, name) == 0)
+			return fields;
+	return NULL;
+}
+
+static enum hv_code check_required(
+	const struct hv_field *fields, const char *out, struct hv_error *err)
+{
+	for (; fields->name; fields++) {
+		char *text;
+
+		if (!(fields->flags & HV_FIELD_REQUIRED) || fields->type != HV_TYPE_STRING)
+			continue;
+		memcpy(&text, out + fields->offset, sizeof(text));
+		if (!text)
+			return hv_fail(err, HV_BAD_REQUEST, "\"%s\" is missing", fields->name);
+		if (!*text)
+			return hv_fail(err, HV_BAD_REQUEST, "\"%s\" is empty", fields->name);
+	}
+	return HV_OK;
+}
+
+enum hv_code hv_fields_from(struct json_object *object, const struct hv_field *fields,
+	enum hv_unknown unknown, void *out, struct hv_error *err)
+{
+	json_object_object_foreach(object, key, value)
+	{
+		const struct hv_field *field = find_field(fields, key);
+		enum hv_code code;
+
+		if (!field && unknown == HV_UNKNOWN_IGNORE)
+			continue;
+		if (!field)
+			return hv_fail(err, HV_BAD_REQUEST, "unknown field \"%.64s\"", key);
+		code = read_field(field, value, out, err);
+		if (code != HV_OK)
+			return code;
+	}
+	return check_required(fields, out, err);
+}
+
+enum hv_code hv_fields_read(const char *bytes, size_t size, const struct hv_field *fields,
+	enum hv_unknown unknown, void *out, struct hv_error *err)
+{
+	struct json_object *object = NULL;
+	enum hv_code code = hv_json_parse(bytes, size, &object, err);
+
+	if (code == HV_OK && object)
+		code = hv_fields_from(object, fields, unknown, out, err);
+	json_object_put(object);
+	return code;
+}
+
+static struct json_object *write_opts(const struct hv_opts *opts)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (size_t i = 0; object && i < opts->count; i++)
+		json_object_object_add(
+			object, opts->items[i].key, json_object_new_string(opts->items[i].value));
+	return object;
+}
+
+static bool write_field(const struct hv_field *field, const char *in, struct json_object *object)
+{
+	const void *member = in + field->offset;
+	bool is_optional = field->flags & HV_FIELD_OPTIONAL;
+	struct json_object *value = NULL;
+
+	switch (field->type) {
+	case HV_TYPE_STRING: {
+		const char *text = *(char *const *)member;
+
+		if (is_optional && (!text || !*text))
+			return true;
+		value = json_object_new_string(text ? text : "");
+		break;
+	}
+	case HV_TYPE_BOOL:
+		if (is_optional && !*(const bool *)member)
+			return true;
+		value = json_object_new_boolean(*(const bool *)member);
+		break;
+	case HV_TYPE_INT:
+		if (is_optional && !*(const long long *)member)
+			return true;
+		value = json_object_new_int64(*(const long long *)member);
+		break;
+	case HV_TYPE_OPTS:
+		if (is_optional && !((const struct hv_opts *)member)->count)
+			return true;
+		value = write_opts(member);
+		break;
+	}
+	return value && json_object_object_add(object, field->name, value) == 0;
+}
+
+struct json_object *hv_fields_write(const struct hv_field *fields, const void *in)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (; object && fields->name; fields++) {
+		if (!write_field(fields, in, object)) {
+			json_object_put(object);
+			return NULL;
+		}
+	}
+	return object;
+}
+
+void hv_fields_done(const struct hv_field *fields, void *out)
+{
+	for (; fields->name; fields++) {
+		void *member = (char *)out + fields->offset;
+
+		if (fields->type == HV_TYPE_STRING) {
+			free(*(char **)member);
+			*(char **)member = NULL;
+		} else if (fields->type == HV_TYPE_OPTS) {
+			hv_opts_done(member);
+		}
+	}
+}

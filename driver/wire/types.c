@@ -1,0 +1,85 @@
+#include "wire/types.h"
+
+#include <stdlib.h>
+
+#define FIELD(structure, member, name, type, flags)                                                \
+	{                                                                                          \
+		name, type, flags, offsetof(struct structure, member)                              \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, HV_TYPE_STRING, 0, 0                                                         \
+	}
+
+const struct hv_field hv_attachment_fields[] = {
+	FIELD(hv_attachment, id, "ID", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, volume, "Volume", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, source, "Source", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, subpath, "Subpath", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attachment, container_id, "ContainerID", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, container_name, "ContainerName", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, target, "Target", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, read_only, "ReadOnly", HV_TYPE_BOOL, 0),
+	FIELD(hv_attachment, no_suid, "NoSuid", HV_TYPE_BOOL, 0),
+	FIELD(hv_attachment, no_dev, "NoDev", HV_TYPE_BOOL, 0),
+	FIELD(hv_attachment, no_exec, "NoExec", HV_TYPE_BOOL, 0),
+	FIELD(hv_attachment, persist, "Persist", HV_TYPE_BOOL, 0),
+	FIELD(hv_attachment, state, "State", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, since, "Since", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, problem, "Problem", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	END,
+};
+
+const struct hv_field hv_attach_request_fields[] = {
+	FIELD(hv_attach_request, volume, "Volume", HV_TYPE_STRING, HV_FIELD_REQUIRED),
+	FIELD(hv_attach_request, container, "Container", HV_TYPE_STRING, HV_FIELD_REQUIRED),
+	FIELD(hv_attach_request, target, "Target", HV_TYPE_STRING, HV_FIELD_REQUIRED),
+	FIELD(hv_attach_request, subpath, "Subpath", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, read_only, "ReadOnly", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, no_suid, "NoSuid", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, no_dev, "NoDev", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, no_exec, "NoExec", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, id_map, "IDMap", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, propagation, "Propagation", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, replace, "Replace", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, mkdir, "Mkdir", HV_TYPE_BOOL, 0),
+	FIELD(hv_attach_request, persist, "Persist", HV_TYPE_BOOL, 0),
+	END,
+};
+
+const struct hv_field hv_detach_request_fields[] = {
+	FIELD(hv_detach_request, id, "ID", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_detach_request, container, "Container", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_detach_request, target, "Target", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_detach_request, wait_seconds, "WaitSeconds", HV_TYPE_INT, HV_FIELD_OPTIONAL),
+	FIELD(hv_detach_request, lazy, "Lazy", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	END,
+};
+
+const struct hv_field hv_list_request_fields[] = {
+	FIELD(hv_list_request, volume, "Volume", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_list_request, container, "Container", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	END,
+};
+
+const struct hv_field hv_driver_request_fields[] = {
+	FIELD(hv_driver_request, name, "Name", HV_TYPE_STRING, HV_FIELD_REQUIRED),
+	FIELD(hv_driver_request, id, "ID", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_driver_request, opts, "Opts", HV_TYPE_OPTS, HV_FIELD_OPTIONAL),
+	END,
+};
+
+void hv_volume_done(struct hv_volume *volume)
+{
+	free(volume->name);
+	free(volume->kind);
+	free(volume->source);
+	free(volume->created_at);
+	hv_opts_done(&volume->opts);
+	*volume = (struct hv_volume){0};
+}
+
+void hv_attachment_done(struct hv_attachment *attachment)
+{
+	hv_fields_done(hv_attachment_fields, attachment);
+}
