@@ -1,0 +1,213 @@
+/* The sequence: resolve the directory, see that the container runs, find a volume that is this
+ * directory or define one, attach it; a volume defined here does not outlive a failure. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "cli/attachment.h"
+#include "cli/cleanup.h"
+#include "cli/command.h"
+#include "cli/endpoint.h"
+#include "cli/engine.h"
+#include "cli/hostpath.h"
+#include "cli/place.h"
+
+#define ORDER "the order is HOSTPATH CONTAINER TARGET: docker addvol /srv/data web /mnt/data"
+
+static const struct hv_flag flags[] = {
+	HV_FLAG("ro", 0, NULL, "Read-only, as :ro", read_only),
+	HV_FLAG("read-only", 0, NULL, NULL, read_only),
+	HV_FLAG("name", 0, "VOLUME", "What to call the volume of this directory", name),
+	HV_FLAG_HELP,
+	HV_FLAGS_END,
+};
+
+struct job {
+	const struct hv_run *run;
+	struct hv_daemon daemon;
+	struct hv_place place;
+	bool is_read_only;
+	char *engine;
+	char *real;   /* the directory */
+	char *volume; /* its name */
+	bool is_defined_here;
+};
+
+static void job_done(struct job *job)
+{
+	hv_daemon_done(&job->daemon);
+	hv_place_done(&job->place);
+	free(job->engine);
+	free(job->real);
+	free(job->volume);
+}
+
+static bool is_path(const struct hv_operands *operands, size_t index)
+{
+	const char *text = index < operands->count ? operands->items[index] : "";
+
+	return text[0] == '/' || text[0] == '.';
+}
+
+static enum hv_code check_operands(const struct hv_operands *operands, struct hv_error *err)
+{
+	bool is_swapped = is_path(operands, 1); /* no container's name looks like that */
+
+	if (operands->count == 3 && !is_swapped)
+		return HV_OK;
+	if (operands->count == 3)
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not a container's name",
+			operands->items[1]);
+	else
+		hv_fail(err, HV_BAD_REQUEST, "three arguments are needed, not %zu",
+			operands->count);
+	return is_swapped ? hv_hint(err, ORDER) : err->code;
+}
+
+static enum hv_code parse(struct job *job, struct hv_error *err)
+{
+	const struct hv_operands *operands = &job->run->operands;
+	enum hv_code code = check_operands(operands, err);
+
+	if (code == HV_OK)
+		code = hv_place_parse(operands->items[1], operands->items[2], &job->place, err);
+	if (code == HV_OK)
+		code = hv_place_mode_parse(&job->place, err);
+	if (code == HV_OK)
+		code = hv_place_read_only(
+			&job->place, job->run->options.read_only, &job->is_read_only, err);
+	return code;
+}
+
+static enum hv_code prepare(struct job *job, struct hv_error *err)
+{
+	const struct hv_run *run = job->run;
+	enum hv_code code = hv_hostpath_resolve(run->operands.items[0], &job->real, err);
+
+	if (code == HV_SOURCE_MISSING && !is_path(&run->operands, 0))
+		return hv_hint(err, ORDER);
+	if (code == HV_OK)
+		code = hv_endpoint_resolve(&run->globals, &run->environment, &job->engine, err);
+	if (code == HV_OK)
+		code = hv_engine_check_running(job->engine, job->place.container, err);
+	if (code == HV_OK)
+		code = hv_daemon_find(&run->globals, &run->environment, &job->daemon, err);
+	return code;
+}
+
+/* The Engine answers the definition of a known name with what it knows: that must not be another
+ * directory's volume. */
+static enum hv_code define(struct job *job, struct json_object *list, struct hv_error *err)
+{
+	char made[HV_VOLUME_NAME_MAX_BYTES + 1];
+	const char *name = job->run->options.name;
+	const char *taken;
+	enum hv_code code;
+
+	if (!name) {
+		hv_volume_name_format(job->real, made, sizeof(made));
+		name = made;
+	}
+	taken = hv_volume_source(list, name);
+	if (taken) {
+		hv_fail(err, HV_VOLUME_EXISTS,
+			"volume %s exists already and cannot stand for %s: its source is %s, its options differ, or it is read-only",
+			name, job->real, *taken ? taken : "unknown");
+		return hv_hint(err, "choose another name with --name");
+	}
+	job->volume = strdup(name);
+	if (!job->volume)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	code = hv_engine_volume_create(job->engine, job->daemon.driver, name, job->real, err);
+	job->is_defined_here = code == HV_OK;
+	return code;
+}
+
+static enum hv_code find_or_define(struct job *job, struct hv_error *err)
+{
+	hv_auto_json struct json_object *list = NULL;
+	const char *found;
+	enum hv_code code = hv_daemon_call(
+		&job->daemon, &(struct hv_call){"/VolumeDriver.List", NULL, 0}, &list, err);
+
+	if (code != HV_OK)
+		return code;
+	found = hv_volume_find(list, job->real, job->run->options.name);
+	if (!found)
+		return define(job, list, err);
+	job->volume = strdup(found);
+	return job->volume ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+static enum hv_code attach(struct job *job, struct json_object **ret_answer, struct hv_error *err)
+{
+	const struct hv_attach_request request = {
+		.volume = job->volume,
+		.container = job->place.container,
+		.target = job->place.target,
+		.read_only = job->is_read_only,
+		.mkdir = true,
+		.persist = true,
+	};
+	hv_auto_json struct json_object *body = hv_attach_body(&request);
+
+	if (!body)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_daemon_call(
+		&job->daemon, &(struct hv_call){"/HotAttach", body, 0}, ret_answer, err);
+}
+
+/* The reason of the failure stays in `err`; what could not be undone is added to its hint. */
+static void undo(struct job *job, struct hv_error *err)
+{
+	hv_auto_error struct hv_error undo_error = {0};
+
+	if (!job->is_defined_here)
+		return;
+	if (hv_engine_volume_remove(job->engine, job->volume, &undo_error) == HV_OK)
+		return;
+	hv_hint(err, "%s%sthe volume defined for this is still there: docker volume rm %s",
+		err->hint ? err->hint : "", err->hint ? "; " : "", job->volume);
+}
+
+static enum hv_code perform(struct job *job, struct hv_error *err)
+{
+	hv_auto_json struct json_object *answer = NULL;
+	enum hv_code code = prepare(job, err);
+
+	if (code == HV_OK)
+		code = find_or_define(job, err);
+	if (code == HV_OK)
+		code = attach(job, &answer, err);
+	if (code != HV_OK) {
+		undo(job, err);
+		return code;
+	}
+	return hv_attachment_print(answer, err);
+}
+
+static enum hv_exit addvol(const struct hv_run *run, struct hv_error *err)
+{
+	struct job job = {.run = run};
+	enum hv_exit status = HV_EXIT_DONE;
+	enum hv_code code = parse(&job, err);
+
+	if (code == HV_BAD_REQUEST)
+		status = HV_EXIT_USAGE;
+	else if (code != HV_OK || perform(&job, err) != HV_OK)
+		status = HV_EXIT_FAILED;
+	job_done(&job);
+	return status;
+}
+
+const struct hv_command hv_cmd_addvol = {
+	.name = "addvol",
+	.summary = "Add a host directory to a running container",
+	.usage = "HOSTPATH CONTAINER TARGET[:ro|:rw]",
+	.notes =
+		"HOSTPATH is an existing directory, TARGET an absolute path in the container. The volume\n"
+		"that stands for the directory is used if there is one, and defined if there is none.",
+	.flags = flags,
+	.operands_max = SIZE_MAX, /* counted by the command itself, which knows what to say */
+	.is_path_first = true,
+	.run = addvol,
+};

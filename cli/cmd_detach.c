@@ -1,0 +1,83 @@
+#include <errno.h>
+#include <json-c/json.h>
+
+#include "cli/attachment.h"
+#include "cli/cleanup.h"
+#include "cli/command.h"
+#include "cli/place.h"
+
+#define auto_place HV_AUTO(hv_place_done)
+
+enum { WAIT_MAX_SECONDS = 24 * 60 * 60 };
+
+static const struct hv_flag flags[] = {
+	HV_FLAG("lazy", 0, NULL, "Take it out now, though files in it are open", lazy),
+	HV_FLAG("wait", 0, "SECONDS", "How long to wait for open files", wait),
+	HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target),
+	HV_FLAG_HELP,
+	HV_FLAGS_END,
+};
+
+static enum hv_code parse_seconds(const char *text, long long *ret, struct hv_error *err)
+{
+	char *end = NULL;
+	long long seconds;
+
+	if (!text)
+		return HV_OK;
+	errno = 0;
+	seconds = strtoll(text, &end, 10);
+	if (errno || end == text || *end || seconds < 0 || seconds > WAIT_MAX_SECONDS)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"--wait takes a number of seconds from 0 to %d, not \"%s\"",
+			WAIT_MAX_SECONDS, text);
+	*ret = seconds;
+	return HV_OK;
+}
+
+static enum hv_code build(const struct hv_run *run, struct hv_detach_request *request,
+	struct json_object **ret_body, struct hv_error *err)
+{
+	const char *what = run->operands.items[0];
+	auto_place struct hv_place place = {0};
+	enum hv_code code = parse_seconds(run->options.wait, &request->wait_seconds, err);
+
+	request->lazy = run->options.lazy;
+	if (code == HV_OK && !run->options.target && hv_attachment_id_is(what))
+		request->id = (char *)(uintptr_t)what;
+	else if (code == HV_OK)
+		code = hv_place_parse(what, run->options.target, &place, err);
+	if (code != HV_OK)
+		return code;
+	request->container = place.container;
+	request->target = place.target;
+	*ret_body = hv_fields_write(hv_detach_request_fields, request);
+	return *ret_body ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
+{
+	struct hv_detach_request request = {0};
+	hv_auto_json struct json_object *body = NULL;
+	hv_auto_json struct json_object *answer = NULL;
+	enum hv_code code = build(run, &request, &body, err);
+
+	if (code != HV_OK)
+		return code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
+	code = hv_daemon_ask(&run->globals, &run->environment,
+		&(struct hv_call){"/HotDetach", body, (long)request.wait_seconds}, &answer, err);
+	if (code == HV_OK)
+		code = hv_attachment_print(answer, err);
+	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+}
+
+const struct hv_command hv_cmd_detach = {
+	.name = "detach",
+	.summary = "Take a volume out of a container",
+	.usage = "CONTAINER:TARGET | ID",
+	.notes = "ID is that of the attachment: 12 hex digits, as `docker hostvol ls` shows them.",
+	.flags = flags,
+	.operands_min = 1,
+	.operands_max = 1,
+	.run = detach,
+};

@@ -1,0 +1,194 @@
+#include "cli/daemon.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cleanup.h"
+#include "cli/document.h"
+#include "cli/endpoint.h"
+#include "cli/engine.h"
+#include "cli/http.h"
+
+#define auto_answer HV_AUTO(hv_answer_done)
+#define auto_plugin HV_AUTO(hv_plugin_done)
+
+static enum hv_code fill(struct hv_daemon *daemon, char *socket, char *driver, struct hv_error *err)
+{
+	daemon->socket = socket;
+	daemon->driver = driver;
+	if (!socket || !driver)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
+}
+
+static char *join_socket(const char *dir, const char *id)
+{
+	char *path = NULL;
+	int length = id ? asprintf(&path, "%s/%s/hostvol.sock", dir, id)
+			: asprintf(&path, "%s/hostvol.sock", dir);
+
+	return length < 0 ? NULL : path;
+}
+
+/* The Engine leaves the tag "latest" out of a driver's name. */
+static char *driver_name(const char *plugin)
+{
+	static const char latest[] = ":latest";
+	size_t length = strlen(plugin);
+	size_t tail = sizeof(latest) - 1;
+
+	if (length > tail && strcmp(plugin + length - tail, latest) == 0)
+		return strndup(plugin, length - tail);
+	return strdup(plugin);
+}
+
+/* A daemon that runs by itself has its socket right in the Engine's plugin directory.
+ * `err` comes with the reason why no managed plugin is used. */
+static enum hv_code find_plain(const char *plugin_dir, struct hv_daemon *ret, struct hv_error *err)
+{
+	hv_auto_free char *socket = join_socket(plugin_dir, NULL);
+	struct stat status;
+
+	if (!socket)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	if (stat(socket, &status) < 0 && errno == ENOENT)
+		return err->code;
+	/* What else stat() may have said, the connection says again. */
+	hv_error_done(err);
+	return fill(ret, strdup(socket), strdup("hostvol"), err);
+}
+
+static enum hv_code find_of_engine(
+	const char *engine, const char *plugin_dir, struct hv_daemon *ret, struct hv_error *err)
+{
+	auto_plugin struct hv_plugin plugin = {0};
+	enum hv_code code = hv_engine_plugin(engine, &plugin, err);
+
+	if (code == HV_OK && plugin.is_enabled)
+		return fill(ret, join_socket(plugin_dir, plugin.id), driver_name(plugin.name), err);
+	if (code == HV_OK) {
+		hv_fail(err, HV_NO_SUCH_ENDPOINT, "the plugin %s is installed but disabled",
+			plugin.name);
+		hv_hint(err, "docker plugin enable %s", plugin.name);
+	} else if (code == HV_NO_SUCH_ENDPOINT) {
+		hv_hint(err, "docker plugin install hostvol, or start the hostvold service");
+	} else {
+		return code;
+	}
+	return find_plain(plugin_dir, ret, err);
+}
+
+enum hv_code hv_daemon_find(const struct hv_globals *globals,
+	const struct hv_environment *environment, struct hv_daemon *ret, struct hv_error *err)
+{
+	hv_auto_free char *engine = NULL;
+	enum hv_code code;
+
+	if (environment->hostvol_socket)
+		return fill(ret, strdup(environment->hostvol_socket), strdup("hostvol"), err);
+	code = hv_endpoint_resolve(globals, environment, &engine, err);
+	if (code != HV_OK)
+		return code;
+	return find_of_engine(engine, environment->plugin_dir, ret, err);
+}
+
+void hv_daemon_done(struct hv_daemon *daemon)
+{
+	free(daemon->socket);
+	free(daemon->driver);
+	*daemon = (struct hv_daemon){0};
+}
+
+static enum hv_code fail_to_call(const struct hv_daemon *daemon, int error, struct hv_error *err)
+{
+	const char *socket = daemon->socket;
+
+	switch (-error) {
+	case ENOENT:
+		hv_fail(err, HV_INTERNAL, "the hostvol daemon has no socket at %s", socket);
+		return hv_hint(err, "does the Docker Engine run on another machine, or in a VM?");
+	case ECONNREFUSED:
+		hv_fail(err, HV_INTERNAL, "nothing answers at the hostvol socket %s", socket);
+		return hv_hint(err,
+			"start it again: docker plugin disable %s, then docker plugin enable %s; or restart the hostvold service",
+			daemon->driver, daemon->driver);
+	case EACCES:
+	case EPERM:
+		hv_fail(err, HV_DENIED, "no permission to use the hostvol socket %s", socket);
+		return hv_hint(err, "run this with sudo");
+	case ETIMEDOUT:
+		hv_fail(err, HV_TIMEOUT, "the hostvol daemon at %s did not answer in time", socket);
+		return hv_hint(err, "it may still be at work; see: docker hostvol ls");
+	case EFBIG:
+		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer is too long");
+	case EPROTO:
+		return hv_fail(err, HV_INTERNAL,
+			"the hostvol daemon at %s closed the connection without a proper answer",
+			socket);
+	default:
+		return hv_fail(err, HV_INTERNAL, "cannot ask the hostvol daemon at %s: %s", socket,
+			strerrordesc_np(-error));
+	}
+}
+
+/* Success is status 200 with an empty Err; anything else is the daemon's refusal. */
+static enum hv_code judge(
+	struct json_object *answer, long status, const char *endpoint, struct hv_error *err)
+{
+	const char *sentence = hv_document_text(answer, "Err");
+	const char *name = hv_document_text(answer, "Code");
+	const char *hint = hv_document_text(answer, "Hint");
+	enum hv_code code = hv_code_parse(name && *name ? name : "internal");
+
+	if (status == 200 && (!sentence || !*sentence))
+		return HV_OK;
+	if (!sentence || !*sentence)
+		return hv_fail(err, code,
+			"the hostvol daemon refused %s with HTTP status %ld and no reason",
+			endpoint, status);
+	hv_fail(err, code, "%s", sentence);
+	return hint && *hint ? hv_hint(err, "%s", hint) : code;
+}
+
+enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call *call,
+	struct json_object **ret, struct hv_error *err)
+{
+	const char *body = call->body ? json_object_to_json_string(call->body) : "{}";
+	const struct hv_request request = {daemon->socket, "POST", call->endpoint, body,
+		HV_TIMEOUT_SECONDS + call->extra_seconds};
+	auto_answer struct hv_answer answer = {0};
+	hv_auto_json struct json_object *document = NULL;
+	enum hv_code code;
+	int r;
+
+	if (!body)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	r = hv_http_call(&request, &answer);
+	if (r < 0)
+		return fail_to_call(daemon, r, err);
+	document = hv_document_parse(answer.bytes, answer.size, json_type_object);
+	if (!document)
+		return hv_fail(err, HV_INTERNAL,
+			"the answer from %s to %s is not JSON (HTTP status %ld)", daemon->socket,
+			call->endpoint, answer.status);
+	code = judge(document, answer.status, call->endpoint, err);
+	if (code == HV_OK)
+		*ret = json_object_get(document);
+	return code;
+}
+
+enum hv_code hv_daemon_ask(const struct hv_globals *globals,
+	const struct hv_environment *environment, const struct hv_call *call,
+	struct json_object **ret, struct hv_error *err)
+{
+	struct hv_daemon daemon = {0};
+	enum hv_code code = hv_daemon_find(globals, environment, &daemon, err);
+
+	if (code == HV_OK)
+		code = hv_daemon_call(&daemon, call, ret, err);
+	hv_daemon_done(&daemon);
+	return code;
+}

@@ -1,0 +1,120 @@
+#include "cli/document.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cleanup.h"
+
+enum { DEPTH_MAX = 64, FILE_MAX_BYTES = 1 << 20 };
+
+static bool is_space_only(const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] != ' ' && bytes[i] != '\t' && bytes[i] != '\r' && bytes[i] != '\n')
+			return false;
+	return true;
+}
+
+struct json_object *hv_document_parse(const char *bytes, size_t size, enum json_type type)
+{
+	struct json_tokener *parser = size <= INT32_MAX ? json_tokener_new_ex(DEPTH_MAX) : NULL;
+	struct json_object *document;
+	size_t end;
+
+	if (!parser)
+		return NULL;
+	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
+					       JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	document = json_tokener_parse_ex(parser, bytes, (int)size);
+	end = json_tokener_get_parse_end(parser);
+	json_tokener_free(parser);
+	if (json_object_is_type(document, type) && is_space_only(bytes + end, size - end))
+		return document;
+	json_object_put(document);
+	return NULL;
+}
+
+int hv_document_read(const char *path, struct json_object **ret)
+{
+	hv_auto_file FILE *file = fopen(path, "re");
+	hv_auto_free char *bytes = NULL;
+	size_t size;
+
+	if (!file)
+		return -errno;
+	bytes = malloc(FILE_MAX_BYTES + 1);
+	if (!bytes)
+		return -ENOMEM;
+	size = fread(bytes, 1, FILE_MAX_BYTES + 1, file);
+	if (ferror(file))
+		return -EIO;
+	if (size > FILE_MAX_BYTES)
+		return -EFBIG;
+	*ret = hv_document_parse(bytes, size, json_type_object);
+	return *ret ? 0 : -EBADMSG;
+}
+
+struct json_object *hv_document_get(
+	struct json_object *object, const char *key, enum json_type type)
+{
+	struct json_object *value = NULL;
+
+	if (!json_object_is_type(object, json_type_object))
+		return NULL;
+	if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, type))
+		return NULL;
+	return value;
+}
+
+const char *hv_document_text(struct json_object *object, const char *key)
+{
+	struct json_object *value = hv_document_get(object, key, json_type_string);
+	const char *text = value ? json_object_get_string(value) : NULL;
+
+	if (!text || strlen(text) != (size_t)json_object_get_string_len(value))
+		return NULL;
+	return text;
+}
+
+bool hv_document_flag(struct json_object *object, const char *key)
+{
+	return json_object_get_boolean(hv_document_get(object, key, json_type_boolean));
+}
+
+/* How json-c leaves a character that a terminal obeys: DEL, or C1 as two bytes of UTF-8. */
+static size_t find_raw_control(const unsigned char *at, unsigned *ret_character)
+{
+	if (at[0] == 0x7f) {
+		*ret_character = at[0];
+		return 1;
+	}
+	if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) {
+		*ret_character = at[1];
+		return 2;
+	}
+	return 0;
+}
+
+int hv_document_print(FILE *out, struct json_object *document)
+{
+	const char *text = json_object_to_json_string_ext(document,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (!text)
+		return -ENOMEM;
+	while (*text) {
+		unsigned character = 0;
+		size_t length = find_raw_control((const unsigned char *)text, &character);
+
+		/* Outside of strings there is only ASCII, so that an escape is right here. */
+		if (length)
+			fprintf(out, "\\u%04x", character);
+		else
+			putc(*text, out);
+		text += length ? length : 1;
+	}
+	putc('\n', out);
+	return 0;
+}

@@ -1,0 +1,178 @@
+#include "cli/endpoint.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "cli/cleanup.h"
+#include "cli/document.h"
+
+#define DEFAULT_SOCKET "/var/run/docker.sock"
+
+static enum hv_code give_socket(const char *path, char **ret_socket, struct hv_error *err)
+{
+	*ret_socket = strdup(path);
+	return *ret_socket ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+static enum hv_code from_host(const char *host, char **ret_socket, struct hv_error *err)
+{
+	static const char scheme[] = "unix://";
+
+	if (!*host || strcmp(host, scheme) == 0)
+		return give_socket(DEFAULT_SOCKET, ret_socket, err);
+	if (strncmp(host, scheme, sizeof(scheme) - 1) == 0)
+		return give_socket(host + sizeof(scheme) - 1, ret_socket, err);
+	hv_fail(err, HV_UNSUPPORTED,
+		"the Docker Engine at %s is not behind a unix socket of this machine, and for now this command needs a local Engine",
+		host);
+	return hv_hint(err,
+		"run it on the Engine's machine, or from here: docker volume create -d hostvol -o path=DIRECTORY -o attach=CONTAINER:TARGET NAME");
+}
+
+/* Docker's default context is DOCKER_HOST, where that is set. */
+static enum hv_code from_default(
+	const struct hv_environment *environment, char **ret_socket, struct hv_error *err)
+{
+	return from_host(environment->docker_host ? environment->docker_host : "", ret_socket, err);
+}
+
+/* NULL without an error when there is no home to look in. */
+static enum hv_code find_config_dir(const struct hv_globals *globals,
+	const struct hv_environment *environment, char **ret_dir, struct hv_error *err)
+{
+	const char *dir = globals->config_dir ? globals->config_dir : environment->docker_config;
+	int length = 0;
+
+	if (dir)
+		length = asprintf(ret_dir, "%s", dir);
+	else if (environment->home)
+		length = asprintf(ret_dir, "%s/.docker", environment->home);
+	if (length >= 0)
+		return HV_OK;
+	*ret_dir = NULL;
+	return hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+static enum hv_code fail_to_read(const char *path, int error, struct hv_error *err)
+{
+	if (error == -EBADMSG)
+		return hv_fail(err, HV_INTERNAL, "%s is not a JSON object", path);
+	return hv_fail(err, HV_INTERNAL, "cannot read %s: %s", path, strerrordesc_np(-error));
+}
+
+/* "currentContext" of config.json; NULL when it names none. */
+static enum hv_code read_current_context(const char *dir, char **ret_context, struct hv_error *err)
+{
+	hv_auto_json struct json_object *config = NULL;
+	hv_auto_free char *path = NULL;
+	const char *context;
+	int r;
+
+	if (asprintf(&path, "%s/config.json", dir) < 0) {
+		path = NULL;
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	r = hv_document_read(path, &config);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return HV_OK;
+	if (r < 0)
+		return fail_to_read(path, r, err);
+	context = hv_document_text(config, "currentContext");
+	if (!context || !*context)
+		return HV_OK;
+	*ret_context = strdup(context);
+	return *ret_context ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+/* The Host of a meta.json when it is the one of `context`; borrowed from `meta`. */
+static const char *match_context(struct json_object *meta, const char *context)
+{
+	const char *name = hv_document_text(meta, "Name");
+	struct json_object *endpoints = hv_document_get(meta, "Endpoints", json_type_object);
+	const char *host =
+		hv_document_text(hv_document_get(endpoints, "docker", json_type_object), "Host");
+
+	if (!name || strcmp(name, context) != 0)
+		return NULL;
+	return host ? host : "";
+}
+
+/* Directories are named after a hash of the context's name; the name itself is in the file. */
+static enum hv_code from_context(
+	const char *dir, const char *context, char **ret_socket, struct hv_error *err)
+{
+	hv_auto_free char *store = NULL;
+	hv_auto_dir DIR *entries = NULL;
+
+	if (asprintf(&store, "%s/contexts/meta", dir) < 0) {
+		store = NULL;
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	entries = opendir(store);
+	/* The stream is this thread's own, so that readdir() is safe. */
+	for (struct dirent *entry;
+		entries && (entry = readdir(entries));) { // NOLINT(concurrency-mt-unsafe)
+		hv_auto_json struct json_object *meta = NULL;
+		hv_auto_free char *path = NULL;
+		const char *host;
+
+		if (asprintf(&path, "%s/%s/meta.json", store, entry->d_name) < 0) {
+			path = NULL;
+			return hv_fail(err, HV_INTERNAL, "out of memory");
+		}
+		/* A damaged neighbour is no reason to fail. */
+		if (hv_document_read(path, &meta) < 0)
+			continue;
+		host = match_context(meta, context);
+		if (host)
+			return from_host(host, ret_socket, err);
+	}
+	hv_fail(err, HV_BAD_REQUEST, "there is no Docker context \"%s\"", context);
+	return hv_hint(err, "docker context ls");
+}
+
+/* NULL for Docker's default context. */
+static enum hv_code find_context(const struct hv_globals *globals,
+	const struct hv_environment *environment, const char *dir, char **ret_context,
+	struct hv_error *err)
+{
+	const char *context = globals->context ? globals->context : environment->docker_context;
+	enum hv_code code = HV_OK;
+
+	if (context) {
+		*ret_context = strdup(context);
+		if (!*ret_context)
+			code = hv_fail(err, HV_INTERNAL, "out of memory");
+	} else if (dir) {
+		code = read_current_context(dir, ret_context, err);
+	}
+	if (*ret_context && (!**ret_context || strcmp(*ret_context, "default") == 0)) {
+		free(*ret_context);
+		*ret_context = NULL;
+	}
+	return code;
+}
+
+enum hv_code hv_endpoint_resolve(const struct hv_globals *globals,
+	const struct hv_environment *environment, char **ret_socket, struct hv_error *err)
+{
+	char *dir = NULL;
+	char *context = NULL;
+	enum hv_code code;
+
+	if (globals->host)
+		return from_host(globals->host, ret_socket, err);
+	if (!globals->context && environment->docker_host)
+		return from_default(environment, ret_socket, err);
+	code = find_config_dir(globals, environment, &dir, err);
+	if (code == HV_OK)
+		code = find_context(globals, environment, dir, &context, err);
+	if (code == HV_OK && context)
+		code = from_context(dir ? dir : "", context, ret_socket, err);
+	else if (code == HV_OK)
+		code = from_default(environment, ret_socket, err);
+	free(context);
+	free(dir);
+	return code;
+}

@@ -1,0 +1,132 @@
+#include "cli/flags.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+const struct hv_flag *hv_flags_find(const struct hv_flag *flags, const char *name, size_t length)
+{
+	for (; flags->name; flags++)
+		if (strncmp(flags->name, name, length) == 0 && !flags->name[length])
+			return flags;
+	return NULL;
+}
+
+static const struct hv_flag *find_letter(const struct hv_flag *flags, char letter)
+{
+	for (; flags->name; flags++)
+		if (flags->letter && flags->letter == letter)
+			return flags;
+	return NULL;
+}
+
+static void set_text(const struct hv_flag *flag, void *options, const char *value)
+{
+	memcpy((char *)options + flag->offset, &value, sizeof(value));
+}
+
+static int set_bool(
+	const struct hv_flag *flag, void *options, const char *value, struct hv_error *err)
+{
+	bool is_set = !value || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+
+	if (!is_set && strcmp(value, "false") != 0 && strcmp(value, "0") != 0) {
+		hv_fail(err, HV_BAD_REQUEST, "--%s takes true or false, not \"%s\"", flag->name,
+			value);
+		return -EINVAL;
+	}
+	memcpy((char *)options + flag->offset, &is_set, sizeof(is_set));
+	return 0;
+}
+
+/* With the value from the next word if `value` is NULL. */
+static int take_text(const struct hv_flag *flag, const char *value, const char *next, void *options,
+	struct hv_error *err)
+{
+	if (!value && !next) {
+		hv_fail(err, HV_BAD_REQUEST, "--%s needs a value: %s", flag->name, flag->value);
+		return -EINVAL;
+	}
+	set_text(flag, options, value ? value : next);
+	return value ? 1 : 2;
+}
+
+static int take_long(const struct hv_flag *flags, const char *word, const char *next, void *options,
+	struct hv_error *err)
+{
+	const char *equals = strchrnul(word, '=');
+	const char *value = *equals ? equals + 1 : NULL;
+	const struct hv_flag *flag = hv_flags_find(flags, word, (size_t)(equals - word));
+
+	if (!flag)
+		return 0;
+	if (flag->value)
+		return take_text(flag, value, next, options, err);
+	return set_bool(flag, options, value, err) < 0 ? -EINVAL : 1;
+}
+
+static int take_letters(const struct hv_flag *flags, const char *letters, const char *next,
+	void *options, struct hv_error *err)
+{
+	if (!find_letter(flags, letters[0]))
+		return 0;
+	for (const char *at = letters; *at; at++) {
+		const struct hv_flag *flag = find_letter(flags, *at);
+		const char *rest = at[1] == '=' ? at + 2 : at + 1;
+
+		if (!flag) {
+			hv_fail(err, HV_BAD_REQUEST, "unknown flag -%c in -%s", *at, letters);
+			return -EINVAL;
+		}
+		if (flag->value)
+			return take_text(flag, at[1] ? rest : NULL, next, options, err);
+		if (at[1] == '=')
+			return set_bool(flag, options, rest, err) < 0 ? -EINVAL : 1;
+		(void)set_bool(flag, options, NULL, err); /* without a value it cannot fail */
+	}
+	return 1;
+}
+
+int hv_flags_take(const struct hv_flag *flags, int argc, char *const argv[], void *options,
+	struct hv_error *err)
+{
+	const char *word = argc > 0 ? argv[0] : "";
+	const char *next = argc > 1 ? argv[1] : NULL;
+
+	if (word[0] != '-' || !word[1])
+		return 0;
+	if (word[1] != '-')
+		return take_letters(flags, word + 1, next, options, err);
+	return word[2] ? take_long(flags, word + 2, next, options, err) : 0;
+}
+
+static void add_operand(struct hv_operands *operands, const char *word)
+{
+	if (operands->count < HV_OPERANDS_MAX)
+		operands->items[operands->count] = word;
+	operands->count++;
+}
+
+enum hv_code hv_flags_parse(const struct hv_flag *flags, int argc, char *const argv[],
+	void *options, struct hv_operands *ret_operands, struct hv_error *err)
+{
+	bool is_flag_over = false;
+
+	while (argc > 0) {
+		int used = 1;
+
+		if (is_flag_over || argv[0][0] != '-' || !argv[0][1])
+			add_operand(ret_operands, argv[0]);
+		else if (strcmp(argv[0], "--") == 0)
+			is_flag_over = true;
+		else
+			used = hv_flags_take(flags, argc, argv, options, err);
+		if (used < 0)
+			return err->code;
+		if (used == 0)
+			return hv_fail(err, HV_BAD_REQUEST, "unknown flag %s", argv[0]);
+		argc -= used;
+		argv += used;
+	}
+	return HV_OK;
+}

@@ -1,0 +1,61 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/tool.h"
+
+static void print_usage(FILE *out, const struct hv_tool *tool, const struct hv_command *command)
+{
+	if (!command) {
+		fprintf(out, "usage: docker %s COMMAND\n", tool->name);
+		return;
+	}
+	fprintf(out, "usage: docker %s", tool->name);
+	if (tool->commands)
+		fprintf(out, " %s", command->name);
+	fprintf(out, " [OPTIONS]%s%s\n", *command->usage ? " " : "", command->usage);
+}
+
+static void print_flags(const struct hv_flag *flags)
+{
+	printf("\nOptions:\n");
+	for (; flags->name; flags++) {
+		char text[40];
+
+		if (!flags->help)
+			continue;
+		snprintf(text, sizeof(text), "--%s%s%s", flags->name, flags->value ? " " : "",
+			flags->value ? flags->value : "");
+		printf("  %c%c%s %-24s%s\n", flags->letter ? '-' : ' ',
+			flags->letter ? flags->letter : ' ', flags->letter ? "," : " ", text,
+			flags->help);
+	}
+}
+
+static void print_commands(const struct hv_tool *tool)
+{
+	printf("\n%s\n\nCommands:\n", tool->summary);
+	for (size_t i = 0; tool->commands[i]; i++)
+		printf("  %-12s%s\n", tool->commands[i]->name, tool->commands[i]->summary);
+	printf("\nRun 'docker %s COMMAND --help' for more information on a command.\n", tool->name);
+}
+
+void hv_help_print(const struct hv_tool *tool, const struct hv_command *command)
+{
+	print_usage(stdout, tool, command);
+	if (!command) {
+		print_commands(tool);
+		return;
+	}
+	printf("\n%s\n", command->summary);
+	if (command->alias)
+		printf("\nAliases: %s, %s\n", command->name, command->alias);
+	print_flags(command->flags);
+	if (command->notes)
+		printf("\n%s\n", command->notes);
+}
+
+void hv_usage_print(const struct hv_tool *tool, const struct hv_command *command)
+{
+	print_usage(stderr, tool, command);
+}

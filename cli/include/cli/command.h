@@ -1,0 +1,76 @@
+/* A command, and what one run of it was asked to do. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+
+#include "cli/flags.h"
+#include "cli/globals.h"
+
+enum hv_exit {
+	HV_EXIT_DONE,
+	HV_EXIT_FAILED,
+	HV_EXIT_USAGE,
+};
+
+/* The flags of all commands; each command's table has those that it takes. */
+struct hv_options {
+	bool help;
+	bool read_only;
+	bool no_suid;
+	bool no_dev;
+	bool no_exec;
+	bool no_mkdir;
+	bool lazy;
+	const char *target;
+	const char *volume;
+	const char *container;
+	const char *format;
+	const char *name;
+	const char *wait;
+};
+
+struct hv_run {
+	struct hv_globals globals;
+	struct hv_environment environment;
+	struct hv_options options;
+	struct hv_operands operands;
+};
+
+struct hv_command {
+	const char *name;
+	const char *alias; /* or NULL */
+	const char *summary;
+	const char *usage; /* what follows the command in the usage line */
+	const char *notes; /* the end of the help, or NULL */
+	const struct hv_flag *flags;
+	size_t operands_min;
+	size_t operands_max;
+	bool is_path_first; /* the first operand completes to a directory */
+	/* With anything but HV_EXIT_DONE the sentence is in `err`. */
+	enum hv_exit (*run)(const struct hv_run *run, struct hv_error *err);
+};
+
+/* A row of a flag table. */
+#define HV_FLAG(name, letter, value, help, member)                                                 \
+	{                                                                                          \
+		name, letter, value, help, offsetof(struct hv_options, member)                     \
+	}
+#define HV_FLAG_HELP HV_FLAG("help", 'h', NULL, "Print this help", help)
+#define HV_FLAG_FORMAT HV_FLAG("format", 0, "FORMAT", "Output: table (default) or json", format)
+#define HV_FLAGS_END                                                                               \
+	{                                                                                          \
+		NULL, 0, NULL, NULL, 0                                                             \
+	}
+
+extern const struct hv_command hv_cmd_addvol;
+extern const struct hv_command hv_cmd_attach;
+extern const struct hv_command hv_cmd_detach;
+extern const struct hv_command hv_cmd_ls;
+extern const struct hv_command hv_cmd_version;
+
+/* Whether --format asks for JSON.  Returns HV_OK, or HV_BAD_REQUEST for an unknown format. */
+enum hv_code hv_format_parse(const char *format, bool *ret_is_json, struct hv_error *err)
+	__attribute__((nonnull(2, 3), warn_unused_result));
+
+#endif

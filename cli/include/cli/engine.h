@@ -1,0 +1,43 @@
+/* The Docker Engine: which plugin it has, containers, volumes. */
+#ifndef CLI_ENGINE_H
+#define CLI_ENGINE_H
+
+#include <stdbool.h>
+
+#include "wire/error.h"
+
+struct json_object;
+
+/* A plugin that has the hostvol socket.  Strings are owned. */
+struct hv_plugin {
+	char *id;
+	char *name; /* with its tag */
+	bool is_enabled;
+};
+
+/* Out of the Engine's answer to GET /plugins: the enabled one, "hostvol:latest" first if there are
+ * several, else one that is disabled.
+ * Returns HV_OK, HV_NO_SUCH_ENDPOINT when there is none, or HV_INTERNAL on ENOMEM (err untouched).
+ * The caller frees `ret` with hv_plugin_done() whatever is returned. */
+enum hv_code hv_plugin_choose(struct json_object *plugins, struct hv_plugin *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+void hv_plugin_done(struct hv_plugin *plugin) __attribute__((nonnull));
+
+/* Ask the Engine at `socket`.  Returns HV_OK, HV_NO_SUCH_ENDPOINT when no plugin there is hostvol,
+ * or another code; the sentence is in `err`. */
+enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Returns HV_OK when the container runs, HV_NO_SUCH_CONTAINER, HV_NOT_RUNNING, or another code. */
+enum hv_code hv_engine_check_running(const char *socket, const char *container,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Define a volume of `driver` for the host directory `path`. */
+enum hv_code hv_engine_volume_create(const char *socket, const char *driver, const char *name,
+	const char *path, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+enum hv_code hv_engine_volume_remove(const char *socket, const char *name, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif

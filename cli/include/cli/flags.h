@@ -1,0 +1,43 @@
+/* Flags on a command line, by tables that name each once. */
+#ifndef CLI_FLAGS_H
+#define CLI_FLAGS_H
+
+#include <stddef.h>
+
+#include "wire/error.h"
+
+struct hv_flag {
+	const char *name;  /* without the dashes; NULL ends the table */
+	char letter;       /* of the short form, or 0 */
+	const char *value; /* what the help calls its value; NULL: a bool that takes none */
+	const char *help;  /* NULL: left out of the help */
+	size_t offset;     /* of the bool or const char * in the options */
+};
+
+enum { HV_OPERANDS_MAX = 3 };
+
+/* The words that are not flags; `count` goes on beyond what is kept. */
+struct hv_operands {
+	const char *items[HV_OPERANDS_MAX];
+	size_t count;
+};
+
+/* Take the flag at argv[0], with its value, into `options`, which borrows from argv.
+ * Known forms: --name, --name=value, --name value, -n, -nvalue, -n=value, -n value, and letters
+ * that stand together (-xn value).
+ * Returns how many words it took, 0 when argv[0] is no flag of the table, or -EINVAL with the
+ * sentence in `err`: a value is missing, or given to a flag that takes none. */
+int hv_flags_take(const struct hv_flag *flags, int argc, char *const argv[], void *options,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Take every word: flags may stand before, between and after operands, up to a `--`.
+ * Returns HV_OK, or HV_BAD_REQUEST with the sentence in `err`. */
+enum hv_code hv_flags_parse(const struct hv_flag *flags, int argc, char *const argv[],
+	void *options, struct hv_operands *ret_operands, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The flag that has `name`, or NULL. */
+const struct hv_flag *hv_flags_find(const struct hv_flag *flags, const char *name, size_t length)
+	__attribute__((nonnull));
+
+#endif

@@ -1,0 +1,36 @@
+/* Text for a terminal: tables, times, and nothing that the terminal would obey. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <time.h>
+
+/* Replace control characters (C0, DEL, C1) and what is not UTF-8 by '?', in place. */
+void hv_text_clean(char *text) __attribute__((nonnull));
+
+/* Print `text` cleaned.  What cannot be printed for want of memory is left out. */
+void hv_text_print(FILE *out, const char *text) __attribute__((nonnull));
+
+/* How long before `now` the RFC 3339 time `since` was, as docker ps says it: "2 minutes ago";
+ * "-" when it is no time.  `buffer` of 40 bytes holds any answer. */
+void hv_since_format(const char *since, time_t now, char *buffer, size_t size_bytes)
+	__attribute__((nonnull));
+
+/* Cells row by row, the header first; a full row is `columns` cells. */
+struct hv_table {
+	size_t columns;
+	char **cells;
+	size_t count;
+};
+
+/* Append a cleaned copy of `text` (NULL: empty).  Returns 0 or -ENOMEM. */
+int hv_table_add(struct hv_table *table, const char *text)
+	__attribute__((nonnull(1), warn_unused_result));
+
+/* Print with the columns padded as docker does. */
+void hv_table_print(const struct hv_table *table, FILE *out) __attribute__((nonnull));
+
+void hv_table_done(struct hv_table *table) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,33 @@
+#include <string.h>
+
+#include "cli/tool.h"
+
+static const struct hv_command *const hostvol_commands[] = {
+	&hv_cmd_attach,
+	&hv_cmd_detach,
+	&hv_cmd_ls,
+	&hv_cmd_version,
+	NULL,
+};
+
+static const struct hv_tool hostvol = {
+	"hostvol",
+	"Put volumes into running containers",
+	hostvol_commands,
+	NULL,
+};
+
+static const struct hv_tool addvol = {
+	"addvol",
+	"Add a host directory to a running container",
+	NULL,
+	&hv_cmd_addvol,
+};
+
+int main(int argc, char *argv[])
+{
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *name = slash ? slash + 1 : argc > 0 ? argv[0] : "";
+
+	return hv_tool_run(strcmp(name, "docker-addvol") == 0 ? &addvol : &hostvol, argc, argv);
+}

@@ -1,0 +1,185 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cleanup.h"
+
+/* As `docker ps` has it. */
+enum { COLUMN_MIN = 10, COLUMN_GAP = 3 };
+
+enum { DAY_HOURS = 24, WEEK_HOURS = 168, MONTH_HOURS = 720, YEAR_HOURS = 8760 };
+
+/* The length of the UTF-8 sequence at `at`, or 0 when it is none or a control character.
+ * Source: RFC 3629, Unicode 15 table 3-7 (overlong forms and surrogates are no characters). */
+static size_t measure(const unsigned char *at)
+{
+	size_t length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
+
+	if (at[0] < 0x80)
+		return at[0] >= 0x20 && at[0] != 0x7f;
+	if (at[0] < 0xc2 || at[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	if (at[0] == 0xc2 && at[1] < 0xa0)
+		return 0;
+	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0))
+		return 0;
+	if ((at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90))
+		return 0;
+	return length;
+}
+
+void hv_text_clean(char *text)
+{
+	char *to = text;
+
+	while (*text) {
+		size_t length = measure((const unsigned char *)text);
+
+		if (length == 0) {
+			/* The two bytes of a C1 control become one '?'. */
+			bool is_pair = (unsigned char)text[0] == 0xc2 &&
+				       ((unsigned char)text[1] & 0xc0) == 0x80;
+
+			*to++ = '?';
+			text += is_pair ? 2 : 1;
+			continue;
+		}
+		memmove(to, text, length);
+		to += length;
+		text += length;
+	}
+	*to = '\0';
+}
+
+void hv_text_print(FILE *out, const char *text)
+{
+	hv_auto_free char *copy = strdup(text);
+
+	if (!copy)
+		return;
+	hv_text_clean(copy);
+	fputs(copy, out);
+}
+
+static bool parse_time(const char *text, time_t *ret)
+{
+	struct tm broken = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &broken);
+	long offset;
+	time_t seconds;
+
+	if (!rest)
+		return false;
+	seconds = timegm(&broken);
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	rest = strptime(rest, "%z", &broken); /* Z, +02:00 */
+	offset = broken.tm_gmtoff;
+	*ret = seconds - offset;
+	return rest && !*rest;
+}
+
+/* Rounded to the nearest, as Docker does with hours. */
+static long long hours_of(long long seconds)
+{
+	return (seconds + 1800) / 3600;
+}
+
+void hv_since_format(const char *since, time_t now, char *buffer, size_t size_bytes)
+{
+	time_t then = 0;
+	long long seconds;
+	long long hours;
+
+	if (!parse_time(since, &then)) {
+		snprintf(buffer, size_bytes, "-");
+		return;
+	}
+	seconds = (long long)now - (long long)then;
+	hours = hours_of(seconds);
+	if (seconds < 1) /* the daemon's clock may be a little ahead */
+		snprintf(buffer, size_bytes, "Less than a second ago");
+	else if (seconds == 1)
+		snprintf(buffer, size_bytes, "1 second ago");
+	else if (seconds < 60)
+		snprintf(buffer, size_bytes, "%lld seconds ago", seconds);
+	else if (seconds < 120)
+		snprintf(buffer, size_bytes, "About a minute ago");
+	else if (seconds < 3600)
+		snprintf(buffer, size_bytes, "%lld minutes ago", seconds / 60);
+	else if (hours == 1)
+		snprintf(buffer, size_bytes, "About an hour ago");
+	else if (hours < 48)
+		snprintf(buffer, size_bytes, "%lld hours ago", hours);
+	else if (hours < 2LL * WEEK_HOURS)
+		snprintf(buffer, size_bytes, "%lld days ago", hours / DAY_HOURS);
+	else if (hours < 2LL * MONTH_HOURS)
+		snprintf(buffer, size_bytes, "%lld weeks ago", hours / WEEK_HOURS);
+	else if (hours < 2LL * YEAR_HOURS)
+		snprintf(buffer, size_bytes, "%lld months ago", hours / MONTH_HOURS);
+	else
+		snprintf(buffer, size_bytes, "%lld years ago", hours / YEAR_HOURS);
+}
+
+int hv_table_add(struct hv_table *table, const char *text)
+{
+	char **cells = reallocarray(table->cells, table->count + 1, sizeof(*cells));
+	char *copy = strdup(text ? text : "");
+
+	if (cells)
+		table->cells = cells;
+	if (!cells || !copy) {
+		free(copy);
+		return -ENOMEM;
+	}
+	hv_text_clean(copy);
+	table->cells[table->count++] = copy;
+	return 0;
+}
+
+/* In characters; wide ones count as one, as in Docker's tables. */
+static int width_of(const char *text)
+{
+	int width = 0;
+
+	for (; *text; text++)
+		width += (*text & 0xc0) != 0x80;
+	return width;
+}
+
+static int column_width(const struct hv_table *table, size_t column)
+{
+	int widest = COLUMN_MIN - COLUMN_GAP;
+
+	for (size_t i = column; i < table->count; i += table->columns) {
+		int width = width_of(table->cells[i]);
+
+		widest = width > widest ? width : widest;
+	}
+	return widest + COLUMN_GAP;
+}
+
+void hv_table_print(const struct hv_table *table, FILE *out)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		size_t column = i % table->columns;
+		bool is_last = column + 1 == table->columns;
+		int pad = is_last ? 0 : column_width(table, column) - width_of(table->cells[i]);
+
+		fprintf(out, "%s%*s%s", table->cells[i], pad, "", is_last ? "\n" : "");
+	}
+}
+
+void hv_table_done(struct hv_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	*table = (struct hv_table){0};
+}

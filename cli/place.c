@@ -1,0 +1,122 @@
+#include "cli/place.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORM "the form is CONTAINER:TARGET, for example web:/mnt/data"
+
+enum { ID_DIGITS = 12 };
+
+static enum hv_code fill(
+	struct hv_place *place, char *container, char *target, struct hv_error *err)
+{
+	place->container = container;
+	place->target = target;
+	if (!container || !target)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
+}
+
+enum hv_code hv_place_parse(
+	const char *text, const char *target, struct hv_place *ret, struct hv_error *err)
+{
+	const char *colon = strchrnul(text, ':');
+
+	if (colon == text) {
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" names no container", text);
+		return hv_hint(err, FORM);
+	}
+	if (target && *colon) {
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not a container's name", text);
+		return hv_hint(
+			err, "the container stands alone here, without a colon and a target");
+	}
+	if (target && !*target)
+		return hv_fail(err, HV_BAD_REQUEST, "the target is empty");
+	if (target)
+		return fill(ret, strdup(text), strdup(target), err);
+	if (!*colon) {
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" has no colon", text);
+		return hv_hint(err, FORM);
+	}
+	if (!colon[1]) {
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" names no target in the container", text);
+		return hv_hint(err, FORM);
+	}
+	return fill(ret, strndup(text, (size_t)(colon - text)), strdup(colon + 1), err);
+}
+
+static bool is_mount_word(const char *word, size_t length)
+{
+	static const char *const words[] = {"ro", "rw", "z", "Z", "nocopy", "copy", "private",
+		"rprivate", "shared", "rshared", "slave", "rslave", "cached", "delegated",
+		"consistent"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0)
+			return true;
+	return false;
+}
+
+static bool is_mount_words(const char *text)
+{
+	for (;;) {
+		const char *comma = strchrnul(text, ',');
+
+		if (!is_mount_word(text, (size_t)(comma - text)))
+			return false;
+		if (!*comma)
+			return true;
+		text = comma + 1;
+	}
+}
+
+enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)
+{
+	char *colon = strrchr(place->target, ':');
+
+	if (!colon || !is_mount_words(colon + 1))
+		return HV_OK;
+	if (strcmp(colon + 1, "ro") == 0)
+		place->mode = HV_MODE_READ_ONLY;
+	else if (strcmp(colon + 1, "rw") == 0)
+		place->mode = HV_MODE_READ_WRITE;
+	else {
+		hv_fail(err, HV_BAD_REQUEST, "unknown mode \"%s\": only ro and rw are known",
+			colon + 1);
+		return hv_hint(err,
+			"for a target that ends like this: docker hostvol attach --target PATH VOLUME CONTAINER");
+	}
+	*colon = '\0';
+	if (!*place->target) {
+		hv_fail(err, HV_BAD_REQUEST, "there is a mode, but no target in the container");
+		return hv_hint(err, FORM);
+	}
+	return HV_OK;
+}
+
+enum hv_code hv_place_read_only(
+	const struct hv_place *place, bool is_flag_set, bool *ret_read_only, struct hv_error *err)
+{
+	if (is_flag_set && place->mode == HV_MODE_READ_WRITE)
+		return hv_fail(err, HV_BAD_REQUEST, "--ro and :rw contradict each other");
+	*ret_read_only = is_flag_set || place->mode == HV_MODE_READ_ONLY;
+	return HV_OK;
+}
+
+void hv_place_done(struct hv_place *place)
+{
+	free(place->container);
+	free(place->target);
+	*place = (struct hv_place){0};
+}
+
+bool hv_attachment_id_is(const char *text)
+{
+	size_t digits = 0;
+
+	while (digits < ID_DIGITS && isxdigit((unsigned char)text[digits]))
+		digits++;
+	return digits == ID_DIGITS && !text[digits];
+}

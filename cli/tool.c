@@ -1,0 +1,214 @@
+#include "cli/tool.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cleanup.h"
+#include "cli/document.h"
+#include "cli/output.h"
+
+/* What is left of the command line, and what was found in it. */
+struct words {
+	int count;
+	char *const *items;
+	bool is_help_asked;
+};
+
+static bool next_is(const struct words *words, const char *text)
+{
+	return words->count > 0 && strcmp(words->items[0], text) == 0;
+}
+
+static void skip(struct words *words, int count)
+{
+	words->count -= count;
+	words->items += count;
+}
+
+static int skip_globals(struct words *words, struct hv_run *run, struct hv_error *err)
+{
+	int used = hv_globals_parse(words->count, words->items, &run->globals, err);
+
+	if (used > 0)
+		skip(words, used);
+	return used;
+}
+
+enum hv_code hv_format_parse(const char *format, bool *ret_is_json, struct hv_error *err)
+{
+	*ret_is_json = format && strcmp(format, "json") == 0;
+	if (!format || *ret_is_json || strcmp(format, "table") == 0)
+		return HV_OK;
+	return hv_fail(err, HV_BAD_REQUEST, "--format takes table or json, not \"%s\"", format);
+}
+
+const struct hv_command *hv_tool_find(const struct hv_tool *tool, const char *name)
+{
+	for (size_t i = 0; tool->commands && tool->commands[i]; i++) {
+		const struct hv_command *command = tool->commands[i];
+
+		if (strcmp(command->name, name) == 0)
+			return command;
+		if (command->alias && strcmp(command->alias, name) == 0)
+			return command;
+	}
+	return NULL;
+}
+
+/* Docker asks for this before every one of its commands. */
+static enum hv_exit print_metadata(const struct hv_tool *tool, struct hv_error *err)
+{
+	const struct {
+		const char *key;
+		const char *value;
+	} members[] = {
+		{"SchemaVersion", "0.1.0"},
+		{"Vendor", "hostvol"},
+		{"Version", HOSTVOL_VERSION},
+		{"ShortDescription", tool->summary},
+	};
+	hv_auto_json struct json_object *document = json_object_new_object();
+
+	for (size_t i = 0; document && i < sizeof(members) / sizeof(members[0]); i++)
+		json_object_object_add(
+			document, members[i].key, json_object_new_string(members[i].value));
+	if (document && hv_document_print(stdout, document) == 0)
+		return HV_EXIT_DONE;
+	hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_EXIT_FAILED;
+}
+
+/* `docker help hostvol` comes as "help hostvol", `docker hostvol help` as "hostvol help". */
+static void skip_help(const struct hv_tool *tool, struct words *words)
+{
+	/* For addvol a directory may be called help. */
+	bool is_word =
+		tool->commands || words->count == 1 || strcmp(words->items[1], tool->name) == 0;
+
+	if (!is_word)
+		return;
+	words->is_help_asked = true;
+	skip(words, 1);
+}
+
+static int skip_to_command(
+	const struct hv_tool *tool, struct words *words, struct hv_run *run, struct hv_error *err)
+{
+	int r = skip_globals(words, run, err);
+
+	if (r >= 0 && next_is(words, "help"))
+		skip_help(tool, words);
+	if (r >= 0 && next_is(words, tool->name)) {
+		skip(words, 1);
+		r = skip_globals(words, run, err);
+	}
+	if (r >= 0 && next_is(words, "help"))
+		skip_help(tool, words);
+	if (run->globals.help)
+		words->is_help_asked = true;
+	return r;
+}
+
+static enum hv_exit run_command(const struct hv_command *command, struct words *words,
+	struct hv_run *run, struct hv_error *err)
+{
+	size_t count;
+
+	if (hv_flags_parse(command->flags, words->count, words->items, &run->options,
+		    &run->operands, err) != HV_OK)
+		return HV_EXIT_USAGE;
+	if (run->options.help) {
+		words->is_help_asked = true;
+		return HV_EXIT_DONE;
+	}
+	count = run->operands.count;
+	if (count >= command->operands_min && count <= command->operands_max) {
+		hv_environment_read(&run->environment);
+		return command->run(run, err);
+	}
+	if (command->operands_max == 0)
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" takes no arguments", command->name);
+	else
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" needs %zu argument%s, not %zu", command->name,
+			command->operands_min, command->operands_min == 1 ? "" : "s", count);
+	return HV_EXIT_USAGE;
+}
+
+/* Which command the next word is; *ret_command stays NULL for help on the tool itself. */
+static enum hv_exit pick_command(const struct hv_tool *tool, struct words *words,
+	const struct hv_command **ret_command, struct hv_error *err)
+{
+	*ret_command = tool->only;
+	if (tool->only)
+		return HV_EXIT_DONE;
+	if (words->count == 0) {
+		words->is_help_asked = true; /* as docker's own commands with subcommands do */
+		return HV_EXIT_DONE;
+	}
+	*ret_command = hv_tool_find(tool, words->items[0]);
+	if (!*ret_command) {
+		hv_fail(err, HV_BAD_REQUEST, "unknown %s \"%s\"",
+			words->items[0][0] == '-' ? "flag" : "command", words->items[0]);
+		return HV_EXIT_USAGE;
+	}
+	skip(words, 1);
+	return HV_EXIT_DONE;
+}
+
+static enum hv_exit dispatch(const struct hv_tool *tool, struct words *words,
+	const struct hv_command **ret_command, struct hv_error *err)
+{
+	struct hv_run run = {0};
+	enum hv_exit status;
+
+	if (skip_to_command(tool, words, &run, err) < 0)
+		return HV_EXIT_USAGE;
+	if (run.globals.version) {
+		printf("docker-%s %s\n", tool->name, HOSTVOL_VERSION);
+		return HV_EXIT_DONE;
+	}
+	status = pick_command(tool, words, ret_command, err);
+	if (status == HV_EXIT_DONE && !words->is_help_asked)
+		status = run_command(*ret_command, words, &run, err);
+	if (status == HV_EXIT_DONE && words->is_help_asked)
+		hv_help_print(tool, *ret_command);
+	return status;
+}
+
+static void report(const struct hv_error *err)
+{
+	fputs("hostvol: ", stderr);
+	hv_text_print(stderr, hv_error_text(err));
+	putc('\n', stderr);
+	if (!err->hint)
+		return;
+	fputs("hint: ", stderr);
+	hv_text_print(stderr, err->hint);
+	putc('\n', stderr);
+}
+
+int hv_tool_run(const struct hv_tool *tool, int argc, char *const argv[])
+{
+	struct words words = {.count = argc > 0 ? argc - 1 : 0, .items = argv + (argc > 0)};
+	const struct hv_command *command = tool->only;
+	hv_auto_error struct hv_error err = {0};
+	enum hv_exit status = HV_EXIT_DONE;
+
+	if (next_is(&words, "docker-cli-plugin-metadata"))
+		status = print_metadata(tool, &err);
+	else if (next_is(&words, "__complete") || next_is(&words, "__completeNoDesc"))
+		hv_tool_complete(tool, words.count - 1, words.items + 1);
+	else
+		status = dispatch(tool, &words, &command, &err);
+	/* Output that did not arrive, on a full disk for example, is no success. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == HV_EXIT_DONE) {
+		hv_fail(&err, HV_INTERNAL, "cannot write the output");
+		status = HV_EXIT_FAILED;
+	}
+	if (status != HV_EXIT_DONE)
+		report(&err);
+	if (status == HV_EXIT_USAGE)
+		hv_usage_print(tool, command);
+	return (int)status;
+}

@@ -1,0 +1,212 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+#include "cli/daemon.h"
+#include "fake_server.h"
+
+#define PLUGIN(name, enabled)                                                                      \
+	"[{\"Id\":\"abc123\",\"Name\":\"" name "\",\"Enabled\":" enabled                           \
+	",\"Config\":{\"Interface\":{\"Socket\":\"hostvol.sock\"}}}]"
+
+/* A directory that is the Engine's plugin directory and holds the Engine's own socket. */
+struct setting {
+	char dir[40];
+	char engine[64];
+	char host[80];
+	char plain[64];
+	struct fake_server *server;
+	struct hv_globals globals;
+	struct hv_environment environment;
+	struct hv_daemon daemon;
+	struct hv_error err;
+};
+
+static int set_up(void **state)
+{
+	struct setting *setting = calloc(1, sizeof(*setting));
+
+	assert_non_null(setting);
+	strcpy(setting->dir, "/tmp/hostvol-test-XXXXXX");
+	assert_non_null(mkdtemp(setting->dir));
+	snprintf(setting->engine, sizeof(setting->engine), "%s/engine.sock", setting->dir);
+	snprintf(setting->host, sizeof(setting->host), "unix://%s", setting->engine);
+	snprintf(setting->plain, sizeof(setting->plain), "%s/hostvol.sock", setting->dir);
+	setting->globals.host = setting->host;
+	setting->environment.plugin_dir = setting->dir;
+	*state = setting;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct setting *setting = *state;
+
+	fake_server_free(setting->server);
+	hv_daemon_done(&setting->daemon);
+	hv_error_done(&setting->err);
+	(void)unlink(setting->plain); /* not every test makes it */
+	assert_int_equal(rmdir(setting->dir), 0);
+	free(setting);
+	return 0;
+}
+
+static enum hv_code find(struct setting *setting, const char *plugins)
+{
+	const struct fake_answer answers[] = {
+		{"GET /plugins", 200, plugins, 0},
+		{NULL, 0, NULL, 0},
+	};
+	enum hv_code code;
+
+	setting->server = fake_server_new(setting->engine, answers);
+	code = hv_daemon_find(
+		&setting->globals, &setting->environment, &setting->daemon, &setting->err);
+	fake_server_free(setting->server);
+	setting->server = NULL;
+	return code;
+}
+
+/* A socket file that nobody listens at. */
+static void make_dead_socket(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+}
+
+static void enabled_plugin_gives_socket_and_driver_name(void **state)
+{
+	struct setting *setting = *state;
+	char expected[80];
+
+	assert_int_equal(find(setting, PLUGIN("hostvol:latest", "true")), HV_OK);
+	snprintf(expected, sizeof(expected), "%s/abc123/hostvol.sock", setting->dir);
+	assert_string_equal(setting->daemon.socket, expected);
+	assert_string_equal(setting->daemon.driver, "hostvol");
+	hv_daemon_done(&setting->daemon);
+	assert_int_equal(find(setting, PLUGIN("me/hostvol:1.0", "true")), HV_OK);
+	assert_string_equal(setting->daemon.driver, "me/hostvol:1.0");
+}
+
+static void disabled_plugin_is_told_with_the_way_out(void **state)
+{
+	struct setting *setting = *state;
+
+	assert_int_equal(find(setting, PLUGIN("hostvol:latest", "false")), HV_NO_SUCH_ENDPOINT);
+	assert_string_equal(hv_error_text(&setting->err),
+		"the plugin hostvol:latest is installed but disabled");
+	assert_string_equal(setting->err.hint, "docker plugin enable hostvol:latest");
+}
+
+static void missing_plugin_is_told(void **state)
+{
+	struct setting *setting = *state;
+
+	assert_int_equal(find(setting, "[]"), HV_NO_SUCH_ENDPOINT);
+	assert_non_null(strstr(hv_error_text(&setting->err), "is not installed"));
+	assert_non_null(setting->err.hint);
+}
+
+static void plain_daemon_is_used_where_no_plugin_is_enabled(void **state)
+{
+	struct setting *setting = *state;
+
+	make_dead_socket(setting->plain);
+	assert_int_equal(find(setting, PLUGIN("hostvol:latest", "false")), HV_OK);
+	assert_string_equal(setting->daemon.socket, setting->plain);
+	assert_string_equal(setting->daemon.driver, "hostvol");
+	assert_string_equal(hv_error_text(&setting->err), "");
+}
+
+static void environment_overrules_the_engine(void **state)
+{
+	struct setting *setting = *state;
+
+	setting->environment.hostvol_socket = "/run/mine.sock";
+	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
+				 &setting->err),
+		HV_OK);
+	assert_string_equal(setting->daemon.socket, "/run/mine.sock");
+}
+
+static void silent_or_strange_engine_is_told(void **state)
+{
+	struct setting *setting = *state;
+
+	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
+				 &setting->err),
+		HV_INTERNAL);
+	assert_non_null(strstr(hv_error_text(&setting->err), "no Docker Engine answers at /tmp/"));
+	assert_int_equal(find(setting, "{\"not\":\"a list\"}"), HV_INTERNAL);
+	assert_non_null(strstr(hv_error_text(&setting->err), "is not the JSON of a Docker Engine"));
+	make_dead_socket(setting->engine);
+	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
+				 &setting->err),
+		HV_INTERNAL);
+	assert_non_null(strstr(hv_error_text(&setting->err), "no Docker Engine answers at /tmp/"));
+	assert_int_equal(unlink(setting->engine), 0);
+}
+
+static void dead_daemon_is_told_with_the_way_out(void **state)
+{
+	struct setting *setting = *state;
+	struct json_object *answer = NULL;
+
+	make_dead_socket(setting->plain);
+	setting->environment.hostvol_socket = setting->plain;
+	assert_int_equal(hv_daemon_ask(&setting->globals, &setting->environment,
+				 &(struct hv_call){"/HotList", NULL, 0}, &answer, &setting->err),
+		HV_INTERNAL);
+	assert_non_null(
+		strstr(hv_error_text(&setting->err), "nothing answers at the hostvol socket"));
+	assert_non_null(strstr(setting->err.hint, "docker plugin enable hostvol"));
+}
+
+static void socket_without_permission_is_told(void **state)
+{
+	struct setting *setting = *state;
+	struct json_object *answer = NULL;
+	bool is_root = geteuid() == 0;
+	enum hv_code code;
+
+	make_dead_socket(setting->plain);
+	assert_int_equal(chmod(setting->plain, 0), 0);
+	setting->environment.hostvol_socket = setting->plain;
+	if (is_root) /* who may use every socket */
+		assert_int_equal(seteuid(65534), 0);
+	code = hv_daemon_ask(&setting->globals, &setting->environment,
+		&(struct hv_call){"/HotList", NULL, 0}, &answer, &setting->err);
+	if (is_root)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(code, HV_DENIED);
+	assert_string_equal(setting->err.hint, "run this with sudo");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(enabled_plugin_gives_socket_and_driver_name),
+		TEST(disabled_plugin_is_told_with_the_way_out),
+		TEST(missing_plugin_is_told),
+		TEST(plain_daemon_is_used_where_no_plugin_is_enabled),
+		TEST(environment_overrules_the_engine),
+		TEST(silent_or_strange_engine_is_told),
+		TEST(dead_daemon_is_told_with_the_way_out),
+		TEST(socket_without_permission_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

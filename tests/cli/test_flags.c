@@ -1,0 +1,183 @@
+#include <errno.h>
+#include <string.h>
+
+#include "support/hv_test.h"
+
+#include "cli/command.h"
+
+static const struct hv_flag flags[] = {
+	HV_FLAG("ro", 'r', NULL, "", read_only),
+	HV_FLAG("lazy", 'l', NULL, "", lazy),
+	HV_FLAG("target", 't', "PATH", "", target),
+	HV_FLAGS_END,
+};
+
+static enum hv_code parse(const char *const words[], struct hv_options *options,
+	struct hv_operands *operands, struct hv_error *err)
+{
+	int count = 0;
+
+	*options = (struct hv_options){0};
+	*operands = (struct hv_operands){0};
+	while (words[count])
+		count++;
+	return hv_flags_parse(
+		flags, count, (char *const *)(uintptr_t)words, options, operands, err);
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void flags_stand_before_between_and_after_operands(void **state)
+{
+	struct hv_options options;
+	struct hv_operands operands;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(
+		parse(WORDS("--ro", "a", "--target", "/t", "b", "-l"), &options, &operands, &err),
+		HV_OK);
+	assert_true(options.read_only && options.lazy);
+	assert_string_equal(options.target, "/t");
+	assert_int_equal(operands.count, 2);
+	assert_string_equal(operands.items[0], "a");
+	assert_string_equal(operands.items[1], "b");
+}
+
+static void two_dashes_end_the_flags(void **state)
+{
+	struct hv_options options;
+	struct hv_operands operands;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(parse(WORDS("--", "--ro", "-"), &options, &operands, &err), HV_OK);
+	assert_false(options.read_only);
+	assert_int_equal(operands.count, 2);
+	assert_string_equal(operands.items[0], "--ro");
+}
+
+static void values_come_in_every_form(void **state)
+{
+	const char *const *const forms[] = {
+		WORDS("--target", "/t"),
+		WORDS("--target=/t"),
+		WORDS("-t", "/t"),
+		WORDS("-t/t"),
+		WORDS("-t=/t"),
+		WORDS("-lt", "/t"),
+	};
+	struct hv_options options;
+	struct hv_operands operands;
+	struct hv_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		assert_int_equal(parse(forms[i], &options, &operands, &err), HV_OK);
+		assert_string_equal(options.target, "/t");
+		assert_int_equal(operands.count, 0);
+	}
+	assert_int_equal(parse(WORDS("--ro=false"), &options, &operands, &err), HV_OK);
+	assert_false(options.read_only);
+	assert_int_equal(parse(WORDS("--target="), &options, &operands, &err), HV_OK);
+	assert_string_equal(options.target, "");
+}
+
+static void wrong_flags_are_named(void **state)
+{
+	const struct {
+		const char *const *words;
+		const char *text;
+	} cases[] = {
+		{WORDS("--r"), "unknown flag --r"},
+		{WORDS("--row"), "unknown flag --row"},
+		{WORDS("-x"), "unknown flag -x"},
+		{WORDS("-rx"), "unknown flag -x in -rx"},
+		{WORDS("--target"), "--target needs a value: PATH"},
+		{WORDS("-t"), "--target needs a value: PATH"},
+		{WORDS("--ro=maybe"), "--ro takes true or false, not \"maybe\""},
+	};
+	struct hv_options options;
+	struct hv_operands operands;
+	struct hv_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(cases[i].words, &options, &operands, &err), HV_BAD_REQUEST);
+		assert_string_equal(hv_error_text(&err), cases[i].text);
+	}
+	hv_error_done(&err);
+}
+
+static void operands_beyond_the_kept_ones_are_counted(void **state)
+{
+	struct hv_options options;
+	struct hv_operands operands;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(parse(WORDS("a", "b", "c", "d", "e"), &options, &operands, &err), HV_OK);
+	assert_int_equal(operands.count, 5);
+}
+
+static int parse_globals(
+	const char *const words[], struct hv_globals *globals, struct hv_error *err)
+{
+	int count = 0;
+
+	*globals = (struct hv_globals){0};
+	while (words[count])
+		count++;
+	return hv_globals_parse(count, (char *const *)(uintptr_t)words, globals, err);
+}
+
+static void global_flags_end_at_the_first_word(void **state)
+{
+	struct hv_globals globals;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(parse_globals(WORDS("-H", "unix:///a", "--log-level", "debug", "-D",
+					       "hostvol", "-c", "x"),
+				 &globals, &err),
+		5);
+	assert_string_equal(globals.host, "unix:///a");
+	assert_null(globals.context);
+	assert_int_equal(parse_globals(WORDS("--context=far", "--config", "/c", "--tls",
+					       "--tlscacert=/x", "--tlsverify=false", "hostvol"),
+				 &globals, &err),
+		6);
+	assert_string_equal(globals.context, "far");
+	assert_string_equal(globals.config_dir, "/c");
+	assert_int_equal(parse_globals(WORDS("-DHtcp://b", "-cfar", "w"), &globals, &err), 2);
+	assert_string_equal(globals.host, "tcp://b");
+	assert_string_equal(globals.context, "far");
+}
+
+static void global_flags_leave_unknown_ones_to_the_command(void **state)
+{
+	struct hv_globals globals;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(parse_globals(WORDS("-D", "--ro", "x"), &globals, &err), 1);
+	assert_int_equal(parse_globals(WORDS("--", "x"), &globals, &err), 0);
+	assert_int_equal(parse_globals(WORDS("-H"), &globals, &err), -EINVAL);
+	assert_string_equal(hv_error_text(&err), "--host needs a value: ADDRESS");
+	hv_error_done(&err);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(flags_stand_before_between_and_after_operands),
+		cmocka_unit_test(two_dashes_end_the_flags),
+		cmocka_unit_test(values_come_in_every_form),
+		cmocka_unit_test(wrong_flags_are_named),
+		cmocka_unit_test(operands_beyond_the_kept_ones_are_counted),
+		cmocka_unit_test(global_flags_end_at_the_first_word),
+		cmocka_unit_test(global_flags_leave_unknown_ones_to_the_command),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

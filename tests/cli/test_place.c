@@ -1,0 +1,135 @@
+#include <string.h>
+
+#include "support/hv_test.h"
+
+#include "cli/place.h"
+
+struct split {
+	const char *text;
+	const char *container;
+	const char *target;
+	enum hv_mode mode;
+};
+
+static void text_splits_at_the_first_colon(void **state)
+{
+	static const struct split cases[] = {
+		{"web:/mnt/data", "web", "/mnt/data", HV_MODE_UNSET},
+		{"web:/mnt/data:ro", "web", "/mnt/data", HV_MODE_READ_ONLY},
+		{"web:/mnt/data:rw", "web", "/mnt/data", HV_MODE_READ_WRITE},
+		{"web:/a:b", "web", "/a:b", HV_MODE_UNSET},
+		{"web:/a:b:ro", "web", "/a:b", HV_MODE_READ_ONLY},
+		{"web:/a:ro:ro", "web", "/a:ro", HV_MODE_READ_ONLY},
+		{"web:/a:", "web", "/a:", HV_MODE_UNSET},
+		{"web:ro", "web", "ro", HV_MODE_UNSET},
+		{"web:relative", "web", "relative", HV_MODE_UNSET},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_place place = {0};
+		struct hv_error err = {0};
+
+		assert_int_equal(hv_place_parse(cases[i].text, NULL, &place, &err), HV_OK);
+		assert_int_equal(hv_place_mode_parse(&place, &err), HV_OK);
+		assert_string_equal(place.container, cases[i].container);
+		assert_string_equal(place.target, cases[i].target);
+		assert_int_equal(place.mode, cases[i].mode);
+		hv_place_done(&place);
+	}
+}
+
+static void what_has_no_two_parts_is_refused_with_a_hint(void **state)
+{
+	static const char *const cases[] = {"web", "", ":/mnt", ":", "web:", "web::ro"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_place place = {0};
+		struct hv_error err = {0};
+		enum hv_code code = hv_place_parse(cases[i], NULL, &place, &err);
+
+		if (code == HV_OK)
+			code = hv_place_mode_parse(&place, &err);
+		assert_int_equal(code, HV_BAD_REQUEST);
+		assert_non_null(strstr(err.hint, "CONTAINER:TARGET"));
+		hv_place_done(&place);
+		hv_error_done(&err);
+	}
+}
+
+static void modes_of_docker_run_are_refused(void **state)
+{
+	static const char *const cases[] = {
+		"web:/a:z", "web:/a:ro,z", "web:/a:rslave", "web:/a:nocopy"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_place place = {0};
+		struct hv_error err = {0};
+
+		assert_int_equal(hv_place_parse(cases[i], NULL, &place, &err), HV_OK);
+		assert_int_equal(hv_place_mode_parse(&place, &err), HV_BAD_REQUEST);
+		assert_non_null(strstr(err.hint, "--target"));
+		hv_place_done(&place);
+		hv_error_done(&err);
+	}
+}
+
+static void target_flag_takes_any_path_and_a_container_alone(void **state)
+{
+	struct hv_place place = {0};
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(hv_place_parse("web", "/a:ro", &place, &err), HV_OK);
+	assert_string_equal(place.container, "web");
+	assert_string_equal(place.target, "/a:ro");
+	hv_place_done(&place);
+	assert_int_equal(hv_place_parse("web:/b", "/a", &place, &err), HV_BAD_REQUEST);
+	assert_int_equal(hv_place_parse("", "/a", &place, &err), HV_BAD_REQUEST);
+	assert_int_equal(hv_place_parse("web", "", &place, &err), HV_BAD_REQUEST);
+	hv_error_done(&err);
+}
+
+static void flag_and_mode_must_agree(void **state)
+{
+	struct hv_place place = {.mode = HV_MODE_READ_WRITE};
+	struct hv_error err = {0};
+	bool is_read_only = true;
+
+	(void)state;
+	assert_int_equal(hv_place_read_only(&place, true, &is_read_only, &err), HV_BAD_REQUEST);
+	assert_int_equal(hv_place_read_only(&place, false, &is_read_only, &err), HV_OK);
+	assert_false(is_read_only);
+	place.mode = HV_MODE_UNSET;
+	assert_int_equal(hv_place_read_only(&place, true, &is_read_only, &err), HV_OK);
+	assert_true(is_read_only);
+	hv_error_done(&err);
+}
+
+static void ids_are_twelve_hex_digits(void **state)
+{
+	(void)state;
+	assert_true(hv_attachment_id_is("0123456789ab"));
+	assert_true(hv_attachment_id_is("ABCDEF012345"));
+	assert_false(hv_attachment_id_is(""));
+	assert_false(hv_attachment_id_is("0123456789a"));
+	assert_false(hv_attachment_id_is("0123456789abc"));
+	assert_false(hv_attachment_id_is("0123456789ag"));
+	assert_false(hv_attachment_id_is("web:/mnt/dat"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_splits_at_the_first_colon),
+		cmocka_unit_test(what_has_no_two_parts_is_refused_with_a_hint),
+		cmocka_unit_test(modes_of_docker_run_are_refused),
+		cmocka_unit_test(target_flag_takes_any_path_and_a_container_alone),
+		cmocka_unit_test(flag_and_mode_must_agree),
+		cmocka_unit_test(ids_are_twelve_hex_digits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,293 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "support/hv_test.h"
+
+#include "program.h"
+
+#define USAGE_ATTACH "usage: docker hostvol attach [OPTIONS] VOLUME CONTAINER:TARGET[:ro|:rw]\n"
+#define USAGE_DETACH "usage: docker hostvol detach [OPTIONS] CONTAINER:TARGET | ID\n"
+#define ATTACHMENT(id, container, target, more)                                                    \
+	"{\"ID\":\"" id "\",\"Volume\":\"data\",\"ContainerName\":\"" container                    \
+	"\",\"Target\":\"" target "\"" more "}"
+
+static void metadata_is_what_docker_asks_for(void **state)
+{
+	program_expect(*state, WORDS("docker-hostvol", "docker-cli-plugin-metadata"), 0,
+		"{\n  \"SchemaVersion\": \"0.1.0\",\n  \"Vendor\": \"hostvol\",\n"
+		"  \"Version\": \"" HOSTVOL_VERSION "\",\n"
+		"  \"ShortDescription\": \"Put volumes into running containers\"\n}\n",
+		"");
+	program_expect(*state, WORDS("docker-addvol", "docker-cli-plugin-metadata"), 0,
+		"{\n  \"SchemaVersion\": \"0.1.0\",\n  \"Vendor\": \"hostvol\",\n"
+		"  \"Version\": \"" HOSTVOL_VERSION "\",\n"
+		"  \"ShortDescription\": \"Add a host directory to a running container\"\n}\n",
+		"");
+}
+
+static void help_comes_in_every_form_on_stdout(void **state)
+{
+	const struct {
+		const char *const *words;
+		const char *start;
+	} cases[] = {
+		{WORDS("docker-hostvol"), "usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol", "hostvol"), "usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol", "--help"), "usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol", "-D", "hostvol", "-h"), "usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol", "help", "hostvol"), "usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol", "help", "hostvol", "attach"), USAGE_ATTACH},
+		{WORDS("docker-hostvol", "hostvol", "help", "attach"), USAGE_ATTACH},
+		{WORDS("docker-hostvol", "attach", "--help"), USAGE_ATTACH},
+		{WORDS("docker-hostvol", "detach", "x", "-h"), USAGE_DETACH},
+		{WORDS("docker-hostvol", "list", "--help"), "usage: docker hostvol ls [OPTIONS]\n"},
+		{WORDS("docker-hostvol", "version", "--help"),
+			"usage: docker hostvol version [OPTIONS]\n"},
+		{WORDS("docker-addvol", "help", "addvol"),
+			"usage: docker addvol [OPTIONS] HOSTPATH CONTAINER TARGET[:ro|:rw]\n"},
+		{WORDS("docker-addvol", "addvol", "--help"), "usage: docker addvol [OPTIONS]"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct outcome outcome = program_run(*state, cases[i].words);
+
+		assert_string_equal(outcome.err, "");
+		assert_memory_equal(outcome.out, cases[i].start, strlen(cases[i].start));
+		assert_int_equal(outcome.status, 0);
+		outcome_done(&outcome);
+	}
+}
+
+static void completion_lists_what_fits(void **state)
+{
+	program_expect(*state, WORDS("docker-hostvol", "__complete", "hostvol", "a"), 0,
+		"attach\tPut a volume into a running container\n:4\n", "");
+	program_expect(*state, WORDS("docker-hostvol", "__complete", "hostvol", "detach", "--l"), 0,
+		"--lazy\tTake it out now, though files in it are open\n:4\n", "");
+	program_expect(*state, WORDS("docker-hostvol", "__complete", "ls", "--format", "j"), 0,
+		"json\n:4\n", "");
+	program_expect(*state, WORDS("docker-hostvol", "__complete", "nothing", ""), 0, ":4\n", "");
+	program_expect(*state, WORDS("docker-hostvol", "__complete"), 0, ":4\n", "");
+	program_expect(*state, WORDS("docker-addvol", "__complete", "addvol", ""), 0, ":16\n", "");
+	program_expect(
+		*state, WORDS("docker-addvol", "__complete", "addvol", "/srv", ""), 0, ":4\n", "");
+}
+
+static void wrong_usage_exits_with_2(void **state)
+{
+	program_expect(*state, WORDS("docker-hostvol", "hostvol", "atach"), 2, "",
+		"hostvol: unknown command \"atach\"\nusage: docker hostvol COMMAND\n");
+	program_expect(*state, WORDS("docker-hostvol", "attach", "data"), 2, "",
+		"hostvol: \"attach\" needs 2 arguments, not 1\n" USAGE_ATTACH);
+	program_expect(*state, WORDS("docker-hostvol", "attach", "data", "web"), 2, "",
+		"hostvol: \"web\" has no colon\n"
+		"hint: the form is CONTAINER:TARGET, for example web:/mnt/data\n" USAGE_ATTACH);
+	program_expect(*state, WORDS("docker-hostvol", "attach", "--no", "a", "b:/c"), 2, "",
+		"hostvol: unknown flag --no\n" USAGE_ATTACH);
+	program_expect(*state, WORDS("docker-hostvol", "detach", "--wait", "-1", "a:/b"), 2, "",
+		"hostvol: --wait takes a number of seconds from 0 to 86400, not \"-1\"\n" USAGE_DETACH);
+	program_expect(*state, WORDS("docker-hostvol", "ls", "x"), 2, "",
+		"hostvol: \"ls\" takes no arguments\nusage: docker hostvol ls [OPTIONS]\n");
+	program_expect(*state, WORDS("docker-hostvol", "ls", "--format", "xml"), 2, "",
+		"hostvol: --format takes table or json, not \"xml\"\n"
+		"usage: docker hostvol ls [OPTIONS]\n");
+}
+
+static void attach_sends_what_is_set_and_prints_the_place(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotAttach", 200,
+			"{\"Err\":\"\",\"Attachment\":" ATTACHMENT(
+				"0123456789ab", "web", "/mnt/data", ",\"Later\":[]") "}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state,
+		WORDS("docker-hostvol", "-D", "hostvol", "attach", "data", "web:/mnt/data"), 0,
+		"web:/mnt/data\n", "");
+	program_expect(*state,
+		WORDS("docker-hostvol", "attach", "data", "--nosuid", "web:mnt:ro", "--nodev",
+			"--noexec", "--no-mkdir"),
+		0, "web:/mnt/data\n", "");
+	program_expect(*state,
+		WORDS("docker-hostvol", "attach", "--read-only", "--target=/a:ro", "data", "web"),
+		0, "web:/mnt/data\n", "");
+	program_expect_requests(*state,
+		"POST /HotAttach { \"Volume\": \"data\", \"Container\": \"web\", \"Target\": \"\\/mnt\\/data\" }\n"
+		"POST /HotAttach { \"Volume\": \"data\", \"Container\": \"web\", \"Target\": \"mnt\", "
+		"\"ReadOnly\": true, \"NoSuid\": true, \"NoDev\": true, \"NoExec\": true, \"Mkdir\": false }\n"
+		"POST /HotAttach { \"Volume\": \"data\", \"Container\": \"web\", \"Target\": \"\\/a:ro\", "
+		"\"ReadOnly\": true }\n");
+}
+
+static void refusals_are_told_with_their_hint(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotAttach", 404,
+			"{\"Err\":\"no volume \\u001b[1mdata\",\"Code\":\"no-such-volume\",\"Hint\":\"make\\none\"}",
+			0},
+		{"POST /HotDetach", 409, "{\"Err\":\"it is busy\",\"Code\":\"busy\",\"Hint\":\"\"}",
+			0},
+		{"POST /HotList", 500, "{}", 0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state, WORDS("docker-hostvol", "attach", "data", "web:/mnt"), 1, "",
+		"hostvol: no volume ?[1mdata\nhint: make?one\n");
+	program_expect(*state, WORDS("docker-hostvol", "detach", "web:/mnt"), 1, "",
+		"hostvol: it is busy\n");
+	program_expect(*state, WORDS("docker-hostvol", "ls"), 1, "",
+		"hostvol: the hostvol daemon refused /HotList with HTTP status 500 and no reason\n");
+}
+
+static void detach_takes_places_and_ids(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotDetach", 200,
+			"{\"Err\":\"\",\"Attachment\":" ATTACHMENT(
+				"0123456789ab", "web", "/a:ro", "") "}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(
+		*state, WORDS("docker-hostvol", "detach", "web:/a:ro"), 0, "web:/a:ro\n", "");
+	program_expect(*state,
+		WORDS("docker-hostvol", "detach", "0123456789ab", "--lazy", "--wait=5"), 0,
+		"web:/a:ro\n", "");
+	program_expect(*state, WORDS("docker-hostvol", "detach", "--target", "/x", "0123456789ab"),
+		0, "web:/a:ro\n", "");
+	program_expect_requests(*state,
+		"POST /HotDetach { \"Container\": \"web\", \"Target\": \"\\/a:ro\" }\n"
+		"POST /HotDetach { \"ID\": \"0123456789ab\", \"WaitSeconds\": 5, \"Lazy\": true }\n"
+		"POST /HotDetach { \"Container\": \"0123456789ab\", \"Target\": \"\\/x\" }\n");
+}
+
+static void lists_have_a_header_and_columns(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotList", 200,
+			"{\"Err\":\"\",\"Attachments\":[" ATTACHMENT("0123456789ab", "web",
+				"/a\\u001bb",
+				",\"State\":\"attached\",\"Since\":\"x\",\"ReadOnly\":true,\"NoSuid\":true,\"NoExec\":true") ","
+															     "{\"ID\":\"1\",\"Volume\":\"v\",\"ContainerID\":\"00112233445566778899\",\"Target\":\"/b\","
+															     "\"State\":\"missing\",\"Problem\":\"gone\"}]}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state, WORDS("docker-hostvol", "ls"), 0,
+		"ID             VOLUME    CONTAINER      TARGET    MODE               STATE      SINCE     PROBLEM\n"
+		"0123456789ab   data      web            /a?b      ro,nosuid,noexec   attached   -         \n"
+		"1              v         001122334455   /b        rw                 missing    -         gone\n",
+		"");
+}
+
+static void empty_lists_have_a_header_or_are_an_array(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotList", 200, "{\"Err\":\"\",\"Attachments\":[]}", 0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state, WORDS("docker-hostvol", "ls", "--volume", "v"), 0,
+		"ID        VOLUME    CONTAINER   TARGET    MODE      STATE     SINCE\n", "");
+	program_expect(*state, WORDS("docker-hostvol", "list", "--container=c", "--format=json"), 0,
+		"[\n]\n", "");
+	program_expect_requests(*state, "POST /HotList { \"Volume\": \"v\" }\n"
+					"POST /HotList { \"Container\": \"c\" }\n");
+}
+
+static void version_shows_both_sides(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotInfo", 200,
+			"{\"Err\":\"\",\"Version\":\"9.9\",\"EngineID\":\"AB\",\"Mode\":\"managed\","
+			"\"Kernel\":\"6.18\",\"Features\":{\"open_tree\":true,\"idmap\":false},"
+			"\"Settings\":{\"HOSTVOL_LOG\":\"info\"}}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state, WORDS("docker-hostvol", "version"), 0,
+		"Client:\n Version:     " HOSTVOL_VERSION "\n\nDaemon:\n Version:     9.9\n"
+		" Engine ID:   AB\n Mode:        managed\n Kernel:      6.18\n Features:\n"
+		"  open_tree: yes\n  idmap: no\n Settings:\n  HOSTVOL_LOG: info\n",
+		"");
+	program_expect_requests(*state, "POST /HotInfo {}\n");
+}
+
+static void version_without_a_daemon_still_shows_the_client(void **state)
+{
+	const struct place_of_test *place = *state;
+	char expected[300];
+
+	snprintf(expected, sizeof(expected),
+		"hostvol: the hostvol daemon has no socket at %s\n"
+		"hint: does the Docker Engine run on another machine, or in a VM?\n",
+		place->socket);
+	program_expect(place, WORDS("docker-hostvol", "version"), 1,
+		"Client:\n Version:     " HOSTVOL_VERSION "\n", expected);
+	program_expect(place, WORDS("docker-hostvol", "version", "--format", "json"), 1,
+		"{\n  \"Client\": {\n    \"Version\": \"" HOSTVOL_VERSION "\"\n  },\n"
+		"  \"Daemon\": null\n}\n",
+		expected);
+}
+
+static void answers_that_make_no_sense_are_told(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotList", 200, "<html>", 0},
+		{"POST /HotInfo", 0, "", 0},
+		{"POST /HotAttach", 200, "{\"Err\":\"\",\"Attachment\":3}", 0},
+		{"POST /HotDetach", 200, "{\"Err\":\"\"}", 17 << 20},
+		{NULL, 0, NULL, 0},
+	};
+	const struct place_of_test *place = *state;
+	char expected[300];
+
+	program_serve(*state, answers);
+	snprintf(expected, sizeof(expected),
+		"hostvol: the answer from %s to /HotList is not JSON (HTTP status 200)\n",
+		place->socket);
+	program_expect(place, WORDS("docker-hostvol", "ls"), 1, "", expected);
+	snprintf(expected, sizeof(expected),
+		"hostvol: the hostvol daemon at %s closed the connection without a proper answer\n",
+		place->socket);
+	program_expect(place, WORDS("docker-hostvol", "version"), 1,
+		"Client:\n Version:     " HOSTVOL_VERSION "\n", expected);
+	program_expect(place, WORDS("docker-hostvol", "attach", "v", "c:/t"), 1, "",
+		"hostvol: the hostvol daemon's answer shows no attachment\n");
+	program_expect(place, WORDS("docker-hostvol", "detach", "c:/t"), 1, "",
+		"hostvol: the hostvol daemon's answer is too long\n");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, program_set_up, program_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(metadata_is_what_docker_asks_for),
+		TEST(help_comes_in_every_form_on_stdout),
+		TEST(completion_lists_what_fits),
+		TEST(wrong_usage_exits_with_2),
+		TEST(attach_sends_what_is_set_and_prints_the_place),
+		TEST(refusals_are_told_with_their_hint),
+		TEST(detach_takes_places_and_ids),
+		TEST(lists_have_a_header_and_columns),
+		TEST(empty_lists_have_a_header_or_are_an_array),
+		TEST(version_shows_both_sides),
+		TEST(version_without_a_daemon_still_shows_the_client),
+		TEST(answers_that_make_no_sense_are_told),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	return failed + program_addvol_tests();
+}

@@ -1,0 +1,27 @@
+/* cmocka and what it needs before it: 1.1.5 does not include it itself, and an include sorter must
+ * not take the lines apart. */
+#ifndef SUPPORT_HV_TEST_H
+#define SUPPORT_HV_TEST_H
+
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+
+/* How many descriptors this process has open. */
+unsigned hv_count_fds(void);
+
+/* Whether the test may make mount namespaces.  With HOSTVOL_MUST_RUN_PRIV=1 in the environment, no
+ * means failure (exit 1); else the program should exit HV_SKIP after the reason was printed. */
+enum { HV_SKIP = 77 };
+int hv_need_privilege(void);
+
+/* Run `fn` in a child that has a mount namespace of its own, all private, with an empty tmpfs at
+ * `hv_sandbox`, and assert that it returned.  Assertions inside fail the test. */
+void hv_in_namespace(void (*fn)(void));
+extern const char hv_sandbox[];
+
+#endif
