@@ -1,0 +1,310 @@
+# Functions shared by the scripts here. To be sourced by bash; does nothing by itself.
+# shellcheck shell=bash
+set -euo pipefail
+export LC_ALL=C.UTF-8
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+HV_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Log of a dockerd that start_engine starts by hand.
+HV_DOCKERD_LOG=${HV_DOCKERD_LOG:-/var/log/hostvol-dockerd.log}
+# Process ID of that dockerd; empty if an engine answered already or systemd runs it.
+HV_DOCKERD_PID=
+HV_TEST_IMAGE=hostvol-test/busybox
+# The images that build_images makes, and their label that says from which source.
+HV_BUILD_IMAGE=hostvol-build
+HV_ROOTFS_IMAGE=hostvol-rootfs
+HV_LABEL=hostvol.source
+
+say() {
+	printf '%s\n' "$*" >&2
+}
+
+die() {
+	say "${0##*/}: $*"
+	exit 1
+}
+
+need_root() {
+	[[ $EUID -eq 0 ]] || die "this needs root; run it with sudo"
+}
+
+# step TEXT COMMAND...: say what happens and how long it took; show the output only on failure.
+# COMMAND runs in a subshell with errexit, so do not call step itself in a condition.
+step() {
+	local text=$1 start=$SECONDS status log
+	shift
+	log=$(mktemp)
+	printf -- '-- %s ... ' "$text" >&2
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$log" 2>&1 </dev/null
+	status=$?
+	set -e
+	if [[ $status -ne 0 ]]; then
+		say "failed after $((SECONDS - start)) s:"
+		tail -n 60 "$log" >&2
+		rm -f "$log"
+		return "$status"
+	fi
+	rm -f "$log"
+	say "done in $((SECONDS - start)) s"
+}
+
+# --- packages -------------------------------------------------------------------------------
+
+# packages SECTION...: the list's entries, alternatives still joined by "|".
+packages() {
+	local section
+	for section in "$@"; do
+		sed -n "s/^$section  *//p" "$HV_ROOT/scripts/packages"
+	done
+}
+
+# missing_packages ENTRY...: print the entries of which no alternative is installed.
+missing_packages() {
+	local installed entry alternative
+	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p')
+	for entry in "$@"; do
+		for alternative in ${entry//|/ }; do
+			grep -qxF -- "$alternative" <<<"$installed" && continue 2
+		done
+		printf '%s\n' "$entry"
+	done
+}
+
+# first_available ENTRY: print the first alternative that apt can install.
+first_available() {
+	local alternative
+	for alternative in ${1//|/ }; do
+		if [[ $(apt-cache policy "$alternative") =~ "Candidate: "[^\(] ]]; then
+			printf '%s\n' "$alternative"
+			return
+		fi
+	done
+	printf '%s\n' "${1%%|*}" # apt-get then says what is wrong
+}
+
+apt_install() {
+	local entry names=()
+	# A third-party source that does not answer is no reason to stop: the install decides.
+	apt-get -q -o Acquire::Retries=3 update || say "apt-get update failed; going on"
+	for entry in "$@"; do
+		names+=("$(first_available "$entry")")
+	done
+	DEBIAN_FRONTEND=noninteractive apt-get -qy -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \
+		-o Dpkg::Use-Pty=0 install --no-install-recommends "${names[@]}"
+}
+
+# install_missing SECTION...: install what the list names and the machine lacks.
+install_missing() {
+	local entries missing
+	mapfile -t entries < <(packages "$@")
+	mapfile -t missing < <(missing_packages "${entries[@]}")
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+	need_root
+	step "installing ${missing[*]}" apt_install "${missing[@]}"
+}
+
+# --- the engine -----------------------------------------------------------------------------
+
+engine_socket() {
+	case ${DOCKER_HOST:-} in
+	'') printf '/var/run/docker.sock\n' ;;
+	unix://*) printf '%s\n' "${DOCKER_HOST#unix://}" ;;
+	*) die "DOCKER_HOST=$DOCKER_HOST is not a socket of this machine" ;;
+	esac
+}
+
+# Asks the API itself: a docker command in PATH says nothing about an engine.
+engine_answers() {
+	local socket
+	socket=$(engine_socket)
+	[[ -S $socket ]] || return 1
+	[[ $(curl -s --max-time 10 --unix-socket "$socket" http://localhost/_ping) == OK ]]
+}
+
+# live_process PID [NAME]: PID is a process, and of that name, and no zombie.
+live_process() {
+	local status
+	status=$(cat "/proc/${1:-none}/status" 2>/dev/null) || return 1
+	[[ $# -eq 1 || $status == "Name:	$2"$'\n'* ]] && ! grep -q '^State:[[:space:]]*[ZX]' <<<"$status"
+}
+
+# After a crash these files name dead processes, and dockerd waits for them instead of starting.
+remove_stale_pid() {
+	local file=$1 name=$2
+	[[ -e $file ]] || return 0
+	live_process "$(<"$file")" "$name" || rm -f "$file"
+}
+
+start_dockerd_by_hand() {
+	remove_stale_pid /var/run/docker.pid dockerd
+	remove_stale_pid /var/run/docker/containerd/containerd.pid containerd
+	# The package's own start script may have been quicker.
+	[[ ! -e /var/run/docker.pid ]] || return 0
+	# A session of its own: dockerd outlives this terminal. setsid does not fork here, so $! is
+	# dockerd itself.
+	(cd / && exec setsid nohup dockerd) >>"$HV_DOCKERD_LOG" 2>&1 </dev/null &
+	HV_DOCKERD_PID=$!
+}
+
+wait_for_engine() {
+	local deadline=$((SECONDS + 180))
+	until engine_answers; do
+		[[ $SECONDS -lt $deadline ]] || die "dockerd did not answer within 180 s"
+		if [[ -n $HV_DOCKERD_PID ]] && ! live_process "$HV_DOCKERD_PID"; then
+			tail -n 30 "$HV_DOCKERD_LOG" >&2
+			die "dockerd ended; its log is $HV_DOCKERD_LOG"
+		fi
+		sleep 0.2
+	done
+}
+
+# start_engine: return with an engine that answers. Sets HV_DOCKERD_PID if it had to start dockerd
+# by hand. Never call it in a subshell: the variable would be lost.
+start_engine() {
+	local start=$SECONDS
+	engine_answers && return
+	need_root
+	[[ -z ${DOCKER_HOST:-} ]] || die "no engine answers at DOCKER_HOST=$DOCKER_HOST"
+	command -v dockerd >/dev/null || install_missing engine
+	say "-- no engine answers: starting dockerd"
+	if [[ -d /run/systemd/system ]]; then
+		systemctl start docker
+	else
+		start_dockerd_by_hand
+	fi
+	wait_for_engine
+	say "-- dockerd answers after $((SECONDS - start)) s"
+}
+
+# stop_engine: stop the dockerd that start_engine started by hand, and no other.
+stop_engine() {
+	local deadline=$((SECONDS + 60))
+	[[ -n $HV_DOCKERD_PID ]] || return 0
+	if live_process "$HV_DOCKERD_PID" dockerd; then
+		kill -TERM "$HV_DOCKERD_PID"
+	fi
+	while live_process "$HV_DOCKERD_PID" dockerd; do
+		if [[ $SECONDS -ge $deadline ]]; then
+			say "dockerd ($HV_DOCKERD_PID) does not stop"
+			return 1
+		fi
+		sleep 0.1
+	done
+	HV_DOCKERD_PID=
+}
+
+# --- images ---------------------------------------------------------------------------------
+
+have_image() {
+	docker image inspect "$1" >/dev/null 2>&1
+}
+
+make_base_image() {
+	local dir
+	dir=$(mktemp -d -p /var/tmp hostvol-base.XXXXXX) # not /tmp: it may be nodev
+	# shellcheck disable=SC2064
+	trap "rm -rf '$dir'" EXIT
+	debootstrap --variant=minbase bookworm "$dir"
+	rm -rf "$dir"/var/cache/apt/archives/*.deb "$dir"/var/lib/apt/lists/*
+	tar -C "$dir" -c . | docker import - "$1"
+}
+
+# base_image: set HV_BASE_IMAGE to a Debian 12 image: at hand, else pulled, else made here.
+base_image() {
+	local own=hostvol-base:bookworm pulled=debian:bookworm-slim
+	for HV_BASE_IMAGE in $pulled $own; do
+		have_image "$HV_BASE_IMAGE" && return
+	done
+	say "-- pulling $pulled"
+	if timeout 90 docker pull -q $pulled >/dev/null </dev/null; then
+		HV_BASE_IMAGE=$pulled
+		return
+	fi
+	install_missing base
+	step "it cannot be pulled: making $own with debootstrap" make_base_image $own
+	HV_BASE_IMAGE=$own
+}
+
+make_test_image() {
+	local dir applet
+	dir=$(mktemp -d)
+	# shellcheck disable=SC2064
+	trap "rm -rf '$dir'" EXIT
+	mkdir -p "$dir"/{bin,dev,etc,home,mnt,proc,root,run,srv,sys,usr,var}
+	mkdir -m 1777 "$dir/tmp"
+	cp "$(command -v busybox)" "$dir/bin/busybox"
+	for applet in $("$dir/bin/busybox" --list); do
+		[[ -e $dir/bin/$applet ]] || ln -s busybox "$dir/bin/$applet"
+	done
+	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' \
+		>"$dir/etc/passwd"
+	printf 'root:x:0:\nnogroup:x:65534:\n' >"$dir/etc/group"
+	tar -C "$dir" --owner=0 --group=0 -c . |
+		docker import -c 'CMD ["sh"]' - "$HV_TEST_IMAGE"
+}
+
+# test_image: have the image that the integration tests run; busybox and nothing else.
+test_image() {
+	have_image "$HV_TEST_IMAGE" || step "making the image $HV_TEST_IMAGE" make_test_image
+}
+
+# --- the plugin -----------------------------------------------------------------------------
+
+# source_fingerprint: a hash over the names and bytes of all that goes into the plugin and the
+# command; the same in a checkout, a clone and a tarball.
+source_fingerprint() {
+	(
+		cd "$HV_ROOT"
+		find .dockerignore CMakeLists.txt Dockerfile cli cmake driver mountcore \
+			plugin-config/config.json scripts/make-rootfs scripts/packages \
+			-type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16
+	)
+}
+
+image_source() {
+	docker image inspect -f "{{index .Config.Labels \"$HV_LABEL\"}}" "$1" 2>/dev/null || true
+}
+
+# docker_build IMAGE FINGERPRINT OPTION...: and remove the image that had the name before.
+docker_build() {
+	local image=$1 fingerprint=$2 old new
+	shift 2
+	old=$(docker image inspect -f '{{.Id}}' "$image" 2>/dev/null || true)
+	docker build --build-arg BASE="$HV_BASE_IMAGE" --label "$HV_LABEL=$fingerprint" \
+		-t "$image" "$@" "$HV_ROOT"
+	new=$(docker image inspect -f '{{.Id}}' "$image")
+	if [[ -n $old && $old != "$new" ]]; then
+		docker image rm "$old" || true
+	fi
+}
+
+# build_images: build the Dockerfile's two stages unless they are of this source already.
+build_images() {
+	local fingerprint
+	fingerprint=$(source_fingerprint)
+	if [[ $(image_source "$HV_BUILD_IMAGE") == "$fingerprint" &&
+		$(image_source "$HV_ROOTFS_IMAGE") == "$fingerprint" ]]; then
+		return
+	fi
+	base_image
+	step "compiling in a container of $HV_BASE_IMAGE (the first time installs a compiler there)" \
+		docker_build "$HV_BUILD_IMAGE" "$fingerprint" --target build
+	step "putting the plugin's root file system together" \
+		docker_build "$HV_ROOTFS_IMAGE" "$fingerprint"
+}
+
+plugin_exists() {
+	docker plugin inspect "$1" >/dev/null 2>&1
+}
+
+plugin_enabled() {
+	[[ $(docker plugin inspect -f '{{.Enabled}}' "$1" 2>/dev/null) == true ]]
+}
+
+enable_plugin() {
+	plugin_enabled "$1" || step "enabling the plugin $1" docker plugin enable "$1"
+}
