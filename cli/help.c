@@ -7,10 +7,10 @@
 static void print_usage(FILE *out, const struct hv_tool *tool, const struct hv_command *command)
 {
 	if (!command) {
-		fprintf(out, "usage: docker %s COMMAND\n", tool->name);
+		fprintf(out, "Usage: docker %s COMMAND\n", tool->name);
 		return;
 	}
-	fprintf(out, "usage: docker %s", tool->name);
+	fprintf(out, "Usage: docker %s", tool->name);
 	if (tool->commands)
 		fprintf(out, " %s", command->name);
 	fprintf(out, " [OPTIONS]%s%s\n", *command->usage ? " " : "", command->usage);

@@ -5,8 +5,8 @@
 
 #include "program.h"
 
-#define USAGE_ATTACH "usage: docker hostvol attach [OPTIONS] VOLUME CONTAINER:TARGET[:ro|:rw]\n"
-#define USAGE_DETACH "usage: docker hostvol detach [OPTIONS] CONTAINER:TARGET | ID\n"
+#define USAGE_ATTACH "Usage: docker hostvol attach [OPTIONS] VOLUME CONTAINER:TARGET[:ro|:rw]\n"
+#define USAGE_DETACH "Usage: docker hostvol detach [OPTIONS] CONTAINER:TARGET | ID\n"
 #define ATTACHMENT(id, container, target, more)                                                    \
 	"{\"ID\":\"" id "\",\"Volume\":\"data\",\"ContainerName\":\"" container                    \
 	"\",\"Target\":\"" target "\"" more "}"
@@ -31,21 +31,21 @@ static void help_comes_in_every_form_on_stdout(void **state)
 		const char *const *words;
 		const char *start;
 	} cases[] = {
-		{WORDS("docker-hostvol"), "usage: docker hostvol COMMAND\n"},
-		{WORDS("docker-hostvol", "hostvol"), "usage: docker hostvol COMMAND\n"},
-		{WORDS("docker-hostvol", "--help"), "usage: docker hostvol COMMAND\n"},
-		{WORDS("docker-hostvol", "-D", "hostvol", "-h"), "usage: docker hostvol COMMAND\n"},
-		{WORDS("docker-hostvol", "help", "hostvol"), "usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol"), "Usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol", "hostvol"), "Usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol", "--help"), "Usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol", "-D", "hostvol", "-h"), "Usage: docker hostvol COMMAND\n"},
+		{WORDS("docker-hostvol", "help", "hostvol"), "Usage: docker hostvol COMMAND\n"},
 		{WORDS("docker-hostvol", "help", "hostvol", "attach"), USAGE_ATTACH},
 		{WORDS("docker-hostvol", "hostvol", "help", "attach"), USAGE_ATTACH},
 		{WORDS("docker-hostvol", "attach", "--help"), USAGE_ATTACH},
 		{WORDS("docker-hostvol", "detach", "x", "-h"), USAGE_DETACH},
-		{WORDS("docker-hostvol", "list", "--help"), "usage: docker hostvol ls [OPTIONS]\n"},
+		{WORDS("docker-hostvol", "list", "--help"), "Usage: docker hostvol ls [OPTIONS]\n"},
 		{WORDS("docker-hostvol", "version", "--help"),
-			"usage: docker hostvol version [OPTIONS]\n"},
+			"Usage: docker hostvol version [OPTIONS]\n"},
 		{WORDS("docker-addvol", "help", "addvol"),
-			"usage: docker addvol [OPTIONS] HOSTPATH CONTAINER TARGET[:ro|:rw]\n"},
-		{WORDS("docker-addvol", "addvol", "--help"), "usage: docker addvol [OPTIONS]"},
+			"Usage: docker addvol [OPTIONS] HOSTPATH CONTAINER TARGET[:ro|:rw]\n"},
+		{WORDS("docker-addvol", "addvol", "--help"), "Usage: docker addvol [OPTIONS]"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -76,7 +76,7 @@ static void completion_lists_what_fits(void **state)
 static void wrong_usage_exits_with_2(void **state)
 {
 	program_expect(*state, WORDS("docker-hostvol", "hostvol", "atach"), 2, "",
-		"hostvol: unknown command \"atach\"\nusage: docker hostvol COMMAND\n");
+		"hostvol: unknown command \"atach\"\nUsage: docker hostvol COMMAND\n");
 	program_expect(*state, WORDS("docker-hostvol", "attach", "data"), 2, "",
 		"hostvol: \"attach\" needs 2 arguments, not 1\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "attach", "data", "web"), 2, "",
@@ -87,10 +87,10 @@ static void wrong_usage_exits_with_2(void **state)
 	program_expect(*state, WORDS("docker-hostvol", "detach", "--wait", "-1", "a:/b"), 2, "",
 		"hostvol: --wait takes a number of seconds from 0 to 86400, not \"-1\"\n" USAGE_DETACH);
 	program_expect(*state, WORDS("docker-hostvol", "ls", "x"), 2, "",
-		"hostvol: \"ls\" takes no arguments\nusage: docker hostvol ls [OPTIONS]\n");
+		"hostvol: \"ls\" takes no arguments\nUsage: docker hostvol ls [OPTIONS]\n");
 	program_expect(*state, WORDS("docker-hostvol", "ls", "--format", "xml"), 2, "",
 		"hostvol: --format takes table or json, not \"xml\"\n"
-		"usage: docker hostvol ls [OPTIONS]\n");
+		"Usage: docker hostvol ls [OPTIONS]\n");
 }
 
 static void attach_sends_what_is_set_and_prints_the_place(void **state)

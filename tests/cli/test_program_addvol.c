@@ -9,7 +9,7 @@
 #include "cli/hostpath.h"
 #include "program.h"
 
-#define USAGE "usage: docker addvol [OPTIONS] HOSTPATH CONTAINER TARGET[:ro|:rw]\n"
+#define USAGE "Usage: docker addvol [OPTIONS] HOSTPATH CONTAINER TARGET[:ro|:rw]\n"
 #define RUNNING                                                                                    \
 	"{\"Id\":\"ab\",\"Name\":\"/web\",\"State\":{\"Running\":true,\"Pid\":7,\"StartedAt\":\"x\"}}"
 #define STOPPED                                                                                    \

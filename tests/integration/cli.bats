@@ -1,0 +1,111 @@
+load helpers
+
+setup() {
+	common_setup
+	mkdir "$TMP/data"
+	echo hello >"$TMP/data/f"
+}
+teardown() { common_teardown; }
+
+@test "docker --help lists both commands with a line each" {
+	run -0 docker --help
+	[[ $output =~ hostvol\*?\ +Put\ volumes\ into\ running\ containers ]]
+	[[ $output =~ addvol\*?\ +Add\ a\ host\ directory\ to\ a\ running\ container ]]
+}
+
+@test "docker hostvol --help, and of each command" {
+	for command in "" attach detach ls version; do
+		# shellcheck disable=SC2086
+		run -0 docker hostvol $command --help
+		[[ $output == *Usage:* ]]
+	done
+}
+
+@test "version tells both versions and what the kernel has" {
+	run -0 docker hostvol version
+	[[ $output == *Client:* && $output == *Daemon:* && $output == *"open_tree: yes"* ]]
+	run -0 docker hostvol version --format json
+	echo "$output" | python3 -m json.tool
+	[[ $output == *'"Mode": "managed"'* || $output == *'"Mode":"managed"'* ]]
+}
+
+@test "ls --format json is one JSON document" {
+	start hvt_web
+	docker addvol "$TMP/data" hvt_web /mnt/d
+	docker hostvol ls --format json | python3 -c '
+import json, sys
+items = json.load(sys.stdin)
+assert len(items) == 1 and items[0]["Target"] == "/mnt/d" and items[0]["State"] == "attached"'
+}
+
+@test "addvol adds a directory and defines one volume for it" {
+	start hvt_web
+	run -0 docker addvol "$TMP/data" hvt_web /mnt/d
+	[[ $output == hvt_web:/mnt/d ]]
+	[[ $(docker exec hvt_web cat /mnt/d/f) == hello ]]
+	docker addvol "$TMP/data" hvt_web /mnt/e
+	name=$(our_volumes)
+	[[ $name =~ ^data-[0-9a-f]{8}$ ]] # and no second one
+	docker hostvol detach hvt_web:/mnt/d
+	docker hostvol detach hvt_web:/mnt/e
+	docker volume rm "$name"
+}
+
+# Those of this test: the machine may have others.
+our_volumes() {
+	local name
+	for name in $(docker volume ls -q --filter driver=hostvol:latest); do
+		[[ $(docker volume inspect -f '{{.Status.source}}' "$name") != "$TMP"/* ]] || echo "$name"
+	done
+}
+
+@test "addvol uses a volume that stands for the directory, symlinks resolved" {
+	start hvt_web
+	docker volume create -d hostvol -o path="$TMP/data" hvt_named
+	ln -s "$TMP/data" "$TMP/link"
+	(cd "$TMP" && docker addvol link hvt_web /mnt/d)
+	run -0 docker hostvol ls
+	[[ $output == *hvt_named* ]]
+	[[ $(our_volumes) == hvt_named ]]
+}
+
+@test "addvol with two arguments, and in the wrong order" {
+	start hvt_web
+	fails_with 2 "Usage:" "three arguments are needed" -- docker addvol "$TMP/data" hvt_web
+	fails_with 2 "Usage:" "the order is HOSTPATH CONTAINER TARGET" -- \
+		docker addvol hvt_web "$TMP/data" /mnt/d
+	fails_with 1 "docker start" -- docker addvol "$TMP/data" \
+		"$(docker create --label "$LABEL" $IMAGE true)" /mnt/d
+	fails_with 1 "hint:" -- docker addvol "$TMP/nope" hvt_web /mnt/d
+	fails_with 1 "directory" -- docker addvol "$TMP/data/f" hvt_web /mnt/d
+	[[ -z $(our_volumes) ]]
+}
+
+@test "addvol that fails to attach leaves no volume" {
+	start hvt_web
+	fails_with 1 "nothing may be mounted" -- docker addvol "$TMP/data" hvt_web /proc
+	[[ -z $(our_volumes) ]]
+}
+
+@test "a target with a colon in it" {
+	start hvt_web
+	docker volume create -d hostvol hvt_data
+	docker hostvol attach --target '/mnt/a:b' hvt_data hvt_web
+	docker exec hvt_web ls -d '/mnt/a:b'
+	docker hostvol detach --target '/mnt/a:b' hvt_web
+}
+
+@test "completion offers the commands" {
+	run -0 docker __complete hostvol ""
+	[[ $output == *attach* && $output == *detach* ]]
+}
+
+@test "without a right to the Docker socket the error says what to do" {
+	run -1 env HOME=/ setpriv --reuid 65534 --regid 65534 --clear-groups \
+		docker-hostvol ls
+	[[ $output == *hostvol:* && $output == *hint:* ]]
+}
+
+@test "an Engine that does not answer is named" {
+	fails_with 1 "hostvol:" "$TMP/nope.sock" -- docker-hostvol -H "unix://$TMP/nope.sock" ls
+}

@@ -1,0 +1,87 @@
+# A Docker Engine of the tests' own, for what must not be done to the machine's: restarting it,
+# killing it, removing the plugin.
+#
+# In a mount namespace (with its own /run/docker, where every Engine keeps its plugins' sockets) and
+# a network namespace of its own; no bridge. Everything it has is below $ENGINE.
+
+engine_setup() {
+	ENGINE=$(mktemp -d -p /var/tmp hvt-engine.XXXXXX)
+	export DOCKER_HOST=unix://$ENGINE/docker.sock
+	engine_namespace
+	engine_start
+	docker -H unix:///var/run/docker.sock save "$IMAGE" | docker load >/dev/null
+}
+
+# The namespaces outlive each dockerd, as a machine does: containers and plugins stay in them.
+engine_namespace() {
+	mkdir "$ENGINE/data" "$ENGINE/exec" "$ENGINE/state"
+	# shellcheck disable=SC2016
+	unshare -m -n sh -c '
+		mount --make-rprivate /
+		mount -t tmpfs tmpfs /run/docker
+		mkdir /run/docker/plugins
+		ip link set lo up 2>/dev/null
+		echo $$ >"$1/holder"
+		exec sleep 1000000' sh "$ENGINE" 3>&- &
+	until [[ -s $ENGINE/holder ]]; do sleep 0.05; done
+}
+
+in_engine() {
+	nsenter -t "$(cat "$ENGINE/holder")" -m -n "$@"
+}
+
+engine_start() {
+	rm -f "$ENGINE/docker.pid" "$ENGINE/exec/containerd/containerd.pid"
+	in_engine dockerd --data-root "$ENGINE/data" --exec-root "$ENGINE/exec" \
+		--pidfile "$ENGINE/docker.pid" -H "unix://$ENGINE/docker.sock" --bridge none \
+		--iptables=false "$@" >>"$ENGINE/log" 2>&1 3>&- &
+	for _ in $(seq 300); do
+		docker version >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	tail "$ENGINE/log"
+	return 1
+}
+
+# engine_stop [SIGNAL]: end dockerd and wait until it is gone.
+engine_stop() {
+	local pid
+	pid=$(cat "$ENGINE/docker.pid")
+	kill "-${1:-TERM}" "$pid"
+	while [[ -d /proc/$pid && $(cut -d ' ' -f 3 "/proc/$pid/stat" 2>/dev/null) != Z ]]; do
+		sleep 0.05
+	done
+	rm -f "$ENGINE/docker.pid"
+}
+
+# The plugin of this checkout, from the images that scripts/build-plugin made.
+engine_plugin() {
+	local dir container
+	dir=$(mktemp -d -p "$ENGINE")
+	mkdir "$dir/rootfs"
+	container=$(docker -H unix:///var/run/docker.sock create hostvol-rootfs /usr/bin/hostvold)
+	docker -H unix:///var/run/docker.sock export "$container" | tar -x -C "$dir/rootfs"
+	docker -H unix:///var/run/docker.sock rm "$container" >/dev/null
+	cp "$BATS_TEST_DIRNAME/../../plugin-config/config.json" "$dir"
+	docker plugin create hostvol "$dir"
+	docker plugin set hostvol "HOSTVOL_STATE=$ENGINE/state" "HOSTVOL_ENGINE=$ENGINE/docker.sock"
+	docker plugin enable hostvol
+	rm -rf "$dir"
+}
+
+# The socket is in the Engine's own /run/docker.
+engine_hostvol() {
+	in_engine docker-hostvol "$@"
+}
+
+engine_teardown() {
+	docker ps -aq | xargs -r docker rm -f >/dev/null 2>&1 || true
+	[[ ! -e $ENGINE/docker.pid ]] || engine_stop TERM
+	kill "$(cat "$ENGINE/holder")"
+	unset DOCKER_HOST
+	for _ in $(seq 50); do
+		rm -rf "$ENGINE" 2>/dev/null && return
+		sleep 0.1
+	done
+	rm -rf "$ENGINE"
+}

@@ -1,0 +1,85 @@
+# What the tests of the plugin in a real Docker Engine share. They type what a user types: the
+# docker command, with the hostvol plugin enabled and its command installed (scripts/test docker).
+
+bats_require_minimum_version 1.5.0
+
+IMAGE=hostvol-test/busybox
+LABEL=hostvol.test=1
+
+# Every name a test makes begins with this, so that what it left can be found.
+T=hvt
+
+common_setup() {
+	TMP=$(mktemp -d -p /srv hvt.XXXXXX)
+}
+
+common_teardown() {
+	local name
+	docker ps -aq --filter "label=$LABEL" | xargs -r docker rm -f >/dev/null 2>&1 || true
+	docker hostvol ls --format json | tr ',' '\n' | sed -n 's/.*"ID":[ ]*"\([0-9a-f]*\)".*/\1/p' |
+		while read -r name; do docker hostvol detach --lazy "$name" >/dev/null 2>&1 || true; done
+	docker volume ls -q --filter "name=$T" | xargs -r docker volume rm -f >/dev/null 2>&1 || true
+	for name in $(docker volume ls -q --filter driver=hostvol:latest); do # what addvol defined
+		[[ $(docker volume inspect -f '{{.Status.source}}' "$name") != "$TMP"/* ]] ||
+			docker volume rm "$name" >/dev/null
+	done
+	unmount_below "$TMP"
+	rm -rf "$TMP"
+}
+
+# Deepest first: a mount on a mount.
+unmount_below() {
+	awk -v top="$1" 'index($5, top "/") == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+		while read -r mountpoint; do umount "$mountpoint"; done
+}
+
+# start NAME [OPTION...]: a container that runs until it is removed.
+start() {
+	local name=$1
+	shift
+	docker run -d --label "$LABEL" --network none --name "$name" "$@" "$IMAGE" sleep 100000
+}
+
+pid_of() {
+	docker inspect -f '{{.State.Pid}}' "$1"
+}
+
+# Everything that an attach must not change, of a container and of the host.
+container_facts() {
+	docker inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' "$1"
+	cut -d ' ' -f 22 "/proc/$(pid_of "$1")/stat" # start time in ticks since boot
+}
+
+host_mounts() {
+	sort /proc/self/mountinfo
+}
+
+# fails_with STATUS WORD... -- COMMAND...: it exits with STATUS and its output has every WORD.
+fails_with() {
+	local wanted=$1 words=() word
+	shift
+	while [[ $1 != -- ]]; do
+		words+=("$1")
+		shift
+	done
+	shift
+	run "$@"
+	echo "exit $status: $output"
+	[[ $status -eq $wanted ]] || return 1
+	for word in "${words[@]}"; do
+		[[ $output == *"$word"* ]] || { echo "there is no '$word' in that" && return 1; }
+	done
+}
+
+# The daemon's socket, for what no command sends.
+daemon_socket() {
+	echo "/run/docker/plugins/$(docker plugin inspect -f '{{.ID}}' hostvol)/hostvol.sock"
+}
+
+# post ENDPOINT BODY [CURL-OPTION...]: prints the answer and, on a line of its own, the status.
+post() {
+	local endpoint=$1 body=$2
+	shift 2
+	curl -s --max-time 20 --unix-socket "$(daemon_socket)" -w '\n%{http_code}\n' \
+		--data-binary "$body" "$@" "http://hostvol$endpoint"
+}

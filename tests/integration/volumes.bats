@@ -1,0 +1,195 @@
+load helpers
+
+# Each behaviour is asked of Docker's own local driver as well, where both have it.
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+@test "a managed volume: create, inspect, ls, use, rm" {
+	run -0 docker volume create -d hostvol hvt_data
+	[[ $output == hvt_data ]]
+	run -0 docker volume inspect -f '{{.Driver}} {{.Scope}} {{.Status.kind}}' hvt_data
+	[[ $output == "hostvol:latest local managed" ]]
+	source=$(docker volume inspect -f '{{.Mountpoint}}' hvt_data)
+	[[ -d $source && $source == /var/lib/hostvol/volumes/hvt_data/_data ]]
+	run -0 docker volume inspect -f '{{.CreatedAt}}' hvt_data
+	[[ $output == "$(date -u +%Y)"-* ]]
+	run -0 docker volume ls --format '{{.Driver}} {{.Name}}'
+	[[ $output == *"hostvol:latest hvt_data"* ]]
+	docker run --rm --network none -v hvt_data:/d $IMAGE sh -c 'echo hello >/d/f'
+	[[ $(cat "$source/f") == hello ]]
+	docker volume rm hvt_data
+	[[ ! -e $source ]]
+	run -1 docker volume inspect hvt_data
+}
+
+@test "path= stands for an existing directory, which survives the volume" {
+	mkdir "$TMP/x"
+	echo keep >"$TMP/x/f"
+	docker volume create -d hostvol -o path="$TMP/x" hvt_x
+	[[ $(docker volume inspect -f '{{.Mountpoint}} {{.Status.source}}' hvt_x) == "$TMP/x $TMP/x" ]]
+	[[ $(docker run --rm --network none -v hvt_x:/d $IMAGE cat /d/f) == keep ]]
+	docker volume rm hvt_x
+	[[ $(cat "$TMP/x/f") == keep ]]
+}
+
+@test "mkdir=true makes the directory and its parents, 0755" {
+	docker volume create -d hostvol -o path="$TMP/a/b/c" -o mkdir=true hvt_x
+	[[ $(stat -c '%a %u' "$TMP/a") == "755 0" && $(stat -c %a "$TMP/a/b/c") == 755 ]]
+}
+
+@test "path= resolves its symlinks once, at create" {
+	mkdir "$TMP/real" "$TMP/other"
+	ln -s "$TMP/real" "$TMP/link"
+	docker volume create -d hostvol -o path="$TMP/link" hvt_x
+	ln -sfn "$TMP/other" "$TMP/link"
+	docker run --rm --network none -v hvt_x:/d $IMAGE touch /d/f
+	[[ -e $TMP/real/f && ! -e $TMP/other/f ]]
+}
+
+@test "a source that has become a symlink is refused" {
+	mkdir "$TMP/x"
+	docker volume create -d hostvol -o path="$TMP/x" hvt_x
+	rmdir "$TMP/x"
+	ln -s /etc "$TMP/x"
+	fails_with 125 "symlink" -- docker run --rm --network none --label "$LABEL" -v hvt_x:/d $IMAGE true
+}
+
+@test "ro=true makes every use read-only" {
+	mkdir "$TMP/x"
+	docker volume create -d hostvol -o path="$TMP/x" -o ro=true hvt_x
+	fails_with 1 "Read-only" -- docker run --rm --network none -v hvt_x:/d $IMAGE touch /d/f
+	start hvt_web
+	docker hostvol attach hvt_x hvt_web:/d
+	fails_with 1 "Read-only" -- docker exec hvt_web touch /d/f
+}
+
+@test "docker run --mount with volume options defines the volume" {
+	docker run --rm --network none --mount \
+		"type=volume,src=hvt_m,dst=/d,volume-driver=hostvol,volume-opt=path=$TMP/y,volume-opt=mkdir=true" \
+		$IMAGE touch /d/f
+	[[ -e $TMP/y/f ]]
+	[[ $(docker volume inspect -f '{{.Status.source}}' hvt_m) == "$TMP/y" ]]
+}
+
+@test "an anonymous volume goes with its container" {
+	docker run --rm --network none --volume-driver hostvol -v /d $IMAGE touch /d/f
+	run -0 docker volume ls -q --filter driver=hostvol:latest
+	[[ -z $output ]]
+}
+
+for_each_driver() {
+	local driver
+	for driver in hostvol local; do
+		docker volume create -d "$driver" "hvt_$driver"
+		"$1" "hvt_$driver"
+	done
+}
+
+copy_in_and_out() {
+	start "c_$1" -v "$1:/d"
+	echo one >"$TMP/in"
+	docker cp "$TMP/in" "c_$1:/d/f"
+	[[ $(docker exec "c_$1" cat /d/f) == one ]]
+	docker cp "c_$1:/d/f" "$TMP/out.$1"
+	[[ $(cat "$TMP/out.$1") == one ]]
+	docker stop -t 0 "c_$1"
+	echo two >"$TMP/in"
+	docker cp "$TMP/in" "c_$1:/d/f"
+	docker cp "c_$1:/d/f" "$TMP/out.$1"
+	[[ $(cat "$TMP/out.$1") == two ]]
+	docker start "c_$1"
+	[[ $(docker exec "c_$1" cat /d/f) == two ]]
+}
+
+@test "docker cp to and from a running and a stopped container" {
+	for_each_driver copy_in_and_out
+}
+
+@test "docker cp on a running container does not end its mount" {
+	docker volume create -d hostvol hvt_data
+	start hvt_a -v hvt_data:/d
+	docker exec hvt_a touch /d/f
+	echo x >"$TMP/in"
+	docker cp "$TMP/in" hvt_a:/d/g
+	docker exec hvt_a ls /d/f /d/g
+	start hvt_b -v hvt_data:/d
+	docker exec hvt_b touch /d/from-b
+	docker exec hvt_a ls /d/f /d/g /d/from-b
+}
+
+two_containers() {
+	start "a_$1" -v "$1:/d"
+	start "b_$1" -v "$1:/e"
+	docker exec "a_$1" sh -c 'echo a >/d/a'
+	docker exec "b_$1" sh -c 'echo b >/e/b'
+	[[ $(docker exec "a_$1" cat /d/b) == b && $(docker exec "b_$1" cat /e/a) == a ]]
+	docker rm -f "a_$1"
+	[[ $(docker exec "b_$1" cat /e/a) == a ]]
+	fails_with 1 "volume is in use" -- docker volume rm "$1"
+}
+
+@test "two containers on one volume; rm is refused while one has it" {
+	for_each_driver two_containers
+}
+
+image_content() {
+	docker run --rm --network none -v "$1:/etc" $IMAGE cat /etc/passwd
+	docker volume create -d "${1#hvt_}" "$1_n"
+	fails_with 1 -- docker run --rm --network none -v "$1_n:/etc:nocopy" $IMAGE cat /etc/passwd
+	[[ $(docker run --rm --network none -v "$1_n:/d" $IMAGE ls /d | grep -c passwd) -eq 0 ]]
+}
+
+@test "image content is copied into an empty volume, and not with :nocopy" {
+	for_each_driver image_content
+}
+
+read_only_use() {
+	fails_with 1 "Read-only" -- docker run --rm --network none -v "$1:/d:ro" $IMAGE touch /d/f
+	docker run --rm --network none -v "$1:/d" $IMAGE touch /d/f
+	docker run --rm --network none -v "$1:/d:ro" $IMAGE ls /d/f
+}
+
+@test ":ro is read-only for that container alone" {
+	for_each_driver read_only_use
+}
+
+@test "the same volume at two places in one container" {
+	docker volume create -d hostvol hvt_data
+	docker run --rm --network none -v hvt_data:/a -v hvt_data:/b $IMAGE \
+		sh -c 'echo x >/a/f && cat /b/f'
+	docker volume rm hvt_data
+}
+
+@test "volumes called dev, proc and sys work like any other" {
+	for name in dev proc sys; do
+		docker volume create -d hostvol $name
+		docker run --rm --network none -v $name:/d $IMAGE touch /d/f
+		docker volume rm $name
+	done
+}
+
+@test "create again with the same name and options is fine" {
+	docker volume create -d hostvol hvt_data
+	docker volume create -d hostvol hvt_data
+}
+
+@test "restarting a container keeps its volume and leaves one mount" {
+	docker volume create -d hostvol hvt_data
+	start hvt_a -v hvt_data:/d
+	docker exec hvt_a touch /d/f
+	docker restart -t 0 hvt_a
+	docker exec hvt_a ls /d/f
+	docker rm -f hvt_a
+	run -0 grep -c 'propagated-mount/hvt_data ' /proc/self/mountinfo || [[ $output == 0 ]]
+}
+
+@test "twenty containers come and go on one volume at once" {
+	docker volume create -d hostvol hvt_data
+	for i in $(seq 20); do
+		docker run --rm --network none -v hvt_data:/d $IMAGE touch /d/$i &
+	done
+	wait
+	[[ $(docker run --rm --network none -v hvt_data:/d $IMAGE ls /d | wc -l) -eq 20 ]]
+	docker volume rm hvt_data
+}
