@@ -1,0 +1,122 @@
+/* bench_request SOCKET ROUNDS VOLUME CONTAINER TARGET
+ *
+ * Times whole /HotAttach requests over the daemon's socket, on one connection, each followed by a
+ * /HotDetach that is not timed.  Prints two numbers, the median and the 99th percentile, in
+ * microseconds. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ANSWER_MAX = 65536, ROUNDS_MAX = 100000 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		return -1;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Whether the answer in `bytes` is complete: headers, then as many bytes as they say. */
+static int is_complete(const char *bytes, size_t size)
+{
+	const char *body = strstr(bytes, "\r\n\r\n");
+	const char *length = strcasestr(bytes, "\r\nContent-Length:");
+
+	return body && length &&
+	       size - (size_t)(body + 4 - bytes) >= strtoul(length + 17, NULL, 10);
+}
+
+/* Send one request and read its answer.  Returns 0 when that is a 200. */
+static int ask(int fd, const char *endpoint, const char *body)
+{
+	char bytes[ANSWER_MAX];
+	size_t used = 0;
+	int size = snprintf(bytes, sizeof(bytes),
+		"POST %s HTTP/1.1\r\nHost: hostvol\r\nContent-Length: %zu\r\n\r\n%s", endpoint,
+		strlen(body), body);
+
+	if (size < 0 || write(fd, bytes, (size_t)size) != size)
+		return -1;
+	bytes[0] = '\0';
+	while (!is_complete(bytes, used)) {
+		ssize_t got = read(fd, bytes + used, sizeof(bytes) - 1 - used);
+
+		if (got <= 0)
+			return -1;
+		used += (size_t)got;
+		bytes[used] = '\0';
+	}
+	if (strncmp(bytes, "HTTP/1.1 200", 12) == 0)
+		return 0;
+	fprintf(stderr, "%s\n", bytes);
+	return -1;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static int measure(int fd, char **names, size_t rounds, uint64_t *samples)
+{
+	char attach[4096], detach[4096];
+
+	snprintf(attach, sizeof(attach),
+		"{\"Volume\":\"%s\",\"Container\":\"%s\",\"Target\":\"%s\"}", names[0], names[1],
+		names[2]);
+	snprintf(detach, sizeof(detach), "{\"Container\":\"%s\",\"Target\":\"%s\"}", names[1],
+		names[2]);
+	for (size_t i = 0; i < rounds; i++) {
+		uint64_t start = now_ns();
+
+		if (ask(fd, "/HotAttach", attach) < 0)
+			return -1;
+		samples[i] = now_ns() - start;
+		if (ask(fd, "/HotDetach", detach) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	size_t rounds = argc == 6 ? strtoul(argv[2], NULL, 10) : 0;
+	uint64_t *samples = calloc(rounds + 1, sizeof(*samples));
+	int fd = argc == 6 ? connect_to(argv[1]) : -1;
+
+	if (!samples || fd < 0 || rounds < 1 || rounds > ROUNDS_MAX) {
+		fprintf(stderr, "usage: %s SOCKET ROUNDS VOLUME CONTAINER TARGET\n", argv[0]);
+		return 2;
+	}
+	if (measure(fd, argv + 3, rounds, samples) < 0)
+		return 1;
+	qsort(samples, rounds, sizeof(*samples), compare);
+	printf("%.1f %.1f\n", (double)samples[rounds / 2] / 1000,
+		(double)samples[rounds * 99 / 100] / 1000);
+	free(samples);
+	close(fd);
+	return 0;
+}
