@@ -206,7 +206,8 @@ static int verify_inside(const struct mc_core *core, struct mc_attach *self, int
 }
 
 /* Take our mount out wherever it went: by descriptor, so it can be no other.  The descriptor's
- * name is looked up in our own procfs, from a working directory on it. */
+ * name is looked up in our own procfs, from a working directory on it; that may stay, the library
+ * keeps the procfs open anyway. */
 static void take_back(const struct mc_core *core, struct mc_attach *self, int root)
 {
 	char name[MC_FD_NAME_SIZE];
@@ -214,7 +215,6 @@ static void take_back(const struct mc_core *core, struct mc_attach *self, int ro
 	mc_fd_name(self->job.fds[FD_TREE], name);
 	if (mc_sys_fchdir(core->proc) == 0)
 		mc_sys_umount2(name, MC_UMOUNT_LAZY);
-	mc_sys_fchdir(root); /* a working directory would pin the procfs */
 	mc_unmake(core, root, self->info.path, resolve_flags(&self->job, MC_RESOLVE_KNOWN),
 		&self->info.made);
 }

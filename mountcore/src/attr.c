@@ -41,8 +41,9 @@ int mc_attr_add(struct mc_attr *attr, const char *name)
 /* Whether row `i` is what `attr` sets, given the bits that are still unexplained. */
 static int matches(size_t i, const struct mc_attr *attr, uint64_t rest)
 {
+	/* An atime mode is a value of its field, all of which must be equal. */
 	if (attributes[i].set)
-		return (rest & attributes[i].set) == attributes[i].set;
+		return (rest & (attributes[i].set | attributes[i].clear)) == attributes[i].set;
 	return (attr->clear & attributes[i].clear) && !(attr->set & attributes[i].clear);
 }
 

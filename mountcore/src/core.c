@@ -71,7 +71,8 @@ static unsigned probe(const struct mc_core *core)
 	mc_auto_fd tree = mc_sys_open_tree(core->proc, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
 
 	fd = mc_sys_openat2(core->proc, ".", O_PATH, RESOLVE_IN_ROOT);
-	if (tree >= 0)
+	/* Where a filter lets move_mount through, it finds that these are no descriptors. */
+	if (tree >= 0 && mc_sys_move_mount(MC_FD_NONE, MC_FD_NONE) == -EBADF)
 		features |= MC_FEATURE_OPEN_TREE;
 	if (fd >= 0)
 		features |= MC_FEATURE_OPENAT2;

@@ -71,7 +71,7 @@ static int unmount(const struct mc_core *core, struct detach_job *self, int root
 	if (parent < 0)
 		return mc_err_set(&self->job.err, MC_STEP_IDENTITY, parent);
 	rc = unmount_top(core, self, parent, name);
-	mc_sys_fchdir(root); /* a working directory would pin the parent's mount */
+	mc_sys_fchdir(core->proc); /* a working directory would pin the place's mount */
 	mc_sys_close(parent);
 	return rc;
 }

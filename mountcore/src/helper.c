@@ -192,7 +192,7 @@ static void abandon(struct mc_core *core, pid_t pid)
 	pthread_mutex_unlock(&core->lock);
 }
 
-int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
 	int had[MC_JOB_FDS], pair[2], pid, rc;
 	mc_auto_fd ours = MC_FD_NONE, theirs = MC_FD_NONE;
@@ -226,4 +226,17 @@ int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 		return mc_err_set(&job->err, MC_STEP_HELPER, rc);
 	}
 	return job->rc;
+}
+
+/* No signal meanwhile: it would end the wait here, and run the caller's handlers in the helper. */
+int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = run(core, fn, job);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }

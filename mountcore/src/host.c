@@ -23,6 +23,7 @@ struct mc_slow {
 	int ns_mountinfo; /* open, to be polled: the kernel marks it when the table changes */
 	char **paths;
 	size_t count;
+	bool is_stale; /* it could not be read since it changed */
 };
 
 struct resolve_job {
@@ -30,6 +31,7 @@ struct resolve_job {
 	char path[PATH_MAX]; /* in: as asked, clean */
 	char real[PATH_MAX]; /* out */
 	bool mkdir;
+	struct mc_made made;
 };
 
 int mc_host_open(const struct mc_core *core, const char *path)
@@ -37,16 +39,29 @@ int mc_host_open(const struct mc_core *core, const char *path)
 	return mc_sys_openat2(core->host_root, path, O_PATH, MC_RESOLVE_USER);
 }
 
-static int make_missing(
-	const struct mc_core *core, struct resolve_job *self, int fd, const char *missing)
+/* A job of its own after a helper that was killed. */
+static int unmake(const struct mc_core *core, struct mc_job *job)
 {
-	struct mc_made made = {0};
-	int last = mc_walk_make(core, fd, missing, &made);
+	struct resolve_job *self = (struct resolve_job *)job;
 
-	if (last < 0) {
-		mc_err_set(&self->job.err, MC_STEP_MKDIR, last);
-		mc_unmake(core, core->host_root, self->path, MC_RESOLVE_USER, &made);
-	}
+	mc_unmake(core, core->host_root, self->path, MC_RESOLVE_USER, &self->made);
+	return 0;
+}
+
+static int find_or_make(const struct mc_core *core, struct resolve_job *self)
+{
+	size_t missing = 0;
+	int last = -ENOENT, fd = mc_walk(core->host_root, self->path, MC_RESOLVE_USER, &missing);
+
+	if (fd < 0)
+		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);
+	if (!self->path[missing])
+		return fd;
+	if (self->mkdir)
+		last = mc_walk_make(core, fd, self->path + missing, &self->made);
+	mc_sys_close(fd);
+	if (last < 0)
+		mc_err_set(&self->job.err, self->mkdir ? MC_STEP_MKDIR : MC_STEP_SOURCE, last);
 	return last;
 }
 
@@ -54,21 +69,11 @@ static int resolve(const struct mc_core *core, struct mc_job *job)
 {
 	struct resolve_job *self = (struct resolve_job *)job;
 	struct mc_stat stat;
-	size_t missing = 0;
-	int rc, fd = mc_walk(core->host_root, self->path, MC_RESOLVE_USER, &missing);
+	int rc, fd = find_or_make(core, self);
 
-	if (fd < 0)
-		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
-	if (self->path[missing] && self->mkdir) {
-		int last = make_missing(core, self, fd, self->path + missing);
-
-		mc_sys_close(fd);
-		if (last < 0)
-			return last;
-		fd = last;
-	} else if (self->path[missing]) {
-		mc_sys_close(fd);
-		return mc_err_set(&job->err, MC_STEP_SOURCE, -ENOENT);
+	if (fd < 0) {
+		unmake(core, job);
+		return fd;
 	}
 	rc = mc_describe(core, fd, "", &stat);
 	if (rc == 0 && !S_ISDIR(stat.mode))
@@ -76,6 +81,8 @@ static int resolve(const struct mc_core *core, struct mc_job *job)
 	if (rc == 0)
 		rc = mc_fd_path(core, core->host_root, fd, self->real);
 	mc_sys_close(fd);
+	if (rc < 0)
+		unmake(core, job);
 	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
 }
 
@@ -99,6 +106,8 @@ int mc_host_resolve(struct mc_core *core, const char *path, bool mkdir, char ret
 		memcpy(ret, job->real, PATH_MAX);
 	else
 		mc_err_set(err, job->job.err.step, rc);
+	if (job->job.err.step == MC_STEP_HELPER && job->made.count > 0)
+		mc_job_run(core, unmake, &job->job);
 	mc_job_free(job, sizeof(*job));
 	return rc;
 }
@@ -159,7 +168,10 @@ bool mc_host_is_slow(struct mc_core *core, const char *path)
 
 	pthread_mutex_lock(&core->slow_lock);
 	if (mc_sys_poll_pri(core->slow->ns_mountinfo) != 0)
-		is_slow = slow_refresh(core, core->slow) < 0; /* unsure: take the safe way */
+		core->slow->is_stale = true;
+	if (core->slow->is_stale)
+		core->slow->is_stale = slow_refresh(core, core->slow) < 0;
+	is_slow = core->slow->is_stale; /* unsure: take the safe way */
 	for (size_t i = 0; i < core->slow->count && !is_slow; i++)
 		is_slow = mc_path_is_below(path, core->slow->paths[i]);
 	pthread_mutex_unlock(&core->slow_lock);

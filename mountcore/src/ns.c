@@ -47,7 +47,8 @@ int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct 
 
 bool mc_ns_is_alive(const struct mc_ns *ns)
 {
-	return ns->pidfd >= 0 && mc_sys_pidfd_send_signal(ns->pidfd, 0) == 0;
+	/* Readable once it has ended; a signal still reaches a process that was not reaped. */
+	return ns->pidfd >= 0 && mc_sys_poll_in(ns->pidfd, 0) == 0;
 }
 
 void mc_ns_close(struct mc_ns *ns)

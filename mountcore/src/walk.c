@@ -76,16 +76,20 @@ int mc_walk(int root, const char *path, uint64_t resolve, size_t *ret_missing)
 	return fd;
 }
 
+enum { NAME_ROOM = NAME_MAX + 2 }; /* one byte more than a name may have, for mkdir to refuse */
+
 /* Copy the first component of `path` to `ret`.  Returns where the next one begins, or NULL at the
  * end. */
-static const char *next_component(const char *path, char ret[static NAME_MAX + 1])
+static const char *next_component(const char *path, char ret[static NAME_ROOM])
 {
 	size_t length;
 
 	path += strspn(path, "/");
 	length = strcspn(path, "/");
-	if (length == 0 || length > NAME_MAX)
+	if (length == 0)
 		return NULL;
+	if (length >= NAME_ROOM)
+		length = NAME_ROOM - 1;
 	memcpy(ret, path, length);
 	ret[length] = '\0';
 	return path + length;
@@ -102,14 +106,17 @@ static int make_one(const struct mc_core *core, int parent, const char *name, st
 		return rc;
 	fd = open_beneath(
 		parent, name, O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-	if (fd < 0)
+	if (rc == -EEXIST && (fd < 0 || made->count == 0))
 		return fd;
-	if (rc == -EEXIST && made->count == 0)
-		return fd;
-	rc = rc < 0 ? rc : mc_describe(core, fd, "", &stat);
-	if (rc < 0) {
+	if (rc == -EEXIST) { /* below a directory that we made, someone else made this one */
 		mc_sys_close(fd);
-		return rc; /* below a directory that we made, someone else made this one */
+		return rc;
+	}
+	rc = fd < 0 ? fd : mc_describe(core, fd, "", &stat);
+	if (rc < 0) { /* not in the list yet, so nobody else would remove it */
+		mc_sys_close(fd);
+		mc_sys_rmdirat(parent, name);
+		return rc;
 	}
 	made->ids[made->count++] = (struct mc_file_id){.dev = stat.dev, .ino = stat.ino};
 	return fd;
@@ -117,7 +124,7 @@ static int make_one(const struct mc_core *core, int parent, const char *name, st
 
 int mc_walk_make(const struct mc_core *core, int fd, const char *missing, struct mc_made *made)
 {
-	char name[NAME_MAX + 1];
+	char name[NAME_ROOM];
 	int at = fd;
 
 	while ((missing = next_component(missing, name))) {
@@ -147,11 +154,14 @@ int mc_open_parent(int root, const char *path, uint64_t resolve, const char **re
 	return open_beneath(root, parent, O_DIRECTORY, resolve);
 }
 
+/* Remove the directory at `path` if it is in `made`.  What comes behind it there is gone, or a
+ * failure left `made` shorter than `path` is deep: the inode tells, where it is known. */
 static int remove_one(const struct mc_core *core, int root, const char *path, uint64_t resolve,
-	const struct mc_file_id *id)
+	struct mc_made *made)
 {
 	const char *name;
 	struct mc_stat stat, parent_stat;
+	unsigned at = made->count;
 	int parent = mc_open_parent(root, path, resolve, &name);
 	int rc = parent;
 
@@ -160,11 +170,15 @@ static int remove_one(const struct mc_core *core, int root, const char *path, ui
 	rc = mc_describe(core, parent, "", &parent_stat);
 	if (rc == 0)
 		rc = mc_describe(core, parent, name, &stat);
-	if (rc == 0 && ((id->ino && stat.ino != id->ino) || stat.mount_id != parent_stat.mount_id))
+	while (rc == 0 && at > 0 && made->ids[at - 1].ino && made->ids[at - 1].ino != stat.ino)
+		at--;
+	if (rc == 0 && (at == 0 || stat.mount_id != parent_stat.mount_id))
 		rc = -ESTALE;
 	if (rc == 0)
 		rc = mc_sys_rmdirat(parent, name);
 	mc_sys_close(parent);
+	if (rc == 0)
+		made->count = at - 1;
 	return rc;
 }
 
@@ -178,11 +192,12 @@ void mc_unmake(const struct mc_core *core, int root, const char *path, uint64_t 
 		return;
 	memcpy(deepest, path, length + 1);
 	while (made->count > 0 && length > 1) {
-		int rc = remove_one(core, root, deepest, resolve, &made->ids[made->count - 1]);
+		int rc = remove_one(core, root, deepest, resolve, made);
 
-		if (rc < 0 && rc != -ENOENT)
+		if (rc < 0 && rc != -ENOENT && rc != -ENAMETOOLONG)
 			return;
-		made->count--;
+		if (rc < 0 && !made->ids[made->count - 1].ino)
+			made->count--; /* not known by its inode: by its place in the path */
 		while (length > 1 && deepest[length - 1] != '/')
 			length--;
 		deepest[--length] = '\0';
@@ -229,9 +244,11 @@ int mc_fd_path(const struct mc_core *core, int root, int fd, char ret[static PAT
 	if (rc < 0 || root < 0)
 		return rc;
 	rc = read_fd_link(core, root, base);
-	length = strlen(base);
-	if (rc < 0 || length <= 1 || !mc_path_is_below(ret, base))
+	if (rc < 0)
 		return rc;
+	length = strlen(base);
+	if (length <= 1 || !mc_path_is_below(ret, base))
+		return 0;
 	memmove(ret, ret + length, strlen(ret + length) + 1);
 	if (!*ret)
 		memcpy(ret, "/", 2);

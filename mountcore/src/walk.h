@@ -43,7 +43,8 @@ int mc_walk(int root, const char *path, uint64_t resolve, size_t *ret_missing);
 int mc_walk_make(const struct mc_core *core, int fd, const char *missing, struct mc_made *made);
 
 /* Remove the directories of `made` that are still the same and empty, deepest first; `path` is the
- * deepest one.  Stops at the first that is not.  What was not removed stays in `made`. */
+ * deepest one, or the one that was to become it.  Stops at the first that is not.  What was not
+ * removed stays in `made`. */
 void mc_unmake(const struct mc_core *core, int root, const char *path, uint64_t resolve,
 	struct mc_made *made);
 

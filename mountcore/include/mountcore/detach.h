@@ -19,8 +19,9 @@ struct mc_detach_args {
  *   step IDENTITY  -ENOENT: nothing of ours is at `path` (directories made are removed all the
  *                  same); -ESTALE: something else is on top
  *   step UMOUNT    -EBUSY: in use, and not lazy
- *   step HELPER    -ETIMEDOUT
- * and then the mount is as it was.  umount2 takes a path: between the check and the call a process
+ * and then the mount is as it was; or
+ *   step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out
+ * umount2 takes a path: between the check and the call a process
  * with CAP_SYS_ADMIN in the container can put another mount of its own on top, and that one is
  * taken out instead; the check behind it then reports -ESTALE.
  * Source: umount2(2).  Any thread but a worker. */

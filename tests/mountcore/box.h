@@ -1,0 +1,81 @@
+/* What the privileged tests work on: a "container" and a scene around it.
+ *
+ * A box is a process with a mount namespace and a root file system (tmpfs) of its own, all private,
+ * with a procfs and an empty /dev, /sys and /mnt.  Its files are reached from outside through
+ * /proc/PID/root (box_path); what has to happen inside is a function it is sent. */
+#ifndef MOUNTCORE_BOX_H
+#define MOUNTCORE_BOX_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "mountcore/attach.h"
+#include "mountcore/core.h"
+#include "mountcore/detach.h"
+#include "mountcore/ns.h"
+#include "support/hv_test.h"
+
+struct box {
+	pid_t pid;
+	int control;
+};
+
+/* Runs inside; no assertions there.  Its result is box_run()'s. */
+typedef int (*box_fn)(const char *text);
+
+void box_open(struct box *ret);
+void box_close(struct box *box);
+int box_run(const struct box *box, box_fn fn, const char *text);
+
+/* `path` inside the box as seen from here.  The last of four results stays valid. */
+const char *box_path(const struct box *box, const char *path);
+
+/* Functions for box_run(): 0 or a negative errno. */
+int in_mount_tmpfs(const char *path);
+int in_umount(const char *path);
+int in_share(const char *path); /* make the mount shared */
+int in_hold(const char *path);  /* open it and keep it open; "" lets go */
+int in_stand(const char *path); /* chdir */
+
+/* Whether `path` inside has the content that scene_open() puts into the source. */
+bool box_has_file(const struct box *box, const char *path);
+
+/* How many files and directories there are in the root file system of the box. */
+unsigned box_count_files(const struct box *box);
+
+/* The mount table of a process as text, to be freed. */
+char *read_mounts(pid_t pid);
+/* The options (column 6) of the last mount at `target` of a process; "" if there is none. */
+void mount_options(pid_t pid, const char *target, char ret[static 256]);
+
+#define SOURCE "/tmp/source" /* has "file" in it */
+
+/* A core whose host is this process, a box and its namespace. */
+struct scene {
+	struct mc_core *core;
+	struct box box;
+	struct mc_ns ns;
+	struct mc_err err; /* of the last operation */
+	struct mc_attach_info info;
+};
+
+/* Call it in hv_in_namespace. */
+void scene_open(struct scene *ret);
+void scene_close(struct scene *scene);
+
+/* Fill the arguments for SOURCE on `target` with mkdir. */
+struct mc_attach_args scene_args(const struct scene *scene, const char *target);
+
+/* Prepare and commit; fills scene->err and, on success, scene->info. */
+int scene_attach_args(struct scene *scene, const struct mc_attach_args *args);
+int scene_attach(struct scene *scene, const char *target);
+
+/* Take out what scene_attach() made. */
+int scene_detach(struct scene *scene, bool lazy);
+
+/* A group of tests; 0, 1 or HV_SKIP. */
+#define RUN_PRIVILEGED(tests)                                                                      \
+	(hv_need_privilege() ? hv_need_privilege() : cmocka_run_group_tests(tests, NULL, NULL))
+
+#endif

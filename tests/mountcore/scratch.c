@@ -1,0 +1,84 @@
+#include "scratch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+int scratch_try_write(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+void scratch_write(const char *path)
+{
+	assert_int_equal(scratch_try_write(path), 0);
+}
+
+void scratch_mkdir(const char *path)
+{
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+void scratch_mount_tmpfs(const char *path)
+{
+	assert_int_equal(mount("scratch", path, "tmpfs", 0, NULL), 0);
+}
+
+void scratch_make_shared(const char *path)
+{
+	assert_int_equal(mount("none", path, NULL, MS_SHARED, NULL), 0);
+}
+
+void scratch_make_unbindable(const char *path)
+{
+	assert_int_equal(mount("none", path, NULL, MS_UNBINDABLE, NULL), 0);
+}
+
+void scratch_umount(const char *path)
+{
+	assert_int_equal(umount2(path, 0), 0);
+}
+
+bool scratch_exists(const char *path)
+{
+	struct stat found;
+
+	return lstat(path, &found) == 0;
+}
+
+unsigned scratch_count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	unsigned count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count - 2;
+}
+
+int scratch_mount_silent(const char *path)
+{
+	char options[96];
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	if (mount("silent", path, "fuse", 0, options) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}

@@ -1,0 +1,21 @@
+/* Small changes to the sandbox's own files and mounts; each asserts that it worked. */
+#ifndef MOUNTCORE_SCRATCH_H
+#define MOUNTCORE_SCRATCH_H
+
+#include <stdbool.h>
+
+void scratch_write(const char *path);
+int scratch_try_write(const char *path); /* 0 or a negative errno */
+void scratch_mkdir(const char *path);
+void scratch_mount_tmpfs(const char *path);
+void scratch_make_shared(const char *path);
+void scratch_make_unbindable(const char *path);
+void scratch_umount(const char *path);
+bool scratch_exists(const char *path); /* a dangling symlink does */
+unsigned scratch_count_threads(void);
+
+/* A FUSE mount that nobody serves: who reaches into it waits.  Returns the descriptor that keeps it
+ * so, or -1 if the machine has no FUSE. */
+int scratch_mount_silent(const char *path);
+
+#endif

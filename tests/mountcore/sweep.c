@@ -1,0 +1,225 @@
+#include "sweep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+enum { CALLS_MAX = 400 };
+
+struct plan {
+	atomic_bool is_on;
+	atomic_uint calls;
+	unsigned fail_at;   /* 1 for the first call; 0 for none */
+	const char *failed; /* which call it was; the same address in every process */
+	bool failed_in_helper;
+	bool failed_on_way_home;
+	pid_t pid; /* of the process under test; others are its helpers */
+};
+
+static struct plan *plan;
+
+/* Whether this thread is in a foreign namespace. */
+static __thread bool is_away;
+
+static bool is_hit(const char *name)
+{
+	if (!plan || !atomic_load(&plan->is_on))
+		return false;
+	if (atomic_fetch_add(&plan->calls, 1) + 1 != plan->fail_at)
+		return false;
+	plan->failed = name;
+	plan->failed_in_helper = getpid() != plan->pid;
+	return true;
+}
+
+#define WRAP(type, name, parameters, arguments)                                                    \
+	type __real_mc_sys_##name parameters;                                                      \
+	type __wrap_mc_sys_##name parameters;                                                      \
+	type __wrap_mc_sys_##name parameters                                                       \
+	{                                                                                          \
+		return is_hit(#name) ? INJECTED : __real_mc_sys_##name arguments;                  \
+	}
+
+/* Those whose effect a failure does not undo: a descriptor is closed also when close says no, and a
+ * helper whose end was not waited for has done all its work in the worst case. */
+#define WRAP_AFTER(type, name, parameters, arguments)                                              \
+	type __real_mc_sys_##name parameters;                                                      \
+	type __wrap_mc_sys_##name parameters;                                                      \
+	type __wrap_mc_sys_##name parameters                                                       \
+	{                                                                                          \
+		type rc = __real_mc_sys_##name arguments;                                          \
+                                                                                                   \
+		return is_hit(#name) ? INJECTED : rc;                                              \
+	}
+
+WRAP(int, openat, (int dirfd, const char *path, int flags), (dirfd, path, flags))
+WRAP(int, openat2, (int dirfd, const char *path, int flags, uint64_t resolve),
+	(dirfd, path, flags, resolve))
+WRAP(int, open_tree, (int dirfd, const char *path, unsigned flags), (dirfd, path, flags))
+WRAP(int, move_mount, (int from_fd, int to_fd), (from_fd, to_fd))
+WRAP(int, mount_setattr, (int fd, unsigned flags, const struct mount_attr *attr), (fd, flags, attr))
+WRAP(int, umount2, (const char *path, int flags), (path, flags))
+WRAP(int, unshare, (int flags), (flags))
+WRAP(int, statx, (int dirfd, const char *path, int flags, unsigned mask, struct statx *ret),
+	(dirfd, path, flags, mask, ret))
+WRAP(int, statmount, (uint64_t mount_id, uint64_t mask, struct mc_statmount *ret),
+	(mount_id, mask, ret))
+WRAP(ssize_t, readlinkat, (int dirfd, const char *path, char *ret, size_t size),
+	(dirfd, path, ret, size))
+WRAP(int, mkdirat, (int dirfd, const char *path, mode_t mode), (dirfd, path, mode))
+WRAP(int, rmdirat, (int dirfd, const char *path), (dirfd, path))
+WRAP(int, fchdir, (int fd), (fd))
+WRAP_AFTER(int, close, (int fd), (fd))
+WRAP(int, close_range, (unsigned first, unsigned last), (first, last))
+WRAP(int, pidfd_open, (pid_t pid), (pid))
+WRAP(int, pidfd_send_signal, (int pidfd, int signal), (pidfd, signal))
+WRAP(int, kill, (pid_t pid, int signal), (pid, signal))
+WRAP(int, prctl, (int option, unsigned long value), (option, value))
+WRAP(int, fork, (void), ())
+WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
+WRAP(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+WRAP(int, socketpair, (int ret_fds[2]), (ret_fds))
+WRAP_AFTER(int, poll_in, (int fd, int timeout_ms), (fd, timeout_ms))
+WRAP(int, poll_pri, (int fd), (fd))
+
+int __real_mc_sys_setns(int fd, int type);
+int __wrap_mc_sys_setns(int fd, int type);
+
+int __wrap_mc_sys_setns(int fd, int type)
+{
+	int rc;
+
+	if (is_hit("setns")) {
+		plan->failed_on_way_home = is_away;
+		return INJECTED;
+	}
+	rc = __real_mc_sys_setns(fd, type);
+	if (rc == 0)
+		is_away = !is_away;
+	return rc;
+}
+
+static const struct sweep_exception *find_exception(const struct sweep *sweep, int code)
+{
+	for (const struct sweep_exception *at = sweep->exceptions; at->call; at++)
+		if (strcmp(at->call, plan->failed) == 0 && at->code == code)
+			return at;
+	return NULL;
+}
+
+/* Returns the exception that was used, if one was. */
+static const struct sweep_exception *judge(
+	const struct sweep *sweep, const struct mc_err *err, int rc)
+{
+	const struct sweep_exception *exception = NULL;
+
+	if (!plan->failed) {
+		assert_int_equal(rc, 0);
+		return NULL;
+	}
+	/* A helper that cannot come home aborts; its parent sees that it died. */
+	if (plan->failed_on_way_home && plan->failed_in_helper) {
+		assert_int_equal(rc, -EIO);
+	} else {
+		exception = find_exception(sweep, rc);
+		if (!exception)
+			assert_int_equal(rc, INJECTED);
+	}
+	if (rc < 0) {
+		assert_int_equal(err->code, rc);
+		assert_int_not_equal(err->step, MC_STEP_NONE);
+	}
+	return exception;
+}
+
+static void play(const struct sweep *sweep)
+{
+	struct scene scene;
+	const struct sweep_exception *exception;
+	unsigned fds, files;
+	char *before, *after;
+	bool is_open;
+	int rc;
+
+	scene_open(&scene);
+	sweep->set_up(&scene);
+	scene.err = (struct mc_err){0};
+	fds = hv_count_fds();
+	files = box_count_files(&scene.box);
+	before = read_mounts(scene.box.pid);
+	plan->pid = getpid();
+	atomic_store(&plan->is_on, true);
+	rc = sweep->operation(&scene);
+	atomic_store(&plan->is_on, false);
+	if (plan->failed)
+		fprintf(stderr, "call %u, %s%s: %d %s\n", plan->fail_at, plan->failed,
+			plan->failed_in_helper ? " in the helper" : "", rc,
+			mc_step_name(scene.err.step));
+	exception = judge(sweep, &scene.err, rc);
+	is_open = sweep->is_open_ended && rc < 0 && scene.err.step == MC_STEP_HELPER;
+	sweep->check(&scene, rc);
+	after = read_mounts(scene.box.pid);
+	if (rc == 0 ? !sweep->mounts_on_success : !is_open)
+		assert_string_equal(before, after);
+	if (rc < 0 && !is_open)
+		assert_int_equal(box_count_files(&scene.box), files);
+	if (rc == 0 && sweep->removed && !(exception && exception->keeps_directories))
+		assert_int_not_equal(access(box_path(&scene.box, sweep->removed), F_OK), 0);
+	if (rc == 0)
+		sweep->clean_up(&scene);
+	assert_int_equal(hv_count_fds(), fds);
+	free(before);
+	free(after);
+	scene_close(&scene);
+}
+
+/* A round in a process of its own.  Returns whether a call was made to fail. */
+static bool play_round(const struct sweep *sweep, unsigned fail_at)
+{
+	const struct rlimit no_core = {0, 0};
+	int status = 0;
+	pid_t pid;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->fail_at = fail_at;
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		play(sweep);
+		exit(0); /* not _exit: LeakSanitizer reports at exit */
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (plan->failed_on_way_home && !plan->failed_in_helper) {
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGABRT);
+	} else {
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	return plan->failed;
+}
+
+void sweep_run(const struct sweep *sweep, unsigned at_least)
+{
+	unsigned fail_at = 1;
+
+	plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(plan, MAP_FAILED);
+	while (play_round(sweep, fail_at) && fail_at < CALLS_MAX)
+		fail_at++;
+	munmap(plan, sizeof(*plan));
+	plan = NULL;
+	assert_in_range(fail_at, at_least, CALLS_MAX - 1);
+}

@@ -1,0 +1,40 @@
+/* The failure sweep: one operation again and again, its first kernel call failing, then its second,
+ * until there is none left.
+ *
+ * Each round is a process of its own with a scene of its own, because one kind of failure, that of
+ * the way home from a container's namespace, ends the process.  The counters are in shared memory:
+ * the calls of a helper process are counted and made to fail like the others. */
+#ifndef MOUNTCORE_SWEEP_H
+#define MOUNTCORE_SWEEP_H
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "box.h"
+
+/* An errno that nothing here gives by itself. */
+enum { INJECTED = -EUCLEAN };
+
+/* What is allowed but for the injected errno with a step: at `call`, the result `code`. */
+struct sweep_exception {
+	const char *call;
+	int code;
+	const char *reason;
+	bool keeps_directories; /* what a success removes may stay */
+};
+
+struct sweep {
+	void (*set_up)(struct scene *scene);
+	int (*operation)(struct scene *scene); /* fills scene->err */
+	void (*check)(const struct scene *scene, int rc);
+	void (*clean_up)(struct scene *scene);
+	const struct sweep_exception *exceptions; /* ends with .call NULL */
+	bool mounts_on_success; /* the operation's success changes the box's mount table */
+	bool is_open_ended;     /* a helper that did not answer may have done it all the same */
+	const char *removed;    /* inside the box, gone after a success; or NULL */
+};
+
+/* Run the sweep in the calling sandbox.  Asserts that at least `at_least` calls were made. */
+void sweep_run(const struct sweep *sweep, unsigned at_least);
+
+#endif

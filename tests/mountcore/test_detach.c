@@ -1,0 +1,287 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "box.h"
+#include "scratch.h"
+
+static void expect(struct scene *scene, bool lazy, enum mc_step step, int code)
+{
+	char *before = read_mounts(scene->box.pid), *after;
+	unsigned fds = hv_count_fds();
+
+	assert_int_equal(scene_detach(scene, lazy), code);
+	assert_int_equal(scene->err.code, code);
+	assert_string_equal(mc_step_name(scene->err.step), mc_step_name(step));
+	after = read_mounts(scene->box.pid);
+	assert_string_equal(before, after);
+	assert_int_equal(hv_count_fds(), fds);
+	free(before);
+	free(after);
+}
+
+static void overmounted(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	expect(&scene, false, MC_STEP_IDENTITY, -ESTALE);
+	expect(&scene, true, MC_STEP_IDENTITY, -ESTALE);
+	assert_int_equal(box_run(&scene.box, in_umount, "/mnt"), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	scene_close(&scene);
+}
+
+static void what_something_is_mounted_over_is_not_ours_to_take(void **state)
+{
+	(void)state;
+	hv_in_namespace(overmounted);
+}
+
+static void replaced(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	assert_int_equal(box_run(&scene.box, in_umount, "/mnt"), 0);
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	expect(&scene, true, MC_STEP_IDENTITY, -ESTALE);
+	scene_close(&scene);
+}
+
+static void a_mount_in_the_place_of_ours_stays(void **state)
+{
+	(void)state;
+	hv_in_namespace(replaced);
+}
+
+static void busy_by(box_fn fn, const char *path, const char *elsewhere)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
+	assert_int_equal(box_run(&scene.box, fn, path), 0);
+	expect(&scene, false, MC_STEP_UMOUNT, -EBUSY);
+	assert_true(box_has_file(&scene.box, "/mnt/a/file"));
+	assert_int_equal(box_run(&scene.box, fn, elsewhere), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a")));
+	scene_close(&scene);
+}
+
+static void busy_file(void)
+{
+	busy_by(in_hold, "/mnt/a/file", "");
+}
+
+static void an_open_file_makes_a_strict_detach_busy(void **state)
+{
+	(void)state;
+	hv_in_namespace(busy_file);
+}
+
+static void busy_directory(void)
+{
+	busy_by(in_stand, "/mnt/a", "/");
+}
+
+static void a_working_directory_makes_a_strict_detach_busy(void **state)
+{
+	(void)state;
+	hv_in_namespace(busy_directory);
+}
+
+static void lazy(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
+	assert_int_equal(box_run(&scene.box, in_hold, "/mnt/a/file"), 0);
+	assert_int_equal(scene_detach(&scene, true), 0);
+	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a")));
+	scene_close(&scene);
+}
+
+static void a_lazy_detach_does_not_mind_open_files(void **state)
+{
+	(void)state;
+	hv_in_namespace(lazy);
+}
+
+static void twice(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
+	expect(&scene, true, MC_STEP_IDENTITY, -ENOENT);
+	assert_int_equal(scene_attach(&scene, "/mnt/a/b"), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
+	scene_close(&scene);
+}
+
+static void the_second_detach_finds_nothing(void **state)
+{
+	(void)state;
+	hv_in_namespace(twice);
+}
+
+/* The container took our mount out itself. */
+static void directories_after(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt/a/b"), 0);
+	assert_int_equal(box_run(&scene.box, in_umount, "/mnt/a/b"), 0);
+	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
+	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a")));
+	scene_close(&scene);
+}
+
+static void directories_are_removed_also_when_the_mount_is_gone_already(void **state)
+{
+	(void)state;
+	hv_in_namespace(directories_after);
+}
+
+static void not_empty(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt/a/b/c"), 0);
+	scratch_write(box_path(&scene.box, "/mnt/a/kept"));
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a/kept")));
+	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a/b")));
+	scene_close(&scene);
+}
+
+static void a_directory_made_that_is_not_empty_stays(void **state)
+{
+	(void)state;
+	hv_in_namespace(not_empty);
+}
+
+static void other_inode(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt/a/b"), 0);
+	assert_int_equal(box_run(&scene.box, in_umount, "/mnt/a/b"), 0);
+	/* Renamed and not removed: a file system may use the inode number again. */
+	assert_int_equal(
+		rename(box_path(&scene.box, "/mnt/a/b"), box_path(&scene.box, "/mnt/a/old")), 0);
+	scratch_mkdir(box_path(&scene.box, "/mnt/a/b"));
+	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
+	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a/b")));
+	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a/old")));
+	scene_close(&scene);
+}
+
+static void a_directory_that_was_replaced_stays(void **state)
+{
+	(void)state;
+	hv_in_namespace(other_inode);
+}
+
+static void any_on_top(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	scene.info.mount_id = 0;
+	assert_int_equal(scene_detach(&scene, false), 0);
+	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
+	scene_close(&scene);
+}
+
+static void identity_zero_takes_what_is_on_top(void **state)
+{
+	(void)state;
+	hv_in_namespace(any_on_top);
+}
+
+static void replaced_by_link(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/sys"), 0);
+	assert_int_equal(symlink("/sys", box_path(&scene.box, "/mnt/link")), 0);
+	snprintf(scene.info.path, sizeof(scene.info.path), "/mnt/link");
+	expect(&scene, true, MC_STEP_IDENTITY, -ENOENT);
+	snprintf(scene.info.path, sizeof(scene.info.path), "/mnt/link/x");
+	expect(&scene, true, MC_STEP_IDENTITY, -ELOOP);
+	scene_close(&scene);
+}
+
+static void a_symlink_is_not_followed(void **state)
+{
+	(void)state;
+	hv_in_namespace(replaced_by_link);
+}
+
+static void exited(void)
+{
+	struct scene scene;
+	struct mc_ns again = MC_NS_NONE;
+	unsigned fds;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	assert_true(mc_ns_is_alive(&scene.ns));
+	box_close(&scene.box);
+	assert_false(mc_ns_is_alive(&scene.ns));
+	fds = hv_count_fds();
+	scene.err = (struct mc_err){0};
+	assert_int_equal(mc_ns_open(scene.core, scene.box.pid, &again, &scene.err), -ESRCH);
+	assert_int_equal(scene.err.step, MC_STEP_PROCESS);
+	assert_int_equal(hv_count_fds(), fds);
+	/* The descriptor keeps the namespace, so what is in it can still be taken out. */
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	assert_int_equal(hv_count_fds(), fds);
+	mc_ns_close(&scene.ns);
+	mc_core_close(scene.core);
+}
+
+static void an_exited_container_is_no_process_and_leaks_nothing(void **state)
+{
+	(void)state;
+	hv_in_namespace(exited);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_something_is_mounted_over_is_not_ours_to_take),
+		cmocka_unit_test(a_mount_in_the_place_of_ours_stays),
+		cmocka_unit_test(an_open_file_makes_a_strict_detach_busy),
+		cmocka_unit_test(a_working_directory_makes_a_strict_detach_busy),
+		cmocka_unit_test(a_lazy_detach_does_not_mind_open_files),
+		cmocka_unit_test(the_second_detach_finds_nothing),
+		cmocka_unit_test(directories_are_removed_also_when_the_mount_is_gone_already),
+		cmocka_unit_test(a_directory_made_that_is_not_empty_stays),
+		cmocka_unit_test(a_directory_that_was_replaced_stays),
+		cmocka_unit_test(identity_zero_takes_what_is_on_top),
+		cmocka_unit_test(a_symlink_is_not_followed),
+		cmocka_unit_test(an_exited_container_is_no_process_and_leaks_nothing),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}

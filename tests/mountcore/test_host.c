@@ -1,0 +1,452 @@
+/* The host's side: sources, mc_host_*, mc_ns_open, mc_core_open. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+#include "mountcore/mounts.h"
+
+#include "box.h"
+#include "scratch.h"
+
+static void expect_source(struct scene *scene, const char *source, enum mc_step step, int code)
+{
+	struct mc_attach_args args = scene_args(scene, "/mnt/new");
+	unsigned fds = hv_count_fds();
+
+	args.source = source;
+	assert_int_equal(scene_attach_args(scene, &args), code);
+	assert_int_equal(scene->err.code, code);
+	assert_string_equal(mc_step_name(scene->err.step), mc_step_name(step));
+	assert_int_equal(hv_count_fds(), fds);
+	assert_false(scratch_exists(box_path(&scene->box, "/mnt/new")));
+}
+
+static void bad_sources(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/real");
+	scratch_mkdir("/tmp/real/below");
+	scratch_write("/tmp/real/file");
+	assert_int_equal(symlink("real", "/tmp/link"), 0);
+	expect_source(&scene, "/tmp/none", MC_STEP_SOURCE, -ENOENT);
+	expect_source(&scene, "/tmp/real/file", MC_STEP_SOURCE, -ENOTDIR);
+	expect_source(&scene, "/tmp/real/file/x", MC_STEP_SOURCE, -ENOTDIR);
+	expect_source(&scene, "/tmp/link", MC_STEP_SOURCE, -ELOOP);
+	expect_source(&scene, "/tmp/link/below", MC_STEP_SOURCE, -ELOOP);
+	expect_source(&scene, "tmp/real", MC_STEP_SOURCE, -EINVAL);
+	scratch_mount_tmpfs("/tmp/real");
+	scratch_make_unbindable("/tmp/real");
+	expect_source(&scene, "/tmp/real", MC_STEP_CLONE, -EINVAL);
+	scene_close(&scene);
+}
+
+static void a_source_must_be_a_directory_without_symlink(void **state)
+{
+	(void)state;
+	hv_in_namespace(bad_sources);
+}
+
+static void swapped_source(void)
+{
+	struct scene scene;
+	char real[PATH_MAX];
+
+	scene_open(&scene);
+	assert_int_equal(mc_host_resolve(scene.core, SOURCE, false, real, NULL), 0);
+	assert_int_equal(rename(SOURCE, "/tmp/moved"), 0);
+	assert_int_equal(symlink("/etc", SOURCE), 0);
+	expect_source(&scene, real, MC_STEP_SOURCE, -ELOOP);
+	assert_int_equal(unlink(SOURCE), 0);
+	expect_source(&scene, real, MC_STEP_SOURCE, -ENOENT);
+	scene_close(&scene);
+}
+
+static void a_source_swapped_for_a_symlink_is_not_followed(void **state)
+{
+	(void)state;
+	hv_in_namespace(swapped_source);
+}
+
+static void expect_resolve(struct mc_core *core, const char *path, bool make, const char *expected)
+{
+	char real[PATH_MAX] = "";
+	struct mc_err err = {0};
+	unsigned fds = hv_count_fds();
+
+	assert_int_equal(mc_host_resolve(core, path, make, real, &err), 0);
+	assert_string_equal(real, expected);
+	assert_int_equal(err.code, 0);
+	assert_int_equal(hv_count_fds(), fds);
+}
+
+static void expect_no_resolve(
+	struct mc_core *core, const char *path, bool make, enum mc_step step, int code)
+{
+	char real[PATH_MAX] = "untouched";
+	struct mc_err err = {0};
+
+	assert_int_equal(mc_host_resolve(core, path, make, real, &err), code);
+	assert_int_equal(err.code, code);
+	assert_string_equal(mc_step_name(err.step), mc_step_name(step));
+	assert_string_equal(real, "untouched");
+}
+
+static void resolving(void)
+{
+	struct scene scene;
+	char path[512] = "/tmp/long/";
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/real");
+	assert_int_equal(symlink("/tmp/real", "/tmp/link"), 0);
+	assert_int_equal(symlink("/tmp/void/x", "/tmp/dangling"), 0);
+	scratch_write("/tmp/file");
+	expect_resolve(scene.core, "/", false, "/");
+	expect_resolve(scene.core, "/tmp//real/.", false, "/tmp/real");
+	expect_resolve(scene.core, "/tmp/link", false, "/tmp/real");
+	expect_no_resolve(scene.core, "/tmp/none", false, MC_STEP_SOURCE, -ENOENT);
+	expect_no_resolve(scene.core, "tmp", false, MC_STEP_SOURCE, -EINVAL);
+	expect_no_resolve(scene.core, "", false, MC_STEP_SOURCE, -EINVAL);
+	expect_no_resolve(scene.core, "/tmp/file", false, MC_STEP_SOURCE, -ENOTDIR);
+	expect_no_resolve(scene.core, "/tmp/file/x", true, MC_STEP_SOURCE, -ENOTDIR);
+	expect_no_resolve(scene.core, "/proc/self/root/tmp", false, MC_STEP_SOURCE, -ELOOP);
+	expect_resolve(scene.core, "/tmp/link/a/b", true, "/tmp/real/a/b");
+	expect_resolve(scene.core, "/tmp/real/a/b", true, "/tmp/real/a/b");
+	expect_no_resolve(scene.core, "/tmp/dangling", true, MC_STEP_MKDIR, -ELOOP);
+	memset(path + strlen(path), 'x', 256);
+	expect_no_resolve(scene.core, path, true, MC_STEP_MKDIR, -ENAMETOOLONG);
+	assert_false(scratch_exists("/tmp/long"));
+	scene_close(&scene);
+}
+
+static void host_paths_are_resolved_and_made(void **state)
+{
+	(void)state;
+	hv_in_namespace(resolving);
+}
+
+static void partly_made(void)
+{
+	struct scene scene;
+	char path[512] = "/tmp/real";
+
+	scene_open(&scene);
+	for (unsigned i = 0; i <= MC_MADE_MAX; i++)
+		memcpy(path + strlen(path), "/d", 3);
+	expect_no_resolve(scene.core, path, true, MC_STEP_MKDIR, -E2BIG);
+	assert_false(scratch_exists("/tmp/real"));
+	scratch_mkdir("/tmp/real");
+	memcpy(path, "/tmp/real/a/b/", 15);
+	memset(path + strlen(path), 'x', 256);
+	path[14 + 256] = '\0';
+	expect_no_resolve(scene.core, path, true, MC_STEP_MKDIR, -ENAMETOOLONG);
+	assert_true(scratch_exists("/tmp/real"));
+	assert_false(scratch_exists("/tmp/real/a"));
+	scene_close(&scene);
+}
+
+static void directories_made_in_vain_are_removed(void **state)
+{
+	(void)state;
+	hv_in_namespace(partly_made);
+}
+
+static void opening(void)
+{
+	struct scene scene;
+	mc_auto_fd fd = MC_FD_NONE;
+
+	scene_open(&scene);
+	assert_int_equal(symlink(SOURCE "/file", "/tmp/link"), 0);
+	fd = mc_host_open(scene.core, "/tmp/link");
+	assert_true(fd >= 0);
+	assert_int_equal(mc_host_open(scene.core, "/tmp/none"), -ENOENT);
+	scene_close(&scene);
+}
+
+static void a_host_path_is_opened(void **state)
+{
+	(void)state;
+	hv_in_namespace(opening);
+}
+
+static void slow_by_mount(void)
+{
+	struct scene scene;
+	int fuse;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/silent");
+	scratch_mkdir("/tmp/silent2");
+	assert_false(mc_host_is_slow(scene.core, "/tmp/silent"));
+	fuse = scratch_mount_silent("/tmp/silent");
+	assert_true(fuse >= 0);
+	assert_true(mc_host_is_slow(scene.core, "/tmp/silent"));
+	assert_true(mc_host_is_slow(scene.core, "/tmp/silent/x"));
+	assert_false(mc_host_is_slow(scene.core, "/tmp/silent2"));
+	assert_false(mc_host_is_slow(scene.core, "/tmp"));
+	close(fuse);
+	scratch_umount("/tmp/silent");
+	assert_false(mc_host_is_slow(scene.core, "/tmp/silent"));
+	scene_close(&scene);
+}
+
+static void need_fuse(void)
+{
+	if (access("/dev/fuse", R_OK | W_OK) < 0)
+		skip();
+}
+
+static void a_fuse_mount_made_later_is_noticed(void **state)
+{
+	(void)state;
+	need_fuse();
+	hv_in_namespace(slow_by_mount);
+}
+
+/* Nobody answers: what has to reach into it ends at the helper's deadline. */
+static void silent_source(void)
+{
+	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 200};
+	struct scene scene;
+	char *before, *after;
+	int fuse;
+
+	scene_open(&scene);
+	mc_core_close(scene.core);
+	assert_int_equal(mc_core_open(&args, &scene.core, NULL), 0);
+	scratch_mkdir("/tmp/silent");
+	fuse = scratch_mount_silent("/tmp/silent");
+	assert_true(fuse >= 0);
+	before = read_mounts(scene.box.pid);
+	expect_source(&scene, "/tmp/silent/x", MC_STEP_HELPER, -ETIMEDOUT);
+	expect_no_resolve(scene.core, "/tmp/silent/x", true, MC_STEP_HELPER, -ETIMEDOUT);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* the box; no helper is left */
+	after = read_mounts(scene.box.pid);
+	assert_string_equal(before, after);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	free(before);
+	free(after);
+	close(fuse);
+	scene_close(&scene);
+}
+
+static void a_source_behind_a_silent_server_ends_at_the_deadline(void **state)
+{
+	(void)state;
+	need_fuse();
+	hv_in_namespace(silent_source);
+}
+
+static int in_mount_silent(const char *path)
+{
+	return scratch_mount_silent(path) < 0 ? -EIO : 0;
+}
+
+static void silent_target(void)
+{
+	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 200};
+	struct mc_attach_args attach;
+	struct scene scene;
+
+	scene_open(&scene);
+	mc_core_close(scene.core);
+	assert_int_equal(mc_core_open(&args, &scene.core, NULL), 0);
+	assert_int_equal(mknod(box_path(&scene.box, "/dev/fuse"), S_IFCHR | 0600, 0xae5), 0);
+	assert_int_equal(box_run(&scene.box, in_mount_silent, "/mnt"), 0);
+	attach = scene_args(&scene, "/mnt/x");
+	assert_int_equal(scene_attach_args(&scene, &attach), -ETIMEDOUT);
+	assert_int_equal(scene.err.step, MC_STEP_HELPER);
+	snprintf(scene.info.path, sizeof(scene.info.path), "/mnt/x");
+	assert_int_equal(scene_detach(&scene, false), -ETIMEDOUT);
+	assert_int_equal(scene.err.step, MC_STEP_HELPER);
+	assert_int_equal(scene_attach(&scene, "/beside"), 0); /* the worker is free */
+	scene_close(&scene);
+}
+
+static void a_target_behind_a_silent_server_ends_at_the_deadline(void **state)
+{
+	(void)state;
+	need_fuse();
+	hv_in_namespace(silent_target);
+}
+
+static void expect_no_ns(struct scene *scene, pid_t pid, int code)
+{
+	struct mc_ns ns = MC_NS_NONE;
+	unsigned fds = hv_count_fds();
+
+	scene->err = (struct mc_err){0};
+	assert_int_equal(mc_ns_open(scene->core, pid, &ns, &scene->err), code);
+	assert_int_equal(scene->err.code, code);
+	assert_int_equal(scene->err.step, MC_STEP_PROCESS);
+	assert_int_equal(ns.pidfd, -1);
+	assert_int_equal(hv_count_fds(), fds);
+	mc_ns_close(&ns);
+}
+
+static void namespaces(void)
+{
+	struct scene scene;
+	struct stat found;
+	char name[64];
+	pid_t pid;
+
+	scene_open(&scene);
+	snprintf(name, sizeof(name), "/proc/%d/ns/mnt", (int)scene.box.pid);
+	assert_int_equal(stat(name, &found), 0);
+	assert_int_equal(scene.ns.ino, found.st_ino);
+	expect_no_ns(&scene, getpid(), -EXDEV);
+	expect_no_ns(&scene, 0, -ESRCH);
+	expect_no_ns(&scene, -1, -ESRCH);
+	expect_no_ns(&scene, 1 << 22, -ESRCH);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	expect_no_ns(&scene, pid, -ESRCH); /* a zombie has none */
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	expect_no_ns(&scene, pid, -ESRCH);
+	scene_close(&scene);
+}
+
+static void only_a_container_s_namespace_is_opened(void **state)
+{
+	(void)state;
+	hv_in_namespace(namespaces);
+}
+
+static void zombie(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	assert_true(mc_ns_is_alive(&scene.ns));
+	assert_int_equal(kill(scene.box.pid, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)scene.box.pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	assert_false(mc_ns_is_alive(&scene.ns)); /* it has ended; nobody has asked yet */
+	scene_close(&scene);
+}
+
+static void a_process_that_ended_and_was_not_reaped_is_not_alive(void **state)
+{
+	(void)state;
+	hv_in_namespace(zombie);
+}
+
+static void host_of_other_namespace(void)
+{
+	struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 10000};
+	struct scene scene;
+
+	scene_open(&scene);
+	mc_core_close(scene.core);
+	args.host_pid = scene.box.pid;
+	assert_int_equal(mc_core_open(&args, &scene.core, NULL), 0);
+	expect_no_ns(&scene, scene.box.pid, -EXDEV);
+	expect_no_ns(&scene, getpid(), -EXDEV);
+	scene_close(&scene);
+}
+
+static void the_host_s_namespace_is_no_container_s(void **state)
+{
+	(void)state;
+	hv_in_namespace(host_of_other_namespace);
+}
+
+static void no_core(void)
+{
+	static const struct {
+		struct mc_core_args args;
+		int code;
+	} rows[] = {
+		{{.workers = 0, .helper_timeout_ms = 1}, -EINVAL},
+		{{.workers = 17, .helper_timeout_ms = 1}, -EINVAL},
+		{{.workers = 1, .host_pid = 1 << 22, .helper_timeout_ms = 1}, -ENOENT},
+	};
+	struct mc_core *core = NULL;
+	unsigned fds = hv_count_fds(), threads = scratch_count_threads();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mc_err err = {0};
+
+		assert_int_equal(mc_core_open(&rows[i].args, &core, &err), rows[i].code);
+		assert_int_equal(err.step, MC_STEP_SETUP);
+		assert_null(core);
+		assert_int_equal(hv_count_fds(), fds);
+	}
+	assert_int_equal(scratch_count_threads(), threads);
+	mc_core_close(NULL);
+}
+
+static void a_core_that_cannot_be_opened_leaves_nothing(void **state)
+{
+	(void)state;
+	hv_in_namespace(no_core);
+}
+
+static void table_of_box(void)
+{
+	struct scene scene;
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	assert_int_equal(mc_mounts_read(scene.core, scene.ns.ns_fd, &mounts, NULL), 0);
+	assert_int_equal(mc_mounts_count(mounts), 3);
+	assert_int_equal(mc_mounts_find(mounts, scene.info.mountinfo_id, &mount), 0);
+	assert_string_equal(mount.target, "/mnt");
+	assert_string_equal(mount.root, "/source");
+	assert_int_equal(mount.dev, scene.info.source.dev);
+	assert_false(mount.is_shared);
+	assert_false(mc_mounts_is_covered(mounts, scene.info.mountinfo_id));
+	mc_mounts_free(mounts);
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	assert_int_equal(mc_mounts_read(scene.core, scene.ns.ns_fd, &mounts, NULL), 0);
+	assert_true(mc_mounts_is_covered(mounts, scene.info.mountinfo_id));
+	mc_mounts_free(mounts);
+	assert_int_equal(mc_mounts_read(scene.core, -1, &mounts, NULL), 0);
+	assert_true(mc_mounts_count(mounts) > 3);
+	mc_mounts_free(mounts);
+	scene_close(&scene);
+}
+
+static void the_container_s_mount_table_is_read(void **state)
+{
+	(void)state;
+	hv_in_namespace(table_of_box);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_source_must_be_a_directory_without_symlink),
+		cmocka_unit_test(a_source_swapped_for_a_symlink_is_not_followed),
+		cmocka_unit_test(host_paths_are_resolved_and_made),
+		cmocka_unit_test(directories_made_in_vain_are_removed),
+		cmocka_unit_test(a_host_path_is_opened),
+		cmocka_unit_test(a_fuse_mount_made_later_is_noticed),
+		cmocka_unit_test(a_source_behind_a_silent_server_ends_at_the_deadline),
+		cmocka_unit_test(a_target_behind_a_silent_server_ends_at_the_deadline),
+		cmocka_unit_test(only_a_container_s_namespace_is_opened),
+		cmocka_unit_test(a_process_that_ended_and_was_not_reaped_is_not_alive),
+		cmocka_unit_test(the_host_s_namespace_is_no_container_s),
+		cmocka_unit_test(a_core_that_cannot_be_opened_leaves_nothing),
+		cmocka_unit_test(the_container_s_mount_table_is_read),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}

@@ -1,0 +1,454 @@
+/* Jobs in a worker and in a helper process.  Includes the library's private headers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+
+#include "box.h"
+#include "core.h"
+#include "job.h"
+
+enum { FD_SCAN = 1024, DEADLINE_MS = 10000 };
+
+struct probe_job {
+	struct mc_job job;
+	int number;
+	int closed_fd; /* must not be open in a helper */
+	int pipe[2];
+	unsigned open_fds;
+	mode_t mask;
+	pid_t pid;
+	bool is_closed;
+	bool is_dumpable;
+	bool blocks_signals;
+};
+
+static struct mc_core *open_core(unsigned workers, unsigned timeout_ms)
+{
+	const struct mc_core_args args = {.workers = workers, .helper_timeout_ms = timeout_ms};
+	struct mc_core *core = NULL;
+	struct mc_err err = {0};
+
+	assert_int_equal(mc_core_open(&args, &core, &err), 0);
+	return core;
+}
+
+static struct probe_job *new_job(void)
+{
+	struct probe_job *job = mc_job_new(sizeof(*job));
+
+	assert_non_null(job);
+	return job;
+}
+
+static void free_job(struct probe_job *job)
+{
+	mc_job_free(job, sizeof(*job));
+}
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static int look_around(const struct mc_core *core, struct mc_job *job)
+{
+	struct probe_job *self = (struct probe_job *)job;
+	sigset_t blocked;
+
+	(void)core;
+	for (int fd = 0; fd < FD_SCAN; fd++)
+		self->open_fds += is_open(fd);
+	self->is_closed = !is_open(self->closed_fd);
+	self->mask = umask(0);
+	self->pid = getpid();
+	self->is_dumpable = prctl(PR_GET_DUMPABLE) != 0;
+	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+	self->blocks_signals = sigismember(&blocked, SIGTERM) && sigismember(&blocked, SIGCHLD);
+	self->number = 4711;
+	job->fds[1] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return job->fds[1] < 0 ? -errno : 42;
+}
+
+static void check_results(bool in_helper)
+{
+	struct mc_core *core = open_core(1, DEADLINE_MS);
+	unsigned fds = hv_count_fds();
+	struct probe_job *job = new_job();
+
+	umask(022);
+	job->job.in_helper = in_helper;
+	assert_int_equal(mc_job_run(core, look_around, &job->job), 42);
+	assert_int_equal(job->number, 4711);
+	assert_int_equal(job->pid == getpid(), !in_helper);
+	assert_int_equal(job->mask, 0);
+	assert_true(job->blocks_signals);
+	assert_int_equal(umask(022), 022);
+	assert_int_equal(job->job.err.code, 0);
+	assert_int_equal(job->job.fds[0], MC_FD_NONE);
+	assert_true(fcntl(job->job.fds[1], F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(hv_count_fds(), fds + 1);
+	free_job(job);
+	assert_int_equal(hv_count_fds(), fds);
+	mc_core_close(core);
+}
+
+static void a_worker_s_results_and_descriptors_arrive(void **state)
+{
+	(void)state;
+	check_results(false);
+}
+
+static void a_helper_s_results_and_descriptors_arrive(void **state)
+{
+	(void)state;
+	check_results(true);
+}
+
+static void a_helper_has_only_the_descriptors_it_needs(void **state)
+{
+	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct probe_job *job = new_job();
+	const struct sockaddr any = {.sa_family = AF_UNIX};
+	mc_auto_fd listener = socket(AF_UNIX, SOCK_STREAM, 0); /* not even O_CLOEXEC */
+	mc_auto_fd kept = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(bind(listener, &any, sizeof(any.sa_family)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	job->job.in_helper = true;
+	job->job.keep[0] = kept;
+	job->closed_fd = listener;
+	assert_int_equal(mc_job_run(core, look_around, &job->job), 42);
+	assert_true(job->is_closed);
+	assert_false(job->is_dumpable);
+	/* The core's two namespaces, root and procfs; the socket home; the one to keep. */
+	assert_int_equal(job->open_fds, 4 + 1 + 1);
+	free_job(job);
+	mc_core_close(core);
+}
+
+static int refuse(const struct mc_core *core, struct mc_job *job)
+{
+	(void)core;
+	return mc_err_set(&job->err, MC_STEP_TARGET, -EUCLEAN);
+}
+
+static void the_error_and_its_step_arrive(void **state)
+{
+	struct mc_core *core = open_core(1, DEADLINE_MS);
+
+	(void)state;
+	for (int in_helper = 0; in_helper < 2; in_helper++) {
+		struct probe_job *job = new_job();
+
+		job->job.in_helper = in_helper;
+		assert_int_equal(mc_job_run(core, refuse, &job->job), -EUCLEAN);
+		assert_int_equal(job->job.err.code, -EUCLEAN);
+		assert_int_equal(job->job.err.step, MC_STEP_TARGET);
+		free_job(job);
+	}
+	mc_core_close(core);
+}
+
+static int hang(const struct mc_core *core, struct mc_job *job)
+{
+	struct probe_job *self = (struct probe_job *)job;
+
+	(void)core;
+	self->pid = getpid();
+	job->fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	mc_err_set(&job->err, MC_STEP_TARGET, -EIO);
+	while (pause() < 0)
+		continue;
+	return 0;
+}
+
+static void a_helper_past_its_deadline_is_killed(void **state)
+{
+	struct mc_core *core = open_core(1, 50);
+	struct probe_job *job = new_job();
+	unsigned fds = hv_count_fds();
+
+	(void)state;
+	job->job.in_helper = true;
+	assert_int_equal(mc_job_run(core, hang, &job->job), -ETIMEDOUT);
+	assert_int_equal(job->job.err.code, -ETIMEDOUT);
+	assert_int_equal(job->job.err.step, MC_STEP_HELPER);
+	assert_int_equal(job->job.fds[0], MC_FD_NONE);
+	assert_int_equal(kill(job->pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+	assert_int_equal(hv_count_fds(), fds);
+	free_job(job);
+	mc_core_close(core);
+}
+
+static int die(const struct mc_core *core, struct mc_job *job)
+{
+	(void)core;
+	job->fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return raise(SIGKILL);
+}
+
+static void a_helper_that_dies_is_an_error_of_its_own(void **state)
+{
+	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct probe_job *job = new_job();
+	unsigned fds = hv_count_fds();
+
+	(void)state;
+	job->job.in_helper = true;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(mc_job_run(core, die, &job->job), -EIO);
+		assert_int_equal(job->job.err.step, MC_STEP_HELPER);
+		assert_int_equal(job->job.fds[0], MC_FD_NONE);
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* all reaped */
+	assert_int_equal(hv_count_fds(), fds);
+	free_job(job);
+	mc_core_close(core);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+static int wait_for_byte(const struct mc_core *core, struct mc_job *job)
+{
+	struct probe_job *self = (struct probe_job *)job;
+	char byte;
+
+	(void)core;
+	self->pid = getpid();
+	if (write(job->keep[1], "", 1) != 1)
+		return -EIO;
+	return read(job->keep[0], &byte, 1) == 1 ? 0 : -EIO;
+}
+
+struct poker {
+	pthread_t whom;
+	int start;
+	int finish;
+};
+
+enum { POKES = 200 };
+
+/* Signals the thread that waits as soon as the helper runs, then lets the helper end. */
+static void *poke(void *argument)
+{
+	const struct poker *self = argument;
+	char byte;
+
+	for (int i = 0; i < POKES; i++)
+		if (read(self->start, &byte, 1) != 1 || pthread_kill(self->whom, SIGUSR1) != 0 ||
+			write(self->finish, "", 1) != 1)
+			break;
+	return NULL;
+}
+
+static void a_signal_in_the_waiting_thread_does_not_end_the_helper(void **state)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct probe_job *job = new_job();
+	int start[2], finish[2], rc = 0;
+	struct poker poker = {.whom = pthread_self()};
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pipe2(start, O_CLOEXEC) | pipe2(finish, O_CLOEXEC), 0);
+	assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+	poker.start = start[0];
+	poker.finish = finish[1];
+	job->job.in_helper = true;
+	job->job.keep[0] = finish[0];
+	job->job.keep[1] = start[1];
+	assert_int_equal(pthread_create(&thread, NULL, poke, &poker), 0);
+	for (int i = 0; i < POKES && rc == 0; i++)
+		rc = mc_job_run(core, wait_for_byte, &job->job);
+	close(start[1]);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(rc, 0);
+	close(start[0]);
+	close(finish[0]);
+	close(finish[1]);
+	free_job(job);
+	mc_core_close(core);
+}
+
+static void too_many_abandoned_helpers_stop_new_ones_until_they_are_gone(void **state)
+{
+	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct probe_job *job = new_job();
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	for (int i = 0; i < MC_ABANDONED_MAX; i++)
+		core->abandoned[core->abandoned_count++] = pid;
+	job->job.in_helper = true;
+	assert_int_equal(mc_job_run(core, look_around, &job->job), -EAGAIN);
+	assert_int_equal(job->job.err.step, MC_STEP_HELPER);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	assert_int_equal(mc_job_run(core, look_around, &job->job), 42);
+	assert_int_equal(core->abandoned_count, 0);
+	free_job(job);
+	mc_core_close(core);
+}
+
+/* Jobs that note how many of them are inside. */
+static atomic_int inside, most;
+
+static int be_inside(const struct mc_core *core, struct mc_job *job)
+{
+	int now = atomic_fetch_add(&inside, 1) + 1;
+
+	(void)core;
+	(void)job;
+	if (now > atomic_load(&most))
+		atomic_store(&most, now);
+	sched_yield();
+	atomic_fetch_sub(&inside, 1);
+	return 0;
+}
+
+static void *run_many(void *argument)
+{
+	struct mc_core *core = argument;
+	struct mc_job *job = mc_job_new(sizeof(*job));
+
+	for (int i = 0; job && i < 200; i++) {
+		job->key = 7;
+		if (mc_job_run(core, be_inside, job) != 0)
+			atomic_store(&most, 99);
+	}
+	mc_job_free(job, sizeof(*job));
+	return NULL;
+}
+
+static void jobs_with_one_key_run_one_at_a_time(void **state)
+{
+	enum { THREADS = 4 };
+	struct mc_core *core = open_core(THREADS, DEADLINE_MS);
+	pthread_t threads[THREADS];
+
+	(void)state;
+	atomic_store(&most, 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, run_many, core), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(atomic_load(&most), 1);
+	mc_core_close(core);
+}
+
+/* Each tells the other that it runs and waits to be told: ends only if both run at once. */
+static int meet(const struct mc_core *core, struct mc_job *job)
+{
+	struct probe_job *self = (struct probe_job *)job;
+	char byte;
+
+	(void)core;
+	if (write(self->pipe[1], "", 1) != 1)
+		return -EIO;
+	return read(self->pipe[0], &byte, 1) == 1 ? 0 : -EIO;
+}
+
+struct meeting {
+	struct mc_core *core;
+	struct probe_job *job;
+	int rc;
+};
+
+static void *go_to_meeting(void *argument)
+{
+	struct meeting *self = argument;
+
+	self->rc = mc_job_run(self->core, meet, &self->job->job);
+	return NULL;
+}
+
+static void hold_meeting(uint64_t key, uint64_t other_key)
+{
+	struct mc_core *core = open_core(2, DEADLINE_MS);
+	struct meeting one = {core, new_job(), -1}, two = {core, new_job(), -1};
+	int there[2], back[2];
+	pthread_t thread;
+
+	assert_int_equal(pipe2(there, O_CLOEXEC) | pipe2(back, O_CLOEXEC), 0);
+	one.job->job.key = key;
+	two.job->job.key = other_key;
+	one.job->pipe[0] = back[0];
+	one.job->pipe[1] = there[1];
+	two.job->pipe[0] = there[0];
+	two.job->pipe[1] = back[1];
+	assert_int_equal(pthread_create(&thread, NULL, go_to_meeting, &one), 0);
+	go_to_meeting(&two);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(one.rc, 0);
+	assert_int_equal(two.rc, 0);
+	for (int i = 0; i < 2; i++) {
+		close(there[i]);
+		close(back[i]);
+	}
+	free_job(one.job);
+	free_job(two.job);
+	mc_core_close(core);
+}
+
+static void jobs_with_no_key_or_different_keys_run_at_once(void **state)
+{
+	(void)state;
+	hold_meeting(0, 0);
+	hold_meeting(1, 2);
+}
+
+static void new_job_memory_is_empty(void **state)
+{
+	struct probe_job *job = new_job();
+
+	(void)state;
+	for (int i = 0; i < MC_JOB_FDS; i++)
+		assert_int_equal(job->job.fds[i], MC_FD_NONE);
+	for (int i = 0; i < MC_JOB_KEEP; i++)
+		assert_int_equal(job->job.keep[i], MC_FD_NONE);
+	assert_int_equal(job->number, 0);
+	free_job(job);
+	mc_job_free(NULL, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(new_job_memory_is_empty),
+		cmocka_unit_test(a_worker_s_results_and_descriptors_arrive),
+		cmocka_unit_test(a_helper_s_results_and_descriptors_arrive),
+		cmocka_unit_test(a_helper_has_only_the_descriptors_it_needs),
+		cmocka_unit_test(the_error_and_its_step_arrive),
+		cmocka_unit_test(a_helper_past_its_deadline_is_killed),
+		cmocka_unit_test(a_helper_that_dies_is_an_error_of_its_own),
+		cmocka_unit_test(a_signal_in_the_waiting_thread_does_not_end_the_helper),
+		cmocka_unit_test(too_many_abandoned_helpers_stop_new_ones_until_they_are_gone),
+		cmocka_unit_test(jobs_with_one_key_run_one_at_a_time),
+		cmocka_unit_test(jobs_with_no_key_or_different_keys_run_at_once),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}

@@ -1,0 +1,241 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/mounts.h"
+#include "support/hv_test.h"
+
+static int parse_sample(const char *name, struct mc_mounts **ret)
+{
+	char path[256];
+	mc_auto_file stream = NULL;
+
+	snprintf(path, sizeof(path), "%s/%s", SAMPLES, name);
+	stream = fopen(path, "re");
+	assert_non_null(stream);
+	return mc_mounts_parse(stream, ret);
+}
+
+static struct mc_mounts *read_sample(const char *name)
+{
+	struct mc_mounts *mounts = NULL;
+
+	assert_int_equal(parse_sample(name, &mounts), 0);
+	assert_non_null(mounts);
+	return mounts;
+}
+
+static int parse_text(const char *text, struct mc_mounts **ret)
+{
+	char *copy = strdup(text);
+	mc_auto_file stream = fmemopen(copy, strlen(copy), "r");
+	int rc;
+
+	assert_non_null(stream);
+	rc = mc_mounts_parse(stream, ret);
+	free(copy);
+	return rc;
+}
+
+static void the_columns_are_those_of_proc_5(void **state)
+{
+	struct mc_mounts *mounts = read_sample("stacked");
+	struct mc_mount mount;
+	size_t at = 0;
+
+	(void)state;
+	assert_int_equal(mc_mounts_count(mounts), 5);
+	assert_true(mc_mounts_next(mounts, &at, &mount));
+	assert_int_equal(mount.id, 127);
+	assert_int_equal(mount.parent_id, 126);
+	assert_int_equal(mount.dev, makedev(254, 0));
+	assert_string_equal(mount.root, "/");
+	assert_string_equal(mount.target, "/");
+	assert_string_equal(mount.fstype, "ext4");
+	assert_false(mount.is_shared);
+	mc_mounts_free(mounts);
+}
+
+static void iteration_keeps_the_order_and_ends(void **state)
+{
+	static const uint64_t ids[] = {127, 150, 151, 152, 153};
+	struct mc_mounts *mounts = read_sample("stacked");
+	struct mc_mount mount;
+	size_t at = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		assert_true(mc_mounts_next(mounts, &at, &mount));
+		assert_int_equal(mount.id, ids[i]);
+	}
+	assert_false(mc_mounts_next(mounts, &at, &mount));
+	assert_false(mc_mounts_next(mounts, &at, &mount));
+	mc_mounts_free(mounts);
+}
+
+static void only_the_top_of_a_stack_is_not_covered(void **state)
+{
+	struct mc_mounts *mounts = read_sample("stacked");
+
+	(void)state;
+	assert_true(mc_mounts_is_covered(mounts, 151));
+	assert_true(mc_mounts_is_covered(mounts, 152));
+	assert_false(mc_mounts_is_covered(mounts, 153));
+	assert_false(mc_mounts_is_covered(mounts, 127)); /* a child elsewhere does not cover */
+	assert_false(mc_mounts_is_covered(mounts, 150));
+	assert_false(mc_mounts_is_covered(mounts, 999));
+	mc_mounts_free(mounts);
+}
+
+static void escapes_are_undone(void **state)
+{
+	static const struct {
+		uint64_t id;
+		const char *target;
+	} rows[] = {
+		{154, "/mnt/a b"},
+		{155, "/mnt/tab\tx"},
+		{157, "/mnt/back\\slash"},
+		{158, "/mnt/new\nline"},
+		{159, "/mnt/hash#x"},
+	};
+	struct mc_mounts *mounts = read_sample("escaped");
+	struct mc_mount mount;
+
+	(void)state;
+	assert_int_equal(mc_mounts_count(mounts), 7);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(mc_mounts_find(mounts, rows[i].id, &mount), 0);
+		assert_string_equal(mount.target, rows[i].target);
+		assert_string_equal(mount.fstype, "tmpfs");
+	}
+	mc_mounts_free(mounts);
+}
+
+static void a_deleted_source_stays_readable(void **state)
+{
+	struct mc_mounts *mounts = read_sample("deleted");
+	struct mc_mount mount;
+
+	(void)state;
+	assert_int_equal(mc_mounts_find(mounts, 160, &mount), 0);
+	assert_string_equal(mount.target, "/mnt/one");
+	assert_string_equal(mount.root, "/src/gone//deleted");
+	mc_mounts_free(mounts);
+}
+
+static void long_options_are_no_obstacle(void **state)
+{
+	struct mc_mounts *mounts = read_sample("overlay");
+	struct mc_mount mount;
+
+	(void)state;
+	assert_int_equal(mc_mounts_find(mounts, 163, &mount), 0);
+	assert_string_equal(mount.fstype, "overlay");
+	assert_true(mount.is_shared);
+	mc_mounts_free(mounts);
+}
+
+static void shared_is_told_from_the_other_optional_fields(void **state)
+{
+	static const struct {
+		uint64_t id;
+		bool is_shared;
+	} rows[] = {{150, false}, {164, true}, {165, true}, {166, false}, {167, true}};
+	struct mc_mounts *mounts = read_sample("propagation");
+	struct mc_mount mount;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(mc_mounts_find(mounts, rows[i].id, &mount), 0);
+		assert_int_equal(mount.is_shared, rows[i].is_shared);
+	}
+	mc_mounts_free(mounts);
+}
+
+static void only_a_slave_is_not_shared(void **state)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+
+	(void)state;
+	assert_int_equal(
+		parse_text("36 35 98:0 / /x rw master:4 - tmpfs shared:1 rw\n", &mounts), 0);
+	assert_int_equal(mc_mounts_find(mounts, 36, &mount), 0);
+	assert_false(mount.is_shared);
+	mc_mounts_free(mounts);
+}
+
+static void a_line_that_cannot_be_read_is_an_error(void **state)
+{
+	static const char *const lines[] = {
+		"36 35 98:0 / /x rw,relatime\n",       /* ends before the separator */
+		"36 35 98:0 / /x rw,relatime - \n",    /* no type */
+		"36 35 98:0 /\n",                      /* no target */
+		"36 35 980 / /x rw - tmpfs none rw\n", /* device is not MAJOR:MINOR */
+		"36 x 98:0 / /x rw - tmpfs none rw\n",
+	};
+	struct mc_mounts *mounts = NULL;
+
+	(void)state;
+	assert_int_equal(parse_sample("broken", &mounts), -EINVAL);
+	assert_int_equal(parse_sample("cut", &mounts), -EINVAL);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "1 0 8:1 / / rw - ext4 /dev/sda rw\n%s", lines[i]);
+		assert_int_equal(parse_text(text, &mounts), -EINVAL);
+		assert_null(mounts);
+	}
+}
+
+static void an_empty_table_has_no_mount(void **state)
+{
+	struct mc_mounts *mounts = read_sample("empty");
+	struct mc_mount mount;
+	size_t at = 0;
+
+	(void)state;
+	assert_int_equal(mc_mounts_count(mounts), 0);
+	assert_false(mc_mounts_next(mounts, &at, &mount));
+	assert_int_equal(mc_mounts_find(mounts, 1, &mount), -ENOENT);
+	mc_mounts_free(mounts);
+}
+
+static void our_own_table_is_read(void **state)
+{
+	mc_auto_file stream = fopen("/proc/self/mountinfo", "re");
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+	bool has_root = false;
+
+	(void)state;
+	assert_non_null(stream);
+	assert_int_equal(mc_mounts_parse(stream, &mounts), 0);
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);)
+		has_root |= strcmp(mount.target, "/") == 0;
+	assert_true(has_root);
+	mc_mounts_free(mounts);
+	mc_mounts_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_columns_are_those_of_proc_5),
+		cmocka_unit_test(iteration_keeps_the_order_and_ends),
+		cmocka_unit_test(only_the_top_of_a_stack_is_not_covered),
+		cmocka_unit_test(escapes_are_undone),
+		cmocka_unit_test(a_deleted_source_stays_readable),
+		cmocka_unit_test(long_options_are_no_obstacle),
+		cmocka_unit_test(shared_is_told_from_the_other_optional_fields),
+		cmocka_unit_test(only_a_slave_is_not_shared),
+		cmocka_unit_test(a_line_that_cannot_be_read_is_an_error),
+		cmocka_unit_test(an_empty_table_has_no_mount),
+		cmocka_unit_test(our_own_table_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

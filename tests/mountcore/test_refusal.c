@@ -1,0 +1,59 @@
+/* test_refusal FEATURE — run under deny_syscall: without a call that is needed an attach is refused
+ * before anything is touched, and FEATURE is reported missing. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "box.h"
+
+static const char *denied;
+
+static unsigned find_feature(const char *name)
+{
+	for (unsigned bit = 1; mc_feature_name(bit); bit <<= 1)
+		if (strcmp(mc_feature_name(bit), name) == 0)
+			return bit;
+	return 0;
+}
+
+static void refuse(void)
+{
+	struct scene scene;
+	unsigned fds, files, feature = find_feature(denied);
+	char *before, *after;
+
+	scene_open(&scene);
+	assert_int_not_equal(feature, 0);
+	assert_int_equal(mc_core_features(scene.core) & feature, 0);
+	fds = hv_count_fds();
+	files = box_count_files(&scene.box);
+	before = read_mounts(scene.box.pid);
+	assert_int_equal(scene_attach(&scene, "/mnt/a/b"), -ENOSYS);
+	assert_int_equal(scene.err.code, -ENOSYS);
+	assert_int_equal(scene.err.step, MC_STEP_SETUP);
+	after = read_mounts(scene.box.pid);
+	assert_string_equal(before, after);
+	assert_int_equal(box_count_files(&scene.box), files);
+	assert_int_equal(hv_count_fds(), fds);
+	free(before);
+	free(after);
+	scene_close(&scene);
+}
+
+static void an_attach_without_a_needed_call_is_refused(void **state)
+{
+	(void)state;
+	hv_in_namespace(refuse);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_attach_without_a_needed_call_is_refused),
+	};
+
+	if (argc != 2)
+		return 64;
+	denied = argv[1];
+	return RUN_PRIVILEGED(tests);
+}
