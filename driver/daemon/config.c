@@ -157,8 +157,10 @@ static int check_values(const struct hv_config *config)
 		return refuse("HOSTVOL_STATE", config->state, "an absolute path");
 	if (config->engine[0] != '/')
 		return refuse("HOSTVOL_ENGINE", config->engine, "an absolute path");
-	if (config->socket[0] != '/' || config->mount_root[0] != '/')
-		return refuse("--socket or --mount-root", config->socket, "an absolute path");
+	if (config->socket[0] != '/')
+		return refuse("--socket", config->socket, "an absolute path");
+	if (config->mount_root[0] != '/')
+		return refuse("--mount-root", config->mount_root, "an absolute path");
 	return 0;
 }
 

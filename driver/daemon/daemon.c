@@ -64,8 +64,7 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	struct mc_err cause = {0};
 	enum hv_code code = HV_OK;
 
-	if (mc_host_resolve(daemon->core, daemon->config.state, true, daemon->state_host, &cause) <
-		0)
+	if (mc_host_make(daemon->core, daemon->config.state, daemon->state_host, NULL, &cause) < 0)
 		return fail_state(daemon, &cause, err);
 	if (daemon->config.is_managed)
 		code = inject_state(daemon, err);
@@ -138,15 +137,17 @@ static int open_core(struct hv_daemon *daemon)
 	return rc;
 }
 
-static int make_mount_root(const struct hv_daemon *daemon)
+/* The mount table, in which mounts are looked for, has the path without symlinks. */
+static int make_mount_root(struct hv_daemon *daemon)
 {
 	const char *path = daemon->config.mount_root;
-	char real[PATH_MAX];
 	struct mc_err cause = {0};
 
+	daemon->volumes.mount_root = path;
 	if (daemon->config.is_managed) /* the Engine made it */
 		return 0;
-	return mc_host_resolve(daemon->core, path, true, real, &cause);
+	daemon->volumes.mount_root = daemon->mount_root;
+	return mc_host_make(daemon->core, path, daemon->mount_root, NULL, &cause);
 }
 
 static void wire_up(struct hv_daemon *daemon)
@@ -154,7 +155,6 @@ static void wire_up(struct hv_daemon *daemon)
 	hv_keylock_init(&daemon->volumes.locks);
 	hv_keylock_init(&daemon->attacher.locks);
 	daemon->volumes.core = daemon->core;
-	daemon->volumes.mount_root = daemon->config.mount_root;
 	daemon->volumes.allow = daemon->config.allow;
 	daemon->attacher.core = daemon->core;
 	daemon->attacher.engine = daemon->engine;

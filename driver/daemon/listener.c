@@ -46,11 +46,22 @@ static int make_parents(const char *path)
 	return 0;
 }
 
+/* A full backlog (EAGAIN) is one that lives, too. */
 static bool is_answered(const struct sockaddr_un *address)
 {
-	mc_auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	mc_auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+	return fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+				  errno == EAGAIN);
+}
+
+/* What is there and is no socket stays, and bind(2) refuses it. */
+static void remove_socket(const char *path)
+{
+	struct stat stat;
+
+	if (lstat(path, &stat) == 0 && S_ISSOCK(stat.st_mode))
+		(void)unlink(path);
 }
 
 int hv_listen(const char *path)
@@ -72,9 +83,11 @@ int hv_listen(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	(void)unlink(path);
-	/* The umask is 077: nobody else can connect, from the first instant. */
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	remove_socket(path);
+	/* The file takes its mode from the socket: nobody else can connect, from the first instant.
+	 */
+	if (fchmod(fd, 0600) < 0 ||
+		bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 		listen(fd, BACKLOG) < 0)
 		return -errno;
 	return mc_take_fd(&fd);

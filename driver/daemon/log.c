@@ -10,6 +10,20 @@ enum { LINE_MAX_BYTES = 2048 };
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
+/* C1 too, which UTF-8 has in two bytes: U+009B begins a terminal command. */
+static void clean(char *line, int size)
+{
+	for (int i = 0; i < size; i++) {
+		unsigned char now = (unsigned char)line[i];
+		unsigned char next = i + 1 < size ? (unsigned char)line[i + 1] : 0;
+
+		if (now == 0xc2 && next >= 0x80 && next < 0xa0)
+			line[i + 1] = line[i] = '?';
+		else if (now < ' ' || now == 0x7f)
+			line[i] = '?';
+	}
+}
+
 void hv_log_init(struct hv_log *log, const char *level)
 {
 	log->level = HV_LOG_INFO;
@@ -35,9 +49,7 @@ void hv_log_line(const struct hv_log *log, enum hv_level level, const char *form
 	used = more < 0 ? used : used + more;
 	if (used > (int)sizeof(line) - 2)
 		used = (int)sizeof(line) - 2;
-	for (int i = 0; i < used; i++)
-		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-			line[i] = '?';
+	clean(line, used);
 	line[used++] = '\n';
 	/* One write, so that lines of several threads do not mix; nothing can be done if it fails.
 	 */

@@ -170,6 +170,11 @@ void hv_server_stop(struct hv_server *server, int timeout_ms)
 
 	clock_gettime(CLOCK_REALTIME, &deadline);
 	deadline.tv_sec += timeout_ms / 1000;
+	deadline.tv_nsec += timeout_ms % 1000 * 1000000L;
+	if (deadline.tv_nsec >= 1000000000L) {
+		deadline.tv_nsec -= 1000000000L;
+		deadline.tv_sec++;
+	}
 	pthread_mutex_lock(&server->lock);
 	while (server->active > 0 && rc == 0)
 		rc = pthread_cond_timedwait(&server->idle, &server->lock, &deadline);

@@ -49,12 +49,15 @@ static const char *const texts[HV_SQL_COUNT] = {
 				   " WHERE removing ORDER BY name",
 	[HV_SQL_OPT_ADD] = "INSERT INTO opt (volume, position, key, value) VALUES (?1, ?2, ?3, ?4)",
 	[HV_SQL_OPT_LIST] = "SELECT key, value FROM opt WHERE volume = ?1 ORDER BY position",
-	[HV_SQL_OPT_FORGET] = "DELETE FROM opt WHERE volume = ?1",
+	[HV_SQL_OPT_FORGET] = "DELETE FROM opt WHERE volume = ?1"
+			      " AND volume IN (SELECT name FROM volume WHERE removing)",
+	/* With the rowid it has: the order stays. */
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (id, volume, source, subpath, container_id,"
 		" container_name, target, since, path, made, flags, is_done, pid, ns_ino, mount_id,"
-		" mountinfo_id)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+		" mountinfo_id, rowid)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" (SELECT rowid FROM attachment WHERE id = ?1))",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_LIST] =
 		"SELECT id, volume, source, subpath, container_id, container_name, target, since,"
@@ -66,6 +69,8 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_REF_PRUNE] = "DELETE FROM ref WHERE volume = ?1 AND count <= 0",
 	[HV_SQL_REF_TOTAL] = "SELECT coalesce(sum(count), 0) FROM ref WHERE volume = ?1",
 	[HV_SQL_REF_CLEAR] = "DELETE FROM ref WHERE volume = ?1",
+	[HV_SQL_REF_FORGET] = "DELETE FROM ref WHERE volume = ?1"
+			      " AND volume IN (SELECT name FROM volume WHERE removing)",
 };
 
 enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err)

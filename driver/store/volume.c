@@ -192,7 +192,7 @@ enum hv_code hv_store_volume_restore(struct hv_store *store, const char *name, s
 
 enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
 {
-	enum hv_sql steps[] = {HV_SQL_OPT_FORGET, HV_SQL_REF_CLEAR, HV_SQL_VOLUME_FORGET};
+	enum hv_sql steps[] = {HV_SQL_OPT_FORGET, HV_SQL_REF_FORGET, HV_SQL_VOLUME_FORGET};
 	enum hv_code code = hv_sql_run(store, hv_sql_start(store, HV_SQL_BEGIN, err), err);
 	bool is_open = code == HV_OK;
 	struct hv_error ignored = {0};

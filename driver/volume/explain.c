@@ -181,7 +181,7 @@ static enum hv_code explain_check(
 	}
 }
 
-enum hv_code hv_explain(
+static enum hv_code explain(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
 	switch (cause->step) {
@@ -223,4 +223,18 @@ enum hv_code hv_explain(
 		break;
 	}
 	return explain_setup(err, cause, names);
+}
+
+static const char *known(const char *name)
+{
+	return name ? name : "?";
+}
+
+enum hv_code hv_explain(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	const struct hv_names all = {known(names->volume), known(names->source),
+		known(names->container), known(names->target)};
+
+	return explain(err, cause, &all);
 }

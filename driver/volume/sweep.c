@@ -35,15 +35,17 @@ static bool is_dot(const char *name)
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-/* Rename a directory up into the trash under a name that is free there. */
+/* Rename a directory up into the trash under a name that is free there, which uses up a number. */
 static int lift(int trash_fd, int dir_fd, const char *name, unsigned long *next)
 {
 	char free_name[32];
 
-	for (;;) {
-		snprintf(free_name, sizeof(free_name), ".%lu", (*next)++);
-		if (renameat2(dir_fd, name, trash_fd, free_name, RENAME_NOREPLACE) == 0)
+	for (;; (*next)++) {
+		snprintf(free_name, sizeof(free_name), ".%lu", *next);
+		if (renameat2(dir_fd, name, trash_fd, free_name, RENAME_NOREPLACE) == 0) {
+			(*next)++;
 			return 0;
+		}
 		if (errno != EEXIST)
 			return -errno;
 	}
@@ -94,7 +96,7 @@ static unsigned long pass(int trash_fd, unsigned long *next, int *first_error)
 		}
 		if (rc == 0)
 			deleted++;
-		else if (!*first_error)
+		else if (rc != -ENOENT && !*first_error) /* gone: another thread sweeps too */
 			*first_error = rc;
 	}
 	return deleted;
@@ -102,10 +104,11 @@ static unsigned long pass(int trash_fd, unsigned long *next, int *first_error)
 
 int hv_sweep(int trash_fd)
 {
-	unsigned long next = 0;
+	unsigned long next = 0, before;
 	int first_error;
 
-	while (pass(trash_fd, &next, &first_error) > 0)
-		continue; /* what was lifted in this pass is deleted in the next */
+	do /* what was lifted in this pass is deleted in the next */
+		before = next;
+	while (pass(trash_fd, &next, &first_error) > 0 || next != before);
 	return first_error;
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mountcore/attach.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
 #include "mountcore/path.h"
@@ -101,6 +102,12 @@ static void unmake_managed(struct hv_volumes *volumes, const char *name)
 		(void)unlinkat(top, name, AT_REMOVEDIR);
 }
 
+/* The directory of a new volume. */
+struct found {
+	char source[PATH_MAX];
+	struct mc_made made;
+};
+
 static enum hv_code check_policy(
 	const struct hv_volumes *volumes, const char *source, struct hv_error *err)
 {
@@ -134,35 +141,38 @@ static enum hv_code explain_path(
 	return hv_explain(err, cause, &names);
 }
 
-/* Where the data of a new volume is, as it will be recorded. */
-static enum hv_code find_source(struct hv_volumes *volumes, const char *name,
-	const struct hv_volume_options *options, char **ret, struct hv_error *err)
+/* The directory of a `path` volume.  Where it is to be made, what it will be is checked before
+ * anything is. */
+static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct found *ret, struct hv_error *err)
 {
 	struct mc_err cause = {0};
-	char real[PATH_MAX];
+	int rc = mc_host_resolve(volumes->core, options->path, ret->source, &cause);
+	bool is_missing = rc == -ENOENT && ret->source[0];
 	enum hv_code code;
 
-	if (!options->path) {
-		if (asprintf(ret, "%s/volumes/%s/_data", volumes->state_host, name) < 0) {
-			*ret = NULL;
-			return hv_fail(err, HV_INTERNAL, "out of memory");
-		}
-		return make_managed(volumes, name, err);
-	}
-	/* Before anything is made: the path as given must be allowed as well as the resolved one.
-	 */
-	if (mc_path_clean(options->path, real, sizeof(real)) < 0)
-		return hv_fail(err, HV_BAD_REQUEST, "option path is too long");
-	code = options->mkdir ? check_policy(volumes, real, err) : HV_OK;
-	if (code != HV_OK)
-		return code;
-	if (mc_host_resolve(volumes->core, options->path, options->mkdir, real, &cause) < 0)
+	if (rc < 0 && !(is_missing && options->mkdir))
 		return explain_path(&cause, name, options->path, err);
-	code = check_policy(volumes, real, err);
-	if (code != HV_OK)
+	code = check_policy(volumes, ret->source, err);
+	if (code != HV_OK || !is_missing)
 		return code;
-	*ret = strdup(real);
-	return *ret ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	cause = (struct mc_err){0};
+	if (mc_host_make(volumes->core, options->path, ret->source, &ret->made, &cause) < 0)
+		return explain_path(&cause, name, options->path, err);
+	return check_policy(volumes, ret->source, err);
+}
+
+/* Where the data of a new volume is, as it will be recorded; made if it is to be. */
+static enum hv_code find_source(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct found *ret, struct hv_error *err)
+{
+	if (options->path)
+		return find_path(volumes, name, options, ret, err);
+	if ((size_t)snprintf(ret->source, sizeof(ret->source), "%s/volumes/%s/_data",
+		    volumes->state_host, name) >= sizeof(ret->source))
+		return hv_fail(
+			err, HV_STATE_UNREADABLE, "the path of the state directory is too long");
+	return make_managed(volumes, name, err);
 }
 
 static enum hv_code copy_opts(const struct hv_opts *opts, struct hv_opts *ret, struct hv_error *err)
@@ -177,6 +187,7 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 	const struct hv_volume_options *options, struct hv_error *err)
 {
 	struct hv_volume volume = {.read_only = options->read_only};
+	struct found found = {0};
 	enum hv_code code;
 
 	volume.name = strdup(name);
@@ -186,10 +197,15 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 		       ? copy_opts(opts, &volume.opts, err)
 		       : hv_fail(err, HV_INTERNAL, "out of memory");
 	if (code == HV_OK)
-		code = find_source(volumes, name, options, &volume.source, err);
-	if (code == HV_OK)
-		code = hv_store_volume_add(volumes->store, &volume, err);
-	if (code != HV_OK && !options->path)
+		code = find_source(volumes, name, options, &found, err);
+	if (code == HV_OK) {
+		volume.source = strdup(found.source);
+		code = volume.source ? hv_store_volume_add(volumes->store, &volume, err)
+				     : hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	if (code != HV_OK && options->path)
+		mc_host_unmake(volumes->core, found.source, &found.made);
+	else if (code != HV_OK)
 		unmake_managed(volumes, name);
 	hv_volume_done(&volume);
 	return code;

@@ -6,11 +6,30 @@
 
 static char *format_text(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
+/* Bytes that are not UTF-8 become '?': names come cut ("%.64s") or out of URLs, and the sentence
+ * stands in JSON. */
+static void clean_utf8(char *text)
+{
+	for (unsigned char *at = (unsigned char *)text; *at;) {
+		size_t length = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4, good = 1;
+
+		while (good < length && (at[good] & 0xc0) == 0x80)
+			good++;
+		if ((*at >= 0x80 && *at < 0xc2) || *at > 0xf4 || good < length)
+			*at++ = '?'; /* what continues it is looked at alone */
+		else
+			at += length;
+	}
+}
+
 static char *format_text(const char *format, va_list args)
 {
 	char *text = NULL;
 
-	return vasprintf(&text, format, args) < 0 ? NULL : text;
+	if (vasprintf(&text, format, args) < 0)
+		return NULL;
+	clean_utf8(text);
+	return text;
 }
 
 enum hv_code hv_fail(struct hv_error *err, enum hv_code code, const char *format, ...)

@@ -178,6 +178,19 @@ enum hv_code hv_fields_from(struct json_object *object, const struct hv_field *f
 	return check_required(fields, out, err);
 }
 
+/* Whether a \u0000 is anywhere.  json-c ends a name there: "Name\u0000x" would pass for "Name". */
+static bool has_nul_escape(const char *bytes, size_t size)
+{
+	const char *at = bytes, *end = bytes + size;
+
+	while ((at = memchr(at, '\\', (size_t)(end - at))) && end - at >= 6) {
+		if (memcmp(at, "\\u0000", 6) == 0)
+			return true;
+		at += 2;
+	}
+	return false;
+}
+
 enum hv_code hv_fields_read(const char *bytes, size_t size, const struct hv_field *fields,
 	enum hv_unknown unknown, void *out, struct hv_error *err)
 {
@@ -186,6 +199,8 @@ enum hv_code hv_fields_read(const char *bytes, size_t size, const struct hv_fiel
 
 	if (code == HV_OK && object)
 		code = hv_fields_from(object, fields, unknown, out, err);
+	if (code == HV_OK && has_nul_escape(bytes, size))
+		code = hv_fail(err, HV_BAD_REQUEST, "a field's name has a NUL character in it");
 	json_object_put(object);
 	return code;
 }

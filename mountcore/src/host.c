@@ -48,10 +48,28 @@ static int unmake(const struct mc_core *core, struct mc_job *job)
 	return 0;
 }
 
+/* What the path will be when `missing` is made below `fd`. */
+static int expect_path(
+	const struct mc_core *core, struct resolve_job *self, int fd, const char *missing)
+{
+	int rc = mc_fd_path(core, core->host_root, fd, self->real);
+	size_t length = strlen(self->real);
+
+	if (rc < 0)
+		return rc;
+	if (length == 1)
+		length = 0;
+	if (length + strlen(missing) + 2 > sizeof(self->real))
+		return -ENAMETOOLONG;
+	self->real[length] = '/';
+	memcpy(self->real + length + 1, missing, strlen(missing) + 1);
+	return -ENOENT;
+}
+
 static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 {
 	size_t missing = 0;
-	int last = -ENOENT, fd = mc_walk(core->host_root, self->path, MC_RESOLVE_USER, &missing);
+	int last, fd = mc_walk(core->host_root, self->path, MC_RESOLVE_USER, &missing);
 
 	if (fd < 0)
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);
@@ -59,6 +77,8 @@ static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 		return fd;
 	if (self->mkdir)
 		last = mc_walk_make(core, fd, self->path + missing, &self->made);
+	else
+		last = expect_path(core, self, fd, self->path + missing);
 	mc_sys_close(fd);
 	if (last < 0)
 		mc_err_set(&self->job.err, self->mkdir ? MC_STEP_MKDIR : MC_STEP_SOURCE, last);
@@ -86,30 +106,77 @@ static int resolve(const struct mc_core *core, struct mc_job *job)
 	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
 }
 
-int mc_host_resolve(struct mc_core *core, const char *path, bool mkdir, char ret[static PATH_MAX],
-	struct mc_err *err)
+/* A job on `path` for a helper; NULL with the error in `err`. */
+static struct resolve_job *new_job(const char *path, struct mc_err *err)
 {
 	struct resolve_job *job = mc_job_new(sizeof(*job));
 	int rc;
 
-	if (!job)
-		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	if (!job) {
+		mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+		return NULL;
+	}
 	rc = mc_path_clean(path, job->path, sizeof(job->path));
 	if (rc < 0) {
-		mc_err_set(&job->job.err, MC_STEP_SOURCE, rc);
-	} else {
-		job->mkdir = mkdir;
-		job->job.in_helper = true;
-		rc = mc_job_run(core, resolve, &job->job);
+		mc_err_set(err, MC_STEP_SOURCE, rc);
+		mc_job_free(job, sizeof(*job));
+		return NULL;
 	}
-	if (rc == 0)
+	job->job.in_helper = true;
+	return job;
+}
+
+static int run_resolve(struct mc_core *core, struct resolve_job *job, char ret[static PATH_MAX],
+	struct mc_err *err)
+{
+	int rc = mc_job_run(core, resolve, &job->job);
+
+	if (rc == 0 || (rc == -ENOENT && job->real[0]))
 		memcpy(ret, job->real, PATH_MAX);
-	else
+	if (rc < 0)
 		mc_err_set(err, job->job.err.step, rc);
 	if (job->job.err.step == MC_STEP_HELPER && job->made.count > 0)
 		mc_job_run(core, unmake, &job->job);
-	mc_job_free(job, sizeof(*job));
 	return rc;
+}
+
+int mc_host_resolve(
+	struct mc_core *core, const char *path, char ret[static PATH_MAX], struct mc_err *err)
+{
+	struct mc_err cause = {0};
+	struct resolve_job *job = new_job(path, &cause);
+	int rc = job ? run_resolve(core, job, ret, &cause) : cause.code;
+
+	mc_job_free(job, sizeof(*job));
+	return mc_err_set(err, cause.step, rc);
+}
+
+int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MAX],
+	struct mc_made *ret_made, struct mc_err *err)
+{
+	struct mc_err cause = {0};
+	struct resolve_job *job = new_job(path, &cause);
+	int rc = cause.code;
+
+	if (job) {
+		job->mkdir = true;
+		rc = run_resolve(core, job, ret, &cause);
+	}
+	if (rc == 0 && ret_made)
+		*ret_made = job->made;
+	mc_job_free(job, sizeof(*job));
+	return mc_err_set(err, cause.step, rc);
+}
+
+void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made *made)
+{
+	struct resolve_job *job = made->count > 0 ? new_job(path, NULL) : NULL;
+
+	if (!job)
+		return;
+	job->made = *made;
+	mc_job_run(core, unmake, &job->job);
+	mc_job_free(job, sizeof(*job));
 }
 
 static bool is_slow_type(const char *fstype)

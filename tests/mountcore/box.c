@@ -173,17 +173,23 @@ unsigned box_count_files(const struct box *box)
 
 char *read_mounts(pid_t pid)
 {
-	enum { ROOM = 1 << 18 };
-	char name[64], *text = malloc(ROOM);
+	enum { ROOM = 1 << 18, LINE_ROOM = 8192 };
+	char name[64], line[LINE_ROOM], *text = calloc(1, ROOM);
+	size_t used = 0;
 	FILE *file;
-	size_t size;
 
 	snprintf(name, sizeof(name), "/proc/%d/mountinfo", (int)pid);
 	file = fopen(name, "re");
 	assert_non_null(file);
 	assert_non_null(text);
-	size = fread(text, 1, ROOM - 1, file);
-	text[size] = '\0';
+	/* Not those of containers that come and go on the machine: our copies go with them. */
+	while (fgets(line, sizeof(line), file)) {
+		if (strstr(line, "/docker/"))
+			continue;
+		assert_true(used + strlen(line) < ROOM);
+		memcpy(text + used, line, strlen(line) + 1);
+		used += strlen(line);
+	}
 	fclose(file);
 	return text;
 }
@@ -219,8 +225,6 @@ void scene_open(struct scene *ret)
 	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 10000};
 
 	memset(ret, 0, sizeof(*ret));
-	/* A failed assertion ends this child; it would go on with the rest of the group. */
-	setenv("CMOCKA_TEST_ABORT", "1", 1);
 	make_source();
 	box_open(&ret->box);
 	assert_int_equal(mc_core_open(&args, &ret->core, &ret->err), 0);

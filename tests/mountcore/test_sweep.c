@@ -94,7 +94,7 @@ static int resolve(struct scene *scene)
 {
 	char real[PATH_MAX];
 
-	return mc_host_resolve(scene->core, SOURCE, false, real, &scene->err);
+	return mc_host_resolve(scene->core, SOURCE, real, &scene->err);
 }
 
 static void sweep_resolve(void)
@@ -116,7 +116,7 @@ static int resolve_and_make(struct scene *scene)
 {
 	char real[PATH_MAX];
 
-	return mc_host_resolve(scene->core, "/tmp/a/b/c", true, real, &scene->err);
+	return mc_host_make(scene->core, "/tmp/a/b/c", real, NULL, &scene->err);
 }
 
 static void check_made(const struct scene *scene, int rc)

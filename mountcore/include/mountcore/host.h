@@ -5,16 +5,28 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "mountcore/attach.h"
 #include "mountcore/core.h"
 
 /* Resolve `path` (absolute, any symlinks in it) on the host to the path of a directory that has no
- * symlink in it.  With `mkdir` the directories that are missing are made, 0755.
- * Works under the helper's deadline: a path may lead to a server that does not answer.
- * Returns 0, -EINVAL (not absolute), -ENOENT, -ENOTDIR, -ELOOP, -ETIMEDOUT; with mkdir also what
- * mkdir(2) gives, and then nothing it made remains.  Step MC_STEP_SOURCE or MC_STEP_MKDIR.
+ * symlink in it.  Works under the helper's deadline: a path may lead to a server that does not
+ * answer.
+ * Returns 0, -EINVAL (not absolute), -ENOENT (and then `ret` is what it would be if the missing
+ * directories were made), -ENOTDIR, -ELOOP, -ETIMEDOUT.  Step MC_STEP_SOURCE or MC_STEP_HELPER.
  * Source: openat2(2).  Any thread. */
-int mc_host_resolve(struct mc_core *core, const char *path, bool mkdir, char ret[static PATH_MAX],
-	struct mc_err *err) __attribute__((nonnull(1, 2, 4), warn_unused_result));
+int mc_host_resolve(struct mc_core *core, const char *path, char ret[static PATH_MAX],
+	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
+
+/* The same, but directories that are missing are made, 0755, and listed in `ret_made` (may be
+ * NULL), outermost first.  Also returns what mkdir(2) gives, step MC_STEP_MKDIR.  On failure
+ * nothing that it made remains. */
+int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MAX],
+	struct mc_made *ret_made, struct mc_err *err)
+	__attribute__((nonnull(1, 2, 3), warn_unused_result));
+
+/* Remove what mc_host_make() made for `path`, as it gave it in `ret`, if it is still empty. */
+void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made *made)
+	__attribute__((nonnull));
 
 /* Open `path` on the host with O_PATH, symlinks followed inside the host's root only.
  * For a file system that is always there (a socket below /run); may block on a network one.

@@ -26,6 +26,7 @@ struct hv_daemon {
 	time_t state_tried;          /* CLOCK_MONOTONIC seconds */
 	struct hv_error state_error; /* of the last try */
 	char state_host[PATH_MAX];
+	char mount_root[PATH_MAX]; /* of the plain daemon, symlinks resolved */
 };
 
 /* Bring up what needs no state: the mount library, the Engine client, the socket, the server; then

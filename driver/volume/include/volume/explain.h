@@ -5,10 +5,11 @@
 #include "mountcore/err.h"
 #include "wire/error.h"
 
+/* NULL: not known. */
 struct hv_names {
 	const char *volume;
-	const char *source;    /* directory on the host */
-	const char *container; /* NULL: Docker's own Mount of a volume */
+	const char *source; /* directory on the host */
+	const char *container;
 	const char *target;
 };
 

@@ -18,7 +18,8 @@ struct hv_volumes {
 	struct hv_keylock locks;  /* by volume name */
 	const char *state_host;   /* the state directory on the host, symlinks resolved */
 	const char *state_local;  /* the same directory as this process reaches it */
-	const char *mount_root;   /* Docker's mountpoints are below it; propagates to the host */
+	const char *mount_root;   /* Docker's mountpoints are below it; no symlink in the path;
+				   * propagates to the host */
 	const char *const *allow; /* directories that `path` may be in, clean; NULL ends */
 };
 

@@ -1,0 +1,25 @@
+/* What answers on the Engine's socket, as badly as a test wants it: a real one cannot be made to.
+ */
+#ifndef TESTS_DRIVER_FAKE_ENGINE_H
+#define TESTS_DRIVER_FAKE_ENGINE_H
+
+#include <stddef.h>
+
+struct fake_reply {
+	const char *path;  /* "/info"; NULL ends the table */
+	const char *bytes; /* of the whole answer, headers too; then the connection is closed */
+	size_t padding;    /* spaces behind them */
+	int keeps_waiting; /* the connection stays open and nothing more comes */
+};
+
+struct fake_engine;
+
+/* Listen on `socket`.  Both arguments are borrowed; paths that are not in the table are answered
+ * with an empty connection. */
+struct fake_engine *fake_engine_new(const char *socket, const struct fake_reply *replies);
+void fake_engine_free(struct fake_engine *engine);
+
+/* How many requests came. */
+unsigned fake_engine_requests(struct fake_engine *engine);
+
+#endif

@@ -1,0 +1,31 @@
+/* Rows for the store. */
+#ifndef TESTS_DRIVER_ROWS_H
+#define TESTS_DRIVER_ROWS_H
+
+#include <stddef.h>
+
+#include "store/store.h"
+
+/* Open the store in `dir`, which must work. */
+struct hv_store *row_store(const char *dir);
+
+/* Add a volume with the source /srv/`name`.  HV_OK or what the store gives; `err` is emptied. */
+enum hv_code row_add_volume(struct hv_store *store, const char *name);
+
+bool row_has_volume(struct hv_store *store, const char *name);
+size_t row_count_volumes(struct hv_store *store);
+
+/* An attachment of `volume` to the container `container`; free with hv_record_done(). */
+struct hv_record row_record(const char *id, const char *volume, const char *container);
+
+enum hv_code row_put(struct hv_store *store, const char *id, const char *volume,
+	const char *container, bool is_done);
+
+/* How many attachments match. */
+size_t row_count_records(
+	struct hv_store *store, const char *id, const char *volume, const char *container);
+
+/* Change a reference and give the total. */
+long long row_ref(struct hv_store *store, const char *volume, const char *id, int change);
+
+#endif

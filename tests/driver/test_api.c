@@ -1,0 +1,496 @@
+/* The whole interface but for HTTP, on a real store and a real mount library. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/api.h"
+#include "support/hv_test.h"
+
+#include "rows.h"
+#include "world.h"
+
+static const char *const endpoints[] = {"/Plugin.Activate", "/VolumeDriver.Capabilities",
+	"/VolumeDriver.Create", "/VolumeDriver.Remove", "/VolumeDriver.Mount",
+	"/VolumeDriver.Unmount", "/VolumeDriver.Path", "/VolumeDriver.Get", "/VolumeDriver.List",
+	"/HotAttach", "/HotDetach", "/HotList", "/HotInfo"};
+
+enum { ENDPOINTS = sizeof(endpoints) / sizeof(endpoints[0]) };
+
+static const struct hv_setting settings[] = {{"HOSTVOL_LOG", "info"}, {NULL, NULL}};
+
+struct fixture {
+	struct world *world;
+	struct hv_attacher attacher;
+	struct hv_api api;
+	bool is_unreadable;
+	struct hv_reply reply;
+	struct json_object *body; /* of the reply, parsed */
+};
+
+static int no_socket(void *context)
+{
+	(void)context;
+	return -ENOENT;
+}
+
+static enum hv_code open_state(void *context, struct hv_error *err)
+{
+	const struct fixture *fixture = context;
+
+	if (!fixture->is_unreadable)
+		return HV_OK;
+	hv_fail(err, HV_STATE_UNREADABLE, "the disk is gone");
+	return hv_hint(err, "put it back");
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	const struct hv_engine_args args = {
+		.open_socket = no_socket, .socket_path = "/nowhere/docker.sock"};
+	void *world = NULL;
+
+	assert_non_null(fixture);
+	world_setup(&world);
+	fixture->world = world;
+	hv_keylock_init(&fixture->attacher.locks);
+	fixture->attacher.core = fixture->world->volumes.core;
+	fixture->attacher.store = fixture->world->volumes.store;
+	fixture->attacher.engine = hv_engine_new(&args);
+	fixture->attacher.volumes = &fixture->world->volumes;
+	fixture->api = (struct hv_api){
+		.core = fixture->attacher.core,
+		.engine = fixture->attacher.engine,
+		.volumes = &fixture->world->volumes,
+		.attacher = &fixture->attacher,
+		.mode = "plain",
+		.settings = settings,
+		.open_state = open_state,
+		.context = fixture,
+	};
+	*state = fixture;
+	return 0;
+}
+
+static void forget_reply(struct fixture *fixture)
+{
+	json_object_put(fixture->body);
+	fixture->body = NULL;
+	hv_reply_done(&fixture->reply);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	void *world = fixture->world;
+
+	forget_reply(fixture);
+	hv_engine_free(fixture->attacher.engine);
+	hv_keylock_done(&fixture->attacher.locks);
+	free(fixture);
+	return world_teardown(&world);
+}
+
+static struct json_object *parse(const char *text)
+{
+	struct json_tokener *parser = json_tokener_new();
+	struct json_object *object;
+
+	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	object = json_tokener_parse_ex(parser, text, (int)strlen(text) + 1);
+	if (!object)
+		print_error("'%s': %s\n", text,
+			json_tokener_error_desc(json_tokener_get_error(parser)));
+	json_tokener_free(parser);
+	assert_true(json_object_is_type(object, json_type_object));
+	return object;
+}
+
+static const char *text_at(struct fixture *fixture, const char *name)
+{
+	struct json_object *value = NULL;
+
+	if (!json_object_object_get_ex(fixture->body, name, &value))
+		return NULL;
+	assert_true(json_object_is_type(value, json_type_string));
+	return json_object_get_string(value);
+}
+
+/* Returns the HTTP status.  What holds for every answer is asserted. */
+static unsigned call_bytes(struct fixture *fixture, const char *method, const char *path,
+	const char *body, size_t size)
+{
+	forget_reply(fixture);
+	hv_api_handle(&fixture->api, method, path, body, size, &fixture->reply);
+	if (fixture->reply.hang_up) {
+		assert_null(fixture->reply.body);
+		return 0;
+	}
+	assert_non_null(fixture->reply.body);
+	fixture->body = parse(fixture->reply.body);
+	assert_non_null(text_at(fixture, "Err"));
+	if (fixture->reply.status == 200) {
+		assert_string_equal(text_at(fixture, "Err"), "");
+		assert_null(text_at(fixture, "Code"));
+	} else {
+		assert_true(strlen(text_at(fixture, "Err")) > 0);
+		assert_int_equal(hv_code_status(hv_code_parse(text_at(fixture, "Code"))),
+			fixture->reply.status);
+	}
+	return fixture->reply.status;
+}
+
+static unsigned call(struct fixture *fixture, const char *path, const char *body)
+{
+	return call_bytes(fixture, "POST", path, body, strlen(body));
+}
+
+static bool takes_no_body(const char *path)
+{
+	static const char *const paths[] = {
+		"/Plugin.Activate", "/VolumeDriver.Capabilities", "/VolumeDriver.List", "/HotInfo"};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (strcmp(paths[i], path) == 0)
+			return true;
+	return false;
+}
+
+static void the_handshake_is_answered_to_the_letter(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(call_bytes(fixture, "POST", "/Plugin.Activate", NULL, 0), 200);
+	assert_string_equal(
+		fixture->reply.body, "{\"Err\":\"\",\"Implements\":[\"VolumeDriver\"]}");
+	assert_int_equal(call(fixture, "/VolumeDriver.Capabilities", "{}\n"), 200);
+	assert_string_equal(
+		fixture->reply.body, "{\"Err\":\"\",\"Capabilities\":{\"Scope\":\"local\"}}");
+}
+
+/* The Engine's retry of a request carries no body: it must never pass for one. */
+static void an_empty_or_senseless_body_is_refused_everywhere(void **state)
+{
+	static const char *const bodies[] = {"", "\n", "{", "null", "[]", "7", "{\"Name\":7}",
+		"{\"Name\":\"a\"} x", "\xff", "{}"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ENDPOINTS; i++) {
+		for (size_t j = 0; j < sizeof(bodies) / sizeof(bodies[0]); j++) {
+			unsigned status = call(fixture, endpoints[i], bodies[j]);
+
+			if (takes_no_body(endpoints[i]))
+				assert_int_equal(status, 200);
+			else if (strcmp(endpoints[i], "/HotList") == 0 &&
+				 strcmp(bodies[j], "{}") == 0)
+				assert_int_equal(status, 200);
+			else
+				assert_int_equal(status, 400);
+		}
+		if (!takes_no_body(endpoints[i]))
+			assert_int_equal(call_bytes(fixture, "POST", endpoints[i], NULL, 0), 400);
+	}
+	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+}
+
+static void only_post_is_answered(void **state)
+{
+	static const char *const methods[] = {
+		"GET", "PUT", "HEAD", "DELETE", "post", "", "AVERYLONGMETHODNAMEINDEED"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ENDPOINTS; i++)
+		for (size_t j = 0; j < sizeof(methods) / sizeof(methods[0]); j++)
+			assert_int_equal(call_bytes(fixture, methods[j], endpoints[i],
+						 "{\"Name\":\"data\"}", 15),
+				400);
+}
+
+static void other_paths_are_no_endpoints(void **state)
+{
+	static const char *const paths[] = {"", "/", "/VolumeDriver", "/VolumeDriver.create",
+		"/VolumeDriver.Get/", "//VolumeDriver.Get", "/HotAttach\n", "/\xff\xc3",
+		"/hotattach", "*",
+		"/12345678901234567890123456789012345678901234567890123456789012\xe2\x82\xac"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		assert_int_equal(call(fixture, paths[i], "{}"), 404);
+		assert_string_equal(text_at(fixture, "Code"), "no-such-endpoint");
+	}
+}
+
+static bool hangs_up(const char *path)
+{
+	static const char *const paths[] = {"Get", "List", "Path", "Mount", "Unmount"};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (strncmp(path, "/VolumeDriver.", 14) == 0 && strcmp(path + 14, paths[i]) == 0)
+			return true;
+	return false;
+}
+
+static void with_unreadable_state_docker_keeps_its_records(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->is_unreadable = true;
+	for (size_t i = 0; i < ENDPOINTS; i++) {
+		unsigned status = call(fixture, endpoints[i], "{\"Name\":\"data\"}");
+
+		if (hangs_up(endpoints[i])) {
+			assert_true(fixture->reply.hang_up);
+			assert_int_equal(fixture->reply.err.code, HV_STATE_UNREADABLE);
+		} else if (strcmp(endpoints[i], "/HotInfo") == 0) {
+			assert_int_equal(status, 200); /* it is what explains */
+			assert_string_equal(text_at(fixture, "StateProblem"), "the disk is gone");
+		} else if (takes_no_body(endpoints[i])) {
+			assert_int_equal(status, 200);
+		} else {
+			assert_int_equal(status, 503);
+			assert_string_equal(text_at(fixture, "Code"), "state-unreadable");
+			assert_non_null(strstr(text_at(fixture, "Err"), "the disk is gone"));
+		}
+	}
+}
+
+/* Docker shows Err alone; our own command shows the hint on a line of its own. */
+static void the_hint_is_folded_for_docker_only(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->is_unreadable = true;
+	call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}");
+	assert_string_equal(text_at(fixture, "Err"), "the disk is gone (put it back)");
+	call(fixture, "/HotList", "{}");
+	assert_string_equal(text_at(fixture, "Err"), "the disk is gone");
+	assert_string_equal(text_at(fixture, "Hint"), "put it back");
+}
+
+static struct json_object *member(struct json_object *object, const char *name)
+{
+	struct json_object *value = NULL;
+
+	assert_true(json_object_object_get_ex(object, name, &value));
+	return value;
+}
+
+static void expect_rfc3339(const char *text)
+{
+	struct tm parts = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+	time_t when;
+
+	assert_non_null(rest);
+	assert_int_equal(*rest, '.');
+	rest += 1 + strspn(rest + 1, "0123456789");
+	assert_string_equal(rest, "Z");
+	when = timegm(&parts);
+	assert_true(when <= time(NULL) && when > time(NULL) - 600);
+}
+
+static void a_volume_lives_through_all_calls(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_object *volume;
+	char mountpoint[256], source[256];
+
+	snprintf(mountpoint, sizeof(mountpoint), "%s/data", fixture->world->mounts);
+	snprintf(source, sizeof(source), "%s/volumes/data/_data", fixture->world->state);
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\",\"Opts\":null}\n"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 200);
+	volume = member(fixture->body, "Volume");
+	assert_string_equal(json_object_get_string(member(volume, "Name")), "data");
+	assert_string_equal(json_object_get_string(member(volume, "Mountpoint")), source);
+	expect_rfc3339(json_object_get_string(member(volume, "CreatedAt")));
+	volume = member(volume, "Status");
+	assert_string_equal(json_object_get_string(member(volume, "source")), source);
+	assert_string_equal(json_object_get_string(member(volume, "kind")), "managed");
+	assert_int_equal(json_object_array_length(member(volume, "attachments")), 0);
+	assert_int_equal(call(fixture, "/VolumeDriver.Path", "{\"Name\":\"data\"}"), 200);
+	assert_string_equal(text_at(fixture, "Mountpoint"), mountpoint);
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"data\",\"ID\":\"a\"}"), 200);
+	assert_string_equal(text_at(fixture, "Mountpoint"), mountpoint);
+	assert_int_equal(world_count_mounts(fixture->world, "data"), 1);
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Unmount", "{\"Name\":\"data\",\"ID\":\"a\"}"), 200);
+	assert_int_equal(world_count_mounts(fixture->world, "data"), 0);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 404);
+}
+
+static void an_unknown_volume_is_not_found(void **state)
+{
+	static const char *const paths[] = {"Get", "Path", "Mount", "Remove"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/VolumeDriver.%s", paths[i]);
+		assert_int_equal(call(fixture, path, "{\"Name\":\"nobody\",\"ID\":\"a\"}"), 404);
+		assert_string_equal(text_at(fixture, "Code"), "no-such-volume");
+		assert_non_null(strstr(text_at(fixture, "Err"), "nobody"));
+	}
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Unmount", "{\"Name\":\"nobody\",\"ID\":\"a\"}"), 200);
+}
+
+static void bad_creates_are_refused_with_their_reason(void **state)
+{
+	static const struct {
+		const char *body, *told;
+	} cases[] = {
+		{"{\"Name\":\"\"}", "\"Name\" is empty"},
+		{"{\"Opts\":{}}", "\"Name\" is missing"},
+		{"{\"Name\":null}", "\"Name\" is missing"},
+		{"{\"Name\":\"../../etc/x y\"}", "is not a volume name"},
+		{"{\"Name\":\"data\",\"Opts\":{\"size\":\"1G\"}}", "unknown option 'size'"},
+		{"{\"Name\":\"data\",\"Opts\":{\"path\":\"srv\"}}", "absolute"},
+		{"{\"Name\":\"data\",\"Opts\":[]}", "must be an object"},
+		{"{\"Name\":\"da\\u0000ta\"}", "NUL"},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(call(fixture, "/VolumeDriver.Create", cases[i].body), 400);
+		assert_non_null(strstr(text_at(fixture, "Err"), cases[i].told));
+	}
+	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+}
+
+static void list_shows_each_volume_with_dockers_mountpoint(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_object *volumes, *first;
+	char mountpoint[256];
+
+	assert_int_equal(call(fixture, "/VolumeDriver.List", "{}"), 200);
+	assert_int_equal(json_object_array_length(member(fixture->body, "Volumes")), 0);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"bb\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"aa\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.List", ""), 200);
+	volumes = member(fixture->body, "Volumes");
+	assert_int_equal(json_object_array_length(volumes), 2);
+	first = json_object_array_get_idx(volumes, 0);
+	snprintf(mountpoint, sizeof(mountpoint), "%s/aa", fixture->world->mounts);
+	assert_string_equal(json_object_get_string(member(first, "Name")), "aa");
+	assert_string_equal(json_object_get_string(member(first, "Mountpoint")), mountpoint);
+	expect_rfc3339(json_object_get_string(member(first, "CreatedAt")));
+}
+
+static void get_shows_attachments_and_remove_needs_the_engine_for_them(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_object *status;
+
+	call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}");
+	row_put(fixture->attacher.store, "0123456789ab", "data", "c1", true);
+	row_put(fixture->attacher.store, "0123456789ac", "data", "c1", false); /* an intent */
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 200);
+	status = member(member(fixture->body, "Volume"), "Status");
+	assert_int_equal(json_object_array_length(member(status, "attachments")), 1);
+	status = json_object_array_get_idx(member(status, "attachments"), 0);
+	assert_string_equal(json_object_get_string(member(status, "container")), "web");
+	assert_string_equal(json_object_get_string(member(status, "target")), "/mnt/data");
+	assert_string_equal(json_object_get_string(member(status, "mode")), "rw");
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 409);
+	assert_string_equal(text_at(fixture, "Code"), "volume-in-use");
+	assert_non_null(strstr(text_at(fixture, "Err"), "'web' at /mnt/data"));
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 200);
+}
+
+static void hot_calls_refuse_fields_they_do_not_know(void **state)
+{
+	static const char *const paths[] = {"/HotAttach", "/HotDetach", "/HotList"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(call(fixture, paths[i], "{\"Readonly\":true}"), 400);
+		assert_non_null(strstr(text_at(fixture, "Err"), "\"Readonly\""));
+	}
+}
+
+static void hot_attach_tells_what_is_wrong(void **state)
+{
+#define ATTACH(volume, target)                                                                     \
+	"{\"Volume\":\"" volume "\",\"Container\":\"web\",\"Target\":\"" target "\"}"
+	static const struct {
+		const char *body;
+		unsigned status;
+		const char *code;
+	} cases[] = {
+		{ATTACH("data", "mnt"), 400, "bad-request"},
+		{ATTACH("data", "/mnt/\\u001b[2J"), 400, "bad-request"},
+		{ATTACH("data", "/"), 403, "target-refused"},
+		{ATTACH("data", "/mnt/../proc/1"), 403, "target-refused"},
+		{ATTACH("nobody", "/mnt"), 404, "no-such-volume"},
+		{ATTACH("data", "/mnt"), 500, "internal"}, /* no Engine */
+		{"{\"Volume\":\"data\",\"Container\":\"web\",\"Target\":\"/m\",\"Replace\":true}",
+			501, "unsupported"},
+		{"{\"Volume\":\"data\",\"Container\":\"web\"}", 400, "bad-request"},
+	};
+	struct fixture *fixture = *state;
+
+	call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(call(fixture, "/HotAttach", cases[i].body), cases[i].status);
+		assert_string_equal(text_at(fixture, "Code"), cases[i].code);
+	}
+	assert_int_equal(row_count_records(fixture->attacher.store, NULL, NULL, NULL), 0);
+}
+
+static void hot_info_tells_the_version_and_what_does_not_work(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(call(fixture, "/HotInfo", ""), 200);
+	assert_string_equal(text_at(fixture, "Version"), HOSTVOL_VERSION);
+	assert_string_equal(text_at(fixture, "Mode"), "plain");
+	assert_string_equal(text_at(fixture, "EngineID"), "");
+	assert_non_null(strstr(text_at(fixture, "EngineProblem"), "/nowhere/docker.sock"));
+	assert_string_equal(
+		json_object_get_string(member(member(fixture->body, "Settings"), "HOSTVOL_LOG")),
+		"info");
+	assert_int_equal(
+		json_object_get_int(member(member(fixture->body, "MountWork"), "Samples")), 0);
+}
+
+#define WITH_API(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_API(the_handshake_is_answered_to_the_letter),
+		WITH_API(an_empty_or_senseless_body_is_refused_everywhere),
+		WITH_API(only_post_is_answered),
+		WITH_API(other_paths_are_no_endpoints),
+		WITH_API(with_unreadable_state_docker_keeps_its_records),
+		WITH_API(the_hint_is_folded_for_docker_only),
+		WITH_API(a_volume_lives_through_all_calls),
+		WITH_API(an_unknown_volume_is_not_found),
+		WITH_API(bad_creates_are_refused_with_their_reason),
+		WITH_API(list_shows_each_volume_with_dockers_mountpoint),
+		WITH_API(get_shows_attachments_and_remove_needs_the_engine_for_them),
+		WITH_API(hot_calls_refuse_fields_they_do_not_know),
+		WITH_API(hot_attach_tells_what_is_wrong),
+		WITH_API(hot_info_tells_the_version_and_what_does_not_work),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}

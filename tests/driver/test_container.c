@@ -1,0 +1,175 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/hv_test.h"
+#include "wire/container.h"
+
+#define ID "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
+
+/* What Docker 20.10 answers, shortened. */
+static const char running[] =
+	"{\"Id\":\"" ID "\",\"Created\":\"2024-03-05T10:11:12.123456789Z\",\"Path\":\"sleep\","
+	"\"Args\":[\"infinity\"],\"State\":{\"Status\":\"running\",\"Running\":true,\"Paused\":false,"
+	"\"Restarting\":false,\"OOMKilled\":false,\"Dead\":false,\"Pid\":41234,\"ExitCode\":0,"
+	"\"Error\":\"\",\"StartedAt\":\"2024-03-05T10:11:12.987654321Z\","
+	"\"FinishedAt\":\"0001-01-01T00:00:00Z\"},\"Image\":\"sha256:aa\",\"Name\":\"/web\","
+	"\"RestartCount\":0,\"Driver\":\"overlay2\",\"AppArmorProfile\":\"\",\"ExecIDs\":null,"
+	"\"HostConfig\":{\"Binds\":null,\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{}},"
+	"\"NanoCpus\":0,\"BlkioWeightDevice\":[],\"MemorySwappiness\":null,\"CpuShares\":0},"
+	"\"GraphDriver\":{\"Data\":{\"LowerDir\":\"/var/lib/docker/overlay2/x-init/diff\"}},"
+	"\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"data\",\"RW\":true}],"
+	"\"Config\":{\"Hostname\":\"3f4e8f2b1c0d\",\"Env\":[\"PATH=/bin\"],\"Labels\":{}},"
+	"\"NetworkSettings\":{\"Ports\":{},\"Networks\":{\"bridge\":{\"IPAMConfig\":null}}}}\n";
+
+#define STATE(text) "{\"Id\":\"" ID "\",\"Name\":\"/web\",\"State\":" text "}"
+#define STARTED "\"StartedAt\":\"2024-03-05T10:11:12Z\""
+
+static enum hv_code parse(const char *text, struct hv_container *ret, struct hv_error *err)
+{
+	*ret = (struct hv_container){0};
+	return hv_container_parse(text, strlen(text), ret, err);
+}
+
+static void an_inspect_of_a_running_container_is_read(void **state)
+{
+	struct hv_container container;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(parse(running, &container, &err), HV_OK);
+	assert_string_equal(container.id, ID);
+	assert_string_equal(container.name, "web");
+	assert_true(container.is_running);
+	assert_false(container.is_paused);
+	assert_int_equal(container.pid, 41234);
+	assert_string_equal(container.started_at, "2024-03-05T10:11:12.987654321Z");
+	hv_container_done(&container);
+	assert_null(container.id);
+	hv_container_done(&container);
+}
+
+static void an_inspect_of_a_stopped_container_is_read(void **state)
+{
+	struct hv_container container;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(parse(STATE("{\"Running\":false,\"Paused\":false,\"Pid\":0," STARTED "}"),
+				 &container, &err),
+		HV_OK);
+	assert_false(container.is_running);
+	assert_int_equal(container.pid, 0);
+	hv_container_done(&container);
+}
+
+static void a_name_without_a_slash_stays_whole(void **state)
+{
+	struct hv_container container;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(parse("{\"Id\":\"" ID "\",\"Name\":\"a/web\",\"State\":{" STARTED "}}",
+				 &container, &err),
+		HV_OK);
+	assert_string_equal(container.name, "a/web");
+	hv_container_done(&container);
+}
+
+static void what_is_no_container_is_refused_and_leaks_nothing(void **state)
+{
+	static const char *const cases[] = {
+		"",
+		"{}",
+		"[]",
+		"null",
+		"<html>502 Bad Gateway</html>",
+		"{\"Id\":\"" ID "\",\"Name\":\"/web\"}",
+		"{\"Id\":\"\",\"Name\":\"/web\",\"State\":{" STARTED "}}",
+		"{\"Id\":\"" ID "\",\"State\":{" STARTED "}}",
+		"{\"Id\":7,\"Name\":\"/web\",\"State\":{" STARTED "}}",
+		"{\"Id\":\"" ID "\",\"Name\":\"/we\\u0000b\",\"State\":{" STARTED "}}",
+		STATE("null"),
+		STATE("[]"),
+		STATE("\"running\""),
+		STATE("{}"),
+		STATE("{\"Running\":true,\"Pid\":5}"),
+		STATE("{\"Running\":true,\"Pid\":-1," STARTED "}"),
+		STATE("{\"Running\":true,\"Pid\":4294967297," STARTED "}"),
+		STATE("{\"Running\":true,\"Pid\":\"5\"," STARTED "}"),
+		STATE("{\"Running\":\"yes\"," STARTED "}"),
+		STATE("{\"StartedAt\":\"\"}"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_container container;
+		struct hv_error err = {0};
+
+		assert_int_equal(parse(cases[i], &container, &err), HV_INTERNAL);
+		assert_non_null(strstr(hv_error_text(&err), "makes no sense: "));
+		assert_null(container.id);
+		hv_container_done(&container);
+		hv_error_done(&err);
+	}
+}
+
+static void every_cut_of_an_inspect_is_refused(void **state)
+{
+	size_t size = strlen(running) - 1; /* without the newline */
+
+	(void)state;
+	for (size_t cut = 0; cut < size; cut++) {
+		struct hv_container container = {0};
+		struct hv_error err = {0};
+
+		assert_int_equal(hv_container_parse(running, cut, &container, &err), HV_INTERNAL);
+		hv_container_done(&container);
+		hv_error_done(&err);
+	}
+}
+
+static char *message(const char *text)
+{
+	return hv_engine_message_parse(text, strlen(text));
+}
+
+static void the_engines_message_is_found(void **state)
+{
+	char *text = message("{\"message\":\"No such container: web\"}\n");
+
+	(void)state;
+	assert_string_equal(text, "No such container: web");
+	free(text);
+	assert_null(message(""));
+	assert_null(message("page not found"));
+	assert_null(message("{\"message\":5}"));
+	assert_null(message("{\"message\":null}"));
+	assert_null(message("{\"other\":\"x\"}"));
+	assert_null(message("{\"message\":\"x\"} and more"));
+}
+
+static void the_engines_id_is_found(void **state)
+{
+	static const char info[] = "{\"ID\":\"ABCD:EFGH\",\"Containers\":3,\"Plugins\":{}}";
+	char *text = hv_engine_id_parse(info, strlen(info));
+
+	(void)state;
+	assert_string_equal(text, "ABCD:EFGH");
+	free(text);
+	assert_null(hv_engine_id_parse("{}", 2));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_inspect_of_a_running_container_is_read),
+		cmocka_unit_test(an_inspect_of_a_stopped_container_is_read),
+		cmocka_unit_test(a_name_without_a_slash_stays_whole),
+		cmocka_unit_test(what_is_no_container_is_refused_and_leaks_nothing),
+		cmocka_unit_test(every_cut_of_an_inspect_is_refused),
+		cmocka_unit_test(the_engines_message_is_found),
+		cmocka_unit_test(the_engines_id_is_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

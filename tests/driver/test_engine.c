@@ -1,0 +1,286 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/engine.h"
+#include "support/hv_test.h"
+
+#include "fake_engine.h"
+#include "scratch.h"
+
+#define ID "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
+#define INSPECT                                                                                    \
+	"{\"Id\":\"" ID                                                                            \
+	"\",\"Name\":\"/web\",\"State\":{\"Running\":true,\"Pid\":7,\"StartedAt\":\"2024\"}}"
+#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\n"
+#define CLOSED "Connection: close\r\n\r\n"
+
+enum { PATIENCE_MS = 20000, DEADLINE_MS = 200, TOO_LONG = 9 << 20 };
+
+static const struct fake_reply replies[] = {
+	{"/containers/web/json", HEAD("200 OK") CLOSED INSPECT, 0, 0},
+	{"/containers/chunked/json",
+		HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 0, 0},
+	{"/containers/padded/json", HEAD("200 OK") CLOSED INSPECT, 1 << 20, 0},
+	{"/containers/gone/json",
+		HEAD("404 Not Found") CLOSED "{\"message\":\"No such container: gone\"}", 0, 0},
+	{"/containers/ab/json",
+		HEAD("500 Internal Server Error") CLOSED
+		"{\"message\":\"Multiple IDs found with provided prefix: ab\"}",
+		0, 0},
+	{"/containers/cd/json",
+		HEAD("404 Not Found") CLOSED
+		"{\"message\":\"multiple IDs found with provided prefix: cd\"}",
+		0, 0},
+	{"/containers/broken/json",
+		HEAD("500 Internal Server Error") CLOSED "{\"message\":\"disk is on fire\"}", 0, 0},
+	{"/containers/bare/json", HEAD("503 Busy") CLOSED "<html>", 0, 0},
+	{"/containers/empty/json", HEAD("200 OK") "Content-Length: 0\r\n\r\n", 0, 0},
+	{"/containers/html/json", HEAD("200 OK") CLOSED "<html>hello</html>", 0, 0},
+	{"/containers/garbage/json", "\x01\x02\x03 this is no HTTP\r\n\r\n", 0, 0},
+	{"/containers/moved/json", HEAD("301 Moved") "Location: http://example.invalid/\r\n" CLOSED,
+		0, 0},
+	{"/containers/mute/json", "", 0, 1},
+	{"/containers/slow/json", HEAD("200 OK") "Content-Length: 100\r\n\r\n{", 0, 1},
+	{"/containers/cut/json", HEAD("200 OK") "Content-Length: 5000\r\n\r\n{\"Id\":", 0, 0},
+	{"/containers/huge/json", HEAD("200 OK") CLOSED INSPECT, TOO_LONG, 0},
+	{"/info", HEAD("200 OK") CLOSED "{\"ID\":\"ABCD:EFGH\"}", 0, 0},
+	{NULL, NULL, 0, 0},
+};
+
+struct fixture {
+	char *dir;
+	char *socket;
+	struct fake_engine *fake;
+	struct hv_engine *engine;
+	struct hv_error err;
+};
+
+static int open_socket(void *context)
+{
+	const struct fixture *fixture = context;
+	int fd = open(fixture->socket, O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct hv_engine_args args = {.open_socket = open_socket, .context = fixture};
+
+	assert_non_null(fixture);
+	fixture->dir = scratch_new();
+	fixture->socket = scratch_path(fixture->dir, "docker.sock");
+	fixture->fake = fake_engine_new(fixture->socket, replies);
+	args.socket_path = fixture->socket;
+	fixture->engine = hv_engine_new(&args);
+	assert_non_null(fixture->engine);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	hv_engine_free(fixture->engine);
+	fake_engine_free(fixture->fake);
+	hv_error_done(&fixture->err);
+	scratch_free(fixture->dir);
+	free(fixture->socket);
+	free(fixture);
+	return 0;
+}
+
+static enum hv_code inspect(struct fixture *fixture, const char *name, long timeout_ms)
+{
+	struct hv_container container = {0};
+	enum hv_code code;
+
+	hv_error_done(&fixture->err);
+	code = hv_engine_inspect(fixture->engine, name, timeout_ms, &container, &fixture->err);
+	assert_int_equal(fixture->err.code, code);
+	assert_true(code == HV_OK || !container.id);
+	hv_container_done(&container);
+	return code;
+}
+
+static bool told(const struct fixture *fixture, const char *text)
+{
+	if (strstr(hv_error_text(&fixture->err), text))
+		return true;
+	print_error("'%s' has no '%s'\n", hv_error_text(&fixture->err), text);
+	return false;
+}
+
+static void a_container_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_container container = {0};
+
+	assert_int_equal(
+		hv_engine_inspect(fixture->engine, "web", PATIENCE_MS, &container, &fixture->err),
+		HV_OK);
+	assert_string_equal(container.id, ID);
+	assert_string_equal(container.name, "web");
+	assert_int_equal(container.pid, 7);
+	hv_container_done(&container);
+	assert_int_equal(inspect(fixture, "padded", PATIENCE_MS), HV_OK);
+}
+
+static void what_the_engine_does_not_know_is_told_by_name(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(inspect(fixture, "gone", PATIENCE_MS), HV_NO_SUCH_CONTAINER);
+	assert_true(told(fixture, "gone"));
+	assert_non_null(fixture->err.hint);
+}
+
+static void a_prefix_of_two_containers_is_ambiguous(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(inspect(fixture, "ab", PATIENCE_MS), HV_AMBIGUOUS);
+	assert_true(told(fixture, "'ab'"));
+	assert_int_equal(inspect(fixture, "cd", PATIENCE_MS), HV_AMBIGUOUS);
+}
+
+static void names_that_no_container_has_are_not_even_sent(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const names[] = {"", "../info", "a/b", "a b", "-x", ".x", "web?x=1",
+		"web\r\nX: y", "%77eb", "web#", "w\xc3\xa9", "b\xff"};
+	char longest[400];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(inspect(fixture, names[i], PATIENCE_MS), HV_NO_SUCH_CONTAINER);
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(inspect(fixture, longest, PATIENCE_MS), HV_NO_SUCH_CONTAINER);
+	assert_int_equal(fake_engine_requests(fixture->fake), 0);
+}
+
+static void the_engines_own_failure_is_passed_on(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(inspect(fixture, "broken", PATIENCE_MS), HV_INTERNAL);
+	assert_true(told(fixture, "disk is on fire"));
+	assert_true(told(fixture, "500"));
+	assert_int_equal(inspect(fixture, "bare", PATIENCE_MS), HV_INTERNAL);
+	assert_true(told(fixture, "no reason given (HTTP 503)"));
+	assert_int_equal(inspect(fixture, "moved", PATIENCE_MS), HV_INTERNAL);
+	assert_int_equal(fake_engine_requests(fixture->fake), 3); /* not followed */
+}
+
+static void answers_that_make_no_sense_are_refused(void **state)
+{
+	static const char *const names[] = {
+		"chunked", "empty", "html", "garbage", "cut", "huge", "unknown"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(inspect(fixture, names[i], PATIENCE_MS), HV_INTERNAL);
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void an_engine_that_does_not_answer_is_waited_for_until_the_deadline(void **state)
+{
+	struct fixture *fixture = *state;
+	long long start = now_ms();
+
+	assert_int_equal(inspect(fixture, "mute", DEADLINE_MS), HV_TIMEOUT);
+	assert_true(told(fixture, fixture->socket));
+	assert_int_equal(inspect(fixture, "slow", DEADLINE_MS), HV_TIMEOUT);
+	assert_true(now_ms() - start >= 2 * DEADLINE_MS - 20);
+	assert_true(now_ms() - start < PATIENCE_MS);
+}
+
+static void no_engine_is_told_with_its_socket(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fake_engine_free(fixture->fake);
+	fixture->fake = NULL;
+	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_INTERNAL); /* nobody listens */
+	assert_true(told(fixture, fixture->socket));
+	assert_int_equal(unlink(fixture->socket), 0);
+	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_INTERNAL);
+	assert_true(told(fixture, fixture->socket));
+	assert_non_null(fixture->err.hint);
+}
+
+static void the_engine_tells_its_id(void **state)
+{
+	struct fixture *fixture = *state;
+	char *id = NULL;
+
+	assert_int_equal(hv_engine_id(fixture->engine, PATIENCE_MS, &id, &fixture->err), HV_OK);
+	assert_string_equal(id, "ABCD:EFGH");
+	free(id);
+}
+
+/* dockerd makes its socket anew when it restarts. */
+static void the_socket_is_opened_for_each_request(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_OK);
+	fake_engine_free(fixture->fake);
+	assert_int_equal(unlink(fixture->socket), 0);
+	fixture->fake = fake_engine_new(fixture->socket, replies);
+	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_OK);
+}
+
+static void no_request_leaves_a_descriptor_open(void **state)
+{
+	static const char *const names[] = {"web", "gone", "garbage", "cut", "huge", "bare"};
+	struct fixture *fixture = *state;
+	unsigned fds;
+
+	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_OK);
+	fake_engine_free(fixture->fake); /* its descriptors come and go with its thread */
+	fixture->fake = NULL;
+	fds = hv_count_fds();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(unlink(fixture->socket), 0);
+		fixture->fake = fake_engine_new(fixture->socket, replies);
+		(void)inspect(fixture, names[i], PATIENCE_MS);
+		fake_engine_free(fixture->fake);
+		fixture->fake = NULL;
+	}
+	assert_int_equal(hv_count_fds(), fds);
+}
+
+#define WITH_ENGINE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_ENGINE(a_container_is_found),
+		WITH_ENGINE(what_the_engine_does_not_know_is_told_by_name),
+		WITH_ENGINE(a_prefix_of_two_containers_is_ambiguous),
+		WITH_ENGINE(names_that_no_container_has_are_not_even_sent),
+		WITH_ENGINE(the_engines_own_failure_is_passed_on),
+		WITH_ENGINE(answers_that_make_no_sense_are_refused),
+		WITH_ENGINE(an_engine_that_does_not_answer_is_waited_for_until_the_deadline),
+		WITH_ENGINE(no_engine_is_told_with_its_socket),
+		WITH_ENGINE(the_engine_tells_its_id),
+		WITH_ENGINE(the_socket_is_opened_for_each_request),
+		WITH_ENGINE(no_request_leaves_a_descriptor_open),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/hv_test.h"
+#include "volume/explain.h"
+
+static const struct hv_names names = {"data", "/srv/data", "web", "/mnt/data"};
+
+static const int errors[] = {ENOENT, ENOTDIR, ELOOP, ESTALE, EROFS, E2BIG, EEXIST, EXDEV, ENOSPC,
+	EBUSY, EPERM, EACCES, EINVAL, ESRCH, ENOSYS, ENOMEM, ETIMEDOUT, EIO, EMFILE, ENAMETOOLONG,
+	EOPNOTSUPP, ECHILD, 0, 9999};
+
+enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
+
+static void explain(struct hv_error *err, enum mc_step step, int error, const struct hv_names *who)
+{
+	const struct mc_err cause = {.code = -error, .step = step};
+	enum hv_code code = hv_explain(err, &cause, who);
+
+	assert_int_equal(code, err->code);
+}
+
+static void every_failure_gets_a_code_and_a_sentence(void **state)
+{
+	(void)state;
+	for (unsigned step = MC_STEP_NONE; step <= MC_STEP_COUNT; step++) {
+		for (size_t i = 0; i < ERRORS; i++) {
+			struct hv_error err = {0};
+
+			explain(&err, (enum mc_step)step, errors[i], &names);
+			assert_int_not_equal(err.code, HV_OK);
+			assert_true(strlen(hv_error_text(&err)) > 10);
+			assert_null(strstr(hv_error_text(&err), "(null)"));
+			assert_true(!err.hint || !strstr(err.hint, "(null)"));
+			hv_error_done(&err);
+		}
+	}
+}
+
+/* A sentence names the container and the path, or the volume or its directory. */
+static void every_sentence_names_what_it_speaks_of(void **state)
+{
+	(void)state;
+	for (unsigned step = MC_STEP_NONE; step < MC_STEP_COUNT; step++) {
+		for (size_t i = 0; i < ERRORS; i++) {
+			struct hv_error err = {0};
+			const char *text;
+
+			explain(&err, (enum mc_step)step, errors[i], &names);
+			text = hv_error_text(&err);
+			if (err.code != HV_UNSUPPORTED)
+				assert_true(strstr(text, "'web'") || strstr(text, "'data'") ||
+					    strstr(text, "/srv/data"));
+			assert_true(text[strlen(text) - 1] != '.');
+			hv_error_done(&err);
+		}
+	}
+}
+
+/* Docker's own Mount has no container, opening a container no volume. */
+static void names_that_are_not_known_are_left_out(void **state)
+{
+	static const struct hv_names docker = {"data", "/srv/data", NULL, "/data"};
+	static const struct hv_names container = {.container = "web"};
+
+	(void)state;
+	for (unsigned step = MC_STEP_NONE; step < MC_STEP_COUNT; step++) {
+		for (size_t i = 0; i < ERRORS; i++) {
+			struct hv_error err = {0};
+
+			explain(&err, (enum mc_step)step, errors[i], &docker);
+			assert_null(strstr(hv_error_text(&err), "(null)"));
+			explain(&err, (enum mc_step)step, errors[i], &container);
+			assert_null(strstr(hv_error_text(&err), "(null)"));
+			hv_error_done(&err);
+		}
+	}
+}
+
+static void the_failures_of_the_contract_have_their_codes(void **state)
+{
+	static const struct {
+		enum mc_step step;
+		int error;
+		enum hv_code code;
+	} cases[] = {
+		{MC_STEP_SOURCE, ENOENT, HV_SOURCE_MISSING},
+		{MC_STEP_SOURCE, ELOOP, HV_SOURCE_REFUSED},
+		{MC_STEP_SOURCE, ENOTDIR, HV_SOURCE_REFUSED},
+		{MC_STEP_PROCESS, ESRCH, HV_NOT_RUNNING},
+		{MC_STEP_PROCESS, EPERM, HV_DENIED},
+		{MC_STEP_PROCESS, EXDEV, HV_TARGET_REFUSED},
+		{MC_STEP_TARGET, ENOENT, HV_TARGET_MISSING},
+		{MC_STEP_TARGET, ENOTDIR, HV_TYPE_MISMATCH},
+		{MC_STEP_TARGET, ELOOP, HV_TARGET_REFUSED},
+		{MC_STEP_TARGET, ESTALE, HV_CONTAINER_CHANGED},
+		{MC_STEP_REFUSED, EACCES, HV_TARGET_REFUSED},
+		{MC_STEP_TYPE, ENOTDIR, HV_TYPE_MISMATCH},
+		{MC_STEP_OCCUPIED, EBUSY, HV_TARGET_EXISTS},
+		{MC_STEP_SHARED, EINVAL, HV_TARGET_REFUSED},
+		{MC_STEP_MKDIR, EROFS, HV_TARGET_MISSING},
+		{MC_STEP_MKDIR, E2BIG, HV_TARGET_REFUSED},
+		{MC_STEP_MOVE, ENOSPC, HV_UNSUPPORTED},
+		{MC_STEP_MOVE, ENOENT, HV_CONTAINER_CHANGED},
+		{MC_STEP_VERIFY, ESTALE, HV_CONTAINER_CHANGED},
+		{MC_STEP_UMOUNT, EBUSY, HV_BUSY},
+		{MC_STEP_IDENTITY, ESTALE, HV_BUSY},
+		{MC_STEP_HELPER, ETIMEDOUT, HV_TIMEOUT},
+		{MC_STEP_SETUP, ENOSYS, HV_UNSUPPORTED},
+		{MC_STEP_SETUP, ENOMEM, HV_INTERNAL},
+		{MC_STEP_CLONE, ENOSYS, HV_UNSUPPORTED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_error err = {0};
+
+		explain(&err, cases[i].step, cases[i].error, &names);
+		assert_string_equal(hv_code_name(err.code), hv_code_name(cases[i].code));
+		hv_error_done(&err);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_failure_gets_a_code_and_a_sentence),
+		cmocka_unit_test(every_sentence_names_what_it_speaks_of),
+		cmocka_unit_test(names_that_are_not_known_are_left_out),
+		cmocka_unit_test(the_failures_of_the_contract_have_their_codes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

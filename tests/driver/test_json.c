@@ -1,0 +1,330 @@
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/hv_test.h"
+#include "wire/json.h"
+#include "wire/opts.h"
+#include "wire/types.h"
+
+struct sample {
+	char *text;
+	bool flag;
+	long long number;
+	struct hv_opts opts;
+};
+
+static const struct hv_field fields[] = {
+	{"Text", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct sample, text)},
+	{"Flag", HV_TYPE_BOOL, HV_FIELD_OPTIONAL, offsetof(struct sample, flag)},
+	{"Number", HV_TYPE_INT, HV_FIELD_OPTIONAL, offsetof(struct sample, number)},
+	{"Opts", HV_TYPE_OPTS, HV_FIELD_OPTIONAL, offsetof(struct sample, opts)},
+	{NULL, HV_TYPE_STRING, 0, 0},
+};
+
+struct refused {
+	const char *bytes;
+	const char *sentence; /* a part of it */
+	size_t size;          /* 0: up to the NUL */
+};
+
+#define DEEP10 "[[[[[[[[[["
+#define SIZED(text) (sizeof(text) - 1)
+
+static const struct refused refused[] = {
+	{"", "is empty", 0},
+	{" \t\r\n", "is empty", 0},
+	{"{", "cut off", 0},
+	{"{\"Text\":\"a", "cut off", 0},
+	{"{\"Text\":\"a\"", "cut off", 0},
+	{"{\"Text\":\"a\",", "cut off", 0},
+	{"{\"Text\":\"a\\", "cut off", 0},
+	{"{\"Text\":\"a\\u00", "cut off", 0},
+	{"{\"Text\":\"a\"}x", "text after", 0},
+	{"{\"Text\":\"a\"} {}", "text after", 0},
+	{"{\"Text\":\"a\"}\0", "text after", SIZED("{\"Text\":\"a\"}\0")},
+	{"{\"Text\":\"a\"}\0x", "text after", SIZED("{\"Text\":\"a\"}\0x")},
+	{"\0", "", 1},
+	{"{\"Text\":\0\"a\"}", "", SIZED("{\"Text\":\0\"a\"}")},
+	{"{\"Text\":\"a\0b\"}", "", SIZED("{\"Text\":\"a\0b\"}")},
+	{"null ", "must be a JSON object", 0},
+	{"null", "", 0}, /* for json-c not over yet */
+	{"[]", "must be a JSON object", 0},
+	{"\"Text\"", "must be a JSON object", 0},
+	{"true ", "must be a JSON object", 0},
+	{"12 ", "must be a JSON object", 0},
+	{"nonsense", "not valid JSON", 0},
+	{"{Text:1}", "not valid JSON", 0},
+	{"{'Text':'a'}", "not valid JSON", 0},
+	{"{\"Text\":\"a\",}", "not valid JSON", 0},
+	{"{\"Text\" \"a\"}", "not valid JSON", 0},
+	{"/* c */ {\"Text\":\"a\"}", "not valid JSON", 0},
+	{"{\"Text\":" DEEP10 DEEP10 DEEP10 "]]]]]", "not valid JSON", 0},
+	{"{\"Text\":\"\xff\"}", "not valid JSON", 0},
+	{"{\"Text\":\"\xc3(\"}", "not valid JSON", 0},
+	{"\xef\xbb\xbf{\"Text\":\"a\"}", "not valid JSON", 0},
+	{"{\"Text\":1}", "\"Text\" must be a string", 0},
+	{"{\"Text\":true}", "\"Text\" must be a string", 0},
+	{"{\"Text\":{}}", "\"Text\" must be a string", 0},
+	{"{\"Text\":[\"a\"]}", "\"Text\" must be a string", 0},
+	{"{\"Text\":\"a\\u0000b\"}", "NUL", 0},
+	{"{\"Text\":\"\\u0000\"}", "NUL", 0},
+	{"{\"Flag\":1}", "\"Flag\" must be true or false", 0},
+	{"{\"Flag\":\"true\"}", "\"Flag\" must be true or false", 0},
+	{"{\"Number\":\"1\"}", "\"Number\" must be a whole number", 0},
+	{"{\"Number\":1.5}", "\"Number\" must be a whole number", 0},
+	{"{\"Number\":1e3}", "\"Number\" must be a whole number", 0},
+	{"{\"Number\":false}", "\"Number\" must be a whole number", 0},
+	{"{\"Opts\":[]}", "\"Opts\" must be an object", 0},
+	{"{\"Opts\":\"ro\"}", "\"Opts\" must be an object", 0},
+	{"{\"Opts\":{\"ro\":true}}", "option \"ro\" must be a string", 0},
+	{"{\"Opts\":{\"ro\":null}}", "option \"ro\" must be a string", 0},
+	{"{\"Opts\":{\"a\":\"b\",\"size\":10}}", "option \"size\" must be a string", 0},
+	{"{\"Opts\":{\"path\":\"/a\\u0000b\"}}", "NUL", 0},
+	{"{\"Opts\":{\"path\\u0000x\":\"/a\"},\"Text\":\"a\"}", "NUL", 0},
+	{"{\"Text\\u0000x\":\"a\"}", "NUL", 0},
+	{"{}", "\"Text\" is missing", 0},
+	{"{\"Text\":null}", "\"Text\" is missing", 0},
+	{"{\"Text\":\"\"}", "\"Text\" is empty", 0},
+	{"{\"Text\":\"a\",\"Texts\":\"b\"}", "unknown field \"Texts\"", 0},
+	{"{\"text\":\"a\"}", "unknown field \"text\"", 0},
+	{"{\"Text\":\"a\",\"\":1}", "unknown field \"\"", 0},
+};
+
+static void what_is_no_such_object_is_refused_with_a_reason(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		const struct refused *at = &refused[i];
+		struct sample sample = {0};
+		struct hv_error err = {0};
+		enum hv_code code =
+			hv_fields_read(at->bytes, at->size ? at->size : strlen(at->bytes), fields,
+				HV_UNKNOWN_REFUSE, &sample, &err);
+
+		if (code != HV_BAD_REQUEST || !strstr(hv_error_text(&err), at->sentence))
+			print_error("case %zu, %s: code '%s', '%s'\n", i, at->bytes,
+				hv_code_name(code), hv_error_text(&err));
+		assert_int_equal(code, HV_BAD_REQUEST);
+		assert_int_equal(err.code, HV_BAD_REQUEST);
+		assert_non_null(strstr(hv_error_text(&err), at->sentence));
+		hv_fields_done(fields, &sample);
+		hv_error_done(&err);
+	}
+}
+
+static void read(const char *text, enum hv_unknown unknown, struct sample *ret)
+{
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_fields_read(text, strlen(text), fields, unknown, ret, &err), HV_OK);
+	assert_int_equal(err.code, HV_OK);
+	assert_null(err.message);
+}
+
+static void a_null_body_is_an_empty_one(void **state)
+{
+	struct sample sample = {0};
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(
+		hv_fields_read(NULL, 0, fields, HV_UNKNOWN_REFUSE, &sample, &err), HV_BAD_REQUEST);
+	hv_error_done(&err);
+}
+
+static void every_type_is_read(void **state)
+{
+	struct sample sample = {0};
+
+	(void)state;
+	read(" {\"Text\":\"a\",\"Flag\":true,\"Number\":-7,\"Opts\":{\"z\":\"1\",\"a\":\"\"}}\n",
+		HV_UNKNOWN_REFUSE, &sample);
+	assert_string_equal(sample.text, "a");
+	assert_true(sample.flag);
+	assert_true(sample.number == -7);
+	assert_int_equal(sample.opts.count, 2);
+	assert_string_equal(sample.opts.items[0].key, "z");
+	assert_string_equal(hv_opts_get(&sample.opts, "a"), "");
+	hv_fields_done(fields, &sample);
+	assert_null(sample.text);
+	assert_int_equal(sample.opts.count, 0);
+}
+
+static void null_is_the_same_as_absent(void **state)
+{
+	struct sample sample = {.flag = true, .number = 5};
+
+	(void)state;
+	read("{\"Text\":\"a\",\"Flag\":null,\"Number\":null,\"Opts\":null}", HV_UNKNOWN_REFUSE,
+		&sample);
+	assert_true(sample.flag);
+	assert_true(sample.number == 5);
+	assert_int_equal(sample.opts.count, 0);
+	hv_fields_done(fields, &sample);
+}
+
+static void the_last_of_two_equal_keys_counts_and_nothing_leaks(void **state)
+{
+	struct sample sample = {0};
+
+	(void)state;
+	read("{\"Text\":\"a\",\"Opts\":{\"k\":\"1\",\"k\":\"2\"},\"Text\":\"b\",\"Opts\":{\"k\":\"3\"}}",
+		HV_UNKNOWN_REFUSE, &sample);
+	assert_string_equal(sample.text, "b");
+	assert_int_equal(sample.opts.count, 1);
+	assert_string_equal(hv_opts_get(&sample.opts, "k"), "3");
+	hv_fields_done(fields, &sample);
+}
+
+static void a_string_that_is_set_already_is_replaced(void **state)
+{
+	struct sample sample = {.text = strdup("default")};
+
+	(void)state;
+	read("{\"Text\":\"a\"}", HV_UNKNOWN_REFUSE, &sample);
+	assert_string_equal(sample.text, "a");
+	hv_fields_done(fields, &sample);
+}
+
+static void unknown_fields_can_be_ignored_whatever_they_hold(void **state)
+{
+	struct sample sample = {0};
+
+	(void)state;
+	read("{\"New\":{\"deep\":[1,{\"er\":null}]},\"Text\":\"a\",\"text\":\"b\"}",
+		HV_UNKNOWN_IGNORE, &sample);
+	assert_string_equal(sample.text, "a");
+	hv_fields_done(fields, &sample);
+}
+
+static void escapes_are_read_as_characters(void **state)
+{
+	struct sample sample = {0};
+
+	(void)state;
+	read("{\"Text\":\"\\u003c\\u0026\\/\\\\u0000\\u00fc\\u2028\\ud83d\\ude00\\n\"}",
+		HV_UNKNOWN_REFUSE, &sample);
+	assert_string_equal(sample.text, "<&/\\u0000\xc3\xbc\xe2\x80\xa8\xf0\x9f\x98\x80\n");
+	hv_fields_done(fields, &sample);
+}
+
+static void a_long_unknown_field_is_named_in_valid_utf8(void **state)
+{
+	char body[400];
+	int used = snprintf(body, sizeof(body), "{\"Text\":\"a\",\"x");
+	struct sample sample = {0};
+	struct hv_error err = {0};
+	struct json_object *text;
+
+	(void)state;
+	for (int i = 0; i < 60; i++) /* euro signs, so that a cut at 64 bytes splits one */
+		used += snprintf(body + used, sizeof(body) - (size_t)used, "\xe2\x82\xac");
+	snprintf(body + used, sizeof(body) - (size_t)used, "\":1}");
+	assert_int_equal(
+		hv_fields_read(body, strlen(body), fields, HV_UNKNOWN_REFUSE, &sample, &err),
+		HV_BAD_REQUEST);
+	text = json_object_new_object();
+	json_object_object_add(text, "Text", json_object_new_string(hv_error_text(&err)));
+	hv_fields_done(fields, &sample);
+	hv_error_done(&err);
+	read(json_object_to_json_string(text), HV_UNKNOWN_REFUSE, &sample);
+	assert_non_null(strstr(sample.text, "unknown field \"x\xe2\x82\xac"));
+	json_object_put(text);
+	hv_fields_done(fields, &sample);
+}
+
+static void numbers_beyond_64_bits_do_not_wrap(void **state)
+{
+	struct sample sample = {0};
+
+	(void)state;
+	read("{\"Text\":\"a\",\"Number\":99999999999999999999999}", HV_UNKNOWN_REFUSE, &sample);
+	assert_true(sample.number == INT64_MAX);
+	hv_fields_done(fields, &sample);
+}
+
+static void empty_members_are_left_out_if_optional(void **state)
+{
+	struct sample sample = {0};
+	struct json_object *object = hv_fields_write(fields, &sample);
+
+	(void)state;
+	assert_non_null(object);
+	assert_string_equal(
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN), "{\"Text\":\"\"}");
+	json_object_put(object);
+}
+
+static void fill_attachment(struct hv_attachment *in)
+{
+	static char odd[] = "\"quoted\" \\back\\ \x01\x1f\x7f\n\t/slash <tag>& "
+			    "\xc3\xbc\xe2\x80\xa8\xf0\x9f\x98\x80";
+	static char id[] = "0123456789ab", name[] = "-", empty[] = "";
+
+	*in = (struct hv_attachment){
+		.id = id,
+		.volume = odd,
+		.source = odd,
+		.subpath = odd,
+		.container_id = name,
+		.container_name = odd,
+		.target = odd,
+		.read_only = true,
+		.no_dev = true,
+		.persist = true,
+		.state = empty,
+		.since = name,
+		.problem = odd,
+	};
+}
+
+static void an_attachment_survives_writing_and_reading(void **state)
+{
+	struct hv_attachment in, out = {0};
+	struct json_object *object;
+	struct hv_error err = {0};
+	const char *text;
+
+	(void)state;
+	fill_attachment(&in);
+	object = hv_fields_write(hv_attachment_fields, &in);
+	assert_non_null(object);
+	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	assert_int_equal(hv_fields_read(text, strlen(text), hv_attachment_fields, HV_UNKNOWN_REFUSE,
+				 &out, &err),
+		HV_OK);
+	assert_string_equal(out.id, in.id);
+	assert_string_equal(out.volume, in.volume);
+	assert_string_equal(out.source, in.source);
+	assert_string_equal(out.subpath, in.subpath);
+	assert_string_equal(out.container_name, in.container_name);
+	assert_string_equal(out.target, in.target);
+	assert_string_equal(out.problem, in.problem);
+	assert_string_equal(out.state, "");
+	assert_true(out.read_only && out.no_dev && out.persist);
+	assert_false(out.no_suid || out.no_exec);
+	json_object_put(object);
+	hv_attachment_done(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_no_such_object_is_refused_with_a_reason),
+		cmocka_unit_test(a_null_body_is_an_empty_one),
+		cmocka_unit_test(every_type_is_read),
+		cmocka_unit_test(null_is_the_same_as_absent),
+		cmocka_unit_test(the_last_of_two_equal_keys_counts_and_nothing_leaks),
+		cmocka_unit_test(a_string_that_is_set_already_is_replaced),
+		cmocka_unit_test(unknown_fields_can_be_ignored_whatever_they_hold),
+		cmocka_unit_test(escapes_are_read_as_characters),
+		cmocka_unit_test(a_long_unknown_field_is_named_in_valid_utf8),
+		cmocka_unit_test(numbers_beyond_64_bits_do_not_wrap),
+		cmocka_unit_test(empty_members_are_left_out_if_optional),
+		cmocka_unit_test(an_attachment_survives_writing_and_reading),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

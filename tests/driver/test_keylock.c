@@ -1,0 +1,150 @@
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+#include "volume/keylock.h"
+
+enum { THREADS = 8, ROUNDS = 2000, KEYS = 3, PATIENCE_SECONDS = 60 };
+
+static struct hv_keylock keylock;
+static long counts[KEYS]; /* each guarded by its key alone */
+static atomic_int inside[KEYS];
+static atomic_bool is_broken;
+
+static const char *key_name(int key, char buffer[static 16])
+{
+	/* A copy for each thread: keys are compared, not pointers. */
+	snprintf(buffer, 16, "volume%d", key);
+	return buffer;
+}
+
+static void *work(void *argument)
+{
+	int seed = *(int *)argument;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		int key = (seed + i) % KEYS;
+		char name[16];
+
+		HV_HOLD(hold, &keylock, key_name(key, name));
+		if (atomic_fetch_add(&inside[key], 1) != 0)
+			atomic_store(&is_broken, true);
+		counts[key]++;
+		atomic_fetch_sub(&inside[key], 1);
+	}
+	return NULL;
+}
+
+static void one_holder_for_each_key(void **state)
+{
+	pthread_t threads[THREADS];
+	int seeds[THREADS];
+	long total = 0;
+
+	(void)state;
+	hv_keylock_init(&keylock);
+	for (int i = 0; i < THREADS; i++) {
+		seeds[i] = i;
+		assert_int_equal(pthread_create(&threads[i], NULL, work, &seeds[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	for (int key = 0; key < KEYS; key++)
+		total += counts[key];
+	assert_false(atomic_load(&is_broken));
+	assert_int_equal(total, THREADS * ROUNDS);
+	assert_null(keylock.holds);
+	hv_keylock_done(&keylock);
+}
+
+/* Would wait for ever, and be ended by the alarm, if one key held up the other. */
+static void other_keys_are_not_waited_for(void **state)
+{
+	(void)state;
+	hv_keylock_init(&keylock);
+	alarm(PATIENCE_SECONDS);
+	{
+		HV_HOLD(first, &keylock, "a");
+		HV_HOLD(second, &keylock, "b");
+		HV_HOLD(third, &keylock, "");
+
+		hv_keylock_drop(&second);
+		hv_keylock_take(&keylock, "b", &second);
+	}
+	alarm(0);
+	assert_null(keylock.holds);
+	hv_keylock_done(&keylock);
+}
+
+struct waiter {
+	pthread_t thread;
+	int started[2], done[2];
+};
+
+static void *wait_for_key(void *argument)
+{
+	const struct waiter *waiter = argument;
+
+	(void)!write(waiter->started[1], "s", 1);
+	{
+		HV_HOLD(hold, &keylock, "a");
+		(void)!write(waiter->done[1], "d", 1);
+	}
+	return NULL;
+}
+
+static void a_waiter_gets_the_key_when_it_is_dropped(void **state)
+{
+	struct waiter waiter;
+	struct hv_keylock_hold hold = {0};
+	char byte;
+
+	(void)state;
+	hv_keylock_init(&keylock);
+	assert_int_equal(pipe2(waiter.started, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(waiter.done, O_CLOEXEC), 0);
+	hv_keylock_take(&keylock, "a", &hold);
+	assert_int_equal(pthread_create(&waiter.thread, NULL, wait_for_key, &waiter), 0);
+	assert_int_equal(read(waiter.started[0], &byte, 1), 1);
+	alarm(PATIENCE_SECONDS);
+	hv_keylock_drop(&hold);
+	assert_int_equal(read(waiter.done[0], &byte, 1), 1);
+	alarm(0);
+	assert_int_equal(pthread_join(waiter.thread, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		close(waiter.started[i]);
+		close(waiter.done[i]);
+	}
+	hv_keylock_done(&keylock);
+}
+
+static void dropping_what_is_not_held_is_fine(void **state)
+{
+	struct hv_keylock_hold never = {0}, once = {0};
+
+	(void)state;
+	hv_keylock_init(&keylock);
+	hv_keylock_drop(&never);
+	hv_keylock_take(&keylock, "a", &once);
+	hv_keylock_drop(&once);
+	hv_keylock_drop(&once);
+	hv_keylock_take(&keylock, "a", &once);
+	hv_keylock_drop(&once);
+	hv_keylock_done(&keylock);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_holder_for_each_key),
+		cmocka_unit_test(other_keys_are_not_waited_for),
+		cmocka_unit_test(a_waiter_gets_the_key_when_it_is_dropped),
+		cmocka_unit_test(dropping_what_is_not_held_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,225 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+#include "daemon/listener.h"
+#include "scratch.h"
+
+enum { PATIENCE_SECONDS = 60, SYSTEMD_FD = 3 };
+
+static char *dir, *path;
+
+static int setup(void **state)
+{
+	(void)state;
+	dir = scratch_new();
+	path = scratch_path(dir, "hostvol.sock");
+	alarm(PATIENCE_SECONDS); /* a listener that blocks is a failure */
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	alarm(0);
+	free(path);
+	scratch_free(dir);
+	return 0;
+}
+
+static struct sockaddr_un address_of(const char *where)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	assert_true(strlen(where) < sizeof(address.sun_path));
+	memcpy(address.sun_path, where, strlen(where) + 1);
+	return address;
+}
+
+static bool can_connect(void)
+{
+	const struct sockaddr_un address = address_of(path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	assert_true(fd >= 0);
+	ok = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	close(fd);
+	return ok;
+}
+
+static void a_new_socket_is_for_root_alone(void **state)
+{
+	static const mode_t umasks[] = {077, 022, 0};
+	struct stat stat;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(umasks) / sizeof(umasks[0]); i++) {
+		mode_t old = umask(umasks[i]);
+		int fd = hv_listen(path);
+
+		umask(old);
+		assert_true(fd >= 0);
+		assert_int_equal(lstat(path, &stat), 0);
+		assert_true(S_ISSOCK(stat.st_mode));
+		assert_int_equal(stat.st_mode & 07777, 0600);
+		assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+		assert_true(can_connect());
+		close(fd);
+	}
+}
+
+static void missing_directories_are_made(void **state)
+{
+	char *deep = scratch_path(dir, "a/b/hostvol.sock");
+	int fd = hv_listen(deep);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_true(scratch_exists(deep));
+	close(fd);
+	free(deep);
+}
+
+static void a_socket_that_nobody_answers_on_is_replaced(void **state)
+{
+	int fd = hv_listen(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_false(can_connect());
+	fd = hv_listen(path);
+	assert_true(fd >= 0);
+	assert_true(can_connect());
+	close(fd);
+}
+
+static void a_socket_that_is_answered_is_left_alone(void **state)
+{
+	int fd = hv_listen(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(hv_listen(path), -EADDRINUSE);
+	assert_true(can_connect());
+	close(fd);
+}
+
+/* It lives, it only does not accept: connect(2) would wait for it. */
+static void a_busy_daemon_is_a_living_one(void **state)
+{
+	const struct sockaddr_un address = address_of(path);
+	int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fds[8];
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(bind(listening, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listening, 0), 0);
+	do {
+		fds[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		assert_true(fds[count] >= 0);
+	} while (connect(fds[count++], (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+		 count < 8);
+	assert_int_equal(hv_listen(path), -EADDRINUSE);
+	while (count > 0)
+		close(fds[--count]);
+	close(listening);
+}
+
+/* A path that was mistyped must not cost a file. */
+static void what_is_no_socket_is_not_replaced(void **state)
+{
+	(void)state;
+	scratch_write(path, "precious");
+	assert_true(hv_listen(path) < 0);
+	assert_true(scratch_exists(path));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("nowhere", path), 0);
+	assert_true(hv_listen(path) < 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_true(hv_listen(path) < 0);
+}
+
+static void a_path_that_does_not_fit_is_refused(void **state)
+{
+	char longest[300];
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest));
+	longest[0] = '/';
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(hv_listen(longest), -ENAMETOOLONG);
+}
+
+/* In a child, whose descriptor 3 is free to be systemd's.  Returns what hv_listen gave. */
+static int listen_as_unit(const char *count, bool is_ours)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		char number[16];
+
+		if (fd != SYSTEMD_FD && dup2(fd, SYSTEMD_FD) < 0)
+			_exit(100);
+		(void)fcntl(SYSTEMD_FD, F_SETFD, 0);
+		snprintf(number, sizeof(number), "%d", is_ours ? getpid() : getppid());
+		setenv("LISTEN_PID", number, 1);
+		setenv("LISTEN_FDS", count, 1);
+		fd = hv_listen(path);
+		if (fd == SYSTEMD_FD && fcntl(fd, F_GETFD) != FD_CLOEXEC)
+			_exit(101);
+		_exit(fd < 0 ? 102 : fd);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void the_descriptor_of_systemd_is_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(listen_as_unit("1", true), SYSTEMD_FD);
+	assert_false(scratch_exists(path)); /* nothing was made or replaced */
+}
+
+static void a_descriptor_for_somebody_else_is_not_taken(void **state)
+{
+	(void)state;
+	assert_true(listen_as_unit("1", false) > SYSTEMD_FD);
+	assert_true(listen_as_unit("0", true) > SYSTEMD_FD);
+	assert_true(listen_as_unit("x", true) > SYSTEMD_FD);
+	assert_true(scratch_exists(path));
+}
+
+#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_SCRATCH(a_new_socket_is_for_root_alone),
+		IN_SCRATCH(missing_directories_are_made),
+		IN_SCRATCH(a_socket_that_nobody_answers_on_is_replaced),
+		IN_SCRATCH(a_socket_that_is_answered_is_left_alone),
+		IN_SCRATCH(a_busy_daemon_is_a_living_one),
+		IN_SCRATCH(what_is_no_socket_is_not_replaced),
+		IN_SCRATCH(a_path_that_does_not_fit_is_refused),
+		IN_SCRATCH(the_descriptor_of_systemd_is_taken),
+		IN_SCRATCH(a_descriptor_for_somebody_else_is_not_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,150 @@
+#include <string.h>
+
+#include "support/hv_test.h"
+
+#include "options.h"
+
+static void names_are_those_of_dockers_local_driver(void **state)
+{
+	static const char *const good[] = {"ab", "a1", "0a", "A.b-c_d", "a..", "a--", "con"};
+	static const char *const bad[] = {"", "a", "_a", ".a", "-a", "a b", "a/b", "..", "a\n",
+		"a\\", "a:b", "a%", "a\x7f", "\xc3\xa9t\xc3\xa9", "ab\xff"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct hv_error err = {0};
+
+		assert_int_equal(hv_volume_check_name(good[i], &err), HV_OK);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct hv_error err = {0};
+
+		assert_int_equal(hv_volume_check_name(bad[i], &err), HV_BAD_REQUEST);
+		assert_true(strlen(hv_error_text(&err)) > 0);
+		hv_error_done(&err);
+	}
+}
+
+static void a_name_has_at_most_255_bytes(void **state)
+{
+	char name[1024];
+	struct hv_error err = {0};
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	name[255] = '\0';
+	assert_int_equal(hv_volume_check_name(name, &err), HV_OK);
+	name[255] = 'n';
+	name[1023] = '\0';
+	assert_int_equal(hv_volume_check_name(name, &err), HV_BAD_REQUEST);
+	assert_true(strlen(hv_error_text(&err)) < 200); /* not repeated to the user */
+	hv_error_done(&err);
+}
+
+static enum hv_code read_one(
+	const char *key, const char *value, struct hv_volume_options *ret, struct hv_error *err)
+{
+	struct hv_opts opts = {0};
+	enum hv_code code;
+
+	*ret = (struct hv_volume_options){0};
+	if (strcmp(key, "mkdir") == 0)
+		assert_int_equal(hv_opts_add(&opts, "path", "/srv"), 0);
+	assert_int_equal(hv_opts_add(&opts, key, value), 0);
+	code = hv_volume_read_options(&opts, ret, err);
+	if (ret->path) /* borrowed from opts */
+		ret->path = strcmp(ret->path, "/srv") == 0 ? "/srv" : "other";
+	hv_opts_done(&opts);
+	return code;
+}
+
+static void no_options_mean_a_directory_of_our_own(void **state)
+{
+	const struct hv_opts none = {0};
+	struct hv_volume_options options = {0};
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(hv_volume_read_options(&none, &options, &err), HV_OK);
+	assert_null(options.path);
+	assert_false(options.mkdir || options.read_only);
+}
+
+static void every_option_is_read(void **state)
+{
+	struct hv_volume_options options;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(read_one("path", "/srv", &options, &err), HV_OK);
+	assert_string_equal(options.path, "/srv");
+	assert_int_equal(read_one("ro", "true", &options, &err), HV_OK);
+	assert_true(options.read_only);
+	assert_int_equal(read_one("mkdir", "1", &options, &err), HV_OK);
+	assert_true(options.mkdir);
+	assert_int_equal(read_one("ro", "", &options, &err), HV_OK); /* -o ro */
+	assert_true(options.read_only);
+	assert_int_equal(read_one("ro", "false", &options, &err), HV_OK);
+	assert_false(options.read_only);
+	assert_int_equal(read_one("mkdir", "0", &options, &err), HV_OK);
+	assert_false(options.mkdir);
+}
+
+static void what_is_wrong_is_refused_by_name(void **state)
+{
+	static const struct {
+		const char *key, *value, *told;
+	} cases[] = {
+		{"path", "", "path"},
+		{"path", "srv", "path=srv"},
+		{"path", "./srv", "path"},
+		{"path", " /srv", "path"},
+		{"ro", "yes", "ro=yes"},
+		{"ro", "TRUE", "ro=TRUE"},
+		{"ro", "true ", "ro"},
+		{"mkdir", "2", "mkdir=2"},
+		{"size", "1G", "'size'"},
+		{"", "x", "''"},
+		{"Path", "/srv", "'Path'"},
+		{"attach", "web:/x", "'attach'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_volume_options options;
+		struct hv_error err = {0};
+
+		assert_int_equal(
+			read_one(cases[i].key, cases[i].value, &options, &err), HV_BAD_REQUEST);
+		assert_non_null(strstr(hv_error_text(&err), cases[i].told));
+		hv_error_done(&err);
+	}
+}
+
+static void mkdir_alone_is_a_contradiction(void **state)
+{
+	struct hv_opts opts = {0};
+	struct hv_volume_options options = {0};
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(hv_opts_add(&opts, "mkdir", "true"), 0);
+	assert_int_equal(hv_volume_read_options(&opts, &options, &err), HV_BAD_REQUEST);
+	assert_non_null(strstr(hv_error_text(&err), "path"));
+	hv_opts_done(&opts);
+	hv_error_done(&err);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_those_of_dockers_local_driver),
+		cmocka_unit_test(a_name_has_at_most_255_bytes),
+		cmocka_unit_test(no_options_mean_a_directory_of_our_own),
+		cmocka_unit_test(every_option_is_read),
+		cmocka_unit_test(what_is_wrong_is_refused_by_name),
+		cmocka_unit_test(mkdir_alone_is_a_contradiction),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

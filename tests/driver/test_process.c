@@ -1,0 +1,145 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/process.h"
+#include "support/hv_test.h"
+
+enum { HOUR = 3600, MINUTE = 60 };
+
+/* Now and so many seconds, as the Engine writes it. */
+static void format_time(char buffer[static 64], long offset, const char *rest)
+{
+	time_t when = time(NULL) + offset;
+	struct tm parts;
+	size_t used;
+
+	assert_non_null(gmtime_r(&when, &parts));
+	used = strftime(buffer, 40, "%Y-%m-%dT%H:%M:%S", &parts);
+	snprintf(buffer + used, 64 - used, "%s", rest);
+}
+
+static bool matches(int pid, const char *started_at, const char *id)
+{
+	char when[64], container_id[65];
+	struct hv_container container = {.id = container_id, .started_at = when, .pid = pid};
+
+	snprintf(when, sizeof(when), "%s", started_at);
+	snprintf(container_id, sizeof(container_id), "%s", id);
+	return hv_process_is_container(&container);
+}
+
+static const char unknown_id[] = "00000000000000000000000000000000000000000000000000000000deadbeef";
+
+static void a_process_that_began_before_the_engine_said_so_is_it(void **state)
+{
+	static const char *const rests[] = {"Z", ".5Z", ".123456789Z", ".000Z"};
+	char when[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
+		format_time(when, 1, rests[i]);
+		assert_true(matches(getpid(), when, unknown_id));
+	}
+	format_time(when, HOUR, "Z");
+	assert_true(matches(getpid(), when, unknown_id));
+}
+
+static void a_process_that_began_later_is_another(void **state)
+{
+	char when[64];
+
+	(void)state;
+	format_time(when, -HOUR, "Z");
+	assert_false(matches(getpid(), when, unknown_id));
+	format_time(when, -MINUTE, ".999999999Z");
+	assert_false(matches(getpid(), when, unknown_id));
+	assert_false(matches(getpid(), "0001-01-01T00:00:00Z", unknown_id));
+}
+
+static void times_that_are_none_prove_nothing(void **state)
+{
+	static const char *const cases[] = {"", "now", "2999-01-01", "2999-01-01T00:00:00",
+		"2999-01-01T00:00:00+00:00", "2999-01-01T00:00:00.Zx", "2999-01-01 00:00:00Z",
+		"2999-13-41T00:00:00Z", "2999-01-01T00:00:00.12"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_false(matches(getpid(), cases[i], unknown_id));
+}
+
+static void no_process_is_no_container(void **state)
+{
+	static const int pids[] = {0, -1, 1 << 30};
+	char when[64];
+
+	(void)state;
+	format_time(when, HOUR, "Z");
+	for (size_t i = 0; i < sizeof(pids) / sizeof(pids[0]); i++)
+		assert_false(matches(pids[i], when, unknown_id));
+}
+
+/* The command's name stands in /proc/PID/stat and may look like the fields behind it. */
+static void a_command_name_does_not_confuse(void **state)
+{
+	char when[64];
+	int ends[2], status;
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		FILE *file = fopen("/proc/self/comm", "we");
+
+		if (file) {
+			fputs(") S 1 1 ) 0 (", file);
+			fclose(file);
+		}
+		(void)!write(ends[1], "r", 1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	format_time(when, MINUTE, "Z");
+	assert_true(matches(pid, when, unknown_id));
+	format_time(when, -MINUTE, "Z");
+	assert_false(matches(pid, when, unknown_id));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Every cgroup path has "/" in it: an ID that is short or empty must not be looked for. */
+static void a_short_id_is_not_found_in_a_cgroup(void **state)
+{
+	char when[64];
+
+	(void)state;
+	format_time(when, -HOUR, "Z");
+	assert_false(matches(getpid(), when, ""));
+	assert_false(matches(getpid(), when, "/"));
+	assert_false(matches(getpid(), when, "0"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_process_that_began_before_the_engine_said_so_is_it),
+		cmocka_unit_test(a_process_that_began_later_is_another),
+		cmocka_unit_test(times_that_are_none_prove_nothing),
+		cmocka_unit_test(no_process_is_no_container),
+		cmocka_unit_test(a_command_name_does_not_confuse),
+		cmocka_unit_test(a_short_id_is_not_found_in_a_cgroup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

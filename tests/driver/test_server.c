@@ -1,0 +1,354 @@
+/* The real server on a unix socket, with calls that need no volume behind it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+#include "client.h"
+#include "daemon/listener.h"
+#include "daemon/server.h"
+#include "scratch.h"
+
+enum { PATIENCE_SECONDS = 120, STOP_MS = 60000, PARALLEL = 50, HUGE_BYTES = 10 << 20 };
+
+struct fixture {
+	char *dir;
+	char *socket;
+	struct hv_log log;
+	struct hv_api api;
+	struct hv_server *server;
+	int entered[2]; /* a byte for each call that waits in open_state */
+	int leave[2];   /* a byte lets one of them go on */
+	atomic_bool waits;
+};
+
+static enum hv_code open_state(void *context, struct hv_error *err)
+{
+	struct fixture *fixture = context;
+	char byte;
+
+	if (atomic_load(&fixture->waits)) {
+		(void)!write(fixture->entered[1], "e", 1);
+		(void)!read(fixture->leave[0], &byte, 1);
+	}
+	return hv_fail(err, HV_STATE_UNREADABLE, "no state in this test");
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	int fd;
+
+	assert_non_null(fixture);
+	fixture->dir = scratch_new();
+	fixture->socket = scratch_path(fixture->dir, "hostvol.sock");
+	fixture->log.level = HV_LOG_ERROR;
+	fixture->api.open_state = open_state;
+	fixture->api.context = fixture;
+	fixture->api.mode = "plain";
+	assert_int_equal(pipe2(fixture->entered, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(fixture->leave, O_CLOEXEC), 0);
+	fd = hv_listen(fixture->socket);
+	assert_true(fd >= 0);
+	fixture->server = hv_server_start(fd, &fixture->api, &fixture->log);
+	assert_non_null(fixture->server);
+	alarm(PATIENCE_SECONDS);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	if (fixture->server)
+		hv_server_stop(fixture->server, STOP_MS);
+	alarm(0);
+	for (int i = 0; i < 2; i++) {
+		close(fixture->entered[i]);
+		close(fixture->leave[i]);
+	}
+	scratch_free(fixture->dir);
+	free(fixture->socket);
+	free(fixture);
+	return 0;
+}
+
+static void expect_activate(int fd)
+{
+	char body[CLIENT_BODY_MAX];
+
+	client_post(fd, "/Plugin.Activate", "");
+	assert_int_equal(client_receive(fd, body), 200);
+	assert_string_equal(body, "{\"Err\":\"\",\"Implements\":[\"VolumeDriver\"]}");
+}
+
+/* The Engine keeps its connections. */
+static void one_connection_carries_many_requests(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd = client_connect(fixture->socket);
+	char body[CLIENT_BODY_MAX];
+
+	for (int i = 0; i < 3; i++) {
+		expect_activate(fd);
+		client_post(fd, "/VolumeDriver.Capabilities", "{}\n");
+		assert_int_equal(client_receive(fd, body), 200);
+		client_post(fd, "/VolumeDriver.Create", "{\"Name\":\"data\"}");
+		assert_int_equal(client_receive(fd, body), 503); /* a failure does not close it */
+	}
+	close(fd);
+}
+
+static void requests_may_come_before_the_answer(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd = client_connect(fixture->socket);
+	char body[CLIENT_BODY_MAX];
+
+	client_post(fd, "/Plugin.Activate", "");
+	client_post(fd, "/nowhere", "{}");
+	client_post(fd, "/VolumeDriver.Capabilities", "{}");
+	assert_int_equal(client_receive(fd, body), 200);
+	assert_int_equal(client_receive(fd, body), 404);
+	assert_int_equal(client_receive(fd, body), 200);
+	close(fd);
+}
+
+static void expect_refusal(int fd, int status, const char *code)
+{
+	char body[CLIENT_BODY_MAX];
+	struct json_object *object, *value = NULL;
+
+	assert_int_equal(client_receive(fd, body), status);
+	object = json_tokener_parse(body);
+	assert_true(json_object_object_get_ex(object, "Code", &value));
+	assert_string_equal(json_object_get_string(value), code);
+	assert_true(json_object_object_get_ex(object, "Err", &value));
+	assert_true(json_object_get_string_len(value) > 0);
+	json_object_put(object);
+}
+
+static void a_body_that_is_too_long_is_refused_in_json(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd = client_connect(fixture->socket);
+
+	client_post_padded(fd, "/VolumeDriver.Create", "{\"Name\":\"data\"}", HUGE_BYTES);
+	expect_refusal(fd, 413, "bad-request");
+	client_post_padded(fd, "/VolumeDriver.Create", "{\"Name\":\"data\"}", HV_BODY_MAX + 1);
+	expect_refusal(fd, 413, "bad-request");
+	expect_activate(fd);
+	close(fd);
+}
+
+static void a_body_of_just_the_limit_is_taken(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd = client_connect(fixture->socket);
+
+	client_post_padded(fd, "/VolumeDriver.Create", "{\"Name\":\"data\"}", HV_BODY_MAX);
+	expect_refusal(fd, 503, "state-unreadable");
+	close(fd);
+}
+
+static void a_body_beyond_all_measure_ends_the_connection(void **state)
+{
+	static const char head[] = "POST /HotInfo HTTP/1.1\r\nHost: x\r\n"
+				   "Content-Length: 1099511627776\r\n\r\n";
+	struct fixture *fixture = *state;
+	int fd = client_connect(fixture->socket);
+	char body[CLIENT_BODY_MAX], *chunk = calloc(1, 1 << 20);
+
+	assert_non_null(chunk);
+	client_send(fd, head, strlen(head));
+	for (int i = 0; i < 2 * (HV_DISCARD_MAX >> 20); i++) /* sends nothing once it is closed */
+		client_send(fd, chunk, 1 << 20);
+	assert_int_equal(client_receive(fd, body), 0);
+	close(fd);
+	free(chunk);
+}
+
+static void docker_gets_no_answer_rather_than_a_wrong_one(void **state)
+{
+	static const char *const paths[] = {"/VolumeDriver.Get", "/VolumeDriver.List",
+		"/VolumeDriver.Path", "/VolumeDriver.Mount", "/VolumeDriver.Unmount"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		int fd = client_connect(fixture->socket);
+		char body[CLIENT_BODY_MAX];
+
+		client_post(fd, paths[i], "{\"Name\":\"data\",\"ID\":\"a\"}");
+		assert_int_equal(client_receive(fd, body), 0);
+		close(fd);
+	}
+}
+
+static void half_requests_and_silence_hold_nobody_up(void **state)
+{
+	static const char *const pieces[] = {"", "P", "POST /VolumeDriver.Create HTTP/1.1\r\n",
+		"POST /VolumeDriver.Create HTTP/1.1\r\nContent-Length: 100\r\n\r\n{\"Na",
+		"POST /VolumeDriver.Create HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+		"\r\n\r\n\r\n", "GET", "\x16\x03\x01"};
+	enum { PIECES = sizeof(pieces) / sizeof(pieces[0]) };
+	struct fixture *fixture = *state;
+	int fds[PIECES], fd;
+
+	for (size_t i = 0; i < PIECES; i++) {
+		fds[i] = client_connect(fixture->socket);
+		client_send(fds[i], pieces[i], strlen(pieces[i]));
+	}
+	fd = client_connect(fixture->socket);
+	expect_activate(fd);
+	for (size_t i = 0; i < PIECES; i++)
+		close(fds[i]);
+	expect_activate(fd);
+	close(fd);
+}
+
+static void *ask(void *argument)
+{
+	const struct fixture *fixture = argument;
+	int fd = client_connect(fixture->socket);
+
+	for (int i = 0; i < 20; i++)
+		expect_activate(fd);
+	close(fd);
+	return NULL;
+}
+
+static void many_connections_are_served_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	pthread_t threads[PARALLEL];
+
+	for (int i = 0; i < PARALLEL; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, fixture), 0);
+	for (int i = 0; i < PARALLEL; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
+/* Ask for something that waits in open_state, and wait until it does. */
+static int ask_and_wait(struct fixture *fixture)
+{
+	int fd = client_connect(fixture->socket);
+	char byte;
+
+	atomic_store(&fixture->waits, true);
+	client_post(fd, "/VolumeDriver.Create", "{\"Name\":\"data\"}");
+	assert_int_equal(read(fixture->entered[0], &byte, 1), 1);
+	return fd;
+}
+
+static void a_call_that_takes_long_holds_nobody_up(void **state)
+{
+	struct fixture *fixture = *state;
+	int slow = ask_and_wait(fixture), fd = client_connect(fixture->socket);
+
+	expect_activate(fd);
+	assert_int_equal(write(fixture->leave[1], "l", 1), 1);
+	expect_refusal(slow, 503, "state-unreadable");
+	close(slow);
+	close(fd);
+}
+
+static void *stop(void *argument)
+{
+	struct fixture *fixture = argument;
+
+	hv_server_stop(fixture->server, STOP_MS);
+	fixture->server = NULL;
+	return NULL;
+}
+
+static void stop_waits_for_the_request_under_way(void **state)
+{
+	struct fixture *fixture = *state;
+	int slow = ask_and_wait(fixture);
+	struct timespec soon;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, stop, fixture), 0);
+	clock_gettime(CLOCK_REALTIME, &soon);
+	soon.tv_sec++;
+	assert_int_equal(pthread_timedjoin_np(thread, NULL, &soon), ETIMEDOUT);
+	assert_int_equal(write(fixture->leave[1], "l", 1), 1);
+	expect_refusal(slow, 503, "state-unreadable");
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_null(fixture->server);
+	close(slow);
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* A client that never finishes its request is waited for as long as was said, no longer. */
+static void stop_waits_no_longer_than_it_was_told(void **state)
+{
+	static const char half[] = "POST /VolumeDriver.Create HTTP/1.1\r\nHost: x\r\n"
+				   "Expect: 100-continue\r\nContent-Length: 100\r\n\r\n";
+	struct fixture *fixture = *state;
+	int fd = client_connect(fixture->socket);
+	char answer[64] = "";
+	long long start;
+
+	client_send(fd, half, strlen(half));
+	assert_true(recv(fd, answer, sizeof(answer) - 1, 0) > 0); /* the headers were read */
+	assert_non_null(strstr(answer, "100"));
+	start = now_ms();
+	hv_server_stop(fixture->server, 700);
+	fixture->server = NULL;
+	assert_true(now_ms() - start >= 650);
+	assert_true(now_ms() - start < 30000);
+	close(fd);
+}
+
+static void idle_connections_do_not_delay_the_stop(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd = client_connect(fixture->socket);
+	long long start;
+
+	expect_activate(fd);
+	start = now_ms();
+	hv_server_stop(fixture->server, STOP_MS);
+	fixture->server = NULL;
+	assert_true(now_ms() - start < STOP_MS / 2);
+	close(fd);
+}
+
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SERVED(one_connection_carries_many_requests),
+		SERVED(requests_may_come_before_the_answer),
+		SERVED(a_body_that_is_too_long_is_refused_in_json),
+		SERVED(a_body_of_just_the_limit_is_taken),
+		SERVED(a_body_beyond_all_measure_ends_the_connection),
+		SERVED(docker_gets_no_answer_rather_than_a_wrong_one),
+		SERVED(half_requests_and_silence_hold_nobody_up),
+		SERVED(many_connections_are_served_at_once),
+		SERVED(a_call_that_takes_long_holds_nobody_up),
+		SERVED(stop_waits_for_the_request_under_way),
+		SERVED(stop_waits_no_longer_than_it_was_told),
+		SERVED(idle_connections_do_not_delay_the_stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

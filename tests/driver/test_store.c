@@ -1,0 +1,340 @@
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/store.h"
+#include "support/hv_test.h"
+
+#include "rows.h"
+#include "scratch.h"
+
+static char *dir;
+static struct hv_store *store;
+
+static int open_one(void **state)
+{
+	(void)state;
+	dir = scratch_new();
+	store = row_store(dir);
+	return 0;
+}
+
+static int close_one(void **state)
+{
+	(void)state;
+	hv_store_close(store);
+	store = NULL;
+	scratch_free(dir);
+	return 0;
+}
+
+static void reopen(void)
+{
+	hv_store_close(store);
+	store = row_store(dir);
+}
+
+static void an_added_volume_is_read_back_whole(void **state)
+{
+	char name[] = "data", kind[] = "path", source[] = "/srv/o'dd \"\xc3\xbc\n", when[] = "now";
+	struct hv_volume in = {name, kind, source, when, true, {0}}, out = {0};
+	struct hv_error err = {0};
+	static const char *const keys[] = {"z", "a", "m", ""};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(hv_opts_add(&in.opts, keys[i], source), 0);
+	assert_int_equal(hv_store_volume_add(store, &in, &err), HV_OK);
+	reopen();
+	assert_int_equal(hv_store_volume_get(store, "data", &out, &err), HV_OK);
+	assert_string_equal(out.name, name);
+	assert_string_equal(out.kind, kind);
+	assert_string_equal(out.source, source);
+	assert_string_equal(out.created_at, when);
+	assert_true(out.read_only);
+	assert_int_equal(out.opts.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(out.opts.items[i].key, keys[i]);
+		assert_string_equal(out.opts.items[i].value, source);
+	}
+	hv_opts_done(&in.opts);
+	hv_volume_done(&out);
+}
+
+static void a_second_volume_of_a_name_is_refused_and_the_first_kept(void **state)
+{
+	struct hv_volume out = {0};
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(row_add_volume(store, "data"), HV_OK);
+	assert_int_equal(row_add_volume(store, "data"), HV_VOLUME_EXISTS);
+	assert_int_equal(row_add_volume(store, "other"), HV_OK); /* no transaction left open */
+	assert_int_equal(hv_store_volume_get(store, "data", &out, &err), HV_OK);
+	assert_int_equal(out.opts.count, 1);
+	hv_volume_done(&out);
+	assert_int_equal(row_add_volume(store, "Data"), HV_OK); /* names have case */
+}
+
+static void an_unknown_volume_is_named(void **state)
+{
+	struct hv_volume out = {0};
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(hv_store_volume_get(store, "nobody", &out, &err), HV_NO_SUCH_VOLUME);
+	assert_non_null(strstr(hv_error_text(&err), "nobody"));
+	hv_volume_done(&out);
+	hv_error_done(&err);
+}
+
+static void volumes_are_listed_by_name_with_their_options(void **state)
+{
+	static const char *const names[] = {"b2", "aa", "c3", "a1", "b1"};
+	static const char *const sorted[] = {"a1", "aa", "b1", "b2", "c3"};
+	struct hv_volume *list = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(row_count_volumes(store), 0);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(row_add_volume(store, names[i]), HV_OK);
+	assert_int_equal(hv_store_volume_list(store, &list, &count, &err), HV_OK);
+	assert_int_equal(count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_string_equal(list[i].name, sorted[i]);
+		assert_string_equal(hv_opts_get(&list[i].opts, "path"), list[i].source);
+	}
+	hv_volumes_free(list, count);
+}
+
+static void a_retired_volume_is_hidden_until_restored_or_forgotten(void **state)
+{
+	struct hv_volume *list = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	(void)state;
+	row_add_volume(store, "data");
+	row_add_volume(store, "other");
+	row_ref(store, "data", "id", 1);
+	assert_int_equal(hv_store_volume_retire(store, "data", &err), HV_OK);
+	assert_false(row_has_volume(store, "data"));
+	assert_int_equal(row_count_volumes(store), 1);
+	assert_int_equal(hv_store_volume_removing(store, &list, &count, &err), HV_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(list[0].name, "data");
+	hv_volumes_free(list, count);
+	assert_int_equal(hv_store_volume_restore(store, "data", &err), HV_OK);
+	assert_true(row_has_volume(store, "data"));
+	assert_int_equal(hv_store_volume_retire(store, "data", &err), HV_OK);
+	reopen();
+	assert_int_equal(hv_store_volume_forget(store, "data", &err), HV_OK);
+	assert_int_equal(hv_store_volume_removing(store, &list, &count, &err), HV_OK);
+	assert_int_equal(count, 0);
+	hv_volumes_free(list, count);
+	assert_int_equal(row_add_volume(store, "data"), HV_OK); /* nothing of the old one */
+	assert_int_equal(row_ref(store, "data", "x", -1), 0);
+}
+
+/* Its options would be lost otherwise. */
+static void a_volume_that_is_not_retired_is_not_forgotten(void **state)
+{
+	struct hv_volume out = {0};
+	struct hv_error err = {0};
+
+	(void)state;
+	row_add_volume(store, "data");
+	row_ref(store, "data", "id", 1);
+	assert_int_equal(hv_store_volume_forget(store, "data", &err), HV_OK);
+	assert_int_equal(hv_store_volume_get(store, "data", &out, &err), HV_OK);
+	assert_int_equal(out.opts.count, 1);
+	assert_int_equal(row_ref(store, "data", "id", 1), 2);
+	hv_volume_done(&out);
+}
+
+static void references_are_counted_by_id(void **state)
+{
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(row_ref(store, "data", "a", 1), 1);
+	assert_int_equal(row_ref(store, "data", "a", 1), 2);
+	assert_int_equal(row_ref(store, "data", "b", 1), 3);
+	assert_int_equal(row_ref(store, "other", "a", 1), 1);
+	assert_int_equal(row_ref(store, "data", "unknown", -1), 3);
+	assert_int_equal(row_ref(store, "data", "b", -1), 2);
+	assert_int_equal(row_ref(store, "data", "b", -1), 2); /* b cannot take from a */
+	assert_int_equal(row_ref(store, "data", "b", 1), 3);
+	reopen();
+	assert_int_equal(row_ref(store, "data", "a", -1), 2);
+	assert_int_equal(hv_store_ref_clear(store, "data", &err), HV_OK);
+	assert_int_equal(row_ref(store, "data", "a", -1), 0);
+	assert_int_equal(row_ref(store, "other", "a", -1), 0);
+	assert_int_equal(row_ref(store, "other", "a", -1), 0);
+	assert_int_equal(row_ref(store, "other", "a", 1), 1);
+}
+
+static int first_bytes(const char *name)
+{
+	char *path = scratch_path(dir, name), bytes[16] = "";
+	FILE *file = fopen(path, "re");
+
+	assert_non_null(file);
+	assert_int_equal(fread(bytes, 1, 8, file), 8);
+	fclose(file);
+	free(path);
+	return strcmp(bytes, "not a da");
+}
+
+static void expect_refused(const char *where, const char *sentence)
+{
+	struct hv_store *other = NULL;
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_store_open(where, &other, &err), HV_STATE_UNREADABLE);
+	assert_null(other);
+	if (!strstr(hv_error_text(&err), sentence))
+		print_error("'%s' has no '%s'\n", hv_error_text(&err), sentence);
+	assert_non_null(strstr(hv_error_text(&err), sentence));
+	hv_error_done(&err);
+}
+
+/* From another process: SQLite tells two connections of one process apart in its own way. */
+static void a_directory_in_use_is_refused_and_told_so(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	row_add_volume(store, "data");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct hv_store *other = NULL;
+		struct hv_error err = {0};
+		bool ok = hv_store_open(dir, &other, &err) == HV_STATE_UNREADABLE &&
+			  strstr(hv_error_text(&err), "another hostvol daemon") && err.hint;
+
+		_exit(ok ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(row_add_volume(store, "more"), HV_OK);
+}
+
+static void a_second_opening_in_one_process_is_refused(void **state)
+{
+	(void)state;
+	expect_refused(dir, "another hostvol daemon");
+	assert_int_equal(row_add_volume(store, "more"), HV_OK);
+}
+
+static void what_is_no_database_is_refused_and_kept(void **state)
+{
+	char *path = scratch_path(dir, "hostvol.db");
+
+	(void)state;
+	hv_store_close(store);
+	store = NULL;
+	scratch_write(path, "not a database, but somebody's file, and long enough to look at it "
+			    "closely: SQLite reads a header of one hundred bytes");
+	expect_refused(dir, "not a database");
+	assert_int_equal(first_bytes("hostvol.db"), 0);
+	free(path);
+}
+
+static void a_damaged_database_is_refused(void **state)
+{
+	char *path = scratch_path(dir, "hostvol.db");
+	FILE *file;
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "volume%d", i);
+		row_add_volume(store, name);
+	}
+	hv_store_close(store);
+	store = NULL;
+	file = fopen(path, "r+e");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 0, SEEK_SET), 0);
+	for (int i = 0; i < 4096; i++)
+		fputc(0xa5, file);
+	fclose(file);
+	expect_refused(dir, "");
+	free(path);
+}
+
+static void a_newer_version_is_refused_and_left_alone(void **state)
+{
+	char *path = scratch_path(dir, "hostvol.db");
+	sqlite3 *db = NULL;
+
+	(void)state;
+	row_add_volume(store, "data");
+	hv_store_close(store);
+	store = NULL;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	expect_refused(dir, "newer version (schema 2, this one knows 1)");
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	store = row_store(dir);
+	assert_true(row_has_volume(store, "data"));
+	free(path);
+}
+
+static void a_directory_that_is_not_there_is_refused(void **state)
+{
+	char *path = scratch_path(dir, "nowhere"), *file = scratch_path(dir, "file");
+
+	(void)state;
+	expect_refused(path, "");
+	assert_false(scratch_exists(path));
+	scratch_write(file, "");
+	expect_refused(file, "");
+	free(path);
+	free(file);
+}
+
+static void closing_nothing_is_fine(void **state)
+{
+	(void)state;
+	hv_store_close(NULL);
+	hv_volumes_free(NULL, 0);
+	hv_records_free(NULL, 0);
+}
+
+#define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OPENED(an_added_volume_is_read_back_whole),
+		OPENED(a_second_volume_of_a_name_is_refused_and_the_first_kept),
+		OPENED(an_unknown_volume_is_named),
+		OPENED(volumes_are_listed_by_name_with_their_options),
+		OPENED(a_retired_volume_is_hidden_until_restored_or_forgotten),
+		OPENED(a_volume_that_is_not_retired_is_not_forgotten),
+		OPENED(references_are_counted_by_id),
+		OPENED(a_directory_in_use_is_refused_and_told_so),
+		OPENED(a_second_opening_in_one_process_is_refused),
+		OPENED(what_is_no_database_is_refused_and_kept),
+		OPENED(a_damaged_database_is_refused),
+		OPENED(a_newer_version_is_refused_and_left_alone),
+		OPENED(a_directory_that_is_not_there_is_refused),
+		cmocka_unit_test(closing_nothing_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

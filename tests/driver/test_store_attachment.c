@@ -1,0 +1,177 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store.h"
+#include "support/hv_test.h"
+
+#include "rows.h"
+#include "scratch.h"
+
+static char *dir;
+static struct hv_store *store;
+
+static int open_one(void **state)
+{
+	(void)state;
+	dir = scratch_new();
+	store = row_store(dir);
+	return 0;
+}
+
+static int close_one(void **state)
+{
+	(void)state;
+	hv_store_close(store);
+	scratch_free(dir);
+	return 0;
+}
+
+static void list(const char *id, struct hv_record **ret, size_t *ret_count)
+{
+	const struct hv_record_filter filter = {.id = id};
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_store_attachment_list(store, &filter, ret, ret_count, &err), HV_OK);
+}
+
+static void an_attachment_is_read_back_whole(void **state)
+{
+	struct hv_record in = row_record("0123456789ab", "data", "c1"), *out = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	(void)state;
+	in.view.read_only = in.view.no_dev = true;
+	in.view.subpath = strdup("a/b");
+	in.is_done = true;
+	assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
+	hv_store_close(store);
+	store = row_store(dir);
+	list("0123456789ab", &out, &count);
+	assert_int_equal(count, 1);
+	assert_string_equal(out->view.id, in.view.id);
+	assert_string_equal(out->view.volume, "data");
+	assert_string_equal(out->view.source, in.view.source);
+	assert_string_equal(out->view.subpath, "a/b");
+	assert_string_equal(out->view.container_id, "c1");
+	assert_string_equal(out->view.container_name, "web");
+	assert_string_equal(out->view.target, "/mnt/data");
+	assert_string_equal(out->view.since, in.view.since);
+	assert_true(out->view.read_only && out->view.no_dev && out->view.persist);
+	assert_false(out->view.no_suid || out->view.no_exec);
+	assert_null(out->view.state);
+	assert_true(out->is_done);
+	assert_true(out->pid == in.pid && out->ns_ino == in.ns_ino);
+	assert_true(out->mount_id == UINT64_MAX && out->mountinfo_id == 77);
+	assert_string_equal(out->path, "/mnt/data");
+	assert_string_equal(out->made, in.made);
+	hv_records_free(out, count);
+	hv_record_done(&in);
+}
+
+static void each_flag_is_kept_by_itself(void **state)
+{
+	(void)state;
+	for (unsigned bits = 0; bits < 32; bits++) {
+		struct hv_record in = row_record("id", "data", "c1"), *out = NULL;
+		struct hv_error err = {0};
+		size_t count = 0;
+
+		in.view.read_only = bits & 1;
+		in.view.no_suid = bits & 2;
+		in.view.no_dev = bits & 4;
+		in.view.no_exec = bits & 8;
+		in.view.persist = bits & 16;
+		assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
+		list("id", &out, &count);
+		assert_int_equal(count, 1);
+		assert_int_equal(out->view.read_only, in.view.read_only);
+		assert_int_equal(out->view.no_suid, in.view.no_suid);
+		assert_int_equal(out->view.no_dev, in.view.no_dev);
+		assert_int_equal(out->view.no_exec, in.view.no_exec);
+		assert_int_equal(out->view.persist, in.view.persist);
+		hv_records_free(out, count);
+		hv_record_done(&in);
+	}
+}
+
+static void the_finished_attachment_takes_the_place_of_its_intent(void **state)
+{
+	struct hv_record *out = NULL;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(row_put(store, "a", "data", "c1", false), HV_OK);
+	list("a", &out, &count);
+	assert_false(out->is_done);
+	hv_records_free(out, count);
+	assert_int_equal(row_put(store, "a", "data", "c1", true), HV_OK);
+	list(NULL, &out, &count);
+	assert_int_equal(count, 1);
+	assert_true(out->is_done);
+	hv_records_free(out, count);
+}
+
+static void filters_combine(void **state)
+{
+	(void)state;
+	row_put(store, "a", "data", "c1", true);
+	row_put(store, "b", "data", "c2", true);
+	row_put(store, "c", "logs", "c1", false);
+	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 3);
+	assert_int_equal(row_count_records(store, "a", NULL, NULL), 1);
+	assert_int_equal(row_count_records(store, NULL, "data", NULL), 2);
+	assert_int_equal(row_count_records(store, NULL, NULL, "c1"), 2);
+	assert_int_equal(row_count_records(store, NULL, "logs", "c1"), 1);
+	assert_int_equal(row_count_records(store, "a", "logs", NULL), 0);
+	assert_int_equal(row_count_records(store, "", NULL, NULL), 0);
+	assert_int_equal(row_count_records(store, "%", NULL, NULL), 0);
+}
+
+static void dropped_attachments_are_gone_and_unknown_ones_are_no_error(void **state)
+{
+	struct hv_error err = {0};
+
+	(void)state;
+	row_put(store, "a", "data", "c1", true);
+	row_put(store, "b", "data", "c1", true);
+	assert_int_equal(hv_store_attachment_drop(store, "a", &err), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(store, "a", &err), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(store, "", &err), HV_OK);
+	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 1);
+	assert_int_equal(row_count_records(store, "b", NULL, NULL), 1);
+}
+
+/* Also when the intent was written over. */
+static void the_oldest_comes_first(void **state)
+{
+	static const char *const ids[] = {"m", "a", "z"};
+	struct hv_record *out = NULL;
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		row_put(store, ids[i], "data", "c1", false);
+	row_put(store, "m", "data", "c1", true);
+	list(NULL, &out, &count);
+	assert_int_equal(count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(out[i].view.id, ids[i]);
+	hv_records_free(out, count);
+}
+
+#define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OPENED(an_attachment_is_read_back_whole),
+		OPENED(each_flag_is_kept_by_itself),
+		OPENED(the_finished_attachment_takes_the_place_of_its_intent),
+		OPENED(filters_combine),
+		OPENED(dropped_attachments_are_gone_and_unknown_ones_are_no_error),
+		OPENED(the_oldest_comes_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+/* Creating volumes: managed, with a path, refused. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+#include "rows.h"
+#include "scratch.h"
+#include "world.h"
+
+static char *source_of(struct world *world, const char *name)
+{
+	struct hv_volume volume = {0};
+	char *source;
+
+	assert_int_equal(
+		hv_store_volume_get(world->volumes.store, name, &volume, &world->err), HV_OK);
+	source = volume.source;
+	volume.source = NULL;
+	hv_volume_done(&volume);
+	return source;
+}
+
+static void expect_source(struct world *world, const char *name, const char *where)
+{
+	char *source = source_of(world, name), *path = scratch_path(world->dir, where);
+
+	assert_string_equal(source, path);
+	free(source);
+	free(path);
+}
+
+static mode_t mode_of(struct world *world, const char *name)
+{
+	char *path = scratch_path(world->dir, name);
+	struct stat stat;
+
+	assert_int_equal(lstat(path, &stat), 0);
+	free(path);
+	return stat.st_mode & 07777;
+}
+
+static void link_to(struct world *world, const char *to, const char *name)
+{
+	char *target = scratch_path(world->dir, to), *path = scratch_path(world->dir, name);
+
+	assert_int_equal(symlink(target, path), 0);
+	free(target);
+	free(path);
+}
+
+static void a_volume_without_options_gets_a_directory(void **state)
+{
+	struct world *world = *state;
+	mode_t old = umask(077);
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	umask(old);
+	expect_source(world, "data", "state/volumes/data/_data");
+	assert_int_equal(mode_of(world, "state/volumes/data/_data"), 0755);
+	assert_int_equal(world_create(world, "read.only-1_x", "ro=true", NULL), HV_OK);
+	assert_true(world_has(world, "state/volumes/read.only-1_x/_data"));
+}
+
+static void the_same_again_is_fine_and_other_options_are_not(void **state)
+{
+	struct world *world = *state;
+
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", "ro=true"), HV_OK);
+	assert_int_equal(world_create(world, "data", "ro=true", "path=%s/srv"), HV_OK);
+	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_VOLUME_EXISTS);
+	assert_true(world_told(world, "'data' exists already with other options"));
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_VOLUME_EXISTS);
+	assert_false(world_has(world, "state/volumes/data"));
+	expect_source(world, "data", "srv");
+}
+
+static void bad_names_are_refused_before_anything_is_made(void **state)
+{
+	struct world *world = *state;
+	static const char *const names[] = {"", "a", "..", ".", "../x", "a/b", "-rf", "_a",
+		".hidden", "a b", "a\nb", "\xc3\xbc\xc3\xbc", "a:b"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(world_create(world, names[i], NULL, NULL), HV_BAD_REQUEST);
+	assert_int_equal(row_count_volumes(world->volumes.store), 0);
+	assert_false(world_has(world, "state/volumes"));
+}
+
+static void a_name_of_255_bytes_works_through_its_whole_life(void **state)
+{
+	struct world *world = *state;
+	char name[257];
+
+	memset(name, 'a', 256);
+	name[256] = '\0';
+	assert_int_equal(world_create(world, name, NULL, NULL), HV_BAD_REQUEST);
+	name[255] = '\0';
+	assert_int_equal(world_create(world, name, NULL, NULL), HV_OK);
+	assert_int_equal(world_mount(world, name, "id"), HV_OK);
+	assert_int_equal(world_unmount(world, name, "id"), HV_OK);
+	assert_int_equal(world_remove(world, name), HV_OK);
+}
+
+static void a_path_is_recorded_with_its_symlinks_resolved(void **state)
+{
+	struct world *world = *state;
+
+	world_mkdir(world, "srv/real");
+	link_to(world, "srv", "link");
+	assert_int_equal(world_create(world, "data", "path=%s/link/./real/", NULL), HV_OK);
+	expect_source(world, "data", "srv/real");
+}
+
+static void a_path_that_is_no_directory_is_refused(void **state)
+{
+	struct world *world = *state;
+
+	world_write(world, "file", "");
+	link_to(world, "nowhere", "dangling");
+	assert_int_equal(world_create(world, "data", "path=%s/nowhere", NULL), HV_SOURCE_MISSING);
+	assert_true(world_told(world, "/nowhere"));
+	assert_true(world_told(world, "mkdir=true"));
+	assert_int_equal(world_create(world, "data", "path=%s/dangling", NULL), HV_SOURCE_MISSING);
+	assert_int_equal(world_create(world, "data", "path=%s/file", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(world_create(world, "data", "path=%s/file/x", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(world_create(world, "data", "path=srv", NULL), HV_BAD_REQUEST);
+	assert_int_equal(world_create(world, "data", "path=", NULL), HV_BAD_REQUEST);
+	assert_int_equal(row_count_volumes(world->volumes.store), 0);
+}
+
+static void mkdir_makes_the_path_with_its_parents(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "data", "path=%s/a/b/c", "mkdir=true"), HV_OK);
+	assert_int_equal(mode_of(world, "a/b/c"), 0755);
+	expect_source(world, "data", "a/b/c");
+	assert_int_equal(world_create(world, "more", "path=%s/a/b/c", "mkdir=true"), HV_OK);
+	assert_int_equal(world_create(world, "data2", "mkdir=true", NULL), HV_BAD_REQUEST);
+}
+
+/* A name whose removal was begun: the store refuses it after the directory was made. */
+static void retire_data(struct world *world)
+{
+	assert_int_equal(row_add_volume(world->volumes.store, "data"), HV_OK);
+	assert_int_equal(hv_store_volume_retire(world->volumes.store, "data", &world->err), HV_OK);
+}
+
+static void a_managed_directory_of_a_create_that_failed_is_gone(void **state)
+{
+	struct world *world = *state;
+
+	retire_data(world);
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_VOLUME_EXISTS);
+	assert_false(world_has(world, "state/volumes/data"));
+}
+
+static void a_path_made_for_a_create_that_failed_is_gone(void **state)
+{
+	struct world *world = *state;
+
+	retire_data(world);
+	assert_int_equal(
+		world_create(world, "data", "path=%s/new", "mkdir=true"), HV_VOLUME_EXISTS);
+	assert_false(world_has(world, "new"));
+}
+
+static void only_allowed_directories_can_be_volumes(void **state)
+{
+	struct world *world = *state;
+	char *first = scratch_path(world->dir, "srv"), *second = scratch_path(world->dir, "data/a");
+
+	world_mkdir(world, "srv/in");
+	world_mkdir(world, "srvx");
+	world_mkdir(world, "data/a");
+	world_mkdir(world, "data/b");
+	world->allow[0] = first;
+	world->allow[1] = second;
+	assert_int_equal(world_create(world, "in1", "path=%s/srv", NULL), HV_OK);
+	assert_int_equal(world_create(world, "in2", "path=%s/srv/in", NULL), HV_OK);
+	assert_int_equal(world_create(world, "in3", "path=%s/data/a", NULL), HV_OK);
+	assert_int_equal(world_create(world, "in4", "path=%s/srv/new/er", "mkdir=true"), HV_OK);
+	assert_int_equal(world_create(world, "own", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "out", "path=%s/srvx", NULL), HV_SOURCE_REFUSED);
+	assert_true(world_told(world, "HOSTVOL_ALLOW"));
+	assert_int_equal(world_create(world, "out", "path=%s/data", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(world_create(world, "out", "path=%s/data/b", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(world_create(world, "out", "path=/", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(
+		world_create(world, "out", "path=%s/srv/../srvx", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(
+		world_create(world, "out", "path=%s/srvx/new", "mkdir=true"), HV_SOURCE_REFUSED);
+	assert_false(world_has(world, "srvx/new"));
+	free(first);
+	free(second);
+}
+
+static void a_symlink_does_not_lead_out_of_what_is_allowed(void **state)
+{
+	struct world *world = *state;
+	char *allowed = scratch_path(world->dir, "srv");
+
+	world_mkdir(world, "srv");
+	world_mkdir(world, "secret/inner");
+	link_to(world, "secret", "srv/link");
+	world->allow[0] = allowed;
+	assert_int_equal(world_create(world, "out", "path=%s/srv/link", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(
+		world_create(world, "out", "path=%s/srv/link/inner", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(world_create(world, "out", "path=%s/srv/link/new/er", "mkdir=true"),
+		HV_SOURCE_REFUSED);
+	assert_false(world_has(world, "secret/new"));
+	free(allowed);
+}
+
+static void hostvols_own_directory_is_no_source(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	link_to(world, "state", "link");
+	assert_int_equal(world_create(world, "out", "path=%s/state", NULL), HV_SOURCE_REFUSED);
+	assert_true(world_told(world, "belongs to hostvol"));
+	assert_int_equal(world_create(world, "out", "path=%s/state/volumes/data/_data", NULL),
+		HV_SOURCE_REFUSED);
+	assert_int_equal(
+		world_create(world, "out", "path=%s/link/volumes", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(
+		world_create(world, "out", "path=%s/link/new", "mkdir=true"), HV_SOURCE_REFUSED);
+	assert_false(world_has(world, "state/new"));
+	world_mkdir(world, "state2");
+	assert_int_equal(world_create(world, "in", "path=%s/state2", NULL), HV_OK);
+}
+
+static void unknown_options_are_named(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "data", "size=10G", NULL), HV_BAD_REQUEST);
+	assert_true(world_told(world, "'size'"));
+	assert_false(world_has(world, "state/volumes/data"));
+}
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_WORLD(a_volume_without_options_gets_a_directory),
+		IN_WORLD(the_same_again_is_fine_and_other_options_are_not),
+		IN_WORLD(bad_names_are_refused_before_anything_is_made),
+		IN_WORLD(a_name_of_255_bytes_works_through_its_whole_life),
+		IN_WORLD(a_path_is_recorded_with_its_symlinks_resolved),
+		IN_WORLD(a_path_that_is_no_directory_is_refused),
+		IN_WORLD(mkdir_makes_the_path_with_its_parents),
+		IN_WORLD(a_managed_directory_of_a_create_that_failed_is_gone),
+		IN_WORLD(a_path_made_for_a_create_that_failed_is_gone),
+		IN_WORLD(only_allowed_directories_can_be_volumes),
+		IN_WORLD(a_symlink_does_not_lead_out_of_what_is_allowed),
+		IN_WORLD(hostvols_own_directory_is_no_source),
+		IN_WORLD(unknown_options_are_named),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}

@@ -1,0 +1,268 @@
+/* Mount, Unmount, Remove and what is put right at start. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+#include "rows.h"
+#include "scratch.h"
+#include "world.h"
+
+/* A volume "data" for the directory srv with a file in it. */
+static void make_data(struct world *world)
+{
+	world_mkdir(world, "srv");
+	world_write(world, "srv/file", "text");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
+}
+
+static void a_volume_is_mounted_once_and_counted(void **state)
+{
+	struct world *world = *state;
+
+	make_data(world);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_true(world_has(world, "mounts/data/file"));
+	assert_int_equal(world_mount(world, "data", "b"), HV_OK);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK); /* docker cp: the ID again */
+	assert_int_equal(world_count_mounts(world, "data"), 1);
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_unmount(world, "data", "unknown"), HV_OK);
+	assert_int_equal(world_unmount(world, "data", "b"), HV_OK);
+	assert_int_equal(world_unmount(world, "data", "b"), HV_OK);
+	assert_int_equal(world_count_mounts(world, "data"), 1);
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_count_mounts(world, "data"), 0);
+	assert_false(world_has(world, "mounts/data"));
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
+	assert_true(world_has(world, "srv/file"));
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_count_mounts(world, "data"), 1);
+}
+
+static void unknown_volumes_cannot_be_mounted_but_unmounted(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_mount(world, "nobody", "a"), HV_NO_SUCH_VOLUME);
+	assert_int_equal(world_unmount(world, "nobody", "a"), HV_OK);
+	assert_int_equal(world_unmount(world, "../srv", "a"), HV_OK);
+	assert_int_equal(world_remove(world, "nobody"), HV_NO_SUCH_VOLUME);
+	assert_false(world_has(world, "mounts/nobody"));
+}
+
+static void a_read_only_volume_cannot_be_written(void **state)
+{
+	struct world *world = *state;
+
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", "ro=true"), HV_OK);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(chdir(world->mounts), 0);
+	assert_int_equal(symlink("x", "data/x"), -1);
+	assert_int_equal(errno, EROFS);
+	assert_int_equal(chdir("/"), 0);
+	world_write(world, "srv/file", "the host still writes");
+	assert_true(world_has(world, "mounts/data/file"));
+}
+
+static void a_directory_that_is_gone_is_named(void **state)
+{
+	struct world *world = *state;
+	char *path = scratch_path(world->dir, "srv/inner");
+
+	world_mkdir(world, "srv/inner");
+	assert_int_equal(world_create(world, "data", "path=%s/srv/inner", NULL), HV_OK);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(world_mount(world, "data", "a"), HV_SOURCE_MISSING);
+	assert_true(world_told(world, path));
+	assert_true(world_told(world, "'data'"));
+	assert_false(world_has(world, "mounts/data"));
+	assert_int_equal(symlink("/", path), 0);
+	assert_int_equal(world_mount(world, "data", "a"), HV_SOURCE_REFUSED);
+	assert_int_equal(world_count_mounts(world, "data"), 0);
+	assert_int_equal(unlink(path), 0);
+	world_mkdir(world, "srv/inner");
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK); /* nothing was counted before */
+	assert_int_equal(world_count_mounts(world, "data"), 0);
+	free(path);
+}
+
+/* In a container these would be refused; here they are directories like any other. */
+static void names_of_system_directories_are_names(void **state)
+{
+	struct world *world = *state;
+	static const char *const names[] = {"dev", "proc", "sys"};
+
+	world_mkdir(world, "srv");
+	world_write(world, "srv/file", "");
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(world_create(world, names[i], "path=%s/srv", NULL), HV_OK);
+		assert_int_equal(world_mount(world, names[i], "a"), HV_OK);
+		assert_int_equal(world_count_mounts(world, names[i]), 1);
+	}
+	assert_true(world_has(world, "mounts/proc/file"));
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(world_unmount(world, names[i], "a"), HV_OK);
+		assert_int_equal(world_remove(world, names[i]), HV_OK);
+	}
+}
+
+static void removing_deletes_managed_data(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	world_write(world, "mounts/data/file", "text");
+	world_mkdir(world, "mounts/data/dir/dir");
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
+	assert_true(world_has(world, "state/volumes/data/_data/dir/dir"));
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_false(world_has(world, "state/volumes/data"));
+	assert_false(world_has(world, "state/trash/data"));
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	assert_false(world_has(world, "state/volumes/data/_data/file"));
+}
+
+static void removing_never_touches_a_path(void **state)
+{
+	struct world *world = *state;
+
+	make_data(world);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_OK); /* the reference was a leftover */
+	assert_int_equal(world_count_mounts(world, "data"), 0);
+	assert_true(world_has(world, "srv/file"));
+	assert_false(world_has(world, "mounts/data"));
+	assert_int_equal(row_count_volumes(world->volumes.store), 0);
+}
+
+static void removing_a_mounted_managed_volume_takes_the_mount_first(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	world_write(world, "mounts/data/file", "text");
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_int_equal(world_count_mounts(world, "data"), 0);
+	assert_false(world_has(world, "state/volumes/data"));
+}
+
+/* The disk that an administrator mounted inside is not ours to empty. */
+static void a_mount_inside_a_removed_volume_is_not_crossed(void **state)
+{
+	struct world *world = *state;
+	char *inside = scratch_path(world->dir, "state/volumes/data/_data/disk");
+
+	world_mkdir(world, "precious");
+	world_write(world, "precious/file", "text");
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	world_mkdir(world, "state/volumes/data/_data/disk");
+	world_mkdir(world, "state/volumes/data/_data/dir");
+	world_write(world, "state/volumes/data/_data/dir/file", "text");
+	{
+		char *precious = scratch_path(world->dir, "precious");
+
+		assert_int_equal(mount(precious, inside, NULL, MS_BIND, NULL), 0);
+		free(precious);
+	}
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_true(world_has(world, "precious/file"));
+	assert_false(world_has(world, "state/volumes/data"));
+	free(inside);
+}
+
+static void an_attached_volume_is_not_removed(void **state)
+{
+	struct world *world = *state;
+
+	make_data(world);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(row_put(world->volumes.store, "id", "data", "c1", true), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
+	assert_true(world_told(world, "'web' at /mnt/data"));
+	assert_true(world_told(world, "detach web:/mnt/data"));
+	assert_int_equal(world_count_mounts(world, "data"), 1);
+	assert_int_equal(hv_store_attachment_drop(world->volumes.store, "id", &world->err), HV_OK);
+	assert_int_equal(row_put(world->volumes.store, "id", "data", "c1", false), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE); /* one on its way */
+	assert_int_equal(hv_store_attachment_drop(world->volumes.store, "id", &world->err), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+}
+
+static void a_removal_that_was_begun_is_finished_at_start(void **state)
+{
+	struct world *world = *state;
+
+	make_data(world);
+	assert_int_equal(world_create(world, "own1", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "own2", NULL, NULL), HV_OK);
+	world_write(world, "state/volumes/own1/_data/file", "text");
+	world_write(world, "state/volumes/own2/_data/file", "text");
+	assert_int_equal(hv_store_volume_retire(world->volumes.store, "own1", &world->err), HV_OK);
+	assert_int_equal(hv_store_volume_retire(world->volumes.store, "data", &world->err), HV_OK);
+	world_restart(world);
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_false(world_has(world, "state/volumes/own1"));
+	assert_true(world_has(world, "state/volumes/own2/_data/file"));
+	assert_true(world_has(world, "srv/file"));
+	assert_int_equal(row_count_volumes(world->volumes.store), 1);
+	assert_int_equal(world_create(world, "own1", NULL, NULL), HV_OK);
+}
+
+static void references_to_mounts_that_are_gone_are_forgotten_at_start(void **state)
+{
+	struct world *world = *state;
+	char *gone = scratch_path(world->mounts, "gone");
+
+	make_data(world);
+	assert_int_equal(world_create(world, "gone", "path=%s/srv", NULL), HV_OK);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_mount(world, "gone", "a"), HV_OK);
+	assert_int_equal(umount(gone), 0);
+	world_restart(world);
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(row_ref(world->volumes.store, "data", "x", -1), 1);
+	assert_int_equal(row_ref(world->volumes.store, "gone", "x", -1), 0);
+	assert_int_equal(world_mount(world, "gone", "b"), HV_OK);
+	assert_int_equal(world_unmount(world, "gone", "b"), HV_OK);
+	assert_int_equal(world_count_mounts(world, "gone"), 0);
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_count_mounts(world, "data"), 0);
+	free(gone);
+}
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_WORLD(a_volume_is_mounted_once_and_counted),
+		IN_WORLD(unknown_volumes_cannot_be_mounted_but_unmounted),
+		IN_WORLD(a_read_only_volume_cannot_be_written),
+		IN_WORLD(a_directory_that_is_gone_is_named),
+		IN_WORLD(names_of_system_directories_are_names),
+		IN_WORLD(removing_deletes_managed_data),
+		IN_WORLD(removing_never_touches_a_path),
+		IN_WORLD(removing_a_mounted_managed_volume_takes_the_mount_first),
+		IN_WORLD(a_mount_inside_a_removed_volume_is_not_crossed),
+		IN_WORLD(an_attached_volume_is_not_removed),
+		IN_WORLD(a_removal_that_was_begun_is_finished_at_start),
+		IN_WORLD(references_to_mounts_that_are_gone_are_forgotten_at_start),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}

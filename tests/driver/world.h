@@ -1,0 +1,48 @@
+/* A host in small: struct hv_volumes with a real store and a real mount library, in a directory of
+ * its own.  For programs that run in hv_in_namespace(). */
+#ifndef TESTS_DRIVER_WORLD_H
+#define TESTS_DRIVER_WORLD_H
+
+#include <stddef.h>
+
+#include "volume/volume.h"
+
+struct world {
+	struct hv_volumes volumes;
+	struct hv_error err; /* of the last call */
+	char *dir;           /* all of it; a file system of its own */
+	char *state;         /* dir/state */
+	char *mounts;        /* dir/mounts */
+	const char *allow[4];
+};
+
+/* cmocka's setup and teardown; *state is the world. */
+int world_setup(void **state);
+int world_teardown(void **state);
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+
+/* Close the store and the mount library and open them again, as a restart does; what was mounted
+ * stays. */
+void world_restart(struct world *world);
+
+/* Make a directory below `dir` with its parents, or a file with this text. */
+void world_mkdir(struct world *world, const char *name);
+void world_write(struct world *world, const char *name, const char *text);
+bool world_has(struct world *world, const char *name);
+
+/* Create a volume with up to two options, "key=value" with %s for the world's directory; NULL
+ * leaves one out. */
+enum hv_code world_create(
+	struct world *world, const char *name, const char *first, const char *second);
+
+enum hv_code world_mount(struct world *world, const char *name, const char *id);
+enum hv_code world_unmount(struct world *world, const char *name, const char *id);
+enum hv_code world_remove(struct world *world, const char *name);
+
+/* How many mounts there are at this mountpoint. */
+unsigned world_count_mounts(struct world *world, const char *name);
+
+/* Whether the last call's sentence or hint has `text` in it; prints it if not. */
+bool world_told(struct world *world, const char *text);
+
+#endif

@@ -1,0 +1,61 @@
+/* CONTAINER:TARGET[:MODE] is split so that putting it together again gives what was there. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/place.h"
+
+enum { INPUT_MAX = 4096 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Abort unless `text` begins with `part`; returns what is behind it. */
+static const char *skip(const char *text, const char *part)
+{
+	size_t length = strlen(part);
+
+	if (strncmp(text, part, length) != 0)
+		abort();
+	return text + length;
+}
+
+static void check(const char *text, struct hv_place *place, struct hv_error *err)
+{
+	const char *rest = skip(text, place->container);
+	bool is_read_only = false;
+
+	if (!place->container[0] || !place->target[0] || strchr(place->container, ':') ||
+		strcmp(skip(rest, ":"), place->target) != 0)
+		abort();
+	if (hv_place_mode_parse(place, err) != HV_OK)
+		return;
+	rest = skip(skip(rest, ":"), place->target);
+	if (strcmp(rest, place->mode == HV_MODE_UNSET       ? ""
+			 : place->mode == HV_MODE_READ_ONLY ? ":ro"
+							    : ":rw") != 0)
+		abort();
+	if (hv_place_read_only(place, false, &is_read_only, err) == HV_OK &&
+		is_read_only != (place->mode == HV_MODE_READ_ONLY))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char text[INPUT_MAX + 1];
+	struct hv_place place = {0};
+	struct hv_error err = {0};
+
+	if (size > INPUT_MAX)
+		return 0;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (hv_place_parse(text, NULL, &place, &err) == HV_OK)
+		check(text, &place, &err);
+	else if (!err.message)
+		abort();
+	(void)hv_attachment_id_is(text);
+	hv_place_done(&place);
+	hv_error_done(&err);
+	return 0;
+}

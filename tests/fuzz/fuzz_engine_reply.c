@@ -1,0 +1,35 @@
+/* Whatever the Engine answers is a container with an ID and a possible PID, or refused with a
+ * reason. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/container.h"
+
+enum { INPUT_MAX = 1 << 18 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *bytes = (const char *)data;
+	struct hv_container container = {0};
+	struct hv_error err = {0};
+	enum hv_code code;
+
+	if (size > INPUT_MAX)
+		return 0;
+	code = hv_container_parse(bytes, size, &container, &err);
+	if (code == HV_OK) {
+		if (!container.id[0] || !container.started_at[0] || !container.name ||
+			container.pid < 0)
+			abort();
+	} else if (code != HV_INTERNAL || !err.message || container.id) {
+		abort();
+	}
+	hv_container_done(&container);
+	hv_error_done(&err);
+	free(hv_engine_message_parse(bytes, size));
+	free(hv_engine_id_parse(bytes, size));
+	return 0;
+}
