@@ -101,22 +101,31 @@ static int measure(int fd, char **names, size_t rounds, uint64_t *samples)
 	return 0;
 }
 
+static void report(uint64_t *samples, size_t rounds)
+{
+	size_t median = rounds / 2, high = rounds * 99 / 100;
+
+	qsort(samples, rounds, sizeof(*samples), compare);
+	printf("%.1f %.1f\n", (double)samples[median] / 1000, (double)samples[high] / 1000);
+}
+
 int main(int argc, char **argv)
 {
 	size_t rounds = argc == 6 ? strtoul(argv[2], NULL, 10) : 0;
-	uint64_t *samples = calloc(rounds + 1, sizeof(*samples));
-	int fd = argc == 6 ? connect_to(argv[1]) : -1;
+	uint64_t *samples;
+	int fd, rc;
 
-	if (!samples || fd < 0 || rounds < 1 || rounds > ROUNDS_MAX) {
+	if (rounds < 1 || rounds > ROUNDS_MAX) {
 		fprintf(stderr, "usage: %s SOCKET ROUNDS VOLUME CONTAINER TARGET\n", argv[0]);
 		return 2;
 	}
-	if (measure(fd, argv + 3, rounds, samples) < 0)
-		return 1;
-	qsort(samples, rounds, sizeof(*samples), compare);
-	printf("%.1f %.1f\n", (double)samples[rounds / 2] / 1000,
-		(double)samples[rounds * 99 / 100] / 1000);
+	samples = calloc(rounds, sizeof(*samples));
+	fd = connect_to(argv[1]);
+	rc = samples && fd >= 0 ? measure(fd, argv + 3, rounds, samples) : -1;
+	if (rc == 0)
+		report(samples, rounds);
 	free(samples);
-	close(fd);
-	return 0;
+	if (fd >= 0)
+		close(fd);
+	return rc == 0 ? 0 : 1;
 }

@@ -145,6 +145,7 @@ static enum hv_code attach(struct job *job, struct json_object **ret_answer, str
 		.container = job->place.container,
 		.target = job->place.target,
 		.read_only = job->is_read_only,
+		.no_suid = HV_UNSAID,
 		.mkdir = true,
 		.persist = true,
 	};

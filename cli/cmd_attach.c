@@ -1,40 +1,62 @@
 #include <json-c/json.h>
+#include <stdio.h>
 
 #include "cli/attachment.h"
 #include "cli/cleanup.h"
 #include "cli/command.h"
+#include "cli/document.h"
+#include "cli/output.h"
 #include "cli/place.h"
 
 #define auto_place HV_AUTO(hv_place_done)
 
-static const struct hv_flag flags[] = {
-	HV_FLAG("ro", 0, NULL, "Read-only, as :ro", read_only),
-	HV_FLAG("read-only", 0, NULL, NULL, read_only),
-	HV_FLAG("nosuid", 0, NULL, "Ignore set-user-ID bits in the volume", no_suid),
-	HV_FLAG("nodev", 0, NULL, "No device nodes in the volume", no_dev),
-	HV_FLAG("noexec", 0, NULL, "Run no programs from the volume", no_exec),
-	HV_FLAG("no-mkdir", 0, NULL, "Refuse when the target does not exist", no_mkdir),
-	HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target),
-	HV_FLAG_HELP,
-	HV_FLAGS_END,
-};
+#define PLACE_FLAGS                                                                                \
+	HV_FLAG("ro", 0, NULL, "Read-only, as :ro", read_only),                                    \
+		HV_FLAG("read-only", 0, NULL, NULL, read_only),                                    \
+		HV_FLAG("subpath", 0, "PATH", "A directory or file inside the volume", subpath),   \
+		HV_FLAG_OPTIONAL("replace", "HOW",                                                 \
+			"Take the place of what is mounted at the target; HOW: nonatomic",         \
+			replace, "true"),                                                          \
+		HV_FLAG("idmap", 0, "WHEN",                                                        \
+			"Map owners to the container's users: auto (default), always, never",      \
+			id_map),                                                                   \
+		HV_FLAG("nosuid", 0, NULL, "Ignore set-user-ID bits in the volume", no_suid),      \
+		HV_FLAG("suid", 0, NULL, "Keep them where owners are mapped", suid),               \
+		HV_FLAG("nodev", 0, NULL, "No device nodes in the volume", no_dev),                \
+		HV_FLAG("noexec", 0, NULL, "Run no programs from the volume", no_exec),            \
+		HV_FLAG("no-mkdir", 0, NULL, "Refuse when the target does not exist", no_mkdir),   \
+		HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target)
+
+static const struct hv_flag attach_flags[] = {PLACE_FLAGS, HV_FLAG_HELP, HV_FLAGS_END};
+static const struct hv_flag check_flags[] = {
+	PLACE_FLAGS, HV_FLAG_FORMAT, HV_FLAG_HELP, HV_FLAGS_END};
+
+static char *borrow(const char *text)
+{
+	return (char *)(uintptr_t)text; /* written from, never freed */
+}
 
 /* Borrows from its arguments. */
 static enum hv_code build(const struct hv_run *run, const struct hv_place *place,
 	struct json_object **ret_body, struct hv_error *err)
 {
+	const struct hv_options *options = &run->options;
 	struct hv_attach_request request = {
-		.volume = (char *)(uintptr_t)run->operands.items[0],
+		.volume = borrow(run->operands.items[0]),
 		.container = place->container,
 		.target = place->target,
-		.no_suid = run->options.no_suid,
-		.no_dev = run->options.no_dev,
-		.no_exec = run->options.no_exec,
-		.mkdir = !run->options.no_mkdir,
+		.subpath = borrow(options->subpath),
+		.id_map = borrow(options->id_map),
+		.replace = borrow(options->replace),
+		.no_suid = options->no_suid ? HV_TRUE
+			   : options->suid  ? HV_FALSE
+					    : HV_UNSAID,
+		.no_dev = options->no_dev,
+		.no_exec = options->no_exec,
+		.mkdir = !options->no_mkdir,
 		.persist = true,
 	};
-	enum hv_code code =
-		hv_place_read_only(place, run->options.read_only, &request.read_only, err);
+	enum hv_code code = hv_place_read_only(place, options->read_only, &request.read_only, err);
 
 	if (code != HV_OK)
 		return code;
@@ -42,11 +64,12 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 	return *ret_body ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
-static enum hv_exit attach(const struct hv_run *run, struct hv_error *err)
+/* Send what the command line asks for to `endpoint`. */
+static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
+	struct json_object **ret_answer, struct hv_error *err)
 {
 	auto_place struct hv_place place = {0};
 	hv_auto_json struct json_object *body = NULL;
-	hv_auto_json struct json_object *answer = NULL;
 	enum hv_code code =
 		hv_place_parse(run->operands.items[1], run->options.target, &place, err);
 
@@ -56,11 +79,78 @@ static enum hv_exit attach(const struct hv_run *run, struct hv_error *err)
 		code = build(run, &place, &body, err);
 	if (code != HV_OK)
 		return code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
-	code = hv_daemon_ask(&run->globals, &run->environment,
-		&(struct hv_call){"/HotAttach", body, 0}, &answer, err);
-	if (code == HV_OK)
-		code = hv_attachment_print(answer, err);
+	code = hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0},
+		ret_answer, err);
 	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+}
+
+static enum hv_exit attach(const struct hv_run *run, struct hv_error *err)
+{
+	hv_auto_json struct json_object *answer = NULL;
+	enum hv_exit status = ask(run, "/HotAttach", &answer, err);
+
+	if (status == HV_EXIT_DONE && hv_attachment_print(answer, err) != HV_OK)
+		status = HV_EXIT_FAILED;
+	return status;
+}
+
+/* One line for each thing that was looked at.  Returns whether all is well. */
+static bool print_checks(struct json_object *checks)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < json_object_array_length(checks); i++) {
+		struct json_object *item = json_object_array_get_idx(checks, i), *ok = NULL;
+		const char *name = hv_document_text(item, "Name");
+		const char *detail = hv_document_text(item, "Detail");
+		bool is_ok =
+			json_object_object_get_ex(item, "OK", &ok) && json_object_get_boolean(ok);
+
+		printf("%-4s  ", is_ok ? "ok" : "FAIL");
+		hv_text_print(stdout, name ? name : "");
+		fputs(": ", stdout);
+		hv_text_print(stdout, detail ? detail : "");
+		putchar('\n');
+		all = all && is_ok;
+	}
+	return all;
+}
+
+static bool is_all_ok(struct json_object *checks)
+{
+	struct json_object *ok;
+
+	for (size_t i = 0; i < json_object_array_length(checks); i++)
+		if (!json_object_object_get_ex(json_object_array_get_idx(checks, i), "OK", &ok) ||
+			!json_object_get_boolean(ok))
+			return false;
+	return true;
+}
+
+static enum hv_exit check(const struct hv_run *run, struct hv_error *err)
+{
+	hv_auto_json struct json_object *answer = NULL;
+	struct json_object *checks;
+	bool is_json = false, is_ok;
+	enum hv_exit status;
+
+	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK)
+		return HV_EXIT_USAGE;
+	status = ask(run, "/HotCheck", &answer, err);
+	if (status != HV_EXIT_DONE)
+		return status;
+	checks = hv_document_get(answer, "Checks", json_type_array);
+	if (!checks) {
+		hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer shows no checks");
+		return HV_EXIT_FAILED;
+	}
+	is_ok = is_json ? is_all_ok(checks) : print_checks(checks);
+	if (is_json && hv_document_print(stdout, checks) < 0)
+		hv_fail(err, HV_INTERNAL, "out of memory");
+	if (is_ok)
+		return HV_EXIT_DONE;
+	hv_fail(err, HV_INTERNAL, "the attach would be refused; nothing was changed");
+	return HV_EXIT_FAILED;
 }
 
 const struct hv_command hv_cmd_attach = {
@@ -70,8 +160,19 @@ const struct hv_command hv_cmd_attach = {
 	.notes =
 		"TARGET is an absolute path in the container. One that contains :ro or the like at its\n"
 		"end is written with --target.",
-	.flags = flags,
+	.flags = attach_flags,
 	.operands_min = 2,
 	.operands_max = 2,
 	.run = attach,
+};
+
+const struct hv_command hv_cmd_check = {
+	.name = "check",
+	.summary = "Tell what an attach would come to, changing nothing",
+	.usage = "VOLUME CONTAINER:TARGET[:ro|:rw]",
+	.notes = "Takes the flags of attach. Exits 1 when the attach would be refused.",
+	.flags = check_flags,
+	.operands_min = 2,
+	.operands_max = 2,
+	.run = check,
 };

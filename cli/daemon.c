@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -134,6 +135,30 @@ static enum hv_code fail_to_call(const struct hv_daemon *daemon, int error, stru
 	}
 }
 
+/* Who keeps it busy: reasons are told from the few that there are. */
+static void take_busy(struct json_object *answer, struct hv_error *err)
+{
+	static const char *const reasons[] = {"cwd", "root", "open file", "mapping"};
+	struct json_object *list = hv_document_get(answer, "Busy", json_type_array);
+	size_t count = list ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < count && err->busy_count < HV_BUSY_MAX; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i), *pid = NULL;
+		const char *command = hv_document_text(item, "Command");
+		const char *why = hv_document_text(item, "Why");
+		struct hv_busy *entry = &err->busy[err->busy_count++];
+
+		entry->pid = json_object_object_get_ex(item, "Pid", &pid)
+				     ? json_object_get_int64(pid)
+				     : 0;
+		snprintf(entry->command, sizeof(entry->command), "%s", command ? command : "");
+		entry->why = "in use";
+		for (size_t r = 0; why && r < sizeof(reasons) / sizeof(reasons[0]); r++)
+			if (strcmp(why, reasons[r]) == 0)
+				entry->why = reasons[r];
+	}
+}
+
 /* Success is status 200 with an empty Err; anything else is the daemon's refusal. */
 static enum hv_code judge(
 	struct json_object *answer, long status, const char *endpoint, struct hv_error *err)
@@ -150,6 +175,7 @@ static enum hv_code judge(
 			"the hostvol daemon refused %s with HTTP status %ld and no reason",
 			endpoint, status);
 	hv_fail(err, code, "%s", sentence);
+	take_busy(answer, err);
 	return hint && *hint ? hv_hint(err, "%s", hint) : code;
 }
 

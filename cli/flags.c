@@ -60,6 +60,10 @@ static int take_long(const struct hv_flag *flags, const char *word, const char *
 
 	if (!flag)
 		return 0;
+	if (flag->value && !value && flag->otherwise) {
+		set_text(flag, options, flag->otherwise);
+		return 1;
+	}
 	if (flag->value)
 		return take_text(flag, value, next, options, err);
 	return set_bool(flag, options, value, err) < 0 ? -EINVAL : 1;

@@ -9,7 +9,7 @@
 
 #define GLOBAL(name, letter, value, member)                                                        \
 	{                                                                                          \
-		name, letter, value, NULL, offsetof(struct hv_globals, member)                     \
+		name, letter, value, NULL, offsetof(struct hv_globals, member), NULL               \
 	}
 
 static const struct hv_flag global_flags[] = {
@@ -25,7 +25,7 @@ static const struct hv_flag global_flags[] = {
 	GLOBAL("tlscacert", 0, "FILE", ignored_value),
 	GLOBAL("tlscert", 0, "FILE", ignored_value),
 	GLOBAL("tlskey", 0, "FILE", ignored_value),
-	{NULL, 0, NULL, NULL, 0},
+	{NULL, 0, NULL, NULL, 0, NULL},
 };
 
 int hv_globals_parse(int argc, char *const argv[], struct hv_globals *globals, struct hv_error *err)

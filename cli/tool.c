@@ -181,6 +181,11 @@ static void report(const struct hv_error *err)
 	fputs("hostvol: ", stderr);
 	hv_text_print(stderr, hv_error_text(err));
 	putc('\n', stderr);
+	for (unsigned i = 0; i < err->busy_count; i++) {
+		fprintf(stderr, "  process %lld (", err->busy[i].pid);
+		hv_text_print(stderr, err->busy[i].command);
+		fprintf(stderr, "): %s\n", err->busy[i].why);
+	}
 	if (!err->hint)
 		return;
 	fputs("hint: ", stderr);

@@ -32,6 +32,7 @@ static const struct endpoint {
 	{"/HotAttach", hv_call_hot_attach, NEEDS_STATE},
 	{"/HotDetach", hv_call_hot_detach, NEEDS_STATE},
 	{"/HotList", hv_call_hot_list, NEEDS_STATE},
+	{"/HotCheck", hv_call_hot_check, NEEDS_STATE},
 	{"/HotInfo", hv_call_hot_info, 0},
 };
 

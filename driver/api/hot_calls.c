@@ -14,7 +14,7 @@ enum { SAMPLES_MAX = 1024, ENGINE_ID_TIMEOUT_MS = 2000 };
 enum hv_code hv_call_hot_attach(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_attach_request in = {.mkdir = true, .persist = true};
+	struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
 	struct hv_attachment attachment = {0};
 	enum hv_code code = hv_fields_read(request->body, request->size, hv_attach_request_fields,
 		HV_UNKNOWN_REFUSE, &in, err);
@@ -25,6 +25,27 @@ enum hv_code hv_call_hot_attach(struct hv_api *api, const struct hv_request *req
 		code = hv_add(reply, "Attachment",
 			hv_fields_write(hv_attachment_fields, &attachment), err);
 	hv_attachment_done(&attachment);
+	hv_fields_done(hv_attach_request_fields, &in);
+	return code;
+}
+
+enum hv_code hv_call_hot_check(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
+	struct hv_check *checks = NULL;
+	struct json_object *array = json_object_new_array();
+	size_t count = 0;
+	enum hv_code code = hv_add(reply, "Checks", array, err);
+
+	if (code == HV_OK)
+		code = hv_fields_read(request->body, request->size, hv_attach_request_fields,
+			HV_UNKNOWN_REFUSE, &in, err);
+	if (code == HV_OK)
+		code = hv_attach_check(api->attacher, &in, &checks, &count, err);
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = hv_append(array, hv_fields_write(hv_check_fields, &checks[i]), err);
+	hv_checks_free(checks, count);
 	hv_fields_done(hv_attach_request_fields, &in);
 	return code;
 }

@@ -37,6 +37,30 @@ static char *fold(const struct hv_error *err)
 	return text;
 }
 
+static enum hv_code add_busy(
+	struct json_object *object, const struct hv_error *busy, struct hv_error *err)
+{
+	struct json_object *array;
+	enum hv_code code;
+
+	if (busy->busy_count == 0)
+		return HV_OK;
+	array = json_object_new_array();
+	code = hv_add(object, "Busy", array, err);
+	for (unsigned i = 0; code == HV_OK && i < busy->busy_count; i++) {
+		struct json_object *item = json_object_new_object();
+
+		code = hv_append(array, item, err);
+		if (code == HV_OK)
+			code = hv_add(item, "Pid", json_object_new_int64(busy->busy[i].pid), err);
+		if (code == HV_OK)
+			code = hv_add_text(item, "Command", busy->busy[i].command, err);
+		if (code == HV_OK)
+			code = hv_add_text(item, "Why", busy->busy[i].why, err);
+	}
+	return code;
+}
+
 char *hv_error_body(const struct hv_error *err, bool fold_hint)
 {
 	struct json_object *object = json_object_new_object();
@@ -48,7 +72,8 @@ char *hv_error_body(const struct hv_error *err, bool fold_hint)
 		hv_add_text(object, "Err", folded ? folded : hv_error_text(err), &ignored) ==
 			HV_OK &&
 		hv_add_text(object, "Code", hv_code_name(err->code), &ignored) == HV_OK &&
-		hv_add_text(object, "Hint", err->hint, &ignored) == HV_OK)
+		hv_add_text(object, "Hint", err->hint, &ignored) == HV_OK &&
+		add_busy(object, err, &ignored) == HV_OK)
 		body = strdup(json_object_to_json_string_ext(
 			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	free(folded);

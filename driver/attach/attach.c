@@ -17,69 +17,16 @@
 
 #include "inside.h"
 
-/* One attach on its way. */
-struct attempt {
-	struct hv_attacher *attacher;
-	const struct hv_attach_request *request;
-	char target[PATH_MAX]; /* clean */
-	struct hv_target container;
-	struct hv_volume volume;
-	struct hv_record record;
-	struct mc_attach *mount;
-};
-
-static void attempt_done(struct attempt *attempt)
+void hv_attempt_done(struct hv_attempt *attempt)
 {
 	mc_attach_free(attempt->mount);
 	hv_record_done(&attempt->record);
+	free(attempt->inherited);
 	hv_volume_done(&attempt->volume);
 	hv_target_close(&attempt->container);
 }
 
-static enum hv_code refuse_unsupported(
-	const struct hv_attach_request *request, struct hv_error *err)
-{
-	const char *name = NULL;
-
-	if (request->subpath && *request->subpath)
-		name = "Subpath";
-	else if (request->id_map && strcmp(request->id_map, "never") != 0 &&
-		 strcmp(request->id_map, "auto") != 0)
-		name = "IDMap";
-	else if (request->propagation && strcmp(request->propagation, "private") != 0)
-		name = "Propagation";
-	else if (request->replace)
-		name = "Replace";
-	if (!name)
-		return HV_OK;
-	return hv_fail(
-		err, HV_UNSUPPORTED, "\"%s\" is not supported by this version of hostvol", name);
-}
-
-static enum hv_code read_target(struct attempt *attempt, struct hv_error *err)
-{
-	const char *asked = attempt->request->target;
-	int rc = mc_path_clean(asked, attempt->target, sizeof(attempt->target));
-
-	if (asked[0] != '/') {
-		hv_fail(err, HV_BAD_REQUEST, "the target '%s' is not an absolute path", asked);
-		return hv_hint(err, "write it from the container's root: /%s", asked);
-	}
-	if (rc < 0)
-		return hv_fail(err, HV_BAD_REQUEST, "the target path is too long");
-	for (const char *at = asked; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			return hv_fail(err, HV_BAD_REQUEST,
-				"the target path has a control character in it");
-	if (mc_path_is_refused(attempt->target)) {
-		hv_fail(err, HV_TARGET_REFUSED, "nothing may be mounted at %s in a container",
-			attempt->target);
-		return hv_hint(err, "choose a path outside of /, /proc, /sys and /dev");
-	}
-	return HV_OK;
-}
-
-static struct hv_names names_of(const struct attempt *attempt)
+static struct hv_names names_of(const struct hv_attempt *attempt)
 {
 	return (struct hv_names){attempt->volume.name, attempt->volume.source,
 		attempt->container.container.name, attempt->target};
@@ -115,7 +62,7 @@ static enum hv_code new_id(char **ret, struct hv_error *err)
 }
 
 /* What the finished record will say, but for what only the mount tells. */
-static enum hv_code fill_view(struct attempt *attempt, struct hv_error *err)
+enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
 	struct hv_attachment *view = &attempt->record.view;
@@ -127,8 +74,12 @@ static enum hv_code fill_view(struct attempt *attempt, struct hv_error *err)
 	view->target = strdup(attempt->target);
 	view->since = hv_now();
 	view->state = strdup("attached");
+	view->subpath = attempt->subpath[0] ? strdup(attempt->subpath) : NULL;
 	view->read_only = request->read_only || attempt->volume.read_only;
-	view->no_suid = request->no_suid;
+	view->is_mapped = attempt->may_map && attempt->container.ns.userns_fd >= 0;
+	/* A mapped set-user-ID file would be root's on the host. */
+	view->no_suid =
+		request->no_suid == HV_UNSAID ? view->is_mapped : request->no_suid == HV_TRUE;
 	view->no_dev = request->no_dev;
 	view->no_exec = request->no_exec;
 	view->persist = request->persist;
@@ -138,16 +89,38 @@ static enum hv_code fill_view(struct attempt *attempt, struct hv_error *err)
 	return new_id(&view->id, err);
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
 static bool is_same(const struct hv_attachment *a, const struct hv_attachment *b)
 {
 	return strcmp(a->volume, b->volume) == 0 && a->read_only == b->read_only &&
-	       a->no_suid == b->no_suid && a->no_dev == b->no_dev && a->no_exec == b->no_exec &&
-	       a->persist == b->persist;
+	       a->no_suid == b->no_suid && a->is_mapped == b->is_mapped &&
+	       is_same_text(a->subpath, b->subpath) && a->no_dev == b->no_dev &&
+	       a->no_exec == b->no_exec && a->persist == b->persist;
+}
+
+/* A record whose mount is gone is in nobody's way; one that is to be replaced goes when the new one
+ * is there. */
+static enum hv_code forget_or_replace(struct hv_attempt *attempt, const struct hv_record *other,
+	bool is_live, struct hv_error *err)
+{
+	if (!is_live)
+		return hv_store_attachment_drop(attempt->attacher->store, other->view.id, err);
+	free(attempt->record.replaces);
+	free(attempt->inherited);
+	attempt->record.replaces = strdup(other->view.id);
+	attempt->inherited = strdup(other->made);
+	if (!attempt->record.replaces || !attempt->inherited)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
 }
 
 /* An attachment is recorded at this target already: is it the one asked for, is it in the way, or
  * is it only a memory?  HV_OK: go on.  HV_TARGET_EXISTS with an empty error: it is in `ret`. */
-static enum hv_code meet_recorded(struct attempt *attempt, const struct hv_record *other,
+static enum hv_code meet_recorded(struct hv_attempt *attempt, const struct hv_record *other,
 	struct hv_attachment *ret, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
@@ -174,16 +147,16 @@ static enum hv_code meet_recorded(struct attempt *attempt, const struct hv_recor
 	hv_attachments_free(list, count);
 	if (code != HV_OK)
 		return code;
-	if (!is_live)
-		return hv_store_attachment_drop(attacher->store, other->view.id, err);
+	if (!is_live || attempt->replace != MC_REPLACE_NO)
+		return forget_or_replace(attempt, other, is_live, err);
 	hv_fail(err, HV_TARGET_EXISTS, "volume '%s' is attached at %s in container '%s' already",
 		other->view.volume, attempt->target, other->view.container_name);
-	return hv_hint(
-		err, "docker hostvol detach %s:%s", other->view.container_name, attempt->target);
+	return hv_hint(err, "docker hostvol detach %s:%s, or attach with --replace",
+		other->view.container_name, attempt->target);
 }
 
 static enum hv_code check_recorded(
-	struct attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {
 		.container_id = attempt->container.container.id,
@@ -201,14 +174,21 @@ static enum hv_code check_recorded(
 	return code;
 }
 
-static enum hv_code prepare(struct attempt *attempt, struct hv_error *err)
+enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err)
 {
+	const struct hv_attachment *view = &attempt->record.view;
 	const struct mc_attach_args args = {
 		.source = attempt->volume.source,
-		.attr = attributes(&attempt->record.view),
+		.beneath = hv_volume_beneath(attempt->attacher->volumes, &attempt->volume),
+		.subpath = view->subpath,
+		.may_be_file = view->subpath != NULL,
+		.attr = attributes(view),
+		.idmap = view->is_mapped,
+		.lock = view->read_only,
 		.place = hv_place_of(&attempt->container.ns),
 		.target = attempt->target,
 		.mkdir = attempt->request->mkdir,
+		.replace = attempt->replace,
 	};
 	const struct hv_names names = names_of(attempt);
 	struct mc_err cause = {0};
@@ -219,16 +199,20 @@ static enum hv_code prepare(struct attempt *attempt, struct hv_error *err)
 }
 
 /* Copy what the mount tells into the record.  Before commit `made` is what will be made. */
-static enum hv_code fill_mount(struct attempt *attempt, bool is_done, struct hv_error *err)
+static enum hv_code fill_mount(struct hv_attempt *attempt, bool is_done, struct hv_error *err)
 {
 	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
 	struct hv_record *record = &attempt->record;
-	struct mc_made expected = {.count = info->to_make};
+	const struct mc_made expected = {
+		.count = info->to_make,
+		.is_file = info->to_make > 0 && !info->is_dir,
+	};
 
 	free(record->path);
 	free(record->made);
 	record->path = strdup(info->path);
-	record->made = hv_made_format(is_done ? &info->made : &expected);
+	record->made = attempt->inherited ? strdup(attempt->inherited)
+					  : hv_made_format(is_done ? &info->made : &expected);
 	record->pid = attempt->container.container.pid;
 	record->ns_ino = attempt->container.ns.ino;
 	record->mount_id = info->mount_id;
@@ -238,7 +222,7 @@ static enum hv_code fill_mount(struct attempt *attempt, bool is_done, struct hv_
 }
 
 /* Prepare and write the intent while the volume is held, so that it cannot be removed under it. */
-static enum hv_code intend(struct attempt *attempt, struct hv_error *err)
+static enum hv_code intend(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
 	struct hv_volume now = {0};
@@ -251,7 +235,7 @@ static enum hv_code intend(struct attempt *attempt, struct hv_error *err)
 			err, HV_NO_SUCH_VOLUME, "volume '%s' was replaced meanwhile", now.name);
 	hv_volume_done(&now);
 	if (code == HV_OK)
-		code = prepare(attempt, err);
+		code = hv_attempt_prepare(attempt, err);
 	if (code == HV_OK)
 		code = fill_mount(attempt, false, err);
 	if (code == HV_OK)
@@ -259,7 +243,7 @@ static enum hv_code intend(struct attempt *attempt, struct hv_error *err)
 	return code;
 }
 
-static enum hv_code mount_and_record(struct attempt *attempt, struct hv_error *err)
+static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
 	const struct hv_names names = names_of(attempt);
@@ -282,10 +266,10 @@ static enum hv_code mount_and_record(struct attempt *attempt, struct hv_error *e
 }
 
 static enum hv_code attach_to(
-	struct attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
-	enum hv_code code = fill_view(attempt, err);
+	enum hv_code code = hv_attempt_fill(attempt, err);
 
 	if (code != HV_OK)
 		return code;
@@ -304,28 +288,35 @@ static enum hv_code attach_to(
 	return code;
 }
 
+enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err)
+{
+	const struct hv_attach_request *request = attempt->request;
+	enum hv_code code = hv_store_volume_get(
+		attempt->attacher->store, request->volume, &attempt->volume, err);
+
+	if (code == HV_NO_SUCH_VOLUME)
+		hv_hint(err,
+			"docker volume ls -f driver=hostvol lists them; a directory is added with: docker addvol /DIR %s %s",
+			request->container, attempt->target);
+	return code;
+}
+
 enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_attachment *ret, struct hv_error *err)
 {
-	struct attempt attempt = {
+	struct hv_attempt attempt = {
 		.attacher = attacher,
 		.request = request,
 		.container = {.ns = MC_NS_NONE},
 	};
-	enum hv_code code = refuse_unsupported(request, err);
+	enum hv_code code = hv_attempt_read(&attempt, err);
 
 	if (code == HV_OK)
-		code = read_target(&attempt, err);
-	if (code == HV_OK)
-		code = hv_store_volume_get(attacher->store, request->volume, &attempt.volume, err);
-	if (code == HV_NO_SUCH_VOLUME)
-		hv_hint(err,
-			"docker volume ls -f driver=hostvol lists them; a directory is added with: docker addvol /DIR %s %s",
-			request->container, attempt.target);
+		code = hv_attempt_find_volume(&attempt, err);
 	if (code == HV_OK)
 		code = hv_target_open(attacher, request->container, &attempt.container, err);
 	if (code == HV_OK)
 		code = attach_to(&attempt, ret, err);
-	attempt_done(&attempt);
+	hv_attempt_done(&attempt);
 	return code;
 }

@@ -79,5 +79,12 @@ enum hv_code hv_record_open_ns(
 
 struct mc_place hv_place_of(const struct mc_ns *ns)
 {
-	return (struct mc_place){.ns_fd = ns->ns_fd, .root_fd = -1, .key = ns->ino};
+	return (struct mc_place){
+		.ns_fd = ns->ns_fd,
+		.root_fd = -1,
+		.userns_fd = ns->userns_fd,
+		.uid = ns->uid,
+		.gid = ns->gid,
+		.key = ns->ino,
+	};
 }

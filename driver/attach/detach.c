@@ -1,6 +1,7 @@
 #include "mountcore/detach.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -9,7 +10,29 @@
 
 #include "inside.h"
 
-enum { WAIT_SECONDS_MAX = 600, WAIT_STEP_MS = 50 };
+enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 50 };
+
+/* Where the mount was cloned from on the host. */
+static void full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
+{
+	const char *subpath = view->subpath ? view->subpath : "";
+
+	snprintf(ret, PATH_MAX, "%s%s%s", view->source, *subpath ? "/" : "", subpath);
+}
+
+static void tell_busy(const struct mc_busy *busy, struct hv_error *err)
+{
+	for (unsigned i = 0; i < busy->count && err->busy_count < HV_BUSY_MAX; i++) {
+		struct hv_busy *entry = &err->busy[err->busy_count++];
+
+		entry->pid = busy->entries[i].pid;
+		memcpy(entry->command, busy->entries[i].command, sizeof(entry->command));
+		for (char *at = entry->command; *at; at++)
+			if (*at < ' ' || *at > '~') /* it may call itself anything */
+				*at = '?';
+		entry->why = mc_busy_why_name(busy->entries[i].why);
+	}
+}
 
 enum hv_code hv_record_unmount(struct hv_attacher *attacher, const struct hv_record *record,
 	bool lazy, struct hv_error *err)
@@ -17,12 +40,16 @@ enum hv_code hv_record_unmount(struct hv_attacher *attacher, const struct hv_rec
 	const struct hv_attachment *view = &record->view;
 	const struct hv_names names = {
 		view->volume, view->source, view->container_name, view->target};
+	char source[PATH_MAX];
+	struct mc_busy busy = {0};
 	struct mc_made made;
 	struct mc_ns ns;
 	struct mc_err cause = {0};
 	struct mc_detach_args args = {
 		.path = record->path,
 		.mount_id = record->mount_id,
+		.mountinfo_id = record->mountinfo_id,
+		.source = source,
 		.lazy = lazy,
 		.made = &made,
 	};
@@ -30,15 +57,18 @@ enum hv_code hv_record_unmount(struct hv_attacher *attacher, const struct hv_rec
 
 	if (hv_record_open_ns(attacher, record, &ns) != HV_OK)
 		return HV_OK; /* the mount went with its namespace */
+	full_source(view, source);
 	hv_made_parse(record->made, &made);
 	args.place = hv_place_of(&ns);
-	rc = mc_detach(attacher->core, &args, &cause);
+	rc = mc_detach(attacher->core, &args, &busy, &cause);
 	if (rc < 0 && !mc_ns_is_alive(&ns))
 		rc = 0;
 	mc_ns_close(&ns);
 	if (rc == 0 || (cause.step == MC_STEP_IDENTITY && cause.code == -ENOENT))
 		return HV_OK;
-	return hv_explain(err, &cause, &names);
+	hv_explain(err, &cause, &names);
+	tell_busy(&busy, err);
+	return err->code;
 }
 
 static enum hv_code check_request(const struct hv_detach_request *request, struct hv_error *err)

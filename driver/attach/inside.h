@@ -2,6 +2,8 @@
 #ifndef ATTACH_INSIDE_H
 #define ATTACH_INSIDE_H
 
+#include <limits.h>
+
 #include "attach/attach.h"
 #include "mountcore/attach.h"
 #include "mountcore/ns.h"
@@ -18,6 +20,34 @@ struct hv_target {
 enum hv_code hv_target_open(struct hv_attacher *attacher, const char *name, struct hv_target *ret,
 	struct hv_error *err);
 void hv_target_close(struct hv_target *target);
+
+/* An attach on its way. */
+struct hv_attempt {
+	struct hv_attacher *attacher;
+	const struct hv_attach_request *request;
+	/* From the request (request.c). */
+	char target[PATH_MAX];  /* clean */
+	char subpath[PATH_MAX]; /* clean, relative; "" for none */
+	bool may_map;           /* map owners if the container has a user namespace */
+	bool must_map;
+	enum mc_replace replace;
+	/* Found on the way (attach.c). */
+	struct hv_volume volume;
+	struct hv_target container;
+	struct hv_record record;
+	char *inherited; /* what was made for the attachment that is replaced; or NULL */
+	struct mc_attach *mount;
+};
+
+/* Check the request and clean its parts.  Returns HV_OK, HV_BAD_REQUEST, HV_TARGET_REFUSED,
+ * HV_UNSUPPORTED. */
+enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err);
+
+/* The steps of an attach up to the mount itself, for attach.c and check.c.  Nothing is changed. */
+enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err);
+void hv_attempt_done(struct hv_attempt *attempt);
 
 /* Open the mount namespace that a record was made in.  Returns HV_OK, or HV_NOT_RUNNING when that
  * process has ended or is another one now.  Asks the kernel only. */

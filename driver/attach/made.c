@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "inside.h"
 
@@ -8,7 +9,7 @@ enum { ITEM_MAX = 2 * 20 + 2 }; /* two numbers of 64 bits, ':' and ' ' */
 
 char *hv_made_format(const struct mc_made *made)
 {
-	size_t size = (size_t)made->count * ITEM_MAX + 1, used = 0;
+	size_t size = (size_t)made->count * ITEM_MAX + 2, used = 0;
 	char *text = malloc(size);
 
 	if (!text)
@@ -17,6 +18,9 @@ char *hv_made_format(const struct mc_made *made)
 	for (unsigned i = 0; i < made->count; i++)
 		used += (size_t)snprintf(text + used, size - used, "%" PRIu64 ":%" PRIu64 " ",
 			made->ids[i].dev, made->ids[i].ino);
+	if (made->is_file)
+		text[used++] = 'f';
+	text[used] = '\0';
 	return text;
 }
 
@@ -25,6 +29,7 @@ void hv_made_parse(const char *text, struct mc_made *ret)
 	char *end;
 
 	ret->count = 0;
+	ret->is_file = strchr(text, 'f');
 	while (ret->count < MC_MADE_MAX) {
 		struct mc_file_id id;
 

@@ -1,7 +1,24 @@
+#include <string.h>
+
 #include "inside.h"
 
-/* An attach that was begun and never acknowledged is taken back, whatever it came to: its mount if
- * it is there, the directories it was going to make if they are there and empty. */
+/* An attach that was begun and never acknowledged is brought to an end, whatever it came to: if its
+ * mount stands at its place, it is an attachment; if not, what it made is removed. */
+static enum hv_code settle(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+
+	if (code == HV_OK && strcmp(record->view.state, "attached") == 0) {
+		record->is_done = true;
+		return hv_store_attachment_put(attacher->store, record, err);
+	}
+	if (code == HV_OK)
+		code = hv_record_unmount(attacher, record, true, err);
+	return code == HV_OK ? hv_store_attachment_drop(attacher->store, record->view.id, err)
+			     : code;
+}
+
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
 {
 	const struct hv_record_filter all = {0};
@@ -9,13 +26,9 @@ enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_erro
 	size_t count = 0;
 	enum hv_code code = hv_store_attachment_list(attacher->store, &all, &records, &count, err);
 
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		if (records[i].is_done)
-			continue;
-		code = hv_record_unmount(attacher, &records[i], true, err);
-		if (code == HV_OK)
-			code = hv_store_attachment_drop(attacher->store, records[i].view.id, err);
-	}
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		if (!records[i].is_done)
+			code = settle(attacher, &records[i], err);
 	hv_records_free(records, count);
 	return code;
 }

@@ -4,13 +4,20 @@
 
 #include "db.h"
 
-enum { FLAG_RO = 1, FLAG_NOSUID = 2, FLAG_NODEV = 4, FLAG_NOEXEC = 8, FLAG_PERSIST = 16 };
+enum {
+	FLAG_RO = 1,
+	FLAG_NOSUID = 2,
+	FLAG_NODEV = 4,
+	FLAG_NOEXEC = 8,
+	FLAG_PERSIST = 16,
+	FLAG_MAPPED = 32
+};
 
 static int pack_flags(const struct hv_attachment *view)
 {
 	return (view->read_only ? FLAG_RO : 0) | (view->no_suid ? FLAG_NOSUID : 0) |
 	       (view->no_dev ? FLAG_NODEV : 0) | (view->no_exec ? FLAG_NOEXEC : 0) |
-	       (view->persist ? FLAG_PERSIST : 0);
+	       (view->persist ? FLAG_PERSIST : 0) | (view->is_mapped ? FLAG_MAPPED : 0);
 }
 
 static void unpack_flags(struct hv_attachment *view, int flags)
@@ -20,29 +27,47 @@ static void unpack_flags(struct hv_attachment *view, int flags)
 	view->no_dev = flags & FLAG_NODEV;
 	view->no_exec = flags & FLAG_NOEXEC;
 	view->persist = flags & FLAG_PERSIST;
+	view->is_mapped = flags & FLAG_MAPPED;
 }
 
-enum hv_code hv_store_attachment_put(
+static enum hv_code put(
 	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
 	const char *texts[] = {view->id, view->volume, view->source, view->subpath,
 		view->container_id, view->container_name, view->target, view->since, record->path,
-		record->made};
+		record->made, record->replaces};
 	const sqlite3_int64 numbers[] = {pack_flags(view), record->is_done, record->pid,
 		(sqlite3_int64)record->ns_ino, (sqlite3_int64)record->mount_id,
 		(sqlite3_int64)record->mountinfo_id};
-	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ATTACHMENT_PUT, err);
-	enum hv_code code;
+	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_ATTACHMENT_PUT, err);
 	int at = 1;
 
 	for (size_t i = 0; statement && i < sizeof(texts) / sizeof(texts[0]); i++)
 		hv_sql_text(statement, at++, texts[i]);
 	for (size_t i = 0; statement && i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sqlite3_bind_int64(statement, at++, numbers[i]);
-	code = hv_sql_run(store, statement, err);
-	hv_sql_end(store);
-	return code;
+	return hv_sql_run(store, statement, err);
+}
+
+static enum hv_code put_and_drop(struct hv_store *store, const void *context, struct hv_error *err)
+{
+	const struct hv_record *record = context;
+	enum hv_code code = put(store, record, err);
+	sqlite3_stmt *statement;
+
+	if (code != HV_OK || !record->is_done || !record->replaces)
+		return code;
+	statement = hv_sql_get(store, HV_SQL_ATTACHMENT_DROP, err);
+	if (statement)
+		hv_sql_text(statement, 1, record->replaces);
+	return hv_sql_run(store, statement, err);
+}
+
+enum hv_code hv_store_attachment_put(
+	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
+{
+	return hv_sql_transaction(store, true, put_and_drop, record, err);
 }
 
 enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, struct hv_error *err)
@@ -56,7 +81,7 @@ static enum hv_code read_record(
 	struct hv_attachment *view = &ret->view;
 	char **texts[] = {&view->id, &view->volume, &view->source, &view->subpath,
 		&view->container_id, &view->container_name, &view->target, &view->since, &ret->path,
-		&ret->made};
+		&ret->made, &ret->replaces};
 	int at = 0;
 	bool ok = true;
 
@@ -113,6 +138,7 @@ void hv_record_done(struct hv_record *record)
 	hv_attachment_done(&record->view);
 	free(record->path);
 	free(record->made);
+	free(record->replaces);
 	*record = (struct hv_record){0};
 }
 

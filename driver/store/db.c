@@ -7,10 +7,11 @@
 
 #include "store/store.h"
 
-enum { SCHEMA_VERSION = 1, BUSY_WAIT_MS = 3000 };
+enum { BUSY_WAIT_MS = 3000 };
 
-static const char schema[] =
-	"BEGIN IMMEDIATE;"
+/* How the schema came to be: step N makes version N + 1 of version N, in one transaction.  What was
+ * released is never changed: a state directory may be of any version. */
+static const char *const steps[] = {
 	"CREATE TABLE volume ("
 	"  name TEXT PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL,"
 	"  created_at TEXT NOT NULL, read_only INTEGER NOT NULL, removing INTEGER NOT NULL DEFAULT 0"
@@ -28,9 +29,11 @@ static const char schema[] =
 	"CREATE INDEX attachment_container ON attachment (container_id);"
 	"CREATE TABLE ref ("
 	"  volume TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,"
-	"  PRIMARY KEY (volume, id)) WITHOUT ROWID;"
-	"PRAGMA user_version = 1;"
-	"COMMIT;";
+	"  PRIMARY KEY (volume, id)) WITHOUT ROWID;",
+	"ALTER TABLE attachment ADD COLUMN replaces TEXT;",
+};
+
+enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 
 static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -54,14 +57,14 @@ static const char *const texts[HV_SQL_COUNT] = {
 	/* With the rowid it has: the order stays. */
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (id, volume, source, subpath, container_id,"
-		" container_name, target, since, path, made, flags, is_done, pid, ns_ino, mount_id,"
-		" mountinfo_id, rowid)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" container_name, target, since, path, made, replaces, flags, is_done, pid, ns_ino,"
+		" mount_id, mountinfo_id, rowid)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
 		" (SELECT rowid FROM attachment WHERE id = ?1))",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_LIST] =
 		"SELECT id, volume, source, subpath, container_id, container_name, target, since,"
-		" path, made, flags, is_done, pid, ns_ino, mount_id, mountinfo_id FROM attachment"
+		" path, made, replaces, flags, is_done, pid, ns_ino, mount_id, mountinfo_id FROM attachment"
 		" WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR volume = ?2)"
 		" AND (?3 IS NULL OR container_id = ?3) ORDER BY since, rowid",
 	[HV_SQL_REF_ADD] = "INSERT INTO ref (volume, id, count) VALUES (?1, ?2, ?3)"
@@ -139,6 +142,40 @@ enum hv_code hv_sql_run(struct hv_store *store, sqlite3_stmt *statement, struct 
 	return rc == SQLITE_DONE ? HV_OK : HV_STATE_UNREADABLE;
 }
 
+/* A PRAGMA acts when it is compiled, so it cannot be one of the prepared statements.  It cannot
+ * fail but for ENOMEM, and then commits stay durable as they are. */
+static void set_durable(struct hv_store *store, bool is_durable)
+{
+	(void)sqlite3_exec(store->db,
+		is_durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", NULL,
+		NULL, NULL);
+}
+
+enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
+	const void *context, struct hv_error *err)
+{
+	sqlite3_stmt *begin = hv_sql_start(store, HV_SQL_BEGIN, err);
+	struct hv_error ignored = {0};
+	enum hv_code code;
+
+	if (!is_durable)
+		set_durable(store, false);
+	code = hv_sql_run(store, begin, err);
+	if (code == HV_OK) {
+		code = fn(store, context, err);
+		if (code == HV_OK)
+			code = hv_sql_run(store, hv_sql_get(store, HV_SQL_COMMIT, err), err);
+		if (code != HV_OK) /* the first error is the one to tell */
+			(void)hv_sql_run(
+				store, hv_sql_get(store, HV_SQL_ROLLBACK, &ignored), &ignored);
+	}
+	if (!is_durable)
+		set_durable(store, true);
+	hv_sql_end(store);
+	hv_error_done(&ignored);
+	return code;
+}
+
 void hv_sql_text(sqlite3_stmt *statement, int at, const char *text)
 {
 	/* Cannot fail: the index is in range and nothing is copied. */
@@ -160,14 +197,6 @@ enum hv_code hv_sql_exec(struct hv_store *store, enum hv_sql sql, struct hv_erro
 	code = hv_sql_run(store, statement, err);
 	hv_sql_end(store);
 	return code;
-}
-
-void hv_sql_set_durable(struct hv_store *store, bool is_durable)
-{
-	/* Cannot fail but for ENOMEM, and then commits stay as they were: durable by default. */
-	(void)sqlite3_exec(store->db,
-		is_durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", NULL,
-		NULL, NULL);
 }
 
 char *hv_sql_column(sqlite3_stmt *statement, int at, bool *ok)
@@ -193,6 +222,18 @@ static int read_version(struct hv_store *store, int *ret)
 	return rc;
 }
 
+/* Take the step from `version` to the next, wholly or not at all: closing the connection rolls back
+ * what was not committed. */
+static int upgrade(struct hv_store *store, int version)
+{
+	char *sql = sqlite3_mprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT;",
+		steps[version], version + 1);
+	int rc = sql ? sqlite3_exec(store->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
+
+	sqlite3_free(sql);
+	return rc;
+}
+
 static enum hv_code set_up(struct hv_store *store, struct hv_error *err)
 {
 	static const char pragmas[] = "PRAGMA locking_mode = EXCLUSIVE;"
@@ -211,8 +252,9 @@ static enum hv_code set_up(struct hv_store *store, struct hv_error *err)
 			version, SCHEMA_VERSION);
 		return hv_hint(err, "upgrade the plugin again; nothing was changed");
 	}
-	if (version == 0 && sqlite3_exec(store->db, schema, NULL, NULL, NULL) != SQLITE_OK)
-		return hv_sql_fail(store, err);
+	for (; version < SCHEMA_VERSION; version++)
+		if (upgrade(store, version) != SQLITE_OK)
+			return hv_sql_fail(store, err);
 	return HV_OK;
 }
 

@@ -58,9 +58,14 @@ enum hv_code hv_sql_run(struct hv_store *store, sqlite3_stmt *statement, struct 
 enum hv_code hv_sql_exec(struct hv_store *store, enum hv_sql sql, struct hv_error *err, ...)
 	__attribute__((sentinel));
 
-/* Whether the next commits wait for the disk.  A PRAGMA acts when it is compiled, so it cannot be
- * one of the prepared statements. */
-void hv_sql_set_durable(struct hv_store *store, bool is_durable);
+/* The inside of a transaction. */
+typedef enum hv_code (*hv_sql_fn)(
+	struct hv_store *store, const void *context, struct hv_error *err);
+
+/* Run `fn` with the lock held, between BEGIN and COMMIT; when it fails all is rolled back.
+ * `is_durable`: the commit waits for the disk. */
+enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
+	const void *context, struct hv_error *err);
 
 /* What SQLite says went wrong last, as an error. */
 enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err);

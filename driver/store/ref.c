@@ -16,48 +16,41 @@ static enum hv_code total(
 	return HV_OK;
 }
 
-static enum hv_code change_count(struct hv_store *store, const char *volume, const char *id,
-	int change, struct hv_error *err)
+struct change {
+	const char *volume;
+	const char *id;
+	int change;
+	long long *ret_total;
+};
+
+static enum hv_code change_count(struct hv_store *store, const void *context, struct hv_error *err)
 {
+	const struct change *change = context;
 	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_REF_ADD, err);
 
 	if (!statement)
 		return err->code;
-	hv_sql_text(statement, 1, volume);
-	hv_sql_text(statement, 2, id);
-	sqlite3_bind_int(statement, 3, change);
+	hv_sql_text(statement, 1, change->volume);
+	hv_sql_text(statement, 2, change->id);
+	sqlite3_bind_int(statement, 3, change->change);
 	if (hv_sql_run(store, statement, err) != HV_OK)
 		return err->code;
 	statement = hv_sql_get(store, HV_SQL_REF_PRUNE, err);
 	if (statement)
-		hv_sql_text(statement, 1, volume);
-	return hv_sql_run(store, statement, err);
+		hv_sql_text(statement, 1, change->volume);
+	if (hv_sql_run(store, statement, err) != HV_OK)
+		return err->code;
+	return total(store, change->volume, change->ret_total, err);
 }
 
-/* Not synced: what is counted is mounts, which are gone with the machine. */
 enum hv_code hv_store_ref_change(struct hv_store *store, const char *volume, const char *id,
+	/* NOLINTNEXTLINE(readability-non-const-parameter): written through the context */
 	int change, long long *ret_total, struct hv_error *err)
 {
-	sqlite3_stmt *begin = hv_sql_start(store, HV_SQL_BEGIN, err);
-	struct hv_error ignored = {0};
-	enum hv_code code;
+	const struct change context = {volume, id, change, ret_total};
 
-	hv_sql_set_durable(store, false);
-	code = hv_sql_run(store, begin, err);
-	if (code == HV_OK) {
-		code = change_count(store, volume, id, change, err);
-		if (code == HV_OK)
-			code = hv_sql_run(store, hv_sql_get(store, HV_SQL_COMMIT, err), err);
-		if (code != HV_OK)
-			(void)hv_sql_run(
-				store, hv_sql_get(store, HV_SQL_ROLLBACK, &ignored), &ignored);
-	}
-	if (code == HV_OK)
-		code = total(store, volume, ret_total, err);
-	hv_sql_set_durable(store, true);
-	hv_sql_end(store);
-	hv_error_done(&ignored);
-	return code;
+	/* Not synced: what is counted is mounts, which are gone with the machine. */
+	return hv_sql_transaction(store, false, change_count, &context, err);
 }
 
 enum hv_code hv_store_ref_clear(struct hv_store *store, const char *volume, struct hv_error *err)

@@ -22,9 +22,9 @@ static enum hv_code add_opts(
 	return HV_OK;
 }
 
-static enum hv_code add_row(
-	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
+static enum hv_code add_row(struct hv_store *store, const void *context, struct hv_error *err)
 {
+	const struct hv_volume *volume = context;
 	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_VOLUME_ADD, err);
 	int rc;
 
@@ -46,20 +46,7 @@ static enum hv_code add_row(
 enum hv_code hv_store_volume_add(
 	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
 {
-	enum hv_code code = hv_sql_run(store, hv_sql_start(store, HV_SQL_BEGIN, err), err);
-	struct hv_error ignored = {0};
-
-	if (code == HV_OK) {
-		code = add_row(store, volume, err);
-		if (code == HV_OK)
-			code = hv_sql_run(store, hv_sql_get(store, HV_SQL_COMMIT, err), err);
-		if (code != HV_OK) /* the first error is the one to tell */
-			(void)hv_sql_run(
-				store, hv_sql_get(store, HV_SQL_ROLLBACK, &ignored), &ignored);
-	}
-	hv_sql_end(store);
-	hv_error_done(&ignored);
-	return code;
+	return hv_sql_transaction(store, true, add_row, volume, err);
 }
 
 static enum hv_code read_opts(
@@ -190,25 +177,23 @@ enum hv_code hv_store_volume_restore(struct hv_store *store, const char *name, s
 	return hv_sql_exec(store, HV_SQL_VOLUME_RESTORE, err, name, NULL);
 }
 
-enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
+static enum hv_code forget(struct hv_store *store, const void *context, struct hv_error *err)
 {
-	enum hv_sql steps[] = {HV_SQL_OPT_FORGET, HV_SQL_REF_FORGET, HV_SQL_VOLUME_FORGET};
-	enum hv_code code = hv_sql_run(store, hv_sql_start(store, HV_SQL_BEGIN, err), err);
-	bool is_open = code == HV_OK;
-	struct hv_error ignored = {0};
+	static const enum hv_sql steps[] = {
+		HV_SQL_OPT_FORGET, HV_SQL_REF_FORGET, HV_SQL_VOLUME_FORGET};
+	enum hv_code code = HV_OK;
 
 	for (size_t i = 0; code == HV_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		sqlite3_stmt *statement = hv_sql_get(store, steps[i], err);
 
 		if (statement)
-			hv_sql_text(statement, 1, name);
+			hv_sql_text(statement, 1, context);
 		code = hv_sql_run(store, statement, err);
 	}
-	if (code == HV_OK)
-		code = hv_sql_run(store, hv_sql_get(store, HV_SQL_COMMIT, err), err);
-	if (code != HV_OK && is_open)
-		(void)hv_sql_run(store, hv_sql_get(store, HV_SQL_ROLLBACK, &ignored), &ignored);
-	hv_sql_end(store);
-	hv_error_done(&ignored);
 	return code;
+}
+
+enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
+{
+	return hv_sql_transaction(store, true, forget, name, err);
 }

@@ -29,11 +29,64 @@ static enum hv_code explain_source(
 			"the path %s of volume '%s' has a symlink in it that was not there when the volume was created",
 			names->source, names->volume);
 		return hv_hint(err, "put the directory back, or create the volume again");
+	case EINVAL:
+	case EXDEV:
+		hv_fail(err, HV_SOURCE_REFUSED,
+			"the directory %s of volume '%s' is not in a directory that volumes may be in",
+			names->source, names->volume);
+		return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
 	default:
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"the directory %s of volume '%s' cannot be opened: %s", names->source,
 			names->volume, reason(cause));
 	}
+}
+
+static enum hv_code explain_subpath(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	switch (-cause->code) {
+	case ENOENT:
+		hv_fail(err, HV_SOURCE_MISSING, "there is no such subpath in volume '%s'",
+			names->volume);
+		return hv_hint(err, "its directory on the host is %s", names->source);
+	case EXDEV:
+	case ELOOP:
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"the subpath of volume '%s' goes through a symlink that leads out of it",
+			names->volume);
+	default:
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"the subpath of volume '%s' cannot be opened: %s", names->volume,
+			reason(cause));
+	}
+}
+
+static enum hv_code explain_idmap(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	if (cause->code != -EINVAL)
+		return hv_fail(err, HV_UNSUPPORTED,
+			"the owners of volume '%s' cannot be mapped for container '%s': %s",
+			names->volume, names->container, reason(cause));
+	hv_fail(err, HV_UNSUPPORTED,
+		"the file system of %s, or of a mount in it, cannot map owners for the user namespace of container '%s'",
+		names->source, names->container);
+	return hv_hint(err, "attach with --idmap never: files will show as owned by nobody");
+}
+
+static enum hv_code explain_replace(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	if (cause->code != -EOPNOTSUPP)
+		return hv_fail(err, HV_INTERNAL,
+			"what is mounted at %s in container '%s' cannot be replaced: %s",
+			names->target, names->container, reason(cause));
+	hv_fail(err, HV_UNSUPPORTED,
+		"what is mounted at %s in container '%s' cannot be replaced atomically by this kernel",
+		names->target, names->container);
+	return hv_hint(err,
+		"--replace=nonatomic does it with a moment in which nothing is mounted there; Linux 6.5 and newer need none");
 }
 
 static enum hv_code explain_target(
@@ -166,13 +219,18 @@ static enum hv_code explain_check(
 			names->target, names->container);
 		return hv_hint(err, "choose a path outside of /, /proc, /sys and /dev");
 	case MC_STEP_TYPE:
+		if (cause->code == -EISDIR)
+			return hv_fail(err, HV_TYPE_MISMATCH,
+				"%s in container '%s' is a directory, and a file cannot be mounted on it",
+				names->target, names->container);
 		return hv_fail(err, HV_TYPE_MISMATCH, "%s in container '%s' is not a directory",
 			names->target, names->container);
 	case MC_STEP_OCCUPIED:
 		hv_fail(err, HV_TARGET_EXISTS,
 			"something is mounted at %s in container '%s' already", names->target,
 			names->container);
-		return hv_hint(err, "choose another path, or detach that first");
+		return hv_hint(
+			err, "choose another path, detach that first, or attach with --replace");
 	default:
 		hv_fail(err, HV_TARGET_REFUSED,
 			"%s in container '%s' lies on a shared mount: what is mounted there would spread to the host or to other containers",
@@ -187,6 +245,12 @@ static enum hv_code explain(
 	switch (cause->step) {
 	case MC_STEP_SOURCE:
 		return explain_source(err, cause, names);
+	case MC_STEP_SUBPATH:
+		return explain_subpath(err, cause, names);
+	case MC_STEP_IDMAP:
+		return explain_idmap(err, cause, names);
+	case MC_STEP_REPLACE:
+		return explain_replace(err, cause, names);
 	case MC_STEP_PROCESS:
 	case MC_STEP_ENTER:
 		return explain_process(err, cause, names);
@@ -217,6 +281,7 @@ static enum hv_code explain(
 			names->source, names->target);
 		return hv_hint(err, "nothing was changed; see whether its server is there");
 	case MC_STEP_CLONE:
+	case MC_STEP_LOCK:
 	case MC_STEP_SETUP:
 	case MC_STEP_NONE:
 	case MC_STEP_COUNT:

@@ -16,6 +16,7 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/detach.h"
 #include "mountcore/mounts.h"
+#include "mountcore/path.h"
 #include "volume/explain.h"
 
 #include "inside.h"
@@ -25,6 +26,16 @@ char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
 	char *path;
 
 	return asprintf(&path, "%s/%s", volumes->mount_root, name) < 0 ? NULL : path;
+}
+
+const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	if (strcmp(volume->kind, "path") != 0)
+		return NULL;
+	for (const char *const *allowed = volumes->allow; *allowed; allowed++)
+		if (mc_path_is_below(volume->source, *allowed))
+			return *allowed;
+	return "/.not-allowed";
 }
 
 static int open_mount_root(const struct hv_volumes *volumes)
@@ -50,6 +61,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	const struct hv_names names = {volume->name, volume->source, "hostvol", target};
 	struct mc_attach_args args = {
 		.source = volume->source,
+		.beneath = hv_volume_beneath(volumes, volume),
 		.place = place_at(root),
 		.target = target,
 		.mkdir = true,
@@ -84,7 +96,7 @@ enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, s
 	if (root < 0)
 		return HV_OK; /* no mount root, no mount */
 	snprintf(target, sizeof(target), "/%s", name);
-	if (mc_detach(volumes->core, &args, &cause) < 0 &&
+	if (mc_detach(volumes->core, &args, NULL, &cause) < 0 &&
 		!(cause.step == MC_STEP_IDENTITY && cause.code == -ENOENT))
 		return hv_explain(err, &cause, &names);
 	(void)unlinkat(root, name, AT_REMOVEDIR); /* not ours if it is not empty */

@@ -63,9 +63,11 @@ static enum hv_code read_string(
 	const char *text = json_object_get_string(value);
 	char *copy;
 
-	if (!json_object_is_type(value, json_type_string))
+	if ((field->flags & HV_FIELD_OR_BOOL) && json_object_is_type(value, json_type_boolean))
+		text = json_object_get_boolean(value) ? "true" : "";
+	else if (!json_object_is_type(value, json_type_string))
 		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a string", field->name);
-	if (strlen(text) != (size_t)json_object_get_string_len(value))
+	else if (strlen(text) != (size_t)json_object_get_string_len(value))
 		return hv_fail(
 			err, HV_BAD_REQUEST, "\"%s\" has a NUL character in it", field->name);
 	copy = strdup(text);
@@ -114,6 +116,17 @@ static enum hv_code read_bool(
 	return HV_OK;
 }
 
+static enum hv_code read_switch(const struct hv_field *field, struct json_object *value,
+	enum hv_switch *out, struct hv_error *err)
+{
+	bool is_true = false;
+	enum hv_code code = read_bool(field, value, &is_true, err);
+
+	if (code == HV_OK)
+		*out = is_true ? HV_TRUE : HV_FALSE;
+	return code;
+}
+
 static enum hv_code read_field(
 	const struct hv_field *field, struct json_object *value, char *out, struct hv_error *err)
 {
@@ -126,6 +139,8 @@ static enum hv_code read_field(
 		return read_string(field, value, member, err);
 	case HV_TYPE_BOOL:
 		return read_bool(field, value, member, err);
+	case HV_TYPE_SWITCH:
+		return read_switch(field, value, member, err);
 	case HV_TYPE_INT:
 		return read_int(field, value, member, err);
 	case HV_TYPE_OPTS:
@@ -234,6 +249,11 @@ static bool write_field(const struct hv_field *field, const char *in, struct jso
 		if (is_optional && !*(const bool *)member)
 			return true;
 		value = json_object_new_boolean(*(const bool *)member);
+		break;
+	case HV_TYPE_SWITCH:
+		if (*(const enum hv_switch *)member == HV_UNSAID)
+			return true;
+		value = json_object_new_boolean(*(const enum hv_switch *)member == HV_TRUE);
 		break;
 	case HV_TYPE_INT:
 		if (is_optional && !*(const long long *)member)

@@ -24,6 +24,7 @@ const struct hv_field hv_attachment_fields[] = {
 	FIELD(hv_attachment, no_dev, "NoDev", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, no_exec, "NoExec", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, persist, "Persist", HV_TYPE_BOOL, 0),
+	FIELD(hv_attachment, is_mapped, "IDMapped", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, state, "State", HV_TYPE_STRING, 0),
 	FIELD(hv_attachment, since, "Since", HV_TYPE_STRING, 0),
 	FIELD(hv_attachment, problem, "Problem", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
@@ -36,14 +37,22 @@ const struct hv_field hv_attach_request_fields[] = {
 	FIELD(hv_attach_request, target, "Target", HV_TYPE_STRING, HV_FIELD_REQUIRED),
 	FIELD(hv_attach_request, subpath, "Subpath", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, read_only, "ReadOnly", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
-	FIELD(hv_attach_request, no_suid, "NoSuid", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, no_suid, "NoSuid", HV_TYPE_SWITCH, 0),
 	FIELD(hv_attach_request, no_dev, "NoDev", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, no_exec, "NoExec", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, id_map, "IDMap", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, propagation, "Propagation", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
-	FIELD(hv_attach_request, replace, "Replace", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, replace, "Replace", HV_TYPE_STRING,
+		HV_FIELD_OPTIONAL | HV_FIELD_OR_BOOL),
 	FIELD(hv_attach_request, mkdir, "Mkdir", HV_TYPE_BOOL, 0),
 	FIELD(hv_attach_request, persist, "Persist", HV_TYPE_BOOL, 0),
+	END,
+};
+
+const struct hv_field hv_check_fields[] = {
+	FIELD(hv_check, name, "Name", HV_TYPE_STRING, 0),
+	FIELD(hv_check, ok, "OK", HV_TYPE_BOOL, 0),
+	FIELD(hv_check, detail, "Detail", HV_TYPE_STRING, 0),
 	END,
 };
 

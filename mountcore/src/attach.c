@@ -1,16 +1,17 @@
-/* Attach.
+/* Attach: the place's half; the source's is in clone.c.
  *
  * Sequence, each section a job (job.h); one that fails ends the list:
- *   clone    setns(host) openat2(source) open_tree setns(home); mount_setattr(private, attributes)
+ *   clone    clone.c
  *   resolve  setns(place) openat2(target, or its deepest existing ancestor) statx readlink
  *            statmount setns(home)
  *   check    outside: refused, type, occupied, shared
  *   commit   setns(place) [mkdirat openat2]… move_mount, then from inside openat2(parent) statx;
  *            not ours, not there: umount2 by descriptor, rmdir what was made; setns(home)
+ *            replacing: move_mount(beneath) umount2(the old one, by descriptor)
  *
  * Jobs run in a worker with RESOLVE_NO_XDEV: only the place's own root mount is walked, so nobody
- * inside can hold the thread up.  EXDEV, or a source behind a server, sends the same jobs to a
- * helper without it. */
+ * inside can hold the thread up.  EXDEV sends the same job to a helper without it, and so does
+ * EOVERFLOW: a file system of the container's user namespace takes only its users as owners. */
 #include "mountcore/attach.h"
 
 #include <errno.h>
@@ -18,106 +19,23 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/host.h"
 #include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
+#include "attach.h"
 #include "core.h"
-#include "job.h"
 #include "sys.h"
-#include "walk.h"
-
-enum { FD_TREE, FD_TARGET };
 
 enum { NEEDED = MC_FEATURE_OPEN_TREE | MC_FEATURE_OPENAT2 | MC_FEATURE_MOUNT_SETATTR };
-
-struct mc_attach {
-	struct mc_job job; /* first: the whole struct is job memory */
-	struct mc_core *core;
-	struct mc_attr attr;
-	struct mc_place place;
-	bool mkdir;
-	char source[PATH_MAX];
-	char target[PATH_MAX];
-	size_t missing; /* offset into target of what does not exist */
-	struct mc_stat tree;
-	struct mc_stat found; /* the target, or its deepest existing ancestor */
-	uint64_t propagation; /* of the mount it is on; statmount's mnt_propagation */
-	uint64_t work_ns;
-	struct mc_attach_info info;
-};
-
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
-static int clone_source(const struct mc_core *core, struct mc_attach *self)
-{
-	struct mc_stat stat;
-	int tree, rc, fd = mc_sys_openat2(core->host_root, self->source, O_PATH, MC_RESOLVE_KNOWN);
-
-	if (fd < 0)
-		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);
-	rc = mc_describe(core, fd, "", &stat);
-	if (rc == 0 && !S_ISDIR(stat.mode))
-		rc = -ENOTDIR;
-	if (rc < 0) {
-		mc_sys_close(fd);
-		return mc_err_set(&self->job.err, MC_STEP_SOURCE, rc);
-	}
-	tree = mc_sys_open_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE);
-	mc_sys_close(fd);
-	if (tree < 0)
-		return mc_err_set(&self->job.err, MC_STEP_CLONE, tree);
-	self->job.fds[FD_TREE] = tree;
-	return 0;
-}
-
-/* Private, all the way down: the clone of a shared mount is in its peer group, and a mount made in
- * the container would appear on the host. */
-static int dress_clone(const struct mc_core *core, struct mc_attach *self)
-{
-	const struct mount_attr attr = {
-		.attr_set = self->attr.set,
-		.attr_clr = self->attr.clear,
-		.propagation = MS_PRIVATE,
-	};
-	int rc = mc_sys_mount_setattr(self->job.fds[FD_TREE], AT_RECURSIVE, &attr);
-
-	if (rc == 0)
-		rc = mc_describe(core, self->job.fds[FD_TREE], "", &self->tree);
-	return mc_err_set(&self->job.err, MC_STEP_CLONE, rc);
-}
-
-static int clone_job(const struct mc_core *core, struct mc_job *job)
-{
-	struct mc_attach *self = (struct mc_attach *)job;
-	uint64_t start = clock_ns();
-	int rc = mc_enter(core->host_ns);
-
-	if (rc < 0)
-		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	rc = clone_source(core, self);
-	mc_leave(core, core->host_ns);
-	if (rc == 0)
-		rc = dress_clone(core, self);
-	self->work_ns += clock_ns() - start;
-	return rc;
-}
 
 static uint64_t resolve_flags(const struct mc_job *job, uint64_t flags)
 {
 	return job->in_helper ? flags : flags | RESOLVE_NO_XDEV;
 }
 
-static int open_root(const struct mc_place *place)
+int mc_open_root(const struct mc_place *place)
 {
 	if (place->root_fd >= 0)
 		return mc_sys_openat2(place->root_fd, ".", O_PATH | O_DIRECTORY, MC_RESOLVE_USER);
@@ -145,42 +63,57 @@ static int refuse_dangling(const struct mc_attach *self, int found)
 	return -ELOOP;
 }
 
-static int resolve_target(const struct mc_core *core, struct mc_attach *self)
+/* How mounts propagate that are made at the target.  Where a mount is to be replaced, that is a
+ * matter of the mount below it. */
+static int ask_propagation(const struct mc_core *core, struct mc_attach *self)
 {
-	struct mc_statmount mount;
-	int rc, fd, root = open_root(&self->place);
+	struct mc_statmount mount = {0};
+	bool is_top = self->found.is_mount_root && !self->target[self->missing];
+	int rc;
 
-	if (root < 0)
-		return root;
-	fd = mc_walk(
-		root, self->target, resolve_flags(&self->job, MC_RESOLVE_USER), &self->missing);
-	mc_sys_close(root);
+	if (!(core->features & MC_FEATURE_STATMOUNT))
+		return 0;
+	rc = mc_sys_statmount(self->found.mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
+	if (rc == 0 && is_top && mount.mnt_parent_id != mount.mnt_id)
+		rc = mc_sys_statmount(mount.mnt_parent_id, MC_STATMOUNT_MNT_BASIC, &mount);
+	self->propagation = mount.mnt_propagation;
+	return rc;
+}
+
+static int resolve_target(const struct mc_core *core, struct mc_attach *self, int root)
+{
+	struct mc_stat stat;
+	int rc = mc_describe(core, root, "", &stat);
+	int fd = rc < 0 ? rc
+			: mc_walk(root, self->target, resolve_flags(&self->job, MC_RESOLVE_USER),
+				  &self->missing);
+
 	if (fd < 0)
 		return fd;
-	self->job.fds[FD_TARGET] = fd;
+	self->own_root = stat.mount_id;
+	self->job.fds[MC_FD_TARGET] = fd;
 	rc = refuse_dangling(self, fd);
 	if (rc == 0)
 		rc = mc_describe(core, fd, "", &self->found);
 	if (rc == 0)
 		rc = mc_fd_path(core, self->place.root_fd, fd, self->info.path);
-	if (rc == 0 && (core->features & MC_FEATURE_STATMOUNT)) {
-		rc = mc_sys_statmount(self->found.mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
-		self->propagation = mount.mnt_propagation;
-	}
-	return rc;
+	return rc == 0 ? ask_propagation(core, self) : rc;
 }
 
 static int resolve_job(const struct mc_core *core, struct mc_job *job)
 {
 	struct mc_attach *self = (struct mc_attach *)job;
-	uint64_t start = clock_ns();
-	int rc = mc_enter(self->place.ns_fd);
+	uint64_t start = mc_clock_ns();
+	int root, rc = mc_enter(self->place.ns_fd);
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	rc = resolve_target(core, self);
+	root = mc_open_root(&self->place);
+	rc = root < 0 ? root : resolve_target(core, self, root);
+	if (root >= 0)
+		mc_sys_close(root);
 	mc_leave(core, self->place.ns_fd);
-	self->work_ns += clock_ns() - start;
+	self->work_ns += mc_clock_ns() - start;
 	return mc_err_set(&job->err, MC_STEP_TARGET, rc);
 }
 
@@ -205,35 +138,104 @@ static int verify_inside(const struct mc_core *core, struct mc_attach *self, int
 	return 0;
 }
 
-/* Take our mount out wherever it went: by descriptor, so it can be no other.  The descriptor's
- * name is looked up in our own procfs, from a working directory on it; that may stay, the library
- * keeps the procfs open anyway. */
-static void take_back(const struct mc_core *core, struct mc_attach *self, int root)
+/* In a helper that works in a user namespace's place: be its root, for file systems that know no
+ * other users.  There is no way back, and none is needed: the helper ends with the job. */
+static bool is_becoming_root(const struct mc_attach *self)
+{
+	return self->job.in_helper && self->place.userns_fd > 0;
+}
+
+static struct mc_making making_of(const struct mc_core *core, const struct mc_attach *self)
+{
+	bool is_root_there = is_becoming_root(self);
+
+	return (struct mc_making){
+		.core = core,
+		.uid = is_root_there ? 0 : self->place.uid,
+		.gid = is_root_there ? 0 : self->place.gid,
+		.last_is_file = !S_ISDIR(self->tree.mode),
+		.writable = self->own_root,
+	};
+}
+
+/* Take a mount out by a descriptor on its root, so that it can be no other, wherever it went.  The
+ * descriptor's name is looked up in our own procfs, from a working directory on it; that may stay,
+ * the library keeps the procfs open anyway. */
+static int unmount_fd(const struct mc_core *core, int fd)
 {
 	char name[MC_FD_NAME_SIZE];
+	int rc = mc_sys_fchdir(core->proc);
 
-	mc_fd_name(self->job.fds[FD_TREE], name);
-	if (mc_sys_fchdir(core->proc) == 0)
-		mc_sys_umount2(name, MC_UMOUNT_LAZY);
-	mc_unmake(core, root, self->info.path, resolve_flags(&self->job, MC_RESOLVE_KNOWN),
+	mc_fd_name(fd, name);
+	return rc < 0 ? rc : mc_sys_umount2(name, MC_UMOUNT_LAZY);
+}
+
+static void take_back(const struct mc_core *core, struct mc_attach *self, int root)
+{
+	const struct mc_making making = making_of(core, self);
+
+	(void)unmount_fd(core, self->job.fds[MC_FD_TREE]); /* fails when it was never moved */
+	mc_unmake(&making, root, self->info.path, resolve_flags(&self->job, MC_RESOLVE_KNOWN),
 		&self->info.made);
+}
+
+/* Beneath the mount at the target, then that one out: who opens the target sees the old tree or the
+ * new one, and never what is below both. */
+static int replace_atomically(const struct mc_core *core, struct mc_attach *self)
+{
+	int old = self->job.fds[MC_FD_TARGET];
+	int rc = mc_sys_move_mount(self->job.fds[MC_FD_TREE], old, MOVE_MOUNT_BENEATH);
+
+	if (rc == -EINVAL)
+		rc = -EOPNOTSUPP; /* before 6.5; or the mount is locked, or not of this namespace */
+	return rc == 0 ? unmount_fd(core, old) : rc;
+}
+
+static int replace_anyhow(const struct mc_core *core, struct mc_attach *self, int root)
+{
+	const char *name;
+	int target, rc = unmount_fd(core, self->job.fds[MC_FD_TARGET]);
+	int parent = rc < 0 ? rc
+			    : mc_open_parent(root, self->info.path,
+				      resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
+
+	if (parent < 0)
+		return parent;
+	target = mc_sys_openat2(parent, name, O_PATH, MC_RESOLVE_KNOWN);
+	mc_sys_close(parent);
+	if (target < 0)
+		return target;
+	rc = mc_sys_move_mount(self->job.fds[MC_FD_TREE], target, 0);
+	mc_sys_close(target);
+	return rc;
+}
+
+static int move_in(const struct mc_core *core, struct mc_attach *self)
+{
+	const struct mc_making making = making_of(core, self);
+	int target = self->job.fds[MC_FD_TARGET];
+	int rc, last = mc_walk_make(
+			&making, target, self->target + self->missing, &self->info.made);
+
+	if (last < 0)
+		return mc_err_set(&self->job.err, MC_STEP_MKDIR, last);
+	rc = mc_sys_move_mount(self->job.fds[MC_FD_TREE], last, 0);
+	if (last != target)
+		mc_sys_close(last);
+	return mc_err_set(&self->job.err, MC_STEP_MOVE, rc);
 }
 
 static int move_and_verify(const struct mc_core *core, struct mc_attach *self, int root)
 {
-	int target = self->job.fds[FD_TARGET];
-	int rc = mc_walk_make(core, target, self->target + self->missing, &self->info.made);
-	int last = rc;
+	int rc;
 
-	if (rc < 0) {
-		mc_err_set(&self->job.err, MC_STEP_MKDIR, rc);
-		take_back(core, self, root);
-		return rc;
-	}
-	rc = mc_sys_move_mount(self->job.fds[FD_TREE], last);
-	mc_err_set(&self->job.err, MC_STEP_MOVE, rc);
-	if (last != target)
-		mc_sys_close(last);
+	if (!self->is_replacing)
+		rc = move_in(core, self);
+	else if (self->replace == MC_REPLACE_ATOMIC)
+		rc = replace_atomically(core, self);
+	else
+		rc = replace_anyhow(core, self, root);
+	mc_err_set(&self->job.err, MC_STEP_REPLACE, rc);
 	if (rc == 0) {
 		rc = verify_inside(core, self, root);
 		mc_err_set(&self->job.err, MC_STEP_VERIFY, rc);
@@ -243,23 +245,36 @@ static int move_and_verify(const struct mc_core *core, struct mc_attach *self, i
 	return rc;
 }
 
+static int enter_place(const struct mc_attach *self)
+{
+	int rc = mc_enter(self->place.ns_fd);
+
+	if (rc == 0 && is_becoming_root(self)) {
+		rc = mc_sys_setns(self->place.userns_fd, CLONE_NEWUSER);
+		if (rc == 0)
+			rc = mc_sys_become(0, 0);
+	}
+	return rc;
+}
+
 static int commit_job(const struct mc_core *core, struct mc_job *job)
 {
 	struct mc_attach *self = (struct mc_attach *)job;
-	uint64_t start = clock_ns();
-	int root, rc = mc_enter(self->place.ns_fd);
+	uint64_t start = mc_clock_ns();
+	int root, rc = enter_place(self);
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = open_root(&self->place);
+	root = mc_open_root(&self->place);
 	if (root < 0) {
 		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
 	} else {
 		rc = move_and_verify(core, self, root);
 		mc_sys_close(root);
 	}
-	mc_leave(core, self->place.ns_fd);
-	self->work_ns += clock_ns() - start;
+	if (!is_becoming_root(self))
+		mc_leave(core, self->place.ns_fd);
+	self->work_ns += mc_clock_ns() - start;
 	return rc;
 }
 
@@ -271,7 +286,7 @@ static int take_back_job(const struct mc_core *core, struct mc_job *job)
 
 	if (rc < 0)
 		return rc;
-	root = open_root(&self->place);
+	root = mc_open_root(&self->place);
 	if (root >= 0) {
 		take_back(core, self, root);
 		mc_sys_close(root);
@@ -280,12 +295,12 @@ static int take_back_job(const struct mc_core *core, struct mc_job *job)
 	return 0;
 }
 
-/* Run a job on the fast path and, if a mount is in the way there, in a helper. */
+/* Run a job on the fast path and, if something is in the way there, in a helper. */
 static int run(struct mc_attach *self, mc_job_fn fn)
 {
 	int rc = mc_job_run(self->core, fn, &self->job);
 
-	if (rc == -EXDEV && !self->job.in_helper) {
+	if ((rc == -EXDEV || rc == -EOVERFLOW) && !self->job.in_helper) {
 		self->job.in_helper = true;
 		rc = mc_job_run(self->core, fn, &self->job);
 	}
@@ -293,7 +308,7 @@ static int run(struct mc_attach *self, mc_job_fn fn)
 }
 
 /* Kernels before 6.8 tell the propagation in the mount table only. */
-static int read_propagation(struct mc_attach *self)
+static int read_propagation(struct mc_attach *self, bool is_top)
 {
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
@@ -301,6 +316,8 @@ static int read_propagation(struct mc_attach *self)
 
 	if (rc == 0)
 		rc = mc_mounts_find(mounts, self->found.mountinfo_id, &mount);
+	if (rc == 0 && is_top)
+		rc = mc_mounts_find(mounts, mount.parent_id, &mount);
 	if (rc == 0)
 		self->propagation = mount.is_shared ? MS_SHARED : MS_PRIVATE;
 	mc_mounts_free(mounts);
@@ -316,65 +333,107 @@ static unsigned count_components(const char *path)
 	return count;
 }
 
+/* info.path is the ancestor's so far: put what is missing behind it. */
+static int complete_path(struct mc_attach *self)
+{
+	const char *rest = self->target + self->missing;
+	size_t length = strlen(self->info.path);
+
+	if (!*rest)
+		return 0;
+	if (length + strlen(rest) + 2 > sizeof(self->info.path))
+		return -ENAMETOOLONG;
+	if (length > 1)
+		self->info.path[length++] = '/';
+	memcpy(self->info.path + length, rest, strlen(rest) + 1);
+	self->info.to_make = count_components(rest);
+	return 0;
+}
+
+static int check_type(const struct mc_attach *self, bool is_missing)
+{
+	bool is_dir = S_ISDIR(self->found.mode);
+
+	if (is_missing) /* of the ancestor */
+		return is_dir ? 0 : -ENOTDIR;
+	if (is_dir == self->info.is_dir)
+		return 0;
+	return is_dir ? -EISDIR : -ENOTDIR;
+}
+
 static int check_target(struct mc_attach *self, struct mc_err *err)
 {
 	bool is_missing = self->target[self->missing];
+	bool is_top = !is_missing && self->found.is_mount_root;
+	int rc;
 
 	if (self->found.nlink == 0)
 		return mc_err_set(err, MC_STEP_TARGET, -ESTALE);
 	if (is_missing && !self->mkdir)
 		return mc_err_set(err, MC_STEP_TARGET, -ENOENT);
-	if (!S_ISDIR(self->found.mode))
-		return mc_err_set(err, MC_STEP_TYPE, -ENOTDIR);
-	if (is_missing) { /* info.path is the ancestor's so far */
-		size_t length = strlen(self->info.path);
-		const char *rest = self->target + self->missing;
-
-		if (length + strlen(rest) + 2 > sizeof(self->info.path))
-			return mc_err_set(err, MC_STEP_TARGET, -ENAMETOOLONG);
-		if (length > 1)
-			self->info.path[length++] = '/';
-		memcpy(self->info.path + length, rest, strlen(rest) + 1);
-		self->info.to_make = count_components(rest);
-	}
+	rc = complete_path(self);
+	if (rc < 0)
+		return mc_err_set(err, MC_STEP_TARGET, rc);
 	if (self->place.root_fd < 0 && mc_path_is_refused(self->info.path))
 		return mc_err_set(err, MC_STEP_REFUSED, -EACCES);
-	if (!is_missing && self->found.is_mount_root)
+	rc = check_type(self, is_missing);
+	if (rc < 0)
+		return mc_err_set(err, MC_STEP_TYPE, rc);
+	if (is_top && self->replace == MC_REPLACE_NO)
 		return mc_err_set(err, MC_STEP_OCCUPIED, -EBUSY);
-	if (!(self->core->features & MC_FEATURE_STATMOUNT) && read_propagation(self) < 0)
+	if (!(self->core->features & MC_FEATURE_STATMOUNT) && read_propagation(self, is_top) < 0)
 		return mc_err_set(err, MC_STEP_TARGET, -ESTALE);
 	if ((self->propagation & MS_SHARED) && !self->place.may_spread)
 		return mc_err_set(err, MC_STEP_SHARED, -EINVAL);
+	self->is_replacing = is_top;
 	return 0;
-}
-
-static int prepare(struct mc_attach *self, struct mc_err *err)
-{
-	bool is_slow = mc_host_is_slow(self->core, self->source);
-	int rc;
-
-	self->job.in_helper = is_slow;
-	rc = mc_job_run(self->core, clone_job, &self->job);
-	self->job.in_helper = false;
-	if (rc == 0) {
-		self->info.mount_id = self->tree.mount_id;
-		self->info.mountinfo_id = self->tree.mountinfo_id;
-		self->info.source = (struct mc_file_id){self->tree.dev, self->tree.ino};
-		rc = run(self, resolve_job);
-	}
-	if (rc < 0)
-		return mc_err_set(err, self->job.err.step, rc);
-	return check_target(self, err);
 }
 
 static int copy_path(char ret[static PATH_MAX], const char *path)
 {
-	size_t length = strlen(path);
+	size_t length = path ? strlen(path) : 0;
 
 	if (length >= PATH_MAX)
 		return -ENAMETOOLONG;
-	memcpy(ret, path, length + 1);
-	return path[0] == '/' ? 0 : -EINVAL;
+	if (path)
+		memcpy(ret, path, length + 1);
+	return 0;
+}
+
+static int copy_source(struct mc_attach *self, const struct mc_attach_args *args)
+{
+	int rc = copy_path(self->source, args->source);
+
+	if (rc == 0)
+		rc = copy_path(self->beneath, args->beneath);
+	if (rc == 0)
+		rc = copy_path(self->subpath, args->subpath);
+	if (rc == 0 && (args->source[0] != '/' ||
+			       (args->beneath && !mc_path_is_below(args->source, args->beneath))))
+		rc = -EINVAL;
+	return rc;
+}
+
+static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, struct mc_err *err)
+{
+	int rc = mc_err_set(err, MC_STEP_SOURCE, copy_source(self, args));
+
+	if (rc == 0) {
+		rc = args->target[0] == '/' ? copy_path(self->target, args->target) : -EINVAL;
+		mc_err_set(err, MC_STEP_TARGET, rc);
+	}
+	self->attr = args->attr;
+	self->place = args->place;
+	self->replace = args->replace;
+	self->mkdir = args->mkdir;
+	self->may_be_file = args->may_be_file;
+	self->idmap = args->idmap;
+	self->lock = args->lock;
+	self->job.key = args->place.key;
+	self->job.keep[0] = args->place.ns_fd;
+	self->job.keep[1] = args->place.root_fd;
+	self->job.keep[2] = args->place.userns_fd > 0 ? args->place.userns_fd : MC_FD_NONE;
+	return rc;
 }
 
 int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
@@ -389,17 +448,14 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	if (!self)
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	self->core = core;
-	self->attr = args->attr;
-	self->place = args->place;
-	self->mkdir = args->mkdir;
-	self->job.key = args->place.key;
-	self->job.keep[0] = args->place.ns_fd;
-	self->job.keep[1] = args->place.root_fd;
-	rc = mc_err_set(err, MC_STEP_SOURCE, copy_path(self->source, args->source));
+	rc = copy_args(self, args, err);
 	if (rc == 0)
-		rc = mc_err_set(err, MC_STEP_TARGET, copy_path(self->target, args->target));
+		rc = mc_attach_clone(self);
 	if (rc == 0)
-		rc = prepare(self, err);
+		rc = run(self, resolve_job);
+	mc_err_set(err, self->job.err.step, rc);
+	if (rc == 0)
+		rc = check_target(self, err);
 	if (rc < 0)
 		mc_attach_free(self);
 	else
@@ -421,7 +477,7 @@ static void keep_timing(struct mc_core *core, uint64_t work_ns)
 
 int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
 {
-	int rc = mc_job_run(attach->core, commit_job, &attach->job);
+	int rc = run(attach, commit_job);
 
 	if (rc == 0) {
 		keep_timing(attach->core, attach->work_ns);

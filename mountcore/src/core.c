@@ -41,10 +41,12 @@ static int open_host(struct mc_core *core, pid_t host_pid, struct mc_err *err)
 
 static int read_inodes(struct mc_core *core)
 {
-	struct stat home, host;
+	struct stat home, host, user;
 
-	if (fstat(core->home_ns, &home) < 0 || fstat(core->host_ns, &host) < 0)
+	if (fstat(core->home_ns, &home) < 0 || fstat(core->host_ns, &host) < 0 ||
+		fstatat(core->proc, "self/ns/user", &user, 0) < 0)
 		return -errno;
+	core->user_ino = user.st_ino;
 	core->home_ino = home.st_ino;
 	core->host_ino = host.st_ino;
 	return 0;
@@ -72,7 +74,7 @@ static unsigned probe(const struct mc_core *core)
 
 	fd = mc_sys_openat2(core->proc, ".", O_PATH, RESOLVE_IN_ROOT);
 	/* Where a filter lets move_mount through, it finds that these are no descriptors. */
-	if (tree >= 0 && mc_sys_move_mount(MC_FD_NONE, MC_FD_NONE) == -EBADF)
+	if (tree >= 0 && mc_sys_move_mount(MC_FD_NONE, MC_FD_NONE, 0) == -EBADF)
 		features |= MC_FEATURE_OPEN_TREE;
 	if (fd >= 0)
 		features |= MC_FEATURE_OPENAT2;

@@ -25,6 +25,7 @@ struct mc_core {
 	int proc;      /* our procfs: /proc/self does not resolve in a container's (proc(5)) */
 	uint64_t home_ino;
 	uint64_t host_ino;
+	uint64_t user_ino; /* of our user namespace */
 	unsigned features;
 	unsigned helper_timeout_ms;
 

@@ -2,7 +2,8 @@
  *
  * Sequence, one job: setns(place) openat2(parent) statx(what is on top) fchdir(parent)
  * umount2(name, NOFOLLOW) statx(what is on top now) [rmdir]… setns(home).  No descriptor on the
- * mount itself is open meanwhile: it would make it busy. */
+ * mount itself is open meanwhile: it would make it busy.  EBUSY: outside, the mount table tells
+ * whether submounts of the source are the reason, /proc who uses it. */
 #include "mountcore/detach.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/mounts.h"
 
 #include "core.h"
 #include "job.h"
@@ -76,6 +78,20 @@ static int unmount(const struct mc_core *core, struct detach_job *self, int root
 	return rc;
 }
 
+static int unmount_and_remove(const struct mc_core *core, struct detach_job *self, int root)
+{
+	struct mc_stat stat = {0};
+	struct mc_making making = {.core = core};
+	int rc = unmount(core, self, root);
+
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	if (mc_describe(core, root, "", &stat) == 0)
+		making.writable = stat.mount_id;
+	mc_unmake(&making, root, self->path, known(&self->job), &self->made);
+	return rc;
+}
+
 static int detach(const struct mc_core *core, struct mc_job *job)
 {
 	struct detach_job *self = (struct detach_job *)job;
@@ -83,22 +99,98 @@ static int detach(const struct mc_core *core, struct mc_job *job)
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = self->place.root_fd >= 0 ? mc_sys_openat2(self->place.root_fd, ".",
-						  O_PATH | O_DIRECTORY, MC_RESOLVE_USER)
-					: mc_sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+	root = mc_open_root(&self->place);
 	if (root < 0) {
 		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
 	} else {
-		rc = unmount(core, self, root);
-		if (rc == 0 || rc == -ENOENT)
-			mc_unmake(core, root, self->path, known(job), &self->made);
+		rc = unmount_and_remove(core, self, root);
 		mc_sys_close(root);
 	}
 	mc_leave(core, self->place.ns_fd);
 	return rc;
 }
 
-int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_err *err)
+/* A mountpoint below another mount of the container's is reached in a helper. */
+static int run(struct mc_core *core, struct detach_job *self)
+{
+	int rc = mc_job_run(core, detach, &self->job);
+
+	if (rc == -EXDEV && !self->job.in_helper) {
+		self->job.in_helper = true;
+		rc = mc_job_run(core, detach, &self->job);
+	}
+	return rc;
+}
+
+/* Whether the host has the same file system at the same place in the source: then the submount came
+ * with the clone and goes with it. */
+static bool came_along(
+	struct mc_mounts *host, const struct mc_detach_args *args, const struct mc_mount *mount)
+{
+	const char *rest = mount->target + strlen(args->path);
+	size_t length = strlen(args->source);
+	struct mc_mount other;
+
+	if (length == 1)
+		length = 0; /* the root: its children begin with the slash themselves */
+	for (size_t at = 0; mc_mounts_next(host, &at, &other);)
+		if (strncmp(other.target, args->source, length) == 0 &&
+			strcmp(other.target + length, rest) == 0 && other.dev == mount->dev &&
+			strcmp(other.root, mount->root) == 0)
+			return true;
+	return false;
+}
+
+/* Whether every mount below ours is the source's own. */
+static bool all_came_along(struct mc_core *core, const struct mc_detach_args *args,
+	struct mc_mounts *mounts, const uint64_t *ids, size_t count)
+{
+	struct mc_mounts *host = NULL;
+	struct mc_mount mount;
+	bool all = args->source && mc_mounts_read(core, core->host_ns, &host, NULL) == 0;
+
+	for (size_t i = 1; all && i < count; i++)
+		all = mc_mounts_find(mounts, ids[i], &mount) == 0 && came_along(host, args, &mount);
+	mc_mounts_free(host);
+	return all;
+}
+
+/* Why it is busy: fills `ret_busy`.  Returns true when it is not, but for submounts of its own. */
+static bool may_go_lazily(
+	struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy)
+{
+	struct mc_mounts *mounts = NULL;
+	mc_auto_free uint64_t *ids = NULL;
+	size_t count = 0;
+	bool may = false;
+
+	ret_busy->count = 0;
+	if (!args->mountinfo_id || mc_mounts_read(core, args->place.ns_fd, &mounts, NULL) < 0)
+		return false;
+	if (mc_mounts_tree(mounts, args->mountinfo_id, &ids, &count) == 0 &&
+		mc_busy_find(core, args->place.key, ids, count, ret_busy) == 0)
+		may = count > 1 && ret_busy->count == 0 &&
+		      all_came_along(core, args, mounts, ids, count);
+	mc_mounts_free(mounts);
+	return may;
+}
+
+static int detach_strictly(struct mc_core *core, const struct mc_detach_args *args,
+	struct detach_job *self, struct mc_busy *ret_busy)
+{
+	struct mc_busy busy = {0};
+	int rc = run(core, self);
+
+	if (rc != -EBUSY)
+		return rc;
+	self->lazy = may_go_lazily(core, args, &busy);
+	if (ret_busy)
+		*ret_busy = busy;
+	return self->lazy ? run(core, self) : rc;
+}
+
+int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
+	struct mc_err *err)
 {
 	struct detach_job *self;
 	size_t length = strlen(args->path);
@@ -118,13 +210,9 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	self->job.key = args->place.key;
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
-	rc = mc_job_run(core, detach, &self->job);
-	if (rc == -EXDEV) { /* the mountpoint is below another mount of the container's */
-		self->job.in_helper = true;
-		rc = mc_job_run(core, detach, &self->job);
-	}
+	rc = args->lazy ? run(core, self) : detach_strictly(core, args, self, ret_busy);
 	if (rc < 0)
 		mc_err_set(err, self->job.err.step, rc);
-	mc_job_free(&self->job, sizeof(*self));
+	mc_job_free(self, sizeof(*self));
 	return rc;
 }

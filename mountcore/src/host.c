@@ -43,8 +43,9 @@ int mc_host_open(const struct mc_core *core, const char *path)
 static int unmake(const struct mc_core *core, struct mc_job *job)
 {
 	struct resolve_job *self = (struct resolve_job *)job;
+	const struct mc_making making = {.core = core};
 
-	mc_unmake(core, core->host_root, self->path, MC_RESOLVE_USER, &self->made);
+	mc_unmake(&making, core->host_root, self->path, MC_RESOLVE_USER, &self->made);
 	return 0;
 }
 
@@ -68,6 +69,7 @@ static int expect_path(
 
 static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 {
+	const struct mc_making making = {.core = core};
 	size_t missing = 0;
 	int last, fd = mc_walk(core->host_root, self->path, MC_RESOLVE_USER, &missing);
 
@@ -76,7 +78,7 @@ static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 	if (!self->path[missing])
 		return fd;
 	if (self->mkdir)
-		last = mc_walk_make(core, fd, self->path + missing, &self->made);
+		last = mc_walk_make(&making, fd, self->path + missing, &self->made);
 	else
 		last = expect_path(core, self, fd, self->path + missing);
 	mc_sys_close(fd);

@@ -159,6 +159,40 @@ int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
 	return -ENOENT;
 }
 
+static bool has_id(const uint64_t *ids, size_t count, uint64_t id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+/* A table lists a mount behind its parent unless mounts were moved: passes until nothing is added.
+ */
+int mc_mounts_tree(struct mc_mounts *mounts, uint64_t id, uint64_t **ret_ids, size_t *ret_count)
+{
+	struct mc_mount mount;
+	uint64_t *ids = calloc(mounts->count + 1, sizeof(*ids));
+	size_t count = 0, before;
+
+	if (!ids)
+		return -ENOMEM;
+	if (mc_mounts_find(mounts, id, &mount) < 0) {
+		free(ids);
+		return -ENOENT;
+	}
+	ids[count++] = id;
+	for (before = 0; before != count;) {
+		before = count;
+		for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);)
+			if (has_id(ids, count, mount.parent_id) && !has_id(ids, count, mount.id))
+				ids[count++] = mount.id;
+	}
+	*ret_ids = ids;
+	*ret_count = count;
+	return 0;
+}
+
 bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id)
 {
 	struct mc_mount ours, other;

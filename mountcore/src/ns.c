@@ -20,29 +20,94 @@ static int open_mount_ns(const struct mc_core *core, pid_t pid)
 	return fd == -ENOENT ? -ESRCH : fd;
 }
 
-int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct mc_err *err)
+static int inode_of(int fd, uint64_t *ret)
 {
-	mc_auto_fd pidfd = mc_sys_pidfd_open(pid);
-	mc_auto_fd ns_fd = MC_FD_NONE;
 	struct stat stat;
+
+	if (fstat(fd, &stat) < 0)
+		return -errno;
+	*ret = stat.st_ino;
+	return 0;
+}
+
+/* What `map` ("uid_map", "gid_map") says ID 0 of the process's user namespace is outside. */
+static int read_root_id(const struct mc_core *core, pid_t pid, const char *map, uint32_t *ret)
+{
+	char name[48];
+	unsigned inside, outside, count;
+	mc_auto_file stream = NULL;
+	mc_auto_fd fd = MC_FD_NONE;
+
+	snprintf(name, sizeof(name), "%d/%s", pid, map);
+	fd = mc_sys_openat(core->proc, name, O_RDONLY);
+	if (fd < 0)
+		return fd == -ENOENT ? -ESRCH : fd;
+	stream = fdopen(fd, "re");
+	if (!stream)
+		return -ENOMEM;
+	mc_take_fd(&fd);
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
+	while (fscanf(stream, "%u %u %u", &inside, &outside, &count) == 3) {
+		if (inside != 0)
+			continue;
+		*ret = outside;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int open_userns(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
+{
+	char name[32];
+	uint64_t ino = 0;
 	int rc;
 
-	if (pidfd < 0)
-		return mc_err_set(err, MC_STEP_PROCESS, pidfd == -EINVAL ? -ESRCH : pidfd);
-	ns_fd = open_mount_ns(core, pid);
-	if (ns_fd < 0)
-		return mc_err_set(err, MC_STEP_PROCESS, ns_fd);
-	rc = mc_sys_pidfd_send_signal(pidfd, 0);
-	if (rc < 0)
-		return mc_err_set(err, MC_STEP_PROCESS, rc);
-	if (fstat(ns_fd, &stat) < 0)
-		return mc_err_set(err, MC_STEP_PROCESS, -errno);
-	if (stat.st_ino == core->home_ino || stat.st_ino == core->host_ino)
-		return mc_err_set(err, MC_STEP_PROCESS, -EXDEV);
-	*ret = (struct mc_ns){.ino = stat.st_ino};
-	ret->pidfd = mc_take_fd(&pidfd);
-	ret->ns_fd = mc_take_fd(&ns_fd);
-	return 0;
+	snprintf(name, sizeof(name), "%d/ns/user", pid);
+	ns->userns_fd = mc_sys_openat(core->proc, name, O_RDONLY);
+	if (ns->userns_fd < 0)
+		return ns->userns_fd == -ENOENT ? -ESRCH : ns->userns_fd;
+	rc = inode_of(ns->userns_fd, &ino);
+	if (rc == 0 && ino == core->user_ino) {
+		mc_close_fd(&ns->userns_fd);
+		return 0;
+	}
+	if (rc == 0)
+		rc = read_root_id(core, pid, "uid_map", &ns->uid);
+	if (rc == 0)
+		rc = read_root_id(core, pid, "gid_map", &ns->gid);
+	return rc;
+}
+
+static int open_all(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
+{
+	int rc;
+
+	ns->pidfd = mc_sys_pidfd_open(pid);
+	if (ns->pidfd < 0)
+		return ns->pidfd == -EINVAL ? -ESRCH : ns->pidfd;
+	ns->ns_fd = open_mount_ns(core, pid);
+	if (ns->ns_fd < 0)
+		return ns->ns_fd;
+	rc = open_userns(core, pid, ns);
+	if (rc == 0)
+		rc = mc_sys_pidfd_send_signal(ns->pidfd, 0);
+	if (rc == 0)
+		rc = inode_of(ns->ns_fd, &ns->ino);
+	if (rc == 0 && (ns->ino == core->home_ino || ns->ino == core->host_ino))
+		rc = -EXDEV;
+	return rc;
+}
+
+int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct mc_err *err)
+{
+	struct mc_ns ns = MC_NS_NONE;
+	int rc = open_all(core, pid, &ns);
+
+	if (rc == 0)
+		*ret = ns;
+	else
+		mc_ns_close(&ns);
+	return mc_err_set(err, MC_STEP_PROCESS, rc);
 }
 
 bool mc_ns_is_alive(const struct mc_ns *ns)
@@ -53,6 +118,7 @@ bool mc_ns_is_alive(const struct mc_ns *ns)
 
 void mc_ns_close(struct mc_ns *ns)
 {
+	mc_close_fd(&ns->userns_fd);
 	mc_close_fd(&ns->ns_fd);
 	mc_close_fd(&ns->pidfd);
 }

@@ -48,10 +48,16 @@ int mc_sys_open_tree(int dirfd, const char *path, unsigned flags)
 	return result(syscall(SYS_open_tree, dirfd, path, flags | OPEN_TREE_CLOEXEC));
 }
 
-int mc_sys_move_mount(int from_fd, int to_fd)
+int mc_sys_move_mount(int from_fd, int to_fd, unsigned flags)
 {
 	return result(syscall(SYS_move_mount, from_fd, "", to_fd, "",
-		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | flags));
+}
+
+int mc_sys_move_mount_to(int from_fd, const char *path)
+{
+	return result(
+		syscall(SYS_move_mount, from_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 int mc_sys_mount_setattr(int fd, unsigned flags, const struct mount_attr *attr)
@@ -99,6 +105,31 @@ ssize_t mc_sys_readlinkat(int dirfd, const char *path, char *ret, size_t size)
 int mc_sys_mkdirat(int dirfd, const char *path, mode_t mode)
 {
 	return result(mkdirat(dirfd, path, mode));
+}
+
+int mc_sys_create(int dirfd, const char *path, mode_t mode)
+{
+	return result(openat(dirfd, path,
+		O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_NONBLOCK | O_CLOEXEC, mode));
+}
+
+int mc_sys_unlinkat(int dirfd, const char *path)
+{
+	return result(unlinkat(dirfd, path, 0));
+}
+
+int mc_sys_fchown(int fd, uid_t uid, gid_t gid)
+{
+	return result(fchownat(fd, "", uid, gid, AT_EMPTY_PATH));
+}
+
+/* The raw calls: glibc's would change every thread of the process. */
+int mc_sys_become(uid_t uid, gid_t gid)
+{
+	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
+		syscall(SYS_setresuid, uid, uid, uid) < 0)
+		return -errno;
+	return 0;
 }
 
 int mc_sys_rmdirat(int dirfd, const char *path)

@@ -36,6 +36,10 @@ struct mc_statmount {
 	uint64_t spare[49];
 };
 
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x200 /* 6.5 */
+#endif
+
 /* umount2(2): MNT_DETACH and UMOUNT_NOFOLLOW, whose header clashes with linux/mount.h. */
 enum { MC_UMOUNT_LAZY = 2, MC_UMOUNT_NOFOLLOW = 8 };
 
@@ -46,7 +50,8 @@ enum { MC_UMOUNT_LAZY = 2, MC_UMOUNT_NOFOLLOW = 8 };
 int mc_sys_openat(int dirfd, const char *path, int flags);
 int mc_sys_openat2(int dirfd, const char *path, int flags, uint64_t resolve);
 int mc_sys_open_tree(int dirfd, const char *path, unsigned flags);
-int mc_sys_move_mount(int from_fd, int to_fd);
+int mc_sys_move_mount(int from_fd, int to_fd, unsigned flags);
+int mc_sys_move_mount_to(int from_fd, const char *path);
 int mc_sys_mount_setattr(int fd, unsigned flags, const struct mount_attr *attr);
 int mc_sys_umount2(const char *path, int flags);
 int mc_sys_setns(int fd, int type);
@@ -55,7 +60,11 @@ int mc_sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret);
 ssize_t mc_sys_readlinkat(int dirfd, const char *path, char *ret, size_t size);
 int mc_sys_mkdirat(int dirfd, const char *path, mode_t mode);
+int mc_sys_create(int dirfd, const char *path, mode_t mode);
 int mc_sys_rmdirat(int dirfd, const char *path);
+int mc_sys_unlinkat(int dirfd, const char *path);
+int mc_sys_fchown(int fd, uid_t uid, gid_t gid);
+int mc_sys_become(uid_t uid, gid_t gid);
 int mc_sys_fchdir(int fd);
 int mc_sys_close(int fd);
 int mc_sys_close_range(unsigned first, unsigned last);

@@ -39,6 +39,8 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
 		.mode = stat.stx_mode,
 		.nlink = stat.stx_nlink,
 		.ino = stat.stx_ino,
+		.size = stat.stx_size,
+		.uid = stat.stx_uid,
 		.dev = makedev(stat.stx_dev_major, stat.stx_dev_minor),
 		.mount_id = stat.stx_mnt_id,
 		.mountinfo_id = stat.stx_mnt_id,
@@ -95,40 +97,130 @@ static const char *next_component(const char *path, char ret[static NAME_ROOM])
 	return path + length;
 }
 
-/* Make one directory and open it.  It counts as made by us only if mkdir succeeded. */
-static int make_one(const struct mc_core *core, int parent, const char *name, struct mc_made *made)
+/* A writable clone of a directory on the place's own read-only root, attached nowhere.
+ * Never of another mount: through a `-v /host/dir:/data:ro` it would write to the host. */
+static int writable_clone(const struct mc_making *making, int dirfd)
 {
-	int rc = mc_sys_mkdirat(parent, name, 0755);
+	const struct mount_attr attr = {.attr_clr = MOUNT_ATTR_RDONLY};
 	struct mc_stat stat;
+	int clone, rc = mc_describe(making->core, dirfd, "", &stat);
+
+	if (rc < 0 || stat.mount_id != making->writable)
+		return rc < 0 ? rc : -EROFS;
+	clone = mc_sys_open_tree(dirfd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
+	if (clone < 0)
+		return clone;
+	rc = mc_sys_mount_setattr(clone, 0, &attr);
+	if (rc == 0)
+		return clone;
+	mc_sys_close(clone);
+	return rc;
+}
+
+static int make_entry(int dirfd, const char *name, bool is_file)
+{
 	int fd;
+
+	if (!is_file)
+		return mc_sys_mkdirat(dirfd, name, 0755);
+	fd = mc_sys_create(dirfd, name, 0644);
+	return fd < 0 ? fd : mc_sys_close(fd);
+}
+
+static int remove_entry(int dirfd, const char *name, bool is_file)
+{
+	return is_file ? mc_sys_unlinkat(dirfd, name) : mc_sys_rmdirat(dirfd, name);
+}
+
+/* Give what we just made to the container's root.  Only what still is ours: the container may have
+ * put something else there, which is none of our business. */
+static int give_away(const struct mc_making *making, int dirfd, const char *name, bool is_file)
+{
+	struct mc_stat stat;
+	int rc, fd;
+
+	if (making->uid == 0 && making->gid == 0)
+		return 0;
+	fd = open_beneath(dirfd, name, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	rc = fd < 0 ? fd : mc_describe(making->core, fd, "", &stat);
+	if (rc == 0 && stat.uid == 0)
+		rc = mc_sys_fchown(fd, making->uid, making->gid);
+	if (fd >= 0)
+		mc_sys_close(fd);
+	if (rc < 0)
+		remove_entry(dirfd, name, is_file);
+	return rc;
+}
+
+/* Make one entry, through a writable clone if the place's root is read-only.
+ * Returns 0, -EEXIST, or another negative errno. */
+static int make_in(const struct mc_making *making, int parent, const char *name, bool is_file)
+{
+	int clone, rc = make_entry(parent, name, is_file);
+
+	if (rc != -EROFS)
+		return rc < 0 ? rc : give_away(making, parent, name, is_file);
+	clone = writable_clone(making, parent);
+	if (clone < 0)
+		return -EROFS;
+	rc = make_entry(clone, name, is_file);
+	if (rc == 0)
+		rc = give_away(making, clone, name, is_file);
+	mc_sys_close(clone);
+	return rc;
+}
+
+static int remove_in(const struct mc_making *making, int parent, const char *name, bool is_file)
+{
+	int clone, rc = remove_entry(parent, name, is_file);
+
+	if (rc != -EROFS)
+		return rc;
+	clone = writable_clone(making, parent);
+	if (clone < 0)
+		return rc;
+	rc = remove_entry(clone, name, is_file);
+	mc_sys_close(clone);
+	return rc;
+}
+
+/* Make one entry and open it.  It counts as made by us only if making it succeeded. */
+static int make_one(const struct mc_making *making, int parent, const char *name, bool is_file,
+	struct mc_made *made)
+{
+	int fd, rc = make_in(making, parent, name, is_file);
+	struct mc_stat stat;
 
 	if (rc < 0 && rc != -EEXIST)
 		return rc;
-	fd = open_beneath(
-		parent, name, O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	fd = open_beneath(parent, name, is_file ? 0 : O_DIRECTORY,
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 	if (rc == -EEXIST && (fd < 0 || made->count == 0))
 		return fd;
 	if (rc == -EEXIST) { /* below a directory that we made, someone else made this one */
 		mc_sys_close(fd);
 		return rc;
 	}
-	rc = fd < 0 ? fd : mc_describe(core, fd, "", &stat);
+	rc = fd < 0 ? fd : mc_describe(making->core, fd, "", &stat);
 	if (rc < 0) { /* not in the list yet, so nobody else would remove it */
 		mc_sys_close(fd);
-		mc_sys_rmdirat(parent, name);
+		remove_in(making, parent, name, is_file);
 		return rc;
 	}
+	made->is_file = is_file;
 	made->ids[made->count++] = (struct mc_file_id){.dev = stat.dev, .ino = stat.ino};
 	return fd;
 }
 
-int mc_walk_make(const struct mc_core *core, int fd, const char *missing, struct mc_made *made)
+int mc_walk_make(const struct mc_making *making, int fd, const char *missing, struct mc_made *made)
 {
 	char name[NAME_ROOM];
 	int at = fd;
 
 	while ((missing = next_component(missing, name))) {
-		int next = made->count < MC_MADE_MAX ? make_one(core, at, name, made) : -E2BIG;
+		bool is_file = making->last_is_file && !missing[strspn(missing, "/")];
+		int next = made->count < MC_MADE_MAX ? make_one(making, at, name, is_file, made)
+						     : -E2BIG;
 
 		if (at != fd)
 			mc_sys_close(at);
@@ -154,35 +246,50 @@ int mc_open_parent(int root, const char *path, uint64_t resolve, const char **re
 	return open_beneath(root, parent, O_DIRECTORY, resolve);
 }
 
-/* Remove the directory at `path` if it is in `made`.  What comes behind it there is gone, or a
- * failure left `made` shorter than `path` is deep: the inode tells, where it is known. */
-static int remove_one(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+/* Whether `name` in `parent` is one of those in `made`, with nothing mounted on it and, if it is a
+ * file, empty (rmdir sees to that for a directory).  What comes behind it in `made` is gone, or a
+ * failure left `made` shorter than the path is deep: the inode tells, where it is known.
+ * Returns how many are left in `made` up to it, itself included, or a negative errno. */
+static int find_made(
+	const struct mc_core *core, int parent, const char *name, const struct mc_made *made)
+{
+	struct mc_stat stat = {0}, parent_stat = {0};
+	unsigned at = made->count;
+	int rc = mc_describe(core, parent, "", &parent_stat);
+
+	if (rc == 0)
+		rc = mc_describe(core, parent, name, &stat);
+	if (rc < 0)
+		return rc;
+	while (at > 0 && made->ids[at - 1].ino && made->ids[at - 1].ino != stat.ino)
+		at--;
+	if (at == 0 || stat.mount_id != parent_stat.mount_id)
+		return -ESTALE;
+	if (made->is_file && at == made->count && (!S_ISREG(stat.mode) || stat.size > 0))
+		return -ESTALE;
+	return (int)at;
+}
+
+/* Remove what is at `path` if it is in `made`. */
+static int remove_one(const struct mc_making *making, int root, const char *path, uint64_t resolve,
 	struct mc_made *made)
 {
 	const char *name;
-	struct mc_stat stat, parent_stat;
-	unsigned at = made->count;
-	int parent = mc_open_parent(root, path, resolve, &name);
-	int rc = parent;
+	int at, rc, parent = mc_open_parent(root, path, resolve, &name);
 
 	if (parent < 0)
-		return rc;
-	rc = mc_describe(core, parent, "", &parent_stat);
-	if (rc == 0)
-		rc = mc_describe(core, parent, name, &stat);
-	while (rc == 0 && at > 0 && made->ids[at - 1].ino && made->ids[at - 1].ino != stat.ino)
-		at--;
-	if (rc == 0 && (at == 0 || stat.mount_id != parent_stat.mount_id))
-		rc = -ESTALE;
-	if (rc == 0)
-		rc = mc_sys_rmdirat(parent, name);
+		return parent;
+	at = find_made(making->core, parent, name, made);
+	rc = at < 0 ? at : remove_in(making, parent, name, made->is_file && at == (int)made->count);
 	mc_sys_close(parent);
-	if (rc == 0)
-		made->count = at - 1;
-	return rc;
+	if (rc < 0)
+		return rc;
+	made->count = (unsigned)at - 1;
+	made->is_file = false; /* only the last one can be */
+	return 0;
 }
 
-void mc_unmake(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+void mc_unmake(const struct mc_making *making, int root, const char *path, uint64_t resolve,
 	struct mc_made *made)
 {
 	char deepest[PATH_MAX];
@@ -192,12 +299,14 @@ void mc_unmake(const struct mc_core *core, int root, const char *path, uint64_t 
 		return;
 	memcpy(deepest, path, length + 1);
 	while (made->count > 0 && length > 1) {
-		int rc = remove_one(core, root, deepest, resolve, made);
+		int rc = remove_one(making, root, deepest, resolve, made);
 
 		if (rc < 0 && rc != -ENOENT && rc != -ENAMETOOLONG)
 			return;
-		if (rc < 0 && !made->ids[made->count - 1].ino)
+		if (rc < 0 && !made->ids[made->count - 1].ino) {
 			made->count--; /* not known by its inode: by its place in the path */
+			made->is_file = false;
+		}
 		while (length > 1 && deepest[length - 1] != '/')
 			length--;
 		deepest[--length] = '\0';

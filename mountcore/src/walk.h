@@ -22,6 +22,8 @@ struct mc_stat {
 	mode_t mode;
 	uint32_t nlink;
 	uint64_t ino;
+	uint64_t size;
+	uint32_t uid;
 	uint64_t dev;          /* makedev() */
 	uint64_t mount_id;     /* unique where the kernel has that, else the one of mountinfo */
 	uint64_t mountinfo_id; /* column 1 of mountinfo */
@@ -38,14 +40,26 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
  * RESOLVE_NO_XDEV, -ELOOP for a link that is refused, -ENOTDIR. */
 int mc_walk(int root, const char *path, uint64_t resolve, size_t *ret_missing);
 
-/* Make the directories `missing` ("a/b/c", 0755) below `fd` and append what was made to `made`.
- * One that appeared meanwhile is taken as it is.  Returns a descriptor on the last one. */
-int mc_walk_make(const struct mc_core *core, int fd, const char *missing, struct mc_made *made);
+/* How missing parts of a target are made. */
+struct mc_making {
+	const struct mc_core *core;
+	uint32_t uid; /* owner of what is made */
+	uint32_t gid;
+	bool last_is_file; /* an empty file, 0644, in place of the last directory */
+	uint64_t writable; /* mount ID of the place's root: made there although it is read-only */
+};
 
-/* Remove the directories of `made` that are still the same and empty, deepest first; `path` is the
- * deepest one, or the one that was to become it.  Stops at the first that is not.  What was not
- * removed stays in `made`. */
-void mc_unmake(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+/* Make `missing` ("a/b/c", directories 0755) below `fd` and append what was made to `made`.
+ * One that appeared meanwhile is taken as it is, unless below one that we made (-EEXIST).
+ * On the mount `writable` that is read-only, a writable clone of the directory, attached nowhere,
+ * is what things are made through: the mount itself stays read-only throughout.
+ * Returns a descriptor on the last one, which is `fd` when nothing is missing. */
+int mc_walk_make(const struct mc_making *making, int fd, const char *missing, struct mc_made *made);
+
+/* Remove what is in `made` if it is still the same and empty, deepest first; `path` is the deepest,
+ * or what was to become it.  Stops at the first that is not.  What was not removed stays in `made`.
+ */
+void mc_unmake(const struct mc_making *making, int root, const char *path, uint64_t resolve,
 	struct mc_made *made);
 
 /* Open the directory that holds `path` (clean, absolute, no symlink in it) and point `ret_name`
@@ -55,6 +69,9 @@ int mc_open_parent(int root, const char *path, uint64_t resolve, const char **re
 /* The path of `fd` as seen from `root`, a descriptor of a directory above it; from the calling
  * thread's root for MC_FD_NONE.  Returns 0 or a negative errno. */
 int mc_fd_path(const struct mc_core *core, int root, int fd, char ret[static PATH_MAX]);
+
+/* The directory that targets of a place are below.  Returns a descriptor (O_PATH). */
+int mc_open_root(const struct mc_place *place);
 
 /* "thread-self/fd/N", relative to core->proc. */
 enum { MC_FD_NAME_SIZE = 32 };

@@ -407,10 +407,10 @@ static void get_shows_attachments_and_remove_needs_the_engine_for_them(void **st
 
 static void hot_calls_refuse_fields_they_do_not_know(void **state)
 {
-	static const char *const paths[] = {"/HotAttach", "/HotDetach", "/HotList"};
+	static const char *const paths[] = {"/HotAttach", "/HotDetach", "/HotList", "/HotCheck"};
 	struct fixture *fixture = *state;
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(call(fixture, paths[i], "{\"Readonly\":true}"), 400);
 		assert_non_null(strstr(text_at(fixture, "Err"), "\"Readonly\""));
 	}
@@ -420,6 +420,7 @@ static void hot_attach_tells_what_is_wrong(void **state)
 {
 #define ATTACH(volume, target)                                                                     \
 	"{\"Volume\":\"" volume "\",\"Container\":\"web\",\"Target\":\"" target "\"}"
+#define WITH(more) "{\"Volume\":\"data\",\"Container\":\"web\",\"Target\":\"/m\"," more "}"
 	static const struct {
 		const char *body;
 		unsigned status;
@@ -431,8 +432,17 @@ static void hot_attach_tells_what_is_wrong(void **state)
 		{ATTACH("data", "/mnt/../proc/1"), 403, "target-refused"},
 		{ATTACH("nobody", "/mnt"), 404, "no-such-volume"},
 		{ATTACH("data", "/mnt"), 500, "internal"}, /* no Engine */
-		{"{\"Volume\":\"data\",\"Container\":\"web\",\"Target\":\"/m\",\"Replace\":true}",
-			501, "unsupported"},
+		{WITH("\"Propagation\":\"slave\""), 501, "unsupported"},
+		{WITH("\"Propagation\":\"shared\""), 400, "bad-request"},
+		{WITH("\"Replace\":\"maybe\""), 400, "bad-request"},
+		{WITH("\"Replace\":1"), 400, "bad-request"},
+		{WITH("\"IDMap\":\"perhaps\""), 400, "bad-request"},
+		{WITH("\"Subpath\":\"/etc\""), 400, "bad-request"},
+		{WITH("\"Subpath\":\"a/../b\""), 400, "bad-request"},
+		{WITH("\"Subpath\":\"..\""), 400, "bad-request"},
+		{WITH("\"NoSuid\":\"no\""), 400, "bad-request"},
+		{WITH("\"Subpath\":\"..a/b..\",\"Replace\":true,\"IDMap\":\"never\""), 500,
+			"internal"}, /* all that, and no Engine */
 		{"{\"Volume\":\"data\",\"Container\":\"web\"}", 400, "bad-request"},
 	};
 	struct fixture *fixture = *state;

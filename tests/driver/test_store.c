@@ -283,14 +283,66 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	expect_refused(dir, "newer version (schema 2, this one knows 1)");
+	expect_refused(dir, "newer version (schema 3, this one knows 2)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
+	free(path);
+}
+
+/* Version 1 as it was, with something in it. */
+static const char version_1[] =
+	"CREATE TABLE volume (name TEXT PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL,"
+	" created_at TEXT NOT NULL, read_only INTEGER NOT NULL,"
+	" removing INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+	"CREATE TABLE opt (volume TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL,"
+	" value TEXT NOT NULL, PRIMARY KEY (volume, position)) WITHOUT ROWID;"
+	"CREATE TABLE attachment (id TEXT PRIMARY KEY, volume TEXT NOT NULL, source TEXT NOT NULL,"
+	" subpath TEXT, container_id TEXT NOT NULL, container_name TEXT NOT NULL,"
+	" target TEXT NOT NULL, flags INTEGER NOT NULL, since TEXT NOT NULL,"
+	" is_done INTEGER NOT NULL, pid INTEGER NOT NULL, ns_ino INTEGER NOT NULL,"
+	" path TEXT NOT NULL, mount_id INTEGER NOT NULL, mountinfo_id INTEGER NOT NULL,"
+	" made TEXT NOT NULL);"
+	"CREATE INDEX attachment_volume ON attachment (volume);"
+	"CREATE INDEX attachment_container ON attachment (container_id);"
+	"CREATE TABLE ref (volume TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,"
+	" PRIMARY KEY (volume, id)) WITHOUT ROWID;"
+	"INSERT INTO volume VALUES ('old', 'managed', '/s', '2026-01-01T00:00:00Z', 0, 0);"
+	"INSERT INTO attachment VALUES ('0123456789ab', 'old', '/s', NULL, 'c', 'web', '/mnt', 1,"
+	" '2026-01-01T00:00:00Z', 1, 7, 8, '/mnt', 9, 10, '');"
+	"PRAGMA user_version = 1;";
+
+static void version_1_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	char *made = scratch_path(dir, "old"), *path = scratch_path(dir, "old/hostvol.db");
+	const struct hv_record_filter all = {0};
+	struct hv_record *records = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+	sqlite3 *db = NULL;
+
+	(void)state;
+	assert_int_equal(mkdir(made, 0755), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, version_1, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	for (int i = 0; i < 2; i++) { /* and opened again as what it is then */
+		hv_store_close(store);
+		store = row_store(made);
+		assert_true(row_has_volume(store, "old"));
+		assert_int_equal(
+			hv_store_attachment_list(store, &all, &records, &count, &err), HV_OK);
+		assert_int_equal(count, 1);
+		assert_string_equal(records[0].view.id, "0123456789ab");
+		assert_true(records[0].view.read_only);
+		assert_null(records[0].replaces);
+		hv_records_free(records, count);
+	}
+	free(made);
 	free(path);
 }
 
@@ -332,6 +384,7 @@ int main(void)
 		OPENED(what_is_no_database_is_refused_and_kept),
 		OPENED(a_damaged_database_is_refused),
 		OPENED(a_newer_version_is_refused_and_left_alone),
+		OPENED(version_1_is_upgraded_with_all_that_is_in_it),
 		OPENED(a_directory_that_is_not_there_is_refused),
 		cmocka_unit_test(closing_nothing_is_fine),
 	};

@@ -284,5 +284,5 @@ int scene_detach(struct scene *scene, bool lazy)
 	};
 
 	scene->err = (struct mc_err){0};
-	return mc_detach(scene->core, &args, &scene->err);
+	return mc_detach(scene->core, &args, NULL, &scene->err);
 }

@@ -66,7 +66,7 @@ WRAP(int, openat, (int dirfd, const char *path, int flags), (dirfd, path, flags)
 WRAP(int, openat2, (int dirfd, const char *path, int flags, uint64_t resolve),
 	(dirfd, path, flags, resolve))
 WRAP(int, open_tree, (int dirfd, const char *path, unsigned flags), (dirfd, path, flags))
-WRAP(int, move_mount, (int from_fd, int to_fd), (from_fd, to_fd))
+WRAP(int, move_mount, (int from_fd, int to_fd, unsigned flags), (from_fd, to_fd, flags))
 WRAP(int, mount_setattr, (int fd, unsigned flags, const struct mount_attr *attr), (fd, flags, attr))
 WRAP(int, umount2, (const char *path, int flags), (path, flags))
 WRAP(int, unshare, (int flags), (flags))

@@ -303,7 +303,7 @@ static void attach_at_home(void)
 	detach.path = scene.info.path;
 	detach.mount_id = scene.info.mount_id;
 	detach.made = &scene.info.made;
-	assert_int_equal(mc_detach(scene.core, &detach, &scene.err), 0);
+	assert_int_equal(mc_detach(scene.core, &detach, NULL, &scene.err), 0);
 	assert_int_equal(access("/tmp/state/volumes", F_OK), -1);
 	mc_close_fd(&root);
 	/* A working directory left there would make it busy. */

@@ -28,6 +28,10 @@ struct hv_options {
 	const char *format;
 	const char *name;
 	const char *wait;
+	const char *subpath;
+	const char *id_map;
+	const char *replace;
+	bool suid;
 };
 
 struct hv_run {
@@ -54,17 +58,22 @@ struct hv_command {
 /* A row of a flag table. */
 #define HV_FLAG(name, letter, value, help, member)                                                 \
 	{                                                                                          \
-		name, letter, value, help, offsetof(struct hv_options, member)                     \
+		name, letter, value, help, offsetof(struct hv_options, member), NULL               \
+	}
+#define HV_FLAG_OPTIONAL(name, value, help, member, otherwise)                                     \
+	{                                                                                          \
+		name, 0, value, help, offsetof(struct hv_options, member), otherwise               \
 	}
 #define HV_FLAG_HELP HV_FLAG("help", 'h', NULL, "Print this help", help)
 #define HV_FLAG_FORMAT HV_FLAG("format", 0, "FORMAT", "Output: table (default) or json", format)
 #define HV_FLAGS_END                                                                               \
 	{                                                                                          \
-		NULL, 0, NULL, NULL, 0                                                             \
+		NULL, 0, NULL, NULL, 0, NULL                                                       \
 	}
 
 extern const struct hv_command hv_cmd_addvol;
 extern const struct hv_command hv_cmd_attach;
+extern const struct hv_command hv_cmd_check;
 extern const struct hv_command hv_cmd_detach;
 extern const struct hv_command hv_cmd_ls;
 extern const struct hv_command hv_cmd_version;

@@ -27,26 +27,45 @@ struct mc_file_id {
 	uint64_t ino; /* 0: not known, matches any */
 };
 
-/* Directories that were made for a target, outermost first; the last one is the target itself. */
+/* What was made for a target, outermost first; the last one is the target itself. */
 struct mc_made {
 	unsigned count;
+	bool is_file; /* the last one is an empty file, for a source that is no directory */
 	struct mc_file_id ids[MC_MADE_MAX];
 };
 
 /* Where to mount. */
 struct mc_place {
-	int ns_fd;       /* mount namespace, borrowed; MC_FD_NONE: our own */
-	int root_fd;     /* targets are below this directory, borrowed; MC_FD_NONE: the root */
+	int ns_fd;     /* mount namespace, borrowed; MC_FD_NONE: our own */
+	int root_fd;   /* targets are below this directory, borrowed; MC_FD_NONE: the root */
+	int userns_fd; /* its user namespace, borrowed, if it is not ours; 0 or less: none */
+	uint32_t uid;  /* its root user and group, as we number them */
+	uint32_t gid;
 	uint64_t key;    /* operations on one key run one at a time; 0: no limit */
 	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
 };
 
+/* What to do when something is mounted at the target. */
+enum mc_replace {
+	MC_REPLACE_NO,
+	MC_REPLACE_ATOMIC, /* go beneath it, then take it out: the target is never without a mount
+			    */
+	MC_REPLACE_ANYHOW, /* take it out, then mount */
+};
+
 struct mc_attach_args {
-	const char *source; /* absolute host path of a directory, no symlink in it */
+	const char *source;  /* absolute host path, no symlink in it */
+	const char *beneath; /* a directory that the source must be reached from, or NULL */
+	const char
+		*subpath; /* a path inside the source, symlinks allowed that stay in it; or NULL */
+	bool may_be_file; /* the source may be a file, socket … and not only a directory */
 	struct mc_attr attr;
+	bool idmap; /* with place.userns_fd: owners as that namespace numbers them */
+	bool lock;  /* with place.userns_fd: its root cannot clear `attr` */
 	struct mc_place place;
 	const char *target; /* absolute, clean (mc_path_clean) */
 	bool mkdir;         /* make what is missing of the target */
+	enum mc_replace replace;
 };
 
 struct mc_attach_info {
@@ -54,8 +73,9 @@ struct mc_attach_info {
 	uint64_t mountinfo_id; /* column 1 of mountinfo */
 	struct mc_file_id source;
 	char path[PATH_MAX]; /* the mountpoint from the place's root, symlinks resolved */
-	unsigned to_make;    /* how many directories at the end of path are missing */
-	struct mc_made made; /* after commit: those that were made */
+	bool is_dir;         /* the source */
+	unsigned to_make;    /* how many components at the end of path are missing */
+	struct mc_made made; /* after commit: what was made */
 };
 
 struct mc_attach;
@@ -63,13 +83,16 @@ struct mc_attach;
 /* Prepare an attach.
  * Returns 0 with `ret` to be given to mc_attach_free(), or
  *   step SOURCE    -ENOENT, -ENOTDIR, -ELOOP (it has become a symlink)
+ *   step SUBPATH   -ENOENT, -EXDEV (a symlink leads out), -ENOTDIR, -ELOOP
  *   step CLONE     -EINVAL (unbindable), -ENOSYS (kernel)
+ *   step IDMAP     -EINVAL (the file system cannot, or it is mapped already), -EPERM, -EBUSY
+ *   step LOCK      what making the staging namespace gave
  *   step ENTER     -EINVAL (the namespace is not one), -EPERM
  *   step TARGET    -ENOENT (missing, and no mkdir), -ELOOP (magic or dangling link), -ENOTDIR,
  *                  -ESTALE (renamed or removed under us)
  *   step REFUSED   -EACCES: the root, /proc, /sys, /dev or below
- *   step TYPE      -ENOTDIR: the target is not a directory
- *   step OCCUPIED  -EBUSY: something is mounted there
+ *   step TYPE      -ENOTDIR: the source is a directory, the target is not; -EISDIR: vice versa
+ *   step OCCUPIED  -EBUSY: something is mounted there, and it is not to be replaced
  *   step SHARED    -EINVAL: the parent mount is shared
  *   step HELPER    -ETIMEDOUT: a file system in the way did not answer
  *   step SETUP     -ENOMEM, -ENOSYS (the kernel lacks a call that is needed)
@@ -85,6 +108,7 @@ const struct mc_attach_info *mc_attach_info(const struct mc_attach *attach)
 /* Make the mount.  Returns 0 when it was verified to stand where it was asked, with the source's
  * device and inode, or
  *   step MKDIR     what mkdir(2) gives: -EROFS, -EACCES, -ENOSPC …
+ *   step REPLACE   -EOPNOTSUPP: this kernel cannot do it atomically (before 6.5), or not here
  *   step MOVE      -ENOENT (the target was removed), -ENOSPC (fs.mount-max)
  *   step VERIFY    -ESTALE: the container moved the target meanwhile
  *   step HELPER    -ETIMEDOUT

@@ -3,29 +3,36 @@
 #define MOUNTCORE_DETACH_H
 
 #include "mountcore/attach.h"
+#include "mountcore/busy.h"
 
 struct mc_detach_args {
 	struct mc_place place;
-	const char *path;           /* the mountpoint, as mc_attach_info() gave it */
-	uint64_t mount_id;          /* as mc_attach_info() gave it; 0: whatever is on top there */
-	bool lazy;                  /* MNT_DETACH: also when files are in use */
-	const struct mc_made *made; /* directories to remove if still ours and empty; or NULL */
+	const char *path;      /* the mountpoint, as mc_attach_info() gave it */
+	uint64_t mount_id;     /* as mc_attach_info() gave it; 0: whatever is on top there */
+	uint64_t mountinfo_id; /* the same; 0: not asked who keeps it busy, no submounts */
+	const char *source;    /* the host path it was cloned from, to know submounts by; or NULL */
+	bool lazy;             /* MNT_DETACH: also when files are in use */
+	const struct mc_made *made; /* what to remove if still ours and empty; or NULL */
 };
 
-/* Unmount what was attached, if it is what is on top at `path`, and remove the directories made
- * for it.
+/* Unmount what was attached, if it is what is on top at `path`, with the submounts that came with
+ * it, and remove the directories made for it.
  * Returns 0 when it is gone, or
  *   step ENTER     as for attach
- *   step IDENTITY  -ENOENT: nothing of ours is at `path` (directories made are removed all the
- *                  same); -ESTALE: something else is on top
- *   step UMOUNT    -EBUSY: in use, and not lazy
+ *   step IDENTITY  -ENOENT: nothing of ours is at `path` (what was made is removed all the same);
+ *                  -ESTALE: something else is on top
+ *   step UMOUNT    -EBUSY: in use, and not lazy; `ret_busy` (may be NULL) has the processes, none
+ *                  when another mount stands on it
  * and then the mount is as it was; or
  *   step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out
  * umount2 takes a path: between the check and the call a process
  * with CAP_SYS_ADMIN in the container can put another mount of its own on top, and that one is
  * taken out instead; the check behind it then reports -ESTALE.
+ * A tree with submounts cannot be unmounted strictly in one call: it is looked at for users, and if
+ * there are none taken out lazily; who opens a file in between keeps what he opened until he closes
+ * it.
  * Source: umount2(2).  Any thread but a worker. */
-int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_err *err)
-	__attribute__((nonnull(1, 2), warn_unused_result));
+int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
+	struct mc_err *err) __attribute__((nonnull(1, 2), warn_unused_result));
 
 #endif

@@ -46,6 +46,11 @@ bool mc_mounts_next(struct mc_mounts *mounts, size_t *at, struct mc_mount *ret)
 int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The IDs (column 1) of the mount `id` and of all mounts below it, itself first.
+ * Returns 0 with an array that the caller frees, -ENOENT, -ENOMEM. */
+int mc_mounts_tree(struct mc_mounts *mounts, uint64_t id, uint64_t **ret_ids, size_t *ret_count)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Whether something is mounted on top of the mount `id` at its own mountpoint. */
 bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id) __attribute__((nonnull));
 

@@ -9,25 +9,29 @@
 #include "mountcore/core.h"
 
 struct mc_ns {
-	int pidfd;    /* owned; stays valid when the PID is used again */
-	int ns_fd;    /* owned; keeps the namespace alive, so close it soon */
-	uint64_t ino; /* inode of the mount namespace: tells two starts of a container apart */
+	int pidfd;     /* owned; stays valid when the PID is used again */
+	int ns_fd;     /* owned; keeps the namespace alive, so close it soon */
+	uint64_t ino;  /* inode of the mount namespace: tells two starts of a container apart */
+	int userns_fd; /* owned; its user namespace if it is another than ours, else MC_FD_NONE */
+	uint32_t uid;  /* who its root is, as we number users and groups */
+	uint32_t gid;
 };
 
 /* Open process `pid` (as our procfs numbers it) and its mount namespace.
  * The pidfd is checked after the namespace was opened: both belong to one process.
  * Returns 0, -ESRCH (no such process, or it ended meanwhile), -EXDEV (its mount namespace is the
- * host's or our own: not a container's), -EPERM, -EACCES.  Step MC_STEP_PROCESS.
- * Source: pidfd_open(2), namespaces(7).  Any thread; mc_ns_close() it. */
+ * host's or our own: not a container's), -EPERM, -EACCES, -EINVAL (a user namespace without a
+ * root).  Step MC_STEP_PROCESS.
+ * Source: pidfd_open(2), namespaces(7), user_namespaces(7).  Any thread; mc_ns_close() it. */
 int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct mc_err *err)
 	__attribute__((nonnull(1, 3), warn_unused_result));
 
 /* Whether the process still runs. */
 bool mc_ns_is_alive(const struct mc_ns *ns) __attribute__((nonnull));
 
-/* Close both descriptors; the empty struct of MC_NS_NONE is ignored. */
+/* Close the descriptors; the empty struct of MC_NS_NONE is ignored. */
 void mc_ns_close(struct mc_ns *ns) __attribute__((nonnull));
 
-#define MC_NS_NONE ((struct mc_ns){.pidfd = -1, .ns_fd = -1})
+#define MC_NS_NONE ((struct mc_ns){.pidfd = -1, .ns_fd = -1, .userns_fd = -1})
 
 #endif

@@ -39,6 +39,13 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 void hv_attachments_free(struct hv_attachment *attachments, size_t count);
 
+/* What an attach would come to: each thing that was looked at, the first failure last.  Changes
+ * nothing.  Free with hv_checks_free().  Returns HV_OK whatever was found; HV_INTERNAL. */
+enum hv_code hv_attach_check(struct hv_attacher *attacher, const struct hv_attach_request *request,
+	struct hv_check **ret, size_t *ret_count, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+void hv_checks_free(struct hv_check *checks, size_t count);
+
 /* Forget the attachments of `volume` whose containers the Engine no longer knows, so that it can be
  * removed.  Returns HV_OK, or HV_VOLUME_IN_USE when the Engine does not answer within two seconds
  * and there is one to ask about. */

@@ -71,10 +71,12 @@ struct hv_record {
 	char *path;                /* the mountpoint inside, symlinks resolved */
 	uint64_t mount_id;
 	uint64_t mountinfo_id;
-	char *made; /* the directories made for it, in the form of driver/attach */
+	char *made;     /* what was made for it, in the form of driver/attach */
+	char *replaces; /* ID of the attachment that was at its target, or NULL */
 };
 
-/* Write the intent of a new attachment, or the finished one (`is_done`) over it, by view.id. */
+/* Write the intent of a new attachment, or the finished one (`is_done`) over it, by view.id.  A
+ * finished one takes the place of the attachment that record->replaces names, in one commit. */
 enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 

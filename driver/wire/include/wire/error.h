@@ -4,10 +4,21 @@
 
 #include "wire/code.h"
 
+/* A process that keeps a mount busy. */
+struct hv_busy {
+	long long pid;
+	char command[16];
+	const char *why; /* "cwd", "root", "open file", "mapping"; static */
+};
+
+enum { HV_BUSY_MAX = 16 };
+
 struct hv_error {
 	enum hv_code code;
 	char *message; /* one sentence, no full stop; owned */
 	char *hint;    /* what to do about it, or NULL; owned */
+	unsigned busy_count;
+	struct hv_busy busy[HV_BUSY_MAX]; /* with HV_BUSY: who it is */
 };
 
 /* Fill `err` with a code and a sentence; what it held before is freed.

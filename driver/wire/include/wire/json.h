@@ -14,13 +14,18 @@ struct json_object;
 enum hv_type {
 	HV_TYPE_STRING, /* char *, owned by the struct; NULL when absent */
 	HV_TYPE_BOOL,   /* bool */
+	HV_TYPE_SWITCH, /* enum hv_switch: false, true, or not said; not said is not written */
 	HV_TYPE_INT,    /* long long */
 	HV_TYPE_OPTS,   /* struct hv_opts; string values only */
 };
 
+/* A bool whose absence means something: set the member to HV_UNSAID before reading. */
+enum hv_switch { HV_UNSAID = -1, HV_FALSE, HV_TRUE };
+
 enum hv_field_flags {
 	HV_FIELD_REQUIRED = 1, /* absent, null or an empty string is an error */
 	HV_FIELD_OPTIONAL = 2, /* left out of what is written when empty or zero */
+	HV_FIELD_OR_BOOL = 4,  /* a string that may be true ("true") or false ("") as well */
 };
 
 struct hv_field {

@@ -32,9 +32,10 @@ struct hv_attachment {
 	bool no_dev;
 	bool no_exec;
 	bool persist;
-	char *state;   /* "attached", "pending", "missing", "covered" */
-	char *since;   /* RFC 3339, UTC */
-	char *problem; /* a sentence, or NULL */
+	bool is_mapped; /* owners are those of the container's user namespace */
+	char *state;    /* "attached", "pending", "missing", "covered" */
+	char *since;    /* RFC 3339, UTC */
+	char *problem;  /* a sentence, or NULL */
 };
 
 struct hv_attach_request {
@@ -43,14 +44,25 @@ struct hv_attach_request {
 	char *target;
 	char *subpath;
 	bool read_only;
-	bool no_suid;
+	enum hv_switch no_suid;
 	bool no_dev;
 	bool no_exec;
-	char *id_map;
-	char *propagation;
-	bool replace;
+	char *id_map;      /* "auto", "always", "never" */
+	char *propagation; /* "private" */
+	char *replace;     /* "" or absent: no; "true": atomically; "nonatomic" */
 	bool mkdir;
 	bool persist;
+};
+
+/* What a request is before it is read. */
+#define HV_ATTACH_REQUEST_INIT                                                                     \
+	((struct hv_attach_request){.no_suid = HV_UNSAID, .mkdir = true, .persist = true})
+
+/* One thing that /HotCheck looked at. */
+struct hv_check {
+	char *name;
+	bool ok;
+	char *detail;
 };
 
 struct hv_detach_request {
@@ -75,6 +87,7 @@ struct hv_driver_request {
 
 extern const struct hv_field hv_attachment_fields[];
 extern const struct hv_field hv_attach_request_fields[];
+extern const struct hv_field hv_check_fields[];
 extern const struct hv_field hv_detach_request_fields[];
 extern const struct hv_field hv_list_request_fields[];
 extern const struct hv_field hv_driver_request_fields[];

@@ -1,0 +1,129 @@
+/* What an attach would come to, without doing it. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+struct list {
+	struct hv_check *items;
+	size_t count;
+};
+
+/* Add the outcome of one step; what it failed with is its detail.  Takes `detail` over. */
+static enum hv_code add(struct list *list, const char *name, enum hv_code outcome, char *detail,
+	struct hv_error *err)
+{
+	struct hv_check *items = reallocarray(list->items, list->count + 1, sizeof(*items));
+	struct hv_check *item;
+
+	if (items)
+		list->items = items;
+	if (!items || (outcome == HV_OK && !detail)) {
+		free(detail);
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	item = &items[list->count++];
+	*item = (struct hv_check){.name = strdup(name), .ok = outcome == HV_OK, .detail = detail};
+	if (!item->ok) {
+		free(item->detail);
+		if (!err->hint ||
+			asprintf(&item->detail, "%s (%s)", hv_error_text(err), err->hint) < 0)
+			item->detail = strdup(hv_error_text(err));
+		hv_error_done(err);
+	}
+	return HV_OK;
+}
+
+static char *describe(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static char *describe(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	return text;
+}
+
+static char *describe_target(const struct hv_attempt *attempt)
+{
+	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
+
+	if (info->to_make > 0)
+		return describe("%s, of which %u %s to be made", info->path, info->to_make,
+			info->to_make == 1 ? "part is" : "parts are");
+	return describe("%s, which exists", info->path);
+}
+
+static char *describe_mode(const struct hv_attempt *attempt)
+{
+	const struct hv_attachment *view = &attempt->record.view;
+
+	return describe("%s%s%s%s%s", view->read_only ? "read-only" : "read-write",
+		view->no_suid ? ", nosuid" : "", view->no_dev ? ", nodev" : "",
+		view->no_exec ? ", noexec" : "",
+		view->is_mapped ? ", owners mapped to the container's users" : "");
+}
+
+static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+{
+	const struct hv_attach_request *request = attempt->request;
+	struct hv_attacher *attacher = attempt->attacher;
+	enum hv_code step = hv_attempt_read(attempt, err);
+	enum hv_code code = add(list, "request", step, describe("it makes sense"), err);
+
+	if (step == HV_OK && code == HV_OK) {
+		step = hv_attempt_find_volume(attempt, err);
+		code = add(list, "volume", step,
+			describe("its directory is %s",
+				attempt->volume.source ? attempt->volume.source : ""),
+			err);
+	}
+	if (step == HV_OK && code == HV_OK) {
+		step = hv_target_open(attacher, request->container, &attempt->container, err);
+		code = add(list, "container", step,
+			describe("it runs, process %d", attempt->container.container.pid), err);
+	}
+	if (step != HV_OK || code != HV_OK)
+		return code;
+	step = hv_attempt_fill(attempt, err);
+	if (step == HV_OK)
+		step = hv_attempt_prepare(attempt, err);
+	code = add(list, "target", step, step == HV_OK ? describe_target(attempt) : NULL, err);
+	if (step == HV_OK && code == HV_OK)
+		code = add(list, "mode", HV_OK, describe_mode(attempt), err);
+	return code;
+}
+
+void hv_checks_free(struct hv_check *checks, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		hv_fields_done(hv_check_fields, &checks[i]);
+	free(checks);
+}
+
+enum hv_code hv_attach_check(struct hv_attacher *attacher, const struct hv_attach_request *request,
+	struct hv_check **ret, size_t *ret_count, struct hv_error *err)
+{
+	struct hv_attempt attempt = {
+		.attacher = attacher,
+		.request = request,
+		.container = {.ns = MC_NS_NONE},
+	};
+	struct list list = {0};
+	enum hv_code code = check_all(&attempt, &list, err);
+
+	hv_attempt_done(&attempt);
+	if (code != HV_OK) {
+		hv_checks_free(list.items, list.count);
+		return code;
+	}
+	*ret = list.items;
+	*ret_count = list.count;
+	return HV_OK;
+}

@@ -1,0 +1,110 @@
+/* What a request to attach asks for, checked and cleaned. */
+#include <string.h>
+
+#include "mountcore/path.h"
+
+#include "inside.h"
+
+static enum hv_code read_target(
+	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
+{
+	const char *asked = request->target;
+	int rc = mc_path_clean(asked, ret->target, sizeof(ret->target));
+
+	if (asked[0] != '/') {
+		hv_fail(err, HV_BAD_REQUEST, "the target '%s' is not an absolute path", asked);
+		return hv_hint(err, "write it from the container's root: /%s", asked);
+	}
+	if (rc < 0)
+		return hv_fail(err, HV_BAD_REQUEST, "the target path is too long");
+	for (const char *at = asked; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return hv_fail(err, HV_BAD_REQUEST,
+				"the target path has a control character in it");
+	if (mc_path_is_refused(ret->target)) {
+		hv_fail(err, HV_TARGET_REFUSED, "nothing may be mounted at %s in a container",
+			ret->target);
+		return hv_hint(err, "choose a path outside of /, /proc, /sys and /dev");
+	}
+	return HV_OK;
+}
+
+/* Text only; what symlinks inside the volume come to is for the kernel to refuse. */
+static enum hv_code read_subpath(
+	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
+{
+	char rooted[PATH_MAX];
+	const char *asked = request->subpath;
+	size_t length = asked ? strlen(asked) : 0;
+
+	if (length == 0)
+		return HV_OK;
+	if (asked[0] == '/')
+		return hv_fail(err, HV_BAD_REQUEST,
+			"the subpath '%s' must be relative to the volume's directory", asked);
+	for (const char *at = asked; at; at = strchr(at, '/')) {
+		at += *at == '/';
+		if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
+			return hv_fail(
+				err, HV_BAD_REQUEST, "the subpath '%s' has '..' in it", asked);
+	}
+	if (length + 2 > sizeof(rooted))
+		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
+	rooted[0] = '/';
+	memcpy(rooted + 1, asked, length + 1);
+	if (mc_path_clean(rooted, ret->subpath, sizeof(ret->subpath)) < 0)
+		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
+	memmove(ret->subpath, ret->subpath + 1, strlen(ret->subpath));
+	return HV_OK;
+}
+
+static bool is_text(const char *value, const char *text)
+{
+	return value && strcmp(value, text) == 0;
+}
+
+static enum hv_code read_idmap(
+	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
+{
+	const char *value = request->id_map;
+
+	if (!value || !*value || is_text(value, "auto") || is_text(value, "always"))
+		ret->may_map = true;
+	else if (!is_text(value, "never"))
+		return hv_fail(err, HV_BAD_REQUEST,
+			"\"IDMap\" must be auto, always or never, not \"%.64s\"", value);
+	ret->must_map = is_text(value, "always");
+	return HV_OK;
+}
+
+static enum hv_code read_rest(
+	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
+{
+	const char *propagation = request->propagation, *replace = request->replace;
+
+	if (is_text(propagation, "slave"))
+		return hv_fail(err, HV_UNSUPPORTED,
+			"\"Propagation\" slave is not supported by this version of hostvol");
+	if (propagation && *propagation && !is_text(propagation, "private"))
+		return hv_fail(err, HV_BAD_REQUEST, "\"Propagation\" must be private or slave");
+	if (is_text(replace, "true"))
+		ret->replace = MC_REPLACE_ATOMIC;
+	else if (is_text(replace, "nonatomic"))
+		ret->replace = MC_REPLACE_ANYHOW;
+	else if (replace && *replace)
+		return hv_fail(
+			err, HV_BAD_REQUEST, "\"Replace\" must be true, false or \"nonatomic\"");
+	return HV_OK;
+}
+
+enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err)
+{
+	const struct hv_attach_request *request = attempt->request;
+	enum hv_code code = read_target(request, attempt, err);
+
+	if (code == HV_OK)
+		code = read_subpath(request, attempt, err);
+	if (code == HV_OK)
+		code = read_idmap(request, attempt, err);
+	return code == HV_OK ? read_rest(request, attempt, err) : code;
+}

@@ -1,0 +1,44 @@
+/* An attach on its way; the files clone.c (the source's half) and attach.c (the place's half). */
+#ifndef MOUNTCORE_SRC_ATTACH_H
+#define MOUNTCORE_SRC_ATTACH_H
+
+#include "mountcore/attach.h"
+
+#include "job.h"
+#include "walk.h"
+
+/* Of job.fds. */
+enum { MC_FD_TREE, MC_FD_TARGET };
+
+struct mc_attach {
+	struct mc_job job; /* first: the whole struct is job memory */
+	struct mc_core *core;
+	struct mc_attr attr;
+	struct mc_place place;
+	enum mc_replace replace;
+	bool mkdir;
+	bool may_be_file;
+	bool idmap;
+	bool lock;
+	char source[PATH_MAX];
+	char beneath[PATH_MAX]; /* "" for none */
+	char subpath[PATH_MAX]; /* "" for none */
+	char target[PATH_MAX];
+	size_t missing; /* offset into target of what does not exist */
+	struct mc_stat tree;
+	struct mc_stat found; /* the target, or its deepest existing ancestor */
+	bool is_replacing;    /* something is mounted at the target and is to go */
+	uint64_t own_root;    /* mount ID of the place's root */
+	uint64_t
+		propagation; /* of the mount that will be the parent; statmount's mnt_propagation */
+	uint64_t work_ns;
+	struct mc_attach_info info;
+};
+
+/* Clone the source into job.fds[MC_FD_TREE] with its attributes set, and describe it in `tree`. */
+int mc_attach_clone(struct mc_attach *self);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t mc_clock_ns(void);
+
+#endif

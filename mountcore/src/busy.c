@@ -1,0 +1,143 @@
+/* Who keeps a mount busy.
+ *
+ * What a process has is followed through its links in our own /proc (cwd, root, fd/N,
+ * map_files/A-B): statx of such a link tells the mount ID of what it stands for, whatever namespace
+ * that is in. */
+#include "mountcore/busy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mountcore/cleanup.h"
+
+#include "core.h"
+#include "sys.h"
+
+struct search {
+	uint64_t ns_ino;
+	const uint64_t *ids;
+	size_t id_count;
+};
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+#define AUTO_DIR __attribute__((cleanup(close_dir))) DIR *
+
+const char *mc_busy_why_name(enum mc_busy_why why)
+{
+	static const char *const names[] = {"cwd", "root", "open file", "mapping"};
+
+	return (unsigned)why < sizeof(names) / sizeof(names[0]) ? names[why] : "unknown";
+}
+
+static bool is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* Open a directory of procfs as a stream; NULL when it is gone. */
+static DIR *open_dir(int parent, const char *name)
+{
+	int fd = mc_sys_openat(parent, name, O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		mc_sys_close(fd);
+	return dir;
+}
+
+/* Whether what the link stands for is on one of the mounts. */
+static bool is_on(const struct search *search, int dirfd, const char *link)
+{
+	struct statx stat;
+
+	if (mc_sys_statx(dirfd, link, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stat) <
+		0)
+		return false;
+	for (size_t i = 0; i < search->id_count; i++)
+		if (stat.stx_mnt_id == search->ids[i])
+			return true;
+	return false;
+}
+
+static bool any_on(const struct search *search, int process, const char *name)
+{
+	AUTO_DIR dir = open_dir(process, name);
+	const struct dirent *entry;
+
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && is_on(search, dirfd(dir), entry->d_name))
+			return true;
+	return false;
+}
+
+static bool uses(const struct search *search, int process, enum mc_busy_why *ret)
+{
+	if (is_on(search, process, "cwd"))
+		*ret = MC_BUSY_CWD;
+	else if (is_on(search, process, "root"))
+		*ret = MC_BUSY_ROOT;
+	else if (any_on(search, process, "fd"))
+		*ret = MC_BUSY_FILE;
+	else if (any_on(search, process, "map_files"))
+		*ret = MC_BUSY_MAPPING;
+	else
+		return false;
+	return true;
+}
+
+static bool is_in_namespace(const struct search *search, int process)
+{
+	struct statx stat;
+
+	return mc_sys_statx(process, "ns/mnt", 0, STATX_INO, &stat) == 0 &&
+	       stat.stx_ino == search->ns_ino;
+}
+
+static void read_command(int process, char ret[static MC_COMMAND_SIZE])
+{
+	mc_auto_fd fd = mc_sys_openat(process, "comm", O_RDONLY);
+	ssize_t size = fd < 0 ? 0 : read(fd, ret, MC_COMMAND_SIZE - 1);
+
+	if (size > 0 && ret[size - 1] == '\n')
+		size--;
+	ret[size > 0 ? size : 0] = '\0';
+}
+
+static void look_at(const struct search *search, int proc, const char *pid, struct mc_busy *ret)
+{
+	mc_auto_fd process = mc_sys_openat(proc, pid, O_RDONLY | O_DIRECTORY);
+	struct mc_busy_entry *entry = &ret->entries[ret->count];
+
+	if (process < 0 || !is_in_namespace(search, process) || !uses(search, process, &entry->why))
+		return;
+	entry->pid = (pid_t)strtol(pid, NULL, 10);
+	read_command(process, entry->command);
+	ret->count++;
+}
+
+int mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *ids, size_t id_count,
+	struct mc_busy *ret)
+{
+	const struct search search = {.ns_ino = ns_ino, .ids = ids, .id_count = id_count};
+	AUTO_DIR proc = open_dir(core->proc, ".");
+	const struct dirent *entry;
+
+	ret->count = 0;
+	if (!proc)
+		return -errno;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while (ret->count < MC_BUSY_MAX && (entry = readdir(proc)))
+		if (is_number(entry->d_name))
+			look_at(&search, dirfd(proc), entry->d_name, ret);
+	return 0;
+}

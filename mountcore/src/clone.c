@@ -1,0 +1,192 @@
+/* The source's half of an attach.
+ *
+ * Sequence: setns(host) openat2(source) [openat2(subpath)] open_tree setns(home); then, on the
+ * detached tree, mount_setattr(private, attributes) [mount_setattr(idmap)].  A tree whose
+ * attributes are to be locked goes through a staging namespace in a helper (lock_job). */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+
+#include "attach.h"
+#include "core.h"
+#include "sys.h"
+
+uint64_t mc_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* Open the source: below `beneath` if there is one, so that neither a symlink nor a mount swapped
+ * in on the way leads out of it. */
+static int open_source(const struct mc_core *core, const struct mc_attach *self)
+{
+	const char *rest = self->source + strlen(self->beneath);
+	int fd, base;
+
+	if (self->beneath[0] == '\0' || self->beneath[1] == '\0')
+		return mc_sys_openat2(core->host_root, self->source, O_PATH, MC_RESOLVE_KNOWN);
+	base = mc_sys_openat2(
+		core->host_root, self->beneath, O_PATH | O_DIRECTORY, MC_RESOLVE_USER);
+	if (base < 0)
+		return base;
+	rest += strspn(rest, "/");
+	fd = mc_sys_openat2(base, *rest ? rest : ".", O_PATH,
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	mc_sys_close(base);
+	return fd;
+}
+
+static int open_with_subpath(const struct mc_core *core, struct mc_attach *self)
+{
+	int sub, fd = open_source(core, self);
+
+	if (fd < 0)
+		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);
+	if (!self->subpath[0])
+		return fd;
+	sub = mc_sys_openat2(fd, self->subpath, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	mc_sys_close(fd);
+	return sub < 0 ? mc_err_set(&self->job.err, MC_STEP_SUBPATH, sub) : sub;
+}
+
+static int clone_source(const struct mc_core *core, struct mc_attach *self)
+{
+	struct mc_stat stat;
+	int tree, rc, fd = open_with_subpath(core, self);
+
+	if (fd < 0)
+		return fd;
+	rc = mc_describe(core, fd, "", &stat);
+	if (rc == 0 && !S_ISDIR(stat.mode) && !self->may_be_file)
+		rc = -ENOTDIR;
+	if (rc == 0 && S_ISLNK(stat.mode))
+		rc = -ELOOP;
+	if (rc < 0) {
+		mc_sys_close(fd);
+		return mc_err_set(&self->job.err, MC_STEP_SOURCE, rc);
+	}
+	tree = mc_sys_open_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE);
+	mc_sys_close(fd);
+	if (tree < 0)
+		return mc_err_set(&self->job.err, MC_STEP_CLONE, tree);
+	self->job.fds[MC_FD_TREE] = tree;
+	return 0;
+}
+
+/* Private, all the way down: the clone of a shared mount is in its peer group, and a mount made in
+ * the container would appear on the host. */
+static int dress_clone(const struct mc_core *core, struct mc_attach *self)
+{
+	const struct mount_attr attr = {
+		.attr_set = self->attr.set,
+		.attr_clr = self->attr.clear,
+		.propagation = MS_PRIVATE,
+	};
+	const struct mount_attr map = {
+		.attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = (unsigned)self->place.userns_fd,
+	};
+	int rc = mc_sys_mount_setattr(self->job.fds[MC_FD_TREE], AT_RECURSIVE, &attr);
+
+	if (rc == 0)
+		rc = mc_describe(core, self->job.fds[MC_FD_TREE], "", &self->tree);
+	mc_err_set(&self->job.err, MC_STEP_CLONE, rc);
+	if (rc == 0 && self->idmap && self->place.userns_fd > 0) {
+		rc = mc_sys_mount_setattr(self->job.fds[MC_FD_TREE], AT_RECURSIVE, &map);
+		mc_err_set(&self->job.err, MC_STEP_IDMAP, rc);
+	}
+	return rc;
+}
+
+static int clone_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct mc_attach *self = (struct mc_attach *)job;
+	uint64_t start = mc_clock_ns();
+	int rc = mc_enter(core->host_ns);
+
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
+	rc = clone_source(core, self);
+	mc_leave(core, core->host_ns);
+	if (rc == 0)
+		rc = dress_clone(core, self);
+	self->work_ns += mc_clock_ns() - start;
+	return rc;
+}
+
+static int copy_locked(struct mc_attach *self)
+{
+	/* Where the staging namespace has the tree for a moment: what is always there, of its type.
+	 */
+	const char *staging = S_ISDIR(self->tree.mode) ? "/proc" : "/proc/version";
+	const struct mount_attr private = {.propagation = MS_PRIVATE};
+	int root, rc = mc_sys_unshare(CLONE_NEWNS);
+
+	if (rc < 0)
+		return rc;
+	root = mc_sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+	rc = root < 0 ? root : mc_sys_mount_setattr(root, AT_RECURSIVE, &private);
+	if (root >= 0)
+		mc_sys_close(root);
+	if (rc == 0)
+		rc = mc_sys_move_mount_to(self->job.fds[MC_FD_TREE], staging);
+	if (rc == 0)
+		rc = mc_sys_setns(self->place.userns_fd, CLONE_NEWUSER);
+	if (rc == 0)
+		rc = mc_sys_unshare(CLONE_NEWNS);
+	return rc < 0 ? rc : mc_sys_open_tree(AT_FDCWD, staging, AT_RECURSIVE | OPEN_TREE_CLONE);
+}
+
+/* Attributes that the container's root cannot clear.  The kernel locks them when a mount namespace
+ * is copied into a less privileged user namespace (mount_namespaces(7)), and only then: so that is
+ * done, in a helper, and the tree is cloned from the copy. */
+static int lock_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct mc_attach *self = (struct mc_attach *)job;
+	int tree = copy_locked(self);
+
+	if (tree < 0)
+		return mc_err_set(&job->err, MC_STEP_LOCK, tree);
+	job->fds[MC_FD_TREE] = tree;
+	return mc_err_set(&job->err, MC_STEP_LOCK, mc_describe(core, tree, "", &self->tree));
+}
+
+static int lock(struct mc_attach *self)
+{
+	mc_auto_fd unlocked = self->job.fds[MC_FD_TREE];
+	int rc;
+
+	self->job.in_helper = true;
+	rc = mc_job_run(self->core, lock_job, &self->job);
+	self->job.in_helper = false;
+	if (self->job.fds[MC_FD_TREE] == unlocked)
+		mc_take_fd(&unlocked); /* no other came */
+	return rc;
+}
+
+int mc_attach_clone(struct mc_attach *self)
+{
+	int rc;
+
+	self->job.in_helper = mc_host_is_slow(self->core, self->source);
+	rc = mc_job_run(self->core, clone_job, &self->job);
+	self->job.in_helper = false;
+	if (rc == 0 && self->lock && self->place.userns_fd > 0)
+		rc = lock(self);
+	if (rc < 0)
+		return rc;
+	self->info.mount_id = self->tree.mount_id;
+	self->info.mountinfo_id = self->tree.mountinfo_id;
+	self->info.source = (struct mc_file_id){self->tree.dev, self->tree.ino};
+	self->info.is_dir = S_ISDIR(self->tree.mode);
+	return 0;
+}
