@@ -4,10 +4,13 @@
 # In a mount namespace (with its own /run/docker, where every Engine keeps its plugins' sockets) and
 # a network namespace of its own; no bridge. Everything it has is below $ENGINE.
 
+# engine_setup [DOCKERD-OPTION...]
 engine_setup() {
 	ENGINE=$(mktemp -d -p /var/tmp hvt-engine.XXXXXX)
-	export DOCKER_HOST=unix://$ENGINE/docker.sock
+	chmod 711 "$ENGINE" # a remapped root passes through
+	export ENGINE DOCKER_HOST=unix://$ENGINE/docker.sock
 	engine_namespace
+	ENGINE_OPTIONS=("$@")
 	engine_start
 	docker -H unix:///var/run/docker.sock save "$IMAGE" | docker load >/dev/null
 }
@@ -34,7 +37,7 @@ engine_start() {
 	rm -f "$ENGINE/docker.pid" "$ENGINE/exec/containerd/containerd.pid"
 	in_engine dockerd --data-root "$ENGINE/data" --exec-root "$ENGINE/exec" \
 		--pidfile "$ENGINE/docker.pid" -H "unix://$ENGINE/docker.sock" --bridge none \
-		--iptables=false "$@" >>"$ENGINE/log" 2>&1 3>&- &
+		--iptables=false "${ENGINE_OPTIONS[@]}" "$@" >>"$ENGINE/log" 2>&1 3>&- &
 	for _ in $(seq 300); do
 		docker version >/dev/null 2>&1 && return
 		sleep 0.1

@@ -1,0 +1,109 @@
+load helpers
+load engine
+
+# A Docker Engine with --userns-remap: containers whose root is nobody on the host.
+
+setup_file() {
+	getent passwd dockremap >/dev/null || useradd -r -s /usr/sbin/nologin dockremap
+	grep -q ^dockremap: /etc/subuid || echo dockremap:300000:65536 >>/etc/subuid
+	grep -q ^dockremap: /etc/subgid || echo dockremap:300000:65536 >>/etc/subgid
+	engine_setup --userns-remap=default
+	engine_plugin
+}
+
+teardown_file() {
+	engine_teardown
+}
+
+setup() {
+	first=$(sed -n 's/^dockremap:\([0-9]*\):.*/\1/p' /etc/subuid)
+	TMP=$(mktemp -d -p /srv hvt.XXXXXX)
+	chmod 755 "$TMP"
+	mkdir "$TMP/data"
+	echo hello >"$TMP/data/f"
+	docker volume create -d hostvol -o path="$TMP/data" hvt_data
+	docker run -d --network none --name hvt_web "$IMAGE" sleep 100000
+}
+
+teardown() {
+	docker ps -aq | xargs -r docker rm -f
+	docker volume ls -q | xargs -r docker volume rm
+	rm -rf "$TMP"
+}
+
+attach() {
+	engine_hostvol attach "$@"
+}
+
+@test "files look and are written as without remapping, and setuid is inert" {
+	[[ $(awk '{ print $2 }' "/proc/$(pid_of hvt_web)/uid_map") == "$first" ]]
+	attach hvt_data hvt_web:/mnt/new/d
+	[[ $(docker exec hvt_web stat -c '%u:%g' /mnt/new/d/f) == 0:0 ]]
+	docker exec hvt_web sh -c 'echo mine >/mnt/new/d/g; chown 1000:1000 /mnt/new/d/g'
+	[[ $(stat -c '%u:%g' "$TMP/data/g") == 1000:1000 ]]
+	[[ $(docker exec hvt_web stat -c '%u:%g %a' /mnt/new) == "0:0 755" ]] # made for its root
+	[[ $(stat -c %u "/proc/$(pid_of hvt_web)/root/mnt/new") == "$first" ]]
+	run -0 docker exec hvt_web grep ' /mnt/new/d ' /proc/self/mountinfo
+	[[ $output == *nosuid* && $output == *idmapped* ]]
+	run -0 engine_hostvol ls --format json
+	[[ $output == *'"IDMapped": true'* || $output == *'"IDMapped":true'* ]]
+	engine_hostvol detach hvt_web:/mnt/new/d
+	fails_with 1 -- docker exec hvt_web ls /mnt/new
+}
+
+@test "--idmap never leaves owners alone: they show as nobody" {
+	attach --idmap never hvt_data hvt_web:/mnt/d
+	[[ $(docker exec hvt_web stat -c %u /mnt/d/f) == 65534 ]]
+	run -0 docker exec hvt_web grep ' /mnt/d ' /proc/self/mountinfo
+	[[ $output != *idmapped* ]]
+}
+
+@test "the container's root cannot make a read-only attachment writable" {
+	docker rm -f hvt_web
+	docker run -d --network none --name hvt_web --cap-add SYS_ADMIN \
+		--security-opt seccomp=unconfined --security-opt apparmor=unconfined "$IMAGE" sleep 100000
+	mkdir "$TMP/data/sub"
+	mount -t tmpfs hvt "$TMP/data/sub"
+	in_engine mount -t tmpfs hvt "$TMP/data/sub"
+	attach --ro hvt_data hvt_web:/mnt/d
+	fails_with 1 "Read-only" -- docker exec hvt_web touch /mnt/d/x
+	run docker exec hvt_web mount -o remount,rw,bind /mnt/d
+	[[ $status -ne 0 ]]
+	run docker exec hvt_web mount -o remount,rw,bind /mnt/d/sub
+	[[ $status -ne 0 ]]
+	fails_with 1 "Read-only" -- docker exec hvt_web touch /mnt/d/x
+	fails_with 1 "Read-only" -- docker exec hvt_web touch /mnt/d/sub/x
+	umount "$TMP/data/sub"
+}
+
+@test "a target below a tmpfs of the container" {
+	docker rm -f hvt_web
+	docker run -d --network none --name hvt_web --tmpfs /scratch "$IMAGE" sleep 100000
+	attach hvt_data hvt_web:/scratch/in/side
+	[[ $(docker exec hvt_web cat /scratch/in/side/f) == hello ]]
+	[[ $(docker exec hvt_web stat -c '%u:%g' /scratch/in) == 0:0 ]]
+	engine_hostvol detach hvt_web:/scratch/in/side
+	fails_with 1 -- docker exec hvt_web ls /scratch/in
+}
+
+@test "a --read-only container" {
+	docker rm -f hvt_web
+	docker run -d --network none --name hvt_web --read-only "$IMAGE" sleep 100000
+	attach hvt_data hvt_web:/new/dir
+	[[ $(docker exec hvt_web cat /new/dir/f) == hello ]]
+	[[ $(docker exec hvt_web stat -c '%u:%g' /new) == 0:0 ]]
+	fails_with 1 "Read-only" -- docker exec hvt_web touch /x
+	engine_hostvol detach hvt_web:/new/dir
+	fails_with 1 -- docker exec hvt_web ls /new
+}
+
+@test "a single file and a replacement" {
+	attach --subpath f hvt_data hvt_web:/conf/file
+	[[ $(docker exec hvt_web cat /conf/file) == hello ]]
+	mkdir "$TMP/new"
+	echo new >"$TMP/new/f"
+	docker volume create -d hostvol -o path="$TMP/new" hvt_new
+	attach hvt_data hvt_web:/mnt/d
+	attach --replace hvt_new hvt_web:/mnt/d
+	[[ $(docker exec hvt_web cat /mnt/d/f) == new ]]
+}
