@@ -11,6 +11,9 @@ enum {
 	/* With state that cannot be read the Engine must get no answer at all: an error from Get
 	 * makes it forget its record of the volume. */
 	HANGS_UP = 2,
+	/* The same for every failure that is not a definite "no": memory that ran out, for example.
+	 */
+	IS_SURE = 8,
 	/* Docker's own calls: the user sees Err and nothing else. */
 	FOLDS_HINT = 4,
 };
@@ -26,9 +29,9 @@ static const struct endpoint {
 	{"/VolumeDriver.Remove", hv_call_remove, NEEDS_STATE | FOLDS_HINT},
 	{"/VolumeDriver.Mount", hv_call_mount, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
 	{"/VolumeDriver.Unmount", hv_call_unmount, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
-	{"/VolumeDriver.Path", hv_call_path, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
-	{"/VolumeDriver.Get", hv_call_get, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
-	{"/VolumeDriver.List", hv_call_list, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
+	{"/VolumeDriver.Path", hv_call_path, NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
+	{"/VolumeDriver.Get", hv_call_get, NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
+	{"/VolumeDriver.List", hv_call_list, NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
 	{"/HotAttach", hv_call_hot_attach, NEEDS_STATE},
 	{"/HotDetach", hv_call_hot_detach, NEEDS_STATE},
 	{"/HotList", hv_call_hot_list, NEEDS_STATE},
@@ -76,6 +79,14 @@ static enum hv_code dispatch(struct hv_api *api, const struct endpoint *endpoint
 	return code == HV_OK ? run(api, endpoint, request, ret) : code;
 }
 
+/* Whether the Engine would take this failure for more than it says. */
+static bool is_unsure(unsigned flags, enum hv_code code)
+{
+	if (code == HV_OK || code == HV_NO_SUCH_VOLUME || code == HV_BAD_REQUEST)
+		return false;
+	return (flags & IS_SURE) || ((flags & HANGS_UP) && code == HV_STATE_UNREADABLE);
+}
+
 void hv_api_handle(struct hv_api *api, const char *method, const char *path, const char *body,
 	size_t size, struct hv_reply *ret)
 {
@@ -90,7 +101,7 @@ void hv_api_handle(struct hv_api *api, const char *method, const char *path, con
 	else
 		code = hv_fail(&ret->err, HV_NO_SUCH_ENDPOINT, "no such endpoint: %.64s", path);
 	ret->status = hv_code_status(code);
-	ret->hang_up = (flags & HANGS_UP) && code == HV_STATE_UNREADABLE;
+	ret->hang_up = is_unsure(flags, code);
 	if (code != HV_OK && !ret->hang_up)
 		ret->body = hv_error_body(&ret->err, flags & FOLDS_HINT);
 }
