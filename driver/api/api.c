@@ -80,9 +80,9 @@ static enum hv_code dispatch(struct hv_api *api, const struct endpoint *endpoint
 }
 
 /* Whether the Engine would take this failure for more than it says. */
-static bool is_unsure(unsigned flags, enum hv_code code)
+static bool is_unsure(unsigned flags, enum hv_code code, size_t body_size)
 {
-	if (code == HV_OK || code == HV_NO_SUCH_VOLUME || code == HV_BAD_REQUEST)
+	if (code == HV_OK || code == HV_NO_SUCH_VOLUME || (code == HV_BAD_REQUEST && body_size > 0))
 		return false;
 	return (flags & IS_SURE) || ((flags & HANGS_UP) && code == HV_STATE_UNREADABLE);
 }
@@ -101,7 +101,7 @@ void hv_api_handle(struct hv_api *api, const char *method, const char *path, con
 	else
 		code = hv_fail(&ret->err, HV_NO_SUCH_ENDPOINT, "no such endpoint: %.64s", path);
 	ret->status = hv_code_status(code);
-	ret->hang_up = is_unsure(flags, code);
+	ret->hang_up = is_unsure(flags, code, size);
 	if (code != HV_OK && !ret->hang_up)
 		ret->body = hv_error_body(&ret->err, flags & FOLDS_HINT);
 }

@@ -120,33 +120,24 @@ static enum hv_code forget_or_replace(struct hv_attempt *attempt, const struct h
 
 /* An attachment is recorded at this target already: is it the one asked for, is it in the way, or
  * is it only a memory?  HV_OK: go on.  HV_TARGET_EXISTS with an empty error: it is in `ret`. */
-static enum hv_code meet_recorded(struct hv_attempt *attempt, const struct hv_record *other,
+static enum hv_code meet_recorded(struct hv_attempt *attempt, struct hv_record *other,
 	struct hv_attachment *ret, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
-	const struct hv_list_request request = {
-		.volume = other->view.volume,
-		.container = other->view.container_id,
-	};
-	struct hv_attachment *list = NULL;
-	size_t count = 0;
-	bool is_live = false;
-	enum hv_code code = hv_attachments_list(attacher, &request, &list, &count, err);
+	enum hv_code code = hv_attachment_refresh(attacher, other, err);
+	bool is_live = code == HV_OK && strcmp(other->view.state, "missing") != 0;
 
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		if (strcmp(list[i].id, other->view.id) != 0 ||
-			strcmp(list[i].state, "missing") == 0)
-			continue;
-		is_live = true;
-		if (is_same(&list[i], &attempt->record.view)) {
-			*ret = list[i];
-			list[i] = (struct hv_attachment){0};
-			code = HV_TARGET_EXISTS;
-		}
+	if (is_live && !other->is_done) { /* an intent that could not be settled at start */
+		other->is_done = true;
+		code = hv_store_attachment_put(attacher->store, other, err);
 	}
-	hv_attachments_free(list, count);
 	if (code != HV_OK)
 		return code;
+	if (is_live && is_same(&other->view, &attempt->record.view)) {
+		*ret = other->view;
+		other->view = (struct hv_attachment){0};
+		return HV_TARGET_EXISTS;
+	}
 	if (!is_live || attempt->replace != MC_REPLACE_NO)
 		return forget_or_replace(attempt, other, is_live, err);
 	hv_fail(err, HV_TARGET_EXISTS, "volume '%s' is attached at %s in container '%s' already",
@@ -221,47 +212,72 @@ static enum hv_code fill_mount(struct hv_attempt *attempt, bool is_done, struct 
 	return record->path && record->made ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
-/* Prepare and write the intent while the volume is held, so that it cannot be removed under it. */
+/* Prepare, then write the intent while the volume is held, so that it cannot be removed under it.
+ * The container may make preparing slow: not while the volume is held, which Docker's Mount needs.
+ */
 static enum hv_code intend(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
 	struct hv_volume now = {0};
-	enum hv_code code;
+	enum hv_code code = hv_attempt_prepare(attempt, err);
 
+	if (code == HV_OK)
+		code = fill_mount(attempt, false, err);
+	if (code != HV_OK)
+		return code;
 	HV_HOLD(hold, &attacher->volumes->locks, attempt->volume.name);
 	code = hv_store_volume_get(attacher->store, attempt->volume.name, &now, err);
-	if (code == HV_OK && strcmp(now.source, attempt->volume.source) != 0)
+	if (code == HV_OK && (strcmp(now.source, attempt->volume.source) != 0 ||
+				     strcmp(now.created_at, attempt->volume.created_at) != 0))
 		code = hv_fail(
 			err, HV_NO_SUCH_VOLUME, "volume '%s' was replaced meanwhile", now.name);
 	hv_volume_done(&now);
+	return code == HV_OK ? hv_store_attachment_put(attacher->store, &attempt->record, err)
+			     : code;
+}
+
+/* The process that was identified: a container that restarted has another. */
+static enum hv_code check_alive(const struct hv_attempt *attempt, struct hv_error *err)
+{
+	if (mc_ns_is_alive(&attempt->container.ns))
+		return HV_OK;
+	hv_fail(err, HV_CONTAINER_CHANGED, "container '%s' was stopped or restarted meanwhile",
+		attempt->container.container.name);
+	return hv_hint(err, "nothing was changed; try again");
+}
+
+/* Undo what failed after the intent was written.  An intent whose mount may stand, because it could
+ * not be taken out, stays: it is settled later. */
+static void retract(struct hv_attempt *attempt, bool is_mounted)
+{
+	struct hv_attacher *attacher = attempt->attacher;
+	struct hv_error ignored = {0};
+	enum hv_code code = HV_OK;
+
+	if (is_mounted)
+		code = hv_record_unmount(attacher, &attempt->record, true, &ignored);
 	if (code == HV_OK)
-		code = hv_attempt_prepare(attempt, err);
-	if (code == HV_OK)
-		code = fill_mount(attempt, false, err);
-	if (code == HV_OK)
-		code = hv_store_attachment_put(attacher->store, &attempt->record, err);
-	return code;
+		(void)!hv_store_attachment_drop(attacher->store, attempt->record.view.id, &ignored);
+	hv_error_done(&ignored);
 }
 
 static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error *err)
 {
-	struct hv_attacher *attacher = attempt->attacher;
 	const struct hv_names names = names_of(attempt);
-	struct hv_error ignored = {0};
 	struct mc_err cause = {0};
 	bool is_mounted = mc_attach_commit(attempt->mount, &cause) == 0;
 	enum hv_code code =
 		is_mounted ? fill_mount(attempt, true, err) : hv_explain(err, &cause, &names);
 
+	/* The prepared mount's descriptors would make it busy. */
+	mc_attach_free(attempt->mount);
+	attempt->mount = NULL;
 	if (code == HV_OK)
-		code = hv_store_attachment_put(attacher->store, &attempt->record, err);
+		code = check_alive(attempt, err);
 	if (code == HV_OK)
-		return HV_OK;
-	if (is_mounted)
-		(void)hv_record_unmount(attacher, &attempt->record, true, &ignored);
-	/* If this cannot be written either, the intent is taken back at the next start. */
-	(void)!hv_store_attachment_drop(attacher->store, attempt->record.view.id, &ignored);
-	hv_error_done(&ignored);
+		code = hv_store_attachment_put(attempt->attacher->store, &attempt->record, err);
+	if (code != HV_OK)
+		retract(attempt, is_mounted);
 	return code;
 }
 
@@ -274,7 +290,9 @@ static enum hv_code attach_to(
 	if (code != HV_OK)
 		return code;
 	HV_HOLD(hold, &attacher->locks, attempt->container.container.id);
-	code = check_recorded(attempt, ret, err);
+	code = check_alive(attempt, err);
+	if (code == HV_OK)
+		code = check_recorded(attempt, ret, err);
 	if (code == HV_TARGET_EXISTS && err->code == HV_OK)
 		return HV_OK; /* asked before: `ret` is the answer of then */
 	if (code == HV_OK)

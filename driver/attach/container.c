@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 
 #include "engine/process.h"
@@ -65,16 +66,22 @@ void hv_target_close(struct hv_target *target)
 	hv_container_done(&target->container);
 }
 
-enum hv_code hv_record_open_ns(
-	struct hv_attacher *attacher, const struct hv_record *record, struct mc_ns *ret)
+enum hv_code hv_record_open_ns(struct hv_attacher *attacher, const struct hv_record *record,
+	struct mc_ns *ret, struct hv_error *err)
 {
-	*ret = MC_NS_NONE;
-	if (record->pid <= 0 || mc_ns_open(attacher->core, (pid_t)record->pid, ret, NULL) < 0)
-		return HV_NOT_RUNNING;
-	if (ret->ino == record->ns_ino)
+	int rc = record->pid > 0 ? mc_ns_open(attacher->core, (pid_t)record->pid, ret, NULL)
+				 : -ESRCH;
+
+	if (rc == 0 && ret->ino == record->ns_ino)
 		return HV_OK;
-	mc_ns_close(ret);
-	return HV_NOT_RUNNING;
+	if (rc == 0)
+		mc_ns_close(ret);
+	*ret = MC_NS_NONE;
+	if (rc == 0 || rc == -ESRCH || rc == -EXDEV) /* ended, and its PID may be another's now */
+		return HV_NOT_RUNNING;
+	/* Not to be taken for "gone": descriptors may have run out. */
+	return hv_fail(err, HV_INTERNAL, "the process of container '%s' cannot be looked at: %s",
+		record->view.container_name, strerrordesc_np(-rc));
 }
 
 struct mc_place hv_place_of(const struct mc_ns *ns)
@@ -86,5 +93,6 @@ struct mc_place hv_place_of(const struct mc_ns *ns)
 		.uid = ns->uid,
 		.gid = ns->gid,
 		.key = ns->ino,
+		.may_mount = ns->may_mount,
 	};
 }

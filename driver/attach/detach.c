@@ -10,7 +10,7 @@
 
 #include "inside.h"
 
-enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 50 };
+enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 200 };
 
 /* Where the mount was cloned from on the host. */
 static void full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
@@ -34,18 +34,19 @@ static void tell_busy(const struct mc_busy *busy, struct hv_error *err)
 	}
 }
 
-enum hv_code hv_record_unmount(struct hv_attacher *attacher, const struct hv_record *record,
-	bool lazy, struct hv_error *err)
+/* Take it out of the open namespace `ns`, at the path that it was found at. */
+static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns *ns,
+	const struct hv_record *record, bool lazy, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
 	const struct hv_names names = {
 		view->volume, view->source, view->container_name, view->target};
 	char source[PATH_MAX];
-	struct mc_busy busy = {0};
 	struct mc_made made;
-	struct mc_ns ns;
+	struct mc_busy busy = {0};
 	struct mc_err cause = {0};
-	struct mc_detach_args args = {
+	const struct mc_detach_args args = {
+		.place = hv_place_of(ns),
 		.path = record->path,
 		.mount_id = record->mount_id,
 		.mountinfo_id = record->mountinfo_id,
@@ -53,22 +54,34 @@ enum hv_code hv_record_unmount(struct hv_attacher *attacher, const struct hv_rec
 		.lazy = lazy,
 		.made = &made,
 	};
-	int rc;
 
-	if (hv_record_open_ns(attacher, record, &ns) != HV_OK)
-		return HV_OK; /* the mount went with its namespace */
 	full_source(view, source);
 	hv_made_parse(record->made, &made);
-	args.place = hv_place_of(&ns);
-	rc = mc_detach(attacher->core, &args, &busy, &cause);
-	if (rc < 0 && !mc_ns_is_alive(&ns))
-		rc = 0;
-	mc_ns_close(&ns);
-	if (rc == 0 || (cause.step == MC_STEP_IDENTITY && cause.code == -ENOENT))
+	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(ns))
 		return HV_OK;
+	if (strcmp(view->state, "missing") == 0)
+		return HV_OK; /* what was made for it is removed where that could be done */
 	hv_explain(err, &cause, &names);
 	tell_busy(&busy, err);
 	return err->code;
+}
+
+enum hv_code hv_record_unmount(
+	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
+{
+	struct mc_ns ns;
+	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+
+	if (code != HV_OK)
+		return code;
+	code = hv_record_open_ns(attacher, record, &ns, err);
+	if (code == HV_NOT_RUNNING)
+		return HV_OK; /* the mount went with its namespace */
+	if (code != HV_OK)
+		return code;
+	code = unmount_in(attacher, &ns, record, lazy, err);
+	mc_ns_close(&ns);
+	return code;
 }
 
 static enum hv_code check_request(const struct hv_detach_request *request, struct hv_error *err)
@@ -80,7 +93,7 @@ static enum hv_code check_request(const struct hv_detach_request *request, struc
 	if (!has_id && !has_place)
 		return hv_fail(
 			err, HV_BAD_REQUEST, "\"ID\", or \"Container\" and \"Target\", is needed");
-	if (has_id && (request->container || request->target))
+	if (has_id && has_place)
 		return hv_fail(
 			err, HV_BAD_REQUEST, "\"ID\" goes without \"Container\" and \"Target\"");
 	if (request->wait_seconds < 0 || request->wait_seconds > WAIT_SECONDS_MAX)
@@ -149,7 +162,7 @@ static enum hv_code find_record(struct hv_attacher *attacher,
 	const struct hv_record_filter filter = {.id = request->id};
 	enum hv_code code;
 
-	if (!request->id)
+	if (!request->id || !*request->id)
 		return find_by_target(attacher, request, ret, err);
 	code = find(attacher, &filter, NULL, ret, err);
 	if (code == HV_NO_SUCH_ATTACHMENT) {
@@ -166,26 +179,40 @@ static void sleep_step(void)
 	nanosleep(&step, NULL);
 }
 
-/* Unmount, again and again while it is busy and there is time.  The container is not held while
- * nothing is done. */
-static enum hv_code unmount_within(struct hv_attacher *attacher,
-	const struct hv_detach_request *request, const struct hv_record *record,
-	struct hv_error *err)
+/* Unmount and forget, with the container held: the record is read again, since another request may
+ * have taken it out, and its place in the container may have another by now. */
+static enum hv_code unmount_held(
+	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
 {
-	long long left_ms = request->wait_seconds * 1000;
+	const struct hv_record_filter filter = {.id = record->view.id};
+	const char *container = record->view.container_id;
+	struct hv_record now = {0};
 	enum hv_code code;
 
-	for (;; left_ms -= WAIT_STEP_MS) {
-		HV_HOLD(hold, &attacher->locks, record->view.container_id);
-		code = hv_record_unmount(attacher, record, request->lazy, err);
-		if (code == HV_OK)
-			return hv_store_attachment_drop(attacher->store, record->view.id, err);
-		if (code != HV_BUSY || left_ms <= 0)
-			return code;
-		hv_keylock_drop(&hold);
+	HV_HOLD(hold, &attacher->locks, container ? container : "");
+	code = find(attacher, &filter, NULL, &now, err);
+	hv_record_done(&now);
+	if (code == HV_NO_SUCH_ATTACHMENT)
+		return hv_fail(err, code, "attachment %s was detached meanwhile", record->view.id);
+	if (code == HV_OK)
+		code = hv_record_unmount(attacher, record, lazy, err);
+	return code == HV_OK ? hv_store_attachment_drop(attacher->store, record->view.id, err)
+			     : code;
+}
+
+/* Again and again while it is busy and there is time. */
+static enum hv_code unmount_within(struct hv_attacher *attacher,
+	const struct hv_detach_request *request, struct hv_record *record, struct hv_error *err)
+{
+	long long left_ms = request->wait_seconds * 1000;
+	enum hv_code code = unmount_held(attacher, record, request->lazy, err);
+
+	for (; code == HV_BUSY && left_ms > 0 && !attacher->is_stopping; left_ms -= WAIT_STEP_MS) {
 		sleep_step();
 		hv_error_done(err);
+		code = unmount_held(attacher, record, request->lazy, err);
 	}
+	return code;
 }
 
 enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
@@ -196,8 +223,6 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 
 	if (code == HV_OK)
 		code = find_record(attacher, request, &record, err);
-	if (code == HV_OK)
-		code = hv_attachment_refresh(attacher, &record, err);
 	if (code == HV_OK)
 		code = unmount_within(attacher, request, &record, err);
 	if (code == HV_OK) {

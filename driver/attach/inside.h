@@ -49,17 +49,19 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err);
 enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err);
 void hv_attempt_done(struct hv_attempt *attempt);
 
-/* Open the mount namespace that a record was made in.  Returns HV_OK, or HV_NOT_RUNNING when that
- * process has ended or is another one now.  Asks the kernel only. */
-enum hv_code hv_record_open_ns(
-	struct hv_attacher *attacher, const struct hv_record *record, struct mc_ns *ret);
+/* Open the mount namespace that a record was made in.  Asks the kernel only.
+ * Returns HV_OK; HV_NOT_RUNNING, with no sentence, when that process has ended or is another one
+ * now; HV_INTERNAL when it cannot be told. */
+enum hv_code hv_record_open_ns(struct hv_attacher *attacher, const struct hv_record *record,
+	struct mc_ns *ret, struct hv_error *err);
 
 /* The place of a mount namespace. */
 struct mc_place hv_place_of(const struct mc_ns *ns);
 
-/* Unmount what a record stands for, if it is there, and its directories. */
-enum hv_code hv_record_unmount(struct hv_attacher *attacher, const struct hv_record *record,
-	bool lazy, struct hv_error *err);
+/* Unmount what a record stands for, wherever it is in its namespace now, and remove what was made
+ * for it.  HV_OK also when it is gone already.  Refreshes the record first. */
+enum hv_code hv_record_unmount(
+	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err);
 
 /* Set the state and the problem of a record's view from the kernel's mount table, now. */
 enum hv_code hv_attachment_refresh(

@@ -18,27 +18,44 @@ static enum hv_code set_state(
 	return HV_OK;
 }
 
+static enum hv_code judge(struct hv_record *record, struct mc_mounts *mounts, struct hv_error *err)
+{
+	struct hv_attachment *view = &record->view;
+	struct mc_mount mount;
+	char *path;
+
+	if (mc_mounts_find(mounts, record->mountinfo_id, &mount) < 0)
+		return set_state(view, "missing", "someone unmounted it inside the container", err);
+	if (mc_mounts_is_covered(mounts, record->mountinfo_id))
+		return set_state(view, "covered", "something was mounted over it", err);
+	if (strcmp(mount.target, record->path) == 0)
+		return set_state(view, "attached", NULL, err);
+	path = strdup(mount.target);
+	if (!path)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	free(record->path); /* where detach finds it */
+	record->path = path;
+	return set_state(view, "attached", "its directory was renamed inside the container", err);
+}
+
 enum hv_code hv_attachment_refresh(
 	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
 {
-	struct hv_attachment *view = &record->view;
 	struct mc_mounts *mounts = NULL;
-	struct mc_mount mount;
 	struct mc_ns ns;
-	enum hv_code code;
+	struct mc_err cause = {0};
+	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);
 
-	if (hv_record_open_ns(attacher, record, &ns) != HV_OK)
-		return set_state(
-			view, "missing", "the container was stopped since it was attached", err);
-	if (mc_mounts_read(attacher->core, ns.ns_fd, &mounts, NULL) < 0)
-		code = set_state(view, "missing", "the container's mounts cannot be read", err);
-	else if (mc_mounts_find(mounts, record->mountinfo_id, &mount) < 0 ||
-		 strcmp(mount.target, record->path) != 0)
-		code = set_state(view, "missing", "someone unmounted it inside the container", err);
-	else if (mc_mounts_is_covered(mounts, record->mountinfo_id))
-		code = set_state(view, "covered", "something was mounted over it", err);
+	if (code == HV_NOT_RUNNING)
+		return set_state(&record->view, "missing",
+			"the container was stopped since it was attached", err);
+	if (code != HV_OK)
+		return code;
+	if (mc_mounts_read(attacher->core, ns.ns_fd, &mounts, &cause) < 0)
+		code = hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
+			record->view.container_name, strerrordesc_np(-cause.code));
 	else
-		code = set_state(view, "attached", NULL, err);
+		code = judge(record, mounts, err);
 	mc_mounts_free(mounts);
 	mc_ns_close(&ns);
 	return code;

@@ -26,9 +26,17 @@ enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_erro
 	size_t count = 0;
 	enum hv_code code = hv_store_attachment_list(attacher->store, &all, &records, &count, err);
 
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (!records[i].is_done)
-			code = settle(attacher, &records[i], err);
+	for (size_t i = 0; code == HV_OK && i < count; i++) {
+		if (records[i].is_done)
+			continue;
+		code = settle(attacher, &records[i], err);
+		if (code == HV_OK || code == HV_STATE_UNREADABLE)
+			continue;
+		/* One container that cannot be looked at must not hold up all volumes: the intent
+		 * stays, and is settled when its target is asked for, or at the next start. */
+		hv_error_done(err);
+		code = HV_OK;
+	}
 	hv_records_free(records, count);
 	return code;
 }

@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -220,8 +221,11 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 
 void hv_daemon_stop(struct hv_daemon *daemon)
 {
-	if (daemon->server)
-		hv_server_stop(daemon->server, STOP_TIMEOUT_MS);
+	daemon->attacher.is_stopping = true;
+	/* A request that a container's file system holds is given up with the process: everything
+	 * that was acknowledged is on disk. */
+	if (daemon->server && !hv_server_stop(daemon->server, STOP_TIMEOUT_MS))
+		_exit(EXIT_SUCCESS);
 	hv_store_close(daemon->volumes.store);
 	hv_engine_free(daemon->engine);
 	mc_core_close(daemon->core);

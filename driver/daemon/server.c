@@ -13,6 +13,7 @@ struct hv_server {
 	const struct hv_log *log;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
+	int listening;   /* the socket, once nothing is accepted any more; else -1 */
 	unsigned active; /* requests whose answer is not out yet */
 };
 
@@ -147,6 +148,7 @@ struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_lo
 		return NULL;
 	server->api = api;
 	server->log = log;
+	server->listening = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->idle, NULL);
 	server->daemon =
@@ -162,12 +164,13 @@ struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_lo
 	return NULL;
 }
 
-void hv_server_stop(struct hv_server *server, int timeout_ms)
+bool hv_server_stop(struct hv_server *server, int timeout_ms)
 {
 	struct timespec deadline;
-	int listening = MHD_quiesce_daemon(server->daemon);
 	int rc = 0;
 
+	if (server->listening < 0)
+		server->listening = MHD_quiesce_daemon(server->daemon);
 	clock_gettime(CLOCK_REALTIME, &deadline);
 	deadline.tv_sec += timeout_ms / 1000;
 	deadline.tv_nsec += timeout_ms % 1000 * 1000000L;
@@ -178,11 +181,15 @@ void hv_server_stop(struct hv_server *server, int timeout_ms)
 	pthread_mutex_lock(&server->lock);
 	while (server->active > 0 && rc == 0)
 		rc = pthread_cond_timedwait(&server->idle, &server->lock, &deadline);
+	rc = server->active > 0;
 	pthread_mutex_unlock(&server->lock);
+	if (rc) /* stopping would join the thread that is held */
+		return false;
 	MHD_stop_daemon(server->daemon);
-	if (listening >= 0)
-		close(listening);
+	if (server->listening >= 0)
+		close(server->listening);
 	pthread_cond_destroy(&server->idle);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
+	return true;
 }

@@ -28,6 +28,8 @@
 #include "core.h"
 #include "sys.h"
 
+enum { STACKED_MAX = 32 };
+
 enum { NEEDED = MC_FEATURE_OPEN_TREE | MC_FEATURE_OPENAT2 | MC_FEATURE_MOUNT_SETATTR };
 
 static uint64_t resolve_flags(const struct mc_job *job, uint64_t flags)
@@ -76,6 +78,7 @@ static int ask_propagation(const struct mc_core *core, struct mc_attach *self)
 	rc = mc_sys_statmount(self->found.mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
 	if (rc == 0 && is_top && mount.mnt_parent_id != mount.mnt_id)
 		rc = mc_sys_statmount(mount.mnt_parent_id, MC_STATMOUNT_MNT_BASIC, &mount);
+	self->parent_id = mount.mnt_id;
 	self->propagation = mount.mnt_propagation;
 	return rc;
 }
@@ -117,6 +120,21 @@ static int resolve_job(const struct mc_core *core, struct mc_job *job)
 	return mc_err_set(&job->err, MC_STEP_TARGET, rc);
 }
 
+/* Whether the mount stands on the mount that was looked at.  A move goes to the top of what is
+ * mounted at the target: what the container put there since may be shared with the host. */
+static int verify_parent(const struct mc_core *core, const struct mc_attach *self)
+{
+	struct mc_statmount mount = {0};
+	int rc;
+
+	if (!(core->features & MC_FEATURE_STATMOUNT))
+		return 0;
+	rc = mc_sys_statmount(self->tree.mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
+	if (rc < 0)
+		return rc;
+	return mount.mnt_parent_id == self->parent_id ? 0 : -ESTALE;
+}
+
 /* The path of the target from inside the container, as it is now: also what a renamed or removed
  * directory is noticed by. */
 static int verify_inside(const struct mc_core *core, struct mc_attach *self, int root)
@@ -135,7 +153,7 @@ static int verify_inside(const struct mc_core *core, struct mc_attach *self, int
 	if (top.mount_id != self->tree.mount_id || top.dev != self->tree.dev ||
 		top.ino != self->tree.ino)
 		return -ESTALE;
-	return 0;
+	return verify_parent(core, self);
 }
 
 /* In a helper that works in a user namespace's place: be its root, for file systems that know no
@@ -154,7 +172,8 @@ static struct mc_making making_of(const struct mc_core *core, const struct mc_at
 		.uid = is_root_there ? 0 : self->place.uid,
 		.gid = is_root_there ? 0 : self->place.gid,
 		.last_is_file = !S_ISDIR(self->tree.mode),
-		.writable = self->own_root,
+		/* Who may mount can put any directory, the host's too, where its root was. */
+		.writable = self->place.may_mount ? 0 : self->own_root,
 	};
 }
 
@@ -170,11 +189,25 @@ static int unmount_fd(const struct mc_core *core, int fd)
 	return rc < 0 ? rc : mc_sys_umount2(name, MC_UMOUNT_LAZY);
 }
 
+/* Our own mount out, with what was mounted on top of it, which umount2 takes first. */
+static void unmount_tree(const struct mc_core *core, const struct mc_attach *self)
+{
+	struct mc_statmount mount;
+
+	for (int i = 0; i < STACKED_MAX; i++) {
+		if (unmount_fd(core, self->job.fds[MC_FD_TREE]) < 0)
+			return; /* it was never moved */
+		if (!(core->features & MC_FEATURE_STATMOUNT) ||
+			mc_sys_statmount(self->tree.mount_id, MC_STATMOUNT_MNT_BASIC, &mount) < 0)
+			return;
+	}
+}
+
 static void take_back(const struct mc_core *core, struct mc_attach *self, int root)
 {
 	const struct mc_making making = making_of(core, self);
 
-	(void)unmount_fd(core, self->job.fds[MC_FD_TREE]); /* fails when it was never moved */
+	unmount_tree(core, self);
 	mc_unmake(&making, root, self->info.path, resolve_flags(&self->job, MC_RESOLVE_KNOWN),
 		&self->info.made);
 }
@@ -278,11 +311,25 @@ static int commit_job(const struct mc_core *core, struct mc_job *job)
 	return rc;
 }
 
-/* A helper that was killed at its deadline may have moved the mount already. */
+/* Make the tree such that nobody can move it any more: attached here for a moment and taken out.
+ * Where it was moved already this fails, since it is in another namespace. */
+static void spoil(const struct mc_attach *self)
+{
+	const char *here = S_ISDIR(self->tree.mode) ? "/proc/fs" : "/proc/version";
+
+	if (mc_sys_move_mount_to(self->job.fds[MC_FD_TREE], here) == 0)
+		mc_sys_umount2(here, MC_UMOUNT_LAZY | MC_UMOUNT_NOFOLLOW);
+}
+
+/* A helper that was killed at its deadline may have moved the mount already, or may be held by the
+ * kernel just before that and go on when nobody expects it any more. */
 static int take_back_job(const struct mc_core *core, struct mc_job *job)
 {
 	struct mc_attach *self = (struct mc_attach *)job;
-	int root, rc = mc_enter(self->place.ns_fd);
+	int root, rc;
+
+	spoil(self);
+	rc = mc_enter(self->place.ns_fd);
 
 	if (rc < 0)
 		return rc;
@@ -451,6 +498,8 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	rc = copy_args(self, args, err);
 	if (rc == 0)
 		rc = mc_attach_clone(self);
+	/* Who may mount can put a server that never answers anywhere, its root included. */
+	self->job.in_helper = self->place.may_mount;
 	if (rc == 0)
 		rc = run(self, resolve_job);
 	mc_err_set(err, self->job.err.step, rc);
@@ -484,8 +533,9 @@ int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
 		return 0;
 	}
 	mc_err_set(err, attach->job.err.step, rc);
-	if (attach->job.err.step == MC_STEP_HELPER)
+	if (attach->job.err.step == MC_STEP_HELPER) {
 		mc_job_run(attach->core, take_back_job, &attach->job);
+	}
 	return rc;
 }
 

@@ -29,8 +29,8 @@ struct mc_attach {
 	struct mc_stat found; /* the target, or its deepest existing ancestor */
 	bool is_replacing;    /* something is mounted at the target and is to go */
 	uint64_t own_root;    /* mount ID of the place's root */
-	uint64_t
-		propagation; /* of the mount that will be the parent; statmount's mnt_propagation */
+	uint64_t parent_id;   /* of the mount that will be the parent, where statmount tells */
+	uint64_t propagation; /* of that mount: statmount's mnt_propagation */
 	uint64_t work_ns;
 	struct mc_attach_info info;
 };

@@ -47,13 +47,16 @@ static int open_source(const struct mc_core *core, const struct mc_attach *self)
 
 static int open_with_subpath(const struct mc_core *core, struct mc_attach *self)
 {
+	/* What is mounted inside the source may have a server behind it: not walked by a worker. */
+	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+				 (self->job.in_helper ? 0 : RESOLVE_NO_XDEV);
 	int sub, fd = open_source(core, self);
 
 	if (fd < 0)
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);
 	if (!self->subpath[0])
 		return fd;
-	sub = mc_sys_openat2(fd, self->subpath, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	sub = mc_sys_openat2(fd, self->subpath, O_PATH, resolve);
 	mc_sys_close(fd);
 	return sub < 0 ? mc_err_set(&self->job.err, MC_STEP_SUBPATH, sub) : sub;
 }
@@ -179,6 +182,10 @@ int mc_attach_clone(struct mc_attach *self)
 
 	self->job.in_helper = mc_host_is_slow(self->core, self->source);
 	rc = mc_job_run(self->core, clone_job, &self->job);
+	if (rc == -EXDEV && self->job.err.step == MC_STEP_SUBPATH && !self->job.in_helper) {
+		self->job.in_helper = true; /* a mount on the way, or a link that leads out */
+		rc = mc_job_run(self->core, clone_job, &self->job);
+	}
 	self->job.in_helper = false;
 	if (rc == 0 && self->lock && self->place.userns_fd > 0)
 		rc = lock(self);

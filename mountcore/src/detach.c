@@ -208,6 +208,7 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	if (args->made)
 		self->made = *args->made;
 	self->job.key = args->place.key;
+	self->job.in_helper = args->place.may_mount;
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
 	rc = args->lazy ? run(core, self) : detach_strictly(core, args, self, ret_busy);

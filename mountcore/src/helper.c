@@ -121,20 +121,22 @@ static int receive_fds(int socket_fd, int *fds)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	const unsigned char *passed = CMSG_DATA(&control.header);
+	const unsigned char *passed = CMSG_DATA(&control.header), *end;
 	ssize_t size = mc_sys_recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
 
 	if (size < 0)
 		return (int)size;
 	if (size != (ssize_t)sizeof(present))
 		return -EIO; /* the helper died before it could answer */
+	end = (const unsigned char *)&control + message.msg_controllen;
 	for (int i = 0; i < MC_JOB_FDS; i++) {
-		if (!present[i])
+		if (!present[i] || passed + sizeof(int) > end)
 			continue;
 		memcpy(&fds[i], passed, sizeof(int));
 		passed += sizeof(int);
 	}
-	return 0;
+	/* Cut: this process may not have more.  What came is the caller's to close. */
+	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
 }
 
 static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int socket_fd)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -78,6 +79,32 @@ static int open_userns(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 	return rc;
 }
 
+/* Whether CAP_SYS_ADMIN is in the bounding set: what the container's first process and its children
+ * can ever have. */
+static int read_may_mount(const struct mc_core *core, pid_t pid, bool *ret)
+{
+	char name[32], line[256];
+	unsigned long long bounding;
+	mc_auto_file stream = NULL;
+	mc_auto_fd fd = MC_FD_NONE;
+
+	snprintf(name, sizeof(name), "%d/status", pid);
+	fd = mc_sys_openat(core->proc, name, O_RDONLY);
+	if (fd < 0)
+		return fd == -ENOENT ? -ESRCH : fd;
+	stream = fdopen(fd, "re");
+	if (!stream)
+		return -ENOMEM;
+	mc_take_fd(&fd);
+	*ret = true; /* the safe way */
+	while (fgets(line, sizeof(line), stream)) {
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */
+		if (sscanf(line, "CapBnd: %llx", &bounding) == 1)
+			*ret = bounding >> CAP_SYS_ADMIN & 1;
+	}
+	return 0;
+}
+
 static int open_all(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 {
 	int rc;
@@ -89,6 +116,8 @@ static int open_all(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 	if (ns->ns_fd < 0)
 		return ns->ns_fd;
 	rc = open_userns(core, pid, ns);
+	if (rc == 0)
+		rc = read_may_mount(core, pid, &ns->may_mount);
 	if (rc == 0)
 		rc = mc_sys_pidfd_send_signal(ns->pidfd, 0);
 	if (rc == 0)

@@ -172,6 +172,16 @@ static void the_handshake_is_answered_to_the_letter(void **state)
 }
 
 /* The Engine's retry of a request carries no body: it must never pass for one. */
+/* An empty body is the Engine's way of repeating a request: what an error would make it forget the
+ * volume for is not answered (0). */
+static unsigned refusal(const char *endpoint, const char *body)
+{
+	bool is_get = strcmp(endpoint, "/VolumeDriver.Get") == 0 ||
+		      strcmp(endpoint, "/VolumeDriver.Path") == 0;
+
+	return is_get && !*body ? 0 : 400;
+}
+
 static void an_empty_or_senseless_body_is_refused_everywhere(void **state)
 {
 	static const char *const bodies[] = {"", "\n", "{", "null", "[]", "7", "{\"Name\":7}",
@@ -188,10 +198,11 @@ static void an_empty_or_senseless_body_is_refused_everywhere(void **state)
 				 strcmp(bodies[j], "{}") == 0)
 				assert_int_equal(status, 200);
 			else
-				assert_int_equal(status, 400);
+				assert_int_equal(status, refusal(endpoints[i], bodies[j]));
 		}
 		if (!takes_no_body(endpoints[i]))
-			assert_int_equal(call_bytes(fixture, "POST", endpoints[i], NULL, 0), 400);
+			assert_int_equal(call_bytes(fixture, "POST", endpoints[i], NULL, 0),
+				refusal(endpoints[i], ""));
 	}
 	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
 }

@@ -218,3 +218,25 @@ refused_for() {
 	docker exec hvt_web umount /mnt/d
 	docker hostvol detach hvt_web:/mnt/d
 }
+
+@test "a directory that the container renames takes its attachment with it, and detach finds it" {
+	start hvt_web
+	docker hostvol attach hvt_data hvt_web:/a/data
+	docker exec hvt_web mv /a /b
+	run -0 docker hostvol ls
+	[[ $output == *attached* && $output == *"renamed inside the container"* ]]
+	[[ $(docker exec hvt_web cat /b/data/f) == whole ]]
+	fails_with 1 "attached" -- docker volume rm hvt_data
+	docker hostvol detach hvt_web:/a/data
+	fails_with 1 -- docker exec hvt_web cat /b/data/f
+	fails_with 1 -- docker exec hvt_web grep data /proc/self/mountinfo
+}
+
+@test "a container that may mount cannot have directories made through a read-only bind of the host" {
+	mkdir "$TMP/host"
+	start hvt_web --read-only --cap-add SYS_ADMIN --security-opt apparmor=unconfined \
+		-v "$TMP/host:/data:ro"
+	docker exec hvt_web mount --bind /data / || true
+	run docker hostvol attach hvt_data hvt_web:/made/by/hostvol
+	[[ $status -eq 1 && -z $(ls -A "$TMP/host") ]]
+}

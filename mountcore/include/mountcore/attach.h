@@ -42,6 +42,8 @@ struct mc_place {
 	uint32_t uid;  /* its root user and group, as we number them */
 	uint32_t gid;
 	uint64_t key;    /* operations on one key run one at a time; 0: no limit */
+	bool may_mount;  /* a process in it may mount (CAP_SYS_ADMIN): its root is not to be trusted
+			  */
 	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
 };
 

@@ -15,6 +15,8 @@ struct mc_ns {
 	int userns_fd; /* owned; its user namespace if it is another than ours, else MC_FD_NONE */
 	uint32_t uid;  /* who its root is, as we number users and groups */
 	uint32_t gid;
+	bool may_mount; /* CAP_SYS_ADMIN is in the process's bounding set: it can change its mounts
+			 */
 };
 
 /* Open process `pid` (as our procfs numbers it) and its mount namespace.

@@ -2,6 +2,8 @@
 #ifndef ATTACH_ATTACH_H
 #define ATTACH_ATTACH_H
 
+#include <stdatomic.h>
+
 #include "engine/engine.h"
 #include "store/store.h"
 #include "volume/volume.h"
@@ -13,6 +15,7 @@ struct hv_attacher {
 	struct hv_engine *engine;
 	struct hv_volumes *volumes;
 	struct hv_keylock locks; /* by container ID */
+	atomic_bool is_stopping; /* the daemon ends: nobody waits any longer */
 };
 
 /* Attach.  The same volume, container, target and options again answer with what is there.

@@ -21,7 +21,9 @@ enum {
 struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_log *log)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Accept nothing new, wait up to `timeout_ms` for the requests that are being answered, stop. */
-void hv_server_stop(struct hv_server *server, int timeout_ms) __attribute__((nonnull));
+/* Accept nothing new, wait up to `timeout_ms` for the requests that are being answered, stop.
+ * Returns false when one was not done in time: then its thread still runs, and `server` and what
+ * it serves must stay: call again, or exit. */
+bool hv_server_stop(struct hv_server *server, int timeout_ms) __attribute__((nonnull));
 
 #endif
