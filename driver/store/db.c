@@ -76,10 +76,27 @@ static const char *const texts[HV_SQL_COUNT] = {
 			      " AND volume IN (SELECT name FROM volume WHERE removing)",
 };
 
+/* A commit of nothing goes where the failed one is. */
+static int overwrite_failed(struct hv_store *store)
+{
+	char sql[64];
+	int rc;
+
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
+	rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+	store->has_failed = rc != SQLITE_OK;
+	return rc;
+}
+
 enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err)
 {
 	switch (sqlite3_errcode(store->db) & 0xff) {
+	case SQLITE_IOERR:
+		store->has_failed = true;
+		return hv_fail(err, HV_STATE_UNREADABLE, "hostvol's state cannot be used: %s",
+			sqlite3_errmsg(store->db));
 	case SQLITE_FULL:
+		store->has_failed = true;
 		hv_fail(err, HV_STATE_UNREADABLE, "the disk that holds hostvol's state is full");
 		return hv_hint(err, "free some space and try again: nothing was lost");
 	case SQLITE_BUSY:
@@ -112,11 +129,24 @@ sqlite3_stmt *hv_sql_start(struct hv_store *store, enum hv_sql sql, struct hv_er
 	return hv_sql_get(store, sql, err);
 }
 
+/* The same for a statement that writes: not before what failed last is overwritten. */
+static sqlite3_stmt *start_write(struct hv_store *store, enum hv_sql sql, struct hv_error *err)
+{
+	pthread_mutex_lock(&store->lock);
+	if (store->has_failed && overwrite_failed(store) != SQLITE_OK) {
+		hv_sql_fail(store, err);
+		return NULL;
+	}
+	return hv_sql_get(store, sql, err);
+}
+
 void hv_sql_end(struct hv_store *store)
 {
 	for (int i = 0; i < HV_SQL_COUNT; i++) /* a statement not reset holds its read lock */
 		if (store->statements[i])
 			sqlite3_reset(store->statements[i]);
+	if (store->has_failed) /* at once, if it can be; a crash may come before the next call */
+		(void)overwrite_failed(store);
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -154,7 +184,7 @@ static void set_durable(struct hv_store *store, bool is_durable)
 enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
 	const void *context, struct hv_error *err)
 {
-	sqlite3_stmt *begin = hv_sql_start(store, HV_SQL_BEGIN, err);
+	sqlite3_stmt *begin = start_write(store, HV_SQL_BEGIN, err);
 	struct hv_error ignored = {0};
 	enum hv_code code;
 
@@ -184,7 +214,7 @@ void hv_sql_text(sqlite3_stmt *statement, int at, const char *text)
 
 enum hv_code hv_sql_exec(struct hv_store *store, enum hv_sql sql, struct hv_error *err, ...)
 {
-	sqlite3_stmt *statement = hv_sql_start(store, sql, err);
+	sqlite3_stmt *statement = start_write(store, sql, err);
 	enum hv_code code;
 	const char *text;
 	va_list texts_in;

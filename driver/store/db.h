@@ -37,6 +37,9 @@ struct hv_store {
 	sqlite3 *db;
 	pthread_mutex_t lock; /* the connection, its statements, one transaction at a time */
 	sqlite3_stmt *statements[HV_SQL_COUNT];
+	/* A write failed.  What it left in the log may be valid all the same and would come back after
+	 * a crash, though its caller was told no: it is overwritten before anything else is written. */
+	bool has_failed;
 };
 
 /* Start a call: takes the lock and gives the statement, reset, with `count` text parameters bound

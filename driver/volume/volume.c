@@ -211,6 +211,21 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 	return code;
 }
 
+/* A removal of this name that failed at its very end stands in the way until it is finished. */
+static enum hv_code finish_retired(
+	struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_removing(volumes->store, &list, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		if (strcmp(list[i].name, name) == 0)
+			code = hv_volume_finish_remove(volumes, &list[i], err);
+	hv_volumes_free(list, count);
+	return code;
+}
+
 enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
 	const struct hv_opts *opts, struct hv_error *err)
 {
@@ -226,6 +241,9 @@ enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
 	code = hv_store_volume_get(volumes->store, name, &existing, err);
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
+		code = finish_retired(volumes, name, err);
+	}
+	if (code == HV_OK && !existing.name) {
 		code = record(volumes, name, opts, &options, err);
 	} else if (code == HV_OK && !hv_opts_is_equal(opts, &existing.opts)) {
 		hv_fail(err, HV_VOLUME_EXISTS, "volume '%s' exists already with other options",

@@ -1,6 +1,8 @@
 /* Creating volumes: managed, with a path, refused. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -143,30 +145,49 @@ static void mkdir_makes_the_path_with_its_parents(void **state)
 	assert_int_equal(world_create(world, "data2", "mkdir=true", NULL), HV_BAD_REQUEST);
 }
 
-/* A name whose removal was begun: the store refuses it after the directory was made. */
-static void retire_data(struct world *world)
+/* With files limited to a byte: directories can be made, the record cannot be written. */
+static enum hv_code create_unrecorded(
+	struct world *world, const char *name, const char *first, const char *second)
 {
-	assert_int_equal(row_add_volume(world->volumes.store, "data"), HV_OK);
-	assert_int_equal(hv_store_volume_retire(world->volumes.store, "data", &world->err), HV_OK);
+	struct rlimit before, limit;
+	enum hv_code code;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = (struct rlimit){.rlim_cur = 1, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	code = world_create(world, name, first, second);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	return code;
 }
 
 static void a_managed_directory_of_a_create_that_failed_is_gone(void **state)
 {
 	struct world *world = *state;
 
-	retire_data(world);
-	assert_int_equal(world_create(world, "data", NULL, NULL), HV_VOLUME_EXISTS);
+	assert_int_equal(create_unrecorded(world, "data", NULL, NULL), HV_STATE_UNREADABLE);
 	assert_false(world_has(world, "state/volumes/data"));
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 }
 
 static void a_path_made_for_a_create_that_failed_is_gone(void **state)
 {
 	struct world *world = *state;
 
-	retire_data(world);
 	assert_int_equal(
-		world_create(world, "data", "path=%s/new", "mkdir=true"), HV_VOLUME_EXISTS);
+		create_unrecorded(world, "data", "path=%s/new", "mkdir=true"), HV_STATE_UNREADABLE);
 	assert_false(world_has(world, "new"));
+	assert_int_equal(world_create(world, "data", "path=%s/new", "mkdir=true"), HV_OK);
+}
+
+static void a_removal_that_was_begun_does_not_hold_its_name(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(row_add_volume(world->volumes.store, "data"), HV_OK);
+	assert_int_equal(hv_store_volume_retire(world->volumes.store, "data", &world->err), HV_OK);
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	assert_true(world_has(world, "state/volumes/data/_data"));
 }
 
 static void only_allowed_directories_can_be_volumes(void **state)
@@ -257,6 +278,7 @@ static void run(void)
 		IN_WORLD(mkdir_makes_the_path_with_its_parents),
 		IN_WORLD(a_managed_directory_of_a_create_that_failed_is_gone),
 		IN_WORLD(a_path_made_for_a_create_that_failed_is_gone),
+		IN_WORLD(a_removal_that_was_begun_does_not_hold_its_name),
 		IN_WORLD(only_allowed_directories_can_be_volumes),
 		IN_WORLD(a_symlink_does_not_lead_out_of_what_is_allowed),
 		IN_WORLD(hostvols_own_directory_is_no_source),
