@@ -80,7 +80,7 @@ static int ask_propagation(const struct mc_core *core, struct mc_attach *self)
 		rc = mc_sys_statmount(mount.mnt_parent_id, MC_STATMOUNT_MNT_BASIC, &mount);
 	self->parent_id = mount.mnt_id;
 	self->propagation = mount.mnt_propagation;
-	return rc;
+	return rc == -ENOENT ? -ESTALE : rc; /* the mount is gone, the target with it */
 }
 
 static int resolve_target(const struct mc_core *core, struct mc_attach *self, int root)
@@ -130,9 +130,7 @@ static int verify_parent(const struct mc_core *core, const struct mc_attach *sel
 	if (!(core->features & MC_FEATURE_STATMOUNT))
 		return 0;
 	rc = mc_sys_statmount(self->tree.mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
-	if (rc < 0)
-		return rc;
-	return mount.mnt_parent_id == self->parent_id ? 0 : -ESTALE;
+	return rc == 0 && mount.mnt_parent_id == self->parent_id ? 0 : -ESTALE;
 }
 
 /* The path of the target from inside the container, as it is now: also what a renamed or removed
@@ -177,7 +175,7 @@ static struct mc_making making_of(const struct mc_core *core, const struct mc_at
 	};
 }
 
-/* Take a mount out by a descriptor on its root, so that it can be no other, wherever it went.  The
+/* Take a mount out by a descriptor on its root, wherever it went, or what covers it.  The
  * descriptor's name is looked up in our own procfs, from a working directory on it; that may stay,
  * the library keeps the procfs open anyway. */
 static int unmount_fd(const struct mc_core *core, int fd)
@@ -189,18 +187,14 @@ static int unmount_fd(const struct mc_core *core, int fd)
 	return rc < 0 ? rc : mc_sys_umount2(name, MC_UMOUNT_LAZY);
 }
 
-/* Our own mount out, with what was mounted on top of it, which umount2 takes first. */
+/* Our own mount out, with what was mounted on top of it, which umount2 takes first.  It fails when
+ * ours is out, or was never moved. */
 static void unmount_tree(const struct mc_core *core, const struct mc_attach *self)
 {
-	struct mc_statmount mount;
+	int rc = 0;
 
-	for (int i = 0; i < STACKED_MAX; i++) {
-		if (unmount_fd(core, self->job.fds[MC_FD_TREE]) < 0)
-			return; /* it was never moved */
-		if (!(core->features & MC_FEATURE_STATMOUNT) ||
-			mc_sys_statmount(self->tree.mount_id, MC_STATMOUNT_MNT_BASIC, &mount) < 0)
-			return;
-	}
+	for (int i = 0; i < STACKED_MAX && rc == 0; i++)
+		rc = unmount_fd(core, self->job.fds[MC_FD_TREE]);
 }
 
 static void take_back(const struct mc_core *core, struct mc_attach *self, int root)

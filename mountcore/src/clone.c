@@ -25,8 +25,8 @@ uint64_t mc_clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* Open the source: below `beneath` if there is one, so that neither a symlink nor a mount swapped
- * in on the way leads out of it. */
+/* Open the source: below `beneath` if there is one, so that no symlink on the way leads out of it.
+ * Mounts inside are the host's own and are passed. */
 static int open_source(const struct mc_core *core, const struct mc_attach *self)
 {
 	const char *rest = self->source + strlen(self->beneath);

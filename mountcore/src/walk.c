@@ -124,7 +124,9 @@ static int make_entry(int dirfd, const char *name, bool is_file)
 	if (!is_file)
 		return mc_sys_mkdirat(dirfd, name, 0755);
 	fd = mc_sys_create(dirfd, name, 0644);
-	return fd < 0 ? fd : mc_sys_close(fd);
+	if (fd >= 0)
+		mc_sys_close(fd); /* it is made, whatever close says */
+	return fd < 0 ? fd : 0;
 }
 
 static int remove_entry(int dirfd, const char *name, bool is_file)

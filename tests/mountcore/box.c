@@ -61,6 +61,28 @@ int in_stand(const char *path)
 	return negative(chdir(path));
 }
 
+int in_remount_read_only(const char *path)
+{
+	return negative(mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+}
+
+int in_remount_writable(const char *path)
+{
+	return negative(mount(NULL, path, NULL, MS_REMOUNT | MS_BIND, NULL));
+}
+
+static int in_unshare(const char *text)
+{
+	(void)text;
+	return negative(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+}
+
+static int in_become_root(const char *text)
+{
+	(void)text;
+	return negative(setresgid(0, 0, 0)) + negative(setresuid(0, 0, 0));
+}
+
 static int move_in(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -231,6 +253,30 @@ void scene_open(struct scene *ret)
 	assert_int_equal(mc_ns_open(ret->core, ret->box.pid, &ret->ns, &ret->err), 0);
 }
 
+static void write_map(const struct box *box, const char *name)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)box->pid, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fprintf(file, "0 %d 65536\n", BOX_ROOT_ID) > 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+void scene_map_users(struct scene *scene)
+{
+	assert_int_equal(chown(box_path(&scene->box, "/"), BOX_ROOT_ID, BOX_ROOT_ID), 0);
+	assert_int_equal(chown(box_path(&scene->box, "/mnt"), BOX_ROOT_ID, BOX_ROOT_ID), 0);
+	assert_int_equal(box_run(&scene->box, in_unshare, ""), 0);
+	write_map(&scene->box, "uid_map");
+	write_map(&scene->box, "gid_map");
+	assert_int_equal(box_run(&scene->box, in_become_root, ""), 0);
+	mc_ns_close(&scene->ns);
+	assert_int_equal(mc_ns_open(scene->core, scene->box.pid, &scene->ns, &scene->err), 0);
+}
+
 void scene_close(struct scene *scene)
 {
 	mc_ns_close(&scene->ns);
@@ -238,11 +284,23 @@ void scene_close(struct scene *scene)
 	box_close(&scene->box);
 }
 
+static struct mc_place place_of(const struct scene *scene)
+{
+	return (struct mc_place){
+		.ns_fd = scene->ns.ns_fd,
+		.root_fd = -1,
+		.userns_fd = scene->ns.userns_fd,
+		.uid = scene->ns.uid,
+		.gid = scene->ns.gid,
+		.key = scene->ns.ino,
+	};
+}
+
 struct mc_attach_args scene_args(const struct scene *scene, const char *target)
 {
 	return (struct mc_attach_args){
 		.source = SOURCE,
-		.place = {.ns_fd = scene->ns.ns_fd, .root_fd = -1, .key = scene->ns.ino},
+		.place = place_of(scene),
 		.target = target,
 		.mkdir = true,
 	};
@@ -276,7 +334,7 @@ int scene_attach(struct scene *scene, const char *target)
 int scene_detach(struct scene *scene, bool lazy)
 {
 	const struct mc_detach_args args = {
-		.place = {.ns_fd = scene->ns.ns_fd, .root_fd = -1, .key = scene->ns.ino},
+		.place = place_of(scene),
 		.path = scene->info.path,
 		.mount_id = scene->info.mount_id,
 		.lazy = lazy,

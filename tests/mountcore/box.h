@@ -37,6 +37,8 @@ int in_umount(const char *path);
 int in_share(const char *path); /* make the mount shared */
 int in_hold(const char *path);  /* open it and keep it open; "" lets go */
 int in_stand(const char *path); /* chdir */
+int in_remount_read_only(const char *path);
+int in_remount_writable(const char *path);
 
 /* Whether `path` inside has the content that scene_open() puts into the source. */
 bool box_has_file(const struct box *box, const char *path);
@@ -63,6 +65,11 @@ struct scene {
 /* Call it in hv_in_namespace. */
 void scene_open(struct scene *ret);
 void scene_close(struct scene *scene);
+
+/* Give the box a user namespace of its own, whose root is BOX_ROOT_ID out here, and a copy of its
+ * mount namespace that belongs to it; scene->ns is the new one. */
+enum { BOX_ROOT_ID = 100000 };
+void scene_map_users(struct scene *scene);
 
 /* Fill the arguments for SOURCE on `target` with mkdir. */
 struct mc_attach_args scene_args(const struct scene *scene, const char *target);

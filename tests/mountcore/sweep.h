@@ -31,6 +31,7 @@ struct sweep {
 	const struct sweep_exception *exceptions; /* ends with .call NULL */
 	bool mounts_on_success; /* the operation's success changes the box's mount table */
 	bool is_open_ended;     /* a helper that did not answer may have done it all the same */
+	bool may_lose_mount;    /* a failure may change the table too; `check` sees to it */
 	const char *removed;    /* inside the box, gone after a success; or NULL */
 };
 

@@ -89,6 +89,51 @@ static void only_the_top_of_a_stack_is_not_covered(void **state)
 	mc_mounts_free(mounts);
 }
 
+static void check_tree(
+	struct mc_mounts *mounts, uint64_t id, const uint64_t *expected, size_t count)
+{
+	mc_auto_free uint64_t *ids = NULL;
+	size_t found = 0;
+
+	assert_int_equal(mc_mounts_tree(mounts, id, &ids, &found), 0);
+	assert_int_equal(found, count);
+	assert_int_equal(ids[0], id);
+	assert_memory_equal(ids, expected, count * sizeof(*ids));
+}
+
+static void a_tree_is_the_mount_and_all_below_it(void **state)
+{
+	static const uint64_t all[] = {127, 150, 151, 152, 153}, top[] = {153};
+	struct mc_mounts *mounts = read_sample("stacked");
+	uint64_t *ids = NULL;
+	size_t count = 0;
+
+	(void)state;
+	check_tree(mounts, 127, all, 5);
+	check_tree(mounts, 151, all + 2, 3);
+	check_tree(mounts, 153, top, 1);
+	assert_int_equal(mc_mounts_tree(mounts, 126, &ids, &count), -ENOENT);
+	assert_null(ids);
+	mc_mounts_free(mounts);
+}
+
+/* A moved mount keeps its place in the table, also before its new parent. */
+static void a_tree_is_found_whatever_the_order_of_the_table(void **state)
+{
+	static const uint64_t expected[] = {30, 20, 10};
+	struct mc_mounts *mounts = NULL;
+
+	(void)state;
+	assert_int_equal(parse_text("10 20 0:10 / /a/b/c rw - tmpfs c rw\n"
+				    "20 30 0:20 / /a/b rw - tmpfs b rw\n"
+				    "30 1 0:30 / /a rw - tmpfs a rw\n"
+				    "40 1 0:40 / /ab rw - tmpfs ab rw\n",
+				 &mounts),
+		0);
+	check_tree(mounts, 30, expected, 3);
+	mc_mounts_free(mounts);
+}
+
 static void escapes_are_undone(void **state)
 {
 	static const struct {
@@ -227,6 +272,8 @@ int main(void)
 		cmocka_unit_test(the_columns_are_those_of_proc_5),
 		cmocka_unit_test(iteration_keeps_the_order_and_ends),
 		cmocka_unit_test(only_the_top_of_a_stack_is_not_covered),
+		cmocka_unit_test(a_tree_is_the_mount_and_all_below_it),
+		cmocka_unit_test(a_tree_is_found_whatever_the_order_of_the_table),
 		cmocka_unit_test(escapes_are_undone),
 		cmocka_unit_test(a_deleted_source_stays_readable),
 		cmocka_unit_test(long_options_are_no_obstacle),

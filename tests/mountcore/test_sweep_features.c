@@ -1,0 +1,321 @@
+/* Failure sweeps of what goes beyond a plain attach: replacing, files on a read-only root, users
+ * mapped and attributes locked.  The tables say what is tolerated by design. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scratch.h"
+#include "sweep.h"
+
+/* Shared by the set-up and the operation of one round. */
+static struct mc_attach *prepared;
+
+static int prepare_args(struct scene *scene, const struct mc_attach_args *args)
+{
+	prepared = NULL;
+	return mc_attach_prepare(scene->core, args, &prepared, &scene->err);
+}
+
+static int commit(struct scene *scene)
+{
+	int rc = mc_attach_commit(prepared, &scene->err);
+
+	if (rc == 0)
+		scene->info = *mc_attach_info(prepared);
+	return rc;
+}
+
+static void release(struct scene *scene)
+{
+	(void)scene;
+	mc_attach_free(prepared);
+	prepared = NULL;
+}
+
+/* Lazily: it is still held by `prepared`. */
+static void take_out(struct scene *scene)
+{
+	assert_int_equal(scene_detach(scene, true), 0);
+}
+
+static void set_up_file(struct scene *scene)
+{
+	struct mc_attach_args args = scene_args(scene, "/opt/a/file");
+
+	assert_int_equal(box_run(&scene->box, in_remount_read_only, "/"), 0);
+	args.source = SOURCE "/file";
+	args.may_be_file = true;
+	assert_int_equal(prepare_args(scene, &args), 0);
+}
+
+static void check_file(const struct scene *scene, int rc)
+{
+	assert_int_equal(box_has_file(&scene->box, "/opt/a/file"), rc == 0);
+	assert_int_equal(scratch_exists(box_path(&scene->box, "/opt")), rc == 0);
+	assert_int_equal(scratch_try_write(box_path(&scene->box, "/x")), -EROFS);
+}
+
+static void sweep_file(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		{"openat2", -ESTALE, "cannot be verified, so it is taken out", false},
+		{"statx", -ESTALE, "cannot be verified, so it is taken out", false},
+		{"statx", -EROFS, "not known to be the root, so it is not written to", false},
+		{"open_tree", -EROFS, "no writable clone", false},
+		{"mount_setattr", -EROFS, "no writable clone", false},
+		{"close", 0, "a descriptor is closed even so", false},
+		{0},
+	};
+	const struct sweep sweep = {
+		set_up_file, commit, check_file, take_out, exceptions, .mounts_on_success = true};
+
+	sweep_run(&sweep, 30);
+}
+
+static void committing_a_file_on_a_read_only_root_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_file);
+}
+
+static void set_up_mapped(struct scene *scene)
+{
+	scene_map_users(scene);
+}
+
+static int prepare_mapped(struct scene *scene)
+{
+	struct mc_attach_args args = scene_args(scene, "/mnt/a");
+	int rc = mc_attr_add(&args.attr, "ro");
+
+	args.idmap = true;
+	args.lock = true;
+	return rc < 0 ? rc : prepare_args(scene, &args);
+}
+
+static void check_prepared(const struct scene *scene, int rc)
+{
+	(void)scene;
+	assert_int_equal(prepared != NULL, rc == 0);
+}
+
+#define HELPER_EXCEPTIONS                                                                          \
+	{"close", 0, "a descriptor is closed even so", false},                                     \
+		{"close_range", 0, "before 5.9 they are closed one by one", false},                \
+		{"prctl", 0, "only makes the helper safer", false},                                \
+	{                                                                                          \
+		"sendmsg", -EIO, "to the parent the helper died", false                            \
+	}
+
+static void sweep_prepare_mapped(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		{"poll_pri", 0, "the host's table is read again, to be safe", false},
+		HELPER_EXCEPTIONS,
+		{0},
+	};
+	const struct sweep sweep = {set_up_mapped, prepare_mapped, check_prepared, release,
+		exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 35);
+}
+
+static void preparing_a_mapped_and_locked_tree_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_prepare_mapped);
+}
+
+static void set_up_user_tmpfs(struct scene *scene)
+{
+	struct mc_attach_args args;
+
+	scene_map_users(scene);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	args = scene_args(scene, "/mnt/a/b"); /* of the new namespaces */
+	assert_int_equal(prepare_args(scene, &args), 0);
+}
+
+static void set_up_user_root(struct scene *scene)
+{
+	struct mc_attach_args args;
+
+	scene_map_users(scene);
+	args = scene_args(scene, "/mnt/a/b"); /* of the new namespaces */
+	assert_int_equal(prepare_args(scene, &args), 0);
+}
+
+static void check_made(const struct scene *scene, int rc)
+{
+	assert_int_equal(box_has_file(&scene->box, "/mnt/a/b/file"), rc == 0);
+	assert_int_equal(scratch_exists(box_path(&scene->box, "/mnt/a")), rc == 0);
+}
+
+static const struct sweep_exception commit_exceptions[] = {
+	{"openat2", -ESTALE, "cannot be verified, so it is taken out", false},
+	{"statx", -ESTALE, "cannot be verified, so it is taken out", false},
+	HELPER_EXCEPTIONS,
+	{0},
+};
+
+static void sweep_user_tmpfs(void)
+{
+	const struct sweep sweep = {set_up_user_tmpfs, commit, check_made, take_out,
+		commit_exceptions, .mounts_on_success = true};
+
+	sweep_run(&sweep, 25);
+}
+
+static void committing_as_the_container_s_root_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_user_tmpfs);
+}
+
+static void sweep_user_root(void)
+{
+	const struct sweep sweep = {set_up_user_root, commit, check_made, take_out,
+		commit_exceptions, .mounts_on_success = true};
+
+	sweep_run(&sweep, 20);
+}
+
+static void giving_directories_away_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_user_root);
+}
+
+static void set_up_replacing(struct scene *scene, enum mc_replace replace)
+{
+	struct mc_attach_args args = scene_args(scene, "/mnt");
+
+	if (!scratch_exists("/tmp/other")) {
+		scratch_mkdir("/tmp/other");
+		scratch_write("/tmp/other/old");
+	}
+	args.source = "/tmp/other";
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	args.source = SOURCE;
+	args.replace = replace;
+	assert_int_equal(prepare_args(scene, &args), 0);
+}
+
+static void set_up_atomic(struct scene *scene)
+{
+	set_up_replacing(scene, MC_REPLACE_ATOMIC);
+}
+
+static void set_up_anyhow(struct scene *scene)
+{
+	set_up_replacing(scene, MC_REPLACE_ANYHOW);
+}
+
+/* After a failure the old mount is there and nothing else; or, if it was the one that could not be
+ * taken out, no mount at all. */
+static void check_replaced(const struct scene *scene, int rc)
+{
+	char *text = read_mounts(scene->box.pid);
+	const char *first = strstr(text, " /mnt ");
+	bool is_old = scratch_exists(box_path(&scene->box, "/mnt/old"));
+
+	assert_int_equal(box_has_file(&scene->box, "/mnt/file"), rc == 0);
+	assert_int_equal(first != NULL, rc == 0 || is_old);
+	assert_true(!first || !strstr(first + 1, " /mnt "));
+	free(text);
+}
+
+static void sweep_replacing(void (*set_up)(struct scene *scene))
+{
+	const struct sweep sweep = {set_up, commit, check_replaced, take_out, commit_exceptions,
+		.mounts_on_success = true, .may_lose_mount = true};
+
+	sweep_run(&sweep, 8);
+}
+
+static void sweep_atomic(void)
+{
+	sweep_replacing(set_up_atomic);
+}
+
+static void replacing_atomically_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_atomic);
+}
+
+static void sweep_anyhow(void)
+{
+	sweep_replacing(set_up_anyhow);
+}
+
+static void replacing_anyhow_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_anyhow);
+}
+
+static void set_up_detach_file(struct scene *scene)
+{
+	set_up_file(scene);
+	assert_int_equal(commit(scene), 0);
+	release(scene);
+}
+
+static int detach(struct scene *scene)
+{
+	return scene_detach(scene, false);
+}
+
+static void check_detached(const struct scene *scene, int rc)
+{
+	assert_int_equal(box_has_file(&scene->box, "/opt/a/file"), rc < 0);
+	assert_int_equal(scratch_try_write(box_path(&scene->box, "/x")), -EROFS);
+}
+
+static void nothing(struct scene *scene)
+{
+	(void)scene;
+}
+
+static void sweep_detach_file(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		{"statx", 0, "after the unmount: what was made stays", true},
+		{"openat2", 0, "removing what was made: it stays", true},
+		{"unlinkat", 0, "removing what was made: it stays", true},
+		{"rmdirat", 0, "removing what was made: it stays", true},
+		{"open_tree", 0, "no writable clone: it stays", true},
+		{"mount_setattr", 0, "no writable clone: it stays", true},
+		{"fchdir", 0, "the way out; setns home leaves it too", false},
+		{"close", 0, "a descriptor is closed even so", false},
+		{0},
+	};
+	const struct sweep sweep = {set_up_detach_file, detach, check_detached, nothing, exceptions,
+		.mounts_on_success = true, .removed = "/opt"};
+
+	sweep_run(&sweep, 30);
+}
+
+static void detaching_from_a_read_only_root_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_detach_file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(committing_a_file_on_a_read_only_root_survives_each_failing_call),
+		cmocka_unit_test(preparing_a_mapped_and_locked_tree_survives_each_failing_call),
+		cmocka_unit_test(committing_as_the_container_s_root_survives_each_failing_call),
+		cmocka_unit_test(giving_directories_away_survives_each_failing_call),
+		cmocka_unit_test(replacing_atomically_survives_each_failing_call),
+		cmocka_unit_test(replacing_anyhow_survives_each_failing_call),
+		cmocka_unit_test(detaching_from_a_read_only_root_survives_each_failing_call),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}

@@ -1,0 +1,275 @@
+/* Containers with a user namespace of their own: owners, locked attributes, their file systems. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "box.h"
+#include "scratch.h"
+
+enum { OVERFLOW_ID = 65534 };
+
+/* The owner as the box sees it; -EXDEV when user and group differ. */
+static int in_owner(const char *path)
+{
+	struct stat found;
+
+	if (lstat(path, &found) < 0)
+		return -errno;
+	return found.st_uid == found.st_gid ? (int)found.st_uid : -EXDEV;
+}
+
+static int in_write(const char *path)
+{
+	return scratch_try_write(path);
+}
+
+static void check_owner(const struct scene *scene, const char *path, unsigned id)
+{
+	struct stat found;
+
+	assert_int_equal(lstat(box_path(&scene->box, path), &found), 0);
+	assert_int_equal(found.st_uid, id);
+	assert_int_equal(found.st_gid, id);
+}
+
+static void open_mapped(struct scene *ret)
+{
+	scene_open(ret);
+	scene_map_users(ret);
+	assert_true(ret->ns.userns_fd >= 0);
+	assert_int_equal(ret->ns.uid, BOX_ROOT_ID);
+	assert_int_equal(ret->ns.gid, BOX_ROOT_ID);
+}
+
+static void idmap(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	struct stat written;
+	unsigned files;
+
+	open_mapped(&scene);
+	files = box_count_files(&scene.box);
+	args = scene_args(&scene, "/mnt/a/b");
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/b/file"), OVERFLOW_ID);
+	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/b/new"), -EACCES);
+	assert_int_equal(scene_detach(&scene, false), 0);
+
+	args.idmap = true;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/b/file"), 0);
+	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/b/new"), 0);
+	assert_int_equal(stat(SOURCE "/new", &written), 0);
+	assert_int_equal(written.st_uid, 0);
+	assert_int_equal(written.st_gid, 0);
+	check_owner(&scene, "/mnt/a", BOX_ROOT_ID);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_int_equal(box_count_files(&scene.box), files);
+	scene_close(&scene);
+}
+
+static void mapped_owners_are_the_container_s_own(void **state)
+{
+	(void)state;
+	hv_in_namespace(idmap);
+}
+
+static void made_owners(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	unsigned files;
+
+	open_mapped(&scene);
+	files = box_count_files(&scene.box);
+	args = scene_args(&scene, "/mnt/a/b");
+	args.source = SOURCE "/file";
+	args.may_be_file = true;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	check_owner(&scene, "/mnt/a", BOX_ROOT_ID);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a"), 0);
+	check_owner(&scene, "/mnt/a/b", 0); /* the source, not mapped */
+	assert_int_equal(box_run(&scene.box, in_umount, "/mnt/a/b"), 0);
+	check_owner(&scene, "/mnt/a/b", BOX_ROOT_ID);
+	assert_int_equal(scene_detach(&scene, false), -ENOENT);
+	assert_int_equal(box_count_files(&scene.box), files);
+	scene_close(&scene);
+}
+
+static void what_is_made_belongs_to_the_container_s_root(void **state)
+{
+	(void)state;
+	hv_in_namespace(made_owners);
+}
+
+static void check_lock(struct scene *scene, bool lock, int remounted)
+{
+	struct mc_attach_args args = scene_args(scene, "/mnt/a");
+	unsigned fds = hv_count_fds();
+	char *before = read_mounts(getpid()), *after;
+
+	assert_int_equal(mc_attr_add(&args.attr, "ro"), 0);
+	args.lock = lock;
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_true(box_has_file(&scene->box, "/mnt/a/file"));
+	assert_int_equal(scratch_try_write(box_path(&scene->box, "/mnt/a/x")), -EROFS);
+	assert_int_equal(box_run(&scene->box, in_remount_writable, "/mnt/a"), remounted);
+	assert_int_equal(
+		scratch_try_write(box_path(&scene->box, "/mnt/a/x")), remounted ? -EROFS : 0);
+	assert_int_equal(scene_detach(scene, false), 0);
+	assert_false(scratch_exists(box_path(&scene->box, "/mnt/a")));
+	after = read_mounts(getpid());
+	assert_string_equal(before, after);
+	assert_int_equal(hv_count_fds(), fds);
+	free(before);
+	free(after);
+}
+
+static void lock(void)
+{
+	struct scene scene;
+
+	open_mapped(&scene);
+	check_lock(&scene, true, -EPERM);
+	check_lock(&scene, false, 0);
+	scene_close(&scene);
+}
+
+static void locked_read_only_stays_read_only(void **state)
+{
+	(void)state;
+	hv_in_namespace(lock);
+}
+
+static void lock_submounts_and_files(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+
+	scratch_mkdir(SOURCE);
+	scratch_mkdir(SOURCE "/below");
+	scratch_mount_tmpfs(SOURCE "/below");
+	open_mapped(&scene);
+	args = scene_args(&scene, "/mnt/a");
+	assert_int_equal(mc_attr_add(&args.attr, "ro"), 0);
+	args.lock = true;
+	args.idmap = true;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/file"), 0);
+	assert_int_equal(box_run(&scene.box, in_remount_writable, "/mnt/a"), -EPERM);
+	assert_int_equal(box_run(&scene.box, in_remount_writable, "/mnt/a/below"), -EPERM);
+	assert_int_equal(scene_detach(&scene, true), 0);
+
+	args.source = SOURCE "/file";
+	args.may_be_file = true;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(box_run(&scene.box, in_remount_writable, "/mnt/a"), -EPERM);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a")));
+	scene_close(&scene);
+}
+
+static void submounts_and_files_are_locked_and_mapped_too(void **state)
+{
+	(void)state;
+	hv_in_namespace(lock_submounts_and_files);
+}
+
+static void below_own_tmpfs(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	unsigned files, fds, threads;
+	char *before, *after;
+
+	open_mapped(&scene);
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	files = box_count_files(&scene.box);
+	fds = hv_count_fds();
+	threads = scratch_count_threads();
+	before = read_mounts(scene.box.pid);
+	args = scene_args(&scene, "/mnt/a/b");
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(scene.info.made.count, 2);
+	assert_true(box_has_file(&scene.box, "/mnt/a/b/file"));
+	check_owner(&scene, "/mnt/a", BOX_ROOT_ID);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a")));
+	args.source = SOURCE "/file";
+	args.may_be_file = true;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_true(box_has_file(&scene.box, "/mnt/a/b"));
+	assert_int_equal(scene_detach(&scene, false), 0);
+	after = read_mounts(scene.box.pid);
+	assert_string_equal(before, after);
+	assert_int_equal(box_count_files(&scene.box), files);
+	assert_int_equal(hv_count_fds(), fds);
+	assert_int_equal(scratch_count_threads(), threads);
+	free(before);
+	free(after);
+	scene_close(&scene);
+}
+
+static void a_file_system_of_the_container_s_users_takes_directories(void **state)
+{
+	(void)state;
+	hv_in_namespace(below_own_tmpfs);
+}
+
+/* The root of the place is the container's file system: no helper until mkdir says EOVERFLOW. */
+static int in_new_root(const char *path)
+{
+	int rc = in_mount_tmpfs(path);
+
+	if (rc < 0)
+		return rc;
+	if (chdir(path) < 0 || mkdir("mnt", 0755) < 0 || mkdir("proc", 0755) < 0)
+		return -errno;
+	return chroot(".") < 0 ? -errno : 0;
+}
+
+static void own_root(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	char root[64];
+	int root_fd;
+
+	open_mapped(&scene);
+	assert_int_equal(box_run(&scene.box, in_new_root, "/mnt"), 0);
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)scene.box.pid);
+	root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(root_fd >= 0);
+	args = scene_args(&scene, "/mnt/a/b");
+	args.place.root_fd = root_fd;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_true(box_has_file(&scene.box, "/mnt/a/b/file"));
+	check_owner(&scene, "/mnt/a", BOX_ROOT_ID);
+	close(root_fd);
+	scene_close(&scene);
+}
+
+static void a_root_of_the_container_s_users_takes_directories(void **state)
+{
+	(void)state;
+	hv_in_namespace(own_root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mapped_owners_are_the_container_s_own),
+		cmocka_unit_test(what_is_made_belongs_to_the_container_s_root),
+		cmocka_unit_test(locked_read_only_stays_read_only),
+		cmocka_unit_test(submounts_and_files_are_locked_and_mapped_too),
+		cmocka_unit_test(a_file_system_of_the_container_s_users_takes_directories),
+		cmocka_unit_test(a_root_of_the_container_s_users_takes_directories),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}
