@@ -37,8 +37,8 @@ struct hv_store {
 	sqlite3 *db;
 	pthread_mutex_t lock; /* the connection, its statements, one transaction at a time */
 	sqlite3_stmt *statements[HV_SQL_COUNT];
-	/* A write failed.  What it left in the log may be valid all the same and would come back after
-	 * a crash, though its caller was told no: it is overwritten before anything else is written. */
+	/* A write failed.  What it left in the log may be valid all the same and would come back
+	 * after a crash, though its caller was told no: it is overwritten before any other. */
 	bool has_failed;
 };
 

@@ -78,7 +78,9 @@ static size_t talk(const uint8_t *data, size_t size, size_t piece, char answer[s
 	}
 	(void)shutdown(fd, SHUT_WR);
 	while (got > 0 && used < ANSWER_MAX) {
-		got = recv(fd, answer + used, ANSWER_MAX - used, 0);
+		do /* libFuzzer's own alarm, which a receive timeout does not let be restarted */
+			got = recv(fd, answer + used, ANSWER_MAX - used, 0);
+		while (got < 0 && errno == EINTR);
 		used += got > 0 ? (size_t)got : 0;
 	}
 	if (got < 0 && errno != ECONNRESET)
