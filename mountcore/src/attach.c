@@ -1,10 +1,10 @@
-/* Attach: the place's half; the source's is in clone.c.
+/* Attach: the place's half; the source's is in clone.c, the checks between in check.c.
  *
  * Sequence, each section a job (job.h); one that fails ends the list:
  *   clone    clone.c
  *   resolve  setns(place) openat2(target, or its deepest existing ancestor) statx readlink
  *            statmount setns(home)
- *   check    outside: refused, type, occupied, shared
+ *   check    check.c
  *   commit   setns(place) [mkdirat openat2]… move_mount, then from inside openat2(parent) statx;
  *            not ours, not there: umount2 by descriptor, rmdir what was made; setns(home)
  *            replacing: move_mount(beneath) umount2(the old one, by descriptor)
@@ -21,7 +21,6 @@
 #include <sys/stat.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
 #include "attach.h"
@@ -338,100 +337,6 @@ static int take_back_job(const struct mc_core *core, struct mc_job *job)
 	return 0;
 }
 
-/* Run a job on the fast path and, if something is in the way there, in a helper. */
-static int run(struct mc_attach *self, mc_job_fn fn)
-{
-	int rc = mc_job_run(self->core, fn, &self->job);
-
-	if ((rc == -EXDEV || rc == -EOVERFLOW) && !self->job.in_helper) {
-		self->job.in_helper = true;
-		rc = mc_job_run(self->core, fn, &self->job);
-	}
-	return rc;
-}
-
-/* Kernels before 6.8 tell the propagation in the mount table only. */
-static int read_propagation(struct mc_attach *self, bool is_top)
-{
-	struct mc_mounts *mounts = NULL;
-	struct mc_mount mount;
-	int rc = mc_mounts_read(self->core, self->place.ns_fd, &mounts, NULL);
-
-	if (rc == 0)
-		rc = mc_mounts_find(mounts, self->found.mountinfo_id, &mount);
-	if (rc == 0 && is_top)
-		rc = mc_mounts_find(mounts, mount.parent_id, &mount);
-	if (rc == 0)
-		self->propagation = mount.is_shared ? MS_SHARED : MS_PRIVATE;
-	mc_mounts_free(mounts);
-	return rc;
-}
-
-static unsigned count_components(const char *path)
-{
-	unsigned count = 1;
-
-	for (; *path; path++)
-		count += *path == '/';
-	return count;
-}
-
-/* info.path is the ancestor's so far: put what is missing behind it. */
-static int complete_path(struct mc_attach *self)
-{
-	const char *rest = self->target + self->missing;
-	size_t length = strlen(self->info.path);
-
-	if (!*rest)
-		return 0;
-	if (length + strlen(rest) + 2 > sizeof(self->info.path))
-		return -ENAMETOOLONG;
-	if (length > 1)
-		self->info.path[length++] = '/';
-	memcpy(self->info.path + length, rest, strlen(rest) + 1);
-	self->info.to_make = count_components(rest);
-	return 0;
-}
-
-static int check_type(const struct mc_attach *self, bool is_missing)
-{
-	bool is_dir = S_ISDIR(self->found.mode);
-
-	if (is_missing) /* of the ancestor */
-		return is_dir ? 0 : -ENOTDIR;
-	if (is_dir == self->info.is_dir)
-		return 0;
-	return is_dir ? -EISDIR : -ENOTDIR;
-}
-
-static int check_target(struct mc_attach *self, struct mc_err *err)
-{
-	bool is_missing = self->target[self->missing];
-	bool is_top = !is_missing && self->found.is_mount_root;
-	int rc;
-
-	if (self->found.nlink == 0)
-		return mc_err_set(err, MC_STEP_TARGET, -ESTALE);
-	if (is_missing && !self->mkdir)
-		return mc_err_set(err, MC_STEP_TARGET, -ENOENT);
-	rc = complete_path(self);
-	if (rc < 0)
-		return mc_err_set(err, MC_STEP_TARGET, rc);
-	if (self->place.root_fd < 0 && mc_path_is_refused(self->info.path))
-		return mc_err_set(err, MC_STEP_REFUSED, -EACCES);
-	rc = check_type(self, is_missing);
-	if (rc < 0)
-		return mc_err_set(err, MC_STEP_TYPE, rc);
-	if (is_top && self->replace == MC_REPLACE_NO)
-		return mc_err_set(err, MC_STEP_OCCUPIED, -EBUSY);
-	if (!(self->core->features & MC_FEATURE_STATMOUNT) && read_propagation(self, is_top) < 0)
-		return mc_err_set(err, MC_STEP_TARGET, -ESTALE);
-	if ((self->propagation & MS_SHARED) && !self->place.may_spread)
-		return mc_err_set(err, MC_STEP_SHARED, -EINVAL);
-	self->is_replacing = is_top;
-	return 0;
-}
-
 static int copy_path(char ret[static PATH_MAX], const char *path)
 {
 	size_t length = path ? strlen(path) : 0;
@@ -497,10 +402,10 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	/* Who may mount can put a server that never answers anywhere, its root included. */
 	self->job.in_helper = self->place.may_mount;
 	if (rc == 0)
-		rc = run(self, resolve_job);
+		rc = mc_job_run_anywhere(core, resolve_job, &self->job);
 	mc_err_set(err, self->job.err.step, rc);
 	if (rc == 0)
-		rc = check_target(self, err);
+		rc = mc_attach_check(self, err);
 	if (rc < 0)
 		mc_attach_free(self);
 	else
@@ -522,16 +427,15 @@ static void keep_timing(struct mc_core *core, uint64_t work_ns)
 
 int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
 {
-	int rc = run(attach, commit_job);
+	int rc = mc_job_run_anywhere(attach->core, commit_job, &attach->job);
 
 	if (rc == 0) {
 		keep_timing(attach->core, attach->work_ns);
 		return 0;
 	}
 	mc_err_set(err, attach->job.err.step, rc);
-	if (attach->job.err.step == MC_STEP_HELPER) {
+	if (attach->job.err.step == MC_STEP_HELPER)
 		mc_job_run(attach->core, take_back_job, &attach->job);
-	}
 	return rc;
 }
 

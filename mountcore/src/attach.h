@@ -38,6 +38,10 @@ struct mc_attach {
 /* Clone the source into job.fds[MC_FD_TREE] with its attributes set, and describe it in `tree`. */
 int mc_attach_clone(struct mc_attach *self);
 
+/* Check what the place was found to be, and complete info.path.  Steps TARGET, REFUSED, TYPE,
+ * OCCUPIED, SHARED of mc_attach_prepare(). */
+int mc_attach_check(struct mc_attach *self, struct mc_err *err);
+
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t mc_clock_ns(void);
 

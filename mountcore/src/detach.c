@@ -110,18 +110,6 @@ static int detach(const struct mc_core *core, struct mc_job *job)
 	return rc;
 }
 
-/* A mountpoint below another mount of the container's is reached in a helper. */
-static int run(struct mc_core *core, struct detach_job *self)
-{
-	int rc = mc_job_run(core, detach, &self->job);
-
-	if (rc == -EXDEV && !self->job.in_helper) {
-		self->job.in_helper = true;
-		rc = mc_job_run(core, detach, &self->job);
-	}
-	return rc;
-}
-
 /* Whether the host has the same file system at the same place in the source: then the submount came
  * with the clone and goes with it. */
 static bool came_along(
@@ -179,14 +167,14 @@ static int detach_strictly(struct mc_core *core, const struct mc_detach_args *ar
 	struct detach_job *self, struct mc_busy *ret_busy)
 {
 	struct mc_busy busy = {0};
-	int rc = run(core, self);
+	int rc = mc_job_run_anywhere(core, detach, &self->job);
 
 	if (rc != -EBUSY)
 		return rc;
 	self->lazy = may_go_lazily(core, args, &busy);
 	if (ret_busy)
 		*ret_busy = busy;
-	return self->lazy ? run(core, self) : rc;
+	return self->lazy ? mc_job_run_anywhere(core, detach, &self->job) : rc;
 }
 
 int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
@@ -211,7 +199,8 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	self->job.in_helper = args->place.may_mount;
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
-	rc = args->lazy ? run(core, self) : detach_strictly(core, args, self, ret_busy);
+	rc = args->lazy ? mc_job_run_anywhere(core, detach, &self->job)
+			: detach_strictly(core, args, self, ret_busy);
 	if (rc < 0)
 		mc_err_set(err, self->job.err.step, rc);
 	mc_job_free(self, sizeof(*self));

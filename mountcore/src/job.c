@@ -97,3 +97,14 @@ int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 		gate_leave(core, &gate);
 	return rc;
 }
+
+int mc_job_run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+{
+	int rc = mc_job_run(core, fn, job);
+
+	if ((rc == -EXDEV || rc == -EOVERFLOW) && !job->in_helper) {
+		job->in_helper = true;
+		rc = mc_job_run(core, fn, job);
+	}
+	return rc;
+}

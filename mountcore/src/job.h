@@ -46,6 +46,11 @@ void mc_job_free(void *job_memory, size_t size);
  * if the helper died.  Any thread but a worker. */
 int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 
+/* The same, and if something is in the way of a worker (-EXDEV: another mount on a path that it
+ * walks with RESOLVE_NO_XDEV; -EOVERFLOW: a file system that takes only its user namespace's
+ * owners) again in a helper, for which job->in_helper stays set. */
+int mc_job_run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
+
 /* Enter the mount namespace `ns_fd`; MC_FD_NONE is our own and needs no entering. */
 int mc_enter(int ns_fd);
 
