@@ -29,22 +29,20 @@
 
 enum { STACKED_MAX = 32 };
 
-enum { NEEDED = MC_FEATURE_OPEN_TREE | MC_FEATURE_OPENAT2 | MC_FEATURE_MOUNT_SETATTR };
-
 static uint64_t resolve_flags(const struct mc_job *job, uint64_t flags)
 {
 	return job->in_helper ? flags : flags | RESOLVE_NO_XDEV;
 }
 
-int mc_open_root(const struct mc_place *place)
+int mc_open_root(const struct mc_core *core, const struct mc_place *place)
 {
 	if (place->root_fd >= 0)
-		return mc_sys_openat2(place->root_fd, ".", O_PATH | O_DIRECTORY, MC_RESOLVE_USER);
+		return mc_open(core, place->root_fd, ".", O_DIRECTORY, MC_RESOLVE_USER);
 	return mc_sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
 }
 
 /* A link that leads nowhere is not a directory to be made. */
-static int refuse_dangling(const struct mc_attach *self, int found)
+static int refuse_dangling(const struct mc_core *core, const struct mc_attach *self, int found)
 {
 	char name[NAME_MAX + 1];
 	const char *missing = self->target + self->missing;
@@ -57,7 +55,7 @@ static int refuse_dangling(const struct mc_attach *self, int found)
 		return -ENAMETOOLONG;
 	memcpy(name, missing, length);
 	name[length] = '\0';
-	fd = mc_sys_openat2(found, name, O_PATH | O_NOFOLLOW, MC_RESOLVE_USER);
+	fd = mc_open(core, found, name, O_NOFOLLOW, MC_RESOLVE_USER);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	mc_sys_close(fd);
@@ -82,23 +80,48 @@ static int ask_propagation(const struct mc_core *core, struct mc_attach *self)
 	return rc == -ENOENT ? -ESTALE : rc; /* the mount is gone, the target with it */
 }
 
+/* Whether what was found is a mount's root, on kernels that do not tell: its directory is on
+ * another mount. */
+static int find_mount_root(const struct mc_core *core, struct mc_attach *self, int root)
+{
+	struct mc_stat above = {0};
+	const char *name;
+	int rc, parent;
+
+	if (core->features & MC_FEATURE_MOUNT_ID)
+		return 0;
+	self->found.is_mount_root = !self->info.path[1];
+	if (self->found.is_mount_root)
+		return 0;
+	parent = mc_open_parent(
+		core, root, self->info.path, resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
+	if (parent < 0)
+		return parent;
+	rc = mc_describe(core, parent, "", &above);
+	mc_sys_close(parent);
+	self->found.is_mount_root = above.mount_id != self->found.mount_id;
+	return rc;
+}
+
 static int resolve_target(const struct mc_core *core, struct mc_attach *self, int root)
 {
 	struct mc_stat stat;
 	int rc = mc_describe(core, root, "", &stat);
 	int fd = rc < 0 ? rc
-			: mc_walk(root, self->target, resolve_flags(&self->job, MC_RESOLVE_USER),
-				  &self->missing);
+			: mc_walk(core, root, self->target,
+				  resolve_flags(&self->job, MC_RESOLVE_USER), &self->missing);
 
 	if (fd < 0)
 		return fd;
 	self->own_root = stat.mount_id;
 	self->job.fds[MC_FD_TARGET] = fd;
-	rc = refuse_dangling(self, fd);
+	rc = refuse_dangling(core, self, fd);
 	if (rc == 0)
 		rc = mc_describe(core, fd, "", &self->found);
 	if (rc == 0)
 		rc = mc_fd_path(core, self->place.root_fd, fd, self->info.path);
+	if (rc == 0)
+		rc = find_mount_root(core, self, root);
 	return rc == 0 ? ask_propagation(core, self) : rc;
 }
 
@@ -110,7 +133,7 @@ static int resolve_job(const struct mc_core *core, struct mc_job *job)
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(&self->place);
+	root = mc_open_root(core, &self->place);
 	rc = root < 0 ? root : resolve_target(core, self, root);
 	if (root >= 0)
 		mc_sys_close(root);
@@ -140,8 +163,8 @@ static int verify_inside(const struct mc_core *core, struct mc_attach *self, int
 {
 	struct mc_stat top;
 	const char *name;
-	int rc, parent = mc_open_parent(
-			root, self->info.path, resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
+	int rc, parent = mc_open_parent(core, root, self->info.path,
+			resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
 
 	if (parent < 0)
 		return -ESTALE;
@@ -165,6 +188,7 @@ static bool is_becoming_root(const struct mc_attach *self)
 static struct mc_making making_of(const struct mc_core *core, const struct mc_attach *self)
 {
 	bool is_root_there = is_becoming_root(self);
+	bool may_stage = !is_root_there || core->features & MC_FEATURE_MOUNT_SETATTR;
 
 	return (struct mc_making){
 		.core = core,
@@ -172,7 +196,9 @@ static struct mc_making making_of(const struct mc_core *core, const struct mc_at
 		.gid = is_root_there ? 0 : self->place.gid,
 		.last_is_file = !S_ISDIR(self->tree.mode),
 		/* Who may mount can put any directory, the host's too, where its root was. */
-		.writable = self->place.may_mount ? 0 : self->own_root,
+		.writable = self->place.may_mount || !may_stage ? 0 : self->own_root,
+		.ns_fd = self->place.ns_fd,
+		.in_helper = self->job.in_helper,
 	};
 }
 
@@ -224,12 +250,12 @@ static int replace_anyhow(const struct mc_core *core, struct mc_attach *self, in
 	const char *name;
 	int target, rc = unmount_fd(core, self->job.fds[MC_FD_TARGET]);
 	int parent = rc < 0 ? rc
-			    : mc_open_parent(root, self->info.path,
+			    : mc_open_parent(core, root, self->info.path,
 				      resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
 
 	if (parent < 0)
 		return parent;
-	target = mc_sys_openat2(parent, name, O_PATH, MC_RESOLVE_KNOWN);
+	target = mc_open(core, parent, name, 0, MC_RESOLVE_KNOWN);
 	mc_sys_close(parent);
 	if (target < 0)
 		return target;
@@ -293,7 +319,7 @@ static int commit_job(const struct mc_core *core, struct mc_job *job)
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(&self->place);
+	root = mc_open_root(core, &self->place);
 	if (root < 0) {
 		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
 	} else {
@@ -328,7 +354,7 @@ static int take_back_job(const struct mc_core *core, struct mc_job *job)
 
 	if (rc < 0)
 		return rc;
-	root = mc_open_root(&self->place);
+	root = mc_open_root(core, &self->place);
 	if (root >= 0) {
 		take_back(core, self, root);
 		mc_sys_close(root);
@@ -390,7 +416,7 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	struct mc_attach *self;
 	int rc;
 
-	if ((core->features & NEEDED) != NEEDED)
+	if (!(core->features & MC_FEATURE_OPEN_TREE))
 		return mc_err_set(err, MC_STEP_SETUP, -ENOSYS);
 	self = mc_job_new(sizeof(*self));
 	if (!self)

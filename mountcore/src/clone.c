@@ -2,7 +2,8 @@
  *
  * Sequence: setns(host) openat2(source) [openat2(subpath)] open_tree setns(home); then, on the
  * detached tree, mount_setattr(private, attributes) [mount_setattr(idmap)].  A tree whose
- * attributes are to be locked goes through a staging namespace in a helper (lock_job). */
+ * attributes are to be locked goes through a staging namespace in a helper (lock_job); and so does
+ * every tree where there is no mount_setattr (stage.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -15,6 +16,7 @@
 
 #include "attach.h"
 #include "core.h"
+#include "stage.h"
 #include "sys.h"
 
 uint64_t mc_clock_ns(void)
@@ -33,13 +35,12 @@ static int open_source(const struct mc_core *core, const struct mc_attach *self)
 	int fd, base;
 
 	if (self->beneath[0] == '\0' || self->beneath[1] == '\0')
-		return mc_sys_openat2(core->host_root, self->source, O_PATH, MC_RESOLVE_KNOWN);
-	base = mc_sys_openat2(
-		core->host_root, self->beneath, O_PATH | O_DIRECTORY, MC_RESOLVE_USER);
+		return mc_open(core, core->host_root, self->source, 0, MC_RESOLVE_KNOWN);
+	base = mc_open(core, core->host_root, self->beneath, O_DIRECTORY, MC_RESOLVE_USER);
 	if (base < 0)
 		return base;
 	rest += strspn(rest, "/");
-	fd = mc_sys_openat2(base, *rest ? rest : ".", O_PATH,
+	fd = mc_open(core, base, *rest ? rest : ".", 0,
 		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 	mc_sys_close(base);
 	return fd;
@@ -56,7 +57,7 @@ static int open_with_subpath(const struct mc_core *core, struct mc_attach *self)
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);
 	if (!self->subpath[0])
 		return fd;
-	sub = mc_sys_openat2(fd, self->subpath, O_PATH, resolve);
+	sub = mc_open(core, fd, self->subpath, 0, resolve);
 	mc_sys_close(fd);
 	return sub < 0 ? mc_err_set(&self->job.err, MC_STEP_SUBPATH, sub) : sub;
 }
@@ -83,6 +84,33 @@ static int clone_source(const struct mc_core *core, struct mc_attach *self)
 		return mc_err_set(&self->job.err, MC_STEP_CLONE, tree);
 	self->job.fds[MC_FD_TREE] = tree;
 	return 0;
+}
+
+static int clone_staged(void)
+{
+	return mc_sys_open_tree(AT_FDCWD, MC_STAGE_PATH, AT_RECURSIVE | OPEN_TREE_CLONE);
+}
+
+/* For kernels without mount_setattr: a clone of the tree after its attributes were set by mount(2).
+ */
+static int dress_by_staging(const struct mc_core *core, struct mc_attach *self)
+{
+	int *tree = &self->job.fds[MC_FD_TREE];
+	int rc = mc_describe(core, *tree, "", &self->tree);
+
+	if (rc == 0 && self->idmap && self->place.userns_fd > 0)
+		return mc_err_set(&self->job.err, MC_STEP_IDMAP, -ENOSYS);
+	if (rc == 0)
+		rc = mc_stage(*tree, S_ISDIR(self->tree.mode));
+	if (rc == 0)
+		rc = mc_stage_attr(core, &self->attr);
+	if (rc == 0)
+		rc = clone_staged();
+	if (rc < 0)
+		return mc_err_set(&self->job.err, MC_STEP_CLONE, rc);
+	mc_sys_close(*tree);
+	*tree = rc;
+	return mc_err_set(&self->job.err, MC_STEP_CLONE, mc_describe(core, *tree, "", &self->tree));
 }
 
 /* Private, all the way down: the clone of a shared mount is in its peer group, and a mount made in
@@ -121,32 +149,21 @@ static int clone_job(const struct mc_core *core, struct mc_job *job)
 	rc = clone_source(core, self);
 	mc_leave(core, core->host_ns);
 	if (rc == 0)
-		rc = dress_clone(core, self);
+		rc = core->features & MC_FEATURE_MOUNT_SETATTR ? dress_clone(core, self)
+							       : dress_by_staging(core, self);
 	self->work_ns += mc_clock_ns() - start;
 	return rc;
 }
 
 static int copy_locked(struct mc_attach *self)
 {
-	/* Where the staging namespace has the tree for a moment: what is always there, of its type.
-	 */
-	const char *staging = S_ISDIR(self->tree.mode) ? "/proc" : "/proc/version";
-	const struct mount_attr private = {.propagation = MS_PRIVATE};
-	int root, rc = mc_sys_unshare(CLONE_NEWNS);
+	int rc = mc_stage(self->job.fds[MC_FD_TREE], S_ISDIR(self->tree.mode));
 
-	if (rc < 0)
-		return rc;
-	root = mc_sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-	rc = root < 0 ? root : mc_sys_mount_setattr(root, AT_RECURSIVE, &private);
-	if (root >= 0)
-		mc_sys_close(root);
-	if (rc == 0)
-		rc = mc_sys_move_mount_to(self->job.fds[MC_FD_TREE], staging);
 	if (rc == 0)
 		rc = mc_sys_setns(self->place.userns_fd, CLONE_NEWUSER);
 	if (rc == 0)
 		rc = mc_sys_unshare(CLONE_NEWNS);
-	return rc < 0 ? rc : mc_sys_open_tree(AT_FDCWD, staging, AT_RECURSIVE | OPEN_TREE_CLONE);
+	return rc < 0 ? rc : clone_staged();
 }
 
 /* Attributes that the container's root cannot clear.  The kernel locks them when a mount namespace
@@ -180,7 +197,8 @@ int mc_attach_clone(struct mc_attach *self)
 {
 	int rc;
 
-	self->job.in_helper = mc_host_is_slow(self->core, self->source);
+	self->job.in_helper = !(self->core->features & MC_FEATURE_MOUNT_SETATTR) ||
+			      mc_host_is_slow(self->core, self->source);
 	rc = mc_job_run(self->core, clone_job, &self->job);
 	if (rc == -EXDEV && self->job.err.step == MC_STEP_SUBPATH && !self->job.in_helper) {
 		self->job.in_helper = true; /* a mount on the way, or a link that leads out */

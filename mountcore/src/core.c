@@ -52,14 +52,15 @@ static int read_inodes(struct mc_core *core)
 	return 0;
 }
 
-static bool has_unique_id(const struct mc_core *core, uint64_t *ret_id)
+/* `kind` is STATX_MNT_ID or MC_STATX_MNT_ID_UNIQUE. */
+static bool has_id(const struct mc_core *core, unsigned kind, uint64_t *ret_id)
 {
 	struct statx stat;
 
-	if (mc_sys_statx(core->proc, "", AT_EMPTY_PATH, MC_STATX_MNT_ID_UNIQUE, &stat) < 0)
+	if (mc_sys_statx(core->proc, "", AT_EMPTY_PATH, kind, &stat) < 0)
 		return false;
 	*ret_id = stat.stx_mnt_id;
-	return stat.stx_mask & MC_STATX_MNT_ID_UNIQUE;
+	return stat.stx_mask & kind;
 }
 
 /* On our own descriptors only: what a container's file system answers must not choose the way. */
@@ -80,7 +81,9 @@ static unsigned probe(const struct mc_core *core)
 		features |= MC_FEATURE_OPENAT2;
 	if (tree >= 0 && mc_sys_mount_setattr(tree, 0, &nothing) == 0)
 		features |= MC_FEATURE_MOUNT_SETATTR;
-	if (has_unique_id(core, &id)) {
+	if (has_id(core, STATX_MNT_ID, &id))
+		features |= MC_FEATURE_MOUNT_ID;
+	if (has_id(core, MC_STATX_MNT_ID_UNIQUE, &id)) {
 		features |= MC_FEATURE_UNIQUE_ID;
 		if (mc_sys_statmount(id, MC_STATMOUNT_MNT_BASIC, &mount) == 0)
 			features |= MC_FEATURE_STATMOUNT;
@@ -104,7 +107,7 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 	if (rc == 0)
 		rc = mc_err_set(err, MC_STEP_SETUP, read_inodes(core));
 	if (rc == 0) {
-		core->features = probe(core);
+		core->features = probe(core) & ~args->without;
 		rc = mc_err_set(err, MC_STEP_SETUP, mc_pool_start(core, args->workers));
 	}
 	if (rc == 0)
@@ -150,6 +153,8 @@ const char *mc_feature_name(unsigned feature)
 		return "statmount";
 	case MC_FEATURE_UNIQUE_ID:
 		return "unique_mount_id";
+	case MC_FEATURE_MOUNT_ID:
+		return "mount_id";
 	default:
 		return NULL;
 	}

@@ -68,7 +68,7 @@ static int unmount_top(
 static int unmount(const struct mc_core *core, struct detach_job *self, int root)
 {
 	const char *name;
-	int rc, parent = mc_open_parent(root, self->path, known(&self->job), &name);
+	int rc, parent = mc_open_parent(core, root, self->path, known(&self->job), &name);
 
 	if (parent < 0)
 		return mc_err_set(&self->job.err, MC_STEP_IDENTITY, parent);
@@ -81,7 +81,11 @@ static int unmount(const struct mc_core *core, struct detach_job *self, int root
 static int unmount_and_remove(const struct mc_core *core, struct detach_job *self, int root)
 {
 	struct mc_stat stat = {0};
-	struct mc_making making = {.core = core};
+	struct mc_making making = {
+		.core = core,
+		.ns_fd = self->place.ns_fd,
+		.in_helper = self->job.in_helper,
+	};
 	int rc = unmount(core, self, root);
 
 	if (rc < 0 && rc != -ENOENT)
@@ -99,7 +103,7 @@ static int detach(const struct mc_core *core, struct mc_job *job)
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(&self->place);
+	root = mc_open_root(core, &self->place);
 	if (root < 0) {
 		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
 	} else {
@@ -196,7 +200,10 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	if (args->made)
 		self->made = *args->made;
 	self->job.key = args->place.key;
-	self->job.in_helper = args->place.may_mount;
+	/* Removing what was made on a read-only root is a helper's work without mount_setattr. */
+	self->job.in_helper =
+		args->place.may_mount ||
+		(self->made.count > 0 && !(core->features & MC_FEATURE_MOUNT_SETATTR));
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
 	rc = args->lazy ? mc_job_run_anywhere(core, detach, &self->job)

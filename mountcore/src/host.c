@@ -36,7 +36,7 @@ struct resolve_job {
 
 int mc_host_open(const struct mc_core *core, const char *path)
 {
-	return mc_sys_openat2(core->host_root, path, O_PATH, MC_RESOLVE_USER);
+	return mc_open(core, core->host_root, path, 0, MC_RESOLVE_USER);
 }
 
 /* A job of its own after a helper that was killed. */
@@ -71,7 +71,7 @@ static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 {
 	const struct mc_making making = {.core = core};
 	size_t missing = 0;
-	int last, fd = mc_walk(core->host_root, self->path, MC_RESOLVE_USER, &missing);
+	int last, fd = mc_walk(core, core->host_root, self->path, MC_RESOLVE_USER, &missing);
 
 	if (fd < 0)
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);

@@ -7,12 +7,15 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* glibc declares these in headers that clash with linux/mount.h. */
 int setns(int fd, int type);
 int unshare(int flags);
+int mount(const char *source, const char *target, const char *type, unsigned long flags,
+	const void *data);
 int umount2(const char *path, int flags);
 
 #ifndef SYS_statmount
@@ -66,6 +69,11 @@ int mc_sys_mount_setattr(int fd, unsigned flags, const struct mount_attr *attr)
 		syscall(SYS_mount_setattr, fd, "", flags | AT_EMPTY_PATH, attr, sizeof(*attr)));
 }
 
+int mc_sys_mount(const char *source, const char *target, const char *type, unsigned long flags)
+{
+	return result(mount(source, target, type, flags, NULL));
+}
+
 int mc_sys_umount2(const char *path, int flags)
 {
 	return result(umount2(path, flags));
@@ -95,6 +103,20 @@ int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret)
 	};
 
 	return result(syscall(SYS_statmount, &request, ret, sizeof(*ret), 0));
+}
+
+ssize_t mc_sys_read(int fd, void *ret, size_t size)
+{
+	return result(read(fd, ret, size));
+}
+
+int mc_sys_fstatfs_type(int fd, int64_t *ret)
+{
+	struct statfs stat;
+	int rc = result(fstatfs(fd, &stat));
+
+	*ret = stat.f_type;
+	return rc;
 }
 
 ssize_t mc_sys_readlinkat(int dirfd, const char *path, char *ret, size_t size)

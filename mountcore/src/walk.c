@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -10,18 +12,71 @@
 #include "mountcore/path.h"
 
 #include "core.h"
+#include "stage.h"
 #include "sys.h"
 
-/* openat2 answers EAGAIN when a rename anywhere raced with ".." below the root (openat2(2)). */
-enum { AGAIN_MAX = 64 };
-
-static int open_beneath(int dirfd, const char *path, int flags, uint64_t resolve)
+static void put_fd(const char *prefix, int fd, char ret[static MC_FD_NAME_SIZE])
 {
-	int fd = -EAGAIN;
+	char digits[12];
+	size_t count = 0, used = strlen(prefix);
 
-	for (int i = 0; i < AGAIN_MAX && fd == -EAGAIN; i++)
-		fd = mc_sys_openat2(dirfd, path, flags | O_PATH, resolve);
-	return fd;
+	memcpy(ret, prefix, used);
+	do {
+		digits[count++] = (char)('0' + fd % 10);
+		fd /= 10;
+	} while (fd > 0);
+	while (count > 0)
+		ret[used++] = digits[--count];
+	ret[used] = '\0';
+}
+
+void mc_fd_name(int fd, char ret[static MC_FD_NAME_SIZE])
+{
+	put_fd("thread-self/fd/", fd, ret);
+}
+
+/* The number behind "mnt_id:" in what procfs says of a descriptor (proc_pid_fdinfo(5)). */
+static int read_mount_id(const struct mc_core *core, int fd, uint64_t *ret)
+{
+	static const char key[] = "mnt_id:\t";
+	char name[MC_FD_NAME_SIZE], text[512];
+	const char *digit;
+	ssize_t size;
+	int info;
+
+	put_fd("thread-self/fdinfo/", fd, name);
+	info = mc_sys_openat(core->proc, name, O_RDONLY);
+	if (info < 0)
+		return info;
+	size = mc_sys_read(info, text, sizeof(text) - 1);
+	mc_sys_close(info);
+	if (size < 0)
+		return (int)size;
+	text[size] = '\0';
+	digit = strstr(text, key);
+	if (!digit)
+		return -EOPNOTSUPP;
+	*ret = 0;
+	for (digit += sizeof(key) - 1; *digit >= '0' && *digit <= '9'; digit++)
+		*ret = *ret * 10 + (uint64_t)(*digit - '0');
+	return 0;
+}
+
+/* For kernels whose statx does not tell the mount (before 5.8).  Whether it is a mount's root they
+ * do not tell at all (find_mount_root() in attach.c). */
+static int describe_mount(
+	const struct mc_core *core, int dirfd, const char *name, struct mc_stat *ret)
+{
+	int rc, fd = *name ? mc_sys_openat(dirfd, name, O_PATH | O_NOFOLLOW) : dirfd;
+
+	if (fd < 0)
+		return fd;
+	rc = read_mount_id(core, fd, &ret->mount_id);
+	ret->mountinfo_id = ret->mount_id;
+	ret->is_mount_root = false;
+	if (fd != dirfd)
+		mc_sys_close(fd);
+	return rc;
 }
 
 int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct mc_stat *ret)
@@ -33,8 +88,6 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
 
 	if (rc < 0)
 		return rc;
-	if (!(stat.stx_mask & STATX_MNT_ID))
-		return -EOPNOTSUPP; /* 5.8 */
 	*ret = (struct mc_stat){
 		.mode = stat.stx_mode,
 		.nlink = stat.stx_nlink,
@@ -46,6 +99,8 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
 		.mountinfo_id = stat.stx_mnt_id,
 		.is_mount_root = stat.stx_attributes & STATX_ATTR_MOUNT_ROOT,
 	};
+	if (!(core->features & MC_FEATURE_MOUNT_ID))
+		return describe_mount(core, dirfd, name, ret);
 	if (!(core->features & MC_FEATURE_UNIQUE_ID))
 		return 0;
 	rc = mc_sys_statx(dirfd, name, flags, MC_STATX_MNT_ID_UNIQUE, &stat);
@@ -53,7 +108,8 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
 	return rc;
 }
 
-int mc_walk(int root, const char *path, uint64_t resolve, size_t *ret_missing)
+int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+	size_t *ret_missing)
 {
 	char prefix[PATH_MAX];
 	size_t length = strlen(path), next = length;
@@ -63,7 +119,7 @@ int mc_walk(int root, const char *path, uint64_t resolve, size_t *ret_missing)
 		return -ENAMETOOLONG;
 	memcpy(prefix, path, length + 1);
 	for (;;) {
-		fd = open_beneath(root, prefix, 0, resolve);
+		fd = mc_open(core, root, prefix, 0, resolve);
 		if (fd != -ENOENT || length <= 1)
 			break;
 		/* Cut the last component, which begins behind the slash. */
@@ -78,11 +134,7 @@ int mc_walk(int root, const char *path, uint64_t resolve, size_t *ret_missing)
 	return fd;
 }
 
-enum { NAME_ROOM = NAME_MAX + 2 }; /* one byte more than a name may have, for mkdir to refuse */
-
-/* Copy the first component of `path` to `ret`.  Returns where the next one begins, or NULL at the
- * end. */
-static const char *next_component(const char *path, char ret[static NAME_ROOM])
+const char *mc_next_component(const char *path, char ret[static MC_NAME_ROOM])
 {
 	size_t length;
 
@@ -90,11 +142,28 @@ static const char *next_component(const char *path, char ret[static NAME_ROOM])
 	length = strcspn(path, "/");
 	if (length == 0)
 		return NULL;
-	if (length >= NAME_ROOM)
-		length = NAME_ROOM - 1;
+	if (length >= MC_NAME_ROOM)
+		length = MC_NAME_ROOM - 1;
 	memcpy(ret, path, length);
 	ret[length] = '\0';
 	return path + length;
+}
+
+/* Make the clone writable on kernels without mount_setattr: in a staging namespace, which a helper
+ * leaves the place for.  -EXDEV sends a worker's job to one. */
+static int stage_writable(const struct mc_making *making, int clone)
+{
+	const struct mc_attr attr = {.clear = MOUNT_ATTR_RDONLY};
+	int rc = making->in_helper ? mc_sys_setns(making->core->home_ns, CLONE_NEWNS) : -EXDEV;
+
+	if (rc < 0)
+		return rc;
+	rc = mc_stage(clone, true);
+	if (rc == 0)
+		rc = mc_stage_attr(making->core, &attr);
+	if (mc_sys_setns(making->ns_fd, CLONE_NEWNS) < 0)
+		abort(); /* what was made there cannot be taken back from here */
+	return rc;
 }
 
 /* A writable clone of a directory on the place's own read-only root, attached nowhere.
@@ -110,7 +179,9 @@ static int writable_clone(const struct mc_making *making, int dirfd)
 	clone = mc_sys_open_tree(dirfd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
 	if (clone < 0)
 		return clone;
-	rc = mc_sys_mount_setattr(clone, 0, &attr);
+	rc = making->core->features & MC_FEATURE_MOUNT_SETATTR
+		     ? mc_sys_mount_setattr(clone, 0, &attr)
+		     : stage_writable(making, clone);
 	if (rc == 0)
 		return clone;
 	mc_sys_close(clone);
@@ -143,7 +214,8 @@ static int give_away(const struct mc_making *making, int dirfd, const char *name
 
 	if (making->uid == 0 && making->gid == 0)
 		return 0;
-	fd = open_beneath(dirfd, name, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	fd = mc_open(making->core, dirfd, name, 0,
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 	rc = fd < 0 ? fd : mc_describe(making->core, fd, "", &stat);
 	if (rc == 0 && stat.uid == 0)
 		rc = mc_sys_fchown(fd, making->uid, making->gid);
@@ -164,7 +236,7 @@ static int make_in(const struct mc_making *making, int parent, const char *name,
 		return rc < 0 ? rc : give_away(making, parent, name, is_file);
 	clone = writable_clone(making, parent);
 	if (clone < 0)
-		return -EROFS;
+		return clone == -EXDEV ? clone : -EROFS;
 	rc = make_entry(clone, name, is_file);
 	if (rc == 0)
 		rc = give_away(making, clone, name, is_file);
@@ -195,7 +267,7 @@ static int make_one(const struct mc_making *making, int parent, const char *name
 
 	if (rc < 0 && rc != -EEXIST)
 		return rc;
-	fd = open_beneath(parent, name, is_file ? 0 : O_DIRECTORY,
+	fd = mc_open(making->core, parent, name, is_file ? 0 : O_DIRECTORY,
 		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 	if (rc == -EEXIST && (fd < 0 || made->count == 0))
 		return fd;
@@ -216,10 +288,10 @@ static int make_one(const struct mc_making *making, int parent, const char *name
 
 int mc_walk_make(const struct mc_making *making, int fd, const char *missing, struct mc_made *made)
 {
-	char name[NAME_ROOM];
+	char name[MC_NAME_ROOM];
 	int at = fd;
 
-	while ((missing = next_component(missing, name))) {
+	while ((missing = mc_next_component(missing, name))) {
 		bool is_file = making->last_is_file && !missing[strspn(missing, "/")];
 		int next = made->count < MC_MADE_MAX ? make_one(making, at, name, is_file, made)
 						     : -E2BIG;
@@ -233,7 +305,8 @@ int mc_walk_make(const struct mc_making *making, int fd, const char *missing, st
 	return at;
 }
 
-int mc_open_parent(int root, const char *path, uint64_t resolve, const char **ret_name)
+int mc_open_parent(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+	const char **ret_name)
 {
 	char parent[PATH_MAX];
 	const char *slash = strrchr(path, '/');
@@ -245,7 +318,7 @@ int mc_open_parent(int root, const char *path, uint64_t resolve, const char **re
 	memcpy(parent, path, length);
 	parent[length] = '\0';
 	*ret_name = slash + 1;
-	return open_beneath(root, parent, O_DIRECTORY, resolve);
+	return mc_open(core, root, parent, O_DIRECTORY, resolve);
 }
 
 /* Whether `name` in `parent` is one of those in `made`, with nothing mounted on it and, if it is a
@@ -277,7 +350,7 @@ static int remove_one(const struct mc_making *making, int root, const char *path
 	struct mc_made *made)
 {
 	const char *name;
-	int at, rc, parent = mc_open_parent(root, path, resolve, &name);
+	int at, rc, parent = mc_open_parent(making->core, root, path, resolve, &name);
 
 	if (parent < 0)
 		return parent;
@@ -313,22 +386,6 @@ void mc_unmake(const struct mc_making *making, int root, const char *path, uint6
 			length--;
 		deepest[--length] = '\0';
 	}
-}
-
-void mc_fd_name(int fd, char ret[static MC_FD_NAME_SIZE])
-{
-	static const char prefix[] = "thread-self/fd/";
-	char digits[12];
-	size_t count = 0, used = sizeof(prefix) - 1;
-
-	memcpy(ret, prefix, used);
-	do {
-		digits[count++] = (char)('0' + fd % 10);
-		fd /= 10;
-	} while (fd > 0);
-	while (count > 0)
-		ret[used++] = digits[--count];
-	ret[used] = '\0';
 }
 
 static int read_fd_link(const struct mc_core *core, int fd, char ret[static PATH_MAX])

@@ -34,11 +34,21 @@ struct mc_stat {
  * it but no symlink.  Asks no server (AT_STATX_DONT_SYNC).  Returns 0 or a negative errno. */
 int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct mc_stat *ret);
 
+/* Open what `path` is in `dirfd` as openat2 does with O_PATH | `flags` (O_NOFOLLOW, O_DIRECTORY)
+ * and `resolve`, also on kernels that do not have it. */
+int mc_open(const struct mc_core *core, int dirfd, const char *path, int flags, uint64_t resolve);
+
 /* Open `path` (absolute) below `root`, or its deepest existing ancestor.
  * Returns a descriptor (O_PATH) and in `ret_missing` the offset of the first component that does
  * not exist, or of the terminating NUL.  Errors are openat2's: -EXDEV for a mount in the way with
  * RESOLVE_NO_XDEV, -ELOOP for a link that is refused, -ENOTDIR. */
-int mc_walk(int root, const char *path, uint64_t resolve, size_t *ret_missing);
+int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+	size_t *ret_missing);
+
+enum { MC_NAME_ROOM = NAME_MAX + 2 }; /* a byte more than a name may have: the kernel refuses it */
+
+/* Copy the first component of `path` to `ret`.  Returns what is behind it, or NULL at the end. */
+const char *mc_next_component(const char *path, char ret[static MC_NAME_ROOM]);
 
 /* How missing parts of a target are made. */
 struct mc_making {
@@ -47,6 +57,8 @@ struct mc_making {
 	uint32_t gid;
 	bool last_is_file; /* an empty file, 0644, in place of the last directory */
 	uint64_t writable; /* mount ID of the place's root: made there although it is read-only */
+	int ns_fd;         /* the place's namespace, where the job is */
+	bool in_helper;    /* that may leave it for a staging namespace */
 };
 
 /* Make `missing` ("a/b/c", directories 0755) below `fd` and append what was made to `made`.
@@ -64,14 +76,15 @@ void mc_unmake(const struct mc_making *making, int root, const char *path, uint6
 
 /* Open the directory that holds `path` (clean, absolute, no symlink in it) and point `ret_name`
  * at its last component.  Returns a descriptor (O_PATH). */
-int mc_open_parent(int root, const char *path, uint64_t resolve, const char **ret_name);
+int mc_open_parent(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+	const char **ret_name);
 
 /* The path of `fd` as seen from `root`, a descriptor of a directory above it; from the calling
  * thread's root for MC_FD_NONE.  Returns 0 or a negative errno. */
 int mc_fd_path(const struct mc_core *core, int root, int fd, char ret[static PATH_MAX]);
 
 /* The directory that targets of a place are below.  Returns a descriptor (O_PATH). */
-int mc_open_root(const struct mc_place *place);
+int mc_open_root(const struct mc_core *core, const struct mc_place *place);
 
 /* "thread-self/fd/N", relative to core->proc. */
 enum { MC_FD_NAME_SIZE = 32 };

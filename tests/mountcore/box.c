@@ -242,9 +242,30 @@ static void make_source(void)
 	assert_int_equal(fclose(file), 0);
 }
 
+/* The features named in HOSTVOL_WITHOUT ("openat2,mount_id"). */
+static unsigned features_to_do_without(void)
+{
+	const char *names = getenv("HOSTVOL_WITHOUT");
+	unsigned without = 0;
+
+	for (unsigned bit = 1; names && mc_feature_name(bit); bit <<= 1)
+		if (strstr(names, mc_feature_name(bit)))
+			without |= bit;
+	return without;
+}
+
+struct mc_core_args scene_core_args(void)
+{
+	return (struct mc_core_args){
+		.workers = 1,
+		.helper_timeout_ms = 10000,
+		.without = features_to_do_without(),
+	};
+}
+
 void scene_open(struct scene *ret)
 {
-	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 10000};
+	const struct mc_core_args args = scene_core_args();
 
 	memset(ret, 0, sizeof(*ret));
 	make_source();

@@ -62,6 +62,9 @@ struct scene {
 	struct mc_attach_info info;
 };
 
+/* One worker, a long deadline, and without the features that HOSTVOL_WITHOUT names. */
+struct mc_core_args scene_core_args(void);
+
 /* Call it in hv_in_namespace. */
 void scene_open(struct scene *ret);
 void scene_close(struct scene *scene);

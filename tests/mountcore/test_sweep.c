@@ -36,7 +36,7 @@ static void nothing_to_check(const struct scene *scene, int rc)
 
 static int open_core(struct scene *scene)
 {
-	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 10000};
+	const struct mc_core_args args = scene_core_args();
 	struct mc_core *core = NULL;
 	int rc = mc_core_open(&args, &core, &scene->err);
 

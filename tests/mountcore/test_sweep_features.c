@@ -90,7 +90,7 @@ static int prepare_mapped(struct scene *scene)
 	struct mc_attach_args args = scene_args(scene, "/mnt/a");
 	int rc = mc_attr_add(&args.attr, "ro");
 
-	args.idmap = true;
+	args.idmap = mc_core_features(scene->core) & MC_FEATURE_MOUNT_SETATTR;
 	args.lock = true;
 	return rc < 0 ? rc : prepare_args(scene, &args);
 }
@@ -271,7 +271,8 @@ static int detach(struct scene *scene)
 
 static void check_detached(const struct scene *scene, int rc)
 {
-	assert_int_equal(box_has_file(&scene->box, "/opt/a/file"), rc < 0);
+	if (scene->err.step != MC_STEP_HELPER) /* after one, not known */
+		assert_int_equal(box_has_file(&scene->box, "/opt/a/file"), rc < 0);
 	assert_int_equal(scratch_try_write(box_path(&scene->box, "/x")), -EROFS);
 }
 

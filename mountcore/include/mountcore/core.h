@@ -19,6 +19,7 @@ struct mc_core_args {
 	pid_t host_pid;             /* a process in the host's mount namespace; 0: our own is it */
 	unsigned workers;           /* mount worker threads, 1 to 16 */
 	unsigned helper_timeout_ms; /* deadline of a helper process */
+	unsigned without; /* enum mc_feature: not to be used although the kernel has them */
 };
 
 /* What the kernel was found to have, by trying it on our own descriptors once at start. */
@@ -28,6 +29,7 @@ enum mc_feature {
 	MC_FEATURE_MOUNT_SETATTR = 4, /* 5.12 */
 	MC_FEATURE_STATMOUNT = 8,     /* 6.8 */
 	MC_FEATURE_UNIQUE_ID = 16,    /* STATX_MNT_ID_UNIQUE: 6.8 */
+	MC_FEATURE_MOUNT_ID = 32,     /* STATX_MNT_ID, STATX_ATTR_MOUNT_ROOT: 5.8 */
 };
 
 /* Open the library: keeps descriptors of both namespaces, starts the workers.

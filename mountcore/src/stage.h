@@ -1,0 +1,28 @@
+/* Staging: a copy of our mount namespace that a helper makes for itself, to do with mount(2) what
+ * cannot be done to a tree that is attached nowhere.  It is gone with the helper.
+ *
+ * Every function is for a job in a helper (job.h), in our own mount namespace. */
+#ifndef MOUNTCORE_SRC_STAGE_H
+#define MOUNTCORE_SRC_STAGE_H
+
+#include <stdbool.h>
+
+#include "mountcore/attr.h"
+
+struct mc_core;
+
+/* Where the staged tree is. */
+#define MC_STAGE_PATH "/proc/tree"
+
+/* Make the staging namespace, in which nothing propagates, and attach the detached tree `tree` in
+ * it.  Returns 0 or a negative errno.
+ * Source: mount_namespaces(7). */
+int mc_stage(int tree, bool is_dir);
+
+/* Set `attr` on the staged tree, its submounts too, by mount(2): for kernels without mount_setattr
+ * (before 5.12).  A mount that another mount covers keeps its attributes; only who may unmount can
+ * come to see it.  Returns 0, -ESTALE (someone renamed mountpoints under us) or what mount(2) gave.
+ * Source: mount(2), MS_BIND | MS_REMOUNT; proc_pid_mountinfo(5). */
+int mc_stage_attr(const struct mc_core *core, const struct mc_attr *attr);
+
+#endif
