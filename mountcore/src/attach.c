@@ -25,6 +25,7 @@
 
 #include "attach.h"
 #include "core.h"
+#include "legacy.h"
 #include "sys.h"
 
 enum { STACKED_MAX = 32 };
@@ -228,7 +229,10 @@ static void take_back(const struct mc_core *core, struct mc_attach *self, int ro
 {
 	const struct mc_making making = making_of(core, self);
 
-	unmount_tree(core, self);
+	if (core->features & MC_FEATURE_OPEN_TREE)
+		unmount_tree(core, self);
+	else
+		mc_legacy_take_back(core, self, root);
 	mc_unmake(&making, root, self->info.path, resolve_flags(&self->job, MC_RESOLVE_KNOWN),
 		&self->info.made);
 }
@@ -264,7 +268,7 @@ static int replace_anyhow(const struct mc_core *core, struct mc_attach *self, in
 	return rc;
 }
 
-static int move_in(const struct mc_core *core, struct mc_attach *self)
+static int move_in(const struct mc_core *core, struct mc_attach *self, int root)
 {
 	const struct mc_making making = making_of(core, self);
 	int target = self->job.fds[MC_FD_TARGET];
@@ -273,7 +277,9 @@ static int move_in(const struct mc_core *core, struct mc_attach *self)
 
 	if (last < 0)
 		return mc_err_set(&self->job.err, MC_STEP_MKDIR, last);
-	rc = mc_sys_move_mount(self->job.fds[MC_FD_TREE], last, 0);
+	rc = core->features & MC_FEATURE_OPEN_TREE
+		     ? mc_sys_move_mount(self->job.fds[MC_FD_TREE], last, 0)
+		     : mc_legacy_put(core, self, root, last);
 	if (last != target)
 		mc_sys_close(last);
 	return mc_err_set(&self->job.err, MC_STEP_MOVE, rc);
@@ -284,7 +290,7 @@ static int move_and_verify(const struct mc_core *core, struct mc_attach *self, i
 	int rc;
 
 	if (!self->is_replacing)
-		rc = move_in(core, self);
+		rc = move_in(core, self, root);
 	else if (self->replace == MC_REPLACE_ATOMIC)
 		rc = replace_atomically(core, self);
 	else
@@ -338,7 +344,8 @@ static void spoil(const struct mc_attach *self)
 {
 	const char *here = S_ISDIR(self->tree.mode) ? "/proc/fs" : "/proc/version";
 
-	if (mc_sys_move_mount_to(self->job.fds[MC_FD_TREE], here) == 0)
+	if (self->core->features & MC_FEATURE_OPEN_TREE &&
+		mc_sys_move_mount_to(self->job.fds[MC_FD_TREE], here) == 0)
 		mc_sys_umount2(here, MC_UMOUNT_LAZY | MC_UMOUNT_NOFOLLOW);
 }
 
@@ -413,16 +420,17 @@ static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, 
 int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	struct mc_attach **ret, struct mc_err *err)
 {
+	bool is_legacy = !(core->features & MC_FEATURE_OPEN_TREE);
 	struct mc_attach *self;
 	int rc;
 
-	if (!(core->features & MC_FEATURE_OPEN_TREE))
-		return mc_err_set(err, MC_STEP_SETUP, -ENOSYS);
 	self = mc_job_new(sizeof(*self));
 	if (!self)
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	self->core = core;
 	rc = copy_args(self, args, err);
+	if (rc == 0 && is_legacy && !mc_legacy_is_possible(self))
+		rc = mc_err_set(err, MC_STEP_SETUP, -ENOSYS);
 	if (rc == 0)
 		rc = mc_attach_clone(self);
 	/* Who may mount can put a server that never answers anywhere, its root included. */
@@ -432,6 +440,11 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	mc_err_set(err, self->job.err.step, rc);
 	if (rc == 0)
 		rc = mc_attach_check(self, err);
+	if (rc == 0 && is_legacy)
+		rc = mc_legacy_check(self, err);
+	/* It makes a namespace of its own. */
+	if (is_legacy && self->place.ns_fd >= 0)
+		self->job.in_helper = true;
 	if (rc < 0)
 		mc_attach_free(self);
 	else

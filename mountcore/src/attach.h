@@ -8,7 +8,18 @@
 #include "walk.h"
 
 /* Of job.fds. */
-enum { MC_FD_TREE, MC_FD_TARGET };
+enum { MC_FD_TREE, MC_FD_TARGET }; /* the tree; without open_tree the source itself */
+
+/* What legacy.c needs to know. */
+struct mc_legacy {
+	char device[PATH_MAX]; /* on the host */
+	char fstype[64];
+	char inside[PATH_MAX]; /* of the source in that file system, absolute */
+	char parent[PATH_MAX]; /* the mountpoint in the place of the mount that the target lies on
+				*/
+	bool is_read_only;     /* the file system on the host */
+	bool is_slave;         /* the parent */
+};
 
 struct mc_attach {
 	struct mc_job job; /* first: the whole struct is job memory */
@@ -33,6 +44,7 @@ struct mc_attach {
 	uint64_t propagation; /* of that mount: statmount's mnt_propagation */
 	uint64_t work_ns;
 	struct mc_attach_info info;
+	struct mc_legacy legacy;
 };
 
 /* Clone the source into job.fds[MC_FD_TREE] with its attributes set, and describe it in `tree`. */

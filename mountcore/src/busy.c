@@ -16,8 +16,10 @@
 
 #include "core.h"
 #include "sys.h"
+#include "walk.h"
 
 struct search {
+	const struct mc_core *core;
 	uint64_t ns_ino;
 	const uint64_t *ids;
 	size_t id_count;
@@ -54,16 +56,32 @@ static DIR *open_dir(int parent, const char *name)
 	return dir;
 }
 
+/* The mount (mountinfo's number) that what the link stands for is on. */
+static int mount_of(const struct mc_core *core, int dirfd, const char *link, uint64_t *ret)
+{
+	struct statx stat;
+	mc_auto_fd fd = MC_FD_NONE;
+	int rc;
+
+	if (core->features & MC_FEATURE_MOUNT_ID) {
+		rc = mc_sys_statx(
+			dirfd, link, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stat);
+		*ret = stat.stx_mnt_id;
+		return rc;
+	}
+	fd = mc_sys_openat(dirfd, link, O_PATH);
+	return fd < 0 ? fd : mc_fd_mount(core, fd, ret);
+}
+
 /* Whether what the link stands for is on one of the mounts. */
 static bool is_on(const struct search *search, int dirfd, const char *link)
 {
-	struct statx stat;
+	uint64_t id;
 
-	if (mc_sys_statx(dirfd, link, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stat) <
-		0)
+	if (mount_of(search->core, dirfd, link, &id) < 0)
 		return false;
 	for (size_t i = 0; i < search->id_count; i++)
-		if (stat.stx_mnt_id == search->ids[i])
+		if (id == search->ids[i])
 			return true;
 	return false;
 }
@@ -128,7 +146,8 @@ static void look_at(const struct search *search, int proc, const char *pid, stru
 int mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *ids, size_t id_count,
 	struct mc_busy *ret)
 {
-	const struct search search = {.ns_ino = ns_ino, .ids = ids, .id_count = id_count};
+	const struct search search = {
+		.core = core, .ns_ino = ns_ino, .ids = ids, .id_count = id_count};
 	AUTO_DIR proc = open_dir(core->proc, ".");
 	const struct dirent *entry;
 

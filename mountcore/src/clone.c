@@ -16,6 +16,7 @@
 
 #include "attach.h"
 #include "core.h"
+#include "legacy.h"
 #include "stage.h"
 #include "sys.h"
 
@@ -78,6 +79,11 @@ static int clone_source(const struct mc_core *core, struct mc_attach *self)
 		mc_sys_close(fd);
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, rc);
 	}
+	if (!(core->features & MC_FEATURE_OPEN_TREE)) {
+		self->job.fds[MC_FD_TREE] = fd;
+		self->tree = stat;
+		return 0;
+	}
 	tree = mc_sys_open_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE);
 	mc_sys_close(fd);
 	if (tree < 0)
@@ -103,7 +109,7 @@ static int dress_by_staging(const struct mc_core *core, struct mc_attach *self)
 	if (rc == 0)
 		rc = mc_stage(*tree, S_ISDIR(self->tree.mode));
 	if (rc == 0)
-		rc = mc_stage_attr(core, &self->attr);
+		rc = mc_stage_attr(core, MC_STAGE_PATH, &self->attr);
 	if (rc == 0)
 		rc = clone_staged();
 	if (rc < 0)
@@ -148,7 +154,7 @@ static int clone_job(const struct mc_core *core, struct mc_job *job)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
 	rc = clone_source(core, self);
 	mc_leave(core, core->host_ns);
-	if (rc == 0)
+	if (rc == 0 && core->features & MC_FEATURE_OPEN_TREE)
 		rc = core->features & MC_FEATURE_MOUNT_SETATTR ? dress_clone(core, self)
 							       : dress_by_staging(core, self);
 	self->work_ns += mc_clock_ns() - start;
@@ -193,6 +199,19 @@ static int lock(struct mc_attach *self)
 	return rc;
 }
 
+static void tell_source(struct mc_attach *self)
+{
+	self->info.source = (struct mc_file_id){self->tree.dev, self->tree.ino};
+	self->info.is_dir = S_ISDIR(self->tree.mode);
+}
+
+/* Without open_tree: the mount's IDs are not known before it is made. */
+static int find_source(struct mc_attach *self)
+{
+	tell_source(self);
+	return mc_err_set(&self->job.err, MC_STEP_CLONE, mc_legacy_find(self));
+}
+
 int mc_attach_clone(struct mc_attach *self)
 {
 	int rc;
@@ -205,13 +224,14 @@ int mc_attach_clone(struct mc_attach *self)
 		rc = mc_job_run(self->core, clone_job, &self->job);
 	}
 	self->job.in_helper = false;
+	if (rc == 0 && !(self->core->features & MC_FEATURE_OPEN_TREE))
+		return find_source(self);
 	if (rc == 0 && self->lock && self->place.userns_fd > 0)
 		rc = lock(self);
 	if (rc < 0)
 		return rc;
 	self->info.mount_id = self->tree.mount_id;
 	self->info.mountinfo_id = self->tree.mountinfo_id;
-	self->info.source = (struct mc_file_id){self->tree.dev, self->tree.ino};
-	self->info.is_dir = S_ISDIR(self->tree.mode);
+	tell_source(self);
 	return 0;
 }

@@ -100,6 +100,7 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	core->home_ns = core->host_ns = core->host_root = core->proc = MC_FD_NONE;
 	core->helper_timeout_ms = args->helper_timeout_ms;
+	core->legacy = args->legacy;
 	pthread_mutex_init(&core->lock, NULL);
 	pthread_mutex_init(&core->slow_lock, NULL);
 	pthread_cond_init(&core->changed, NULL);
@@ -138,6 +139,15 @@ void mc_core_close(struct mc_core *core)
 unsigned mc_core_features(const struct mc_core *core)
 {
 	return core->features;
+}
+
+const char *mc_core_engine(const struct mc_core *core)
+{
+	const unsigned all = MC_FEATURE_OPENAT2 | MC_FEATURE_MOUNT_SETATTR | MC_FEATURE_MOUNT_ID;
+
+	if (!(core->features & MC_FEATURE_OPEN_TREE))
+		return core->legacy ? "block-device" : "none";
+	return (core->features & all) == all ? "mount-api" : "mount-api-compat";
 }
 
 const char *mc_feature_name(unsigned feature)

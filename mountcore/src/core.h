@@ -27,6 +27,7 @@ struct mc_core {
 	uint64_t host_ino;
 	uint64_t user_ino; /* of our user namespace */
 	unsigned features;
+	bool legacy;
 	unsigned helper_timeout_ms;
 
 	pthread_mutex_t lock; /* everything below */

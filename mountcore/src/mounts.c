@@ -145,8 +145,12 @@ bool mc_mounts_next(struct mc_mounts *mounts, size_t *at, struct mc_mount *ret)
 		.dev = mnt_fs_get_devno(fs),
 		.root = text_or_empty(mnt_fs_get_root(fs)),
 		.target = text_or_empty(mnt_fs_get_target(fs)),
+		.options = text_or_empty(mnt_fs_get_vfs_options(fs)),
 		.is_shared = propagation & MS_SHARED,
+		.is_slave = propagation & MS_SLAVE,
 		.fstype = text_or_empty(mnt_fs_get_fstype(fs)),
+		.device = text_or_empty(mnt_fs_get_source(fs)),
+		.fs_options = text_or_empty(mnt_fs_get_fs_options(fs)),
 	};
 	return true;
 }

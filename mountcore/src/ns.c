@@ -105,13 +105,34 @@ static int read_may_mount(const struct mc_core *core, pid_t pid, bool *ret)
 	return 0;
 }
 
+/* A directory of procfs stays that process's too, when its number is another's. */
+static int open_process(const struct mc_core *core, pid_t pid)
+{
+	char name[16];
+	int fd = mc_sys_pidfd_open(pid);
+
+	if (mc_err_is_unsupported(fd)) {
+		snprintf(name, sizeof(name), "%d", pid);
+		fd = mc_sys_openat(core->proc, name, O_RDONLY | O_DIRECTORY);
+	}
+	return fd == -EINVAL || fd == -ENOENT ? -ESRCH : fd;
+}
+
+/* Of a directory of procfs: a process that ended has no namespaces, also before it is reaped. */
+static bool has_namespaces(int process)
+{
+	char text[32];
+
+	return mc_sys_readlinkat(process, "ns/mnt", text, sizeof(text)) > 0;
+}
+
 static int open_all(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 {
 	int rc;
 
-	ns->pidfd = mc_sys_pidfd_open(pid);
+	ns->pidfd = open_process(core, pid);
 	if (ns->pidfd < 0)
-		return ns->pidfd == -EINVAL ? -ESRCH : ns->pidfd;
+		return ns->pidfd;
 	ns->ns_fd = open_mount_ns(core, pid);
 	if (ns->ns_fd < 0)
 		return ns->ns_fd;
@@ -120,6 +141,8 @@ static int open_all(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 		rc = read_may_mount(core, pid, &ns->may_mount);
 	if (rc == 0)
 		rc = mc_sys_pidfd_send_signal(ns->pidfd, 0);
+	if (rc < 0 && has_namespaces(ns->pidfd))
+		rc = 0;
 	if (rc == 0)
 		rc = inode_of(ns->ns_fd, &ns->ino);
 	if (rc == 0 && (ns->ino == core->home_ino || ns->ino == core->host_ino))
@@ -142,7 +165,7 @@ int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct 
 bool mc_ns_is_alive(const struct mc_ns *ns)
 {
 	/* Readable once it has ended; a signal still reaches a process that was not reaped. */
-	return ns->pidfd >= 0 && mc_sys_poll_in(ns->pidfd, 0) == 0;
+	return ns->pidfd >= 0 && (mc_sys_poll_in(ns->pidfd, 0) == 0 || has_namespaces(ns->pidfd));
 }
 
 void mc_ns_close(struct mc_ns *ns)

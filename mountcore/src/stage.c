@@ -30,6 +30,7 @@ struct line {
 };
 
 struct visit {
+	const char *path;
 	const struct mc_attr *attr;
 	bool is_check;
 	unsigned seen;
@@ -96,7 +97,7 @@ static int visit_mount(struct visit *visit, struct line *line)
 	int rc;
 
 	unescape(line->target);
-	if (!mc_path_is_below(line->target, MC_STAGE_PATH))
+	if (!mc_path_is_below(line->target, visit->path))
 		return 0;
 	if (line->is_cut)
 		return -ENAMETOOLONG;
@@ -153,10 +154,10 @@ static int visit_all(const struct mc_core *core, struct visit *visit)
 	return size < 0 ? (int)size : rc;
 }
 
-int mc_stage_attr(const struct mc_core *core, const struct mc_attr *attr)
+int mc_stage_attr(const struct mc_core *core, const char *path, const struct mc_attr *attr)
 {
-	struct visit apply = {.attr = attr};
-	struct visit check = {.attr = attr, .is_check = true};
+	struct visit apply = {.path = path, .attr = attr};
+	struct visit check = {.path = path, .attr = attr, .is_check = true};
 	int rc = visit_all(core, &apply);
 
 	if (rc == 0)

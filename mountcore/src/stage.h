@@ -19,10 +19,11 @@ struct mc_core;
  * Source: mount_namespaces(7). */
 int mc_stage(int tree, bool is_dir);
 
-/* Set `attr` on the staged tree, its submounts too, by mount(2): for kernels without mount_setattr
- * (before 5.12).  A mount that another mount covers keeps its attributes; only who may unmount can
- * come to see it.  Returns 0, -ESTALE (someone renamed mountpoints under us) or what mount(2) gave.
- * Source: mount(2), MS_BIND | MS_REMOUNT; proc_pid_mountinfo(5). */
-int mc_stage_attr(const struct mc_core *core, const struct mc_attr *attr);
+/* Set `attr` on the tree at `path` of the namespace we are in, its submounts too, by mount(2): for
+ * kernels without mount_setattr (before 5.12).  A mount that another mount covers keeps its
+ * attributes; only who may unmount can come to see it.  Returns 0, -ESTALE (someone renamed
+ * mountpoints under us) or what mount(2) gave. Source: mount(2), MS_BIND | MS_REMOUNT;
+ * proc_pid_mountinfo(5). */
+int mc_stage_attr(const struct mc_core *core, const char *path, const struct mc_attr *attr);
 
 #endif

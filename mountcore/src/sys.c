@@ -164,6 +164,11 @@ int mc_sys_fchdir(int fd)
 	return result(fchdir(fd));
 }
 
+int mc_sys_chroot(const char *path)
+{
+	return result(chroot(path));
+}
+
 int mc_sys_close(int fd)
 {
 	return result(close(fd));

@@ -69,6 +69,7 @@ int mc_sys_unlinkat(int dirfd, const char *path);
 int mc_sys_fchown(int fd, uid_t uid, gid_t gid);
 int mc_sys_become(uid_t uid, gid_t gid);
 int mc_sys_fchdir(int fd);
+int mc_sys_chroot(const char *path);
 int mc_sys_close(int fd);
 int mc_sys_close_range(unsigned first, unsigned last);
 int mc_sys_pidfd_open(pid_t pid);

@@ -35,8 +35,7 @@ void mc_fd_name(int fd, char ret[static MC_FD_NAME_SIZE])
 	put_fd("thread-self/fd/", fd, ret);
 }
 
-/* The number behind "mnt_id:" in what procfs says of a descriptor (proc_pid_fdinfo(5)). */
-static int read_mount_id(const struct mc_core *core, int fd, uint64_t *ret)
+int mc_fd_mount(const struct mc_core *core, int fd, uint64_t *ret)
 {
 	static const char key[] = "mnt_id:\t";
 	char name[MC_FD_NAME_SIZE], text[512];
@@ -71,7 +70,7 @@ static int describe_mount(
 
 	if (fd < 0)
 		return fd;
-	rc = read_mount_id(core, fd, &ret->mount_id);
+	rc = mc_fd_mount(core, fd, &ret->mount_id);
 	ret->mountinfo_id = ret->mount_id;
 	ret->is_mount_root = false;
 	if (fd != dirfd)
@@ -160,7 +159,7 @@ static int stage_writable(const struct mc_making *making, int clone)
 		return rc;
 	rc = mc_stage(clone, true);
 	if (rc == 0)
-		rc = mc_stage_attr(making->core, &attr);
+		rc = mc_stage_attr(making->core, MC_STAGE_PATH, &attr);
 	if (mc_sys_setns(making->ns_fd, CLONE_NEWNS) < 0)
 		abort(); /* what was made there cannot be taken back from here */
 	return rc;

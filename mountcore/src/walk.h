@@ -86,6 +86,10 @@ int mc_fd_path(const struct mc_core *core, int root, int fd, char ret[static PAT
 /* The directory that targets of a place are below.  Returns a descriptor (O_PATH). */
 int mc_open_root(const struct mc_core *core, const struct mc_place *place);
 
+/* The mount that `fd` is on, as mountinfo numbers it, from what procfs says of the descriptor: for
+ * kernels whose statx does not know it.  Source: proc_pid_fdinfo(5), mnt_id. */
+int mc_fd_mount(const struct mc_core *core, int fd, uint64_t *ret);
+
 /* "thread-self/fd/N", relative to core->proc. */
 enum { MC_FD_NAME_SIZE = 32 };
 void mc_fd_name(int fd, char ret[static MC_FD_NAME_SIZE]);

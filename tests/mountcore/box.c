@@ -260,6 +260,7 @@ struct mc_core_args scene_core_args(void)
 		.workers = 1,
 		.helper_timeout_ms = 10000,
 		.without = features_to_do_without(),
+		.legacy = getenv("HOSTVOL_LEGACY") != NULL,
 	};
 }
 

@@ -62,7 +62,8 @@ struct scene {
 	struct mc_attach_info info;
 };
 
-/* One worker, a long deadline, and without the features that HOSTVOL_WITHOUT names. */
+/* One worker, a long deadline, without the features that HOSTVOL_WITHOUT names, and with the legacy
+ * engine if HOSTVOL_LEGACY is set. */
 struct mc_core_args scene_core_args(void);
 
 /* Call it in hv_in_namespace. */

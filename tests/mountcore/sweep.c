@@ -93,6 +93,7 @@ WRAP(int, unlinkat, (int dirfd, const char *path), (dirfd, path))
 WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
 WRAP(int, become, (uid_t uid, gid_t gid), (uid, gid))
 WRAP(int, fchdir, (int fd), (fd))
+WRAP(int, chroot, (const char *path), (path))
 WRAP_AFTER(int, close, (int fd), (fd))
 WRAP(int, close_range, (unsigned first, unsigned last), (first, last))
 WRAP(int, pidfd_open, (pid_t pid), (pid))
@@ -177,8 +178,8 @@ static void play(const struct sweep *sweep)
 	files = box_count_files(&scene.box);
 	before = read_mounts(scene.box.pid);
 	plan->pid = getpid();
-	plan->is_fallback =
-		~mc_core_features(scene.core) & (MC_FEATURE_OPENAT2 | MC_FEATURE_MOUNT_SETATTR);
+	plan->is_fallback = ~mc_core_features(scene.core) &
+			    (MC_FEATURE_OPENAT2 | MC_FEATURE_MOUNT_SETATTR | MC_FEATURE_OPEN_TREE);
 	atomic_store(&plan->is_on, true);
 	rc = sweep->operation(&scene);
 	atomic_store(&plan->is_on, false);

@@ -28,6 +28,8 @@ static const struct {
 	{"move_mount", SYS_move_mount},
 	{"open_tree", SYS_open_tree},
 	{"openat2", SYS_openat2},
+	{"pidfd_open", SYS_pidfd_open},
+	{"pidfd_send_signal", SYS_pidfd_send_signal},
 	{"statmount", SYS_statmount},
 };
 

@@ -19,6 +19,7 @@ struct mc_core_args {
 	pid_t host_pid;             /* a process in the host's mount namespace; 0: our own is it */
 	unsigned workers;           /* mount worker threads, 1 to 16 */
 	unsigned helper_timeout_ms; /* deadline of a helper process */
+	bool legacy;      /* without open_tree, mount the source's block device (legacy.h) */
 	unsigned without; /* enum mc_feature: not to be used although the kernel has them */
 };
 
@@ -44,6 +45,11 @@ void mc_core_close(struct mc_core *core);
 
 /* A set of enum mc_feature. */
 unsigned mc_core_features(const struct mc_core *core) __attribute__((nonnull));
+
+/* How attaches are made here: "mount-api"; "mount-api-compat", where some calls of it are missing
+ * and made up for; "block-device", the way for kernels before 5.2 that mc_core_args.legacy allows;
+ * "none".  Static. */
+const char *mc_core_engine(const struct mc_core *core) __attribute__((nonnull));
 
 /* The name of one feature for a report ("open_tree"), or NULL.  Static. */
 const char *mc_feature_name(unsigned feature);

@@ -15,13 +15,17 @@ struct mc_mounts;
 /* One mount; strings are borrowed from the table.  The columns are those of
  * /proc/PID/mountinfo, proc(5). */
 struct mc_mount {
-	uint64_t id;        /* column 1 */
-	uint64_t parent_id; /* column 2 */
-	uint64_t dev;       /* column 3, as makedev() */
-	const char *root;   /* column 4 */
-	const char *target; /* column 5 */
-	bool is_shared;     /* column 7 has shared:N */
-	const char *fstype; /* column 9 */
+	uint64_t id;            /* column 1 */
+	uint64_t parent_id;     /* column 2 */
+	uint64_t dev;           /* column 3, as makedev() */
+	const char *root;       /* column 4 */
+	const char *target;     /* column 5 */
+	const char *options;    /* column 6 */
+	bool is_shared;         /* column 7 has shared:N */
+	bool is_slave;          /* column 7 has master:N */
+	const char *fstype;     /* column 9 */
+	const char *device;     /* column 10 */
+	const char *fs_options; /* column 11 */
 };
 
 /* Read the table of the mount namespace `ns_fd` (MC_FD_NONE: our own).

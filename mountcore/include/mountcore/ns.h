@@ -9,7 +9,8 @@
 #include "mountcore/core.h"
 
 struct mc_ns {
-	int pidfd;     /* owned; stays valid when the PID is used again */
+	int pidfd;     /* owned; stays valid when the PID is used again; /proc/PID where there are
+			* no pidfds (before 5.3) */
 	int ns_fd;     /* owned; keeps the namespace alive, so close it soon */
 	uint64_t ino;  /* inode of the mount namespace: tells two starts of a container apart */
 	int userns_fd; /* owned; its user namespace if it is another than ours, else MC_FD_NONE */

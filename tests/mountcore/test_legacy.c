@@ -1,0 +1,350 @@
+/* Attaching without open_tree: by the source's block device, and by bind mounts in our own
+ * namespace.  The disk is a loop device with ext4. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+
+#include "box.h"
+#include "disk.h"
+#include "scratch.h"
+
+enum { ROUNDS = 40 };
+
+static struct mc_attach_args disk_args(const struct scene *scene, const char *target)
+{
+	struct mc_attach_args args = scene_args(scene, target);
+
+	args.source = DISK_SOURCE;
+	return args;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
+static void attach(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	unsigned files, fds, threads;
+	char *before, *after, options[256];
+
+	scene_open(&scene);
+	disk_open();
+	files = box_count_files(&scene.box);
+	fds = hv_count_fds();
+	threads = scratch_count_threads();
+	before = read_mounts(scene.box.pid);
+	args = disk_args(&scene, "/mnt/a/b");
+	assert_string_equal(mc_core_engine(scene.core), "block-device");
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(scene.info.made.count, 2);
+	assert_int_not_equal(scene.info.mountinfo_id, 0);
+	assert_true(is_same_file(box_path(&scene.box, "/mnt/a/b/file"), DISK "/deep/source/file"));
+	assert_int_equal(scratch_try_write(box_path(&scene.box, "/mnt/a/b/new")), 0);
+	assert_true(scratch_exists(DISK "/deep/source/new"));
+	mount_options(scene.box.pid, "/mnt/a/b", options);
+	assert_string_equal(options, "rw,relatime");
+	assert_int_equal(scene_detach(&scene, false), 0);
+	after = read_mounts(scene.box.pid);
+	assert_string_equal(before, after);
+	assert_int_equal(box_count_files(&scene.box), files);
+	assert_int_equal(hv_count_fds(), fds);
+	assert_int_equal(scratch_count_threads(), threads);
+	free(before);
+	free(after);
+	scene_close(&scene);
+	disk_close();
+}
+
+static void a_directory_of_a_disk_is_attached_and_nothing_is_left(void **state)
+{
+	(void)state;
+	hv_in_namespace(attach);
+}
+
+static void attributes(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	char options[256];
+
+	scene_open(&scene);
+	disk_open();
+	assert_int_equal(mount(NULL, DISK, NULL, MS_REMOUNT | MS_BIND | MS_NOEXEC, NULL), 0);
+	args = disk_args(&scene, "/mnt/a");
+	assert_int_equal(mc_attr_add(&args.attr, "ro"), 0);
+	assert_int_equal(mc_attr_add(&args.attr, "nosuid"), 0);
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	mount_options(scene.box.pid, "/mnt/a", options);
+	assert_string_equal(options, "ro,nosuid,noexec,relatime");
+	assert_int_equal(scratch_try_write(box_path(&scene.box, "/mnt/a/new")), -EROFS);
+	assert_int_equal(scratch_try_write(DISK "/deep/source/new"), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	scene_close(&scene);
+	disk_close();
+}
+
+static void attributes_are_set_and_the_source_s_kept(void **state)
+{
+	(void)state;
+	hv_in_namespace(attributes);
+}
+
+static void other_sources(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	unsigned files;
+
+	scene_open(&scene);
+	disk_open();
+	files = box_count_files(&scene.box);
+	args = disk_args(&scene, "/mnt/new");
+	args.source = DISK "/deep/source/file";
+	args.may_be_file = true;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_true(is_same_file(box_path(&scene.box, "/mnt/new"), DISK "/deep/source/file"));
+	assert_int_equal(scene_detach(&scene, false), 0);
+
+	args.source = DISK; /* the file system's root */
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_true(is_same_file(box_path(&scene.box, "/mnt/new"), DISK));
+	assert_int_equal(scene_detach(&scene, false), 0);
+
+	scratch_mkdir("/tmp/bound"); /* a part of it, mounted elsewhere */
+	assert_int_equal(mount(DISK "/deep", "/tmp/bound", NULL, MS_BIND, NULL), 0);
+	args.source = "/tmp/bound/source";
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_true(is_same_file(box_path(&scene.box, "/mnt/new"), DISK "/deep/source"));
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_int_equal(box_count_files(&scene.box), files);
+	scratch_umount("/tmp/bound");
+	scene_close(&scene);
+	disk_close();
+}
+
+static void files_roots_and_bind_mounts_are_sources(void **state)
+{
+	(void)state;
+	hv_in_namespace(other_sources);
+}
+
+static void below_own_tmpfs(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	char *before, *after;
+
+	scene_open(&scene);
+	disk_open();
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	before = read_mounts(scene.box.pid);
+	args = disk_args(&scene, "/mnt/a/b");
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_true(is_same_file(box_path(&scene.box, "/mnt/a/b/file"), DISK "/deep/source/file"));
+	assert_int_equal(scene_detach(&scene, false), 0);
+	after = read_mounts(scene.box.pid);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	scene_close(&scene);
+	disk_close();
+}
+
+static void a_target_below_a_mount_of_the_container_is_reached(void **state)
+{
+	(void)state;
+	hv_in_namespace(below_own_tmpfs);
+}
+
+static void expect(
+	struct scene *scene, const struct mc_attach_args *args, enum mc_step step, int code)
+{
+	unsigned files = box_count_files(&scene->box), fds = hv_count_fds();
+	char *before = read_mounts(scene->box.pid), *after;
+
+	assert_int_equal(scene_attach_args(scene, args), code);
+	assert_string_equal(mc_step_name(scene->err.step), mc_step_name(step));
+	after = read_mounts(scene->box.pid);
+	assert_string_equal(before, after);
+	assert_int_equal(box_count_files(&scene->box), files);
+	assert_int_equal(hv_count_fds(), fds);
+	free(before);
+	free(after);
+}
+
+static void refuse(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+
+	scene_open(&scene);
+	disk_open();
+	args = scene_args(&scene, "/mnt/a"); /* on a tmpfs */
+	expect(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
+
+	args = disk_args(&scene, "/mnt/a");
+	args.place.may_mount = true;
+	expect(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
+
+	args = disk_args(&scene, "/mnt");
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	args.replace = MC_REPLACE_ANYHOW;
+	expect(&scene, &args, MC_STEP_REPLACE, -ENOSYS);
+	assert_int_equal(box_run(&scene.box, in_share, "/mnt"), 0);
+	args = disk_args(&scene, "/mnt/a");
+	expect(&scene, &args, MC_STEP_SHARED, -EINVAL);
+
+	scratch_mkdir(DISK "/deep/source/below");
+	scratch_mount_tmpfs(DISK "/deep/source/below");
+	args = disk_args(&scene, "/opt");
+	expect(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
+	scratch_umount(DISK "/deep/source/below");
+	scene_close(&scene);
+	disk_close();
+}
+
+static void what_it_cannot_do_is_refused(void **state)
+{
+	(void)state;
+	hv_in_namespace(refuse);
+}
+
+static void refuse_userns(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+
+	scene_open(&scene);
+	disk_open();
+	scene_map_users(&scene);
+	args = disk_args(&scene, "/mnt/a");
+	expect(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
+	scene_close(&scene);
+	disk_close();
+}
+
+static void a_container_with_user_namespace_is_refused(void **state)
+{
+	(void)state;
+	hv_in_namespace(refuse_userns);
+}
+
+struct watch {
+	pid_t pid;
+	atomic_bool stop;
+	unsigned looks;
+	unsigned seen; /* mounts with more in them than was asked for */
+};
+
+static void *watch(void *argument)
+{
+	struct watch *self = argument;
+
+	while (!atomic_load(&self->stop)) {
+		char *mounts = read_mounts(self->pid);
+
+		self->looks++;
+		for (char *at = mounts; (at = strstr(at, " ext4 /dev/loop")); at++) {
+			char *line = at;
+
+			while (line > mounts && line[-1] != '\n')
+				line--;
+			self->seen += !strstr(line, " /deep/source ");
+		}
+		free(mounts);
+	}
+	return NULL;
+}
+
+static void look_inside(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	struct watch self = {0};
+	pthread_t thread;
+
+	scene_open(&scene);
+	disk_open();
+	self.pid = scene.box.pid;
+	assert_int_equal(pthread_create(&thread, NULL, watch, &self), 0);
+	args = disk_args(&scene, "/mnt/a");
+	for (int i = 0; i < ROUNDS; i++) {
+		assert_int_equal(scene_attach_args(&scene, &args), 0);
+		assert_int_equal(scene_detach(&scene, false), 0);
+	}
+	atomic_store(&self.stop, true);
+	pthread_join(thread, NULL);
+	assert_true(self.looks > 0);
+	assert_int_equal(self.seen, 0);
+	scene_close(&scene);
+	disk_close();
+}
+
+static void the_container_never_sees_the_rest_of_the_disk(void **state)
+{
+	(void)state;
+	hv_in_namespace(look_inside);
+}
+
+static void bind_here(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	char *before, *after, options[256];
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/here");
+	before = read_mounts(getpid());
+	args = scene_args(&scene, "/tmp/here/a");
+	args.place = (struct mc_place){.ns_fd = MC_FD_NONE, .root_fd = MC_FD_NONE};
+	assert_int_equal(mc_attr_add(&args.attr, "ro"), 0);
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_true(is_same_file("/tmp/here/a/file", SOURCE "/file"));
+	mount_options(getpid(), "/tmp/here/a", options);
+	assert_string_equal(options, "ro,relatime");
+	assert_int_equal(scratch_try_write(SOURCE "/new"), 0);
+	scratch_umount("/tmp/here/a");
+	after = read_mounts(getpid());
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	scene_close(&scene);
+}
+
+static void in_our_own_namespace_it_is_a_bind_mount(void **state)
+{
+	(void)state;
+	hv_in_namespace(bind_here);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_directory_of_a_disk_is_attached_and_nothing_is_left),
+		cmocka_unit_test(attributes_are_set_and_the_source_s_kept),
+		cmocka_unit_test(files_roots_and_bind_mounts_are_sources),
+		cmocka_unit_test(a_target_below_a_mount_of_the_container_is_reached),
+		cmocka_unit_test(what_it_cannot_do_is_refused),
+		cmocka_unit_test(a_container_with_user_namespace_is_refused),
+		cmocka_unit_test(the_container_never_sees_the_rest_of_the_disk),
+		cmocka_unit_test(in_our_own_namespace_it_is_a_bind_mount),
+	};
+
+	setenv("HOSTVOL_WITHOUT", "open_tree", 0);
+	setenv("HOSTVOL_LEGACY", "1", 1);
+	return RUN_PRIVILEGED(tests);
+}

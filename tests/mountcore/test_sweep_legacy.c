@@ -1,0 +1,66 @@
+/* Each kernel call of an attach by block device, made to fail. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "disk.h"
+#include "sweep.h"
+
+static struct mc_attach_args disk_args(const struct scene *scene)
+{
+	struct mc_attach_args args = scene_args(scene, "/mnt/a/b");
+
+	args.source = DISK_SOURCE;
+	return args;
+}
+
+static void nothing(struct scene *scene)
+{
+	(void)scene;
+}
+
+static int attach(struct scene *scene)
+{
+	const struct mc_attach_args args = disk_args(scene);
+
+	return scene_attach_args(scene, &args);
+}
+
+static void check(const struct scene *scene, int rc)
+{
+	struct stat found;
+
+	assert_int_equal(stat(box_path(&scene->box, "/mnt/a/b/file"), &found) == 0, rc == 0);
+}
+
+static void take_out(struct scene *scene)
+{
+	assert_int_equal(scene_detach(scene, false), 0);
+}
+
+static void sweep_attach(void)
+{
+	static const struct sweep_exception exceptions[] = {{0}};
+	const struct sweep sweep = {
+		nothing, attach, check, take_out, exceptions, .mounts_on_success = true};
+
+	disk_open();
+	sweep_run(&sweep, 80);
+	disk_close();
+}
+
+static void attaching_a_disk_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_attach);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(attaching_a_disk_survives_each_failing_call),
+	};
+
+	setenv("HOSTVOL_WITHOUT", "open_tree", 1);
+	setenv("HOSTVOL_LEGACY", "1", 1);
+	return RUN_PRIVILEGED(tests);
+}
