@@ -49,6 +49,7 @@ static void print_daemon(struct json_object *info)
 	print_field(info, "EngineID", "Engine ID:");
 	print_field(info, "Mode", "Mode:");
 	print_field(info, "Kernel", "Kernel:");
+	print_field(info, "MountEngine", "Mounts by:");
 	print_members(hv_document_get(info, "Features", json_type_object), "Features:");
 	print_members(hv_document_get(info, "Settings", json_type_object), "Settings:");
 }

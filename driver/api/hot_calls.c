@@ -171,6 +171,8 @@ enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *reque
 	if (code == HV_OK && uname(&kernel) == 0)
 		code = hv_add_text(reply, "Kernel", kernel.release, err);
 	if (code == HV_OK)
+		code = hv_add_text(reply, "MountEngine", mc_core_engine(api->core), err);
+	if (code == HV_OK)
 		code = add_features(api, reply, err);
 	if (code == HV_OK)
 		code = add_settings(api, reply, err);

@@ -13,7 +13,7 @@
 enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 200 };
 
 /* Where the mount was cloned from on the host. */
-static void full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
+void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
 {
 	const char *subpath = view->subpath ? view->subpath : "";
 
@@ -34,6 +34,12 @@ static void tell_busy(const struct mc_busy *busy, struct hv_error *err)
 	}
 }
 
+/* For mc_detach(), to whom 0 is whatever is there: not for one whose own mount was never seen. */
+static uint64_t mount_id_of(const struct hv_record *record)
+{
+	return record->mount_id || record->mountinfo_id ? record->mount_id : UINT64_MAX;
+}
+
 /* Take it out of the open namespace `ns`, at the path that it was found at. */
 static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns *ns,
 	const struct hv_record *record, bool lazy, struct hv_error *err)
@@ -48,14 +54,14 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 	const struct mc_detach_args args = {
 		.place = hv_place_of(ns),
 		.path = record->path,
-		.mount_id = record->mount_id,
+		.mount_id = mount_id_of(record),
 		.mountinfo_id = record->mountinfo_id,
 		.source = source,
 		.lazy = lazy,
 		.made = &made,
 	};
 
-	full_source(view, source);
+	hv_full_source(view, source);
 	hv_made_parse(record->made, &made);
 	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(ns))
 		return HV_OK;

@@ -58,6 +58,9 @@ enum hv_code hv_record_open_ns(struct hv_attacher *attacher, const struct hv_rec
 /* The place of a mount namespace. */
 struct mc_place hv_place_of(const struct mc_ns *ns);
 
+/* The path on the host of what is attached, subpath included. */
+void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX]);
+
 /* Unmount what a record stands for, wherever it is in its namespace now, and remove what was made
  * for it.  HV_OK also when it is gone already.  Refreshes the record first. */
 enum hv_code hv_record_unmount(

@@ -1,4 +1,5 @@
 /* Listing: each record with its state from the container's mount table, read now. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,12 +19,34 @@ static enum hv_code set_state(
 	return HV_OK;
 }
 
-static enum hv_code judge(struct hv_record *record, struct mc_mounts *mounts, struct hv_error *err)
+/* The intent of an attach that learns its mount's number only when it is made, without open_tree:
+ * what is at the place, if it is the source.  Returns 0 also when it is not. */
+static int find_unnumbered(
+	struct hv_attacher *attacher, struct hv_record *record, struct mc_mounts *mounts)
+{
+	char source[PATH_MAX];
+	struct mc_mount mount;
+	int rc;
+
+	hv_full_source(&record->view, source);
+	rc = mc_mounts_find_at(attacher->core, mounts, record->path, source, &mount);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	record->mountinfo_id = mount.id;
+	if (!(mc_core_features(attacher->core) & MC_FEATURE_UNIQUE_ID))
+		record->mount_id = mount.id;
+	return 0;
+}
+
+static enum hv_code judge(struct hv_attacher *attacher, struct hv_record *record,
+	struct mc_mounts *mounts, struct hv_error *err)
 {
 	struct hv_attachment *view = &record->view;
 	struct mc_mount mount;
 	char *path;
 
+	if (!record->mountinfo_id && find_unnumbered(attacher, record, mounts) < 0)
+		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
 	if (mc_mounts_find(mounts, record->mountinfo_id, &mount) < 0)
 		return set_state(view, "missing", "someone unmounted it inside the container", err);
 	if (mc_mounts_is_covered(mounts, record->mountinfo_id))
@@ -55,7 +78,7 @@ enum hv_code hv_attachment_refresh(
 		code = hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
 			record->view.container_name, strerrordesc_np(-cause.code));
 	else
-		code = judge(record, mounts, err);
+		code = judge(attacher, record, mounts, err);
 	mc_mounts_free(mounts);
 	mc_ns_close(&ns);
 	return code;

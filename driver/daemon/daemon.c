@@ -127,6 +127,7 @@ static int open_core(struct hv_daemon *daemon)
 		.host_pid = daemon->config.is_managed ? getppid() : 0,
 		.workers = WORKERS,
 		.helper_timeout_ms = HELPER_TIMEOUT_MS,
+		.legacy = strcmp(daemon->config.legacy, "1") == 0,
 	};
 	struct mc_err cause = {0};
 	int rc = mc_core_open(&args, &daemon->core, &cause);

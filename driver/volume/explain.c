@@ -65,6 +65,13 @@ static enum hv_code explain_subpath(
 static enum hv_code explain_idmap(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
+	if (cause->code == -ENOSYS) {
+		hv_fail(err, HV_UNSUPPORTED,
+			"this kernel cannot map the owners of volume '%s' for the user namespace of container '%s'",
+			names->volume, names->container);
+		return hv_hint(err,
+			"attach with --idmap never: files will show as owned by nobody; Linux 5.12 and newer can");
+	}
 	if (cause->code != -EINVAL)
 		return hv_fail(err, HV_UNSUPPORTED,
 			"the owners of volume '%s' cannot be mapped for container '%s': %s",
@@ -78,6 +85,13 @@ static enum hv_code explain_idmap(
 static enum hv_code explain_replace(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
+	if (cause->code == -ENOSYS) {
+		hv_fail(err, HV_UNSUPPORTED,
+			"what is mounted at %s in container '%s' cannot be replaced by this kernel",
+			names->target, names->container);
+		return hv_hint(err, "detach it first: docker hostvol detach %s:%s",
+			names->container, names->target);
+	}
 	if (cause->code != -EOPNOTSUPP)
 		return hv_fail(err, HV_INTERNAL,
 			"what is mounted at %s in container '%s' cannot be replaced: %s",
@@ -184,6 +198,19 @@ static enum hv_code explain_identity(
 		names->container, reason(cause));
 }
 
+/* Steps CLONE with these codes: the block-device engine (mountcore's legacy.h). */
+static enum hv_code explain_legacy(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	hv_fail(err, HV_UNSUPPORTED,
+		cause->code == -ENODEV
+			? "the block device that %s of volume '%s' is on has no device node, which this old kernel needs to attach it to container '%s'"
+			: "on this old kernel %s of volume '%s' cannot be attached to container '%s'",
+		names->source, names->volume, names->container);
+	return hv_hint(err,
+		"it can where the directory is on a disk's file system with nothing mounted inside, and the container has neither a user namespace of its own nor CAP_SYS_ADMIN; Linux 5.2 and newer have no such limits");
+}
+
 static enum hv_code explain_setup(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
@@ -191,7 +218,7 @@ static enum hv_code explain_setup(
 		hv_fail(err, HV_UNSUPPORTED,
 			"this kernel, or a seccomp filter around hostvol, lacks a system call that is needed");
 		return hv_hint(err,
-			"docker hostvol version tells which; Linux 5.12 or newer has them all");
+			"docker hostvol version tells which; Linux 5.2 and newer have them, and HOSTVOL_LEGACY=1 allows a way without");
 	}
 	return hv_fail(err, HV_INTERNAL, "%s for volume '%s' failed: %s", mc_step_name(cause->step),
 		names->volume, reason(cause));
@@ -281,6 +308,9 @@ static enum hv_code explain(
 			names->source, names->target);
 		return hv_hint(err, "nothing was changed; see whether its server is there");
 	case MC_STEP_CLONE:
+		if (cause->code == -EOPNOTSUPP || cause->code == -ENODEV)
+			return explain_legacy(err, cause, names);
+		break;
 	case MC_STEP_LOCK:
 	case MC_STEP_SETUP:
 	case MC_STEP_NONE:

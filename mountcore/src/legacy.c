@@ -19,6 +19,7 @@
 #include "mountcore/path.h"
 
 #include "core.h"
+#include "mounts.h"
 #include "stage.h"
 #include "sys.h"
 
@@ -64,21 +65,6 @@ static void keep_flags(struct mc_attr *attr, const char *options)
 			(void)!mc_attr_add(attr, kept[i]); /* names of the table */
 }
 
-/* The path of the source in its file system: the part that is mounted, and what is behind the
- * mountpoint. */
-static int path_inside(struct mc_legacy *legacy, const struct mc_mount *mount, const char *path)
-{
-	const char *rest = path + (mount->target[1] ? strlen(mount->target) : 0);
-	int rc = copy_text(legacy->inside, sizeof(legacy->inside), mount->root);
-	size_t length = strlen(legacy->inside);
-
-	if (length == 1)
-		length = 0;
-	return rc < 0 ? rc
-		      : copy_text(legacy->inside + length, sizeof(legacy->inside) - length,
-				*rest || length ? rest : "/");
-}
-
 static int check_node(const struct mc_core *core, const char *path, uint64_t dev)
 {
 	mc_auto_fd fd = *path == '/' ? mc_host_open(core, path) : -ENODEV;
@@ -108,7 +94,7 @@ static int find_device(struct mc_attach *self, const char *path)
 	if (rc == 0)
 		rc = copy_text(legacy->fstype, sizeof(legacy->fstype), mount.fstype);
 	if (rc == 0)
-		rc = path_inside(legacy, &mount, path);
+		rc = mc_mount_part(&mount, path, legacy->inside);
 	if (rc == 0) {
 		legacy->is_read_only = has_option(mount.fs_options, "ro");
 		keep_flags(&self->attr, mount.options);
@@ -203,7 +189,7 @@ static int open_ours(
 /* Learn which mount it became. */
 static int learn(const struct mc_core *core, struct mc_attach *self, int root)
 {
-	struct mc_stat found;
+	struct mc_stat found = {0};
 	int fd = open_ours(core, self, root, &found);
 
 	if (fd < 0)
@@ -252,7 +238,7 @@ static int mount_device(
 {
 	const struct mc_legacy *legacy = &self->legacy;
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	struct mc_stat found;
+	struct mc_stat found = {0};
 	int top, fd, rc = mc_sys_fchdir(core->host_root);
 
 	if (rc == 0)
@@ -367,7 +353,7 @@ int mc_legacy_put(const struct mc_core *core, struct mc_attach *self, int root, 
 
 void mc_legacy_take_back(const struct mc_core *core, const struct mc_attach *self, int root)
 {
-	struct mc_stat found;
+	struct mc_stat found = {0};
 	char name[MC_FD_NAME_SIZE];
 	int fd, parent = is_place_here(self) ? -EBADF : open_parent_mount(core, self, root);
 

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
+#include <limits.h>
 #include <string.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/path.h"
 
 #include "core.h"
 #include "job.h"
@@ -207,6 +209,50 @@ bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id)
 		if (other.parent_id == id && strcmp(other.target, ours.target) == 0)
 			return true;
 	return false;
+}
+
+int mc_mount_part(const struct mc_mount *mount, const char *path, char ret[static PATH_MAX])
+{
+	const char *root = mount->root[1] ? mount->root : "";
+	const char *rest = path + (mount->target[1] ? strlen(mount->target) : 0);
+	int length = snprintf(ret, PATH_MAX, "%s%s", root, strcmp(rest, "/") == 0 ? "" : rest);
+
+	if (length == 0)
+		length = snprintf(ret, PATH_MAX, "/");
+	return length < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static bool is_on_host(
+	struct mc_core *core, const struct mc_mount *mount, const char *source, int *ret_rc)
+{
+	struct mc_mounts *host = NULL;
+	struct mc_mount other;
+	char part[PATH_MAX];
+	bool found = false;
+
+	*ret_rc = mc_mounts_read(core, core->host_ns, &host, NULL);
+	for (size_t at = 0; host && !found && mc_mounts_next(host, &at, &other);)
+		found = other.dev == mount->dev && mc_path_is_below(source, other.target) &&
+			mc_mount_part(&other, source, part) == 0 && strcmp(part, mount->root) == 0;
+	mc_mounts_free(host);
+	return found;
+}
+
+int mc_mounts_find_at(struct mc_core *core, struct mc_mounts *mounts, const char *target,
+	const char *source, struct mc_mount *ret)
+{
+	struct mc_mount mount;
+	bool found = false;
+	int rc = 0;
+
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);) {
+		if (strcmp(mount.target, target) != 0)
+			continue;
+		*ret = mount;
+		found = true;
+	}
+	found = found && is_on_host(core, ret, source, &rc);
+	return rc < 0 ? rc : found ? 0 : -ENOENT;
 }
 
 void mc_mounts_free(struct mc_mounts *mounts)

@@ -209,7 +209,7 @@ static void version_shows_both_sides(void **state)
 	static const struct fake_answer answers[] = {
 		{"POST /HotInfo", 200,
 			"{\"Err\":\"\",\"Version\":\"9.9\",\"EngineID\":\"AB\",\"Mode\":\"managed\","
-			"\"Kernel\":\"6.18\",\"Features\":{\"open_tree\":true,\"idmap\":false},"
+			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\",\"Features\":{\"open_tree\":true,\"idmap\":false},"
 			"\"Settings\":{\"HOSTVOL_LOG\":\"info\"}}",
 			0},
 		{NULL, 0, NULL, 0},
@@ -218,7 +218,7 @@ static void version_shows_both_sides(void **state)
 	program_serve(*state, answers);
 	program_expect(*state, WORDS("docker-hostvol", "version"), 0,
 		"Client:\n Version:     " HOSTVOL_VERSION "\n\nDaemon:\n Version:     9.9\n"
-		" Engine ID:   AB\n Mode:        managed\n Kernel:      6.18\n Features:\n"
+		" Engine ID:   AB\n Mode:        managed\n Kernel:      6.18\n Mounts by:   mount-api\n Features:\n"
 		"  open_tree: yes\n  idmap: no\n Settings:\n  HOSTVOL_LOG: info\n",
 		"");
 	program_expect_requests(*state, "POST /HotInfo {}\n");

@@ -58,6 +58,11 @@ int mc_mounts_tree(struct mc_mounts *mounts, uint64_t id, uint64_t **ret_ids, si
 /* Whether something is mounted on top of the mount `id` at its own mountpoint. */
 bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id) __attribute__((nonnull));
 
+/* Find the mount on top at `target` if it shows what is at the path `source` on the host: the same
+ * part of the same file system.  Returns 0, -ENOENT, or what reading the host's table gave. */
+int mc_mounts_find_at(struct mc_core *core, struct mc_mounts *mounts, const char *target,
+	const char *source, struct mc_mount *ret) __attribute__((nonnull, warn_unused_result));
+
 /* NULL is ignored. */
 void mc_mounts_free(struct mc_mounts *mounts);
 
