@@ -433,8 +433,11 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 		rc = mc_err_set(err, MC_STEP_SETUP, -ENOSYS);
 	if (rc == 0)
 		rc = mc_attach_clone(self);
-	/* Who may mount can put a server that never answers anywhere, its root included. */
-	self->job.in_helper = self->place.may_mount;
+	/* Who may mount can put a server that never answers anywhere, its root included; and
+	 * looking at the root of a network file system may ask its server (d_weak_revalidate, nfs
+	 * and 9p).
+	 */
+	self->job.in_helper = self->place.may_mount || self->is_slow;
 	if (rc == 0)
 		rc = mc_job_run_anywhere(core, resolve_job, &self->job);
 	mc_err_set(err, self->job.err.step, rc);

@@ -38,6 +38,7 @@ struct mc_attach {
 	size_t missing; /* offset into target of what does not exist */
 	struct mc_stat tree;
 	struct mc_stat found; /* the target, or its deepest existing ancestor */
+	bool is_slow;         /* a server stands behind the source: no worker touches it */
 	bool is_replacing;    /* something is mounted at the target and is to go */
 	uint64_t own_root;    /* mount ID of the place's root */
 	uint64_t parent_id;   /* of the mount that will be the parent, where statmount tells */

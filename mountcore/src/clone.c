@@ -216,8 +216,8 @@ int mc_attach_clone(struct mc_attach *self)
 {
 	int rc;
 
-	self->job.in_helper = !(self->core->features & MC_FEATURE_MOUNT_SETATTR) ||
-			      mc_host_is_slow(self->core, self->source);
+	self->is_slow = mc_host_is_slow(self->core, self->source);
+	self->job.in_helper = self->is_slow || !(self->core->features & MC_FEATURE_MOUNT_SETATTR);
 	rc = mc_job_run(self->core, clone_job, &self->job);
 	if (rc == -EXDEV && self->job.err.step == MC_STEP_SUBPATH && !self->job.in_helper) {
 		self->job.in_helper = true; /* a mount on the way, or a link that leads out */

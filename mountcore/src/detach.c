@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/host.h"
 #include "mountcore/mounts.h"
 
 #include "core.h"
@@ -171,11 +172,16 @@ static int detach_strictly(struct mc_core *core, const struct mc_detach_args *ar
 	struct detach_job *self, struct mc_busy *ret_busy)
 {
 	struct mc_busy busy = {0};
-	int rc = mc_job_run_anywhere(core, detach, &self->job);
+	bool is_slow = args->source && mc_host_is_slow(core, args->source);
+	int rc;
+
+	self->job.in_helper |= is_slow;
+	rc = mc_job_run_anywhere(core, detach, &self->job);
 
 	if (rc != -EBUSY)
 		return rc;
-	self->lazy = may_go_lazily(core, args, &busy);
+	/* Following a process's links to a file system with a server may wait for that. */
+	self->lazy = !is_slow && may_go_lazily(core, args, &busy);
 	if (ret_busy)
 		*ret_busy = busy;
 	return self->lazy ? mc_job_run_anywhere(core, detach, &self->job) : rc;

@@ -22,7 +22,8 @@ struct mc_detach_args {
  *   step IDENTITY  -ENOENT: nothing of ours is at `path` (what was made is removed all the same);
  *                  -ESTALE: something else is on top
  *   step UMOUNT    -EBUSY: in use, and not lazy; `ret_busy` (may be NULL) has the processes, none
- *                  when another mount stands on it
+ *                  when another mount stands on it, or when the source has a server behind it,
+ *                  which looking for them could wait for
  * and then the mount is as it was; or
  *   step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out
  * umount2 takes a path: between the check and the call a process
