@@ -28,9 +28,7 @@
 #include "legacy.h"
 #include "sys.h"
 
-enum { STACKED_MAX = 32 };
-
-static uint64_t resolve_flags(const struct mc_job *job, uint64_t flags)
+uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags)
 {
 	return job->in_helper ? flags : flags | RESOLVE_NO_XDEV;
 }
@@ -95,7 +93,7 @@ static int find_mount_root(const struct mc_core *core, struct mc_attach *self, i
 	if (self->found.is_mount_root)
 		return 0;
 	parent = mc_open_parent(
-		core, root, self->info.path, resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
+		core, root, self->info.path, mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
 	if (parent < 0)
 		return parent;
 	rc = mc_describe(core, parent, "", &above);
@@ -110,7 +108,7 @@ static int resolve_target(const struct mc_core *core, struct mc_attach *self, in
 	int rc = mc_describe(core, root, "", &stat);
 	int fd = rc < 0 ? rc
 			: mc_walk(core, root, self->target,
-				  resolve_flags(&self->job, MC_RESOLVE_USER), &self->missing);
+				  mc_resolve_flags(&self->job, MC_RESOLVE_USER), &self->missing);
 
 	if (fd < 0)
 		return fd;
@@ -141,233 +139,6 @@ static int resolve_job(const struct mc_core *core, struct mc_job *job)
 	mc_leave(core, self->place.ns_fd);
 	self->work_ns += mc_clock_ns() - start;
 	return mc_err_set(&job->err, MC_STEP_TARGET, rc);
-}
-
-/* Whether the mount stands on the mount that was looked at.  A move goes to the top of what is
- * mounted at the target: what the container put there since may be shared with the host. */
-static int verify_parent(const struct mc_core *core, const struct mc_attach *self)
-{
-	struct mc_statmount mount = {0};
-	int rc;
-
-	if (!(core->features & MC_FEATURE_STATMOUNT))
-		return 0;
-	rc = mc_sys_statmount(self->tree.mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
-	if (rc < 0)
-		return rc == -ENOENT ? -ESTALE : rc; /* taken out already, by who may */
-	return mount.mnt_parent_id == self->parent_id ? 0 : -ESTALE;
-}
-
-/* The path of the target from inside the container, as it is now: also what a renamed or removed
- * directory is noticed by. */
-static int verify_inside(const struct mc_core *core, struct mc_attach *self, int root)
-{
-	struct mc_stat top;
-	const char *name;
-	int rc, parent = mc_open_parent(core, root, self->info.path,
-			resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
-
-	if (parent < 0)
-		return -ESTALE;
-	rc = mc_describe(core, parent, name, &top);
-	mc_sys_close(parent);
-	if (rc < 0)
-		return -ESTALE;
-	if (top.mount_id != self->tree.mount_id || top.dev != self->tree.dev ||
-		top.ino != self->tree.ino)
-		return -ESTALE;
-	return verify_parent(core, self);
-}
-
-/* In a helper that works in a user namespace's place: be its root, for file systems that know no
- * other users.  There is no way back, and none is needed: the helper ends with the job. */
-static bool is_becoming_root(const struct mc_attach *self)
-{
-	return self->job.in_helper && self->place.userns_fd > 0;
-}
-
-static struct mc_making making_of(const struct mc_core *core, const struct mc_attach *self)
-{
-	bool is_root_there = is_becoming_root(self);
-	bool may_stage = !is_root_there || core->features & MC_FEATURE_MOUNT_SETATTR;
-
-	return (struct mc_making){
-		.core = core,
-		.uid = is_root_there ? 0 : self->place.uid,
-		.gid = is_root_there ? 0 : self->place.gid,
-		.last_is_file = !S_ISDIR(self->tree.mode),
-		/* Who may mount can put any directory, the host's too, where its root was. */
-		.writable = self->place.may_mount || !may_stage ? 0 : self->own_root,
-		.ns_fd = self->place.ns_fd,
-		.in_helper = self->job.in_helper,
-	};
-}
-
-/* Take a mount out by a descriptor on its root, wherever it went, or what covers it.  The
- * descriptor's name is looked up in our own procfs, from a working directory on it; that may stay,
- * the library keeps the procfs open anyway. */
-static int unmount_fd(const struct mc_core *core, int fd)
-{
-	char name[MC_FD_NAME_SIZE];
-	int rc = mc_sys_fchdir(core->proc);
-
-	mc_fd_name(fd, name);
-	return rc < 0 ? rc : mc_sys_umount2(name, MC_UMOUNT_LAZY);
-}
-
-/* Our own mount out, with what was mounted on top of it, which umount2 takes first.  It fails when
- * ours is out, or was never moved. */
-static void unmount_tree(const struct mc_core *core, const struct mc_attach *self)
-{
-	int rc = 0;
-
-	for (int i = 0; i < STACKED_MAX && rc == 0; i++)
-		rc = unmount_fd(core, self->job.fds[MC_FD_TREE]);
-}
-
-static void take_back(const struct mc_core *core, struct mc_attach *self, int root)
-{
-	const struct mc_making making = making_of(core, self);
-
-	if (core->features & MC_FEATURE_OPEN_TREE)
-		unmount_tree(core, self);
-	else
-		mc_legacy_take_back(core, self, root);
-	mc_unmake(&making, root, self->info.path, resolve_flags(&self->job, MC_RESOLVE_KNOWN),
-		&self->info.made);
-}
-
-/* Beneath the mount at the target, then that one out: who opens the target sees the old tree or the
- * new one, and never what is below both. */
-static int replace_atomically(const struct mc_core *core, struct mc_attach *self)
-{
-	int old = self->job.fds[MC_FD_TARGET];
-	int rc = mc_sys_move_mount(self->job.fds[MC_FD_TREE], old, MOVE_MOUNT_BENEATH);
-
-	if (rc == -EINVAL)
-		rc = -EOPNOTSUPP; /* before 6.5; or the mount is locked, or not of this namespace */
-	return rc == 0 ? unmount_fd(core, old) : rc;
-}
-
-static int replace_anyhow(const struct mc_core *core, struct mc_attach *self, int root)
-{
-	const char *name;
-	int target, rc = unmount_fd(core, self->job.fds[MC_FD_TARGET]);
-	int parent = rc < 0 ? rc
-			    : mc_open_parent(core, root, self->info.path,
-				      resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
-
-	if (parent < 0)
-		return parent;
-	target = mc_open(core, parent, name, 0, MC_RESOLVE_KNOWN);
-	mc_sys_close(parent);
-	if (target < 0)
-		return target;
-	rc = mc_sys_move_mount(self->job.fds[MC_FD_TREE], target, 0);
-	mc_sys_close(target);
-	return rc;
-}
-
-static int move_in(const struct mc_core *core, struct mc_attach *self, int root)
-{
-	const struct mc_making making = making_of(core, self);
-	int target = self->job.fds[MC_FD_TARGET];
-	int rc, last = mc_walk_make(
-			&making, target, self->target + self->missing, &self->info.made);
-
-	if (last < 0)
-		return mc_err_set(&self->job.err, MC_STEP_MKDIR, last);
-	rc = core->features & MC_FEATURE_OPEN_TREE
-		     ? mc_sys_move_mount(self->job.fds[MC_FD_TREE], last, 0)
-		     : mc_legacy_put(core, self, root, last);
-	if (last != target)
-		mc_sys_close(last);
-	return mc_err_set(&self->job.err, MC_STEP_MOVE, rc);
-}
-
-static int move_and_verify(const struct mc_core *core, struct mc_attach *self, int root)
-{
-	int rc;
-
-	if (!self->is_replacing)
-		rc = move_in(core, self, root);
-	else if (self->replace == MC_REPLACE_ATOMIC)
-		rc = replace_atomically(core, self);
-	else
-		rc = replace_anyhow(core, self, root);
-	mc_err_set(&self->job.err, MC_STEP_REPLACE, rc);
-	if (rc == 0) {
-		rc = verify_inside(core, self, root);
-		mc_err_set(&self->job.err, MC_STEP_VERIFY, rc);
-	}
-	if (rc < 0)
-		take_back(core, self, root);
-	return rc;
-}
-
-static int enter_place(const struct mc_attach *self)
-{
-	int rc = mc_enter(self->place.ns_fd);
-
-	if (rc == 0 && is_becoming_root(self)) {
-		rc = mc_sys_setns(self->place.userns_fd, CLONE_NEWUSER);
-		if (rc == 0)
-			rc = mc_sys_become(0, 0);
-	}
-	return rc;
-}
-
-static int commit_job(const struct mc_core *core, struct mc_job *job)
-{
-	struct mc_attach *self = (struct mc_attach *)job;
-	uint64_t start = mc_clock_ns();
-	int root, rc = enter_place(self);
-
-	if (rc < 0)
-		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(core, &self->place);
-	if (root < 0) {
-		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
-	} else {
-		rc = move_and_verify(core, self, root);
-		mc_sys_close(root);
-	}
-	if (!is_becoming_root(self))
-		mc_leave(core, self->place.ns_fd);
-	self->work_ns += mc_clock_ns() - start;
-	return rc;
-}
-
-/* Make the tree such that nobody can move it any more: attached here for a moment and taken out.
- * Where it was moved already this fails, since it is in another namespace. */
-static void spoil(const struct mc_attach *self)
-{
-	const char *here = S_ISDIR(self->tree.mode) ? "/proc/fs" : "/proc/version";
-
-	if (self->core->features & MC_FEATURE_OPEN_TREE &&
-		mc_sys_move_mount_to(self->job.fds[MC_FD_TREE], here) == 0)
-		mc_sys_umount2(here, MC_UMOUNT_LAZY | MC_UMOUNT_NOFOLLOW);
-}
-
-/* A helper that was killed at its deadline may have moved the mount already, or may be held by the
- * kernel just before that and go on when nobody expects it any more. */
-static int take_back_job(const struct mc_core *core, struct mc_job *job)
-{
-	struct mc_attach *self = (struct mc_attach *)job;
-	int root, rc;
-
-	spoil(self);
-	rc = mc_enter(self->place.ns_fd);
-
-	if (rc < 0)
-		return rc;
-	root = mc_open_root(core, &self->place);
-	if (root >= 0) {
-		take_back(core, self, root);
-		mc_sys_close(root);
-	}
-	mc_leave(core, self->place.ns_fd);
-	return 0;
 }
 
 static int copy_path(char ret[static PATH_MAX], const char *path)
@@ -458,27 +229,6 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 const struct mc_attach_info *mc_attach_info(const struct mc_attach *attach)
 {
 	return &attach->info;
-}
-
-static void keep_timing(struct mc_core *core, uint64_t work_ns)
-{
-	pthread_mutex_lock(&core->lock);
-	core->timings[core->timing_count++ % MC_TIMINGS_MAX] = work_ns;
-	pthread_mutex_unlock(&core->lock);
-}
-
-int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
-{
-	int rc = mc_job_run_anywhere(attach->core, commit_job, &attach->job);
-
-	if (rc == 0) {
-		keep_timing(attach->core, attach->work_ns);
-		return 0;
-	}
-	mc_err_set(err, attach->job.err.step, rc);
-	if (attach->job.err.step == MC_STEP_HELPER)
-		mc_job_run(attach->core, take_back_job, &attach->job);
-	return rc;
 }
 
 void mc_attach_free(struct mc_attach *attach)

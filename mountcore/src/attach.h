@@ -55,6 +55,9 @@ int mc_attach_clone(struct mc_attach *self);
  * OCCUPIED, SHARED of mc_attach_prepare(). */
 int mc_attach_check(struct mc_attach *self, struct mc_err *err);
 
+/* How a path in the place is resolved by the job. */
+uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags);
+
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t mc_clock_ns(void);
 

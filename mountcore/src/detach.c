@@ -23,7 +23,9 @@ struct detach_job {
 	struct mc_job job;
 	struct mc_place place;
 	uint64_t mount_id;
+	struct mc_file_id root;
 	bool lazy;
+	bool is_doubtful; /* something is on top where ours was: perhaps on top of ours */
 	char path[PATH_MAX];
 	struct mc_made made;
 };
@@ -46,6 +48,8 @@ static int identify(
 		return rc;
 	if (top.mount_id == below.mount_id)
 		return -ENOENT;
+	if (self->root.ino && (top.dev != self->root.dev || top.ino != self->root.ino))
+		return -ESTALE;
 	return self->mount_id && top.mount_id != self->mount_id ? -ESTALE : 0;
 }
 
@@ -61,8 +65,12 @@ static int unmount_top(
 		rc = mc_sys_umount2(name, MC_UMOUNT_NOFOLLOW | (self->lazy ? MC_UMOUNT_LAZY : 0));
 	if (rc < 0)
 		return mc_err_set(&self->job.err, MC_STEP_UMOUNT, rc);
-	if (self->mount_id && identify(core, self, parent, name) == 0)
+	if (!self->mount_id)
+		return 0;
+	rc = identify(core, self, parent, name);
+	if (rc == 0)
 		return mc_err_set(&self->job.err, MC_STEP_IDENTITY, -ESTALE);
+	self->is_doubtful = rc != -ENOENT;
 	return 0;
 }
 
@@ -168,6 +176,23 @@ static bool may_go_lazily(
 	return may;
 }
 
+/* What umount2 took may have been put on ours just then, and something else on it again: the mount
+ * table tells whether ours is still there. */
+static int resolve_doubt(struct mc_core *core, const struct mc_detach_args *args)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+	int rc = mc_mounts_read(core, args->place.ns_fd, &mounts, NULL);
+
+	if (rc == 0)
+		rc = mc_mounts_find(mounts, args->mountinfo_id, &mount) == 0 &&
+				     strcmp(mount.target, args->path) == 0
+			     ? -ESTALE
+			     : 0;
+	mc_mounts_free(mounts);
+	return rc;
+}
+
 static int detach_strictly(struct mc_core *core, const struct mc_detach_args *args,
 	struct detach_job *self, struct mc_busy *ret_busy)
 {
@@ -201,6 +226,7 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	self->place = args->place;
 	self->mount_id = args->mount_id;
+	self->root = args->root;
 	self->lazy = args->lazy;
 	memcpy(self->path, args->path, length + 1);
 	if (args->made)
@@ -216,6 +242,8 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 			: detach_strictly(core, args, self, ret_busy);
 	if (rc < 0)
 		mc_err_set(err, self->job.err.step, rc);
+	else if (self->is_doubtful)
+		rc = mc_err_set(err, MC_STEP_IDENTITY, resolve_doubt(core, args));
 	mc_job_free(self, sizeof(*self));
 	return rc;
 }

@@ -202,7 +202,10 @@ int mc_open(const struct mc_core *core, int dirfd, const char *path, int flags, 
 
 	if (!(core->features & MC_FEATURE_OPENAT2))
 		return open_by_steps(core, dirfd, path, flags, resolve);
-	for (int i = 0; i < AGAIN_MAX && fd == -EAGAIN; i++)
+	for (int i = 0; i < AGAIN_MAX && fd == -EAGAIN; i++) {
 		fd = mc_sys_openat2(dirfd, path, flags | O_PATH, resolve);
-	return fd;
+		if (fd == -EXDEV && !(resolve & (RESOLVE_BENEATH | RESOLVE_NO_XDEV)))
+			fd = -EAGAIN; /* a mount on the way was taken out just then */
+	}
+	return fd == -EAGAIN ? -ESTALE : fd;
 }

@@ -359,6 +359,8 @@ int scene_detach(struct scene *scene, bool lazy)
 		.place = place_of(scene),
 		.path = scene->info.path,
 		.mount_id = scene->info.mount_id,
+		.root = scene->info.source,
+		.mountinfo_id = scene->info.mountinfo_id,
 		.lazy = lazy,
 		.made = &scene->info.made,
 	};

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "support/hv_test.h"
@@ -45,6 +46,11 @@ void scratch_make_unbindable(const char *path)
 	assert_int_equal(mount("none", path, NULL, MS_UNBINDABLE, NULL), 0);
 }
 
+void scratch_bind(const char *source, const char *target)
+{
+	assert_int_equal(mount(source, target, NULL, MS_BIND, NULL), 0);
+}
+
 void scratch_umount(const char *path)
 {
 	assert_int_equal(umount2(path, 0), 0);
@@ -67,6 +73,23 @@ unsigned scratch_count_threads(void)
 		count++;
 	closedir(dir);
 	return count - 2;
+}
+
+bool scratch_kernel_goes_beneath(void)
+{
+	enum { CLONE = 1, EMPTY_FROM = 4, BENEATH = 0x200 };
+	int tree = (int)syscall(SYS_open_tree, AT_FDCWD, hv_sandbox, CLONE | O_CLOEXEC);
+	long rc;
+
+	assert_true(tree >= 0);
+	scratch_mkdir("/tmp/beneath");
+	scratch_mount_tmpfs("/tmp/beneath");
+	rc = syscall(SYS_move_mount, tree, "", AT_FDCWD, "/tmp/beneath", EMPTY_FROM | BENEATH);
+	close(tree);
+	for (int mounts = rc == 0 ? 2 : 1; mounts > 0; mounts--)
+		scratch_umount("/tmp/beneath");
+	assert_int_equal(rmdir("/tmp/beneath"), 0);
+	return rc == 0;
 }
 
 int scratch_mount_silent(const char *path)

@@ -10,9 +10,14 @@ void scratch_mkdir(const char *path);
 void scratch_mount_tmpfs(const char *path);
 void scratch_make_shared(const char *path);
 void scratch_make_unbindable(const char *path);
+void scratch_bind(const char *source, const char *target);
 void scratch_umount(const char *path);
 bool scratch_exists(const char *path); /* a dangling symlink does */
 unsigned scratch_count_threads(void);
+
+/* Whether this kernel can mount beneath another mount (6.5), by doing it; independent of what the
+ * library finds out.  In the sandbox. */
+bool scratch_kernel_goes_beneath(void);
 
 /* A FUSE mount that nobody serves: who reaches into it waits.  Returns the descriptor that keeps it
  * so, or -1 if the machine has no FUSE. */

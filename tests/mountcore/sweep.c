@@ -179,7 +179,8 @@ static void play(const struct sweep *sweep)
 	before = read_mounts(scene.box.pid);
 	plan->pid = getpid();
 	plan->is_fallback = ~mc_core_features(scene.core) &
-			    (MC_FEATURE_OPENAT2 | MC_FEATURE_MOUNT_SETATTR | MC_FEATURE_OPEN_TREE);
+			    (MC_FEATURE_OPENAT2 | MC_FEATURE_MOUNT_SETATTR | MC_FEATURE_OPEN_TREE |
+				    MC_FEATURE_STATMOUNT);
 	atomic_store(&plan->is_on, true);
 	rc = sweep->operation(&scene);
 	atomic_store(&plan->is_on, false);

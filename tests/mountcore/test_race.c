@@ -165,7 +165,11 @@ static unsigned play_round(struct scene *scene, const struct race *race)
 		assert_int_equal(rc, scene->err.code);
 		check_error(&scene->err);
 	}
-	assert_false(find_ours(scene, path, &id));
+	if (find_ours(scene, path, &id)) {
+		fprintf(stderr, "%s: %d, %s: left at %s\n", race->target, rc,
+			mc_step_name(scene->err.step), path);
+		fail();
+	}
 	return rc == 0;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "box.h"
+#include "disk.h"
 #include "scratch.h"
 
 enum { OVERFLOW_ID = 65534 };
@@ -62,9 +63,11 @@ static void idmap(void)
 	struct stat written;
 	unsigned files;
 
+	disk_open(); /* tmpfs can be mapped from 6.3 on */
 	open_mapped(&scene);
 	files = box_count_files(&scene.box);
 	args = scene_args(&scene, "/mnt/a/b");
+	args.source = DISK_SOURCE;
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
 	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/b/file"), OVERFLOW_ID);
 	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/b/new"), -EACCES);
@@ -79,7 +82,7 @@ static void idmap(void)
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
 	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/b/file"), 0);
 	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/b/new"), 0);
-	assert_int_equal(stat(SOURCE "/new", &written), 0);
+	assert_int_equal(stat(DISK_SOURCE "/new", &written), 0);
 	assert_int_equal(written.st_uid, 0);
 	assert_int_equal(written.st_gid, 0);
 	check_owner(&scene, "/mnt/a", BOX_ROOT_ID);
@@ -166,11 +169,12 @@ static void lock_submounts_and_files(void)
 	struct scene scene;
 	struct mc_attach_args args;
 
-	scratch_mkdir(SOURCE);
-	scratch_mkdir(SOURCE "/below");
-	scratch_mount_tmpfs(SOURCE "/below");
+	disk_open();
+	scratch_mkdir(DISK_SOURCE "/below");
+	scratch_bind(DISK "/deep", DISK_SOURCE "/below");
 	open_mapped(&scene);
 	args = scene_args(&scene, "/mnt/a");
+	args.source = DISK_SOURCE;
 	assert_int_equal(mc_attr_add(&args.attr, "ro"), 0);
 	args.lock = true;
 	args.idmap = true;
@@ -183,7 +187,7 @@ static void lock_submounts_and_files(void)
 	assert_int_equal(box_run(&scene.box, in_remount_writable, "/mnt/a/below"), -EPERM);
 	assert_int_equal(scene_detach(&scene, true), 0);
 
-	args.source = SOURCE "/file";
+	args.source = DISK_SOURCE "/file";
 	args.may_be_file = true;
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
 	assert_int_equal(box_run(&scene.box, in_remount_writable, "/mnt/a"), -EPERM);

@@ -7,11 +7,13 @@
 
 struct mc_detach_args {
 	struct mc_place place;
-	const char *path;      /* the mountpoint, as mc_attach_info() gave it */
-	uint64_t mount_id;     /* as mc_attach_info() gave it; 0: whatever is on top there */
-	uint64_t mountinfo_id; /* the same; 0: not asked who keeps it busy, no submounts */
-	const char *source;    /* the host path it was cloned from, to know submounts by; or NULL */
-	bool lazy;             /* MNT_DETACH: also when files are in use */
+	const char *path;       /* the mountpoint, as mc_attach_info() gave it */
+	uint64_t mount_id;      /* as mc_attach_info() gave it; 0: whatever is on top there */
+	struct mc_file_id root; /* info.source of then: kernels before 6.8 use the numbers of mounts
+				 * again; ino 0: not compared */
+	uint64_t mountinfo_id;  /* the same; 0: not asked who keeps it busy, no submounts */
+	const char *source; /* the host path it was cloned from, to know submounts by; or NULL */
+	bool lazy;          /* MNT_DETACH: also when files are in use */
 	const struct mc_made *made; /* what to remove if still ours and empty; or NULL */
 };
 

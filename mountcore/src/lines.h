@@ -1,0 +1,34 @@
+/* The mount table for jobs (job.h), where libmount has no place: one line at a time, in fixed
+ * memory. */
+#ifndef MOUNTCORE_SRC_LINES_H
+#define MOUNTCORE_SRC_LINES_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mc_core;
+
+enum { MC_LINE_OPTIONS = 256 };
+
+/* What is of interest of a line of mountinfo (proc_pid_mountinfo(5)). */
+struct mc_line {
+	uint64_t id;                   /* column 1 */
+	char target[PATH_MAX];         /* column 5, unescaped */
+	char options[MC_LINE_OPTIONS]; /* column 6 */
+	bool is_cut;                   /* the target or the options are longer than their place */
+	unsigned column;               /* the reader's own */
+	size_t length;
+};
+
+/* Call `visit` for each mount of the namespace we are in until it returns something else than 0.
+ * Returns that, or a negative errno. */
+int mc_lines_visit(const struct mc_core *core, int (*visit)(struct mc_line *line, void *context),
+	void *context);
+
+/* Whether the mount with this number (column 1) is in the namespace we are in.  Yes, if it cannot
+ * be told. */
+bool mc_lines_have(const struct mc_core *core, uint64_t mountinfo_id);
+
+#endif
