@@ -38,6 +38,20 @@ static void outside_take(struct outside *ret)
 	ret->threads = scratch_count_threads();
 }
 
+/* Nothing came.  What goes is not ours: our copies of mounts of containers that end meanwhile on
+ * this machine go with their directories. */
+static void expect_no_more(const char *before, char *after)
+{
+	char *next = after;
+
+	for (char *line = strsep(&next, "\n"); line; line = strsep(&next, "\n")) {
+		if (strstr(before, line))
+			continue;
+		fprintf(stderr, "outside: %s\n", line);
+		fail();
+	}
+}
+
 static void outside_compare(struct outside *before)
 {
 	static const char *const places[] = {"/" VILLAIN_NAME, "/tmp/" VILLAIN_NAME,
@@ -45,7 +59,7 @@ static void outside_compare(struct outside *before)
 	struct outside after;
 
 	outside_take(&after);
-	assert_string_equal(before->mounts, after.mounts);
+	expect_no_more(before->mounts, after.mounts);
 	assert_int_equal(before->fds, after.fds);
 	assert_int_equal(before->threads, after.threads);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
