@@ -177,7 +177,7 @@ static int hang(const struct mc_core *core, struct mc_job *job)
 
 static void a_helper_past_its_deadline_is_killed(void **state)
 {
-	struct mc_core *core = open_core(1, 50);
+	struct mc_core *core = open_core(1, 500); /* until it has said who it is */
 	struct probe_job *job = new_job();
 	unsigned fds = hv_count_fds();
 
@@ -187,6 +187,7 @@ static void a_helper_past_its_deadline_is_killed(void **state)
 	assert_int_equal(job->job.err.code, -ETIMEDOUT);
 	assert_int_equal(job->job.err.step, MC_STEP_HELPER);
 	assert_int_equal(job->job.fds[0], MC_FD_NONE);
+	assert_true(job->pid > 0);
 	assert_int_equal(kill(job->pid, 0), -1);
 	assert_int_equal(errno, ESRCH);
 	assert_int_equal(hv_count_fds(), fds);

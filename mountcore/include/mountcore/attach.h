@@ -87,18 +87,23 @@ struct mc_attach;
  * Returns 0 with `ret` to be given to mc_attach_free(), or
  *   step SOURCE    -ENOENT, -ENOTDIR, -ELOOP (it has become a symlink)
  *   step SUBPATH   -ENOENT, -EXDEV (a symlink leads out), -ENOTDIR, -ELOOP
- *   step CLONE     -EINVAL (unbindable); without open_tree -EOPNOTSUPP (this source, or this
- *                  container, not by its block device), -ENODEV (that has no device node)
- *   step IDMAP     -ENOSYS (kernel), -EINVAL (the file system cannot, or it is mapped already),
- * -EPERM, -EBUSY step LOCK      what making the staging namespace gave step ENTER     -EINVAL (the
- * namespace is not one), -EPERM step TARGET    -ENOENT (missing, and no mkdir), -ELOOP (magic or
- * dangling link), -ENOTDIR, -ESTALE (renamed or removed under us) step REFUSED   -EACCES: the root,
- * /proc, /sys, /dev or below step TYPE      -ENOTDIR: the source is a directory, the target is not;
- * -EISDIR: vice versa step OCCUPIED  -EBUSY: something is mounted there, and it is not to be
- * replaced step SHARED    -EINVAL: the parent mount is shared step REPLACE   -ENOSYS: not without
- * open_tree step HELPER    -ETIMEDOUT: a file system in the way did not answer step SETUP -ENOMEM,
- * -ENOSYS (no open_tree, and mc_core_args.legacy is not set) Source: open_tree(2),
- * mount_setattr(2), openat2(2).  Any thread but a worker. */
+ *   step CLONE     -EINVAL (unbindable), -ENOSYS (kernel); without open_tree:
+ *                  -EOPNOTSUPP (not this source, or not into this container),
+ *                  -ENODEV (its block device has no node)
+ *   step IDMAP     -EINVAL (the file system cannot, or it is mapped already), -EPERM,
+ *                  -EBUSY, -ENOSYS (kernel)
+ *   step LOCK      what making the staging namespace gave
+ *   step ENTER     -EINVAL (the namespace is not one), -EPERM
+ *   step TARGET    -ENOENT (missing, and no mkdir), -ELOOP (magic or dangling link), -ENOTDIR,
+ *                  -ESTALE (renamed or removed under us)
+ *   step REFUSED   -EACCES: the root, /proc, /sys, /dev or below
+ *   step TYPE      -ENOTDIR: the source is a directory, the target is not; -EISDIR: vice versa
+ *   step OCCUPIED  -EBUSY: something is mounted there, and it is not to be replaced
+ *   step SHARED    -EINVAL: the parent mount is shared
+ *   step REPLACE   -ENOSYS: not without open_tree
+ *   step HELPER    -ETIMEDOUT: a file system in the way did not answer
+ *   step SETUP     -ENOMEM, -ENOSYS (no open_tree, and mc_core_args.legacy is not set)
+ * Source: open_tree(2), mount_setattr(2), openat2(2).  Any thread but a worker. */
 int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	struct mc_attach **ret, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
