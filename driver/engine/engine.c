@@ -1,6 +1,5 @@
 #include "engine/engine.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -8,12 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_MAX = 8 << 20 };
+#include "inside.h"
 
-struct hv_engine {
-	struct hv_engine_args args;
-	char *socket_path;
-};
+enum { ANSWER_MAX = 8 << 20 };
 
 struct answer {
 	char *bytes;
@@ -70,8 +66,7 @@ static size_t take_bytes(char *bytes, size_t one, size_t count, void *context)
 	return size;
 }
 
-static enum hv_code fail_transport(
-	const struct hv_engine *engine, CURLcode rc, struct hv_error *err)
+enum hv_code hv_engine_fail(const struct hv_engine *engine, CURLcode rc, struct hv_error *err)
 {
 	if (rc == CURLE_OPERATION_TIMEDOUT)
 		return hv_fail(err, HV_TIMEOUT, "the Docker Engine at %s did not answer in time",
@@ -81,19 +76,37 @@ static enum hv_code fail_transport(
 	return hv_hint(err, "check that dockerd runs and that HOSTVOL_ENGINE names its socket");
 }
 
-static CURLcode perform(
-	CURL *curl, const char *url, int socket_fd, long timeout_ms, struct answer *answer)
+int hv_engine_open_socket(struct hv_engine *engine, struct hv_error *err)
+{
+	int fd = engine->args.open_socket(engine->args.context);
+
+	if (fd >= 0)
+		return fd;
+	hv_fail(err, HV_INTERNAL, "the Docker Engine's socket %s cannot be opened: %s",
+		engine->socket_path, strerrordesc_np(-fd));
+	hv_hint(err, "check that dockerd runs and that HOSTVOL_ENGINE names its socket");
+	return fd;
+}
+
+void hv_engine_prepare(CURL *curl, int socket_fd, const char *url)
 {
 	char path[64];
-	CURLcode rc;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", socket_fd);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+}
+
+static CURLcode perform(
+	CURL *curl, const char *url, int socket_fd, long timeout_ms, struct answer *answer)
+{
+	CURLcode rc;
+
+	hv_engine_prepare(curl, socket_fd, url);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
 	rc = curl_easy_perform(curl);
@@ -106,21 +119,17 @@ static CURLcode perform(
 static enum hv_code get(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct answer *ret, struct hv_error *err)
 {
-	int socket_fd = engine->args.open_socket(engine->args.context);
+	int socket_fd = hv_engine_open_socket(engine, err);
 	CURL *curl;
 	CURLcode rc;
 
-	if (socket_fd < 0) {
-		hv_fail(err, HV_INTERNAL, "the Docker Engine's socket %s cannot be opened: %s",
-			engine->socket_path, strerrordesc_np(-socket_fd));
-		return hv_hint(
-			err, "check that dockerd runs and that HOSTVOL_ENGINE names its socket");
-	}
+	if (socket_fd < 0)
+		return err->code;
 	curl = curl_easy_init();
 	rc = curl ? perform(curl, url, socket_fd, timeout_ms, ret) : CURLE_OUT_OF_MEMORY;
 	curl_easy_cleanup(curl);
 	close(socket_fd);
-	return rc == CURLE_OK ? HV_OK : fail_transport(engine, rc, err);
+	return rc == CURLE_OK ? HV_OK : hv_engine_fail(engine, rc, err);
 }
 
 /* What the Engine takes for a name: nothing else is sent, so nothing needs to be escaped. */

@@ -1,0 +1,24 @@
+/* What the files of the Engine client share. */
+#ifndef ENGINE_INSIDE_H
+#define ENGINE_INSIDE_H
+
+#include <curl/curl.h>
+
+#include "engine/engine.h"
+
+struct hv_engine {
+	struct hv_engine_args args;
+	char *socket_path;
+};
+
+/* Open the Engine's socket file for one request.  Returns a descriptor, which the caller closes
+ * when the request is over, or a negative errno with the sentence in `err`. */
+int hv_engine_open_socket(struct hv_engine *engine, struct hv_error *err);
+
+/* What every request has: the socket, the URL, no proxy, no signals. */
+void hv_engine_prepare(CURL *curl, int socket_fd, const char *url);
+
+/* Why there was no answer. */
+enum hv_code hv_engine_fail(const struct hv_engine *engine, CURLcode rc, struct hv_error *err);
+
+#endif

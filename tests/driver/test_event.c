@@ -1,0 +1,124 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/hv_test.h"
+#include "wire/event.h"
+
+#define EVENT(type, action, actor)                                                                 \
+	"{\"status\":\"" action "\",\"id\":\"c1\",\"Type\":\"" type "\",\"Action\":\"" action      \
+	"\",\"Actor\":" actor ",\"scope\":\"local\",\"time\":1709633472}"
+#define C1 "{\"ID\":\"c1\",\"Attributes\":{\"name\":\"web\"}}"
+#define START EVENT("container", "start", C1)
+#define DIE EVENT("container", "die", C1)
+
+struct seen {
+	char text[256]; /* "start c1 die c1 " */
+};
+
+static void see(void *context, const struct hv_event *event)
+{
+	struct seen *seen = context;
+	size_t used = strlen(seen->text);
+
+	snprintf(seen->text + used, sizeof(seen->text) - used, "%s %s ", event->action,
+		event->container);
+}
+
+static void a_line_is_an_event(void **state)
+{
+	struct hv_event event;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(hv_event_parse(START, strlen(START), &event, &err), HV_OK);
+	assert_string_equal(event.action, "start");
+	assert_string_equal(event.container, "c1");
+	hv_event_done(&event);
+}
+
+static void what_is_not_of_a_container_names_none(void **state)
+{
+	static const char text[] = EVENT("network", "connect", "{}");
+	struct hv_event event;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(hv_event_parse(text, strlen(text), &event, &err), HV_OK);
+	assert_null(event.container);
+	hv_event_done(&event);
+}
+
+static void what_is_no_event_is_refused(void **state)
+{
+	static const char *const cases[] = {"", "{}", "[]", "7", "<html>",
+		"{\"Type\":\"container\"}", EVENT("container", "start", "{}"),
+		EVENT("container", "start", "7"), EVENT("container", "start", "{\"ID\":\"\"}"),
+		EVENT("container", "", C1), EVENT("container", "start", "{\"ID\":7}")};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_event event;
+		struct hv_error err = {0};
+
+		assert_int_equal(
+			hv_event_parse(cases[i], strlen(cases[i]), &event, &err), HV_INTERNAL);
+		assert_non_null(strstr(hv_error_text(&err), "makes no sense"));
+		hv_event_done(&event);
+		hv_error_done(&err);
+	}
+}
+
+static void the_stream_may_come_in_any_pieces(void **state)
+{
+	static const char text[] = START "\n\n" DIE "\r\n" EVENT("network", "x", "{}") "\n" START;
+
+	(void)state;
+	for (size_t piece = 1; piece <= sizeof(text); piece++) {
+		struct hv_event_lines lines = {0};
+		struct hv_error err = {0};
+		struct seen seen = {""};
+
+		for (size_t at = 0; at < strlen(text); at += piece) {
+			size_t left = strlen(text) - at;
+
+			assert_int_equal(hv_event_lines_feed(&lines, text + at,
+						 left < piece ? left : piece, see, &seen, &err),
+				HV_OK);
+		}
+		assert_string_equal(seen.text, "start c1 die c1 ");
+		hv_event_lines_done(&lines);
+	}
+}
+
+static void a_line_without_end_is_refused(void **state)
+{
+	struct hv_event_lines lines = {0};
+	struct hv_error err = {0};
+	struct seen seen = {""};
+	char spaces[4096];
+	enum hv_code code = HV_OK;
+	unsigned rounds = 0;
+
+	(void)state;
+	memset(spaces, ' ', sizeof(spaces));
+	for (; code == HV_OK && rounds < 1000; rounds++)
+		code = hv_event_lines_feed(&lines, spaces, sizeof(spaces), see, &seen, &err);
+	assert_int_equal(code, HV_INTERNAL);
+	assert_true(rounds * sizeof(spaces) <= HV_EVENT_LINE_MAX + sizeof(spaces));
+	hv_event_lines_done(&lines);
+	hv_error_done(&err);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_is_an_event),
+		cmocka_unit_test(what_is_not_of_a_container_names_none),
+		cmocka_unit_test(what_is_no_event_is_refused),
+		cmocka_unit_test(the_stream_may_come_in_any_pieces),
+		cmocka_unit_test(a_line_without_end_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
