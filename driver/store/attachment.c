@@ -10,18 +10,31 @@ enum {
 	FLAG_NODEV = 4,
 	FLAG_NOEXEC = 8,
 	FLAG_PERSIST = 16,
-	FLAG_MAPPED = 32
+	FLAG_MAPPED = 32,
+	FLAG_MAY_MAP = 64,
+	/* 128 is free */
+	FLAG_MKDIR = 256,
+	FLAG_NOSUID_SAID = 512, /* and not only decided */
 };
 
-static int pack_flags(const struct hv_attachment *view)
+static int pack_flags(const struct hv_record *record)
 {
+	const struct hv_attachment *view = &record->view;
+
 	return (view->read_only ? FLAG_RO : 0) | (view->no_suid ? FLAG_NOSUID : 0) |
 	       (view->no_dev ? FLAG_NODEV : 0) | (view->no_exec ? FLAG_NOEXEC : 0) |
-	       (view->persist ? FLAG_PERSIST : 0) | (view->is_mapped ? FLAG_MAPPED : 0);
+	       (view->persist ? FLAG_PERSIST : 0) | (view->is_mapped ? FLAG_MAPPED : 0) |
+	       (record->may_map ? FLAG_MAY_MAP : 0) | (record->mkdir ? FLAG_MKDIR : 0) |
+	       (record->is_suid_said ? FLAG_NOSUID_SAID : 0);
 }
 
-static void unpack_flags(struct hv_attachment *view, int flags)
+static void unpack_flags(struct hv_record *record, int flags)
 {
+	struct hv_attachment *view = &record->view;
+
+	record->may_map = flags & FLAG_MAY_MAP;
+	record->mkdir = flags & FLAG_MKDIR;
+	record->is_suid_said = flags & FLAG_NOSUID_SAID;
 	view->read_only = flags & FLAG_RO;
 	view->no_suid = flags & FLAG_NOSUID;
 	view->no_dev = flags & FLAG_NODEV;
@@ -30,17 +43,18 @@ static void unpack_flags(struct hv_attachment *view, int flags)
 	view->is_mapped = flags & FLAG_MAPPED;
 }
 
-static enum hv_code put(
-	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
+static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv_record *record,
+	struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
 	const char *texts[] = {view->id, view->volume, view->source, view->subpath,
 		view->container_id, view->container_name, view->target, view->since, record->path,
-		record->made, record->replaces};
-	const sqlite3_int64 numbers[] = {pack_flags(view), record->is_done, record->pid,
+		record->made, record->replaces, record->started_at,
+		view->state ? view->state : "attached", view->problem};
+	const sqlite3_int64 numbers[] = {pack_flags(record), record->is_done, record->pid,
 		(sqlite3_int64)record->ns_ino, (sqlite3_int64)record->mount_id,
 		(sqlite3_int64)record->mountinfo_id};
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_ATTACHMENT_PUT, err);
+	sqlite3_stmt *statement = hv_sql_get(store, sql, err);
 	int at = 1;
 
 	for (size_t i = 0; statement && i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -53,7 +67,7 @@ static enum hv_code put(
 static enum hv_code put_and_drop(struct hv_store *store, const void *context, struct hv_error *err)
 {
 	const struct hv_record *record = context;
-	enum hv_code code = put(store, record, err);
+	enum hv_code code = put(store, HV_SQL_ATTACHMENT_PUT, record, err);
 	sqlite3_stmt *statement;
 
 	if (code != HV_OK || !record->is_done || !record->replaces)
@@ -70,6 +84,18 @@ enum hv_code hv_store_attachment_put(
 	return hv_sql_transaction(store, true, put_and_drop, record, err);
 }
 
+static enum hv_code note(struct hv_store *store, const void *context, struct hv_error *err)
+{
+	return put(store, HV_SQL_ATTACHMENT_NOTE, context, err);
+}
+
+enum hv_code hv_store_attachment_note(
+	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
+{
+	/* Not synced: what it says of a mount is over when the machine goes down. */
+	return hv_sql_transaction(store, false, note, record, err);
+}
+
 enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, struct hv_error *err)
 {
 	return hv_sql_exec(store, HV_SQL_ATTACHMENT_DROP, err, id, NULL);
@@ -81,13 +107,13 @@ static enum hv_code read_record(
 	struct hv_attachment *view = &ret->view;
 	char **texts[] = {&view->id, &view->volume, &view->source, &view->subpath,
 		&view->container_id, &view->container_name, &view->target, &view->since, &ret->path,
-		&ret->made, &ret->replaces};
+		&ret->made, &ret->replaces, &ret->started_at, &view->state, &view->problem};
 	int at = 0;
 	bool ok = true;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = hv_sql_column(statement, at++, &ok);
-	unpack_flags(view, sqlite3_column_int(statement, at++));
+	unpack_flags(ret, sqlite3_column_int(statement, at++));
 	ret->is_done = sqlite3_column_int(statement, at++);
 	ret->pid = sqlite3_column_int64(statement, at++);
 	ret->ns_ino = (uint64_t)sqlite3_column_int64(statement, at++);
@@ -139,6 +165,7 @@ void hv_record_done(struct hv_record *record)
 	free(record->path);
 	free(record->made);
 	free(record->replaces);
+	free(record->started_at);
 	*record = (struct hv_record){0};
 }
 

@@ -31,9 +31,19 @@ static const char *const steps[] = {
 	"  volume TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,"
 	"  PRIMARY KEY (volume, id)) WITHOUT ROWID;",
 	"ALTER TABLE attachment ADD COLUMN replaces TEXT;",
+	/* 256: make the target, 512: nosuid was said, 64: may map owners, where they are (32). */
+	"ALTER TABLE attachment ADD COLUMN started_at TEXT;"
+	"ALTER TABLE attachment ADD COLUMN state TEXT NOT NULL DEFAULT 'attached';"
+	"ALTER TABLE attachment ADD COLUMN problem TEXT;"
+	"UPDATE attachment SET flags = flags | 256 | 512 | (flags & 32) * 2;",
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
+
+#define ATTACHMENT_COLUMNS                                                                         \
+	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
+	" replaces, started_at, state, problem, flags, is_done, pid, ns_ino, mount_id,"            \
+	" mountinfo_id"
 
 static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -56,17 +66,18 @@ static const char *const texts[HV_SQL_COUNT] = {
 			      " AND volume IN (SELECT name FROM volume WHERE removing)",
 	/* With the rowid it has: the order stays. */
 	[HV_SQL_ATTACHMENT_PUT] =
-		"INSERT OR REPLACE INTO attachment (id, volume, source, subpath, container_id,"
-		" container_name, target, since, path, made, replaces, flags, is_done, pid, ns_ino,"
-		" mount_id, mountinfo_id, rowid)"
+		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" (SELECT rowid FROM attachment WHERE id = ?1))",
+		" ?18, ?19, ?20, (SELECT rowid FROM attachment WHERE id = ?1))",
+	/* With the parameters of the one above. */
+	[HV_SQL_ATTACHMENT_NOTE] =
+		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"
+		" state = ?13, problem = ?14, flags = ?15, is_done = ?16, pid = ?17, ns_ino = ?18,"
+		" mount_id = ?19, mountinfo_id = ?20 WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
-	[HV_SQL_ATTACHMENT_LIST] =
-		"SELECT id, volume, source, subpath, container_id, container_name, target, since,"
-		" path, made, replaces, flags, is_done, pid, ns_ino, mount_id, mountinfo_id FROM attachment"
-		" WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR volume = ?2)"
-		" AND (?3 IS NULL OR container_id = ?3) ORDER BY since, rowid",
+	[HV_SQL_ATTACHMENT_LIST] = "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
+				   " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR volume = ?2)"
+				   " AND (?3 IS NULL OR container_id = ?3) ORDER BY since, rowid",
 	[HV_SQL_REF_ADD] = "INSERT INTO ref (volume, id, count) VALUES (?1, ?2, ?3)"
 			   " ON CONFLICT (volume, id) DO UPDATE SET count = count + ?3",
 	[HV_SQL_REF_PRUNE] = "DELETE FROM ref WHERE volume = ?1 AND count <= 0",

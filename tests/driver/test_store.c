@@ -283,11 +283,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 4", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	expect_refused(dir, "newer version (schema 3, this one knows 2)");
+	expect_refused(dir, "newer version (schema 4, this one knows 3)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -316,7 +316,32 @@ static const char version_1[] =
 	" '2026-01-01T00:00:00Z', 1, 7, 8, '/mnt', 9, 10, '');"
 	"PRAGMA user_version = 1;";
 
-static void version_1_is_upgraded_with_all_that_is_in_it(void **state)
+/* And what version 2 had more: one attachment with owners mapped. */
+static const char version_2[] =
+	"ALTER TABLE attachment ADD COLUMN replaces TEXT;"
+	"UPDATE attachment SET flags = 1 + 2 + 16 + 32, replaces = 'ba9876543210';"
+	"PRAGMA user_version = 2;";
+
+static void expect_upgraded(const struct hv_record *record, bool is_2)
+{
+	assert_string_equal(record->view.id, "0123456789ab");
+	assert_true(record->view.read_only && record->is_done);
+	assert_int_equal(record->view.persist, is_2);
+	assert_int_equal(record->view.no_suid, is_2);
+	assert_int_equal(record->view.is_mapped, is_2);
+	assert_int_equal(record->may_map, is_2);
+	assert_true(record->mkdir && record->is_suid_said);
+	assert_string_equal(record->view.state, "attached");
+	assert_null(record->view.problem);
+	assert_null(record->started_at);
+	assert_true(record->pid == 7 && record->ns_ino == 8 && record->mount_id == 9);
+	if (is_2)
+		assert_string_equal(record->replaces, "ba9876543210");
+	else
+		assert_null(record->replaces);
+}
+
+static void expect_upgrade(bool is_2)
 {
 	char *made = scratch_path(dir, "old"), *path = scratch_path(dir, "old/hostvol.db");
 	const struct hv_record_filter all = {0};
@@ -325,10 +350,11 @@ static void version_1_is_upgraded_with_all_that_is_in_it(void **state)
 	size_t count = 0;
 	sqlite3 *db = NULL;
 
-	(void)state;
 	assert_int_equal(mkdir(made, 0755), 0);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, version_1, NULL, NULL, NULL), SQLITE_OK);
+	if (is_2)
+		assert_int_equal(sqlite3_exec(db, version_2, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	for (int i = 0; i < 2; i++) { /* and opened again as what it is then */
 		hv_store_close(store);
@@ -337,13 +363,23 @@ static void version_1_is_upgraded_with_all_that_is_in_it(void **state)
 		assert_int_equal(
 			hv_store_attachment_list(store, &all, &records, &count, &err), HV_OK);
 		assert_int_equal(count, 1);
-		assert_string_equal(records[0].view.id, "0123456789ab");
-		assert_true(records[0].view.read_only);
-		assert_null(records[0].replaces);
+		expect_upgraded(&records[0], is_2);
 		hv_records_free(records, count);
 	}
 	free(made);
 	free(path);
+}
+
+static void version_1_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(false);
+}
+
+static void version_2_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(true);
 }
 
 static void a_directory_that_is_not_there_is_refused(void **state)
@@ -385,6 +421,7 @@ int main(void)
 		OPENED(a_damaged_database_is_refused),
 		OPENED(a_newer_version_is_refused_and_left_alone),
 		OPENED(version_1_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_2_is_upgraded_with_all_that_is_in_it),
 		OPENED(a_directory_that_is_not_there_is_refused),
 		cmocka_unit_test(closing_nothing_is_fine),
 	};

@@ -43,7 +43,10 @@ static void an_attachment_is_read_back_whole(void **state)
 	(void)state;
 	in.view.read_only = in.view.no_dev = true;
 	in.view.subpath = strdup("a/b");
-	in.is_done = true;
+	in.is_done = in.mkdir = in.may_map = in.is_suid_said = true;
+	in.started_at = strdup("2024-01-01T00:00:00.123456789Z");
+	in.view.state = strdup("pending");
+	in.view.problem = strdup("not yet");
 	assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
 	hv_store_close(store);
 	store = row_store(dir);
@@ -59,7 +62,10 @@ static void an_attachment_is_read_back_whole(void **state)
 	assert_string_equal(out->view.since, in.view.since);
 	assert_true(out->view.read_only && out->view.no_dev && out->view.persist);
 	assert_false(out->view.no_suid || out->view.no_exec);
-	assert_null(out->view.state);
+	assert_string_equal(out->view.state, "pending");
+	assert_string_equal(out->view.problem, "not yet");
+	assert_string_equal(out->started_at, in.started_at);
+	assert_true(out->mkdir && out->may_map && out->is_suid_said);
 	assert_true(out->is_done);
 	assert_true(out->pid == in.pid && out->ns_ino == in.ns_ino);
 	assert_true(out->mount_id == UINT64_MAX && out->mountinfo_id == 77);
@@ -110,6 +116,28 @@ static void the_finished_attachment_takes_the_place_of_its_intent(void **state)
 	assert_int_equal(count, 1);
 	assert_true(out->is_done);
 	hv_records_free(out, count);
+}
+
+static void a_note_changes_what_is_there_and_brings_nothing_back(void **state)
+{
+	struct hv_record in = row_record("a", "data", "c1"), *out = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(hv_store_attachment_note(store, &in, &err), HV_OK);
+	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 0);
+	assert_int_equal(row_put(store, "a", "data", "c1", true), HV_OK);
+	in.is_done = true;
+	in.pid = 1;
+	in.view.state = strdup("missing");
+	assert_int_equal(hv_store_attachment_note(store, &in, &err), HV_OK);
+	list("a", &out, &count);
+	assert_int_equal(count, 1);
+	assert_string_equal(out->view.state, "missing");
+	assert_true(out->pid == 1 && out->is_done);
+	hv_records_free(out, count);
+	hv_record_done(&in);
 }
 
 static void filters_combine(void **state)
@@ -168,6 +196,7 @@ int main(void)
 		OPENED(an_attachment_is_read_back_whole),
 		OPENED(each_flag_is_kept_by_itself),
 		OPENED(the_finished_attachment_takes_the_place_of_its_intent),
+		OPENED(a_note_changes_what_is_there_and_brings_nothing_back),
 		OPENED(filters_combine),
 		OPENED(dropped_attachments_are_gone_and_unknown_ones_are_no_error),
 		OPENED(the_oldest_comes_first),

@@ -62,14 +62,21 @@ enum hv_code hv_store_volume_removing(struct hv_store *store, struct hv_volume *
 
 /* --- attachments --- */
 
-/* An attachment with what is needed to find its mount again.  Strings are owned. */
+/* A wanted attachment, with what is needed to make it and to find its mount again.  Strings are
+ * owned. */
 struct hv_record {
-	struct hv_attachment view; /* state and problem are not stored */
+	struct hv_attachment view; /* state and problem are the last known ones */
 	bool is_done;              /* false: an intent, never acknowledged */
-	long long pid;             /* the container's init when it was attached */
-	uint64_t ns_ino;           /* inode of its mount namespace */
-	char *path;                /* the mountpoint inside, symlinks resolved */
-	uint64_t mount_id;
+	/* What was asked for, where the view has what came of it. */
+	bool mkdir;
+	bool may_map;
+	bool is_suid_said; /* view.no_suid is as asked for, and not for the owners' sake */
+	/* The start of the container that it was attached to last, and its mount then. */
+	char *started_at;  /* as the Engine wrote it; NULL: none yet, or not known */
+	long long pid;     /* the container's init; 0: no mount */
+	uint64_t ns_ino;   /* inode of its mount namespace */
+	char *path;        /* the mountpoint inside, symlinks resolved */
+	uint64_t mount_id; /* in state "pending": of a mount that was about to be made */
 	uint64_t mountinfo_id;
 	char *made;     /* what was made for it, in the form of driver/attach */
 	char *replaces; /* ID of the attachment that was at its target, or NULL */
@@ -78,6 +85,11 @@ struct hv_record {
 /* Write the intent of a new attachment, or the finished one (`is_done`) over it, by view.id.  A
  * finished one takes the place of the attachment that record->replaces names, in one commit. */
 enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_record *record,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Write what has become of an attachment: its mount, its state, the container's name.  One that was
+ * forgotten meanwhile stays so.  Survives the process, not the machine: no mount does. */
+enum hv_code hv_store_attachment_note(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Forget an attachment; one that is not there is fine. */
