@@ -122,7 +122,8 @@ enum hv_code hv_call_path(struct hv_api *api, const struct hv_request *request,
 	return code;
 }
 
-/* From the store alone: Get is asked before nearly every other call. */
+/* From the store alone, with the state that was known last: Get is asked before nearly every other
+ * call. */
 static enum hv_code add_attachments(
 	struct hv_api *api, const char *name, struct json_object *status, struct hv_error *err)
 {
@@ -150,7 +151,9 @@ static enum hv_code add_attachments(
 		if (code == HV_OK)
 			code = hv_add_text(item, "mode", view->read_only ? "ro" : "rw", err);
 		if (code == HV_OK)
-			code = hv_add_text(item, "state", "attached", err);
+			code = hv_add_text(item, "state", view->state, err);
+		if (code == HV_OK && view->problem)
+			code = hv_add_text(item, "problem", view->problem, err);
 	}
 	hv_records_free(records, count);
 	return code;

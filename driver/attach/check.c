@@ -74,6 +74,7 @@ static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, str
 {
 	const struct hv_attach_request *request = attempt->request;
 	struct hv_attacher *attacher = attempt->attacher;
+	bool is_later = false;
 	enum hv_code step = hv_attempt_read(attempt, err);
 	enum hv_code code = add(list, "request", step, describe("it makes sense"), err);
 
@@ -86,11 +87,17 @@ static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, str
 	}
 	if (step == HV_OK && code == HV_OK) {
 		step = hv_target_open(attacher, request->container, &attempt->container, err);
-		code = add(list, "container", step,
-			describe("it runs, process %d", attempt->container.container.pid), err);
+		is_later = step == HV_NOT_RUNNING && request->persist;
+		if (is_later)
+			hv_error_done(err);
+		code = add(list, "container", is_later ? HV_OK : step,
+			is_later
+				? describe("it does not run; attached when it starts")
+				: describe("it runs, process %d", attempt->container.container.pid),
+			err);
 	}
 	if (step != HV_OK || code != HV_OK)
-		return code;
+		return code; /* the target cannot be looked at either */
 	step = hv_attempt_fill(attempt, err);
 	if (step == HV_OK)
 		step = hv_attempt_prepare(attempt, err);

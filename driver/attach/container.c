@@ -9,7 +9,9 @@
 static enum hv_code fail_not_running(const struct hv_container *container, struct hv_error *err)
 {
 	hv_fail(err, HV_NOT_RUNNING, "container '%s' is not running", container->name);
-	return hv_hint(err, "start it first: docker start %s", container->name);
+	return hv_hint(err,
+		"start it first: docker start %s; without --once it is attached when it starts",
+		container->name);
 }
 
 static enum hv_code fail_changed(const struct hv_container *container, struct hv_error *err)
@@ -17,6 +19,11 @@ static enum hv_code fail_changed(const struct hv_container *container, struct hv
 	hv_fail(err, HV_CONTAINER_CHANGED, "container '%s' was stopped or restarted meanwhile",
 		container->name);
 	return hv_hint(err, "nothing was changed; try again");
+}
+
+enum hv_code hv_target_check_alive(const struct hv_target *target, struct hv_error *err)
+{
+	return mc_ns_is_alive(&target->ns) ? HV_OK : fail_changed(&target->container, err);
 }
 
 /* Ask again, now that the process is open: the same start of the same container? */
@@ -31,8 +38,8 @@ static enum hv_code confirm(
 	if (code == HV_OK && (!now.is_running || now.pid != first->pid ||
 				     strcmp(now.started_at, first->started_at) != 0))
 		code = fail_changed(first, err);
-	if (code == HV_OK && !mc_ns_is_alive(&target->ns))
-		code = fail_changed(first, err);
+	if (code == HV_OK)
+		code = hv_target_check_alive(target, err);
 	hv_container_done(&now);
 	return code;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "mountcore/cleanup.h"
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
@@ -65,7 +66,7 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 	hv_made_parse(record->made, &made);
 	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(ns))
 		return HV_OK;
-	if (strcmp(view->state, "missing") == 0)
+	if (!hv_record_is_mounted(record))
 		return HV_OK; /* what was made for it is removed where that could be done */
 	hv_explain(err, &cause, &names);
 	tell_busy(&busy, err);
@@ -186,22 +187,26 @@ static void sleep_step(void)
 }
 
 /* Unmount and forget, with the container held: the record is read again, since another request may
- * have taken it out, and its place in the container may have another by now. */
+ * have taken it out, or the container was restarted and it was attached again. */
 static enum hv_code unmount_held(
 	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.id = record->view.id};
-	const char *container = record->view.container_id;
+	mc_auto_free char *container = strdup(record->view.container_id);
 	struct hv_record now = {0};
 	enum hv_code code;
 
-	HV_HOLD(hold, &attacher->locks, container ? container : "");
+	if (!container)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	HV_HOLD(hold, &attacher->locks, container);
 	code = find(attacher, &filter, NULL, &now, err);
-	hv_record_done(&now);
 	if (code == HV_NO_SUCH_ATTACHMENT)
 		return hv_fail(err, code, "attachment %s was detached meanwhile", record->view.id);
-	if (code == HV_OK)
+	if (code == HV_OK) {
+		hv_record_done(record);
+		*record = now;
 		code = hv_record_unmount(attacher, record, lazy, err);
+	}
 	return code == HV_OK ? hv_store_attachment_drop(attacher->store, record->view.id, err)
 			     : code;
 }
@@ -232,6 +237,7 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	if (code == HV_OK)
 		code = unmount_within(attacher, request, &record, err);
 	if (code == HV_OK) {
+		hv_attacher_poke(attacher, record.view.container_id);
 		*ret = record.view;
 		record.view = (struct hv_attachment){0};
 	}

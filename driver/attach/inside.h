@@ -29,14 +29,16 @@ struct hv_attempt {
 	char target[PATH_MAX];  /* clean */
 	char subpath[PATH_MAX]; /* clean, relative; "" for none */
 	bool may_map;           /* map owners if the container has a user namespace */
-	bool must_map;
 	enum mc_replace replace;
 	/* Found on the way (attach.c). */
 	struct hv_volume volume;
 	struct hv_target container;
 	struct hv_record record;
-	char *inherited; /* what was made for the attachment that is replaced; or NULL */
+	/* What was made for the attachment before, and where; or NULL. */
+	char *made_before;
+	char *path_before;
 	struct mc_attach *mount;
+	bool is_mounted; /* the mount was made, whatever came after */
 };
 
 /* Check the request and clean its parts.  Returns HV_OK, HV_BAD_REQUEST, HV_TARGET_REFUSED,
@@ -48,6 +50,33 @@ enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error 
 enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err);
 enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err);
 void hv_attempt_done(struct hv_attempt *attempt);
+
+/* What of the record the container decides: owners, set-user-ID bits; which start it is of. */
+enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err);
+
+/* Copy what the prepared mount, or the committed one (`is_mounted`), tells into the record. */
+enum hv_code hv_attempt_fill_mount(
+	struct hv_attempt *attempt, bool is_mounted, struct hv_error *err);
+
+/* Make the prepared mount; fills the record.  What fails leaves no mount. */
+enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err);
+
+/* Whether the process that was identified still runs: a container that restarted has another. */
+enum hv_code hv_target_check_alive(const struct hv_target *target, struct hv_error *err);
+
+/* What is recorded at the target already (recorded.c): is it the one asked for, is it in the way,
+ * or is it only a memory, which the new one is to replace?  HV_OK: go on.  HV_TARGET_EXISTS with an
+ * empty error: it was asked for before, and is in `ret`. */
+enum hv_code hv_attempt_check_recorded(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
+
+/* Attach what a record wants to the container that runs, whose lock is held (again.c).  The record
+ * says what came of it; when it failed that is "pending", with the reason. */
+enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_record *record, struct hv_error *err);
+
+/* Tell the reconciler that there may be something to do for a container. */
+void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id);
 
 /* Open the mount namespace that a record was made in.  Asks the kernel only.
  * Returns HV_OK; HV_NOT_RUNNING, with no sentence, when that process has ended or is another one
@@ -66,12 +95,27 @@ void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
 enum hv_code hv_record_unmount(
 	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err);
 
+/* Whether its mount stands, as far as the record says. */
+bool hv_record_is_mounted(const struct hv_record *record);
+
+/* Whether it ended with the container's process, which it was wanted for. */
+bool hv_record_is_over(const struct hv_record *record);
+
+/* The process it was attached to has ended, and the mount with it: "pending". */
+enum hv_code hv_record_forget_mount(struct hv_record *record, struct hv_error *err);
+
+/* Set the state and the problem, borrowed, of a record's view. */
+enum hv_code hv_record_set_state(
+	struct hv_record *record, const char *state, const char *problem, struct hv_error *err);
+
 /* Set the state and the problem of a record's view from the kernel's mount table, now. */
 enum hv_code hv_attachment_refresh(
 	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err);
 
-/* The directories made, as the store keeps them: "dev:ino dev:ino".  Owned; NULL on ENOMEM. */
-char *hv_made_format(const struct mc_made *made);
+/* The directories made, as the store keeps them ("dev:ino dev:ino"): those that were made now, at
+ * the end of the same path as those of `before` (may be NULL).  What was made for a container stays
+ * in its writable layer when it stops, with its inode.  Owned; NULL on ENOMEM. */
+char *hv_made_join(const char *before, const struct mc_made *now);
 void hv_made_parse(const char *text, struct mc_made *ret);
 
 /* How long the Engine may take to answer one request. */

@@ -1,5 +1,6 @@
 /* Listing: each record with its state from the container's mount table, read now. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,16 +8,48 @@
 
 #include "inside.h"
 
-static enum hv_code set_state(
-	struct hv_attachment *view, const char *state, const char *problem, struct hv_error *err)
+enum hv_code hv_record_set_state(
+	struct hv_record *record, const char *state, const char *problem, struct hv_error *err)
 {
-	free(view->state);
+	struct hv_attachment *view = &record->view;
+	char *new_state = strdup(state), *new_problem = problem ? strdup(problem) : NULL;
+
+	free(view->state); /* only now: `problem` may be in it */
 	free(view->problem);
-	view->state = strdup(state);
-	view->problem = problem ? strdup(problem) : NULL;
+	view->state = new_state;
+	view->problem = new_problem;
 	if (!view->state || (problem && !view->problem))
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	return HV_OK;
+}
+
+bool hv_record_is_mounted(const struct hv_record *record)
+{
+	return record->pid > 0 && (strcmp(record->view.state, "attached") == 0 ||
+					  strcmp(record->view.state, "covered") == 0);
+}
+
+bool hv_record_is_over(const struct hv_record *record)
+{
+	return !record->view.persist && record->pid == 0;
+}
+
+enum hv_code hv_record_forget_mount(struct hv_record *record, struct hv_error *err)
+{
+	record->pid = 0;
+	record->ns_ino = 0;
+	record->mount_id = 0;
+	record->mountinfo_id = 0;
+	return hv_record_set_state(record, "pending", NULL, err);
+}
+
+/* Its mount is not there: someone took it out, or it was only about to be made. */
+static enum hv_code judge_absent(struct hv_record *record, struct hv_error *err)
+{
+	if (record->is_done && strcmp(record->view.state, "pending") == 0)
+		return hv_record_forget_mount(record, err);
+	return hv_record_set_state(
+		record, "missing", "someone unmounted it inside the container", err);
 }
 
 /* The intent of an attach that learns its mount's number only when it is made, without open_tree:
@@ -41,24 +74,24 @@ static int find_unnumbered(
 static enum hv_code judge(struct hv_attacher *attacher, struct hv_record *record,
 	struct mc_mounts *mounts, struct hv_error *err)
 {
-	struct hv_attachment *view = &record->view;
 	struct mc_mount mount;
 	char *path;
 
 	if (!record->mountinfo_id && find_unnumbered(attacher, record, mounts) < 0)
 		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
 	if (mc_mounts_find(mounts, record->mountinfo_id, &mount) < 0)
-		return set_state(view, "missing", "someone unmounted it inside the container", err);
+		return judge_absent(record, err);
 	if (mc_mounts_is_covered(mounts, record->mountinfo_id))
-		return set_state(view, "covered", "something was mounted over it", err);
+		return hv_record_set_state(record, "covered", "something was mounted over it", err);
 	if (strcmp(mount.target, record->path) == 0)
-		return set_state(view, "attached", NULL, err);
+		return hv_record_set_state(record, "attached", NULL, err);
 	path = strdup(mount.target);
 	if (!path)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	free(record->path); /* where detach finds it */
 	record->path = path;
-	return set_state(view, "attached", "its directory was renamed inside the container", err);
+	return hv_record_set_state(
+		record, "attached", "its directory was renamed inside the container", err);
 }
 
 enum hv_code hv_attachment_refresh(
@@ -67,11 +100,13 @@ enum hv_code hv_attachment_refresh(
 	struct mc_mounts *mounts = NULL;
 	struct mc_ns ns;
 	struct mc_err cause = {0};
-	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);
+	enum hv_code code;
 
+	if (record->pid == 0)
+		return HV_OK; /* pending, and why is known from then */
+	code = hv_record_open_ns(attacher, record, &ns, err);
 	if (code == HV_NOT_RUNNING)
-		return set_state(&record->view, "missing",
-			"the container was stopped since it was attached", err);
+		return hv_record_forget_mount(record, err);
 	if (code != HV_OK)
 		return code;
 	if (mc_mounts_read(attacher->core, ns.ns_fd, &mounts, &cause) < 0)
@@ -99,6 +134,20 @@ static bool is_of_container(const struct hv_attachment *view, const char *contai
 	       strncmp(view->container_id, container, strlen(container)) == 0;
 }
 
+/* The state of now; where it is another than was known, the reconciler learns of it. */
+static enum hv_code refresh_and_tell(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	char known[16];
+	enum hv_code code;
+
+	snprintf(known, sizeof(known), "%s", record->view.state);
+	code = hv_attachment_refresh(attacher, record, err);
+	if (code == HV_OK && strcmp(known, record->view.state) != 0)
+		hv_attacher_poke(attacher, record->view.container_id);
+	return code;
+}
+
 enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	const struct hv_list_request *request, struct hv_attachment **ret, size_t *ret_count,
 	struct hv_error *err)
@@ -119,7 +168,9 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 		if (!records[i].is_done || (request->container && !is_of_container(&records[i].view,
 									  request->container)))
 			continue;
-		code = hv_attachment_refresh(attacher, &records[i], err);
+		code = refresh_and_tell(attacher, &records[i], err);
+		if (code == HV_OK && hv_record_is_over(&records[i]))
+			continue;
 		list[used++] = records[i].view;
 		records[i].view = (struct hv_attachment){0};
 	}
@@ -133,6 +184,31 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	return HV_OK;
 }
 
+/* Forget an attachment that is in nobody's way any more. */
+static enum hv_code release(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	const struct hv_attachment *view = &record->view;
+	struct hv_container container = {0};
+	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+
+	if (code == HV_OK && hv_record_is_over(record))
+		return hv_store_attachment_drop(attacher->store, view->id, err);
+	code = hv_engine_inspect(
+		attacher->engine, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
+	hv_container_done(&container);
+	if (code == HV_OK)
+		return HV_OK;
+	if (code == HV_NO_SUCH_CONTAINER) {
+		hv_error_done(err);
+		return hv_store_attachment_drop(attacher->store, view->id, err);
+	}
+	hv_fail(err, HV_VOLUME_IN_USE,
+		"volume '%s' is attached to container '%s' at %s, and the Docker Engine does not say whether that still exists",
+		view->volume, view->container_name, view->target);
+	return hv_hint(err, "try again when the Engine answers");
+}
+
 enum hv_code hv_attachments_release(
 	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
 {
@@ -142,23 +218,8 @@ enum hv_code hv_attachments_release(
 	enum hv_code code =
 		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
 
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		const struct hv_attachment *view = &records[i].view;
-		struct hv_container container = {0};
-
-		code = hv_engine_inspect(attacher->engine, view->container_id,
-			HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
-		hv_container_done(&container);
-		if (code == HV_NO_SUCH_CONTAINER) {
-			hv_error_done(err);
-			code = hv_store_attachment_drop(attacher->store, view->id, err);
-		} else if (code != HV_OK) {
-			hv_fail(err, HV_VOLUME_IN_USE,
-				"volume '%s' is attached to container '%s' at %s, and the Docker Engine does not say whether that still exists",
-				volume, view->container_name, view->target);
-			code = hv_hint(err, "try again when the Engine answers");
-		}
-	}
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = release(attacher, &records[i], err);
 	hv_records_free(records, count);
 	return code;
 }

@@ -7,7 +7,7 @@
 
 enum { ITEM_MAX = 2 * 20 + 2 }; /* two numbers of 64 bits, ':' and ' ' */
 
-char *hv_made_format(const struct mc_made *made)
+static char *format(const struct mc_made *made)
 {
 	size_t size = (size_t)made->count * ITEM_MAX + 2, used = 0;
 	char *text = malloc(size);
@@ -18,10 +18,26 @@ char *hv_made_format(const struct mc_made *made)
 	for (unsigned i = 0; i < made->count; i++)
 		used += (size_t)snprintf(text + used, size - used, "%" PRIu64 ":%" PRIu64 " ",
 			made->ids[i].dev, made->ids[i].ino);
-	if (made->is_file)
+	if (made->is_file) {
 		text[used++] = 'f';
-	text[used] = '\0';
+		text[used] = '\0';
+	}
 	return text;
+}
+
+char *hv_made_join(const char *before, const struct mc_made *now)
+{
+	struct mc_made all;
+	unsigned outer;
+
+	hv_made_parse(before ? before : "", &all);
+	if (now->count == 0)
+		return format(&all);
+	outer = all.count > now->count ? all.count - now->count : 0;
+	all.count = outer + now->count;
+	all.is_file = now->is_file;
+	memcpy(all.ids + outer, now->ids, now->count * sizeof(now->ids[0]));
+	return format(&all);
 }
 
 void hv_made_parse(const char *text, struct mc_made *ret)

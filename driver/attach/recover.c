@@ -1,42 +1,34 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
 
 #include "inside.h"
 
-/* An attach that was begun and never acknowledged is brought to an end, whatever it came to: if its
- * mount stands at its place, it is an attachment; if not, what it made is removed. */
-static enum hv_code settle(
-	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+/* Another number for each time the machine was booted. */
+static int read_boot_id(char *ret, size_t size)
 {
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+	mc_auto_fd fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length;
 
-	if (code == HV_OK && strcmp(record->view.state, "attached") == 0) {
-		record->is_done = true;
-		return hv_store_attachment_put(attacher->store, record, err);
-	}
-	if (code == HV_OK)
-		code = hv_record_unmount(attacher, record, true, err);
-	return code == HV_OK ? hv_store_attachment_drop(attacher->store, record->view.id, err)
-			     : code;
+	if (fd < 0)
+		return -errno;
+	length = read(fd, ret, size - 1);
+	if (length <= 0)
+		return -EIO;
+	ret[length] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	return 0;
 }
 
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
 {
-	const struct hv_record_filter all = {0};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_store_attachment_list(attacher->store, &all, &records, &count, err);
+	char boot_id[64];
 
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		if (records[i].is_done)
-			continue;
-		code = settle(attacher, &records[i], err);
-		if (code == HV_OK || code == HV_STATE_UNREADABLE)
-			continue;
-		/* One container that cannot be looked at must not hold up all volumes: the intent
-		 * stays, and is settled when its target is asked for, or at the next start. */
-		hv_error_done(err);
-		code = HV_OK;
-	}
-	hv_records_free(records, count);
-	return code;
+	/* Process and namespace numbers of before would be others' now. */
+	if (read_boot_id(boot_id, sizeof(boot_id)) < 0)
+		return HV_OK; /* then the Engine tells the starts apart */
+	return hv_store_attachment_boot(attacher->store, boot_id, err);
 }

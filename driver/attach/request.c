@@ -73,7 +73,6 @@ static enum hv_code read_idmap(
 	else if (!is_text(value, "never"))
 		return hv_fail(err, HV_BAD_REQUEST,
 			"\"IDMap\" must be auto, always or never, not \"%.64s\"", value);
-	ret->must_map = is_text(value, "always");
 	return HV_OK;
 }
 

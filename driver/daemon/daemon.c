@@ -18,6 +18,7 @@ enum {
 	WORKERS = 4,
 	HELPER_TIMEOUT_MS = 10000,
 	STOP_TIMEOUT_MS = 8000, /* the Engine kills a plugin ten seconds after SIGTERM */
+	RECONCILER_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
 };
 
@@ -173,6 +174,27 @@ static void wire_up(struct hv_daemon *daemon)
 	};
 }
 
+static void on_change(void *context, const char *container_id)
+{
+	struct hv_daemon *daemon = context;
+
+	hv_reconciler_poke(daemon->reconciler, container_id);
+}
+
+/* Before anything is served that would have it do something. */
+static int reconcile(struct hv_daemon *daemon)
+{
+	daemon->reconciler = hv_reconciler_start(&(struct hv_reconciler_args){
+		.attacher = &daemon->attacher,
+		.log = &daemon->log,
+		.open_state = open_state,
+		.context = daemon,
+	});
+	daemon->attacher.on_change = on_change;
+	daemon->attacher.context = daemon;
+	return daemon->reconciler ? 0 : -ENOMEM;
+}
+
 static int serve(struct hv_daemon *daemon)
 {
 	int fd = hv_listen(daemon->config.socket);
@@ -209,7 +231,9 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 	if (!daemon->engine)
 		return -ENOMEM;
 	wire_up(daemon);
-	rc = serve(daemon);
+	rc = reconcile(daemon);
+	if (rc == 0)
+		rc = serve(daemon);
 	if (rc < 0)
 		return rc;
 	if (open_state(daemon, &err) != HV_OK)
@@ -227,6 +251,8 @@ void hv_daemon_stop(struct hv_daemon *daemon)
 	 * that was acknowledged is on disk. */
 	if (daemon->server && !hv_server_stop(daemon->server, STOP_TIMEOUT_MS))
 		_exit(EXIT_SUCCESS);
+	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
+		_exit(EXIT_SUCCESS); /* the same goes for a container that holds a repair */
 	hv_store_close(daemon->volumes.store);
 	hv_engine_free(daemon->engine);
 	mc_core_close(daemon->core);

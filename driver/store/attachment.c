@@ -101,6 +101,46 @@ enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, st
 	return hv_sql_exec(store, HV_SQL_ATTACHMENT_DROP, err, id, NULL);
 }
 
+static enum hv_code run_one(
+	struct hv_store *store, enum hv_sql sql, const char *text, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_get(store, sql, err);
+
+	if (statement && text)
+		hv_sql_text(statement, 1, text);
+	return hv_sql_run(store, statement, err);
+}
+
+static enum hv_code boot(struct hv_store *store, const void *context, struct hv_error *err)
+{
+	const char *id = context;
+	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_BOOT_HAS, err);
+	bool is_known, is_same;
+	enum hv_code code;
+
+	if (!statement)
+		return err->code;
+	hv_sql_text(statement, 1, id);
+	if (hv_sql_step(store, statement, err) != SQLITE_ROW)
+		return HV_STATE_UNREADABLE;
+	is_known = sqlite3_column_int(statement, 0) > 0; /* not to the versions before */
+	is_same = sqlite3_column_int(statement, 1) > 0;
+	if (is_same)
+		return HV_OK;
+	code = run_one(store, HV_SQL_BOOT_FORGET, NULL, err);
+	if (code == HV_OK)
+		code = run_one(store, HV_SQL_BOOT_SET, id, err);
+	if (code == HV_OK && is_known)
+		code = run_one(store, HV_SQL_BOOT_UNMOUNT, NULL, err);
+	return code;
+}
+
+enum hv_code hv_store_attachment_boot(
+	struct hv_store *store, const char *boot_id, struct hv_error *err)
+{
+	return hv_sql_transaction(store, true, boot, boot_id, err);
+}
+
 static enum hv_code read_record(
 	sqlite3_stmt *statement, struct hv_record *ret, struct hv_error *err)
 {

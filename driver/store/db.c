@@ -35,6 +35,7 @@ static const char *const steps[] = {
 	"ALTER TABLE attachment ADD COLUMN started_at TEXT;"
 	"ALTER TABLE attachment ADD COLUMN state TEXT NOT NULL DEFAULT 'attached';"
 	"ALTER TABLE attachment ADD COLUMN problem TEXT;"
+	"CREATE TABLE boot (id TEXT NOT NULL);"
 	"UPDATE attachment SET flags = flags | 256 | 512 | (flags & 32) * 2;",
 };
 
@@ -78,6 +79,12 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_LIST] = "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
 				   " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR volume = ?2)"
 				   " AND (?3 IS NULL OR container_id = ?3) ORDER BY since, rowid",
+	[HV_SQL_BOOT_HAS] = "SELECT count(*), coalesce(sum(id = ?1), 0) FROM boot",
+	[HV_SQL_BOOT_FORGET] = "DELETE FROM boot",
+	[HV_SQL_BOOT_SET] = "INSERT INTO boot (id) VALUES (?1)",
+	[HV_SQL_BOOT_UNMOUNT] =
+		"UPDATE attachment SET pid = 0, ns_ino = 0, mount_id = 0, mountinfo_id = 0,"
+		" state = 'pending', problem = NULL",
 	[HV_SQL_REF_ADD] = "INSERT INTO ref (volume, id, count) VALUES (?1, ?2, ?3)"
 			   " ON CONFLICT (volume, id) DO UPDATE SET count = count + ?3",
 	[HV_SQL_REF_PRUNE] = "DELETE FROM ref WHERE volume = ?1 AND count <= 0",

@@ -1,4 +1,7 @@
-/* The rules of attachments: a volume into and out of a running container. */
+/* The rules of attachments: a volume into and out of a container.
+ *
+ * An attachment is a record of what is wanted.  hv_attach() makes it, hv_attachments_repair() keeps
+ * it true: once for each start of the container. */
 #ifndef ATTACH_ATTACH_H
 #define ATTACH_ATTACH_H
 
@@ -16,9 +19,14 @@ struct hv_attacher {
 	struct hv_volumes *volumes;
 	struct hv_keylock locks; /* by container ID */
 	atomic_bool is_stopping; /* the daemon ends: nobody waits any longer */
+	/* Told that an attachment of a container came, went or changed; or NULL.  Any thread, no
+	 * lock held. */
+	void (*on_change)(void *context, const char *container_id);
+	void *context;
 };
 
-/* Attach.  The same volume, container, target and options again answer with what is there.
+/* Attach.  To a container that is stopped it is "pending", unless it is for this start only.
+ * The same volume, container, target and options again answer with what is there.
  * `ret` is filled on success; the caller frees it with hv_attachment_done() either way.
  * Returns HV_OK when the mount was verified from inside and the record is on disk; else any code of
  * wire/code.h that a sentence goes with, and nothing was changed: no mount, no directory, no
@@ -55,9 +63,45 @@ void hv_checks_free(struct hv_check *checks, size_t count);
 enum hv_code hv_attachments_release(struct hv_attacher *attacher, const char *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Take back what a crash left half done: attaches that were begun and never acknowledged.
- * Once, before any request. */
+/* After the store was opened, before any request: what was mounted before the machine was booted is
+ * mounted no more. */
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* What was done for a container. */
+struct hv_repaired {
+	char name[256]; /* of the container */
+	unsigned records;
+	unsigned attached; /* again */
+	unsigned adopted;  /* found mounted */
+	unsigned pending;  /* its process has ended */
+	unsigned dropped;
+	unsigned drifted; /* now missing or covered */
+};
+
+/* Bring the records of a container up to what the kernel says: settle what a crash left half done,
+ * find out whose process has ended, what was unmounted.  Asks nobody but the kernel.
+ * Returns HV_OK, HV_STATE_UNREADABLE, or why one of them could not be looked at. */
+enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
+	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Make true what is wanted for a container: attach again what its start lacks, drop what belongs to
+ * one that no longer exists, learn its name.  `ret` is filled either way.
+ * Returns HV_OK, or why something of it could not be done: then call again later. */
+enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
+	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* A container with records; the ID is owned. */
+struct hv_watched {
+	char *container_id;
+	int pidfd; /* owned: readable when the process that has its mounts ends; -1: there is none
+		    */
+	bool is_ended; /* it has ended already, and the records do not say so yet */
+};
+
+/* The containers that have records, by ID.  Free with hv_watched_free(). */
+enum hv_code hv_attachments_watch(struct hv_attacher *attacher, struct hv_watched **ret,
+	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+void hv_watched_free(struct hv_watched *watched, size_t count);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "daemon/config.h"
 #include "daemon/log.h"
+#include "daemon/reconciler.h"
 #include "daemon/server.h"
 
 struct hv_daemon {
@@ -21,6 +22,7 @@ struct hv_daemon {
 	struct hv_attacher attacher;
 	struct hv_api api;
 	struct hv_server *server;
+	struct hv_reconciler *reconciler;
 	pthread_mutex_t state_lock; /* opening the state */
 	bool is_state_open;
 	time_t state_tried;          /* CLOCK_MONOTONIC seconds */

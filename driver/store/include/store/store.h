@@ -96,6 +96,11 @@ enum hv_code hv_store_attachment_note(struct hv_store *store, const struct hv_re
 enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The machine runs since the boot of this ID.  If that is another than it was: no attachment has a
+ * mount any more, all are "pending". */
+enum hv_code hv_store_attachment_boot(struct hv_store *store, const char *boot_id,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Which attachments to read; a NULL member matches all. */
 struct hv_record_filter {
 	const char *id;

@@ -1,0 +1,86 @@
+/* Attach again: what a record wants, to a later start of its container.
+ *
+ * Sequence, with the container held: prepare the mount; note it as pending, with its ID; mount and
+ * verify; note it as attached.  A daemon that is killed in between finds by the note whether the
+ * mount was made, so that none is ever made on top of it.  Neither note is synced to disk: a power
+ * cut takes the mount along. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+/* "pending", and why.  A mount that cannot be taken out again stays noted: it is found later. */
+static enum hv_code give_up(struct hv_attempt *attempt, struct hv_error *err)
+{
+	struct hv_record *record = &attempt->record;
+	struct hv_error ignored = {0};
+	enum hv_code code = HV_OK;
+
+	if (attempt->is_mounted)
+		code = hv_record_unmount(attempt->attacher, record, true, &ignored);
+	if (code == HV_OK && hv_record_forget_mount(record, &ignored) == HV_OK &&
+		hv_record_set_state(record, "pending", hv_error_text(err), &ignored) == HV_OK)
+		(void)!hv_store_attachment_note(attempt->attacher->store, record, &ignored);
+	hv_error_done(&ignored);
+	return err->code;
+}
+
+static enum hv_code prepare(struct hv_attempt *attempt, struct hv_error *err)
+{
+	struct hv_record *record = &attempt->record;
+	enum hv_code code = hv_store_volume_get(
+		attempt->attacher->store, record->view.volume, &attempt->volume, err);
+
+	record->view.read_only = record->view.read_only || attempt->volume.read_only;
+	attempt->made_before = strdup(record->made);
+	attempt->path_before = strdup(record->path);
+	if (code == HV_OK && (!attempt->made_before || !attempt->path_before))
+		code = hv_fail(err, HV_INTERNAL, "out of memory");
+	if (code == HV_OK)
+		code = hv_attempt_fit(attempt, err);
+	if (code == HV_OK)
+		code = hv_attempt_prepare(attempt, err);
+	return code == HV_OK ? hv_attempt_fill_mount(attempt, false, err) : code;
+}
+
+static enum hv_code attach(struct hv_attempt *attempt, struct hv_error *err)
+{
+	struct hv_store *store = attempt->attacher->store;
+	struct hv_record *record = &attempt->record;
+	enum hv_code code = prepare(attempt, err);
+
+	if (code == HV_OK)
+		code = hv_record_set_state(record, "pending", NULL, err);
+	if (code == HV_OK)
+		code = hv_store_attachment_note(store, record, err);
+	if (code == HV_OK)
+		code = hv_attempt_mount(attempt, err);
+	if (code == HV_OK)
+		code = hv_target_check_alive(&attempt->container, err);
+	if (code == HV_OK)
+		code = hv_record_set_state(record, "attached", NULL, err);
+	if (code != HV_OK)
+		return give_up(attempt, err);
+	/* If this fails the first note finds the mount. */
+	return hv_store_attachment_note(store, record, err);
+}
+
+enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_record *record, struct hv_error *err)
+{
+	struct hv_attempt attempt = {
+		.attacher = attacher,
+		.container = *target,
+		.record = *record,
+	};
+	enum hv_code code;
+
+	/* Cannot be too long: they were read into such buffers before. */
+	strncpy(attempt.target, record->view.target, sizeof(attempt.target) - 1);
+	code = attach(&attempt, err);
+	*record = attempt.record;
+	attempt.record = (struct hv_record){0};
+	attempt.container = (struct hv_target){.ns = MC_NS_NONE};
+	hv_attempt_done(&attempt);
+	return code;
+}

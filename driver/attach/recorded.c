@@ -1,0 +1,102 @@
+/* What is recorded at a target already, when something is to be attached there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* What was asked for, while it is not known yet what comes of it. */
+static bool is_same_wish(const struct hv_record *a, const struct hv_record *b)
+{
+	return a->may_map == b->may_map && a->is_suid_said == b->is_suid_said &&
+	       (!a->is_suid_said || a->view.no_suid == b->view.no_suid);
+}
+
+static bool is_same(const struct hv_record *a, const struct hv_record *b)
+{
+	const struct hv_attachment *one = &a->view, *two = &b->view;
+	bool is_known = strcmp(one->state, "pending") != 0 && strcmp(two->state, "pending") != 0;
+
+	if (is_known && (one->no_suid != two->no_suid || one->is_mapped != two->is_mapped))
+		return false;
+	if (!is_known && !is_same_wish(a, b))
+		return false;
+	return strcmp(one->volume, two->volume) == 0 && one->read_only == two->read_only &&
+	       is_same_text(one->subpath, two->subpath) && one->no_dev == two->no_dev &&
+	       one->no_exec == two->no_exec && one->persist == two->persist;
+}
+
+/* The new one takes its place, in the commit that finishes it. */
+static enum hv_code replace(
+	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
+{
+	if (attempt->record.replaces) /* there is one already, known by another path */
+		return hv_store_attachment_drop(attempt->attacher->store, other->view.id, err);
+	attempt->record.replaces = strdup(other->view.id);
+	attempt->made_before = strdup(other->made);
+	attempt->path_before = strdup(other->path);
+	if (!attempt->record.replaces || !attempt->made_before || !attempt->path_before)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
+}
+
+static enum hv_code refuse(const struct hv_record *other, struct hv_error *err)
+{
+	const struct hv_attachment *view = &other->view;
+
+	hv_fail(err, HV_TARGET_EXISTS, "volume '%s' is attached at %s in container '%s' already%s",
+		view->volume, view->target, view->container_name,
+		strcmp(view->state, "pending") == 0 ? ", when that starts" : "");
+	return hv_hint(err, "docker hostvol detach %s:%s, or attach with --replace",
+		view->container_name, view->target);
+}
+
+static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
+	struct hv_attachment *ret, struct hv_error *err)
+{
+	bool is_running = attempt->container.ns.ns_fd >= 0, is_wanted;
+	enum hv_code code = hv_attachment_refresh(attempt->attacher, other, err);
+
+	if (code == HV_OK && !other->is_done && hv_record_is_mounted(other)) {
+		other->is_done = true; /* an intent that was not settled yet */
+		code = hv_store_attachment_put(attempt->attacher->store, other, err);
+	}
+	if (code != HV_OK)
+		return code;
+	is_wanted =
+		hv_record_is_mounted(other) || (other->is_done && !hv_record_is_over(other) &&
+						       strcmp(other->view.state, "pending") == 0);
+	if (is_wanted && is_same(other, &attempt->record)) {
+		if (is_running && !hv_record_is_mounted(other))
+			return replace(attempt, other, err); /* now is the time for it */
+		*ret = other->view;
+		other->view = (struct hv_attachment){0};
+		return HV_TARGET_EXISTS;
+	}
+	if (is_wanted && attempt->replace == MC_REPLACE_NO)
+		return refuse(other, err);
+	return replace(attempt, other, err);
+}
+
+enum hv_code hv_attempt_check_recorded(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {
+		.container_id = attempt->container.container.id,
+	};
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code =
+		hv_store_attachment_list(attempt->attacher->store, &filter, &records, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		if (strcmp(records[i].view.target, attempt->target) == 0 ||
+			strcmp(records[i].path, attempt->target) == 0)
+			code = meet(attempt, &records[i], ret, err);
+	hv_records_free(records, count);
+	return code;
+}

@@ -1,0 +1,203 @@
+/* Keep true what is wanted, container by container.
+ *
+ * First what the kernel knows (look): whose process has ended, what a crash left half done.  Then,
+ * with the Engine's word (repair): a container that runs gets what its start lacks, one that no
+ * longer exists loses its records.  The start is known by the Engine's StartedAt; for each, once.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+/* An attach that was begun and never acknowledged is brought to an end, whatever it came to: if its
+ * mount stands at its place, it is an attachment; if not, what it made is removed. */
+static enum hv_code settle(struct hv_attacher *attacher, struct hv_record *record,
+	struct hv_repaired *ret, struct hv_error *err)
+{
+	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+
+	if (code == HV_OK && hv_record_is_mounted(record)) {
+		record->is_done = true;
+		ret->adopted++;
+		return hv_store_attachment_put(attacher->store, record, err);
+	}
+	if (code == HV_OK)
+		code = hv_record_unmount(attacher, record, true, err);
+	return code == HV_OK ? hv_store_attachment_drop(attacher->store, record->view.id, err)
+			     : code;
+}
+
+static void count_change(const struct hv_record *record, const char *known, struct hv_repaired *ret)
+{
+	const char *state = record->view.state;
+
+	if (strcmp(state, known) == 0)
+		return;
+	if (strcmp(state, "pending") == 0)
+		ret->pending++;
+	else if (strcmp(known, "pending") == 0)
+		ret->adopted++;
+	else if (strcmp(state, "attached") != 0)
+		ret->drifted++;
+}
+
+/* One record as the kernel sees it. */
+static enum hv_code look_at(struct hv_attacher *attacher, struct hv_record *record,
+	struct hv_repaired *ret, struct hv_error *err)
+{
+	long long known_pid = record->pid;
+	char known[16];
+	enum hv_code code;
+
+	if (!record->is_done)
+		return settle(attacher, record, ret, err);
+	snprintf(known, sizeof(known), "%s", record->view.state);
+	code = hv_attachment_refresh(attacher, record, err);
+	if (code == HV_OK && hv_record_is_over(record)) {
+		ret->dropped++;
+		return hv_store_attachment_drop(attacher->store, record->view.id, err);
+	}
+	if (code != HV_OK || (strcmp(known, record->view.state) == 0 && known_pid == record->pid))
+		return code;
+	count_change(record, known, ret);
+	return hv_store_attachment_note(attacher->store, record, err);
+}
+
+/* Drop what is of an older start that the kernel's numbers did not tell from this one. */
+static enum hv_code leave_older_start(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_record *record, struct hv_error *err)
+{
+	const char *now = target->container.started_at;
+
+	if (record->pid == 0 || (record->started_at && strcmp(record->started_at, now) == 0))
+		return HV_OK;
+	if (record->started_at)
+		return hv_record_forget_mount(record, err);
+	record->started_at = strdup(now); /* its process runs: an older version did not note it */
+	if (!record->started_at)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_store_attachment_note(attacher->store, record, err);
+}
+
+/* One record, now that its container runs and is held. */
+static enum hv_code make_true(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err)
+{
+	enum hv_code code = look_at(attacher, record, ret, err);
+
+	if (code != HV_OK || !record->is_done || hv_record_is_over(record))
+		return code;
+	code = leave_older_start(attacher, target, record, err);
+	if (code == HV_OK && hv_record_is_over(record)) {
+		ret->dropped++;
+		return hv_store_attachment_drop(attacher->store, record->view.id, err);
+	}
+	if (code != HV_OK || record->pid > 0)
+		return code;
+	code = hv_attach_again(attacher, target, record, err);
+	ret->attached += code == HV_OK;
+	return code;
+}
+
+static enum hv_code learn_name(struct hv_attacher *attacher, const struct hv_container *container,
+	struct hv_record *record, struct hv_error *err)
+{
+	char *name;
+
+	if (!container->name || strcmp(record->view.container_name, container->name) == 0)
+		return HV_OK;
+	name = strdup(container->name);
+	if (!name)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	free(record->view.container_name);
+	record->view.container_name = name;
+	return hv_store_attachment_note(attacher->store, record, err);
+}
+
+/* What is done with each record of a container.  `target`: NULL, or one that may not run. */
+static enum hv_code repair_one(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err)
+{
+	enum hv_code code = HV_OK;
+
+	if (target)
+		code = learn_name(attacher, &target->container, record, err);
+	snprintf(ret->name, sizeof(ret->name), "%s", record->view.container_name);
+	if (code != HV_OK)
+		return code;
+	if (target && target->ns.ns_fd >= 0)
+		return make_true(attacher, target, record, ret, err);
+	return look_at(attacher, record, ret, err);
+}
+
+/* All records of a container, each whatever became of the others; the first failure is told. */
+static enum hv_code repair_all(struct hv_attacher *attacher, const char *container_id,
+	const struct hv_target *target, struct hv_repaired *ret, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.container_id = container_id};
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code;
+
+	HV_HOLD(hold, &attacher->locks, container_id);
+	code = hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+	if (code != HV_OK)
+		return code;
+	ret->records = (unsigned)count;
+	for (size_t i = 0; i < count; i++) {
+		struct hv_error one = {0};
+
+		if (repair_one(attacher, target, &records[i], ret, &one) == HV_OK || code != HV_OK)
+			hv_error_done(&one);
+		else
+			*err = one;
+		code = err->code;
+	}
+	hv_records_free(records, count);
+	return code;
+}
+
+static enum hv_code drop_all(struct hv_attacher *attacher, const char *container_id,
+	struct hv_repaired *ret, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.container_id = container_id};
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code;
+
+	HV_HOLD(hold, &attacher->locks, container_id);
+	code = hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+	for (size_t i = 0; code == HV_OK && i < count; i++) {
+		snprintf(ret->name, sizeof(ret->name), "%s", records[i].view.container_name);
+		code = hv_store_attachment_drop(attacher->store, records[i].view.id, err);
+		ret->dropped += code == HV_OK;
+	}
+	hv_records_free(records, count);
+	return code;
+}
+
+enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
+	struct hv_repaired *ret, struct hv_error *err)
+{
+	*ret = (struct hv_repaired){0};
+	return repair_all(attacher, container_id, NULL, ret, err);
+}
+
+enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
+	struct hv_repaired *ret, struct hv_error *err)
+{
+	struct hv_target target = {.ns = MC_NS_NONE};
+	enum hv_code code = hv_target_open(attacher, container_id, &target, err);
+
+	*ret = (struct hv_repaired){.records = 0};
+	if (code == HV_NO_SUCH_CONTAINER) {
+		hv_error_done(err);
+		code = drop_all(attacher, container_id, ret, err);
+	} else if (code == HV_OK || code == HV_NOT_RUNNING) {
+		hv_error_done(err);
+		code = repair_all(attacher, container_id, &target, ret, err);
+	}
+	hv_target_close(&target);
+	return code;
+}

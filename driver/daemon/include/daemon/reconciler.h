@@ -1,0 +1,39 @@
+/* The threads that keep attachments true.
+ *
+ * One watches: the Engine's events, and the processes of containers that have attachments.  It asks
+ * the Engine for nothing.  Two repair, container by container, with back-off where that fails; none
+ * of it is waited for by a request. */
+#ifndef DAEMON_RECONCILER_H
+#define DAEMON_RECONCILER_H
+
+#include <stdbool.h>
+
+#include "attach/attach.h"
+
+#include "daemon/log.h"
+
+struct hv_reconciler;
+
+struct hv_reconciler_args {
+	struct hv_attacher *attacher;
+	const struct hv_log *log;
+	/* Make sure that the attacher has its store; a failure is tried again. */
+	enum hv_code (*open_state)(void *context, struct hv_error *err);
+	void *context;
+};
+
+/* Start; what the arguments point to is borrowed.  Contacts nobody before it returns.
+ * NULL when there is no memory or no thread. */
+struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
+	__attribute__((nonnull, warn_unused_result));
+
+/* There may be something to do for this container.  Does not wait.  Any thread. */
+void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_id)
+	__attribute__((nonnull));
+
+/* Stop and release.  Returns false when a thread was not done within `timeout_ms`: then it still
+ * runs, and everything it uses must stay: exit. */
+bool hv_reconciler_stop(struct hv_reconciler *reconciler, int timeout_ms)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif
