@@ -27,9 +27,12 @@
 		HV_FLAG("no-mkdir", 0, NULL, "Refuse when the target does not exist", no_mkdir),   \
 		HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target)
 
-static const struct hv_flag attach_flags[] = {PLACE_FLAGS, HV_FLAG_HELP, HV_FLAGS_END};
+#define ONCE_FLAG                                                                                  \
+	HV_FLAG("once", 0, NULL, "Until the container stops, and not again when it starts", once)
+
+static const struct hv_flag attach_flags[] = {PLACE_FLAGS, ONCE_FLAG, HV_FLAG_HELP, HV_FLAGS_END};
 static const struct hv_flag check_flags[] = {
-	PLACE_FLAGS, HV_FLAG_FORMAT, HV_FLAG_HELP, HV_FLAGS_END};
+	PLACE_FLAGS, ONCE_FLAG, HV_FLAG_FORMAT, HV_FLAG_HELP, HV_FLAGS_END};
 
 static char *borrow(const char *text)
 {
@@ -54,7 +57,7 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 		.no_dev = options->no_dev,
 		.no_exec = options->no_exec,
 		.mkdir = !options->no_mkdir,
-		.persist = true,
+		.persist = !options->once,
 	};
 	enum hv_code code = hv_place_read_only(place, options->read_only, &request.read_only, err);
 
@@ -159,7 +162,8 @@ const struct hv_command hv_cmd_attach = {
 	.usage = "VOLUME CONTAINER:TARGET[:ro|:rw]",
 	.notes =
 		"TARGET is an absolute path in the container. One that contains :ro or the like at its\n"
-		"end is written with --target.",
+		"end is written with --target. The volume is attached again whenever the container\n"
+		"starts, until it is detached; to one that does not run when it starts.",
 	.flags = attach_flags,
 	.operands_min = 2,
 	.operands_max = 2,

@@ -219,13 +219,12 @@ see() {
 	[[ $(host_mounts) == "$mounts" ]]
 }
 
-@test "after docker restart the attachment is shown as missing and can be made again" {
+@test "--once ends with the container's process" {
 	start hvt_web
+	docker hostvol attach --once hvt_data hvt_web:/mnt/once
 	docker hostvol attach hvt_data hvt_web:/mnt/data
 	docker restart -t 0 hvt_web
-	run -0 docker hostvol ls
-	[[ $output == *missing* ]]
-	docker hostvol attach hvt_data hvt_web:/mnt/data
-	docker exec hvt_web cat /mnt/data/f
+	within 10 docker exec hvt_web cat /mnt/data/f
+	fails_with 1 -- docker exec hvt_web cat /mnt/once/f
 	[[ $(docker hostvol ls | grep -c hvt_web) == 1 ]]
 }

@@ -71,6 +71,16 @@ fails_with() {
 	done
 }
 
+# within SECONDS COMMAND...: it succeeds, at last.
+within() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[[ $SECONDS -lt $end ]] || { echo "not in time: $*" && "$@"; return 1; }
+		sleep 0.05
+	done
+}
+
 # The daemon's socket, for what no command sends.
 daemon_socket() {
 	echo "/run/docker/plugins/$(docker plugin inspect -f '{{.ID}}' hostvol)/hostvol.sock"

@@ -60,10 +60,10 @@ attach_fails() {
 		docker hostvol attach hvt_data "$prefix:/mnt/data"
 }
 
-@test "a container that is not running" {
+@test "--once and a container that is not running" {
 	docker create --label "$LABEL" --name hvt_stopped $IMAGE true
 	attach_fails 1 "container 'hvt_stopped' is not running" "docker start hvt_stopped" -- \
-		docker hostvol attach hvt_data hvt_stopped:/mnt/data
+		docker hostvol attach --once hvt_data hvt_stopped:/mnt/data
 }
 
 @test "a relative target" {

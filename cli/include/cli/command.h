@@ -22,6 +22,7 @@ struct hv_options {
 	bool no_exec;
 	bool no_mkdir;
 	bool lazy;
+	bool once;
 	const char *target;
 	const char *volume;
 	const char *container;
