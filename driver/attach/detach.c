@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "mountcore/cleanup.h"
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
@@ -192,12 +191,11 @@ static enum hv_code unmount_held(
 	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.id = record->view.id};
-	mc_auto_free char *container = strdup(record->view.container_id);
+	char container[128]; /* an ID has 64 */
 	struct hv_record now = {0};
 	enum hv_code code;
 
-	if (!container)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+	snprintf(container, sizeof(container), "%s", record->view.container_id);
 	HV_HOLD(hold, &attacher->locks, container);
 	code = find(attacher, &filter, NULL, &now, err);
 	if (code == HV_NO_SUCH_ATTACHMENT)

@@ -156,6 +156,8 @@ void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
 	pthread_mutex_lock(&queue->lock);
 	at = find(queue, name);
 	item = *at;
+	if (!item) /* cannot be: what is taken stays in the list */
+		abort();
 	item->is_taken = false;
 	item->tries = is_well ? 0 : item->tries + 1;
 	item->due_ms = item->is_again ? 0 : now_ms() + retry_ms(item->tries);

@@ -84,6 +84,7 @@ static long long now_ms(void)
 }
 
 /* Only the end of the headers is of interest, and only those of the answer itself. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
 static size_t take_header(char *bytes, size_t one, size_t count, void *context)
 {
 	struct hv_events *events = context;

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,15 +11,22 @@
 
 #include "support/hv_test.h"
 
-enum { KEPT_MAX = 16, REQUEST_MAX_BYTES = 4096 };
+enum { KEPT_MAX = 16, SET_MAX = 8, REQUEST_MAX_BYTES = 4096 };
+
+struct set {
+	char *path;
+	char *bytes;
+};
 
 struct fake_engine {
 	const struct fake_reply *replies;
 	pthread_t thread;
 	atomic_uint requests;
 	int listening;
+	pthread_mutex_t lock; /* of what is below */
 	int kept[KEPT_MAX];
 	unsigned kept_count;
+	struct set sets[SET_MAX];
 };
 
 static void send_all(int fd, const char *bytes, size_t size)
@@ -43,48 +51,120 @@ static void send_padding(int fd, size_t size)
 	send_all(fd, spaces, size);
 }
 
-/* Read the request's head and find its answer. */
-static const struct fake_reply *receive(struct fake_engine *engine, int fd)
+static bool is_for(const char *request, const char *path)
 {
-	char request[REQUEST_MAX_BYTES] = "";
-	size_t used = 0;
-	const struct fake_reply *at = engine->replies;
+	size_t length = strlen(path);
 
+	return strncmp(request, "GET ", 4) == 0 && strncmp(request + 4, path, length) == 0 &&
+	       (request[4 + length] == ' ' || request[4 + length] == '?');
+}
+
+/* Read the request's head.  Returns whether there was one. */
+static bool receive(struct fake_engine *engine, int fd, char request[static REQUEST_MAX_BYTES])
+{
+	size_t used = 0;
+
+	request[0] = '\0';
 	while (!strstr(request, "\r\n\r\n")) {
-		ssize_t size = recv(fd, request + used, sizeof(request) - 1 - used, 0);
+		ssize_t size = recv(fd, request + used, REQUEST_MAX_BYTES - 1 - used, 0);
 
 		if (size <= 0)
-			return NULL;
+			return false;
 		used += (size_t)size;
 		request[used] = '\0';
 	}
 	atomic_fetch_add(&engine->requests, 1);
-	for (; at->path; at++)
-		if (strncmp(request, "GET ", 4) == 0 &&
-			strncmp(request + 4, at->path, strlen(at->path)) == 0 &&
-			request[4 + strlen(at->path)] == ' ')
-			return at;
-	return NULL;
+	return true;
+}
+
+static bool answer_set(struct fake_engine *engine, int fd, const char *request)
+{
+	bool is_answered = false;
+
+	pthread_mutex_lock(&engine->lock);
+	for (unsigned i = 0; i < SET_MAX && !is_answered; i++) {
+		const struct set *set = &engine->sets[i];
+
+		is_answered = set->path && is_for(request, set->path);
+		if (is_answered)
+			send_all(fd, set->bytes, strlen(set->bytes));
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return is_answered;
+}
+
+/* Returns whether the connection is kept. */
+static bool answer(struct fake_engine *engine, int fd, const char *request)
+{
+	const struct fake_reply *at = engine->replies;
+	bool is_kept;
+
+	if (answer_set(engine, fd, request))
+		return false;
+	while (at->path && !is_for(request, at->path))
+		at++;
+	if (!at->path)
+		return false;
+	send_all(fd, at->bytes, strlen(at->bytes));
+	send_padding(fd, at->padding);
+	pthread_mutex_lock(&engine->lock);
+	is_kept = at->keeps_waiting && engine->kept_count < KEPT_MAX;
+	if (is_kept)
+		engine->kept[engine->kept_count++] = fd;
+	pthread_mutex_unlock(&engine->lock);
+	return is_kept;
 }
 
 static void *serve(void *argument)
 {
 	struct fake_engine *engine = argument;
+	char request[REQUEST_MAX_BYTES];
 	int fd;
 
-	while ((fd = accept4(engine->listening, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		const struct fake_reply *reply = receive(engine, fd);
-
-		if (reply) {
-			send_all(fd, reply->bytes, strlen(reply->bytes));
-			send_padding(fd, reply->padding);
-		}
-		if (reply && reply->keeps_waiting && engine->kept_count < KEPT_MAX)
-			engine->kept[engine->kept_count++] = fd;
-		else
+	while ((fd = accept4(engine->listening, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		if (!receive(engine, fd, request) || !answer(engine, fd, request))
 			close(fd);
-	}
 	return NULL;
+}
+
+void fake_engine_set(struct fake_engine *engine, const char *path, const char *bytes)
+{
+	struct set *free_one = NULL;
+
+	pthread_mutex_lock(&engine->lock);
+	for (unsigned i = SET_MAX; i-- > 0;)
+		if (!engine->sets[i].path || strcmp(engine->sets[i].path, path) == 0)
+			free_one = &engine->sets[i];
+	assert_non_null(free_one);
+	free(free_one->path);
+	free(free_one->bytes);
+	free_one->path = strdup(path);
+	free_one->bytes = strdup(bytes);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void fake_engine_send(struct fake_engine *engine, const char *bytes)
+{
+	pthread_mutex_lock(&engine->lock);
+	for (unsigned i = 0; i < engine->kept_count; i++) {
+		if (bytes)
+			send_all(engine->kept[i], bytes, strlen(bytes));
+		else
+			close(engine->kept[i]);
+	}
+	if (!bytes)
+		engine->kept_count = 0;
+	pthread_mutex_unlock(&engine->lock);
+}
+
+unsigned fake_engine_kept(struct fake_engine *engine)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&engine->lock);
+	count = engine->kept_count;
+	pthread_mutex_unlock(&engine->lock);
+	return count;
 }
 
 struct fake_engine *fake_engine_new(const char *socket_path, const struct fake_reply *replies)
@@ -96,6 +176,8 @@ struct fake_engine *fake_engine_new(const char *socket_path, const struct fake_r
 	assert_true(strlen(socket_path) < sizeof(address.sun_path));
 	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
 	engine->replies = replies;
+	pthread_mutex_init(&engine->lock, NULL);
+	(void)unlink(socket_path); /* of one before, as dockerd does */
 	engine->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(engine->listening >= 0);
 	assert_int_equal(
@@ -111,8 +193,12 @@ void fake_engine_free(struct fake_engine *engine)
 		return;
 	shutdown(engine->listening, SHUT_RDWR); /* ends the accept */
 	pthread_join(engine->thread, NULL);
-	for (unsigned i = 0; i < engine->kept_count; i++)
-		close(engine->kept[i]);
+	fake_engine_send(engine, NULL);
+	for (unsigned i = 0; i < SET_MAX; i++) {
+		free(engine->sets[i].path);
+		free(engine->sets[i].bytes);
+	}
+	pthread_mutex_destroy(&engine->lock);
 	close(engine->listening);
 	free(engine);
 }

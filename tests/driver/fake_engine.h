@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct fake_reply {
-	const char *path;  /* "/info"; NULL ends the table */
+	const char *path;  /* "/info", without the query; NULL ends the table */
 	const char *bytes; /* of the whole answer, headers too; then the connection is closed */
 	size_t padding;    /* spaces behind them */
 	int keeps_waiting; /* the connection stays open and nothing more comes */
@@ -18,6 +18,15 @@ struct fake_engine;
  * with an empty connection. */
 struct fake_engine *fake_engine_new(const char *socket, const struct fake_reply *replies);
 void fake_engine_free(struct fake_engine *engine);
+
+/* From now on answer `path` with these bytes, copied, instead of what the table says; "" closes. */
+void fake_engine_set(struct fake_engine *engine, const char *path, const char *bytes);
+
+/* Send bytes on every connection that was kept waiting; NULL: close them. */
+void fake_engine_send(struct fake_engine *engine, const char *bytes);
+
+/* How many connections are kept waiting. */
+unsigned fake_engine_kept(struct fake_engine *engine);
 
 /* How many requests came. */
 unsigned fake_engine_requests(struct fake_engine *engine);

@@ -1,0 +1,489 @@
+/* The reconciler with an Engine that is as bad as it can be, and a container that is a process with
+ * a mount namespace of its own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "support/hv_test.h"
+#include "wire/event.h"
+
+#include "daemon/reconciler.h"
+#include "fake_engine.h"
+#include "rows.h"
+#include "scratch.h"
+#include "world.h"
+
+#define ID "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
+#define INSPECT_PATH "/containers/" ID "/json"
+#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\n"
+#define CLOSED "Connection: close\r\n\r\n"
+#define EVENT(action)                                                                              \
+	"{\"Type\":\"container\",\"Action\":\"" action "\",\"Actor\":{\"ID\":\"" ID "\"}}\n"
+
+enum { PATIENCE_MS = 15000, STOP_MS = 15000 };
+
+static const struct fake_reply replies[] = {
+	{"/events", HEAD("200 OK") "\r\n", 0, 1},
+	{NULL, NULL, 0, 0},
+};
+
+struct fixture {
+	struct world *world;
+	struct hv_attacher attacher;
+	struct hv_log log;
+	struct fake_engine *fake;
+	struct hv_reconciler *reconciler;
+	char *socket;
+	char *target;
+	pid_t pid; /* of the container; 0: it does not run */
+	unsigned starts;
+};
+
+static int open_socket(void *context)
+{
+	const struct fixture *fixture = context;
+	int fd = open(fixture->socket, O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static enum hv_code open_state(void *context, struct hv_error *err)
+{
+	(void)context;
+	(void)err;
+	return HV_OK;
+}
+
+/* Tell the Engine what it knows of the container. */
+static void tell_engine(struct fixture *fixture)
+{
+	char *answer = NULL;
+
+	if (!fixture->fake)
+		return;
+	assert_true(asprintf(&answer,
+			    HEAD("200 OK") CLOSED "{\"Id\":\"" ID "\",\"Name\":\"/web\",\"State\":"
+						  "{\"Running\":%s,\"Pid\":%d,"
+						  "\"StartedAt\":\"2999-01-01T00:00:%02uZ\"}}",
+			    fixture->pid ? "true" : "false", fixture->pid, fixture->starts) > 0);
+	fake_engine_set(fixture->fake, INSPECT_PATH, answer);
+	free(answer);
+}
+
+static void start_engine(struct fixture *fixture)
+{
+	fixture->fake = fake_engine_new(fixture->socket, replies);
+	tell_engine(fixture);
+}
+
+static void stop_engine(struct fixture *fixture)
+{
+	fake_engine_free(fixture->fake);
+	fixture->fake = NULL;
+	(void)unlink(fixture->socket);
+}
+
+static void be_container(int ready)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The connections of the moment would not end with ours. */
+	if (dup2(ready, 3) != 3 || close_range(4, ~0U, 0) < 0 || unshare(CLONE_NEWNS) < 0 ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || write(3, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void start_container(struct fixture *fixture)
+{
+	int ends[2];
+	char byte;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fixture->pid = fork();
+	assert_true(fixture->pid >= 0);
+	if (fixture->pid == 0)
+		be_container(ends[1]);
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	fixture->starts++;
+	tell_engine(fixture);
+}
+
+static void stop_container(struct fixture *fixture)
+{
+	if (fixture->pid == 0)
+		return;
+	assert_int_equal(kill(fixture->pid, SIGKILL), 0);
+	assert_int_equal(waitpid(fixture->pid, NULL, 0), fixture->pid);
+	fixture->pid = 0;
+	tell_engine(fixture);
+}
+
+/* The last known state of the only attachment; "" when there is none. */
+static void read_state(struct fixture *fixture, char ret[static 16])
+{
+	const struct hv_record_filter all = {0};
+	struct hv_record *records = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	assert_int_equal(
+		hv_store_attachment_list(fixture->attacher.store, &all, &records, &count, &err),
+		HV_OK);
+	assert_true(count < 2);
+	snprintf(ret, 16, "%s", count ? records[0].view.state : "");
+	hv_records_free(records, count);
+}
+
+static unsigned count_mounts(struct fixture *fixture)
+{
+	char path[64], line[4096], target[2048];
+	mc_auto_file file = NULL;
+	unsigned count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", fixture->pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		count += sscanf(line, "%*s %*s %*s %*s %2047s", target) == 1 &&
+			 strcmp(target, fixture->target) == 0;
+	return count;
+}
+
+static void sleep_a_little(void)
+{
+	const struct timespec step = {.tv_nsec = 5000000};
+
+	nanosleep(&step, NULL);
+}
+
+static void expect_state(struct fixture *fixture, const char *wanted)
+{
+	char state[16] = "";
+
+	for (int left_ms = PATIENCE_MS; left_ms > 0; left_ms -= 5) {
+		read_state(fixture, state);
+		if (strcmp(state, wanted) == 0)
+			break;
+		sleep_a_little();
+	}
+	assert_string_equal(state, wanted);
+	if (fixture->pid > 0 && strcmp(wanted, "missing") != 0)
+		assert_int_equal(count_mounts(fixture), strcmp(wanted, "attached") == 0);
+}
+
+/* Wait until the stream of events stands (again). */
+static void expect_subscribed(struct fixture *fixture)
+{
+	for (int left_ms = PATIENCE_MS; left_ms > 0; left_ms -= 5) {
+		if (fake_engine_kept(fixture->fake) > 0)
+			return;
+		sleep_a_little();
+	}
+	fail_msg("no subscription");
+}
+
+static void poke(void *context, const char *container_id)
+{
+	struct fixture *fixture = context;
+
+	if (fixture->reconciler)
+		hv_reconciler_poke(fixture->reconciler, container_id);
+}
+
+static void start_reconciler(struct fixture *fixture)
+{
+	fixture->reconciler = hv_reconciler_start(&(struct hv_reconciler_args){
+		.attacher = &fixture->attacher,
+		.log = &fixture->log,
+		.open_state = open_state,
+	});
+	assert_non_null(fixture->reconciler);
+}
+
+static void stop_reconciler(struct fixture *fixture)
+{
+	if (fixture->reconciler)
+		assert_true(hv_reconciler_stop(fixture->reconciler, STOP_MS));
+	fixture->reconciler = NULL;
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	void *world = NULL;
+
+	assert_non_null(fixture);
+	world_setup(&world);
+	fixture->world = world;
+	fixture->log.level = HV_LOG_ERROR;
+	fixture->socket = scratch_path(fixture->world->dir, "docker.sock");
+	fixture->target = scratch_path(fixture->world->dir, "inside");
+	world_mkdir(fixture->world, "inside");
+	assert_int_equal(world_create(fixture->world, "data", NULL, NULL), HV_OK);
+	hv_keylock_init(&fixture->attacher.locks);
+	fixture->attacher.core = fixture->world->volumes.core;
+	fixture->attacher.store = fixture->world->volumes.store;
+	fixture->attacher.volumes = &fixture->world->volumes;
+	fixture->attacher.on_change = poke;
+	fixture->attacher.context = fixture;
+	fixture->attacher.engine = hv_engine_new(&(struct hv_engine_args){
+		.open_socket = open_socket, .context = fixture, .socket_path = fixture->socket});
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+	void *world = fixture->world;
+
+	stop_reconciler(fixture);
+	stop_container(fixture);
+	stop_engine(fixture);
+	hv_engine_free(fixture->attacher.engine);
+	hv_keylock_done(&fixture->attacher.locks);
+	free(fixture->socket);
+	free(fixture->target);
+	free(fixture);
+	return world_teardown(&world);
+}
+
+static enum hv_code attach(struct fixture *fixture, bool persist)
+{
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	struct hv_attachment attachment = {0};
+	struct hv_error err = {0};
+	char volume[] = "data", container[] = ID;
+	enum hv_code code;
+
+	request.volume = volume;
+	request.container = container;
+	request.target = fixture->target;
+	request.persist = persist;
+	code = hv_attach(&fixture->attacher, &request, &attachment, &err);
+	if (code != HV_OK)
+		print_message("%s\n", hv_error_text(&err));
+	hv_attachment_done(&attachment);
+	hv_error_done(&err);
+	return code;
+}
+
+/* An Engine, a container and an attachment, all well. */
+static void begin(struct fixture *fixture)
+{
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_reconciler(fixture);
+	expect_subscribed(fixture);
+	expect_state(fixture, "attached");
+}
+
+static void a_restart_is_noticed_by_its_event(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	for (int i = 0; i < 3; i++) {
+		stop_container(fixture);
+		expect_state(fixture, "pending"); /* by the process alone: no event was sent */
+		start_container(fixture);
+		fake_engine_send(fixture->fake, EVENT("start"));
+		expect_state(fixture, "attached");
+	}
+}
+
+static void one_that_is_stopped_gets_it_when_it_starts(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	start_reconciler(fixture);
+	expect_subscribed(fixture);
+	assert_int_equal(attach(fixture, false), HV_NOT_RUNNING);
+	expect_state(fixture, "");
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_int_equal(attach(fixture, true), HV_OK); /* the same */
+	expect_state(fixture, "pending");
+	start_container(fixture);
+	fake_engine_send(fixture->fake, EVENT("start"));
+	expect_state(fixture, "attached");
+}
+
+static void once_ends_with_the_process(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	start_container(fixture);
+	start_reconciler(fixture);
+	assert_int_equal(attach(fixture, false), HV_OK);
+	expect_state(fixture, "attached");
+	stop_container(fixture);
+	expect_state(fixture, "");
+}
+
+static void an_engine_that_comes_late_is_met(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	stop_engine(fixture);
+	start_reconciler(fixture);
+	start_container(fixture);
+	for (int i = 0; i < 100; i++)
+		sleep_a_little();
+	expect_state(fixture, "pending");
+	start_engine(fixture);
+	expect_state(fixture, "attached");
+}
+
+static void a_container_that_is_gone_takes_its_attachments_along(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	stop_container(fixture);
+	fake_engine_set(fixture->fake, INSPECT_PATH,
+		HEAD("404 Not Found") CLOSED "{\"message\":\"No such container\"}");
+	fake_engine_send(fixture->fake, EVENT("destroy"));
+	expect_state(fixture, "");
+}
+
+/* What happens to the stream while the container restarts unseen. */
+static void send_long_line(struct fixture *fixture)
+{
+	char *line = malloc(HV_EVENT_LINE_MAX + 2);
+
+	assert_non_null(line);
+	memset(line, ' ', HV_EVENT_LINE_MAX + 1);
+	line[HV_EVENT_LINE_MAX + 1] = '\0';
+	fake_engine_send(fixture->fake, line);
+	free(line);
+}
+
+static void a_stream_that_breaks_is_taken_up_again(void **state)
+{
+	static const char *const breaks[] = {NULL, "<html>\n", "{\"Type\":7}\n", "long", "restart"};
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+		stop_container(fixture);
+		expect_state(fixture, "pending");
+		start_container(fixture);
+		if (breaks[i] && strcmp(breaks[i], "long") == 0) {
+			send_long_line(fixture);
+		} else if (breaks[i] && strcmp(breaks[i], "restart") == 0) {
+			stop_engine(fixture);
+			start_engine(fixture);
+		} else {
+			fake_engine_send(fixture->fake, breaks[i]);
+		}
+		expect_state(fixture, "attached");
+	}
+}
+
+/* An Engine that takes requests and answers none: what the kernel knows is noticed all the same. */
+static void an_engine_that_hangs_does_not_hide_a_death(void **state)
+{
+	static const struct fake_reply mute[] = {{"/", "", 0, 1}, {NULL, NULL, 0, 0}};
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	stop_engine(fixture);
+	fixture->fake = fake_engine_new(fixture->socket, mute);
+	start_reconciler(fixture);
+	for (int i = 0; i < 20; i++)
+		sleep_a_little();
+	stop_container(fixture);
+	expect_state(fixture, "pending");
+}
+
+/* A daemon that was killed after the mount was made again, and before it was noted. */
+static void a_mount_that_was_only_announced_is_adopted(void **state)
+{
+	const struct hv_record_filter all = {0};
+	struct fixture *fixture = *state;
+	struct hv_record *records = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_int_equal(
+		hv_store_attachment_list(fixture->attacher.store, &all, &records, &count, &err),
+		HV_OK);
+	memcpy(records[0].view.state, "pending", sizeof("pending"));
+	assert_int_equal(
+		hv_store_attachment_note(fixture->attacher.store, &records[0], &err), HV_OK);
+	hv_records_free(records, count);
+	start_reconciler(fixture);
+	expect_state(fixture, "attached");
+}
+
+static void what_is_unmounted_inside_is_not_fought(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[512];
+
+	begin(fixture);
+	snprintf(command, sizeof(command), "nsenter -t %d -m umount %s", fixture->pid,
+		fixture->target);
+	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a test's own words */
+	hv_reconciler_poke(fixture->reconciler, ID);
+	expect_state(fixture, "missing");
+	stop_reconciler(fixture);
+	start_reconciler(fixture);
+	fake_engine_send(fixture->fake, EVENT("start"));
+	for (int i = 0; i < 60; i++)
+		sleep_a_little();
+	expect_state(fixture, "missing");
+	assert_int_equal(count_mounts(fixture), 0);
+}
+
+#define RECONCILED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		RECONCILED(a_restart_is_noticed_by_its_event),
+		RECONCILED(one_that_is_stopped_gets_it_when_it_starts),
+		RECONCILED(once_ends_with_the_process),
+		RECONCILED(an_engine_that_comes_late_is_met),
+		RECONCILED(a_container_that_is_gone_takes_its_attachments_along),
+		RECONCILED(a_stream_that_breaks_is_taken_up_again),
+		RECONCILED(an_engine_that_hangs_does_not_hide_a_death),
+		RECONCILED(a_mount_that_was_only_announced_is_adopted),
+		RECONCILED(what_is_unmounted_inside_is_not_fought),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}
