@@ -277,9 +277,10 @@ static enum hv_code attach_to(
 
 	if (code == HV_OK)
 		code = attach_held(attempt, ret, err);
-	/* The container may have started while it was recorded as wanted. */
+	/* One that does not run may have started while it was recorded as wanted. */
 	if (code == HV_OK)
-		hv_attacher_poke(attempt->attacher, attempt->container.container.id);
+		hv_attacher_poke(attempt->attacher,
+			attempt->container.ns.ns_fd >= 0 ? NULL : attempt->container.container.id);
 	return code;
 }
 

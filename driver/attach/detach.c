@@ -235,7 +235,7 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	if (code == HV_OK)
 		code = unmount_within(attacher, request, &record, err);
 	if (code == HV_OK) {
-		hv_attacher_poke(attacher, record.view.container_id);
+		hv_attacher_poke(attacher, NULL);
 		*ret = record.view;
 		record.view = (struct hv_attachment){0};
 	}

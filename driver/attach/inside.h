@@ -75,7 +75,8 @@ enum hv_code hv_attempt_check_recorded(
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_record *record, struct hv_error *err);
 
-/* Tell the reconciler that there may be something to do for a container. */
+/* Tell the reconciler that there may be something to do for a container; NULL: that records came or
+ * went. */
 void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id);
 
 /* Open the mount namespace that a record was made in.  Asks the kernel only.

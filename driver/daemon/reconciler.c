@@ -65,7 +65,10 @@ static void wake(struct hv_reconciler *self)
 
 void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_id)
 {
-	hv_queue_put(&reconciler->queue, container_id);
+	if (container_id)
+		hv_queue_put(&reconciler->queue, container_id);
+	else
+		wake(reconciler);
 }
 
 /* --- repairers --- */
@@ -281,10 +284,10 @@ static int set_up(struct hv_reconciler *self)
 	return epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, self->wake_fd, &event) < 0 ? -ENOMEM : 0;
 }
 
-/* Join within what is left of the time. */
+/* Join within what is left of the time.  By the wall clock, which ThreadSanitizer knows. */
 static bool join(pthread_t thread, const struct timespec *until)
 {
-	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, until) == 0;
+	return pthread_timedjoin_np(thread, NULL, until) == 0;
 }
 
 static bool join_all(struct hv_reconciler *self, bool has_watcher, int timeout_ms)
@@ -295,7 +298,7 @@ static bool join_all(struct hv_reconciler *self, bool has_watcher, int timeout_m
 	hv_queue_stop(&self->queue);
 	self->is_stopping = true;
 	wake(self);
-	clock_gettime(CLOCK_MONOTONIC, &until);
+	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += timeout_ms / 1000 + 1;
 	if (has_watcher)
 		all = join(self->watcher, &until);

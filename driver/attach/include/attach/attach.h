@@ -19,8 +19,8 @@ struct hv_attacher {
 	struct hv_volumes *volumes;
 	struct hv_keylock locks; /* by container ID */
 	atomic_bool is_stopping; /* the daemon ends: nobody waits any longer */
-	/* Told that an attachment of a container came, went or changed; or NULL.  Any thread, no
-	 * lock held. */
+	/* Told that something is to be done for a container, or (NULL) that attachments came or
+	 * went; may be NULL itself.  Any thread. */
 	void (*on_change)(void *context, const char *container_id);
 	void *context;
 };

@@ -27,9 +27,10 @@ struct hv_reconciler_args {
 struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	__attribute__((nonnull, warn_unused_result));
 
-/* There may be something to do for this container.  Does not wait.  Any thread. */
+/* There may be something to do for this container; NULL: records came or went, whose processes are
+ * to be watched or not any more.  Does not wait.  Any thread. */
 void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_id)
-	__attribute__((nonnull));
+	__attribute__((nonnull(1)));
 
 /* Stop and release.  Returns false when a thread was not done within `timeout_ms`: then it still
  * runs, and everything it uses must stay: exit. */
