@@ -140,6 +140,31 @@ static void a_note_changes_what_is_there_and_brings_nothing_back(void **state)
 	hv_record_done(&in);
 }
 
+static void after_a_boot_nothing_is_mounted(void **state)
+{
+	static const struct {
+		const char *boot_id;
+		bool is_mounted;
+	} boots[] = {{"a", true}, {"a", true}, {"b", false}, {"b", false}};
+
+	(void)state;
+	assert_int_equal(row_put(store, "id", "data", "c1", true), HV_OK);
+	for (size_t i = 0; i < sizeof(boots) / sizeof(boots[0]); i++) {
+		struct hv_record *out = NULL;
+		struct hv_error err = {0};
+		size_t count = 0;
+
+		assert_int_equal(hv_store_attachment_boot(store, boots[i].boot_id, &err), HV_OK);
+		list("id", &out, &count);
+		assert_int_equal(count, 1);
+		assert_string_equal(out->view.state, boots[i].is_mounted ? "attached" : "pending");
+		assert_int_equal(out->pid > 0, boots[i].is_mounted);
+		assert_int_equal(out->mount_id > 0, boots[i].is_mounted);
+		assert_string_equal(out->made, "1:2 3:4 "); /* in the container's layer */
+		hv_records_free(out, count);
+	}
+}
+
 static void filters_combine(void **state)
 {
 	(void)state;
@@ -197,6 +222,7 @@ int main(void)
 		OPENED(each_flag_is_kept_by_itself),
 		OPENED(the_finished_attachment_takes_the_place_of_its_intent),
 		OPENED(a_note_changes_what_is_there_and_brings_nothing_back),
+		OPENED(after_a_boot_nothing_is_mounted),
 		OPENED(filters_combine),
 		OPENED(dropped_attachments_are_gone_and_unknown_ones_are_no_error),
 		OPENED(the_oldest_comes_first),

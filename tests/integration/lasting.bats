@@ -262,7 +262,7 @@ event_everything() {
 	within 5 test "$(state_in_inspect rw)" = missing
 	kill -KILL "$(hostvold)" # who starts and looks at everything does not fight it either
 	within 10 engine_hostvol ls
-	docker restart -t 0 hvt_other 2>/dev/null || true
+	sleep 1
 	[[ $(state_in_ls rw) == missing && $(view rw) == 0* ]]
 	docker restart -t 0 $NAME
 	within 10 is attached rw top
@@ -272,7 +272,14 @@ event_everything() {
 	up
 	NAME=hvt_web
 	docker create --name $NAME --network none "$IMAGE" sleep 100000
-	engine_hostvol attach hvt_data $NAME:/mnt/rw
+	run -0 engine_hostvol check hvt_data $NAME:/mnt/rw
+	[[ $output == *"attached when it starts"* ]]
+	run -0 engine_hostvol attach hvt_data $NAME:/mnt/rw
+	[[ $output == $NAME:/mnt/rw ]]
+	run -0 engine_hostvol attach hvt_data $NAME:/mnt/rw
+	[[ $(engine_hostvol ls | grep -c $NAME) == 1 ]]
+	fails_with 1 "already, when that starts" "--replace" -- \
+		engine_hostvol attach --ro hvt_data $NAME:/mnt/rw
 	fails_with 1 "attached to container 'hvt_web' at /mnt/rw" -- docker volume rm hvt_data
 	engine_hostvol detach $NAME:/mnt/rw
 	docker start $NAME
