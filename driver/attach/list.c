@@ -194,6 +194,7 @@ static enum hv_code release(
 
 	if (code == HV_OK && hv_record_is_over(record))
 		return hv_store_attachment_drop(attacher->store, view->id, err);
+	hv_error_done(err); /* one that cannot be looked at is not over */
 	code = hv_engine_inspect(
 		attacher->engine, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
 	hv_container_done(&container);

@@ -51,6 +51,18 @@ attach() {
 	fails_with 1 -- docker exec hvt_web ls /mnt/new
 }
 
+@test "what the container decides is decided anew at its next start" {
+	attach --ro hvt_data hvt_web:/mnt/ro
+	docker stop -t 0 hvt_web
+	attach hvt_data hvt_web:/mnt/later
+	docker start hvt_web
+	within 10 docker exec hvt_web cat /mnt/later/f /mnt/ro/f
+	[[ $(docker exec hvt_web stat -c '%u:%g' /mnt/later/f) == 0:0 ]]
+	run -0 docker exec hvt_web grep ' /mnt/later ' /proc/self/mountinfo
+	[[ $output == *nosuid* && $output == *idmapped* ]]
+	fails_with 1 "Read-only" -- docker exec hvt_web touch /mnt/ro/x
+}
+
 @test "--idmap never leaves owners alone: they show as nobody" {
 	attach --idmap never hvt_data hvt_web:/mnt/d
 	[[ $(docker exec hvt_web stat -c %u /mnt/d/f) == 65534 ]]
