@@ -153,6 +153,8 @@ enum hv_code hv_attempt_fill_mount(
 	record->ns_ino = attempt->container.ns.ino;
 	record->mount_id = info->mount_id;
 	record->mountinfo_id = info->mountinfo_id;
+	record->root_dev = info->source.dev;
+	record->root_ino = info->source.ino;
 	return record->path && record->made ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 

@@ -55,6 +55,7 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 		.place = hv_place_of(ns),
 		.path = record->path,
 		.mount_id = mount_id_of(record),
+		.root = {record->root_dev, record->root_ino},
 		.mountinfo_id = record->mountinfo_id,
 		.source = source,
 		.lazy = lazy,

@@ -53,7 +53,8 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 		view->state ? view->state : "attached", view->problem};
 	const sqlite3_int64 numbers[] = {pack_flags(record), record->is_done, record->pid,
 		(sqlite3_int64)record->ns_ino, (sqlite3_int64)record->mount_id,
-		(sqlite3_int64)record->mountinfo_id};
+		(sqlite3_int64)record->mountinfo_id, (sqlite3_int64)record->root_dev,
+		(sqlite3_int64)record->root_ino};
 	sqlite3_stmt *statement = hv_sql_get(store, sql, err);
 	int at = 1;
 
@@ -158,7 +159,9 @@ static enum hv_code read_record(
 	ret->pid = sqlite3_column_int64(statement, at++);
 	ret->ns_ino = (uint64_t)sqlite3_column_int64(statement, at++);
 	ret->mount_id = (uint64_t)sqlite3_column_int64(statement, at++);
-	ret->mountinfo_id = (uint64_t)sqlite3_column_int64(statement, at);
+	ret->mountinfo_id = (uint64_t)sqlite3_column_int64(statement, at++);
+	ret->root_dev = (uint64_t)sqlite3_column_int64(statement, at++);
+	ret->root_ino = (uint64_t)sqlite3_column_int64(statement, at);
 	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 

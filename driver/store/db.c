@@ -35,6 +35,8 @@ static const char *const steps[] = {
 	"ALTER TABLE attachment ADD COLUMN started_at TEXT;"
 	"ALTER TABLE attachment ADD COLUMN state TEXT NOT NULL DEFAULT 'attached';"
 	"ALTER TABLE attachment ADD COLUMN problem TEXT;"
+	"ALTER TABLE attachment ADD COLUMN root_dev INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE attachment ADD COLUMN root_ino INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE boot (id TEXT NOT NULL);"
 	"UPDATE attachment SET flags = flags | 256 | 512 | (flags & 32) * 2;",
 };
@@ -44,7 +46,7 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 #define ATTACHMENT_COLUMNS                                                                         \
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
 	" replaces, started_at, state, problem, flags, is_done, pid, ns_ino, mount_id,"            \
-	" mountinfo_id"
+	" mountinfo_id, root_dev, root_ino"
 
 static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -69,12 +71,12 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, (SELECT rowid FROM attachment WHERE id = ?1))",
+		" ?18, ?19, ?20, ?21, ?22, (SELECT rowid FROM attachment WHERE id = ?1))",
 	/* With the parameters of the one above. */
 	[HV_SQL_ATTACHMENT_NOTE] =
 		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"
 		" state = ?13, problem = ?14, flags = ?15, is_done = ?16, pid = ?17, ns_ino = ?18,"
-		" mount_id = ?19, mountinfo_id = ?20 WHERE id = ?1",
+		" mount_id = ?19, mountinfo_id = ?20, root_dev = ?21, root_ino = ?22 WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_LIST] = "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
 				   " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR volume = ?2)"

@@ -83,6 +83,8 @@ struct hv_record row_record(const char *id, const char *volume, const char *cont
 		.path = copy("/mnt/data"),
 		.mount_id = UINT64_MAX,
 		.mountinfo_id = 77,
+		.root_dev = 0xfe00,
+		.root_ino = UINT64_MAX,
 		.made = copy("1:2 3:4 "),
 	};
 }

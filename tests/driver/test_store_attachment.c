@@ -69,6 +69,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	assert_true(out->is_done);
 	assert_true(out->pid == in.pid && out->ns_ino == in.ns_ino);
 	assert_true(out->mount_id == UINT64_MAX && out->mountinfo_id == 77);
+	assert_true(out->root_dev == 0xfe00 && out->root_ino == UINT64_MAX);
 	assert_string_equal(out->path, "/mnt/data");
 	assert_string_equal(out->made, in.made);
 	hv_records_free(out, count);

@@ -78,6 +78,8 @@ struct hv_record {
 	char *path;        /* the mountpoint inside, symlinks resolved */
 	uint64_t mount_id; /* in state "pending": of a mount that was about to be made */
 	uint64_t mountinfo_id;
+	uint64_t root_dev; /* of what is mounted; with root_ino 0: not known */
+	uint64_t root_ino;
 	char *made;     /* what was made for it, in the form of driver/attach */
 	char *replaces; /* ID of the attachment that was at its target, or NULL */
 };
