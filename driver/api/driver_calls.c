@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inside.h"
+#include "tunnel.h"
 
 static enum hv_code read_request(
 	const struct hv_request *request, struct hv_driver_request *ret, struct hv_error *err)
@@ -44,6 +45,51 @@ enum hv_code hv_call_capabilities(struct hv_api *api, const struct hv_request *r
 	return code == HV_OK ? hv_add_text(object, "Scope", "local", err) : code;
 }
 
+/* Option attach: the volume comes with its attachment or not at all. */
+static enum hv_code attach_own(
+	struct hv_api *api, const char *volume, const char *value, struct hv_error *err)
+{
+	struct hv_attach_place place;
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	struct hv_attachment attachment = {0};
+	enum hv_code code;
+
+	if (api->tunnel.is_denied) {
+		hv_fail(err, HV_DENIED,
+			"volume '%s' cannot be attached as part of its creation: option attach is switched off",
+			volume);
+		return hv_hint(err, "the administrator allows it with HOSTVOL_REMOTE_ATTACH=allow");
+	}
+	code = hv_volume_read_attach(value, &place, err);
+	if (code != HV_OK)
+		return code;
+	request.volume = (char *)(uintptr_t)volume; /* read from, never freed */
+	request.container = place.container;
+	request.target = place.target;
+	request.read_only = place.read_only;
+	request.is_own = true;
+	code = hv_attach(api->attacher, &request, &attachment, err);
+	hv_attachment_done(&attachment);
+	return code;
+}
+
+static enum hv_code create_volume(
+	struct hv_api *api, const struct hv_driver_request *in, struct hv_error *err)
+{
+	const char *attach = hv_opts_get(&in->opts, "attach");
+	struct hv_error ignored = {0};
+	bool is_new = false;
+	enum hv_code code = hv_volume_create(api->volumes, in->name, &in->opts, &is_new, err);
+
+	if (code != HV_OK || !attach)
+		return code;
+	code = attach_own(api, in->name, attach, err);
+	if (code != HV_OK && is_new)
+		(void)!hv_volume_remove(api->volumes, in->name, &ignored);
+	hv_error_done(&ignored);
+	return code;
+}
+
 enum hv_code hv_call_create(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
@@ -51,10 +97,21 @@ enum hv_code hv_call_create(struct hv_api *api, const struct hv_request *request
 	enum hv_code code = read_request(request, &in, err);
 
 	(void)reply;
-	if (code == HV_OK)
-		code = hv_volume_create(api->volumes, in.name, &in.opts, err);
+	if (code == HV_OK && (hv_tunnel_is_name(in.name) || hv_opts_get(&in.opts, "request")))
+		code = hv_tunnel_create(api, in.name, &in.opts, err);
+	else if (code == HV_OK)
+		code = create_volume(api, &in, err);
 	request_done(&in);
 	return code;
+}
+
+static enum hv_code remove_volume(struct hv_api *api, const char *name, struct hv_error *err)
+{
+	enum hv_code code = hv_volume_check_aliases(api->volumes, name, err);
+
+	if (code == HV_OK)
+		code = hv_attachments_release(api->attacher, name, err);
+	return code == HV_OK ? hv_volume_remove(api->volumes, name, err) : code;
 }
 
 enum hv_code hv_call_remove(struct hv_api *api, const struct hv_request *request,
@@ -64,10 +121,10 @@ enum hv_code hv_call_remove(struct hv_api *api, const struct hv_request *request
 	enum hv_code code = read_request(request, &in, err);
 
 	(void)reply;
-	if (code == HV_OK)
-		code = hv_attachments_release(api->attacher, in.name, err);
-	if (code == HV_OK)
-		code = hv_volume_remove(api->volumes, in.name, err);
+	if (code == HV_OK && hv_tunnel_has(api, in.name))
+		hv_tunnel_remove(api, in.name);
+	else if (code == HV_OK)
+		code = remove_volume(api, in.name, err);
 	request_done(&in);
 	return code;
 }
@@ -109,6 +166,10 @@ enum hv_code hv_call_path(struct hv_api *api, const struct hv_request *request,
 	char *mountpoint = NULL;
 	enum hv_code code = read_request(request, &in, err);
 
+	if (code == HV_OK && hv_tunnel_has(api, in.name)) {
+		request_done(&in);
+		return hv_add_text(reply, "Mountpoint", "", err);
+	}
 	if (code == HV_OK)
 		code = hv_store_volume_get(api->volumes->store, in.name, &volume, err);
 	if (code == HV_OK) {
@@ -190,6 +251,14 @@ enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
 	struct json_object *object;
 	enum hv_code code = read_request(request, &in, err);
 
+	if (code == HV_OK && hv_tunnel_has(api, in.name)) {
+		object = json_object_new_object();
+		code = hv_add(reply, "Volume", object, err);
+		if (code == HV_OK)
+			code = hv_tunnel_get(api, in.name, object, err);
+		request_done(&in);
+		return code;
+	}
 	if (code == HV_OK)
 		code = hv_store_volume_get(api->volumes->store, in.name, &volume, err);
 	if (code == HV_OK) {

@@ -99,6 +99,7 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	view->no_exec = request->no_exec;
 	view->persist = request->persist;
 	record->mkdir = request->mkdir;
+	record->is_own = request->is_own;
 	record->may_map = attempt->may_map;
 	record->is_suid_said = request->no_suid != HV_UNSAID;
 	if (!view->volume || !view->source || !view->container_id || !view->container_name ||

@@ -184,9 +184,27 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	return HV_OK;
 }
 
-/* Forget an attachment that is in nobody's way any more. */
-static enum hv_code release(
-	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+/* Detach what came with the volume: strictly, so that a busy one keeps the volume. */
+static enum hv_code end_own(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
+{
+	const struct hv_detach_request request = {.id = record->view.id};
+	struct hv_attachment was = {0};
+	enum hv_code code;
+
+	if (!record->is_done)
+		return HV_OK; /* an intent: hv_volume_remove() has the last word */
+	code = hv_detach(attacher, &request, &was, err);
+	hv_attachment_done(&was);
+	if (code != HV_NO_SUCH_ATTACHMENT)
+		return code;
+	hv_error_done(err); /* someone else was quicker */
+	return HV_OK;
+}
+
+/* Forget an attachment that is in nobody's way any more; count one that is. */
+static enum hv_code release(struct hv_attacher *attacher, struct hv_record *record,
+	size_t *ret_others, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
 	struct hv_container container = {0};
@@ -198,6 +216,7 @@ static enum hv_code release(
 	code = hv_engine_inspect(
 		attacher->engine, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
 	hv_container_done(&container);
+	*ret_others += code == HV_OK;
 	if (code == HV_OK)
 		return HV_OK;
 	if (code == HV_NO_SUCH_CONTAINER) {
@@ -215,12 +234,15 @@ enum hv_code hv_attachments_release(
 {
 	const struct hv_record_filter filter = {.volume = volume};
 	struct hv_record *records = NULL;
-	size_t count = 0;
+	size_t count = 0, others = 0;
 	enum hv_code code =
 		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
 
 	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = release(attacher, &records[i], err);
+		code = records[i].is_own ? HV_OK : release(attacher, &records[i], &others, err);
+	/* The volume's own go last, and only if nothing else keeps the volume. */
+	for (size_t i = 0; code == HV_OK && others == 0 && i < count; i++)
+		code = records[i].is_own ? end_own(attacher, &records[i], err) : HV_OK;
 	hv_records_free(records, count);
 	return code;
 }

@@ -167,6 +167,8 @@ static void wire_up(struct hv_daemon *daemon)
 		.engine = daemon->engine,
 		.volumes = &daemon->volumes,
 		.attacher = &daemon->attacher,
+		.tunnel = {.lock = PTHREAD_MUTEX_INITIALIZER,
+			.is_denied = strcmp(daemon->config.remote_attach, "deny") == 0},
 		.mode = daemon->config.is_managed ? "managed" : "plain",
 		.settings = daemon->config.settings,
 		.open_state = open_state,
@@ -253,6 +255,7 @@ void hv_daemon_stop(struct hv_daemon *daemon)
 		_exit(EXIT_SUCCESS);
 	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
 		_exit(EXIT_SUCCESS); /* the same goes for a container that holds a repair */
+	hv_tunnel_done(&daemon->api.tunnel);
 	hv_store_close(daemon->volumes.store);
 	hv_engine_free(daemon->engine);
 	mc_core_close(daemon->core);

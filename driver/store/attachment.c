@@ -12,7 +12,7 @@ enum {
 	FLAG_PERSIST = 16,
 	FLAG_MAPPED = 32,
 	FLAG_MAY_MAP = 64,
-	/* 128 is free */
+	FLAG_OWN = 128,
 	FLAG_MKDIR = 256,
 	FLAG_NOSUID_SAID = 512, /* and not only decided */
 };
@@ -24,8 +24,8 @@ static int pack_flags(const struct hv_record *record)
 	return (view->read_only ? FLAG_RO : 0) | (view->no_suid ? FLAG_NOSUID : 0) |
 	       (view->no_dev ? FLAG_NODEV : 0) | (view->no_exec ? FLAG_NOEXEC : 0) |
 	       (view->persist ? FLAG_PERSIST : 0) | (view->is_mapped ? FLAG_MAPPED : 0) |
-	       (record->may_map ? FLAG_MAY_MAP : 0) | (record->mkdir ? FLAG_MKDIR : 0) |
-	       (record->is_suid_said ? FLAG_NOSUID_SAID : 0);
+	       (record->may_map ? FLAG_MAY_MAP : 0) | (record->is_own ? FLAG_OWN : 0) |
+	       (record->mkdir ? FLAG_MKDIR : 0) | (record->is_suid_said ? FLAG_NOSUID_SAID : 0);
 }
 
 static void unpack_flags(struct hv_record *record, int flags)
@@ -33,6 +33,7 @@ static void unpack_flags(struct hv_record *record, int flags)
 	struct hv_attachment *view = &record->view;
 
 	record->may_map = flags & FLAG_MAY_MAP;
+	record->is_own = flags & FLAG_OWN;
 	record->mkdir = flags & FLAG_MKDIR;
 	record->is_suid_said = flags & FLAG_NOSUID_SAID;
 	view->read_only = flags & FLAG_RO;

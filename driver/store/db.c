@@ -67,6 +67,8 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_OPT_LIST] = "SELECT key, value FROM opt WHERE volume = ?1 ORDER BY position",
 	[HV_SQL_OPT_FORGET] = "DELETE FROM opt WHERE volume = ?1"
 			      " AND volume IN (SELECT name FROM volume WHERE removing)",
+	[HV_SQL_OPT_FIND] = "SELECT min(volume) FROM opt WHERE key = ?1 AND value = ?2"
+			    " AND volume IN (SELECT name FROM volume WHERE NOT removing)",
 	/* With the rowid it has: the order stays. */
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"

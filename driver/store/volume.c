@@ -105,6 +105,25 @@ enum hv_code hv_store_volume_get(
 	return code;
 }
 
+enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, const char *value,
+	char **ret_name, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_OPT_FIND, err);
+	enum hv_code code = statement ? HV_OK : err->code;
+	bool ok = true;
+
+	if (statement) {
+		hv_sql_text(statement, 1, key);
+		hv_sql_text(statement, 2, value);
+		if (hv_sql_step(store, statement, err) == SQLITE_ROW)
+			*ret_name = hv_sql_column(statement, 0, &ok);
+		else
+			code = HV_STATE_UNREADABLE;
+	}
+	hv_sql_end(store);
+	return ok ? code : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
 /* Append an empty volume to the array.  NULL on ENOMEM. */
 static struct hv_volume *append(struct hv_volume **volumes, size_t *count)
 {

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "volume/volume.h"
+
 enum { NAME_LENGTH_MAX = 255 };
 
 enum hv_code hv_volume_check_name(const char *name, struct hv_error *err)
@@ -52,6 +54,57 @@ static enum hv_code read_switch(const char *key, const char *value, bool *ret, s
 	return HV_OK;
 }
 
+enum hv_code hv_volume_read_attach(
+	const char *value, struct hv_attach_place *ret, struct hv_error *err)
+{
+	const char *colon = strchrnul(value, ':'), *target = *colon ? colon + 1 : colon;
+	size_t name = (size_t)(colon - value), length = strlen(target);
+
+	*ret = (struct hv_attach_place){.read_only = false};
+	if (length > 3 && strcmp(target + length - 3, ":ro") == 0) {
+		ret->read_only = true;
+		length -= 3;
+	} else if (length > 3 && strcmp(target + length - 3, ":rw") == 0) {
+		length -= 3;
+	}
+	if (name == 0 || name >= sizeof(ret->container) || length >= sizeof(ret->target) ||
+		target[0] != '/') {
+		hv_fail(err, HV_BAD_REQUEST,
+			"option attach=%.300s is not CONTAINER:TARGET, with the absolute path of a target",
+			value);
+		return hv_hint(err, "for example attach=web:/mnt/data, or attach=web:/mnt/data:ro");
+	}
+	memcpy(ret->container, value, name);
+	memcpy(ret->target, target, length);
+	return HV_OK;
+}
+
+static enum hv_code read_attach(const char *value, struct hv_error *err)
+{
+	struct hv_attach_place ignored;
+
+	return hv_volume_read_attach(value, &ignored, err);
+}
+
+static enum hv_code read_from(
+	const char *value, struct hv_volume_options *ret, struct hv_error *err)
+{
+	ret->from = value;
+	return hv_volume_check_name(value, err);
+}
+
+static enum hv_code check_together(const struct hv_volume_options *options, struct hv_error *err)
+{
+	if (options->from && (options->path || options->mkdir))
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option from goes without %s: the data is that of the other volume",
+			options->path ? "path" : "mkdir");
+	if (options->mkdir && !options->path)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option mkdir needs option path: without it hostvol makes its own directory");
+	return HV_OK;
+}
+
 enum hv_code hv_volume_read_options(
 	const struct hv_opts *opts, struct hv_volume_options *ret, struct hv_error *err)
 {
@@ -65,15 +118,16 @@ enum hv_code hv_volume_read_options(
 			code = read_switch(key, value, &ret->mkdir, err);
 		else if (strcmp(key, "ro") == 0)
 			code = read_switch(key, value, &ret->read_only, err);
+		else if (strcmp(key, "from") == 0)
+			code = read_from(value, ret, err);
+		else if (strcmp(key, "attach") == 0)
+			code = read_attach(value, err);
 		else {
 			hv_fail(err, HV_BAD_REQUEST, "unknown option '%s'", key);
-			code = hv_hint(err, "the options are path, mkdir and ro");
+			code = hv_hint(err, "the options are path, mkdir, ro, from and attach");
 		}
 		if (code != HV_OK)
 			return code;
 	}
-	if (ret->mkdir && !ret->path)
-		return hv_fail(err, HV_BAD_REQUEST,
-			"option mkdir needs option path: without it hostvol makes its own directory");
-	return HV_OK;
+	return check_together(ret, err);
 }

@@ -11,6 +11,7 @@ struct hv_volume_options {
 	const char *path; /* borrowed; NULL: a directory of our own */
 	bool mkdir;
 	bool read_only;
+	const char *from; /* borrowed; NULL: data of its own */
 };
 
 /* Whether `name` can be a volume's: that of Docker's local driver, at most 255 bytes. */

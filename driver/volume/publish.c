@@ -30,7 +30,7 @@ char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
 
 const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	if (strcmp(volume->kind, "path") != 0)
+	if (mc_path_is_below(volume->source, volumes->state_host)) /* our own directory */
 		return NULL;
 	for (const char *const *allowed = volumes->allow; *allowed; allowed++)
 		if (mc_path_is_below(volume->source, *allowed))

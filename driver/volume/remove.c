@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,6 +35,22 @@ static enum hv_code refuse_attached(
 			err, "docker hostvol detach %s:%s", first->container_name, first->target);
 	}
 	hv_records_free(records, count);
+	return code;
+}
+
+enum hv_code hv_volume_check_aliases(
+	struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	char *alias = NULL;
+	enum hv_code code = hv_store_volume_with_opt(volumes->store, "from", name, &alias, err);
+
+	if (code == HV_OK && alias) {
+		hv_fail(err, HV_VOLUME_IN_USE,
+			"volume '%s' cannot be removed while '%s' is another name for its data",
+			name, alias);
+		code = hv_hint(err, "docker volume rm %s", alias);
+	}
+	free(alias);
 	return code;
 }
 
@@ -89,6 +106,8 @@ enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, stru
 
 	HV_HOLD(hold, &volumes->locks, name);
 	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	if (code == HV_OK)
+		code = hv_volume_check_aliases(volumes, name, err);
 	if (code == HV_OK)
 		code = refuse_attached(volumes, name, err);
 	if (code == HV_OK)

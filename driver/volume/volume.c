@@ -106,6 +106,7 @@ static void unmake_managed(struct hv_volumes *volumes, const char *name)
 struct found {
 	char source[PATH_MAX];
 	struct mc_made made;
+	bool read_only; /* and so is everything that comes of it */
 };
 
 static enum hv_code check_policy(
@@ -162,12 +163,34 @@ static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
 	return check_policy(volumes, ret->source, err);
 }
 
+/* That of the volume which this one is to be another name for; both names are held. */
+static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct found *ret, struct hv_error *err)
+{
+	struct hv_volume other = {0};
+	enum hv_code code = hv_store_volume_get(volumes->store, options->from, &other, err);
+
+	if (code == HV_NO_SUCH_VOLUME) {
+		hv_error_done(err);
+		hv_fail(err, code, "there is no volume '%s' that '%s' could be another name for",
+			options->from, name);
+		hv_hint(err, "docker volume ls -f driver=hostvol lists them");
+	}
+	if (code == HV_OK)
+		snprintf(ret->source, sizeof(ret->source), "%s", other.source);
+	ret->read_only = code == HV_OK && other.read_only;
+	hv_volume_done(&other);
+	return code;
+}
+
 /* Where the data of a new volume is, as it will be recorded; made if it is to be. */
 static enum hv_code find_source(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct found *ret, struct hv_error *err)
 {
 	if (options->path)
 		return find_path(volumes, name, options, ret, err);
+	if (options->from)
+		return find_other(volumes, name, options, ret, err);
 	if ((size_t)snprintf(ret->source, sizeof(ret->source), "%s/volumes/%s/_data",
 		    volumes->state_host, name) >= sizeof(ret->source))
 		return hv_fail(
@@ -191,7 +214,7 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 	enum hv_code code;
 
 	volume.name = strdup(name);
-	volume.kind = strdup(options->path ? "path" : "managed");
+	volume.kind = strdup(options->path ? "path" : options->from ? "alias" : "managed");
 	volume.created_at = hv_now();
 	code = volume.name && volume.kind && volume.created_at
 		       ? copy_opts(opts, &volume.opts, err)
@@ -200,12 +223,13 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 		code = find_source(volumes, name, options, &found, err);
 	if (code == HV_OK) {
 		volume.source = strdup(found.source);
+		volume.read_only = volume.read_only || found.read_only;
 		code = volume.source ? hv_store_volume_add(volumes->store, &volume, err)
 				     : hv_fail(err, HV_INTERNAL, "out of memory");
 	}
 	if (code != HV_OK && options->path)
 		mc_host_unmake(volumes->core, found.source, &found.made);
-	else if (code != HV_OK)
+	else if (code != HV_OK && !options->from)
 		unmake_managed(volumes, name);
 	hv_volume_done(&volume);
 	return code;
@@ -226,25 +250,21 @@ static enum hv_code finish_retired(
 	return code;
 }
 
-enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
-	const struct hv_opts *opts, struct hv_error *err)
+/* With the name held, and that of option from. */
+static enum hv_code create_held(struct hv_volumes *volumes, const char *name,
+	const struct hv_opts *opts, const struct hv_volume_options *options, bool *ret_is_new,
+	struct hv_error *err)
 {
-	struct hv_volume_options options = {0};
 	struct hv_volume existing = {0};
-	enum hv_code code = hv_volume_check_name(name, err);
+	enum hv_code code = hv_store_volume_get(volumes->store, name, &existing, err);
 
-	if (code == HV_OK)
-		code = hv_volume_read_options(opts, &options, err);
-	if (code != HV_OK)
-		return code;
-	HV_HOLD(hold, &volumes->locks, name);
-	code = hv_store_volume_get(volumes->store, name, &existing, err);
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
 		code = finish_retired(volumes, name, err);
 	}
 	if (code == HV_OK && !existing.name) {
-		code = record(volumes, name, opts, &options, err);
+		code = record(volumes, name, opts, options, err);
+		*ret_is_new = code == HV_OK;
 	} else if (code == HV_OK && !hv_opts_is_equal(opts, &existing.opts)) {
 		hv_fail(err, HV_VOLUME_EXISTS, "volume '%s' exists already with other options",
 			name);
@@ -253,4 +273,31 @@ enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
 	}
 	hv_volume_done(&existing);
 	return code;
+}
+
+enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
+	const struct hv_opts *opts, bool *ret_is_new, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	const char *first = name, *second;
+	enum hv_code code = hv_volume_check_name(name, err);
+
+	*ret_is_new = false;
+	if (code == HV_OK)
+		code = hv_volume_read_options(opts, &options, err);
+	if (code != HV_OK)
+		return code;
+	second = options.from;
+	if (second && strcmp(second, name) == 0)
+		return hv_fail(
+			err, HV_BAD_REQUEST, "volume '%s' cannot be another name for itself", name);
+	if (second && strcmp(second, first) < 0) { /* always in this order */
+		first = second;
+		second = name;
+	}
+	HV_HOLD(hold, &volumes->locks, first);
+	if (!second)
+		return create_held(volumes, name, opts, &options, ret_is_new, err);
+	HV_HOLD(hold_other, &volumes->locks, second);
+	return create_held(volumes, name, opts, &options, ret_is_new, err);
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "support/hv_test.h"
+#include "volume/volume.h"
 
 #include "options.h"
 
@@ -88,6 +89,33 @@ static void every_option_is_read(void **state)
 	assert_false(options.read_only);
 	assert_int_equal(read_one("mkdir", "0", &options, &err), HV_OK);
 	assert_false(options.mkdir);
+	assert_int_equal(read_one("from", "data", &options, &err), HV_OK);
+	assert_non_null(options.from);
+	assert_int_equal(read_one("attach", "web:/x", &options, &err), HV_OK);
+}
+
+static void attach_names_container_target_and_mode(void **state)
+{
+	static const struct {
+		const char *value, *container, *target;
+		bool read_only;
+	} cases[] = {
+		{"web:/x", "web", "/x", false},
+		{"web:/x:ro", "web", "/x", true},
+		{"web:/x:rw", "web", "/x", false},
+		{"web:/x:y", "web", "/x:y", false},
+		{"web:/:ro", "web", "/", true},
+	};
+	struct hv_attach_place place;
+	struct hv_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(hv_volume_read_attach(cases[i].value, &place, &err), HV_OK);
+		assert_string_equal(place.container, cases[i].container);
+		assert_string_equal(place.target, cases[i].target);
+		assert_int_equal(place.read_only, cases[i].read_only);
+	}
 }
 
 static void what_is_wrong_is_refused_by_name(void **state)
@@ -106,7 +134,13 @@ static void what_is_wrong_is_refused_by_name(void **state)
 		{"size", "1G", "'size'"},
 		{"", "x", "''"},
 		{"Path", "/srv", "'Path'"},
-		{"attach", "web:/x", "'attach'"},
+		{"attach", "", "attach="},
+		{"attach", "web", "attach=web"},
+		{"attach", "web:", "attach=web:"},
+		{"attach", "web:x", "attach=web:x"},
+		{"attach", ":/x", "attach=:/x"},
+		{"from", "", "''"},
+		{"from", "../x", "'../x'"},
 	};
 
 	(void)state;
@@ -142,6 +176,7 @@ int main(void)
 		cmocka_unit_test(a_name_has_at_most_255_bytes),
 		cmocka_unit_test(no_options_mean_a_directory_of_our_own),
 		cmocka_unit_test(every_option_is_read),
+		cmocka_unit_test(attach_names_container_target_and_mode),
 		cmocka_unit_test(what_is_wrong_is_refused_by_name),
 		cmocka_unit_test(mkdir_alone_is_a_contradiction),
 	};

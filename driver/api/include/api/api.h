@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api/tunnel.h"
 #include "attach/attach.h"
 #include "volume/volume.h"
 #include "wire/error.h"
@@ -20,6 +21,7 @@ struct hv_api {
 	struct hv_engine *engine;
 	struct hv_volumes *volumes;
 	struct hv_attacher *attacher;
+	struct hv_tunnel tunnel;
 	const char *mode;                  /* "managed" or "plain" */
 	const struct hv_setting *settings; /* ended by a NULL name */
 	/* Open the state if it is not open.  HV_OK, or HV_STATE_UNREADABLE with the sentence. */

@@ -43,6 +43,11 @@ enum hv_code hv_store_volume_list(struct hv_store *store, struct hv_volume **ret
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 void hv_volumes_free(struct hv_volume *volumes, size_t count);
 
+/* The name of a volume that has the option `key` with that value; NULL if none has.  Owned by the
+ * caller. */
+enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, const char *value,
+	char **ret_name, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Mark a volume as being removed: from here on get and list do not know it, only
  * hv_store_volume_removing() does.  Returns HV_OK or denied by the disk. */
 enum hv_code hv_store_volume_retire(struct hv_store *store, const char *name, struct hv_error *err)
@@ -70,6 +75,7 @@ struct hv_record {
 	/* What was asked for, where the view has what came of it. */
 	bool mkdir;
 	bool may_map;
+	bool is_own;       /* the volume's option attach: removing the volume ends it */
 	bool is_suid_said; /* view.no_suid is as asked for, and not for the owners' sake */
 	/* The start of the container that it was attached to last, and its mount then. */
 	char *started_at;  /* as the Engine wrote it; NULL: none yet, or not known */

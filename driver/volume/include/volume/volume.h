@@ -2,6 +2,7 @@
 #ifndef VOLUME_VOLUME_H
 #define VOLUME_VOLUME_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,13 +29,29 @@ struct hv_volumes {
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Define a volume.  The same name with the same options again is fine.
+/* Define a volume.  The same name with the same options again is fine, and not new.
  * Returns HV_OK, HV_BAD_REQUEST (name, options), HV_VOLUME_EXISTS (other options),
  * HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_TIMEOUT, HV_STATE_UNREADABLE.  What failed leaves no
  * record and no directory. */
 enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
-	const struct hv_opts *opts, struct hv_error *err)
+	const struct hv_opts *opts, bool *ret_is_new, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Where option attach=CONTAINER:TARGET[:ro|:rw] wants a volume. */
+struct hv_attach_place {
+	char container[256];
+	char target[PATH_MAX];
+	bool read_only;
+};
+
+/* Read the option's value.  Returns HV_OK or HV_BAD_REQUEST. */
+enum hv_code hv_volume_read_attach(const char *value, struct hv_attach_place *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Whether another volume is a second name (option from) for the data of this one.
+ * Returns HV_OK if none is, HV_VOLUME_IN_USE, HV_STATE_UNREADABLE. */
+enum hv_code hv_volume_check_aliases(struct hv_volumes *volumes, const char *name,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Remove a volume: the data too when the directory is ours.  The caller has made sure that no
  * attachment to a container that exists is left; attachments are checked again under the lock.

@@ -52,6 +52,7 @@ struct hv_attach_request {
 	char *replace;     /* "" or absent: no; "true": atomically; "nonatomic" */
 	bool mkdir;
 	bool persist;
+	bool is_own; /* no field: of the volume's own option attach, and ends with the volume */
 };
 
 /* What a request is before it is read. */

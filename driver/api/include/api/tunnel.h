@@ -1,0 +1,33 @@
+/* The Engine tunnel: a request to one of the Hot* endpoints that comes as a volume.
+ *
+ * Who can only reach the Engine, from another machine or without root, creates a volume called
+ * hostvol-request-SOMETHING with the option request={"Endpoint": …, "Body": …}, reads the answer
+ * from its Status (`docker volume inspect`), and removes it.  Such a volume is in no list and in no
+ * store: it is forgotten when it is removed, or after a minute. */
+#ifndef API_TUNNEL_H
+#define API_TUNNEL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <time.h>
+
+enum { HV_TUNNEL_MAX = 64, HV_TUNNEL_SECONDS = 60 };
+
+/* One that was asked; `body` is NULL while it is being answered. */
+struct hv_tunnelled {
+	char *name; /* NULL: free */
+	char *body;
+	unsigned status; /* HTTP's, of the answer */
+	time_t since;    /* CLOCK_MONOTONIC, seconds */
+};
+
+struct hv_tunnel {
+	pthread_mutex_t lock; /* of the items */
+	struct hv_tunnelled items[HV_TUNNEL_MAX];
+	bool is_denied; /* HOSTVOL_REMOTE_ATTACH=deny: nothing is taken from the Engine */
+};
+
+/* Release what is kept. */
+void hv_tunnel_done(struct hv_tunnel *tunnel) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,205 @@
+#include "api/tunnel.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+#include "tunnel.h"
+
+static const char prefix[] = "hostvol-request-";
+
+static void item_done(struct hv_tunnelled *item)
+{
+	free(item->name);
+	free(item->body);
+	*item = (struct hv_tunnelled){0};
+}
+
+void hv_tunnel_done(struct hv_tunnel *tunnel)
+{
+	for (size_t i = 0; i < HV_TUNNEL_MAX; i++)
+		item_done(&tunnel->items[i]);
+	pthread_mutex_destroy(&tunnel->lock);
+}
+
+bool hv_tunnel_is_name(const char *name)
+{
+	return strncmp(name, prefix, sizeof(prefix) - 1) == 0;
+}
+
+static time_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* With the lock held, as all that follow until hv_tunnel_create(). */
+static struct hv_tunnelled *find(struct hv_tunnel *tunnel, const char *name)
+{
+	for (size_t i = 0; i < HV_TUNNEL_MAX; i++)
+		if (tunnel->items[i].name && strcmp(tunnel->items[i].name, name) == 0)
+			return &tunnel->items[i];
+	return NULL;
+}
+
+/* A free place; what nobody came for in a minute makes room. */
+static struct hv_tunnelled *find_free(struct hv_tunnel *tunnel)
+{
+	time_t old = now_seconds() - HV_TUNNEL_SECONDS;
+	struct hv_tunnelled *found = NULL;
+
+	for (size_t i = 0; i < HV_TUNNEL_MAX; i++) {
+		struct hv_tunnelled *item = &tunnel->items[i];
+
+		if (item->name && item->body && item->since < old)
+			item_done(item);
+		if (!item->name)
+			found = item;
+	}
+	return found;
+}
+
+/* Take the name.  `ret_is_known`: it was asked before; the Engine repeats what got no answer. */
+static enum hv_code take(
+	struct hv_tunnel *tunnel, const char *name, bool *ret_is_known, struct hv_error *err)
+{
+	struct hv_tunnelled *item;
+	enum hv_code code = HV_OK;
+
+	pthread_mutex_lock(&tunnel->lock);
+	*ret_is_known = find(tunnel, name) != NULL;
+	item = *ret_is_known ? NULL : find_free(tunnel);
+	if (item) {
+		item->name = strdup(name);
+		item->since = now_seconds();
+	}
+	if (!*ret_is_known && !item)
+		code = hv_fail(err, HV_BUSY, "too many requests come through the Engine at once");
+	else if (item && !item->name)
+		code = hv_fail(err, HV_INTERNAL, "out of memory");
+	pthread_mutex_unlock(&tunnel->lock);
+	return code;
+}
+
+/* Leave the answer for who asks; one that has none is dropped. */
+static void keep(struct hv_tunnel *tunnel, const char *name, struct hv_reply *reply)
+{
+	struct hv_tunnelled *item;
+
+	pthread_mutex_lock(&tunnel->lock);
+	item = find(tunnel, name);
+	if (item) {
+		item->body = reply->body;
+		item->status = reply->status;
+		reply->body = NULL;
+		if (!item->body)
+			item_done(item);
+	}
+	pthread_mutex_unlock(&tunnel->lock);
+}
+
+static bool is_hot(const char *endpoint)
+{
+	return strncmp(endpoint, "/Hot", 4) == 0;
+}
+
+static enum hv_code parse(const char *text, struct json_object **ret_endpoint,
+	struct json_object **ret_body, struct json_object **ret, struct hv_error *err)
+{
+	*ret = json_tokener_parse(text);
+	if (json_object_is_type(*ret, json_type_object) &&
+		json_object_object_get_ex(*ret, "Endpoint", ret_endpoint) &&
+		json_object_is_type(*ret_endpoint, json_type_string) &&
+		is_hot(json_object_get_string(*ret_endpoint)) &&
+		json_object_object_get_ex(*ret, "Body", ret_body) &&
+		json_object_is_type(*ret_body, json_type_object) &&
+		json_object_object_length(*ret) == 2)
+		return HV_OK;
+	return hv_fail(err, HV_BAD_REQUEST,
+		"option request is not {\"Endpoint\": \"/Hot...\", \"Body\": {...}}");
+}
+
+static void answer(struct hv_api *api, const char *name, struct json_object *endpoint,
+	struct json_object *request)
+{
+	const char *body = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
+	struct hv_reply reply = {0};
+
+	hv_api_handle(api, "POST", json_object_get_string(endpoint), body, strlen(body), &reply);
+	keep(&api->tunnel, name, &reply);
+	hv_reply_done(&reply);
+}
+
+enum hv_code hv_tunnel_create(
+	struct hv_api *api, const char *name, const struct hv_opts *opts, struct hv_error *err)
+{
+	const char *text = hv_opts_get(opts, "request");
+	struct json_object *request = NULL, *endpoint = NULL, *body = NULL;
+	bool is_known = false;
+	enum hv_code code;
+
+	if (api->tunnel.is_denied) {
+		hv_fail(err, HV_DENIED, "requests through the Docker Engine are switched off");
+		return hv_hint(
+			err, "the administrator allows them with HOSTVOL_REMOTE_ATTACH=allow");
+	}
+	if (!hv_tunnel_is_name(name) || !text || opts->count != 1)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option request stands alone, for a volume that is called %s...; nothing else may be called so",
+			prefix);
+	code = parse(text, &endpoint, &body, &request, err);
+	if (code == HV_OK)
+		code = take(&api->tunnel, name, &is_known, err);
+	if (code == HV_OK && !is_known)
+		answer(api, name, endpoint, body);
+	json_object_put(request);
+	return code;
+}
+
+enum hv_code hv_tunnel_get(
+	struct hv_api *api, const char *name, struct json_object *volume, struct hv_error *err)
+{
+	struct json_object *status = json_object_new_object(), *reply = NULL;
+	struct hv_tunnelled *item;
+	enum hv_code code = hv_add(volume, "Status", status, err);
+
+	pthread_mutex_lock(&api->tunnel.lock);
+	item = find(&api->tunnel, name);
+	if (!item)
+		code = hv_fail(err, HV_NO_SUCH_VOLUME, "there is no volume '%s'", name);
+	else if (item->body)
+		reply = json_tokener_parse(item->body);
+	if (code == HV_OK && reply)
+		code = hv_add(status, "reply", reply, err);
+	if (code == HV_OK)
+		code = hv_add(status, "status",
+			json_object_new_int64(item->body ? item->status : 0), err);
+	pthread_mutex_unlock(&api->tunnel.lock);
+	if (code == HV_OK)
+		code = hv_add_text(volume, "Name", name, err);
+	return code == HV_OK ? hv_add_text(volume, "Mountpoint", "", err) : code;
+}
+
+bool hv_tunnel_has(struct hv_api *api, const char *name)
+{
+	bool has;
+
+	pthread_mutex_lock(&api->tunnel.lock);
+	has = find(&api->tunnel, name) != NULL;
+	pthread_mutex_unlock(&api->tunnel.lock);
+	return has;
+}
+
+void hv_tunnel_remove(struct hv_api *api, const char *name)
+{
+	struct hv_tunnelled *item;
+
+	pthread_mutex_lock(&api->tunnel.lock);
+	item = find(&api->tunnel, name);
+	if (item && item->body)
+		item_done(item);
+	pthread_mutex_unlock(&api->tunnel.lock);
+}

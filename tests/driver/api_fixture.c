@@ -1,0 +1,129 @@
+#include "api_fixture.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/hv_test.h"
+
+static const struct hv_setting settings[] = {{"HOSTVOL_LOG", "info"}, {NULL, NULL}};
+
+static int no_socket(void *context)
+{
+	(void)context;
+	return -ENOENT;
+}
+
+static enum hv_code open_state(void *context, struct hv_error *err)
+{
+	const struct fixture *fixture = context;
+
+	if (!fixture->is_unreadable)
+		return HV_OK;
+	hv_fail(err, HV_STATE_UNREADABLE, "the disk is gone");
+	return hv_hint(err, "put it back");
+}
+
+int api_setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	const struct hv_engine_args args = {
+		.open_socket = no_socket, .socket_path = "/nowhere/docker.sock"};
+	void *world = NULL;
+
+	assert_non_null(fixture);
+	world_setup(&world);
+	fixture->world = world;
+	hv_keylock_init(&fixture->attacher.locks);
+	fixture->attacher.core = fixture->world->volumes.core;
+	fixture->attacher.store = fixture->world->volumes.store;
+	fixture->attacher.engine = hv_engine_new(&args);
+	fixture->attacher.volumes = &fixture->world->volumes;
+	fixture->api = (struct hv_api){
+		.core = fixture->attacher.core,
+		.engine = fixture->attacher.engine,
+		.volumes = &fixture->world->volumes,
+		.attacher = &fixture->attacher,
+		.mode = "plain",
+		.settings = settings,
+		.open_state = open_state,
+		.context = fixture,
+	};
+	*state = fixture;
+	return 0;
+}
+
+static void forget_reply(struct fixture *fixture)
+{
+	json_object_put(fixture->body);
+	fixture->body = NULL;
+	hv_reply_done(&fixture->reply);
+}
+
+int api_teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	void *world = fixture->world;
+
+	forget_reply(fixture);
+	hv_tunnel_done(&fixture->api.tunnel);
+	hv_engine_free(fixture->attacher.engine);
+	hv_keylock_done(&fixture->attacher.locks);
+	free(fixture);
+	return world_teardown(&world);
+}
+
+static struct json_object *parse(const char *text)
+{
+	struct json_tokener *parser = json_tokener_new();
+	struct json_object *object;
+
+	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	object = json_tokener_parse_ex(parser, text, (int)strlen(text) + 1);
+	if (!object)
+		print_error("'%s': %s\n", text,
+			json_tokener_error_desc(json_tokener_get_error(parser)));
+	json_tokener_free(parser);
+	assert_true(json_object_is_type(object, json_type_object));
+	return object;
+}
+
+const char *text_at(struct fixture *fixture, const char *name)
+{
+	struct json_object *value = NULL;
+
+	if (!json_object_object_get_ex(fixture->body, name, &value))
+		return NULL;
+	assert_true(json_object_is_type(value, json_type_string));
+	return json_object_get_string(value);
+}
+
+/* Returns the HTTP status.  What holds for every answer is asserted. */
+unsigned call_bytes(struct fixture *fixture, const char *method, const char *path, const char *body,
+	size_t size)
+{
+	forget_reply(fixture);
+	hv_api_handle(&fixture->api, method, path, body, size, &fixture->reply);
+	if (fixture->reply.hang_up) {
+		assert_null(fixture->reply.body);
+		return 0;
+	}
+	assert_non_null(fixture->reply.body);
+	fixture->body = parse(fixture->reply.body);
+	assert_non_null(text_at(fixture, "Err"));
+	if (fixture->reply.status == 200) {
+		assert_string_equal(text_at(fixture, "Err"), "");
+		assert_null(text_at(fixture, "Code"));
+	} else {
+		assert_true(strlen(text_at(fixture, "Err")) > 0);
+		assert_int_equal(hv_code_status(hv_code_parse(text_at(fixture, "Code"))),
+			fixture->reply.status);
+	}
+	return fixture->reply.status;
+}
+
+unsigned call(struct fixture *fixture, const char *path, const char *body)
+{
+	return call_bytes(fixture, "POST", path, body, strlen(body));
+}

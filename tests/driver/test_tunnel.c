@@ -1,0 +1,233 @@
+/* Requests that come as volumes, volumes that come with an attachment, and second names. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/hv_test.h"
+
+#include "api_fixture.h"
+
+#define NAME "hostvol-request-0123456789abcdef"
+
+static unsigned ask(struct fixture *fixture, const char *request)
+{
+	struct json_object *body = json_object_new_object(), *opts = json_object_new_object();
+	unsigned status;
+
+	json_object_object_add(body, "Name", json_object_new_string(NAME));
+	json_object_object_add(opts, "request", json_object_new_string(request));
+	json_object_object_add(body, "Opts", opts);
+	status = call(fixture, "/VolumeDriver.Create", json_object_to_json_string(body));
+	json_object_put(body);
+	return status;
+}
+
+static struct json_object *reply_of(struct fixture *fixture, int64_t *ret_status)
+{
+	struct json_object *volume, *status, *reply, *number;
+
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"" NAME "\"}"), 200);
+	assert_true(json_object_object_get_ex(fixture->body, "Volume", &volume));
+	assert_true(json_object_object_get_ex(volume, "Status", &status));
+	assert_true(json_object_object_get_ex(status, "reply", &reply));
+	assert_true(json_object_object_get_ex(status, "status", &number));
+	*ret_status = json_object_get_int64(number);
+	return reply;
+}
+
+static const char *text_in(struct json_object *object, const char *name)
+{
+	struct json_object *value = NULL;
+
+	assert_true(json_object_object_get_ex(object, name, &value));
+	return json_object_get_string(value);
+}
+
+static void an_answer_is_kept_until_it_is_removed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_object *reply;
+	int64_t status;
+
+	assert_int_equal(ask(fixture, "{\"Endpoint\":\"/HotInfo\",\"Body\":{}}"), 200);
+	reply = reply_of(fixture, &status);
+	assert_int_equal(status, 200);
+	assert_string_equal(text_in(reply, "Mode"), "plain");
+	assert_int_equal(call(fixture, "/VolumeDriver.Path", "{\"Name\":\"" NAME "\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.List", "{}"), 200);
+	assert_null(strstr(fixture->reply.body, NAME));
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"" NAME "\",\"ID\":\"a\"}"), 404);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"" NAME "\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"" NAME "\"}"), 404);
+	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+}
+
+static void a_refusal_is_an_answer_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_object *reply;
+	int64_t status;
+
+	assert_int_equal(
+		ask(fixture, "{\"Endpoint\":\"/HotAttach\",\"Body\":{\"Volume\":\"nobody\","
+			     "\"Container\":\"web\",\"Target\":\"/x\"}}"),
+		200);
+	reply = reply_of(fixture, &status);
+	assert_int_equal(status, 404);
+	assert_string_equal(text_in(reply, "Code"), "no-such-volume");
+	assert_non_null(strstr(text_in(reply, "Err"), "nobody"));
+	assert_non_null(text_in(reply, "Hint"));
+}
+
+static void what_the_engine_repeats_is_answered_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_object *reply;
+	int64_t status;
+
+	assert_int_equal(ask(fixture, "{\"Endpoint\":\"/HotInfo\",\"Body\":{}}"), 200);
+	assert_int_equal(ask(fixture, "{\"Endpoint\":\"/HotList\",\"Body\":{}}"), 200);
+	reply = reply_of(fixture, &status);
+	assert_string_equal(text_in(reply, "Mode"), "plain"); /* of the first */
+}
+
+static void more_than_there_is_room_for_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	char body[256];
+
+	for (int i = 0; i <= HV_TUNNEL_MAX; i++) {
+		snprintf(body, sizeof(body),
+			"{\"Name\":\"hostvol-request-%d\",\"Opts\":{\"request\":"
+			"\"{\\\"Endpoint\\\":\\\"/HotInfo\\\",\\\"Body\\\":{}}\"}}",
+			i);
+		assert_int_equal(
+			call(fixture, "/VolumeDriver.Create", body), i < HV_TUNNEL_MAX ? 200 : 409);
+	}
+	/* Those that nobody came for in a minute make room. */
+	for (int i = 0; i < HV_TUNNEL_MAX; i++)
+		fixture->api.tunnel.items[i].since -= HV_TUNNEL_SECONDS + 1;
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", body), 200);
+}
+
+static void requests_that_make_no_sense_are_refused(void **state)
+{
+	static const char *const bad[] = {"", "x", "[]", "{}", "{\"Endpoint\":\"/HotInfo\"}",
+		"{\"Endpoint\":1,\"Body\":{}}", "{\"Endpoint\":\"/HotInfo\",\"Body\":[]}",
+		"{\"Endpoint\":\"/VolumeDriver.Remove\",\"Body\":{\"Name\":\"data\"}}",
+		"{\"Endpoint\":\"/HotInfo\",\"Body\":{},\"More\":1}"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(ask(fixture, bad[i]), 400);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"" NAME "\"}"), 400);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create",
+				 "{\"Name\":\"data\",\"Opts\":{\"request\":"
+				 "\"{\\\"Endpoint\\\":\\\"/HotInfo\\\",\\\"Body\\\":{}}\"}}"),
+		400);
+	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+}
+
+static void both_can_be_switched_off(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->api.tunnel.is_denied = true;
+	assert_int_equal(ask(fixture, "{\"Endpoint\":\"/HotInfo\",\"Body\":{}}"), 403);
+	assert_non_null(strstr(text_at(fixture, "Err"), "HOSTVOL_REMOTE_ATTACH"));
+	assert_int_equal(call(fixture, "/VolumeDriver.Create",
+				 "{\"Name\":\"data\",\"Opts\":{\"attach\":\"web:/x\"}}"),
+		403);
+	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+}
+
+static void a_create_whose_attach_fails_leaves_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(call(fixture, "/VolumeDriver.Create",
+			    "{\"Name\":\"data\",\"Opts\":{\"attach\":\"web:/x\"}}") >= 400);
+	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 404);
+}
+
+static void a_second_name_keeps_the_first(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_object *volume, *status;
+	char source[256];
+
+	assert_int_equal(call(fixture, "/VolumeDriver.Create",
+				 "{\"Name\":\"data\",\"Opts\":{\"ro\":\"true\"}}"),
+		200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create",
+				 "{\"Name\":\"alias\",\"Opts\":{\"from\":\"data\"}}"),
+		200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"alias\"}"), 200);
+	assert_true(json_object_object_get_ex(fixture->body, "Volume", &volume));
+	assert_true(json_object_object_get_ex(volume, "Status", &status));
+	snprintf(source, sizeof(source), "%s/volumes/data/_data", fixture->world->state);
+	assert_string_equal(text_in(status, "source"), source);
+	assert_string_equal(text_in(status, "kind"), "alias");
+	assert_string_equal(text_in(status, "read_only"), "true");
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"alias\",\"ID\":\"a\"}"), 200);
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Unmount", "{\"Name\":\"alias\",\"ID\":\"a\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 409);
+	assert_non_null(strstr(text_at(fixture, "Err"), "'alias' is another name"));
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"alias\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"data\",\"ID\":\"a\"}"),
+		200); /* its data is there */
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Unmount", "{\"Name\":\"data\",\"ID\":\"a\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 200);
+}
+
+static void second_names_that_cannot_be_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(call(fixture, "/VolumeDriver.Create",
+				 "{\"Name\":\"alias\",\"Opts\":{\"from\":\"nobody\"}}"),
+		404);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create",
+				 "{\"Name\":\"alias\",\"Opts\":{\"from\":\"alias\"}}"),
+		400);
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Create",
+			"{\"Name\":\"alias\",\"Opts\":{\"from\":\"data\",\"path\":\"/srv\"}}"),
+		400);
+	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, api_setup, api_teardown)
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_answer_is_kept_until_it_is_removed),
+		TEST(a_refusal_is_an_answer_too),
+		TEST(what_the_engine_repeats_is_answered_once),
+		TEST(more_than_there_is_room_for_is_refused),
+		TEST(requests_that_make_no_sense_are_refused),
+		TEST(both_can_be_switched_off),
+		TEST(a_create_whose_attach_fails_leaves_nothing),
+		TEST(a_second_name_keeps_the_first),
+		TEST(second_names_that_cannot_be_are_refused),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}
