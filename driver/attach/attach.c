@@ -31,7 +31,7 @@ void hv_attempt_done(struct hv_attempt *attempt)
 static struct hv_names names_of(const struct hv_attempt *attempt)
 {
 	return (struct hv_names){attempt->volume.name, attempt->volume.source,
-		attempt->container.container.name, attempt->target};
+		attempt->container.container.name, attempt->target, attempt->subpath};
 }
 
 /* Attributes only ever add restrictions; what the source has already is cloned with it. */
@@ -295,7 +295,7 @@ enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error 
 
 	if (code == HV_NO_SUCH_VOLUME)
 		hv_hint(err,
-			"docker volume ls -f driver=hostvol lists them; a directory is added with: docker addvol /DIR %s %s",
+			"docker volume ls tells the volumes and their drivers; a directory of the host is added with: docker addvol /DIR %s %s",
 			request->container, attempt->target);
 	return code;
 }

@@ -70,12 +70,33 @@ static char *describe_mode(const struct hv_attempt *attempt)
 		view->is_mapped ? ", owners mapped to the container's users" : "");
 }
 
+/* `ret` is what was found, or NULL. */
+static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
+{
+	struct hv_attachment there = {0};
+	enum hv_code code = hv_attempt_fill(attempt, err);
+
+	if (code == HV_OK)
+		code = hv_attempt_check_recorded(attempt, &there, err);
+	if (code == HV_TARGET_EXISTS && err->code == HV_OK) {
+		*ret = describe("%s, where it is attached already, so that nothing is to be done",
+			there.target);
+		code = HV_OK;
+	} else if (code == HV_OK) {
+		code = hv_attempt_prepare(attempt, err);
+		*ret = code == HV_OK ? describe_target(attempt) : NULL;
+	}
+	hv_attachment_done(&there);
+	return code;
+}
+
 static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
 	struct hv_attacher *attacher = attempt->attacher;
 	bool is_later = false;
 	enum hv_code step = hv_attempt_read(attempt, err);
+	char *detail = NULL;
 	enum hv_code code = add(list, "request", step, describe("it makes sense"), err);
 
 	if (step == HV_OK && code == HV_OK) {
@@ -98,10 +119,8 @@ static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, str
 	}
 	if (step != HV_OK || code != HV_OK)
 		return code; /* the target cannot be looked at either */
-	step = hv_attempt_fill(attempt, err);
-	if (step == HV_OK)
-		step = hv_attempt_prepare(attempt, err);
-	code = add(list, "target", step, step == HV_OK ? describe_target(attempt) : NULL, err);
+	step = check_target(attempt, &detail, err);
+	code = add(list, "target", step, detail, err);
 	if (step == HV_OK && code == HV_OK)
 		code = add(list, "mode", HV_OK, describe_mode(attempt), err);
 	return code;
@@ -120,6 +139,7 @@ enum hv_code hv_attach_check(struct hv_attacher *attacher, const struct hv_attac
 	struct hv_attempt attempt = {
 		.attacher = attacher,
 		.request = request,
+		.only_check = true,
 		.container = {.ns = MC_NS_NONE},
 	};
 	struct list list = {0};

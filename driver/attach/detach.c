@@ -46,7 +46,7 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 {
 	const struct hv_attachment *view = &record->view;
 	const struct hv_names names = {
-		view->volume, view->source, view->container_name, view->target};
+		view->volume, view->source, view->container_name, view->target, view->subpath};
 	char source[PATH_MAX];
 	struct mc_made made;
 	struct mc_busy busy = {0};
@@ -144,8 +144,11 @@ static enum hv_code find_by_target(struct hv_attacher *attacher,
 	struct hv_record_filter filter = {0};
 	char target[PATH_MAX];
 	enum hv_code code;
+	int rc = mc_path_clean(request->target, target, sizeof(target));
 
-	if (mc_path_clean(request->target, target, sizeof(target)) < 0)
+	if (rc == -ENAMETOOLONG)
+		return hv_fail(err, HV_BAD_REQUEST, "the target path is too long");
+	if (rc < 0)
 		return hv_fail(err, HV_BAD_REQUEST, "the target '%.255s' is not an absolute path",
 			request->target);
 	code = hv_engine_inspect(

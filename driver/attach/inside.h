@@ -30,6 +30,7 @@ struct hv_attempt {
 	char subpath[PATH_MAX]; /* clean, relative; "" for none */
 	bool may_map;           /* map owners if the container has a user namespace */
 	enum mc_replace replace;
+	bool only_check; /* nothing is written */
 	/* Found on the way (attach.c). */
 	struct hv_volume volume;
 	struct hv_target container;

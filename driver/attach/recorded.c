@@ -34,6 +34,8 @@ static bool is_same(const struct hv_record *a, const struct hv_record *b)
 static enum hv_code replace(
 	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
 {
+	if (attempt->only_check)
+		return HV_OK;
 	if (attempt->record.replaces) /* there is one already, known by another path */
 		return hv_store_attachment_drop(attempt->attacher->store, other->view.id, err);
 	attempt->record.replaces = strdup(other->view.id);
@@ -44,12 +46,15 @@ static enum hv_code replace(
 	return HV_OK;
 }
 
-static enum hv_code refuse(const struct hv_record *other, struct hv_error *err)
+static enum hv_code refuse(
+	const struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
 {
 	const struct hv_attachment *view = &other->view;
+	bool is_same_volume = strcmp(view->volume, attempt->volume.name) == 0;
 
-	hv_fail(err, HV_TARGET_EXISTS, "volume '%s' is attached at %s in container '%s' already%s",
-		view->volume, view->target, view->container_name,
+	hv_fail(err, HV_TARGET_EXISTS,
+		"volume '%s' is attached at %s in container '%s' already%s%s", view->volume,
+		view->target, view->container_name, is_same_volume ? ", with other options" : "",
 		strcmp(view->state, "pending") == 0 ? ", when that starts" : "");
 	return hv_hint(err, "docker hostvol detach %s:%s, or attach with --replace",
 		view->container_name, view->target);
@@ -61,7 +66,8 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 	bool is_running = attempt->container.ns.ns_fd >= 0, is_wanted;
 	enum hv_code code = hv_attachment_refresh(attempt->attacher, other, err);
 
-	if (code == HV_OK && !other->is_done && hv_record_is_mounted(other)) {
+	if (code == HV_OK && !other->is_done && !attempt->only_check &&
+		hv_record_is_mounted(other)) {
 		other->is_done = true; /* an intent that was not settled yet */
 		code = hv_store_attachment_put(attempt->attacher->store, other, err);
 	}
@@ -78,7 +84,7 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 		return HV_TARGET_EXISTS;
 	}
 	if (is_wanted && attempt->replace == MC_REPLACE_NO)
-		return refuse(other, err);
+		return refuse(attempt, other, err);
 	return replace(attempt, other, err);
 }
 

@@ -17,6 +17,11 @@ static enum hv_code read_target(
 	}
 	if (rc < 0)
 		return hv_fail(err, HV_BAD_REQUEST, "the target path is too long");
+	for (const char *at = ret->target; *at; at += strcspn(at, "/"))
+		if (strcspn(++at, "/") > NAME_MAX)
+			return hv_fail(err, HV_BAD_REQUEST,
+				"the target path has a name in it that is longer than %d bytes",
+				NAME_MAX);
 	for (const char *at = asked; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			return hv_fail(err, HV_BAD_REQUEST,

@@ -68,9 +68,11 @@ static size_t take_bytes(char *bytes, size_t one, size_t count, void *context)
 
 enum hv_code hv_engine_fail(const struct hv_engine *engine, CURLcode rc, struct hv_error *err)
 {
-	if (rc == CURLE_OPERATION_TIMEDOUT)
-		return hv_fail(err, HV_TIMEOUT, "the Docker Engine at %s did not answer in time",
+	if (rc == CURLE_OPERATION_TIMEDOUT) {
+		hv_fail(err, HV_TIMEOUT, "the Docker Engine at %s did not answer in time",
 			engine->socket_path);
+		return hv_hint(err, "nothing was changed; try again when docker ps answers");
+	}
 	hv_fail(err, HV_INTERNAL, "the Docker Engine at %s does not answer: %s",
 		engine->socket_path, curl_easy_strerror(rc));
 	return hv_hint(err, "check that dockerd runs and that HOSTVOL_ENGINE names its socket");
@@ -144,6 +146,12 @@ static bool is_reference(const char *text)
 	       strlen(text) <= 255;
 }
 
+static enum hv_code fail_unknown(const char *container, struct hv_error *err)
+{
+	hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %.255s", container);
+	return hv_hint(err, "docker ps -a lists the containers");
+}
+
 static enum hv_code fail_inspect(
 	const char *container, const struct answer *answer, struct hv_error *err)
 {
@@ -155,8 +163,7 @@ static enum hv_code fail_inspect(
 			container);
 		code = hv_hint(err, "give more of the ID, or the container's name");
 	} else if (answer->status == 404) {
-		hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %s", container);
-		code = hv_hint(err, "docker ps -a lists the containers");
+		code = fail_unknown(container, err);
 	} else {
 		code = hv_fail(err, HV_INTERNAL,
 			"the Docker Engine cannot look up container '%s': %s (HTTP %ld)", container,
@@ -174,7 +181,7 @@ enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, 
 	enum hv_code code;
 
 	if (!is_reference(container))
-		return hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %.255s", container);
+		return fail_unknown(container, err);
 	if (asprintf(&url, "http://docker/containers/%s/json", container) < 0)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	code = get(engine, url, timeout_ms, &answer, err);

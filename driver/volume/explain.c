@@ -21,9 +21,10 @@ static enum hv_code explain_source(
 		return hv_hint(err, "create it again, or remove the volume: docker volume rm %s",
 			names->volume);
 	case ENOTDIR:
-		return hv_fail(err, HV_SOURCE_REFUSED,
+		hv_fail(err, HV_SOURCE_REFUSED,
 			"%s, which volume '%s' stands for, is not a directory", names->source,
 			names->volume);
+		return hv_hint(err, "put the directory back, or create the volume again");
 	case ELOOP:
 		hv_fail(err, HV_SOURCE_REFUSED,
 			"the path %s of volume '%s' has a symlink in it that was not there when the volume was created",
@@ -47,19 +48,35 @@ static enum hv_code explain_subpath(
 {
 	switch (-cause->code) {
 	case ENOENT:
-		hv_fail(err, HV_SOURCE_MISSING, "there is no such subpath in volume '%s'",
-			names->volume);
+		hv_fail(err, HV_SOURCE_MISSING, "there is no such subpath in volume '%s': %s",
+			names->volume, names->subpath);
 		return hv_hint(err, "its directory on the host is %s", names->source);
 	case EXDEV:
 	case ELOOP:
 		return hv_fail(err, HV_SOURCE_REFUSED,
-			"the subpath of volume '%s' goes through a symlink that leads out of it",
-			names->volume);
+			"the subpath %s of volume '%s' goes through a symlink that leads out of it",
+			names->subpath, names->volume);
+	case EAGAIN:
+		hv_fail(err, HV_TIMEOUT,
+			"the subpath %s of volume '%s' cannot be followed: directories are being renamed all the time",
+			names->subpath, names->volume);
+		return hv_hint(
+			err, "try again, or give the subpath without symlinks that have '..'");
 	default:
 		return hv_fail(err, HV_SOURCE_REFUSED,
-			"the subpath of volume '%s' cannot be opened: %s", names->volume,
-			reason(cause));
+			"the subpath %s of volume '%s' cannot be opened: %s", names->subpath,
+			names->volume, reason(cause));
 	}
+}
+
+static enum hv_code explain_clone(struct hv_error *err, const struct hv_names *names)
+{
+	hv_fail(err, HV_SOURCE_REFUSED,
+		"the directory %s of volume '%s' is on a mount that cannot be cloned: it is unbindable, or has parts that are locked",
+		names->source, names->volume);
+	return hv_hint(err,
+		"findmnt -o TARGET,PROPAGATION -T %s shows the mount; mount --make-private makes it bindable",
+		names->source);
 }
 
 static enum hv_code explain_idmap(
@@ -111,6 +128,10 @@ static enum hv_code explain_target(
 		hv_fail(err, HV_TARGET_MISSING, "there is no directory %s in container '%s'",
 			names->target, names->container);
 		return hv_hint(err, "leave out --no-mkdir to have it made");
+	case ENAMETOOLONG:
+		return hv_fail(err, HV_BAD_REQUEST,
+			"the path %s in container '%s', or a name in it, is too long",
+			names->target, names->container);
 	case ENOTDIR:
 		return hv_fail(err, HV_TYPE_MISMATCH,
 			"a part of the path %s in container '%s' is a file, not a directory",
@@ -140,10 +161,19 @@ static enum hv_code explain_mkdir(
 			names->target, names->container);
 		return hv_hint(err, "choose a directory that exists in the container");
 	}
-	if (cause->code == -E2BIG)
-		return hv_fail(err, HV_TARGET_REFUSED,
+	if (cause->code == -E2BIG) {
+		hv_fail(err, HV_TARGET_REFUSED,
 			"too many directories of the path %s are missing in container '%s'",
 			names->target, names->container);
+		return hv_hint(err, "make some of them in the container first");
+	}
+	if (cause->code == -ENOSPC || cause->code == -EDQUOT || cause->code == -EPERM ||
+		cause->code == -EACCES) {
+		hv_fail(err, HV_TARGET_MISSING,
+			"there is no directory %s in container '%s', and it cannot be made: %s",
+			names->target, names->container, reason(cause));
+		return hv_hint(err, "choose a directory that exists in the container");
+	}
 	if (cause->code == -ESTALE || cause->code == -EEXIST || cause->code == -ENOENT ||
 		cause->code == -EXDEV || cause->code == -ELOOP)
 		return hv_fail(err, HV_CONTAINER_CHANGED,
@@ -159,8 +189,16 @@ static enum hv_code explain_move(
 	switch (-cause->code) {
 	case ENOSPC:
 		hv_fail(err, HV_UNSUPPORTED,
-			"container '%s' has as many mounts as the kernel allows", names->container);
+			"volume '%s' cannot be mounted at %s: container '%s' would have more mounts than the kernel allows",
+			names->volume, names->target, names->container);
 		return hv_hint(err, "raise the limit: sysctl fs.mount-max");
+	case ELOOP:
+		hv_fail(err, HV_SOURCE_REFUSED,
+			"the directory %s of volume '%s' has a mount namespace's file mounted in it, one older than that of container '%s'",
+			names->source, names->volume, names->container);
+		return hv_hint(err,
+			"findmnt -R -t nsfs %s tells where: unmount it, or attach a subpath without it",
+			names->source);
 	case ENOENT:
 		return hv_fail(err, HV_CONTAINER_CHANGED,
 			"the directory %s in container '%s' was removed meanwhile", names->target,
@@ -175,6 +213,12 @@ static enum hv_code explain_move(
 static enum hv_code explain_umount(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
+	if (cause->code == -EINVAL || cause->code == -ENOENT) {
+		hv_fail(err, HV_CONTAINER_CHANGED,
+			"container '%s' changed what is mounted at %s while volume '%s' was being unmounted",
+			names->container, names->target, names->volume);
+		return hv_hint(err, "try again");
+	}
 	if (cause->code != -EBUSY)
 		return hv_fail(err, HV_INTERNAL, "%s in container '%s' cannot be unmounted: %s",
 			names->target, names->container, reason(cause));
@@ -216,7 +260,8 @@ static enum hv_code explain_setup(
 {
 	if (mc_err_is_unsupported(cause->code)) {
 		hv_fail(err, HV_UNSUPPORTED,
-			"this kernel, or a seccomp filter around hostvol, lacks a system call that is needed");
+			"volume '%s' cannot be mounted at %s in container '%s': this kernel, or a seccomp filter around hostvol, lacks a system call that is needed",
+			names->volume, names->target, names->container);
 		return hv_hint(err,
 			"docker hostvol version tells which; Linux 5.2 and newer have them, and HOSTVOL_LEGACY=1 allows a way without");
 	}
@@ -227,14 +272,18 @@ static enum hv_code explain_setup(
 static enum hv_code explain_process(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
-	if (cause->code == -ESRCH || cause->code == -ENOENT || cause->code == -EINVAL)
-		return hv_fail(
-			err, HV_NOT_RUNNING, "container '%s' ended meanwhile", names->container);
+	if (cause->code == -ESRCH || cause->code == -ENOENT || cause->code == -EINVAL) {
+		hv_fail(err, HV_NOT_RUNNING, "container '%s' ended meanwhile", names->container);
+		return hv_hint(err, "nothing was changed; start it first: docker start %s",
+			names->container);
+	}
 	if (cause->code == -EXDEV)
 		return hv_fail(err, HV_TARGET_REFUSED,
 			"container '%s' has no mount namespace of its own", names->container);
-	return hv_fail(err, HV_DENIED, "the mount namespace of container '%s' cannot be opened: %s",
+	hv_fail(err, HV_DENIED, "the mount namespace of container '%s' cannot be opened: %s",
 		names->container, reason(cause));
+	return hv_hint(err,
+		"hostvol needs CAP_SYS_ADMIN and CAP_SYS_PTRACE, and no AppArmor or SELinux rule against it: see dmesg");
 }
 
 static enum hv_code explain_check(
@@ -242,16 +291,21 @@ static enum hv_code explain_check(
 {
 	switch ((unsigned)cause->step) {
 	case MC_STEP_REFUSED:
-		hv_fail(err, HV_TARGET_REFUSED, "nothing may be mounted at %s in container '%s'",
+		/* As a text it was looked at before. */
+		hv_fail(err, HV_TARGET_REFUSED,
+			"nothing may be mounted at %s in container '%s': it leads to /, /proc, /sys or /dev",
 			names->target, names->container);
 		return hv_hint(err, "choose a path outside of /, /proc, /sys and /dev");
 	case MC_STEP_TYPE:
-		if (cause->code == -EISDIR)
-			return hv_fail(err, HV_TYPE_MISMATCH,
+		if (cause->code == -EISDIR) {
+			hv_fail(err, HV_TYPE_MISMATCH,
 				"%s in container '%s' is a directory, and a file cannot be mounted on it",
 				names->target, names->container);
-		return hv_fail(err, HV_TYPE_MISMATCH, "%s in container '%s' is not a directory",
+			return hv_hint(err, "give the name that the file shall have there, too");
+		}
+		hv_fail(err, HV_TYPE_MISMATCH, "%s in container '%s' is not a directory",
 			names->target, names->container);
+		return hv_hint(err, "on a file goes a file of the volume: --subpath names it");
 	case MC_STEP_OCCUPIED:
 		hv_fail(err, HV_TARGET_EXISTS,
 			"something is mounted at %s in container '%s' already", names->target,
@@ -304,12 +358,15 @@ static enum hv_code explain(
 	case MC_STEP_HELPER:
 		if (cause->code != -ETIMEDOUT)
 			return explain_setup(err, cause, names);
-		hv_fail(err, HV_TIMEOUT, "a file system on the way to %s or %s does not answer",
-			names->source, names->target);
+		hv_fail(err, HV_TIMEOUT,
+			"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer",
+			names->source, names->volume, names->target, names->container);
 		return hv_hint(err, "nothing was changed; see whether its server is there");
 	case MC_STEP_CLONE:
 		if (cause->code == -EOPNOTSUPP || cause->code == -ENODEV)
 			return explain_legacy(err, cause, names);
+		if (cause->code == -EINVAL)
+			return explain_clone(err, names);
 		break;
 	case MC_STEP_LOCK:
 	case MC_STEP_SETUP:
@@ -329,7 +386,7 @@ enum hv_code hv_explain(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
 	const struct hv_names all = {known(names->volume), known(names->source),
-		known(names->container), known(names->target)};
+		known(names->container), known(names->target), known(names->subpath)};
 
 	return explain(err, cause, &all);
 }

@@ -58,7 +58,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	mc_auto_fd root = open_mount_root(volumes);
 	struct mc_attach *attach = NULL;
 	struct mc_err cause = {0};
-	const struct hv_names names = {volume->name, volume->source, "hostvol", target};
+	const struct hv_names names = {volume->name, volume->source, "hostvol", target, NULL};
 	struct mc_attach_args args = {
 		.source = volume->source,
 		.beneath = hv_volume_beneath(volumes, volume),
@@ -90,7 +90,7 @@ enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, s
 	char target[NAME_MAX + 2];
 	mc_auto_fd root = open_mount_root(volumes);
 	struct mc_err cause = {0};
-	const struct hv_names names = {name, target, "hostvol", target};
+	const struct hv_names names = {name, target, "hostvol", target, NULL};
 	const struct mc_detach_args args = {.place = place_at(root), .path = target, .lazy = true};
 
 	if (root < 0)

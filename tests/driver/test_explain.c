@@ -5,7 +5,7 @@
 #include "support/hv_test.h"
 #include "volume/explain.h"
 
-static const struct hv_names names = {"data", "/srv/data", "web", "/mnt/data"};
+static const struct hv_names names = {"data", "/srv/data", "web", "/mnt/data", "a/b"};
 
 static const int errors[] = {ENOENT, ENOTDIR, ELOOP, ESTALE, EROFS, E2BIG, EEXIST, EXDEV, ENOSPC,
 	EBUSY, EPERM, EACCES, EINVAL, ESRCH, ENOSYS, ENOMEM, ETIMEDOUT, EIO, EMFILE, ENAMETOOLONG,
@@ -61,7 +61,7 @@ static void every_sentence_names_what_it_speaks_of(void **state)
 /* Docker's own Mount has no container, opening a container no volume. */
 static void names_that_are_not_known_are_left_out(void **state)
 {
-	static const struct hv_names docker = {"data", "/srv/data", NULL, "/data"};
+	static const struct hv_names docker = {"data", "/srv/data", NULL, "/data", NULL};
 	static const struct hv_names container = {.container = "web"};
 
 	(void)state;
@@ -101,10 +101,16 @@ static void the_failures_of_the_contract_have_their_codes(void **state)
 		{MC_STEP_SHARED, EINVAL, HV_TARGET_REFUSED},
 		{MC_STEP_MKDIR, EROFS, HV_TARGET_MISSING},
 		{MC_STEP_MKDIR, E2BIG, HV_TARGET_REFUSED},
+		{MC_STEP_TARGET, ENAMETOOLONG, HV_BAD_REQUEST},
+		{MC_STEP_SUBPATH, EAGAIN, HV_TIMEOUT},
+		{MC_STEP_CLONE, EINVAL, HV_SOURCE_REFUSED},
+		{MC_STEP_MKDIR, ENOSPC, HV_TARGET_MISSING},
 		{MC_STEP_MOVE, ENOSPC, HV_UNSUPPORTED},
+		{MC_STEP_MOVE, ELOOP, HV_SOURCE_REFUSED},
 		{MC_STEP_MOVE, ENOENT, HV_CONTAINER_CHANGED},
 		{MC_STEP_VERIFY, ESTALE, HV_CONTAINER_CHANGED},
 		{MC_STEP_UMOUNT, EBUSY, HV_BUSY},
+		{MC_STEP_UMOUNT, EINVAL, HV_CONTAINER_CHANGED},
 		{MC_STEP_IDENTITY, ESTALE, HV_BUSY},
 		{MC_STEP_HELPER, ETIMEDOUT, HV_TIMEOUT},
 		{MC_STEP_SETUP, ENOSYS, HV_UNSUPPORTED},

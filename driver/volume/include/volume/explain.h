@@ -11,6 +11,7 @@ struct hv_names {
 	const char *source; /* directory on the host */
 	const char *container;
 	const char *target;
+	const char *subpath;
 };
 
 /* Fill `err` from a failed attach or detach: code, sentence and hint.  Returns the code. */
