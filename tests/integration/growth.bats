@@ -6,12 +6,6 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-daemon_pid() {
-	local id
-	id=$(docker plugin inspect -f '{{.ID}}' hostvol)
-	pgrep -P "$(pgrep -f "containerd-shim.*$id")" -f '/usr/bin/hostvold --managed'
-}
-
 # Descriptors and threads of the daemon, mounts of the daemon, the host and the container.
 counts() {
 	local pid=$1

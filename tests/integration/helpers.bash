@@ -93,3 +93,42 @@ post() {
 	curl -s --max-time 20 --unix-socket "$(daemon_socket)" -w '\n%{http_code}\n' \
 		--data-binary "$body" "$@" "http://hostvol$endpoint"
 }
+
+# The daemon's process of the enabled plugin.
+daemon_pid() {
+	local id
+	id=$(docker plugin inspect -f '{{.ID}}' hostvol)
+	pgrep -P "$(pgrep -f "containerd-shim.*$id")" -f '/usr/bin/hostvold --managed'
+}
+
+# daemon_holds PID: its descriptors, threads and child processes. Docker keeps connections
+# open, and each has a socket and a thread: they cancel each other out, and a socket that leaked does
+# not.
+daemon_holds() {
+	local fd fds=0 sockets=0 tasks=("/proc/$1/task"/*) file children=''
+	for fd in "/proc/$1/fd"/*; do # without a process of its own: this is done very often
+		if [[ -S $fd ]]; then sockets=$((sockets + 1)); else fds=$((fds + 1)); fi
+	done
+	for file in "/proc/$1/task"/*/children; do
+		[[ ! -e $file ]] || children+=$(<"$file")
+	done
+	echo "descriptors: $fds, threads without connections: $((${#tasks[@]} - sockets)), children: $children"
+}
+
+# daemon_quiet PID [WANTED]: print what it holds as soon as that is WANTED, or stays the same: the
+# thread of a connection ends when it sees it closed.
+daemon_quiet() {
+	local now last=''
+	for _ in $(seq 40); do
+		now=$(daemon_holds "$1")
+		[[ $now != "${2:-$last}" ]] || break
+		last=$now
+		sleep 0.05
+	done
+	echo "$now"
+}
+
+# make_villain FILE: compile villain.c.
+make_villain() {
+	gcc -static -O2 -o "$1" "$BATS_TEST_DIRNAME/villain.c"
+}

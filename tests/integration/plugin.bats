@@ -23,7 +23,7 @@ teardown() { common_teardown; }
 }
 
 @test "the plugin's root file system has the daemon and its libraries and no other program" {
-	pid=$(pgrep -f '/usr/bin/hostvold --managed' | head -n 1)
+	pid=$(daemon_pid)
 	# The Engine adds empty files of its own: /.dockerenv and some in /etc.
 	run -0 find "/proc/$pid/root/" -xdev -type f -perm /111 -not -name '*.so*' -not -empty \
 		-not -path '*/etc/*' -printf '/%P\n'
