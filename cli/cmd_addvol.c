@@ -6,6 +6,7 @@
 #include "cli/attachment.h"
 #include "cli/cleanup.h"
 #include "cli/command.h"
+#include "cli/docker.h"
 #include "cli/endpoint.h"
 #include "cli/engine.h"
 #include "cli/hostpath.h"
@@ -78,15 +79,61 @@ static enum hv_code parse(struct job *job, struct hv_error *err)
 	return code;
 }
 
+static enum hv_code prepare_remote(struct job *job, struct hv_error *err)
+{
+	const struct hv_run *run = job->run;
+	const char *path = run->operands.items[0];
+
+	if (path[0] != '/') {
+		hv_fail(err, HV_BAD_REQUEST, "%s is not an absolute path", path);
+		return hv_hint(err,
+			"the directory is on the Docker Engine's machine, which is not this one");
+	}
+	job->real = strdup(path);
+	if (!job->real)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_daemon_find(&run->globals, &run->environment, &job->daemon, err);
+}
+
+static enum hv_code define_volume(const struct job *job, struct hv_error *err)
+{
+	hv_auto_free char *option = NULL;
+	const char *words[] = {
+		"volume", "create", "-d", job->daemon.driver, "-o", NULL, job->volume, NULL};
+
+	if (job->engine)
+		return hv_engine_volume_create(
+			job->engine, job->daemon.driver, job->volume, job->real, err);
+	if (asprintf(&option, "path=%s", job->real) < 0) {
+		option = NULL;
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	words[5] = option;
+	return hv_docker_run(&job->run->globals, words, NULL, err);
+}
+
+static enum hv_code remove_volume(const struct job *job, struct hv_error *err)
+{
+	const char *const words[] = {"volume", "rm", job->volume, NULL};
+
+	return job->engine ? hv_engine_volume_remove(job->engine, job->volume, err)
+			   : hv_docker_run(&job->run->globals, words, NULL, err);
+}
+
 static enum hv_code prepare(struct job *job, struct hv_error *err)
 {
 	const struct hv_run *run = job->run;
-	enum hv_code code = hv_hostpath_resolve(run->operands.items[0], &job->real, err);
+	enum hv_code code =
+		hv_endpoint_resolve(&run->globals, &run->environment, &job->engine, err);
 
+	if (code == HV_UNSUPPORTED) { /* an Engine elsewhere, whose paths are not ours to look at */
+		hv_error_done(err);
+		return prepare_remote(job, err);
+	}
+	if (code == HV_OK)
+		code = hv_hostpath_resolve(run->operands.items[0], &job->real, err);
 	if (code == HV_SOURCE_MISSING && !is_path(&run->operands, 0))
 		return hv_hint(err, ORDER);
-	if (code == HV_OK)
-		code = hv_endpoint_resolve(&run->globals, &run->environment, &job->engine, err);
 	if (code == HV_OK)
 		code = hv_engine_check_running(job->engine, job->place.container, err);
 	if (code == HV_OK)
@@ -117,7 +164,7 @@ static enum hv_code define(struct job *job, struct json_object *list, struct hv_
 	job->volume = strdup(name);
 	if (!job->volume)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
-	code = hv_engine_volume_create(job->engine, job->daemon.driver, name, job->real, err);
+	code = define_volume(job, err);
 	job->is_defined_here = code == HV_OK;
 	return code;
 }
@@ -164,7 +211,7 @@ static void undo(struct job *job, struct hv_error *err)
 
 	if (!job->is_defined_here)
 		return;
-	if (hv_engine_volume_remove(job->engine, job->volume, &undo_error) == HV_OK)
+	if (remove_volume(job, &undo_error) == HV_OK)
 		return;
 	hv_hint(err, "%s%sthe volume defined for this is still there: docker volume rm %s",
 		err->hint ? err->hint : "", err->hint ? "; " : "", job->volume);

@@ -12,6 +12,7 @@
 #include "cli/endpoint.h"
 #include "cli/engine.h"
 #include "cli/http.h"
+#include "cli/tunnel.h"
 
 #define auto_answer HV_AUTO(hv_answer_done)
 #define auto_plugin HV_AUTO(hv_plugin_done)
@@ -90,7 +91,13 @@ enum hv_code hv_daemon_find(const struct hv_globals *globals,
 
 	if (environment->hostvol_socket)
 		return fill(ret, strdup(environment->hostvol_socket), strdup("hostvol"), err);
+	ret->globals = globals;
 	code = hv_endpoint_resolve(globals, environment, &engine, err);
+	if (code == HV_UNSUPPORTED) {
+		hv_error_done(err);
+		ret->is_remote = true;
+		return fill(ret, strdup(""), strdup("hostvol"), err);
+	}
 	if (code != HV_OK)
 		return code;
 	return find_of_engine(engine, environment->plugin_dir, ret, err);
@@ -179,6 +186,21 @@ static enum hv_code judge(
 	return hint && *hint ? hv_hint(err, "%s", hint) : code;
 }
 
+static enum hv_code call_through_engine(const struct hv_daemon *daemon, const struct hv_call *call,
+	struct json_object **ret, struct hv_error *err)
+{
+	hv_auto_json struct json_object *answer = NULL;
+	long status = 0;
+	enum hv_code code =
+		hv_tunnel_call(daemon->globals, daemon->driver, call, &answer, &status, err);
+
+	if (code == HV_OK)
+		code = judge(answer, status, call->endpoint, err);
+	if (code == HV_OK)
+		*ret = json_object_get(answer);
+	return code;
+}
+
 enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call *call,
 	struct json_object **ret, struct hv_error *err)
 {
@@ -192,7 +214,12 @@ enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call
 
 	if (!body)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
+	if (daemon->is_remote)
+		return call_through_engine(daemon, call, ret, err);
 	r = hv_http_call(&request, &answer);
+	/* Without root; or the Engine that told of the plugin is elsewhere. */
+	if (daemon->globals && (r == -EACCES || r == -EPERM || r == -ENOENT))
+		return call_through_engine(daemon, call, ret, err);
 	if (r < 0)
 		return fail_to_call(daemon, r, err);
 	document = hv_document_parse(answer.bytes, answer.size, json_type_object);

@@ -39,6 +39,12 @@ int hv_globals_parse(int argc, char *const argv[], struct hv_globals *globals, s
 			return -EINVAL;
 		if (words == 0)
 			break;
+		if (globals->word_count + (size_t)words > HV_GLOBAL_WORDS_MAX) {
+			hv_fail(err, HV_BAD_REQUEST, "too many flags");
+			return -EINVAL;
+		}
+		for (int i = 0; i < words; i++)
+			globals->words[globals->word_count++] = argv[used + i];
 		used += words;
 	}
 	return used;

@@ -101,9 +101,10 @@ static void keep(struct hv_tunnel *tunnel, const char *name, struct hv_reply *re
 	pthread_mutex_unlock(&tunnel->lock);
 }
 
+/* What the companion command asks for: nothing of this changes a volume. */
 static bool is_hot(const char *endpoint)
 {
-	return strncmp(endpoint, "/Hot", 4) == 0;
+	return strncmp(endpoint, "/Hot", 4) == 0 || strcmp(endpoint, "/VolumeDriver.List") == 0;
 }
 
 static enum hv_code parse(const char *text, struct json_object **ret_endpoint,
@@ -159,24 +160,28 @@ enum hv_code hv_tunnel_create(
 	return code;
 }
 
+static enum hv_code tell(
+	const struct hv_tunnelled *item, struct json_object *status, struct hv_error *err)
+{
+	/* As text: the Engine would sort an object's members. */
+	enum hv_code code = hv_add_text(status, "reply", item->body, err);
+
+	return code == HV_OK ? hv_add(status, "status", json_object_new_int64(item->status), err)
+			     : code;
+}
+
 enum hv_code hv_tunnel_get(
 	struct hv_api *api, const char *name, struct json_object *volume, struct hv_error *err)
 {
-	struct json_object *status = json_object_new_object(), *reply = NULL;
+	struct json_object *status = json_object_new_object();
 	struct hv_tunnelled *item;
 	enum hv_code code = hv_add(volume, "Status", status, err);
 
 	pthread_mutex_lock(&api->tunnel.lock);
 	item = find(&api->tunnel, name);
-	if (!item)
-		code = hv_fail(err, HV_NO_SUCH_VOLUME, "there is no volume '%s'", name);
-	else if (item->body)
-		reply = json_tokener_parse(item->body);
-	if (code == HV_OK && reply)
-		code = hv_add(status, "reply", reply, err);
 	if (code == HV_OK)
-		code = hv_add(status, "status",
-			json_object_new_int64(item->body ? item->status : 0), err);
+		code = item ? tell(item, status, err)
+			    : hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %s", name);
 	pthread_mutex_unlock(&api->tunnel.lock);
 	if (code == HV_OK)
 		code = hv_add_text(volume, "Name", name, err);

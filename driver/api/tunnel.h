@@ -19,7 +19,7 @@ enum hv_code hv_tunnel_create(
 /* Whether there is such a request. */
 bool hv_tunnel_has(struct hv_api *api, const char *name);
 
-/* Fill `volume` as VolumeDriver.Get does; Status has "reply", the answer's object, and "status". */
+/* Fill `volume` as VolumeDriver.Get does; Status has "reply", the answer as text, and "status". */
 enum hv_code hv_tunnel_get(
 	struct hv_api *api, const char *name, struct json_object *volume, struct hv_error *err);
 

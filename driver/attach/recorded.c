@@ -54,8 +54,9 @@ static enum hv_code refuse(
 
 	hv_fail(err, HV_TARGET_EXISTS,
 		"volume '%s' is attached at %s in container '%s' already%s%s", view->volume,
-		view->target, view->container_name, is_same_volume ? ", with other options" : "",
-		strcmp(view->state, "pending") == 0 ? ", when that starts" : "");
+		view->target, view->container_name,
+		strcmp(view->state, "pending") == 0 ? ", when that starts" : "",
+		is_same_volume ? ", with other options" : "");
 	return hv_hint(err, "docker hostvol detach %s:%s, or attach with --replace",
 		view->container_name, view->target);
 }

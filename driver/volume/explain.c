@@ -194,7 +194,7 @@ static enum hv_code explain_move(
 		return hv_hint(err, "raise the limit: sysctl fs.mount-max");
 	case ELOOP:
 		hv_fail(err, HV_SOURCE_REFUSED,
-			"the directory %s of volume '%s' has a mount namespace's file mounted in it, one older than that of container '%s'",
+			"the directory %s of volume '%s' has a mount namespace's file mounted in it, one not newer than that of container '%s'",
 			names->source, names->volume, names->container);
 		return hv_hint(err,
 			"findmnt -R -t nsfs %s tells where: unmount it, or attach a subpath without it",

@@ -27,8 +27,12 @@ static enum hv_code refuse_attached(
 		hv_store_attachment_list(volumes->store, &filter, &records, &count, err);
 
 	if (code == HV_OK && count > 0) {
-		const struct hv_attachment *first = &records[0].view;
+		const struct hv_attachment *first;
+		size_t at = 0;
 
+		while (at + 1 < count && records[at].is_own) /* the others are in the way */
+			at++;
+		first = &records[at].view;
 		hv_fail(err, HV_VOLUME_IN_USE, "volume '%s' is attached to container '%s' at %s",
 			name, first->container_name, first->target);
 		code = hv_hint(

@@ -78,6 +78,8 @@ int mc_attach_check(struct mc_attach *self, struct mc_err *err)
 	rc = complete_path(self);
 	if (rc < 0)
 		return mc_err_set(err, MC_STEP_TARGET, rc);
+	if (self->info.to_make > MC_MADE_MAX)
+		return mc_err_set(err, MC_STEP_MKDIR, -E2BIG);
 	if (self->place.root_fd < 0 && mc_path_is_refused(self->info.path))
 		return mc_err_set(err, MC_STEP_REFUSED, -EACCES);
 	rc = check_type(self, is_missing);

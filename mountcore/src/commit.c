@@ -147,7 +147,7 @@ static int replace_anyhow(const struct mc_core *core, struct mc_attach *self, in
 /* Whether the target's mount was taken out since it was opened: what is at its path is another. */
 static bool is_gone(const struct mc_core *core, const struct mc_attach *self, int root, int target)
 {
-	struct mc_stat ours, now;
+	struct mc_stat ours = {0}, now = {0};
 	int rc, fd = mc_open(core, root, self->info.path, 0,
 			mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN));
 

@@ -23,6 +23,8 @@ static unsigned ask(struct fixture *fixture, const char *request)
 	return status;
 }
 
+static struct json_object *kept; /* what reply_of() gave last */
+
 static struct json_object *reply_of(struct fixture *fixture, int64_t *ret_status)
 {
 	struct json_object *volume, *status, *reply, *number;
@@ -33,7 +35,9 @@ static struct json_object *reply_of(struct fixture *fixture, int64_t *ret_status
 	assert_true(json_object_object_get_ex(status, "reply", &reply));
 	assert_true(json_object_object_get_ex(status, "status", &number));
 	*ret_status = json_object_get_int64(number);
-	return reply;
+	json_object_put(kept);
+	kept = json_tokener_parse(json_object_get_string(reply));
+	return kept;
 }
 
 static const char *text_in(struct json_object *object, const char *name)
@@ -219,7 +223,10 @@ static void run(void)
 		TEST(second_names_that_cannot_be_are_refused),
 	};
 
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
+	int rc = cmocka_run_group_tests(tests, NULL, NULL);
+
+	json_object_put(kept);
+	exit(rc);
 }
 
 int main(void)

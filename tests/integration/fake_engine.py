@@ -1,5 +1,5 @@
 """fake_engine.py SOCKET FILE...: an Engine that answers its n-th request with the n-th file, and all
-that come later with the last one. "-" for a file: no answer, for ever."""
+that come later with the last one. "-" for a file: no answer, for ever. Who asks for events waits."""
 import os
 import socket
 import sys
@@ -12,13 +12,16 @@ os.rename(path + ".new", path)
 silent = []
 while True:
     connection, _ = listener.accept()
+    request = connection.recv(65536)
+    if b"/events" in request.split(b"\r\n")[0]:
+        silent.append(connection)
+        continue
     name = answers.pop(0) if len(answers) > 1 else answers[0]
     if name == "-":
         silent.append(connection)
         continue
     with connection, open(name, "rb") as file:
         body = file.read()
-        connection.recv(65536)
         connection.sendall(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
             b"Content-Length: %d\r\n\r\n%s" % (len(body), body))

@@ -6,8 +6,7 @@
  *   cover DIR                 mount a tmpfs over it and take it out
  *   mounts COUNT DIR PID      that many mounts below DIR, in the mount namespace of PID; ends then
  *   silent DIR PID            a FUSE server at DIR, in the mount namespace of PID, that never
- * answers namespace FILE            mount the mount namespace of a process of its own on FILE; ends
- * then
+ *                             answers
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,7 +18,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static void fail(const char *what)
@@ -117,26 +115,6 @@ static void silent(const char *dir, const char *pid)
 		pause();
 }
 
-static void namespace(const char *file)
-{
-	char path[64];
-	pid_t pid = fork();
-
-	if (pid < 0)
-		fail("fork");
-	if (pid == 0) {
-		if (unshare(CLONE_NEWNS) < 0)
-			fail("unshare");
-		raise(SIGSTOP);
-		_exit(0);
-	}
-	waitpid(pid, NULL, WUNTRACED);
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-	if (mount(path, file, NULL, MS_BIND, NULL) < 0)
-		fail(file);
-	kill(pid, SIGKILL);
-}
-
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
@@ -151,8 +129,7 @@ int main(int argc, char **argv)
 		mounts((unsigned)strtoul(argv[2], NULL, 10), argv[3], argv[4]);
 	else if (strcmp(command, "silent") == 0 && argc == 4)
 		silent(argv[2], argv[3]);
-	else if (strcmp(command, "namespace") == 0 && argc == 3)
-	namespace(argv[2]);
-	else return 2;
+	else
+		return 2;
 	return 0;
 }

@@ -10,10 +10,14 @@ struct json_object;
 struct hv_daemon {
 	char *socket;
 	char *driver; /* its name as a volume driver: "hostvol" unless the plugin has an alias */
+	/* Borrowed: calls may go through the Engine, where the socket cannot be opened; or NULL. */
+	const struct hv_globals *globals;
+	bool is_remote; /* it is not on this machine: all calls go that way */
 };
 
 /* Find the daemon of the selected Engine: HOSTVOL_SOCKET, else the enabled plugin's socket, else
- * that of a daemon without an Engine's management.
+ * that of a daemon without an Engine's management.  Of an Engine that is not behind a unix socket
+ * of this machine nothing is asked yet.
  * Returns HV_OK, or a code with sentence and hint in `err`.  The caller frees `ret` with
  * hv_daemon_done() whatever is returned. */
 enum hv_code hv_daemon_find(const struct hv_globals *globals,

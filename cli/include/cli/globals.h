@@ -3,8 +3,11 @@
 #define CLI_GLOBALS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "wire/error.h"
+
+enum { HV_GLOBAL_WORDS_MAX = 32 };
 
 /* Borrowed from the command line. */
 struct hv_globals {
@@ -13,8 +16,10 @@ struct hv_globals {
 	const char *host;
 	bool help;
 	bool version;
-	bool ignored_flag;         /* --debug, --tls: of no use on a unix socket */
-	const char *ignored_value; /* --log-level, --tlscert and so on */
+	bool ignored_flag;                      /* --debug, --tls: of no use on a unix socket */
+	const char *ignored_value;              /* --log-level, --tlscert and so on */
+	const char *words[HV_GLOBAL_WORDS_MAX]; /* all of them, as they were written */
+	size_t word_count;
 };
 
 /* What the environment says; borrowed from it, NULL where it says nothing. */

@@ -96,6 +96,7 @@ struct mc_attach;
  *   step ENTER     -EINVAL (the namespace is not one), -EPERM
  *   step TARGET    -ENOENT (missing, and no mkdir), -ELOOP (magic or dangling link), -ENOTDIR,
  *                  -ESTALE (renamed or removed under us)
+ *   step MKDIR     -E2BIG: more than MC_MADE_MAX directories are missing
  *   step REFUSED   -EACCES: the root, /proc, /sys, /dev or below
  *   step TYPE      -ENOTDIR: the source is a directory, the target is not; -EISDIR: vice versa
  *   step OCCUPIED  -EBUSY: something is mounted there, and it is not to be replaced

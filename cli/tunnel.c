@@ -1,0 +1,99 @@
+#include "cli/tunnel.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cli/cleanup.h"
+#include "cli/docker.h"
+#include "cli/document.h"
+
+enum { RANDOM_BYTES = 8 };
+
+static enum hv_code new_name(char ret[static 64], struct hv_error *err)
+{
+	unsigned char bytes[RANDOM_BYTES];
+	int used;
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return hv_fail(err, HV_INTERNAL, "no random number for the request");
+	used = snprintf(ret, 64, "hostvol-request-");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		used += snprintf(ret + used, 64 - (size_t)used, "%02x", bytes[i]);
+	return HV_OK;
+}
+
+static struct json_object *build(const struct hv_call *call)
+{
+	struct json_object *request = json_object_new_object();
+
+	if (!request)
+		return NULL;
+	json_object_object_add(request, "Endpoint", json_object_new_string(call->endpoint));
+	json_object_object_add(request, "Body",
+		call->body ? json_object_get(call->body) : json_object_new_object());
+	return request;
+}
+
+static enum hv_code create(const struct hv_globals *globals, const char *driver, const char *name,
+	const struct hv_call *call, struct hv_error *err)
+{
+	hv_auto_json struct json_object *request = build(call);
+	hv_auto_free char *option = NULL;
+	const char *words[] = {"volume", "create", "-d", driver, "-o", NULL, name, NULL};
+
+	if (!request ||
+		asprintf(&option, "request=%s",
+			json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN)) < 0) {
+		option = NULL;
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	words[5] = option;
+	return hv_docker_run(globals, words, NULL, err);
+}
+
+static enum hv_code read_answer(const struct hv_globals *globals, const char *name,
+	struct json_object **ret_answer, long *ret_status, struct hv_error *err)
+{
+	const char *const words[] = {
+		"volume", "inspect", "--format", "{{json .Status}}", name, NULL};
+	hv_auto_json struct json_object *status = NULL;
+	hv_auto_free char *output = NULL;
+	struct json_object *number, *reply;
+	const char *text;
+	enum hv_code code = hv_docker_run(globals, words, &output, err);
+
+	if (code != HV_OK)
+		return code;
+	status = hv_document_parse(output, strlen(output), json_type_object);
+	text = hv_document_text(status, "reply");
+	reply = text ? hv_document_parse(text, strlen(text), json_type_object) : NULL;
+	if (!reply || !json_object_object_get_ex(status, "status", &number)) {
+		json_object_put(reply);
+		return hv_fail(err, HV_INTERNAL,
+			"the hostvol daemon's answer did not come through the Docker Engine");
+	}
+	*ret_answer = reply;
+	*ret_status = (long)json_object_get_int64(number);
+	return HV_OK;
+}
+
+enum hv_code hv_tunnel_call(const struct hv_globals *globals, const char *driver,
+	const struct hv_call *call, struct json_object **ret_answer, long *ret_status,
+	struct hv_error *err)
+{
+	char name[64];
+	const char *const forget[] = {"volume", "rm", name, NULL};
+	hv_auto_error struct hv_error ignored = {0};
+	enum hv_code code = new_name(name, err);
+
+	if (code == HV_OK)
+		code = create(globals, driver, name, call, err);
+	if (code != HV_OK)
+		return code;
+	code = read_answer(globals, name, ret_answer, ret_status, err);
+	/* If this fails the daemon forgets it by itself. */
+	(void)!hv_docker_run(globals, forget, NULL, &ignored);
+	return code;
+}
