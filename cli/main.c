@@ -6,6 +6,8 @@ static const struct hv_command *const hostvol_commands[] = {
 	&hv_cmd_attach,
 	&hv_cmd_check,
 	&hv_cmd_detach,
+	&hv_cmd_doctor,
+	&hv_cmd_inspect,
 	&hv_cmd_ls,
 	&hv_cmd_version,
 	NULL,

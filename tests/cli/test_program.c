@@ -204,6 +204,80 @@ static void empty_lists_have_a_header_or_are_an_array(void **state)
 					"POST /HotList { \"Container\": \"c\" }\n");
 }
 
+static void expect_start(
+	const struct place_of_test *place, const char *const words[], const char *start)
+{
+	struct outcome outcome = program_run(place, words);
+
+	assert_int_equal(outcome.status, 0);
+	assert_memory_equal(outcome.out, start, strlen(start));
+	outcome_done(&outcome);
+}
+
+static void inspect_shows_one_attachment_as_an_array(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotList", 200,
+			"{\"Err\":\"\",\"Attachments\":[" ATTACHMENT("0123456789ab", "web", "/a",
+				"") "," ATTACHMENT("ab0123456789", "web", "/b", "") "]}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+	static const char first[] = "[\n  {\n    \"ID\": \"0123456789ab\",";
+
+	program_serve(*state, answers);
+	expect_start(*state, WORDS("docker-hostvol", "inspect", "web:/a"), first);
+	expect_start(*state, WORDS("docker-hostvol", "inspect", "0123456789ab"), first);
+	program_expect(*state, WORDS("docker-hostvol", "inspect", "web:/c"), 1, "",
+		"hostvol: no volume is attached at /c in container 'web'\n"
+		"hint: docker hostvol ls lists them\n");
+	program_expect(*state, WORDS("docker-hostvol", "inspect", "ffffffffffff"), 1, "",
+		"hostvol: no such attachment: ffffffffffff\n"
+		"hint: docker hostvol ls lists them\n");
+	program_expect_requests(*state,
+		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n"
+		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n");
+}
+
+static void doctor_tells_that_all_is_well(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotInfo", 200,
+			"{\"Err\":\"\",\"Version\":\"" HOSTVOL_VERSION "\",\"EngineID\":\"AB\","
+			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\"}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state, WORDS("docker-hostvol", "doctor"), 0,
+		"ok    daemon: it answers, version (" HOSTVOL_VERSION ")\n"
+		"ok    state: it can be used\nok    engine: the daemon reaches it\n"
+		"ok    mounts: mount-api (6.18)\n",
+		"");
+}
+
+static void doctor_tells_what_is_wrong(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotInfo", 200,
+			"{\"Err\":\"\",\"Version\":\"9.9\",\"EngineProblem\":\"no Engine\","
+			"\"StateProblem\":\"no disk\",\"Kernel\":\"4.18\",\"MountEngine\":\"none\"}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state, WORDS("docker-hostvol", "doctor"), 1,
+		"ok    daemon: it answers, version (9.9)\n"
+		"FAIL  version: the command's is another: " HOSTVOL_VERSION
+		" (install them from one source: scripts/quickstart)\n"
+		"FAIL  state: no disk\nFAIL  engine: no Engine\n"
+		"FAIL  mounts: this kernel cannot attach: it has no open_tree"
+		" (HOSTVOL_LEGACY=1 allows a way without)\n",
+		"hostvol: something is wrong; see above\n");
+}
+
 static void version_shows_both_sides(void **state)
 {
 	static const struct fake_answer answers[] = {
@@ -283,6 +357,9 @@ int main(void)
 		TEST(detach_takes_places_and_ids),
 		TEST(lists_have_a_header_and_columns),
 		TEST(empty_lists_have_a_header_or_are_an_array),
+		TEST(inspect_shows_one_attachment_as_an_array),
+		TEST(doctor_tells_that_all_is_well),
+		TEST(doctor_tells_what_is_wrong),
 		TEST(version_shows_both_sides),
 		TEST(version_without_a_daemon_still_shows_the_client),
 		TEST(answers_that_make_no_sense_are_told),

@@ -14,7 +14,7 @@ teardown() { common_teardown; }
 }
 
 @test "docker hostvol --help, and of each command" {
-	for command in "" attach detach ls version; do
+	for command in "" attach check detach doctor inspect ls version; do
 		# shellcheck disable=SC2086
 		run -0 docker hostvol $command --help
 		[[ $output == *Usage:* ]]

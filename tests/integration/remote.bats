@@ -140,6 +140,9 @@ same() {
 	[[ $(docker exec hvt_web cat /mnt/data/file) == content ]]
 	same hostvol ls
 	same hostvol ls --format json
+	same hostvol inspect hvt_web:/mnt/data
+	same hostvol inspect hvt_web:/mnt/none
+	same hostvol doctor
 	same hostvol check hvt_data hvt_web:/mnt/other
 	same hostvol check hvt_data hvt_web:/proc
 	same hostvol attach hvt_data hvt_web:/mnt/data

@@ -76,6 +76,8 @@ extern const struct hv_command hv_cmd_addvol;
 extern const struct hv_command hv_cmd_attach;
 extern const struct hv_command hv_cmd_check;
 extern const struct hv_command hv_cmd_detach;
+extern const struct hv_command hv_cmd_doctor;
+extern const struct hv_command hv_cmd_inspect;
 extern const struct hv_command hv_cmd_ls;
 extern const struct hv_command hv_cmd_version;
 

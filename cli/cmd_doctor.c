@@ -1,0 +1,83 @@
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cleanup.h"
+#include "cli/command.h"
+#include "cli/daemon.h"
+#include "cli/document.h"
+#include "cli/output.h"
+
+static const struct hv_flag flags[] = {HV_FLAG_HELP, HV_FLAGS_END};
+
+/* One line; returns `is_ok`. */
+static bool tell(const char *name, bool is_ok, const char *text, const char *more)
+{
+	printf("%-4s  %s: ", is_ok ? "ok" : "FAIL", name);
+	hv_text_print(stdout, text);
+	if (more && *more) {
+		fputs(" (", stdout);
+		hv_text_print(stdout, more);
+		putchar(')');
+	}
+	putchar('\n');
+	return is_ok;
+}
+
+static bool tell_member(
+	struct json_object *info, const char *name, const char *problem_key, const char *otherwise)
+{
+	const char *problem = hv_document_text(info, problem_key);
+
+	return tell(name, !problem, problem ? problem : otherwise, NULL);
+}
+
+/* What is missing of the kernel, by the name of the engine that makes up for it. */
+static bool tell_mounts(struct json_object *info)
+{
+	const char *engine = hv_document_text(info, "MountEngine");
+	const char *kernel = hv_document_text(info, "Kernel");
+	bool is_ok = engine && strcmp(engine, "none") != 0;
+
+	if (!is_ok)
+		return tell("mounts", false, "this kernel cannot attach: it has no open_tree",
+			"HOSTVOL_LEGACY=1 allows a way without");
+	return tell("mounts", true, engine, kernel);
+}
+
+static bool tell_all(struct json_object *info)
+{
+	const char *version = hv_document_text(info, "Version");
+	bool all = tell("daemon", true, "it answers, version", version);
+
+	if (version && strcmp(version, HOSTVOL_VERSION) != 0)
+		all = tell("version", false, "the command's is another: " HOSTVOL_VERSION,
+			"install them from one source: scripts/quickstart");
+	all = tell_member(info, "state", "StateProblem", "it can be used") && all;
+	all = tell_member(info, "engine", "EngineProblem", "the daemon reaches it") && all;
+	return tell_mounts(info) && all;
+}
+
+static enum hv_exit doctor(const struct hv_run *run, struct hv_error *err)
+{
+	hv_auto_json struct json_object *info = NULL;
+
+	if (hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){"/HotInfo", NULL, 0},
+		    &info, err) != HV_OK) {
+		tell("daemon", false, hv_error_text(err), err->hint);
+		hv_error_done(err);
+	} else if (tell_all(info)) {
+		return HV_EXIT_DONE;
+	}
+	hv_fail(err, HV_INTERNAL, "something is wrong; see above");
+	return HV_EXIT_FAILED;
+}
+
+const struct hv_command hv_cmd_doctor = {
+	.name = "doctor",
+	.summary = "Look for what is wrong with hostvol here",
+	.usage = "",
+	.notes = "Exits 1 when something is.",
+	.flags = flags,
+	.run = doctor,
+};

@@ -1,0 +1,100 @@
+#include <json-c/json.h>
+#include <string.h>
+
+#include "cli/attachment.h"
+#include "cli/cleanup.h"
+#include "cli/command.h"
+#include "cli/document.h"
+#include "cli/place.h"
+
+#define auto_place HV_AUTO(hv_place_done)
+
+static const struct hv_flag flags[] = {
+	HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target),
+	HV_FLAG_HELP,
+	HV_FLAGS_END,
+};
+
+static bool has_text(struct json_object *attachment, const char *key, const char *wanted)
+{
+	const char *text = hv_document_text(attachment, key);
+
+	return text && strcmp(text, wanted) == 0;
+}
+
+/* The one with this ID, or at this target; borrowed from the answer. */
+static struct json_object *find(
+	struct json_object *answer, const char *id, const struct hv_place *place)
+{
+	struct json_object *list = hv_document_get(answer, "Attachments", json_type_array);
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+
+		if (id ? has_text(item, "ID", id) : has_text(item, "Target", place->target))
+			return item;
+	}
+	return NULL;
+}
+
+/* As `docker inspect` does: an array. */
+static enum hv_code print(struct json_object *attachment, struct hv_error *err)
+{
+	hv_auto_json struct json_object *array = json_object_new_array();
+
+	if (!array || json_object_array_add(array, json_object_get(attachment)) < 0 ||
+		hv_document_print(stdout, array) < 0)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
+}
+
+static enum hv_code fail_missing(
+	const char *what, const struct hv_place *place, struct hv_error *err)
+{
+	if (place->target)
+		hv_fail(err, HV_NO_SUCH_ATTACHMENT, "no volume is attached at %s in container '%s'",
+			place->target, place->container);
+	else
+		hv_fail(err, HV_NO_SUCH_ATTACHMENT, "no such attachment: %s", what);
+	return hv_hint(err, "docker hostvol ls lists them");
+}
+
+static enum hv_code ask(const struct hv_run *run, const char *id, const struct hv_place *place,
+	struct hv_error *err)
+{
+	const struct hv_list_request request = {.container = place->container};
+	hv_auto_json struct json_object *body = hv_fields_write(hv_list_request_fields, &request);
+	hv_auto_json struct json_object *answer = NULL;
+	struct json_object *found;
+	enum hv_code code;
+
+	if (!body)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	code = hv_daemon_ask(&run->globals, &run->environment,
+		&(struct hv_call){"/HotList", body, 0}, &answer, err);
+	if (code != HV_OK)
+		return code;
+	found = find(answer, id, place);
+	return found ? print(found, err) : fail_missing(run->operands.items[0], place, err);
+}
+
+static enum hv_exit inspect(const struct hv_run *run, struct hv_error *err)
+{
+	const char *what = run->operands.items[0];
+	bool is_id = !run->options.target && hv_attachment_id_is(what);
+	auto_place struct hv_place place = {0};
+
+	if (!is_id && hv_place_parse(what, run->options.target, &place, err) != HV_OK)
+		return HV_EXIT_USAGE;
+	return ask(run, is_id ? what : NULL, &place, err) == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+}
+
+const struct hv_command hv_cmd_inspect = {
+	.name = "inspect",
+	.summary = "Show all that is known of an attachment, as JSON",
+	.usage = "CONTAINER:TARGET | ID",
+	.flags = flags,
+	.operands_min = 1,
+	.operands_max = 1,
+	.run = inspect,
+};
