@@ -77,10 +77,20 @@ engine_hostvol() {
 	in_engine docker-hostvol "$@"
 }
 
+# What still runs on the machine that the namespaces are, their holder with it.
+engine_end_all() {
+	local process net
+	net=$(readlink "/proc/$(cat "$ENGINE/holder")/ns/net")
+	for process in /proc/[0-9]*; do
+		[[ $(readlink "$process/ns/net" 2>/dev/null) != "$net" ]] || kill -KILL "${process#/proc/}"
+	done
+}
+
 engine_teardown() {
 	docker ps -aq | xargs -r docker rm -f >/dev/null 2>&1 || true
+	docker plugin rm -f hostvol >/dev/null 2>&1 || true
 	[[ ! -e $ENGINE/docker.pid ]] || engine_stop TERM
-	kill "$(cat "$ENGINE/holder")"
+	engine_end_all
 	unset DOCKER_HOST
 	for _ in $(seq 50); do
 		rm -rf "$ENGINE" 2>/dev/null && return
