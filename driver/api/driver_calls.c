@@ -78,14 +78,13 @@ static enum hv_code create_volume(
 {
 	const char *attach = hv_opts_get(&in->opts, "attach");
 	struct hv_error ignored = {0};
-	bool is_new = false;
-	enum hv_code code = hv_volume_create(api->volumes, in->name, &in->opts, &is_new, err);
+	enum hv_code code = hv_volume_create(api->volumes, in->name, &in->opts, err);
 
 	if (code != HV_OK || !attach)
 		return code;
 	code = attach_own(api, in->name, attach, err);
-	if (code != HV_OK && is_new)
-		(void)!hv_volume_remove(api->volumes, in->name, &ignored);
+	if (code != HV_OK) /* one that was there before is not waiting for it */
+		(void)!hv_volume_give_up(api->volumes, in->name, &ignored);
 	hv_error_done(&ignored);
 	return code;
 }

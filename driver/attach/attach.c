@@ -77,6 +77,17 @@ enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err)
 	return record->started_at ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
+/* Why the mount failed: in a container that has ended meanwhile, whatever it was, because of that.
+ */
+static enum hv_code explain(
+	const struct hv_attempt *attempt, const struct mc_err *cause, struct hv_error *err)
+{
+	const struct hv_names names = names_of(attempt);
+	enum hv_code code = hv_target_check_alive(&attempt->container, err);
+
+	return code == HV_OK ? hv_explain(err, cause, &names) : code;
+}
+
 /* What the finished record will say, but for what only the mount tells. */
 enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 {
@@ -126,11 +137,10 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		.mkdir = attempt->record.mkdir,
 		.replace = attempt->replace,
 	};
-	const struct hv_names names = names_of(attempt);
 	struct mc_err cause = {0};
 
 	if (mc_attach_prepare(attempt->attacher->core, &args, &attempt->mount, &cause) < 0)
-		return hv_explain(err, &cause, &names);
+		return explain(attempt, &cause, err);
 	return HV_OK;
 }
 
@@ -206,13 +216,12 @@ static void retract(struct hv_attempt *attempt)
 
 enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err)
 {
-	const struct hv_names names = names_of(attempt);
 	struct mc_err cause = {0};
 	enum hv_code code;
 
 	attempt->is_mounted = mc_attach_commit(attempt->mount, &cause) == 0;
 	code = attempt->is_mounted ? hv_attempt_fill_mount(attempt, true, err)
-				   : hv_explain(err, &cause, &names);
+				   : explain(attempt, &cause, err);
 
 	/* The prepared mount's descriptors would make it busy. */
 	mc_attach_free(attempt->mount);

@@ -14,16 +14,16 @@ static enum hv_code fail_not_running(const struct hv_container *container, struc
 		container->name);
 }
 
-static enum hv_code fail_changed(const struct hv_container *container, struct hv_error *err)
+enum hv_code hv_target_fail_changed(const struct hv_target *target, struct hv_error *err)
 {
 	hv_fail(err, HV_CONTAINER_CHANGED, "container '%s' was stopped or restarted meanwhile",
-		container->name);
+		target->container.name);
 	return hv_hint(err, "nothing was changed; try again");
 }
 
 enum hv_code hv_target_check_alive(const struct hv_target *target, struct hv_error *err)
 {
-	return mc_ns_is_alive(&target->ns) ? HV_OK : fail_changed(&target->container, err);
+	return mc_ns_is_alive(&target->ns) ? HV_OK : hv_target_fail_changed(target, err);
 }
 
 /* Ask again, now that the process is open: the same start of the same container? */
@@ -37,7 +37,7 @@ static enum hv_code confirm(
 
 	if (code == HV_OK && (!now.is_running || now.pid != first->pid ||
 				     strcmp(now.started_at, first->started_at) != 0))
-		code = fail_changed(first, err);
+		code = hv_target_fail_changed(target, err);
 	if (code == HV_OK)
 		code = hv_target_check_alive(target, err);
 	hv_container_done(&now);
@@ -63,7 +63,7 @@ enum hv_code hv_target_open(
 		return hv_explain(err, &cause, &names);
 	}
 	if (!hv_process_is_container(container))
-		return fail_changed(container, err);
+		return hv_target_fail_changed(ret, err);
 	return confirm(attacher, ret, err);
 }
 

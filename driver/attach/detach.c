@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -73,15 +74,13 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 	return err->code;
 }
 
-enum hv_code hv_record_unmount(
+/* The same for a record that was refreshed just now. */
+static enum hv_code unmount(
 	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
 {
 	struct mc_ns ns;
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);
 
-	if (code != HV_OK)
-		return code;
-	code = hv_record_open_ns(attacher, record, &ns, err);
 	if (code == HV_NOT_RUNNING)
 		return HV_OK; /* the mount went with its namespace */
 	if (code != HV_OK)
@@ -89,6 +88,24 @@ enum hv_code hv_record_unmount(
 	code = unmount_in(attacher, &ns, record, lazy, err);
 	mc_ns_close(&ns);
 	return code;
+}
+
+enum hv_code hv_record_unmount(
+	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
+{
+	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+
+	return code == HV_OK ? unmount(attacher, record, lazy, err) : code;
+}
+
+enum hv_code hv_record_end(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
+{
+	const struct hv_attachment *view = &record->view;
+
+	if (!record->is_ending_volume)
+		return hv_store_attachment_drop(attacher->store, view->id, err);
+	return hv_store_attachment_drop_with_volume(attacher->store, view->id, view->volume, err);
 }
 
 static enum hv_code check_request(const struct hv_detach_request *request, struct hv_error *err)
@@ -189,60 +206,131 @@ static void sleep_step(void)
 	nanosleep(&step, NULL);
 }
 
-/* Unmount and forget, with the container held: the record is read again, since another request may
- * have taken it out, or the container was restarted and it was attached again. */
-static enum hv_code unmount_held(
-	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
+/* A detach, from its first try to its last. */
+struct ending {
+	struct hv_attacher *attacher;
+	struct hv_record record; /* as it was found last */
+	char container[128];     /* its ID, which has 64 */
+	bool lazy;
+	bool with_volume;
+};
+
+/* Say in the store that it is about to be unmounted, so that after a crash an unmounted one is
+ * known to be detached, and not missing. */
+static enum hv_code intend(struct ending *ending, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.id = record->view.id};
-	char container[128]; /* an ID has 64 */
+	struct hv_record *record = &ending->record;
+
+	if (record->is_ending && record->is_ending_volume == ending->with_volume)
+		return HV_OK; /* an earlier try has said so */
+	record->is_ending = true;
+	record->is_ending_volume = ending->with_volume;
+	return hv_store_attachment_put(ending->attacher->store, record, err);
+}
+
+/* Read the record again: another request may have taken it out meanwhile, or the container was
+ * restarted and it was attached again.  With the container held. */
+static enum hv_code find_again(struct ending *ending, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.id = ending->record.view.id};
 	struct hv_record now = {0};
+	enum hv_code code = find(ending->attacher, &filter, NULL, &now, err);
+
+	if (code == HV_NO_SUCH_ATTACHMENT)
+		return hv_fail(
+			err, code, "attachment %s was detached meanwhile", ending->record.view.id);
+	if (code == HV_OK) {
+		hv_record_done(&ending->record);
+		ending->record = now;
+	}
+	return code;
+}
+
+static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
+{
+	struct hv_record *record = &ending->record;
 	enum hv_code code;
 
-	snprintf(container, sizeof(container), "%s", record->view.container_id);
-	HV_HOLD(hold, &attacher->locks, container);
-	code = find(attacher, &filter, NULL, &now, err);
-	if (code == HV_NO_SUCH_ATTACHMENT)
-		return hv_fail(err, code, "attachment %s was detached meanwhile", record->view.id);
-	if (code == HV_OK) {
-		hv_record_done(record);
-		*record = now;
-		code = hv_record_unmount(attacher, record, lazy, err);
+	HV_HOLD(hold, &ending->attacher->locks, ending->container);
+	code = find_again(ending, err);
+	if (code == HV_OK)
+		code = hv_attachment_refresh(ending->attacher, record, err);
+	if (code == HV_OK && record->pid > 0)
+		code = intend(ending, err);
+	if (code == HV_OK)
+		code = unmount(ending->attacher, record, ending->lazy, err);
+	record->is_ending_volume = ending->with_volume;
+	return code == HV_OK ? hv_record_end(ending->attacher, record, err) : code;
+}
+
+/* It stays: what was said of it is taken back.  The error is that of the last try. */
+static void give_up(struct ending *ending)
+{
+	struct hv_error ignored = {0};
+
+	HV_HOLD(hold, &ending->attacher->locks, ending->container);
+	if (find_again(ending, &ignored) == HV_OK && ending->record.is_ending) {
+		ending->record.is_ending = ending->record.is_ending_volume = false;
+		(void)!hv_store_attachment_put(ending->attacher->store, &ending->record, &ignored);
 	}
-	return code == HV_OK ? hv_store_attachment_drop(attacher->store, record->view.id, err)
-			     : code;
+	hv_error_done(&ignored);
 }
 
 /* Again and again while it is busy and there is time. */
-static enum hv_code unmount_within(struct hv_attacher *attacher,
-	const struct hv_detach_request *request, struct hv_record *record, struct hv_error *err)
+static enum hv_code end_within(struct ending *ending, long long wait_seconds, struct hv_error *err)
 {
-	long long left_ms = request->wait_seconds * 1000;
-	enum hv_code code = unmount_held(attacher, record, request->lazy, err);
+	long long left_ms = wait_seconds * 1000;
+	enum hv_code code = try_to_end(ending, err);
 
-	for (; code == HV_BUSY && left_ms > 0 && !attacher->is_stopping; left_ms -= WAIT_STEP_MS) {
+	for (; code == HV_BUSY && left_ms > 0 && !ending->attacher->is_stopping;
+		left_ms -= WAIT_STEP_MS) {
 		sleep_step();
 		hv_error_done(err);
-		code = unmount_held(attacher, record, request->lazy, err);
+		code = try_to_end(ending, err);
 	}
+	if (code != HV_OK)
+		give_up(ending);
+	return code;
+}
+
+static enum hv_code detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
+	bool with_volume, struct hv_attachment *ret, struct hv_error *err)
+{
+	struct ending ending = {
+		.attacher = attacher, .lazy = request->lazy, .with_volume = with_volume};
+	enum hv_code code = check_request(request, err);
+
+	if (code == HV_OK)
+		code = find_record(attacher, request, &ending.record, err);
+	if (code == HV_OK) {
+		snprintf(ending.container, sizeof(ending.container), "%s",
+			ending.record.view.container_id);
+		code = end_within(&ending, request->wait_seconds, err);
+	}
+	if (code == HV_OK) {
+		hv_attacher_poke(attacher, NULL);
+		*ret = ending.record.view;
+		ending.record.view = (struct hv_attachment){0};
+	}
+	hv_record_done(&ending.record);
 	return code;
 }
 
 enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
 	struct hv_attachment *ret, struct hv_error *err)
 {
-	struct hv_record record = {0};
-	enum hv_code code = check_request(request, err);
+	return detach(attacher, request, false, ret, err);
+}
 
-	if (code == HV_OK)
-		code = find_record(attacher, request, &record, err);
-	if (code == HV_OK)
-		code = unmount_within(attacher, request, &record, err);
-	if (code == HV_OK) {
-		hv_attacher_poke(attacher, NULL);
-		*ret = record.view;
-		record.view = (struct hv_attachment){0};
-	}
-	hv_record_done(&record);
+enum hv_code hv_detach_with_volume(
+	struct hv_attacher *attacher, const char *id, struct hv_error *err)
+{
+	struct hv_detach_request request = {.id = strdup(id)};
+	struct hv_attachment was = {0};
+	enum hv_code code = request.id ? detach(attacher, &request, true, &was, err)
+				       : hv_fail(err, HV_INTERNAL, "out of memory");
+
+	free(request.id);
+	hv_attachment_done(&was);
 	return code;
 }

@@ -65,6 +65,9 @@ enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err);
 /* Whether the process that was identified still runs: a container that restarted has another. */
 enum hv_code hv_target_check_alive(const struct hv_target *target, struct hv_error *err);
 
+/* HV_CONTAINER_CHANGED and its sentence. */
+enum hv_code hv_target_fail_changed(const struct hv_target *target, struct hv_error *err);
+
 /* What is recorded at the target already (recorded.c): is it the one asked for, is it in the way,
  * or is it only a memory, which the new one is to replace?  HV_OK: go on.  HV_TARGET_EXISTS with an
  * empty error: it was asked for before, and is in `ret`. */
@@ -96,6 +99,15 @@ void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
  * for it.  HV_OK also when it is gone already.  Refreshes the record first. */
 enum hv_code hv_record_unmount(
 	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err);
+
+/* Forget the record of an attachment that was unmounted; with is_ending_volume its volume too. */
+enum hv_code hv_record_end(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
+
+/* Detach strictly for the volume's removal, which is begun (HV_REMOVING) with the same commit
+ * unless something else keeps it. */
+enum hv_code hv_detach_with_volume(
+	struct hv_attacher *attacher, const char *id, struct hv_error *err);
 
 /* Whether its mount stands, as far as the record says. */
 bool hv_record_is_mounted(const struct hv_record *record);

@@ -188,14 +188,11 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 static enum hv_code end_own(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
-	const struct hv_detach_request request = {.id = record->view.id};
-	struct hv_attachment was = {0};
 	enum hv_code code;
 
 	if (!record->is_done)
 		return HV_OK; /* an intent: hv_volume_remove() has the last word */
-	code = hv_detach(attacher, &request, &was, err);
-	hv_attachment_done(&was);
+	code = hv_detach_with_volume(attacher, record->view.id, err);
 	if (code != HV_NO_SUCH_ATTACHMENT)
 		return code;
 	hv_error_done(err); /* someone else was quicker */

@@ -9,6 +9,11 @@ static bool is_same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
+static bool is_pending(const struct hv_record *record)
+{
+	return strcmp(record->view.state, "pending") == 0;
+}
+
 /* What was asked for, while it is not known yet what comes of it. */
 static bool is_same_wish(const struct hv_record *a, const struct hv_record *b)
 {
@@ -19,7 +24,7 @@ static bool is_same_wish(const struct hv_record *a, const struct hv_record *b)
 static bool is_same(const struct hv_record *a, const struct hv_record *b)
 {
 	const struct hv_attachment *one = &a->view, *two = &b->view;
-	bool is_known = strcmp(one->state, "pending") != 0 && strcmp(two->state, "pending") != 0;
+	bool is_known = !is_pending(a) && !is_pending(b);
 
 	if (is_known && (one->no_suid != two->no_suid || one->is_mapped != two->is_mapped))
 		return false;
@@ -54,18 +59,30 @@ static enum hv_code refuse(
 
 	hv_fail(err, HV_TARGET_EXISTS,
 		"volume '%s' is attached at %s in container '%s' already%s%s", view->volume,
-		view->target, view->container_name,
-		strcmp(view->state, "pending") == 0 ? ", when that starts" : "",
+		view->target, view->container_name, is_pending(other) ? ", when that starts" : "",
 		is_same_volume ? ", with other options" : "");
 	return hv_hint(err, "docker hostvol detach %s:%s, or attach with --replace",
 		view->container_name, view->target);
+}
+
+/* As the kernel sees it.  A process loses its namespaces a moment before it has ended: a record of
+ * this very start that waits for the next one now says that this one is over, mounts or not. */
+static enum hv_code refresh(
+	const struct hv_attempt *attempt, struct hv_record *other, struct hv_error *err)
+{
+	bool is_of_start = !is_pending(other) && other->ns_ino == attempt->container.ns.ino;
+	enum hv_code code = hv_attachment_refresh(attempt->attacher, other, err);
+
+	if (code == HV_OK && is_of_start && is_pending(other))
+		return hv_target_fail_changed(&attempt->container, err);
+	return code;
 }
 
 static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 	struct hv_attachment *ret, struct hv_error *err)
 {
 	bool is_running = attempt->container.ns.ns_fd >= 0, is_wanted;
-	enum hv_code code = hv_attachment_refresh(attempt->attacher, other, err);
+	enum hv_code code = refresh(attempt, other, err);
 
 	if (code == HV_OK && !other->is_done && !attempt->only_check &&
 		hv_record_is_mounted(other)) {
@@ -74,9 +91,8 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 	}
 	if (code != HV_OK)
 		return code;
-	is_wanted =
-		hv_record_is_mounted(other) || (other->is_done && !hv_record_is_over(other) &&
-						       strcmp(other->view.state, "pending") == 0);
+	is_wanted = hv_record_is_mounted(other) ||
+		    (other->is_done && !hv_record_is_over(other) && is_pending(other));
 	if (is_wanted && is_same(other, &attempt->record)) {
 		if (is_running && !hv_record_is_mounted(other))
 			return replace(attempt, other, err); /* now is the time for it */

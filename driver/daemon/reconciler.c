@@ -121,7 +121,9 @@ static void *run_repairer(void *argument)
 		enum hv_code code = repair(self, container_id, &err);
 
 		if (code != HV_OK)
-			hv_log_line(self->args.log, tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG,
+			hv_log_line(self->args.log,
+				tries == 0 && code != HV_CONTAINER_CHANGED ? HV_LOG_WARN
+									   : HV_LOG_DEBUG,
 				"attachments of container %.12s: %s", container_id,
 				hv_error_text(&err));
 		hv_error_done(&err);

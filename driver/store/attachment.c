@@ -15,6 +15,8 @@ enum {
 	FLAG_OWN = 128,
 	FLAG_MKDIR = 256,
 	FLAG_NOSUID_SAID = 512, /* and not only decided */
+	FLAG_ENDING = 1024,
+	FLAG_ENDING_VOLUME = 2048,
 };
 
 static int pack_flags(const struct hv_record *record)
@@ -25,7 +27,9 @@ static int pack_flags(const struct hv_record *record)
 	       (view->no_dev ? FLAG_NODEV : 0) | (view->no_exec ? FLAG_NOEXEC : 0) |
 	       (view->persist ? FLAG_PERSIST : 0) | (view->is_mapped ? FLAG_MAPPED : 0) |
 	       (record->may_map ? FLAG_MAY_MAP : 0) | (record->is_own ? FLAG_OWN : 0) |
-	       (record->mkdir ? FLAG_MKDIR : 0) | (record->is_suid_said ? FLAG_NOSUID_SAID : 0);
+	       (record->mkdir ? FLAG_MKDIR : 0) | (record->is_suid_said ? FLAG_NOSUID_SAID : 0) |
+	       (record->is_ending ? FLAG_ENDING : 0) |
+	       (record->is_ending_volume ? FLAG_ENDING_VOLUME : 0);
 }
 
 static void unpack_flags(struct hv_record *record, int flags)
@@ -36,6 +40,8 @@ static void unpack_flags(struct hv_record *record, int flags)
 	record->is_own = flags & FLAG_OWN;
 	record->mkdir = flags & FLAG_MKDIR;
 	record->is_suid_said = flags & FLAG_NOSUID_SAID;
+	record->is_ending = flags & FLAG_ENDING;
+	record->is_ending_volume = flags & FLAG_ENDING_VOLUME;
 	view->read_only = flags & FLAG_RO;
 	view->no_suid = flags & FLAG_NOSUID;
 	view->no_dev = flags & FLAG_NODEV;
@@ -66,18 +72,26 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 	return hv_sql_run(store, statement, err);
 }
 
+static enum hv_code run_one(
+	struct hv_store *store, enum hv_sql sql, const char *text, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_get(store, sql, err);
+
+	if (statement && text)
+		hv_sql_text(statement, 1, text);
+	return hv_sql_run(store, statement, err);
+}
+
 static enum hv_code put_and_drop(struct hv_store *store, const void *context, struct hv_error *err)
 {
 	const struct hv_record *record = context;
 	enum hv_code code = put(store, HV_SQL_ATTACHMENT_PUT, record, err);
-	sqlite3_stmt *statement;
 
-	if (code != HV_OK || !record->is_done || !record->replaces)
-		return code;
-	statement = hv_sql_get(store, HV_SQL_ATTACHMENT_DROP, err);
-	if (statement)
-		hv_sql_text(statement, 1, record->replaces);
-	return hv_sql_run(store, statement, err);
+	if (code == HV_OK && record->is_done && record->replaces)
+		code = run_one(store, HV_SQL_ATTACHMENT_DROP, record->replaces, err);
+	if (code == HV_OK && record->is_done && record->is_own)
+		code = run_one(store, HV_SQL_VOLUME_ATTACHED, record->view.volume, err);
+	return code;
 }
 
 enum hv_code hv_store_attachment_put(
@@ -103,14 +117,26 @@ enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, st
 	return hv_sql_exec(store, HV_SQL_ATTACHMENT_DROP, err, id, NULL);
 }
 
-static enum hv_code run_one(
-	struct hv_store *store, enum hv_sql sql, const char *text, struct hv_error *err)
-{
-	sqlite3_stmt *statement = hv_sql_get(store, sql, err);
+struct drop {
+	const char *id;
+	const char *volume;
+};
 
-	if (statement && text)
-		hv_sql_text(statement, 1, text);
-	return hv_sql_run(store, statement, err);
+static enum hv_code drop_with_volume(
+	struct hv_store *store, const void *context, struct hv_error *err)
+{
+	const struct drop *drop = context;
+	enum hv_code code = run_one(store, HV_SQL_ATTACHMENT_DROP, drop->id, err);
+
+	return code == HV_OK ? run_one(store, HV_SQL_VOLUME_RETIRE, drop->volume, err) : code;
+}
+
+enum hv_code hv_store_attachment_drop_with_volume(
+	struct hv_store *store, const char *id, const char *volume, struct hv_error *err)
+{
+	const struct drop drop = {id, volume};
+
+	return hv_sql_transaction(store, true, drop_with_volume, &drop, err);
 }
 
 static enum hv_code boot(struct hv_store *store, const void *context, struct hv_error *err)

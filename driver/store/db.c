@@ -1,5 +1,6 @@
 #include "db.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,9 @@ static const char *const steps[] = {
 	"ALTER TABLE attachment ADD COLUMN root_ino INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE boot (id TEXT NOT NULL);"
 	"UPDATE attachment SET flags = flags | 256 | 512 | (flags & 32) * 2;",
+	/* enum hv_phase; 1 was "being removed" all along. */
+	"ALTER TABLE volume RENAME COLUMN removing TO phase;"
+	"ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;",
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
@@ -48,27 +52,37 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 	" replaces, started_at, state, problem, flags, is_done, pid, ns_ino, mount_id,"            \
 	" mountinfo_id, root_dev, root_ino"
 
+#define VOLUME_COLUMNS "name, kind, source, created_at, read_only, phase, missing"
+
+/* Those that there are, for who asks: HV_THERE and HV_ATTACHING. */
+#define EXISTS "phase IN (0, 3)"
+
 static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[HV_SQL_COMMIT] = "COMMIT",
 	[HV_SQL_ROLLBACK] = "ROLLBACK",
-	[HV_SQL_VOLUME_ADD] = "INSERT INTO volume (name, kind, source, created_at, read_only)"
-			      " VALUES (?1, ?2, ?3, ?4, ?5)",
-	[HV_SQL_VOLUME_GET] = "SELECT name, kind, source, created_at, read_only FROM volume"
-			      " WHERE name = ?1 AND NOT removing",
-	[HV_SQL_VOLUME_LIST] = "SELECT name, kind, source, created_at, read_only FROM volume"
-			       " WHERE NOT removing ORDER BY name",
-	[HV_SQL_VOLUME_RETIRE] = "UPDATE volume SET removing = 1 WHERE name = ?1",
-	[HV_SQL_VOLUME_RESTORE] = "UPDATE volume SET removing = 0 WHERE name = ?1",
-	[HV_SQL_VOLUME_FORGET] = "DELETE FROM volume WHERE name = ?1 AND removing",
-	[HV_SQL_VOLUME_REMOVING] = "SELECT name, kind, source, created_at, read_only FROM volume"
-				   " WHERE removing ORDER BY name",
+	[HV_SQL_VOLUME_ADD] = "INSERT INTO volume (" VOLUME_COLUMNS ")"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[HV_SQL_VOLUME_GET] = "SELECT " VOLUME_COLUMNS " FROM volume WHERE name = ?1 AND " EXISTS,
+	[HV_SQL_VOLUME_LIST] =
+		"SELECT " VOLUME_COLUMNS " FROM volume WHERE " EXISTS " ORDER BY name",
+	[HV_SQL_VOLUME_PHASE] = "UPDATE volume SET phase = ?2 WHERE name = ?1",
+	[HV_SQL_VOLUME_ATTACHED] = "UPDATE volume SET phase = 0 WHERE name = ?1 AND phase = 3",
+	/* If nothing keeps it. */
+	[HV_SQL_VOLUME_RETIRE] = "UPDATE volume SET phase = 1 WHERE name = ?1 AND " EXISTS
+				 " AND NOT EXISTS (SELECT 1 FROM attachment WHERE volume = ?1)"
+				 " AND NOT EXISTS (SELECT 1 FROM opt JOIN volume AS other"
+				 " ON other.name = opt.volume WHERE opt.key = 'from'"
+				 " AND opt.value = ?1 AND other." EXISTS ")",
+	[HV_SQL_VOLUME_FORGET] = "DELETE FROM volume WHERE name = ?1 AND phase",
+	[HV_SQL_VOLUME_UNFINISHED] =
+		"SELECT " VOLUME_COLUMNS " FROM volume WHERE phase ORDER BY name",
 	[HV_SQL_OPT_ADD] = "INSERT INTO opt (volume, position, key, value) VALUES (?1, ?2, ?3, ?4)",
 	[HV_SQL_OPT_LIST] = "SELECT key, value FROM opt WHERE volume = ?1 ORDER BY position",
 	[HV_SQL_OPT_FORGET] = "DELETE FROM opt WHERE volume = ?1"
-			      " AND volume IN (SELECT name FROM volume WHERE removing)",
+			      " AND volume IN (SELECT name FROM volume WHERE phase)",
 	[HV_SQL_OPT_FIND] = "SELECT min(volume) FROM opt WHERE key = ?1 AND value = ?2"
-			    " AND volume IN (SELECT name FROM volume WHERE NOT removing)",
+			    " AND volume IN (SELECT name FROM volume WHERE " EXISTS ")",
 	/* With the rowid it has: the order stays. */
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
@@ -95,7 +109,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_REF_TOTAL] = "SELECT coalesce(sum(count), 0) FROM ref WHERE volume = ?1",
 	[HV_SQL_REF_CLEAR] = "DELETE FROM ref WHERE volume = ?1",
 	[HV_SQL_REF_FORGET] = "DELETE FROM ref WHERE volume = ?1"
-			      " AND volume IN (SELECT name FROM volume WHERE removing)",
+			      " AND volume IN (SELECT name FROM volume WHERE phase)",
 };
 
 /* A commit of nothing goes where the failed one is. */
@@ -110,17 +124,31 @@ static int overwrite_failed(struct hv_store *store)
 	return rc;
 }
 
+static enum hv_code fail_disk(struct hv_store *store, struct hv_error *err)
+{
+	int code = sqlite3_system_errno(store->db);
+
+	if (sqlite3_errcode(store->db) == SQLITE_READONLY)
+		code = EROFS;
+	hv_fail(err, HV_STATE_UNREADABLE, "hostvol's state cannot be read or written: %s",
+		code ? strerrordesc_np(code) : sqlite3_errmsg(store->db));
+	return hv_hint(err,
+		"the host's kernel log (dmesg) may tell more; what was acknowledged is kept, and no restart is needed when the disk works again");
+}
+
 enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err)
 {
 	switch (sqlite3_errcode(store->db) & 0xff) {
 	case SQLITE_IOERR:
 		store->has_failed = true;
-		return hv_fail(err, HV_STATE_UNREADABLE, "hostvol's state cannot be used: %s",
-			sqlite3_errmsg(store->db));
+		return fail_disk(store, err);
 	case SQLITE_FULL:
 		store->has_failed = true;
 		hv_fail(err, HV_STATE_UNREADABLE, "the disk that holds hostvol's state is full");
 		return hv_hint(err, "free some space and try again: nothing was lost");
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+		return fail_disk(store, err);
 	case SQLITE_BUSY:
 		hv_fail(err, HV_STATE_UNREADABLE,
 			"another hostvol daemon uses this state directory");

@@ -16,6 +16,17 @@ static enum hv_code total(
 	return HV_OK;
 }
 
+enum hv_code hv_store_ref_total(
+	struct hv_store *store, const char *volume, long long *ret, struct hv_error *err)
+{
+	enum hv_code code;
+
+	pthread_mutex_lock(&store->lock);
+	code = total(store, volume, ret, err);
+	hv_sql_end(store);
+	return code;
+}
+
 struct change {
 	const char *volume;
 	const char *id;

@@ -35,6 +35,8 @@ static enum hv_code add_row(struct hv_store *store, const void *context, struct 
 	hv_sql_text(statement, 3, volume->source);
 	hv_sql_text(statement, 4, volume->created_at);
 	sqlite3_bind_int(statement, 5, volume->read_only);
+	sqlite3_bind_int(statement, 6, volume->phase);
+	sqlite3_bind_int64(statement, 7, volume->missing);
 	rc = hv_sql_step(store, statement, err);
 	sqlite3_reset(statement);
 	if (rc == SQLITE_CONSTRAINT)
@@ -46,7 +48,9 @@ static enum hv_code add_row(struct hv_store *store, const void *context, struct 
 enum hv_code hv_store_volume_add(
 	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
 {
-	return hv_sql_transaction(store, true, add_row, volume, err);
+	/* One that comes with its attachment is nothing before that is committed. */
+	return hv_sql_transaction(
+		store, !hv_opts_get(&volume->opts, "attach"), add_row, volume, err);
 }
 
 static enum hv_code read_opts(
@@ -76,6 +80,8 @@ static enum hv_code read_volume(
 	ret->source = hv_sql_column(statement, 2, &ok);
 	ret->created_at = hv_sql_column(statement, 3, &ok);
 	ret->read_only = sqlite3_column_int(statement, 4);
+	ret->phase = (enum hv_phase)sqlite3_column_int(statement, 5);
+	ret->missing = (unsigned)sqlite3_column_int64(statement, 6);
 	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
@@ -173,10 +179,10 @@ enum hv_code hv_store_volume_list(
 	return list(store, HV_SQL_VOLUME_LIST, ret, ret_count, err);
 }
 
-enum hv_code hv_store_volume_removing(
+enum hv_code hv_store_volume_unfinished(
 	struct hv_store *store, struct hv_volume **ret, size_t *ret_count, struct hv_error *err)
 {
-	return list(store, HV_SQL_VOLUME_REMOVING, ret, ret_count, err);
+	return list(store, HV_SQL_VOLUME_UNFINISHED, ret, ret_count, err);
 }
 
 void hv_volumes_free(struct hv_volume *volumes, size_t count)
@@ -186,14 +192,29 @@ void hv_volumes_free(struct hv_volume *volumes, size_t count)
 	free(volumes);
 }
 
-enum hv_code hv_store_volume_retire(struct hv_store *store, const char *name, struct hv_error *err)
+struct change {
+	const char *name;
+	enum hv_phase phase;
+};
+
+static enum hv_code change_phase(struct hv_store *store, const void *context, struct hv_error *err)
 {
-	return hv_sql_exec(store, HV_SQL_VOLUME_RETIRE, err, name, NULL);
+	const struct change *change = context;
+	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_VOLUME_PHASE, err);
+
+	if (statement) {
+		hv_sql_text(statement, 1, change->name);
+		sqlite3_bind_int(statement, 2, change->phase);
+	}
+	return hv_sql_run(store, statement, err);
 }
 
-enum hv_code hv_store_volume_restore(struct hv_store *store, const char *name, struct hv_error *err)
+enum hv_code hv_store_volume_set_phase(
+	struct hv_store *store, const char *name, enum hv_phase phase, struct hv_error *err)
 {
-	return hv_sql_exec(store, HV_SQL_VOLUME_RESTORE, err, name, NULL);
+	const struct change change = {name, phase};
+
+	return hv_sql_transaction(store, phase != HV_ATTACHING, change_phase, &change, err);
 }
 
 static enum hv_code forget(struct hv_store *store, const void *context, struct hv_error *err)
@@ -214,5 +235,6 @@ static enum hv_code forget(struct hv_store *store, const void *context, struct h
 
 enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
 {
-	return hv_sql_transaction(store, true, forget, name, err);
+	/* Not synced: after a power cut the removal is finished once more. */
+	return hv_sql_transaction(store, false, forget, name, err);
 }

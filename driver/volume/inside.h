@@ -12,6 +12,16 @@ int hv_state_dir(const struct hv_volumes *volumes, const char *name);
 enum hv_code hv_volume_unpublish(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err);
 
+/* Bring a volume that is in any phase but HV_THERE to an end, as one whose request was never
+ * answered. */
+enum hv_code hv_volume_finish(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+
+/* The same for those that are in the store: the one of this name, or all (NULL).  `ret_was`: there
+ * was one. */
+enum hv_code hv_volume_finish_named(
+	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err);
+
 /* Delete the data of a retired volume and forget it. */
 enum hv_code hv_volume_finish_remove(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);

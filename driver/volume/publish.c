@@ -151,19 +151,28 @@ enum hv_code hv_volume_unmount(
 }
 
 /* References are to mounts: where the mount is gone (the plugin was disabled, the machine booted)
- * they are too. */
+ * they are too.  A mount without one is of a Mount that was never answered, or an Unmount. */
 static enum hv_code clear_stale(struct hv_volumes *volumes, struct mc_mounts *mounts,
 	const struct hv_volume *volume, struct hv_error *err)
 {
 	mc_auto_free char *mountpoint = hv_volume_mountpoint(volumes, volume->name);
 	struct mc_mount mount;
+	long long references = 0;
+	bool is_there = false;
+	enum hv_code code;
 
 	if (!mountpoint)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
-	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);)
-		if (strcmp(mount.target, mountpoint) == 0)
-			return HV_OK;
-	return hv_store_ref_clear(volumes->store, volume->name, err);
+	for (size_t at = 0; !is_there && mc_mounts_next(mounts, &at, &mount);)
+		is_there = strcmp(mount.target, mountpoint) == 0;
+	code = hv_store_ref_total(volumes->store, volume->name, &references, err);
+	if (code == HV_OK && references > 0 && !is_there)
+		return hv_store_ref_clear(volumes->store, volume->name, err);
+	if (code == HV_OK && references == 0 && is_there)
+		return hv_volume_unpublish(volumes, volume->name, err);
+	if (code == HV_OK && !is_there)
+		(void)!rmdir(mountpoint); /* made, and not mounted on */
+	return code;
 }
 
 static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error *err)
@@ -184,21 +193,10 @@ static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error
 	return code;
 }
 
-static enum hv_code finish_removals(struct hv_volumes *volumes, struct hv_error *err)
-{
-	struct hv_volume *list = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_store_volume_removing(volumes->store, &list, &count, err);
-
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = hv_volume_finish_remove(volumes, &list[i], err);
-	hv_volumes_free(list, count);
-	return code;
-}
-
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 {
-	enum hv_code code = finish_removals(volumes, err);
+	bool was;
+	enum hv_code code = hv_volume_finish_named(volumes, NULL, &was, err);
 
 	return code == HV_OK ? clear_references(volumes, err) : code;
 }

@@ -2,8 +2,8 @@
  *
  * Sequence: refuse while attachments are recorded; take Docker's mount out; mark the record (first
  * commit: from here on the volume does not exist); move the directory, if it is ours, to the trash;
- * delete it there; forget the record (second commit).  A crash in between is finished at the next
- * start.  The data of a `path` volume is never touched. */
+ * delete it there; forget the record.  A crash in between is finished at the next start.  The data
+ * of a `path` volume is never touched. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -90,7 +90,8 @@ enum hv_code hv_volume_finish_remove(
 		int rc = move_to_trash(volumes, volume->name);
 
 		if (rc < 0) {
-			(void)hv_store_volume_restore(volumes->store, volume->name, &ignored);
+			(void)!hv_store_volume_set_phase(
+				volumes->store, volume->name, HV_THERE, &ignored);
 			hv_error_done(&ignored);
 			return hv_fail(err, HV_INTERNAL,
 				"the data of volume '%s' in %s cannot be removed: %s", volume->name,
@@ -101,6 +102,20 @@ enum hv_code hv_volume_finish_remove(
 		(void)empty_trash(volumes);
 	}
 	return hv_store_volume_forget(volumes->store, volume->name, err);
+}
+
+/* What was to be removed with its attachment is in HV_REMOVING by now.  The error stays if not. */
+static enum hv_code finish_begun(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	struct hv_error cause = {0};
+	bool was = false;
+	enum hv_code code = hv_volume_finish_named(volumes, name, &was, &cause);
+
+	if (!was && code == HV_OK)
+		return err->code;
+	hv_error_done(err);
+	*err = cause;
+	return code;
 }
 
 enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, struct hv_error *err)
@@ -117,9 +132,11 @@ enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, stru
 	if (code == HV_OK)
 		code = hv_volume_unpublish(volumes, name, err);
 	if (code == HV_OK)
-		code = hv_store_volume_retire(volumes->store, name, err);
+		code = hv_store_volume_set_phase(volumes->store, name, HV_REMOVING, err);
 	if (code == HV_OK)
 		code = hv_volume_finish_remove(volumes, &volume, err);
+	if (code == HV_NO_SUCH_VOLUME)
+		code = finish_begun(volumes, name, err);
 	hv_volume_done(&volume);
 	return code;
 }

@@ -49,6 +49,8 @@ int hv_state_dir(const struct hv_volumes *volumes, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+enum { MANAGED_PARTS = 2 }; /* <name>/_data */
+
 /* Make a directory, with this mode whatever the umask, or take the one that is there.  Durable. */
 static int make_durable(int parent, const char *name, mode_t mode)
 {
@@ -98,15 +100,16 @@ static void unmake_managed(struct hv_volumes *volumes, const char *name)
 	if (top < 0)
 		return;
 	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (own >= 0 && unlinkat(own, "_data", AT_REMOVEDIR) == 0)
-		(void)unlinkat(top, name, AT_REMOVEDIR);
+	if (own >= 0)
+		(void)unlinkat(own, "_data", AT_REMOVEDIR);
+	(void)unlinkat(top, name, AT_REMOVEDIR);
 }
 
 /* The directory of a new volume. */
 struct found {
 	char source[PATH_MAX];
-	struct mc_made made;
-	bool read_only; /* and so is everything that comes of it */
+	unsigned missing; /* of it: how many directories at the end */
+	bool read_only;   /* and so is everything that comes of it */
 };
 
 static enum hv_code check_policy(
@@ -142,25 +145,35 @@ static enum hv_code explain_path(
 	return hv_explain(err, cause, &names);
 }
 
-/* The directory of a `path` volume.  Where it is to be made, what it will be is checked before
- * anything is. */
+/* The directory of a `path` volume, there or to be made. */
 static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct found *ret, struct hv_error *err)
 {
 	struct mc_err cause = {0};
-	int rc = mc_host_resolve(volumes->core, options->path, ret->source, &cause);
+	int rc = mc_host_resolve(volumes->core, options->path, ret->source, &ret->missing, &cause);
 	bool is_missing = rc == -ENOENT && ret->source[0];
-	enum hv_code code;
 
 	if (rc < 0 && !(is_missing && options->mkdir))
 		return explain_path(&cause, name, options->path, err);
-	code = check_policy(volumes, ret->source, err);
-	if (code != HV_OK || !is_missing)
-		return code;
-	cause = (struct mc_err){0};
-	if (mc_host_make(volumes->core, options->path, ret->source, &ret->made, &cause) < 0)
-		return explain_path(&cause, name, options->path, err);
 	return check_policy(volumes, ret->source, err);
+}
+
+/* Make what is missing of a `path` volume's directory, where it was looked for and nowhere else. */
+static enum hv_code make_path(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	char real[PATH_MAX] = "";
+	struct mc_made made;
+	struct mc_err cause = {0};
+
+	if (mc_host_make(volumes->core, volume->source, real, &made, &cause) < 0)
+		return explain_path(&cause, volume->name, volume->source, err);
+	if (strcmp(real, volume->source) == 0)
+		return HV_OK;
+	mc_host_unmake(volumes->core, real, &made);
+	return hv_fail(err, HV_SOURCE_REFUSED,
+		"a part of %s was replaced by a symlink while volume '%s' was created",
+		volume->source, volume->name);
 }
 
 /* That of the volume which this one is to be another name for; both names are held. */
@@ -183,7 +196,7 @@ static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 	return code;
 }
 
-/* Where the data of a new volume is, as it will be recorded; made if it is to be. */
+/* Where the data of a new volume is, or will be. */
 static enum hv_code find_source(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct found *ret, struct hv_error *err)
 {
@@ -195,7 +208,8 @@ static enum hv_code find_source(struct hv_volumes *volumes, const char *name,
 		    volumes->state_host, name) >= sizeof(ret->source))
 		return hv_fail(
 			err, HV_STATE_UNREADABLE, "the path of the state directory is too long");
-	return make_managed(volumes, name, err);
+	ret->missing = MANAGED_PARTS;
+	return HV_OK;
 }
 
 static enum hv_code copy_opts(const struct hv_opts *opts, struct hv_opts *ret, struct hv_error *err)
@@ -204,6 +218,47 @@ static enum hv_code copy_opts(const struct hv_opts *opts, struct hv_opts *ret, s
 		if (hv_opts_add(ret, opts->items[i].key, opts->items[i].value) < 0)
 			return hv_fail(err, HV_INTERNAL, "out of memory");
 	return HV_OK;
+}
+
+static bool is_managed(const struct hv_volume *volume)
+{
+	return strcmp(volume->kind, "managed") == 0;
+}
+
+/* Take back what was begun for a volume that comes to nothing: its directories, if they are empty,
+ * and its record. */
+static enum hv_code undo(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct mc_made made = {
+		.count = volume->missing < MC_MADE_MAX ? volume->missing : MC_MADE_MAX};
+
+	if (is_managed(volume))
+		unmake_managed(volumes, volume->name);
+	else
+		mc_host_unmake(volumes->core, volume->source, &made);
+	return hv_store_volume_forget(volumes->store, volume->name, err);
+}
+
+/* Record it; with directories to be made, first that they are made for it. */
+static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
+{
+	enum hv_phase end = hv_opts_get(&volume->opts, "attach") ? HV_ATTACHING : HV_THERE;
+	struct hv_error ignored = {0};
+	enum hv_code code;
+
+	volume->phase = volume->missing > 0 ? HV_MAKING : end;
+	code = hv_store_volume_add(volumes->store, volume, err);
+	if (code != HV_OK || volume->missing == 0)
+		return code;
+	code = is_managed(volume) ? make_managed(volumes, volume->name, err)
+				  : make_path(volumes, volume, err);
+	if (code == HV_OK)
+		code = hv_store_volume_set_phase(volumes->store, volume->name, end, err);
+	if (code != HV_OK)
+		(void)undo(volumes, volume, &ignored);
+	hv_error_done(&ignored);
+	return code;
 }
 
 static enum hv_code record(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
@@ -223,49 +278,97 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 		code = find_source(volumes, name, options, &found, err);
 	if (code == HV_OK) {
 		volume.source = strdup(found.source);
+		volume.missing = found.missing;
 		volume.read_only = volume.read_only || found.read_only;
-		code = volume.source ? hv_store_volume_add(volumes->store, &volume, err)
+		code = volume.source ? make(volumes, &volume, err)
 				     : hv_fail(err, HV_INTERNAL, "out of memory");
 	}
-	if (code != HV_OK && options->path)
-		mc_host_unmake(volumes->core, found.source, &found.made);
-	else if (code != HV_OK && !options->from)
-		unmake_managed(volumes, name);
 	hv_volume_done(&volume);
 	return code;
 }
 
-/* A removal of this name that failed at its very end stands in the way until it is finished. */
-static enum hv_code finish_retired(
-	struct hv_volumes *volumes, const char *name, struct hv_error *err)
+/* One that waits for its attachment, and has no record of that: it will not come. */
+static enum hv_code undo_unattached(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.volume = volume->name};
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code =
+		hv_store_attachment_list(volumes->store, &filter, &records, &count, err);
+
+	hv_records_free(records, count);
+	if (code != HV_OK || count > 0)
+		return code;
+	code = hv_volume_unpublish(volumes, volume->name, err);
+	return code == HV_OK ? undo(volumes, volume, err) : code;
+}
+
+enum hv_code hv_volume_finish(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	enum hv_code code;
+
+	switch (volume->phase) {
+	case HV_THERE:
+		return HV_OK;
+	case HV_MAKING:
+		return undo(volumes, volume, err);
+	case HV_ATTACHING:
+		return undo_unattached(volumes, volume, err);
+	case HV_REMOVING:
+		break;
+	}
+	code = hv_volume_unpublish(volumes, volume->name, err);
+	return code == HV_OK ? hv_volume_finish_remove(volumes, volume, err) : code;
+}
+
+enum hv_code hv_volume_finish_named(
+	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err)
 {
 	struct hv_volume *list = NULL;
 	size_t count = 0;
-	enum hv_code code = hv_store_volume_removing(volumes->store, &list, &count, err);
+	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
 
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (strcmp(list[i].name, name) == 0)
-			code = hv_volume_finish_remove(volumes, &list[i], err);
+	*ret_was = false;
+	for (size_t i = 0; code == HV_OK && i < count; i++) {
+		if (name && strcmp(list[i].name, name) != 0)
+			continue;
+		*ret_was = true;
+		code = hv_volume_finish(volumes, &list[i], err);
+	}
 	hv_volumes_free(list, count);
+	return code;
+}
+
+enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	struct hv_volume volume = {0};
+	enum hv_code code;
+
+	HV_HOLD(hold, &volumes->locks, name);
+	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	if (code == HV_OK && volume.phase == HV_ATTACHING)
+		code = undo_unattached(volumes, &volume, err);
+	hv_volume_done(&volume);
 	return code;
 }
 
 /* With the name held, and that of option from. */
 static enum hv_code create_held(struct hv_volumes *volumes, const char *name,
-	const struct hv_opts *opts, const struct hv_volume_options *options, bool *ret_is_new,
-	struct hv_error *err)
+	const struct hv_opts *opts, const struct hv_volume_options *options, struct hv_error *err)
 {
 	struct hv_volume existing = {0};
+	bool was;
 	enum hv_code code = hv_store_volume_get(volumes->store, name, &existing, err);
 
-	if (code == HV_NO_SUCH_VOLUME) {
+	if (code == HV_NO_SUCH_VOLUME) { /* what of one that came to nothing, or went, is left */
 		hv_error_done(err);
-		code = finish_retired(volumes, name, err);
+		code = hv_volume_finish_named(volumes, name, &was, err);
 	}
-	if (code == HV_OK && !existing.name) {
+	if (code == HV_OK && !existing.name)
 		code = record(volumes, name, opts, options, err);
-		*ret_is_new = code == HV_OK;
-	} else if (code == HV_OK && !hv_opts_is_equal(opts, &existing.opts)) {
+	else if (code == HV_OK && !hv_opts_is_equal(opts, &existing.opts)) {
 		hv_fail(err, HV_VOLUME_EXISTS, "volume '%s' exists already with other options",
 			name);
 		code = hv_hint(
@@ -276,13 +379,12 @@ static enum hv_code create_held(struct hv_volumes *volumes, const char *name,
 }
 
 enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
-	const struct hv_opts *opts, bool *ret_is_new, struct hv_error *err)
+	const struct hv_opts *opts, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
 	const char *first = name, *second;
 	enum hv_code code = hv_volume_check_name(name, err);
 
-	*ret_is_new = false;
 	if (code == HV_OK)
 		code = hv_volume_read_options(opts, &options, err);
 	if (code != HV_OK)
@@ -297,7 +399,7 @@ enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
 	}
 	HV_HOLD(hold, &volumes->locks, first);
 	if (!second)
-		return create_held(volumes, name, opts, &options, ret_is_new, err);
+		return create_held(volumes, name, opts, &options, err);
 	HV_HOLD(hold_other, &volumes->locks, second);
-	return create_held(volumes, name, opts, &options, ret_is_new, err);
+	return create_held(volumes, name, opts, &options, err);
 }

@@ -31,6 +31,7 @@ struct resolve_job {
 	char path[PATH_MAX]; /* in: as asked, clean */
 	char real[PATH_MAX]; /* out */
 	bool mkdir;
+	unsigned missing; /* out: how many parts of `real` */
 	struct mc_made made;
 };
 
@@ -64,6 +65,8 @@ static int expect_path(
 		return -ENAMETOOLONG;
 	self->real[length] = '/';
 	memcpy(self->real + length + 1, missing, strlen(missing) + 1);
+	for (const char *at = self->real + length; at; at = strchr(at + 1, '/'))
+		self->missing++;
 	return -ENOENT;
 }
 
@@ -142,13 +145,15 @@ static int run_resolve(struct mc_core *core, struct resolve_job *job, char ret[s
 	return rc;
 }
 
-int mc_host_resolve(
-	struct mc_core *core, const char *path, char ret[static PATH_MAX], struct mc_err *err)
+int mc_host_resolve(struct mc_core *core, const char *path, char ret[static PATH_MAX],
+	unsigned *ret_missing, struct mc_err *err)
 {
 	struct mc_err cause = {0};
 	struct resolve_job *job = new_job(path, &cause);
 	int rc = job ? run_resolve(core, job, ret, &cause) : cause.code;
 
+	if (job && ret_missing)
+		*ret_missing = job->missing;
 	mc_job_free(job, sizeof(*job));
 	return mc_err_set(err, cause.step, rc);
 }

@@ -150,22 +150,25 @@ static int open_all(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 	return rc;
 }
 
+bool mc_ns_is_alive(const struct mc_ns *ns)
+{
+	/* Readable once it has ended; a signal still reaches a process that was not reaped. */
+	return ns->pidfd >= 0 && (mc_sys_poll_in(ns->pidfd, 0) == 0 || has_namespaces(ns->pidfd));
+}
+
 int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct mc_err *err)
 {
 	struct mc_ns ns = MC_NS_NONE;
 	int rc = open_all(core, pid, &ns);
 
+	/* One that ends meanwhile is answered with EACCES, among others (proc_ns_get_link()). */
+	if (rc < 0 && rc != -EXDEV && ns.pidfd >= 0 && !mc_ns_is_alive(&ns))
+		rc = -ESRCH;
 	if (rc == 0)
 		*ret = ns;
 	else
 		mc_ns_close(&ns);
 	return mc_err_set(err, MC_STEP_PROCESS, rc);
-}
-
-bool mc_ns_is_alive(const struct mc_ns *ns)
-{
-	/* Readable once it has ended; a signal still reaches a process that was not reaped. */
-	return ns->pidfd >= 0 && (mc_sys_poll_in(ns->pidfd, 0) == 0 || has_namespaces(ns->pidfd));
 }
 
 void mc_ns_close(struct mc_ns *ns)

@@ -41,7 +41,7 @@ static void reopen(void)
 static void an_added_volume_is_read_back_whole(void **state)
 {
 	char name[] = "data", kind[] = "path", source[] = "/srv/o'dd \"\xc3\xbc\n", when[] = "now";
-	struct hv_volume in = {name, kind, source, when, true, {0}}, out = {0};
+	struct hv_volume in = {name, kind, source, when, true, HV_ATTACHING, 7, {0}}, out = {0};
 	struct hv_error err = {0};
 	static const char *const keys[] = {"z", "a", "m", ""};
 
@@ -56,6 +56,8 @@ static void an_added_volume_is_read_back_whole(void **state)
 	assert_string_equal(out.source, source);
 	assert_string_equal(out.created_at, when);
 	assert_true(out.read_only);
+	assert_int_equal(out.phase, HV_ATTACHING);
+	assert_int_equal(out.missing, 7);
 	assert_int_equal(out.opts.count, 4);
 	for (size_t i = 0; i < 4; i++) {
 		assert_string_equal(out.opts.items[i].key, keys[i]);
@@ -113,6 +115,19 @@ static void volumes_are_listed_by_name_with_their_options(void **state)
 	hv_volumes_free(list, count);
 }
 
+static void expect_unfinished(const char *name, enum hv_phase phase)
+{
+	struct hv_volume *list = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	assert_int_equal(hv_store_volume_unfinished(store, &list, &count, &err), HV_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(list[0].name, name);
+	assert_int_equal(list[0].phase, phase);
+	hv_volumes_free(list, count);
+}
+
 static void a_retired_volume_is_hidden_until_restored_or_forgotten(void **state)
 {
 	struct hv_volume *list = NULL;
@@ -123,19 +138,16 @@ static void a_retired_volume_is_hidden_until_restored_or_forgotten(void **state)
 	row_add_volume(store, "data");
 	row_add_volume(store, "other");
 	row_ref(store, "data", "id", 1);
-	assert_int_equal(hv_store_volume_retire(store, "data", &err), HV_OK);
+	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_REMOVING, &err), HV_OK);
 	assert_false(row_has_volume(store, "data"));
 	assert_int_equal(row_count_volumes(store), 1);
-	assert_int_equal(hv_store_volume_removing(store, &list, &count, &err), HV_OK);
-	assert_int_equal(count, 1);
-	assert_string_equal(list[0].name, "data");
-	hv_volumes_free(list, count);
-	assert_int_equal(hv_store_volume_restore(store, "data", &err), HV_OK);
+	expect_unfinished("data", HV_REMOVING);
+	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_THERE, &err), HV_OK);
 	assert_true(row_has_volume(store, "data"));
-	assert_int_equal(hv_store_volume_retire(store, "data", &err), HV_OK);
+	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_REMOVING, &err), HV_OK);
 	reopen();
 	assert_int_equal(hv_store_volume_forget(store, "data", &err), HV_OK);
-	assert_int_equal(hv_store_volume_removing(store, &list, &count, &err), HV_OK);
+	assert_int_equal(hv_store_volume_unfinished(store, &list, &count, &err), HV_OK);
 	assert_int_equal(count, 0);
 	hv_volumes_free(list, count);
 	assert_int_equal(row_add_volume(store, "data"), HV_OK); /* nothing of the old one */
@@ -283,11 +295,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 4", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 5", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	expect_refused(dir, "newer version (schema 4, this one knows 3)");
+	expect_refused(dir, "newer version (schema 5, this one knows 4)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 4", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -312,6 +324,7 @@ static const char version_1[] =
 	"CREATE TABLE ref (volume TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,"
 	" PRIMARY KEY (volume, id)) WITHOUT ROWID;"
 	"INSERT INTO volume VALUES ('old', 'managed', '/s', '2026-01-01T00:00:00Z', 0, 0);"
+	"INSERT INTO volume VALUES ('going', 'managed', '/s', '2026-01-01T00:00:00Z', 0, 1);"
 	"INSERT INTO attachment VALUES ('0123456789ab', 'old', '/s', NULL, 'c', 'web', '/mnt', 1,"
 	" '2026-01-01T00:00:00Z', 1, 7, 8, '/mnt', 9, 10, '');"
 	"PRAGMA user_version = 1;";
@@ -321,6 +334,19 @@ static const char version_2[] =
 	"ALTER TABLE attachment ADD COLUMN replaces TEXT;"
 	"UPDATE attachment SET flags = 1 + 2 + 16 + 32, replaces = 'ba9876543210';"
 	"PRAGMA user_version = 2;";
+
+/* And version 3. */
+static const char version_3[] =
+	"ALTER TABLE attachment ADD COLUMN started_at TEXT;"
+	"ALTER TABLE attachment ADD COLUMN state TEXT NOT NULL DEFAULT 'attached';"
+	"ALTER TABLE attachment ADD COLUMN problem TEXT;"
+	"ALTER TABLE attachment ADD COLUMN root_dev INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE attachment ADD COLUMN root_ino INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE boot (id TEXT NOT NULL);"
+	"UPDATE attachment SET flags = flags + 64 + 256 + 512;"
+	"PRAGMA user_version = 3;";
+
+static const char *const versions[] = {version_1, version_2, version_3};
 
 static void expect_upgraded(const struct hv_record *record, bool is_2)
 {
@@ -341,7 +367,7 @@ static void expect_upgraded(const struct hv_record *record, bool is_2)
 		assert_null(record->replaces);
 }
 
-static void expect_upgrade(bool is_2)
+static void expect_upgrade(size_t version)
 {
 	char *made = scratch_path(dir, "old"), *path = scratch_path(dir, "old/hostvol.db");
 	const struct hv_record_filter all = {0};
@@ -352,18 +378,19 @@ static void expect_upgrade(bool is_2)
 
 	assert_int_equal(mkdir(made, 0755), 0);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, version_1, NULL, NULL, NULL), SQLITE_OK);
-	if (is_2)
-		assert_int_equal(sqlite3_exec(db, version_2, NULL, NULL, NULL), SQLITE_OK);
+	for (size_t i = 0; i < version; i++)
+		assert_int_equal(sqlite3_exec(db, versions[i], NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	for (int i = 0; i < 2; i++) { /* and opened again as what it is then */
 		hv_store_close(store);
 		store = row_store(made);
 		assert_true(row_has_volume(store, "old"));
+		assert_false(row_has_volume(store, "going"));
+		expect_unfinished("going", HV_REMOVING);
 		assert_int_equal(
 			hv_store_attachment_list(store, &all, &records, &count, &err), HV_OK);
 		assert_int_equal(count, 1);
-		expect_upgraded(&records[0], is_2);
+		expect_upgraded(&records[0], version >= 2);
 		hv_records_free(records, count);
 	}
 	free(made);
@@ -373,13 +400,19 @@ static void expect_upgrade(bool is_2)
 static void version_1_is_upgraded_with_all_that_is_in_it(void **state)
 {
 	(void)state;
-	expect_upgrade(false);
+	expect_upgrade(1);
 }
 
 static void version_2_is_upgraded_with_all_that_is_in_it(void **state)
 {
 	(void)state;
-	expect_upgrade(true);
+	expect_upgrade(2);
+}
+
+static void version_3_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(3);
 }
 
 static void a_directory_that_is_not_there_is_refused(void **state)
@@ -422,6 +455,7 @@ int main(void)
 		OPENED(a_newer_version_is_refused_and_left_alone),
 		OPENED(version_1_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_2_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_3_is_upgraded_with_all_that_is_in_it),
 		OPENED(a_directory_that_is_not_there_is_refused),
 		cmocka_unit_test(closing_nothing_is_fine),
 	};

@@ -204,8 +204,12 @@ static void a_removal_that_was_begun_is_finished_at_start(void **state)
 	assert_int_equal(world_create(world, "own2", NULL, NULL), HV_OK);
 	world_write(world, "state/volumes/own1/_data/file", "text");
 	world_write(world, "state/volumes/own2/_data/file", "text");
-	assert_int_equal(hv_store_volume_retire(world->volumes.store, "own1", &world->err), HV_OK);
-	assert_int_equal(hv_store_volume_retire(world->volumes.store, "data", &world->err), HV_OK);
+	assert_int_equal(
+		hv_store_volume_set_phase(world->volumes.store, "own1", HV_REMOVING, &world->err),
+		HV_OK);
+	assert_int_equal(
+		hv_store_volume_set_phase(world->volumes.store, "data", HV_REMOVING, &world->err),
+		HV_OK);
 	world_restart(world);
 	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
 	assert_false(world_has(world, "state/volumes/own1"));

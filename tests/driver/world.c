@@ -129,13 +129,12 @@ enum hv_code world_create(
 	struct world *world, const char *name, const char *first, const char *second)
 {
 	struct hv_opts opts = {0};
-	bool is_new = false;
 	enum hv_code code;
 
 	add_option(world, &opts, first);
 	add_option(world, &opts, second);
 	hv_error_done(&world->err);
-	code = hv_volume_create(&world->volumes, name, &opts, &is_new, &world->err);
+	code = hv_volume_create(&world->volumes, name, &opts, &world->err);
 	assert_int_equal(code, world->err.code);
 	hv_opts_done(&opts);
 	return code;

@@ -352,7 +352,7 @@ static void attach_from_other_host(void)
 	mc_core_close(scene.core);
 	core_args.host_pid = fork_host();
 	assert_int_equal(mc_core_open(&core_args, &scene.core, &scene.err), 0);
-	assert_int_equal(mc_host_resolve(scene.core, SOURCE, real, NULL), 0);
+	assert_int_equal(mc_host_resolve(scene.core, SOURCE, real, NULL, NULL), 0);
 	assert_string_equal(real, SOURCE);
 	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
 	assert_int_equal(access(box_path(&scene.box, "/mnt/only_there"), F_OK), 0);

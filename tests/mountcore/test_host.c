@@ -63,7 +63,7 @@ static void swapped_source(void)
 	char real[PATH_MAX];
 
 	scene_open(&scene);
-	assert_int_equal(mc_host_resolve(scene.core, SOURCE, real, NULL), 0);
+	assert_int_equal(mc_host_resolve(scene.core, SOURCE, real, NULL, NULL), 0);
 	assert_int_equal(rename(SOURCE, "/tmp/moved"), 0);
 	assert_int_equal(symlink("/etc", SOURCE), 0);
 	expect_source(&scene, real, MC_STEP_SOURCE, -ELOOP);
@@ -85,7 +85,7 @@ static void expect_resolve(struct mc_core *core, const char *path, bool make, co
 	unsigned fds = hv_count_fds();
 
 	assert_int_equal(make ? mc_host_make(core, path, real, NULL, &err)
-			      : mc_host_resolve(core, path, real, &err),
+			      : mc_host_resolve(core, path, real, NULL, &err),
 		0);
 	assert_string_equal(real, expected);
 	assert_int_equal(err.code, 0);
@@ -99,7 +99,7 @@ static void expect_no_resolve(
 	struct mc_err err = {0};
 
 	assert_int_equal(make ? mc_host_make(core, path, real, NULL, &err)
-			      : mc_host_resolve(core, path, real, &err),
+			      : mc_host_resolve(core, path, real, NULL, &err),
 		code);
 	assert_int_equal(err.code, code);
 	assert_string_equal(mc_step_name(err.step), mc_step_name(step));

@@ -94,7 +94,7 @@ static int resolve(struct scene *scene)
 {
 	char real[PATH_MAX];
 
-	return mc_host_resolve(scene->core, SOURCE, real, &scene->err);
+	return mc_host_resolve(scene->core, SOURCE, real, NULL, &scene->err);
 }
 
 static void sweep_resolve(void)

@@ -12,10 +12,12 @@
  * symlink in it.  Works under the helper's deadline: a path may lead to a server that does not
  * answer.
  * Returns 0, -EINVAL (not absolute), -ENOENT (and then `ret` is what it would be if the missing
- * directories were made), -ENOTDIR, -ELOOP, -ETIMEDOUT.  Step MC_STEP_SOURCE or MC_STEP_HELPER.
+ * directories were made, and `ret_missing`, which may be NULL, is how many those are), -ENOTDIR,
+ * -ELOOP, -ETIMEDOUT.  Step MC_STEP_SOURCE or MC_STEP_HELPER.
  * Source: openat2(2).  Any thread. */
 int mc_host_resolve(struct mc_core *core, const char *path, char ret[static PATH_MAX],
-	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
+	unsigned *ret_missing, struct mc_err *err)
+	__attribute__((nonnull(1, 2, 3), warn_unused_result));
 
 /* The same, but directories that are missing are made, 0755, and listed in `ret_made` (may be
  * NULL), outermost first.  Also returns what mkdir(2) gives, step MC_STEP_MKDIR.  On failure
@@ -24,7 +26,8 @@ int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MA
 	struct mc_made *ret_made, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
 
-/* Remove what mc_host_make() made for `path`, as it gave it in `ret`, if it is still empty. */
+/* Remove what mc_host_make() made for `path`, as it gave it in `ret`, if it is still empty.  An
+ * inode number of 0 in `made` is not known, and matches all. */
 void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made *made)
 	__attribute__((nonnull));
 

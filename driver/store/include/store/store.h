@@ -29,7 +29,9 @@ void hv_store_close(struct hv_store *store);
 
 /* --- volumes --- */
 
-/* Record a new volume.  Returns HV_OK, HV_VOLUME_EXISTS, or denied by the disk. */
+/* Record a new volume, in the phase that it has.  Survives the machine at once, but for one with
+ * the option attach: that does with the next durable commit, which its attachment makes. Returns
+ * HV_OK, HV_VOLUME_EXISTS, or denied by the disk. */
 enum hv_code hv_store_volume_add(struct hv_store *store, const struct hv_volume *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -48,21 +50,17 @@ void hv_volumes_free(struct hv_volume *volumes, size_t count);
 enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, const char *value,
 	char **ret_name, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Mark a volume as being removed: from here on get and list do not know it, only
- * hv_store_volume_removing() does.  Returns HV_OK or denied by the disk. */
-enum hv_code hv_store_volume_retire(struct hv_store *store, const char *name, struct hv_error *err)
-	__attribute__((nonnull, warn_unused_result));
+/* Change a volume's phase.  In HV_REMOVING and HV_MAKING get and list do not know it.  HV_ATTACHING
+ * survives the machine with the next durable commit only.  Returns HV_OK or denied by the disk. */
+enum hv_code hv_store_volume_set_phase(struct hv_store *store, const char *name,
+	enum hv_phase phase, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Take the mark away again: nothing of the volume was removed. */
-enum hv_code hv_store_volume_restore(struct hv_store *store, const char *name, struct hv_error *err)
-	__attribute__((nonnull));
-
-/* Forget a retired volume. */
+/* Forget a volume that is in any phase but HV_THERE.  After a power cut it may be there again. */
 enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The volumes whose removal was begun and not finished. */
-enum hv_code hv_store_volume_removing(struct hv_store *store, struct hv_volume **ret,
+/* The volumes in any phase but HV_THERE. */
+enum hv_code hv_store_volume_unfinished(struct hv_store *store, struct hv_volume **ret,
 	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* --- attachments --- */
@@ -77,6 +75,9 @@ struct hv_record {
 	bool may_map;
 	bool is_own;       /* the volume's option attach: removing the volume ends it */
 	bool is_suid_said; /* view.no_suid is as asked for, and not for the owners' sake */
+	/* A detach was begun: if the mount is gone, that is why. */
+	bool is_ending;
+	bool is_ending_volume; /* and the volume is to be removed with it */
 	/* The start of the container that it was attached to last, and its mount then. */
 	char *started_at;  /* as the Engine wrote it; NULL: none yet, or not known */
 	long long pid;     /* the container's init; 0: no mount */
@@ -91,7 +92,8 @@ struct hv_record {
 };
 
 /* Write the intent of a new attachment, or the finished one (`is_done`) over it, by view.id.  A
- * finished one takes the place of the attachment that record->replaces names, in one commit. */
+ * finished one takes the place of the attachment that record->replaces names, and a volume that
+ * was waiting for it (HV_ATTACHING) is there, in one commit. */
 enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -103,6 +105,11 @@ enum hv_code hv_store_attachment_note(struct hv_store *store, const struct hv_re
 /* Forget an attachment; one that is not there is fine. */
 enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Forget an attachment and, in the same commit, put its volume into HV_REMOVING, unless that has
+ * another attachment or an alias: then it stays. */
+enum hv_code hv_store_attachment_drop_with_volume(struct hv_store *store, const char *id,
+	const char *volume, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The machine runs since the boot of this ID.  If that is another than it was: no attachment has a
  * mount any more, all are "pending". */
@@ -130,6 +137,10 @@ void hv_records_free(struct hv_record *records, size_t count);
 enum hv_code hv_store_ref_change(struct hv_store *store, const char *volume, const char *id,
 	int change, long long *ret_total, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* How many references there are to `volume`. */
+enum hv_code hv_store_ref_total(struct hv_store *store, const char *volume, long long *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Forget every reference to `volume`. */
 enum hv_code hv_store_ref_clear(struct hv_store *store, const char *volume, struct hv_error *err)

@@ -24,17 +24,26 @@ struct hv_volumes {
 	const char *const *allow; /* directories that `path` may be in, clean; NULL ends */
 };
 
-/* Finish what a crash left: removals that were begun, references to mounts that are gone.
- * Once, before anything else.  Returns HV_OK or HV_STATE_UNREADABLE. */
+/* Finish what a crash left: volumes that were being made or removed, references to mounts that are
+ * gone, mounts that nothing refers to.  One that waits for its attachment stays while there is an
+ * intent of that.  Once, before anything else.  Returns HV_OK or HV_STATE_UNREADABLE. */
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Define a volume.  The same name with the same options again is fine, and not new.
+/* Define a volume.  The same name with the same options again is fine.  With option attach the
+ * volume is acknowledged (HV_ATTACHING) only by its attachment: the caller makes that, or calls
+ * hv_volume_give_up().
  * Returns HV_OK, HV_BAD_REQUEST (name, options), HV_VOLUME_EXISTS (other options),
  * HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_TIMEOUT, HV_STATE_UNREADABLE.  What failed leaves no
  * record and no directory. */
 enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
-	const struct hv_opts *opts, bool *ret_is_new, struct hv_error *err)
+	const struct hv_opts *opts, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Take back a volume that waits for its attachment (HV_ATTACHING) and has no intent of one any
+ * more, with the directories made for it, if they are empty.  Any other stays. Returns HV_OK,
+ * HV_NO_SUCH_VOLUME or HV_STATE_UNREADABLE. */
+enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Where option attach=CONTAINER:TARGET[:ro|:rw] wants a volume. */
@@ -55,6 +64,7 @@ enum hv_code hv_volume_check_aliases(struct hv_volumes *volumes, const char *nam
 
 /* Remove a volume: the data too when the directory is ours.  The caller has made sure that no
  * attachment to a container that exists is left; attachments are checked again under the lock.
+ * Finishes the removal of one that is in HV_REMOVING.
  * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_VOLUME_IN_USE, HV_STATE_UNREADABLE, HV_INTERNAL. */
 enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));

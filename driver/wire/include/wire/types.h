@@ -8,6 +8,14 @@
 #include "wire/json.h"
 #include "wire/opts.h"
 
+/* How far the making or the removing of a volume has come; the numbers are in the store. */
+enum hv_phase {
+	HV_THERE,
+	HV_REMOVING,  /* it does not exist any more; its data goes */
+	HV_MAKING,    /* it does not exist yet; its directories are made */
+	HV_ATTACHING, /* it exists, but only if the attachment that it comes with is made */
+};
+
 /* A defined volume.  Strings are owned. */
 struct hv_volume {
 	char *name;
@@ -15,6 +23,8 @@ struct hv_volume {
 	char *source;     /* the backing directory's absolute path on the host, no symlink in it */
 	char *created_at; /* RFC 3339, UTC */
 	bool read_only;   /* every use is read-only */
+	enum hv_phase phase;
+	unsigned missing;    /* how many directories at the end of source were to be made for it */
 	struct hv_opts opts; /* as given at create */
 };
 
