@@ -1,10 +1,10 @@
 #include "db.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "store/store.h"
 
@@ -126,12 +126,12 @@ static int overwrite_failed(struct hv_store *store)
 
 static enum hv_code fail_disk(struct hv_store *store, struct hv_error *err)
 {
-	int code = sqlite3_system_errno(store->db);
+	const char *file = sqlite3_db_filename(store->db, "main");
+	struct statvfs disk;
+	bool is_read_only = file && statvfs(file, &disk) == 0 && disk.f_flag & ST_RDONLY;
 
-	if (sqlite3_errcode(store->db) == SQLITE_READONLY)
-		code = EROFS;
 	hv_fail(err, HV_STATE_UNREADABLE, "hostvol's state cannot be read or written: %s",
-		code ? strerrordesc_np(code) : sqlite3_errmsg(store->db));
+		is_read_only ? "it is on a read-only file system" : sqlite3_errmsg(store->db));
 	return hv_hint(err,
 		"the host's kernel log (dmesg) may tell more; what was acknowledged is kept, and no restart is needed when the disk works again");
 }
