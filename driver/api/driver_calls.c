@@ -70,6 +70,9 @@ static enum hv_code attach_own(
 	request.is_own = true;
 	code = hv_attach(api->attacher, &request, &attachment, err);
 	hv_attachment_done(&attachment);
+	if (code == HV_NO_SUCH_CONTAINER)
+		hv_hint(err,
+			"option attach is for a container that exists; one that is still to be created, as a service of the same Compose file, is given the volume by -v or under volumes: instead");
 	return code;
 }
 

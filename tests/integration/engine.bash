@@ -26,6 +26,7 @@ engine_namespace() {
 		ip link set lo up 2>/dev/null
 		echo $$ >"$1/holder"
 		exec sleep 1000000' sh "$ENGINE" 3>&- &
+	disown # it is ended by a signal, which is nothing to tell
 	until [[ -s $ENGINE/holder ]]; do sleep 0.05; done
 }
 
@@ -57,8 +58,42 @@ engine_stop() {
 	rm -f "$ENGINE/docker.pid"
 }
 
-# The plugin of this checkout, from the images that scripts/build-plugin made.
-engine_plugin() {
+# For --userns-remap=default: the user that Docker takes then.
+engine_remap_users() {
+	getent passwd dockremap >/dev/null || useradd -r -s /usr/sbin/nologin dockremap
+	grep -q ^dockremap: /etc/subuid || echo dockremap:300000:65536 >>/etc/subuid
+	grep -q ^dockremap: /etc/subgid || echo dockremap:300000:65536 >>/etc/subgid
+}
+
+# A registry of the Engine's machine, for plugins; docker takes one on 127.0.0.1 without TLS.
+REGISTRY=127.0.0.1:5000
+
+engine_registry() {
+	mkdir "$ENGINE/registry"
+	printf 'version: 0.1\nlog: { level: error }\nstorage: { filesystem: { rootdir: %s } }\nhttp: { addr: "%s" }\n' \
+		"$ENGINE/registry" "$REGISTRY" >"$ENGINE/registry.yml"
+	in_engine docker-registry serve "$ENGINE/registry.yml" >>"$ENGINE/log" 2>&1 3>&- &
+	disown
+	for _ in $(seq 100); do
+		in_engine curl -s "http://$REGISTRY/v2/" >/dev/null && return
+		sleep 0.05
+	done
+	return 1
+}
+
+# engine_push TAG: the plugin of this checkout, as one that somebody publishes, that differs by TAG.
+engine_push() {
+	local dir
+	dir=$(plugin_directory)
+	echo "$1" >"$dir/rootfs/etc/published"
+	docker plugin create "$REGISTRY/hostvol:$1" "$dir" >/dev/null
+	rm -rf "$dir"
+	docker plugin push "$REGISTRY/hostvol:$1" >/dev/null
+	docker plugin rm "$REGISTRY/hostvol:$1" >/dev/null
+}
+
+# What `docker plugin create` wants, from the images that scripts/build-plugin made.
+plugin_directory() {
 	local dir container
 	dir=$(mktemp -d -p "$ENGINE")
 	mkdir "$dir/rootfs"
@@ -66,6 +101,14 @@ engine_plugin() {
 	docker -H unix:///var/run/docker.sock export "$container" | tar -x -C "$dir/rootfs"
 	docker -H unix:///var/run/docker.sock rm "$container" >/dev/null
 	cp "$BATS_TEST_DIRNAME/../../plugin-config/config.json" "$dir"
+	mkdir -p "$dir/rootfs/etc"
+	echo "$dir"
+}
+
+# The plugin of this checkout, by hand.
+engine_plugin() {
+	local dir
+	dir=$(plugin_directory)
 	docker plugin create hostvol "$dir"
 	docker plugin set hostvol "HOSTVOL_STATE=$ENGINE/state" "HOSTVOL_ENGINE=$ENGINE/docker.sock"
 	docker plugin enable hostvol
@@ -77,20 +120,24 @@ engine_hostvol() {
 	in_engine docker-hostvol "$@"
 }
 
-# What still runs on the machine that the namespaces are, their holder with it.
-engine_end_all() {
+# engine_kill_all [HOLDER]: all that runs on the machine that the namespaces are, but for containers
+# with a network of their own: dockerd, containerd, shims, plugins. HOLDER is spared.
+engine_kill_all() {
 	local process net
 	net=$(readlink "/proc/$(cat "$ENGINE/holder")/ns/net")
 	for process in /proc/[0-9]*; do
-		[[ $(readlink "$process/ns/net" 2>/dev/null) != "$net" ]] || kill -KILL "${process#/proc/}"
+		[[ ${process#/proc/} == "${1:-}" ||
+			$(readlink "$process/ns/net" 2>/dev/null) != "$net" ]] ||
+			kill -KILL "${process#/proc/}"
 	done
 }
 
 engine_teardown() {
+	export DOCKER_HOST=unix://$ENGINE/docker.sock # whatever the test had set
 	docker ps -aq | xargs -r docker rm -f >/dev/null 2>&1 || true
 	docker plugin rm -f hostvol >/dev/null 2>&1 || true
 	[[ ! -e $ENGINE/docker.pid ]] || engine_stop TERM
-	engine_end_all
+	engine_kill_all
 	unset DOCKER_HOST
 	for _ in $(seq 50); do
 		rm -rf "$ENGINE" 2>/dev/null && return

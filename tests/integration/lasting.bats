@@ -15,6 +15,12 @@ pending  -                    top   pending  attached
 once     --once               top   gone     gone
 '
 
+# In an Engine that remaps users, where all of them are id-mapped.
+MAPPED_KINDS='
+idmapped --idmap=always       top   pending  attached
+pending  -                    top   pending  attached
+'
+
 # The events, and what has become of the container's process: it is the same, it has ended, another
 # one was started.
 EVENTS='
@@ -29,6 +35,7 @@ pause            same
 unpause          same
 rename           same
 plugin_cycle     same
+plugin_upgrade   same
 hostvold_kill    same
 hostvold_asleep  started
 dockerd_restart  ended
@@ -58,6 +65,7 @@ teardown() {
 
 up() {
 	engine_setup "$@"
+	engine_registry
 	engine_plugin
 	docker volume create -d hostvol -o path="$TMP" hvt_data
 }
@@ -118,11 +126,16 @@ is() {
 	[[ $1 != gone ]] || listed=
 	[[ $(state_in_ls "$2") == "$listed" ]] || return 1
 	[[ $(state_in_inspect "$2") == "$listed" ]] || return 1
+	[[ $2 != idmapped || $1 != attached ]] || is_idmapped "$2" || return 1
 	case $1 in
 	attached) [[ $(view "$2") == "1"$'\n'"$3"$'\n'"$mode" ]] ;;
 	gone) [[ $(pid_of "$NAME") == 0 || $(view "$2") == 0* ]] ;;
 	pending) [[ $(pid_of "$NAME") == 0 ]] ;;
 	esac
+}
+
+is_idmapped() {
+	grep " /mnt/$1 " "/proc/$(pid_of "$NAME")/mountinfo" | grep -q idmapped
 }
 
 # becomes same|ended|started KIND OPTIONS CONTENT STATE-WHEN-ENDED STATE-WHEN-STARTED
@@ -200,6 +213,14 @@ hostvold() {
 		-f '/usr/bin/hostvold --managed'
 }
 
+# The same program in another plugin: as a newer version would come.
+event_plugin_upgrade() {
+	engine_push newer
+	docker plugin disable -f hostvol
+	docker plugin upgrade --grant-all-permissions --skip-remote-check hostvol "$REGISTRY/hostvol:newer"
+	docker plugin enable hostvol
+}
+
 event_hostvold_kill() {
 	kill -KILL "$(hostvold)"
 	within 10 engine_hostvol ls
@@ -221,8 +242,7 @@ event_dockerd_start() { event_dockerd_restart && docker start "$NAME"; }
 event_everything() {
 	local container
 	container=$(pid_of "$NAME")
-	kill -KILL "$(hostvold)"
-	engine_stop KILL
+	engine_kill_all "$(cat "$ENGINE/holder")"
 	kill -KILL "$container"
 	engine_start
 	docker start "$NAME"
@@ -230,6 +250,14 @@ event_everything() {
 
 @test "every kind of attachment goes through every event" {
 	up
+	each "$EVENTS" goes_through
+}
+
+@test "with users remapped, where owners are mapped, through every event too" {
+	KINDS=$MAPPED_KINDS
+	engine_remap_users
+	chmod 755 "$TMP"
+	up --userns-remap=default
 	each "$EVENTS" goes_through
 }
 

@@ -13,6 +13,8 @@ setup() {
 }
 
 teardown() {
+	docker context use default >/dev/null
+	docker context rm -f hvt-far far >/dev/null 2>&1 || true
 	[[ -z ${ENGINE:-} ]] || engine_teardown
 	common_teardown
 }
@@ -185,8 +187,6 @@ same() {
 	[[ $stderr == *"not an absolute path"* ]]
 	run -0 far hostvol detach hvt_far:/mnt/data
 	run ! far exec hvt_far cat /mnt/data/file
-	in_engine docker context rm -f far
-	export DOCKER_HOST=unix://$ENGINE/docker.sock
 }
 
 @test "HOSTVOL_REMOTE_ATTACH=deny switches both off" {
@@ -205,4 +205,138 @@ same() {
 	[[ $stderr == *HOSTVOL_REMOTE_ATTACH* ]]
 	docker volume create -d hostvol -o path="$SOURCE" hvt_data
 	run -0 engine_hostvol attach hvt_data hvt_far:/mnt/data # over the socket
+}
+
+# Both Engines have a container hvt_web and a volume hvt_data; what is in that says whose it is.
+two_engines() {
+	mkdir "$TMP/far" "$TMP/third"
+	echo third >"$TMP/third/file"
+	echo near >"$SOURCE/file"
+	echo far >"$TMP/far/file"
+	docker volume create -d hostvol -o path="$SOURCE" hvt_data
+	engine_setup
+	engine_plugin
+	docker volume create -d hostvol -o path="$TMP/far" hvt_data
+	docker run -d --network none --name hvt_web "$IMAGE" sleep 100000
+	FAR=$DOCKER_HOST
+	unset DOCKER_HOST
+	docker context create hvt-far --docker "host=$FAR"
+}
+
+# reaches near|far COMMAND...: every command, with this way to an Engine.
+reaches() {
+	local whose=$1 other=near
+	shift
+	[[ $whose == far ]] || other=far
+	run -0 "$@" hostvol attach hvt_data hvt_web:/mnt/data
+	[[ $("on_$whose" cat /mnt/data/file) == "$whose" ]] || return 1
+	[[ $("on_$other" ls /mnt) == '' ]] || return 1
+	run -0 "$@" hostvol ls
+	[[ $(grep -c /mnt/data <<<"$output") == 1 ]] || return 1
+	run -0 "$@" hostvol inspect hvt_web:/mnt/data
+	[[ $output == *"$([[ $whose == far ]] && echo "$TMP/far" || echo "$SOURCE")"* ]] || return 1
+	run -0 "$@" hostvol check hvt_data hvt_web:/mnt/other
+	run -0 "$@" hostvol doctor
+	run -0 "$@" addvol "$TMP/third" hvt_web /mnt/added
+	[[ $("on_$whose" cat /mnt/added/file) == third ]] || return 1
+	[[ $("on_$other" ls /mnt) == '' ]] || return 1
+	run -0 "$@" hostvol detach hvt_web:/mnt/added
+	run -0 "$@" hostvol detach hvt_web:/mnt/data
+	[[ $("on_$whose" ls /mnt) == '' ]] || return 1
+	run -0 "$@" volume rm "$("$@" volume ls -q | grep third)"
+}
+
+on_near() { docker -H unix:///var/run/docker.sock exec hvt_web "$@"; }
+on_far() { docker -H "$FAR" exec hvt_web "$@"; }
+
+@test "with two Engines on one machine each command reaches that of its context" {
+	two_engines
+	reaches near docker
+	reaches far docker -H "$FAR"
+	reaches far docker --context hvt-far
+	reaches near docker --context default
+	docker context use hvt-far
+	reaches far docker
+	reaches near docker -H unix:///var/run/docker.sock
+	docker context use default
+	reaches far env DOCKER_HOST="$FAR" docker
+	reaches far env DOCKER_CONTEXT=hvt-far docker
+	reaches near env DOCKER_CONTEXT=default docker
+}
+
+compose() {
+	if command -v docker-compose >/dev/null; then
+		docker-compose -f "$TMP/project/docker-compose.yml" "$@"
+	else
+		docker compose -f "$TMP/project/docker-compose.yml" "$@"
+	fi
+}
+
+# compose_file ATTACH: a project whose volume is attached as part of its creation.
+compose_file() {
+	mkdir -p "$TMP/project"
+	cat >"$TMP/project/docker-compose.yml" <<-END
+		version: "3.4"
+		services:
+		  app:
+		    image: $IMAGE
+		    container_name: hvt_app
+		    command: ["sleep", "100000"]
+		    network_mode: none
+		    labels: ["$LABEL"]
+		    volumes: ["hot:/data"]
+		volumes:
+		  hot:
+		    name: hvt_hot
+		    driver: hostvol:latest
+		    driver_opts:
+		      path: $SOURCE
+		      attach: "$1"
+	END
+}
+
+@test "a Compose file's volume is attached to a container of another project" {
+	compose_file hvt_web:/mnt/hot
+	run -0 compose up -d
+	[[ $(docker exec hvt_app cat /data/file) == content ]]
+	[[ $(docker exec hvt_web cat /mnt/hot/file) == content ]]
+	run -0 docker hostvol ls
+	[[ $output == *hvt_hot*hvt_web*/mnt/hot*attached* ]]
+	run -0 compose up -d # nothing has changed
+	run -0 compose down -v
+	run ! docker volume inspect hvt_hot
+	[[ $(docker exec hvt_web ls /mnt) == '' ]]
+	[[ -e $SOURCE/file ]]
+}
+
+@test "a Compose file that attaches to its own service, which does not exist yet, is told what to do" {
+	compose_file hvt_app:/mnt/hot
+	run compose up -d
+	[[ $status -ne 0 ]]
+	[[ $output == *"no such container: hvt_app"*"volumes:"* ]]
+	run ! docker volume inspect hvt_hot
+	compose down -v || true
+}
+
+@test "what docker cp, commit, inspect and diff show of an attachment" {
+	docker volume create -d hostvol -o path="$SOURCE" hvt_data
+	docker hostvol attach hvt_data hvt_web:/mnt/made
+	[[ $(docker inspect -f '{{json .Mounts}}' hvt_web) == '[]' ]] # what it was created with
+	run -0 docker diff hvt_web
+	[[ $output == *"A /mnt/made"* && $output != *file* ]] # the mountpoint, which was made
+	run ! docker cp hvt_web:/mnt/made/file "$TMP/copy" # what is below the mountpoint
+	docker cp "$SOURCE/file" hvt_web:/mnt/made/hidden
+	[[ ! -e $SOURCE/hidden ]]
+	run ! docker exec hvt_web cat /mnt/made/hidden
+	docker exec hvt_web tar -c -f - -C /mnt/made file | tar -x -C "$TMP" # this is the way
+	[[ $(cat "$TMP/file") == content ]]
+	[[ $(docker volume ls -q -f dangling=true) == *hvt_data* ]]
+	docker volume prune -f
+	fails_with 1 "'hvt_web' at /mnt/made" -- docker volume rm hvt_data
+	docker commit hvt_web hvt_image
+	run -0 docker run --rm --network none hvt_image find /mnt/made
+	[[ $output == $'/mnt/made\n/mnt/made/hidden' ]]
+	docker rmi hvt_image
+	[[ $(docker inspect -f '{{(index .Mounts 0).Name}}' "$(docker run -d --label "$LABEL" \
+		--network none -v hvt_data:/d "$IMAGE" sleep 100)") == hvt_data ]]
 }

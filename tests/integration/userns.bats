@@ -4,9 +4,7 @@ load engine
 # A Docker Engine with --userns-remap: containers whose root is nobody on the host.
 
 setup_file() {
-	getent passwd dockremap >/dev/null || useradd -r -s /usr/sbin/nologin dockremap
-	grep -q ^dockremap: /etc/subuid || echo dockremap:300000:65536 >>/etc/subuid
-	grep -q ^dockremap: /etc/subgid || echo dockremap:300000:65536 >>/etc/subgid
+	engine_remap_users
 	engine_setup --userns-remap=default
 	engine_plugin
 }
