@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -293,22 +292,30 @@ static enum hv_code end_within(struct ending *ending, long long wait_seconds, st
 	return code;
 }
 
-static enum hv_code detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
-	bool with_volume, struct hv_attachment *ret, struct hv_error *err)
+/* End the attachment that was found; the record is given back as it was. */
+static enum hv_code end_found(struct ending *ending, long long wait_seconds, struct hv_error *err)
 {
-	struct ending ending = {
-		.attacher = attacher, .lazy = request->lazy, .with_volume = with_volume};
+	enum hv_code code;
+
+	snprintf(ending->container, sizeof(ending->container), "%s",
+		ending->record.view.container_id);
+	code = end_within(ending, wait_seconds, err);
+	if (code == HV_OK)
+		hv_attacher_poke(ending->attacher, NULL);
+	return code;
+}
+
+enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
+	struct hv_attachment *ret, struct hv_error *err)
+{
+	struct ending ending = {.attacher = attacher, .lazy = request->lazy};
 	enum hv_code code = check_request(request, err);
 
 	if (code == HV_OK)
 		code = find_record(attacher, request, &ending.record, err);
+	if (code == HV_OK)
+		code = end_found(&ending, request->wait_seconds, err);
 	if (code == HV_OK) {
-		snprintf(ending.container, sizeof(ending.container), "%s",
-			ending.record.view.container_id);
-		code = end_within(&ending, request->wait_seconds, err);
-	}
-	if (code == HV_OK) {
-		hv_attacher_poke(attacher, NULL);
 		*ret = ending.record.view;
 		ending.record.view = (struct hv_attachment){0};
 	}
@@ -316,21 +323,17 @@ static enum hv_code detach(struct hv_attacher *attacher, const struct hv_detach_
 	return code;
 }
 
-enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
-	struct hv_attachment *ret, struct hv_error *err)
-{
-	return detach(attacher, request, false, ret, err);
-}
-
 enum hv_code hv_detach_with_volume(
 	struct hv_attacher *attacher, const char *id, struct hv_error *err)
 {
-	struct hv_detach_request request = {.id = strdup(id)};
-	struct hv_attachment was = {0};
-	enum hv_code code = request.id ? detach(attacher, &request, true, &was, err)
-				       : hv_fail(err, HV_INTERNAL, "out of memory");
+	const struct hv_record_filter filter = {.id = id};
+	struct ending ending = {.attacher = attacher, .with_volume = true};
+	enum hv_code code = find(attacher, &filter, NULL, &ending.record, err);
 
-	free(request.id);
-	hv_attachment_done(&was);
+	if (code == HV_OK)
+		code = end_found(&ending, 0, err);
+	else if (code == HV_NO_SUCH_ATTACHMENT)
+		hv_fail(err, code, "attachment %s was detached meanwhile", id);
+	hv_record_done(&ending.record);
 	return code;
 }

@@ -41,8 +41,8 @@ static const char *const steps[] = {
 	"CREATE TABLE boot (id TEXT NOT NULL);"
 	"UPDATE attachment SET flags = flags | 256 | 512 | (flags & 32) * 2;",
 	/* enum hv_phase; 1 was "being removed" all along. */
-	"ALTER TABLE volume RENAME COLUMN removing TO phase;"
-	"ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;",
+	("ALTER TABLE volume RENAME COLUMN removing TO phase;"
+	 "ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;"),
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };

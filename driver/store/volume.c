@@ -35,7 +35,7 @@ static enum hv_code add_row(struct hv_store *store, const void *context, struct 
 	hv_sql_text(statement, 3, volume->source);
 	hv_sql_text(statement, 4, volume->created_at);
 	sqlite3_bind_int(statement, 5, volume->read_only);
-	sqlite3_bind_int(statement, 6, volume->phase);
+	sqlite3_bind_int(statement, 6, (int)volume->phase);
 	sqlite3_bind_int64(statement, 7, volume->missing);
 	rc = hv_sql_step(store, statement, err);
 	sqlite3_reset(statement);
@@ -204,7 +204,7 @@ static enum hv_code change_phase(struct hv_store *store, const void *context, st
 
 	if (statement) {
 		hv_sql_text(statement, 1, change->name);
-		sqlite3_bind_int(statement, 2, change->phase);
+		sqlite3_bind_int(statement, 2, (int)change->phase);
 	}
 	return hv_sql_run(store, statement, err);
 }

@@ -166,6 +166,18 @@ same() {
 	[[ $(docker volume ls -q) != *hostvol-request* ]]
 }
 
+# same_far ARGUMENT...: as root gets it over the plugin's socket.
+same_far() {
+	local near
+	run --separate-stderr in_engine docker -H "unix://$ENGINE/docker.sock" hostvol "$@"
+	near="$status|$output|$stderr"
+	run --separate-stderr far hostvol "$@"
+	[[ $near == "$status|$output|$stderr" ]] || {
+		printf 'near: %s\nfar:  %s\n' "$near" "$status|$output|$stderr"
+		return 1
+	}
+}
+
 @test "through a context over TCP every command works, on the Engine of that context" {
 	engine_setup -H tcp://127.0.0.1:23750
 	engine_plugin
@@ -179,6 +191,11 @@ same() {
 	[[ $(far exec hvt_far cat /mnt/data/file) == content ]]
 	run -0 far hostvol ls
 	[[ $output == *hvt_far*/mnt/data*attached* ]]
+	for command in "ls" "ls --format json" "inspect hvt_far:/mnt/data" "inspect hvt_far:/none" \
+		"check hvt_data hvt_far:/mnt/x" "check hvt_data hvt_far:/proc" "doctor" "detach hvt_far" \
+		"attach nope hvt_far:/mnt/x" "attach hvt_data hvt_far:/proc" "detach hvt_far:/none"; do
+		same_far $command
+	done
 	run -1 --separate-stderr far hostvol attach hvt_data hvt_web:/mnt/x # of the other Engine
 	[[ $stderr == *"no such container: hvt_web"*"hint: "* ]]
 	run -0 far addvol "$SOURCE" hvt_far /mnt/added
