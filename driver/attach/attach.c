@@ -138,7 +138,11 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		.replace = attempt->replace,
 	};
 	struct mc_err cause = {0};
+	enum hv_code code =
+		hv_volume_check_mount(attempt->attacher->volumes, &attempt->volume, err);
 
+	if (code != HV_OK)
+		return code;
 	if (mc_attach_prepare(attempt->attacher->core, &args, &attempt->mount, &cause) < 0)
 		return explain(attempt, &cause, err);
 	return HV_OK;

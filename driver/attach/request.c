@@ -34,35 +34,6 @@ static enum hv_code read_target(
 	return HV_OK;
 }
 
-/* Text only; what symlinks inside the volume come to is for the kernel to refuse. */
-static enum hv_code read_subpath(
-	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
-{
-	char rooted[PATH_MAX];
-	const char *asked = request->subpath;
-	size_t length = asked ? strlen(asked) : 0;
-
-	if (length == 0)
-		return HV_OK;
-	if (asked[0] == '/')
-		return hv_fail(err, HV_BAD_REQUEST,
-			"the subpath '%s' must be relative to the volume's directory", asked);
-	for (const char *at = asked; at; at = strchr(at, '/')) {
-		at += *at == '/';
-		if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
-			return hv_fail(
-				err, HV_BAD_REQUEST, "the subpath '%s' has '..' in it", asked);
-	}
-	if (length + 2 > sizeof(rooted))
-		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
-	rooted[0] = '/';
-	memcpy(rooted + 1, asked, length + 1);
-	if (mc_path_clean(rooted, ret->subpath, sizeof(ret->subpath)) < 0)
-		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
-	memmove(ret->subpath, ret->subpath + 1, strlen(ret->subpath));
-	return HV_OK;
-}
-
 static bool is_text(const char *value, const char *text)
 {
 	return value && strcmp(value, text) == 0;
@@ -107,7 +78,8 @@ enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err)
 	enum hv_code code = read_target(request, attempt, err);
 
 	if (code == HV_OK)
-		code = read_subpath(request, attempt, err);
+		code = hv_volume_read_subpath(
+			request->subpath ? request->subpath : "", attempt->subpath, err);
 	if (code == HV_OK)
 		code = read_idmap(request, attempt, err);
 	return code == HV_OK ? read_rest(request, attempt, err) : code;

@@ -369,6 +369,7 @@ static enum hv_code explain(
 			return explain_clone(err, names);
 		break;
 	case MC_STEP_LOCK:
+	case MC_STEP_OWNER: /* of volume.c, which has the words for it */
 	case MC_STEP_SETUP:
 	case MC_STEP_NONE:
 	case MC_STEP_COUNT:

@@ -12,6 +12,10 @@ int hv_state_dir(const struct hv_volumes *volumes, const char *name);
 enum hv_code hv_volume_unpublish(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err);
 
+/* Options uid, gid and mode: make the volume's directory what they say. */
+enum hv_code hv_volume_own(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+
 /* Bring a volume that is in any phase but HV_THERE to an end, as one whose request was never
  * answered. */
 enum hv_code hv_volume_finish(

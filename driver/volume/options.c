@@ -1,10 +1,17 @@
 #include "options.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "mountcore/path.h"
 #include "volume/volume.h"
 
 enum { NAME_LENGTH_MAX = 255 };
+
+static const long long ID_MAX = 4294967294; /* the one above means "no change" to chown(2) */
 
 enum hv_code hv_volume_check_name(const char *name, struct hv_error *err)
 {
@@ -93,6 +100,81 @@ static enum hv_code read_from(
 	return hv_volume_check_name(value, err);
 }
 
+enum hv_code hv_volume_read_subpath(
+	const char *value, char ret[static PATH_MAX], struct hv_error *err)
+{
+	char rooted[PATH_MAX];
+	size_t length = strlen(value);
+
+	*ret = '\0';
+	if (length == 0)
+		return HV_OK;
+	if (value[0] == '/')
+		return hv_fail(err, HV_BAD_REQUEST,
+			"the subpath '%s' must be relative to the volume's directory", value);
+	for (const char *at = value; at; at = strchr(at, '/')) {
+		at += *at == '/';
+		if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
+			return hv_fail(
+				err, HV_BAD_REQUEST, "the subpath '%s' has '..' in it", value);
+	}
+	if (length + 2 > sizeof(rooted))
+		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
+	rooted[0] = '/';
+	memcpy(rooted + 1, value, length + 1);
+	if (mc_path_clean(rooted, ret, PATH_MAX) < 0)
+		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
+	memmove(ret, ret + 1, strlen(ret));
+	return HV_OK;
+}
+
+static enum hv_code read_subpath(
+	const char *value, struct hv_volume_options *ret, struct hv_error *err)
+{
+	char clean[PATH_MAX];
+
+	ret->subpath = value;
+	return hv_volume_read_subpath(value, clean, err);
+}
+
+/* A number of this base, up to `max`. */
+static enum hv_code read_number(const char *key, const char *value, int base, long long max,
+	int64_t *ret, struct hv_error *err)
+{
+	char *end;
+	long long number;
+
+	errno = 0;
+	number = strtoll(value, &end, base);
+	if (value[0] >= '0' && value[0] <= '9' && !*end && errno == 0 && number <= max) {
+		*ret = number;
+		return HV_OK;
+	}
+	if (base == 8)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option %s=%.64s is not a mode: octal digits, as of chmod, up to 7777", key,
+			value);
+	hv_fail(err, HV_BAD_REQUEST, "option %s=%.64s is not a number from 0 to %lld", key, value,
+		max);
+	return hv_hint(
+		err, "names are different in every container: getent passwd NAME tells the number");
+}
+
+static enum hv_code read_owner(
+	const char *key, const char *value, struct mc_owner *ret, struct hv_error *err)
+{
+	int64_t mode = -1;
+	enum hv_code code;
+
+	if (strcmp(key, "uid") == 0)
+		return read_number(key, value, 10, ID_MAX, &ret->uid, err);
+	if (strcmp(key, "gid") == 0)
+		return read_number(key, value, 10, ID_MAX, &ret->gid, err);
+	code = read_number(key, value, 8, 07777, &mode, err);
+	ret->mode = (int)mode;
+	return code;
+}
+
 static enum hv_code check_together(const struct hv_volume_options *options, struct hv_error *err)
 {
 	if (options->from && (options->path || options->mkdir))
@@ -102,12 +184,19 @@ static enum hv_code check_together(const struct hv_volume_options *options, stru
 	if (options->mkdir && !options->path)
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option mkdir needs option path: without it hostvol makes its own directory");
+	if (options->subpath && !options->path && !options->from)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option subpath needs option path or from: a new directory of hostvol's own is empty");
+	if (options->require_mount && !options->path && !options->from)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option require-mount needs option path or from: hostvol's own directories are where its state is");
 	return HV_OK;
 }
 
 enum hv_code hv_volume_read_options(
 	const struct hv_opts *opts, struct hv_volume_options *ret, struct hv_error *err)
 {
+	ret->owner = (struct mc_owner){-1, -1, -1};
 	for (size_t i = 0; i < opts->count; i++) {
 		const char *key = opts->items[i].key, *value = opts->items[i].value;
 		enum hv_code code;
@@ -120,11 +209,19 @@ enum hv_code hv_volume_read_options(
 			code = read_switch(key, value, &ret->read_only, err);
 		else if (strcmp(key, "from") == 0)
 			code = read_from(value, ret, err);
+		else if (strcmp(key, "subpath") == 0)
+			code = read_subpath(value, ret, err);
+		else if (strcmp(key, "require-mount") == 0)
+			code = read_switch(key, value, &ret->require_mount, err);
+		else if (strcmp(key, "uid") == 0 || strcmp(key, "gid") == 0 ||
+			 strcmp(key, "mode") == 0)
+			code = read_owner(key, value, &ret->owner, err);
 		else if (strcmp(key, "attach") == 0)
 			code = read_attach(value, err);
 		else {
 			hv_fail(err, HV_BAD_REQUEST, "unknown option '%s'", key);
-			code = hv_hint(err, "the options are path, mkdir, ro, from and attach");
+			code = hv_hint(err,
+				"the options are path, mkdir, subpath, from, uid, gid, mode, ro, require-mount and attach");
 		}
 		if (code != HV_OK)
 			return code;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "mountcore/host.h"
 #include "wire/error.h"
 #include "wire/opts.h"
 
@@ -11,7 +12,10 @@ struct hv_volume_options {
 	const char *path; /* borrowed; NULL: a directory of our own */
 	bool mkdir;
 	bool read_only;
-	const char *from; /* borrowed; NULL: data of its own */
+	const char *from;    /* borrowed; NULL: data of its own */
+	const char *subpath; /* borrowed; NULL: the directory itself */
+	bool require_mount;
+	struct mc_owner owner; /* of the volume's directory */
 };
 
 /* Whether `name` can be a volume's: that of Docker's local driver, at most 255 bytes. */

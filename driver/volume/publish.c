@@ -115,7 +115,11 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	HV_HOLD(hold, &volumes->locks, name);
 	code = hv_store_volume_get(volumes->store, name, &volume, err);
 	if (code == HV_OK)
+		code = hv_volume_check_mount(volumes, &volume, err);
+	if (code == HV_OK)
 		code = publish(volumes, &volume, &is_new, err);
+	if (code == HV_OK && is_new) /* Docker's copy of an image's content brings another owner */
+		code = hv_volume_own(volumes, &volume, err);
 	if (code == HV_OK) {
 		code = hv_store_ref_change(volumes->store, name, id, 1, &references, err);
 		*ret_mountpoint = code == HV_OK ? hv_volume_mountpoint(volumes, name) : NULL;

@@ -140,6 +140,11 @@ int mc_sys_unlinkat(int dirfd, const char *path)
 	return result(unlinkat(dirfd, path, 0));
 }
 
+int mc_sys_fchmod(int fd, mode_t mode)
+{
+	return result(fchmod(fd, mode));
+}
+
 int mc_sys_fchown(int fd, uid_t uid, gid_t gid)
 {
 	return result(fchownat(fd, "", uid, gid, AT_EMPTY_PATH));

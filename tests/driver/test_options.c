@@ -92,6 +92,35 @@ static void every_option_is_read(void **state)
 	assert_int_equal(read_one("from", "data", &options, &err), HV_OK);
 	assert_non_null(options.from);
 	assert_int_equal(read_one("attach", "web:/x", &options, &err), HV_OK);
+	assert_true(options.owner.uid == -1 && options.owner.gid == -1 && options.owner.mode == -1);
+	assert_int_equal(read_one("uid", "0", &options, &err), HV_OK);
+	assert_true(options.owner.uid == 0 && options.owner.gid == -1);
+	assert_int_equal(read_one("gid", "4294967294", &options, &err), HV_OK);
+	assert_true(options.owner.gid == 4294967294 && options.owner.uid == -1);
+	assert_int_equal(read_one("mode", "02750", &options, &err), HV_OK);
+	assert_int_equal(options.owner.mode, 02750);
+}
+
+static void options_that_need_another_are_refused_alone(void **state)
+{
+	static const char *const keys[] = {"subpath", "require-mount"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct hv_volume_options options = {0};
+		struct hv_error err = {0};
+		struct hv_opts opts = {0};
+
+		assert_int_equal(hv_opts_add(&opts, keys[i], i == 0 ? "a/b" : "true"), 0);
+		assert_int_equal(hv_volume_read_options(&opts, &options, &err), HV_BAD_REQUEST);
+		assert_non_null(strstr(hv_error_text(&err), keys[i]));
+		hv_error_done(&err);
+		assert_int_equal(hv_opts_add(&opts, "path", "/srv"), 0);
+		options = (struct hv_volume_options){0};
+		assert_int_equal(hv_volume_read_options(&opts, &options, &err), HV_OK);
+		assert_true(i == 0 ? options.subpath != NULL : options.require_mount);
+		hv_opts_done(&opts);
+	}
 }
 
 static void attach_names_container_target_and_mode(void **state)
@@ -139,6 +168,19 @@ static void what_is_wrong_is_refused_by_name(void **state)
 		{"attach", "web:", "attach=web:"},
 		{"attach", "web:x", "attach=web:x"},
 		{"attach", ":/x", "attach=:/x"},
+		{"uid", "", "uid="},
+		{"uid", "-1", "uid=-1"},
+		{"uid", "root", "uid=root"},
+		{"gid", "4294967295", "gid=4294967295"},
+		{"gid", "99999999999999999999", "gid="},
+		{"gid", " 1", "gid="},
+		{"mode", "8", "mode=8"},
+		{"mode", "10000", "mode=10000"},
+		{"mode", "u+rwx", "mode="},
+		{"subpath", "/a", "'/a'"},
+		{"subpath", "a/../b", "'a/../b'"},
+		{"subpath", "..", "'..'"},
+		{"require-mount", "x", "require-mount=x"},
 		{"from", "", "''"},
 		{"from", "../x", "'../x'"},
 	};
@@ -176,6 +218,7 @@ int main(void)
 		cmocka_unit_test(a_name_has_at_most_255_bytes),
 		cmocka_unit_test(no_options_mean_a_directory_of_our_own),
 		cmocka_unit_test(every_option_is_read),
+		cmocka_unit_test(options_that_need_another_are_refused_alone),
 		cmocka_unit_test(attach_names_container_target_and_mode),
 		cmocka_unit_test(what_is_wrong_is_refused_by_name),
 		cmocka_unit_test(mkdir_alone_is_a_contradiction),

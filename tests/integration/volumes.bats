@@ -193,3 +193,83 @@ read_only_use() {
 	[[ $(docker run --rm --network none -v hvt_data:/d $IMAGE ls /d | wc -l) -eq 20 ]]
 	docker volume rm hvt_data
 }
+
+# image_with_content: an image that has /content of another owner and mode, with a file in it.
+image_with_content() {
+	mkdir -p "$TMP/image/bin" "$TMP/image/content"
+	cp "$(command -v busybox)" "$TMP/image/bin/busybox"
+	ln -s busybox "$TMP/image/bin/stat"
+	echo content >"$TMP/image/content/file"
+	chown -R 1000:1000 "$TMP/image/content"
+	chmod 700 "$TMP/image/content"
+	tar -C "$TMP/image" -c . | docker import - hvt_content >/dev/null
+}
+
+@test "uid=, gid= and mode= are the directory's, also after Docker has copied an image's content" {
+	docker volume create -d hostvol -o uid=33 -o gid=44 -o mode=2750 hvt_own
+	source=$(docker volume inspect -f '{{.Mountpoint}}' hvt_own)
+	[[ $(stat -c '%u:%g %a' "$source") == "33:44 2750" ]]
+	image_with_content
+	run -0 docker run --rm --network none -v hvt_own:/content hvt_content /bin/stat -c '%u:%g %a' /content
+	[[ $output == "33:44 2750" ]]
+	[[ $(cat "$source/file") == content && $(stat -c %u "$source/file") == 1000 ]]
+	docker rmi hvt_content
+	mkdir "$TMP/x"
+	docker volume create -d hostvol -o path="$TMP/x" -o mode=1777 hvt_x
+	[[ $(stat -c '%u:%g %a' "$TMP/x") == "0:0 1777" ]]
+	docker volume create -d hostvol -o path="$TMP/made/x" -o mkdir=true -o uid=1000 hvt_made
+	[[ $(stat -c '%u %a' "$TMP/made/x") == "1000 755" && $(stat -c %u "$TMP/made") == 0 ]]
+}
+
+@test "an owner that cannot be set fails the create and leaves nothing" {
+	mkdir "$TMP/x"
+	mount -t tmpfs -o ro tmpfs "$TMP/x"
+	fails_with 1 "'hvt_x'" "Read-only file system" "leave out uid" -- \
+		docker volume create -d hostvol -o path="$TMP/x" -o uid=33 hvt_x
+	run -1 docker volume inspect hvt_x
+	fails_with 1 "uid=www-data" "getent passwd" -- docker volume create -d hostvol -o uid=www-data hvt_x
+}
+
+@test "subpath= is a directory inside, which no symlink leads out of" {
+	mkdir -p "$TMP/x/a/b"
+	echo inside >"$TMP/x/a/b/f"
+	ln -s a "$TMP/x/link"
+	ln -s /etc "$TMP/x/out"
+	docker volume create -d hostvol -o path="$TMP/x" -o subpath=link/b hvt_sub
+	[[ $(docker run --rm --network none -v hvt_sub:/d $IMAGE cat /d/f) == inside ]]
+	[[ $(docker volume inspect -f '{{.Status.source}}' hvt_sub) == "$TMP/x/a/b" ]]
+	fails_with 1 "out of $TMP/x" -- docker volume create -d hostvol -o path="$TMP/x" -o subpath=out hvt_x
+	fails_with 1 "there is no directory" "mkdir=true" -- \
+		docker volume create -d hostvol -o path="$TMP/x" -o subpath=none hvt_x
+	fails_with 1 "'..'" -- docker volume create -d hostvol -o path="$TMP/x" -o subpath=../y hvt_x
+	docker volume create -d hostvol -o path="$TMP/x" -o subpath=new/dir -o mkdir=true hvt_x
+	[[ -d $TMP/x/new/dir ]]
+	docker volume create -d hostvol -o path="$TMP/y" -o subpath=deep -o mkdir=true hvt_y
+	[[ -d $TMP/y/deep ]]
+	docker volume create -d hostvol hvt_data
+	docker run --rm --network none -v hvt_data:/d $IMAGE mkdir /d/part
+	docker volume create -d hostvol -o from=hvt_data -o subpath=part hvt_part
+	docker run --rm --network none -v hvt_part:/d $IMAGE touch /d/f
+	[[ $(docker run --rm --network none -v hvt_data:/d $IMAGE ls /d/part) == f ]]
+	docker volume rm hvt_part hvt_data
+}
+
+@test "require-mount=true: a disk that is not there is not replaced by an empty directory" {
+	mkdir "$TMP/disk"
+	[[ $(findmnt -n -o TARGET -T "$TMP") == / ]] # else there is always a mount
+	fails_with 1 "nothing is mounted at $TMP/disk" "findmnt" -- \
+		docker volume create -d hostvol -o path="$TMP/disk" -o require-mount=true hvt_x
+	mount -t tmpfs tmpfs "$TMP/disk"
+	docker volume create -d hostvol -o path="$TMP/disk/data" -o mkdir=true -o require-mount=true hvt_x
+	docker run --rm --network none -v hvt_x:/d $IMAGE touch /d/f
+	start hvt_web
+	docker hostvol attach hvt_x hvt_web:/mnt/x
+	docker hostvol detach hvt_web:/mnt/x
+	umount "$TMP/disk"
+	mkdir "$TMP/disk/data"
+	fails_with 125 "nothing is mounted at $TMP/disk/data" -- \
+		docker run --rm --network none --label "$LABEL" -v hvt_x:/d $IMAGE true
+	fails_with 1 "nothing is mounted at $TMP/disk/data" "hint: mount its disk" -- \
+		docker hostvol attach hvt_x hvt_web:/mnt/x
+	rmdir "$TMP/disk/data"
+}

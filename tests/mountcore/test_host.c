@@ -167,6 +167,65 @@ static void directories_made_in_vain_are_removed(void **state)
 	hv_in_namespace(partly_made);
 }
 
+static void expect_owner(struct scene *scene, struct mc_owner owner, const char *told)
+{
+	struct stat is;
+	char text[64];
+
+	assert_int_equal(mc_host_own(scene->core, "/tmp/real", &owner, NULL), 0);
+	assert_int_equal(stat("/tmp/real", &is), 0);
+	snprintf(text, sizeof(text), "%u:%u %o", is.st_uid, is.st_gid, is.st_mode & 07777);
+	assert_string_equal(text, told);
+}
+
+static void owning(void)
+{
+	const struct mc_owner owner = {.uid = 1, .gid = 2, .mode = 0700};
+	struct scene scene;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/real");
+	scratch_write("/tmp/file");
+	assert_int_equal(symlink("/tmp/real", "/tmp/link"), 0);
+	expect_owner(&scene, (struct mc_owner){-1, -1, -1}, "0:0 755");
+	expect_owner(&scene, (struct mc_owner){33, -1, -1}, "33:0 755");
+	expect_owner(&scene, (struct mc_owner){33, 44, 02750}, "33:44 2750");
+	expect_owner(&scene, (struct mc_owner){-1, 45, 02750}, "33:45 2750");
+	expect_owner(&scene, (struct mc_owner){0, 0, 0}, "0:0 0");
+	assert_int_equal(mc_host_own(scene.core, "/tmp/none", &owner, NULL), -ENOENT);
+	assert_int_equal(mc_host_own(scene.core, "/tmp/file", &owner, NULL), -ENOTDIR);
+	assert_int_equal(mc_host_own(scene.core, "/tmp/link", &owner, NULL), -ELOOP);
+	assert_int_equal(mc_host_own(scene.core, "tmp", &owner, &scene.err), -EINVAL);
+	assert_string_equal(mc_step_name(scene.err.step), mc_step_name(MC_STEP_SOURCE));
+	scene_close(&scene);
+}
+
+static void a_host_directory_is_given_an_owner_and_a_mode(void **state)
+{
+	(void)state;
+	hv_in_namespace(owning);
+}
+
+static void on_mounts(void)
+{
+	struct scene scene;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/disk");
+	scratch_mount_tmpfs("/tmp/disk");
+	assert_int_equal(mc_host_is_on_mount(scene.core, "/tmp/disk"), 1);
+	assert_int_equal(mc_host_is_on_mount(scene.core, "/tmp/disk/a/b"), 1);
+	assert_int_equal(mc_host_is_on_mount(scene.core, "/"), 0);
+	assert_int_equal(mc_host_is_on_mount(scene.core, "/nowhere"), 0);
+	scene_close(&scene);
+}
+
+static void whether_a_path_is_on_a_mount_of_its_own_is_known(void **state)
+{
+	(void)state;
+	hv_in_namespace(on_mounts);
+}
+
 static void opening(void)
 {
 	struct scene scene;
@@ -442,6 +501,8 @@ int main(void)
 		cmocka_unit_test(a_source_swapped_for_a_symlink_is_not_followed),
 		cmocka_unit_test(host_paths_are_resolved_and_made),
 		cmocka_unit_test(directories_made_in_vain_are_removed),
+		cmocka_unit_test(a_host_directory_is_given_an_owner_and_a_mode),
+		cmocka_unit_test(whether_a_path_is_on_a_mount_of_its_own_is_known),
 		cmocka_unit_test(a_host_path_is_opened),
 		cmocka_unit_test(a_fuse_mount_made_later_is_noticed),
 		cmocka_unit_test(a_source_behind_a_silent_server_ends_at_the_deadline),

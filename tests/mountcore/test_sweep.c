@@ -147,6 +147,28 @@ static void making_a_host_path_survives_each_failing_call_and_leaves_none(void *
 	hv_in_namespace(sweep_resolve_and_make);
 }
 
+static int own(struct scene *scene)
+{
+	const struct mc_owner owner = {.uid = 7, .gid = 8, .mode = 0751};
+
+	return mc_host_own(scene->core, SOURCE, &owner, &scene->err);
+}
+
+static void sweep_own(void)
+{
+	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
+	const struct sweep sweep = {
+		nothing, own, nothing_to_check, nothing, exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 10);
+}
+
+static void giving_an_owner_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_own);
+}
+
 static int read_table(struct scene *scene)
 {
 	struct mc_mounts *mounts = NULL;
@@ -439,6 +461,7 @@ int main(void)
 		cmocka_unit_test(opening_the_core_survives_each_failing_call),
 		cmocka_unit_test(opening_a_namespace_survives_each_failing_call),
 		cmocka_unit_test(resolving_a_host_path_survives_each_failing_call),
+		cmocka_unit_test(giving_an_owner_survives_each_failing_call),
 		cmocka_unit_test(making_a_host_path_survives_each_failing_call_and_leaves_none),
 		cmocka_unit_test(reading_a_mount_table_survives_each_failing_call),
 		cmocka_unit_test(preparing_an_attach_survives_each_failing_call),

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "mountcore/attach.h"
 #include "mountcore/core.h"
@@ -30,6 +31,25 @@ int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MA
  * inode number of 0 in `made` is not known, and matches all. */
 void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made *made)
 	__attribute__((nonnull));
+
+/* What a directory shall be; -1 leaves it as it is. */
+struct mc_owner {
+	int64_t uid;
+	int64_t gid;
+	int mode; /* permission bits, 07777 */
+};
+
+/* Give the directory `path` (clean, no symlink in it) on the host an owner and a mode, where it has
+ * others.  Returns 0, -ENOENT, -ENOTDIR, -ELOOP (it has a symlink in it by now) with step
+ * MC_STEP_SOURCE, or what fchown(2) or fchmod(2) gave with MC_STEP_OWNER; -ETIMEDOUT. */
+int mc_host_own(struct mc_core *core, const char *path, const struct mc_owner *owner,
+	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
+
+/* Whether `path` (clean, no symlink in it) on the host is on a mount other than that of the root
+ * directory: a mountpoint, or below one.  Returns 1, 0, or what reading the mount table gave.
+ * Source: proc(5), mountinfo. */
+int mc_host_is_on_mount(struct mc_core *core, const char *path)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Open `path` on the host with O_PATH, symlinks followed inside the host's root only.
  * For a file system that is always there (a socket below /run); may block on a network one.

@@ -57,6 +57,18 @@ struct hv_attach_place {
 enum hv_code hv_volume_read_attach(const char *value, struct hv_attach_place *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Clean the path of something inside a volume: relative, without ".."; empty is the volume itself.
+ * Text only: what symlinks inside the volume come to is for the kernel to refuse.
+ * Returns HV_OK or HV_BAD_REQUEST. */
+enum hv_code hv_volume_read_subpath(const char *value, char ret[static PATH_MAX],
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Option require-mount: whether the volume's source is on a mount other than the root file
+ * system's, as it was when its disk was plugged in.  Returns HV_OK also without the option;
+ * HV_SOURCE_MISSING, HV_INTERNAL. */
+enum hv_code hv_volume_check_mount(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Whether another volume is a second name (option from) for the data of this one.
  * Returns HV_OK if none is, HV_VOLUME_IN_USE, HV_STATE_UNREADABLE. */
 enum hv_code hv_volume_check_aliases(struct hv_volumes *volumes, const char *name,

@@ -1,0 +1,297 @@
+/* The directory that a volume stands for: found, made, taken back, given an owner. */
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mountcore/attach.h"
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+#include "mountcore/path.h"
+#include "volume/explain.h"
+
+#include "inside.h"
+
+int hv_state_dir(const struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd state = open(volumes->state_local, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (state < 0)
+		return -errno;
+	if (!name)
+		return mc_take_fd(&state);
+	if (mkdirat(state, name, 0711) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+enum { MANAGED_PARTS = 2 }; /* <name>/_data */
+
+/* Make a directory, with this mode whatever the umask, or take the one that is there.  Durable. */
+static int make_durable(int parent, const char *name, mode_t mode)
+{
+	int fd;
+
+	if (mkdirat(parent, name, mode) < 0) {
+		if (errno != EEXIST)
+			return -errno;
+		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fchmod(fd, mode) < 0 || fsync(fd) < 0 || fsync(parent) < 0) {
+		int rc = -errno;
+
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+static enum hv_code make_managed(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = top < 0 ? top : make_durable(top, name, 0711);
+	mc_auto_fd data = own < 0 ? own : make_durable(own, "_data", 0755);
+
+	if (data >= 0)
+		return HV_OK;
+	if (data == -ENOSPC || data == -EDQUOT)
+		return hv_fail(err, HV_STATE_UNREADABLE,
+			"there is no space for the directory of volume '%s' on the disk that holds %s",
+			name, volumes->state_host);
+	return hv_fail(err, HV_STATE_UNREADABLE,
+		"the directory of volume '%s' cannot be made in %s: %s", name, volumes->state_host,
+		strerrordesc_np(-data));
+}
+
+/* Take back the empty directories of a volume that was not recorded.  Data is never touched. */
+static void unmake_managed(struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = MC_FD_NONE;
+
+	if (top < 0)
+		return;
+	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (own >= 0)
+		(void)unlinkat(own, "_data", AT_REMOVEDIR);
+	(void)unlinkat(top, name, AT_REMOVEDIR);
+}
+
+static enum hv_code check_policy(
+	const struct hv_volumes *volumes, const char *source, struct hv_error *err)
+{
+	if (mc_path_is_below(source, volumes->state_host))
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"%s belongs to hostvol itself (it is in %s) and cannot be a volume", source,
+			volumes->state_host);
+	for (const char *const *allowed = volumes->allow; *allowed; allowed++)
+		if (mc_path_is_below(source, *allowed))
+			return HV_OK;
+	hv_fail(err, HV_SOURCE_REFUSED, "%s is not in a directory that volumes may be in", source);
+	return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
+}
+
+static enum hv_code explain_path(
+	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err)
+{
+	const struct hv_names names = {.volume = name, .source = path, .target = path};
+
+	if (cause->step == MC_STEP_SOURCE && cause->code == -ENOENT) {
+		hv_fail(err, HV_SOURCE_MISSING, "there is no directory %s on the host", path);
+		return hv_hint(err, "create it first, or add -o mkdir=true");
+	}
+	if (cause->step == MC_STEP_SOURCE && cause->code == -ENOTDIR)
+		return hv_fail(
+			err, HV_SOURCE_REFUSED, "%s, or a part of it, is not a directory", path);
+	if (cause->step == MC_STEP_SOURCE || cause->step == MC_STEP_MKDIR)
+		return hv_fail(err, HV_SOURCE_REFUSED, "the directory %s cannot be %s: %s", path,
+			cause->step == MC_STEP_MKDIR ? "made" : "used",
+			strerrordesc_np(-cause->code));
+	return hv_explain(err, cause, &names);
+}
+
+/* The directory of a `path` volume, there or to be made. */
+static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
+{
+	struct mc_err cause = {0};
+	int rc = mc_host_resolve(volumes->core, options->path, ret->source, &ret->missing, &cause);
+	bool is_missing = rc == -ENOENT && ret->source[0];
+
+	if (rc < 0 && !(is_missing && options->mkdir))
+		return explain_path(&cause, name, options->path, err);
+	return check_policy(volumes, ret->source, err);
+}
+
+/* Make what is missing of a `path` volume's directory, where it was looked for and nowhere else. */
+static enum hv_code make_path(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	char real[PATH_MAX] = "";
+	struct mc_made made;
+	struct mc_err cause = {0};
+
+	if (mc_host_make(volumes->core, volume->source, real, &made, &cause) < 0)
+		return explain_path(&cause, volume->name, volume->source, err);
+	if (strcmp(real, volume->source) == 0)
+		return HV_OK;
+	mc_host_unmake(volumes->core, real, &made);
+	return hv_fail(err, HV_SOURCE_REFUSED,
+		"a part of %s was replaced by a symlink while volume '%s' was created",
+		volume->source, volume->name);
+}
+
+/* That of the volume which this one is to be another name for; both names are held. */
+static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
+{
+	struct hv_volume other = {0};
+	enum hv_code code = hv_store_volume_get(volumes->store, options->from, &other, err);
+
+	if (code == HV_NO_SUCH_VOLUME) {
+		hv_error_done(err);
+		hv_fail(err, code, "there is no volume '%s' that '%s' could be another name for",
+			options->from, name);
+		hv_hint(err, "docker volume ls -f driver=hostvol lists them");
+	}
+	if (code == HV_OK)
+		snprintf(ret->source, sizeof(ret->source), "%s", other.source);
+	ret->read_only = code == HV_OK && other.read_only;
+	hv_volume_done(&other);
+	return code;
+}
+
+/* Option subpath: a directory inside of what was found, which no symlink leads out of. */
+static enum hv_code find_inside(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
+{
+	char subpath[PATH_MAX], whole[PATH_MAX], real[PATH_MAX] = "";
+	unsigned missing = 0;
+	struct mc_err cause = {0};
+	enum hv_code code = hv_volume_read_subpath(options->subpath, subpath, err);
+	int rc;
+
+	if (code != HV_OK)
+		return code;
+	if ((size_t)snprintf(whole, sizeof(whole), "%s/%s", ret->source, subpath) >= sizeof(whole))
+		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
+	rc = mc_host_resolve(volumes->core, whole, real, &missing, &cause);
+	if (rc < 0 && !(rc == -ENOENT && real[0] && options->mkdir))
+		return explain_path(&cause, name, whole, err);
+	if (!mc_path_is_below(real, ret->source))
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"the subpath %s of volume '%s' leads out of %s", subpath, name,
+			ret->source);
+	memcpy(ret->source, real, sizeof(real));
+	ret->missing = missing;
+	return HV_OK;
+}
+
+enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
+{
+	if (options->path || options->from) {
+		enum hv_code code = options->path ? find_path(volumes, name, options, ret, err)
+						  : find_other(volumes, name, options, ret, err);
+
+		return code == HV_OK && options->subpath
+			       ? find_inside(volumes, name, options, ret, err)
+			       : code;
+	}
+	if ((size_t)snprintf(ret->source, sizeof(ret->source), "%s/volumes/%s/_data",
+		    volumes->state_host, name) >= sizeof(ret->source))
+		return hv_fail(
+			err, HV_STATE_UNREADABLE, "the path of the state directory is too long");
+	ret->missing = MANAGED_PARTS;
+	return HV_OK;
+}
+
+bool hv_source_is_owned(const struct hv_opts *opts)
+{
+	return hv_opts_get(opts, "uid") || hv_opts_get(opts, "gid") || hv_opts_get(opts, "mode");
+}
+
+enum hv_code hv_volume_own(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	struct mc_err cause = {0};
+	enum hv_code code = HV_OK;
+
+	if (!hv_source_is_owned(&volume->opts))
+		return HV_OK;
+	code = hv_volume_read_options(&volume->opts, &options, err);
+	if (code != HV_OK ||
+		mc_host_own(volumes->core, volume->source, &options.owner, &cause) == 0)
+		return code;
+	if (cause.step != MC_STEP_OWNER)
+		return explain_path(&cause, volume->name, volume->source, err);
+	hv_fail(err, HV_SOURCE_REFUSED,
+		"the directory %s of volume '%s' cannot be given the owner or mode asked for: %s",
+		volume->source, volume->name, strerrordesc_np(-cause.code));
+	return hv_hint(err,
+		"its file system may be read-only, or not know owners: leave out uid, gid and mode");
+}
+
+enum hv_code hv_volume_check_mount(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	enum hv_code code = HV_OK;
+	int rc;
+
+	if (!hv_opts_get(&volume->opts, "require-mount"))
+		return HV_OK;
+	code = hv_volume_read_options(&volume->opts, &options, err);
+	if (code != HV_OK || !options.require_mount)
+		return code;
+	rc = mc_host_is_on_mount(volumes->core, volume->source);
+	if (rc > 0)
+		return HV_OK;
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read: %s",
+			strerrordesc_np(-rc));
+	hv_fail(err, HV_SOURCE_MISSING,
+		"nothing is mounted at %s, or above it, as volume '%s' requires", volume->source,
+		volume->name);
+	return hv_hint(err, "mount its disk and try again; findmnt -T %s tells what is there",
+		volume->source);
+}
+
+static bool is_managed(const struct hv_volume *volume)
+{
+	return strcmp(volume->kind, "managed") == 0;
+}
+
+enum hv_code hv_source_make(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	enum hv_code code = HV_OK;
+
+	if (is_managed(volume))
+		code = make_managed(volumes, volume->name, err);
+	else if (volume->missing > 0)
+		code = make_path(volumes, volume, err);
+	return code == HV_OK ? hv_volume_own(volumes, volume, err) : code;
+}
+
+void hv_source_unmake(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct mc_made made = {
+		.count = volume->missing < MC_MADE_MAX ? volume->missing : MC_MADE_MAX};
+
+	if (is_managed(volume))
+		unmake_managed(volumes, volume->name);
+	else
+		mc_host_unmake(volumes->core, volume->source, &made);
+}

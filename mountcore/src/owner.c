@@ -1,0 +1,95 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mountcore/host.h"
+#include "mountcore/mounts.h"
+#include "mountcore/path.h"
+
+#include "core.h"
+#include "job.h"
+#include "sys.h"
+#include "walk.h"
+
+struct own_job {
+	struct mc_job job;
+	char path[PATH_MAX];
+	struct mc_owner owner;
+};
+
+/* Only what is another: a change of nothing would still be a change to the file's times.  The mode
+ * comes last, because chown clears set-group-ID. */
+static int set_owner(const struct mc_owner *owner, int fd)
+{
+	struct stat is;
+	uid_t uid = (uid_t)-1;
+	gid_t gid = (gid_t)-1;
+	int rc = fstat(fd, &is) < 0 ? -errno : 0;
+
+	if (rc < 0)
+		return rc;
+	if (owner->uid >= 0 && (uid_t)owner->uid != is.st_uid)
+		uid = (uid_t)owner->uid;
+	if (owner->gid >= 0 && (gid_t)owner->gid != is.st_gid)
+		gid = (gid_t)owner->gid;
+	if (uid != (uid_t)-1 || gid != (gid_t)-1)
+		rc = mc_sys_fchown(fd, uid, gid);
+	if (rc == 0 && owner->mode >= 0)
+		rc = mc_sys_fchmod(fd, (mode_t)owner->mode);
+	return rc;
+}
+
+static int own(const struct mc_core *core, struct mc_job *job)
+{
+	struct own_job *self = (struct own_job *)job;
+	int rc, fd,
+		found = mc_open(core, core->host_root, self->path, O_DIRECTORY, MC_RESOLVE_KNOWN);
+
+	if (found < 0)
+		return mc_err_set(&job->err, MC_STEP_SOURCE, found);
+	fd = mc_sys_openat(found, ".", O_RDONLY | O_DIRECTORY);
+	mc_sys_close(found);
+	if (fd < 0)
+		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
+	rc = set_owner(&self->owner, fd);
+	mc_sys_close(fd);
+	return mc_err_set(&job->err, MC_STEP_OWNER, rc);
+}
+
+int mc_host_own(
+	struct mc_core *core, const char *path, const struct mc_owner *owner, struct mc_err *err)
+{
+	struct own_job *job = mc_job_new(sizeof(*job));
+	struct mc_err cause = {0};
+	int rc;
+
+	if (!job)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	job->owner = *owner;
+	rc = mc_path_clean(path, job->path, sizeof(job->path));
+	if (rc < 0) {
+		mc_err_set(&cause, MC_STEP_SOURCE, rc);
+	} else {
+		job->job.in_helper = true; /* as for mc_host_resolve() */
+		rc = mc_job_run(core, own, &job->job);
+		cause = job->job.err;
+	}
+	mc_job_free(job, sizeof(*job));
+	return mc_err_set(err, cause.step, rc);
+}
+
+int mc_host_is_on_mount(struct mc_core *core, const char *path)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+	int rc = mc_mounts_read(core, core->host_ns, &mounts, NULL);
+
+	if (rc < 0)
+		return rc;
+	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
+		rc = strcmp(mount.target, "/") != 0 && mc_path_is_below(path, mount.target);
+	mc_mounts_free(mounts);
+	return rc;
+}
