@@ -1,0 +1,104 @@
+load helpers
+load plain
+
+# The daemon as a service of the system, and not as a managed plugin.
+
+setup() {
+	common_setup
+	PLAIN=$TMP/plain
+	mkdir "$PLAIN"
+	OPTIONS=(--state "$PLAIN/state" --mount-root "$PLAIN/mounts")
+}
+
+teardown() {
+	stop_daemon
+	common_teardown
+}
+
+@test "systemd finds no fault with the units" {
+	DESTDIR=$TMP/root cmake --install "$BUILD" >/dev/null
+	mkdir -p "$TMP/root/usr/lib/systemd"
+	cp -a /lib/systemd/system "$TMP/root/usr/lib/systemd/" # what they refer to
+	units=$(dirname "$(find "$TMP/root" -name hostvold.socket)")
+	run -0 systemd-analyze verify --man=no --root="$TMP/root" "$units/hostvold.service" \
+		"$units/hostvold.socket"
+	[[ $output != *hostvold* ]]
+	run -0 grep ^ExecStart= "$units/hostvold.service"
+	[[ -x $TMP/root${output#ExecStart=} ]]
+}
+
+@test "the socket that systemd passes is the one that is answered" {
+	systemd-socket-activate -l "$PLAIN/socket" "$BUILD/driver/daemon/hostvold" \
+		--socket "$PLAIN/unused" "${OPTIONS[@]}" >"$PLAIN/log" 2>&1 3>&- &
+	DAEMON=$!
+	within 5 test -S "$PLAIN/socket"
+	[[ $(cat "/proc/$DAEMON/comm") != hostvold ]] # not before someone asks
+	must Create '{"Name":"hvt_data"}'
+	[[ $(cat "/proc/$DAEMON/comm") == hostvold ]]
+	[[ ! -e $PLAIN/unused ]]
+}
+
+@test "a request that comes while the daemon restarts waits, and is answered" {
+	python3 "$BATS_TEST_DIRNAME/activate.py" "$PLAIN/socket" "$BUILD/driver/daemon/hostvold" \
+		"${OPTIONS[@]}" >"$PLAIN/log" 2>&1 3>&- &
+	DAEMON=$!
+	within 5 test -S "$PLAIN/socket"
+	must Create '{"Name":"hvt_data"}'
+	for signal in TERM KILL; do
+		daemon=$(pgrep -P "$DAEMON")
+		kill "-$signal" "$daemon"
+		within 5 fails kill -0 "$daemon"
+		send List '{}' # there is no daemon now
+		is_done
+		[[ $ANSWER == *hvt_data* ]]
+	done
+}
+
+fails() {
+	! "$@" 2>/dev/null
+}
+
+# An Engine that takes a second for every answer.
+slow_engine() {
+	python3 - "$PLAIN/engine" <<-'END' 3>&- &
+		import socketserver, sys, time
+		class Slow(socketserver.StreamRequestHandler):
+		    def handle(self):
+		        self.rfile.readline()
+		        time.sleep(1)
+		        self.wfile.write(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
+		class Server(socketserver.ThreadingUnixStreamServer):
+		    request_queue_size = 128
+		Server(sys.argv[1], Slow).serve_forever()
+	END
+	ENGINE_PID=$!
+	within 5 test -S "$PLAIN/engine"
+}
+
+@test "SIGTERM with 50 requests in flight: each of them is answered" {
+	slow_engine
+	OPTIONS+=(--engine "$PLAIN/engine")
+	"$BUILD/driver/daemon/hostvold" --socket "$PLAIN/socket" "${OPTIONS[@]}" >"$PLAIN/log" 2>&1 3>&- &
+	DAEMON=$!
+	within 5 test -S "$PLAIN/socket"
+	must Create '{"Name":"hvt_data"}'
+	for i in $(seq 50); do
+		curl -s --max-time 20 --unix-socket "$PLAIN/socket" -o "$PLAIN/answer.$i" \
+			-d '{"Volume":"hvt_data","Container":"web","Target":"/x"}' http://hostvol/HotAttach 3>&- &
+		clients+=($!)
+	done
+	within 5 has_connections 50
+	sleep 0.3
+	kill -TERM "$DAEMON"
+	wait "${clients[@]}"
+	wait "$DAEMON"
+	kill "$ENGINE_PID"
+	cat "$PLAIN"/answer.*
+	[[ $(cat "$PLAIN"/answer.* | grep -o '"Code":"no-such-container"' | wc -l) == 50 ]]
+}
+
+# has_connections COUNT: the daemon has a thread for each.
+has_connections() {
+	local tasks=("/proc/$DAEMON/task"/*)
+	[[ ${#tasks[@]} -gt $1 ]]
+}
