@@ -9,6 +9,7 @@ static const struct hv_command *const hostvol_commands[] = {
 	&hv_cmd_doctor,
 	&hv_cmd_inspect,
 	&hv_cmd_ls,
+	&hv_cmd_set,
 	&hv_cmd_version,
 	NULL,
 };

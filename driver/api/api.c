@@ -36,6 +36,7 @@ static const struct endpoint {
 	{"/HotDetach", hv_call_hot_detach, NEEDS_STATE},
 	{"/HotList", hv_call_hot_list, NEEDS_STATE},
 	{"/HotCheck", hv_call_hot_check, NEEDS_STATE},
+	{"/HotSet", hv_call_hot_set, NEEDS_STATE},
 	{"/HotInfo", hv_call_hot_info, 0},
 };
 

@@ -109,7 +109,7 @@ enum hv_code hv_call_create(struct hv_api *api, const struct hv_request *request
 
 static enum hv_code remove_volume(struct hv_api *api, const char *name, struct hv_error *err)
 {
-	enum hv_code code = hv_volume_check_aliases(api->volumes, name, err);
+	enum hv_code code = hv_volume_check_removal(api->volumes, name, err);
 
 	if (code == HV_OK)
 		code = hv_attachments_release(api->attacher, name, err);
@@ -222,7 +222,23 @@ static enum hv_code add_attachments(
 	return code;
 }
 
-static enum hv_code add_volume(struct hv_api *api, const struct hv_volume *volume,
+/* Those that are true: Docker shows the ones it was given at create. */
+static enum hv_code add_options(
+	const struct hv_opts *opts, struct json_object *status, struct hv_error *err)
+{
+	struct json_object *object = json_object_new_object();
+	enum hv_code code = hv_add(status, "options", object, err);
+
+	for (size_t i = 0; code == HV_OK && i < opts->count; i++) {
+		const char *value = opts->items[i].value;
+
+		code = hv_add_text(object, opts->items[i].key,
+			strstr(value, "password=") ? "(has a password)" : value, err);
+	}
+	return code;
+}
+
+enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
 	const char *mountpoint, struct json_object *object, struct hv_error *err)
 {
 	struct json_object *status = json_object_new_object();
@@ -240,6 +256,8 @@ static enum hv_code add_volume(struct hv_api *api, const struct hv_volume *volum
 		code = hv_add_text(status, "kind", volume->kind, err);
 	if (code == HV_OK && volume->read_only)
 		code = hv_add(status, "read_only", json_object_new_boolean(1), err);
+	if (code == HV_OK && volume->opts.count > 0)
+		code = add_options(&volume->opts, status, err);
 	if (code == HV_OK)
 		code = add_attachments(api, volume->name, status, err);
 	return code;
@@ -267,7 +285,7 @@ enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
 		object = json_object_new_object();
 		code = hv_add(reply, "Volume", object, err);
 		if (code == HV_OK) /* the host's directory: the Engine shows it as it is */
-			code = add_volume(api, &volume, volume.source, object, err);
+			code = hv_add_volume(api, &volume, volume.source, object, err);
 	}
 	hv_volume_done(&volume);
 	request_done(&in);
@@ -284,7 +302,7 @@ static enum hv_code add_listed(struct hv_api *api, const struct hv_volume *volum
 				       : hv_fail(err, HV_INTERNAL, "out of memory");
 
 	if (code == HV_OK)
-		code = add_volume(api, volume, mountpoint, object, err);
+		code = hv_add_volume(api, volume, mountpoint, object, err);
 	free(mountpoint);
 	return code;
 }

@@ -1,5 +1,5 @@
-/* /HotAttach, /HotDetach, /HotList, /HotInfo.  Unknown fields are refused by name: a misspelt
- * "ReadOnly" must not attach writable. */
+/* /HotAttach, /HotDetach, /HotList, /HotCheck, /HotSet, /HotInfo.  Unknown fields are refused by
+ * name: a misspelt "ReadOnly" must not attach writable. */
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +86,36 @@ enum hv_code hv_call_hot_list(struct hv_api *api, const struct hv_request *reque
 		code = hv_append(array, hv_fields_write(hv_attachment_fields, &list[i]), err);
 	hv_attachments_free(list, count);
 	hv_fields_done(hv_list_request_fields, &in);
+	return code;
+}
+
+static enum hv_code add_set_volume(
+	struct hv_api *api, const char *name, struct json_object *reply, struct hv_error *err)
+{
+	struct json_object *object = json_object_new_object();
+	struct hv_volume volume = {0};
+	enum hv_code code = hv_add(reply, "Volume", object, err);
+
+	if (code == HV_OK)
+		code = hv_store_volume_get(api->volumes->store, name, &volume, err);
+	if (code == HV_OK)
+		code = hv_add_volume(api, &volume, volume.source, object, err);
+	hv_volume_done(&volume);
+	return code;
+}
+
+enum hv_code hv_call_hot_set(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	struct hv_set_request in = {0};
+	enum hv_code code = hv_fields_read(
+		request->body, request->size, hv_set_request_fields, HV_UNKNOWN_REFUSE, &in, err);
+
+	if (code == HV_OK)
+		code = hv_volume_set(api->volumes, in.volume, &in.opts, err);
+	if (code == HV_OK)
+		code = add_set_volume(api, in.volume, reply, err);
+	hv_fields_done(hv_set_request_fields, &in);
 	return code;
 }
 

@@ -41,6 +41,8 @@ enum hv_code hv_call_hot_list(struct hv_api *api, const struct hv_request *reque
 	struct json_object *reply, struct hv_error *err);
 enum hv_code hv_call_hot_check(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err);
+enum hv_code hv_call_hot_set(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err);
 enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err);
 
@@ -54,6 +56,10 @@ enum hv_code hv_add_text(
 
 /* Append to an array; as hv_add. */
 enum hv_code hv_append(struct json_object *array, struct json_object *value, struct hv_error *err);
+
+/* Add what Docker shows of a volume: Name, Mountpoint, CreatedAt, Status. */
+enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
+	const char *mountpoint, struct json_object *object, struct hv_error *err);
 
 /* The body of a failed call.  With `fold_hint` the hint stands in Err, for clients that show
  * nothing else: the Engine's. */

@@ -21,6 +21,7 @@
 void hv_attempt_done(struct hv_attempt *attempt)
 {
 	mc_attach_free(attempt->mount);
+	hv_volume_unuse(&attempt->use);
 	hv_record_done(&attempt->record);
 	free(attempt->made_before);
 	free(attempt->path_before);
@@ -35,9 +36,8 @@ static struct hv_names names_of(const struct hv_attempt *attempt)
 }
 
 /* Attributes only ever add restrictions; what the source has already is cloned with it. */
-static struct mc_attr attributes(const struct hv_attachment *view)
+static struct mc_attr attributes(const struct hv_attachment *view, struct mc_attr attr)
 {
-	struct mc_attr attr = {0};
 	const struct {
 		bool is_set;
 		const char *name;
@@ -124,12 +124,12 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attachment *view = &attempt->record.view;
-	const struct mc_attach_args args = {
+	struct hv_volumes *volumes = attempt->attacher->volumes;
+	struct mc_attach_args args = {
 		.source = attempt->volume.source,
-		.beneath = hv_volume_beneath(attempt->attacher->volumes, &attempt->volume),
+		.beneath = hv_volume_beneath(volumes, &attempt->volume),
 		.subpath = view->subpath,
 		.may_be_file = view->subpath != NULL,
-		.attr = attributes(view),
 		.idmap = view->is_mapped,
 		.lock = view->read_only,
 		.place = hv_place_of(&attempt->container.ns),
@@ -138,11 +138,13 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		.replace = attempt->replace,
 	};
 	struct mc_err cause = {0};
-	enum hv_code code =
-		hv_volume_check_mount(attempt->attacher->volumes, &attempt->volume, err);
+	enum hv_code code = hv_volume_check_mount(volumes, &attempt->volume, err);
 
+	if (code == HV_OK)
+		code = hv_volume_use(volumes, &attempt->volume, &attempt->use, err);
 	if (code != HV_OK)
 		return code;
+	args.attr = attributes(view, attempt->use.attr);
 	if (mc_attach_prepare(attempt->attacher->core, &args, &attempt->mount, &cause) < 0)
 		return explain(attempt, &cause, err);
 	return HV_OK;

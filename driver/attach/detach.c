@@ -97,13 +97,23 @@ enum hv_code hv_record_unmount(
 	return code == HV_OK ? unmount(attacher, record, lazy, err) : code;
 }
 
+enum hv_code hv_record_drop(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
+{
+	enum hv_code code = hv_store_attachment_drop(attacher->store, record->view.id, err);
+
+	if (code == HV_OK)
+		hv_volume_unused(attacher->volumes, record->view.volume);
+	return code;
+}
+
 enum hv_code hv_record_end(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
 
 	if (!record->is_ending_volume)
-		return hv_store_attachment_drop(attacher->store, view->id, err);
+		return hv_record_drop(attacher, record, err);
 	return hv_store_attachment_drop_with_volume(attacher->store, view->id, view->volume, err);
 }
 

@@ -33,6 +33,7 @@ struct hv_attempt {
 	bool only_check; /* nothing is written */
 	/* Found on the way (attach.c). */
 	struct hv_volume volume;
+	struct hv_use use; /* of the volume, from the preparation on */
 	struct hv_target container;
 	struct hv_record record;
 	/* What was made for the attachment before, and where; or NULL. */
@@ -99,6 +100,10 @@ void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
  * for it.  HV_OK also when it is gone already.  Refreshes the record first. */
 enum hv_code hv_record_unmount(
 	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err);
+
+/* Forget the record of an attachment. */
+enum hv_code hv_record_drop(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
 
 /* Forget the record of an attachment that was unmounted; with is_ending_volume its volume too. */
 enum hv_code hv_record_end(

@@ -208,7 +208,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 	enum hv_code code = hv_attachment_refresh(attacher, record, err);
 
 	if (code == HV_OK && hv_record_is_over(record))
-		return hv_store_attachment_drop(attacher->store, view->id, err);
+		return hv_record_drop(attacher, record, err);
 	hv_error_done(err); /* one that cannot be looked at is not over */
 	code = hv_engine_inspect(
 		attacher->engine, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
@@ -218,7 +218,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 		return HV_OK;
 	if (code == HV_NO_SUCH_CONTAINER) {
 		hv_error_done(err);
-		return hv_store_attachment_drop(attacher->store, view->id, err);
+		return hv_record_drop(attacher, record, err);
 	}
 	hv_fail(err, HV_VOLUME_IN_USE,
 		"volume '%s' is attached to container '%s' at %s, and the Docker Engine does not say whether that still exists",

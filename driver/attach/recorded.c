@@ -42,7 +42,7 @@ static enum hv_code replace(
 	if (attempt->only_check)
 		return HV_OK;
 	if (attempt->record.replaces) /* there is one already, known by another path */
-		return hv_store_attachment_drop(attempt->attacher->store, other->view.id, err);
+		return hv_record_drop(attempt->attacher, other, err);
 	attempt->record.replaces = strdup(other->view.id);
 	attempt->made_before = strdup(other->made);
 	attempt->path_before = strdup(other->path);

@@ -59,7 +59,7 @@ static enum hv_code settle(struct hv_attacher *attacher, struct hv_record *recor
 	if (code == HV_OK)
 		code = hv_record_unmount(attacher, record, true, err);
 	if (code == HV_OK)
-		code = hv_store_attachment_drop(attacher->store, record->view.id, err);
+		code = hv_record_drop(attacher, record, err);
 	if (code == HV_OK && record->is_own) /* and the volume that waited for it */
 		code = hv_volume_give_up(attacher->volumes, record->view.volume, err);
 	if (code == HV_NO_SUCH_VOLUME) {
@@ -126,7 +126,7 @@ static enum hv_code look_at(struct hv_attacher *attacher, struct hv_record *reco
 	code = hv_attachment_refresh(attacher, record, err);
 	if (code == HV_OK && hv_record_is_over(record)) {
 		ret->dropped++;
-		return hv_store_attachment_drop(attacher->store, record->view.id, err);
+		return hv_record_drop(attacher, record, err);
 	}
 	if (code != HV_OK || (strcmp(known, record->view.state) == 0 && known_pid == record->pid))
 		return code;
@@ -166,7 +166,7 @@ static enum hv_code make_true(struct hv_attacher *attacher, const struct hv_targ
 	code = leave_older_start(attacher, target, record, err);
 	if (code == HV_OK && hv_record_is_over(record)) {
 		ret->dropped++;
-		return hv_store_attachment_drop(attacher->store, record->view.id, err);
+		return hv_record_drop(attacher, record, err);
 	}
 	if (code != HV_OK || record->pid > 0)
 		return code;
@@ -249,7 +249,7 @@ static enum hv_code drop_all(struct hv_attacher *attacher, const char *container
 	code = hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
 	for (size_t i = 0; code == HV_OK && i < count; i++) {
 		snprintf(ret->name, sizeof(ret->name), "%s", records[i].view.container_name);
-		code = hv_store_attachment_drop(attacher->store, records[i].view.id, err);
+		code = hv_record_drop(attacher, &records[i], err);
 		ret->dropped += code == HV_OK;
 	}
 	hv_records_free(records, count);

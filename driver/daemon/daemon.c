@@ -45,6 +45,7 @@ static enum hv_code inject_state(struct hv_daemon *daemon, struct hv_error *err)
 {
 	const struct mc_attach_args args = {
 		.source = daemon->state_host,
+		.alone = true, /* a clone of a volume's file system would keep that mounted */
 		.place = {.ns_fd = MC_FD_NONE, .root_fd = MC_FD_NONE, .may_spread = true},
 		.target = managed_state,
 		.mkdir = true,
@@ -156,6 +157,7 @@ static int make_mount_root(struct hv_daemon *daemon)
 static void wire_up(struct hv_daemon *daemon)
 {
 	hv_keylock_init(&daemon->volumes.locks);
+	hv_keylock_init(&daemon->volumes.fs_locks);
 	hv_keylock_init(&daemon->attacher.locks);
 	daemon->volumes.core = daemon->core;
 	daemon->volumes.allow = daemon->config.allow;

@@ -43,6 +43,8 @@ static const char *const steps[] = {
 	/* enum hv_phase; 1 was "being removed" all along. */
 	("ALTER TABLE volume RENAME COLUMN removing TO phase;"
 	 "ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;"),
+	("ALTER TABLE volume ADD COLUMN made_dev INTEGER NOT NULL DEFAULT 0;"
+	 "ALTER TABLE volume ADD COLUMN made_ino INTEGER NOT NULL DEFAULT 0;"),
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
@@ -52,7 +54,8 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 	" replaces, started_at, state, problem, flags, is_done, pid, ns_ino, mount_id,"            \
 	" mountinfo_id, root_dev, root_ino"
 
-#define VOLUME_COLUMNS "name, kind, source, created_at, read_only, phase, missing"
+#define VOLUME_COLUMNS                                                                             \
+	"name, kind, source, created_at, read_only, phase, missing, made_dev, made_ino"
 
 /* Those that there are, for who asks: HV_THERE and HV_ATTACHING. */
 #define EXISTS "phase IN (0, 3)"
@@ -62,7 +65,11 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_COMMIT] = "COMMIT",
 	[HV_SQL_ROLLBACK] = "ROLLBACK",
 	[HV_SQL_VOLUME_ADD] = "INSERT INTO volume (" VOLUME_COLUMNS ")"
-			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[HV_SQL_VOLUME_MADE] =
+		"UPDATE volume SET phase = ?2, made_dev = ?3, made_ino = ?4 WHERE name = ?1",
+	[HV_SQL_VOLUME_SET] = "UPDATE volume SET read_only = ?2 WHERE name = ?1",
+	[HV_SQL_OPT_CLEAR] = "DELETE FROM opt WHERE volume = ?1",
 	[HV_SQL_VOLUME_GET] = "SELECT " VOLUME_COLUMNS " FROM volume WHERE name = ?1 AND " EXISTS,
 	[HV_SQL_VOLUME_LIST] =
 		"SELECT " VOLUME_COLUMNS " FROM volume WHERE " EXISTS " ORDER BY name",
@@ -108,6 +115,10 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_REF_PRUNE] = "DELETE FROM ref WHERE volume = ?1 AND count <= 0",
 	[HV_SQL_REF_TOTAL] = "SELECT coalesce(sum(count), 0) FROM ref WHERE volume = ?1",
 	[HV_SQL_REF_CLEAR] = "DELETE FROM ref WHERE volume = ?1",
+	[HV_SQL_SOURCE_IS_USED] =
+		"SELECT EXISTS (SELECT 1 FROM attachment WHERE source = ?1)"
+		" OR EXISTS (SELECT 1 FROM ref JOIN volume ON volume.name = ref.volume"
+		" WHERE volume.source = ?1)",
 	[HV_SQL_REF_FORGET] = "DELETE FROM ref WHERE volume = ?1"
 			      " AND volume IN (SELECT name FROM volume WHERE phase)",
 };

@@ -68,3 +68,20 @@ enum hv_code hv_store_ref_clear(struct hv_store *store, const char *volume, stru
 {
 	return hv_sql_exec(store, HV_SQL_REF_CLEAR, err, volume, NULL);
 }
+
+enum hv_code hv_store_source_is_used(
+	struct hv_store *store, const char *source, bool *ret, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_SOURCE_IS_USED, err);
+	enum hv_code code = statement ? HV_OK : err->code;
+
+	if (statement) {
+		hv_sql_text(statement, 1, source);
+		if (hv_sql_step(store, statement, err) == SQLITE_ROW)
+			*ret = sqlite3_column_int(statement, 0);
+		else
+			code = HV_STATE_UNREADABLE;
+	}
+	hv_sql_end(store);
+	return code;
+}

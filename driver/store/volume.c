@@ -37,6 +37,8 @@ static enum hv_code add_row(struct hv_store *store, const void *context, struct 
 	sqlite3_bind_int(statement, 5, volume->read_only);
 	sqlite3_bind_int(statement, 6, (int)volume->phase);
 	sqlite3_bind_int64(statement, 7, volume->missing);
+	sqlite3_bind_int64(statement, 8, (sqlite3_int64)volume->made_dev);
+	sqlite3_bind_int64(statement, 9, (sqlite3_int64)volume->made_ino);
 	rc = hv_sql_step(store, statement, err);
 	sqlite3_reset(statement);
 	if (rc == SQLITE_CONSTRAINT)
@@ -82,6 +84,8 @@ static enum hv_code read_volume(
 	ret->read_only = sqlite3_column_int(statement, 4);
 	ret->phase = (enum hv_phase)sqlite3_column_int(statement, 5);
 	ret->missing = (unsigned)sqlite3_column_int64(statement, 6);
+	ret->made_dev = (unsigned long long)sqlite3_column_int64(statement, 7);
+	ret->made_ino = (unsigned long long)sqlite3_column_int64(statement, 8);
 	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
@@ -215,6 +219,51 @@ enum hv_code hv_store_volume_set_phase(
 	const struct change change = {name, phase};
 
 	return hv_sql_transaction(store, phase != HV_ATTACHING, change_phase, &change, err);
+}
+
+static enum hv_code write_made(struct hv_store *store, const void *context, struct hv_error *err)
+{
+	const struct hv_volume *volume = context;
+	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_VOLUME_MADE, err);
+
+	if (statement) {
+		hv_sql_text(statement, 1, volume->name);
+		sqlite3_bind_int(statement, 2, (int)volume->phase);
+		sqlite3_bind_int64(statement, 3, (sqlite3_int64)volume->made_dev);
+		sqlite3_bind_int64(statement, 4, (sqlite3_int64)volume->made_ino);
+	}
+	return hv_sql_run(store, statement, err);
+}
+
+enum hv_code hv_store_volume_made(
+	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
+{
+	return hv_sql_transaction(store, volume->phase != HV_ATTACHING, write_made, volume, err);
+}
+
+static enum hv_code write_opts(struct hv_store *store, const void *context, struct hv_error *err)
+{
+	const struct hv_volume *volume = context;
+	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_OPT_CLEAR, err);
+	enum hv_code code;
+
+	if (statement)
+		hv_sql_text(statement, 1, volume->name);
+	code = hv_sql_run(store, statement, err);
+	if (code == HV_OK)
+		code = add_opts(store, volume, err);
+	statement = code == HV_OK ? hv_sql_get(store, HV_SQL_VOLUME_SET, err) : NULL;
+	if (statement) {
+		hv_sql_text(statement, 1, volume->name);
+		sqlite3_bind_int(statement, 2, volume->read_only);
+	}
+	return hv_sql_run(store, statement, err);
+}
+
+enum hv_code hv_store_volume_set_opts(
+	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
+{
+	return hv_sql_transaction(store, true, write_opts, volume, err);
 }
 
 static enum hv_code forget(struct hv_store *store, const void *context, struct hv_error *err)

@@ -369,7 +369,8 @@ static enum hv_code explain(
 			return explain_clone(err, names);
 		break;
 	case MC_STEP_LOCK:
-	case MC_STEP_OWNER: /* of volume.c, which has the words for it */
+	case MC_STEP_OWNER: /* the callers of these have the words */
+	case MC_STEP_FS:
 	case MC_STEP_SETUP:
 	case MC_STEP_NONE:
 	case MC_STEP_COUNT:

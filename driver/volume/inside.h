@@ -12,6 +12,18 @@ int hv_state_dir(const struct hv_volumes *volumes, const char *name);
 enum hv_code hv_volume_unpublish(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err);
 
+/* The volume whose data an alias (option from) shows; `ret` is zeroed or a volume to be freed. */
+enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_volume *ret, struct hv_error *err);
+
+/* Whether another volume shows the data of this one (option from): HV_OK or HV_VOLUME_IN_USE. */
+enum hv_code hv_volume_check_aliases(
+	struct hv_volumes *volumes, const char *name, struct hv_error *err);
+
+/* What option o with bind says of each mount of the volume. */
+enum hv_code hv_volume_read_attr(
+	const struct hv_volume *volume, struct mc_attr *ret, struct hv_error *err);
+
 /* Options uid, gid and mode: make the volume's directory what they say. */
 enum hv_code hv_volume_own(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);

@@ -175,6 +175,114 @@ static enum hv_code read_owner(
 	return code;
 }
 
+static enum hv_code read_on_remove(const char *value, enum hv_on_remove *ret, struct hv_error *err)
+{
+	if (strcmp(value, "keep") == 0)
+		*ret = HV_ON_REMOVE_KEEP;
+	else if (strcmp(value, "purge") == 0)
+		*ret = HV_ON_REMOVE_PURGE;
+	else
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option on-remove=%.64s is neither keep nor purge", value);
+	return HV_OK;
+}
+
+/* Whether `o` has the option, which is one without a value. */
+static bool o_has(const char *o, const char *option)
+{
+	size_t length = strlen(option);
+
+	for (const char *at = o; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, option, length) == 0 && (at[length] == ',' || !at[length]))
+			return true;
+	}
+	return false;
+}
+
+/* One word of `o` with bind: what mount(8) says of any mount. */
+static enum hv_code read_bind_word(
+	const char *word, struct hv_volume_options *ret, struct hv_error *err)
+{
+	static const char *const ignored[] = {"", "bind", "rbind", "defaults", "rw", "suid", "dev",
+		"exec", "private", "rprivate"};
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		if (strcmp(word, ignored[i]) == 0)
+			return HV_OK;
+	if (strcmp(word, "ro") == 0) {
+		ret->read_only = true;
+		return HV_OK;
+	}
+	if (mc_attr_add(&ret->attr, word) == 0)
+		return HV_OK;
+	hv_fail(err, HV_BAD_REQUEST, "option o has '%.64s', which a bind mount knows nothing of",
+		word);
+	return hv_hint(err, "with bind go ro, nosuid, nodev, noexec, noatime and their like");
+}
+
+/* o=bind: a directory of the host by another spelling. */
+static enum hv_code read_bind(struct hv_volume_options *ret, struct hv_error *err)
+{
+	enum hv_code code = HV_OK;
+
+	if (ret->device[0] != '/') {
+		hv_fail(err, HV_BAD_REQUEST, "option device=%.300s is not an absolute path",
+			ret->device);
+		return hv_hint(err, "write it from the root: device=/srv/data");
+	}
+	ret->is_bind = true;
+	ret->path = ret->device;
+	for (const char *at = ret->o, *end; code == HV_OK && at; at = *end ? end + 1 : NULL) {
+		char word[64];
+
+		end = strchrnul(at, ',');
+		if ((size_t)(end - at) >= sizeof(word))
+			return hv_fail(err, HV_BAD_REQUEST, "option o=%.300s makes no sense", at);
+		memcpy(word, at, (size_t)(end - at));
+		word[end - at] = '\0';
+		code = read_bind_word(word, ret, err);
+	}
+	return code;
+}
+
+static enum hv_code check_fs(struct hv_volume_options *options, struct hv_error *err)
+{
+	const char *lacks = !options->type ? "type" : "device";
+	struct mc_fs fs;
+	char refused[MC_FS_OPTION_SIZE];
+	int rc;
+
+	if (!options->type || !options->device) {
+		hv_fail(err, HV_BAD_REQUEST, "missing required option: \"%s\"", lacks);
+		return hv_hint(err,
+			"type, device and o go together, as with mount: -o type=tmpfs -o device=tmpfs -o o=size=100m");
+	}
+	if (options->path || options->from)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option type goes without %s: the data is what is mounted",
+			options->path ? "path" : "from");
+	if (o_has(options->o, "bind") || o_has(options->o, "rbind"))
+		return read_bind(options, err);
+	if (options->mkdir || options->subpath || options->require_mount || options->on_remove)
+		return hv_fail(err, HV_BAD_REQUEST, "option %s goes without type",
+			options->on_remove ? "on-remove"
+			: options->mkdir   ? "mkdir"
+			: options->subpath ? "subpath"
+					   : "require-mount");
+	if (!*options->type || !*options->device)
+		return hv_fail(err, HV_BAD_REQUEST, "option %s is empty",
+			*options->type ? "device" : "type");
+	rc = mc_fs_read(options->type, options->device, options->o, &fs, refused);
+	if (rc == -ENOMEM)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	if (rc == -EINVAL)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option o has '%s', which makes no sense for a volume", refused);
+	return rc < 0 ? hv_fail(err, HV_BAD_REQUEST, "option type, device or o is too long")
+		      : HV_OK;
+}
+
 static enum hv_code check_together(const struct hv_volume_options *options, struct hv_error *err)
 {
 	if (options->from && (options->path || options->mkdir))
@@ -184,6 +292,9 @@ static enum hv_code check_together(const struct hv_volume_options *options, stru
 	if (options->mkdir && !options->path)
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option mkdir needs option path: without it hostvol makes its own directory");
+	if (options->from && options->on_remove)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option on-remove goes without from: the data is that of the other volume");
 	if (options->subpath && !options->path && !options->from)
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option subpath needs option path or from: a new directory of hostvol's own is empty");
@@ -199,7 +310,7 @@ enum hv_code hv_volume_read_options(
 	ret->owner = (struct mc_owner){-1, -1, -1};
 	for (size_t i = 0; i < opts->count; i++) {
 		const char *key = opts->items[i].key, *value = opts->items[i].value;
-		enum hv_code code;
+		enum hv_code code = HV_OK;
 
 		if (strcmp(key, "path") == 0)
 			code = read_path(value, ret, err);
@@ -218,13 +329,25 @@ enum hv_code hv_volume_read_options(
 			code = read_owner(key, value, &ret->owner, err);
 		else if (strcmp(key, "attach") == 0)
 			code = read_attach(value, err);
+		else if (strcmp(key, "on-remove") == 0)
+			code = read_on_remove(value, &ret->on_remove, err);
+		else if (strcmp(key, "type") == 0)
+			ret->type = value;
+		else if (strcmp(key, "device") == 0)
+			ret->device = value;
+		else if (strcmp(key, "o") == 0)
+			ret->o = value;
 		else {
 			hv_fail(err, HV_BAD_REQUEST, "unknown option '%s'", key);
 			code = hv_hint(err,
-				"the options are path, mkdir, subpath, from, uid, gid, mode, ro, require-mount and attach");
+				"the options are path, mkdir, subpath, from, uid, gid, mode, ro, require-mount, on-remove, type, device, o and attach");
 		}
 		if (code != HV_OK)
 			return code;
+	}
+	if (ret->type || ret->device || ret->o) {
+		ret->o = ret->o ? ret->o : "";
+		return check_fs(ret, err);
 	}
 	return check_together(ret, err);
 }

@@ -4,9 +4,17 @@
 
 #include <stdbool.h>
 
+#include "mountcore/attr.h"
+#include "mountcore/fs.h"
 #include "mountcore/host.h"
 #include "wire/error.h"
 #include "wire/opts.h"
+
+enum hv_on_remove {
+	HV_ON_REMOVE_UNSAID, /* purge our own directories, keep the user's */
+	HV_ON_REMOVE_KEEP,
+	HV_ON_REMOVE_PURGE,
+};
 
 struct hv_volume_options {
 	const char *path; /* borrowed; NULL: a directory of our own */
@@ -15,7 +23,15 @@ struct hv_volume_options {
 	const char *from;    /* borrowed; NULL: data of its own */
 	const char *subpath; /* borrowed; NULL: the directory itself */
 	bool require_mount;
+	enum hv_on_remove on_remove;
 	struct mc_owner owner; /* of the volume's directory */
+	/* As of Docker's local driver; borrowed, NULL if not given.  With `bind` in `o`, `device`
+	 * becomes `path`, and `attr` is what `o` says of the mount. */
+	const char *type;
+	const char *device;
+	const char *o;
+	bool is_bind;
+	struct mc_attr attr;
 };
 
 /* Whether `name` can be a volume's: that of Docker's local driver, at most 255 bytes. */

@@ -52,7 +52,7 @@ static struct mc_place place_at(int root_fd)
 }
 
 static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *volume,
-	bool *ret_is_new, struct hv_error *err)
+	const struct mc_attr *attr, bool *ret_is_new, struct hv_error *err)
 {
 	char target[NAME_MAX + 2];
 	mc_auto_fd root = open_mount_root(volumes);
@@ -62,6 +62,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	struct mc_attach_args args = {
 		.source = volume->source,
 		.beneath = hv_volume_beneath(volumes, volume),
+		.attr = *attr,
 		.place = place_at(root),
 		.target = target,
 		.mkdir = true,
@@ -107,6 +108,7 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	char **ret_mountpoint, struct hv_error *err)
 {
 	struct hv_volume volume = {0};
+	struct hv_use use = {.volumes = NULL};
 	struct hv_error ignored = {0};
 	long long references;
 	bool is_new = false;
@@ -117,7 +119,9 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	if (code == HV_OK)
 		code = hv_volume_check_mount(volumes, &volume, err);
 	if (code == HV_OK)
-		code = publish(volumes, &volume, &is_new, err);
+		code = hv_volume_use(volumes, &volume, &use, err);
+	if (code == HV_OK)
+		code = publish(volumes, &volume, &use.attr, &is_new, err);
 	if (code == HV_OK && is_new) /* Docker's copy of an image's content brings another owner */
 		code = hv_volume_own(volumes, &volume, err);
 	if (code == HV_OK) {
@@ -128,6 +132,7 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	}
 	if (code != HV_OK && is_new)
 		(void)hv_volume_unpublish(volumes, name, &ignored);
+	hv_volume_unuse(&use);
 	hv_error_done(&ignored);
 	hv_volume_done(&volume);
 	return code;
@@ -151,6 +156,8 @@ enum hv_code hv_volume_unmount(
 		code = hv_store_ref_change(volumes->store, name, id, -1, &references, err);
 	if (code == HV_OK && references == 0)
 		code = hv_volume_unpublish(volumes, name, err);
+	if (code == HV_OK && references == 0)
+		hv_volume_unused(volumes, name);
 	return code;
 }
 
@@ -192,6 +199,9 @@ static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error
 			strerrordesc_np(-cause.code));
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		code = clear_stale(volumes, mounts, &list[i], err);
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		if (strcmp(list[i].kind, "filesystem") == 0)
+			hv_volume_unused(volumes, list[i].name);
 	mc_mounts_free(mounts);
 	hv_volumes_free(list, count);
 	return code;

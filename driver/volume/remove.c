@@ -3,7 +3,7 @@
  * Sequence: refuse while attachments are recorded; take Docker's mount out; mark the record (first
  * commit: from here on the volume does not exist); move the directory, if it is ours, to the trash;
  * delete it there; forget the record.  A crash in between is finished at the next start.  The data
- * of a `path` volume is never touched. */
+ * of a `path` volume is touched only with on-remove=purge (purge.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,10 @@
 #include "mountcore/cleanup.h"
 #include "volume/volume.h"
 
+#include "fs.h"
 #include "inside.h"
+#include "purge.h"
+#include "source.h"
 #include "sweep.h"
 
 static enum hv_code refuse_attached(
@@ -58,6 +61,24 @@ enum hv_code hv_volume_check_aliases(
 	return code;
 }
 
+enum hv_code hv_volume_check_removal(
+	struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	struct hv_volume volume = {0};
+	enum hv_code code = hv_volume_check_aliases(volumes, name, err);
+
+	if (code != HV_OK)
+		return code;
+	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	if (code == HV_OK)
+		code = hv_purge_check(volumes, &volume, err);
+	hv_volume_done(&volume);
+	if (code != HV_NO_SUCH_VOLUME)
+		return code;
+	hv_error_done(err);
+	return HV_OK;
+}
+
 /* Returns 0 also when the directory is in the trash already, or was never made. */
 static int move_to_trash(struct hv_volumes *volumes, const char *name)
 {
@@ -85,22 +106,26 @@ static int empty_trash(struct hv_volumes *volumes)
 enum hv_code hv_volume_finish_remove(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	if (strcmp(volume->kind, "managed") == 0) {
-		struct hv_error ignored = {0};
-		int rc = move_to_trash(volumes, volume->name);
+	enum hv_code code = hv_fs_unmount(volumes, volume, err);
+	struct hv_error ignored = {0};
+	int rc = 0;
 
-		if (rc < 0) {
-			(void)!hv_store_volume_set_phase(
-				volumes->store, volume->name, HV_THERE, &ignored);
-			hv_error_done(&ignored);
-			return hv_fail(err, HV_INTERNAL,
-				"the data of volume '%s' in %s cannot be removed: %s", volume->name,
-				volume->source, strerrordesc_np(-rc));
-		}
+	if (code != HV_OK)
+		return code;
+	if (hv_purge_is_wanted(volume))
+		rc = hv_source_is_ours(volume) ? move_to_trash(volumes, volume->name)
+					       : hv_purge(volumes, volume);
+	if (rc < 0) {
+		(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_THERE, &ignored);
+		hv_error_done(&ignored);
+		return hv_fail(err, HV_INTERNAL,
+			"the data of volume '%s' in %s cannot be removed: %s", volume->name,
+			volume->source, strerrordesc_np(-rc));
+	}
+	if (hv_source_is_ours(volume))
 		/* What cannot be deleted (an immutable file) waits in the trash for the next time.
 		 */
 		(void)empty_trash(volumes);
-	}
 	return hv_store_volume_forget(volumes->store, volume->name, err);
 }
 
@@ -126,7 +151,7 @@ enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, stru
 	HV_HOLD(hold, &volumes->locks, name);
 	code = hv_store_volume_get(volumes->store, name, &volume, err);
 	if (code == HV_OK)
-		code = hv_volume_check_aliases(volumes, name, err);
+		code = hv_volume_check_removal(volumes, name, err);
 	if (code == HV_OK)
 		code = refuse_attached(volumes, name, err);
 	if (code == HV_OK)

@@ -14,6 +14,7 @@
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
+#include "fs.h"
 #include "inside.h"
 
 int hv_state_dir(const struct hv_volumes *volumes, const char *name)
@@ -135,7 +136,7 @@ static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
 
 /* Make what is missing of a `path` volume's directory, where it was looked for and nowhere else. */
 static enum hv_code make_path(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
 {
 	char real[PATH_MAX] = "";
 	struct mc_made made;
@@ -143,8 +144,13 @@ static enum hv_code make_path(
 
 	if (mc_host_make(volumes->core, volume->source, real, &made, &cause) < 0)
 		return explain_path(&cause, volume->name, volume->source, err);
-	if (strcmp(real, volume->source) == 0)
+	if (strcmp(real, volume->source) == 0) {
+		if (made.count > 0) {
+			volume->made_dev = made.ids[made.count - 1].dev;
+			volume->made_ino = made.ids[made.count - 1].ino;
+		}
 		return HV_OK;
+	}
 	mc_host_unmake(volumes->core, real, &made);
 	return hv_fail(err, HV_SOURCE_REFUSED,
 		"a part of %s was replaced by a symlink while volume '%s' was created",
@@ -155,7 +161,7 @@ static enum hv_code make_path(
 static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
 {
-	struct hv_volume other = {0};
+	struct hv_volume other = {0}, origin = {0};
 	enum hv_code code = hv_store_volume_get(volumes->store, options->from, &other, err);
 
 	if (code == HV_NO_SUCH_VOLUME) {
@@ -167,6 +173,11 @@ static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 	if (code == HV_OK)
 		snprintf(ret->source, sizeof(ret->source), "%s", other.source);
 	ret->read_only = code == HV_OK && other.read_only;
+	if (code == HV_OK && strcmp(other.kind, "alias") == 0)
+		code = hv_volume_origin(volumes, &other, &origin, err);
+	ret->is_fs =
+		code == HV_OK && strcmp(origin.kind ? origin.kind : other.kind, "filesystem") == 0;
+	hv_volume_done(&origin);
 	hv_volume_done(&other);
 	return code;
 }
@@ -183,6 +194,13 @@ static enum hv_code find_inside(struct hv_volumes *volumes, const char *name,
 
 	if (code != HV_OK)
 		return code;
+	if (ret->is_fs) {
+		hv_fail(err, HV_BAD_REQUEST,
+			"option subpath cannot name a directory of volume '%s', whose file system is mounted only while it is used",
+			options->from);
+		return hv_hint(err,
+			"docker hostvol attach --subpath, or docker run --mount with volume-subpath, does it when it is used");
+	}
 	if ((size_t)snprintf(whole, sizeof(whole), "%s/%s", ret->source, subpath) >= sizeof(whole))
 		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
 	rc = mc_host_resolve(volumes->core, whole, real, &missing, &cause);
@@ -197,6 +215,18 @@ static enum hv_code find_inside(struct hv_volumes *volumes, const char *name,
 	return HV_OK;
 }
 
+/* Option on-remove=purge: of a directory that hostvol is about to make. */
+static enum hv_code check_purge(const struct hv_volume_options *options,
+	const struct hv_source *found, struct hv_error *err)
+{
+	if (options->on_remove != HV_ON_REMOVE_PURGE || found->missing > 0)
+		return HV_OK;
+	hv_fail(err, HV_SOURCE_REFUSED,
+		"%s was not made for this volume, and would not be purged with it", found->source);
+	return hv_hint(err,
+		"on-remove=purge goes with mkdir=true and a directory that does not exist yet; leave it out to keep the data");
+}
+
 enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
 {
@@ -204,9 +234,15 @@ enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 		enum hv_code code = options->path ? find_path(volumes, name, options, ret, err)
 						  : find_other(volumes, name, options, ret, err);
 
-		return code == HV_OK && options->subpath
-			       ? find_inside(volumes, name, options, ret, err)
-			       : code;
+		if (code == HV_OK && options->subpath)
+			code = find_inside(volumes, name, options, ret, err);
+		return code == HV_OK ? check_purge(options, ret, err) : code;
+	}
+	if (options->type) {
+		enum hv_code code = hv_fs_check(volumes, name, options, err);
+
+		if (code != HV_OK)
+			return code;
 	}
 	if ((size_t)snprintf(ret->source, sizeof(ret->source), "%s/volumes/%s/_data",
 		    volumes->state_host, name) >= sizeof(ret->source))
@@ -268,21 +304,33 @@ enum hv_code hv_volume_check_mount(
 		volume->source);
 }
 
-static bool is_managed(const struct hv_volume *volume)
+enum hv_code hv_volume_read_attr(
+	const struct hv_volume *volume, struct mc_attr *ret, struct hv_error *err)
 {
-	return strcmp(volume->kind, "managed") == 0;
+	struct hv_volume_options options = {0};
+	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
+
+	*ret = options.attr;
+	return code;
+}
+
+bool hv_source_is_ours(const struct hv_volume *volume)
+{
+	return strcmp(volume->kind, "managed") == 0 || strcmp(volume->kind, "filesystem") == 0;
 }
 
 enum hv_code hv_source_make(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
 {
 	enum hv_code code = HV_OK;
 
-	if (is_managed(volume))
+	if (hv_source_is_ours(volume))
 		code = make_managed(volumes, volume->name, err);
 	else if (volume->missing > 0)
 		code = make_path(volumes, volume, err);
-	return code == HV_OK ? hv_volume_own(volumes, volume, err) : code;
+	if (code != HV_OK || strcmp(volume->kind, "filesystem") == 0)
+		return code; /* its owner is that of what will be mounted */
+	return hv_volume_own(volumes, volume, err);
 }
 
 void hv_source_unmake(struct hv_volumes *volumes, const struct hv_volume *volume)
@@ -290,7 +338,7 @@ void hv_source_unmake(struct hv_volumes *volumes, const struct hv_volume *volume
 	struct mc_made made = {
 		.count = volume->missing < MC_MADE_MAX ? volume->missing : MC_MADE_MAX};
 
-	if (is_managed(volume))
+	if (hv_source_is_ours(volume))
 		unmake_managed(volumes, volume->name);
 	else
 		mc_host_unmake(volumes->core, volume->source, &made);

@@ -14,15 +14,20 @@ struct hv_source {
 	char source[PATH_MAX];
 	unsigned missing; /* of it: how many directories at the end */
 	bool read_only;   /* and so is everything that comes of it */
+	bool is_fs;       /* it is another volume's file system, mounted while it is used */
 };
 
 /* Where the data of a new volume is, or will be.  `name` is held, and that of option from. */
 enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err);
 
-/* Make what is missing of it, and give it the owner and mode of the volume's options. */
+/* Make what is missing of it, and give it the owner and mode of the volume's options.  Fills
+ * made_dev and made_ino. */
 enum hv_code hv_source_make(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err);
+
+/* Whether the directory is one of hostvol's own: made for the volume, deleted with it. */
+bool hv_source_is_ours(const struct hv_volume *volume);
 
 /* Whether the options say an owner or a mode. */
 bool hv_source_is_owned(const struct hv_opts *opts);

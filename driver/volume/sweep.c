@@ -19,14 +19,36 @@ static void close_dir(DIR **dir)
 
 #define AUTO_DIR __attribute__((cleanup(close_dir))) DIR *
 
-/* A stream of its own on the directory `name` in `fd`. */
+/* Whether both are on one mount.  Before Linux 5.8, which tells no mount IDs: one file system. */
+static bool is_same_mount(int a, int b)
+{
+	struct statx one, two;
+
+	if (statx(a, "", AT_EMPTY_PATH, STATX_MNT_ID, &one) < 0 ||
+		statx(b, "", AT_EMPTY_PATH, STATX_MNT_ID, &two) < 0)
+		return false;
+	return one.stx_dev_major == two.stx_dev_major && one.stx_dev_minor == two.stx_dev_minor &&
+	       (!(one.stx_mask & STATX_MNT_ID) || one.stx_mnt_id == two.stx_mnt_id);
+}
+
+/* A stream of its own on the directory `name` in `fd`; EXDEV: something is mounted there. */
 static DIR *open_dir(int fd, const char *name)
 {
 	int dir_fd = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = dir_fd < 0 ? NULL : fdopendir(dir_fd);
+	DIR *dir = NULL;
 
-	if (!dir && dir_fd >= 0)
+	if (dir_fd < 0)
+		return NULL;
+	if (is_same_mount(fd, dir_fd))
+		dir = fdopendir(dir_fd);
+	else
+		errno = EXDEV;
+	if (!dir) {
+		int saved = errno;
+
 		close(dir_fd);
+		errno = saved;
+	}
 	return dir;
 }
 
@@ -91,7 +113,9 @@ static unsigned long pass(int trash_fd, unsigned long *next, int *first_error)
 		rc = unlinkat(trash_fd, entry->d_name, 0) == 0 ? 0 : -errno;
 		if (rc == -EISDIR) {
 			rc = empty_one(trash_fd, entry->d_name, next);
-			if (unlinkat(trash_fd, entry->d_name, AT_REMOVEDIR) < 0 && rc == 0)
+			/* A mountpoint elsewhere could be removed, and its mount with it. */
+			if (rc != -EXDEV && unlinkat(trash_fd, entry->d_name, AT_REMOVEDIR) < 0 &&
+				rc == 0)
 				rc = -errno;
 		}
 		if (rc == 0)

@@ -54,8 +54,10 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 	if (code != HV_OK || volume->phase != HV_MAKING)
 		return code;
 	code = hv_source_make(volumes, volume, err);
-	if (code == HV_OK)
-		code = hv_store_volume_set_phase(volumes->store, volume->name, end, err);
+	if (code == HV_OK) {
+		volume->phase = end;
+		code = hv_store_volume_made(volumes->store, volume, err);
+	}
 	if (code != HV_OK)
 		(void)undo(volumes, volume, &ignored);
 	hv_error_done(&ignored);
@@ -70,7 +72,10 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 	enum hv_code code;
 
 	volume.name = strdup(name);
-	volume.kind = strdup(options->path ? "path" : options->from ? "alias" : "managed");
+	volume.kind = strdup(options->path   ? "path"
+			     : options->from ? "alias"
+			     : options->type ? "filesystem"
+					     : "managed");
 	volume.created_at = hv_now();
 	code = volume.name && volume.kind && volume.created_at
 		       ? copy_opts(opts, &volume.opts, err)

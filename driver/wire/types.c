@@ -71,6 +71,12 @@ const struct hv_field hv_list_request_fields[] = {
 	END,
 };
 
+const struct hv_field hv_set_request_fields[] = {
+	FIELD(hv_set_request, volume, "Volume", HV_TYPE_STRING, HV_FIELD_REQUIRED),
+	FIELD(hv_set_request, opts, "Opts", HV_TYPE_OPTS, 0),
+	END,
+};
+
 const struct hv_field hv_driver_request_fields[] = {
 	FIELD(hv_driver_request, name, "Name", HV_TYPE_STRING, HV_FIELD_REQUIRED),
 	FIELD(hv_driver_request, id, "ID", HV_TYPE_STRING, HV_FIELD_OPTIONAL),

@@ -178,6 +178,7 @@ static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, 
 	self->place = args->place;
 	self->replace = args->replace;
 	self->mkdir = args->mkdir;
+	self->alone = args->alone;
 	self->may_be_file = args->may_be_file;
 	self->idmap = args->idmap;
 	self->lock = args->lock;

@@ -28,6 +28,7 @@ struct mc_attach {
 	struct mc_place place;
 	enum mc_replace replace;
 	bool mkdir;
+	bool alone;
 	bool may_be_file;
 	bool idmap;
 	bool lock;

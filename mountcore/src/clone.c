@@ -84,7 +84,8 @@ static int clone_source(const struct mc_core *core, struct mc_attach *self)
 		self->tree = stat;
 		return 0;
 	}
-	tree = mc_sys_open_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE);
+	tree = mc_sys_open_tree(
+		fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | (self->alone ? 0 : AT_RECURSIVE));
 	mc_sys_close(fd);
 	if (tree < 0)
 		return mc_err_set(&self->job.err, MC_STEP_CLONE, tree);

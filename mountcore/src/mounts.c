@@ -73,6 +73,11 @@ int mc_mounts_read(struct mc_core *core, int ns_fd, struct mc_mounts **ret, stru
 	return rc < 0 ? mc_err_set(err, MC_STEP_SETUP, rc) : 0;
 }
 
+int mc_mounts_read_host(struct mc_core *core, struct mc_mounts **ret)
+{
+	return mc_mounts_read(core, core->host_ns, ret, NULL);
+}
+
 /* Called for a line that libmount cannot read: a table with a hole in it is not the truth. */
 static int refuse_line(
 	struct libmnt_table *table, const char *file __attribute__((unused)), int line)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -72,6 +73,17 @@ int mc_sys_mount_setattr(int fd, unsigned flags, const struct mount_attr *attr)
 int mc_sys_mount(const char *source, const char *target, const char *type, unsigned long flags)
 {
 	return result(mount(source, target, type, flags, NULL));
+}
+
+int mc_sys_mount_fs(const char *source, const char *target, const char *type, unsigned long flags,
+	const char *data)
+{
+	return result(mount(source, target, type, flags, data));
+}
+
+int mc_sys_ioctl(int fd, unsigned long request, const void *argument)
+{
+	return result(ioctl(fd, request, argument));
 }
 
 int mc_sys_umount2(const char *path, int flags)

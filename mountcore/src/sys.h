@@ -54,6 +54,9 @@ int mc_sys_move_mount(int from_fd, int to_fd, unsigned flags);
 int mc_sys_move_mount_to(int from_fd, const char *path);
 int mc_sys_mount_setattr(int fd, unsigned flags, const struct mount_attr *attr);
 int mc_sys_mount(const char *source, const char *target, const char *type, unsigned long flags);
+int mc_sys_mount_fs(const char *source, const char *target, const char *type, unsigned long flags,
+	const char *data);
+int mc_sys_ioctl(int fd, unsigned long request, const void *argument);
 int mc_sys_umount2(const char *path, int flags);
 int mc_sys_setns(int fd, int type);
 int mc_sys_unshare(int flags);

@@ -287,10 +287,11 @@ static void get_shows_attachments_and_remove_needs_the_engine_for_them(void **st
 
 static void hot_calls_refuse_fields_they_do_not_know(void **state)
 {
-	static const char *const paths[] = {"/HotAttach", "/HotDetach", "/HotList", "/HotCheck"};
+	static const char *const paths[] = {
+		"/HotAttach", "/HotDetach", "/HotList", "/HotCheck", "/HotSet"};
 	struct fixture *fixture = *state;
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(call(fixture, paths[i], "{\"Readonly\":true}"), 400);
 		assert_non_null(strstr(text_at(fixture, "Err"), "\"Readonly\""));
 	}

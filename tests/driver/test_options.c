@@ -101,6 +101,82 @@ static void every_option_is_read(void **state)
 	assert_int_equal(options.owner.mode, 02750);
 }
 
+static enum hv_code read_fs(const char *type, const char *device, const char *o,
+	struct hv_volume_options *ret, struct hv_error *err)
+{
+	static struct hv_opts opts; /* what is read borrows from it */
+
+	hv_opts_done(&opts);
+	hv_error_done(err);
+	*ret = (struct hv_volume_options){0};
+	if (type)
+		assert_int_equal(hv_opts_add(&opts, "type", type), 0);
+	if (device)
+		assert_int_equal(hv_opts_add(&opts, "device", device), 0);
+	if (o)
+		assert_int_equal(hv_opts_add(&opts, "o", o), 0);
+	return hv_volume_read_options(&opts, ret, err);
+}
+
+static void bind_is_a_path_with_attributes(void **state)
+{
+	static const char *const good[] = {"bind", "rbind,rw", "ro,bind", "nosuid,bind,noexec",
+		"bind,", "defaults,bind,rprivate"};
+	static const char *const bad[] = {"bind,rshared", "bind,remount", "bind,size=1",
+		"bind,user", "rslave,bind", "bind,xyz"};
+	struct hv_volume_options options;
+	struct hv_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(read_fs("none", "/srv", good[i], &options, &err), HV_OK);
+		assert_true(options.is_bind);
+		assert_string_equal(options.path, "/srv");
+		assert_int_equal(options.read_only, i == 2);
+		assert_int_equal(options.attr.set != 0, i == 3);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(read_fs("none", "/srv", bad[i], &options, &err), HV_BAD_REQUEST);
+	assert_int_equal(read_fs("none", "srv", "bind", &options, &err), HV_BAD_REQUEST);
+	assert_int_equal(read_fs("tmpfs", "tmpfs", "size=1m,xbind", &options, &err), HV_OK);
+	assert_false(options.is_bind);
+	assert_null(options.path);
+	assert_int_equal(read_fs(NULL, NULL, NULL, &options, &err), HV_OK);
+}
+
+static void type_device_and_o_go_together(void **state)
+{
+	static const struct {
+		const char *type, *device, *o, *word;
+	} bad[] = {
+		{"tmpfs", NULL, NULL, "\"device\""},
+		{NULL, "tmpfs", NULL, "\"type\""},
+		{NULL, NULL, "size=1m", "\"type\""},
+		{"", "tmpfs", NULL, "type is empty"},
+		{"tmpfs", "", NULL, "device is empty"},
+		{"tmpfs", "tmpfs", "remount", "'remount'"},
+		{"tmpfs", "tmpfs", "size=1m,private", "'private'"},
+		{"tmpfs", "tmpfs", "user", "'user'"},
+		{"tmpfs", "tmpfs", "X-mount.mkdir=1", "'X-mount.mkdir=1'"},
+		{"tmpfs", "tmpfs", "helper=x", "'helper=x'"},
+	};
+	struct hv_volume_options options;
+	struct hv_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(read_fs(bad[i].type, bad[i].device, bad[i].o, &options, &err),
+			HV_BAD_REQUEST);
+		assert_non_null(strstr(hv_error_text(&err), bad[i].word));
+	}
+	assert_int_equal(read_fs("tmpfs", "tmpfs", NULL, &options, &err), HV_OK);
+	assert_int_equal(read_fs("tmpfs", "tmpfs", "", &options, &err), HV_OK);
+	assert_int_equal(
+		read_fs("ext4", "/dev/x", "defaults,nofail,loop,noatime,ro", &options, &err),
+		HV_OK);
+	assert_int_equal(read_fs(NULL, NULL, NULL, &options, &err), HV_OK);
+}
+
 static void options_that_need_another_are_refused_alone(void **state)
 {
 	static const char *const keys[] = {"subpath", "require-mount"};
@@ -219,6 +295,8 @@ int main(void)
 		cmocka_unit_test(no_options_mean_a_directory_of_our_own),
 		cmocka_unit_test(every_option_is_read),
 		cmocka_unit_test(options_that_need_another_are_refused_alone),
+		cmocka_unit_test(bind_is_a_path_with_attributes),
+		cmocka_unit_test(type_device_and_o_go_together),
 		cmocka_unit_test(attach_names_container_target_and_mode),
 		cmocka_unit_test(what_is_wrong_is_refused_by_name),
 		cmocka_unit_test(mkdir_alone_is_a_contradiction),

@@ -41,7 +41,8 @@ static void reopen(void)
 static void an_added_volume_is_read_back_whole(void **state)
 {
 	char name[] = "data", kind[] = "path", source[] = "/srv/o'dd \"\xc3\xbc\n", when[] = "now";
-	struct hv_volume in = {name, kind, source, when, true, HV_ATTACHING, 7, {0}}, out = {0};
+	struct hv_volume in = {name, kind, source, when, true, HV_ATTACHING, 7, 8, 9, {0}},
+			 out = {0};
 	struct hv_error err = {0};
 	static const char *const keys[] = {"z", "a", "m", ""};
 
@@ -58,6 +59,7 @@ static void an_added_volume_is_read_back_whole(void **state)
 	assert_true(out.read_only);
 	assert_int_equal(out.phase, HV_ATTACHING);
 	assert_int_equal(out.missing, 7);
+	assert_true(out.made_dev == 8 && out.made_ino == 9);
 	assert_int_equal(out.opts.count, 4);
 	for (size_t i = 0; i < 4; i++) {
 		assert_string_equal(out.opts.items[i].key, keys[i]);
@@ -295,11 +297,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 5", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 6", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	expect_refused(dir, "newer version (schema 5, this one knows 4)");
+	expect_refused(dir, "newer version (schema 6, this one knows 5)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 4", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 5", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -346,7 +348,12 @@ static const char version_3[] =
 	"UPDATE attachment SET flags = flags + 64 + 256 + 512;"
 	"PRAGMA user_version = 3;";
 
-static const char *const versions[] = {version_1, version_2, version_3};
+/* And version 4. */
+static const char version_4[] = "ALTER TABLE volume RENAME COLUMN removing TO phase;"
+				"ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;"
+				"PRAGMA user_version = 4;";
+
+static const char *const versions[] = {version_1, version_2, version_3, version_4};
 
 static void expect_upgraded(const struct hv_record *record, bool is_2)
 {
@@ -415,6 +422,61 @@ static void version_3_is_upgraded_with_all_that_is_in_it(void **state)
 	expect_upgrade(3);
 }
 
+static void version_4_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(4);
+}
+
+static void options_are_changed_all_at_once(void **state)
+{
+	struct hv_volume volume = {0};
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(row_add_volume(store, "data"), HV_OK);
+	assert_int_equal(hv_store_volume_get(store, "data", &volume, &err), HV_OK);
+	hv_opts_done(&volume.opts);
+	assert_int_equal(hv_opts_add(&volume.opts, "ro", "true"), 0);
+	volume.read_only = true;
+	assert_int_equal(hv_store_volume_set_opts(store, &volume, &err), HV_OK);
+	hv_volume_done(&volume);
+	reopen();
+	assert_int_equal(hv_store_volume_get(store, "data", &volume, &err), HV_OK);
+	assert_int_equal(volume.opts.count, 1);
+	assert_string_equal(hv_opts_get(&volume.opts, "ro"), "true");
+	assert_true(volume.read_only);
+	hv_volume_done(&volume);
+}
+
+static void expect_used(const char *source, bool expected)
+{
+	struct hv_error err = {0};
+	bool is_used = !expected;
+
+	assert_int_equal(hv_store_source_is_used(store, source, &is_used, &err), HV_OK);
+	assert_int_equal(is_used, expected);
+}
+
+static void a_source_is_used_while_something_refers_to_it(void **state)
+{
+	struct hv_record record = row_record("0123456789ab", "data", "c");
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(row_add_volume(store, "data"), HV_OK);
+	expect_used("/srv/data", false);
+	assert_int_equal(row_ref(store, "data", "1", 1), 1);
+	expect_used("/srv/data", true);
+	assert_int_equal(row_ref(store, "data", "1", -1), 0);
+	expect_used("/srv/data", false);
+	assert_int_equal(hv_store_attachment_put(store, &record, &err), HV_OK);
+	expect_used(record.view.source, true);
+	assert_int_equal(hv_store_attachment_drop(store, record.view.id, &err), HV_OK);
+	expect_used(record.view.source, false);
+	hv_record_done(&record);
+}
+
 static void a_directory_that_is_not_there_is_refused(void **state)
 {
 	char *path = scratch_path(dir, "nowhere"), *file = scratch_path(dir, "file");
@@ -456,6 +518,9 @@ int main(void)
 		OPENED(version_1_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_2_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_3_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_4_is_upgraded_with_all_that_is_in_it),
+		OPENED(options_are_changed_all_at_once),
+		OPENED(a_source_is_used_while_something_refers_to_it),
 		OPENED(a_directory_that_is_not_there_is_refused),
 		cmocka_unit_test(closing_nothing_is_fine),
 	};

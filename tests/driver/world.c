@@ -43,6 +43,7 @@ int world_setup(void **state)
 	assert_int_equal(mkdir(world->mounts, 0755), 0);
 	world->allow[0] = "/";
 	hv_keylock_init(&world->volumes.locks);
+	hv_keylock_init(&world->volumes.fs_locks);
 	world->volumes.state_host = world->state;
 	world->volumes.state_local = world->state;
 	world->volumes.mount_root = world->mounts;
@@ -59,6 +60,7 @@ int world_teardown(void **state)
 	close_all(world);
 	assert_int_equal(umount2(world->dir, MNT_DETACH), 0);
 	hv_keylock_done(&world->volumes.locks);
+	hv_keylock_done(&world->volumes.fs_locks);
 	hv_error_done(&world->err);
 	scratch_free(world->dir);
 	free(world->state);

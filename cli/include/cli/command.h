@@ -79,6 +79,7 @@ extern const struct hv_command hv_cmd_detach;
 extern const struct hv_command hv_cmd_doctor;
 extern const struct hv_command hv_cmd_inspect;
 extern const struct hv_command hv_cmd_ls;
+extern const struct hv_command hv_cmd_set;
 extern const struct hv_command hv_cmd_version;
 
 /* Whether --format asks for JSON.  Returns HV_OK, or HV_BAD_REQUEST for an unknown format. */

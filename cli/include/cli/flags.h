@@ -15,7 +15,7 @@ struct hv_flag {
 	const char *otherwise; /* the value of --name alone; NULL: one must be given */
 };
 
-enum { HV_OPERANDS_MAX = 3 };
+enum { HV_OPERANDS_MAX = 16 };
 
 /* The words that are not flags; `count` goes on beyond what is kept. */
 struct hv_operands {

@@ -60,6 +60,7 @@ struct mc_attach_args {
 	const char *beneath; /* a directory that the source must be reached from, or NULL */
 	const char
 		*subpath; /* a path inside the source, symlinks allowed that stay in it; or NULL */
+	bool alone;       /* without the mounts below the source */
 	bool may_be_file; /* the source may be a file, socket … and not only a directory */
 	struct mc_attr attr;
 	bool idmap; /* with place.userns_fd: owners as that namespace numbers them */

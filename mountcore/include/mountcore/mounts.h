@@ -34,6 +34,10 @@ struct mc_mount {
 int mc_mounts_read(struct mc_core *core, int ns_fd, struct mc_mounts **ret, struct mc_err *err)
 	__attribute__((nonnull(1, 3), warn_unused_result));
 
+/* That of the host. */
+int mc_mounts_read_host(struct mc_core *core, struct mc_mounts **ret)
+	__attribute__((nonnull, warn_unused_result));
+
 /* The same from an open stream in mountinfo format, borrowed. */
 int mc_mounts_parse(FILE *stream, struct mc_mounts **ret)
 	__attribute__((nonnull, warn_unused_result));

@@ -55,6 +55,16 @@ enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, c
 enum hv_code hv_store_volume_set_phase(struct hv_store *store, const char *name,
 	enum hv_phase phase, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* The directories of a volume in HV_MAKING are made: write its phase and which inode it is.
+ * Durable as hv_store_volume_set_phase(). */
+enum hv_code hv_store_volume_made(struct hv_store *store, const struct hv_volume *volume,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Write the options of a volume that is there, and whether it is read-only.  Returns HV_OK or
+ * denied by the disk, and then nothing was changed. */
+enum hv_code hv_store_volume_set_opts(struct hv_store *store, const struct hv_volume *volume,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Forget a volume that is in any phase but HV_THERE.  After a power cut it may be there again. */
 enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
@@ -140,6 +150,10 @@ enum hv_code hv_store_ref_change(struct hv_store *store, const char *volume, con
 
 /* How many references there are to `volume`. */
 enum hv_code hv_store_ref_total(struct hv_store *store, const char *volume, long long *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Whether anything uses the data at `source`: a reference or an attachment, of whatever volume. */
+enum hv_code hv_store_source_is_used(struct hv_store *store, const char *source, bool *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Forget every reference to `volume`. */

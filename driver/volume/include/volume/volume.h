@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "mountcore/attr.h"
 #include "store/store.h"
 #include "volume/keylock.h"
 #include "wire/error.h"
@@ -13,15 +14,20 @@
 
 struct mc_core;
 
+struct hv_use;
+
 struct hv_volumes {
 	struct mc_core *core;
 	struct hv_store *store;
-	struct hv_keylock locks;  /* by volume name */
-	const char *state_host;   /* the state directory on the host, symlinks resolved */
-	const char *state_local;  /* the same directory as this process reaches it */
-	const char *mount_root;   /* Docker's mountpoints are below it; no symlink in the path;
-				   * propagates to the host */
-	const char *const *allow; /* directories that `path` may be in, clean; NULL ends */
+	struct hv_keylock locks;    /* by volume name */
+	const char *state_host;     /* the state directory on the host, symlinks resolved */
+	const char *state_local;    /* the same directory as this process reaches it */
+	const char *mount_root;     /* Docker's mountpoints are below it; no symlink in the path;
+				     * propagates to the host */
+	struct hv_keylock fs_locks; /* by the directory that a file system is mounted on; taken
+				     * after `locks` */
+	struct hv_use *uses;        /* with fs_locks.lock */
+	const char *const *allow;   /* directories that `path` may be in, clean; NULL ends */
 };
 
 /* Finish what a crash left: volumes that were being made or removed, references to mounts that are
@@ -69,9 +75,19 @@ enum hv_code hv_volume_read_subpath(const char *value, char ret[static PATH_MAX]
 enum hv_code hv_volume_check_mount(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Whether another volume is a second name (option from) for the data of this one.
- * Returns HV_OK if none is, HV_VOLUME_IN_USE, HV_STATE_UNREADABLE. */
-enum hv_code hv_volume_check_aliases(struct hv_volumes *volumes, const char *name,
+/* Whether nothing but attachments is in the way of a volume's removal: another volume that is a
+ * second name (option from) for its data, or something that its data must not be deleted with
+ * (option on-remove).  A volume that is not there is HV_OK.
+ * Returns HV_OK, HV_VOLUME_IN_USE, HV_SOURCE_REFUSED, HV_STATE_UNREADABLE. */
+enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *name,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Change options of a volume, whose data stays: uid, gid, mode, ro, require-mount, on-remove.  An
+ * empty value takes one away.
+ * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_BAD_REQUEST (an option that does not change, or a value),
+ * HV_VOLUME_IN_USE (ro, while somebody has it otherwise), HV_SOURCE_MISSING, HV_SOURCE_REFUSED,
+ * HV_STATE_UNREADABLE.  What failed changed nothing. */
+enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Remove a volume: the data too when the directory is ours.  The caller has made sure that no
@@ -91,6 +107,29 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
  * known is fine: the Engine repeats itself. */
 enum hv_code hv_volume_unmount(struct hv_volumes *volumes, const char *name, const char *id,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* A volume in hand: its directory is what it stands for while this lasts. */
+struct hv_use {
+	struct mc_attr attr; /* of every mount of it, by option o */
+	/* If it is a file system. */
+	struct hv_volumes *volumes; /* NULL: it is not */
+	char source[PATH_MAX];
+	struct hv_use *next;
+};
+
+/* Take a volume in hand; a file system (option type) is mounted on the host now, if it is not.  It
+ * stays so while it is in hand, referred to, or attached.  A zeroed `ret` is filled; it must stay
+ * where it is until hv_volume_unuse(), which is to be called whatever is returned.
+ * Returns HV_OK, HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_UNSUPPORTED (the kernel has no such file
+ * system), HV_TIMEOUT.  Source: mount(2). */
+enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_use *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Let go of it.  One that was not taken is ignored. */
+void hv_volume_unuse(struct hv_use *use) __attribute__((nonnull));
+
+/* An attachment or a reference is gone: unmount the volume's file system, if it was the last. */
+void hv_volume_unused(struct hv_volumes *volumes, const char *name) __attribute__((nonnull));
 
 /* Where a volume is mounted for Docker; owned by the caller, NULL on ENOMEM. */
 char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)

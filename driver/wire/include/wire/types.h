@@ -19,13 +19,16 @@ enum hv_phase {
 /* A defined volume.  Strings are owned. */
 struct hv_volume {
 	char *name;
-	char *kind;       /* "managed" (our directory) or "path" (the user's) */
-	char *source;     /* the backing directory's absolute path on the host, no symlink in it */
+	char *kind;   /* "managed" (our directory), "path" (the user's), "alias" (another volume's),
+		       * "filesystem" (mounted on our directory while it is used) */
+	char *source; /* the backing directory's absolute path on the host, no symlink in it */
 	char *created_at; /* RFC 3339, UTC */
 	bool read_only;   /* every use is read-only */
 	enum hv_phase phase;
-	unsigned missing;    /* how many directories at the end of source were to be made for it */
-	struct hv_opts opts; /* as given at create */
+	unsigned missing; /* how many directories at the end of source were to be made for it */
+	unsigned long long made_dev; /* of the last of those, once it is made; makedev() */
+	unsigned long long made_ino; /* 0: it was not */
+	struct hv_opts opts;         /* as given at create, and changed since */
 };
 
 /* An attachment: a volume in a running container, as the API shows it. */
@@ -89,6 +92,11 @@ struct hv_list_request {
 	char *container;
 };
 
+struct hv_set_request {
+	char *volume;
+	struct hv_opts opts; /* an empty value takes the option away */
+};
+
 /* Any VolumeDriver request. */
 struct hv_driver_request {
 	char *name;
@@ -101,6 +109,7 @@ extern const struct hv_field hv_attach_request_fields[];
 extern const struct hv_field hv_check_fields[];
 extern const struct hv_field hv_detach_request_fields[];
 extern const struct hv_field hv_list_request_fields[];
+extern const struct hv_field hv_set_request_fields[];
 extern const struct hv_field hv_driver_request_fields[];
 
 /* Free what the struct owns and make it empty. */

@@ -1,0 +1,75 @@
+#include <json-c/json.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/types.h"
+
+#include "cli/cleanup.h"
+#include "cli/command.h"
+#include "cli/daemon.h"
+#include "cli/output.h"
+
+static const struct hv_flag flags[] = {
+	HV_FLAG_HELP,
+	HV_FLAGS_END,
+};
+
+static enum hv_code add_option(const char *word, struct hv_opts *opts, struct hv_error *err)
+{
+	const char *value = strchr(word, '=');
+	hv_auto_free char *key = value ? strndup(word, (size_t)(value - word)) : NULL;
+
+	if (!value || value == word) {
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not KEY=VALUE", word);
+		return hv_hint(err, "for example ro=true, or uid= to take an option away");
+	}
+	if (key && hv_opts_get(opts, key))
+		return hv_fail(err, HV_BAD_REQUEST, "option %s is given twice", key);
+	if (!key || hv_opts_add(opts, key, value + 1) < 0)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
+}
+
+static enum hv_code ask(
+	const struct hv_run *run, const struct hv_set_request *request, struct hv_error *err)
+{
+	hv_auto_json struct json_object *body = hv_fields_write(hv_set_request_fields, request);
+	hv_auto_json struct json_object *answer = NULL;
+
+	if (!body)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_daemon_ask(&run->globals, &run->environment,
+		&(struct hv_call){"/HotSet", body, 0}, &answer, err);
+}
+
+static enum hv_exit set(const struct hv_run *run, struct hv_error *err)
+{
+	struct hv_set_request request = {.volume = (char *)(uintptr_t)run->operands.items[0]};
+	enum hv_code code = HV_OK;
+	bool is_usage;
+
+	for (size_t i = 1; code == HV_OK && i < run->operands.count; i++)
+		code = add_option(run->operands.items[i], &request.opts, err);
+	is_usage = code == HV_BAD_REQUEST;
+	if (code == HV_OK)
+		code = ask(run, &request, err);
+	if (code == HV_OK)
+		printf("%s\n", request.volume);
+	hv_opts_done(&request.opts);
+	if (is_usage)
+		return HV_EXIT_USAGE;
+	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+}
+
+const struct hv_command hv_cmd_set = {
+	.name = "set",
+	.summary = "Change options of a volume; its data stays",
+	.usage = "VOLUME KEY=VALUE [KEY=VALUE...]",
+	.notes =
+		"KEY is uid, gid, mode, ro, require-mount or on-remove; KEY= without a value takes the option away.",
+	.flags = flags,
+	.operands_min = 2,
+	.operands_max = HV_OPERANDS_MAX,
+	.run = set,
+};

@@ -1,0 +1,300 @@
+#include "fs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mountcore/path.h"
+#include "volume/explain.h"
+
+#include "inside.h"
+
+static bool is_fs(const struct hv_volume *volume)
+{
+	return volume->kind && strcmp(volume->kind, "filesystem") == 0;
+}
+
+/* --- what it may be ------------------------------------------------------------------------- */
+
+/* Those that show nothing of the host: all that there are where HOSTVOL_ALLOW says which
+ * directories volumes may be in. */
+static bool is_harmless(const struct hv_volume_options *options)
+{
+	static const char *const types[] = {"tmpfs", "nfs", "nfs4", "cifs", "smb3", "ceph"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(options->type, types[i]) == 0)
+			return strstr(options->o, "=/") == NULL;
+	return false;
+}
+
+static bool is_restricted(const struct hv_volumes *volumes)
+{
+	for (const char *const *allowed = volumes->allow; *allowed; allowed++)
+		if (strcmp(*allowed, "/") == 0)
+			return false;
+	return true;
+}
+
+static enum hv_code check_host_path(struct hv_volumes *volumes, const char *name, const char *key,
+	const char *path, struct hv_error *err)
+{
+	const struct hv_names names = {.volume = name, .source = path, .target = path};
+	char real[PATH_MAX];
+	struct mc_err cause = {0};
+	mode_t mode;
+
+	if (mc_host_find(volumes->core, path, real, &mode, &cause) < 0) {
+		if (cause.step != MC_STEP_SOURCE)
+			return hv_explain(err, &cause, &names);
+		hv_fail(err, HV_SOURCE_MISSING,
+			"%s, which option %s of volume '%s' names, is not on the host: %s", path,
+			key, name, strerrordesc_np(-cause.code));
+		return hv_hint(err, "create it first: it is mounted when the volume is used");
+	}
+	if (mc_path_is_below(real, volumes->state_host))
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"%s belongs to hostvol itself (it is in %s) and cannot be a volume", real,
+			volumes->state_host);
+	return HV_OK;
+}
+
+/* The directories of overlayfs: "lowerdir=/a:/b,upperdir=/c,workdir=/d". */
+static enum hv_code check_overlay(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct hv_error *err)
+{
+	char *o = strdup(options->o);
+	enum hv_code code = o ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	char *word, *rest = o;
+
+	while (code == HV_OK && (word = strsep(&rest, ","))) {
+		char *paths = strchr(word, '='), *path;
+
+		if (!paths ||
+			(strncmp(word, "lowerdir=", 9) != 0 && strncmp(word, "upperdir=", 9) != 0 &&
+				strncmp(word, "workdir=", 8) != 0))
+			continue;
+		for (paths++; code == HV_OK && (path = strsep(&paths, ":"));)
+			if (*path == '/')
+				code = check_host_path(volumes, name, "o", path, err);
+	}
+	free(o);
+	return code;
+}
+
+enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct hv_error *err)
+{
+	const char *device = options->device;
+
+	if (is_restricted(volumes) && !is_harmless(options)) {
+		hv_fail(err, HV_SOURCE_REFUSED,
+			"a file system of type %s on %s cannot be a volume here: it could show what is in no directory that volumes may be in",
+			options->type, device);
+		return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
+	}
+	if (strcmp(options->type, "overlay") == 0)
+		return check_overlay(volumes, name, options, err);
+	if (device[0] == '/' && device[1] != '/') /* and not //SERVER/SHARE */
+		return check_host_path(volumes, name, "device", device, err);
+	return HV_OK;
+}
+
+/* --- whose it is ---------------------------------------------------------------------------- */
+
+enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_volume *ret, struct hv_error *err)
+{
+	const char *from = hv_opts_get(&volume->opts, "from");
+	enum hv_code code = from ? HV_OK : hv_fail(err, HV_INTERNAL, "no other volume is named");
+
+	while (code == HV_OK && from) {
+		char *name = strdup(from);
+
+		hv_volume_done(ret);
+		code = name ? hv_store_volume_get(volumes->store, name, ret, err)
+			    : hv_fail(err, HV_INTERNAL, "out of memory");
+		free(name);
+		from = code == HV_OK ? hv_opts_get(&ret->opts, "from") : NULL;
+	}
+	return code;
+}
+
+/* --- while it is used ----------------------------------------------------------------------- */
+
+static enum hv_code explain_mount(
+	const struct mc_err *cause, const struct hv_volume *volume, struct hv_error *err)
+{
+	const char *type = hv_opts_get(&volume->opts, "type");
+	const char *device = hv_opts_get(&volume->opts, "device");
+	const struct hv_names names = {.volume = volume->name, .source = device, .target = device};
+
+	if (cause->step != MC_STEP_FS)
+		return hv_explain(err, cause, &names);
+	if (cause->code == -ENODEV)
+		return hv_fail(err, HV_UNSUPPORTED,
+			"the host's kernel has no file system '%s', which volume '%s' is of", type,
+			volume->name);
+	hv_fail(err, cause->code == -ENOENT ? HV_SOURCE_MISSING : HV_SOURCE_REFUSED,
+		"the file system of volume '%s' (%s on %s) cannot be mounted: %s", volume->name,
+		type, device, strerrordesc_np(-cause->code));
+	return hv_hint(err,
+		"mount -t %s -o OPTIONS %s /mnt on the host fails in the same way; its kernel log (dmesg) may tell more",
+		type, device);
+}
+
+static enum hv_code mount_it(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	struct mc_fs fs;
+	char refused[MC_FS_OPTION_SIZE];
+	struct mc_err cause = {0};
+	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
+	int rc;
+
+	if (code == HV_OK)
+		code = hv_fs_check(volumes, volume->name, &options, err);
+	if (code != HV_OK)
+		return code;
+	if (mc_fs_read(options.type, options.device, options.o, &fs, refused) < 0)
+		return hv_fail(err, HV_INTERNAL, "option o of volume '%s' cannot be read",
+			volume->name); /* it was read at create */
+	code = hv_fs_resolve(volume->name, &fs, err);
+	if (code != HV_OK)
+		return code;
+	rc = mc_host_mount(volumes->core, &fs, volume->source, &cause);
+	if (rc < 0)
+		return explain_mount(&cause, volume, err);
+	if (rc == 0)
+		return HV_OK;
+	code = hv_volume_own(volumes, volume, err);
+	if (code != HV_OK)
+		(void)!mc_host_unmount(volumes->core, volume->source, NULL);
+	return code;
+}
+
+enum hv_code hv_fs_unmount(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct mc_err cause = {0};
+	const struct hv_names names = {.volume = volume->name,
+		.source = volume->source,
+		.container = "hostvol",
+		.target = volume->source};
+
+	if (!is_fs(volume) || mc_host_unmount(volumes->core, volume->source, &cause) == 0)
+		return HV_OK;
+	return hv_explain(err, &cause, &names);
+}
+
+static bool is_in_hand(struct hv_volumes *volumes, const char *source)
+{
+	const struct hv_use *use;
+
+	pthread_mutex_lock(&volumes->fs_locks.lock);
+	for (use = volumes->uses; use && strcmp(use->source, source) != 0;)
+		use = use->next;
+	pthread_mutex_unlock(&volumes->fs_locks.lock);
+	return use != NULL;
+}
+
+static void add_use(struct hv_volumes *volumes, struct hv_use *use)
+{
+	pthread_mutex_lock(&volumes->fs_locks.lock);
+	use->volumes = volumes;
+	use->next = volumes->uses;
+	volumes->uses = use;
+	pthread_mutex_unlock(&volumes->fs_locks.lock);
+}
+
+static void drop_use(struct hv_volumes *volumes, const struct hv_use *use)
+{
+	pthread_mutex_lock(&volumes->fs_locks.lock);
+	for (struct hv_use **at = &volumes->uses; *at; at = &(*at)->next) {
+		if (*at == use) {
+			*at = use->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&volumes->fs_locks.lock);
+}
+
+/* With the source held: unmount it if nobody has it.  In doubt it stays, until the next time. */
+static void unmount_unused(struct hv_volumes *volumes, const char *source)
+{
+	struct hv_error ignored = {0};
+	bool is_used = true;
+
+	if (!is_in_hand(volumes, source) &&
+		hv_store_source_is_used(volumes->store, source, &is_used, &ignored) == HV_OK &&
+		!is_used)
+		(void)!mc_host_unmount(volumes->core, source, NULL);
+	hv_error_done(&ignored);
+}
+
+static enum hv_code use(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_use *ret, struct hv_error *err)
+{
+	enum hv_code code;
+
+	snprintf(ret->source, sizeof(ret->source), "%s", volume->source);
+	HV_HOLD(hold, &volumes->fs_locks, ret->source);
+	code = mount_it(volumes, volume, err);
+	if (code == HV_OK)
+		add_use(volumes, ret);
+	return code;
+}
+
+enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_use *ret, struct hv_error *err)
+{
+	struct hv_volume origin = {0};
+	enum hv_code code = HV_OK;
+
+	ret->attr = (struct mc_attr){0};
+	if (strcmp(volume->kind, "alias") == 0) {
+		code = hv_volume_origin(volumes, volume, &origin, err);
+		volume = &origin;
+	}
+	if (code == HV_OK && is_fs(volume))
+		code = use(volumes, volume, ret, err);
+	else if (code == HV_OK && hv_opts_get(&volume->opts, "o"))
+		code = hv_volume_read_attr(volume, &ret->attr, err);
+	hv_volume_done(&origin);
+	return code;
+}
+
+void hv_volume_unuse(struct hv_use *use)
+{
+	struct hv_volumes *volumes = use->volumes;
+
+	if (!volumes)
+		return;
+	HV_HOLD(hold, &volumes->fs_locks, use->source);
+	drop_use(volumes, use);
+	unmount_unused(volumes, use->source);
+	use->volumes = NULL;
+}
+
+void hv_volume_unused(struct hv_volumes *volumes, const char *name)
+{
+	struct hv_volume volume = {0}, origin = {0};
+	const struct hv_volume *data = &volume;
+	struct hv_error ignored = {0};
+	enum hv_code code = hv_store_volume_get(volumes->store, name, &volume, &ignored);
+
+	if (code == HV_OK && strcmp(volume.kind, "alias") == 0) {
+		code = hv_volume_origin(volumes, &volume, &origin, &ignored);
+		data = &origin;
+	}
+	if (code == HV_OK && is_fs(data)) {
+		HV_HOLD(hold, &volumes->fs_locks, data->source);
+		unmount_unused(volumes, data->source);
+	}
+	hv_volume_done(&volume);
+	hv_volume_done(&origin);
+	hv_error_done(&ignored);
+}

@@ -1,0 +1,125 @@
+#include "purge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mountcore/attach.h"
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+#include "mountcore/mounts.h"
+#include "mountcore/path.h"
+
+#include "source.h"
+#include "sweep.h"
+
+bool hv_purge_is_wanted(const struct hv_volume *volume)
+{
+	const char *said = hv_opts_get(&volume->opts, "on-remove");
+
+	if (hv_source_is_ours(volume))
+		return !said || strcmp(said, "keep") != 0;
+	return said && strcmp(said, "purge") == 0;
+}
+
+static enum hv_code refuse(const struct hv_volume *volume, const char *why, const char *what,
+	enum hv_code code, struct hv_error *err)
+{
+	hv_fail(err, code, "the data of volume '%s' in %s cannot be purged: %s %s", volume->name,
+		volume->source, why, what);
+	return hv_hint(
+		err, "docker hostvol set %s on-remove=keep, and then remove it", volume->name);
+}
+
+static enum hv_code check_places(
+	const struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	if (mc_path_is_below(volumes->state_host, volume->source))
+		return refuse(volume, "hostvol's own state is in it, at", volumes->state_host,
+			HV_SOURCE_REFUSED, err);
+	for (const char *const *allowed = volumes->allow; *allowed; allowed++)
+		if (mc_path_is_below(*allowed, volume->source))
+			return refuse(
+				volume, "volumes may be in", *allowed, HV_SOURCE_REFUSED, err);
+	return HV_OK;
+}
+
+static enum hv_code check_others(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_list(volumes->store, &list, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		if (strcmp(list[i].name, volume->name) != 0 &&
+			(mc_path_is_below(list[i].source, volume->source) ||
+				mc_path_is_below(volume->source, list[i].source)))
+			code = refuse(volume, "it is shared with volume", list[i].name,
+				HV_VOLUME_IN_USE, err);
+	hv_volumes_free(list, count);
+	return code;
+}
+
+static enum hv_code check_mounts(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+	enum hv_code code = HV_OK;
+	int rc = mc_mounts_read_host(volumes->core, &mounts);
+
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read: %s",
+			strerrordesc_np(-rc));
+	for (size_t at = 0; code == HV_OK && mc_mounts_next(mounts, &at, &mount);)
+		if (mc_path_is_below(mount.target, volume->source))
+			code = refuse(volume, "something is mounted at", mount.target,
+				HV_VOLUME_IN_USE, err);
+	mc_mounts_free(mounts);
+	return code;
+}
+
+enum hv_code hv_purge_check(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	enum hv_code code;
+
+	if (hv_source_is_ours(volume) || !hv_purge_is_wanted(volume))
+		return HV_OK;
+	code = check_places(volumes, volume, err);
+	if (code == HV_OK)
+		code = check_others(volumes, volume, err);
+	return code == HV_OK ? check_mounts(volumes, volume, err) : code;
+}
+
+int hv_purge(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct mc_made made = {.count = volume->missing};
+	mc_auto_fd found = mc_host_open(volumes->core, volume->source);
+	mc_auto_fd fd = MC_FD_NONE;
+	struct stat is;
+	int rc;
+
+	if (found == -ENOENT)
+		return 0;
+	if (found < 0)
+		return found;
+	if (fstat(found, &is) < 0)
+		return -errno;
+	if (volume->made_ino == 0 || is.st_dev != volume->made_dev ||
+		is.st_ino != volume->made_ino || volume->missing == 0 ||
+		volume->missing > MC_MADE_MAX)
+		return 0; /* not the one that was made */
+	fd = openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	rc = hv_sweep(fd);
+	if (rc < 0)
+		return rc;
+	made.ids[made.count - 1] = (struct mc_file_id){volume->made_dev, volume->made_ino};
+	mc_host_unmake(volumes->core, volume->source, &made);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* Option on-remove: what becomes of a volume's data with the volume. */
+#ifndef VOLUME_PURGE_H
+#define VOLUME_PURGE_H
+
+#include "volume/volume.h"
+
+/* Whether the data goes with the volume: our own directories do unless they are to be kept, the
+ * user's only if that was asked for. */
+bool hv_purge_is_wanted(const struct hv_volume *volume);
+
+/* Whether a user's directory may be deleted: nothing else is in it, on it or above it.
+ * Returns HV_OK, also when it is not to be; HV_SOURCE_REFUSED, HV_VOLUME_IN_USE … */
+enum hv_code hv_purge_check(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+
+/* Delete a user's directory that hostvol made, by descriptor, if it still is that one.  Gone, or
+ * another one in its place, is fine.  Returns 0 or a negative errno. */
+int hv_purge(struct hv_volumes *volumes, const struct hv_volume *volume);
+
+#endif

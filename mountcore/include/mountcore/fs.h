@@ -1,0 +1,51 @@
+/* File systems mounted on the host for as long as they are used: what `mount -t TYPE -o OPTIONS
+ * DEVICE` mounts, without its helper programs. */
+#ifndef MOUNTCORE_FS_H
+#define MOUNTCORE_FS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "mountcore/core.h"
+
+enum { MC_FS_TYPE_SIZE = 64, MC_FS_DATA_SIZE = 4096, MC_FS_OPTION_SIZE = 64 };
+
+struct mc_fs {
+	char type[MC_FS_TYPE_SIZE];
+	char device[PATH_MAX];
+	unsigned long flags;        /* MS_* of mount(2) */
+	char data[MC_FS_DATA_SIZE]; /* the options that are the file system's own */
+};
+
+/* Read an option string.  Options that say nothing to the kernel (defaults, auto, noauto, nofail,
+ * _netdev, loop) are left out.
+ * Returns 0; -ENAMETOOLONG: a part is too long; -EINVAL: an option makes no sense here (remount,
+ * bind, a propagation, user, X-…), and `refused` is which.
+ * Source: mount(8), libmount's option maps. */
+int mc_fs_read(const char *type, const char *device, const char *options, struct mc_fs *ret,
+	char refused[static MC_FS_OPTION_SIZE]) __attribute__((nonnull, warn_unused_result));
+
+/* Mount `fs` on the directory `path` (clean, no symlink in it) of the host, unless something is
+ * mounted there.  A regular file as device is given a loop device, which goes with the mount.
+ * Works under the helper's deadline.
+ * Returns 1 if it was mounted, 0 if something was; else step MC_STEP_FS with what mount(2) gave:
+ * -ENODEV (the kernel has no such type), -ENOENT (device), -ENOTBLK, -EINVAL …; -ETIMEDOUT with
+ * MC_STEP_HELPER; MC_STEP_SOURCE for the directory.
+ * Source: mount(2), loop(4). */
+int mc_host_mount(struct mc_core *core, const struct mc_fs *fs, const char *path,
+	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
+
+/* Take out, lazily, what is mounted at `path`.  Nothing there is fine.  Returns 0, or what
+ * umount2(2) gave, step MC_STEP_UMOUNT. */
+int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
+	__attribute__((nonnull(1, 2), warn_unused_result));
+
+/* What `path` (absolute, any symlinks in it) on the host is: its path without a symlink and its
+ * type, as of stat(2)'s st_mode.  Under the helper's deadline.
+ * Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ETIMEDOUT …  Step MC_STEP_SOURCE or MC_STEP_HELPER. */
+int mc_host_find(struct mc_core *core, const char *path, char ret[static PATH_MAX],
+	mode_t *ret_mode, struct mc_err *err)
+	__attribute__((nonnull(1, 2, 3, 4), warn_unused_result));
+
+#endif

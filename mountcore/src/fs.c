@@ -1,0 +1,331 @@
+#include "mountcore/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libmount.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mountcore/mounts.h"
+#include "mountcore/path.h"
+
+#include "core.h"
+#include "job.h"
+#include "sys.h"
+#include "walk.h"
+
+/* Options that would do something else than mount this file system, here. */
+static const unsigned long refused_flags =
+	MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE | MS_REC;
+
+enum { LOOP_TRIES = 64, LOOP_PATH_SIZE = 24 };
+
+static bool says_nothing(const char *option)
+{
+	static const char *const names[] = {
+		"defaults", "auto", "noauto", "nofail", "_netdev", "loop"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(option, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static int add_data(struct mc_fs *fs, const char *option)
+{
+	size_t length = strlen(fs->data);
+	int rc = snprintf(
+		fs->data + length, sizeof(fs->data) - length, "%s%s", length ? "," : "", option);
+
+	return rc < 0 || (size_t)rc >= sizeof(fs->data) - length ? -ENAMETOOLONG : 0;
+}
+
+static int add_option(struct mc_fs *fs, const char *option)
+{
+	char *user = NULL, *vfs = NULL, *own = NULL;
+	int rc = -EINVAL;
+
+	if (says_nothing(option))
+		return 0;
+	if (mnt_split_optstr(option, &user, &vfs, &own, 0, 0) < 0)
+		rc = -ENOMEM;
+	else if (own)
+		rc = add_data(fs, own);
+	else if (vfs &&
+		 mnt_optstr_get_flags(vfs, &fs->flags, mnt_get_builtin_optmap(MNT_LINUX_MAP)) == 0)
+		rc = fs->flags & refused_flags ? -EINVAL : 0;
+	free(user);
+	free(vfs);
+	free(own);
+	return rc;
+}
+
+static int read_options(struct mc_fs *fs, char *options, char refused[static MC_FS_OPTION_SIZE])
+{
+	char *at = options, *name, *value;
+	size_t name_size, value_size;
+	int rc = 0;
+
+	while (rc == 0 &&
+		mnt_optstr_next_option(&at, &name, &name_size, &value, &value_size) == 0) {
+		size_t size = value ? (size_t)(value - name) + value_size : name_size;
+		char *option = strndup(name, size);
+
+		rc = option ? add_option(fs, option) : -ENOMEM;
+		if (rc == -EINVAL)
+			snprintf(refused, MC_FS_OPTION_SIZE, "%s", option);
+		free(option);
+	}
+	return rc;
+}
+
+int mc_fs_read(const char *type, const char *device, const char *options, struct mc_fs *ret,
+	char refused[static MC_FS_OPTION_SIZE])
+{
+	char *copy = strdup(options);
+	int rc;
+
+	*ret = (struct mc_fs){.flags = 0};
+	*refused = '\0';
+	if (!copy)
+		return -ENOMEM;
+	if (strlen(type) < sizeof(ret->type) && strlen(device) < sizeof(ret->device)) {
+		memcpy(ret->type, type, strlen(type));
+		memcpy(ret->device, device, strlen(device));
+		rc = read_options(ret, copy, refused);
+	} else {
+		rc = -ENAMETOOLONG;
+	}
+	free(copy);
+	return rc;
+}
+
+struct fs_job {
+	struct mc_job job;
+	struct mc_fs fs;
+	char path[PATH_MAX]; /* in: clean */
+	char real[PATH_MAX]; /* out */
+	mode_t mode;         /* out */
+};
+
+/* A job on `path`, for a helper; NULL with the error in `err`. */
+static struct fs_job *new_job(const char *path, struct mc_err *err)
+{
+	struct fs_job *job = mc_job_new(sizeof(*job));
+	int rc;
+
+	if (!job) {
+		mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+		return NULL;
+	}
+	rc = mc_path_clean(path, job->path, sizeof(job->path));
+	if (rc < 0) {
+		mc_err_set(err, MC_STEP_SOURCE, rc);
+		mc_job_free(job, sizeof(*job));
+		return NULL;
+	}
+	job->job.in_helper = true;
+	return job;
+}
+
+static int run(struct mc_core *core, mc_job_fn fn, struct fs_job *job, struct mc_err *err)
+{
+	int rc = mc_job_run(core, fn, &job->job);
+
+	if (rc < 0)
+		mc_err_set(err, job->job.err.step, rc);
+	return rc;
+}
+
+/* The helper sees paths as the host does, from here on. */
+static int become_host(const struct mc_core *core)
+{
+	int rc = mc_enter(core->host_ns);
+
+	if (rc == 0)
+		rc = mc_sys_fchdir(core->host_root);
+	return rc == 0 ? mc_sys_chroot(".") : rc;
+}
+
+/* Without stdio: see job.h. */
+static void name_loop(int number, char ret[static LOOP_PATH_SIZE])
+{
+	static const char prefix[] = "/dev/loop";
+	char digits[LOOP_PATH_SIZE];
+	size_t count = 0, at = sizeof(prefix) - 1;
+
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	memcpy(ret, prefix, at);
+	while (count > 0)
+		ret[at++] = digits[--count];
+	ret[at] = '\0';
+}
+
+/* A free loop device for `file`.  It is freed when nobody has it open and it is not mounted. */
+static int take_loop(int control, int file, bool read_only, char ret_path[static LOOP_PATH_SIZE])
+{
+	const struct loop_config config = {
+		.fd = (unsigned)file,
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR | (read_only ? LO_FLAGS_READ_ONLY : 0),
+	};
+	int loop, rc, number = mc_sys_ioctl(control, LOOP_CTL_GET_FREE, NULL);
+
+	if (number < 0)
+		return number;
+	name_loop(number, ret_path);
+	loop = mc_sys_openat(AT_FDCWD, ret_path, read_only ? O_RDONLY : O_RDWR);
+	if (loop < 0)
+		return loop;
+	rc = mc_sys_ioctl(loop, LOOP_CONFIGURE, &config);
+	if (rc == 0)
+		return loop;
+	mc_sys_close(loop);
+	return rc;
+}
+
+static int mount_file(const struct mc_fs *fs)
+{
+	const bool read_only = fs->flags & MS_RDONLY;
+	char path[LOOP_PATH_SIZE];
+	int control, loop = -EBUSY, rc;
+	int file = mc_sys_openat(AT_FDCWD, fs->device, read_only ? O_RDONLY : O_RDWR);
+
+	if (file < 0)
+		return file;
+	control = mc_sys_openat(AT_FDCWD, "/dev/loop-control", O_RDWR);
+	if (control < 0) {
+		mc_sys_close(file);
+		return -ENOTBLK;
+	}
+	for (int i = 0; i < LOOP_TRIES && loop == -EBUSY; i++) /* somebody else took that one */
+		loop = take_loop(control, file, read_only, path);
+	mc_sys_close(control);
+	mc_sys_close(file);
+	if (loop < 0)
+		return loop;
+	rc = mc_sys_mount_fs(path, ".", fs->type, fs->flags, fs->data);
+	mc_sys_close(loop);
+	return rc;
+}
+
+static int mount_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct fs_job *self = (struct fs_job *)job;
+	int fd, rc = become_host(core);
+
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
+	fd = mc_open(core, core->host_root, self->path, O_DIRECTORY, MC_RESOLVE_KNOWN);
+	if (fd < 0)
+		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
+	rc = mc_sys_fchdir(fd);
+	mc_sys_close(fd);
+	if (rc == 0)
+		rc = mc_sys_mount_fs(
+			self->fs.device, ".", self->fs.type, self->fs.flags, self->fs.data);
+	if (rc == -ENOTBLK)
+		rc = mount_file(&self->fs);
+	return rc < 0 ? mc_err_set(&job->err, MC_STEP_FS, rc) : 1;
+}
+
+/* 1: it is a mountpoint on the host. */
+static int is_mounted(struct mc_core *core, const char *path, struct mc_err *err)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+	int rc = mc_mounts_read(core, core->host_ns, &mounts, err);
+
+	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
+		rc = strcmp(mount.target, path) == 0;
+	mc_mounts_free(mounts);
+	return rc;
+}
+
+int mc_host_mount(
+	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err)
+{
+	struct fs_job *job;
+	int rc = is_mounted(core, path, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	job = new_job(path, err);
+	if (!job)
+		return -ENOMEM;
+	job->fs = *fs;
+	rc = run(core, mount_job, job, err);
+	mc_job_free(job, sizeof(*job));
+	return rc;
+}
+
+static int unmount_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct fs_job *self = (struct fs_job *)job;
+	char *name = strrchr(self->path, '/');
+	int fd, rc = become_host(core);
+
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
+	*name++ = '\0';
+	fd = mc_open(core, core->host_root, self->path, O_DIRECTORY, MC_RESOLVE_KNOWN);
+	if (fd == -ENOENT)
+		return 0;
+	rc = fd < 0 ? fd : mc_sys_fchdir(fd);
+	mc_sys_close(fd);
+	if (rc == 0)
+		rc = mc_sys_umount2(name, MC_UMOUNT_LAZY | MC_UMOUNT_NOFOLLOW);
+	if (rc == -EINVAL || rc == -ENOENT) /* nothing is mounted there */
+		return 0;
+	return mc_err_set(&job->err, MC_STEP_UMOUNT, rc);
+}
+
+int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
+{
+	struct fs_job *job = new_job(path, err);
+	int rc;
+
+	if (!job)
+		return -ENOMEM;
+	rc = run(core, unmount_job, job, err);
+	mc_job_free(job, sizeof(*job));
+	return rc;
+}
+
+static int find_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct fs_job *self = (struct fs_job *)job;
+	struct mc_stat stat;
+	int rc, fd = mc_open(core, core->host_root, self->path, 0, MC_RESOLVE_USER);
+
+	if (fd < 0)
+		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
+	rc = mc_describe(core, fd, "", &stat);
+	if (rc == 0)
+		rc = mc_fd_path(core, core->host_root, fd, self->real);
+	mc_sys_close(fd);
+	self->mode = rc == 0 ? stat.mode : 0;
+	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
+}
+
+int mc_host_find(struct mc_core *core, const char *path, char ret[static PATH_MAX],
+	mode_t *ret_mode, struct mc_err *err)
+{
+	struct fs_job *job = new_job(path, err);
+	int rc;
+
+	if (!job)
+		return err ? err->code : -EINVAL;
+	rc = run(core, find_job, job, err);
+	if (rc == 0) {
+		memcpy(ret, job->real, PATH_MAX);
+		*ret_mode = job->mode;
+	}
+	mc_job_free(job, sizeof(*job));
+	return rc;
+}
