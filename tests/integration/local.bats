@@ -1,0 +1,181 @@
+load helpers
+
+# Whoever moves from Docker's own driver `local` to hostvol finds nothing changed: the same commands on
+# either end with the same status and print the same. A row is a name, what is to be the same, and
+# the commands, in which $V is the volume and
+#     create [OPTION...]   makes it with the driver
+#     with [OPTION...]     runs a container, --rm; IMAGE and COMMAND follow
+# What is to be the same:
+#     =             status and output
+#     status        the status; what is printed when something fails is each driver's own
+#     REASON        hostvol fails and local does not, or later, for this reason
+#     +REASON       local fails and hostvol does not
+
+TABLE=(
+	# Names.
+	'a name of two characters|=|create'
+	'a name of one character|status|V=x; create'
+	'all characters that are allowed|=|V=$V.b-C_9; create'
+	'a name that begins with _|status|V=_x; create'
+	'a name that begins with .|status|V=.x; create'
+	'a name with a blank|status|V="a b"; create'
+	'a name with a slash|status|V=a/b; create'
+	'a name that leads up|status|V=../hvt_x; create'
+	'a name that is not ASCII|status|V=hvt_é; create'
+	'a name with a line break|status|V=$(printf "hvt\nx"); create'
+	'a name of 255 characters|=|V=$(printf "%0255d" 1); create >/dev/null && docker volume rm "$V" >/dev/null'
+	'a name of 256 characters|status|V=$(printf "%0256d" 1); create'
+	'no name|=|n=$(docker volume create -d $DRIVER); echo ${#n}; docker volume rm $n >/dev/null'
+
+	# Life.
+	'create prints the name|=|create'
+	'create again|=|create; create'
+	'create again with other options|=|create; create -o type=tmpfs -o device=tmpfs; with -v $V:/d IMAGE sh -c "grep -c tmpfs.*/d /proc/mounts; true"'
+	'inspect|=|create --label a=b >/dev/null; docker volume inspect -f "{{.Name}} {{.Scope}} {{json .Labels}} {{json .Options}}" $V'
+	'inspect shows the options|=|create -o type=tmpfs -o device=tmpfs -o o=size=1m >/dev/null; docker volume inspect -f "{{json .Options}}" $V'
+	'inspect shows a path of the host with the data in it|=|create >/dev/null; with -v $V:/d IMAGE touch /d/f; ls "$(docker volume inspect -f "{{.Mountpoint}}" $V)"'
+	'inspect of what is not there|=|docker volume inspect $V 2>/dev/null'
+	'ls by name|=|create >/dev/null; docker volume ls -q -f name=$V'
+	'ls of what dangles|=|create >/dev/null; docker volume ls -q -f name=$V -f dangling=true; docker create --name hvt_c --label $LABEL -v $V:/d IMAGE >/dev/null; docker volume ls -q -f name=$V -f dangling=true'
+	'ls by label|=|create --label hvt=1 >/dev/null; docker volume ls -q -f label=hvt=1'
+	'rm prints the name|=|create >/dev/null; docker volume rm $V'
+	'rm deletes the data|=|create >/dev/null; p=$(docker volume inspect -f "{{.Mountpoint}}" $V); with -v $V:/d IMAGE touch /d/f; docker volume rm $V >/dev/null; [[ ! -e $p ]]'
+	'rm of what is not there|=|docker volume rm $V 2>/dev/null'
+	'rm -f of what is not there|=|docker volume rm -f $V'
+	'rm of what a container uses|=|create; docker create --name hvt_c --label $LABEL -v $V:/d IMAGE >/dev/null; docker volume rm $V 2>/dev/null'
+	'rm -f of what a container uses|=|create; docker create --name hvt_c --label $LABEL -v $V:/d IMAGE >/dev/null; docker volume rm -f $V 2>/dev/null'
+	'rm of two, one of which is not there|=|create; docker volume rm $V hvt_none 2>/dev/null'
+
+	# Use.
+	'data stays from one container to the next|=|create; with -v $V:/d IMAGE sh -c "echo one >/d/f"; with -v $V:/d IMAGE cat /d/f'
+	'two containers at once|=|create; docker run -d --name hvt_c --label $LABEL --network none -v $V:/d IMAGE sleep 1000 >/dev/null; with -v $V:/e IMAGE touch /e/f; docker exec hvt_c ls /d'
+	'two places in one container|=|create; with -v $V:/a -v $V:/b IMAGE sh -c "touch /a/f; ls /b"'
+	'read-only by -v|=|create; with -v $V:/d:ro IMAGE touch /d/f 2>/dev/null'
+	'read-only by --mount|=|create; with --mount type=volume,src=$V,dst=/d,readonly IMAGE touch /d/f 2>/dev/null'
+	'owner and mode of a new volume|=|create; with -v $V:/new IMAGE stat -c "%u %g %a" /new'
+	'the content of the image is copied|=|create; with -v $V:/content IMAGE sh -c "stat -c \"%u %g %a\" /content; ls /content"'
+	'the content of the image is not copied twice|=|create; with -v $V:/content IMAGE rm /content/file; with -v $V:/content IMAGE ls /content'
+	'it is not copied over data|=|create; with -v $V:/d IMAGE touch /d/mine; with -v $V:/content IMAGE ls /content'
+	'nocopy|=|create; with -v $V:/content:nocopy IMAGE ls /content'
+	'volume-nocopy|=|create; with --mount type=volume,src=$V,dst=/content,volume-nocopy IMAGE ls /content'
+	'made by --mount with its options|=|with --mount type=volume,src=$V,dst=/d,volume-driver=$DRIVER,volume-opt=type=tmpfs,volume-opt=device=tmpfs IMAGE grep -c " /d tmpfs " /proc/mounts'
+	'made by --mount with a bad option|status|with --mount type=volume,src=$V,dst=/d,volume-driver=$DRIVER,volume-opt=foo=bar IMAGE true'
+	'an anonymous one goes with --rm|=|before=$(docker volume ls -q | wc -l); with --volume-driver $DRIVER -v /d IMAGE touch /d/f; [[ $(docker volume ls -q | wc -l) == $before ]]'
+	'--volumes-from|=|create; docker create --name hvt_c --label $LABEL -v $V:/d IMAGE >/dev/null; with --volumes-from hvt_c IMAGE touch /d/f; with -v $V:/d IMAGE ls /d'
+	'restart|=|create; docker run -d --name hvt_c --label $LABEL --network none -v $V:/d IMAGE sleep 1000 >/dev/null; docker exec hvt_c touch /d/f; docker restart -t 0 hvt_c; docker exec hvt_c ls /d'
+	'cp out of a running container, and it has its data still|=|create; docker run -d --name hvt_c --label $LABEL --network none -v $V:/d IMAGE sleep 1000 >/dev/null; docker exec hvt_c sh -c "echo one >/d/f"; docker cp hvt_c:/d/f - | tar -xO; docker exec hvt_c cat /d/f'
+	'cp into a stopped container|=|create; docker create --name hvt_c --label $LABEL -v $V:/d IMAGE >/dev/null; docker cp /etc/hostname hvt_c:/d/f 2>/dev/null; with -v $V:/d IMAGE ls /d'
+	'a container that does not start lets go of it|=|create; with -v $V:/d IMAGE /no/such/program 2>/dev/null; echo $?; docker volume rm $V'
+
+	# Options.
+	'an unknown option|status|create -o foo=bar'
+	'an option without a value|status|create -o foo'
+	'device alone|status|create -o device=/tmp'
+	'type alone|status|create -o type=tmpfs'
+	'o alone|status|create -o o=ro'
+	'type and o|status|create -o type=tmpfs -o o=size=1m'
+	'device and o|status|create -o device=tmpfs -o o=size=1m'
+	'size that is no number|status|create -o size=hello'
+	'size where there is no quota|status|create -o size=10m'
+	'tmpfs|=|create -o type=tmpfs -o device=tmpfs; with -v $V:/d IMAGE stat -f -c %T /d'
+	'tmpfs with a size|=|create -o type=tmpfs -o device=tmpfs -o o=size=1m; with -v $V:/d IMAGE sh -c "dd if=/dev/zero of=/d/f bs=1M count=2 2>&1 | grep -o No.space; stat -c %s /d/f"'
+	'tmpfs with owner and mode|=|create -o type=tmpfs -o device=tmpfs -o o=uid=5,gid=6,mode=700; with -v $V:/d IMAGE stat -c "%u %g %a" /d'
+	'tmpfs that is empty again after the last container|=|create -o type=tmpfs -o device=tmpfs; with -v $V:/d IMAGE touch /d/f; with -v $V:/d IMAGE ls /d'
+	'tmpfs shared by two|=|create -o type=tmpfs -o device=tmpfs; docker run -d --name hvt_c --label $LABEL --network none -v $V:/d IMAGE sleep 1000 >/dev/null; with -v $V:/d IMAGE touch /d/f; docker exec hvt_c ls /d'
+	'tmpfs, read-only|=|create -o type=tmpfs -o device=tmpfs -o o=ro; with -v $V:/d IMAGE touch /d/f 2>/dev/null'
+	'tmpfs with flags of the mount|=|create -o type=tmpfs -o device=tmpfs -o o=nosuid,nodev,noexec,noatime; with -v $V:/d IMAGE sh -c "grep \" /d \" /proc/mounts | cut -d \" \" -f 4"'
+	'tmpfs with an option it does not have|status|create -o type=tmpfs -o device=tmpfs -o o=foo=1; with -v $V:/d IMAGE true'
+	'a type that does not exist|status|create -o type=nosuchfs -o device=x; with -v $V:/d IMAGE true'
+	'bind|=|create -o type=none -o device=$DIR -o o=bind; with -v $V:/d IMAGE cat /d/file'
+	'bind, written to|=|create -o type=none -o device=$DIR -o o=bind; with -v $V:/d IMAGE sh -c "echo two >/d/two"; cat $DIR/two; rm $DIR/two'
+	'bind, read-only|=|create -o type=none -o device=$DIR -o o=bind,ro; with -v $V:/d IMAGE touch /d/f 2>/dev/null'
+	'bind by any type|=|create -o type=ext4 -o device=$DIR -o o=bind; with -v $V:/d IMAGE cat /d/file'
+	'bind keeps the data when it is removed|=|create -o type=none -o device=$DIR -o o=bind; with -v $V:/d IMAGE true; docker volume rm $V; cat $DIR/file'
+	'rbind shows what is mounted inside|=|create -o type=none -o device=$DIR -o o=rbind; with -v $V:/d IMAGE ls /d/sub'
+	'bind of a symlink to a directory|=|create -o type=none -o device=$DIR.link -o o=bind; with -v $V:/d IMAGE cat /d/file'
+	'a block device|=|create -o type=ext4 -o device=$DISK; with -v $V:/d IMAGE sh -c "touch /d/f; ls /d"; with -v $V:/d IMAGE ls /d/f'
+	'a block device, read-only|=|create -o type=ext4 -o device=$DISK -o o=ro; with -v $V:/d IMAGE touch /d/g 2>/dev/null'
+	'a block device of another type|status|create -o type=xfs -o device=$DISK; with -v $V:/d IMAGE true'
+	'overlay|=|create -o type=overlay -o device=overlay -o o=lowerdir=$DIR; with -v $V:/d IMAGE cat /d/file'
+	'NFS without a server of that name|status|create -o type=nfs -o device=:/x -o o=addr=no.such.host.invalid; with -v $V:/d IMAGE true'
+
+	# Where hostvol is another on purpose.
+	'bind of a directory that is not there|it is refused when it is created, and not when it is used|create -o type=none -o device=$DIR/none -o o=bind'
+	'bind of a relative path|local takes it from where dockerd was started|create -o type=none -o device=tmp -o o=bind'
+	'bind of a file|a volume is a directory; local fails when it is used|create -o type=none -o device=$DIR/file -o o=bind'
+	'a disk that is not there|it is refused when it is created, and not when it is used|create -o type=ext4 -o device=/dev/nosuchdisk'
+	'a bind mount that propagates|a volume is private: what is mounted in a container does not appear on the host|create -o type=none -o device=$DIR -o o=bind,rshared'
+	'bind with an option that means nothing|local does not say that it is ignored|create -o type=none -o device=$DIR -o o=bind,foo=1'
+	'remount|it would change a mount that is not the volume|create -o type=tmpfs -o device=tmpfs -o o=remount'
+	'an empty type|local says so when it is used|create -o type= -o device=tmpfs'
+	'defaults, as in fstab|+it stands for no option|create -o type=tmpfs -o device=tmpfs -o o=defaults && with -v $V:/d IMAGE true'
+	'an image file|+a loop device is set up for it|create -o type=ext4 -o device=$DIR.img && with -v $V:/d IMAGE true'
+)
+
+setup() {
+	common_setup
+	export DIR=$TMP/dir V=hvt_v LABEL
+	mkdir -p "$DIR/sub"
+	echo one >"$DIR/file"
+	ln -s "$DIR" "$DIR.link"
+	mount -t tmpfs sub "$DIR/sub"
+	touch "$DIR/sub/inner"
+	truncate -s 16M "$DIR.img"
+	mkfs.ext4 -qF "$DIR.img"
+	cp --sparse=always "$DIR.img" "$DIR.disk"
+	DISK=$(losetup -f --show "$DIR.disk")
+	export DISK
+	docker run --name hvt_make --label "$LABEL" --network none "$IMAGE" sh -c \
+		'mkdir -m 2750 /content; echo c >/content/file; chown -R 42:43 /content; chmod 2750 /content'
+	docker commit hvt_make hostvol-test/content >/dev/null
+}
+
+teardown() {
+	losetup -d "$DISK"
+	docker volume ls -q | grep -E '^(hvt|0{200})' | xargs -r docker volume rm -f >/dev/null || true
+	common_teardown
+	docker image rm -f hostvol-test/content >/dev/null
+}
+
+create() {
+	docker volume create -d "$DRIVER" "$@" "$V"
+}
+
+with() {
+	docker run --rm --network none --label "$LABEL" "$@"
+}
+
+# try DRIVER COMMANDS: sets STATUS and PRINTED.
+try() {
+	DRIVER=$1
+	PRINTED=$(eval "${2//IMAGE/hostvol-test/content}" 2>"$TMP/stderr") && STATUS=0 || STATUS=$?
+	docker ps -aq --filter name=hvt_c | xargs -r docker rm -f >/dev/null
+	docker volume ls -q | grep -E '^(hvt|0{200})' | xargs -r docker volume rm -f >/dev/null || true
+}
+
+# agrees WHAT: STATUS and PRINTED against those of local, in STATUS_LOCAL and PRINTED_LOCAL.
+agrees() {
+	case $1 in
+	=) [[ $STATUS == "$STATUS_LOCAL" && $PRINTED == "$PRINTED_LOCAL" ]] ;;
+	status) [[ $STATUS == "$STATUS_LOCAL" ]] ;;
+	+*) [[ $STATUS == 0 && $STATUS_LOCAL != 0 ]] ;;
+	*) [[ $STATUS != 0 && $STATUS_LOCAL == 0 ]] ;;
+	esac
+}
+
+@test "the same docker commands against local and against hostvol" {
+	wrong=0
+	for row in "${TABLE[@]}"; do
+		IFS='|' read -r name what commands <<<"$row"
+		commands=${row#"$name|$what|"} # a pipe may be in them
+		try local "$commands"
+		STATUS_LOCAL=$STATUS PRINTED_LOCAL=$PRINTED
+		try hostvol "$commands"
+		agrees "$what" && continue
+		wrong=$((wrong + 1))
+		printf '%s\n  local:   %s %s\n  hostvol: %s %s\n%s\n' "$name" "$STATUS_LOCAL" \
+			"$PRINTED_LOCAL" "$STATUS" "$PRINTED" "$(cat "$TMP/stderr")"
+	done
+	[[ $wrong == 0 ]]
+	echo "# ${#TABLE[@]} rows against local" >&3
+}
