@@ -1,0 +1,732 @@
+load helpers
+load engine
+
+# What the Engine's own test-suite asks of a volume driver, and what drivers are known to get wrong, once with
+# the managed plugin and once with the plain daemon, by the docker command alone.
+#
+# A scenario is a function; `both` runs it with D=hostvol, the plugin, and D=hvplain, the daemon, behind
+# recorder.py. `only_managed` and `only_plain` run one that is of one alone:
+#   - plugins are enabled, disabled, set and removed: a plain daemon is none of Docker's business;
+#   - faults between the Engine and the daemon need the recorder, and the Engine itself connects to a plugin;
+#   - a plain daemon's socket may come late, a plugin's cannot.
+# Not here, because they test the Engine and not a driver: spec files and TLS, authorization plugins, schema of
+# images, Swarm. Elsewhere: privileges (plugin.bats), disable and rm -f under running containers, IDs
+# used again after SIGKILL (restart.bats), live-restore and upgrade (lasting.bats), graceful stop (plain.bats).
+
+setup_file() {
+	engine_setup
+	IMAGE_CONTENT=hostvol-test/content
+	export IMAGE_CONTENT
+	docker run --name make --network none "$IMAGE" sh -c 'mkdir /content; echo image >/content/file'
+	docker commit make $IMAGE_CONTENT >/dev/null
+	docker rm make >/dev/null
+	managed_setup >/dev/null
+	plain_setup
+	echo 0 >"$ENGINE/count.hostvol"
+	echo 0 >"$ENGINE/count.hvplain"
+}
+
+managed_setup() {
+	local dir
+	dir=$(plugin_directory)
+	docker plugin create hostvol "$dir"
+	docker plugin set hostvol "HOSTVOL_STATE=$ENGINE/state" "HOSTVOL_ENGINE=$ENGINE/docker.sock" \
+		HOSTVOL_LOG=debug
+	docker plugin enable hostvol
+	mv "$dir" "$ENGINE/plugin"
+}
+
+plain_setup() {
+	mkdir "$ENGINE/plain"
+	plain_start
+	recorder_start
+}
+
+plain_start() {
+	setsid nsenter -t "$(cat "$ENGINE/holder")" -m -n "$BATS_TEST_DIRNAME/../../build/release/driver/daemon/hostvold" \
+		--socket "$ENGINE/plain/socket" --state "$ENGINE/plain/state" --mount-root "$ENGINE/plain/mounts" \
+		--engine "$ENGINE/docker.sock" >>"$ENGINE/plain/log" 2>&1 3>&- &
+	echo $! >"$ENGINE/plain/pid"
+	disown # it outlives the test
+	within 10 in_engine curl -sf --unix-socket "$ENGINE/plain/socket" -d '{}' http://h/VolumeDriver.List
+}
+
+recorder_start() {
+	in_engine rm -f /run/docker/plugins/hvplain.sock
+	setsid nsenter -t "$(cat "$ENGINE/holder")" -m -n python3 "$BATS_TEST_DIRNAME/recorder.py" /run/docker/plugins/hvplain.sock \
+		"$ENGINE/plain/socket" "$ENGINE/plain/calls" "$ENGINE/plain/fault" 3>&- &
+	echo $! >"$ENGINE/plain/recorder"
+	disown
+	within 10 in_engine test -S /run/docker/plugins/hvplain.sock
+}
+
+teardown_file() {
+	echo "# conformance: $(cat "$ENGINE/count.hostvol") scenarios with the managed plugin," \
+		"$(cat "$ENGINE/count.hvplain") with the plain daemon" >&3
+	kill "$(cat "$ENGINE/plain/recorder")" "$(cat "$ENGINE/plain/pid")" 2>/dev/null || true
+	engine_teardown
+}
+
+setup() {
+	TMP=$(mktemp -d -p /srv hvt.XXXXXX)
+}
+
+teardown() {
+	clean
+	rm -rf "$TMP"
+}
+
+clean() {
+	docker ps -aq | xargs -r docker rm -fv >/dev/null 2>&1 || true
+	docker volume ls -q | xargs -r docker volume rm -f >/dev/null 2>&1 || true
+	rm -f "$ENGINE/plain/fault"
+}
+
+run_with() {
+	local D=$1
+	shift
+	echo "--- with $D"
+	rm -rf "${TMP:?}"/*
+	mark
+	"$@"
+	clean
+	echo $(($(cat "$ENGINE/count.$D") + 1)) >"$ENGINE/count.$D"
+}
+
+only_managed() { run_with hostvol "$@"; }
+only_plain() { run_with hvplain "$@"; }
+both() {
+	only_managed "$@"
+	only_plain "$@"
+}
+
+# What was called since: mark, then calls CALL.
+mark() {
+	MARK=$(wc -l <"$(record)")
+}
+
+record() {
+	[[ $D == hostvol ]] && echo "$ENGINE/log" || echo "$ENGINE/plain/calls"
+}
+
+calls() {
+	tail -n "+$((MARK + 1))" "$(record)" | grep -cE "^$1 |hostvol: [a-z]+: /VolumeDriver[.]$1: " || true
+}
+
+# called CALL TIMES: the log of the plugin takes its way through dockerd.
+called() {
+	local times
+	for _ in $(seq 20); do
+		times=$(calls "$1")
+		[[ $times != "$2" ]] || return 0
+		sleep 0.05
+	done
+	echo "$1 was called $times times, not $2"
+	return 1
+}
+
+fault() {
+	echo "$1" "$2" >"$ENGINE/plain/fault"
+}
+
+# driver: its name as Docker shows it.
+driver() {
+	[[ $D == hostvol ]] && echo hostvol:latest || echo hvplain
+}
+
+daemon_of() {
+	if [[ $D == hostvol ]]; then
+		in_engine pgrep -n -f 'hostvold --managed'
+	else
+		cat "$ENGINE/plain/pid"
+	fi
+}
+
+run_in() {
+	docker run --rm --network none "$@"
+}
+
+# background NAME OPTION...
+background() {
+	docker run -d --network none --name "$@" "$IMAGE" sleep 100000 >/dev/null
+}
+
+source_of() {
+	docker volume inspect -f '{{.Status.source}}' "$1"
+}
+
+# --- the life of a volume -----------------------------------------------------------------------
+
+named() {
+	run_in -v vol:/d --volume-driver $D "$IMAGE" sh -c 'echo one >/d/f'
+	source=$(source_of vol)
+	[[ $(cat "$source/f") == one ]]
+	docker volume rm vol
+	[[ ! -e $source ]]
+	called Create 1
+	called Mount 1
+	called Unmount 1
+	called Remove 1
+}
+@test "docker run makes a volume, mounts it, unmounts it; rm removes it" { both named; }
+
+anonymous() {
+	run_in -v /d --volume-driver $D "$IMAGE" touch /d/f
+	[[ -z $(docker volume ls -q) ]]
+	called Create 1
+	called Mount 1
+	called Unmount 1
+	called Remove 1
+}
+@test "an anonymous volume goes with its container" { both anonymous; }
+
+volumes_from() {
+	docker run --name first --network none -v /d --volume-driver $D "$IMAGE" touch /d/f
+	docker run --name second --network none --volumes-from first "$IMAGE" ls /d/f
+	docker rm -fv second first
+	[[ -z $(docker volume ls -q) ]]
+	called Create 1
+	called Mount 2
+	called Unmount 2
+	called Remove 1
+}
+@test "--volumes-from, and rm -v by both" { both volumes_from; }
+
+rm_v() {
+	docker run --name first --network none -v /d --volume-driver $D "$IMAGE" true
+	docker rm -fv first
+	called Create 1
+	called Mount 1
+	called Unmount 1
+	called Remove 1
+}
+@test "rm -v removes the anonymous volume" { both rm_v; }
+
+must_be_unique() {
+	docker volume create vol
+	fails_with 1 "must be unique" -- docker volume create -d $D vol
+	docker volume create vol
+	docker volume rm vol
+	docker volume create -d $D vol
+	fails_with 1 "must be unique" -- docker volume create -d local vol
+	docker volume create -d $D vol
+}
+@test "a name of another driver's volume must be unique" { both must_be_unique; }
+
+shown_by_inspect() {
+	docker volume create -d $D foo
+	background web -v foo:/bar
+	run -0 docker inspect -f '{{range .Mounts}}{{.Type}} {{.Name}} {{.Driver}} {{.Destination}}{{"\n"}}{{end}}' web
+	[[ $output == "volume foo $(driver) /bar" ]]
+}
+@test "docker inspect shows one mount, with name and driver" { both shown_by_inspect; }
+
+listed_once() {
+	docker volume create -d $D abc3
+	mark
+	run -0 docker volume ls --format '{{.Driver}} {{.Name}}'
+	[[ $output == "$(driver) abc3" ]]
+	called List 1
+}
+@test "volume ls shows one line, by one List" { both listed_once; }
+
+looked_up() {
+	fails_with 1 "no such volume" -- docker volume inspect nothing
+	called Get 1
+	docker volume create -d $D vol
+	run -0 docker volume inspect -f '{{.Scope}} {{.Status.kind}} {{.Driver}}' vol
+	[[ $output == "local managed $(driver)" ]]
+	run -0 docker volume inspect -f '{{.CreatedAt}}' vol
+	[[ $(date -d "$output" +%s) -gt $(($(date +%s) - 60)) ]]
+	called Path 0
+}
+@test "inspect: no such volume by one Get; scope, status and date of one that is there" { both looked_up; }
+
+mount_id() {
+	run_in -v vol:/d --volume-driver $D "$IMAGE" true
+	id=$(tail -n "+$((MARK + 1))" "$ENGINE/plain/calls" | sed -n 's/^Mount vol \([^ ]*\) .*/\1/p')
+	[[ $id =~ ^[0-9a-f]{64}$ ]]
+	[[ $(tail -n "+$((MARK + 1))" "$ENGINE/plain/calls") == *"Unmount vol $id "* ]]
+}
+@test "Mount and Unmount have the same ID" { only_plain mount_id; }
+
+capabilities_once() {
+	for name in a1 a2 a3; do
+		docker volume create -d $D $name
+		docker volume inspect $name >/dev/null
+	done
+	[[ $(grep -c ^Capabilities "$ENGINE/plain/calls") -le 1 && $(grep -c ^Activate "$ENGINE/plain/calls") == 1 ]]
+}
+@test "a plain driver is activated and asked for its capabilities once" { only_plain capabilities_once; }
+
+behind_its_back() {
+	docker volume create -d $D -o ro=true vol
+	delete() {
+		in_engine curl -s --unix-socket "$(socket_of)" -d '{"Name":"vol"}' http://h/VolumeDriver.Remove
+	}
+	fails_with 1 "must be unique" -- docker volume create -d local vol
+	delete
+	docker volume create -d $D -o uid=7 vol
+	[[ $(docker volume inspect -f '{{json .Options}} {{json .Status.options}}' vol) == '{"uid":"7"} {"uid":"7"}' ]]
+	delete
+	docker volume create -d local vol
+	[[ $(docker volume inspect -f '{{.Driver}} {{json .Options}}' vol) == "local {}" ||
+		$(docker volume inspect -f '{{.Driver}} {{json .Options}}' vol) == "local null" ]]
+}
+socket_of() {
+	if [[ $D == hostvol ]]; then
+		echo "/run/docker/plugins/$(docker plugin inspect -f '{{.ID}}' hostvol)/hostvol.sock"
+	else
+		echo "$ENGINE/plain/socket"
+	fi
+}
+@test "a volume that is removed behind the Engine's back is gone for it, with its options" { both behind_its_back; }
+
+mount_fails() {
+	mkdir "$TMP/x"
+	docker volume create -d $D -o path="$TMP/x" vol
+	rmdir "$TMP/x"
+	fails_with 125 "vol" "$TMP/x" -- run_in -v vol:/d "$IMAGE" true
+	fails_with 125 "vol" "$TMP/x" -- run_in -v vol:/content -w /content $IMAGE_CONTENT true
+	called Mount 2
+	called Unmount 0
+	mkdir "$TMP/x"
+	run_in -v vol:/d "$IMAGE" true
+}
+@test "a Mount that fails is told, and is followed by no Unmount" { both mount_fails; }
+
+start_fails() {
+	docker volume create -d $D vol
+	run -127 run_in -v vol:/d "$IMAGE" /no/such/program
+	called Mount 1
+	called Unmount 1
+	docker volume rm vol
+}
+@test "a container that does not start lets go of the volume" { both start_fails; }
+
+cp_running() {
+	docker volume create -d $D vol
+	background web -v vol:/d
+	docker exec web sh -c 'echo one >/d/f'
+	docker cp web:/d/f "$TMP/f"
+	[[ $(cat "$TMP/f") == one ]]
+	called Mount 2
+	called Unmount 1
+	[[ $(docker exec web cat /d/f) == one ]]
+	echo two >"$TMP/g"
+	docker cp "$TMP/g" web:/d/g
+	[[ $(docker exec web cat /d/g) == two ]]
+	fails_with 1 "in use" -- docker volume rm vol
+	docker kill web
+	within 5 called Mount "$(calls Unmount)"
+	docker rm web
+	docker volume rm vol
+}
+@test "docker cp on a running container repeats its ID, and takes nothing away" { both cp_running; }
+
+cp_stopped() {
+	docker volume create -d $D vol
+	docker create --name web -v vol:/d "$IMAGE"
+	echo one >"$TMP/f"
+	docker cp "$TMP/f" web:/d/f
+	docker cp web:/d/f "$TMP/g"
+	[[ $(cat "$TMP/g") == one ]]
+	docker rm web
+	docker volume rm vol
+}
+@test "docker cp on a stopped container" { both cp_stopped; }
+
+copied_up() {
+	run_in -v vol:/content --volume-driver $D $IMAGE_CONTENT sh -c 'cat /content/file; echo mine >/content/file'
+	[[ $(run_in -v vol:/content $IMAGE_CONTENT cat /content/file) == mine ]]
+	run -0 run_in -v other:/content:nocopy --volume-driver $D $IMAGE_CONTENT ls /content
+	[[ -z $output ]]
+	called Mount 5
+	called Unmount 5
+}
+@test "the image's content is copied once, and not with nocopy" { both copied_up; }
+
+two_places() {
+	docker volume create -d $D vol
+	run -0 run_in -v vol:/a -v vol:/b "$IMAGE" sh -c 'touch /a/f; ls /b'
+	[[ $output == f ]]
+	called Mount 2
+	called Unmount 2
+}
+@test "one volume at two places" { both two_places; }
+
+new_id_at_restart() {
+	docker volume create -d $D vol
+	background web -v vol:/d
+	docker exec web touch /d/f
+	docker restart -t 0 web
+	docker exec web ls /d/f
+	called Mount 2
+	called Unmount 1
+}
+@test "restart: a new ID, the same data" { both new_id_at_restart; }
+
+# --- lists and filters --------------------------------------------------------------------------
+
+filters() {
+	docker volume create -d $D --label color=red used
+	docker volume create -d $D created
+	docker volume create -d $D free
+	docker volume create -d local other
+	background web -v used:/d
+	docker create --name idle -v created:/d "$IMAGE"
+	for dangling in true 1; do
+		[[ $(docker volume ls -q -f dangling=$dangling | xargs) == "free other" ]]
+	done
+	for dangling in false 0; do
+		[[ $(docker volume ls -q -f dangling=$dangling | xargs) == "created used" ]]
+	done
+	[[ $(docker volume ls -q -f driver="$(driver)" | xargs) == "created free used" ]]
+	[[ $(docker volume ls -q -f label=color=red) == used && $(docker volume ls -q -f name=fre) == free ]]
+	run -0 docker volume inspect -f '{{.Name}} {{json .Labels}}' used free
+	[[ ${lines[0]} == 'used {"color":"red"}' && ${lines[1]} == free* ]]
+}
+@test "ls by dangling, driver, name and label; inspect of several" { both filters; }
+
+in_use() {
+	docker volume create -d $D vol
+	docker create --name web -v vol:/d "$IMAGE"
+	for _ in 1 2; do
+		fails_with 1 "in use" -- docker volume rm vol
+		fails_with 1 "in use" -- docker volume rm -f vol
+		[[ $(docker volume ls -q) == vol ]]
+	done
+	called Remove 0
+	docker rm web
+	docker volume rm vol
+	docker volume rm -f vol
+	fails_with 1 "no such volume" -- docker volume rm vol
+}
+@test "rm of a volume in use, by force too; rm of one that is not there" { both in_use; }
+
+prune() {
+	docker volume create -d $D vol
+	docker volume prune -f
+	docker system prune -f --volumes
+	[[ $(docker volume ls -q) == vol ]]
+	called Remove 0
+}
+@test "prune leaves the volumes of drivers alone" { both prune; }
+
+labels_kept() {
+	in_engine curl -s --unix-socket "$(socket_of)" -d '{"Name":"known"}' http://h/VolumeDriver.Create
+	docker volume create -d $D --label a=b known
+	[[ $(docker volume inspect -f '{{json .Labels}}' known) == '{"a":"b"}' ]]
+	called Create "$([[ $D == hostvol ]] && echo 1 || echo 0)" # by us, past the recorder
+}
+@test "a volume that the driver has already takes the labels" { both labels_kept; }
+
+create_fails() {
+	fails_with 1 "VolumeDriver.Create" "unknown option 'foo'" -- docker volume create -d $D -o foo=bar vol
+	[[ -z $(docker volume ls -q) ]]
+	fails_with 125 "unknown option 'foo'" -- run_in --mount \
+		type=volume,src=vol,dst=/d,volume-driver=$D,volume-opt=foo=bar "$IMAGE" true
+}
+@test "what the driver refuses is shown in its words" { both create_fails; }
+
+odd_names() {
+	for name in a/b ../../etc/x 'x y' $'new\nline' -- .hidden "$(printf '%0300d' 1)"; do
+		run docker volume create -d $D -- "$name"
+		[[ $status -ne 0 ]] || { echo "'$name' was created" && return 1; }
+	done
+	[[ -z $(docker volume ls -q) ]]
+}
+@test "names that cannot be are refused" { both odd_names; }
+
+# --- at once ------------------------------------------------------------------------------------
+
+twenty() {
+	docker volume create -d $D vol
+	for i in $(seq 20); do
+		run_in -v vol:/d "$IMAGE" touch "/d/$i" 3>&- &
+		clients+=($!)
+	done
+	wait "${clients[@]}"
+	clients=()
+	[[ $(run_in -v vol:/d "$IMAGE" ls /d | wc -l) == 20 ]]
+	within 5 called Mount "$(calls Unmount)"
+	docker volume rm vol
+}
+@test "twenty containers come and go on one volume at once" { both twenty; }
+
+creates_at_once() {
+	for i in $(seq 30); do
+		docker volume create -d $D "v$((i % 10))x" 3>&- &
+		clients+=($!)
+	done
+	wait "${clients[@]}"
+	clients=()
+	[[ $(docker volume ls -q | wc -l) == 10 ]]
+	docker volume ls -q | xargs -P 5 -n 1 docker volume rm
+	[[ -z $(docker volume ls -q) ]]
+}
+@test "creates of the same names at once" { both creates_at_once; }
+
+# --- the daemon comes and goes ------------------------------------------------------------------
+
+kill_daemon() {
+	local pid
+	pid=$(daemon_of)
+	kill -KILL "$pid"
+	while live "$pid"; do sleep 0.01; done
+	[[ $D == hostvol ]] || plain_start
+}
+
+# A zombie is none.
+live() {
+	[[ -d /proc/$1 && $(cut -d ' ' -f 3 "/proc/$1/stat" 2>/dev/null) != Z ]]
+}
+
+killed_while_mounted() {
+	docker volume create -d $D vol
+	background web -v vol:/d
+	docker exec web sh -c 'echo one >/d/f'
+	kill_daemon
+	[[ $(run_in -v vol:/d "$IMAGE" cat /d/f) == one ]]
+	[[ $(docker exec web cat /d/f) == one ]] # not hidden by a second mount
+	docker exec web sh -c 'echo two >>/d/f'
+	[[ $(cat "$(source_of vol)/f") == $'one\ntwo' ]]
+	docker rm -f web
+	docker volume rm vol
+}
+@test "SIGKILL while it is mounted: a second container hides nothing from the first" { both killed_while_mounted; }
+
+killed_while_asked() {
+	for i in $(seq 10); do docker volume create -d $D "v$i" >/dev/null; done
+	kill_daemon
+	[[ $(docker volume ls -q | wc -l) == 10 ]]
+	for i in $(seq 10); do
+		run_in -v "v$i:/d" "$IMAGE" true 3>&- &
+		clients+=($!)
+		[[ $i != 5 ]] || kill_daemon
+	done
+	for client in "${clients[@]}"; do wait "$client" || echo "one run was cut"; done # and says so
+	clients=()
+	docker volume ls -q | xargs -n 1 docker volume rm
+}
+@test "SIGKILL among requests: Docker asks again, and no volume is lost" { both killed_while_asked; }
+
+lost_unmount() {
+	docker volume create -d $D vol
+	background web -v vol:/d
+	fault Unmount error
+	docker stop -t 0 web
+	called Unmount 1
+	docker start web
+	docker rm -f web
+	docker volume rm vol
+	[[ ! -e $ENGINE/plain/mounts/vol ]]
+}
+@test "an Unmount that got lost keeps nothing" { only_plain lost_unmount; }
+
+frozen() {
+	docker volume create -d $D vol
+	daemon=$(daemon_of)
+	kill -STOP "$daemon"
+	docker volume create -d $D late 3>&- &
+	client=$!
+	SECONDS=0
+	docker volume create -d local other
+	[[ $SECONDS -lt 5 ]]
+	kill -CONT "$daemon"
+	wait $client
+	[[ $(docker volume ls -q | xargs) == "late other vol" ]]
+}
+@test "a daemon that does not answer holds no other driver up, and answers later" { both frozen; }
+
+late_socket() {
+	kill "$(cat "$ENGINE/plain/recorder")" "$(cat "$ENGINE/plain/pid")"
+	in_engine rm -f /run/docker/plugins/hvplain.sock
+	run_in -v vol:/d --volume-driver $D "$IMAGE" touch /d/f 3>&- &
+	client=$!
+	sleep 2
+	plain_start
+	recorder_start
+	wait $client
+	[[ -e $(source_of vol)/f ]]
+}
+@test "a socket that comes two seconds late is waited for" { only_plain late_socket; }
+
+# --- faults on the way --------------------------------------------------------------------------
+
+dropped() {
+	for call in Create Get Mount Unmount Remove; do
+		docker volume rm -f vol >/dev/null
+		[[ $call == Create ]] || docker volume create -d $D vol
+		fault $call drop
+		case $call in # a request that is sent again has lost its body: it must not be acted on
+		Create) fails_with 1 "empty" -- docker volume create -d $D vol ;;
+		Get) docker volume inspect vol || docker volume create -d $D vol ;;
+		Mount) fails_with 125 "empty" -- run_in -v vol:/d "$IMAGE" true ;;
+		Unmount) run_in -v vol:/d "$IMAGE" true ;;
+		Remove) run docker volume rm vol ;;
+		esac
+		[[ ! -e $ENGINE/plain/fault ]]
+		docker volume create -d $D vol
+		run_in -v vol:/d "$IMAGE" true
+		docker volume rm vol
+	done
+}
+@test "a connection that is dropped before the answer: what is sent again, empty, does no harm" { only_plain dropped; }
+
+answer_cut() {
+	fault Create cut
+	run docker volume create -d $D vol # it was made; what Docker says is another matter
+	docker volume create -d $D vol
+	run_in -v vol:/d "$IMAGE" touch /d/f
+	fault Mount cut
+	run run_in -v vol:/d "$IMAGE" true
+	run_in -v vol:/d "$IMAGE" ls /d/f
+	fault Unmount cut
+	run_in -v vol:/d "$IMAGE" true
+	fault Remove cut
+	run docker volume rm vol
+	docker volume create -d $D vol
+	docker volume rm vol
+	[[ -z $(docker volume ls -q) && ! -e $ENGINE/plain/mounts/vol ]]
+}
+@test "an answer that is cut: the call can be made again" { only_plain answer_cut; }
+
+list_fails() {
+	docker volume create -d $D vol
+	docker volume create -d local other
+	fault List error
+	run -0 docker volume ls -q
+	[[ $output == *other* ]]
+	fault Mount error
+	fails_with 125 "the recorder says no" -- run_in -v vol:/d "$IMAGE" true
+	run_in -v vol:/d "$IMAGE" true
+	fault Get null
+	fails_with 1 "no such volume" -- docker volume inspect vol
+	docker volume inspect vol
+}
+@test "what another's error would do: it ends with the request" { only_plain list_fails; }
+
+slow_mount() {
+	docker volume create -d $D vol
+	docker volume create -d $D other
+	fault Mount late
+	run_in -v vol:/d "$IMAGE" true 3>&- &
+	client=$!
+	within 5 test ! -e "$ENGINE/plain/fault"
+	SECONDS=0
+	docker volume ls -q
+	run_in -v other:/d "$IMAGE" true
+	[[ $SECONDS -lt 3 ]]
+	wait $client
+}
+@test "a slow Mount holds up neither ls nor another volume" { only_plain slow_mount; }
+
+# --- the plugin as a plugin ---------------------------------------------------------------------
+
+plugin_filters() {
+	[[ $(docker plugin ls -f enabled=true --format '{{.Name}}') == hostvol:latest ]]
+	[[ -z $(docker plugin ls -f enabled=false -q) && -z $(docker plugin ls -f capability=authz -q) ]]
+	[[ $(docker plugin ls -f capability=volumedriver --format '{{.Name}}') == hostvol:latest ]]
+	id=$(docker plugin inspect -f '{{.ID}}' hostvol)
+	for name in hostvol:latest "$id" "${id:0:12}"; do
+		[[ $(docker plugin inspect -f '{{.Name}}' "$name") == hostvol:latest ]]
+		[[ $(docker inspect --type plugin -f '{{.Name}}' "$name") == hostvol:latest ]]
+	done
+}
+@test "plugin ls by its filters; inspect by name and ID" { only_managed plugin_filters; }
+
+plugin_in_use() {
+	docker volume create -d $D vol
+	fails_with 1 "in use" -- docker plugin disable hostvol
+	fails_with 1 "in use" -- docker plugin rm hostvol
+	fails_with 1 "already enabled" -- docker plugin enable hostvol
+	docker volume rm vol
+	fails_with 1 "is enabled" -- docker plugin rm hostvol
+	fails_with 1 "unknown option" -- docker volume create -d $D -o foo=bar vol # and lets go of it
+	docker plugin disable hostvol
+	fails_with 1 "already disabled" -- docker plugin disable hostvol
+	docker volume create -d local other # and volume ls work with it
+	[[ $(docker volume ls -q) == other ]]
+	docker plugin set hostvol HOSTVOL_LOG=debug
+	fails_with 1 "no-such-thing" -- docker plugin set hostvol no-such-thing=1
+	docker plugin enable hostvol
+	fails_with 1 "cannot set on an active plugin" -- docker plugin set hostvol HOSTVOL_LOG=info
+	fails_with 1 "already exists" -- docker plugin create hostvol "$ENGINE/plugin"
+}
+@test "plugin disable, enable, set, create and rm, when they can be" { only_managed plugin_in_use; }
+
+plugin_again() {
+	docker volume create -d $D vol
+	run_in -v vol:/d "$IMAGE" sh -c 'echo one >/d/f'
+	docker plugin disable -f hostvol
+	fails_with 1 "in use" -- docker plugin rm hostvol
+	docker plugin rm -f hostvol
+	run -0 docker volume ls -q
+	managed_again
+	[[ $(docker volume ls -q) == vol && $(run_in -v vol:/d "$IMAGE" cat /d/f) == one ]]
+	id=$(docker plugin inspect -f '{{.ID}}' hostvol)
+	docker plugin rm -f hostvol
+	[[ ! -e $ENGINE/data/plugins/$id ]]
+	managed_again
+	[[ $(run_in -v vol:/d "$IMAGE" cat /d/f) == one ]]
+	docker plugin disable -f hostvol
+	docker plugin enable hostvol
+}
+managed_again() {
+	docker plugin create hostvol "$ENGINE/plugin"
+	docker plugin set hostvol "HOSTVOL_STATE=$ENGINE/state" "HOSTVOL_ENGINE=$ENGINE/docker.sock" \
+		HOSTVOL_LOG=debug
+	docker plugin enable hostvol
+}
+@test "plugin rm, by force too, and the plugin again: the volumes are there" { only_managed plugin_again; }
+
+plugin_events() {
+	since=$(date +%s)
+	docker plugin disable hostvol
+	docker plugin enable hostvol
+	run -0 docker events --since "$since" --until "$(($(date +%s) + 1))" -f type=plugin --format '{{.Action}}'
+	[[ $output == *disable*enable* ]]
+}
+@test "plugin events" { only_managed plugin_events; }
+
+# --- the Engine restarts ------------------------------------------------------------------------
+
+engine_restarted() {
+	docker volume create -d $D --label a=b -o uid=7 vol
+	run_in -v vol:/d "$IMAGE" sh -c 'echo one >/d/f'
+	engine_stop "$1"
+	engine_start
+	run -0 docker volume inspect -f '{{.Driver}} {{json .Labels}} {{json .Options}}' vol
+	[[ $output == "$(driver) "'{"a":"b"} {"uid":"7"}' ]]
+	run_in -v vol:/d "$IMAGE" cat /d/f
+	background web -v vol:/d
+	[[ $(docker inspect -f '{{(index .Mounts 0).Driver}}' web) == "$(driver)" ]]
+	fails_with 1 "no such volume" -- docker volume inspect nothing
+	fails_with 1 "in use" -- docker volume rm vol
+	docker rm -f web
+	docker volume rm vol
+}
+@test "dockerd restarted: options, labels, data and driver of a volume" { both engine_restarted TERM; }
+@test "dockerd killed: the same" { both engine_restarted KILL; }
+
+stays_disabled() {
+	docker plugin disable hostvol
+	engine_stop TERM
+	engine_start
+	[[ $(docker plugin inspect -f '{{.Enabled}}' hostvol) == false ]]
+	docker plugin enable hostvol
+	daemon=$(daemon_of)
+	engine_stop KILL
+	[[ -d /proc/$daemon ]]
+	engine_start
+	[[ $(docker plugin inspect -f '{{.Enabled}}' hostvol) == true ]]
+	docker volume create -d $D vol
+	daemon=$(daemon_of)
+	docker volume rm vol
+	engine_stop TERM
+	[[ ! -d /proc/$daemon ]]
+	engine_start
+	docker volume create -d $D vol
+}
+@test "a plugin stays enabled, or disabled, over dockerd's restart" { only_managed stays_disabled; }
