@@ -76,7 +76,8 @@ static enum hv_code find_of_engine(
 			plugin.name);
 		hv_hint(err, "docker plugin enable %s", plugin.name);
 	} else if (code == HV_NO_SUCH_ENDPOINT) {
-		hv_hint(err, "docker plugin install hostvol, or start the hostvold service");
+		hv_hint(err,
+			"docker plugin install hostvol, or start the hostvold service; HOSTVOL_SOCKET names a socket that is elsewhere");
 	} else {
 		return code;
 	}

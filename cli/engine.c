@@ -119,6 +119,9 @@ enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct 
 
 	if (code != HV_OK)
 		return code;
+	if (answer.status == 404) /* Podman */
+		return hv_fail(err, HV_NO_SUCH_ENDPOINT,
+			"the Engine at %s knows no managed plugins", socket);
 	if (answer.status != 200)
 		return fail_with_answer(&answer, "list its plugins", err);
 	plugins = hv_document_parse(answer.bytes, answer.size, json_type_array);
