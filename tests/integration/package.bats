@@ -1,0 +1,163 @@
+load helpers
+
+# The Debian package of the plain daemon: in a clean Debian, from install to purge.
+
+setup_file() {
+	local base container
+	PKG=$(mktemp -d -p /var/tmp hvt-package.XXXXXX)
+	export PKG DEB=$PKG/hostvol.deb ROOT=$PKG/root
+	build_package
+	base=$(docker image ls -q --filter reference=debian:bookworm-slim --filter reference=hostvol-base:bookworm | head -1)
+	mkdir "$ROOT"
+	container=$(docker create "$base" true)
+	docker export "$container" | tar -x -C "$ROOT"
+	docker rm "$container" >/dev/null
+	cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
+	in_root apt-get -qq -o Acquire::Retries=3 update
+}
+
+# In a build directory of its own: the prefix is another one.
+build_package() {
+	local source=$BATS_TEST_DIRNAME/../..
+	cmake -S "$source" -B "$PKG/build" -DCMAKE_BUILD_TYPE=Release -DHOSTVOL_TESTS=OFF \
+		-DCMAKE_INSTALL_PREFIX=/usr >/dev/null
+	cmake --build "$PKG/build" -j2 >/dev/null
+	(cd "$PKG/build" && cpack >/dev/null && mv hostvol_*.deb "$DEB")
+}
+
+teardown_file() {
+	stop
+	rm -rf "$PKG"
+}
+
+# in_root COMMAND...: in the clean Debian, with a mount namespace that goes with the command.
+in_root() {
+	# shellcheck disable=SC2016
+	unshare -m --propagation private sh -c '
+		root=$1
+		shift
+		mount --bind "$root" "$root"
+		mount -t proc proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+		exec chroot "$root" "$@"' sh "$ROOT" "$@"
+}
+
+# start: the daemon that is installed, as its unit starts it, but for systemd.
+start() {
+	local unit=$ROOT/usr/lib/systemd/system/hostvold.service
+	[[ $(sed -n 's/^ExecStart=//p' "$unit") == /usr/bin/hostvold ]]
+	mkdir -p "$ROOT/run/docker/plugins"
+	# shellcheck disable=SC2016
+	in_root sh -c 'echo $$ >/run/pid; set -a; . /etc/default/hostvold; exec hostvold' \
+		>>"$PKG/log" 2>&1 3>&- &
+	disown
+	within 10 ask HotInfo '{}'
+}
+
+stop() {
+	local pid
+	pid=$(cat "$ROOT/run/pid" 2>/dev/null) || return 0
+	kill "$pid" 2>/dev/null || true
+	while [[ -d /proc/$pid ]]; do sleep 0.05; done
+	rm -f "$ROOT/run/pid"
+}
+
+# ask CALL BODY: the answer, which must be a success.
+ask() {
+	local endpoint=/$1
+	[[ $1 == Hot* ]] || endpoint=/VolumeDriver.$1
+	curl -sf --unix-socket "$ROOT/run/docker/plugins/hostvol.sock" -d "$2" "http://hostvol$endpoint"
+}
+
+data() {
+	cat "$ROOT/var/lib/hostvol/volumes/hvt_data/_data/f"
+}
+
+@test "lintian finds no fault with the package" {
+	run -0 lintian --fail-on error,warning --allow-root "$DEB"
+	[[ -z $output ]]
+}
+
+@test "it holds the daemon, the commands, units, settings and man pages, and no test" {
+	run -0 dpkg-deb -c "$DEB"
+	for file in usr/bin/hostvold usr/lib/docker/cli-plugins/docker-hostvol \
+		"usr/lib/docker/cli-plugins/docker-addvol -> docker-hostvol" \
+		usr/lib/systemd/system/hostvold.s{ocket,ervice} etc/default/hostvold \
+		usr/share/man/man8/hostvold.8.gz usr/share/man/man1/docker-{hostvol,addvol}.1.gz; do
+		[[ $output == *"./$file"* ]] || { echo "there is no $file" && return 1; }
+	done
+	[[ $output != *test* && $output != *usr/local* && $output != *bench* ]]
+}
+
+@test "the man pages have no error, and name every command and option" {
+	for page in "$BATS_TEST_DIRNAME"/../../docs/man/*; do
+		run -0 man --warnings -E UTF-8 -l "$page"
+		[[ $output != *warning* ]]
+	done
+	daemon=$(man -E ASCII -l "$BATS_TEST_DIRNAME/../../docs/man/hostvold.8")
+	command=$(man -E ASCII -l "$BATS_TEST_DIRNAME/../../docs/man/docker-hostvol.1")
+	for option in $(docker-hostvol attach --help; docker-hostvol detach --help) \
+		$("$PKG/build/driver/daemon/hostvold" --help); do
+		[[ $option == --[a-z]* ]] || continue
+		option=${option%%[,=.]*}
+		[[ $daemon$command == *"$option"* || $option == --help ]] || { echo "not in a page: $option" && return 1; }
+	done
+	for name in $(docker-hostvol --help | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+		[[ $command == *"hostvol $name"* ]]
+	done
+}
+
+@test "install, use, upgrade, remove, install again, purge: the data is where it was" {
+	cp "$DEB" "$ROOT/hostvol.deb"
+	run -0 in_root apt-get -qq install -y --no-install-recommends /hostvol.deb
+	run -0 in_root sh -c 'hostvold --version; docker-hostvol version --help || /usr/lib/docker/cli-plugins/docker-hostvol --version'
+	links=$ROOT/etc/systemd/system
+	[[ -L $links/sockets.target.wants/hostvold.socket && -L $links/multi-user.target.wants/hostvold.service ]]
+
+	start # use
+	mkdir -p "$ROOT/srv/path"
+	ask Create '{"Name":"hvt_data"}'
+	ask Create '{"Name":"hvt_path","Opts":{"path":"/srv/path"}}'
+	ask Mount '{"Name":"hvt_data","ID":"1"}'
+	echo kept >"$ROOT/var/lib/hostvol/volumes/hvt_data/_data/f"
+	echo path >"$ROOT/srv/path/f"
+	echo HOSTVOL_LOG=debug >>"$ROOT/etc/default/hostvold"
+	stop
+
+	mkdir "$PKG/newer" # upgrade
+	dpkg-deb -R "$DEB" "$PKG/newer"
+	sed -i 's/^Version: .*/&+newer/' "$PKG/newer/DEBIAN/control"
+	dpkg-deb -b "$PKG/newer" "$ROOT/newer.deb" >/dev/null
+	run -0 in_root dpkg -i --force-confold /newer.deb
+	[[ $(in_root dpkg-query -W -f '${Version}' hostvol) == *+newer ]]
+	grep -q HOSTVOL_LOG=debug "$ROOT/etc/default/hostvold"
+	start
+	[[ $(ask List '{}') == *hvt_data*hvt_path* && $(data) == kept ]]
+	grep -q debug: "$PKG/log"
+	stop
+
+	touch "$ROOT/run/docker/plugins/hostvol.sock" # remove
+	run -0 in_root dpkg -r hostvol
+	[[ ! -e $ROOT/usr/bin/hostvold && ! -e $ROOT/usr/lib/docker/cli-plugins/docker-hostvol ]]
+	[[ ! -e $ROOT/run/docker/plugins/hostvol.sock ]] # Docker would wait for it
+	[[ -e $ROOT/etc/default/hostvold && $(data) == kept && -e $ROOT/var/lib/hostvol/hostvol.db ]]
+
+	run -0 in_root dpkg -i /newer.deb # and again
+	[[ ! -L $links/hostvold.service ]] # not masked
+	start
+	[[ $(ask List '{}') == *hvt_data*hvt_path* ]]
+	stop
+
+	run -0 in_root dpkg -P hostvol # purge, while there is data
+	[[ $output == *"/var/lib/hostvol is kept"* ]]
+	[[ ! -e $ROOT/etc/default/hostvold && $(data) == kept && $(cat "$ROOT/srv/path/f") == path ]]
+	[[ -z $(find "$links" -name 'hostvold*') ]]
+
+	run -0 in_root dpkg -i /newer.deb # and without
+	start
+	ask Remove '{"Name":"hvt_data"}'
+	stop
+	run -0 in_root dpkg -P hostvol
+	[[ ! -e $ROOT/var/lib/hostvol && $(cat "$ROOT/srv/path/f") == path ]]
+}
