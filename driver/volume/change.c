@@ -11,7 +11,7 @@
 static bool can_change(const char *key)
 {
 	static const char *const keys[] = {
-		"uid", "gid", "mode", "ro", "require-mount", "on-remove"};
+		"uid", "gid", "mode", "ro", "require-mount", "size", "on-remove"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(keys[i], key) == 0)
@@ -29,7 +29,7 @@ static enum hv_code check_keys(const struct hv_opts *changes, struct hv_error *e
 		hv_fail(err, HV_BAD_REQUEST, "option '%.64s' of a volume cannot be changed",
 			changes->items[i].key);
 		return hv_hint(err,
-			"these can: uid, gid, mode, ro, require-mount and on-remove; for another one create another volume (its data can be the same: -o from, -o path)");
+			"these can: uid, gid, mode, ro, require-mount, size and on-remove; for another one create another volume (its data can be the same: -o from, -o path)");
 	}
 	return HV_OK;
 }
@@ -97,9 +97,29 @@ static enum hv_code change_read_only(struct hv_volumes *volumes, struct hv_volum
 	return code == HV_OK ? check_unused(volumes, volume->name, err) : code;
 }
 
+/* Data that is there belongs to no project, and would not be counted. */
+static enum hv_code change_size(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const char *before, uint64_t bytes, struct hv_error *err)
+{
+	const char *now = hv_opts_get(&volume->opts, "size");
+	int rc;
+
+	if (strcmp(now ? now : "", before ? before : "") == 0)
+		return HV_OK;
+	rc = before ? 1 : hv_source_is_empty(volumes, volume->name);
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL, "the directory of volume '%s' cannot be read: %s",
+			volume->name, strerrordesc_np(-rc));
+	if (rc == 0)
+		return hv_fail(err, HV_VOLUME_IN_USE,
+			"volume '%s' has data, and was created without a size: what is in it would not be counted",
+			volume->name);
+	return hv_volume_limit(volumes, volume, bytes, err);
+}
+
 /* With the name held; `volume` is as it was, with the new options. */
-static enum hv_code change(
-	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
+static enum hv_code change(struct hv_volumes *volumes, struct hv_volume *volume,
+	const struct hv_opts *before, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
 	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
@@ -113,6 +133,9 @@ static enum hv_code change(
 		code = change_read_only(volumes, volume, &options, err);
 	if (code == HV_OK && strcmp(volume->kind, "filesystem") != 0) /* it is done at the mount */
 		code = hv_volume_own(volumes, volume, err);
+	if (code == HV_OK)
+		code = change_size(
+			volumes, volume, hv_opts_get(before, "size"), options.size_bytes, err);
 	return code == HV_OK ? hv_store_volume_set_opts(volumes->store, volume, err) : code;
 }
 
@@ -134,7 +157,7 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 
 		volume.opts = merged;
 		merged = before;
-		code = change(volumes, &volume, err);
+		code = change(volumes, &volume, &before, err);
 	}
 	hv_opts_done(&merged);
 	hv_volume_done(&volume);

@@ -371,6 +371,7 @@ static enum hv_code explain(
 	case MC_STEP_LOCK:
 	case MC_STEP_OWNER: /* the callers of these have the words */
 	case MC_STEP_FS:
+	case MC_STEP_QUOTA:
 	case MC_STEP_SETUP:
 	case MC_STEP_NONE:
 	case MC_STEP_COUNT:

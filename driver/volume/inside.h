@@ -24,6 +24,11 @@ enum hv_code hv_volume_check_aliases(
 enum hv_code hv_volume_read_attr(
 	const struct hv_volume *volume, struct mc_attr *ret, struct hv_error *err);
 
+/* Limit what the volume's directory holds; 0: no more.  HV_OK, HV_UNSUPPORTED, HV_SOURCE_REFUSED.
+ */
+enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume *volume,
+	uint64_t bytes, struct hv_error *err);
+
 /* Options uid, gid and mode: make the volume's directory what they say. */
 enum hv_code hv_volume_own(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);

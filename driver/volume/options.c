@@ -187,6 +187,34 @@ static enum hv_code read_on_remove(const char *value, enum hv_on_remove *ret, st
 	return HV_OK;
 }
 
+/* "100m", "1.5 GiB": as Docker reads sizes, in powers of 1024. */
+static enum hv_code read_size(const char *value, uint64_t *ret, struct hv_error *err)
+{
+	static const char units[] = "kmgtp";
+	const char *unit;
+	char *end;
+	double number = strtod(value, &end);
+
+	if (value[0] < '0' || value[0] > '9') {
+		number = -1;
+	} else {
+		end += *end == ' ';
+		unit = *end ? strchr(units, *end | 0x20) : NULL;
+		for (const char *at = units; unit && at <= unit; at++)
+			number *= 1024;
+		end += unit != NULL;
+		end += unit && (*end | 0x20) == 'i';
+		end += (*end | 0x20) == 'b';
+	}
+	if (number < 0 || *end || number >= (double)INT64_MAX || strpbrk(value, "xXnN")) {
+		hv_fail(err, HV_BAD_REQUEST, "option size=%.64s is not a size", value);
+		return hv_hint(err, "for example size=500m, or size=1.5g");
+	}
+	*ret = (uint64_t)number;
+	return *ret > 0 ? HV_OK
+			: hv_fail(err, HV_BAD_REQUEST, "option size=%.64s is no size", value);
+}
+
 /* Whether `o` has the option, which is one without a value. */
 static bool o_has(const char *o, const char *option)
 {
@@ -329,6 +357,8 @@ enum hv_code hv_volume_read_options(
 			code = read_owner(key, value, &ret->owner, err);
 		else if (strcmp(key, "attach") == 0)
 			code = read_attach(value, err);
+		else if (strcmp(key, "size") == 0)
+			code = read_size(value, &ret->size_bytes, err);
 		else if (strcmp(key, "on-remove") == 0)
 			code = read_on_remove(value, &ret->on_remove, err);
 		else if (strcmp(key, "type") == 0)
@@ -340,10 +370,18 @@ enum hv_code hv_volume_read_options(
 		else {
 			hv_fail(err, HV_BAD_REQUEST, "unknown option '%s'", key);
 			code = hv_hint(err,
-				"the options are path, mkdir, subpath, from, uid, gid, mode, ro, require-mount, on-remove, type, device, o and attach");
+				"the options are path, mkdir, subpath, from, uid, gid, mode, ro, require-mount, size, on-remove, type, device, o and attach");
 		}
 		if (code != HV_OK)
 			return code;
+	}
+	if (ret->size_bytes > 0 && (ret->path || ret->from || ret->type)) {
+		hv_fail(err, HV_BAD_REQUEST,
+			"option size goes without %s: it limits a directory of hostvol's own",
+			ret->path   ? "path"
+			: ret->from ? "from"
+				    : "type");
+		return hv_hint(err, "of a tmpfs it is said in o: -o o=size=100m");
 	}
 	if (ret->type || ret->device || ret->o) {
 		ret->o = ret->o ? ret->o : "";

@@ -24,6 +24,7 @@ struct hv_volume_options {
 	const char *subpath; /* borrowed; NULL: the directory itself */
 	bool require_mount;
 	enum hv_on_remove on_remove;
+	uint64_t size_bytes;   /* 0: no limit */
 	struct mc_owner owner; /* of the volume's directory */
 	/* As of Docker's local driver; borrowed, NULL if not given.  With `bind` in `o`, `device`
 	 * becomes `path`, and `attr` is what `o` says of the mount. */

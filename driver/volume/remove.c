@@ -112,6 +112,8 @@ enum hv_code hv_volume_finish_remove(
 
 	if (code != HV_OK)
 		return code;
+	if (hv_purge_is_wanted(volume) && hv_source_is_ours(volume))
+		hv_source_unlimit(volumes, volume);
 	if (hv_purge_is_wanted(volume))
 		rc = hv_source_is_ours(volume) ? move_to_trash(volumes, volume->name)
 					       : hv_purge(volumes, volume);

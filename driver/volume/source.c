@@ -1,6 +1,7 @@
 /* The directory that a volume stands for: found, made, taken back, given an owner. */
 #include "source.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
 #include "mountcore/path.h"
+#include "mountcore/quota.h"
 #include "volume/explain.h"
 
 #include "fs.h"
@@ -72,6 +74,51 @@ static enum hv_code make_managed(struct hv_volumes *volumes, const char *name, s
 	return hv_fail(err, HV_STATE_UNREADABLE,
 		"the directory of volume '%s' cannot be made in %s: %s", name, volumes->state_host,
 		strerrordesc_np(-data));
+}
+
+enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume *volume,
+	uint64_t bytes, struct hv_error *err)
+{
+	const struct hv_names names = {
+		.volume = volume->name, .source = volume->source, .target = volume->source};
+	struct mc_err cause = {0};
+
+	if (mc_host_limit(volumes->core, volume->source, bytes, &cause) == 0)
+		return HV_OK;
+	if (cause.step != MC_STEP_QUOTA)
+		return hv_explain(err, &cause, &names);
+	if (cause.code != -EOPNOTSUPP)
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"the size of volume '%s' cannot be limited: %s", volume->name,
+			cause.code == -EEXIST ? "its directory is in a project of somebody else's"
+					      : strerrordesc_np(-cause.code));
+	hv_fail(err, HV_UNSUPPORTED,
+		"the size of volume '%s' cannot be limited: the file system of %s has no project quota",
+		volume->name, volumes->state_host);
+	return hv_hint(err,
+		"XFS and ext4 have it, mounted with prjquota (ext4: tune2fs -O quota,project); a tmpfs has a size of its own: -o type=tmpfs -o device=tmpfs -o o=size=100m");
+}
+
+/* Option size. */
+static enum hv_code limit(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	enum hv_code code;
+
+	if (!hv_opts_get(&volume->opts, "size"))
+		return HV_OK;
+	code = hv_volume_read_options(&volume->opts, &options, err);
+	return code == HV_OK ? hv_volume_limit(volumes, volume, options.size_bytes, err) : code;
+}
+
+void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct hv_error ignored = {0};
+
+	if (hv_opts_get(&volume->opts, "size"))
+		(void)!hv_volume_limit(volumes, volume, 0, &ignored);
+	hv_error_done(&ignored);
 }
 
 /* Take back the empty directories of a volume that was not recorded.  Data is never touched. */
@@ -314,6 +361,31 @@ enum hv_code hv_volume_read_attr(
 	return code;
 }
 
+int hv_source_is_empty(const struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = MC_FD_NONE;
+	const struct dirent *entry;
+	DIR *dir = NULL;
+	int fd, count = 0;
+
+	if (top < 0)
+		return top;
+	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = own < 0 ? own : openat(own, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	closedir(dir);
+	return count == 0;
+}
+
 bool hv_source_is_ours(const struct hv_volume *volume)
 {
 	return strcmp(volume->kind, "managed") == 0 || strcmp(volume->kind, "filesystem") == 0;
@@ -324,10 +396,13 @@ enum hv_code hv_source_make(
 {
 	enum hv_code code = HV_OK;
 
-	if (hv_source_is_ours(volume))
+	if (hv_source_is_ours(volume)) {
 		code = make_managed(volumes, volume->name, err);
-	else if (volume->missing > 0)
+		if (code == HV_OK)
+			code = limit(volumes, volume, err);
+	} else if (volume->missing > 0) {
 		code = make_path(volumes, volume, err);
+	}
 	if (code != HV_OK || strcmp(volume->kind, "filesystem") == 0)
 		return code; /* its owner is that of what will be mounted */
 	return hv_volume_own(volumes, volume, err);
@@ -338,8 +413,10 @@ void hv_source_unmake(struct hv_volumes *volumes, const struct hv_volume *volume
 	struct mc_made made = {
 		.count = volume->missing < MC_MADE_MAX ? volume->missing : MC_MADE_MAX};
 
-	if (hv_source_is_ours(volume))
+	if (hv_source_is_ours(volume)) {
+		hv_source_unlimit(volumes, volume);
 		unmake_managed(volumes, volume->name);
-	else
+	} else {
 		mc_host_unmake(volumes->core, volume->source, &made);
+	}
 }

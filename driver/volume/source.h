@@ -26,6 +26,12 @@ enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 enum hv_code hv_source_make(
 	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err);
 
+/* Whether our own directory of that name is empty: 1, 0 or a negative errno. */
+int hv_source_is_empty(const struct hv_volumes *volumes, const char *name);
+
+/* Option size: take the limit away again. */
+void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volume);
+
 /* Whether the directory is one of hostvol's own: made for the volume, deleted with it. */
 bool hv_source_is_ours(const struct hv_volume *volume);
 

@@ -21,6 +21,7 @@ static const char *const step_names[MC_STEP_COUNT] = {
 	[MC_STEP_SHARED] = "checking the propagation of the parent mount",
 	[MC_STEP_MKDIR] = "making the mountpoint",
 	[MC_STEP_OWNER] = "setting the owner and mode of the directory",
+	[MC_STEP_QUOTA] = "limiting the size of the directory",
 	[MC_STEP_FS] = "mounting the file system on the host",
 	[MC_STEP_MOVE] = "moving the mount to the target",
 	[MC_STEP_VERIFY] = "verifying the mount",

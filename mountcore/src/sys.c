@@ -86,6 +86,16 @@ int mc_sys_ioctl(int fd, unsigned long request, const void *argument)
 	return result(ioctl(fd, request, argument));
 }
 
+int mc_sys_quotactl(unsigned command, const char *device, uint32_t id, void *ret)
+{
+	return result(syscall(SYS_quotactl, command, device, id, ret));
+}
+
+int mc_sys_quotactl_fd(int fd, unsigned command, uint32_t id, void *ret)
+{
+	return result(syscall(SYS_quotactl_fd, fd, command, id, ret));
+}
+
 int mc_sys_umount2(const char *path, int flags)
 {
 	return result(umount2(path, flags));

@@ -57,6 +57,8 @@ int mc_sys_mount(const char *source, const char *target, const char *type, unsig
 int mc_sys_mount_fs(const char *source, const char *target, const char *type, unsigned long flags,
 	const char *data);
 int mc_sys_ioctl(int fd, unsigned long request, const void *argument);
+int mc_sys_quotactl(unsigned command, const char *device, uint32_t id, void *ret);
+int mc_sys_quotactl_fd(int fd, unsigned command, uint32_t id, void *ret);
 int mc_sys_umount2(const char *path, int flags);
 int mc_sys_setns(int fd, int type);
 int mc_sys_unshare(int flags);

@@ -230,7 +230,7 @@ static void bad_creates_are_refused_with_their_reason(void **state)
 		{"{\"Opts\":{}}", "\"Name\" is missing"},
 		{"{\"Name\":null}", "\"Name\" is missing"},
 		{"{\"Name\":\"../../etc/x y\"}", "is not a volume name"},
-		{"{\"Name\":\"data\",\"Opts\":{\"size\":\"1G\"}}", "unknown option 'size'"},
+		{"{\"Name\":\"data\",\"Opts\":{\"colour\":\"red\"}}", "unknown option 'colour'"},
 		{"{\"Name\":\"data\",\"Opts\":{\"path\":\"srv\"}}", "absolute"},
 		{"{\"Name\":\"data\",\"Opts\":[]}", "must be an object"},
 		{"{\"Name\":\"da\\u0000ta\"}", "NUL"},

@@ -263,8 +263,8 @@ static void unknown_options_are_named(void **state)
 {
 	struct world *world = *state;
 
-	assert_int_equal(world_create(world, "data", "size=10G", NULL), HV_BAD_REQUEST);
-	assert_true(world_told(world, "'size'"));
+	assert_int_equal(world_create(world, "data", "colour=red", NULL), HV_BAD_REQUEST);
+	assert_true(world_told(world, "'colour'"));
 	assert_false(world_has(world, "state/volumes/data"));
 }
 

@@ -23,6 +23,7 @@ enum mc_step {
 	MC_STEP_REPLACE,  /* taking the place of the mount at the target */
 	MC_STEP_MKDIR,    /* making the mountpoint */
 	MC_STEP_OWNER,    /* setting the owner or mode of a directory on the host */
+	MC_STEP_QUOTA,    /* limiting what a directory on the host may hold */
 	MC_STEP_FS,       /* mounting a file system on the host */
 	MC_STEP_MOVE,     /* moving the clone to the target */
 	MC_STEP_VERIFY,   /* the mount is not what or where it was asked to be */
