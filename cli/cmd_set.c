@@ -18,17 +18,20 @@ static const struct hv_flag flags[] = {
 static enum hv_code add_option(const char *word, struct hv_opts *opts, struct hv_error *err)
 {
 	const char *value = strchr(word, '=');
-	hv_auto_free char *key = value ? strndup(word, (size_t)(value - word)) : NULL;
+	enum hv_code code = HV_OK;
+	char *key;
 
 	if (!value || value == word) {
 		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not KEY=VALUE", word);
 		return hv_hint(err, "for example ro=true, or uid= to take an option away");
 	}
+	key = strndup(word, (size_t)(value - word));
 	if (key && hv_opts_get(opts, key))
-		return hv_fail(err, HV_BAD_REQUEST, "option %s is given twice", key);
-	if (!key || hv_opts_add(opts, key, value + 1) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	return HV_OK;
+		code = hv_fail(err, HV_BAD_REQUEST, "option %s is given twice", key);
+	else if (!key || hv_opts_add(opts, key, value + 1) < 0)
+		code = hv_fail(err, HV_INTERNAL, "out of memory");
+	free(key);
+	return code;
 }
 
 static enum hv_code ask(

@@ -355,6 +355,25 @@ two_places() {
 }
 @test "one volume at two places" { both two_places; }
 
+subpath() {
+	docker volume create -d $D vol
+	run_in -v vol:/d "$IMAGE" sh -c 'mkdir -p /d/dir/deep; echo one >/d/dir/f; ln -s dir /d/in; ln -s /etc /d/out'
+	at() { run_in --mount "type=volume,src=vol,dst=/s,volume-subpath=$1" "$IMAGE" "${@:2}"; }
+	if [[ $(docker version -f '{{.Server.APIVersion}}') < 1.45 ]]; then # none of that Engine's business
+		run ! at dir cat /s/f
+		return
+	fi
+	[[ $(at dir cat /s/f) == one && $(at in cat /s/f) == one && $(at dir/f cat /s) == one ]]
+	at dir/deep touch /s/new
+	fails_with 125 "relative path within" -- at ../.. true
+	fails_with 125 "" -- at none true
+	fails_with 125 "" -- at out true
+	[[ $(run_in -v vol:/d "$IMAGE" ls /d/dir/deep) == new ]]
+	within 5 called Mount "$(calls Unmount)"
+	docker volume rm vol
+}
+@test "volume-subpath, which the Engine resolves itself" { both subpath; }
+
 new_id_at_restart() {
 	docker volume create -d $D vol
 	background web -v vol:/d

@@ -166,8 +166,8 @@ refused_for() {
 
 @test "containers that share namespaces, and --init" {
 	start hvt_a --init
-	start hvt_b --pid container:hvt_a --network container:hvt_a 2>/dev/null ||
-		docker run -d --label "$LABEL" --name hvt_b --pid container:hvt_a "$IMAGE" sleep 100000
+	docker run -d --label "$LABEL" --name hvt_b --pid container:hvt_a --network container:hvt_a "$IMAGE" \
+		sleep 100000
 	start hvt_c --pid host
 	docker run -d --label "$LABEL" --network host --name hvt_d "$IMAGE" sleep 100000
 	for name in hvt_a hvt_b hvt_c hvt_d; do
