@@ -45,6 +45,9 @@ static const char *const steps[] = {
 	 "ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;"),
 	("ALTER TABLE volume ADD COLUMN made_dev INTEGER NOT NULL DEFAULT 0;"
 	 "ALTER TABLE volume ADD COLUMN made_ino INTEGER NOT NULL DEFAULT 0;"),
+	/* What each create and removal looks for, among thousands. */
+	("CREATE INDEX volume_unfinished ON volume (name) WHERE phase;"
+	 "CREATE INDEX opt_value ON opt (key, value);"),
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };

@@ -297,11 +297,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 6", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 7", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	expect_refused(dir, "newer version (schema 6, this one knows 5)");
+	expect_refused(dir, "newer version (schema 7, this one knows 6)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 5", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 6", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -353,7 +353,12 @@ static const char version_4[] = "ALTER TABLE volume RENAME COLUMN removing TO ph
 				"ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;"
 				"PRAGMA user_version = 4;";
 
-static const char *const versions[] = {version_1, version_2, version_3, version_4};
+/* And version 5. */
+static const char version_5[] = "ALTER TABLE volume ADD COLUMN made_dev INTEGER NOT NULL DEFAULT 0;"
+				"ALTER TABLE volume ADD COLUMN made_ino INTEGER NOT NULL DEFAULT 0;"
+				"PRAGMA user_version = 5;";
+
+static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5};
 
 static void expect_upgraded(const struct hv_record *record, bool is_2)
 {
@@ -426,6 +431,12 @@ static void version_4_is_upgraded_with_all_that_is_in_it(void **state)
 {
 	(void)state;
 	expect_upgrade(4);
+}
+
+static void version_5_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(5);
 }
 
 static void options_are_changed_all_at_once(void **state)
@@ -519,6 +530,7 @@ int main(void)
 		OPENED(version_2_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_3_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_4_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_5_is_upgraded_with_all_that_is_in_it),
 		OPENED(options_are_changed_all_at_once),
 		OPENED(a_source_is_used_while_something_refers_to_it),
 		OPENED(a_directory_that_is_not_there_is_refused),

@@ -1,0 +1,59 @@
+load helpers
+load engine
+
+# Many volumes, and many who use them at once.
+
+setup() {
+	TMP=$(mktemp -d -p /srv hvt.XXXXXX)
+	engine_setup
+	engine_plugin
+	socket=/run/docker/plugins/$(docker plugin inspect -f '{{.ID}}' hostvol)/hostvol.sock
+}
+
+teardown() {
+	engine_teardown
+	rm -rf "$TMP"
+}
+
+# many CALL COUNT: for a volume of each number.
+many() {
+	in_engine python3 - "$socket" "$@" "$TMP" <<-'END'
+		import http.client, json, socket, sys
+		path, call, count, directory = sys.argv[1:]
+		connection = http.client.HTTPConnection("hostvol")
+		connection.sock = socket.socket(socket.AF_UNIX)
+		connection.sock.connect(path)
+		for number in range(int(count)):
+		    body = {"Name": f"hvt_{number:05}", "Opts": {"path": directory}}
+		    connection.request("POST", "/VolumeDriver." + call, json.dumps(body))
+		    answer = json.loads(connection.getresponse().read())
+		    if answer["Err"]:
+		        sys.exit(f"{call} {number}: {answer}")
+	END
+}
+
+@test "docker volume ls with 10 000 volumes, and what is done to one of them" {
+	many Create 10000
+	[[ $(docker volume ls -q | wc -l) == 10000 ]]
+	[[ $(docker volume ls -q -f name=hvt_09999) == hvt_09999 ]]
+	[[ $(docker volume inspect -f '{{.Status.source}}' hvt_05000) == "$TMP" ]]
+	docker run --rm --network none -v hvt_05000:/d "$IMAGE" touch /d/f
+	docker volume create -d hostvol hvt_more
+	docker volume rm hvt_more hvt_00000
+	[[ $(docker volume ls -q | wc -l) == 9999 ]]
+	kill -KILL "$(in_engine pgrep -n -f 'hostvold --managed')"
+	[[ $(docker volume ls -q | wc -l) == 9999 ]]
+	engine_stop TERM
+	engine_start
+	[[ $(docker volume ls -q | wc -l) == 9999 ]]
+}
+
+@test "eight clients that create, mount and remove at once: no error, and no record lost" {
+	seconds=15
+	[[ ${HOSTVOL_ROUNDS:-0} -lt 1000 ]] || seconds=60
+	in_engine python3 "$BATS_TEST_DIRNAME/load.py" "$socket" 8 $seconds hvt_ >"$TMP/left"
+	kill -KILL "$(in_engine pgrep -n -f 'hostvold --managed')"
+	within 10 docker volume inspect "$(head -1 "$TMP/left")"
+	diff <(sort "$TMP/left") <(docker volume ls -q | grep -v shared | sort)
+	! grep " $ENGINE/.*/propagated-mount/" "/proc/$(cat "$ENGINE/holder")/mountinfo"
+}
