@@ -245,6 +245,8 @@ static enum hv_code use(struct hv_volumes *volumes, const struct hv_volume *volu
 	code = mount_it(volumes, volume, err);
 	if (code == HV_OK)
 		add_use(volumes, ret);
+	else /* a helper past its deadline may have made the mount */
+		unmount_unused(volumes, ret->source);
 	return code;
 }
 

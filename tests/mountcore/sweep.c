@@ -74,6 +74,11 @@ WRAP(int, open_tree, (int dirfd, const char *path, unsigned flags), (dirfd, path
 WRAP(int, move_mount, (int from_fd, int to_fd, unsigned flags), (from_fd, to_fd, flags))
 WRAP(int, mount, (const char *source, const char *target, const char *type, unsigned long flags),
 	(source, target, type, flags))
+WRAP(int, mount_fs,
+	(const char *source, const char *target, const char *type, unsigned long flags,
+		const char *data),
+	(source, target, type, flags, data))
+WRAP(int, ioctl, (int fd, unsigned long request, const void *argument), (fd, request, argument))
 WRAP(ssize_t, read, (int fd, void *ret, size_t size), (fd, ret, size))
 WRAP(int, fstatfs_type, (int fd, int64_t *ret), (fd, ret))
 WRAP(int, mount_setattr, (int fd, unsigned flags, const struct mount_attr *attr), (fd, flags, attr))

@@ -1,11 +1,14 @@
 /* One failure sweep for each public operation.  The tables say what is tolerated by design. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/fs.h"
 #include "mountcore/host.h"
 #include "mountcore/mounts.h"
 
@@ -167,6 +170,98 @@ static void giving_an_owner_survives_each_failing_call(void **state)
 {
 	(void)state;
 	hv_in_namespace(sweep_own);
+}
+
+/* An image file: the loop device is a part of it. */
+#define FS_DIR "/tmp/fs"
+#define FS_IMAGE "/tmp/fs.img"
+
+static void make_fs(struct scene *scene)
+{
+	(void)scene;
+	(void)umount2(FS_DIR, MNT_DETACH); /* of the round before */
+	(void)mkdir(FS_DIR, 0755);
+	/* NOLINTNEXTLINE(cert-env33-c,concurrency-mt-unsafe): a fixed command */
+	assert_int_equal(system("PATH=$PATH:/usr/sbin:/sbin; truncate -s 16M " FS_IMAGE
+				" && mkfs.ext4 -q -F " FS_IMAGE),
+		0);
+}
+
+static int mount_fs(struct scene *scene)
+{
+	struct mc_fs fs;
+	char refused[MC_FS_OPTION_SIZE];
+	int rc = mc_fs_read("ext4", FS_IMAGE, "noatime", &fs, refused);
+
+	if (rc == 0)
+		rc = mc_host_mount(scene->core, &fs, FS_DIR, &scene->err);
+	return rc == 1 ? 0 : rc;
+}
+
+static bool fs_is_mounted(void)
+{
+	return scratch_exists(FS_DIR "/lost+found");
+}
+
+static void check_fs(const struct scene *scene, int rc)
+{
+	if (scene->err.step !=
+		MC_STEP_HELPER) /* else it is not known, and can be asked for again */
+		assert_int_equal(fs_is_mounted(), rc == 0);
+}
+
+static void unmount_fs(struct scene *scene)
+{
+	assert_int_equal(mc_host_unmount(scene->core, FS_DIR, NULL), 0);
+	assert_false(fs_is_mounted());
+}
+
+static void sweep_mount_fs(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		HELPER_EXCEPTIONS, {"openat", -ENOTBLK, "no loop device can be had", false}, {0}};
+	const struct sweep sweep = {
+		make_fs, mount_fs, check_fs, unmount_fs, exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 20);
+}
+
+static void mounting_a_file_system_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_mount_fs);
+}
+
+static void make_and_mount_fs(struct scene *scene)
+{
+	make_fs(scene);
+	assert_int_equal(mount_fs(scene), 0);
+}
+
+static int try_unmount_fs(struct scene *scene)
+{
+	return mc_host_unmount(scene->core, FS_DIR, &scene->err);
+}
+
+static void check_unmounted(const struct scene *scene, int rc)
+{
+	if (scene->err.step != MC_STEP_HELPER)
+		assert_int_equal(fs_is_mounted(), rc != 0);
+}
+
+static void sweep_unmount_fs(void)
+{
+	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
+	const struct sweep sweep = {make_and_mount_fs, try_unmount_fs, check_unmounted, nothing,
+		exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 8);
+}
+
+static void unmounting_a_file_system_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_unmount_fs);
 }
 
 static int read_table(struct scene *scene)
@@ -462,6 +557,8 @@ int main(void)
 		cmocka_unit_test(opening_a_namespace_survives_each_failing_call),
 		cmocka_unit_test(resolving_a_host_path_survives_each_failing_call),
 		cmocka_unit_test(giving_an_owner_survives_each_failing_call),
+		cmocka_unit_test(mounting_a_file_system_survives_each_failing_call),
+		cmocka_unit_test(unmounting_a_file_system_survives_each_failing_call),
 		cmocka_unit_test(making_a_host_path_survives_each_failing_call_and_leaves_none),
 		cmocka_unit_test(reading_a_mount_table_survives_each_failing_call),
 		cmocka_unit_test(preparing_an_attach_survives_each_failing_call),
