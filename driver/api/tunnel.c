@@ -101,7 +101,7 @@ static void keep(struct hv_tunnel *tunnel, const char *name, struct hv_reply *re
 	pthread_mutex_unlock(&tunnel->lock);
 }
 
-/* What the companion command asks for: nothing of this changes a volume. */
+/* What the companion command asks for: none of these makes or removes a volume. */
 static bool is_hot(const char *endpoint)
 {
 	return strncmp(endpoint, "/Hot", 4) == 0 || strcmp(endpoint, "/VolumeDriver.List") == 0;

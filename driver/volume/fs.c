@@ -152,9 +152,12 @@ static enum hv_code mount_it(
 	struct mc_fs fs;
 	char refused[MC_FS_OPTION_SIZE];
 	struct mc_err cause = {0};
-	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
-	int rc;
+	enum hv_code code;
+	int rc = mc_host_is_mounted(volumes->core, volume->source, &cause);
 
+	if (rc != 0) /* by an earlier use: whatever has become of its device since */
+		return rc > 0 ? HV_OK : explain_mount(&cause, volume, err);
+	code = hv_volume_read_options(&volume->opts, &options, err);
 	if (code == HV_OK)
 		code = hv_fs_check(volumes, volume->name, &options, err);
 	if (code != HV_OK)

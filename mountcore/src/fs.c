@@ -234,8 +234,7 @@ static int mount_job(const struct mc_core *core, struct mc_job *job)
 	return rc < 0 ? mc_err_set(&job->err, MC_STEP_FS, rc) : 1;
 }
 
-/* 1: it is a mountpoint on the host. */
-static int is_mounted(struct mc_core *core, const char *path, struct mc_err *err)
+int mc_host_is_mounted(struct mc_core *core, const char *path, struct mc_err *err)
 {
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
@@ -251,7 +250,7 @@ int mc_host_mount(
 	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err)
 {
 	struct fs_job *job;
-	int rc = is_mounted(core, path, err);
+	int rc = mc_host_is_mounted(core, path, err);
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;

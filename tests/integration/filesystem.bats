@@ -101,6 +101,8 @@ fails() {
 	start hvt_web
 	docker hostvol attach hvt_e hvt_web:/e
 	[[ $(docker exec hvt_web cat /e/f) == kept ]]
+	rm "$TMP/image" # mounted it is still
+	[[ $(run_in -v hvt_e:/d "$IMAGE" cat /d/f) == kept ]]
 }
 
 @test "overlayfs" {
@@ -207,6 +209,13 @@ mount_call() {
 	send Mount '{"Name":"hvt_net","ID":"1"}'
 	must Remove '{"Name":"hvt_net"}'
 	sed -n 's/.* mount("/mount("/p' "$PLAIN/trace" | grep -v 'NULL\|"none"' | tail -1
+}
+
+@test "NFS through the plugin: names are looked up as on the host" {
+	docker volume create -d hostvol -o type=nfs -o device=:/x -o o=addr=localhost hvt_n
+	fails_with 125 "no file system 'nfs'" -- run_in -v hvt_n:/d "$IMAGE" true
+	docker volume create -d hostvol -o type=nfs -o device=no.such.host.invalid:/x hvt_m
+	fails_with 125 "no.such.host.invalid" "no address" -- run_in -v hvt_m:/d "$IMAGE" true
 }
 
 @test "NFS and SMB: the call that the kernel is given" {

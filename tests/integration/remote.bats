@@ -153,6 +153,9 @@ same() {
 	same hostvol attach hvt_data hvt_web:/proc
 	same hostvol detach hvt_web:/mnt/none
 	same hostvol detach hvt_web
+	same hostvol set hvt_data mode=0751
+	same hostvol set hvt_data ro=perhaps
+	same hostvol set nope ro=true
 	run -0 as_member docker hostvol version
 	[[ $output == *"Mode:        managed"* ]]
 	docker exec -d -w /mnt/data hvt_web sleep 1000

@@ -36,6 +36,11 @@ int mc_fs_read(const char *type, const char *device, const char *options, struct
 int mc_host_mount(struct mc_core *core, const struct mc_fs *fs, const char *path,
 	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
 
+/* Whether `path` (clean) is a mountpoint on the host.  Returns 1, 0, or what reading the mount
+ * table gave.  Source: proc(5), mountinfo. */
+int mc_host_is_mounted(struct mc_core *core, const char *path, struct mc_err *err)
+	__attribute__((nonnull(1, 2), warn_unused_result));
+
 /* Take out, lazily, what is mounted at `path`.  Nothing there is fine.  Returns 0, or what
  * umount2(2) gave, step MC_STEP_UMOUNT. */
 int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
