@@ -1,17 +1,14 @@
 load helpers
 
-# The Debian package of the plain daemon: in a clean Debian, from install to purge.
+# The Debian package of the plain daemon: in a clean Debian, from install to purge. No Docker in here.
 
 setup_file() {
-	local base container
 	PKG=$(mktemp -d -p /var/tmp hvt-package.XXXXXX)
 	export PKG DEB=$PKG/hostvol.deb ROOT=$PKG/root
 	build_package
-	base=$(docker image ls -q --filter reference=debian:bookworm-slim --filter reference=hostvol-base:bookworm | head -1)
 	mkdir "$ROOT"
-	container=$(docker create "$base" true)
-	docker export "$container" | tar -x -C "$ROOT"
-	docker rm "$container" >/dev/null
+	# shellcheck disable=SC2016
+	bash -c '. "$1/scripts/lib.sh" && base_root "$2"' bash "$BATS_TEST_DIRNAME/../.." "$ROOT"
 	cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
 	in_root apt-get -qq -o Acquire::Retries=3 update
 }
@@ -95,15 +92,16 @@ data() {
 		run -0 man --warnings -E UTF-8 -l "$page"
 		[[ $output != *warning* ]]
 	done
+	command_file=$PKG/build/cli/docker-hostvol
 	daemon=$(man -E ASCII -l "$BATS_TEST_DIRNAME/../../docs/man/hostvold.8")
 	command=$(man -E ASCII -l "$BATS_TEST_DIRNAME/../../docs/man/docker-hostvol.1")
-	for option in $(docker-hostvol attach --help; docker-hostvol detach --help) \
+	for option in $("$command_file" attach --help; "$command_file" detach --help) \
 		$("$PKG/build/driver/daemon/hostvold" --help); do
 		[[ $option == --[a-z]* ]] || continue
 		option=${option%%[,=.]*}
 		[[ $daemon$command == *"$option"* || $option == --help ]] || { echo "not in a page: $option" && return 1; }
 	done
-	for name in $(docker-hostvol --help | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+	for name in $("$command_file" --help | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
 		[[ $command == *"hostvol $name"* ]]
 	done
 }
