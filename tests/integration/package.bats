@@ -159,3 +159,42 @@ data() {
 	run -0 in_root dpkg -P hostvol
 	[[ ! -e $ROOT/var/lib/hostvol && $(cat "$ROOT/srv/path/f") == path ]]
 }
+
+@test "purge deletes hostvol's records, and nothing else that is in the state directory" {
+	state=$ROOT/var/lib/hostvol
+	run -0 in_root apt-get -qq install -y --no-install-recommends /hostvol.deb
+	start
+	ask Create '{"Name":"hvt_data"}'
+	ask Remove '{"Name":"hvt_data"}'
+	stop
+	mkdir -p "$state/mine" "$state/disk" "$state/trash/disk" "$ROOT/srv/disk"
+	echo mine >"$state/mine/f"
+	echo disk >"$ROOT/srv/disk/f"
+
+	mkdir -p "$ROOT/run/docker/plugins/0123" # the managed plugin, enabled, has the same records
+	touch "$ROOT/run/docker/plugins/0123/hostvol.sock"
+	run -0 in_root dpkg -P hostvol
+	[[ $output == *"the managed plugin"* && -e $state/hostvol.db ]]
+	rm -r "$ROOT/run/docker/plugins/0123"
+
+	run -0 in_root dpkg -i /hostvol.deb
+	run -0 in_root sh -c 'for at in disk trash/disk; do mount --bind /srv/disk /var/lib/hostvol/$at; done
+		exec dpkg -P hostvol'
+	[[ $output == *"/var/lib/hostvol is kept"* && ! -e $state/hostvol.db && ! -e $state/volumes ]]
+	[[ $(cat "$state/mine/f") == mine && $(cat "$ROOT/srv/disk/f") == disk ]]
+	rm -r "$state"
+
+	run -0 in_root dpkg -i /hostvol.deb # the directory is another disk
+	mkdir -p "$state/volumes"
+	run -0 in_root sh -c 'mount --bind /var/lib/hostvol /var/lib/hostvol; exec dpkg -P hostvol'
+	[[ ! -e $state/volumes ]]
+	rmdir "$state"
+
+	run -0 in_root dpkg -i /hostvol.deb # volumes are on another disk, which is not there now
+	mkdir -p "$state"
+	ln -s /mnt/none "$state/volumes"
+	touch "$state/hostvol.db"
+	run -0 in_root dpkg -P hostvol
+	[[ $output == *"/var/lib/hostvol is kept"* && -L $state/volumes && -e $state/hostvol.db ]]
+	rm -r "$state"
+}
