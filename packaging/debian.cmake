@@ -8,6 +8,10 @@ set(CPACK_STRIP_FILES ON)
 set(HOSTVOL_MAINTAINER "The hostvol developers <noreply@github.com>" CACHE STRING
 	"Who answers for the package")
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER ${HOSTVOL_MAINTAINER})
+# As in plugin-config/config.json.
+set(HOSTVOL_HOMEPAGE "https://docs.docker.com/engine/extend/plugins_volume/" CACHE STRING
+	"The package's home page")
+set(CPACK_DEBIAN_PACKAGE_HOMEPAGE ${HOSTVOL_HOMEPAGE})
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.54~)")

@@ -203,13 +203,39 @@ have_image() {
 	docker image inspect "$1" >/dev/null 2>&1
 }
 
+# make_base_root DIR: a minimal Debian 12 in a directory that is there. What debootstrap mounts meanwhile
+# is in a mount namespace that ends with it.
+make_base_root() {
+	unshare -m --propagation private debootstrap --variant=minbase bookworm "$1"
+	rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*
+}
+
+# keep_base_root FILE: make one and pack it, wholly or not at all.
+keep_base_root() {
+	local dir
+	dir=$(mktemp -d -p /var/tmp hostvol-base.XXXXXX)
+	# shellcheck disable=SC2064
+	trap "rm -rf '$dir' '$1.$$'" EXIT
+	chmod 755 "$dir"
+	make_base_root "$dir"
+	mkdir -p "${1%/*}"
+	tar -C "$dir" --numeric-owner -c -f "$1.$$" .
+	mv "$1.$$" "$1"
+}
+
+# base_root DIR: unpack it there. It is made once, and kept in build/.
+base_root() {
+	local kept=$HV_ROOT/build/base-bookworm.tar
+	[[ -e $kept ]] || step "making a Debian 12 with debootstrap" keep_base_root "$kept"
+	tar -C "$1" --numeric-owner -x -f "$kept"
+}
+
 make_base_image() {
 	local dir
 	dir=$(mktemp -d -p /var/tmp hostvol-base.XXXXXX) # not /tmp: it may be nodev
 	# shellcheck disable=SC2064
 	trap "rm -rf '$dir'" EXIT
-	debootstrap --variant=minbase bookworm "$dir"
-	rm -rf "$dir"/var/cache/apt/archives/*.deb "$dir"/var/lib/apt/lists/*
+	make_base_root "$dir"
 	tar -C "$dir" -c . | docker import - "$1"
 }
 

@@ -1,17 +1,14 @@
 load helpers
 
-# The Debian package of the plain daemon: in a clean Debian, from install to purge.
+# The Debian package of the plain daemon: in a clean Debian, from install to purge. No Docker in here.
 
 setup_file() {
-	local base container
 	PKG=$(mktemp -d -p /var/tmp hvt-package.XXXXXX)
 	export PKG DEB=$PKG/hostvol.deb ROOT=$PKG/root
 	build_package
-	base=$(docker image ls -q --filter reference=debian:bookworm-slim --filter reference=hostvol-base:bookworm | head -1)
 	mkdir "$ROOT"
-	container=$(docker create "$base" true)
-	docker export "$container" | tar -x -C "$ROOT"
-	docker rm "$container" >/dev/null
+	# shellcheck disable=SC2016
+	bash -c '. "$1/scripts/lib.sh" && base_root "$2"' bash "$BATS_TEST_DIRNAME/../.." "$ROOT"
 	cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
 	in_root apt-get -qq -o Acquire::Retries=3 update
 }
@@ -90,20 +87,28 @@ data() {
 	[[ $output != *test* && $output != *usr/local* && $output != *bench* ]]
 }
 
+# words_of PAGE: without the layout, for man fills lines with more spaces.
+words_of() {
+	man -E ASCII -l "$BATS_TEST_DIRNAME/../../docs/man/$1" | tr -s ' \n' ' '
+}
+
 @test "the man pages have no error, and name every command and option" {
 	for page in "$BATS_TEST_DIRNAME"/../../docs/man/*; do
 		run -0 man --warnings -E UTF-8 -l "$page"
 		[[ $output != *warning* ]]
 	done
-	daemon=$(man -E ASCII -l "$BATS_TEST_DIRNAME/../../docs/man/hostvold.8")
-	command=$(man -E ASCII -l "$BATS_TEST_DIRNAME/../../docs/man/docker-hostvol.1")
-	for option in $(docker-hostvol attach --help; docker-hostvol detach --help) \
+	command_file=$PKG/build/cli/docker-hostvol
+	daemon=$(words_of hostvold.8)
+	command=$(words_of docker-hostvol.1)
+	commands=$("$command_file" --help | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p')
+	[[ $commands == *attach*version* ]]
+	for option in $(for name in $commands; do "$command_file" "$name" --help; done) \
 		$("$PKG/build/driver/daemon/hostvold" --help); do
 		[[ $option == --[a-z]* ]] || continue
 		option=${option%%[,=.]*}
 		[[ $daemon$command == *"$option"* || $option == --help ]] || { echo "not in a page: $option" && return 1; }
 	done
-	for name in $(docker-hostvol --help | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+	for name in $commands; do
 		[[ $command == *"hostvol $name"* ]]
 	done
 }
@@ -160,4 +165,43 @@ data() {
 	stop
 	run -0 in_root dpkg -P hostvol
 	[[ ! -e $ROOT/var/lib/hostvol && $(cat "$ROOT/srv/path/f") == path ]]
+}
+
+@test "purge deletes hostvol's records, and nothing else that is in the state directory" {
+	state=$ROOT/var/lib/hostvol
+	run -0 in_root apt-get -qq install -y --no-install-recommends /hostvol.deb
+	start
+	ask Create '{"Name":"hvt_data"}'
+	ask Remove '{"Name":"hvt_data"}'
+	stop
+	mkdir -p "$state/mine" "$state/disk" "$state/trash/disk" "$ROOT/srv/disk"
+	echo mine >"$state/mine/f"
+	echo disk >"$ROOT/srv/disk/f"
+
+	mkdir -p "$ROOT/run/docker/plugins/0123" # the managed plugin, enabled, has the same records
+	touch "$ROOT/run/docker/plugins/0123/hostvol.sock"
+	run -0 in_root dpkg -P hostvol
+	[[ $output == *"the managed plugin"* && -e $state/hostvol.db ]]
+	rm -r "$ROOT/run/docker/plugins/0123"
+
+	run -0 in_root dpkg -i /hostvol.deb
+	run -0 in_root sh -c 'for at in disk trash/disk; do mount --bind /srv/disk /var/lib/hostvol/$at; done
+		exec dpkg -P hostvol'
+	[[ $output == *"/var/lib/hostvol is kept"* && ! -e $state/hostvol.db && ! -e $state/volumes ]]
+	[[ $(cat "$state/mine/f") == mine && $(cat "$ROOT/srv/disk/f") == disk ]]
+	rm -r "$state"
+
+	run -0 in_root dpkg -i /hostvol.deb # the directory is another disk
+	mkdir -p "$state/volumes"
+	run -0 in_root sh -c 'mount --bind /var/lib/hostvol /var/lib/hostvol; exec dpkg -P hostvol'
+	[[ ! -e $state/volumes ]]
+	rmdir "$state"
+
+	run -0 in_root dpkg -i /hostvol.deb # volumes are on another disk, which is not there now
+	mkdir -p "$state"
+	ln -s /mnt/none "$state/volumes"
+	touch "$state/hostvol.db"
+	run -0 in_root dpkg -P hostvol
+	[[ $output == *"/var/lib/hostvol is kept"* && -L $state/volumes && -e $state/hostvol.db ]]
+	rm -r "$state"
 }
