@@ -136,7 +136,7 @@ driver() {
 
 daemon_of() {
 	if [[ $D == hostvol ]]; then
-		in_engine pgrep -n -f 'hostvold --managed'
+		daemon_pid
 	else
 		cat "$ENGINE/plain/pid"
 	fi

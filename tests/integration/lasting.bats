@@ -208,11 +208,6 @@ event_rename() {
 
 event_plugin_cycle() { docker plugin disable -f hostvol && docker plugin enable hostvol; }
 
-hostvold() {
-	pgrep -P "$(pgrep -f "containerd-shim.*$(docker plugin inspect -f '{{.ID}}' hostvol)")" \
-		-f '/usr/bin/hostvold --managed'
-}
-
 # The same program in another plugin: as a newer version would come.
 event_plugin_upgrade() {
 	engine_push newer
@@ -222,14 +217,14 @@ event_plugin_upgrade() {
 }
 
 event_hostvold_kill() {
-	kill -KILL "$(hostvold)"
+	kill -KILL "$(daemon_pid)"
 	within 10 engine_hostvol ls
 }
 
 # The events of a restart are told to a daemon that does not read them, and read later.
 event_hostvold_asleep() {
 	local pid
-	pid=$(hostvold)
+	pid=$(daemon_pid)
 	kill -STOP "$pid"
 	docker restart -t 0 "$NAME"
 	kill -CONT "$pid"
@@ -288,7 +283,7 @@ event_everything() {
 	docker exec $NAME umount /mnt/rw
 	[[ $(state_in_ls rw) == missing ]]
 	within 5 test "$(state_in_inspect rw)" = missing
-	kill -KILL "$(hostvold)" # who starts and looks at everything does not fight it either
+	kill -KILL "$(daemon_pid)" # who starts and looks at everything does not fight it either
 	within 10 engine_hostvol ls
 	sleep 1
 	[[ $(state_in_ls rw) == missing && $(view rw) == 0* ]]

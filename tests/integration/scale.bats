@@ -41,7 +41,7 @@ many() {
 	docker volume create -d hostvol hvt_more
 	docker volume rm hvt_more hvt_00000
 	[[ $(docker volume ls -q | wc -l) == 9999 ]]
-	kill -KILL "$(in_engine pgrep -n -f 'hostvold --managed')"
+	kill -KILL "$(daemon_pid)"
 	[[ $(docker volume ls -q | wc -l) == 9999 ]]
 	engine_stop TERM
 	engine_start
@@ -52,7 +52,7 @@ many() {
 	seconds=15
 	[[ ${HOSTVOL_ROUNDS:-0} -lt 1000 ]] || seconds=60
 	in_engine python3 "$BATS_TEST_DIRNAME/load.py" "$socket" 8 $seconds hvt_ >"$TMP/left"
-	kill -KILL "$(in_engine pgrep -n -f 'hostvold --managed')"
+	kill -KILL "$(daemon_pid)"
 	within 10 docker volume inspect "$(head -1 "$TMP/left")"
 	diff <(sort "$TMP/left") <(docker volume ls -q | grep -v shared | sort)
 	! grep " $ENGINE/.*/propagated-mount/" "/proc/$(cat "$ENGINE/holder")/mountinfo"
