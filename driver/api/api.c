@@ -92,7 +92,7 @@ void hv_api_handle(struct hv_api *api, const char *method, const char *path, con
 	size_t size, struct hv_reply *ret)
 {
 	const struct endpoint *endpoint = find_endpoint(path);
-	const struct hv_request request = {.body = body, .size = size};
+	const struct hv_request request = {.body = body, .size = size, .mounted = &ret->mounted};
 	unsigned flags = endpoint ? endpoint->flags : 0;
 	enum hv_code code;
 
@@ -119,5 +119,13 @@ void hv_reply_done(struct hv_reply *reply)
 {
 	free(reply->body);
 	hv_error_done(&reply->err);
+	hv_mounted_done(&reply->mounted);
 	*reply = (struct hv_reply){0};
+}
+
+void hv_mounted_done(struct hv_mounted *mounted)
+{
+	free(mounted->volume);
+	free(mounted->id);
+	*mounted = (struct hv_mounted){0};
 }

@@ -140,11 +140,25 @@ enum hv_code hv_call_mount(struct hv_api *api, const struct hv_request *request,
 
 	if (code == HV_OK)
 		code = hv_volume_mount(api->volumes, in.name, in.id ? in.id : "", &mountpoint, err);
-	if (code == HV_OK)
+	if (code == HV_OK) {
+		*request->mounted = (struct hv_mounted){.volume = in.name, .id = in.id};
+		in.name = in.id = NULL;
 		code = hv_add_text(reply, "Mountpoint", mountpoint, err);
+	}
 	free(mountpoint);
 	request_done(&in);
 	return code;
+}
+
+void hv_api_unanswered(struct hv_api *api, struct hv_mounted *mounted)
+{
+	const char *id = mounted->id ? mounted->id : "";
+	struct hv_error ignored = {0};
+
+	if (mounted->volume)
+		(void)!hv_volume_unmount(api->volumes, mounted->volume, id, &ignored);
+	hv_error_done(&ignored);
+	hv_mounted_done(mounted);
 }
 
 enum hv_code hv_call_unmount(struct hv_api *api, const struct hv_request *request,

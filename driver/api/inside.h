@@ -9,6 +9,7 @@ struct json_object;
 struct hv_request {
 	const char *body;
 	size_t size;
+	struct hv_mounted *mounted; /* for Mount to fill */
 };
 
 /* A call: fills `reply`, a JSON object, or fails with the sentence in `err`. */

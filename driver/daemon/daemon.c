@@ -17,7 +17,8 @@
 enum {
 	WORKERS = 4,
 	HELPER_TIMEOUT_MS = 10000,
-	STOP_TIMEOUT_MS = 8000, /* the Engine kills a plugin ten seconds after SIGTERM */
+	STOP_MANAGED_MS = 8000, /* the Engine kills a plugin ten seconds after SIGTERM */
+	STOP_PLAIN_MS = 25000,  /* systemd the daemon after thirty: TimeoutStopSec */
 	RECONCILER_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
 };
@@ -201,13 +202,14 @@ static int reconcile(struct hv_daemon *daemon)
 
 static int serve(struct hv_daemon *daemon)
 {
-	int fd = hv_listen(daemon->config.socket);
+	int fd = hv_listen(daemon->config.socket, &daemon->socket_file);
 
 	if (fd < 0) {
 		hv_log_line(&daemon->log, HV_LOG_ERROR, "cannot listen on %s: %s",
 			daemon->config.socket, strerrordesc_np(-fd));
 		return fd;
 	}
+	daemon->listening = fd;
 	daemon->server = hv_server_start(fd, &daemon->api, &daemon->log);
 	return daemon->server ? 0 : -ENOMEM;
 }
@@ -248,13 +250,26 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 	return 0;
 }
 
+static bool stop_serving(struct hv_daemon *daemon)
+{
+	int timeout_ms = daemon->config.is_managed ? STOP_MANAGED_MS : STOP_PLAIN_MS;
+
+	if (!daemon->server)
+		return true;
+	hv_unlisten(daemon->listening, daemon->config.socket, &daemon->socket_file);
+	return hv_server_stop(daemon->server, timeout_ms);
+}
+
 void hv_daemon_stop(struct hv_daemon *daemon)
 {
 	daemon->attacher.is_stopping = true;
 	/* A request that a container's file system holds is given up with the process: everything
 	 * that was acknowledged is on disk. */
-	if (daemon->server && !hv_server_stop(daemon->server, STOP_TIMEOUT_MS))
+	if (!stop_serving(daemon)) {
+		hv_log_line(&daemon->log, HV_LOG_WARN,
+			"a request takes too long to wait for its end: it gets no answer");
 		_exit(EXIT_SUCCESS);
+	}
 	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
 		_exit(EXIT_SUCCESS); /* the same goes for a container that holds a repair */
 	hv_tunnel_done(&daemon->api.tunnel);

@@ -3,17 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
 
-enum { BACKLOG = 128, SYSTEMD_FIRST_FD = 3 };
+enum { BACKLOG = 128, SYSTEMD_FIRST_FD = 3, LOOK_AGAIN_MS = 5, LOOKS = 200 };
 
 /* The descriptor that systemd passes, or MC_FD_NONE. */
 static int take_systemd_fd(void)
@@ -64,12 +66,26 @@ static void remove_socket(const char *path)
 		(void)unlink(path);
 }
 
-int hv_listen(const char *path)
+static int note_file(const char *path, struct hv_socket_file *ret)
+{
+	struct stat stat;
+
+	if (!ret)
+		return 0;
+	if (lstat(path, &stat) < 0)
+		return -errno;
+	*ret = (struct hv_socket_file){stat.st_dev, stat.st_ino};
+	return 0;
+}
+
+int hv_listen(const char *path, struct hv_socket_file *ret_file)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	mc_auto_fd fd = take_systemd_fd();
 	int rc;
 
+	if (ret_file)
+		*ret_file = (struct hv_socket_file){0};
 	if (fd >= 0)
 		return mc_take_fd(&fd);
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -90,5 +106,20 @@ int hv_listen(const char *path)
 		bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 		listen(fd, BACKLOG) < 0)
 		return -errno;
-	return mc_take_fd(&fd);
+	rc = note_file(path, ret_file);
+	return rc < 0 ? rc : mc_take_fd(&fd);
+}
+
+void hv_unlisten(int fd, const char *path, const struct hv_socket_file *file)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
+	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	struct stat stat;
+
+	if (file->ino == 0)
+		return;
+	if (lstat(path, &stat) == 0 && stat.st_dev == file->dev && stat.st_ino == file->ino)
+		(void)unlink(path);
+	for (int look = 0; look < LOOKS && poll(&waiting, 1, 0) > 0; look++)
+		(void)nanosleep(&pause, NULL);
 }

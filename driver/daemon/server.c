@@ -4,8 +4,17 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { LOOK_AGAIN_MS = 5 };
+
+struct connection {
+	int fd; /* libmicrohttpd's */
+	bool is_busy;
+};
 
 struct hv_server {
 	struct MHD_Daemon *daemon;
@@ -13,8 +22,10 @@ struct hv_server {
 	const struct hv_log *log;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
-	int listening;   /* the socket, once nothing is accepted any more; else -1 */
-	unsigned active; /* requests whose answer is not out yet */
+	int listening; /* the socket, once nothing is accepted any more; else -1 */
+	struct connection connections[HV_CONNECTIONS_MAX];
+	unsigned connected;
+	bool is_stopping;
 };
 
 /* The body of one request as it comes in. */
@@ -22,19 +33,54 @@ struct upload {
 	char *body;
 	size_t size;  /* received, kept or not */
 	bool is_lost; /* too long, or no memory */
+	struct hv_mounted mounted;
 };
 
-static void begin(struct hv_server *server)
+static int socket_of(struct MHD_Connection *connection)
 {
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/* With the lock; NULL if it is not there. */
+static struct connection *find(struct hv_server *server, int fd)
+{
+	for (unsigned i = 0; i < server->connected; i++)
+		if (server->connections[i].fd == fd)
+			return &server->connections[i];
+	return NULL;
+}
+
+/* A request has begun on it, or its answer is out. */
+static void set_busy(struct hv_server *server, struct MHD_Connection *connection, bool is_busy)
+{
+	struct connection *found;
+
 	pthread_mutex_lock(&server->lock);
-	server->active++;
+	found = find(server, socket_of(connection));
+	if (found)
+		found->is_busy = is_busy;
+	if (found && !is_busy &&
+		server->is_stopping) /* else a client that never rests is never done */
+		(void)shutdown(found->fd, SHUT_RD);
+	pthread_cond_broadcast(&server->idle);
 	pthread_mutex_unlock(&server->lock);
 }
 
-static void end(struct hv_server *server)
+/* Called before the socket is closed. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **state,
+	enum MHD_ConnectionNotificationCode what)
 {
+	struct hv_server *server = context;
+	int fd = socket_of(connection);
+	struct connection *found;
+
+	(void)state;
 	pthread_mutex_lock(&server->lock);
-	server->active--;
+	found = find(server, fd);
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED && found)
+		*found = server->connections[--server->connected];
+	if (what == MHD_CONNECTION_NOTIFY_STARTED && server->connected < HV_CONNECTIONS_MAX)
+		server->connections[server->connected++] = (struct connection){.fd = fd};
 	pthread_cond_broadcast(&server->idle);
 	pthread_mutex_unlock(&server->lock);
 }
@@ -86,7 +132,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct hv_r
 }
 
 static enum MHD_Result answer(struct hv_server *server, struct MHD_Connection *connection,
-	const char *method, const char *path, const struct upload *upload)
+	const char *method, const char *path, struct upload *upload)
 {
 	struct hv_reply reply;
 	enum MHD_Result result;
@@ -96,6 +142,8 @@ static enum MHD_Result answer(struct hv_server *server, struct MHD_Connection *c
 	else
 		hv_api_handle(server->api, method, path, upload->body, upload->size, &reply);
 	log_failure(server, path, &reply);
+	upload->mounted = reply.mounted;
+	reply.mounted = (struct hv_mounted){0};
 	result = send_reply(connection, &reply);
 	hv_reply_done(&reply);
 	return result;
@@ -114,7 +162,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		upload = calloc(1, sizeof(*upload));
 		*state = upload;
 		if (upload)
-			begin(server);
+			set_busy(server, connection, true);
 		return upload ? MHD_YES : MHD_NO;
 	}
 	if (*size > 0) {
@@ -130,14 +178,21 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 {
 	struct upload *upload = *state;
 
-	(void)connection;
-	(void)why;
+	struct hv_server *server = context;
+
 	if (!upload)
 		return;
+	if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && upload->mounted.volume) {
+		hv_log_line(server->log, HV_LOG_WARN,
+			"/VolumeDriver.Mount: nobody waits for the mount of volume '%s' any more: it is taken back",
+			upload->mounted.volume);
+		hv_api_unanswered(server->api, &upload->mounted);
+	}
+	hv_mounted_done(&upload->mounted);
 	free(upload->body);
 	free(upload);
 	*state = NULL;
-	end(context);
+	set_busy(server, connection, false);
 }
 
 struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_log *log)
@@ -156,7 +211,8 @@ struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_lo
 					 MHD_USE_ITC | MHD_USE_POLL,
 			0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
 			MHD_OPTION_CONNECTION_LIMIT, (unsigned)HV_CONNECTIONS_MAX,
-			MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
+			MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+			MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
 	if (server->daemon)
 		return server;
 	close(fd);
@@ -164,26 +220,67 @@ struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_lo
 	return NULL;
 }
 
+/* With the lock: end each connection between two requests.  What is in its buffer by then is still
+ * read and answered; who sends more fails at once, and knows that it was not received. */
+static bool is_over(struct hv_server *server)
+{
+	for (unsigned i = 0; i < server->connected; i++) {
+		const struct connection *connection = &server->connections[i];
+		int unread = 0;
+
+		if (!connection->is_busy && ioctl(connection->fd, FIONREAD, &unread) == 0 &&
+			unread == 0)
+			(void)shutdown(connection->fd, SHUT_RD);
+	}
+	return server->connected == 0;
+}
+
+static struct timespec in_ms(long long ms)
+{
+	struct timespec then;
+
+	clock_gettime(CLOCK_MONOTONIC, &then);
+	then.tv_sec += ms / 1000;
+	then.tv_nsec += ms % 1000 * 1000000L;
+	then.tv_sec += then.tv_nsec / 1000000000L;
+	then.tv_nsec %= 1000000000L;
+	return then;
+}
+
+static bool is_past(const struct timespec *deadline)
+{
+	struct timespec now = in_ms(0);
+
+	return now.tv_sec > deadline->tv_sec ||
+	       (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
+}
+
+/* With the lock: whether a thread is in a call, which stopping would wait for. */
+static bool is_held(const struct hv_server *server)
+{
+	for (unsigned i = 0; i < server->connected; i++)
+		if (server->connections[i].is_busy)
+			return true;
+	return false;
+}
+
 bool hv_server_stop(struct hv_server *server, int timeout_ms)
 {
-	struct timespec deadline;
-	int rc = 0;
+	const struct timespec deadline = in_ms(timeout_ms);
+	bool was_held;
 
 	if (server->listening < 0)
 		server->listening = MHD_quiesce_daemon(server->daemon);
-	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += timeout_ms / 1000;
-	deadline.tv_nsec += timeout_ms % 1000 * 1000000L;
-	if (deadline.tv_nsec >= 1000000000L) {
-		deadline.tv_nsec -= 1000000000L;
-		deadline.tv_sec++;
-	}
 	pthread_mutex_lock(&server->lock);
-	while (server->active > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&server->idle, &server->lock, &deadline);
-	rc = server->active > 0;
+	server->is_stopping = true;
+	while (!is_past(&deadline) && !is_over(server)) {
+		struct timespec soon = in_ms(LOOK_AGAIN_MS); /* nobody tells what has arrived */
+
+		pthread_cond_clockwait(&server->idle, &server->lock, CLOCK_MONOTONIC, &soon);
+	}
+	was_held = is_held(server);
 	pthread_mutex_unlock(&server->lock);
-	if (rc) /* stopping would join the thread that is held */
+	if (was_held)
 		return false;
 	MHD_stop_daemon(server->daemon);
 	if (server->listening >= 0)

@@ -204,6 +204,26 @@ static void a_volume_lives_through_all_calls(void **state)
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 404);
 }
 
+static void a_mount_that_nobody_waits_for_is_taken_back(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}"), 200);
+	assert_null(fixture->reply.mounted.volume);
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"data\",\"ID\":\"a\"}"), 200);
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"data\",\"ID\":\"b\"}"), 200);
+	assert_string_equal(fixture->reply.mounted.volume, "data");
+	hv_api_unanswered(&fixture->api, &fixture->reply.mounted);
+	assert_null(fixture->reply.mounted.volume);
+	assert_int_equal(world_count_mounts(fixture->world, "data"), 1); /* "a" has it */
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Unmount", "{\"Name\":\"data\",\"ID\":\"a\"}"), 200);
+	assert_int_equal(world_count_mounts(fixture->world, "data"), 0);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 200);
+}
+
 static void an_unknown_volume_is_not_found(void **state)
 {
 	static const char *const paths[] = {"Get", "Path", "Mount", "Remove"};
@@ -364,6 +384,7 @@ static void run(void)
 		WITH_API(with_unreadable_state_docker_keeps_its_records),
 		WITH_API(the_hint_is_folded_for_docker_only),
 		WITH_API(a_volume_lives_through_all_calls),
+		WITH_API(a_mount_that_nobody_waits_for_is_taken_back),
 		WITH_API(an_unknown_volume_is_not_found),
 		WITH_API(bad_creates_are_refused_with_their_reason),
 		WITH_API(list_shows_each_volume_with_dockers_mountpoint),

@@ -65,7 +65,7 @@ static void a_new_socket_is_for_root_alone(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(umasks) / sizeof(umasks[0]); i++) {
 		mode_t old = umask(umasks[i]);
-		int fd = hv_listen(path);
+		int fd = hv_listen(path, NULL);
 
 		umask(old);
 		assert_true(fd >= 0);
@@ -81,7 +81,7 @@ static void a_new_socket_is_for_root_alone(void **state)
 static void missing_directories_are_made(void **state)
 {
 	char *deep = scratch_path(dir, "a/b/hostvol.sock");
-	int fd = hv_listen(deep);
+	int fd = hv_listen(deep, NULL);
 
 	(void)state;
 	assert_true(fd >= 0);
@@ -92,13 +92,13 @@ static void missing_directories_are_made(void **state)
 
 static void a_socket_that_nobody_answers_on_is_replaced(void **state)
 {
-	int fd = hv_listen(path);
+	int fd = hv_listen(path, NULL);
 
 	(void)state;
 	assert_true(fd >= 0);
 	close(fd);
 	assert_false(can_connect());
-	fd = hv_listen(path);
+	fd = hv_listen(path, NULL);
 	assert_true(fd >= 0);
 	assert_true(can_connect());
 	close(fd);
@@ -106,11 +106,11 @@ static void a_socket_that_nobody_answers_on_is_replaced(void **state)
 
 static void a_socket_that_is_answered_is_left_alone(void **state)
 {
-	int fd = hv_listen(path);
+	int fd = hv_listen(path, NULL);
 
 	(void)state;
 	assert_true(fd >= 0);
-	assert_int_equal(hv_listen(path), -EADDRINUSE);
+	assert_int_equal(hv_listen(path, NULL), -EADDRINUSE);
 	assert_true(can_connect());
 	close(fd);
 }
@@ -130,7 +130,7 @@ static void a_busy_daemon_is_a_living_one(void **state)
 		assert_true(fds[count] >= 0);
 	} while (connect(fds[count++], (const struct sockaddr *)&address, sizeof(address)) == 0 &&
 		 count < 8);
-	assert_int_equal(hv_listen(path), -EADDRINUSE);
+	assert_int_equal(hv_listen(path, NULL), -EADDRINUSE);
 	while (count > 0)
 		close(fds[--count]);
 	close(listening);
@@ -141,14 +141,14 @@ static void what_is_no_socket_is_not_replaced(void **state)
 {
 	(void)state;
 	scratch_write(path, "precious");
-	assert_true(hv_listen(path) < 0);
+	assert_true(hv_listen(path, NULL) < 0);
 	assert_true(scratch_exists(path));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("nowhere", path), 0);
-	assert_true(hv_listen(path) < 0);
+	assert_true(hv_listen(path, NULL) < 0);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0755), 0);
-	assert_true(hv_listen(path) < 0);
+	assert_true(hv_listen(path, NULL) < 0);
 }
 
 static void a_path_that_does_not_fit_is_refused(void **state)
@@ -159,7 +159,7 @@ static void a_path_that_does_not_fit_is_refused(void **state)
 	memset(longest, 'a', sizeof(longest));
 	longest[0] = '/';
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(hv_listen(longest), -ENAMETOOLONG);
+	assert_int_equal(hv_listen(longest, NULL), -ENAMETOOLONG);
 }
 
 /* In a child, whose descriptor 3 is free to be systemd's.  Returns what hv_listen gave. */
@@ -179,7 +179,7 @@ static int listen_as_unit(const char *count, bool is_ours)
 		snprintf(number, sizeof(number), "%d", is_ours ? getpid() : getppid());
 		setenv("LISTEN_PID", number, 1);
 		setenv("LISTEN_FDS", count, 1);
-		fd = hv_listen(path);
+		fd = hv_listen(path, NULL);
 		if (fd == SYSTEMD_FD && fcntl(fd, F_GETFD) != FD_CLOEXEC)
 			_exit(101);
 		_exit(fd < 0 ? 102 : fd);

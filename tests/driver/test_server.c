@@ -25,6 +25,8 @@ struct fixture {
 	struct hv_log log;
 	struct hv_api api;
 	struct hv_server *server;
+	struct hv_socket_file file;
+	int listening;
 	int entered[2]; /* a byte for each call that waits in open_state */
 	int leave[2];   /* a byte lets one of them go on */
 	atomic_bool waits;
@@ -56,8 +58,9 @@ static int setup(void **state)
 	fixture->api.mode = "plain";
 	assert_int_equal(pipe2(fixture->entered, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(fixture->leave, O_CLOEXEC), 0);
-	fd = hv_listen(fixture->socket);
+	fd = hv_listen(fixture->socket, &fixture->file);
 	assert_true(fd >= 0);
+	fixture->listening = fd;
 	fixture->server = hv_server_start(fd, &fixture->api, &fixture->log);
 	assert_non_null(fixture->server);
 	alarm(PATIENCE_SECONDS);
@@ -288,6 +291,75 @@ static void stop_waits_for_the_request_under_way(void **state)
 	close(slow);
 }
 
+static void *stop_soon(void *argument)
+{
+	const struct timespec pause = {.tv_nsec = 2000000};
+
+	nanosleep(&pause, NULL);
+	return stop(argument);
+}
+
+/* Ask until it cannot be sent any more.  Returns NULL if all that was sent has been answered. */
+static void *ask_until_the_end(void *argument)
+{
+	static const char request[] = "POST /Plugin.Activate HTTP/1.1\r\nHost: x\r\n"
+				      "Content-Length: 0\r\n\r\n";
+	const int *fd = argument;
+	char body[CLIENT_BODY_MAX];
+
+	while (send(*fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == sizeof(request) - 1)
+		if (client_receive(*fd, body) != 200)
+			return argument;
+	return NULL;
+}
+
+static void stop_answers_all_that_was_sent(void **state)
+{
+	struct fixture *fixture = *state;
+	pthread_t threads[PARALLEL], stopper;
+	int fds[PARALLEL];
+	void *lost;
+
+	for (int i = 0; i < PARALLEL; i++) {
+		fds[i] = client_connect(fixture->socket);
+		expect_activate(fds[i]);
+	}
+	for (int i = 0; i < PARALLEL; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_until_the_end, &fds[i]), 0);
+	assert_int_equal(pthread_create(&stopper, NULL, stop_soon, fixture), 0);
+	for (int i = 0; i < PARALLEL; i++) {
+		assert_int_equal(pthread_join(threads[i], &lost), 0);
+		assert_null(lost);
+	}
+	assert_int_equal(pthread_join(stopper, NULL), 0);
+	assert_null(fixture->server);
+	for (int i = 0; i < PARALLEL; i++)
+		close(fds[i]);
+}
+
+/* They lie in the sockets' buffers when the stop begins. */
+static void stop_answers_what_nobody_has_read_yet(void **state)
+{
+	struct fixture *fixture = *state;
+	char body[CLIENT_BODY_MAX];
+	int fds[PARALLEL];
+
+	for (int i = 0; i < PARALLEL; i++) {
+		fds[i] = client_connect(fixture->socket);
+		if (i % 2) /* of the others the connection is new, too */
+			expect_activate(fds[i]);
+	}
+	for (int i = 0; i < PARALLEL; i++)
+		client_post(fds[i], "/Plugin.Activate", "");
+	hv_unlisten(fixture->listening, fixture->socket, &fixture->file);
+	assert_int_equal(access(fixture->socket, F_OK), -1);
+	stop(fixture);
+	for (int i = 0; i < PARALLEL; i++) {
+		assert_int_equal(client_receive(fds[i], body), 200);
+		close(fds[i]);
+	}
+}
+
 static long long now_ms(void)
 {
 	struct timespec now;
@@ -347,6 +419,8 @@ int main(void)
 		SERVED(many_connections_are_served_at_once),
 		SERVED(a_call_that_takes_long_holds_nobody_up),
 		SERVED(stop_waits_for_the_request_under_way),
+		SERVED(stop_answers_all_that_was_sent),
+		SERVED(stop_answers_what_nobody_has_read_yet),
 		SERVED(stop_waits_no_longer_than_it_was_told),
 		SERVED(idle_connections_do_not_delay_the_stop),
 	};

@@ -29,11 +29,18 @@ struct hv_api {
 	void *context;
 };
 
+/* A Mount that was made; the strings are owned. */
+struct hv_mounted {
+	char *volume; /* NULL: none was */
+	char *id;
+};
+
 struct hv_reply {
-	unsigned status;     /* HTTP */
-	char *body;          /* JSON; owned; NULL with hang_up, or on ENOMEM */
-	bool hang_up;        /* close the connection without an answer */
-	struct hv_error err; /* what failed, for the log; owned */
+	unsigned status;           /* HTTP */
+	char *body;                /* JSON; owned; NULL with hang_up, or on ENOMEM */
+	bool hang_up;              /* close the connection without an answer */
+	struct hv_error err;       /* what failed, for the log; owned */
+	struct hv_mounted mounted; /* to be taken back if the answer does not arrive; owned */
 };
 
 /* Answer one request.  `body` is `size` bytes.  The caller frees `ret` with hv_reply_done().
@@ -45,5 +52,12 @@ void hv_api_handle(struct hv_api *api, const char *method, const char *path, con
 void hv_api_refuse_size(struct hv_reply *ret, size_t limit) __attribute__((nonnull));
 
 void hv_reply_done(struct hv_reply *reply) __attribute__((nonnull));
+
+/* Take back a Mount whose answer could not be sent: the Engine gave up waiting, and sends no
+ * Unmount for a Mount that it does not know to have been made.  A mistake here costs a mount that
+ * stays until the volume is removed, so errors are not reported.  Ends `mounted`. */
+void hv_api_unanswered(struct hv_api *api, struct hv_mounted *mounted) __attribute__((nonnull));
+
+void hv_mounted_done(struct hv_mounted *mounted) __attribute__((nonnull));
 
 #endif

@@ -9,6 +9,7 @@
 #include "attach/attach.h"
 
 #include "daemon/config.h"
+#include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/reconciler.h"
 #include "daemon/server.h"
@@ -22,6 +23,8 @@ struct hv_daemon {
 	struct hv_attacher attacher;
 	struct hv_api api;
 	struct hv_server *server;
+	int listening; /* its socket */
+	struct hv_socket_file socket_file;
 	struct hv_reconciler *reconciler;
 	pthread_mutex_t state_lock; /* opening the state */
 	bool is_state_open;
