@@ -5,10 +5,7 @@ load engine
 # the managed plugin and once with the plain daemon, by the docker command alone.
 #
 # A scenario is a function; `both` runs it with D=hostvol, the plugin, and D=hvplain, the daemon, behind
-# recorder.py. `only_managed` and `only_plain` run one that is of one alone:
-#   - plugins are enabled, disabled, set and removed: a plain daemon is none of Docker's business;
-#   - faults between the Engine and the daemon need the recorder, and the Engine itself connects to a plugin;
-#   - a plain daemon's socket may come late, a plugin's cannot.
+# recorder.py. `only_managed` and `only_plain` run one that is of one alone, for a reason that is printed.
 # Not here, because they test the Engine and not a driver: spec files and TLS, authorization plugins, schema of
 # images, Swarm. Elsewhere: privileges (plugin.bats), disable and rm -f under running containers, IDs
 # used again after SIGKILL (restart.bats), live-restore and upgrade (lasting.bats), graceful stop (plain.bats).
@@ -24,6 +21,7 @@ setup_file() {
 	plain_setup
 	echo 0 >"$ENGINE/count.hostvol"
 	echo 0 >"$ENGINE/count.hvplain"
+	: >"$ENGINE/alone"
 }
 
 managed_setup() {
@@ -62,7 +60,8 @@ recorder_start() {
 
 teardown_file() {
 	echo "# conformance: $(cat "$ENGINE/count.hostvol") scenarios with the managed plugin," \
-		"$(cat "$ENGINE/count.hvplain") with the plain daemon" >&3
+		"$(cat "$ENGINE/count.hvplain") with the plain daemon, of which with one alone:" >&3
+	sort -u "$ENGINE/alone" | sed 's/^/#   /' >&3
 	kill "$(cat "$ENGINE/plain/recorder")" "$(cat "$ENGINE/plain/pid")" 2>/dev/null || true
 	engine_teardown
 }
@@ -82,23 +81,48 @@ clean() {
 	rm -f "$ENGINE/plain/fault"
 }
 
+# After a scenario: every volume could be removed, and nothing stays mounted.
+nothing_is_left() {
+	clean
+	[[ -z $(docker volume ls -q) ]]
+	run ! in_engine grep -E ' [^ ]*(/propagated-mount|/plain/mounts)/[^ ]' /proc/self/mountinfo
+}
+
+# A scenario that this Engine does not have says so in NOT_HERE, and does not count.
 run_with() {
-	local D=$1
+	local D=$1 NOT_HERE=''
 	shift
 	echo "--- with $D"
 	rm -rf "${TMP:?}"/*
 	mark
 	"$@"
-	clean
-	echo $(($(cat "$ENGINE/count.$D") + 1)) >"$ENGINE/count.$D"
+	nothing_is_left
+	if [[ -n $NOT_HERE ]]; then
+		echo "neither, $BATS_TEST_DESCRIPTION: $NOT_HERE" >>"$ENGINE/alone"
+	else
+		echo $(($(cat "$ENGINE/count.$D") + 1)) >"$ENGINE/count.$D"
+	fi
 }
 
-only_managed() { run_with hostvol "$@"; }
-only_plain() { run_with hvplain "$@"; }
-both() {
-	only_managed "$@"
-	only_plain "$@"
+# only_managed|only_plain REASON SCENARIO [ARGUMENT...]
+only_managed() {
+	echo "managed, $BATS_TEST_DESCRIPTION: $1" >>"$ENGINE/alone"
+	run_with hostvol "${@:2}"
 }
+
+only_plain() {
+	echo "plain, $BATS_TEST_DESCRIPTION: $1" >>"$ENGINE/alone"
+	run_with hvplain "${@:2}"
+}
+
+both() {
+	run_with hostvol "$@"
+	run_with hvplain "$@"
+}
+
+PLUGIN="Docker enables, sets, upgrades and removes plugins; a plain daemon is none of its business"
+FAULT="the fault is made between the Engine and the daemon; to a plugin the Engine itself connects"
+SEEN="the recorder sees what the Engine sends, which a plugin does not log"
 
 # What was called since: mark, then calls CALL.
 mark() {
@@ -113,9 +137,10 @@ calls() {
 	tail -n "+$((MARK + 1))" "$(record)" | grep -cE "^$1 |hostvol: [a-z]+: /VolumeDriver[.]$1: " || true
 }
 
-# called CALL TIMES: the log of the plugin takes its way through dockerd.
+# called CALL TIMES: the log of the plugin takes its way through dockerd, so that none yet is no proof.
 called() {
 	local times
+	[[ $2 != 0 ]] || sleep 0.5
 	for _ in $(seq 20); do
 		times=$(calls "$1")
 		[[ $times != "$2" ]] || return 0
@@ -123,6 +148,24 @@ called() {
 	done
 	echo "$1 was called $times times, not $2"
 	return 1
+}
+
+# balanced: every Mount that was made has had its Unmount.
+balanced() {
+	[[ $(calls Mount) -gt 0 && $(calls Mount) == $(calls Unmount) ]]
+}
+
+# all_end_well PID...: each of them ends with status 0.
+all_end_well() {
+	local client
+	for client in "$@"; do
+		wait "$client" || { echo "a command failed" && return 1; }
+	done
+}
+
+# had_fault: the one that was ordered has been.
+had_fault() {
+	[[ ! -e $ENGINE/plain/fault ]]
 }
 
 fault() {
@@ -183,7 +226,10 @@ anonymous() {
 volumes_from() {
 	docker run --name first --network none -v /d --volume-driver $D "$IMAGE" touch /d/f
 	docker run --name second --network none --volumes-from first "$IMAGE" ls /d/f
-	docker rm -fv second first
+	docker rm -fv first
+	[[ $(docker volume ls -q | wc -l) == 1 ]] # the other one has it
+	called Remove 0
+	docker rm -fv second
 	[[ -z $(docker volume ls -q) ]]
 	called Create 1
 	called Mount 2
@@ -238,6 +284,7 @@ looked_up() {
 	[[ $output == "local managed $(driver)" ]]
 	run -0 docker volume inspect -f '{{.CreatedAt}}' vol
 	[[ $(date -d "$output" +%s) -gt $(($(date +%s) - 60)) ]]
+	docker volume ls -q
 	called Path 0
 }
 @test "inspect: no such volume by one Get; scope, status and date of one that is there" { both looked_up; }
@@ -248,16 +295,16 @@ mount_id() {
 	[[ $id =~ ^[0-9a-f]{64}$ ]]
 	[[ $(tail -n "+$((MARK + 1))" "$ENGINE/plain/calls") == *"Unmount vol $id "* ]]
 }
-@test "Mount and Unmount have the same ID" { only_plain mount_id; }
+@test "Mount and Unmount have the same ID" { only_plain "$SEEN" mount_id; }
 
 capabilities_once() {
 	for name in a1 a2 a3; do
 		docker volume create -d $D $name
 		docker volume inspect $name >/dev/null
 	done
-	[[ $(grep -c ^Capabilities "$ENGINE/plain/calls") -le 1 && $(grep -c ^Activate "$ENGINE/plain/calls") == 1 ]]
+	[[ $(grep -c ^Capabilities "$ENGINE/plain/calls") == 1 && $(grep -c ^Activate "$ENGINE/plain/calls") == 1 ]]
 }
-@test "a plain driver is activated and asked for its capabilities once" { only_plain capabilities_once; }
+@test "a plain driver is activated and asked for its capabilities once" { only_plain "a plugin is asked before nearly every call" capabilities_once; }
 
 behind_its_back() {
 	docker volume create -d $D -o ro=true vol
@@ -318,7 +365,7 @@ cp_running() {
 	[[ $(docker exec web cat /d/g) == two ]]
 	fails_with 1 "in use" -- docker volume rm vol
 	docker kill web
-	within 5 called Mount "$(calls Unmount)"
+	within 5 balanced
 	docker rm web
 	docker volume rm vol
 }
@@ -359,17 +406,19 @@ subpath() {
 	docker volume create -d $D vol
 	run_in -v vol:/d "$IMAGE" sh -c 'mkdir -p /d/dir/deep; echo one >/d/dir/f; ln -s dir /d/in; ln -s /etc /d/out'
 	at() { run_in --mount "type=volume,src=vol,dst=/s,volume-subpath=$1" "$IMAGE" "${@:2}"; }
-	if [[ $(docker version -f '{{.Server.APIVersion}}') < 1.45 ]]; then # none of that Engine's business
-		run ! at dir cat /s/f
+	if [[ $(docker version -f '{{.Server.APIVersion}}') < 1.45 ]]; then
+		NOT_HERE="the Engine has it since API 1.45"
 		return
 	fi
 	[[ $(at dir cat /s/f) == one && $(at in cat /s/f) == one && $(at dir/f cat /s) == one ]]
 	at dir/deep touch /s/new
 	fails_with 125 "relative path within" -- at ../.. true
 	run -127 at none true
+	[[ $output == *none* ]]
 	run ! at out true
+	[[ $output == *out* ]]
 	[[ $(run_in -v vol:/d "$IMAGE" ls /d/dir/deep) == new ]]
-	within 5 called Mount "$(calls Unmount)"
+	within 5 balanced
 	docker volume rm vol
 }
 @test "volume-subpath, which the Engine resolves itself" { both subpath; }
@@ -451,7 +500,8 @@ create_fails() {
 odd_names() {
 	for name in a/b ../../etc/x 'x y' $'new\nline' -- .hidden "$(printf '%0300d' 1)"; do
 		run docker volume create -d $D -- "$name"
-		[[ $status -ne 0 ]] || { echo "'$name' was created" && return 1; }
+		[[ $status -ne 0 && $output =~ "is not a volume name"|"at most 255" ]] ||
+			{ echo "'$name': $output" && return 1; }
 	done
 	[[ -z $(docker volume ls -q) ]]
 }
@@ -465,10 +515,10 @@ twenty() {
 		run_in -v vol:/d "$IMAGE" touch "/d/$i" 3>&- &
 		clients+=($!)
 	done
-	wait "${clients[@]}"
+	all_end_well "${clients[@]}"
 	clients=()
 	[[ $(run_in -v vol:/d "$IMAGE" ls /d | wc -l) == 20 ]]
-	within 5 called Mount "$(calls Unmount)"
+	within 5 balanced
 	docker volume rm vol
 }
 @test "twenty containers come and go on one volume at once" { both twenty; }
@@ -478,7 +528,7 @@ creates_at_once() {
 		docker volume create -d $D "v$((i % 10))x" 3>&- &
 		clients+=($!)
 	done
-	wait "${clients[@]}"
+	all_end_well "${clients[@]}"
 	clients=()
 	[[ $(docker volume ls -q | wc -l) == 10 ]]
 	docker volume ls -q | xargs -P 5 -n 1 docker volume rm
@@ -524,8 +574,12 @@ killed_while_asked() {
 		clients+=($!)
 		[[ $i != 5 ]] || kill_daemon
 	done
-	for client in "${clients[@]}"; do wait "$client" || echo "one run was cut"; done # and says so
+	cut=0
+	for client in "${clients[@]}"; do wait "$client" || cut=$((cut + 1)); done # and says so
 	clients=()
+	[[ $cut -le 5 ]]
+	[[ $(docker volume ls -q | wc -l) == 10 ]]
+	for i in $(seq 10); do run_in -v "v$i:/d" "$IMAGE" true; done
 	docker volume ls -q | xargs -n 1 docker volume rm
 }
 @test "SIGKILL among requests: Docker asks again, and no volume is lost" { both killed_while_asked; }
@@ -536,12 +590,49 @@ lost_unmount() {
 	fault Unmount error
 	docker stop -t 0 web
 	called Unmount 1
+	[[ -e $ENGINE/plain/mounts/vol ]]
 	docker start web
 	docker rm -f web
 	docker volume rm vol
 	[[ ! -e $ENGINE/plain/mounts/vol ]]
 }
-@test "an Unmount that got lost keeps nothing" { only_plain lost_unmount; }
+@test "an Unmount that got lost keeps nothing" { only_plain "$FAULT" lost_unmount; }
+
+# What a plugin that is away loses: the Unmount of a stop.
+stopped_while_away() {
+	docker volume create -d $D --label a=b vol
+	background web -v vol:/d
+	docker exec web touch /d/f
+	docker plugin disable -f hostvol
+	docker stop -t 0 web
+	fails_with 1 "disabled" -- docker start web
+	docker plugin enable hostvol
+	docker start web
+	docker exec web ls /d/f
+	[[ $(docker volume inspect -f '{{json .Labels}}' vol) == '{"a":"b"}' ]]
+	docker rm -f web
+	docker volume rm vol
+}
+@test "a container that is stopped while the plugin is disabled, and started when it is back" {
+	only_managed "$PLUGIN" stopped_while_away
+}
+
+unmounted_by_hand() {
+	docker volume create -d $D vol
+	background web -v vol:/d
+	run -0 in_engine awk '$5 ~ "/(propagated-mount|plain/mounts)/vol$" { print $5 }' /proc/self/mountinfo
+	[[ ${#lines[@]} -gt 0 ]]
+	for mountpoint in "${lines[@]}"; do in_engine umount -l "$mountpoint" || true; done # one takes the other along
+	nothing_mounted
+	docker exec web touch /d/f
+	[[ $(run_in -v vol:/d "$IMAGE" ls /d) == f ]]
+	docker stop -t 0 web
+	docker start web
+	docker exec web ls /d/f
+	docker rm -f web
+	docker volume rm vol
+}
+@test "what an administrator unmounted is mounted again, and unmounting it is no error" { both unmounted_by_hand; }
 
 frozen() {
 	docker volume create -d $D vol
@@ -549,9 +640,9 @@ frozen() {
 	kill -STOP "$daemon"
 	docker volume create -d $D late 3>&- &
 	client=$!
-	SECONDS=0
-	docker volume create -d local other
-	[[ $SECONDS -lt 5 ]]
+	sleep 0.5
+	timeout 10 docker volume create -d local other
+	live $client # and waits
 	kill -CONT "$daemon"
 	wait $client
 	[[ $(docker volume ls -q | xargs) == "late other vol" ]]
@@ -564,59 +655,108 @@ late_socket() {
 	run_in -v vol:/d --volume-driver $D "$IMAGE" touch /d/f 3>&- &
 	client=$!
 	sleep 2
+	live $client
 	plain_start
 	recorder_start
 	wait $client
 	[[ -e $(source_of vol)/f ]]
+	for call in Create Mount Unmount; do called $call 1; done
 }
-@test "a socket that comes two seconds late is waited for" { only_plain late_socket; }
+@test "a socket that comes two seconds late is waited for" {
+	only_plain "a plugin that does not listen cannot be enabled" late_socket
+}
+
+# The socket is there, and nobody behind it.
+dead_socket() {
+	docker volume create -d $D vol
+	kill -STOP "$(cat "$ENGINE/plain/recorder")"
+	docker volume create -d $D late 3>&- &
+	client=$!
+	sleep 0.3
+	timeout 10 docker volume create -d local other
+	live $client
+	kill -CONT "$(cat "$ENGINE/plain/recorder")"
+	wait $client
+	[[ $(docker volume ls -q | xargs) == "late other vol" ]]
+}
+@test "a driver whose socket answers nobody holds no other driver up" { only_plain "$FAULT" dead_socket; }
 
 # --- faults on the way --------------------------------------------------------------------------
 
 dropped() {
 	for call in Create Get Mount Unmount Remove; do
 		docker volume rm -f vol >/dev/null
-		[[ $call == Create ]] || docker volume create -d $D vol
+		[[ $call == Create ]] || docker volume create -d $D --label a=b vol
+		mark
 		fault $call drop
 		case $call in # a request that is sent again has lost its body: it must not be acted on
 		Create) fails_with 1 "empty" -- docker volume create -d $D vol ;;
-		Get) docker volume inspect vol || docker volume create -d $D vol ;;
+		Get) fails_with 1 "" -- docker volume inspect vol ;;
 		Mount) fails_with 125 "empty" -- run_in -v vol:/d "$IMAGE" true ;;
 		Unmount) run_in -v vol:/d "$IMAGE" true ;;
-		Remove) run docker volume rm vol ;;
+		Remove) fails_with 1 "empty" -- docker volume rm vol ;;
 		esac
-		[[ ! -e $ENGINE/plain/fault ]]
+		had_fault
+		tail -n "+$((MARK + 1))" "$ENGINE/plain/calls" | grep -q "^$call - - 0\$"
 		docker volume create -d $D vol
 		run_in -v vol:/d "$IMAGE" true
 		docker volume rm vol
 	done
 }
-@test "a connection that is dropped before the answer: what is sent again, empty, does no harm" { only_plain dropped; }
+@test "a connection that is dropped before the answer: what is sent again, empty, does no harm" {
+	only_plain "$FAULT" dropped
+}
 
 answer_cut() {
 	fault Create cut
-	run docker volume create -d $D vol # it was made; what Docker says is another matter
+	fails_with 1 "empty" -- docker volume create -d $D vol # it was made; what is sent again is empty
+	had_fault
 	docker volume create -d $D vol
 	run_in -v vol:/d "$IMAGE" touch /d/f
 	fault Mount cut
-	run run_in -v vol:/d "$IMAGE" true
+	fails_with 125 "empty" -- run_in -v vol:/d "$IMAGE" true
+	had_fault
 	run_in -v vol:/d "$IMAGE" ls /d/f
 	fault Unmount cut
 	run_in -v vol:/d "$IMAGE" true
+	had_fault
 	fault Remove cut
-	run docker volume rm vol
+	fails_with 1 "empty" -- docker volume rm vol
+	had_fault
 	docker volume create -d $D vol
+	[[ -z $(run_in -v vol:/d "$IMAGE" ls /d) ]] # another one
 	docker volume rm vol
 	[[ -z $(docker volume ls -q) && ! -e $ENGINE/plain/mounts/vol ]]
 }
-@test "an answer that is cut: the call can be made again" { only_plain answer_cut; }
+@test "an answer that is cut: the call can be made again" { only_plain "$FAULT" answer_cut; }
+
+abandoned() {
+	docker volume create -d $D -o type=tmpfs -o device=tmpfs vol
+	fault Mount leave
+	fails_with 125 "empty" -- run_in -v vol:/d "$IMAGE" true
+	had_fault
+	called Unmount 0
+	within 5 nothing_mounted
+	within 5 grep "nobody waits for the mount of volume 'vol'" "$ENGINE/plain/log"
+	run ! in_engine grep "$ENGINE/plain/state" /proc/self/mountinfo # the file system neither
+	run_in -v vol:/d "$IMAGE" touch /d/f
+}
+@test "a Mount whose answer nobody takes any more is taken back" { only_plain "$FAULT" abandoned; }
 
 list_fails() {
 	docker volume create -d $D vol
 	docker volume create -d local other
 	fault List error
 	run -0 docker volume ls -q
-	[[ $output == *other* ]]
+	had_fault
+	[[ $(xargs <<<"$output") == "other vol" ]] # it is remembered
+	fault List error
+	[[ $(curl -s --unix-socket "$ENGINE/docker.sock" http://h/volumes) == *Warnings*"the recorder says no"* ]]
+	fault Capabilities error
+	[[ $(docker volume inspect -f '{{.Scope}}' vol) == local ]]
+	rm -f "$ENGINE/plain/fault" # it may not be asked again
+	fault Remove error
+	fails_with 1 "the recorder says no" -- docker volume rm vol
 	fault Mount error
 	fails_with 125 "the recorder says no" -- run_in -v vol:/d "$IMAGE" true
 	run_in -v vol:/d "$IMAGE" true
@@ -624,27 +764,59 @@ list_fails() {
 	fails_with 1 "no such volume" -- docker volume inspect vol
 	docker volume inspect vol
 }
-@test "what another's error would do: it ends with the request" { only_plain list_fails; }
+@test "what another's error would do: it ends with the request" { only_plain "$FAULT" list_fails; }
+
+# slow_volume: one whose directory is in a file system of which no server answers, so that a Mount takes its
+# ten seconds.
+slow_volume() {
+	make_villain "$TMP/villain"
+	mkdir -p "$TMP/fuse/dir"
+	docker volume create -d $D -o path="$TMP/fuse/dir" slow
+	"$TMP/villain" silent "$TMP/fuse" "$(cat "$ENGINE/holder")" 3>&- &
+	VILLAIN=$!
+	within 5 in_engine grep -q "$TMP/fuse" /proc/self/mountinfo
+}
+
+slow_volume_end() {
+	kill $VILLAIN
+	wait $VILLAIN || true
+	in_engine umount -l "$TMP/fuse"
+}
 
 slow_mount() {
-	docker volume create -d $D vol
 	docker volume create -d $D other
-	fault Mount late
-	run_in -v vol:/d "$IMAGE" true 3>&- &
+	slow_volume
+	mark
+	run_in -v slow:/d "$IMAGE" true 3>&- &
 	client=$!
-	within 5 test ! -e "$ENGINE/plain/fault"
-	SECONDS=0
-	docker volume ls -q
-	run_in -v other:/d "$IMAGE" true
-	[[ $SECONDS -lt 3 ]]
-	wait $client
+	sleep 1
+	timeout 5 docker volume ls -q
+	timeout 5 docker volume inspect slow
+	timeout 8 docker run --rm --network none -v other:/d "$IMAGE" true
+	live $client # it waits still
+	ended=0
+	wait $client || ended=$?
+	[[ $ended == 125 ]]
+	slow_volume_end
+	run_in -v slow:/d "$IMAGE" touch /d/f
+	[[ -e $TMP/fuse/dir/f ]]
 }
-@test "a slow Mount holds up neither ls nor another volume" { only_plain slow_mount; }
+@test "a slow Mount holds up neither ls nor inspect nor another volume" { both slow_mount; }
 
 # --- the plugin as a plugin ---------------------------------------------------------------------
 
+# Docker has each content once.
+other_plugin() {
+	cp -a "$ENGINE/plugin" "$TMP/other"
+	echo "$BATS_TEST_NUMBER" >"$TMP/other/rootfs/etc/other"
+	docker plugin create other "$TMP/other"
+}
+
 plugin_filters() {
 	[[ $(docker plugin ls -f enabled=true --format '{{.Name}}') == hostvol:latest ]]
+	other_plugin
+	[[ $(docker plugin ls -f enabled=false --format '{{.Name}}') == other:latest ]]
+	docker plugin rm other
 	[[ -z $(docker plugin ls -f enabled=false -q) && -z $(docker plugin ls -f capability=authz -q) ]]
 	[[ $(docker plugin ls -f capability=volumedriver --format '{{.Name}}') == hostvol:latest ]]
 	id=$(docker plugin inspect -f '{{.ID}}' hostvol)
@@ -653,7 +825,7 @@ plugin_filters() {
 		[[ $(docker inspect --type plugin -f '{{.Name}}' "$name") == hostvol:latest ]]
 	done
 }
-@test "plugin ls by its filters; inspect by name and ID" { only_managed plugin_filters; }
+@test "plugin ls by its filters; inspect by name and ID" { only_managed "$PLUGIN" plugin_filters; }
 
 plugin_in_use() {
 	docker volume create -d $D vol
@@ -663,17 +835,18 @@ plugin_in_use() {
 	docker volume rm vol
 	fails_with 1 "is enabled" -- docker plugin rm hostvol
 	fails_with 1 "unknown option" -- docker volume create -d $D -o foo=bar vol # and lets go of it
-	docker plugin disable hostvol
+	docker plugin disable "$(docker plugin inspect -f '{{.ID}}' hostvol | cut -c 1-12)"
 	fails_with 1 "already disabled" -- docker plugin disable hostvol
 	docker volume create -d local other # and volume ls work with it
 	[[ $(docker volume ls -q) == other ]]
 	docker plugin set hostvol HOSTVOL_LOG=debug
+	[[ $(docker plugin inspect -f '{{.Settings.Env}}' hostvol) == *HOSTVOL_LOG=debug* ]]
 	fails_with 1 "no-such-thing" -- docker plugin set hostvol no-such-thing=1
 	docker plugin enable hostvol
 	fails_with 1 "cannot set on an active plugin" -- docker plugin set hostvol HOSTVOL_LOG=info
 	fails_with 1 "already exists" -- docker plugin create hostvol "$ENGINE/plugin"
 }
-@test "plugin disable, enable, set, create and rm, when they can be" { only_managed plugin_in_use; }
+@test "plugin disable, enable, set, create and rm, when they can be" { only_managed "$PLUGIN" plugin_in_use; }
 
 plugin_again() {
 	docker volume create -d $D vol
@@ -698,16 +871,53 @@ managed_again() {
 		HOSTVOL_LOG=debug
 	docker plugin enable hostvol
 }
-@test "plugin rm, by force too, and the plugin again: the volumes are there" { only_managed plugin_again; }
+@test "plugin rm, by force too, and the plugin again: the volumes are there" { only_managed "$PLUGIN" plugin_again; }
 
 plugin_events() {
 	since=$(date +%s)
 	docker plugin disable hostvol
 	docker plugin enable hostvol
+	other_plugin
+	docker plugin rm other
 	run -0 docker events --since "$since" --until "$(($(date +%s) + 1))" -f type=plugin --format '{{.Action}}'
-	[[ $output == *disable*enable* ]]
+	[[ $output == *disable*enable*create*remove* ]]
 }
-@test "plugin events" { only_managed plugin_events; }
+@test "plugin events" { only_managed "$PLUGIN" plugin_events; }
+
+# Docker waits for a Mount no longer than enable's --timeout, and never sends an Unmount for it.
+given_up() {
+	docker volume create -d $D --label a=b vol
+	docker plugin disable -f hostvol
+	docker plugin enable --timeout 3 hostvol
+	slow_volume
+	fails_with 125 "" -- run_in -v slow:/d "$IMAGE" true
+	fails_with 125 "" -- run_in -v vol:/d -v slow:/e "$IMAGE" true
+	slow_volume_end
+	[[ $(docker volume inspect -f '{{json .Labels}}' vol) == '{"a":"b"}' ]]
+	within 20 run_in -v slow:/d "$IMAGE" touch /d/f
+	within 20 nothing_mounted
+	docker volume rm vol slow
+	docker plugin disable hostvol
+	docker plugin enable hostvol
+}
+nothing_mounted() {
+	! in_engine grep -qE ' [^ ]*(/propagated-mount|/plain/mounts)/[^ ]' /proc/self/mountinfo
+}
+@test "a Mount that Docker does not wait for leaves no mount and takes no label" {
+	only_managed "a plain driver has two minutes" given_up
+}
+
+both_of_one_name() {
+	in_engine test ! -e /run/docker/plugins/hostvol.sock
+	docker volume create -d $D vol
+	fails_with 1 "" -- in_engine "$BATS_TEST_DIRNAME/../../build/release/driver/daemon/hostvold" \
+		--socket "$TMP/socket" --state "$ENGINE/state" --mount-root "$TMP/mounts"
+	[[ $output == *"$ENGINE/state"* ]]
+	[[ $(run_in -v vol:/d "$IMAGE" sh -c 'touch /d/f; ls /d') == f ]]
+}
+@test "a second daemon on the plugin's state is refused, and the plugin goes on" {
+	only_managed "it is about both" both_of_one_name
+}
 
 # --- the Engine restarts ------------------------------------------------------------------------
 
@@ -748,4 +958,4 @@ stays_disabled() {
 	engine_start
 	docker volume create -d $D vol
 }
-@test "a plugin stays enabled, or disabled, over dockerd's restart" { only_managed stays_disabled; }
+@test "a plugin stays enabled, or disabled, over dockerd's restart" { only_managed "$PLUGIN" stays_disabled; }

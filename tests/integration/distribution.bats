@@ -36,6 +36,21 @@ install() {
 		"HOSTVOL_STATE=$ENGINE/state" "HOSTVOL_ENGINE=$ENGINE/docker.sock"
 }
 
+@test "install --disable, and what follows one by one" {
+	docker plugin install --disable --grant-all-permissions --alias hostvol "$REGISTRY/hostvol:one" \
+		"HOSTVOL_STATE=$ENGINE/state"
+	[[ $(docker plugin ls --format '{{.Name}} {{.Enabled}}') == "hostvol:latest false" ]]
+	[[ $(docker plugin inspect -f '{{.Settings.Env}}' hostvol) == *"HOSTVOL_STATE=$ENGINE/state"* ]]
+	docker volume ls
+	docker plugin enable hostvol
+	docker volume create -d hostvol hvt_data
+	docker volume rm hvt_data
+	docker plugin disable hostvol
+	docker plugin rm hostvol
+	run -0 docker events --since 10m --until "$(date +%s)" -f type=plugin --format '{{.Action}}'
+	[[ $(xargs <<<"$output") == *"pull"*"enable"*"disable"*"remove"* ]]
+}
+
 @test "install with settings; set changes them; what makes no sense is told when it is enabled" {
 	install
 	docker volume create -d hostvol hvt_data
@@ -80,10 +95,17 @@ enabled_again() {
 	[[ $(docker volume ls -q | wc -l) == 100 ]]
 	engine_push two
 	engine_hostvol ls --format json | jq -S . >"$TMP/before"
+	[[ $(published) == one ]]
+	docker run -d --network none --name hvt_user -v hvt_managed1:/d -v hvt_path1:/e "$IMAGE" sleep 100000
+	docker exec hvt_user touch /d/f /e/f
+	fails_with 1 "disabled before upgrading" -- \
+		docker plugin upgrade --grant-all-permissions --skip-remote-check hostvol "$REGISTRY/hostvol:two"
 	docker plugin disable -f hostvol
 	docker plugin upgrade --grant-all-permissions --skip-remote-check hostvol "$REGISTRY/hostvol:two"
 	[[ $(docker exec hvt_c1 cat /mnt/1/f) == 1.1 ]] # while it is away
+	docker exec hvt_user ls /d/f /e/f
 	docker plugin enable hostvol
+	[[ $(published) == two ]]
 	[[ $(docker volume ls -q | wc -l) == 100 ]]
 	[[ $(docker volume inspect -f '{{json .Labels}} {{.Status.source}}' hvt_path7) == \
 		'{"n":"7"} '"$TMP/path/7" ]]
@@ -100,5 +122,8 @@ enabled_again() {
 	engine_hostvol detach hvt_c1:/mnt/1
 	docker exec hvt_c1 sh -c '[ ! -e /mnt/1 ]'
 	docker volume rm hvt_path5 hvt_managed50
-	[[ $(docker run --rm --network none -v hvt_managed1:/d "$IMAGE" sh -c 'touch /d/f; ls /d') == f ]]
+	[[ $(docker run --rm --network none -v hvt_managed1:/d "$IMAGE" ls /d) == f ]]
+	docker exec hvt_user ls /d/f /e/f # not hidden by another mount
+	docker restart -t 0 hvt_user
+	docker exec hvt_user ls /d/f /e/f
 }

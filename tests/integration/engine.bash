@@ -92,6 +92,11 @@ engine_push() {
 	docker plugin rm "$REGISTRY/hostvol:$1" >/dev/null
 }
 
+# published: the TAG of the plugin that runs.
+published() {
+	cat "/proc/$(daemon_pid)/root/etc/published"
+}
+
 # What `docker plugin create` wants, from the images that scripts/build-plugin made.
 plugin_directory() {
 	local dir container

@@ -2,7 +2,8 @@
 
 Each has names of its own, on which every answer is known beforehand, and names that all share, on which
 no answer may be anything but done or a refusal with a sentence. A name of its own in five is left
-standing; they are printed, one a line, for whoever comes after to see that they are there.
+standing; they are printed, one a line, for whoever comes after to see that they are there. A request that
+cannot be sent, because the daemon ends the connection, is sent again on a new one; one that was sent is answered.
 """
 import http.client
 import json
@@ -25,8 +26,15 @@ class Connection(http.client.HTTPConnection):
 def work(number, end):
     connection = Connection("hostvol")
 
+    def send(*request):
+        try:
+            connection.request(*request)
+        except BrokenPipeError:
+            connection.close()
+            connection.request(*request)
+
     def call(endpoint, **body):
-        connection.request("POST", "/VolumeDriver." + endpoint, json.dumps(body))
+        send("POST", "/VolumeDriver." + endpoint, json.dumps(body))
         answer = connection.getresponse()
         calls[number] += 1
         return answer.status, json.loads(answer.read())

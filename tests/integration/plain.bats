@@ -66,7 +66,9 @@ slow_engine() {
 		    def handle(self):
 		        self.rfile.readline()
 		        time.sleep(1)
-		        self.wfile.write(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
+		        body = b'{"message":"No such container: web"}'
+		        self.wfile.write(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+		            % (len(body), body))
 		class Server(socketserver.ThreadingUnixStreamServer):
 		    request_queue_size = 128
 		Server(sys.argv[1], Slow).serve_forever()
@@ -82,13 +84,12 @@ slow_engine() {
 	DAEMON=$!
 	within 5 test -S "$PLAIN/socket"
 	must Create '{"Name":"hvt_data"}'
-	for i in $(seq 50); do
-		curl -s --max-time 20 --unix-socket "$PLAIN/socket" -o "$PLAIN/answer.$i" \
-			-d '{"Volume":"hvt_data","Container":"web","Target":"/x"}' http://hostvol/HotAttach 3>&- &
-		clients+=($!)
+	threads=("/proc/$DAEMON/task"/*)
+	for i in $(seq 25); do
+		ask "$i" /HotAttach '{"Volume":"hvt_data","Container":"web","Target":"/x"}'
+		ask "a$i" /VolumeDriver.Create "{\"Name\":\"hvt_$i\",\"Opts\":{\"attach\":\"web:/x\"}}"
 	done
 	within 5 has_connections 50
-	sleep 0.3
 	kill -TERM "$DAEMON"
 	wait "${clients[@]}"
 	wait "$DAEMON"
@@ -97,8 +98,42 @@ slow_engine() {
 	[[ $(cat "$PLAIN"/answer.* | grep -o '"Code":"no-such-container"' | wc -l) == 50 ]]
 }
 
-# has_connections COUNT: the daemon has a thread for each.
+ask() {
+	curl -s --max-time 20 --unix-socket "$PLAIN/socket" -o "$PLAIN/answer.$1" -d "$3" "http://hostvol$2" 3>&- &
+	clients+=($!)
+}
+
+# has_connections COUNT: the daemon has a thread for each, beside the $threads of its own.
 has_connections() {
 	local tasks=("/proc/$DAEMON/task"/*)
-	[[ ${#tasks[@]} -gt $1 ]]
+	[[ $((${#tasks[@]} - ${#threads[@]})) -ge $1 ]]
+}
+
+@test "SIGTERM again and again under load: what was sent is answered, by this daemon or the next" {
+	python3 "$BATS_TEST_DIRNAME/activate.py" "$PLAIN/socket" "$BUILD/driver/daemon/hostvold" \
+		"${OPTIONS[@]}" >"$PLAIN/log" 2>&1 3>&- &
+	DAEMON=$!
+	within 5 test -S "$PLAIN/socket"
+	python3 "$BATS_TEST_DIRNAME/load.py" "$PLAIN/socket" 16 8 hvt_ >"$PLAIN/left" 3>&- &
+	client=$!
+	for _ in $(seq 5); do
+		sleep 1
+		daemon=$(pgrep -P "$DAEMON")
+		kill -TERM "$daemon"
+		within 10 fails kill -0 "$daemon"
+		within 10 pgrep -P "$DAEMON"
+	done
+	wait "$client"
+	[[ $(wc -l <"$PLAIN/left") -gt 5 ]]
+	send List '{}'
+	while read -r name; do
+		[[ $ANSWER == *"\"$name\""* ]] || { echo "$name is lost" && return 1; }
+	done <"$PLAIN/left"
+}
+
+@test "a daemon that has a socket of its own takes it away when it ends" {
+	run_daemon
+	kill -TERM "$DAEMON"
+	wait "$DAEMON"
+	[[ ! -e $PLAIN/socket ]]
 }

@@ -71,7 +71,7 @@ everything_is_back() {
 	engine_plugin
 	everything_is_back
 	run -0 engine_hostvol ls
-	[[ $output == *hvt_path* ]]
+	[[ $output == *hvt_path*attached* ]]
 }
 
 @test "no data of the host can be reached through the plugin's directory when it is deleted" {

@@ -55,5 +55,43 @@ many() {
 	kill -KILL "$(daemon_pid)"
 	within 10 docker volume inspect "$(head -1 "$TMP/left")"
 	diff <(sort "$TMP/left") <(docker volume ls -q | grep -v shared | sort)
-	! grep " $ENGINE/.*/propagated-mount/" "/proc/$(cat "$ENGINE/holder")/mountinfo"
+	run -1 grep " $ENGINE/.*/propagated-mount/" "/proc/$(cat "$ENGINE/holder")/mountinfo"
+}
+
+# Each turn: create, Mount and Unmount (Docker copies the image's content), remove; some are left.
+client() {
+	local turn=0 name end=$((SECONDS + $2))
+	while [[ $SECONDS -lt $end ]]; do
+		name=hvt_c$1_$turn
+		docker volume create -d hostvol "$name"
+		docker create --name "$name" -v "$name:/content" hvt_content
+		docker rm "$name"
+		[[ $(ls "$ENGINE/state/volumes/$name/_data") == f ]] || return 1
+		if [[ $((turn % 5)) == 0 ]]; then
+			echo "$name" >>"$TMP/left.$1"
+		else
+			docker volume rm "$name"
+		fi
+		turn=$((turn + 1))
+	done
+}
+
+@test "eight clients of Docker that do the same by the docker command" {
+	seconds=15
+	[[ ${HOSTVOL_ROUNDS:-0} -lt 1000 ]] || seconds=60
+	docker run --name hvt_make --network none "$IMAGE" sh -c 'mkdir /content; touch /content/f'
+	docker commit hvt_make hvt_content
+	docker rm hvt_make
+	for i in $(seq 8); do
+		client "$i" $seconds >/dev/null 3>&- &
+		clients+=($!)
+	done
+	for client in "${clients[@]}"; do wait "$client"; done
+	cat "$TMP"/left.* | sort >"$TMP/left"
+	[[ $(wc -l <"$TMP/left") -ge 8 ]]
+	diff "$TMP/left" <(docker volume ls -q | sort)
+	engine_stop KILL
+	engine_start
+	diff "$TMP/left" <(docker volume ls -q | sort)
+	run -1 grep " $ENGINE/.*/propagated-mount/" "/proc/$(cat "$ENGINE/holder")/mountinfo"
 }
