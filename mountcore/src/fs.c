@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
-#include <linux/loop.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +13,13 @@
 
 #include "core.h"
 #include "job.h"
+#include "loop.h"
 #include "sys.h"
 #include "walk.h"
 
 /* Options that would do something else than mount this file system, here. */
 static const unsigned long refused_flags =
 	MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE | MS_REC;
-
-enum { LOOP_TRIES = 64, LOOP_PATH_SIZE = 24 };
 
 static bool says_nothing(const char *option)
 {
@@ -107,6 +105,7 @@ struct fs_job {
 	struct mc_job job;
 	struct mc_fs fs;
 	char path[PATH_MAX]; /* in: clean */
+	uint64_t file_key;   /* out: of the image file in job.fds[0] */
 	char real[PATH_MAX]; /* out */
 	mode_t mode;         /* out */
 };
@@ -150,63 +149,41 @@ static int become_host(const struct mc_core *core)
 	return rc == 0 ? mc_sys_chroot(".") : rc;
 }
 
-/* Without stdio: see job.h. */
-static void name_loop(int number, char ret[static LOOP_PATH_SIZE])
+/* Two jobs on one file at the same time would each find it without a loop device. */
+static uint64_t file_key(const struct stat *file)
 {
-	static const char prefix[] = "/dev/loop";
-	char digits[LOOP_PATH_SIZE];
-	size_t count = 0, at = sizeof(prefix) - 1;
+	uint64_t key = ((uint64_t)file->st_dev << 32) ^ file->st_ino;
 
-	do {
-		digits[count++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	memcpy(ret, prefix, at);
-	while (count > 0)
-		ret[at++] = digits[--count];
-	ret[at] = '\0';
+	return key ? key : 1;
 }
 
-/* A free loop device for `file`.  It is freed when nobody has it open and it is not mounted. */
-static int take_loop(int control, int file, bool read_only, char ret_path[static LOOP_PATH_SIZE])
+static int open_job(const struct mc_core *core, struct mc_job *job)
 {
-	const struct loop_config config = {
-		.fd = (unsigned)file,
-		.info.lo_flags = LO_FLAGS_AUTOCLEAR | (read_only ? LO_FLAGS_READ_ONLY : 0),
-	};
-	int loop, rc, number = mc_sys_ioctl(control, LOOP_CTL_GET_FREE, NULL);
+	struct fs_job *self = (struct fs_job *)job;
+	const bool read_only = self->fs.flags & MS_RDONLY;
+	struct stat stat;
+	int rc = become_host(core);
 
-	if (number < 0)
-		return number;
-	name_loop(number, ret_path);
-	loop = mc_sys_openat(AT_FDCWD, ret_path, read_only ? O_RDONLY : O_RDWR);
-	if (loop < 0)
-		return loop;
-	rc = mc_sys_ioctl(loop, LOOP_CONFIGURE, &config);
-	if (rc == 0)
-		return loop;
-	mc_sys_close(loop);
-	return rc;
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
+	if (self->fs.device[0] != '/') /* it would be looked for in the directory mounted on */
+		return mc_err_set(&job->err, MC_STEP_FS, -ENOTBLK);
+	job->fds[0] = mc_sys_openat(
+		AT_FDCWD, self->fs.device, O_NONBLOCK | (read_only ? O_RDONLY : O_RDWR));
+	if (job->fds[0] < 0)
+		return mc_err_set(&job->err, MC_STEP_FS, job->fds[0]);
+	rc = fstat(job->fds[0], &stat) < 0 ? -errno : 0;
+	if (rc == 0 && !S_ISREG(stat.st_mode))
+		rc = -ENOTBLK;
+	self->file_key = rc == 0 ? file_key(&stat) : 0;
+	return mc_err_set(&job->err, MC_STEP_FS, rc);
 }
 
-static int mount_file(const struct mc_fs *fs)
+static int mount_file(const struct mc_fs *fs, int file)
 {
-	const bool read_only = fs->flags & MS_RDONLY;
-	char path[LOOP_PATH_SIZE];
-	int control, loop = -EBUSY, rc;
-	int file = mc_sys_openat(AT_FDCWD, fs->device, read_only ? O_RDONLY : O_RDWR);
+	char path[MC_LOOP_PATH_SIZE];
+	int rc, loop = mc_loop_open(file, fs->flags & MS_RDONLY, path);
 
-	if (file < 0)
-		return file;
-	control = mc_sys_openat(AT_FDCWD, "/dev/loop-control", O_RDWR);
-	if (control < 0) {
-		mc_sys_close(file);
-		return -ENOTBLK;
-	}
-	for (int i = 0; i < LOOP_TRIES && loop == -EBUSY; i++) /* somebody else took that one */
-		loop = take_loop(control, file, read_only, path);
-	mc_sys_close(control);
-	mc_sys_close(file);
 	if (loop < 0)
 		return loop;
 	rc = mc_sys_mount_fs(path, ".", fs->type, fs->flags, fs->data);
@@ -226,11 +203,11 @@ static int mount_job(const struct mc_core *core, struct mc_job *job)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
 	rc = mc_sys_fchdir(fd);
 	mc_sys_close(fd);
-	if (rc == 0)
+	if (rc == 0 && job->fds[0] >= 0)
+		rc = mount_file(&self->fs, job->fds[0]);
+	else if (rc == 0)
 		rc = mc_sys_mount_fs(
 			self->fs.device, ".", self->fs.type, self->fs.flags, self->fs.data);
-	if (rc == -ENOTBLK)
-		rc = mount_file(&self->fs);
 	return rc < 0 ? mc_err_set(&job->err, MC_STEP_FS, rc) : 1;
 }
 
@@ -246,6 +223,19 @@ int mc_host_is_mounted(struct mc_core *core, const char *path, struct mc_err *er
 	return rc;
 }
 
+static int mount_device_or_file(struct mc_core *core, struct fs_job *job)
+{
+	int rc = mc_job_run(core, mount_job, &job->job);
+
+	if (rc != -ENOTBLK)
+		return rc;
+	rc = mc_job_run(core, open_job, &job->job);
+	if (rc < 0)
+		return rc;
+	job->job.key = job->file_key;
+	return mc_job_run(core, mount_job, &job->job);
+}
+
 int mc_host_mount(
 	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err)
 {
@@ -258,7 +248,9 @@ int mc_host_mount(
 	if (!job)
 		return -ENOMEM;
 	job->fs = *fs;
-	rc = run(core, mount_job, job, err);
+	rc = mount_device_or_file(core, job);
+	if (rc < 0)
+		mc_err_set(err, job->job.err.step, rc);
 	mc_job_free(job, sizeof(*job));
 	return rc;
 }

@@ -1,5 +1,6 @@
 #include "sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -125,6 +126,11 @@ int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret)
 	};
 
 	return result(syscall(SYS_statmount, &request, ret, sizeof(*ret), 0));
+}
+
+ssize_t mc_sys_getdents(int fd, void *ret, size_t size)
+{
+	return result(getdents64(fd, ret, size));
 }
 
 ssize_t mc_sys_read(int fd, void *ret, size_t size)

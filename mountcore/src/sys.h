@@ -64,6 +64,7 @@ int mc_sys_setns(int fd, int type);
 int mc_sys_unshare(int flags);
 int mc_sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *ret);
 int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret);
+ssize_t mc_sys_getdents(int fd, void *ret, size_t size);
 ssize_t mc_sys_read(int fd, void *ret, size_t size);
 int mc_sys_fstatfs_type(int fd, int64_t *ret);
 ssize_t mc_sys_readlinkat(int dirfd, const char *path, char *ret, size_t size);

@@ -79,6 +79,7 @@ WRAP(int, mount_fs,
 		const char *data),
 	(source, target, type, flags, data))
 WRAP(int, ioctl, (int fd, unsigned long request, const void *argument), (fd, request, argument))
+WRAP(ssize_t, getdents, (int fd, void *ret, size_t size), (fd, ret, size))
 WRAP(ssize_t, read, (int fd, void *ret, size_t size), (fd, ret, size))
 WRAP(int, fstatfs_type, (int fd, int64_t *ret), (fd, ret))
 WRAP(int, mount_setattr, (int fd, unsigned flags, const struct mount_attr *attr), (fd, flags, attr))

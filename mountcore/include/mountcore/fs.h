@@ -27,11 +27,13 @@ int mc_fs_read(const char *type, const char *device, const char *options, struct
 	char refused[static MC_FS_OPTION_SIZE]) __attribute__((nonnull, warn_unused_result));
 
 /* Mount `fs` on the directory `path` (clean, no symlink in it) of the host, unless something is
- * mounted there.  A regular file as device is given a loop device, which goes with the mount.
- * Works under the helper's deadline.
+ * mounted there.  A regular file as device (its path absolute) is mounted by the loop device that
+ * it has, so that all its mounts are of one file system; or by a new one, which goes with the last
+ * mount.  Works under the helper's deadline.
  * Returns 1 if it was mounted, 0 if something was; else step MC_STEP_FS with what mount(2) gave:
- * -ENODEV (the kernel has no such type), -ENOENT (device), -ENOTBLK, -EINVAL …; -ETIMEDOUT with
- * MC_STEP_HELPER; MC_STEP_SOURCE for the directory.
+ * -ENODEV (the kernel has no such type), -ENOENT (device), -ENOTBLK, -EINVAL …; -EBUSY: the device
+ * is in use, read-only against writable; MC_STEP_SOURCE for the directory.  -ETIMEDOUT with
+ * MC_STEP_HELPER: it may be mounted later, where the directory is still the same.
  * Source: mount(2), loop(4). */
 int mc_host_mount(struct mc_core *core, const struct mc_fs *fs, const char *path,
 	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
@@ -41,8 +43,8 @@ int mc_host_mount(struct mc_core *core, const struct mc_fs *fs, const char *path
 int mc_host_is_mounted(struct mc_core *core, const char *path, struct mc_err *err)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Take out, lazily, what is mounted at `path`.  Nothing there is fine.  Returns 0, or what
- * umount2(2) gave, step MC_STEP_UMOUNT. */
+/* Take out, lazily, what is mounted at `path`.  Nothing there is fine.  Returns 0, or what umount2(2) gave, step MC_STEP_UMOUNT; -ETIMEDOUT
+ * with MC_STEP_HELPER. */
 int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 

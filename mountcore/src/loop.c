@@ -1,0 +1,158 @@
+/* Sequence: openat(/dev), for each loop device in it openat, ioctl(GET_STATUS64): one that the file
+ * has is taken, because two of them would be two file systems that write into one file, each
+ * without knowing of the other.  Without one openat(loop-control), ioctl(CTL_GET_FREE), openat,
+ * ioctl(CONFIGURE), again if somebody else was quicker.
+ *
+ * Without stdio and opendir: see job.h. */
+#include "loop.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sys.h"
+
+enum { LOOP_TRIES = 64, DIR_SIZE = 4096, DIGITS_MAX = 10 };
+
+static const char prefix[] = "/dev/loop";
+
+/* Whether the name in /dev is a loop device's ("loop7", not "loop-control"), and its path. */
+static bool name_path(const char *name, char ret[static MC_LOOP_PATH_SIZE])
+{
+	static const char start[] = "loop";
+	const size_t start_size = sizeof(start) - 1;
+	const char *digits = name + start_size;
+	size_t count;
+
+	if (strncmp(name, start, start_size) != 0)
+		return false;
+	count = strspn(digits, "0123456789");
+	if (count == 0 || count > DIGITS_MAX || digits[count])
+		return false;
+	memcpy(ret, prefix, sizeof(prefix) - 1);
+	memcpy(ret + sizeof(prefix) - 1, digits, count + 1);
+	return true;
+}
+
+static void number_path(int number, char ret[static MC_LOOP_PATH_SIZE])
+{
+	char digits[DIGITS_MAX + 1];
+	size_t count = 0, at = sizeof(prefix) - 1;
+
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	memcpy(ret, prefix, at);
+	while (count > 0)
+		ret[at++] = digits[--count];
+	ret[at] = '\0';
+}
+
+/* Returns 0 if this is the device of `file`, -ENOENT if not. */
+static int compare(int loop, const struct stat *file, bool read_only)
+{
+	struct loop_info64 info = {0};
+	int rc = mc_sys_ioctl(loop, LOOP_GET_STATUS64, &info);
+
+	if (rc < 0)
+		return rc == -ENXIO ? -ENOENT : rc; /* it is free */
+	if (info.lo_device != file->st_dev || info.lo_inode != file->st_ino)
+		return -ENOENT;
+	if (info.lo_offset || info.lo_sizelimit)
+		return -EBUSY;
+	return (info.lo_flags & LO_FLAGS_READ_ONLY) && !read_only ? -EBUSY : 0;
+}
+
+/* While it is open it does not go, and is not given another file. */
+static int try(const char *path, const struct stat *file, bool read_only)
+{
+	int rc, loop = mc_sys_openat(AT_FDCWD, path, O_RDONLY);
+
+	if (loop == -ENXIO) /* it is just being removed */
+		return -ENOENT;
+	if (loop < 0)
+		return loop;
+	rc = compare(loop, file, read_only);
+	if (rc == 0)
+		return loop;
+	mc_sys_close(loop);
+	return rc;
+}
+
+/* The next that /dev tells of its names; -ENOENT at their end too. */
+static int find_in(
+	int dev, const struct stat *file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZE])
+{
+	_Alignas(struct dirent64) char names[DIR_SIZE];
+	ssize_t size;
+	int rc = -ENOENT;
+
+	while (rc == -ENOENT && (size = mc_sys_getdents(dev, names, sizeof(names))) != 0) {
+		if (size < 0)
+			return (int)size;
+		for (ssize_t at = 0; rc == -ENOENT && at < size;) {
+			const struct dirent64 *entry = (const void *)(names + at);
+
+			if (name_path(entry->d_name, ret_path))
+				rc = try(ret_path, file, read_only);
+			at += entry->d_reclen;
+		}
+	}
+	return rc;
+}
+
+static int find(int file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZE])
+{
+	struct stat stat;
+	int rc, dev;
+
+	if (fstat(file, &stat) < 0)
+		return -errno;
+	dev = mc_sys_openat(AT_FDCWD, "/dev", O_RDONLY | O_DIRECTORY);
+	if (dev < 0)
+		return dev;
+	rc = find_in(dev, &stat, read_only, ret_path);
+	mc_sys_close(dev);
+	return rc;
+}
+
+static int take(int control, int file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZE])
+{
+	const struct loop_config config = {
+		.fd = (unsigned)file,
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR | (read_only ? LO_FLAGS_READ_ONLY : 0),
+	};
+	int loop, rc, number = mc_sys_ioctl(control, LOOP_CTL_GET_FREE, NULL);
+
+	if (number < 0)
+		return number;
+	number_path(number, ret_path);
+	loop = mc_sys_openat(AT_FDCWD, ret_path, read_only ? O_RDONLY : O_RDWR);
+	if (loop < 0)
+		return loop;
+	rc = mc_sys_ioctl(loop, LOOP_CONFIGURE, &config);
+	if (rc == 0)
+		return loop;
+	mc_sys_close(loop);
+	return rc;
+}
+
+int mc_loop_open(int file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZE])
+{
+	int control, loop = find(file, read_only, ret_path);
+
+	if (loop != -ENOENT)
+		return loop;
+	control = mc_sys_openat(AT_FDCWD, "/dev/loop-control", O_RDWR);
+	if (control < 0)
+		return -ENOTBLK;
+	loop = -EBUSY;
+	for (int i = 0; i < LOOP_TRIES && loop == -EBUSY; i++) /* somebody else took that one */
+		loop = take(control, file, read_only, ret_path);
+	mc_sys_close(control);
+	return loop;
+}

@@ -1,0 +1,293 @@
+/* File systems mounted on the host: image files and their loop devices, options. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/fs.h"
+
+#include "box.h"
+#include "scratch.h"
+
+#define IMAGE "/tmp/fs.img"
+
+enum { PLACES = 4, ROUNDS = 8, DEADLINE_MS = 10000 };
+
+static const char *const places[PLACES] = {"/tmp/a", "/tmp/b", "/tmp/c", "/tmp/d"};
+
+static void make_image(void)
+{
+	for (size_t i = 0; i < PLACES; i++)
+		scratch_mkdir(places[i]);
+	/* NOLINTNEXTLINE(cert-env33-c,concurrency-mt-unsafe): a fixed command */
+	assert_int_equal(system("PATH=$PATH:/usr/sbin:/sbin; truncate -s 16M " IMAGE
+				" && mkfs.ext4 -q -F " IMAGE),
+		0);
+}
+
+static struct mc_core *open_core(void)
+{
+	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = DEADLINE_MS};
+	struct mc_core *core = NULL;
+
+	assert_int_equal(mc_core_open(&args, &core, NULL), 0);
+	return core;
+}
+
+static int mount_image(struct mc_core *core, const char *image, const char *options,
+	const char *place, struct mc_err *ret_err)
+{
+	struct mc_fs fs;
+	char refused[MC_FS_OPTION_SIZE];
+
+	*ret_err = (struct mc_err){0};
+	assert_int_equal(mc_fs_read("ext4", image, options, &fs, refused), 0);
+	return mc_host_mount(core, &fs, place, ret_err);
+}
+
+static void expect_mount(
+	struct mc_core *core, const char *image, const char *options, const char *place)
+{
+	struct mc_err err;
+
+	assert_int_equal(mount_image(core, image, options, place, &err), 1);
+}
+
+static void expect_busy(struct mc_core *core, const char *options, const char *place)
+{
+	struct mc_err err;
+
+	assert_int_equal(mount_image(core, IMAGE, options, place, &err), -EBUSY);
+	assert_string_equal(mc_step_name(err.step), mc_step_name(MC_STEP_FS));
+}
+
+static dev_t device_of(const char *place)
+{
+	struct stat is;
+
+	assert_int_equal(stat(place, &is), 0);
+	return is.st_dev;
+}
+
+static bool is_of_image(int loop, const struct stat *image)
+{
+	struct loop_info64 info;
+
+	return loop >= 0 && ioctl(loop, LOOP_GET_STATUS64, &info) == 0 &&
+	       info.lo_device == image->st_dev && info.lo_inode == image->st_ino;
+}
+
+static unsigned count_loops(void)
+{
+	DIR *dev = opendir("/dev");
+	const struct dirent *entry;
+	struct stat image;
+	unsigned count = 0;
+
+	assert_non_null(dev);
+	assert_int_equal(stat(IMAGE, &image), 0);
+	while ((entry = readdir(dev))) {
+		mc_auto_fd loop = MC_FD_NONE;
+
+		if (strncmp(entry->d_name, "loop", 4) == 0 && entry->d_name[4] != '-')
+			loop = openat(dirfd(dev), entry->d_name, O_RDONLY | O_CLOEXEC);
+		count += is_of_image(loop, &image);
+	}
+	closedir(dev);
+	return count;
+}
+
+/* The last close of a device, which frees it, may be a moment after the unmount. */
+static void expect_no_loop(void)
+{
+	for (int i = 0; i < DEADLINE_MS && count_loops() > 0; i++)
+		usleep(1000);
+	assert_int_equal(count_loops(), 0);
+}
+
+static void unmount(struct mc_core *core, const char *place)
+{
+	assert_int_equal(mc_host_unmount(core, place, NULL), 0);
+}
+
+static void share_image(void)
+{
+	struct mc_core *core = open_core();
+	int fd;
+
+	make_image();
+	assert_int_equal(link(IMAGE, "/tmp/other.img"), 0);
+	expect_mount(core, IMAGE, "", places[0]);
+	expect_mount(core, IMAGE, "", places[1]);
+	expect_mount(core, "/tmp/other.img", "noatime", places[2]);
+	assert_int_equal(count_loops(), 1);
+	assert_int_equal(device_of(places[0]), device_of(places[1]));
+	assert_int_equal(device_of(places[0]), device_of(places[2]));
+	unmount(core, places[0]);
+	unmount(core, places[2]);
+	assert_int_equal(count_loops(), 1);
+	fd = open("/tmp/b", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	unmount(core, places[1]); /* lazily: its file system lives on */
+	expect_mount(core, IMAGE, "", places[0]);
+	assert_int_equal(count_loops(), 1);
+	close(fd);
+	unmount(core, places[0]);
+	expect_no_loop();
+	mc_core_close(core);
+}
+
+static void all_mounts_of_an_image_are_of_one_file_system(void **state)
+{
+	(void)state;
+	hv_in_namespace(share_image);
+}
+
+static void mix_modes(void)
+{
+	struct mc_core *core = open_core();
+
+	make_image();
+	expect_mount(core, IMAGE, "ro", places[0]);
+	expect_mount(core, IMAGE, "ro", places[1]);
+	expect_busy(core, "", places[2]);
+	unmount(core, places[0]);
+	unmount(core, places[1]);
+	expect_no_loop();
+	expect_mount(core, IMAGE, "", places[0]);
+	expect_busy(core, "ro", places[1]);
+	assert_int_equal(count_loops(), 1);
+	unmount(core, places[0]);
+	expect_no_loop();
+	mc_core_close(core);
+}
+
+static void an_image_in_use_is_not_mounted_in_another_mode(void **state)
+{
+	(void)state;
+	hv_in_namespace(mix_modes);
+}
+
+/* A device for a part of the image, as for a partition. */
+static void part_in_use(void)
+{
+	struct mc_core *core = open_core();
+	struct loop_info64 info = {.lo_offset = 4096, .lo_flags = LO_FLAGS_AUTOCLEAR};
+	mc_auto_fd control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	mc_auto_fd loop = MC_FD_NONE, image = MC_FD_NONE;
+	char path[32];
+	int rc = -1;
+
+	make_image();
+	image = open(IMAGE, O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < ROUNDS && rc < 0; i++) {
+		mc_close_fd(&loop);
+		snprintf(path, sizeof(path), "/dev/loop%d", ioctl(control, LOOP_CTL_GET_FREE));
+		loop = open(path, O_RDWR | O_CLOEXEC);
+		rc = ioctl(loop, LOOP_SET_FD, image);
+	}
+	assert_int_equal(rc, 0);
+	assert_int_equal(ioctl(loop, LOOP_SET_STATUS64, &info), 0);
+	expect_busy(core, "", places[0]);
+	mc_close_fd(&loop);
+	expect_no_loop();
+	expect_mount(core, IMAGE, "", places[0]);
+	unmount(core, places[0]);
+	expect_no_loop();
+	mc_core_close(core);
+}
+
+static void a_loop_device_for_a_part_of_the_image_is_in_the_way(void **state)
+{
+	(void)state;
+	hv_in_namespace(part_in_use);
+}
+
+struct mounter {
+	struct mc_core *core;
+	const char *place;
+	int rc;
+};
+
+static void *mount_one(void *argument)
+{
+	struct mounter *mounter = argument;
+	struct mc_err err;
+
+	mounter->rc = mount_image(mounter->core, IMAGE, "", mounter->place, &err);
+	return NULL;
+}
+
+static void mount_at_once(void)
+{
+	struct mc_core *core = open_core();
+	struct mounter mounters[PLACES];
+	pthread_t threads[PLACES];
+
+	make_image();
+	for (int round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < PLACES; i++) {
+			mounters[i] = (struct mounter){.core = core, .place = places[i]};
+			assert_int_equal(
+				pthread_create(&threads[i], NULL, mount_one, &mounters[i]), 0);
+		}
+		for (size_t i = 0; i < PLACES; i++)
+			pthread_join(threads[i], NULL);
+		assert_int_equal(count_loops(), 1);
+		for (size_t i = 0; i < PLACES; i++) {
+			assert_int_equal(mounters[i].rc, 1);
+			assert_int_equal(device_of(places[i]), device_of(places[0]));
+		}
+		for (size_t i = 0; i < PLACES; i++)
+			unmount(core, places[i]);
+		expect_no_loop();
+	}
+	mc_core_close(core);
+}
+
+static void mounts_of_an_image_at_the_same_time_are_of_one_file_system(void **state)
+{
+	(void)state;
+	hv_in_namespace(mount_at_once);
+}
+
+/* Relative to the directory mounted on, which is in hostvol's own. */
+static void relative_image(void)
+{
+	struct mc_core *core = open_core();
+	struct mc_err err;
+
+	make_image();
+	assert_int_equal(mount_image(core, "../fs.img", "", places[0], &err), -ENOTBLK);
+	assert_int_equal(mount_image(core, "/tmp", "", places[0], &err), -EISDIR);
+	assert_int_equal(count_loops(), 0);
+	mc_core_close(core);
+}
+
+static void an_image_is_named_by_an_absolute_path(void **state)
+{
+	(void)state;
+	hv_in_namespace(relative_image);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_mounts_of_an_image_are_of_one_file_system),
+		cmocka_unit_test(an_image_in_use_is_not_mounted_in_another_mode),
+		cmocka_unit_test(a_loop_device_for_a_part_of_the_image_is_in_the_way),
+		cmocka_unit_test(mounts_of_an_image_at_the_same_time_are_of_one_file_system),
+		cmocka_unit_test(an_image_is_named_by_an_absolute_path),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}
