@@ -13,19 +13,24 @@
 #include "sys.h"
 #include "walk.h"
 
+enum { MODE_BITS = 07777 };
+
 struct own_job {
 	struct mc_job job;
 	char path[PATH_MAX];
 	struct mc_owner owner;
 };
 
-/* Only what is another: a change of nothing would still be a change to the file's times.  The mode
- * comes last, because chown clears set-group-ID. */
+/* Only what is another: a change of nothing would still be a change to the file's times, and an
+ * error on a file system that is read-only.  The mode comes last, because chown clears
+ * set-group-ID.
+ */
 static int set_owner(const struct mc_owner *owner, int fd)
 {
 	struct stat is;
 	uid_t uid = (uid_t)-1;
 	gid_t gid = (gid_t)-1;
+	bool changes_owner;
 	int rc = fstat(fd, &is) < 0 ? -errno : 0;
 
 	if (rc < 0)
@@ -34,9 +39,11 @@ static int set_owner(const struct mc_owner *owner, int fd)
 		uid = (uid_t)owner->uid;
 	if (owner->gid >= 0 && (gid_t)owner->gid != is.st_gid)
 		gid = (gid_t)owner->gid;
-	if (uid != (uid_t)-1 || gid != (gid_t)-1)
+	changes_owner = uid != (uid_t)-1 || gid != (gid_t)-1;
+	if (changes_owner)
 		rc = mc_sys_fchown(fd, uid, gid);
-	if (rc == 0 && owner->mode >= 0)
+	if (rc == 0 && owner->mode >= 0 &&
+		(changes_owner || (mode_t)owner->mode != (is.st_mode & MODE_BITS)))
 		rc = mc_sys_fchmod(fd, (mode_t)owner->mode);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -198,6 +199,31 @@ static void owning(void)
 	assert_int_equal(mc_host_own(scene.core, "tmp", &owner, &scene.err), -EINVAL);
 	assert_string_equal(mc_step_name(scene.err.step), mc_step_name(MC_STEP_SOURCE));
 	scene_close(&scene);
+}
+
+static void owning_read_only(void)
+{
+	const struct mc_owner other = {.uid = -1, .gid = -1, .mode = 0700};
+	struct scene scene;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/real");
+	scratch_mount_tmpfs("/tmp/real");
+	assert_int_equal(chmod("/tmp/real", 02555), 0);
+	assert_int_equal(chown("/tmp/real", 5, 6), 0);
+	assert_int_equal(chmod("/tmp/real", 02555), 0);
+	assert_int_equal(mount(NULL, "/tmp/real", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	expect_owner(&scene, (struct mc_owner){5, 6, 02555}, "5:6 2555");
+	expect_owner(&scene, (struct mc_owner){-1, -1, 02555}, "5:6 2555");
+	assert_int_equal(mc_host_own(scene.core, "/tmp/real", &other, &scene.err), -EROFS);
+	assert_string_equal(mc_step_name(scene.err.step), mc_step_name(MC_STEP_OWNER));
+	scene_close(&scene);
+}
+
+static void an_owner_and_a_mode_that_it_has_are_not_set_again(void **state)
+{
+	(void)state;
+	hv_in_namespace(owning_read_only);
 }
 
 static void a_host_directory_is_given_an_owner_and_a_mode(void **state)
@@ -502,6 +528,7 @@ int main(void)
 		cmocka_unit_test(host_paths_are_resolved_and_made),
 		cmocka_unit_test(directories_made_in_vain_are_removed),
 		cmocka_unit_test(a_host_directory_is_given_an_owner_and_a_mode),
+		cmocka_unit_test(an_owner_and_a_mode_that_it_has_are_not_set_again),
 		cmocka_unit_test(whether_a_path_is_on_a_mount_of_its_own_is_known),
 		cmocka_unit_test(a_host_path_is_opened),
 		cmocka_unit_test(a_fuse_mount_made_later_is_noticed),
