@@ -12,6 +12,8 @@
 #include "job.h"
 #include "sys.h"
 
+enum { MOUNT_TIMEOUT_MS = 100000 }; /* Docker gives up a Mount after 120 s */
+
 static int open_host(struct mc_core *core, pid_t host_pid, struct mc_err *err)
 {
 	char name[32];
@@ -100,6 +102,7 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	core->home_ns = core->host_ns = core->host_root = core->proc = MC_FD_NONE;
 	core->helper_timeout_ms = args->helper_timeout_ms;
+	core->mount_timeout_ms = args->mount_timeout_ms ? args->mount_timeout_ms : MOUNT_TIMEOUT_MS;
 	core->legacy = args->legacy;
 	pthread_mutex_init(&core->lock, NULL);
 	pthread_mutex_init(&core->slow_lock, NULL);

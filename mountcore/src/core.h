@@ -29,6 +29,7 @@ struct mc_core {
 	unsigned features;
 	bool legacy;
 	unsigned helper_timeout_ms;
+	unsigned mount_timeout_ms;
 
 	pthread_mutex_t lock; /* everything below */
 	pthread_cond_t changed;

@@ -248,6 +248,7 @@ int mc_host_mount(
 	if (!job)
 		return -ENOMEM;
 	job->fs = *fs;
+	job->job.timeout_ms = core->mount_timeout_ms;
 	rc = mount_device_or_file(core, job);
 	if (rc < 0)
 		mc_err_set(err, job->job.err.step, rc);
@@ -283,6 +284,7 @@ int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
 
 	if (!job)
 		return -ENOMEM;
+	job->job.timeout_ms = core->mount_timeout_ms;
 	rc = run(core, unmount_job, job, err);
 	mc_job_free(job, sizeof(*job));
 	return rc;

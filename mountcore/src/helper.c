@@ -196,6 +196,7 @@ static void abandon(struct mc_core *core, pid_t pid)
 
 static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
+	const unsigned timeout_ms = job->timeout_ms ? job->timeout_ms : core->helper_timeout_ms;
 	int had[MC_JOB_FDS], pair[2], pid, rc;
 	mc_auto_fd ours = MC_FD_NONE, theirs = MC_FD_NONE;
 
@@ -213,7 +214,7 @@ static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	if (pid == 0)
 		run_child(core, fn, job, theirs);
 	mc_close_fd(&theirs);
-	rc = mc_sys_poll_in(ours, (int)core->helper_timeout_ms);
+	rc = mc_sys_poll_in(ours, (int)timeout_ms);
 	if (rc <= 0)
 		abandon(core, pid);
 	memcpy(job->fds, had, sizeof(had)); /* the child's numbers mean nothing here */

@@ -28,6 +28,7 @@ struct mc_job {
 	struct mc_err err;
 	uint64_t key;          /* at most one job at work for each key that is not 0 */
 	bool in_helper;        /* run in a helper process */
+	unsigned timeout_ms;   /* of the helper; 0: the core's */
 	int keep[MC_JOB_KEEP]; /* descriptors of the caller that the function uses */
 	int fds[MC_JOB_FDS];   /* opened by the function, owned by the caller */
 };

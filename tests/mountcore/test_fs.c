@@ -17,6 +17,7 @@
 
 #include "box.h"
 #include "scratch.h"
+#include "sys.h"
 
 #define IMAGE "/tmp/fs.img"
 
@@ -260,6 +261,55 @@ static void mounts_of_an_image_at_the_same_time_are_of_one_file_system(void **st
 	hv_in_namespace(mount_at_once);
 }
 
+/* How long mount(2) and umount(2) take here: the helper has a copy. */
+static useconds_t delay_us;
+
+int __real_mc_sys_mount_fs(const char *source, const char *target, const char *type,
+	unsigned long flags, const char *data);
+int __wrap_mc_sys_mount_fs(const char *source, const char *target, const char *type,
+	unsigned long flags, const char *data);
+int __real_mc_sys_umount2(const char *path, int flags);
+int __wrap_mc_sys_umount2(const char *path, int flags);
+
+int __wrap_mc_sys_mount_fs(const char *source, const char *target, const char *type,
+	unsigned long flags, const char *data)
+{
+	usleep(delay_us);
+	return __real_mc_sys_mount_fs(source, target, type, flags, data);
+}
+
+int __wrap_mc_sys_umount2(const char *path, int flags)
+{
+	usleep(delay_us);
+	return __real_mc_sys_umount2(path, flags);
+}
+
+static void mount_slowly(void)
+{
+	struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 1000};
+	struct mc_core *core = NULL;
+	struct mc_err err;
+
+	make_image();
+	assert_int_equal(mc_core_open(&args, &core, NULL), 0);
+	delay_us = 1500000;
+	expect_mount(core, IMAGE, "", places[0]);
+	unmount(core, places[0]);
+	mc_core_close(core);
+	args.mount_timeout_ms = 500;
+	assert_int_equal(mc_core_open(&args, &core, NULL), 0);
+	assert_int_equal(mount_image(core, IMAGE, "", places[0], &err), -ETIMEDOUT);
+	assert_string_equal(mc_step_name(err.step), mc_step_name(MC_STEP_HELPER));
+	delay_us = 0;
+	mc_core_close(core);
+}
+
+static void mounting_has_a_deadline_of_its_own(void **state)
+{
+	(void)state;
+	hv_in_namespace(mount_slowly);
+}
+
 /* Relative to the directory mounted on, which is in hostvol's own. */
 static void relative_image(void)
 {
@@ -287,6 +337,7 @@ int main(void)
 		cmocka_unit_test(a_loop_device_for_a_part_of_the_image_is_in_the_way),
 		cmocka_unit_test(mounts_of_an_image_at_the_same_time_are_of_one_file_system),
 		cmocka_unit_test(an_image_is_named_by_an_absolute_path),
+		cmocka_unit_test(mounting_has_a_deadline_of_its_own),
 	};
 
 	return RUN_PRIVILEGED(tests);

@@ -195,6 +195,29 @@ static void a_helper_past_its_deadline_is_killed(void **state)
 	mc_core_close(core);
 }
 
+static int be_slow(const struct mc_core *core, struct mc_job *job)
+{
+	(void)core;
+	(void)job;
+	usleep(500000);
+	return 5;
+}
+
+static void a_job_may_have_a_deadline_of_its_own(void **state)
+{
+	struct mc_core *core = open_core(1, 100);
+	struct probe_job *job = new_job();
+
+	(void)state;
+	job->job.in_helper = true;
+	job->job.timeout_ms = DEADLINE_MS;
+	assert_int_equal(mc_job_run(core, be_slow, &job->job), 5);
+	job->job.timeout_ms = 0;
+	assert_int_equal(mc_job_run(core, be_slow, &job->job), -ETIMEDOUT);
+	free_job(job);
+	mc_core_close(core);
+}
+
 static int die(const struct mc_core *core, struct mc_job *job)
 {
 	(void)core;
@@ -444,6 +467,7 @@ int main(void)
 		cmocka_unit_test(a_helper_has_only_the_descriptors_it_needs),
 		cmocka_unit_test(the_error_and_its_step_arrive),
 		cmocka_unit_test(a_helper_past_its_deadline_is_killed),
+		cmocka_unit_test(a_job_may_have_a_deadline_of_its_own),
 		cmocka_unit_test(a_helper_that_dies_is_an_error_of_its_own),
 		cmocka_unit_test(a_signal_in_the_waiting_thread_does_not_end_the_helper),
 		cmocka_unit_test(too_many_abandoned_helpers_stop_new_ones_until_they_are_gone),

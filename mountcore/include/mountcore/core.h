@@ -19,6 +19,8 @@ struct mc_core_args {
 	pid_t host_pid;             /* a process in the host's mount namespace; 0: our own is it */
 	unsigned workers;           /* mount worker threads, 1 to 16 */
 	unsigned helper_timeout_ms; /* deadline of a helper process */
+	unsigned mount_timeout_ms;  /* of one that mounts or unmounts a file system (fs.h), which
+				     * may have a journal to replay; 0: 100 s */
 	bool legacy;      /* without open_tree, mount the source's block device (legacy.h) */
 	unsigned without; /* enum mc_feature: not to be used although the kernel has them */
 };

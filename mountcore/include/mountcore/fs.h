@@ -29,7 +29,7 @@ int mc_fs_read(const char *type, const char *device, const char *options, struct
 /* Mount `fs` on the directory `path` (clean, no symlink in it) of the host, unless something is
  * mounted there.  A regular file as device (its path absolute) is mounted by the loop device that
  * it has, so that all its mounts are of one file system; or by a new one, which goes with the last
- * mount.  Works under the helper's deadline.
+ * mount.  Works under mount_timeout_ms of core.h.
  * Returns 1 if it was mounted, 0 if something was; else step MC_STEP_FS with what mount(2) gave:
  * -ENODEV (the kernel has no such type), -ENOENT (device), -ENOTBLK, -EINVAL …; -EBUSY: the device
  * is in use, read-only against writable; MC_STEP_SOURCE for the directory.  -ETIMEDOUT with
@@ -43,7 +43,8 @@ int mc_host_mount(struct mc_core *core, const struct mc_fs *fs, const char *path
 int mc_host_is_mounted(struct mc_core *core, const char *path, struct mc_err *err)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Take out, lazily, what is mounted at `path`.  Nothing there is fine.  Returns 0, or what umount2(2) gave, step MC_STEP_UMOUNT; -ETIMEDOUT
+/* Take out, lazily, what is mounted at `path`.  Nothing there is fine.  Works under
+ * mount_timeout_ms of core.h.  Returns 0, or what umount2(2) gave, step MC_STEP_UMOUNT; -ETIMEDOUT
  * with MC_STEP_HELPER. */
 int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
 	__attribute__((nonnull(1, 2), warn_unused_result));
