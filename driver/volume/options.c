@@ -244,8 +244,8 @@ static enum hv_code read_bind_word(
 	}
 	if (mc_attr_add(&ret->attr, word) == 0)
 		return HV_OK;
-	hv_fail(err, HV_BAD_REQUEST, "option o has '%.64s', which a bind mount knows nothing of",
-		word);
+	hv_fail(err, HV_BAD_REQUEST, "option o has '%.*s', which a bind mount knows nothing of",
+		(int)strcspn(word, "="), word); /* and not its value: it may be a password */
 	return hv_hint(err, "with bind go ro, nosuid, nodev, noexec, noatime and their like");
 }
 
@@ -266,7 +266,8 @@ static enum hv_code read_bind(struct hv_volume_options *ret, struct hv_error *er
 
 		end = strchrnul(at, ',');
 		if ((size_t)(end - at) >= sizeof(word))
-			return hv_fail(err, HV_BAD_REQUEST, "option o=%.300s makes no sense", at);
+			return hv_fail(err, HV_BAD_REQUEST,
+				"option o has a word that is too long for one of a bind mount");
 		memcpy(word, at, (size_t)(end - at));
 		word[end - at] = '\0';
 		code = read_bind_word(word, ret, err);

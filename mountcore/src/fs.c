@@ -32,23 +32,42 @@ static bool says_nothing(const char *option)
 	return false;
 }
 
+/* An empty one belongs to the one before: ",," is a comma in a password of SMB. */
 static int add_data(struct mc_fs *fs, const char *option)
 {
 	size_t length = strlen(fs->data);
-	int rc = snprintf(
-		fs->data + length, sizeof(fs->data) - length, "%s%s", length ? "," : "", option);
+	int rc;
 
+	if (length == 0 && !*option)
+		return 0;
+	rc = snprintf(
+		fs->data + length, sizeof(fs->data) - length, "%s%s", length ? "," : "", option);
 	return rc < 0 || (size_t)rc >= sizeof(fs->data) - length ? -ENAMETOOLONG : 0;
 }
 
-static int add_option(struct mc_fs *fs, const char *option)
+/* Whether libmount knows an option with a value as its own, not as the file system's: "helper=",
+ * "X-mount.mkdir=".  user= is SMB's, not the "user" of mount(8). */
+static int is_for_mount(const char *option, size_t name_size)
+{
+	char *name, *user = NULL;
+	int rc;
+
+	if (strncmp(option, "user=", name_size + 1) == 0)
+		return 0;
+	name = strndup(option, name_size);
+	rc = name && mnt_split_optstr(name, &user, NULL, NULL, 0, 0) == 0 ? user != NULL : -ENOMEM;
+	free(name);
+	free(user);
+	return rc;
+}
+
+/* An option without a value. */
+static int add_word(struct mc_fs *fs, const char *word)
 {
 	char *user = NULL, *vfs = NULL, *own = NULL;
 	int rc = -EINVAL;
 
-	if (says_nothing(option))
-		return 0;
-	if (mnt_split_optstr(option, &user, &vfs, &own, 0, 0) < 0)
+	if (mnt_split_optstr(word, &user, &vfs, &own, 0, 0) < 0)
 		rc = -ENOMEM;
 	else if (own)
 		rc = add_data(fs, own);
@@ -61,21 +80,34 @@ static int add_option(struct mc_fs *fs, const char *option)
 	return rc;
 }
 
+/* libmount is asked about names alone: in what a value holds, quotes say nothing to Docker's local
+ * driver and to the kernel. */
+static int add_option(struct mc_fs *fs, const char *option)
+{
+	size_t name_size = strcspn(option, "=");
+	int rc;
+
+	if (says_nothing(option))
+		return 0;
+	if (!*option || memchr(option, '"', name_size))
+		return add_data(fs, option);
+	if (!option[name_size])
+		return add_word(fs, option);
+	rc = is_for_mount(option, name_size);
+	if (rc == 0)
+		return add_data(fs, option);
+	return rc < 0 ? rc : -EINVAL;
+}
+
 static int read_options(struct mc_fs *fs, char *options, char refused[static MC_FS_OPTION_SIZE])
 {
-	char *at = options, *name, *value;
-	size_t name_size, value_size;
+	const char *option;
 	int rc = 0;
 
-	while (rc == 0 &&
-		mnt_optstr_next_option(&at, &name, &name_size, &value, &value_size) == 0) {
-		size_t size = value ? (size_t)(value - name) + value_size : name_size;
-		char *option = strndup(name, size);
-
-		rc = option ? add_option(fs, option) : -ENOMEM;
+	while (rc == 0 && (option = strsep(&options, ","))) {
+		rc = add_option(fs, option);
 		if (rc == -EINVAL)
 			snprintf(refused, MC_FS_OPTION_SIZE, "%s", option);
-		free(option);
 	}
 	return rc;
 }

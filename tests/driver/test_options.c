@@ -144,6 +144,24 @@ static void bind_is_a_path_with_attributes(void **state)
 	assert_int_equal(read_fs(NULL, NULL, NULL, &options, &err), HV_OK);
 }
 
+/* It would be in Docker's output, and in the log. */
+static void no_sentence_tells_a_password(void **state)
+{
+	static const char *const o[] = {"bind,password=hunter2",
+		"bind,password=hunter2-hunter2-hunter2-hunter2-hunter2-hunter2-hunter2-hunter2",
+		"password=hunter2,remount", "password=hunter2\",remount"};
+	struct hv_volume_options options;
+	struct hv_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(o) / sizeof(o[0]); i++) {
+		assert_int_equal(read_fs("cifs", "/srv", o[i], &options, &err), HV_BAD_REQUEST);
+		assert_null(strstr(hv_error_text(&err), "hunter2"));
+		assert_null(err.hint ? strstr(err.hint, "hunter2") : NULL);
+	}
+	assert_int_equal(read_fs(NULL, NULL, NULL, &options, &err), HV_OK);
+}
+
 static void type_device_and_o_go_together(void **state)
 {
 	static const struct {
@@ -301,6 +319,7 @@ int main(void)
 		cmocka_unit_test(every_option_is_read),
 		cmocka_unit_test(options_that_need_another_are_refused_alone),
 		cmocka_unit_test(bind_is_a_path_with_attributes),
+		cmocka_unit_test(no_sentence_tells_a_password),
 		cmocka_unit_test(type_device_and_o_go_together),
 		cmocka_unit_test(attach_names_container_target_and_mode),
 		cmocka_unit_test(what_is_wrong_is_refused_by_name),

@@ -25,6 +25,66 @@ enum { PLACES = 4, ROUNDS = 8, DEADLINE_MS = 10000 };
 
 static const char *const places[PLACES] = {"/tmp/a", "/tmp/b", "/tmp/c", "/tmp/d"};
 
+/* As of Docker's local driver: split at commas, exact words are flags, the rest is the file
+ * system's. */
+static void options_are_flags_or_the_file_system_s_own(void **state)
+{
+	static const struct {
+		const char *options;
+		unsigned long flags;
+		const char *data;
+	} cases[] = {
+		{"", 0, ""},
+		{",", 0, ""},
+		{"ro", MS_RDONLY, ""},
+		{"ro,rw", 0, ""},
+		{"ro,noatime,size=1m,nosuid,mode=700", MS_RDONLY | MS_NOATIME | MS_NOSUID,
+			"size=1m,mode=700"},
+		{"defaults,nofail,loop,auto,_netdev", 0, ""},
+		{"nodev,noexec,sync,dirsync,nodiratime,relatime",
+			MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | MS_DIRSYNC | MS_NODIRATIME |
+				MS_RELATIME,
+			""},
+		{"username=a,password=x\"y,ro", MS_RDONLY, "username=a,password=x\"y"},
+		{"password=\"a,ro,b=c\"", MS_RDONLY, "password=\"a,b=c\""},
+		{"a\"b,ro", MS_RDONLY, "a\"b"},
+		{"username=u,password=a,,b", 0, "username=u,password=a,,b"},
+		{"password=a,,", 0, "password=a,,"},
+		{"ro,,size=1m", MS_RDONLY, "size=1m"},
+		{"user=bob,domain=d,ro", MS_RDONLY, "user=bob,domain=d"},
+		{"ro=x,nosuid", MS_NOSUID, "ro=x"},
+		{"password=a=b", 0, "password=a=b"},
+		{"lowerdir=/a\\:b:/c", 0, "lowerdir=/a\\:b:/c"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mc_fs fs;
+		char refused[MC_FS_OPTION_SIZE];
+
+		assert_int_equal(mc_fs_read("x", "y", cases[i].options, &fs, refused), 0);
+		assert_int_equal(fs.flags, cases[i].flags);
+		assert_string_equal(fs.data, cases[i].data);
+	}
+}
+
+static void options_that_are_for_mount_8_are_refused(void **state)
+{
+	static const char *const options[] = {"remount", "bind", "rbind", "private", "rshared",
+		"user", "users", "group", "helper=x", "X-mount.mkdir", "X-mount.mkdir=0755",
+		"x-systemd.automount", "offset=4096", "loop=/dev/loop3", "comment=\"x"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct mc_fs fs;
+		char refused[MC_FS_OPTION_SIZE], both[128];
+
+		snprintf(both, sizeof(both), "noatime,a=\",%s,size=1", options[i]);
+		assert_int_equal(mc_fs_read("x", "y", both, &fs, refused), -EINVAL);
+		assert_string_equal(refused, options[i]);
+	}
+}
+
 static void make_image(void)
 {
 	for (size_t i = 0; i < PLACES; i++)
@@ -332,6 +392,8 @@ static void an_image_is_named_by_an_absolute_path(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_are_flags_or_the_file_system_s_own),
+		cmocka_unit_test(options_that_are_for_mount_8_are_refused),
 		cmocka_unit_test(all_mounts_of_an_image_are_of_one_file_system),
 		cmocka_unit_test(an_image_in_use_is_not_mounted_in_another_mode),
 		cmocka_unit_test(a_loop_device_for_a_part_of_the_image_is_in_the_way),

@@ -18,11 +18,13 @@ struct mc_fs {
 	char data[MC_FS_DATA_SIZE]; /* the options that are the file system's own */
 };
 
-/* Read an option string.  Options that say nothing to the kernel (defaults, auto, noauto, nofail,
+/* Read an option string: split at commas, of which no quote and no backslash hides one.  The words
+ * without a value that mount(8) knows are flags; all else is the file system's own, as it is, in
+ * its order.  Options that say nothing to the kernel (defaults, auto, noauto, nofail,
  * _netdev, loop) are left out.
  * Returns 0; -ENAMETOOLONG: a part is too long; -EINVAL: an option makes no sense here (remount,
  * bind, a propagation, user, X-…), and `refused` is which.
- * Source: mount(8), libmount's option maps. */
+ * Source: mount(8), libmount's option maps; parseOptions() of github.com/moby/sys/mount. */
 int mc_fs_read(const char *type, const char *device, const char *options, struct mc_fs *ret,
 	char refused[static MC_FS_OPTION_SIZE]) __attribute__((nonnull, warn_unused_result));
 
