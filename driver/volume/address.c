@@ -25,11 +25,21 @@ struct lookup {
 	char host[HOST_SIZE];
 };
 
+/* As Go's resolver does, which Docker's local driver asks: IPv4 if there is one. */
+static const struct addrinfo *choose(const struct addrinfo *found)
+{
+	for (const struct addrinfo *at = found; at; at = at->ai_next)
+		if (at->ai_family == AF_INET)
+			return at;
+	return found;
+}
+
 /* Returns 0 or an EAI_ code. */
 static int look_up(const char *host, char ret[static INET6_ADDRSTRLEN])
 {
 	const struct timespec deadline = {.tv_sec = RESOLVE_SECONDS};
 	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	const struct addrinfo *found;
 	struct gaicb *requests[1];
 	int rc;
 
@@ -47,9 +57,9 @@ static int look_up(const char *host, char ret[static INET6_ADDRSTRLEN])
 		return EAI_AGAIN; /* libc goes on with it: the memory is its own now */
 	if (rc == 0)
 		rc = gai_error(requests[0]);
-	if (rc == 0)
-		rc = getnameinfo(lookup->request.ar_result->ai_addr,
-			lookup->request.ar_result->ai_addrlen, ret, INET6_ADDRSTRLEN, NULL, 0,
+	found = rc == 0 ? choose(lookup->request.ar_result) : NULL;
+	if (found)
+		rc = getnameinfo(found->ai_addr, found->ai_addrlen, ret, INET6_ADDRSTRLEN, NULL, 0,
 			NI_NUMERICHOST);
 	if (lookup->request.ar_result)
 		freeaddrinfo(lookup->request.ar_result);
@@ -74,61 +84,108 @@ static void host_of_device(const char *device, char ret[static HOST_SIZE])
 	}
 }
 
-/* Take addr= out of the data, its value to `ret`; "" without one. */
-static void take_addr(struct mc_fs *fs, char ret[static HOST_SIZE])
+static bool is_smb(const char *type)
 {
-	static const char key[] = "addr=";
-	const size_t key_size = sizeof(key) - 1;
-	char *at = fs->data;
-
-	*ret = '\0';
-	while (*at) {
-		char *end = strchrnul(at, ',');
-		char *next = end + (*end == ',');
-
-		if (strncmp(at, key, key_size) != 0) {
-			at = next;
-			continue;
-		}
-		snprintf(ret, HOST_SIZE, "%.*s", (int)(end - at - (long)key_size), at + key_size);
-		memmove(at, next, strlen(next) + 1);
-	}
-	if (at > fs->data && at[-1] == ',')
-		at[-1] = '\0';
+	return strcmp(type, "cifs") == 0 || strcmp(type, "smb3") == 0;
 }
 
 static bool is_of_server(const char *type)
 {
-	return strcmp(type, "nfs") == 0 || strcmp(type, "nfs4") == 0 || strcmp(type, "cifs") == 0 ||
-	       strcmp(type, "smb3") == 0;
+	return strcmp(type, "nfs") == 0 || strcmp(type, "nfs4") == 0 || is_smb(type);
 }
 
-enum hv_code hv_fs_resolve(const char *name, struct mc_fs *fs, struct hv_error *err)
+/* How long the key is with which this word of the data gives the server's address; 0: it does not.
+ * SMB's kernel part knows ip= too, and its ",," is a comma in the value before. */
+static size_t address_key(const struct mc_fs *fs, const char *word)
+{
+	const size_t at = (size_t)(word - fs->data);
+
+	if (strncmp(word, "addr=", 5) == 0 || (is_smb(fs->type) && strncmp(word, "ip=", 3) == 0))
+		return at > 1 && word[-2] == ',' && is_smb(fs->type) ? 0 : strcspn(word, "=") + 1;
+	return 0;
+}
+
+/* The address of `host`, which is one already, or a name. */
+static enum hv_code find_address(
+	const char *name, const char *host, char ret[static INET6_ADDRSTRLEN], struct hv_error *err)
+{
+	int rc = 0;
+
+	if (is_address(host))
+		snprintf(ret, INET6_ADDRSTRLEN, "%s", host);
+	else
+		rc = look_up(host, ret);
+	if (rc == 0)
+		return HV_OK;
+	hv_fail(err, rc == EAI_AGAIN ? HV_TIMEOUT : HV_SOURCE_MISSING,
+		"the server '%s' of volume '%s' has no address: %s", host, name, gai_strerror(rc));
+	return hv_hint(err, "getent hosts %s on the host tells the same", host);
+}
+
+/* Put `text` in the place of the `size` bytes at `at`. */
+static enum hv_code replace(const char *name, struct mc_fs *fs, const char *at, size_t size,
+	const char *text, struct hv_error *err)
+{
+	char data[sizeof(fs->data)];
+	int rc = snprintf(
+		data, sizeof(data), "%.*s%s%s", (int)(at - fs->data), fs->data, text, at + size);
+
+	if (rc < 0 || (size_t)rc >= sizeof(data))
+		return hv_fail(err, HV_BAD_REQUEST, "option o of volume '%s' is too long", name);
+	memcpy(fs->data, data, sizeof(data));
+	return HV_OK;
+}
+
+/* In the value of an addr= that is there, from the byte `at` on: the address instead of a name. */
+static enum hv_code resolve_value(
+	const char *name, struct mc_fs *fs, const char *at, struct hv_error *err)
 {
 	char host[HOST_SIZE], address[INET6_ADDRSTRLEN];
-	size_t length;
-	int rc;
+	size_t size = strcspn(at, ",");
+	enum hv_code code;
 
-	if (!is_of_server(fs->type))
-		return HV_OK;
-	take_addr(fs, host);
+	snprintf(host, sizeof(host), "%.*s", (int)size, at);
 	if (!*host)
 		host_of_device(fs->device, host);
+	code = find_address(name, host, address, err);
+	return code == HV_OK ? replace(name, fs, at, size, address, err) : code;
+}
+
+/* Without one: that of the server in the device. */
+static enum hv_code add_address(const char *name, struct mc_fs *fs, struct hv_error *err)
+{
+	char host[HOST_SIZE], address[INET6_ADDRSTRLEN], option[INET6_ADDRSTRLEN + 8];
+	enum hv_code code;
+
+	host_of_device(fs->device, host);
 	if (!*host)
 		return hv_fail(err, HV_BAD_REQUEST,
 			"volume '%s' names no server: neither addr= in option o nor one in device=%.300s",
 			name, fs->device);
-	rc = is_address(host) ? 0 : look_up(host, address);
-	if (rc != 0) {
-		hv_fail(err, rc == EAI_AGAIN ? HV_TIMEOUT : HV_SOURCE_MISSING,
-			"the server '%s' of volume '%s' has no address: %s", host, name,
-			gai_strerror(rc));
-		return hv_hint(err, "getent hosts %s on the host tells the same", host);
+	code = find_address(name, host, address, err);
+	if (code != HV_OK)
+		return code;
+	/* At the start: at the end a password's comma could be before it. */
+	snprintf(option, sizeof(option), "addr=%s%s", address, *fs->data ? "," : "");
+	return replace(name, fs, fs->data, 0, option, err);
+}
+
+enum hv_code hv_fs_resolve(const char *name, struct mc_fs *fs, struct hv_error *err)
+{
+	enum hv_code code = HV_OK;
+	bool has_address = false;
+
+	if (!is_of_server(fs->type))
+		return HV_OK;
+	for (const char *at = fs->data; code == HV_OK && *at;) {
+		size_t key = address_key(fs, at);
+
+		if (key > 0) {
+			has_address = true;
+			code = resolve_value(name, fs, at + key, err);
+		}
+		at += strcspn(at, ",");
+		at += *at == ',';
 	}
-	length = strlen(fs->data);
-	rc = snprintf(fs->data + length, sizeof(fs->data) - length, "%saddr=%s", length ? "," : "",
-		is_address(host) ? host : address);
-	if (rc < 0 || (size_t)rc >= sizeof(fs->data) - length)
-		return hv_fail(err, HV_BAD_REQUEST, "option o of volume '%s' is too long", name);
-	return HV_OK;
+	return has_address || code != HV_OK ? code : add_address(name, fs, err);
 }

@@ -12,8 +12,9 @@
 enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_error *err);
 
-/* Put the address of the server where the kernel wants it: addr=.  Of those that need one (NFS,
- * SMB) and were given a name.  Returns HV_OK or HV_SOURCE_MISSING. */
+/* Put the address of the server where the kernel wants it: addr=, or SMB's ip=.  Of those that need
+ * one (NFS, SMB) and were given a name; IPv4 if the name has one.
+ * Returns HV_OK, HV_BAD_REQUEST, HV_SOURCE_MISSING, HV_TIMEOUT. */
 enum hv_code hv_fs_resolve(const char *name, struct mc_fs *fs, struct hv_error *err);
 
 /* Unmount it, used or not. */
