@@ -38,6 +38,15 @@ static bool is_restricted(const struct hv_volumes *volumes)
 	return true;
 }
 
+/* The kernel follows a symlink before it, which a look at the text does not. */
+static bool goes_up(const char *path)
+{
+	for (const char *at = path; (at = strstr(at, "/..")); at += 3)
+		if (at[3] == '/' || !at[3])
+			return true;
+	return false;
+}
+
 static enum hv_code check_host_path(struct hv_volumes *volumes, const char *name, const char *key,
 	const char *path, struct hv_error *err)
 {
@@ -46,6 +55,11 @@ static enum hv_code check_host_path(struct hv_volumes *volumes, const char *name
 	struct mc_err cause = {0};
 	mode_t mode;
 
+	if (goes_up(path)) {
+		hv_fail(err, HV_BAD_REQUEST, "option %s of volume '%s' has '..' in %s", key, name,
+			path);
+		return hv_hint(err, "give the path without: realpath %s tells it", path);
+	}
 	if (mc_host_find(volumes->core, path, real, &mode, &cause) < 0) {
 		if (cause.step != MC_STEP_SOURCE)
 			return hv_explain(err, &cause, &names);
@@ -61,7 +75,32 @@ static enum hv_code check_host_path(struct hv_volumes *volumes, const char *name
 	return HV_OK;
 }
 
-/* The directories of overlayfs: "lowerdir=/a:/b,upperdir=/c,workdir=/d". */
+static enum hv_code check_layer(
+	struct hv_volumes *volumes, const char *name, const char *path, struct hv_error *err)
+{
+	if (*path == '/' && !strchr(path, '\\'))
+		return check_host_path(volumes, name, "o", path, err);
+	/* From the mount's working directory, which is in hostvol's own; what else the kernel would
+	 * take for a part of the path is not repeated here. */
+	hv_fail(err, HV_BAD_REQUEST, "option o of volume '%s' has '%s', which is no absolute path",
+		name, path);
+	return hv_hint(err,
+		"lowerdir, upperdir and workdir begin at the root, and have no backslash in them");
+}
+
+/* How long the key is of a directory, or a list of them, of overlayfs; 0: another option. */
+static size_t layer_key(const char *word)
+{
+	static const char *const keys[] = {
+		"lowerdir=", "lowerdir+=", "datadir+=", "upperdir=", "workdir="};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strncmp(word, keys[i], strlen(keys[i])) == 0)
+			return strlen(keys[i]);
+	return 0;
+}
+
+/* The directories of overlayfs: "lowerdir=/a:/b::/c,upperdir=/d,workdir=/e". */
 static enum hv_code check_overlay(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_error *err)
 {
@@ -70,18 +109,22 @@ static enum hv_code check_overlay(struct hv_volumes *volumes, const char *name,
 	char *word, *rest = o;
 
 	while (code == HV_OK && (word = strsep(&rest, ","))) {
-		char *paths = strchr(word, '='), *path;
+		const bool is_list = strncmp(word, "lowerdir=", 9) == 0;
+		size_t key = layer_key(word);
+		char *paths = key ? word + key : NULL, *path;
 
-		if (!paths ||
-			(strncmp(word, "lowerdir=", 9) != 0 && strncmp(word, "upperdir=", 9) != 0 &&
-				strncmp(word, "workdir=", 8) != 0))
-			continue;
-		for (paths++; code == HV_OK && (path = strsep(&paths, ":"));)
-			if (*path == '/')
-				code = check_host_path(volumes, name, "o", path, err);
+		while (code == HV_OK && (path = strsep(&paths, is_list ? ":" : "")))
+			if (*path || !is_list) /* "::" is before a layer of data only */
+				code = check_layer(volumes, name, path, err);
 	}
 	free(o);
 	return code;
+}
+
+static bool is_share(const struct hv_volume_options *options)
+{
+	return (strcmp(options->type, "cifs") == 0 || strcmp(options->type, "smb3") == 0) &&
+	       strncmp(options->device, "//", 2) == 0;
 }
 
 enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
@@ -97,7 +140,7 @@ enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 	}
 	if (strcmp(options->type, "overlay") == 0)
 		return check_overlay(volumes, name, options, err);
-	if (device[0] == '/' && device[1] != '/') /* and not //SERVER/SHARE */
+	if (device[0] == '/' && !is_share(options))
 		return check_host_path(volumes, name, "device", device, err);
 	return HV_OK;
 }
