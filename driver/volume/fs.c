@@ -1,15 +1,23 @@
 #include "fs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "mountcore/cleanup.h"
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
 #include "inside.h"
+
+/* In the directory of the volume, while it takes the place of its _data. */
+#define NEW_DIRECTORY "_data.new"
+
+enum { RENEW_TRIES = 3 };
 
 static bool is_fs(const struct hv_volume *volume)
 {
@@ -172,14 +180,29 @@ static enum hv_code explain_mount(
 {
 	const char *type = hv_opts_get(&volume->opts, "type");
 	const char *device = hv_opts_get(&volume->opts, "device");
-	const struct hv_names names = {.volume = volume->name, .source = device, .target = device};
+	const struct hv_names names = {
+		.volume = volume->name, .source = volume->source, .target = volume->source};
 
+	if (cause->step == MC_STEP_HELPER && cause->code == -ETIMEDOUT) {
+		hv_fail(err, HV_TIMEOUT,
+			"the file system of volume '%s' (%s on %s) was not mounted in time, and was given up",
+			volume->name, type, device);
+		return hv_hint(err,
+			"its server or disk may not answer, or its journal be long; the host's kernel log (dmesg) may tell more");
+	}
 	if (cause->step != MC_STEP_FS)
 		return hv_explain(err, cause, &names);
 	if (cause->code == -ENODEV)
 		return hv_fail(err, HV_UNSUPPORTED,
 			"the host's kernel has no file system '%s', which volume '%s' is of", type,
 			volume->name);
+	if (cause->code == -EBUSY) {
+		hv_fail(err, HV_SOURCE_REFUSED,
+			"the file system of volume '%s' (%s on %s) cannot be mounted: it is in use in another way, as read-only against writable",
+			volume->name, type, device);
+		return hv_hint(err,
+			"findmnt, and losetup -j for an image, tell by whom; ro=true, instead of ro in option o, goes with writable volumes of the same device");
+	}
 	hv_fail(err, cause->code == -ENOENT ? HV_SOURCE_MISSING : HV_SOURCE_REFUSED,
 		"the file system of volume '%s' (%s on %s) cannot be mounted: %s", volume->name,
 		type, device, strerrordesc_np(-cause->code));
@@ -188,19 +211,54 @@ static enum hv_code explain_mount(
 		type, device);
 }
 
-static enum hv_code mount_it(
+static bool is_in_hand(struct hv_volumes *volumes, const char *source)
+{
+	const struct hv_use *use;
+
+	pthread_mutex_lock(&volumes->fs_locks.lock);
+	for (use = volumes->uses; use && strcmp(use->source, source) != 0;)
+		use = use->next;
+	pthread_mutex_unlock(&volumes->fs_locks.lock);
+	return use != NULL;
+}
+
+/* Put a new directory in the place of the one that a volume is mounted on: a mount that is on it by
+ * now goes with it, in every namespace but our own (there it is -EBUSY), and one that comes later
+ * finds no place.  Source: rename(2) of Linux 3.18 and later. */
+static int renew_directory(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = MC_FD_NONE;
+	int rc = 0;
+
+	if (top < 0)
+		return top;
+	own = openat(top, volume->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (own < 0 || (mkdirat(own, NEW_DIRECTORY, 0755) < 0 && errno != EEXIST))
+		return -errno;
+	if (fchmodat(own, NEW_DIRECTORY, 0755, 0) < 0 ||
+		renameat(own, NEW_DIRECTORY, own, "_data") < 0)
+		rc = -errno;
+	(void)unlinkat(own, NEW_DIRECTORY, AT_REMOVEDIR);
+	return rc;
+}
+
+/* The helper is past its deadline, but what it waits for in the kernel may still make the mount. */
+static void give_up(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	for (int i = 0; i < RENEW_TRIES && renew_directory(volumes, volume) == -EBUSY; i++)
+		(void)!mc_host_unmount(volumes->core, volume->source, NULL);
+}
+
+static enum hv_code mount_new(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
 	struct mc_fs fs;
 	char refused[MC_FS_OPTION_SIZE];
 	struct mc_err cause = {0};
-	enum hv_code code;
-	int rc = mc_host_is_mounted(volumes->core, volume->source, &cause);
+	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
 
-	if (rc != 0) /* by an earlier use: whatever has become of its device since */
-		return rc > 0 ? HV_OK : explain_mount(&cause, volume, err);
-	code = hv_volume_read_options(&volume->opts, &options, err);
 	if (code == HV_OK)
 		code = hv_fs_check(volumes, volume->name, &options, err);
 	if (code != HV_OK)
@@ -209,13 +267,42 @@ static enum hv_code mount_it(
 		return hv_fail(err, HV_INTERNAL, "option o of volume '%s' cannot be read",
 			volume->name); /* it was read at create */
 	code = hv_fs_resolve(volume->name, &fs, err);
-	if (code != HV_OK)
+	if (code != HV_OK || mc_host_mount(volumes->core, &fs, volume->source, &cause) >= 0)
 		return code;
-	rc = mc_host_mount(volumes->core, &fs, volume->source, &cause);
+	if (cause.step == MC_STEP_HELPER)
+		give_up(volumes, volume);
+	return explain_mount(&cause, volume, err);
+}
+
+/* With the source held.  In doubt it is used. */
+static bool is_used(struct hv_volumes *volumes, const char *source)
+{
+	struct hv_error ignored = {0};
+	bool is_used = is_in_hand(volumes, source);
+
+	if (!is_used &&
+		hv_store_source_is_used(volumes->store, source, &is_used, &ignored) != HV_OK)
+		is_used = true;
+	hv_error_done(&ignored);
+	return is_used;
+}
+
+static enum hv_code mount_it(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct mc_err cause = {0};
+	enum hv_code code = HV_OK;
+	int rc = mc_host_is_mounted(volumes->core, volume->source, &cause);
+
 	if (rc < 0)
 		return explain_mount(&cause, volume, err);
 	if (rc == 0)
-		return HV_OK;
+		code = mount_new(volumes, volume, err);
+	else if (is_used(volumes, volume->source))
+		return HV_OK; /* whatever has become of its device since */
+	if (code != HV_OK)
+		return code;
+	/* A mount that nobody uses is of a daemon that came to no end: it may have no owner yet. */
 	code = hv_volume_own(volumes, volume, err);
 	if (code != HV_OK)
 		(void)!mc_host_unmount(volumes->core, volume->source, NULL);
@@ -233,18 +320,13 @@ enum hv_code hv_fs_unmount(
 
 	if (!is_fs(volume) || mc_host_unmount(volumes->core, volume->source, &cause) == 0)
 		return HV_OK;
-	return hv_explain(err, &cause, &names);
-}
-
-static bool is_in_hand(struct hv_volumes *volumes, const char *source)
-{
-	const struct hv_use *use;
-
-	pthread_mutex_lock(&volumes->fs_locks.lock);
-	for (use = volumes->uses; use && strcmp(use->source, source) != 0;)
-		use = use->next;
-	pthread_mutex_unlock(&volumes->fs_locks.lock);
-	return use != NULL;
+	if (cause.step != MC_STEP_HELPER || cause.code != -ETIMEDOUT)
+		return hv_explain(err, &cause, &names);
+	hv_fail(err, HV_TIMEOUT, "the file system of volume '%s' was not unmounted in time",
+		volume->name);
+	return hv_hint(err,
+		"its removal has begun, and goes on when it is asked for again: docker volume rm %s",
+		volume->name);
 }
 
 static void add_use(struct hv_volumes *volumes, struct hv_use *use)
@@ -271,14 +353,8 @@ static void drop_use(struct hv_volumes *volumes, const struct hv_use *use)
 /* With the source held: unmount it if nobody has it.  In doubt it stays, until the next time. */
 static void unmount_unused(struct hv_volumes *volumes, const char *source)
 {
-	struct hv_error ignored = {0};
-	bool is_used = true;
-
-	if (!is_in_hand(volumes, source) &&
-		hv_store_source_is_used(volumes->store, source, &is_used, &ignored) == HV_OK &&
-		!is_used)
+	if (!is_used(volumes, source))
 		(void)!mc_host_unmount(volumes->core, source, NULL);
-	hv_error_done(&ignored);
 }
 
 static enum hv_code use(struct hv_volumes *volumes, const struct hv_volume *volume,
@@ -291,7 +367,7 @@ static enum hv_code use(struct hv_volumes *volumes, const struct hv_volume *volu
 	code = mount_it(volumes, volume, err);
 	if (code == HV_OK)
 		add_use(volumes, ret);
-	else /* a helper past its deadline may have made the mount */
+	else
 		unmount_unused(volumes, ret->source);
 	return code;
 }

@@ -1,5 +1,7 @@
 /* Volumes that are file systems: what they may be, and how they are mounted and unmounted. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -7,32 +9,79 @@
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/fs.h"
 #include "support/hv_test.h"
 
 #include "scratch.h"
 #include "world.h"
 
-/* "type=TYPE", "device=…" and "o=…", each with %s for the world's directory. */
-static enum hv_code create(struct world *world, const char *type, const char *device, const char *o)
+/* What the helpers that mount and unmount come to. */
+static enum {
+	AS_THEY_ARE,
+	LATE,     /* given up before it is mounted */
+	TOO_LATE, /* given up, and mounted all the same */
+} helpers;
+
+static int late_fd = MC_FD_NONE; /* the directory that a late helper mounts on */
+
+int __real_mc_host_mount(
+	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err);
+int __wrap_mc_host_mount(
+	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err);
+int __real_mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err);
+int __wrap_mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err);
+
+int __wrap_mc_host_mount(
+	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err)
+{
+	if (helpers == AS_THEY_ARE)
+		return __real_mc_host_mount(core, fs, path, err);
+	mc_close_fd(&late_fd);
+	late_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (helpers == TOO_LATE)
+		assert_int_equal(mount("late", path, "tmpfs", 0, NULL), 0);
+	return mc_err_set(err, MC_STEP_HELPER, -ETIMEDOUT);
+}
+
+int __wrap_mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
+{
+	if (helpers != LATE)
+		return __real_mc_host_unmount(core, path, err);
+	return mc_err_set(err, MC_STEP_HELPER, -ETIMEDOUT);
+}
+
+static void add(struct world *world, struct hv_opts *opts, const char *key, const char *text)
+{
+	mc_auto_free char *value = NULL;
+	const char *place = strstr(text, "%s");
+
+	if (place)
+		assert_true(asprintf(&value, "%.*s%s%s", (int)(place - text), text, world->dir,
+				    place + 2) >= 0);
+	assert_int_equal(hv_opts_add(opts, key, value ? value : text), 0);
+}
+
+/* %s is the world's directory; `uid` may be NULL. */
+static enum hv_code create_owned(
+	struct world *world, const char *type, const char *device, const char *o, const char *uid)
 {
 	struct hv_opts opts = {0};
-	const char *const texts[] = {type, device, o};
-	static const char *const keys[] = {"type", "device", "o"};
 	enum hv_code code;
 
-	for (size_t i = 0; i < 3; i++) {
-		mc_auto_free char *value = NULL;
-		const char *place = strstr(texts[i], "%s");
-
-		if (place)
-			assert_true(asprintf(&value, "%.*s%s%s", (int)(place - texts[i]), texts[i],
-					    world->dir, place + 2) >= 0);
-		assert_int_equal(hv_opts_add(&opts, keys[i], value ? value : texts[i]), 0);
-	}
+	add(world, &opts, "type", type);
+	add(world, &opts, "device", device);
+	add(world, &opts, "o", o);
+	if (uid)
+		add(world, &opts, "uid", uid);
 	hv_error_done(&world->err);
 	code = hv_volume_create(&world->volumes, "vol", &opts, &world->err);
 	hv_opts_done(&opts);
 	return code;
+}
+
+static enum hv_code create(struct world *world, const char *type, const char *device, const char *o)
+{
+	return create_owned(world, type, device, o, NULL);
 }
 
 static void expect(
@@ -74,10 +123,141 @@ static void nothing_of_hostvol_s_own_can_be_mounted(void **state)
 	expect(world, HV_SOURCE_MISSING, "overlay", "overlay", "workdir=%s/low:/");
 }
 
+static bool is_mounted(struct world *world)
+{
+	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
+	int rc = mc_host_is_mounted(world->volumes.core, path, NULL);
+
+	assert_true(rc >= 0);
+	return rc;
+}
+
+static uid_t owner_of(struct world *world)
+{
+	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
+	struct stat is;
+
+	assert_int_equal(stat(path, &is), 0);
+	return is.st_uid;
+}
+
+static void a_mount_that_was_given_up_finds_no_place_later(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
+	helpers = LATE;
+	assert_int_equal(world_mount(world, "vol", "a"), HV_TIMEOUT);
+	assert_true(world_told(world, "'vol' (tmpfs on tmpfs) was not mounted in time"));
+	helpers = AS_THEY_ARE;
+	assert_int_equal(fchdir(late_fd), 0);
+	assert_int_equal(mount("late", ".", "tmpfs", 0, NULL), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(chdir("/"), 0);
+	assert_false(is_mounted(world));
+	assert_false(world_has(world, "state/volumes/vol/_data.new"));
+	assert_int_equal(world_mount(world, "vol", "a"), HV_OK);
+	assert_true(is_mounted(world));
+	mc_close_fd(&late_fd);
+}
+
+static void a_mount_that_was_given_up_and_came_is_taken_out(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
+	helpers = TOO_LATE;
+	assert_int_equal(world_mount(world, "vol", "a"), HV_TIMEOUT);
+	helpers = AS_THEY_ARE;
+	assert_false(is_mounted(world));
+	assert_int_equal(world_mount(world, "vol", "a"), HV_OK);
+	mc_close_fd(&late_fd);
+}
+
+/* As of a daemon that was killed between the mount and this. */
+static void a_mount_that_nobody_uses_is_given_its_owner(void **state)
+{
+	struct world *world = *state;
+	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
+	struct hv_use first = {.volumes = NULL}, second = {.volumes = NULL};
+	struct hv_volume volume = {0};
+
+	assert_int_equal(create_owned(world, "tmpfs", "tmpfs", "", "7"), HV_OK);
+	assert_int_equal(
+		hv_store_volume_get(world->volumes.store, "vol", &volume, &world->err), HV_OK);
+	assert_int_equal(mount("left", path, "tmpfs", 0, NULL), 0);
+	assert_int_equal(owner_of(world), 0);
+	assert_int_equal(hv_volume_use(&world->volumes, &volume, &first, &world->err), HV_OK);
+	assert_int_equal(owner_of(world), 7);
+	assert_int_equal(chown(path, 9, 9), 0);
+	assert_int_equal(hv_volume_use(&world->volumes, &volume, &second, &world->err), HV_OK);
+	assert_int_equal(owner_of(world), 9); /* somebody has it */
+	hv_volume_unuse(&second);
+	hv_volume_unuse(&first);
+	assert_false(is_mounted(world));
+	hv_volume_done(&volume);
+}
+
+static void a_removal_that_waits_too_long_for_the_unmount_goes_on_later(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
+	helpers = LATE;
+	assert_int_equal(world_remove(world, "vol"), HV_TIMEOUT);
+	assert_true(world_told(world, "'vol' was not unmounted in time"));
+	assert_true(world_told(world, "goes on when it is asked for again"));
+	helpers = AS_THEY_ARE;
+	assert_int_equal(world_remove(world, "vol"), HV_OK);
+	assert_false(world_has(world, "state/volumes/vol"));
+}
+
+static void a_directory_that_is_not_there_is_named(void **state)
+{
+	struct world *world = *state;
+	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
+	mc_auto_free char *sentence = NULL;
+
+	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(world_mount(world, "vol", "a"), HV_SOURCE_MISSING);
+	assert_true(asprintf(&sentence, "the directory %s of volume 'vol' is not there", path) > 0);
+	assert_true(world_told(world, sentence));
+}
+
+static void an_image_in_use_in_another_mode_is_told_so(void **state)
+{
+	struct world *world = *state;
+	mc_auto_free char *image = scratch_path(world->dir, "image"), *command = NULL;
+	mc_auto_free char *device = NULL;
+
+	assert_true(asprintf(&command,
+			    "PATH=$PATH:/usr/sbin:/sbin; truncate -s 16M %s && mkfs.ext4 -q -F %s",
+			    image, image) > 0);
+	/* NOLINTNEXTLINE(cert-env33-c,concurrency-mt-unsafe): a fixed command */
+	assert_int_equal(system(command), 0);
+	assert_true(asprintf(&device, "device=%s", image) > 0);
+	assert_int_equal(world_create(world, "other", "type=ext4", device), HV_OK);
+	assert_int_equal(create(world, "ext4", "%s/image", "ro"), HV_OK);
+	assert_int_equal(world_mount(world, "other", "a"), HV_OK);
+	assert_int_equal(world_mount(world, "vol", "a"), HV_SOURCE_REFUSED);
+	assert_true(world_told(world, "in use in another way"));
+	assert_true(world_told(world, "ro=true"));
+	assert_int_equal(world_unmount(world, "other", "a"), HV_OK);
+	assert_int_equal(world_mount(world, "vol", "a"), HV_OK);
+	assert_int_equal(world_unmount(world, "vol", "a"), HV_OK);
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(nothing_of_hostvol_s_own_can_be_mounted),
+		IN_WORLD(a_mount_that_was_given_up_finds_no_place_later),
+		IN_WORLD(a_mount_that_was_given_up_and_came_is_taken_out),
+		IN_WORLD(a_mount_that_nobody_uses_is_given_its_owner),
+		IN_WORLD(a_removal_that_waits_too_long_for_the_unmount_goes_on_later),
+		IN_WORLD(a_directory_that_is_not_there_is_named),
+		IN_WORLD(an_image_in_use_in_another_mode_is_told_so),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));
