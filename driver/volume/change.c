@@ -3,6 +3,7 @@
 
 #include "volume/volume.h"
 
+#include "fs.h"
 #include "inside.h"
 #include "options.h"
 #include "purge.h"
@@ -97,6 +98,24 @@ static enum hv_code change_read_only(struct hv_volumes *volumes, struct hv_volum
 	return code == HV_OK ? check_unused(volumes, volume->name, err) : code;
 }
 
+/* Of a file system it is done at the mount, and by its first name only. */
+static enum hv_code change_owner(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const struct hv_volume_options *options, struct hv_error *err)
+{
+	struct hv_volume origin = {0};
+	bool is_fs = strcmp(volume->kind, "filesystem") == 0;
+	enum hv_code code = HV_OK;
+
+	if (options->from) {
+		code = hv_volume_origin(volumes, volume, &origin, err);
+		is_fs = code == HV_OK && strcmp(origin.kind, "filesystem") == 0;
+		hv_volume_done(&origin);
+	}
+	if (code == HV_OK && options->from && is_fs)
+		return hv_fs_check_owner(volume->name, options->from, &options->owner, err);
+	return code == HV_OK && !is_fs ? hv_volume_own(volumes, volume, err) : code;
+}
+
 /* Data that is there belongs to no project, and would not be counted. */
 static enum hv_code change_size(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const char *before, uint64_t bytes, struct hv_error *err)
@@ -131,8 +150,8 @@ static enum hv_code change(struct hv_volumes *volumes, struct hv_volume *volume,
 			volume->source, volume->name);
 	if (code == HV_OK)
 		code = change_read_only(volumes, volume, &options, err);
-	if (code == HV_OK && strcmp(volume->kind, "filesystem") != 0) /* it is done at the mount */
-		code = hv_volume_own(volumes, volume, err);
+	if (code == HV_OK)
+		code = change_owner(volumes, volume, &options, err);
 	if (code == HV_OK)
 		code = change_size(
 			volumes, volume, hv_opts_get(before, "size"), options.size_bytes, err);

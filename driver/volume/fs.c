@@ -153,6 +153,17 @@ enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 	return HV_OK;
 }
 
+enum hv_code hv_fs_check_owner(
+	const char *name, const char *from, const struct mc_owner *owner, struct hv_error *err)
+{
+	if (owner->uid < 0 && owner->gid < 0 && owner->mode < 0)
+		return HV_OK;
+	hv_fail(err, HV_BAD_REQUEST,
+		"options uid, gid and mode go without from=%s in volume '%s': they are of the file system, which has one owner under all its names",
+		from, name);
+	return hv_hint(err, "docker hostvol set %s uid=… gid=… mode=… sets them there", from);
+}
+
 /* --- whose it is ---------------------------------------------------------------------------- */
 
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,

@@ -12,6 +12,12 @@
 enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_error *err);
 
+/* Whether options uid, gid and mode are left out, as they must be in another name (`from`) for a
+ * volume that is a file system: its directory is mounted only while it is used.
+ * Returns HV_OK or HV_BAD_REQUEST. */
+enum hv_code hv_fs_check_owner(
+	const char *name, const char *from, const struct mc_owner *owner, struct hv_error *err);
+
 /* Put the address of the server where the kernel wants it: addr=, or SMB's ip=.  Of those that need
  * one (NFS, SMB) and were given a name; IPv4 if the name has one.
  * Returns HV_OK, HV_BAD_REQUEST, HV_SOURCE_MISSING, HV_TIMEOUT. */

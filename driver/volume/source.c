@@ -226,6 +226,8 @@ static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 		code == HV_OK && strcmp(origin.kind ? origin.kind : other.kind, "filesystem") == 0;
 	hv_volume_done(&origin);
 	hv_volume_done(&other);
+	if (code == HV_OK && ret->is_fs)
+		code = hv_fs_check_owner(name, options->from, &options->owner, err);
 	return code;
 }
 

@@ -248,6 +248,39 @@ static void an_image_in_use_in_another_mode_is_told_so(void **state)
 	assert_int_equal(world_unmount(world, "vol", "a"), HV_OK);
 }
 
+static enum hv_code set(struct world *world, const char *name, const char *uid)
+{
+	struct hv_opts opts = {0};
+	enum hv_code code;
+
+	assert_int_equal(hv_opts_add(&opts, "uid", uid), 0);
+	hv_error_done(&world->err);
+	code = hv_volume_set(&world->volumes, name, &opts, &world->err);
+	hv_opts_done(&opts);
+	return code;
+}
+
+static void another_name_for_a_file_system_has_no_owner_of_its_own(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
+	assert_int_equal(world_create(world, "alias", "from=vol", "uid=5"), HV_BAD_REQUEST);
+	assert_true(world_told(world, "from=vol"));
+	assert_true(world_told(world, "'alias'"));
+	assert_int_equal(world_create(world, "alias", "from=vol", NULL), HV_OK);
+	assert_int_equal(world_create(world, "third", "from=alias", "mode=700"), HV_BAD_REQUEST);
+	assert_int_equal(set(world, "alias", "5"), HV_BAD_REQUEST);
+	assert_int_equal(set(world, "vol", "5"), HV_OK);
+	assert_int_equal(owner_of(world), 0); /* not of the directory below */
+	assert_int_equal(world_mount(world, "alias", "a"), HV_OK);
+	assert_int_equal(owner_of(world), 5);
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "path", "path=%s/srv", NULL), HV_OK);
+	assert_int_equal(world_create(world, "same", "from=path", "uid=5"), HV_OK);
+	assert_int_equal(set(world, "same", "6"), HV_OK);
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +291,7 @@ static void run(void)
 		IN_WORLD(a_removal_that_waits_too_long_for_the_unmount_goes_on_later),
 		IN_WORLD(a_directory_that_is_not_there_is_named),
 		IN_WORLD(an_image_in_use_in_another_mode_is_told_so),
+		IN_WORLD(another_name_for_a_file_system_has_no_owner_of_its_own),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));
