@@ -236,6 +236,54 @@ static enum hv_code add_attachments(
 	return code;
 }
 
+/* How long the key is with which an option of a mount is a secret; 0: it is none.  What
+ * credentials= names is a file. */
+static size_t secret_key(const char *option)
+{
+	static const char *const keys[] = {
+		"password=", "password2=", "passwd=", "pass=", "secret="};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strncasecmp(option, keys[i], strlen(keys[i])) == 0)
+			return strlen(keys[i]);
+	return 0;
+}
+
+/* Where the value ends: ",," is SMB's comma in it. */
+static size_t value_size(const char *value)
+{
+	size_t size = strcspn(value, ",");
+
+	while (value[size] == ',' && value[size + 1] == ',') {
+		size += 2;
+		size += strcspn(value + size, ",");
+	}
+	return size;
+}
+
+/* What option o says of a mount, without its secrets; to be freed, NULL on ENOMEM. */
+static char *mask(const char *o)
+{
+	static const char stars[] = "***"; /* no longer than the shortest of the keys */
+	char *masked = malloc(2 * strlen(o) + 1), *to = masked;
+
+	while (masked && *o) {
+		size_t key = secret_key(o), size = key ? key : strcspn(o, ",");
+
+		to = mempcpy(to, o, size);
+		o += size;
+		if (key) {
+			to = mempcpy(to, stars, sizeof(stars) - 1);
+			o += value_size(o);
+		}
+		if (*o)
+			*to++ = *o++;
+	}
+	if (masked)
+		*to = '\0';
+	return masked;
+}
+
 /* Those that are true: Docker shows the ones it was given at create. */
 static enum hv_code add_options(
 	const struct hv_opts *opts, struct json_object *status, struct hv_error *err)
@@ -244,10 +292,14 @@ static enum hv_code add_options(
 	enum hv_code code = hv_add(status, "options", object, err);
 
 	for (size_t i = 0; code == HV_OK && i < opts->count; i++) {
-		const char *value = opts->items[i].value;
+		const char *key = opts->items[i].key, *value = opts->items[i].value;
+		char *masked = strcmp(key, "o") == 0 ? mask(value) : NULL;
 
-		code = hv_add_text(object, opts->items[i].key,
-			strstr(value, "password=") ? "(has a password)" : value, err);
+		if (!masked && strcmp(key, "o") == 0)
+			code = hv_fail(err, HV_INTERNAL, "out of memory");
+		else
+			code = hv_add_text(object, key, masked ? masked : value, err);
+		free(masked);
 	}
 	return code;
 }

@@ -305,6 +305,47 @@ static void get_shows_attachments_and_remove_needs_the_engine_for_them(void **st
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 200);
 }
 
+static void expect_option(struct fixture *fixture, const char *text)
+{
+	struct json_object *status = member(member(fixture->body, "Volume"), "Status");
+
+	assert_string_equal(json_object_get_string(member(member(status, "options"), "o")), text);
+}
+
+static void passwords_are_not_shown(void **state)
+{
+	static const struct {
+		const char *o, *shown;
+	} cases[] = {
+		{"username=u,password=hunter2,ro", "username=u,password=***,ro"},
+		{"password=a,,b,,c,vers=3", "password=***,vers=3"},
+		{"pass=,ro", "pass=***,ro"},
+		{"Passwd=x,password2=y", "Passwd=***,password2=***"},
+		{"name=admin,secret=QUJD==", "name=admin,secret=***"},
+		{"secret=a,,", "secret=***"},
+		{"credentials=/etc/smb,nopassword=1,compass=n",
+			"credentials=/etc/smb,nopassword=1,compass=n"},
+		{"", ""},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char body[256];
+
+		snprintf(body, sizeof(body),
+			"{\"Name\":\"data\",\"Opts\":{\"type\":\"cifs\",\"device\":\"//h/s\",\"o\":\"%s\"}}",
+			cases[i].o);
+		assert_int_equal(call(fixture, "/VolumeDriver.Create", body), 200);
+		assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 200);
+		expect_option(fixture, cases[i].shown);
+		assert_int_equal(
+			call(fixture, "/HotSet", "{\"Volume\":\"data\",\"Opts\":{\"uid\":\"5\"}}"),
+			200);
+		expect_option(fixture, cases[i].shown);
+		assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 200);
+	}
+}
+
 static void hot_calls_refuse_fields_they_do_not_know(void **state)
 {
 	static const char *const paths[] = {
@@ -389,6 +430,7 @@ static void run(void)
 		WITH_API(bad_creates_are_refused_with_their_reason),
 		WITH_API(list_shows_each_volume_with_dockers_mountpoint),
 		WITH_API(get_shows_attachments_and_remove_needs_the_engine_for_them),
+		WITH_API(passwords_are_not_shown),
 		WITH_API(hot_calls_refuse_fields_they_do_not_know),
 		WITH_API(hot_attach_tells_what_is_wrong),
 		WITH_API(hot_info_tells_the_version_and_what_does_not_work),
