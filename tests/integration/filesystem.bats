@@ -105,6 +105,27 @@ fails() {
 	[[ $(run_in -v hvt_e:/d "$IMAGE" cat /d/f) == kept ]]
 }
 
+@test "two volumes of one image are one file system, by one loop device; not in two modes" {
+	make_image "$TMP/image"
+	docker volume create -d hostvol -o type=ext4 -o device="$TMP/image" hvt_one
+	docker volume create -d hostvol -o type=ext4 -o device="$TMP/image" hvt_two
+	docker volume create -d hostvol -o type=ext4 -o device="$TMP/image" -o o=ro hvt_ro
+	start hvt_web -v hvt_one:/one -v hvt_two:/two
+	docker exec hvt_web sh -c 'echo same >/one/f'
+	[[ $(docker exec hvt_web cat /two/f) == same ]]
+	[[ $(grep -ls "$TMP/image" /sys/block/loop*/loop/backing_file | wc -l) == 1 ]]
+	fails_with 125 hvt_ro "in use in another way" -- run_in -v hvt_ro:/d "$IMAGE" true
+	docker rm -f hvt_web
+	within 5 fails grep -qs "$TMP/image" /sys/block/loop*/loop/backing_file
+	[[ $(run_in -v hvt_ro:/d "$IMAGE" cat /d/f) == same ]]
+}
+
+@test "a password in o is not in Status" {
+	docker volume create -d hostvol -o type=cifs -o device=//server/share -o o=username=u,password=hunter2,ro hvt_s
+	run -0 docker volume inspect -f '{{json .Status}}' hvt_s
+	[[ $output == *'username=u,password=***,ro'* && $output != *hunter2* ]]
+}
+
 @test "overlayfs" {
 	mkdir "$TMP"/{low,up,work}
 	echo low >"$TMP/low/f"
@@ -183,6 +204,9 @@ fails() {
 	fails_with 1 subpath -- create -o type=tmpfs -o device=tmpfs -o subpath=a
 	docker volume create -d hostvol -o type=tmpfs -o device=tmpfs hvt_t
 	fails_with 1 subpath hvt_t -- create -o from=hvt_t -o subpath=a
+	fails_with 1 uid from=hvt_t -- create -o from=hvt_t -o uid=5
+	fails_with 1 lowerdir absolute -- create -o type=overlay -o device=overlay -o o=lowerdir=../../..
+	fails_with 1 "hostvol itself" -- create -o type=ext4 -o device=//var/lib/hostvol/hostvol.db
 	[[ -z $(docker volume ls -q --filter name=hvt_x) ]]
 }
 
