@@ -88,8 +88,8 @@ static enum hv_code check_layer(
 {
 	if (*path == '/' && !strchr(path, '\\'))
 		return check_host_path(volumes, name, "o", path, err);
-	/* From the mount's working directory, which is in hostvol's own; what else the kernel would
-	 * take for a part of the path is not repeated here. */
+	/* A relative one would be looked for from the mount's working directory, which is in
+	 * hostvol's own; behind a backslash the kernel reads another path than this. */
 	hv_fail(err, HV_BAD_REQUEST, "option o of volume '%s' has '%s', which is no absolute path",
 		name, path);
 	return hv_hint(err,
@@ -289,13 +289,14 @@ static enum hv_code mount_new(
 static bool is_used(struct hv_volumes *volumes, const char *source)
 {
 	struct hv_error ignored = {0};
-	bool is_used = is_in_hand(volumes, source);
+	bool has_record = true;
 
-	if (!is_used &&
-		hv_store_source_is_used(volumes->store, source, &is_used, &ignored) != HV_OK)
-		is_used = true;
+	if (is_in_hand(volumes, source))
+		return true;
+	if (hv_store_source_is_used(volumes->store, source, &has_record, &ignored) != HV_OK)
+		has_record = true;
 	hv_error_done(&ignored);
-	return is_used;
+	return has_record;
 }
 
 static enum hv_code mount_it(
@@ -336,7 +337,7 @@ enum hv_code hv_fs_unmount(
 	hv_fail(err, HV_TIMEOUT, "the file system of volume '%s' was not unmounted in time",
 		volume->name);
 	return hv_hint(err,
-		"its removal has begun, and goes on when it is asked for again: docker volume rm %s",
+		"it may be by now, and its data is still there; try again: docker volume rm %s",
 		volume->name);
 }
 

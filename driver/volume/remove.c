@@ -110,8 +110,11 @@ enum hv_code hv_volume_finish_remove(
 	struct hv_error ignored = {0};
 	int rc = 0;
 
-	if (code != HV_OK)
+	if (code != HV_OK) { /* Docker forgets one that it cannot get, and would not ask again */
+		(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_THERE, &ignored);
+		hv_error_done(&ignored);
 		return code;
+	}
 	if (hv_purge_is_wanted(volume) && hv_source_is_ours(volume))
 		hv_source_unlimit(volumes, volume);
 	if (hv_purge_is_wanted(volume))
