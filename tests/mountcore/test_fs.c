@@ -25,6 +25,40 @@ enum { PLACES = 4, ROUNDS = 8, DEADLINE_MS = 10000 };
 
 static const char *const places[PLACES] = {"/tmp/a", "/tmp/b", "/tmp/c", "/tmp/d"};
 
+/* How long mount(2) and umount(2) take here, and a look for a free loop device: the helper has a
+ * copy. */
+static useconds_t delay_us, free_delay_us;
+
+int __real_mc_sys_mount_fs(const char *source, const char *target, const char *type,
+	unsigned long flags, const char *data);
+int __wrap_mc_sys_mount_fs(const char *source, const char *target, const char *type,
+	unsigned long flags, const char *data);
+int __real_mc_sys_umount2(const char *path, int flags);
+int __wrap_mc_sys_umount2(const char *path, int flags);
+
+int __wrap_mc_sys_mount_fs(const char *source, const char *target, const char *type,
+	unsigned long flags, const char *data)
+{
+	usleep(delay_us);
+	return __real_mc_sys_mount_fs(source, target, type, flags, data);
+}
+
+int __wrap_mc_sys_umount2(const char *path, int flags)
+{
+	usleep(delay_us);
+	return __real_mc_sys_umount2(path, flags);
+}
+
+int __real_mc_sys_ioctl(int fd, unsigned long request, const void *argument);
+int __wrap_mc_sys_ioctl(int fd, unsigned long request, const void *argument);
+
+int __wrap_mc_sys_ioctl(int fd, unsigned long request, const void *argument)
+{
+	if (request == LOOP_CTL_GET_FREE)
+		usleep(free_delay_us);
+	return __real_mc_sys_ioctl(fd, request, argument);
+}
+
 /* As of Docker's local driver: split at commas, exact words are flags, the rest is the file
  * system's. */
 static void options_are_flags_or_the_file_system_s_own(void **state)
@@ -295,6 +329,7 @@ static void mount_at_once(void)
 	pthread_t threads[PLACES];
 
 	make_image();
+	free_delay_us = 20000; /* between the look for the file's own and the taking of another */
 	for (int round = 0; round < ROUNDS; round++) {
 		for (size_t i = 0; i < PLACES; i++) {
 			mounters[i] = (struct mounter){.core = core, .place = places[i]};
@@ -319,29 +354,6 @@ static void mounts_of_an_image_at_the_same_time_are_of_one_file_system(void **st
 {
 	(void)state;
 	hv_in_namespace(mount_at_once);
-}
-
-/* How long mount(2) and umount(2) take here: the helper has a copy. */
-static useconds_t delay_us;
-
-int __real_mc_sys_mount_fs(const char *source, const char *target, const char *type,
-	unsigned long flags, const char *data);
-int __wrap_mc_sys_mount_fs(const char *source, const char *target, const char *type,
-	unsigned long flags, const char *data);
-int __real_mc_sys_umount2(const char *path, int flags);
-int __wrap_mc_sys_umount2(const char *path, int flags);
-
-int __wrap_mc_sys_mount_fs(const char *source, const char *target, const char *type,
-	unsigned long flags, const char *data)
-{
-	usleep(delay_us);
-	return __real_mc_sys_mount_fs(source, target, type, flags, data);
-}
-
-int __wrap_mc_sys_umount2(const char *path, int flags)
-{
-	usleep(delay_us);
-	return __real_mc_sys_umount2(path, flags);
 }
 
 static void mount_slowly(void)
