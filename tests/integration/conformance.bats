@@ -456,6 +456,19 @@ filters() {
 }
 @test "ls by dangling, driver, name and label; inspect of several" { both filters; }
 
+refused_rm() {
+	docker volume create -d $D vol
+	docker volume create -d $D -o from=vol alias
+	for _ in 1 2; do
+		fails_with 1 "'alias' is another name" -- docker volume rm vol
+		fails_with 1 "'alias' is another name" -- docker volume rm -f vol
+		[[ $(docker volume ls -q | xargs) == "alias vol" ]]
+	done
+	docker volume rm alias
+	docker volume rm vol
+}
+@test "rm that the driver refuses, by force too" { both refused_rm; }
+
 in_use() {
 	docker volume create -d $D vol
 	docker create --name web -v vol:/d "$IMAGE"
@@ -471,6 +484,57 @@ in_use() {
 	fails_with 1 "no such volume" -- docker volume rm vol
 }
 @test "rm of a volume in use, by force too; rm of one that is not there" { both in_use; }
+
+from_twice() {
+	docker volume create -d $D vol
+	docker create --name one -v vol:/d "$IMAGE"
+	docker create --name two -v vol:/d "$IMAGE"
+	docker create --name three --volumes-from one --volumes-from two "$IMAGE"
+	[[ $(docker inspect -f '{{len .Mounts}} {{range .Mounts}}{{.Name}}{{end}}' three) == "1 vol" ]]
+}
+@test "--volumes-from two that have the same volume: one mount" { both from_twice; }
+
+# Docker asks each driver for a name that it does not know.
+unknown_name() {
+	run_in -v nobody:/d "$IMAGE" true
+	[[ $(docker volume inspect -f '{{.Driver}}' nobody) == local ]]
+	called Create 0
+	fails_with 1 "no such volume" -- docker volume inspect nothing
+	[[ $(docker volume ls -q) == nobody ]]
+}
+@test "a name that the driver does not know is not taken by it" { both unknown_name; }
+
+said_again() {
+	docker volume create -d $D -o uid=7 vol
+	docker volume create -d $D -o uid=9 vol
+	[[ $(docker volume inspect -f '{{json .Options}} {{json .Status.options}}' vol) == '{"uid":"7"} {"uid":"7"}' ]]
+	in_engine curl -s --unix-socket "$(socket_of)" -d '{"Name":"known","Opts":{"uid":"7"}}' http://h/VolumeDriver.Create
+	docker volume create -d $D -o uid=9 known # Docker shows what it was told, Status what is true
+	[[ $(docker volume inspect -f '{{json .Status.options}}' known) == '{"uid":"7"}' ]]
+}
+@test "created again with other options: Status shows those that are true" { both said_again; }
+
+odd_values() {
+	local dir="$TMP/a\"‹&é\\'b c"
+	mkdir "$dir"
+	docker volume create -d $D -o path="$dir" vol
+	[[ $(docker volume inspect -f '{{.Status.source}}' vol) == "$dir" ]]
+	run_in -v vol:/d "$IMAGE" touch /d/f
+	[[ -e $dir/f ]]
+	[[ $(docker volume ls -q) == vol ]]
+	fails_with 1 "unknown option" -- docker volume create -d $D -o $'a\nb=c' other
+}
+@test "option values that JSON and shells have trouble with" { both odd_values; }
+
+secrets() {
+	docker volume create -d $D -o type=cifs -o device=//127.0.0.1/x -o o=username=u,password=SeCrEt vol
+	run -125 run_in -v vol:/d "$IMAGE" true
+	[[ $output != *SeCrEt* ]]
+	run -0 docker volume inspect -f '{{json .Status}}' vol
+	[[ $output != *SeCrEt* && $output == *username=u* ]]
+	run ! grep SeCrEt "$ENGINE/log" "$ENGINE/plain/log"
+}
+@test "a password in o is in no message, no log and no Status" { both secrets; }
 
 prune() {
 	docker volume create -d $D vol
@@ -680,6 +744,31 @@ dead_socket() {
 	[[ $(docker volume ls -q | xargs) == "late other vol" ]]
 }
 @test "a driver whose socket answers nobody holds no other driver up" { only_plain "$FAULT" dead_socket; }
+
+# Requests under way when the daemon is told to end: each is answered, or made by Docker again.
+graceful() {
+	for i in $(seq 12); do
+		run_in -v "v$i:/d" --volume-driver $D "$IMAGE" touch /d/f 3>&- &
+		clients+=($!)
+	done
+	sleep 0.5
+	if [[ $D == hostvol ]]; then
+		docker plugin disable -f hostvol
+		docker plugin enable hostvol
+	else
+		daemon=$(daemon_of)
+		kill -TERM "$daemon"
+		while live "$daemon"; do sleep 0.02; done
+		plain_start
+	fi
+	for client in "${clients[@]}"; do wait "$client" || true; done # while it is disabled Docker refuses
+	clients=()
+	for volume in $(docker volume ls -q); do
+		run_in -v "$volume:/d" "$IMAGE" touch /d/g
+		docker volume rm "$volume"
+	done
+}
+@test "SIGTERM among requests of Docker: no volume is half there" { both graceful; }
 
 # --- faults on the way --------------------------------------------------------------------------
 
@@ -938,6 +1027,49 @@ engine_restarted() {
 }
 @test "dockerd restarted: options, labels, data and driver of a volume" { both engine_restarted TERM; }
 @test "dockerd killed: the same" { both engine_restarted KILL; }
+
+# live SIGNAL: with live-restore container and plugin outlive dockerd.
+outlived() {
+	engine_stop TERM
+	engine_start --live-restore
+	docker volume create -d $D vol
+	for policy in no always on-failure unless-stopped; do
+		background "web-$policy" --restart $policy -v vol:/d
+	done
+	docker exec web-no sh -c 'echo one >/d/f'
+	daemon=$(daemon_of)
+	engine_stop "$1"
+	live "$daemon"
+	engine_start --live-restore
+	[[ $(daemon_of) == "$daemon" ]]
+	fails_with 1 "in use" -- docker volume rm vol
+	[[ $D != hostvol ]] || fails_with 1 "in use" -- docker plugin disable hostvol
+	docker cp web-no:/d/f "$TMP/f"
+	for policy in no always on-failure unless-stopped; do
+		[[ $(docker exec web-$policy cat /d/f) == one ]]
+	done
+	[[ $(run_in -v vol:/d "$IMAGE" cat /d/f) == one ]]
+	for policy in no always on-failure unless-stopped; do docker rm -f "web-$policy"; done
+	docker volume rm vol
+	engine_stop TERM
+	engine_start
+}
+@test "live-restore, dockerd restarted: the volume stays where it is, and in use" { both outlived TERM; }
+@test "live-restore, dockerd killed: the same" { both outlived KILL; }
+
+# dockerd killed with a container alive: the next start has the ID of the last one, and one Unmount follows.
+killed_under_a_container() {
+	docker volume create -d $D vol
+	background web -v vol:/d
+	docker exec web touch /d/f
+	engine_stop KILL
+	engine_start
+	docker start web
+	docker exec web ls /d/f
+	docker rm -f web
+	docker volume rm vol
+}
+@test "dockerd killed with a container on the volume: it starts again, and lets go" { both killed_under_a_container; }
 
 stays_disabled() {
 	docker plugin disable hostvol
