@@ -38,8 +38,7 @@ enum hv_code hv_volume_own(
 enum hv_code hv_volume_finish(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 
-/* The same for those that are in the store: the one of this name, or all (NULL).  `ret_was`: there
- * was one. */
+/* The same for the one of this name, if the store has it.  `ret_was`: it had. */
 enum hv_code hv_volume_finish_named(
 	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err);
 

@@ -9,13 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mountcore/attach.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/detach.h"
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
@@ -159,58 +157,4 @@ enum hv_code hv_volume_unmount(
 	if (code == HV_OK && references == 0)
 		hv_volume_unused(volumes, name);
 	return code;
-}
-
-/* References are to mounts: where the mount is gone (the plugin was disabled, the machine booted)
- * they are too.  A mount without one is of a Mount that was never answered, or an Unmount. */
-static enum hv_code clear_stale(struct hv_volumes *volumes, struct mc_mounts *mounts,
-	const struct hv_volume *volume, struct hv_error *err)
-{
-	mc_auto_free char *mountpoint = hv_volume_mountpoint(volumes, volume->name);
-	struct mc_mount mount;
-	long long references = 0;
-	bool is_there = false;
-	enum hv_code code;
-
-	if (!mountpoint)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	for (size_t at = 0; !is_there && mc_mounts_next(mounts, &at, &mount);)
-		is_there = strcmp(mount.target, mountpoint) == 0;
-	code = hv_store_ref_total(volumes->store, volume->name, &references, err);
-	if (code == HV_OK && references > 0 && !is_there)
-		return hv_store_ref_clear(volumes->store, volume->name, err);
-	if (code == HV_OK && references == 0 && is_there)
-		return hv_volume_unpublish(volumes, volume->name, err);
-	if (code == HV_OK && !is_there)
-		(void)!rmdir(mountpoint); /* made, and not mounted on */
-	return code;
-}
-
-static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error *err)
-{
-	struct hv_volume *list = NULL;
-	struct mc_mounts *mounts = NULL;
-	struct mc_err cause = {0};
-	size_t count = 0;
-	enum hv_code code = hv_store_volume_list(volumes->store, &list, &count, err);
-
-	if (code == HV_OK && mc_mounts_read(volumes->core, MC_FD_NONE, &mounts, &cause) < 0)
-		code = hv_fail(err, HV_STATE_UNREADABLE, "the mount table cannot be read: %s",
-			strerrordesc_np(-cause.code));
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = clear_stale(volumes, mounts, &list[i], err);
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (strcmp(list[i].kind, "filesystem") == 0)
-			hv_volume_unused(volumes, list[i].name);
-	mc_mounts_free(mounts);
-	hv_volumes_free(list, count);
-	return code;
-}
-
-enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
-{
-	bool was;
-	enum hv_code code = hv_volume_finish_named(volumes, NULL, &was, err);
-
-	return code == HV_OK ? clear_references(volumes, err) : code;
 }

@@ -140,7 +140,7 @@ enum hv_code hv_volume_finish_named(
 
 	*ret_was = false;
 	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		if (name && strcmp(list[i].name, name) != 0)
+		if (strcmp(list[i].name, name) != 0)
 			continue;
 		*ret_was = true;
 		code = hv_volume_finish(volumes, &list[i], err);

@@ -1,0 +1,125 @@
+/* What a crash, a disabled plugin or a boot left, put right before anything else is done.
+ *
+ * What goes wrong with one volume concerns that one: it stays as it is until the next start, or
+ * until it is created or removed again, and the others are served.  Only a store that cannot be
+ * read or written fails as a whole. */
+#include <string.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/mounts.h"
+#include "mountcore/path.h"
+#include "volume/volume.h"
+
+#include "inside.h"
+
+struct recovery {
+	struct hv_volumes *volumes;
+	struct mc_mounts *own;  /* the mount table of this process */
+	struct mc_mounts *host; /* and that of the host */
+};
+
+static enum hv_code forgive(enum hv_code code, struct hv_error *err)
+{
+	if (code == HV_STATE_UNREADABLE)
+		return code;
+	hv_error_done(err);
+	return HV_OK;
+}
+
+static bool has_mount(struct mc_mounts *mounts, const char *target)
+{
+	struct mc_mount mount;
+
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);)
+		if (strcmp(mount.target, target) == 0)
+			return true;
+	return false;
+}
+
+/* A file system that was mounted for its users, who may have it still: the plugin was disabled, and
+ * with it went the mounts for Docker, but not those that containers made of them.  To unmount it
+ * would give the next container another one, empty if it is a tmpfs. */
+static bool is_standing(const struct recovery *recovery, const struct hv_volume *volume)
+{
+	return (strcmp(volume->kind, "filesystem") == 0 || strcmp(volume->kind, "alias") == 0) &&
+	       mc_path_is_below(volume->source, recovery->volumes->state_host) &&
+	       has_mount(recovery->host, volume->source);
+}
+
+/* References are to mounts: where the mount is gone (the plugin was disabled, the machine booted)
+ * they are too, unless they are what keeps a file system.  A mount without one is of a Mount that
+ * was never answered, or an Unmount. */
+static enum hv_code clear_stale(
+	const struct recovery *recovery, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct hv_volumes *volumes = recovery->volumes;
+	mc_auto_free char *mountpoint = hv_volume_mountpoint(volumes, volume->name);
+	long long references = 0;
+	bool is_there;
+	enum hv_code code;
+
+	if (!mountpoint)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	is_there = has_mount(recovery->own, mountpoint);
+	code = hv_store_ref_total(volumes->store, volume->name, &references, err);
+	if (code == HV_OK && references > 0 && !is_there && !is_standing(recovery, volume))
+		return hv_store_ref_clear(volumes->store, volume->name, err);
+	if (code == HV_OK && references == 0 && is_there)
+		return hv_volume_unpublish(volumes, volume->name, err);
+	if (code == HV_OK && !is_there)
+		(void)!rmdir(mountpoint); /* made, and not mounted on */
+	return code;
+}
+
+static enum hv_code read_mounts(struct recovery *recovery, struct hv_error *err)
+{
+	struct mc_core *core = recovery->volumes->core;
+	struct mc_err cause = {0};
+	int rc = mc_mounts_read(core, MC_FD_NONE, &recovery->own, &cause);
+
+	if (rc == 0)
+		rc = mc_mounts_read_host(core, &recovery->host);
+	return rc == 0 ? HV_OK
+		       : hv_fail(err, HV_STATE_UNREADABLE, "the mount table cannot be read: %s",
+				 strerrordesc_np(-rc));
+}
+
+static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error *err)
+{
+	struct recovery recovery = {.volumes = volumes};
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_list(volumes->store, &list, &count, err);
+
+	if (code == HV_OK)
+		code = read_mounts(&recovery, err);
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = forgive(clear_stale(&recovery, &list[i], err), err);
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		if (strcmp(list[i].kind, "filesystem") == 0)
+			hv_volume_unused(volumes, list[i].name);
+	mc_mounts_free(recovery.own);
+	mc_mounts_free(recovery.host);
+	hv_volumes_free(list, count);
+	return code;
+}
+
+static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
+{
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = forgive(hv_volume_finish(volumes, &list[i], err), err);
+	hv_volumes_free(list, count);
+	return code;
+}
+
+enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
+{
+	enum hv_code code = finish_all(volumes, err);
+
+	return code == HV_OK ? clear_references(volumes, err) : code;
+}

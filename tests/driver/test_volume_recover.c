@@ -1,0 +1,136 @@
+/* What is put right at start, and what is left alone. */
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+#include "rows.h"
+#include "scratch.h"
+#include "world.h"
+
+static void recover(struct world *world)
+{
+	world_restart(world);
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+}
+
+/* What a plugin that is disabled takes with it. */
+static void unmount(struct world *world, const char *name)
+{
+	char *path = scratch_path(world->dir, name);
+
+	assert_int_equal(umount2(path, MNT_DETACH), 0);
+	free(path);
+}
+
+static void make_tmpfs(struct world *world, const char *user)
+{
+	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
+	assert_int_equal(world_create(world, "alias", "from=ram", NULL), HV_OK);
+	assert_int_equal(world_mount(world, user, "a"), HV_OK);
+	world_write(world, "state/volumes/ram/_data/file", "text");
+}
+
+static void keeps_the_file_system(struct world *world, const char *user)
+{
+	char *mountpoint = scratch_path("mounts", user);
+
+	make_tmpfs(world, user);
+	unmount(world, mountpoint);
+	free(mountpoint);
+	recover(world);
+	recover(world); /* nor does a daemon that is killed next */
+	assert_true(world_has(world, "state/volumes/ram/_data/file"));
+	assert_int_equal(world_mount(world, "ram", "b"), HV_OK);
+	assert_true(world_has(world, "mounts/ram/file"));
+	assert_int_equal(world_unmount(world, "ram", "b"), HV_OK);
+	assert_true(world_has(world, "state/volumes/ram/_data/file"));
+	assert_int_equal(world_unmount(world, user, "a"), HV_OK); /* by its last user */
+	assert_false(world_has(world, "state/volumes/ram/_data/file"));
+	assert_int_equal(world_count_mounts(world, "ram"), 0);
+}
+
+static void a_file_system_stays_for_who_had_it_before_the_plugin_was_disabled(void **state)
+{
+	keeps_the_file_system(*state, "ram");
+}
+
+static void a_file_system_stays_for_who_had_it_by_another_name(void **state)
+{
+	keeps_the_file_system(*state, "alias");
+}
+
+static void a_file_system_that_was_kept_goes_with_its_volume(void **state)
+{
+	struct world *world = *state;
+
+	make_tmpfs(world, "ram");
+	unmount(world, "mounts/ram");
+	recover(world);
+	assert_int_equal(world_remove(world, "alias"), HV_OK);
+	assert_int_equal(world_remove(world, "ram"), HV_OK);
+	assert_false(world_has(world, "state/volumes/ram"));
+}
+
+static void after_a_boot_nobody_refers_to_a_file_system(void **state)
+{
+	struct world *world = *state;
+
+	make_tmpfs(world, "ram");
+	unmount(world, "mounts/ram");
+	unmount(world, "state/volumes/ram/_data");
+	recover(world);
+	assert_int_equal(row_ref(world->volumes.store, "ram", "x", -1), 0);
+}
+
+static void a_file_system_that_nobody_refers_to_is_unmounted(void **state)
+{
+	struct world *world = *state;
+
+	make_tmpfs(world, "ram");
+	assert_int_equal(row_ref(world->volumes.store, "ram", "a", -1), 0);
+	recover(world);
+	assert_false(world_has(world, "state/volumes/ram/_data/file"));
+	assert_int_equal(world_count_mounts(world, "ram"), 0);
+}
+
+static void a_volume_that_cannot_be_finished_is_in_nobodys_way(void **state)
+{
+	struct world *world = *state;
+	struct hv_store *store = world->volumes.store;
+
+	assert_int_equal(world_create(world, "bad", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "half", NULL, NULL), HV_OK);
+	assert_int_equal(hv_store_volume_set_phase(store, "bad", HV_REMOVING, &world->err), HV_OK);
+	assert_int_equal(hv_store_volume_set_phase(store, "half", HV_MAKING, &world->err), HV_OK);
+	world_write(world, "state/trash", "not a directory");
+	recover(world);
+	assert_true(world_has(world, "state/volumes/bad/_data"));
+	assert_false(world_has(world, "state/volumes/half"));
+}
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_WORLD(a_file_system_stays_for_who_had_it_before_the_plugin_was_disabled),
+		IN_WORLD(a_file_system_stays_for_who_had_it_by_another_name),
+		IN_WORLD(a_file_system_that_was_kept_goes_with_its_volume),
+		IN_WORLD(after_a_boot_nobody_refers_to_a_file_system),
+		IN_WORLD(a_file_system_that_nobody_refers_to_is_unmounted),
+		IN_WORLD(a_volume_that_cannot_be_finished_is_in_nobodys_way),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}
