@@ -276,6 +276,27 @@ static enum hv_code check_purge(const struct hv_volume_options *options,
 		"on-remove=purge goes with mkdir=true and a directory that does not exist yet; leave it out to keep the data");
 }
 
+/* What on-remove=keep left of an earlier volume would be hidden by a file system, and is not
+ * counted by a limit. */
+static enum hv_code check_empty(const struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct hv_error *err)
+{
+	int rc = hv_source_is_empty(volumes, name);
+
+	if (rc > 0 || rc == -ENOENT)
+		return HV_OK;
+	if (rc < 0)
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"the directory %s/volumes/%s cannot be read: %s", volumes->state_host, name,
+			strerrordesc_np(-rc));
+	hv_fail(err, HV_SOURCE_REFUSED,
+		"volume '%s' cannot be created with option %s: there is data in %s/volumes/%s/_data, kept when a volume of this name was removed",
+		name, options->type ? "type" : "size", volumes->state_host, name);
+	return hv_hint(err,
+		"docker volume create -d hostvol %s gives the data back, and docker volume rm %s deletes it then; or take another name",
+		name, name);
+}
+
 enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
 {
@@ -287,9 +308,12 @@ enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 			code = find_inside(volumes, name, options, ret, err);
 		return code == HV_OK ? check_purge(options, ret, err) : code;
 	}
-	if (options->type) {
-		enum hv_code code = hv_fs_check(volumes, name, options, err);
+	if (options->type || options->size_bytes > 0) {
+		enum hv_code code =
+			options->type ? hv_fs_check(volumes, name, options, err) : HV_OK;
 
+		if (code == HV_OK)
+			code = check_empty(volumes, name, options, err);
 		if (code != HV_OK)
 			return code;
 	}
@@ -328,7 +352,7 @@ enum hv_code hv_volume_own(
 		"its file system may be read-only, or not know owners: leave out uid, gid and mode");
 }
 
-enum hv_code hv_volume_check_mount(
+static enum hv_code check_mount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
@@ -351,6 +375,28 @@ enum hv_code hv_volume_check_mount(
 		volume->name);
 	return hv_hint(err, "mount its disk and try again; findmnt -T %s tells what is there",
 		volume->source);
+}
+
+/* What the volume that this is another name for requires, it requires too. */
+enum hv_code hv_volume_check_mount(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	enum hv_code code = check_mount(volumes, volume, err);
+	const char *from = hv_opts_get(&volume->opts, "from");
+	struct hv_volume other = {0};
+
+	while (code == HV_OK && from) {
+		struct hv_volume next = {0};
+
+		code = hv_store_volume_get(volumes->store, from, &next, err);
+		hv_volume_done(&other);
+		other = next;
+		if (code == HV_OK)
+			code = check_mount(volumes, &other, err);
+		from = hv_opts_get(&other.opts, "from");
+	}
+	hv_volume_done(&other);
+	return code;
 }
 
 enum hv_code hv_volume_read_attr(

@@ -1,11 +1,14 @@
 /* Creating volumes: managed, with a path, refused. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mountcore/host.h"
 #include "support/hv_test.h"
 
 #include "rows.h"
@@ -50,6 +53,14 @@ static void link_to(struct world *world, const char *to, const char *name)
 
 	assert_int_equal(symlink(target, path), 0);
 	free(target);
+	free(path);
+}
+
+static void remove_file(struct world *world, const char *name)
+{
+	char *path = scratch_path(world->dir, name);
+
+	assert_int_equal(unlink(path), 0);
 	free(path);
 }
 
@@ -259,6 +270,47 @@ static void hostvols_own_directory_is_no_source(void **state)
 	assert_int_equal(world_create(world, "in", "path=%s/state2", NULL), HV_OK);
 }
 
+static void data_that_was_kept_is_not_hidden_by_another_volume(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "db", "on-remove=keep", NULL), HV_OK);
+	world_write(world, "state/volumes/db/_data/file", "text");
+	assert_int_equal(world_remove(world, "db"), HV_OK);
+	assert_int_equal(
+		world_create(world, "db", "type=tmpfs", "device=tmpfs"), HV_SOURCE_REFUSED);
+	assert_true(world_told(world, "option type") && world_told(world, "volume rm db"));
+	assert_int_equal(world_create(world, "db", "size=1g", NULL), HV_SOURCE_REFUSED);
+	assert_true(world_told(world, "option size"));
+	assert_true(world_has(world, "state/volumes/db/_data/file"));
+	assert_int_equal(world_create(world, "db", "on-remove=keep", NULL), HV_OK);
+	remove_file(world, "state/volumes/db/_data/file");
+	assert_int_equal(world_remove(world, "db"), HV_OK);
+	assert_int_equal(world_create(world, "db", "type=tmpfs", "device=tmpfs"), HV_OK);
+}
+
+/* The root file system's /tmp stands for a disk's mountpoint. */
+static void another_name_requires_the_mount_too(void **state)
+{
+	struct world *world = *state;
+	char *disk = scratch_new(), *option = NULL;
+
+	assert_true(asprintf(&option, "path=%s", disk) >= 0);
+	assert_int_equal(mount("disk", disk, "tmpfs", 0, NULL), 0);
+	assert_int_equal(world_create(world, "base", option, "require-mount=true"), HV_OK);
+	assert_int_equal(world_create(world, "alias", "from=base", NULL), HV_OK);
+	assert_int_equal(world_create(world, "second", "from=alias", NULL), HV_OK);
+	assert_int_equal(umount(disk), 0);
+	if (mc_host_is_on_mount(world->volumes.core, disk) == 0) {
+		assert_int_equal(world_mount(world, "second", "a"), HV_SOURCE_MISSING);
+		assert_true(world_told(world, "'base' requires"));
+		assert_int_equal(
+			world_create(world, "third", "from=alias", NULL), HV_SOURCE_MISSING);
+	}
+	scratch_free(disk);
+	free(option);
+}
+
 static void unknown_options_are_named(void **state)
 {
 	struct world *world = *state;
@@ -284,6 +336,8 @@ static void run(void)
 		IN_WORLD(only_allowed_directories_can_be_volumes),
 		IN_WORLD(a_symlink_does_not_lead_out_of_what_is_allowed),
 		IN_WORLD(hostvols_own_directory_is_no_source),
+		IN_WORLD(data_that_was_kept_is_not_hidden_by_another_volume),
+		IN_WORLD(another_name_requires_the_mount_too),
 		IN_WORLD(unknown_options_are_named),
 	};
 

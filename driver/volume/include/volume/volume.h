@@ -69,8 +69,9 @@ enum hv_code hv_volume_read_attach(const char *value, struct hv_attach_place *re
 enum hv_code hv_volume_read_subpath(const char *value, char ret[static PATH_MAX],
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Option require-mount: whether the volume's source is on a mount other than the root file
- * system's, as it was when its disk was plugged in.  Returns HV_OK also without the option;
+/* Option require-mount, of the volume or of one that it is another name for: whether the source is
+ * on a mount other than the root file system's, as it was when its disk was plugged in.  Returns
+ * HV_OK also without the option;
  * HV_SOURCE_MISSING, HV_INTERNAL. */
 enum hv_code hv_volume_check_mount(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
