@@ -84,6 +84,7 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	if (code == HV_OK)
 		code = hv_attachments_recover(&daemon->attacher, err);
 	if (code != HV_OK) {
+		hv_volumes_stop(&daemon->volumes);
 		hv_store_close(daemon->volumes.store);
 		daemon->volumes.store = NULL;
 	}
@@ -273,6 +274,7 @@ void hv_daemon_stop(struct hv_daemon *daemon)
 	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
 		_exit(EXIT_SUCCESS); /* the same goes for a container that holds a repair */
 	hv_tunnel_done(&daemon->api.tunnel);
+	hv_volumes_stop(&daemon->volumes);
 	hv_store_close(daemon->volumes.store);
 	hv_engine_free(daemon->engine);
 	mc_core_close(daemon->core);

@@ -94,7 +94,7 @@ static enum hv_code change_read_only(struct hv_volumes *volumes, struct hv_volum
 	if (code != HV_OK || read_only == volume->read_only)
 		return code;
 	volume->read_only = read_only;
-	code = hv_volume_check_aliases(volumes, volume->name, err);
+	code = hv_volume_check_aliases(volumes, volume->name, "be given another ro", err);
 	return code == HV_OK ? check_unused(volumes, volume->name, err) : code;
 }
 

@@ -8,6 +8,17 @@
  * Returns a descriptor or a negative errno. */
 int hv_state_dir(const struct hv_volumes *volumes, const char *name);
 
+/* Open <state>/volumes, made if missing.  Returns a descriptor, -ESTALE where the host has
+ * something else there (a mount that the managed plugin does not see), or another negative errno.
+ */
+int hv_volumes_dir(const struct hv_volumes *volumes);
+
+/* What -ESTALE means.  Returns HV_STATE_UNREADABLE. */
+enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err);
+
+/* Finish the removals that were begun of volumes whose data is a directory of the user's. */
+void hv_volumes_finish_purges(struct hv_volumes *volumes);
+
 /* Take the mount for Docker out, lazily, with its mountpoint.  One that is not there is fine. */
 enum hv_code hv_volume_unpublish(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err);
@@ -16,9 +27,10 @@ enum hv_code hv_volume_unpublish(
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_volume *ret, struct hv_error *err);
 
-/* Whether another volume shows the data of this one (option from): HV_OK or HV_VOLUME_IN_USE. */
+/* Whether another volume shows the data of this one (option from): HV_OK or HV_VOLUME_IN_USE.
+ * `what` cannot be done then: "be removed". */
 enum hv_code hv_volume_check_aliases(
-	struct hv_volumes *volumes, const char *name, struct hv_error *err);
+	struct hv_volumes *volumes, const char *name, const char *what, struct hv_error *err);
 
 /* What option o with bind says of each mount of the volume. */
 enum hv_code hv_volume_read_attr(

@@ -116,7 +116,7 @@ int hv_purge(struct hv_volumes *volumes, const struct hv_volume *volume)
 	fd = openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	rc = hv_sweep(fd);
+	rc = hv_sweep(fd, &volumes->sweeper.is_stopping);
 	if (rc < 0)
 		return rc;
 	made.ids[made.count - 1] = (struct mc_file_id){volume->made_dev, volume->made_ino};

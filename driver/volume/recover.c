@@ -12,6 +12,9 @@
 #include "volume/volume.h"
 
 #include "inside.h"
+#include "purge.h"
+#include "source.h"
+#include "trash.h"
 
 struct recovery {
 	struct hv_volumes *volumes;
@@ -105,6 +108,13 @@ static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error
 	return code;
 }
 
+/* A removal that deletes a user's directory, which may take long: not while everybody waits. */
+static bool is_purge(const struct hv_volume *volume)
+{
+	return volume->phase == HV_REMOVING && !hv_source_is_ours(volume) &&
+	       hv_purge_is_wanted(volume);
+}
+
 static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 {
 	struct hv_volume *list = NULL;
@@ -112,14 +122,38 @@ static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
 
 	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = forgive(hv_volume_finish(volumes, &list[i], err), err);
+		if (!is_purge(&list[i]))
+			code = forgive(hv_volume_finish(volumes, &list[i], err), err);
 	hv_volumes_free(list, count);
 	return code;
+}
+
+void hv_volumes_finish_purges(struct hv_volumes *volumes)
+{
+	struct hv_error ignored = {0};
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	bool was;
+
+	(void)!hv_store_volume_unfinished(volumes->store, &list, &count, &ignored);
+	for (size_t i = 0; i < count && !volumes->sweeper.is_stopping; i++) {
+		if (!is_purge(&list[i]))
+			continue;
+		HV_HOLD(hold, &volumes->locks, list[i].name);
+		hv_error_done(&ignored);
+		(void)!hv_volume_finish_named(volumes, list[i].name, &was, &ignored);
+	}
+	hv_volumes_free(list, count);
+	hv_error_done(&ignored);
 }
 
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 {
 	enum hv_code code = finish_all(volumes, err);
 
-	return code == HV_OK ? clear_references(volumes, err) : code;
+	if (code == HV_OK)
+		code = clear_references(volumes, err);
+	if (code == HV_OK)
+		hv_trash_start(volumes);
+	return code;
 }

@@ -2,23 +2,20 @@
  *
  * Sequence: refuse while attachments are recorded; take Docker's mount out; mark the record (first
  * commit: from here on the volume does not exist); move the directory, if it is ours, to the trash;
- * delete it there; forget the record.  A crash in between is finished at the next start.  The data
- * of a `path` volume is touched only with on-remove=purge (purge.c). */
+ * forget the record.  A crash in between is finished at the next start.  What is in the trash is
+ * deleted by a thread (trash.c), after the answer.  The data of a `path` volume is touched only
+ * with on-remove=purge (purge.c). */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "mountcore/cleanup.h"
 #include "volume/volume.h"
 
 #include "fs.h"
 #include "inside.h"
 #include "purge.h"
 #include "source.h"
-#include "sweep.h"
+#include "trash.h"
 
 static enum hv_code refuse_attached(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err)
@@ -46,15 +43,15 @@ static enum hv_code refuse_attached(
 }
 
 enum hv_code hv_volume_check_aliases(
-	struct hv_volumes *volumes, const char *name, struct hv_error *err)
+	struct hv_volumes *volumes, const char *name, const char *what, struct hv_error *err)
 {
 	char *alias = NULL;
 	enum hv_code code = hv_store_volume_with_opt(volumes->store, "from", name, &alias, err);
 
 	if (code == HV_OK && alias) {
 		hv_fail(err, HV_VOLUME_IN_USE,
-			"volume '%s' cannot be removed while '%s' is another name for its data",
-			name, alias);
+			"volume '%s' cannot %s while '%s' is another name for its data", name, what,
+			alias);
 		code = hv_hint(err, "docker volume rm %s", alias);
 	}
 	free(alias);
@@ -65,7 +62,7 @@ enum hv_code hv_volume_check_removal(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	struct hv_volume volume = {0};
-	enum hv_code code = hv_volume_check_aliases(volumes, name, err);
+	enum hv_code code = hv_volume_check_aliases(volumes, name, "be removed", err);
 
 	if (code != HV_OK)
 		return code;
@@ -79,59 +76,67 @@ enum hv_code hv_volume_check_removal(
 	return HV_OK;
 }
 
-/* Returns 0 also when the directory is in the trash already, or was never made. */
-static int move_to_trash(struct hv_volumes *volumes, const char *name)
+/* What becomes of a directory of ours.  That of a file system has nothing in it but a mountpoint.
+ */
+static int remove_ours(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	mc_auto_fd top = hv_state_dir(volumes, "volumes");
-	mc_auto_fd trash = hv_state_dir(volumes, "trash");
+	struct hv_error ignored = {0};
+	int rc;
 
-	if (top < 0)
-		return top;
-	if (trash < 0)
-		return trash;
-	if (renameat(top, name, trash, name) == 0 || errno == ENOENT)
+	if (strcmp(volume->kind, "filesystem") == 0) {
+		hv_source_unmake(volumes, volume);
 		return 0;
-	if ((errno != EEXIST && errno != ENOTEMPTY) || hv_sweep(trash) < 0)
-		return -errno;
-	return renameat(top, name, trash, name) == 0 ? 0 : -errno;
+	}
+	hv_source_unlimit(volumes, volume); /* by its path: not in the trash */
+	rc = hv_purge_is_wanted(volume) ? hv_trash_put(volumes, volume->name) : 0;
+	if (rc < 0)
+		(void)!hv_source_limit(volumes, volume, &ignored);
+	hv_error_done(&ignored);
+	return rc;
 }
 
-static int empty_trash(struct hv_volumes *volumes)
+static void stay(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	mc_auto_fd trash = hv_state_dir(volumes, "trash");
+	struct hv_error ignored = {0};
 
-	return trash < 0 ? trash : hv_sweep(trash);
+	(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_THERE, &ignored);
+	hv_error_done(&ignored);
+}
+
+static enum hv_code fail_removal(
+	struct hv_volumes *volumes, const struct hv_volume *volume, int rc, struct hv_error *err)
+{
+	if (rc != -ECANCELED) /* which goes on at the next start */
+		stay(volumes, volume);
+	if (rc == -ESTALE)
+		return hv_fail_view(volumes, err);
+	return hv_fail(err, HV_INTERNAL, "the data of volume '%s' in %s cannot be removed: %s",
+		volume->name, volume->source, strerrordesc_np(-rc));
 }
 
 enum hv_code hv_volume_finish_remove(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	enum hv_code code = hv_fs_unmount(volumes, volume, err);
-	struct hv_error ignored = {0};
+	const char *from = hv_opts_get(&volume->opts, "from");
 	int rc = 0;
 
 	if (code != HV_OK) { /* Docker forgets one that it cannot get, and would not ask again */
-		(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_THERE, &ignored);
-		hv_error_done(&ignored);
+		stay(volumes, volume);
 		return code;
 	}
-	if (hv_purge_is_wanted(volume) && hv_source_is_ours(volume))
-		hv_source_unlimit(volumes, volume);
-	if (hv_purge_is_wanted(volume))
-		rc = hv_source_is_ours(volume) ? move_to_trash(volumes, volume->name)
-					       : hv_purge(volumes, volume);
-	if (rc < 0) {
-		(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_THERE, &ignored);
-		hv_error_done(&ignored);
-		return hv_fail(err, HV_INTERNAL,
-			"the data of volume '%s' in %s cannot be removed: %s", volume->name,
-			volume->source, strerrordesc_np(-rc));
-	}
 	if (hv_source_is_ours(volume))
-		/* What cannot be deleted (an immutable file) waits in the trash for the next time.
-		 */
-		(void)empty_trash(volumes);
-	return hv_store_volume_forget(volumes->store, volume->name, err);
+		rc = remove_ours(volumes, volume);
+	else if (hv_purge_is_wanted(volume))
+		rc = hv_purge(volumes, volume);
+	if (rc < 0)
+		return fail_removal(volumes, volume, rc, err);
+	code = hv_store_volume_forget(volumes->store, volume->name, err);
+	if (hv_source_is_ours(volume))
+		hv_trash_empty(volumes);
+	if (from) /* it may have been the last that had the other's file system in use */
+		hv_volume_unused(volumes, from);
+	return code;
 }
 
 /* What was to be removed with its attachment is in HV_REMOVING by now.  The error stays if not. */

@@ -18,6 +18,7 @@
 
 #include "fs.h"
 #include "inside.h"
+#include "purge.h"
 
 int hv_state_dir(const struct hv_volumes *volumes, const char *name)
 {
@@ -32,6 +33,35 @@ int hv_state_dir(const struct hv_volumes *volumes, const char *name)
 		return -errno;
 	fd = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+int hv_volumes_dir(const struct hv_volumes *volumes)
+{
+	mc_auto_fd fd = hv_state_dir(volumes, "volumes");
+	mc_auto_fd host = MC_FD_NONE;
+	char path[PATH_MAX];
+	struct stat ours, theirs;
+
+	if (fd < 0)
+		return fd;
+	if ((size_t)snprintf(path, sizeof(path), "%s/volumes", volumes->state_host) >= sizeof(path))
+		return -ENAMETOOLONG;
+	host = mc_host_open(volumes->core, path);
+	if (host < 0 || fstat(fd, &ours) < 0 || fstat(host, &theirs) < 0)
+		return host < 0 ? host : -errno;
+	if (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
+		return -ESTALE;
+	return mc_take_fd(&fd);
+}
+
+enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err)
+{
+	hv_fail(err, HV_STATE_UNREADABLE,
+		"something is mounted at %s/volumes on the host, which hostvol does not see",
+		volumes->state_host);
+	return hv_hint(err,
+		"unmount it, or mount the disk at %s itself, disable the plugin and enable it again",
+		volumes->state_host);
 }
 
 enum { MANAGED_PARTS = 2 }; /* <name>/_data */
@@ -61,12 +91,14 @@ static int make_durable(int parent, const char *name, mode_t mode)
 
 static enum hv_code make_managed(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd top = hv_volumes_dir(volumes);
 	mc_auto_fd own = top < 0 ? top : make_durable(top, name, 0711);
 	mc_auto_fd data = own < 0 ? own : make_durable(own, "_data", 0755);
 
 	if (data >= 0)
 		return HV_OK;
+	if (data == -ESTALE)
+		return hv_fail_view(volumes, err);
 	if (data == -ENOSPC || data == -EDQUOT)
 		return hv_fail(err, HV_STATE_UNREADABLE,
 			"there is no space for the directory of volume '%s' on the disk that holds %s",
@@ -99,8 +131,7 @@ enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume 
 		"XFS and ext4 have it, mounted with prjquota (ext4: tune2fs -O quota,project); a tmpfs has a size of its own: -o type=tmpfs -o device=tmpfs -o o=size=100m");
 }
 
-/* Option size. */
-static enum hv_code limit(
+enum hv_code hv_source_limit(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
@@ -116,7 +147,7 @@ void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volum
 {
 	struct hv_error ignored = {0};
 
-	if (hv_opts_get(&volume->opts, "size"))
+	if (hv_opts_get(&volume->opts, "size") || !hv_purge_is_wanted(volume))
 		(void)!hv_volume_limit(volumes, volume, 0, &ignored);
 	hv_error_done(&ignored);
 }
@@ -447,7 +478,7 @@ enum hv_code hv_source_make(
 	if (hv_source_is_ours(volume)) {
 		code = make_managed(volumes, volume->name, err);
 		if (code == HV_OK)
-			code = limit(volumes, volume, err);
+			code = hv_source_limit(volumes, volume, err);
 	} else if (volume->missing > 0) {
 		code = make_path(volumes, volume, err);
 	}

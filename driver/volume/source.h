@@ -29,7 +29,11 @@ enum hv_code hv_source_make(
 /* Whether our own directory of that name is empty: 1, 0 or a negative errno. */
 int hv_source_is_empty(const struct hv_volumes *volumes, const char *name);
 
-/* Option size: take the limit away again. */
+/* Option size: limit the directory, if it says so. */
+enum hv_code hv_source_limit(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+
+/* Take the limit away again, also one that `set` left when it was killed, where the data stays. */
 void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volume);
 
 /* Whether the directory is one of hostvol's own: made for the volume, deleted with it. */

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,67 +58,95 @@ static bool is_dot(const char *name)
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
+struct sweep {
+	int fd;                  /* the trash */
+	const atomic_bool *stop; /* may be NULL */
+	unsigned long next;      /* number for the name of what is lifted */
+	bool has_lifted;         /* in this pass */
+};
+
+int hv_rename_free(int from_fd, const char *name, int to_fd, const char *to)
+{
+	if (renameat2(from_fd, name, to_fd, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* ZFS before 2.2, NFS: a directory there takes the place of an empty one at most. */
+	if (errno == EINVAL && renameat(from_fd, name, to_fd, to) == 0)
+		return 0;
+	return errno == ENOTEMPTY || errno == ENOTDIR ? -EEXIST : -errno;
+}
+
 /* Rename a directory up into the trash under a name that is free there, which uses up a number. */
-static int lift(int trash_fd, int dir_fd, const char *name, unsigned long *next)
+static int lift(struct sweep *sweep, int dir_fd, const char *name)
 {
 	char free_name[32];
+	int rc;
 
-	for (;; (*next)++) {
-		snprintf(free_name, sizeof(free_name), ".%lu", *next);
-		if (renameat2(dir_fd, name, trash_fd, free_name, RENAME_NOREPLACE) == 0) {
-			(*next)++;
-			return 0;
-		}
-		if (errno != EEXIST)
-			return -errno;
-	}
+	do {
+		snprintf(free_name, sizeof(free_name), ".%lu", sweep->next++);
+		rc = hv_rename_free(dir_fd, name, sweep->fd, free_name);
+	} while (rc == -EEXIST);
+	sweep->has_lifted = sweep->has_lifted || rc == 0;
+	return rc;
+}
+
+static bool is_stopped(const struct sweep *sweep)
+{
+	return sweep->stop && atomic_load(sweep->stop);
 }
 
 /* Empty one directory of the trash: files go, directories are lifted. */
-static int empty_one(int trash_fd, const char *name, unsigned long *next)
+static int empty_one(struct sweep *sweep, const char *name)
 {
-	AUTO_DIR dir = open_dir(trash_fd, name);
+	AUTO_DIR dir = open_dir(sweep->fd, name);
 	const struct dirent *entry;
 	int first_error = 0;
 
 	if (!dir)
 		return -errno;
-	while ((entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while (!is_stopped(sweep) && (entry = readdir(dir))) {
 		int rc;
 
 		if (is_dot(entry->d_name))
 			continue;
 		rc = unlinkat(dirfd(dir), entry->d_name, 0) == 0 ? 0 : -errno;
 		if (rc == -EISDIR)
-			rc = lift(trash_fd, dirfd(dir), entry->d_name, next);
+			rc = lift(sweep, dirfd(dir), entry->d_name);
 		if (rc < 0 && rc != -ENOENT && !first_error)
 			first_error = rc;
 	}
 	return first_error;
 }
 
-/* One pass over the trash.  Returns how many entries were deleted, errors in `first_error`. */
-static unsigned long pass(int trash_fd, unsigned long *next, int *first_error)
+/* A file, or a directory with the files in it. */
+static int delete_entry(struct sweep *sweep, const char *name)
 {
-	AUTO_DIR trash = open_dir(trash_fd, ".");
+	int rc = unlinkat(sweep->fd, name, 0) == 0 ? 0 : -errno;
+
+	if (rc != -EISDIR)
+		return rc;
+	rc = empty_one(sweep, name);
+	/* A mountpoint elsewhere could be removed, and its mount with it. */
+	if (rc != -EXDEV && unlinkat(sweep->fd, name, AT_REMOVEDIR) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
+/* One pass over the trash.  Returns how many entries were deleted, errors in `first_error`. */
+static unsigned long pass(struct sweep *sweep, int *first_error)
+{
+	AUTO_DIR trash = open_dir(sweep->fd, ".");
 	const struct dirent *entry;
 	unsigned long deleted = 0;
 
 	*first_error = trash ? 0 : -errno;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
-	while (trash && (entry = readdir(trash))) {
+	while (trash && !is_stopped(sweep) && (entry = readdir(trash))) {
 		int rc;
 
 		if (is_dot(entry->d_name))
 			continue;
-		rc = unlinkat(trash_fd, entry->d_name, 0) == 0 ? 0 : -errno;
-		if (rc == -EISDIR) {
-			rc = empty_one(trash_fd, entry->d_name, next);
-			/* A mountpoint elsewhere could be removed, and its mount with it. */
-			if (rc != -EXDEV && unlinkat(trash_fd, entry->d_name, AT_REMOVEDIR) < 0 &&
-				rc == 0)
-				rc = -errno;
-		}
+		rc = delete_entry(sweep, entry->d_name);
 		if (rc == 0)
 			deleted++;
 		else if (rc != -ENOENT && !*first_error) /* gone: another thread sweeps too */
@@ -126,13 +155,15 @@ static unsigned long pass(int trash_fd, unsigned long *next, int *first_error)
 	return deleted;
 }
 
-int hv_sweep(int trash_fd)
+int hv_sweep(int trash_fd, const atomic_bool *stop)
 {
-	unsigned long next = 0, before;
+	struct sweep sweep = {.fd = trash_fd, .stop = stop};
+	unsigned long deleted;
 	int first_error;
 
-	do /* what was lifted in this pass is deleted in the next */
-		before = next;
-	while (pass(trash_fd, &next, &first_error) > 0 || next != before);
-	return first_error;
+	do { /* what was lifted in this pass is deleted in the next */
+		sweep.has_lifted = false;
+		deleted = pass(&sweep, &first_error);
+	} while ((deleted > 0 || sweep.has_lifted) && !is_stopped(&sweep));
+	return is_stopped(&sweep) ? -ECANCELED : first_error;
 }

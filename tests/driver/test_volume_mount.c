@@ -123,7 +123,7 @@ static void removing_deletes_managed_data(void **state)
 	assert_true(world_has(world, "state/volumes/data/_data/dir/dir"));
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 	assert_false(world_has(world, "state/volumes/data"));
-	assert_false(world_has(world, "state/trash/data"));
+	world_wait_for_trash(world);
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	assert_false(world_has(world, "state/volumes/data/_data/file"));
 }

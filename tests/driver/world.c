@@ -1,10 +1,12 @@
 #include "world.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
@@ -24,6 +26,7 @@ static void open_all(struct world *world)
 
 static void close_all(struct world *world)
 {
+	hv_volumes_stop(&world->volumes);
 	hv_store_close(world->volumes.store);
 	mc_core_close(world->volumes.core);
 	world->volumes.store = NULL;
@@ -175,6 +178,17 @@ enum hv_code world_remove(struct world *world, const char *name)
 	code = hv_volume_remove(&world->volumes, name, &world->err);
 	assert_int_equal(code, world->err.code);
 	return code;
+}
+
+void world_wait_for_trash(struct world *world)
+{
+	const struct timespec step = {.tv_nsec = 2000000};
+	char *trash = scratch_path(world->state, "trash");
+
+	for (int i = 0; i < 5000 && rmdir(trash) < 0 && errno == ENOTEMPTY; i++)
+		nanosleep(&step, NULL);
+	assert_false(scratch_exists(trash));
+	free(trash);
 }
 
 unsigned world_count_mounts(struct world *world, const char *name)

@@ -39,6 +39,9 @@ enum hv_code world_mount(struct world *world, const char *name, const char *id);
 enum hv_code world_unmount(struct world *world, const char *name, const char *id);
 enum hv_code world_remove(struct world *world, const char *name);
 
+/* Wait until what was removed is deleted, for ten seconds at most. */
+void world_wait_for_trash(struct world *world);
+
 /* How many mounts there are at this mountpoint. */
 unsigned world_count_mounts(struct world *world, const char *name);
 

@@ -37,6 +37,10 @@ world() {
 	find "$TMP/made" "/proc/$PID/root/new" -xdev 2>/dev/null | sort
 }
 
+trash_is_empty() {
+	[[ -z $(ls -A "$PLAIN/state/trash" 2>/dev/null) ]]
+}
+
 # settles: what is there is WANTED (a variable's name) or the other, within ten seconds.
 becomes() {
 	local wanted
@@ -106,6 +110,7 @@ campaign() {
 	[[ ${HOSTVOL_ROUNDS:-0} -ge 1000 ]] || step=4 n=$((RANDOM % 4 + 1))
 	BEFORE=$(world)
 	must "$call" "$body"
+	within 10 trash_is_empty # which is done after the answer
 	AFTER=$(world)
 	[[ $BEFORE != "$AFTER" ]]
 	"$undo"

@@ -3,6 +3,8 @@
 #define VOLUME_VOLUME_H
 
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,6 +18,16 @@ struct mc_core;
 
 struct hv_use;
 
+/* The thread that deletes what was removed; it ends when there is nothing left. */
+struct hv_sweeper {
+	pthread_t thread;
+	bool has_thread; /* to be joined */
+	bool is_running;
+	bool is_wanted;  /* it shall look once more */
+	bool has_purges; /* and finish removals that a crash cut short, of users' directories */
+	atomic_bool is_stopping;
+};
+
 struct hv_volumes {
 	struct mc_core *core;
 	struct hv_store *store;
@@ -27,14 +39,20 @@ struct hv_volumes {
 	struct hv_keylock fs_locks; /* by the directory that a file system is mounted on; taken
 				     * after `locks` */
 	struct hv_use *uses;        /* with fs_locks.lock */
+	struct hv_sweeper sweeper;  /* with locks.lock; zeroed at first */
 	const char *const *allow;   /* directories that `path` may be in, clean; NULL ends */
 };
 
 /* Finish what a crash left: volumes that were being made or removed, references to mounts that are
  * gone, mounts that nothing refers to.  One that waits for its attachment stays while there is an
- * intent of that.  Once, before anything else.  Returns HV_OK or HV_STATE_UNREADABLE. */
+ * intent of that.  Data is deleted after it returns, by a thread.  Once, before anything else.
+ * Returns HV_OK or HV_STATE_UNREADABLE. */
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* End the thread that deletes data, before the store is closed.  What is not deleted by then is at
+ * the next start. */
+void hv_volumes_stop(struct hv_volumes *volumes) __attribute__((nonnull));
 
 /* Define a volume.  The same name with the same options again is fine.  With option attach the
  * volume is acknowledged (HV_ATTACHING) only by its attachment: the caller makes that, or calls
@@ -91,8 +109,9 @@ enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *nam
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Remove a volume: the data too when the directory is ours.  The caller has made sure that no
- * attachment to a container that exists is left; attachments are checked again under the lock.
+/* Remove a volume: the data too when the directory is ours (it is in the trash then, and deleted by
+ * a thread).  The caller has made sure that no attachment to a container that exists is left;
+ * attachments are checked again under the lock.
  * Finishes the removal of one that is in HV_REMOVING.
  * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_VOLUME_IN_USE, HV_STATE_UNREADABLE, HV_INTERNAL. */
 enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, struct hv_error *err)

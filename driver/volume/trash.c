@@ -1,0 +1,111 @@
+/* The trash.
+ *
+ * Sequence of a removal: volumes/NAME is renamed to trash/NAME (or -1, -2 … where something that
+ * could not be deleted is in the way), the record is forgotten, the request is answered; then a
+ * thread deletes, however long that takes.  It ends with its work, so that an idle daemon has none.
+ */
+#include "trash.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "mountcore/cleanup.h"
+
+#include "inside.h"
+#include "sweep.h"
+
+enum { NAME_TRIES = 10000 };
+
+int hv_trash_put(struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd top = hv_volumes_dir(volumes);
+	mc_auto_fd trash = hv_state_dir(volumes, "trash");
+	char other[32];
+	int rc;
+
+	if (top < 0)
+		return top;
+	if (trash < 0)
+		return trash;
+	rc = hv_rename_free(top, name, trash, name);
+	for (int i = 1; rc == -EEXIST && i < NAME_TRIES; i++) {
+		snprintf(other, sizeof(other), "-%d", i); /* no volume's name */
+		rc = hv_rename_free(top, name, trash, other);
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* Whether there is more to do; if not, the thread is over. */
+static bool next_round(struct hv_volumes *volumes, bool *ret_purges)
+{
+	struct hv_sweeper *sweeper = &volumes->sweeper;
+	bool is_wanted;
+
+	pthread_mutex_lock(&volumes->locks.lock);
+	is_wanted = sweeper->is_wanted && !sweeper->is_stopping;
+	*ret_purges = sweeper->has_purges;
+	sweeper->is_wanted = sweeper->has_purges = false;
+	sweeper->is_running = is_wanted;
+	pthread_mutex_unlock(&volumes->locks.lock);
+	return is_wanted;
+}
+
+static void *work(void *argument)
+{
+	struct hv_volumes *volumes = argument;
+	bool has_purges;
+
+	while (next_round(volumes, &has_purges)) {
+		mc_auto_fd trash = hv_state_dir(volumes, "trash");
+
+		if (has_purges)
+			hv_volumes_finish_purges(volumes);
+		/* What cannot be deleted (an immutable file) waits for the next time. */
+		if (trash >= 0)
+			(void)hv_sweep(trash, &volumes->sweeper.is_stopping);
+	}
+	return NULL;
+}
+
+/* With locks.lock.  Without a thread, for want of memory, the trash waits for the next time. */
+static void wake(struct hv_volumes *volumes)
+{
+	struct hv_sweeper *sweeper = &volumes->sweeper;
+
+	sweeper->is_wanted = true;
+	if (sweeper->is_running)
+		return;
+	if (sweeper->has_thread) /* which has ended */
+		pthread_join(sweeper->thread, NULL);
+	sweeper->is_running = pthread_create(&sweeper->thread, NULL, work, volumes) == 0;
+	sweeper->has_thread = sweeper->is_running;
+}
+
+void hv_trash_empty(struct hv_volumes *volumes)
+{
+	pthread_mutex_lock(&volumes->locks.lock);
+	wake(volumes);
+	pthread_mutex_unlock(&volumes->locks.lock);
+}
+
+void hv_trash_start(struct hv_volumes *volumes)
+{
+	pthread_mutex_lock(&volumes->locks.lock);
+	volumes->sweeper.has_purges = true;
+	wake(volumes);
+	pthread_mutex_unlock(&volumes->locks.lock);
+}
+
+void hv_volumes_stop(struct hv_volumes *volumes)
+{
+	struct hv_sweeper *sweeper = &volumes->sweeper;
+	bool has_thread;
+
+	sweeper->is_stopping = true;
+	pthread_mutex_lock(&volumes->locks.lock);
+	has_thread = sweeper->has_thread;
+	pthread_mutex_unlock(&volumes->locks.lock);
+	if (has_thread)
+		pthread_join(sweeper->thread, NULL);
+	*sweeper = (struct hv_sweeper){0};
+}

@@ -1,0 +1,17 @@
+/* Removed data: the directory trash/ of the state, and the thread that empties it. */
+#ifndef VOLUME_TRASH_H
+#define VOLUME_TRASH_H
+
+#include "volume/volume.h"
+
+/* Move volumes/<name> into the trash, whatever is there already.  One that is not there is fine.
+ * Returns 0 or a negative errno; -ESTALE: the host has something else at volumes/ than hostvol. */
+int hv_trash_put(struct hv_volumes *volumes, const char *name);
+
+/* Have the trash emptied, and return at once. */
+void hv_trash_empty(struct hv_volumes *volumes);
+
+/* At start: the same, with the removals that hv_volumes_recover() left over. */
+void hv_trash_start(struct hv_volumes *volumes);
+
+#endif

@@ -1,0 +1,162 @@
+/* What becomes of a volume's data with the volume. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+#include "rows.h"
+#include "scratch.h"
+#include "world.h"
+
+enum { MANY = 300 };
+
+/* Show the directory `what` at `where`, as an administrator does with a disk. */
+static void bind(struct world *world, const char *what, const char *where)
+{
+	char *from = scratch_path(world->dir, what), *to = scratch_path(world->dir, where);
+
+	assert_int_equal(mount(from, to, NULL, MS_BIND, NULL), 0);
+	free(from);
+	free(to);
+}
+
+static void unbind(struct world *world, const char *where)
+{
+	char *path = scratch_path(world->dir, where);
+
+	assert_int_equal(umount(path), 0);
+	free(path);
+}
+
+static void what_is_in_the_trash_is_in_nobodys_way(void **state)
+{
+	struct world *world = *state;
+
+	world_mkdir(world, "state/trash/data/disk");
+	world_mkdir(world, "precious");
+	world_write(world, "precious/file", "text");
+	bind(world, "precious", "state/trash/data/disk"); /* it cannot be deleted */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+		world_write(world, "state/volumes/data/_data/file", "text");
+		assert_int_equal(world_remove(world, "data"), HV_OK);
+		assert_false(world_has(world, "state/volumes/data"));
+	}
+	assert_true(world_has(world, "precious/file"));
+	unbind(world, "state/trash/data/disk");
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	world_wait_for_trash(world);
+}
+
+static void data_is_deleted_after_a_restart_if_not_before(void **state)
+{
+	struct world *world = *state;
+	char name[64];
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "state/volumes/data/_data/%d/dir/dir", i);
+		world_mkdir(world, name);
+	}
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	world_restart(world); /* which does not wait for the end */
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	world_wait_for_trash(world);
+	assert_false(world_has(world, "state/volumes/data"));
+}
+
+static void what_is_beneath_a_file_system_is_never_deleted(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
+	world_write(world, "state/volumes/ram/_data/file", "of an older version's");
+	assert_int_equal(world_mount(world, "ram", "a"), HV_OK);
+	assert_int_equal(world_unmount(world, "ram", "a"), HV_OK);
+	assert_int_equal(world_remove(world, "ram"), HV_OK);
+	assert_true(world_has(world, "state/volumes/ram/_data/file"));
+}
+
+/* The managed plugin sees its state directory without the mounts inside. */
+static void what_the_host_has_elsewhere_is_refused(void **state)
+{
+	struct world *world = *state;
+	char *local = scratch_path(world->dir, "local");
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	world_mkdir(world, "local");
+	world->volumes.state_local = local;
+	assert_int_equal(world_create(world, "new", NULL, NULL), HV_STATE_UNREADABLE);
+	assert_true(world_told(world, "mounted at") && world_told(world, "state/volumes"));
+	assert_false(world_has(world, "local/volumes/new"));
+	assert_int_equal(world_remove(world, "data"), HV_STATE_UNREADABLE);
+	assert_true(row_has_volume(world->volumes.store, "data"));
+	world->volumes.state_local = world->state;
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_false(world_has(world, "state/volumes/data"));
+	free(local);
+}
+
+static void a_purge_that_was_begun_is_finished_after_the_start(void **state)
+{
+	struct world *world = *state;
+	struct hv_opts opts = {0};
+	char *path = scratch_path(world->dir, "made/p");
+	const struct timespec step = {.tv_nsec = 2000000};
+
+	assert_int_equal(hv_opts_add(&opts, "mkdir", "true"), 0);
+	assert_int_equal(hv_opts_add(&opts, "on-remove", "purge"), 0);
+	assert_int_equal(hv_opts_add(&opts, "path", path), 0);
+	assert_int_equal(hv_volume_create(&world->volumes, "data", &opts, &world->err), HV_OK);
+	hv_opts_done(&opts);
+	world_mkdir(world, "made/p/dir/dir");
+	assert_int_equal(
+		hv_store_volume_set_phase(world->volumes.store, "data", HV_REMOVING, &world->err),
+		HV_OK);
+	world_restart(world);
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	for (int i = 0; i < 5000 && world_has(world, "made"); i++)
+		nanosleep(&step, NULL);
+	assert_false(world_has(world, "made"));
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	free(path);
+}
+
+static void the_last_other_name_takes_the_file_system_with_it(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
+	assert_int_equal(world_create(world, "alias", "from=ram", NULL), HV_OK);
+	assert_int_equal(world_mount(world, "alias", "lost"), HV_OK);
+	world_write(world, "state/volumes/ram/_data/file", "text");
+	assert_int_equal(world_remove(world, "alias"), HV_OK);
+	assert_false(world_has(world, "state/volumes/ram/_data/file"));
+}
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_WORLD(what_is_in_the_trash_is_in_nobodys_way),
+		IN_WORLD(data_is_deleted_after_a_restart_if_not_before),
+		IN_WORLD(what_is_beneath_a_file_system_is_never_deleted),
+		IN_WORLD(what_the_host_has_elsewhere_is_refused),
+		IN_WORLD(a_purge_that_was_begun_is_finished_after_the_start),
+		IN_WORLD(the_last_other_name_takes_the_file_system_with_it),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}
