@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,9 +65,22 @@ static enum hv_code check_others(
 	return code;
 }
 
-static enum hv_code check_mounts(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+static enum hv_code refuse_mounted(
+	const struct hv_volume *volume, const char *target, struct hv_error *err)
 {
+	enum hv_code code =
+		refuse(volume, "something is mounted at", target, HV_VOLUME_IN_USE, err);
+
+	return hv_source_is_ours(volume)
+		       ? hv_hint(err, "umount %s on the host, and then remove the volume", target)
+		       : code;
+}
+
+/* At `top` and below it, but for the volume's own file system. */
+static enum hv_code check_mounts(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const char *top, struct hv_error *err)
+{
+	bool is_fs = strcmp(volume->kind, "filesystem") == 0;
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
 	enum hv_code code = HV_OK;
@@ -75,11 +90,40 @@ static enum hv_code check_mounts(
 		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read: %s",
 			strerrordesc_np(-rc));
 	for (size_t at = 0; code == HV_OK && mc_mounts_next(mounts, &at, &mount);)
-		if (mc_path_is_below(mount.target, volume->source))
-			code = refuse(volume, "something is mounted at", mount.target,
-				HV_VOLUME_IN_USE, err);
+		if (mc_path_is_below(mount.target, top) &&
+			!(is_fs && strcmp(mount.target, volume->source) == 0))
+			code = refuse_mounted(volume, mount.target, err);
 	mc_mounts_free(mounts);
 	return code;
+}
+
+/* A directory of ours goes with its parent, volumes/NAME: renamed, or its entry removed, a mount
+ * inside would be hidden, or silently taken out of other mount namespaces. */
+static enum hv_code check_ours(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	char top[PATH_MAX];
+	int length = snprintf(top, sizeof(top), "%s", volume->source);
+	char *slash = strrchr(top, '/');
+
+	if (length < 0 || (size_t)length >= sizeof(top) || !slash)
+		return hv_fail(err, HV_INTERNAL, "the path %s is too long", volume->source);
+	*slash = '\0';
+	return check_mounts(volumes, volume, top, err);
+}
+
+/* Numbers of devices change from one boot to the next, with the order in which disks are found: a
+ * directory of the same inode number on another device may be the one that was made, or not. */
+static enum hv_code check_device(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	mc_auto_fd found = mc_host_open(volumes->core, volume->source);
+	struct stat is;
+
+	if (found < 0 || fstat(found, &is) < 0 || is.st_dev == volume->made_dev)
+		return HV_OK; /* hv_purge() tells */
+	return refuse(volume, "its device has another number than when it was made, so that",
+		"it may be another directory", HV_SOURCE_REFUSED, err);
 }
 
 enum hv_code hv_purge_check(
@@ -87,12 +131,16 @@ enum hv_code hv_purge_check(
 {
 	enum hv_code code;
 
-	if (hv_source_is_ours(volume) || !hv_purge_is_wanted(volume))
+	if (!hv_purge_is_wanted(volume))
 		return HV_OK;
+	if (hv_source_is_ours(volume))
+		return check_ours(volumes, volume, err);
 	code = check_places(volumes, volume, err);
 	if (code == HV_OK)
+		code = check_device(volumes, volume, err);
+	if (code == HV_OK)
 		code = check_others(volumes, volume, err);
-	return code == HV_OK ? check_mounts(volumes, volume, err) : code;
+	return code == HV_OK ? check_mounts(volumes, volume, volume->source, err) : code;
 }
 
 int hv_purge(struct hv_volumes *volumes, const struct hv_volume *volume)

@@ -8,8 +8,9 @@
  * user's only if that was asked for. */
 bool hv_purge_is_wanted(const struct hv_volume *volume);
 
-/* Whether a user's directory may be deleted: nothing else is in it, on it or above it.
- * Returns HV_OK, also when it is not to be; HV_SOURCE_REFUSED, HV_VOLUME_IN_USE … */
+/* Whether a volume's data may be deleted with it: nothing is mounted there, and of a user's
+ * directory nothing else is in it or above it, and it is on the device that it was made on. Returns
+ * HV_OK, also when it is not to be; HV_SOURCE_REFUSED, HV_VOLUME_IN_USE … */
 enum hv_code hv_purge_check(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 

@@ -153,30 +153,6 @@ static void removing_a_mounted_managed_volume_takes_the_mount_first(void **state
 	assert_false(world_has(world, "state/volumes/data"));
 }
 
-/* The disk that an administrator mounted inside is not ours to empty. */
-static void a_mount_inside_a_removed_volume_is_not_crossed(void **state)
-{
-	struct world *world = *state;
-	char *inside = scratch_path(world->dir, "state/volumes/data/_data/disk");
-
-	world_mkdir(world, "precious");
-	world_write(world, "precious/file", "text");
-	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
-	world_mkdir(world, "state/volumes/data/_data/disk");
-	world_mkdir(world, "state/volumes/data/_data/dir");
-	world_write(world, "state/volumes/data/_data/dir/file", "text");
-	{
-		char *precious = scratch_path(world->dir, "precious");
-
-		assert_int_equal(mount(precious, inside, NULL, MS_BIND, NULL), 0);
-		free(precious);
-	}
-	assert_int_equal(world_remove(world, "data"), HV_OK);
-	assert_true(world_has(world, "precious/file"));
-	assert_false(world_has(world, "state/volumes/data"));
-	free(inside);
-}
-
 static void an_attached_volume_is_not_removed(void **state)
 {
 	struct world *world = *state;
@@ -252,7 +228,6 @@ static void run(void)
 		IN_WORLD(removing_deletes_managed_data),
 		IN_WORLD(removing_never_touches_a_path),
 		IN_WORLD(removing_a_mounted_managed_volume_takes_the_mount_first),
-		IN_WORLD(a_mount_inside_a_removed_volume_is_not_crossed),
 		IN_WORLD(an_attached_volume_is_not_removed),
 		IN_WORLD(a_removal_that_was_begun_is_finished_at_start),
 		IN_WORLD(references_to_mounts_that_are_gone_are_forgotten_at_start),

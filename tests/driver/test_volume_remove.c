@@ -31,6 +31,15 @@ static void unbind(struct world *world, const char *where)
 	free(path);
 }
 
+static void move(struct world *world, const char *what, const char *where)
+{
+	char *from = scratch_path(world->dir, what), *to = scratch_path(world->dir, where);
+
+	assert_int_equal(rename(from, to), 0);
+	free(from);
+	free(to);
+}
+
 static void what_is_in_the_trash_is_in_nobodys_way(void **state)
 {
 	struct world *world = *state;
@@ -68,6 +77,44 @@ static void data_is_deleted_after_a_restart_if_not_before(void **state)
 	assert_false(world_has(world, "state/volumes/data"));
 }
 
+/* The disk that an administrator mounted inside is not ours to empty, nor to unmount. */
+static void a_volume_with_a_mount_inside_is_not_removed(void **state)
+{
+	struct world *world = *state;
+	static const char *const places[] = {
+		"state/volumes/data", "state/volumes/data/_data", "state/volumes/data/_data/disk"};
+
+	world_mkdir(world, "precious/_data");
+	world_write(world, "precious/file", "text");
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	world_mkdir(world, "state/volumes/data/_data/disk");
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		bind(world, "precious", places[i]);
+		assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
+		assert_true(world_told(world, places[i]) && world_told(world, "umount"));
+		unbind(world, places[i]);
+	}
+	assert_true(world_has(world, "state/volumes/data/_data/disk"));
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_true(world_has(world, "precious/file"));
+}
+
+static void a_file_system_with_a_mount_inside_is_not_removed(void **state)
+{
+	struct world *world = *state;
+
+	world_mkdir(world, "precious");
+	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
+	assert_int_equal(world_mount(world, "ram", "a"), HV_OK);
+	world_mkdir(world, "state/volumes/ram/_data/disk");
+	bind(world, "precious", "state/volumes/ram/_data/disk");
+	assert_int_equal(world_remove(world, "ram"), HV_VOLUME_IN_USE);
+	assert_int_equal(world_count_mounts(world, "ram"), 1);
+	unbind(world, "state/volumes/ram/_data/disk");
+	assert_int_equal(world_remove(world, "ram"), HV_OK); /* its own mount is none */
+	assert_false(world_has(world, "state/volumes/ram"));
+}
+
 static void what_is_beneath_a_file_system_is_never_deleted(void **state)
 {
 	struct world *world = *state;
@@ -98,6 +145,31 @@ static void what_the_host_has_elsewhere_is_refused(void **state)
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 	assert_false(world_has(world, "state/volumes/data"));
 	free(local);
+}
+
+/* Another device, as a disk has after a boot. */
+static void a_directory_on_another_device_is_not_purged_silently(void **state)
+{
+	struct world *world = *state;
+	char *other = scratch_path(world->dir, "p");
+	struct hv_opts opts = {0};
+
+	assert_int_equal(hv_opts_add(&opts, "mkdir", "true"), 0);
+	assert_int_equal(hv_opts_add(&opts, "on-remove", "purge"), 0);
+	assert_int_equal(hv_opts_add(&opts, "path", other), 0);
+	assert_int_equal(hv_volume_create(&world->volumes, "data", &opts, &world->err), HV_OK);
+	hv_opts_done(&opts);
+	world_write(world, "p/file", "text");
+	assert_int_equal(mount("other", other, "tmpfs", 0, NULL), 0);
+	assert_int_equal(world_remove(world, "data"), HV_SOURCE_REFUSED);
+	assert_true(world_told(world, "device") && world_told(world, "on-remove=keep"));
+	assert_int_equal(umount(other), 0);
+	move(world, "p", "moved");
+	world_mkdir(world, "p");
+	world_write(world, "p/other", "text");
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_true(world_has(world, "p/other") && world_has(world, "moved/file"));
+	free(other);
 }
 
 static void a_purge_that_was_begun_is_finished_after_the_start(void **state)
@@ -142,8 +214,11 @@ static void run(void)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(what_is_in_the_trash_is_in_nobodys_way),
 		IN_WORLD(data_is_deleted_after_a_restart_if_not_before),
+		IN_WORLD(a_volume_with_a_mount_inside_is_not_removed),
+		IN_WORLD(a_file_system_with_a_mount_inside_is_not_removed),
 		IN_WORLD(what_is_beneath_a_file_system_is_never_deleted),
 		IN_WORLD(what_the_host_has_elsewhere_is_refused),
+		IN_WORLD(a_directory_on_another_device_is_not_purged_silently),
 		IN_WORLD(a_purge_that_was_begun_is_finished_after_the_start),
 		IN_WORLD(the_last_other_name_takes_the_file_system_with_it),
 	};
