@@ -1,6 +1,9 @@
 /* Changing a volume that is there. */
 #include <string.h>
+#include <sys/stat.h>
 
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
 #include "volume/volume.h"
 
 #include "fs.h"
@@ -79,53 +82,84 @@ static enum hv_code check_unused(struct hv_volumes *volumes, const char *name, s
 		name);
 }
 
+/* What else makes it read-only: o=bind,ro, or the volume that it is another name for. */
+static enum hv_code refuse_writable(const struct hv_volume *volume, struct hv_error *err)
+{
+	const char *from = hv_opts_get(&volume->opts, "from");
+
+	if (!from) {
+		hv_fail(err, HV_BAD_REQUEST,
+			"volume '%s' cannot be made writable: its option o has ro", volume->name);
+		return hv_hint(err, "create another volume for the directory, without ro in o");
+	}
+	hv_fail(err, HV_BAD_REQUEST,
+		"volume '%s' cannot be made writable: it is another name for '%s', which is read-only",
+		volume->name, from);
+	return hv_hint(err, "docker hostvol set %s ro=false, while it has no other name", from);
+}
+
 static enum hv_code change_read_only(struct hv_volumes *volumes, struct hv_volume *volume,
 	const struct hv_volume_options *options, struct hv_error *err)
 {
-	struct hv_volume origin = {0};
+	const char *from = hv_opts_get(&volume->opts, "from");
+	struct hv_volume other = {0};
 	bool read_only = options->read_only;
 	enum hv_code code = HV_OK;
 
-	if (hv_opts_get(&volume->opts, "from")) {
-		code = hv_volume_origin(volumes, volume, &origin, err);
-		read_only = read_only || origin.read_only;
-		hv_volume_done(&origin);
+	if (from) {
+		code = hv_store_volume_get(volumes->store, from, &other, err);
+		read_only = read_only || other.read_only;
+		hv_volume_done(&other);
 	}
-	if (code != HV_OK || read_only == volume->read_only)
+	if (code != HV_OK)
 		return code;
+	if (read_only == volume->read_only)
+		return HV_OK;
 	volume->read_only = read_only;
-	code = hv_volume_check_aliases(volumes, volume->name, "be given another ro", err);
+	code = hv_volume_check_aliases(
+		volumes, volume->name, read_only ? "become read-only" : "become writable", err);
 	return code == HV_OK ? check_unused(volumes, volume->name, err) : code;
 }
 
-/* Of a file system it is done at the mount, and by its first name only. */
-static enum hv_code change_owner(struct hv_volumes *volumes, const struct hv_volume *volume,
+/* A file system has one owner under all its names. */
+static enum hv_code check_owner(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const struct hv_volume_options *options, struct hv_error *err)
 {
 	struct hv_volume origin = {0};
-	bool is_fs = strcmp(volume->kind, "filesystem") == 0;
 	enum hv_code code = HV_OK;
+	bool is_fs;
 
-	if (options->from) {
-		code = hv_volume_origin(volumes, volume, &origin, err);
-		is_fs = code == HV_OK && strcmp(origin.kind, "filesystem") == 0;
-		hv_volume_done(&origin);
-	}
-	if (code == HV_OK && options->from && is_fs)
-		return hv_fs_check_owner(volume->name, options->from, &options->owner, err);
-	return code == HV_OK && !is_fs ? hv_volume_own(volumes, volume, err) : code;
+	if (!options->from)
+		return HV_OK;
+	code = hv_volume_origin(volumes, volume, &origin, err);
+	is_fs = code == HV_OK && strcmp(origin.kind, "filesystem") == 0;
+	hv_volume_done(&origin);
+	return is_fs ? hv_fs_check_owner(volume->name, options->from, &options->owner, err) : code;
+}
+
+/* The options of a change. */
+struct change {
+	const struct hv_opts *before;
+	const struct hv_opts *changes;
+	struct hv_volume_options options; /* as they will be */
+	struct hv_volume_options were;
+	struct mc_owner owner; /* that the directory has now, where it is to be changed */
+};
+
+static bool is_size_changed(const struct change *change)
+{
+	return change->options.size_bytes != change->were.size_bytes;
 }
 
 /* Data that is there belongs to no project, and would not be counted. */
-static enum hv_code change_size(struct hv_volumes *volumes, const struct hv_volume *volume,
-	const char *before, uint64_t bytes, struct hv_error *err)
+static enum hv_code check_size(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const struct change *change, struct hv_error *err)
 {
-	const char *now = hv_opts_get(&volume->opts, "size");
 	int rc;
 
-	if (strcmp(now ? now : "", before ? before : "") == 0)
+	if (!is_size_changed(change) || change->were.size_bytes > 0)
 		return HV_OK;
-	rc = before ? 1 : hv_source_is_empty(volumes, volume->name);
+	rc = hv_source_is_empty(volumes, volume->name);
 	if (rc < 0)
 		return hv_fail(err, HV_INTERNAL, "the directory of volume '%s' cannot be read: %s",
 			volume->name, strerrordesc_np(-rc));
@@ -133,29 +167,99 @@ static enum hv_code change_size(struct hv_volumes *volumes, const struct hv_volu
 		return hv_fail(err, HV_VOLUME_IN_USE,
 			"volume '%s' has data, and was created without a size: what is in it would not be counted",
 			volume->name);
-	return hv_volume_limit(volumes, volume, bytes, err);
+	return HV_OK;
 }
 
-/* With the name held; `volume` is as it was, with the new options. */
-static enum hv_code change(struct hv_volumes *volumes, struct hv_volume *volume,
-	const struct hv_opts *before, struct hv_error *err)
+/* Whether a directory is to be changed now: that of a file system is when it is mounted. */
+static bool is_owner_changed(const struct hv_volume *volume, const struct change *change)
 {
-	struct hv_volume_options options = {0};
-	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
+	return hv_source_is_owned(change->changes) && strcmp(volume->kind, "filesystem") != 0;
+}
 
-	if (code == HV_OK && options.on_remove == HV_ON_REMOVE_PURGE &&
+/* All that can be said before anything is done. */
+static enum hv_code check(struct hv_volumes *volumes, struct hv_volume *volume,
+	struct change *change, struct hv_error *err)
+{
+	enum hv_code code = hv_volume_read_options(&volume->opts, &change->options, err);
+
+	if (code == HV_OK)
+		code = hv_volume_read_options(change->before, &change->were, err);
+	if (code == HV_OK && change->options.on_remove == HV_ON_REMOVE_PURGE &&
 		!hv_source_is_ours(volume) && volume->made_ino == 0)
 		code = hv_fail(err, HV_SOURCE_REFUSED,
 			"%s was not made for volume '%s', and will not be purged with it",
 			volume->source, volume->name);
 	if (code == HV_OK)
-		code = change_read_only(volumes, volume, &options, err);
+		code = change_read_only(volumes, volume, &change->options, err);
 	if (code == HV_OK)
-		code = change_owner(volumes, volume, &options, err);
+		code = check_owner(volumes, volume, &change->options, err);
 	if (code == HV_OK)
-		code = change_size(
-			volumes, volume, hv_opts_get(before, "size"), options.size_bytes, err);
-	return code == HV_OK ? hv_store_volume_set_opts(volumes->store, volume, err) : code;
+		code = check_size(volumes, volume, change, err);
+	if (code == HV_OK && hv_opts_get(change->changes, "require-mount"))
+		code = hv_volume_check_mount(volumes, volume, err);
+	if (code == HV_OK && is_owner_changed(volume, change))
+		code = hv_source_check_allowed(volumes, volume, err);
+	return code;
+}
+
+/* A server that does not answer is not asked: then what is changed stays so. */
+static void note_owner(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct mc_owner *ret)
+{
+	mc_auto_fd fd = mc_host_is_slow(volumes->core, volume->source)
+				? MC_FD_NONE
+				: mc_host_open(volumes->core, volume->source);
+	struct stat is;
+
+	if (fd >= 0 && fstat(fd, &is) == 0)
+		*ret = (struct mc_owner){is.st_uid, is.st_gid, (int)(is.st_mode & 07777)};
+}
+
+static void take_back(
+	struct hv_volumes *volumes, const struct hv_volume *volume, const struct change *change)
+{
+	struct hv_error ignored = {0};
+
+	if (is_owner_changed(volume, change))
+		(void)!mc_host_own(volumes->core, volume->source, &change->owner, NULL);
+	if (is_size_changed(change))
+		(void)!hv_volume_limit(volumes, volume, change->were.size_bytes, &ignored);
+	hv_error_done(&ignored);
+}
+
+/* Limit and owner before the record that says them: killed in between, the volume is given those of
+ * its record when it is mounted next. */
+static enum hv_code apply(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct change *change, struct hv_error *err)
+{
+	enum hv_code code = HV_OK;
+
+	if (is_size_changed(change))
+		code = hv_volume_limit(volumes, volume, change->options.size_bytes, err);
+	if (code != HV_OK)
+		return code;
+	if (is_owner_changed(volume, change)) {
+		note_owner(volumes, volume, &change->owner);
+		code = hv_volume_own(volumes, volume, err);
+	}
+	if (code == HV_OK)
+		code = hv_store_volume_set_opts(volumes->store, volume, err);
+	if (code != HV_OK)
+		take_back(volumes, volume, change);
+	return code;
+}
+
+/* With the name held; `volume` is as it was, with the new options. */
+static enum hv_code change_it(struct hv_volumes *volumes, struct hv_volume *volume,
+	struct change *change, struct hv_error *err)
+{
+	enum hv_code code = check(volumes, volume, change, err);
+	const char *said = hv_opts_get(change->changes, "ro");
+
+	if (code == HV_OK && said && *said && strcmp(said, "true") != 0 && strcmp(said, "1") != 0 &&
+		volume->read_only)
+		code = refuse_writable(volume, err);
+	return code == HV_OK ? apply(volumes, volume, change, err) : code;
 }
 
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
@@ -173,10 +277,11 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 		code = merge(&volume.opts, opts, &merged, err);
 	if (code == HV_OK) {
 		struct hv_opts before = volume.opts;
+		struct change change = {.before = &before, .changes = opts, .owner = {-1, -1, -1}};
 
 		volume.opts = merged;
 		merged = before;
-		code = change(volumes, &volume, &before, err);
+		code = change_it(volumes, &volume, &change, err);
 	}
 	hv_opts_done(&merged);
 	hv_volume_done(&volume);

@@ -180,6 +180,16 @@ static enum hv_code check_policy(
 	return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
 }
 
+enum hv_code hv_source_check_allowed(
+	const struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	bool is_path = strcmp(volume->kind, "path") == 0;
+
+	if (!is_path && mc_path_is_below(volume->source, volumes->state_host))
+		return HV_OK; /* our own directory, or another name for it */
+	return check_policy(volumes, volume->source, err);
+}
+
 static enum hv_code explain_path(
 	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err)
 {

@@ -145,6 +145,20 @@ enum hv_code world_create(
 	return code;
 }
 
+enum hv_code world_set(struct world *world, const char *name, const char *first, const char *second)
+{
+	struct hv_opts opts = {0};
+	enum hv_code code;
+
+	add_option(world, &opts, first);
+	add_option(world, &opts, second);
+	hv_error_done(&world->err);
+	code = hv_volume_set(&world->volumes, name, &opts, &world->err);
+	assert_int_equal(code, world->err.code);
+	hv_opts_done(&opts);
+	return code;
+}
+
 enum hv_code world_mount(struct world *world, const char *name, const char *id)
 {
 	mc_auto_free char *mountpoint = NULL, *expected = scratch_path(world->mounts, name);

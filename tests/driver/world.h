@@ -35,6 +35,10 @@ bool world_has(struct world *world, const char *name);
 enum hv_code world_create(
 	struct world *world, const char *name, const char *first, const char *second);
 
+/* The same with `docker hostvol set`. */
+enum hv_code world_set(
+	struct world *world, const char *name, const char *first, const char *second);
+
 enum hv_code world_mount(struct world *world, const char *name, const char *id);
 enum hv_code world_unmount(struct world *world, const char *name, const char *id);
 enum hv_code world_remove(struct world *world, const char *name);

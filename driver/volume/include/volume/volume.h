@@ -101,11 +101,12 @@ enum hv_code hv_volume_check_mount(struct hv_volumes *volumes, const struct hv_v
 enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *name,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Change options of a volume, whose data stays: uid, gid, mode, ro, require-mount, on-remove.  An
- * empty value takes one away.
- * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_BAD_REQUEST (an option that does not change, or a value),
- * HV_VOLUME_IN_USE (ro, while somebody has it otherwise), HV_SOURCE_MISSING, HV_SOURCE_REFUSED,
- * HV_STATE_UNREADABLE.  What failed changed nothing. */
+/* Change options of a volume, whose data stays: uid, gid, mode, ro, require-mount, size, on-remove.
+ * An empty value takes one away.
+ * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_BAD_REQUEST (an option that does not change, a value, or
+ * ro=false of what is read-only for another reason), HV_VOLUME_IN_USE (ro, while somebody has it
+ * otherwise), HV_SOURCE_MISSING (also: the mount that is required now), HV_SOURCE_REFUSED,
+ * HV_UNSUPPORTED (size), HV_STATE_UNREADABLE.  What failed changed nothing. */
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 

@@ -1,0 +1,192 @@
+/* Options that change. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "mountcore/host.h"
+#include "support/hv_test.h"
+
+#include "scratch.h"
+#include "world.h"
+
+static void expect_owner(struct world *world, const char *name, uid_t uid, mode_t mode)
+{
+	char *path = scratch_path(world->dir, name);
+	struct stat is;
+
+	assert_int_equal(lstat(path, &is), 0);
+	assert_int_equal(is.st_uid, uid);
+	assert_int_equal(is.st_mode & 07777, mode);
+	free(path);
+}
+
+static bool has_option(struct world *world, const char *name, const char *key)
+{
+	struct hv_volume volume = {0};
+	bool has;
+
+	assert_int_equal(
+		hv_store_volume_get(world->volumes.store, name, &volume, &world->err), HV_OK);
+	has = hv_opts_get(&volume.opts, key) != NULL;
+	hv_volume_done(&volume);
+	return has;
+}
+
+static bool is_read_only(struct world *world, const char *name)
+{
+	struct hv_volume volume = {0};
+	bool is;
+
+	assert_int_equal(
+		hv_store_volume_get(world->volumes.store, name, &volume, &world->err), HV_OK);
+	is = volume.read_only;
+	hv_volume_done(&volume);
+	return is;
+}
+
+/* On a file system without quota. */
+static void a_size_that_is_refused_changes_no_owner(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	assert_int_equal(world_set(world, "data", "uid=5", "size=1g"), HV_UNSUPPORTED);
+	expect_owner(world, "state/volumes/data/_data", 0, 0755);
+	assert_false(has_option(world, "data", "uid") || has_option(world, "data", "size"));
+	assert_int_equal(world_set(world, "data", "uid=5", "mode=0700"), HV_OK);
+	expect_owner(world, "state/volumes/data/_data", 5, 0700);
+}
+
+/* With files limited to a byte the record cannot be written. */
+static void a_change_that_cannot_be_recorded_is_taken_back(void **state)
+{
+	struct world *world = *state;
+	struct rlimit before, limit;
+
+	assert_int_equal(world_create(world, "data", "uid=7", NULL), HV_OK);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = (struct rlimit){.rlim_cur = 1, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(world_set(world, "data", "uid=5", "mode=0700"), HV_STATE_UNREADABLE);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	expect_owner(world, "state/volumes/data/_data", 7, 0755);
+	assert_false(has_option(world, "data", "mode"));
+}
+
+static void an_owner_is_changed_only_where_volumes_may_be(void **state)
+{
+	struct world *world = *state;
+	char *allowed = scratch_path(world->dir, "allowed");
+
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
+	assert_int_equal(world_create(world, "alias", "from=data", NULL), HV_OK);
+	assert_int_equal(world_create(world, "own", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "own-alias", "from=own", NULL), HV_OK);
+	world->allow[0] = allowed;
+	assert_int_equal(world_set(world, "data", "uid=5", NULL), HV_SOURCE_REFUSED);
+	assert_true(world_told(world, "HOSTVOL_ALLOW"));
+	assert_int_equal(world_set(world, "alias", "uid=5", NULL), HV_SOURCE_REFUSED);
+	expect_owner(world, "srv", 0, 0755);
+	assert_int_equal(world_set(world, "data", "ro=true", NULL), HV_VOLUME_IN_USE);
+	assert_int_equal(world_set(world, "own", "uid=5", NULL), HV_OK);
+	assert_int_equal(world_set(world, "own-alias", "uid=6", NULL), HV_OK);
+	expect_owner(world, "state/volumes/own/_data", 6, 0755);
+	free(allowed);
+}
+
+static void a_mount_that_is_required_must_be_there(void **state)
+{
+	struct world *world = *state;
+	char *disk = scratch_new(), *option = NULL;
+
+	assert_true(asprintf(&option, "path=%s", disk) >= 0);
+	assert_int_equal(world_create(world, "data", option, NULL), HV_OK);
+	if (mc_host_is_on_mount(world->volumes.core, disk) == 0) {
+		assert_int_equal(
+			world_set(world, "data", "require-mount=true", NULL), HV_SOURCE_MISSING);
+		assert_false(has_option(world, "data", "require-mount"));
+	}
+	assert_int_equal(mount("disk", disk, "tmpfs", 0, NULL), 0);
+	assert_int_equal(world_set(world, "data", "require-mount=true", NULL), HV_OK);
+	assert_int_equal(umount(disk), 0);
+	assert_int_equal(world_set(world, "data", "require-mount=false", NULL), HV_OK);
+	scratch_free(disk);
+	free(option);
+}
+
+static void ro_says_what_is_in_its_way(void **state)
+{
+	struct world *world = *state;
+
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
+	assert_int_equal(world_create(world, "alias", "from=data", NULL), HV_OK);
+	assert_int_equal(world_set(world, "data", "ro=true", NULL), HV_VOLUME_IN_USE);
+	assert_true(world_told(world, "cannot become read-only while 'alias' is another name"));
+	assert_false(is_read_only(world, "data"));
+}
+
+static void what_stays_read_only_is_not_said_to_be_writable(void **state)
+{
+	struct world *world = *state;
+	struct hv_opts opts = {0};
+	char *srv = scratch_path(world->dir, "srv");
+
+	world_mkdir(world, "srv");
+	assert_int_equal(hv_opts_add(&opts, "type", "none"), 0);
+	assert_int_equal(hv_opts_add(&opts, "device", srv), 0);
+	assert_int_equal(hv_opts_add(&opts, "o", "bind,ro"), 0);
+	assert_int_equal(hv_volume_create(&world->volumes, "bound", &opts, &world->err), HV_OK);
+	assert_int_equal(world_set(world, "bound", "ro=false", NULL), HV_BAD_REQUEST);
+	assert_true(world_told(world, "option o has ro"));
+	assert_int_equal(world_create(world, "alias", "from=bound", NULL), HV_OK);
+	assert_int_equal(world_set(world, "alias", "ro=0", NULL), HV_BAD_REQUEST);
+	assert_true(world_told(world, "another name for 'bound'"));
+	assert_int_equal(world_set(world, "alias", "ro=true", NULL), HV_OK);
+	assert_true(is_read_only(world, "alias"));
+	hv_opts_done(&opts);
+	free(srv);
+}
+
+/* By the volume between, not by the one that has the data. */
+static void another_change_leaves_ro_as_it_is(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "between", "from=data", "ro=true"), HV_OK);
+	assert_int_equal(world_create(world, "alias", "from=between", NULL), HV_OK);
+	assert_true(is_read_only(world, "alias"));
+	assert_int_equal(world_set(world, "alias", "uid=5", NULL), HV_OK);
+	assert_true(is_read_only(world, "alias"));
+}
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_WORLD(a_size_that_is_refused_changes_no_owner),
+		IN_WORLD(a_change_that_cannot_be_recorded_is_taken_back),
+		IN_WORLD(an_owner_is_changed_only_where_volumes_may_be),
+		IN_WORLD(a_mount_that_is_required_must_be_there),
+		IN_WORLD(ro_says_what_is_in_its_way),
+		IN_WORLD(what_stays_read_only_is_not_said_to_be_writable),
+		IN_WORLD(another_change_leaves_ro_as_it_is),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}
