@@ -8,6 +8,7 @@
 
 #include "fs.h"
 #include "inside.h"
+#include "managed.h"
 #include "options.h"
 #include "purge.h"
 #include "source.h"
@@ -159,7 +160,7 @@ static enum hv_code check_size(struct hv_volumes *volumes, const struct hv_volum
 
 	if (!is_size_changed(change) || change->were.size_bytes > 0)
 		return HV_OK;
-	rc = hv_source_is_empty(volumes, volume->name);
+	rc = hv_managed_is_empty(volumes, volume->name);
 	if (rc < 0)
 		return hv_fail(err, HV_INTERNAL, "the directory of volume '%s' cannot be read: %s",
 			volume->name, strerrordesc_np(-rc));

@@ -31,9 +31,6 @@ enum hv_code hv_source_check_allowed(
 enum hv_code hv_source_make(
 	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err);
 
-/* Whether our own directory of that name is empty: 1, 0 or a negative errno. */
-int hv_source_is_empty(const struct hv_volumes *volumes, const char *name);
-
 /* Option size: limit the directory, if it says so. */
 enum hv_code hv_source_limit(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);

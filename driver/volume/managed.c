@@ -1,0 +1,140 @@
+/* The directories of hostvol's own: those of the state, and volumes/NAME/_data in it. */
+#include "managed.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+
+#include "inside.h"
+
+int hv_state_dir(const struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd state = open(volumes->state_local, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (state < 0)
+		return -errno;
+	if (!name)
+		return mc_take_fd(&state);
+	if (mkdirat(state, name, 0711) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int hv_volumes_dir(const struct hv_volumes *volumes)
+{
+	mc_auto_fd fd = hv_state_dir(volumes, "volumes");
+	mc_auto_fd host = MC_FD_NONE;
+	char path[PATH_MAX];
+	struct stat ours, theirs;
+
+	if (fd < 0)
+		return fd;
+	if ((size_t)snprintf(path, sizeof(path), "%s/volumes", volumes->state_host) >= sizeof(path))
+		return -ENAMETOOLONG;
+	host = mc_host_open(volumes->core, path);
+	if (host < 0 || fstat(fd, &ours) < 0 || fstat(host, &theirs) < 0)
+		return host < 0 ? host : -errno;
+	if (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
+		return -ESTALE;
+	return mc_take_fd(&fd);
+}
+
+enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err)
+{
+	hv_fail(err, HV_STATE_UNREADABLE,
+		"something is mounted at %s/volumes on the host, which hostvol does not see",
+		volumes->state_host);
+	return hv_hint(err,
+		"unmount it, or mount the disk at %s itself, disable the plugin and enable it again",
+		volumes->state_host);
+}
+
+/* Make a directory, with this mode whatever the umask, or take the one that is there.  Durable. */
+static int make_durable(int parent, const char *name, mode_t mode)
+{
+	int fd;
+
+	if (mkdirat(parent, name, mode) < 0) {
+		if (errno != EEXIST)
+			return -errno;
+		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fchmod(fd, mode) < 0 || fsync(fd) < 0 || fsync(parent) < 0) {
+		int rc = -errno;
+
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	mc_auto_fd top = hv_volumes_dir(volumes);
+	mc_auto_fd own = top < 0 ? top : make_durable(top, name, 0711);
+	mc_auto_fd data = own < 0 ? own : make_durable(own, "_data", 0755);
+
+	if (data >= 0)
+		return HV_OK;
+	if (data == -ESTALE)
+		return hv_fail_view(volumes, err);
+	if (data == -ENOSPC || data == -EDQUOT)
+		return hv_fail(err, HV_STATE_UNREADABLE,
+			"there is no space for the directory of volume '%s' on the disk that holds %s",
+			name, volumes->state_host);
+	return hv_fail(err, HV_STATE_UNREADABLE,
+		"the directory of volume '%s' cannot be made in %s: %s", name, volumes->state_host,
+		strerrordesc_np(-data));
+}
+
+void hv_managed_unmake(struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = MC_FD_NONE;
+
+	if (top < 0)
+		return;
+	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (own >= 0)
+		(void)unlinkat(own, "_data", AT_REMOVEDIR);
+	(void)unlinkat(top, name, AT_REMOVEDIR);
+}
+
+int hv_managed_is_empty(const struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = MC_FD_NONE;
+	const struct dirent *entry;
+	DIR *dir = NULL;
+	int fd, count = 0;
+
+	if (top < 0)
+		return top;
+	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = own < 0 ? own : openat(own, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	closedir(dir);
+	return count == 0;
+}
