@@ -31,7 +31,7 @@ const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_
 {
 	if (mc_path_is_below(volume->source, volumes->state_host)) /* our own directory */
 		return NULL;
-	for (const char *const *allowed = volumes->allow; *allowed; allowed++)
+	for (const char *const *allowed = hv_allowed(volumes); *allowed; allowed++)
 		if (mc_path_is_below(volume->source, *allowed))
 			return *allowed;
 	return "/.not-allowed";

@@ -14,6 +14,7 @@
 #include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
+#include "inside.h"
 #include "source.h"
 #include "sweep.h"
 
@@ -41,7 +42,7 @@ static enum hv_code check_places(
 	if (mc_path_is_below(volumes->state_host, volume->source))
 		return refuse(volume, "hostvol's own state is in it, at", volumes->state_host,
 			HV_SOURCE_REFUSED, err);
-	for (const char *const *allowed = volumes->allow; *allowed; allowed++)
+	for (const char *const *allowed = hv_allowed(volumes); *allowed; allowed++)
 		if (mc_path_is_below(*allowed, volume->source))
 			return refuse(
 				volume, "volumes may be in", *allowed, HV_SOURCE_REFUSED, err);

@@ -149,11 +149,19 @@ void hv_volumes_finish_purges(struct hv_volumes *volumes)
 
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 {
-	enum hv_code code = finish_all(volumes, err);
+	enum hv_code code = hv_allow_resolve(volumes) == 0
+				    ? finish_all(volumes, err)
+				    : hv_fail(err, HV_STATE_UNREADABLE, "out of memory");
 
 	if (code == HV_OK)
 		code = clear_references(volumes, err);
 	if (code == HV_OK)
 		hv_trash_start(volumes);
 	return code;
+}
+
+void hv_volumes_stop(struct hv_volumes *volumes)
+{
+	hv_trash_stop(volumes);
+	hv_allow_done(volumes);
 }

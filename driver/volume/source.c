@@ -73,7 +73,7 @@ static enum hv_code check_policy(
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"%s belongs to hostvol itself (it is in %s) and cannot be a volume", source,
 			volumes->state_host);
-	for (const char *const *allowed = volumes->allow; *allowed; allowed++)
+	for (const char *const *allowed = hv_allowed(volumes); *allowed; allowed++)
 		if (mc_path_is_below(source, *allowed))
 			return HV_OK;
 	hv_fail(err, HV_SOURCE_REFUSED, "%s is not in a directory that volumes may be in", source);

@@ -96,7 +96,7 @@ void hv_trash_start(struct hv_volumes *volumes)
 	pthread_mutex_unlock(&volumes->locks.lock);
 }
 
-void hv_volumes_stop(struct hv_volumes *volumes)
+void hv_trash_stop(struct hv_volumes *volumes)
 {
 	struct hv_sweeper *sweeper = &volumes->sweeper;
 	bool has_thread;

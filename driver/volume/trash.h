@@ -14,4 +14,7 @@ void hv_trash_empty(struct hv_volumes *volumes);
 /* At start: the same, with the removals that hv_volumes_recover() left over. */
 void hv_trash_start(struct hv_volumes *volumes);
 
+/* End the thread, before its work is done. */
+void hv_trash_stop(struct hv_volumes *volumes);
+
 #endif

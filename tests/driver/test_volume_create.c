@@ -251,6 +251,35 @@ static void a_symlink_does_not_lead_out_of_what_is_allowed(void **state)
 	free(allowed);
 }
 
+static void an_allowed_directory_may_be_a_symlink(void **state)
+{
+	struct world *world = *state;
+	char *link = scratch_path(world->dir, "link"),
+	     *later = scratch_path(world->dir, "link/new");
+	char *plain = scratch_path(world->dir, "plain");
+
+	world_mkdir(world, "disk/in");
+	world_mkdir(world, "plain");
+	world_mkdir(world, "other");
+	link_to(world, "disk", "link");
+	world->allow[0] = plain;
+	world->allow[1] = link;
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(world_create(world, "in1", "path=%s/link/in", NULL), HV_OK);
+	assert_int_equal(world_create(world, "in2", "path=%s/disk/in", NULL), HV_OK);
+	assert_int_equal(world_create(world, "in3", "path=%s/plain", NULL), HV_OK);
+	assert_int_equal(world_mount(world, "in1", "a"), HV_OK);
+	assert_int_equal(world_create(world, "out", "path=%s/other", NULL), HV_SOURCE_REFUSED);
+	world->allow[0] = later; /* not there yet */
+	world->allow[1] = NULL;
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(world_create(world, "in4", "path=%s/link/new", "mkdir=true"), HV_OK);
+	assert_int_equal(world_create(world, "out", "path=%s/link/in", NULL), HV_SOURCE_REFUSED);
+	free(link);
+	free(later);
+	free(plain);
+}
+
 static void hostvols_own_directory_is_no_source(void **state)
 {
 	struct world *world = *state;
@@ -335,6 +364,7 @@ static void run(void)
 		IN_WORLD(a_removal_that_was_begun_does_not_hold_its_name),
 		IN_WORLD(only_allowed_directories_can_be_volumes),
 		IN_WORLD(a_symlink_does_not_lead_out_of_what_is_allowed),
+		IN_WORLD(an_allowed_directory_may_be_a_symlink),
 		IN_WORLD(hostvols_own_directory_is_no_source),
 		IN_WORLD(data_that_was_kept_is_not_hidden_by_another_volume),
 		IN_WORLD(another_name_requires_the_mount_too),

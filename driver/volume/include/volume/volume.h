@@ -41,17 +41,19 @@ struct hv_volumes {
 	struct hv_use *uses;        /* with fs_locks.lock */
 	struct hv_sweeper sweeper;  /* with locks.lock; zeroed at first */
 	const char *const *allow;   /* directories that `path` may be in, clean; NULL ends */
+	char **allow_real;          /* the same without symlinks, since hv_volumes_recover() */
 };
 
 /* Finish what a crash left: volumes that were being made or removed, references to mounts that are
  * gone, mounts that nothing refers to.  One that waits for its attachment stays while there is an
- * intent of that.  Data is deleted after it returns, by a thread.  Once, before anything else.
+ * intent of that.  Data is deleted after it returns, by a thread.  Once, before anything else.  The
+ * symlinks in `allow` are resolved now; of what is not there yet, as far as it is.
  * Returns HV_OK or HV_STATE_UNREADABLE. */
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* End the thread that deletes data, before the store is closed.  What is not deleted by then is at
- * the next start. */
+/* End what hv_volumes_recover() began, the thread that deletes data, before the store is closed.
+ * What is not deleted by then is at the next start. */
 void hv_volumes_stop(struct hv_volumes *volumes) __attribute__((nonnull));
 
 /* Define a volume.  The same name with the same options again is fine.  With option attach the
