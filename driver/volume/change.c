@@ -144,7 +144,7 @@ struct change {
 	const struct hv_opts *changes;
 	struct hv_volume_options options; /* as they will be */
 	struct hv_volume_options were;
-	struct mc_owner owner; /* that the directory has now, where it is to be changed */
+	bool was_read_only;
 };
 
 static bool is_size_changed(const struct change *change)
@@ -216,37 +216,46 @@ static void note_owner(
 		*ret = (struct mc_owner){is.st_uid, is.st_gid, (int)(is.st_mode & 07777)};
 }
 
-static void take_back(
-	struct hv_volumes *volumes, const struct hv_volume *volume, const struct change *change)
+static enum hv_code change_owner(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const struct change *change, struct hv_error *err)
 {
+	struct mc_owner owner = {-1, -1, -1};
+	struct hv_volume was = *volume;
 	struct hv_error ignored = {0};
+	enum hv_code code;
 
-	if (is_owner_changed(volume, change))
-		(void)!mc_host_own(volumes->core, volume->source, &change->owner, NULL);
-	if (is_size_changed(change))
-		(void)!hv_volume_limit(volumes, volume, change->were.size_bytes, &ignored);
+	if (!is_owner_changed(volume, change))
+		return HV_OK;
+	note_owner(volumes, volume, &owner);
+	code = hv_volume_own(volumes, volume, err);
+	if (code == HV_OK)
+		return HV_OK;
+	(void)!mc_host_own(volumes->core, volume->source, &owner, NULL);
+	was.opts = *change->before;
+	was.read_only = change->was_read_only;
+	(void)!hv_store_volume_set_opts(volumes->store, &was, &ignored);
 	hv_error_done(&ignored);
+	return code;
 }
 
-/* Limit and owner before the record that says them: killed in between, the volume is given those of
- * its record when it is mounted next. */
+/* The record before the owner: killed in between, the volume is given the one of its record when it
+ * is mounted first.  The limit before the record: it is what may not be possible. */
 static enum hv_code apply(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct change *change, struct hv_error *err)
+	const struct change *change, struct hv_error *err)
 {
+	struct hv_error ignored = {0};
 	enum hv_code code = HV_OK;
 
 	if (is_size_changed(change))
 		code = hv_volume_limit(volumes, volume, change->options.size_bytes, err);
 	if (code != HV_OK)
 		return code;
-	if (is_owner_changed(volume, change)) {
-		note_owner(volumes, volume, &change->owner);
-		code = hv_volume_own(volumes, volume, err);
-	}
+	code = hv_store_volume_set_opts(volumes->store, volume, err);
 	if (code == HV_OK)
-		code = hv_store_volume_set_opts(volumes->store, volume, err);
-	if (code != HV_OK)
-		take_back(volumes, volume, change);
+		code = change_owner(volumes, volume, change, err);
+	if (code != HV_OK && is_size_changed(change))
+		(void)!hv_volume_limit(volumes, volume, change->were.size_bytes, &ignored);
+	hv_error_done(&ignored);
 	return code;
 }
 
@@ -278,7 +287,8 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 		code = merge(&volume.opts, opts, &merged, err);
 	if (code == HV_OK) {
 		struct hv_opts before = volume.opts;
-		struct change change = {.before = &before, .changes = opts, .owner = {-1, -1, -1}};
+		struct change change = {
+			.before = &before, .changes = opts, .was_read_only = volume.read_only};
 
 		volume.opts = merged;
 		merged = before;

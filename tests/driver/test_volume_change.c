@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "mountcore/host.h"
 #include "support/hv_test.h"
@@ -75,6 +76,20 @@ static void a_change_that_cannot_be_recorded_is_taken_back(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	expect_owner(world, "state/volumes/data/_data", 7, 0755);
 	assert_false(has_option(world, "data", "mode"));
+}
+
+static void an_owner_that_cannot_be_given_is_not_recorded(void **state)
+{
+	struct world *world = *state;
+	char *path = scratch_path(world->dir, "srv");
+
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(world_set(world, "data", "uid=5", "ro=true"), HV_SOURCE_MISSING);
+	assert_false(has_option(world, "data", "uid") || has_option(world, "data", "ro"));
+	assert_false(is_read_only(world, "data"));
+	free(path);
 }
 
 static void an_owner_is_changed_only_where_volumes_may_be(void **state)
@@ -171,6 +186,7 @@ static void run(void)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(a_size_that_is_refused_changes_no_owner),
 		IN_WORLD(a_change_that_cannot_be_recorded_is_taken_back),
+		IN_WORLD(an_owner_that_cannot_be_given_is_not_recorded),
 		IN_WORLD(an_owner_is_changed_only_where_volumes_may_be),
 		IN_WORLD(a_mount_that_is_required_must_be_there),
 		IN_WORLD(ro_says_what_is_in_its_way),

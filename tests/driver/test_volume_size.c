@@ -161,12 +161,26 @@ static void use_sizes(struct world *world)
 		assert_int_equal(world_unmount(world, *name, "a"), HV_OK);
 		assert_int_equal(world_remove(world, *name), HV_OK);
 	}
+	world_wait_for_trash(world);
 	/* Nothing of the old limit is left for the next one. */
 	assert_int_equal(world_create(world, "small", "mode=0777", NULL), HV_OK);
 	assert_int_equal(world_mount(world, "small", "a"), HV_OK);
 	assert_int_equal(write_to(world, "small", "f", 12), 0);
 	assert_int_equal(world_unmount(world, "small", "a"), HV_OK);
 	assert_int_equal(world_remove(world, "small"), HV_OK);
+}
+
+/* The data stays, its limit does not: nothing would show it. */
+static void keep_without_limit(struct world *world)
+{
+	assert_int_equal(world_create(world, "kept", "size=4m", "mode=0777"), HV_OK);
+	assert_int_equal(world_set(world, "kept", "on-remove=keep", NULL), HV_OK);
+	assert_int_equal(world_remove(world, "kept"), HV_OK);
+	assert_int_equal(world_create(world, "kept", "mode=0777", NULL), HV_OK);
+	assert_int_equal(world_mount(world, "kept", "a"), HV_OK);
+	assert_int_equal(write_to(world, "kept", "f", 12), 0);
+	assert_int_equal(world_unmount(world, "kept", "a"), HV_OK);
+	assert_int_equal(world_remove(world, "kept"), HV_OK);
 }
 
 static void expect_refused(struct world *world)
@@ -189,6 +203,9 @@ static void test_on(struct world *world, const struct disk *disk)
 	expect_refused(world); /* on a tmpfs */
 	if (move_to(world, disk, place)) {
 		use_sizes(world);
+		world_wait_for_trash(world);
+		keep_without_limit(world);
+		hv_volumes_stop(&world->volumes); /* which may have the disk in use */
 		assert_int_equal(mc_host_unmount(world->volumes.core, place, NULL), 0);
 	}
 }
