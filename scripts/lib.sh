@@ -107,6 +107,40 @@ install_missing() {
 	step "installing ${missing[*]}" apt_install "${missing[@]}"
 }
 
+# package_source: the URL that this machine gets Debian's packages from. HOSTVOL_DEBIAN names another one;
+# without it there is none on another distribution.
+package_source() {
+	[[ -z ${HOSTVOL_DEBIAN:-} ]] || { printf '%s\n' "$HOSTVOL_DEBIAN" && return; }
+	apt-get --print-uris update 2>/dev/null |
+		sed -nE "s#^'(.*)/dists/(bullseye|bookworm|trixie|sid)/InRelease'.*#\1#p" | awk 'NR == 1'
+}
+
+# --- root file systems ----------------------------------------------------------------------
+
+# make_debian SUITE DIR [OPTION...]: by debootstrap, from the machine's own package source if it has one.
+# What debootstrap mounts meanwhile is in a mount namespace that ends with it.
+make_debian() {
+	local suite=$1 dir=$2 source
+	shift 2
+	source=$(package_source)
+	unshare -m --propagation private debootstrap --variant=minbase "$@" "$suite" "$dir" \
+		${source:+"$source"}
+}
+
+# in_root DIR COMMAND...: as chroot, with a mount namespace that goes with the command.
+in_root() {
+	# shellcheck disable=SC2016
+	unshare -m --propagation private sh -ec '
+		root=$1
+		shift
+		mount --bind "$root" "$root"
+		mount -t proc proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		cp --remove-destination /etc/resolv.conf "$root/etc/resolv.conf"
+		export DEBIAN_FRONTEND=noninteractive
+		exec chroot "$root" "$@"' sh "$@"
+}
+
 # --- the engine -----------------------------------------------------------------------------
 
 engine_socket() {
@@ -203,10 +237,9 @@ have_image() {
 	docker image inspect "$1" >/dev/null 2>&1
 }
 
-# make_base_root DIR: a minimal Debian 12 in a directory that is there. What debootstrap mounts meanwhile
-# is in a mount namespace that ends with it.
+# make_base_root DIR: a minimal Debian 12 in a directory that is there.
 make_base_root() {
-	unshare -m --propagation private debootstrap --variant=minbase bookworm "$1"
+	make_debian bookworm "$1"
 	rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*
 }
 
