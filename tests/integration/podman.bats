@@ -22,6 +22,7 @@ setup_file() {
 		graphroot = "$PODMAN/root"
 		runroot = "$PODMAN/run"
 	END
+	cmake --install "$BATS_TEST_DIRNAME/../../build/release" --prefix "$PODMAN/prefix" >/dev/null
 	docker save "$IMAGE" | podman load >/dev/null
 	serve podman.sock podman system service --time 0 "unix://$PODMAN/podman.sock"
 	hostvold_start
@@ -76,8 +77,9 @@ background() {
 	podman run -d --name "$@" "$IMAGE" sleep 100000 >/dev/null
 }
 
+# As README says: without docker in front, and with nothing in PATH but what an install has put there.
 hostvol() {
-	docker-hostvol "$@"
+	env -i PATH="$PODMAN/prefix/bin:/usr/bin:/bin" HOSTVOL_SOCKET="$HOSTVOL_SOCKET" docker-hostvol "$@"
 }
 
 @test "create, inspect, run, rm" {
@@ -148,8 +150,13 @@ state_is() {
 	hostvol detach web:/d
 }
 
+@test "docker-addvol is in PATH, too" {
+	run -0 env -i PATH="$PODMAN/prefix/bin:/usr/bin:/bin" docker-addvol --help
+	[[ $output == *HOSTPATH* ]]
+}
+
 @test "where the daemon's socket is elsewhere the command says how to name it" {
 	unset HOSTVOL_SOCKET
 	DOCKER_HOST=unix://$PODMAN/podman.sock fails_with 1 "knows no managed plugins" HOSTVOL_SOCKET -- \
-		docker-hostvol ls
+		"$PODMAN/prefix/bin/docker-hostvol" ls
 }
