@@ -25,7 +25,16 @@ string(JOIN "\n" CPACK_DEBIAN_PACKAGE_DESCRIPTION
 	"they can be put into a container that is running already, without stopping it,"
 	"and taken out again. What is attached stays so over restarts of the container,"
 	"the Docker Engine and the machine.")
-foreach(script conffiles postinst prerm postrm)
+file(READ debian/managed-plugin HOSTVOL_MANAGED_PLUGIN)
+string(STRIP "${HOSTVOL_MANAGED_PLUGIN}" HOSTVOL_MANAGED_PLUGIN)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS debian/managed-plugin)
+foreach(script postinst postrm)
+	configure_file(debian/${script}.in ${CMAKE_CURRENT_BINARY_DIR}/debian/${script}
+		@ONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
+		WORLD_READ WORLD_EXECUTE)
+	list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_BINARY_DIR}/debian/${script})
+endforeach()
+foreach(script conffiles prerm)
 	list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/${script})
 endforeach()
 

@@ -7,9 +7,7 @@ setup_file() {
 	export PKG DEB=$PKG/hostvol.deb ROOT=$PKG/root
 	build_package
 	mkdir "$ROOT"
-	# shellcheck disable=SC2016
-	bash -c '. "$1/scripts/lib.sh" && base_root "$2"' bash "$BATS_TEST_DIRNAME/../.." "$ROOT"
-	cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
+	script base_root "$ROOT"
 	in_root apt-get -qq -o Acquire::Retries=3 update
 }
 
@@ -27,17 +25,15 @@ teardown_file() {
 	rm -rf "$PKG"
 }
 
+# script FUNCTION...: of scripts/lib.sh, which would change this shell.
+script() {
+	# shellcheck disable=SC2016
+	bash -c '. "$0" && "$@"' "$BATS_TEST_DIRNAME/../../scripts/lib.sh" "$@"
+}
+
 # in_root COMMAND...: in the clean Debian, with a mount namespace that goes with the command.
 in_root() {
-	# shellcheck disable=SC2016
-	unshare -m --propagation private sh -c '
-		root=$1
-		shift
-		mount --bind "$root" "$root"
-		mount -t proc proc "$root/proc"
-		mount --rbind /dev "$root/dev"
-		export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-		exec chroot "$root" "$@"' sh "$ROOT" "$@"
+	script in_root "$ROOT" "$@"
 }
 
 # start: the daemon that is installed, as its unit starts it, but for systemd.
@@ -80,6 +76,8 @@ data() {
 	run -0 dpkg-deb -c "$DEB"
 	for file in usr/bin/hostvold usr/lib/docker/cli-plugins/docker-hostvol \
 		"usr/lib/docker/cli-plugins/docker-addvol -> docker-hostvol" \
+		"usr/bin/docker-hostvol -> ../lib/docker/cli-plugins/docker-hostvol" \
+		"usr/bin/docker-addvol -> ../lib/docker/cli-plugins/docker-addvol" \
 		usr/lib/systemd/system/hostvold.s{ocket,ervice} etc/default/hostvold \
 		usr/share/man/man8/hostvold.8.gz usr/share/man/man1/docker-{hostvol,addvol}.1.gz; do
 		[[ $output == *"./$file"* ]] || { echo "there is no $file" && return 1; }
@@ -116,7 +114,10 @@ words_of() {
 @test "install, use, upgrade, remove, install again, purge: the data is where it was" {
 	cp "$DEB" "$ROOT/hostvol.deb"
 	run -0 in_root apt-get -qq install -y --no-install-recommends /hostvol.deb
-	run -0 in_root sh -c 'hostvold --version; docker-hostvol version --help || /usr/lib/docker/cli-plugins/docker-hostvol --version'
+	for name in hostvold docker-hostvol docker-addvol; do # in PATH as a login has it
+		run -0 in_root env -i PATH=/usr/local/bin:/usr/bin:/bin "$name" --help
+	done
+	[[ $output == *"docker addvol"* ]]
 	links=$ROOT/etc/systemd/system
 	[[ -L $links/sockets.target.wants/hostvold.socket && -L $links/multi-user.target.wants/hostvold.service ]]
 
@@ -142,10 +143,10 @@ words_of() {
 	grep -q debug: "$PKG/log"
 	stop
 
-	touch "$ROOT/run/docker/plugins/hostvol.sock" # remove
+	touch "$ROOT/run/docker/plugins/hostvol.sock" "$ROOT/run/docker/plugins/hostvol:latest.sock" # remove
 	run -0 in_root dpkg -r hostvol
 	[[ ! -e $ROOT/usr/bin/hostvold && ! -e $ROOT/usr/lib/docker/cli-plugins/docker-hostvol ]]
-	[[ ! -e $ROOT/run/docker/plugins/hostvol.sock ]] # Docker would wait for it
+	[[ -z $(ls "$ROOT/run/docker/plugins") ]] # Docker would wait for it
 	[[ -e $ROOT/etc/default/hostvold && $(data) == kept && -e $ROOT/var/lib/hostvol/hostvol.db ]]
 
 	run -0 in_root dpkg -i /newer.deb # and again
@@ -167,6 +168,72 @@ words_of() {
 	[[ ! -e $ROOT/var/lib/hostvol && $(cat "$ROOT/srv/path/f") == path ]]
 }
 
+# What tells of the managed plugin: while it is enabled, and otherwise, wherever Docker keeps its data.
+PLUGINS=(enabled disabled elsewhere)
+
+plugin_there() {
+	local data=$ROOT/var/lib/docker
+	if [[ $1 == enabled ]]; then
+		mkdir -p "$ROOT/run/docker/plugins/0123"
+		touch "$ROOT/run/docker/plugins/0123/hostvol.sock"
+		return
+	fi
+	if [[ $1 == elsewhere ]]; then
+		data=$ROOT/srv/docker
+		mkdir -p "$ROOT/etc/docker"
+		echo '{ "bridge": "none", "data-root": "/srv/docker" }' >"$ROOT/etc/docker/daemon.json"
+	fi
+	mkdir -p "$data/plugins/0123" "$data/plugins/4567"
+	echo '{"plugin":{"Config":{"Interface":{"Socket":"other.sock"}},"Enabled":true}}' >"$data/plugins/4567/config.json"
+	[[ $1 == other ]] ||
+		echo '{"plugin":{"Config":{"Interface":{"Socket":"hostvol.sock","Types":["docker.volumedriver/1.0"]}},"Enabled":false}}' \
+			>"$data/plugins/0123/config.json"
+}
+
+plugin_gone() {
+	rm -rf "$ROOT/run/docker/plugins/0123" "$ROOT/var/lib/docker" "$ROOT/srv/docker" "$ROOT/etc/docker"
+}
+
+@test "beside the managed plugin the daemon is not started, and it is said why" {
+	links=$ROOT/etc/systemd/system
+	for how in "${PLUGINS[@]}"; do
+		plugin_there "$how"
+		run -0 in_root apt-get -qq install -y --no-install-recommends /hostvol.deb
+		[[ $output == *"managed plugin hostvol"*"systemctl enable --now"* ]]
+		[[ -z $(find "$links" -name 'hostvold*') ]]
+		plugin_gone
+		run -0 in_root dpkg -P hostvol
+		[[ -z $(find "$links" -name 'hostvold*') ]]
+	done
+
+	plugin_there enabled
+	run -0 in_root dpkg -i /hostvol.deb
+	plugin_gone
+	plugin_there other # a plugin, but another one; and installed again the units are enabled
+	run -0 in_root dpkg -i /hostvol.deb
+	[[ $output != *managed* && -L $links/sockets.target.wants/hostvold.socket ]]
+	plugin_gone
+	run -0 in_root dpkg -P hostvol
+}
+
+@test "uninstall takes away what cmake --install installed, and nothing else" {
+	local prefix=$PKG/prefix build=$PKG/build
+	mkdir -p "$prefix/lib/docker"
+	echo mine >"$prefix/lib/docker/mine"
+	cmake --install "$build" --prefix "$prefix" >/dev/null
+	run -0 env -i PATH="$prefix/bin:/usr/bin:/bin" docker-hostvol --help
+	run -0 cmake --build "$build" --target uninstall
+	[[ $(find "$prefix" -type f -o -type l) == "$prefix/lib/docker/mine" && ! -e $prefix/bin ]]
+	[[ $(find "$prefix" -type d | wc -l) == 3 ]]
+	run -0 cmake --build "$build" --target uninstall # and again
+
+	mkdir -p "$PKG/dest/usr/bin" "$PKG/dest/var/lib/hostvol"
+	DESTDIR=$PKG/dest cmake --install "$build" >/dev/null
+	DESTDIR=$PKG/dest run -0 cmake --build "$build" --target uninstall
+	[[ -z $(find "$PKG/dest/usr" -type f -o -type l) && -d $PKG/dest/usr/bin && ! -e $PKG/dest/usr/lib/docker ]]
+	[[ -e $PKG/dest/etc/default/hostvold && -d $PKG/dest/var/lib/hostvol ]] # settings, records
+}
+
 @test "purge deletes hostvol's records, and nothing else that is in the state directory" {
 	state=$ROOT/var/lib/hostvol
 	run -0 in_root apt-get -qq install -y --no-install-recommends /hostvol.deb
@@ -178,13 +245,13 @@ words_of() {
 	echo mine >"$state/mine/f"
 	echo disk >"$ROOT/srv/disk/f"
 
-	mkdir -p "$ROOT/run/docker/plugins/0123" # the managed plugin, enabled, has the same records
-	touch "$ROOT/run/docker/plugins/0123/hostvol.sock"
-	run -0 in_root dpkg -P hostvol
-	[[ $output == *"the managed plugin"* && -e $state/hostvol.db ]]
-	rm -r "$ROOT/run/docker/plugins/0123"
-
-	run -0 in_root dpkg -i /hostvol.deb
+	for how in "${PLUGINS[@]}"; do # the managed plugin has the same records
+		plugin_there "$how"
+		run -0 in_root dpkg -P hostvol
+		[[ $output == *"the managed plugin"* && -e $state/hostvol.db ]]
+		plugin_gone
+		run -0 in_root dpkg -i /hostvol.deb
+	done
 	run -0 in_root sh -c 'for at in disk trash/disk; do mount --bind /srv/disk /var/lib/hostvol/$at; done
 		exec dpkg -P hostvol'
 	[[ $output == *"/var/lib/hostvol is kept"* && ! -e $state/hostvol.db && ! -e $state/volumes ]]
