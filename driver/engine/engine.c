@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,6 @@
 #include "inside.h"
 
 enum { ANSWER_MAX = 8 << 20 };
-
-struct answer {
-	char *bytes;
-	size_t size;
-	long status;
-};
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
@@ -37,6 +32,7 @@ struct hv_engine *hv_engine_new(const struct hv_engine_args *args)
 		free(engine);
 		return NULL;
 	}
+	pthread_mutex_init(&engine->lock, NULL);
 	return engine;
 }
 
@@ -44,13 +40,20 @@ void hv_engine_free(struct hv_engine *engine)
 {
 	if (!engine)
 		return;
+	pthread_mutex_destroy(&engine->lock);
+	free(engine->identity);
 	free(engine->socket_path);
 	free(engine);
 }
 
+const char *hv_engine_socket(const struct hv_engine *engine)
+{
+	return engine->socket_path;
+}
+
 static size_t take_bytes(char *bytes, size_t one, size_t count, void *context)
 {
-	struct answer *answer = context;
+	struct hv_answer *answer = context;
 	size_t size = one * count;
 	char *grown;
 
@@ -103,7 +106,7 @@ void hv_engine_prepare(CURL *curl, int socket_fd, const char *url)
 }
 
 static CURLcode perform(
-	CURL *curl, const char *url, int socket_fd, long timeout_ms, struct answer *answer)
+	CURL *curl, const char *url, int socket_fd, long timeout_ms, struct hv_answer *answer)
 {
 	CURLcode rc;
 
@@ -117,9 +120,8 @@ static CURLcode perform(
 	return rc;
 }
 
-/* GET `url`.  The caller frees ret->bytes. */
-static enum hv_code get(struct hv_engine *engine, const char *url, long timeout_ms,
-	struct answer *ret, struct hv_error *err)
+enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
+	struct hv_answer *ret, struct hv_error *err)
 {
 	int socket_fd = hv_engine_open_socket(engine, err);
 	CURL *curl;
@@ -152,8 +154,15 @@ static enum hv_code fail_unknown(const char *container, struct hv_error *err)
 	return hv_hint(err, "docker ps -a lists the containers");
 }
 
+/* A 404 may come from what is no Engine at all: only one that says so knows.  Docker says "No such
+ * container: x", Podman "no container with name or ID "x" found: no such container". */
+static bool says_unknown(const struct hv_answer *answer, const char *message)
+{
+	return answer->status == 404 && message && strcasestr(message, "no such container");
+}
+
 static enum hv_code fail_inspect(
-	const char *container, const struct answer *answer, struct hv_error *err)
+	const char *container, const struct hv_answer *answer, struct hv_error *err)
 {
 	char *message = hv_engine_message_parse(answer->bytes ? answer->bytes : "", answer->size);
 	enum hv_code code;
@@ -162,7 +171,7 @@ static enum hv_code fail_inspect(
 		hv_fail(err, HV_AMBIGUOUS, "more than one container's ID begins with '%s'",
 			container);
 		code = hv_hint(err, "give more of the ID, or the container's name");
-	} else if (answer->status == 404) {
+	} else if (says_unknown(answer, message)) {
 		code = fail_unknown(container, err);
 	} else {
 		code = hv_fail(err, HV_INTERNAL,
@@ -176,7 +185,7 @@ static enum hv_code fail_inspect(
 enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, long timeout_ms,
 	struct hv_container *ret, struct hv_error *err)
 {
-	struct answer answer = {0};
+	struct hv_answer answer = {0};
 	char *url = NULL;
 	enum hv_code code;
 
@@ -184,27 +193,12 @@ enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, 
 		return fail_unknown(container, err);
 	if (asprintf(&url, "http://docker/containers/%s/json", container) < 0)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
-	code = get(engine, url, timeout_ms, &answer, err);
+	code = hv_engine_get(engine, url, timeout_ms, &answer, err);
 	if (code == HV_OK && answer.status != 200)
 		code = fail_inspect(container, &answer, err);
 	else if (code == HV_OK)
 		code = hv_container_parse(answer.bytes ? answer.bytes : "", answer.size, ret, err);
 	free(answer.bytes);
 	free(url);
-	return code;
-}
-
-enum hv_code hv_engine_id(
-	struct hv_engine *engine, long timeout_ms, char **ret, struct hv_error *err)
-{
-	struct answer answer = {0};
-	enum hv_code code = get(engine, "http://docker/info", timeout_ms, &answer, err);
-
-	if (code == HV_OK) {
-		*ret = hv_engine_id_parse(answer.bytes ? answer.bytes : "", answer.size);
-		if (!*ret)
-			code = hv_fail(err, HV_INTERNAL, "the Docker Engine did not tell its ID");
-	}
-	free(answer.bytes);
 	return code;
 }

@@ -57,6 +57,7 @@ static void end(struct hv_events *events)
 	events->easy = NULL;
 	events->socket_fd = -1;
 	events->is_open = false;
+	hv_engine_forget_identity(events->engine);
 	hv_event_lines_done(&events->lines);
 }
 

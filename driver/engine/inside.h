@@ -3,13 +3,30 @@
 #define ENGINE_INSIDE_H
 
 #include <curl/curl.h>
+#include <pthread.h>
 
 #include "engine/engine.h"
 
 struct hv_engine {
 	struct hv_engine_args args;
 	char *socket_path;
+	pthread_mutex_t lock; /* of what is below (about.c) */
+	char *identity;       /* NULL: not asked since it was forgotten */
+	unsigned forgotten;   /* how often */
 };
+
+struct hv_answer {
+	char *bytes; /* owned; NULL: none */
+	size_t size;
+	long status;
+};
+
+/* GET `url`.  The caller frees ret->bytes.  HV_OK whatever the status. */
+enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
+	struct hv_answer *ret, struct hv_error *err);
+
+/* Another Engine may answer from now on. */
+void hv_engine_forget_identity(struct hv_engine *engine);
 
 /* Open the Engine's socket file for one request.  Returns a descriptor, which the caller closes
  * when the request is over, or a negative errno with the sentence in `err`. */

@@ -82,6 +82,28 @@ enum hv_code hv_container_parse(
 		hv_error_text(err));
 }
 
+static const struct hv_field about_fields[] = {
+	{"ID", HV_TYPE_STRING, 0, offsetof(struct hv_about, id)},
+	{"DockerRootDir", HV_TYPE_STRING, 0, offsetof(struct hv_about, root)},
+	{"Containers", HV_TYPE_INT, 0, offsetof(struct hv_about, containers)},
+	{NULL, HV_TYPE_STRING, 0, 0},
+};
+
+enum hv_code hv_about_parse(
+	const char *bytes, size_t size, struct hv_about *ret, struct hv_error *err)
+{
+	*ret = (struct hv_about){.containers = -1};
+	if (hv_fields_read(bytes, size, about_fields, HV_UNKNOWN_IGNORE, ret, err) == HV_OK)
+		return HV_OK;
+	return hv_fail(err, HV_INTERNAL,
+		"the Docker Engine's answer about itself makes no sense: %s", hv_error_text(err));
+}
+
+void hv_about_done(struct hv_about *about)
+{
+	hv_fields_done(about_fields, about);
+}
+
 static char *parse_string(const char *bytes, size_t size, const char *name)
 {
 	struct hv_error err = {0};
@@ -102,11 +124,6 @@ static char *parse_string(const char *bytes, size_t size, const char *name)
 char *hv_engine_message_parse(const char *bytes, size_t size)
 {
 	return parse_string(bytes, size, "message");
-}
-
-char *hv_engine_id_parse(const char *bytes, size_t size)
-{
-	return parse_string(bytes, size, "ID");
 }
 
 void hv_container_done(struct hv_container *container)

@@ -41,6 +41,21 @@ static void send_all(int fd, const char *bytes, size_t size)
 	}
 }
 
+/* A '#' is sent as the last digit of a number. */
+static void send_text(int fd, const char *text, unsigned number)
+{
+	char digit = (char)('0' + number % 10);
+
+	while (*text) {
+		size_t length = strcspn(text, "#");
+
+		send_all(fd, text, length);
+		text += length;
+		if (*text == '#' && text++)
+			send_all(fd, &digit, 1);
+	}
+}
+
 static void send_padding(int fd, size_t size)
 {
 	char spaces[4096];
@@ -105,7 +120,7 @@ static bool answer(struct fake_engine *engine, int fd, const char *request)
 		at++;
 	if (!at->path)
 		return false;
-	send_all(fd, at->bytes, strlen(at->bytes));
+	send_text(fd, at->bytes, atomic_load(&engine->requests));
 	send_padding(fd, at->padding);
 	pthread_mutex_lock(&engine->lock);
 	is_kept = at->keeps_waiting && engine->kept_count < KEPT_MAX;

@@ -6,8 +6,10 @@
 #include <stddef.h>
 
 struct fake_reply {
-	const char *path;  /* "/info", without the query; NULL ends the table */
-	const char *bytes; /* of the whole answer, headers too; then the connection is closed */
+	const char *path; /* "/info", without the query; NULL ends the table */
+	/* Of the whole answer, headers too; then the connection is closed.  '#' is the number of
+	 * the request. */
+	const char *bytes;
 	size_t padding;    /* spaces behind them */
 	int keeps_waiting; /* the connection stays open and nothing more comes */
 };

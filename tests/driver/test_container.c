@@ -148,15 +148,27 @@ static void the_engines_message_is_found(void **state)
 	assert_null(message("{\"message\":\"x\"} and more"));
 }
 
-static void the_engines_id_is_found(void **state)
+static void what_the_engine_tells_of_itself_is_read(void **state)
 {
-	static const char info[] = "{\"ID\":\"ABCD:EFGH\",\"Containers\":3,\"Plugins\":{}}";
-	char *text = hv_engine_id_parse(info, strlen(info));
+	static const char info[] = "{\"ID\":\"ABCD:EFGH\",\"Containers\":3,\"Plugins\":{},"
+				   "\"DockerRootDir\":\"/var/lib/docker\"}";
+	struct hv_about about = {0};
+	struct hv_error err = {0};
 
 	(void)state;
-	assert_string_equal(text, "ABCD:EFGH");
-	free(text);
-	assert_null(hv_engine_id_parse("{}", 2));
+	assert_int_equal(hv_about_parse(info, strlen(info), &about, &err), HV_OK);
+	assert_string_equal(about.id, "ABCD:EFGH");
+	assert_string_equal(about.root, "/var/lib/docker");
+	assert_int_equal(about.containers, 3);
+	hv_about_done(&about);
+	assert_int_equal(hv_about_parse("{}", 2, &about, &err), HV_OK);
+	assert_null(about.id);
+	assert_null(about.root);
+	assert_int_equal(about.containers, -1);
+	hv_about_done(&about);
+	assert_int_equal(hv_about_parse("<html>", 6, &about, &err), HV_INTERNAL);
+	hv_about_done(&about);
+	hv_error_done(&err);
 }
 
 int main(void)
@@ -168,7 +180,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_container_is_refused_and_leaks_nothing),
 		cmocka_unit_test(every_cut_of_an_inspect_is_refused),
 		cmocka_unit_test(the_engines_message_is_found),
-		cmocka_unit_test(the_engines_id_is_found),
+		cmocka_unit_test(what_the_engine_tells_of_itself_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

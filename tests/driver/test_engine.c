@@ -27,6 +27,14 @@ static const struct fake_reply replies[] = {
 	{"/containers/padded/json", HEAD("200 OK") CLOSED INSPECT, 1 << 20, 0},
 	{"/containers/gone/json",
 		HEAD("404 Not Found") CLOSED "{\"message\":\"No such container: gone\"}", 0, 0},
+	{"/containers/none/json",
+		HEAD("404 Not Found") CLOSED
+		"{\"cause\":\"no such container\",\"message\":\"no container with name or ID "
+		"\\\"none\\\" found: no such container\",\"response\":404}",
+		0, 0},
+	{"/containers/proxy/json", HEAD("404 Not Found") CLOSED "404 page not found\n", 0, 0},
+	{"/containers/other/json", HEAD("404 Not Found") CLOSED "{\"message\":\"page not found\"}",
+		0, 0},
 	{"/containers/ab/json",
 		HEAD("500 Internal Server Error") CLOSED
 		"{\"message\":\"Multiple IDs found with provided prefix: ab\"}",
@@ -139,6 +147,17 @@ static void what_the_engine_does_not_know_is_told_by_name(void **state)
 	assert_int_equal(inspect(fixture, "gone", PATIENCE_MS), HV_NO_SUCH_CONTAINER);
 	assert_true(told(fixture, "gone"));
 	assert_non_null(fixture->err.hint);
+	assert_int_equal(inspect(fixture, "none", PATIENCE_MS), HV_NO_SUCH_CONTAINER);
+}
+
+static void what_is_not_found_by_anything_else_is_no_container_that_is_gone(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(inspect(fixture, "proxy", PATIENCE_MS), HV_INTERNAL);
+	assert_true(told(fixture, "404"));
+	assert_int_equal(inspect(fixture, "other", PATIENCE_MS), HV_INTERNAL);
+	assert_true(told(fixture, "page not found"));
 }
 
 static void a_prefix_of_two_containers_is_ambiguous(void **state)
@@ -232,6 +251,53 @@ static void the_engine_tells_its_id(void **state)
 	free(id);
 }
 
+static void expect_identity(struct fixture *fixture, const char *wanted)
+{
+	char *identity = NULL;
+
+	assert_int_equal(
+		hv_engine_identity(fixture->engine, PATIENCE_MS, &identity, &fixture->err), HV_OK);
+	assert_string_equal(identity, wanted);
+	free(identity);
+}
+
+static void an_engine_is_its_id_and_its_directory(void **state)
+{
+	struct fixture *fixture = *state;
+	long long containers = 0;
+	char *identity = NULL;
+
+	fake_engine_set(fixture->fake, "/info",
+		HEAD("200 OK") CLOSED
+		"{\"ID\":\"AB\",\"DockerRootDir\":\"/var/lib/docker\",\"Containers\":3}");
+	expect_identity(fixture, "AB /var/lib/docker");
+	fake_engine_set(fixture->fake, "/info", HEAD("200 OK") CLOSED "{\"ID\":\"CD\"}");
+	expect_identity(fixture, "AB /var/lib/docker"); /* not asked again */
+	assert_int_equal(
+		hv_engine_who(fixture->engine, PATIENCE_MS, &identity, &containers, &fixture->err),
+		HV_OK);
+	assert_string_equal(identity, "CD ");
+	assert_int_equal(containers, -1);
+	free(identity);
+}
+
+/* Podman's. */
+static void an_id_that_is_made_up_each_time_is_left_out(void **state)
+{
+	static const struct fake_reply podman[] = {
+		{"/info",
+			HEAD("200 OK") CLOSED
+			"{\"ID\":\"#\",\"DockerRootDir\":\"/var/lib/containers/storage\"}",
+			0, 0},
+		{NULL, NULL, 0, 0},
+	};
+	struct fixture *fixture = *state;
+
+	fake_engine_free(fixture->fake);
+	fixture->fake = fake_engine_new(fixture->socket, podman);
+	expect_identity(fixture, " /var/lib/containers/storage");
+}
+
 /* dockerd makes its socket anew when it restarts. */
 static void the_socket_is_opened_for_each_request(void **state)
 {
@@ -271,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_ENGINE(a_container_is_found),
 		WITH_ENGINE(what_the_engine_does_not_know_is_told_by_name),
+		WITH_ENGINE(what_is_not_found_by_anything_else_is_no_container_that_is_gone),
 		WITH_ENGINE(a_prefix_of_two_containers_is_ambiguous),
 		WITH_ENGINE(names_that_no_container_has_are_not_even_sent),
 		WITH_ENGINE(the_engines_own_failure_is_passed_on),
@@ -278,6 +345,8 @@ int main(void)
 		WITH_ENGINE(an_engine_that_does_not_answer_is_waited_for_until_the_deadline),
 		WITH_ENGINE(no_engine_is_told_with_its_socket),
 		WITH_ENGINE(the_engine_tells_its_id),
+		WITH_ENGINE(an_engine_is_its_id_and_its_directory),
+		WITH_ENGINE(an_id_that_is_made_up_each_time_is_left_out),
 		WITH_ENGINE(the_socket_is_opened_for_each_request),
 		WITH_ENGINE(no_request_leaves_a_descriptor_open),
 	};

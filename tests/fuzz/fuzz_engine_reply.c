@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = (const char *)data;
 	struct hv_container container = {0};
+	struct hv_about about = {0};
 	struct hv_error err = {0};
 	enum hv_code code;
 
@@ -30,6 +31,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hv_container_done(&container);
 	hv_error_done(&err);
 	free(hv_engine_message_parse(bytes, size));
-	free(hv_engine_id_parse(bytes, size));
+	if (hv_about_parse(bytes, size, &about, &err) != HV_OK && err.code != HV_INTERNAL)
+		abort();
+	hv_about_done(&about);
+	hv_error_done(&err);
 	return 0;
 }

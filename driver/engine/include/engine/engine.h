@@ -22,11 +22,26 @@ void hv_engine_free(struct hv_engine *engine);
 
 /* Look up a container by name, ID or unique prefix of an ID, running or not.
  * `timeout_ms` bounds the whole request.  The caller frees `ret` with hv_container_done().
- * Returns HV_OK, HV_NO_SUCH_CONTAINER, HV_AMBIGUOUS, HV_TIMEOUT, or HV_INTERNAL (no answer).
+ * Returns HV_OK, HV_NO_SUCH_CONTAINER (the Engine said so in words, not only by a status of 404),
+ * HV_AMBIGUOUS, HV_TIMEOUT, or HV_INTERNAL (no answer, or none that an Engine gives).
  * Source: Engine API, ContainerInspect.  Any thread. */
 enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, long timeout_ms,
 	struct hv_container *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Borrowed: the path of its socket, for sentences. */
+const char *hv_engine_socket(const struct hv_engine *engine) __attribute__((nonnull));
+
+/* Which Engine answers, in words that are the same as long as it is the same one, and how many
+ * containers it knows (-1: it does not tell).  Asks it, twice, each time `timeout_ms` at most.
+ * Returns HV_OK with `ret_identity`, which the caller frees; HV_TIMEOUT or HV_INTERNAL. */
+enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret_identity,
+	long long *ret_containers, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The same, asked only once as long as its stream of events stands.  Any thread. */
+enum hv_code hv_engine_identity(struct hv_engine *engine, long timeout_ms, char **ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The Engine's own ID; the caller frees it.  Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.
  * Source: Engine API, SystemInfo. */

@@ -28,9 +28,20 @@ enum hv_code hv_container_parse(const char *bytes, size_t size, struct hv_contai
 char *hv_engine_message_parse(const char *bytes, size_t size)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The "ID" of the Engine's answer to GET /info, or NULL; the caller frees it. */
-char *hv_engine_id_parse(const char *bytes, size_t size)
-	__attribute__((nonnull, warn_unused_result));
+/* From GET /info.  Strings are owned. */
+struct hv_about {
+	char *id;             /* Podman makes up a new one for each answer; NULL: none was told */
+	char *root;           /* its data directory; NULL: none was told */
+	long long containers; /* how many it knows; -1: it was not told */
+};
+
+/* Parse the Engine's answer to GET /info.  Returns HV_OK or HV_INTERNAL.  The caller frees `ret`
+ * with hv_about_done() whatever is returned.
+ * Source: Engine API, SystemInfo.  Any thread. */
+enum hv_code hv_about_parse(const char *bytes, size_t size, struct hv_about *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+void hv_about_done(struct hv_about *about) __attribute__((nonnull));
 
 void hv_container_done(struct hv_container *container) __attribute__((nonnull));
 

@@ -1,0 +1,125 @@
+/* Which Engine it is that answers: GET /info.
+ *
+ * An Engine is its ID and its data directory.  Podman makes up an ID for each answer, so it is
+ * asked twice, and what is not the same both times is left out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+
+#include "inside.h"
+
+static enum hv_code ask(
+	struct hv_engine *engine, long timeout_ms, struct hv_about *ret, struct hv_error *err)
+{
+	struct hv_answer answer = {0};
+	enum hv_code code = hv_engine_get(engine, "http://docker/info", timeout_ms, &answer, err);
+
+	if (code == HV_OK && answer.status != 200)
+		code = hv_fail(err, HV_INTERNAL,
+			"the Docker Engine at %s does not tell about itself: HTTP %ld",
+			engine->socket_path, answer.status);
+	else if (code == HV_OK)
+		code = hv_about_parse(answer.bytes ? answer.bytes : "", answer.size, ret, err);
+	free(answer.bytes);
+	return code;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+static enum hv_code join(const struct hv_about *first, const struct hv_about *second, char **ret,
+	struct hv_error *err)
+{
+	const char *id = is_same(first->id, second->id) ? first->id : "";
+	const char *root = is_same(first->root, second->root) ? first->root : "";
+
+	if (!*id && !*root)
+		return hv_fail(err, HV_INTERNAL, "the Docker Engine does not tell which it is");
+	if (asprintf(ret, "%s %s", id, root) >= 0)
+		return HV_OK;
+	*ret = NULL;
+	return hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret_identity,
+	long long *ret_containers, struct hv_error *err)
+{
+	struct hv_about first = {0}, second = {0};
+	enum hv_code code = ask(engine, timeout_ms, &first, err);
+
+	if (code == HV_OK)
+		code = ask(engine, timeout_ms, &second, err);
+	if (code == HV_OK)
+		code = join(&first, &second, ret_identity, err);
+	if (code == HV_OK)
+		*ret_containers = second.containers;
+	hv_about_done(&first);
+	hv_about_done(&second);
+	return code;
+}
+
+void hv_engine_forget_identity(struct hv_engine *engine)
+{
+	pthread_mutex_lock(&engine->lock);
+	free(engine->identity);
+	engine->identity = NULL;
+	engine->forgotten++;
+	pthread_mutex_unlock(&engine->lock);
+}
+
+/* What is known; NULL when it is to be asked. */
+static char *get_known(struct hv_engine *engine, unsigned *ret_forgotten)
+{
+	char *known;
+
+	pthread_mutex_lock(&engine->lock);
+	known = engine->identity ? strdup(engine->identity) : NULL;
+	*ret_forgotten = engine->forgotten;
+	pthread_mutex_unlock(&engine->lock);
+	return known;
+}
+
+/* Keep it, unless another Engine may answer since it was asked. */
+static void keep(struct hv_engine *engine, const char *identity, unsigned forgotten)
+{
+	pthread_mutex_lock(&engine->lock);
+	if (engine->forgotten == forgotten && !engine->identity)
+		engine->identity = strdup(identity); /* without memory it is asked again */
+	pthread_mutex_unlock(&engine->lock);
+}
+
+enum hv_code hv_engine_identity(
+	struct hv_engine *engine, long timeout_ms, char **ret, struct hv_error *err)
+{
+	unsigned forgotten = 0;
+	long long containers;
+	enum hv_code code;
+
+	*ret = get_known(engine, &forgotten);
+	if (*ret)
+		return HV_OK;
+	code = hv_engine_who(engine, timeout_ms, ret, &containers, err);
+	if (code == HV_OK)
+		keep(engine, *ret, forgotten);
+	return code;
+}
+
+enum hv_code hv_engine_id(
+	struct hv_engine *engine, long timeout_ms, char **ret, struct hv_error *err)
+{
+	struct hv_about about = {0};
+	enum hv_code code = ask(engine, timeout_ms, &about, err);
+
+	if (code == HV_OK && !about.id)
+		code = hv_fail(err, HV_INTERNAL, "the Docker Engine did not tell its ID");
+	if (code == HV_OK) {
+		*ret = about.id;
+		about.id = NULL;
+	}
+	hv_about_done(&about);
+	return code;
+}
