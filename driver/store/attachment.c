@@ -57,7 +57,7 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 	const char *texts[] = {view->id, view->volume, view->source, view->subpath,
 		view->container_id, view->container_name, view->target, view->since, record->path,
 		record->made, record->replaces, record->started_at,
-		view->state ? view->state : "attached", view->problem};
+		view->state ? view->state : "attached", view->problem, record->engine};
 	const sqlite3_int64 numbers[] = {pack_flags(record), record->is_done, record->pid,
 		(sqlite3_int64)record->ns_ino, (sqlite3_int64)record->mount_id,
 		(sqlite3_int64)record->mountinfo_id, (sqlite3_int64)record->root_dev,
@@ -175,7 +175,8 @@ static enum hv_code read_record(
 	struct hv_attachment *view = &ret->view;
 	char **texts[] = {&view->id, &view->volume, &view->source, &view->subpath,
 		&view->container_id, &view->container_name, &view->target, &view->since, &ret->path,
-		&ret->made, &ret->replaces, &ret->started_at, &view->state, &view->problem};
+		&ret->made, &ret->replaces, &ret->started_at, &view->state, &view->problem,
+		&ret->engine};
 	int at = 0;
 	bool ok = true;
 
@@ -236,6 +237,7 @@ void hv_record_done(struct hv_record *record)
 	free(record->made);
 	free(record->replaces);
 	free(record->started_at);
+	free(record->engine);
 	*record = (struct hv_record){0};
 }
 

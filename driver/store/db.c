@@ -48,13 +48,14 @@ static const char *const steps[] = {
 	/* What each create and removal looks for, among thousands. */
 	("CREATE INDEX volume_unfinished ON volume (name) WHERE phase;"
 	 "CREATE INDEX opt_value ON opt (key, value);"),
+	"ALTER TABLE attachment ADD COLUMN engine TEXT;",
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 
 #define ATTACHMENT_COLUMNS                                                                         \
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
-	" replaces, started_at, state, problem, flags, is_done, pid, ns_ino, mount_id,"            \
+	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
 	" mountinfo_id, root_dev, root_ino"
 
 #define VOLUME_COLUMNS                                                                             \
@@ -97,12 +98,13 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, ?21, ?22, (SELECT rowid FROM attachment WHERE id = ?1))",
+		" ?18, ?19, ?20, ?21, ?22, ?23, (SELECT rowid FROM attachment WHERE id = ?1))",
 	/* With the parameters of the one above. */
 	[HV_SQL_ATTACHMENT_NOTE] =
 		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"
-		" state = ?13, problem = ?14, flags = ?15, is_done = ?16, pid = ?17, ns_ino = ?18,"
-		" mount_id = ?19, mountinfo_id = ?20, root_dev = ?21, root_ino = ?22 WHERE id = ?1",
+		" state = ?13, problem = ?14, engine = ?15, flags = ?16, is_done = ?17, pid = ?18,"
+		" ns_ino = ?19, mount_id = ?20, mountinfo_id = ?21, root_dev = ?22, root_ino = ?23"
+		" WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_LIST] = "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
 				   " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR volume = ?2)"

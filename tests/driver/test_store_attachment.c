@@ -47,6 +47,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	in.started_at = strdup("2024-01-01T00:00:00.123456789Z");
 	in.view.state = strdup("pending");
 	in.view.problem = strdup("not yet");
+	in.engine = strdup("ABCD /var/lib/docker");
 	assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
 	hv_store_close(store);
 	store = row_store(dir);
@@ -64,6 +65,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	assert_false(out->view.no_suid || out->view.no_exec);
 	assert_string_equal(out->view.state, "pending");
 	assert_string_equal(out->view.problem, "not yet");
+	assert_string_equal(out->engine, in.engine);
 	assert_string_equal(out->started_at, in.started_at);
 	assert_true(out->mkdir && out->may_map && out->is_suid_said);
 	assert_true(out->is_done);
@@ -132,10 +134,12 @@ static void a_note_changes_what_is_there_and_brings_nothing_back(void **state)
 	in.is_done = true;
 	in.pid = 1;
 	in.view.state = strdup("missing");
+	in.engine = strdup("another");
 	assert_int_equal(hv_store_attachment_note(store, &in, &err), HV_OK);
 	list("a", &out, &count);
 	assert_int_equal(count, 1);
 	assert_string_equal(out->view.state, "missing");
+	assert_string_equal(out->engine, "another");
 	assert_true(out->pid == 1 && out->is_done);
 	hv_records_free(out, count);
 	hv_record_done(&in);

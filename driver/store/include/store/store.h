@@ -97,7 +97,9 @@ struct hv_record {
 	uint64_t mountinfo_id;
 	uint64_t root_dev; /* of what is mounted; with root_ino 0: not known */
 	uint64_t root_ino;
-	char *made;     /* what was made for it, in the form of driver/attach */
+	char *made; /* what was made for it, in the form of driver/attach */
+	/* Which Engine answered for its container last (engine/engine.h); NULL: not known. */
+	char *engine;
 	char *replaces; /* ID of the attachment that was at its target, or NULL */
 };
 
