@@ -109,6 +109,7 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	view->no_dev = request->no_dev;
 	view->no_exec = request->no_exec;
 	view->persist = request->persist;
+	record->engine = attempt->container.engine ? strdup(attempt->container.engine) : NULL;
 	record->mkdir = request->mkdir;
 	record->is_own = request->is_own;
 	record->may_map = attempt->may_map;

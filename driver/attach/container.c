@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/process.h"
@@ -44,6 +45,29 @@ static enum hv_code confirm(
 	return code;
 }
 
+enum hv_code hv_container_find(struct hv_attacher *attacher, const char *id, long timeout_ms,
+	struct hv_container *ret, struct hv_error *err)
+{
+	enum hv_code code = hv_engine_inspect(attacher->engine, id, timeout_ms, ret, err);
+
+	if (code == HV_OK && strcmp(ret->id, id) != 0)
+		return hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %s", id);
+	return code;
+}
+
+/* Which Engine told of it.  One that does not say so is asked again with the next repair. */
+static char *ask_engine(struct hv_attacher *attacher)
+{
+	struct hv_error ignored = {0};
+	char *engine = NULL;
+
+	if (hv_engine_identity(attacher->engine, HV_ENGINE_TIMEOUT_WHO_MS, &engine, &ignored) !=
+		HV_OK)
+		engine = NULL;
+	hv_error_done(&ignored);
+	return engine;
+}
+
 enum hv_code hv_target_open(
 	struct hv_attacher *attacher, const char *name, struct hv_target *ret, struct hv_error *err)
 {
@@ -55,6 +79,7 @@ enum hv_code hv_target_open(
 	code = hv_engine_inspect(attacher->engine, name, HV_ENGINE_TIMEOUT_MS, container, err);
 	if (code != HV_OK)
 		return code;
+	ret->engine = ask_engine(attacher);
 	if (!container->is_running || container->pid <= 0)
 		return fail_not_running(container, err);
 	if (mc_ns_open(attacher->core, container->pid, &ret->ns, &cause) < 0) {
@@ -71,6 +96,7 @@ void hv_target_close(struct hv_target *target)
 {
 	mc_ns_close(&target->ns);
 	hv_container_done(&target->container);
+	free(target->engine);
 }
 
 enum hv_code hv_record_open_ns(struct hv_attacher *attacher, const struct hv_record *record,

@@ -12,6 +12,7 @@
 struct hv_target {
 	struct hv_container container;
 	struct mc_ns ns;
+	char *engine; /* which one told of it (engine/engine.h); NULL: it did not say */
 };
 
 /* Look up a container and open its process, and make sure that they are one: inspect, open, check
@@ -20,6 +21,19 @@ struct hv_target {
 enum hv_code hv_target_open(struct hv_attacher *attacher, const char *name, struct hv_target *ret,
 	struct hv_error *err);
 void hv_target_close(struct hv_target *target);
+
+/* Look up a recorded container.  By its ID alone: another may be named like that. */
+enum hv_code hv_container_find(struct hv_attacher *attacher, const char *id, long timeout_ms,
+	struct hv_container *ret, struct hv_error *err);
+
+/* The Engine does not know the container of this record: is it no more?  Refreshes the record.
+ * Returns HV_OK; HV_VOLUME_IN_USE, with the record's problem for a sentence, when it may be there;
+ * or why that cannot be told. */
+enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record *record,
+	long timeout_ms, struct hv_error *err);
+
+/* Whether the record's problem is one that hv_record_check_gone() told. */
+bool hv_record_is_doubted(const struct hv_record *record);
 
 /* An attach on its way. */
 struct hv_attempt {
@@ -138,6 +152,10 @@ char *hv_made_join(const char *before, const struct mc_made *now);
 void hv_made_parse(const char *text, struct mc_made *ret);
 
 /* How long the Engine may take to answer one request. */
-enum { HV_ENGINE_TIMEOUT_MS = 10000, HV_ENGINE_TIMEOUT_REMOVE_MS = 2000 };
+enum {
+	HV_ENGINE_TIMEOUT_MS = 10000,
+	HV_ENGINE_TIMEOUT_REMOVE_MS = 2000,
+	HV_ENGINE_TIMEOUT_WHO_MS = 2000,
+};
 
 #endif

@@ -210,15 +210,19 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 	if (code == HV_OK && hv_record_is_over(record))
 		return hv_record_drop(attacher, record, err);
 	hv_error_done(err); /* one that cannot be looked at is not over */
-	code = hv_engine_inspect(
-		attacher->engine, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
+	code = hv_container_find(
+		attacher, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
 	hv_container_done(&container);
 	*ret_others += code == HV_OK;
 	if (code == HV_OK)
 		return HV_OK;
 	if (code == HV_NO_SUCH_CONTAINER) {
 		hv_error_done(err);
-		return hv_record_drop(attacher, record, err);
+		code = hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_REMOVE_MS, err);
+		if (code == HV_OK)
+			return hv_record_drop(attacher, record, err);
+		if (code == HV_VOLUME_IN_USE)
+			return code;
 	}
 	hv_fail(err, HV_VOLUME_IN_USE,
 		"volume '%s' is attached to container '%s' at %s, and the Docker Engine does not say whether that still exists",

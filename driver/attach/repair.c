@@ -190,6 +190,30 @@ static enum hv_code learn_name(struct hv_attacher *attacher, const struct hv_con
 	return hv_store_attachment_note(attacher->store, record, err);
 }
 
+/* The Engine knows the container: which one it is, and that there is no doubt about it any more. */
+static enum hv_code learn_engine(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_record *record, struct hv_error *err)
+{
+	bool is_new =
+		target->engine && (!record->engine || strcmp(record->engine, target->engine) != 0);
+	char *engine;
+
+	if (hv_record_is_doubted(record)) {
+		free(record->view.problem);
+		record->view.problem = NULL;
+	} else if (!is_new) {
+		return HV_OK;
+	}
+	if (is_new) {
+		engine = strdup(target->engine);
+		if (!engine)
+			return hv_fail(err, HV_INTERNAL, "out of memory");
+		free(record->engine);
+		record->engine = engine;
+	}
+	return hv_store_attachment_note(attacher->store, record, err);
+}
+
 /* What is done with each record of a container.  `target`: NULL, or one that may not run. */
 static enum hv_code repair_one(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err)
@@ -198,6 +222,8 @@ static enum hv_code repair_one(struct hv_attacher *attacher, const struct hv_tar
 
 	if (target)
 		code = learn_name(attacher, &target->container, record, err);
+	if (target && code == HV_OK)
+		code = learn_engine(attacher, target, record, err);
 	snprintf(ret->name, sizeof(ret->name), "%s", record->view.container_name);
 	if (code != HV_OK)
 		return code;
@@ -237,6 +263,33 @@ static enum hv_code repair_all(struct hv_attacher *attacher, const char *contain
 	return code;
 }
 
+/* Note why a record stays, once. */
+static void note_doubt(struct hv_attacher *attacher, struct hv_record *record, const char *problem)
+{
+	struct hv_error ignored = {0};
+	bool is_known = record->view.problem && strcmp(record->view.problem, problem) == 0;
+
+	if (!is_known &&
+		hv_record_set_state(record, record->view.state, problem, &ignored) == HV_OK)
+		(void)!hv_store_attachment_note(attacher->store, record, &ignored);
+	hv_error_done(&ignored);
+}
+
+static enum hv_code drop_if_gone(struct hv_attacher *attacher, struct hv_record *record,
+	struct hv_repaired *ret, struct hv_error *err)
+{
+	enum hv_code code = hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_WHO_MS, err);
+
+	if (code == HV_VOLUME_IN_USE)
+		note_doubt(attacher, record, hv_error_text(err));
+	if (code != HV_OK)
+		return code;
+	code = hv_record_drop(attacher, record, err);
+	ret->dropped += code == HV_OK;
+	return code;
+}
+
+/* The Engine does not know the container. */
 static enum hv_code drop_all(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err)
 {
@@ -249,8 +302,7 @@ static enum hv_code drop_all(struct hv_attacher *attacher, const char *container
 	code = hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
 	for (size_t i = 0; code == HV_OK && i < count; i++) {
 		snprintf(ret->name, sizeof(ret->name), "%s", records[i].view.container_name);
-		code = hv_record_drop(attacher, &records[i], err);
-		ret->dropped += code == HV_OK;
+		code = drop_if_gone(attacher, &records[i], ret, err);
 	}
 	hv_records_free(records, count);
 	return code;
@@ -270,6 +322,9 @@ enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *con
 	enum hv_code code = hv_target_open(attacher, container_id, &target, err);
 
 	*ret = (struct hv_repaired){.records = 0};
+	if ((code == HV_OK || code == HV_NOT_RUNNING) &&
+		strcmp(target.container.id, container_id) != 0)
+		code = HV_NO_SUCH_CONTAINER; /* another one is named like that */
 	if (code == HV_NO_SUCH_CONTAINER) {
 		hv_error_done(err);
 		code = drop_all(attacher, container_id, ret, err);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -139,6 +140,8 @@ static void on_event(void *context, const struct hv_event *event)
 {
 	struct hv_reconciler *self = context;
 
+	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0)
+		hv_attacher_ended(self->args.attacher, event->container);
 	hv_queue_put(&self->queue, event->container);
 }
 

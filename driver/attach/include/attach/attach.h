@@ -12,6 +12,9 @@
 #include "volume/volume.h"
 #include "wire/types.h"
 
+enum { HV_ENDED_MAX = 256 };
+
+/* Zeroed, but for the locks. */
 struct hv_attacher {
 	struct mc_core *core;
 	struct hv_store *store;
@@ -19,6 +22,10 @@ struct hv_attacher {
 	struct hv_volumes *volumes;
 	struct hv_keylock locks; /* by container ID */
 	atomic_bool is_stopping; /* the daemon ends: nobody waits any longer */
+	/* The containers that the Engine told the end of last, by the first 64 bits of their IDs.
+	 */
+	atomic_ullong ended[HV_ENDED_MAX];
+	atomic_uint ended_count;
 	/* Told that something is to be done for a container, or (NULL) that attachments came or
 	 * went; may be NULL itself.  Any thread. */
 	void (*on_change)(void *context, const char *container_id);
@@ -57,9 +64,10 @@ enum hv_code hv_attach_check(struct hv_attacher *attacher, const struct hv_attac
 	__attribute__((nonnull, warn_unused_result));
 void hv_checks_free(struct hv_check *checks, size_t count);
 
-/* Forget the attachments of `volume` whose containers the Engine no longer knows, so that it can be
- * removed.  Returns HV_OK, or HV_VOLUME_IN_USE when the Engine does not answer within two seconds
- * and there is one to ask about. */
+/* Forget the attachments of `volume` whose containers are no more, so that it can be removed.
+ * Returns HV_OK, or HV_VOLUME_IN_USE: the Engine does not answer within two seconds and there is
+ * one to ask about; or it does not know a container, and may be another Engine, or that one lives.
+ */
 enum hv_code hv_attachments_release(struct hv_attacher *attacher, const char *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -85,9 +93,14 @@ struct hv_repaired {
 enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* The Engine told, in an event, that a container was removed.  Any thread. */
+void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
+	__attribute__((nonnull));
+
 /* Make true what is wanted for a container: attach again what its start lacks, drop what belongs to
- * one that no longer exists, learn its name.  `ret` is filled either way.
- * Returns HV_OK, or why something of it could not be done: then call again later. */
+ * one that no longer exists, learn its name.  `ret` is filled either way.  An Engine that does not
+ * know the container ends nothing while its process has the volume, nor when another Engine knew
+ * it. Returns HV_OK, or why something of it could not be done: then call again later. */
 enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
