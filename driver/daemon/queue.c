@@ -91,6 +91,18 @@ void hv_queue_put(struct hv_queue *queue, const char *name)
 	pthread_mutex_unlock(&queue->lock);
 }
 
+void hv_queue_add(struct hv_queue *queue, const char *name)
+{
+	struct hv_queue_item **at;
+
+	pthread_mutex_lock(&queue->lock);
+	at = find(queue, name);
+	if (!*at)
+		*at = new_item(name);
+	pthread_cond_signal(&queue->changed);
+	pthread_mutex_unlock(&queue->lock);
+}
+
 /* The first that is due now; else NULL, and when the next one is (0: there is none). */
 static struct hv_queue_item *find_due(struct hv_queue *queue, long long *ret_next_ms)
 {

@@ -95,8 +95,9 @@ static void tell(const struct hv_reconciler *self, const struct hv_repaired *rep
 				lines[i].count, lines[i].count == 1 ? "" : "s", lines[i].what);
 }
 
-static enum hv_code repair(
-	struct hv_reconciler *self, const char *container_id, struct hv_error *err)
+/* `ret_mounts`: how many mounts there are that were not known. */
+static enum hv_code repair(struct hv_reconciler *self, const char *container_id,
+	unsigned *ret_mounts, struct hv_error *err)
 {
 	struct hv_repaired repaired = {.records = 0};
 	enum hv_code code = self->args.open_state(self->args.context, err);
@@ -104,10 +105,12 @@ static enum hv_code repair(
 	if (code == HV_OK)
 		code = hv_attachments_look(self->args.attacher, container_id, &repaired, err);
 	tell(self, &repaired);
+	*ret_mounts = repaired.adopted;
 	if (code != HV_OK || repaired.records == 0 || !self->is_subscribed)
 		return code;
 	code = hv_attachments_repair(self->args.attacher, container_id, &repaired, err);
 	tell(self, &repaired);
+	*ret_mounts += repaired.adopted + repaired.attached;
 	return code;
 }
 
@@ -116,10 +119,10 @@ static void *run_repairer(void *argument)
 	struct hv_reconciler *self = argument;
 	struct hv_error err = {0};
 	const char *container_id;
-	unsigned tries;
+	unsigned tries, mounts;
 
 	while (hv_queue_take(&self->queue, &container_id, &tries)) {
-		enum hv_code code = repair(self, container_id, &err);
+		enum hv_code code = repair(self, container_id, &mounts, &err);
 
 		if (code != HV_OK)
 			hv_log_line(self->args.log,
@@ -129,7 +132,9 @@ static void *run_repairer(void *argument)
 				hv_error_text(&err));
 		hv_error_done(&err);
 		hv_queue_finish(&self->queue, container_id, code == HV_OK);
-		wake(self);
+		/* Not for what failed: the watcher would find the same process ended, at once. */
+		if (code == HV_OK || mounts > 0)
+			wake(self);
 	}
 	return NULL;
 }
@@ -167,7 +172,7 @@ static void watch_processes(struct hv_reconciler *self)
 		if (watched[i].pidfd >= 0)
 			(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, watched[i].pidfd, &event);
 		if (watched[i].is_ended)
-			hv_queue_put(&self->queue, watched[i].container_id);
+			hv_queue_add(&self->queue, watched[i].container_id);
 	}
 }
 

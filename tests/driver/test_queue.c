@@ -86,6 +86,23 @@ static void what_failed_comes_later_or_when_it_is_put_again(void **state)
 	hv_queue_finish(&queue, "a", true);
 }
 
+static void what_is_only_added_does_not_hurry(void **state)
+{
+	long long start;
+
+	(void)state;
+	hv_queue_add(&queue, "a");
+	expect_next("a", 0);
+	hv_queue_add(&queue, "a"); /* it is being worked on */
+	start = now_ms();
+	hv_queue_finish(&queue, "a", false);
+	hv_queue_add(&queue, "a");
+	expect_next("a", 1);
+	assert_true(now_ms() - start >= HV_QUEUE_RETRY_MIN_MS);
+	hv_queue_finish(&queue, "a", true);
+	assert_null(queue.items);
+}
+
 static void nobody_waits_for_a_stopped_queue(void **state)
 {
 	const char *name;
@@ -105,6 +122,7 @@ int main(void)
 		QUEUED(names_come_once_and_in_order),
 		QUEUED(what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before),
 		QUEUED(what_failed_comes_later_or_when_it_is_put_again),
+		QUEUED(what_is_only_added_does_not_hurry),
 		QUEUED(nobody_waits_for_a_stopped_queue),
 	};
 

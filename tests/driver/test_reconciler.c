@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,6 +54,7 @@ struct fixture {
 	char *target;
 	pid_t pid; /* of the container; 0: it does not run */
 	unsigned starts;
+	atomic_uint looks; /* how often the state was asked for */
 };
 
 static int open_socket(void *context)
@@ -64,8 +67,10 @@ static int open_socket(void *context)
 
 static enum hv_code open_state(void *context, struct hv_error *err)
 {
-	(void)context;
+	struct fixture *fixture = context;
+
 	(void)err;
+	atomic_fetch_add(&fixture->looks, 1);
 	return HV_OK;
 }
 
@@ -214,6 +219,7 @@ static void start_reconciler(struct fixture *fixture)
 		.attacher = &fixture->attacher,
 		.log = &fixture->log,
 		.open_state = open_state,
+		.context = fixture,
 	});
 	assert_non_null(fixture->reconciler);
 }
@@ -529,6 +535,35 @@ static void an_engine_that_hangs_does_not_hide_a_death(void **state)
 	expect_state(fixture, "pending");
 }
 
+/* Give the world's disk so many blocks more than are used. */
+static void leave_blocks(struct fixture *fixture, unsigned long blocks)
+{
+	struct statfs disk;
+	char options[64];
+
+	assert_int_equal(statfs(fixture->world->dir, &disk), 0);
+	snprintf(options, sizeof(options), "size=%lu",
+		(disk.f_blocks - disk.f_bfree + blocks) * (unsigned long)disk.f_bsize);
+	assert_int_equal(mount(NULL, fixture->world->dir, NULL, MS_REMOUNT, options), 0);
+}
+
+static void a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned before;
+
+	begin(fixture);
+	leave_blocks(fixture, 0);
+	before = atomic_load(&fixture->looks);
+	stop_container(fixture);
+	for (int i = 0; i < 200; i++)
+		sleep_a_little();
+	assert_in_range(atomic_load(&fixture->looks) - before, 2, 20);
+	expect_state(fixture, "attached"); /* as far as the disk knows */
+	leave_blocks(fixture, 1024);
+	expect_state(fixture, "pending");
+}
+
 /* A daemon that was killed after the mount was made again, and before it was noted. */
 static void a_mount_that_was_only_announced_is_adopted(void **state)
 {
@@ -589,6 +624,7 @@ static void run(void)
 		RECONCILED(another_container_of_that_name_is_not_the_one),
 		RECONCILED(a_stream_that_breaks_is_taken_up_again),
 		RECONCILED(an_engine_that_hangs_does_not_hide_a_death),
+		RECONCILED(a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause),
 		RECONCILED(a_mount_that_was_only_announced_is_adopted),
 		RECONCILED(what_is_unmounted_inside_is_not_fought),
 	};

@@ -25,6 +25,10 @@ void hv_queue_done(struct hv_queue *queue) __attribute__((nonnull));
  * Without memory it is lost. */
 void hv_queue_put(struct hv_queue *queue, const char *name) __attribute__((nonnull));
 
+/* The same for a name that is not in the queue: one that failed keeps its time, and one that is being
+ * worked on is not worked on again. */
+void hv_queue_add(struct hv_queue *queue, const char *name) __attribute__((nonnull));
+
 /* Wait for the next name.  Returns false when the queue was stopped.  `ret_name` is borrowed until
  * hv_queue_finish(); `ret_tries` counts the failures so far. */
 bool hv_queue_take(struct hv_queue *queue, const char **ret_name, unsigned *ret_tries)
