@@ -150,6 +150,19 @@ static void on_event(void *context, const struct hv_event *event)
 	hv_queue_put(&self->queue, event->container);
 }
 
+/* Out of epoll by hand: a helper that was forked meanwhile holds a copy of each descriptor, and
+ * closing ours would leave it registered. */
+static void forget_watched(struct hv_reconciler *self)
+{
+	for (size_t i = 0; i < self->watched_count; i++)
+		if (self->watched[i].pidfd >= 0)
+			(void)epoll_ctl(
+				self->epoll_fd, EPOLL_CTL_DEL, self->watched[i].pidfd, NULL);
+	hv_watched_free(self->watched, self->watched_count);
+	self->watched = NULL;
+	self->watched_count = 0;
+}
+
 /* Read again which containers have records, and watch their processes. */
 static void watch_processes(struct hv_reconciler *self)
 {
@@ -162,7 +175,7 @@ static void watch_processes(struct hv_reconciler *self)
 		hv_error_done(&err);
 		return;
 	}
-	hv_watched_free(self->watched, self->watched_count); /* out of epoll with the descriptor */
+	forget_watched(self);
 	self->watched = watched;
 	self->watched_count = count;
 	self->is_stale = false;
@@ -198,6 +211,8 @@ static void take_ready(struct hv_reconciler *self)
 			self->is_stale = true;
 			continue;
 		}
+		if (at > self->watched_count)
+			continue;
 		/* It has ended: told once. */
 		epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, self->watched[at - 1].pidfd, NULL);
 		hv_queue_put(&self->queue, self->watched[at - 1].container_id);

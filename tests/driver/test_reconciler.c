@@ -564,6 +564,49 @@ static void a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause(void *
 	expect_state(fixture, "pending");
 }
 
+/* As a helper of the mount library does: it has a copy of every descriptor. */
+static pid_t fork_one_that_stays(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+}
+
+static void a_process_that_is_not_watched_any_more_is_not_told_of(void **state)
+{
+	const struct hv_record_filter all = {0};
+	struct fixture *fixture = *state;
+	struct hv_record *records = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+	pid_t helper;
+
+	begin(fixture);
+	for (int i = 0; i < 20; i++) /* until its process is watched */
+		sleep_a_little();
+	helper = fork_one_that_stays();
+	assert_int_equal(
+		hv_store_attachment_list(fixture->attacher.store, &all, &records, &count, &err),
+		HV_OK);
+	assert_int_equal(
+		hv_store_attachment_drop(fixture->attacher.store, records->view.id, &err), HV_OK);
+	hv_records_free(records, count);
+	hv_reconciler_poke(fixture->reconciler, NULL);
+	for (int i = 0; i < 20; i++)
+		sleep_a_little();
+	stop_container(fixture);
+	for (int i = 0; i < 20; i++)
+		sleep_a_little();
+	assert_int_equal(kill(helper, SIGKILL), 0);
+	assert_int_equal(waitpid(helper, NULL, 0), helper);
+	expect_state(fixture, "");
+}
+
 /* A daemon that was killed after the mount was made again, and before it was noted. */
 static void a_mount_that_was_only_announced_is_adopted(void **state)
 {
@@ -625,6 +668,7 @@ static void run(void)
 		RECONCILED(a_stream_that_breaks_is_taken_up_again),
 		RECONCILED(an_engine_that_hangs_does_not_hide_a_death),
 		RECONCILED(a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause),
+		RECONCILED(a_process_that_is_not_watched_any_more_is_not_told_of),
 		RECONCILED(a_mount_that_was_only_announced_is_adopted),
 		RECONCILED(what_is_unmounted_inside_is_not_fought),
 	};
