@@ -190,6 +190,10 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 				     strcmp(now.created_at, attempt->volume.created_at) != 0))
 		code = hv_fail(
 			err, HV_NO_SUCH_VOLUME, "volume '%s' was replaced meanwhile", now.name);
+	attempt->is_outdated = code == HV_OK && now.read_only != attempt->volume.read_only;
+	if (attempt->is_outdated)
+		code = hv_fail(err, HV_BUSY, "option ro of volume '%s' was changed meanwhile",
+			attempt->volume.name);
 	hv_volume_done(&now);
 	return code == HV_OK ? hv_store_attachment_put(attacher->store, &attempt->record, err)
 			     : code;
@@ -322,8 +326,10 @@ void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id)
 		attacher->on_change(attacher->context, container_id);
 }
 
-enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
-	struct hv_attachment *ret, struct hv_error *err)
+/* `ret_is_outdated`: the volume was changed meanwhile, and nothing was done. */
+static enum hv_code try_attach(struct hv_attacher *attacher,
+	const struct hv_attach_request *request, struct hv_attachment *ret, bool *ret_is_outdated,
+	struct hv_error *err)
 {
 	struct hv_attempt attempt = {
 		.attacher = attacher,
@@ -342,6 +348,19 @@ enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_requ
 	}
 	if (code == HV_OK)
 		code = attach_to(&attempt, ret, err);
+	*ret_is_outdated = attempt.is_outdated;
 	hv_attempt_done(&attempt);
 	return code;
+}
+
+enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
+	struct hv_attachment *ret, struct hv_error *err)
+{
+	bool is_outdated = false;
+	enum hv_code code = try_attach(attacher, request, ret, &is_outdated, err);
+
+	if (!is_outdated)
+		return code;
+	hv_error_done(err); /* once more; that it changes all the time nobody needs */
+	return try_attach(attacher, request, ret, &is_outdated, err);
 }

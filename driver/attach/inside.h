@@ -54,7 +54,8 @@ struct hv_attempt {
 	char *made_before;
 	char *path_before;
 	struct mc_attach *mount;
-	bool is_mounted; /* the mount was made, whatever came after */
+	bool is_mounted;  /* the mount was made, whatever came after */
+	bool is_outdated; /* the volume is not any more what was read of it */
 };
 
 /* Check the request and clean its parts.  Returns HV_OK, HV_BAD_REQUEST, HV_TARGET_REFUSED,

@@ -54,14 +54,28 @@ struct fixture {
 	char *target;
 	pid_t pid; /* of the container; 0: it does not run */
 	unsigned starts;
-	atomic_uint looks; /* how often the state was asked for */
+	bool sets_read_only; /* the volume, the next time that the Engine is asked */
+	atomic_uint looks;   /* how often the state was asked for */
 };
+
+static void set_read_only(struct fixture *fixture)
+{
+	struct hv_opts opts = {0};
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_opts_add(&opts, "ro", "true"), 0);
+	assert_int_equal(hv_volume_set(&fixture->world->volumes, "data", &opts, &err), HV_OK);
+	hv_opts_done(&opts);
+}
 
 static int open_socket(void *context)
 {
-	const struct fixture *fixture = context;
+	struct fixture *fixture = context;
 	int fd = open(fixture->socket, O_PATH | O_CLOEXEC);
 
+	if (fixture->sets_read_only)
+		set_read_only(fixture);
+	fixture->sets_read_only = false;
 	return fd < 0 ? -errno : fd;
 }
 
@@ -272,24 +286,34 @@ static int tear_down(void **state)
 	return world_teardown(&world);
 }
 
-static enum hv_code attach(struct fixture *fixture, bool persist)
+/* `replace`: NULL, or "true". */
+static enum hv_code attach_to(
+	struct fixture *fixture, char *volume, char *target, bool persist, char *replace)
 {
 	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
 	struct hv_attachment attachment = {0};
 	struct hv_error err = {0};
-	char volume[] = "data", container[] = ID;
+	char container[] = ID;
 	enum hv_code code;
 
 	request.volume = volume;
 	request.container = container;
-	request.target = fixture->target;
+	request.target = target;
 	request.persist = persist;
+	request.replace = replace;
 	code = hv_attach(&fixture->attacher, &request, &attachment, &err);
 	if (code != HV_OK)
 		print_message("%s\n", hv_error_text(&err));
 	hv_attachment_done(&attachment);
 	hv_error_done(&err);
 	return code;
+}
+
+static enum hv_code attach(struct fixture *fixture, bool persist)
+{
+	char volume[] = "data";
+
+	return attach_to(fixture, volume, fixture->target, persist, NULL);
 }
 
 /* An Engine, a container and an attachment, all well. */
@@ -650,6 +674,31 @@ static void what_is_unmounted_inside_is_not_fought(void **state)
 	assert_int_equal(count_mounts(fixture), 0);
 }
 
+static void list_one(struct fixture *fixture, struct hv_record **ret)
+{
+	const struct hv_record_filter all = {0};
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	assert_int_equal(
+		hv_store_attachment_list(fixture->attacher.store, &all, ret, &count, &err), HV_OK);
+	assert_int_equal(count, 1);
+}
+
+static void a_volume_that_becomes_read_only_meanwhile_is_attached_so(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_record *record = NULL;
+
+	start_engine(fixture);
+	start_container(fixture);
+	fixture->sets_read_only = true;
+	assert_int_equal(attach(fixture, true), HV_OK);
+	list_one(fixture, &record);
+	assert_true(record->view.read_only);
+	hv_records_free(record, 1);
+}
+
 #define RECONCILED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static void run(void)
@@ -671,6 +720,7 @@ static void run(void)
 		RECONCILED(a_process_that_is_not_watched_any_more_is_not_told_of),
 		RECONCILED(a_mount_that_was_only_announced_is_adopted),
 		RECONCILED(what_is_unmounted_inside_is_not_fought),
+		RECONCILED(a_volume_that_becomes_read_only_meanwhile_is_attached_so),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));
