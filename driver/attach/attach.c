@@ -201,10 +201,13 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 
 /* The container may make preparing slow: not while the volume is held, which Docker's Mount needs.
  */
-static enum hv_code intend(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code intend(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	enum hv_code code = hv_attempt_prepare(attempt, err);
 
+	if (code == HV_OK)
+		code = hv_attempt_check_resolved(attempt, ret, err);
 	if (code == HV_OK)
 		code = hv_attempt_fill_mount(attempt, false, err);
 	return code == HV_OK ? commit(attempt, err) : code;
@@ -280,10 +283,10 @@ static enum hv_code attach_held(
 		code = hv_target_check_alive(&attempt->container, err);
 	if (code == HV_OK)
 		code = hv_attempt_check_recorded(attempt, ret, err);
+	if (code == HV_OK)
+		code = is_running ? intend(attempt, ret, err) : record_wanted(attempt, err);
 	if (code == HV_TARGET_EXISTS && err->code == HV_OK)
 		return HV_OK; /* asked before: `ret` is the answer of then */
-	if (code == HV_OK)
-		code = is_running ? intend(attempt, err) : record_wanted(attempt, err);
 	if (code == HV_OK && is_running)
 		code = mount_and_record(attempt, err);
 	if (code == HV_OK) {

@@ -78,13 +78,16 @@ static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct 
 
 	if (code == HV_OK)
 		code = hv_attempt_check_recorded(attempt, &there, err);
+	if (code == HV_OK)
+		code = hv_attempt_prepare(attempt, err);
+	if (code == HV_OK)
+		code = hv_attempt_check_resolved(attempt, &there, err);
 	if (code == HV_TARGET_EXISTS && err->code == HV_OK) {
 		*ret = describe("%s, where it is attached already, so that nothing is to be done",
 			there.target);
 		code = HV_OK;
 	} else if (code == HV_OK) {
-		code = hv_attempt_prepare(attempt, err);
-		*ret = code == HV_OK ? describe_target(attempt) : NULL;
+		*ret = describe_target(attempt);
 	}
 	hv_attachment_done(&there);
 	return code;

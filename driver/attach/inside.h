@@ -90,6 +90,10 @@ enum hv_code hv_target_fail_changed(const struct hv_target *target, struct hv_er
 enum hv_code hv_attempt_check_recorded(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
 
+/* The same for the place that the target's symlinks lead to, once the mount is prepared. */
+enum hv_code hv_attempt_check_resolved(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
+
 /* Attach what a record wants to the container that runs, whose lock is held (again.c).  The record
  * says what came of it; when it failed that is "pending", with the reason. */
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,

@@ -35,22 +35,6 @@ static bool is_same(const struct hv_record *a, const struct hv_record *b)
 	       one->no_exec == two->no_exec && one->persist == two->persist;
 }
 
-/* The new one takes its place, in the commit that finishes it. */
-static enum hv_code replace(
-	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
-{
-	if (attempt->only_check)
-		return HV_OK;
-	if (attempt->record.replaces) /* there is one already, known by another path */
-		return hv_record_drop(attempt->attacher, other, err);
-	attempt->record.replaces = strdup(other->view.id);
-	attempt->made_before = strdup(other->made);
-	attempt->path_before = strdup(other->path);
-	if (!attempt->record.replaces || !attempt->made_before || !attempt->path_before)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	return HV_OK;
-}
-
 static enum hv_code refuse(
 	const struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
 {
@@ -63,6 +47,23 @@ static enum hv_code refuse(
 		is_same_volume ? ", with other options" : "");
 	return hv_hint(err, "docker hostvol detach %s:%s, or attach with --replace",
 		view->container_name, view->target);
+}
+
+/* The new one takes its place, in the commit that finishes it. */
+static enum hv_code replace(
+	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
+{
+	if (attempt->only_check)
+		return HV_OK;
+	if (attempt->record.replaces) /* there is one already, known by another path */
+		return hv_record_is_mounted(other) ? refuse(attempt, other, err)
+						   : hv_record_drop(attempt->attacher, other, err);
+	attempt->record.replaces = strdup(other->view.id);
+	attempt->made_before = strdup(other->made);
+	attempt->path_before = strdup(other->path);
+	if (!attempt->record.replaces || !attempt->made_before || !attempt->path_before)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
 }
 
 /* As the kernel sees it.  A process loses its namespaces a moment before it has ended: a record of
@@ -105,8 +106,14 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 	return replace(attempt, other, err);
 }
 
-enum hv_code hv_attempt_check_recorded(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+static bool is_at(const struct hv_record *record, const char *path)
+{
+	return strcmp(record->view.target, path) == 0 || strcmp(record->path, path) == 0;
+}
+
+/* What is recorded at `path`, but not at `but`, which may be NULL. */
+static enum hv_code check_at(struct hv_attempt *attempt, const char *path, const char *but,
+	struct hv_attachment *ret, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {
 		.container_id = attempt->container.container.id,
@@ -117,9 +124,24 @@ enum hv_code hv_attempt_check_recorded(
 		hv_store_attachment_list(attempt->attacher->store, &filter, &records, &count, err);
 
 	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (strcmp(records[i].view.target, attempt->target) == 0 ||
-			strcmp(records[i].path, attempt->target) == 0)
+		if (is_at(&records[i], path) && !(but && is_at(&records[i], but)))
 			code = meet(attempt, &records[i], ret, err);
 	hv_records_free(records, count);
 	return code;
+}
+
+enum hv_code hv_attempt_check_recorded(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+{
+	return check_at(attempt, attempt->target, NULL, ret, err);
+}
+
+enum hv_code hv_attempt_check_resolved(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+{
+	const char *path = mc_attach_info(attempt->mount)->path;
+
+	if (strcmp(path, attempt->target) == 0)
+		return HV_OK;
+	return check_at(attempt, path, attempt->target, ret, err);
 }

@@ -699,6 +699,33 @@ static void a_volume_that_becomes_read_only_meanwhile_is_attached_so(void **stat
 	hv_records_free(record, 1);
 }
 
+static void what_is_replaced_through_a_link_loses_its_record(void **state)
+{
+	struct fixture *fixture = *state;
+	char *link = scratch_path(fixture->world->dir, "link");
+	char other[] = "other", replace[] = "true", no_replace[] = "";
+	struct hv_record *record = NULL;
+
+	assert_int_equal(symlink("inside", link), 0);
+	assert_int_equal(world_create(fixture->world, "other", NULL, NULL), HV_OK);
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_int_equal(attach_to(fixture, other, link, true, no_replace), HV_TARGET_EXISTS);
+	assert_int_equal(attach_to(fixture, other, link, true, replace), HV_OK);
+	list_one(fixture, &record);
+	assert_string_equal(record->view.volume, "other");
+	assert_string_equal(record->view.target, link);
+	assert_int_equal(count_mounts(fixture), 1);
+	hv_records_free(record, 1);
+	/* And the same again through the other name is what is there. */
+	assert_int_equal(attach_to(fixture, other, fixture->target, true, replace), HV_OK);
+	list_one(fixture, &record);
+	assert_string_equal(record->view.target, link);
+	hv_records_free(record, 1);
+	free(link);
+}
+
 #define RECONCILED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static void run(void)
@@ -721,6 +748,7 @@ static void run(void)
 		RECONCILED(a_mount_that_was_only_announced_is_adopted),
 		RECONCILED(what_is_unmounted_inside_is_not_fought),
 		RECONCILED(a_volume_that_becomes_read_only_meanwhile_is_attached_so),
+		RECONCILED(what_is_replaced_through_a_link_loses_its_record),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));
