@@ -12,6 +12,7 @@
 #include "cli/endpoint.h"
 #include "cli/engine.h"
 #include "cli/http.h"
+#include "cli/owner.h"
 #include "cli/tunnel.h"
 
 #define auto_answer HV_AUTO(hv_answer_done)
@@ -81,7 +82,8 @@ static enum hv_code find_of_engine(
 	} else {
 		return code;
 	}
-	return find_plain(plugin_dir, ret, err);
+	code = find_plain(plugin_dir, ret, err);
+	return code == HV_OK ? hv_owner_check(engine, ret, err) : code;
 }
 
 enum hv_code hv_daemon_find(const struct hv_globals *globals,

@@ -138,6 +138,32 @@ enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct 
 	return HV_OK;
 }
 
+static char *ask_id(const char *socket)
+{
+	const struct hv_request request = {socket, "GET", "/info", NULL, HV_TIMEOUT_SECONDS};
+	hv_auto_error struct hv_error ignored = {0};
+	auto_answer struct hv_answer answer = {0};
+	struct hv_about about = {0};
+	char *id = NULL;
+
+	if (call(&request, &answer, &ignored) == HV_OK && answer.status == 200 &&
+		hv_about_parse(answer.bytes, answer.size, &about, &ignored) == HV_OK && about.id)
+		id = strdup(about.id);
+	hv_about_done(&about);
+	return id;
+}
+
+char *hv_engine_id(const char *socket)
+{
+	hv_auto_free char *first = ask_id(socket);
+	char *second = first ? ask_id(socket) : NULL;
+
+	if (second && strcmp(first, second) == 0)
+		return second;
+	free(second);
+	return NULL;
+}
+
 /* `prefix`, the escaped `name`, `suffix`; NULL on ENOMEM. */
 static char *join_path(const char *prefix, const char *name, const char *suffix)
 {

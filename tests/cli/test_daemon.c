@@ -129,6 +129,99 @@ static void plain_daemon_is_used_where_no_plugin_is_enabled(void **state)
 	assert_string_equal(hv_error_text(&setting->err), "");
 }
 
+#define INFO(id)                                                                                   \
+	"{\"Err\":\"\",\"EngineID\":\"" id "\",\"Settings\":{\"HOSTVOL_ENGINE\":\"/nowhere\"}}"
+
+/* With no plugin, an Engine of this ID, and a daemon that answers HotInfo so. */
+static enum hv_code find_plain(
+	struct setting *setting, const char *id, const char *info, char **ret_log)
+{
+	const struct fake_answer answers[] = {
+		{"GET /plugins", 200, "[]", 0},
+		{"GET /info", 200, id, 0},
+		{NULL, 0, NULL, 0},
+	};
+	const struct fake_answer daemon_answers[] = {
+		{"POST /HotInfo", 200, info, 0},
+		{NULL, 0, NULL, 0},
+	};
+	struct fake_server *daemon = fake_server_new(setting->plain, daemon_answers);
+	enum hv_code code;
+
+	setting->server = fake_server_new(setting->engine, answers);
+	hv_daemon_done(&setting->daemon);
+	hv_error_done(&setting->err);
+	code = hv_daemon_find(
+		&setting->globals, &setting->environment, &setting->daemon, &setting->err);
+	*ret_log = fake_server_log(daemon);
+	fake_server_free(daemon);
+	fake_server_free(setting->server);
+	setting->server = NULL;
+	return code;
+}
+
+/* The docker command of the tunnel; the answer comes out of it. */
+static void fake_docker(struct setting *setting, const char *info, char ret_path[static 64])
+{
+	FILE *file;
+
+	snprintf(ret_path, 64, "%s/docker", setting->dir);
+	file = fopen(ret_path, "we");
+	assert_non_null(file);
+	fprintf(file,
+		"#!/bin/sh\n[ \"$2\" = inspect ] || exit 0\n"
+		"cat <<'END'\n{\"status\": 200, \"reply\": \"%s\"}\nEND\n",
+		info);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(ret_path, 0700), 0);
+	assert_int_equal(setenv("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND", ret_path, 1), 0);
+}
+
+static void plain_daemon_of_this_engine_is_used(void **state)
+{
+	struct setting *setting = *state;
+	char info[300], *log = NULL;
+
+	assert_int_equal(find_plain(setting, "{\"ID\":\"AB\"}", INFO("AB"), &log), HV_OK);
+	assert_false(setting->daemon.is_remote);
+	assert_string_equal(log, "POST /HotInfo {}\n");
+	free(log);
+	/* By its socket alone: Podman has no ID. */
+	snprintf(info, sizeof(info),
+		"{\"Err\":\"\",\"EngineID\":\"x\",\"Settings\":{\"HOSTVOL_ENGINE\":\"%s/../%s\"}}",
+		setting->dir, setting->engine + sizeof("/tmp"));
+	assert_int_equal(find_plain(setting, "{\"ID\":\"y\"}", info, &log), HV_OK);
+	assert_false(setting->daemon.is_remote);
+	free(log);
+	/* One that reaches no Engine says so itself. */
+	assert_int_equal(
+		find_plain(setting, "{\"ID\":\"y\"}",
+			"{\"Err\":\"\",\"EngineID\":\"\",\"EngineProblem\":\"down\"}", &log),
+		HV_OK);
+	assert_false(setting->daemon.is_remote);
+	free(log);
+}
+
+static void plain_daemon_of_another_engine_is_not_used(void **state)
+{
+	struct setting *setting = *state;
+	char docker[64], *log = NULL;
+
+	fake_docker(setting, "{\\\"Err\\\":\\\"\\\",\\\"EngineID\\\":\\\"CD\\\"}", docker);
+	assert_int_equal(find_plain(setting, "{\"ID\":\"CD\"}", INFO("AB"), &log), HV_OK);
+	assert_true(setting->daemon.is_remote);
+	free(log);
+	/* The Engine leads to the same daemon. */
+	fake_docker(setting, "{\\\"Err\\\":\\\"\\\",\\\"EngineID\\\":\\\"AB\\\"}", docker);
+	assert_int_equal(
+		find_plain(setting, "{\"ID\":\"CD\"}", INFO("AB"), &log), HV_NO_SUCH_ENDPOINT);
+	assert_non_null(strstr(hv_error_text(&setting->err), "serves another Engine"));
+	assert_non_null(setting->err.hint);
+	free(log);
+	assert_int_equal(unsetenv("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"), 0);
+	assert_int_equal(unlink(docker), 0);
+}
+
 static void environment_overrules_the_engine(void **state)
 {
 	struct setting *setting = *state;
@@ -202,6 +295,8 @@ int main(void)
 		TEST(disabled_plugin_is_told_with_the_way_out),
 		TEST(missing_plugin_is_told),
 		TEST(plain_daemon_is_used_where_no_plugin_is_enabled),
+		TEST(plain_daemon_of_this_engine_is_used),
+		TEST(plain_daemon_of_another_engine_is_not_used),
 		TEST(environment_overrules_the_engine),
 		TEST(silent_or_strange_engine_is_told),
 		TEST(dead_daemon_is_told_with_the_way_out),

@@ -12,14 +12,14 @@ struct hv_daemon {
 	char *driver; /* its name as a volume driver: "hostvol" unless the plugin has an alias */
 	/* Borrowed: calls may go through the Engine, where the socket cannot be opened; or NULL. */
 	const struct hv_globals *globals;
-	bool is_remote; /* it is not on this machine: all calls go that way */
+	bool is_remote; /* it is not on this machine, or another Engine's: all calls go that way */
 };
 
 /* Find the daemon of the selected Engine: HOSTVOL_SOCKET, else the enabled plugin's socket, else
- * that of a daemon without an Engine's management.  Of an Engine that is not behind a unix socket
- * of this machine nothing is asked yet.
- * Returns HV_OK, or a code with sentence and hint in `err`.  The caller frees `ret` with
- * hv_daemon_done() whatever is returned. */
+ * that of a daemon without an Engine's management, if it serves that Engine.  Of an Engine that is
+ * not behind a unix socket of this machine nothing is asked yet. Returns HV_OK, or a code with
+ * sentence and hint in `err`.  The caller frees `ret` with hv_daemon_done() whatever is returned.
+ */
 enum hv_code hv_daemon_find(const struct hv_globals *globals,
 	const struct hv_environment *environment, struct hv_daemon *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));

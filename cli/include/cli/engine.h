@@ -29,6 +29,10 @@ void hv_plugin_done(struct hv_plugin *plugin) __attribute__((nonnull));
 enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The Engine's ID, owned by the caller; NULL when it does not tell one, or another one each time,
+ * as Podman does. */
+char *hv_engine_id(const char *socket) __attribute__((nonnull, warn_unused_result));
+
 /* Returns HV_OK when the container runs, HV_NO_SUCH_CONTAINER, HV_NOT_RUNNING, or another code. */
 enum hv_code hv_engine_check_running(const char *socket, const char *container,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
