@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "cli/cleanup.h"
 #include "cli/document.h"
@@ -17,6 +18,8 @@
 
 #define auto_answer HV_AUTO(hv_answer_done)
 #define auto_plugin HV_AUTO(hv_plugin_done)
+
+enum { ENGINE_WAIT_SECONDS = 20 };
 
 static enum hv_code fill(struct hv_daemon *daemon, char *socket, char *driver, struct hv_error *err)
 {
@@ -189,8 +192,8 @@ static enum hv_code judge(
 	return hint && *hint ? hv_hint(err, "%s", hint) : code;
 }
 
-static enum hv_code call_through_engine(const struct hv_daemon *daemon, const struct hv_call *call,
-	struct json_object **ret, struct hv_error *err)
+static enum hv_code call_once_through_engine(const struct hv_daemon *daemon,
+	const struct hv_call *call, struct json_object **ret, struct hv_error *err)
 {
 	hv_auto_json struct json_object *answer = NULL;
 	long status = 0;
@@ -201,6 +204,34 @@ static enum hv_code call_through_engine(const struct hv_daemon *daemon, const st
 		code = judge(answer, status, call->endpoint, err);
 	if (code == HV_OK)
 		*ret = json_object_get(answer);
+	return code;
+}
+
+static time_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* A call that waits is made again and again: the Engine gives up on one after 30 seconds. */
+static enum hv_code call_through_engine(const struct hv_daemon *daemon, const struct hv_call *call,
+	struct json_object **ret, struct hv_error *err)
+{
+	time_t end = now_seconds() + call->extra_seconds, left = call->extra_seconds;
+	enum hv_code code;
+
+	if (call->extra_seconds == 0)
+		return call_once_through_engine(daemon, call, ret, err);
+	do {
+		hv_error_done(err);
+		json_object_object_add(call->body, "WaitSeconds",
+			json_object_new_int64(
+				left < ENGINE_WAIT_SECONDS ? left : ENGINE_WAIT_SECONDS));
+		code = call_once_through_engine(daemon, call, ret, err);
+		left = end - now_seconds();
+	} while (code == HV_BUSY && left > 0);
 	return code;
 }
 

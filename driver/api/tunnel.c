@@ -123,12 +123,26 @@ static enum hv_code parse(const char *text, struct json_object **ret_endpoint,
 		"option request is not {\"Endpoint\": \"/Hot...\", \"Body\": {...}}");
 }
 
+/* The Engine gives up on a call after 30 seconds; one that goes on would detach when nobody waits
+ * any more.  Who wants to wait longer asks again. */
+static void shorten_wait(struct json_object *request)
+{
+	struct json_object *wait = NULL;
+
+	if (json_object_object_get_ex(request, "WaitSeconds", &wait) &&
+		json_object_is_type(wait, json_type_int) &&
+		json_object_get_int64(wait) > HV_TUNNEL_WAIT_SECONDS)
+		json_object_set_int64(wait, HV_TUNNEL_WAIT_SECONDS);
+}
+
 static void answer(struct hv_api *api, const char *name, struct json_object *endpoint,
 	struct json_object *request)
 {
-	const char *body = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	struct hv_reply reply = {0};
+	const char *body;
 
+	shorten_wait(request);
+	body = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	hv_api_handle(api, "POST", json_object_get_string(endpoint), body, strlen(body), &reply);
 	keep(&api->tunnel, name, &reply);
 	hv_reply_done(&reply);

@@ -1,3 +1,4 @@
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,44 @@ static void plain_daemon_of_another_engine_is_not_used(void **state)
 	assert_int_equal(unlink(docker), 0);
 }
 
+static void a_long_wait_through_the_engine_is_cut_in_pieces(void **state)
+{
+	struct setting *setting = *state;
+	struct json_object *body = json_object_new_object(), *answer = NULL;
+	const struct hv_call call = {"/HotDetach", body, 50};
+	char docker[64], path[64], log[1024] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/log", setting->dir);
+	fake_docker(setting, "", docker);
+	file = fopen(docker, "we"); /* busy, and then not */
+	assert_non_null(file);
+	fprintf(file,
+		"#!/bin/sh\n[ \"$2\" = create ] && echo \"$6\" >>%s && exit\n[ \"$2\" = rm ] && exit\n"
+		"if [ $(wc -l <%s) = 1 ]; then\n"
+		"echo '{\"status\": 409, \"reply\": \"{\\\"Err\\\":\\\"x\\\",\\\"Code\\\":\\\"busy\\\"}\"}'\n"
+		"else echo '{\"status\": 200, \"reply\": \"{\\\"Err\\\":\\\"\\\"}\"}'; fi\n",
+		path, path);
+	assert_int_equal(fclose(file), 0);
+	setting->daemon = (struct hv_daemon){.socket = strdup(""),
+		.driver = strdup("hostvol"),
+		.globals = &setting->globals,
+		.is_remote = true};
+	assert_int_equal(hv_daemon_call(&setting->daemon, &call, &answer, &setting->err), HV_OK);
+	json_object_put(answer);
+	json_object_put(body);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_true(fread(log, 1, sizeof(log) - 1, file) > 0);
+	fclose(file);
+	assert_string_equal(log,
+		"request={\"Endpoint\":\"\\/HotDetach\",\"Body\":{\"WaitSeconds\":20}}\n"
+		"request={\"Endpoint\":\"\\/HotDetach\",\"Body\":{\"WaitSeconds\":20}}\n");
+	assert_int_equal(unsetenv("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"), 0);
+	assert_int_equal(unlink(docker), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void environment_overrules_the_engine(void **state)
 {
 	struct setting *setting = *state;
@@ -297,6 +336,7 @@ int main(void)
 		TEST(plain_daemon_is_used_where_no_plugin_is_enabled),
 		TEST(plain_daemon_of_this_engine_is_used),
 		TEST(plain_daemon_of_another_engine_is_not_used),
+		TEST(a_long_wait_through_the_engine_is_cut_in_pieces),
 		TEST(environment_overrules_the_engine),
 		TEST(silent_or_strange_engine_is_told),
 		TEST(dead_daemon_is_told_with_the_way_out),

@@ -85,6 +85,21 @@ static void a_refusal_is_an_answer_too(void **state)
 	assert_non_null(text_in(reply, "Hint"));
 }
 
+/* 90000 would be refused: it is 25 by then. */
+static void nobody_waits_longer_than_the_engine_does(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_object *reply;
+	int64_t status;
+
+	assert_int_equal(
+		ask(fixture, "{\"Endpoint\":\"/HotDetach\",\"Body\":{\"ID\":\"0123456789ab\","
+			     "\"WaitSeconds\":90000}}"),
+		200);
+	reply = reply_of(fixture, &status);
+	assert_string_equal(text_in(reply, "Code"), "no-such-attachment");
+}
+
 static void what_the_engine_repeats_is_answered_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -214,6 +229,7 @@ static void run(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_is_kept_until_it_is_removed),
 		TEST(a_refusal_is_an_answer_too),
+		TEST(nobody_waits_longer_than_the_engine_does),
 		TEST(what_the_engine_repeats_is_answered_once),
 		TEST(more_than_there_is_room_for_is_refused),
 		TEST(requests_that_make_no_sense_are_refused),

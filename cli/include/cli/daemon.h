@@ -29,7 +29,9 @@ void hv_daemon_done(struct hv_daemon *daemon) __attribute__((nonnull));
 struct hv_call {
 	const char *endpoint;     /* "/HotAttach" */
 	struct json_object *body; /* borrowed; NULL: an empty object */
-	long extra_seconds;       /* beyond the usual time limit */
+	/* How long the daemon is asked to wait, as "WaitSeconds" of the body, which is set anew
+	 * where the Engine lets nobody wait for so long. */
+	long extra_seconds;
 };
 
 /* POST the call.  Returns HV_OK with the answer in `ret`, to be put, or the daemon's code with its

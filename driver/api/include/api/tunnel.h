@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-enum { HV_TUNNEL_MAX = 64, HV_TUNNEL_SECONDS = 60 };
+enum { HV_TUNNEL_MAX = 64, HV_TUNNEL_SECONDS = 60, HV_TUNNEL_WAIT_SECONDS = 25 };
 
 /* One that was asked; `body` is NULL while it is being answered. */
 struct hv_tunnelled {
