@@ -21,6 +21,7 @@ enum {
 	STOP_PLAIN_MS = 25000,  /* systemd the daemon after thirty: TimeoutStopSec */
 	RECONCILER_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
+	STATE_WAIT_SECONDS = 2,
 };
 
 /* Where the managed plugin has the host's state directory: mounted by ourselves, with the same call
@@ -99,28 +100,80 @@ static time_t now_seconds(void)
 	return now.tv_sec;
 }
 
-/* Open the state once; while it fails, at most one try a second, the error kept in between. */
+/* Try to open the state, with the lock held but for the time that it takes: a disk that does not
+ * answer takes ten seconds, and nobody is to queue for that. */
+static void try_state(struct hv_daemon *daemon)
+{
+	struct hv_error error = {0};
+	bool is_open;
+
+	daemon->is_state_tried = true;
+	pthread_mutex_unlock(&daemon->state_lock);
+	is_open = load_state(daemon, &error) == HV_OK;
+	pthread_mutex_lock(&daemon->state_lock);
+	daemon->is_state_tried = false;
+	daemon->is_state_open = is_open;
+	daemon->state_tried = now_seconds();
+	hv_error_done(&daemon->state_error);
+	daemon->state_error = error;
+	pthread_cond_broadcast(&daemon->state_changed);
+	if (is_open)
+		hv_log_line(&daemon->log, HV_LOG_INFO, "state is in %s on the host",
+			daemon->state_host);
+}
+
+/* The first try is waited for, a little: it does not take long where all is well. */
+static void wait_for_state(struct hv_daemon *daemon)
+{
+	struct timespec until;
+	int rc = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += STATE_WAIT_SECONDS;
+	while (rc == 0 && daemon->is_state_tried && daemon->state_error.code == HV_OK)
+		rc = pthread_cond_timedwait(&daemon->state_changed, &daemon->state_lock, &until);
+}
+
+static enum hv_code tell_state(const struct hv_daemon *daemon, struct hv_error *err)
+{
+	if (daemon->is_state_open)
+		return HV_OK;
+	if (daemon->state_error.code == HV_OK)
+		return hv_fail(err, HV_STATE_UNREADABLE,
+			"the state directory %s does not answer yet", daemon->config.state);
+	hv_fail(err, HV_STATE_UNREADABLE, "%s", hv_error_text(&daemon->state_error));
+	return daemon->state_error.hint ? hv_hint(err, "%s", daemon->state_error.hint)
+					: HV_STATE_UNREADABLE;
+}
+
+/* Open the state once; while it fails, one try at a time, and each a second after the last has
+ * ended. Meanwhile the last error is the answer. */
 static enum hv_code open_state(void *context, struct hv_error *err)
 {
 	struct hv_daemon *daemon = context;
-	enum hv_code code = HV_OK;
+	enum hv_code code;
 
 	pthread_mutex_lock(&daemon->state_lock);
-	if (!daemon->is_state_open && now_seconds() - daemon->state_tried >= STATE_RETRY_SECONDS) {
-		daemon->state_tried = now_seconds();
-		hv_error_done(&daemon->state_error);
-		daemon->is_state_open = load_state(daemon, &daemon->state_error) == HV_OK;
-		if (daemon->is_state_open)
-			hv_log_line(&daemon->log, HV_LOG_INFO, "state is in %s on the host",
-				daemon->state_host);
-	}
-	if (!daemon->is_state_open) {
-		code = hv_fail(err, HV_STATE_UNREADABLE, "%s", hv_error_text(&daemon->state_error));
-		if (daemon->state_error.hint)
-			code = hv_hint(err, "%s", daemon->state_error.hint);
-	}
+	if (daemon->is_state_tried)
+		wait_for_state(daemon);
+	else if (!daemon->is_state_open &&
+		 now_seconds() - daemon->state_tried >= STATE_RETRY_SECONDS)
+		try_state(daemon);
+	code = tell_state(daemon, err);
 	pthread_mutex_unlock(&daemon->state_lock);
 	return code;
+}
+
+/* The condition's time is CLOCK_MONOTONIC. */
+static void init_state(struct hv_daemon *daemon)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&daemon->state_lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&daemon->state_changed, &attr);
+	pthread_condattr_destroy(&attr);
 }
 
 static int open_core(struct hv_daemon *daemon)
@@ -222,7 +275,7 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 
 	*daemon = (struct hv_daemon){.config = *config, .state_tried = -STATE_RETRY_SECONDS};
 	*config = (struct hv_config){0};
-	pthread_mutex_init(&daemon->state_lock, NULL);
+	init_state(daemon);
 	hv_log_init(&daemon->log, daemon->config.log);
 	rc = open_core(daemon);
 	if (rc < 0)

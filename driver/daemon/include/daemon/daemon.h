@@ -26,9 +26,11 @@ struct hv_daemon {
 	int listening; /* its socket */
 	struct hv_socket_file socket_file;
 	struct hv_reconciler *reconciler;
-	pthread_mutex_t state_lock; /* opening the state */
+	pthread_mutex_t state_lock; /* of the five that follow */
+	pthread_cond_t state_changed;
 	bool is_state_open;
-	time_t state_tried;          /* CLOCK_MONOTONIC seconds */
+	bool is_state_tried;         /* by some thread, just now, without the lock */
+	time_t state_tried;          /* CLOCK_MONOTONIC seconds: when the last try ended */
 	struct hv_error state_error; /* of the last try */
 	char state_host[PATH_MAX];
 	char mount_root[PATH_MAX]; /* of the plain daemon, symlinks resolved */

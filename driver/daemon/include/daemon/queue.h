@@ -25,8 +25,8 @@ void hv_queue_done(struct hv_queue *queue) __attribute__((nonnull));
  * Without memory it is lost. */
 void hv_queue_put(struct hv_queue *queue, const char *name) __attribute__((nonnull));
 
-/* The same for a name that is not in the queue: one that failed keeps its time, and one that is being
- * worked on is not worked on again. */
+/* The same for a name that is not in the queue: one that failed keeps its time, and one that is
+ * being worked on is not worked on again. */
 void hv_queue_add(struct hv_queue *queue, const char *name) __attribute__((nonnull));
 
 /* Wait for the next name.  Returns false when the queue was stopped.  `ret_name` is borrowed until
