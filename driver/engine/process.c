@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 /* StartedAt is written after the process began; this much is left for rounding to clock ticks. */
-enum { SLACK_MS = 1000, FILE_MAX = 16384 };
+enum { SLACK_MS = 1000, FILE_MAX = 16384, ID_DIGITS = 64 };
+
+#define HEX "0123456789abcdef"
 
 /* Read a small file of procfs into `ret` as a string.  Returns 0 or a negative errno. */
 static int read_file(const char *path, char ret[static FILE_MAX])
@@ -31,13 +33,50 @@ static int read_file(const char *path, char ret[static FILE_MAX])
 	return size < 0 ? -EIO : 0;
 }
 
-static bool has_id_in_cgroup(const struct hv_container *container)
+/* The next run of exactly 64 hex digits, or NULL. */
+static const char *find_id(const char *text)
 {
-	char path[64], text[FILE_MAX];
+	for (;;) {
+		size_t length;
+
+		text += strcspn(text, HEX);
+		if (!*text)
+			return NULL;
+		length = strspn(text, HEX);
+		if (length == ID_DIGITS)
+			return text;
+		text += length;
+	}
+}
+
+static bool has_id(const char *text, const char *id)
+{
+	for (const char *at = text; (at = find_id(at)); at += ID_DIGITS)
+		if (strncmp(at, id, ID_DIGITS) == 0)
+			return true;
+	return false;
+}
+
+enum hv_cgroup hv_cgroup_judge(const char *text, const char *own, const char *id)
+{
+	if (strlen(id) == ID_DIGITS && has_id(text, id))
+		return HV_CGROUP_OF_IT;
+	for (const char *at = text; (at = find_id(at)); at += ID_DIGITS)
+		if (!has_id(own, at))
+			return HV_CGROUP_OF_ANOTHER;
+	return HV_CGROUP_OF_NONE;
+}
+
+static enum hv_cgroup read_cgroup(const struct hv_container *container)
+{
+	char path[64], text[FILE_MAX], own[FILE_MAX];
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", container->pid);
-	return strlen(container->id) == 64 && read_file(path, text) == 0 &&
-	       strstr(text, container->id);
+	if (read_file(path, text) < 0)
+		return HV_CGROUP_OF_NONE;
+	if (read_file("/proc/self/cgroup", own) < 0)
+		own[0] = '\0';
+	return hv_cgroup_judge(text, own, container->id);
 }
 
 /* Seconds since the epoch at which the machine was booted, by today's wall clock. */
@@ -98,12 +137,13 @@ static int parse_time(const char *text, long long *ret_ms)
 
 bool hv_process_is_container(const struct hv_container *container)
 {
+	enum hv_cgroup cgroup = read_cgroup(container);
 	long long process_ms, engine_ms;
 
 	if (start_time(container->pid, &process_ms) < 0)
 		return false;
-	if (parse_time(container->started_at, &engine_ms) == 0 &&
-		process_ms <= engine_ms + SLACK_MS)
-		return true;
-	return has_id_in_cgroup(container);
+	if (cgroup != HV_CGROUP_OF_NONE)
+		return cgroup == HV_CGROUP_OF_IT;
+	return parse_time(container->started_at, &engine_ms) == 0 &&
+	       process_ms <= engine_ms + SLACK_MS;
 }

@@ -130,6 +130,43 @@ static void a_short_id_is_not_found_in_a_cgroup(void **state)
 	assert_false(matches(getpid(), when, "0"));
 }
 
+#define A "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff0000000011111111"
+#define B "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
+
+static void a_cgroup_tells_whose_it_is(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *own;
+		enum hv_cgroup expected;
+	} cases[] = {
+		{"0::/system.slice/docker-" A ".scope\n", "0::/\n", HV_CGROUP_OF_IT},
+		{"0::/docker/" A "\n", "0::/\n", HV_CGROUP_OF_IT},
+		{"0::/docker/" A "/init\n", "0::/\n", HV_CGROUP_OF_IT},
+		{"0::/docker/" B "/docker/" A "\n", "0::/\n", HV_CGROUP_OF_IT}, /* nested */
+		{"0::/docker/" B "/docker/" A "\n", "0::/docker/" B "\n", HV_CGROUP_OF_IT},
+		{"0::/../docker-" A ".scope\n", "0::/\n", HV_CGROUP_OF_IT}, /* of our namespace */
+		{"0::/machine.slice/libpod-" A ".scope/container\n", "0::/\n", HV_CGROUP_OF_IT},
+		{"12:pids:/docker/" A "\n1:name=systemd:/docker/" A "\n0::/system.slice/x\n",
+			"0::/\n", HV_CGROUP_OF_IT},
+		{"0::/docker/" B "\n", "0::/\n", HV_CGROUP_OF_ANOTHER},
+		{"0::/machine.slice/libpod-" B ".scope\n", "0::/\n", HV_CGROUP_OF_ANOTHER},
+		{"0::/docker/" A "/docker/" B "\n", "0::/docker/" A "\n", HV_CGROUP_OF_IT},
+		{"0::/docker/" B "\n", "0::/docker/" B "\n", HV_CGROUP_OF_NONE},
+		{"0::/user.slice/session-3.scope\n", "0::/\n", HV_CGROUP_OF_NONE},
+		{"0::/\n", "0::/docker/" B "\n", HV_CGROUP_OF_NONE},
+		{"0::/docker/" A "0\n", "0::/\n", HV_CGROUP_OF_NONE}, /* one digit too many */
+		{"", "", HV_CGROUP_OF_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(
+			hv_cgroup_judge(cases[i].text, cases[i].own, A), cases[i].expected);
+	assert_int_equal(hv_cgroup_judge("0::/docker/" B, "", ""), HV_CGROUP_OF_ANOTHER);
+	assert_int_equal(hv_cgroup_judge("0::/docker/a", "", "a"), HV_CGROUP_OF_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +175,7 @@ int main(void)
 		cmocka_unit_test(times_that_are_none_prove_nothing),
 		cmocka_unit_test(no_process_is_no_container),
 		cmocka_unit_test(a_command_name_does_not_confuse),
+		cmocka_unit_test(a_cgroup_tells_whose_it_is),
 		cmocka_unit_test(a_short_id_is_not_found_in_a_cgroup),
 	};
 

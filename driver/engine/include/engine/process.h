@@ -9,10 +9,22 @@
 /* Whether process container->pid carries the marks of that container.  Call it while a pidfd on the
  * process is open and check the pidfd afterwards, so that all was read of one process.
  *
- * The start time decides: a process that took over a PID began after the container's StartedAt.
- * Where the wall clock was set since (StartedAt is wall time, /proc counts from boot) the container
- * ID in its cgroup, v1 or v2, is accepted instead.
- * Source: proc(5), cgroups(7). */
+ * The container's ID in its cgroup, v1 or v2, decides: an Engine of another PID namespace may tell
+ * the number of any process.  Where the cgroup has no container's ID (Podman with
+ * --cgroups=disabled) the start time does: a process that took over a PID began after the
+ * container's StartedAt. Source: proc(5), cgroups(7). */
 bool hv_process_is_container(const struct hv_container *container) __attribute__((nonnull));
+
+/* Whose cgroup it is that /proc/PID/cgroup tells. */
+enum hv_cgroup {
+	HV_CGROUP_OF_NONE,    /* no container's */
+	HV_CGROUP_OF_IT,      /* that of the container, or one below it */
+	HV_CGROUP_OF_ANOTHER, /* another container's */
+};
+
+/* Judge `text` of such a file for the container `id`.  `own` is ours: a container that we are in
+ * ourselves says nothing of who else is in it. */
+enum hv_cgroup hv_cgroup_judge(const char *text, const char *own, const char *id)
+	__attribute__((nonnull));
 
 #endif
