@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "wire/utf8.h"
+
 #include "cli/document.h"
 
 enum { HASH_SUFFIX_BYTES = 9 }; /* a dash and 8 digits */
@@ -41,6 +43,12 @@ enum hv_code hv_hostpath_resolve(const char *path, char **ret_real, struct hv_er
 	if (error) {
 		free(real);
 		return fail_to_resolve(path, error, err);
+	}
+	if (!hv_utf8_is_valid(real)) {
+		hv_fail(err, HV_SOURCE_REFUSED, "the path %s is not UTF-8, as Docker needs it",
+			real);
+		free(real);
+		return err->code;
 	}
 	*ret_real = real;
 	return HV_OK;

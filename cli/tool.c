@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/utf8.h"
+
 #include "cli/cleanup.h"
 #include "cli/document.h"
 #include "cli/output.h"
@@ -110,13 +112,23 @@ static int skip_to_command(
 	return r;
 }
 
+/* They go into JSON, where they would become other words. */
+static enum hv_code check_words(const struct words *words, struct hv_error *err)
+{
+	for (int i = 0; i < words->count; i++)
+		if (!hv_utf8_is_valid(words->items[i]))
+			return hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not UTF-8", words->items[i]);
+	return HV_OK;
+}
+
 static enum hv_exit run_command(const struct hv_command *command, struct words *words,
 	struct hv_run *run, struct hv_error *err)
 {
 	size_t count;
 
-	if (hv_flags_parse(command->flags, words->count, words->items, &run->options,
-		    &run->operands, err) != HV_OK)
+	if (check_words(words, err) != HV_OK ||
+		hv_flags_parse(command->flags, words->count, words->items, &run->options,
+			&run->operands, err) != HV_OK)
 		return HV_EXIT_USAGE;
 	if (run->options.help) {
 		words->is_help_asked = true;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/utf8.h"
+
 #include "inside.h"
 
 enum hv_code hv_add(struct json_object *object, const char *name, struct json_object *value,
@@ -17,7 +19,7 @@ enum hv_code hv_add(struct json_object *object, const char *name, struct json_ob
 enum hv_code hv_add_text(
 	struct json_object *object, const char *name, const char *text, struct hv_error *err)
 {
-	return text ? hv_add(object, name, json_object_new_string(text), err) : HV_OK;
+	return text ? hv_add(object, name, hv_utf8_json(text), err) : HV_OK;
 }
 
 enum hv_code hv_append(struct json_object *array, struct json_object *value, struct hv_error *err)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wire/opts.h"
+#include "wire/utf8.h"
 
 /* Requests are flat; the Engine's container inspect is the deepest thing read here. */
 enum { DEPTH_MAX = 24 };
@@ -226,7 +227,7 @@ static struct json_object *write_opts(const struct hv_opts *opts)
 
 	for (size_t i = 0; object && i < opts->count; i++)
 		json_object_object_add(
-			object, opts->items[i].key, json_object_new_string(opts->items[i].value));
+			object, opts->items[i].key, hv_utf8_json(opts->items[i].value));
 	return object;
 }
 
@@ -242,7 +243,7 @@ static bool write_field(const struct hv_field *field, const char *in, struct jso
 
 		if (is_optional && (!text || !*text))
 			return true;
-		value = json_object_new_string(text ? text : "");
+		value = hv_utf8_json(text ? text : "");
 		break;
 	}
 	case HV_TYPE_BOOL:

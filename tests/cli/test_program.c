@@ -86,6 +86,8 @@ static void wrong_usage_exits_with_2(void **state)
 		"hostvol: unknown flag --no\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "detach", "--wait", "-1", "a:/b"), 2, "",
 		"hostvol: --wait takes a number of seconds from 0 to 86400, not \"-1\"\n" USAGE_DETACH);
+	program_expect(*state, WORDS("docker-hostvol", "detach", "a:/b\xff"), 2, "",
+		"hostvol: \"a:/b?\" is not UTF-8\n" USAGE_DETACH);
 	program_expect(*state, WORDS("docker-hostvol", "ls", "x"), 2, "",
 		"hostvol: \"ls\" takes no arguments\nUsage: docker hostvol ls [OPTIONS]\n");
 	program_expect(*state, WORDS("docker-hostvol", "ls", "--format", "xml"), 2, "",

@@ -7,6 +7,7 @@
 #include "wire/json.h"
 #include "wire/opts.h"
 #include "wire/types.h"
+#include "wire/utf8.h"
 
 struct sample {
 	char *text;
@@ -309,6 +310,50 @@ static void an_attachment_survives_writing_and_reading(void **state)
 	hv_attachment_done(&out);
 }
 
+static void what_is_not_utf8_is_written_as_replacement_characters(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *clean;
+	} cases[] = {
+		{"a\xff"
+		 "b",
+			"a\xef\xbf\xbd"
+			"b"},
+		{"caf\xe9", "caf\xef\xbf\xbd"},
+		{"\xc3\xbc\xe2\x80\xa8\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf",
+			"\xc3\xbc\xe2\x80\xa8\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf"},
+		{"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* overlong */
+		{"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
+		{"\xe2\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* cut */
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sample in = {0}, out = {0};
+		struct json_object *object;
+		struct hv_error err = {0};
+		const char *text;
+
+		in.text = strdup(cases[i].text);
+		assert_int_equal(hv_opts_add(&in.opts, "path", cases[i].text), 0);
+		object = hv_fields_write(fields, &in);
+		assert_non_null(object);
+		text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+		assert_int_equal(*cases[i].text ? HV_OK : HV_BAD_REQUEST,
+			hv_fields_read(text, strlen(text), fields, HV_UNKNOWN_REFUSE, &out, &err));
+		assert_string_equal(out.text, cases[i].clean);
+		assert_string_equal(hv_opts_get(&out.opts, "path"), cases[i].clean);
+		assert_int_equal(hv_utf8_is_valid(cases[i].text),
+			strcmp(cases[i].text, cases[i].clean) == 0);
+		json_object_put(object);
+		hv_fields_done(fields, &in);
+		hv_fields_done(fields, &out);
+		hv_error_done(&err);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +368,7 @@ int main(void)
 		cmocka_unit_test(a_long_unknown_field_is_named_in_valid_utf8),
 		cmocka_unit_test(numbers_beyond_64_bits_do_not_wrap),
 		cmocka_unit_test(empty_members_are_left_out_if_optional),
+		cmocka_unit_test(what_is_not_utf8_is_written_as_replacement_characters),
 		cmocka_unit_test(an_attachment_survives_writing_and_reading),
 	};
 

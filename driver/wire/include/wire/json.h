@@ -60,7 +60,8 @@ enum hv_code hv_fields_from(struct json_object *object, const struct hv_field *f
 enum hv_code hv_json_parse(const char *bytes, size_t size, struct json_object **ret_object,
 	struct hv_error *err) __attribute__((nonnull(3, 4), warn_unused_result));
 
-/* Write the members of `in` into a new json-c object, which the caller puts.  NULL on ENOMEM. */
+/* Write the members of `in` into a new json-c object, which the caller puts.  What is not UTF-8 in
+ * a string is written as U+FFFD (wire/utf8.h).  NULL on ENOMEM. */
 struct json_object *hv_fields_write(const struct hv_field *fields, const void *in)
 	__attribute__((nonnull, warn_unused_result));
 
