@@ -134,18 +134,21 @@ static bool is_of_container(const struct hv_attachment *view, const char *contai
 	       strncmp(view->container_id, container, strlen(container)) == 0;
 }
 
-/* The state of now; where it is another than was known, the reconciler learns of it. */
-static enum hv_code refresh_and_tell(
-	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+/* The state of now; where it is another than was known, the reconciler learns of it.  That of a
+ * container that cannot be looked at stays the last known one, and says why: the others' are wanted
+ * all the same. */
+static void refresh_and_tell(struct hv_attacher *attacher, struct hv_record *record)
 {
+	struct hv_error err = {0}, ignored = {0};
 	char known[16];
-	enum hv_code code;
 
 	snprintf(known, sizeof(known), "%s", record->view.state);
-	code = hv_attachment_refresh(attacher, record, err);
-	if (code == HV_OK && strcmp(known, record->view.state) != 0)
+	if (hv_attachment_refresh(attacher, record, &err) != HV_OK)
+		(void)!hv_record_set_state(record, known, hv_error_text(&err), &ignored);
+	else if (strcmp(known, record->view.state) != 0)
 		hv_attacher_poke(attacher, record->view.container_id);
-	return code;
+	hv_error_done(&err);
+	hv_error_done(&ignored);
 }
 
 enum hv_code hv_attachments_list(struct hv_attacher *attacher,
@@ -164,21 +167,19 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	list = calloc(count + 1, sizeof(*list));
 	if (!list)
 		code = hv_fail(err, HV_INTERNAL, "out of memory");
-	for (size_t i = 0; list && code == HV_OK && i < count; i++) {
+	for (size_t i = 0; list && i < count; i++) {
 		if (!records[i].is_done || (request->container && !is_of_container(&records[i].view,
 									  request->container)))
 			continue;
-		code = refresh_and_tell(attacher, &records[i], err);
-		if (code == HV_OK && hv_record_is_over(&records[i]))
+		refresh_and_tell(attacher, &records[i]);
+		if (hv_record_is_over(&records[i]))
 			continue;
 		list[used++] = records[i].view;
 		records[i].view = (struct hv_attachment){0};
 	}
 	hv_records_free(records, count);
-	if (code != HV_OK) {
-		hv_attachments_free(list, used);
+	if (code != HV_OK)
 		return code;
-	}
 	*ret = list;
 	*ret_count = used;
 	return HV_OK;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -726,6 +727,31 @@ static void what_is_replaced_through_a_link_loses_its_record(void **state)
 	free(link);
 }
 
+static void a_container_that_cannot_be_looked_at_is_listed_all_the_same(void **state)
+{
+	const struct hv_list_request all = {0};
+	struct fixture *fixture = *state;
+	struct hv_attachment *list = NULL;
+	struct hv_error err = {0};
+	struct rlimit before, none;
+	size_t count = 0;
+	enum hv_code code;
+
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	code = hv_attachments_list(&fixture->attacher, &all, &list, &count, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(code, HV_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(list->state, "attached");
+	assert_non_null(strstr(list->problem, "cannot be looked at"));
+	hv_attachments_free(list, count);
+}
+
 #define RECONCILED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static void run(void)
@@ -749,6 +775,7 @@ static void run(void)
 		RECONCILED(what_is_unmounted_inside_is_not_fought),
 		RECONCILED(a_volume_that_becomes_read_only_meanwhile_is_attached_so),
 		RECONCILED(what_is_replaced_through_a_link_loses_its_record),
+		RECONCILED(a_container_that_cannot_be_looked_at_is_listed_all_the_same),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));

@@ -50,7 +50,8 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	struct hv_attachment *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The attachments that match, oldest first, each with its state as the kernel tells it now.
+/* The attachments that match, oldest first, each with its state as the kernel tells it now; if that
+ * cannot be told, the last known state, and why as its problem.
  * Free with hv_attachments_free(). */
 enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	const struct hv_list_request *request, struct hv_attachment **ret, size_t *ret_count,
