@@ -70,24 +70,27 @@ static char *describe_mode(const struct hv_attempt *attempt)
 		view->is_mapped ? ", owners mapped to the container's users" : "");
 }
 
-/* `ret` is what was found, or NULL. */
+/* `ret` is what was found, or NULL.  Of a container that does not run only the records are known.
+ */
 static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
 {
+	bool is_running = attempt->container.ns.ns_fd >= 0;
 	struct hv_attachment there = {0};
 	enum hv_code code = hv_attempt_fill(attempt, err);
 
 	if (code == HV_OK)
 		code = hv_attempt_check_recorded(attempt, &there, err);
-	if (code == HV_OK)
+	if (code == HV_OK && is_running)
 		code = hv_attempt_prepare(attempt, err);
-	if (code == HV_OK)
+	if (code == HV_OK && is_running)
 		code = hv_attempt_check_resolved(attempt, &there, err);
 	if (code == HV_TARGET_EXISTS && err->code == HV_OK) {
 		*ret = describe("%s, where it is attached already, so that nothing is to be done",
 			there.target);
 		code = HV_OK;
 	} else if (code == HV_OK) {
-		*ret = describe_target(attempt);
+		*ret = is_running ? describe_target(attempt)
+				  : describe("%s, which is looked at then", attempt->target);
 	}
 	hv_attachment_done(&there);
 	return code;
@@ -120,7 +123,7 @@ static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, str
 				: describe("it runs, process %d", attempt->container.container.pid),
 			err);
 	}
-	if (step != HV_OK || code != HV_OK)
+	if ((step != HV_OK && !is_later) || code != HV_OK)
 		return code; /* the target cannot be looked at either */
 	step = check_target(attempt, &detail, err);
 	code = add(list, "target", step, detail, err);

@@ -135,9 +135,21 @@ static enum hv_code check_request(const struct hv_detach_request *request, struc
 	return HV_OK;
 }
 
-static bool is_at(const struct hv_record *record, const char *target)
+/* Of those at `target` (NULL: of all); `count` when there is none.  One that was attached with
+ * these words goes before one that its symlinks led there. */
+static size_t choose(const struct hv_record *records, size_t count, const char *target)
 {
-	return strcmp(record->view.target, target) == 0 || strcmp(record->path, target) == 0;
+	size_t found = count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!records[i].is_done)
+			continue;
+		if (!target || strcmp(records[i].view.target, target) == 0)
+			return i;
+		if (found == count && strcmp(records[i].path, target) == 0)
+			found = i;
+	}
+	return found;
 }
 
 /* Find the record; `target` is NULL when the request names an ID. */
@@ -145,22 +157,19 @@ static enum hv_code find(struct hv_attacher *attacher, const struct hv_record_fi
 	const char *target, struct hv_record *ret, struct hv_error *err)
 {
 	struct hv_record *records = NULL;
-	size_t count = 0;
+	size_t count = 0, at;
 	enum hv_code code =
 		hv_store_attachment_list(attacher->store, filter, &records, &count, err);
 
 	if (code != HV_OK)
 		return code;
-	code = HV_NO_SUCH_ATTACHMENT;
-	for (size_t i = 0; i < count && code != HV_OK; i++) {
-		if (!records[i].is_done || (target && !is_at(&records[i], target)))
-			continue;
-		*ret = records[i];
-		records[i] = (struct hv_record){0};
-		code = HV_OK;
+	at = choose(records, count, target);
+	if (at < count) {
+		*ret = records[at];
+		records[at] = (struct hv_record){0};
 	}
 	hv_records_free(records, count);
-	return code;
+	return at < count ? HV_OK : HV_NO_SUCH_ATTACHMENT;
 }
 
 static enum hv_code find_by_target(struct hv_attacher *attacher,

@@ -727,6 +727,79 @@ static void what_is_replaced_through_a_link_loses_its_record(void **state)
 	free(link);
 }
 
+/* Whether all is well; `name` of what was looked at last. */
+static bool check(struct fixture *fixture, bool read_only, const char *name)
+{
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	char volume[] = "data", container[] = ID;
+	struct hv_check *checks = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+	bool is_ok;
+
+	request.volume = volume;
+	request.container = container;
+	request.target = fixture->target;
+	request.persist = true;
+	request.read_only = read_only;
+	assert_int_equal(
+		hv_attach_check(&fixture->attacher, &request, &checks, &count, &err), HV_OK);
+	assert_true(count > 0);
+	assert_string_equal(checks[count - 1].name, name);
+	is_ok = checks[count - 1].ok;
+	hv_checks_free(checks, count);
+	return is_ok;
+}
+
+static void a_check_knows_what_waits_for_the_start(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	assert_true(check(fixture, true, "mode"));
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_true(check(fixture, false, "mode"));
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_false(check(fixture, true, "target"));
+}
+
+static void a_detach_takes_the_words_before_the_links(void **state)
+{
+	struct fixture *fixture = *state;
+	char *link = scratch_path(fixture->world->dir, "link");
+	char other[] = "other", container[] = ID;
+	struct hv_detach_request request = {.container = container, .target = fixture->target};
+	struct hv_attachment ended = {0};
+	struct hv_record *record = NULL;
+	struct hv_error err = {0};
+
+	assert_int_equal(world_create(fixture->world, "other", NULL, NULL), HV_OK);
+	assert_int_equal(symlink("inside", link), 0);
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach_to(fixture, other, link, true, NULL), HV_OK);
+	stop_container(fixture);
+	assert_int_equal(unlink(link), 0);
+	world_mkdir(fixture->world, "link");
+	assert_int_equal(hv_attachments_look(
+				 &fixture->attacher, ID, &(struct hv_repaired){.records = 0}, &err),
+		HV_OK);
+	start_container(fixture);
+	list_one(fixture, &record);
+	assert_string_equal(record->path, fixture->target); /* where the link led to */
+	/* Another one, of that very name, recorded later. */
+	free(record->view.id);
+	free(record->view.target);
+	record->view.id = strdup("ffffffffffff");
+	record->view.target = strdup(fixture->target);
+	assert_int_equal(hv_store_attachment_put(fixture->attacher.store, record, &err), HV_OK);
+	hv_records_free(record, 1);
+	assert_int_equal(hv_detach(&fixture->attacher, &request, &ended, &err), HV_OK);
+	assert_string_equal(ended.id, "ffffffffffff");
+	hv_attachment_done(&ended);
+	free(link);
+}
+
 static void a_container_that_cannot_be_looked_at_is_listed_all_the_same(void **state)
 {
 	const struct hv_list_request all = {0};
@@ -775,6 +848,8 @@ static void run(void)
 		RECONCILED(what_is_unmounted_inside_is_not_fought),
 		RECONCILED(a_volume_that_becomes_read_only_meanwhile_is_attached_so),
 		RECONCILED(what_is_replaced_through_a_link_loses_its_record),
+		RECONCILED(a_check_knows_what_waits_for_the_start),
+		RECONCILED(a_detach_takes_the_words_before_the_links),
 		RECONCILED(a_container_that_cannot_be_looked_at_is_listed_all_the_same),
 	};
 
