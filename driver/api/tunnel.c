@@ -36,30 +36,32 @@ static time_t now_seconds(void)
 	return now.tv_sec;
 }
 
-/* With the lock held, as all that follow until hv_tunnel_create(). */
+/* What nobody came for in a minute is forgotten.  With the lock held, as all that follow until
+ * hv_tunnel_create(). */
+static void forget_old(struct hv_tunnel *tunnel)
+{
+	time_t old = now_seconds() - HV_TUNNEL_SECONDS;
+
+	for (size_t i = 0; i < HV_TUNNEL_MAX; i++)
+		if (tunnel->items[i].name && tunnel->items[i].body && tunnel->items[i].since < old)
+			item_done(&tunnel->items[i]);
+}
+
 static struct hv_tunnelled *find(struct hv_tunnel *tunnel, const char *name)
 {
+	forget_old(tunnel);
 	for (size_t i = 0; i < HV_TUNNEL_MAX; i++)
 		if (tunnel->items[i].name && strcmp(tunnel->items[i].name, name) == 0)
 			return &tunnel->items[i];
 	return NULL;
 }
 
-/* A free place; what nobody came for in a minute makes room. */
 static struct hv_tunnelled *find_free(struct hv_tunnel *tunnel)
 {
-	time_t old = now_seconds() - HV_TUNNEL_SECONDS;
-	struct hv_tunnelled *found = NULL;
-
-	for (size_t i = 0; i < HV_TUNNEL_MAX; i++) {
-		struct hv_tunnelled *item = &tunnel->items[i];
-
-		if (item->name && item->body && item->since < old)
-			item_done(item);
-		if (!item->name)
-			found = item;
-	}
-	return found;
+	for (size_t i = 0; i < HV_TUNNEL_MAX; i++)
+		if (!tunnel->items[i].name)
+			return &tunnel->items[i];
+	return NULL;
 }
 
 /* Take the name.  `ret_is_known`: it was asked before; the Engine repeats what got no answer. */

@@ -100,6 +100,16 @@ static void nobody_waits_longer_than_the_engine_does(void **state)
 	assert_string_equal(text_in(reply, "Code"), "no-such-attachment");
 }
 
+static void an_answer_is_forgotten_after_a_minute(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(ask(fixture, "{\"Endpoint\":\"/HotInfo\",\"Body\":{}}"), 200);
+	for (int i = 0; i < HV_TUNNEL_MAX; i++)
+		fixture->api.tunnel.items[i].since -= HV_TUNNEL_SECONDS + 1;
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"" NAME "\"}"), 404);
+}
+
 static void what_the_engine_repeats_is_answered_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -230,6 +240,7 @@ static void run(void)
 		TEST(an_answer_is_kept_until_it_is_removed),
 		TEST(a_refusal_is_an_answer_too),
 		TEST(nobody_waits_longer_than_the_engine_does),
+		TEST(an_answer_is_forgotten_after_a_minute),
 		TEST(what_the_engine_repeats_is_answered_once),
 		TEST(more_than_there_is_room_for_is_refused),
 		TEST(requests_that_make_no_sense_are_refused),
