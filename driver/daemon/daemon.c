@@ -314,7 +314,7 @@ static bool stop_serving(struct hv_daemon *daemon)
 	return hv_server_stop(daemon->server, timeout_ms);
 }
 
-void hv_daemon_stop(struct hv_daemon *daemon)
+void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 {
 	daemon->attacher.is_stopping = true;
 	/* A request that a container's file system holds is given up with the process: everything
@@ -322,10 +322,10 @@ void hv_daemon_stop(struct hv_daemon *daemon)
 	if (!stop_serving(daemon)) {
 		hv_log_line(&daemon->log, HV_LOG_WARN,
 			"a request takes too long to wait for its end: it gets no answer");
-		_exit(EXIT_SUCCESS);
+		_exit(exit_status);
 	}
 	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
-		_exit(EXIT_SUCCESS); /* the same goes for a container that holds a repair */
+		_exit(exit_status); /* the same goes for a container that holds a repair */
 	hv_tunnel_done(&daemon->api.tunnel);
 	hv_volumes_stop(&daemon->volumes);
 	hv_store_close(daemon->volumes.store);

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 	static struct hv_daemon daemon; /* large: paths */
 	struct hv_config config;
 	sigset_t ending;
-	int rc = hv_config_read(argc, argv, &config), received;
+	int rc = hv_config_read(argc, argv, &config), received, status;
 
 	if (rc != 0) {
 		hv_config_done(&config);
@@ -52,6 +52,7 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		while (sigwait(&ending, &received) != 0)
 			continue;
-	hv_daemon_stop(&daemon);
-	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	status = rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	hv_daemon_stop(&daemon, status);
+	return status;
 }

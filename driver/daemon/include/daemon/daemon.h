@@ -42,7 +42,8 @@ struct hv_daemon {
 int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Finish the requests under way and release everything. */
-void hv_daemon_stop(struct hv_daemon *daemon) __attribute__((nonnull));
+/* Finish the requests under way and release everything; or, where something does not end in time,
+ * end the process with `exit_status`. */
+void hv_daemon_stop(struct hv_daemon *daemon, int exit_status) __attribute__((nonnull));
 
 #endif
