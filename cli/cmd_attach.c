@@ -1,5 +1,6 @@
 #include <json-c/json.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/attachment.h"
 #include "cli/cleanup.h"
@@ -37,6 +38,31 @@ static const struct hv_flag check_flags[] = {
 static char *borrow(const char *text)
 {
 	return (char *)(uintptr_t)text; /* written from, never freed */
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	while (*words && strcmp(*words, text) != 0)
+		words++;
+	return *words;
+}
+
+/* What the daemon would refuse as well, but not as a wrong use of the command. */
+static enum hv_code check_words(const struct hv_run *run, struct hv_error *err)
+{
+	static const char *const replaces[] = {"true", "nonatomic", NULL};
+	static const char *const id_maps[] = {"auto", "always", "never", NULL};
+	const char *replace = run->options.replace, *id_map = run->options.id_map;
+
+	if (!*run->operands.items[0])
+		return hv_fail(err, HV_BAD_REQUEST, "the volume's name is empty");
+	if (replace && !is_one_of(replace, replaces))
+		return hv_fail(err, HV_BAD_REQUEST,
+			"--replace stands alone or takes nonatomic, not \"%s\"", replace);
+	if (id_map && !is_one_of(id_map, id_maps))
+		return hv_fail(err, HV_BAD_REQUEST,
+			"--idmap takes auto, always or never, not \"%s\"", id_map);
+	return HV_OK;
 }
 
 /* Borrows from its arguments. */
@@ -78,6 +104,8 @@ static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
 
 	if (code == HV_OK && !run->options.target)
 		code = hv_place_mode_parse(&place, err);
+	if (code == HV_OK)
+		code = check_words(run, err);
 	if (code == HV_OK)
 		code = build(run, &place, &body, err);
 	if (code != HV_OK)
@@ -161,8 +189,8 @@ const struct hv_command hv_cmd_attach = {
 	.summary = "Put a volume into a running container",
 	.usage = "VOLUME CONTAINER:TARGET[:ro|:rw]",
 	.notes =
-		"TARGET is an absolute path in the container. One that contains :ro or the like at its\n"
-		"end is written with --target. The volume is attached again whenever the container\n"
+		"TARGET is an absolute path in the container. One that has a colon in it is written with\n"
+		"--target. The volume is attached again whenever the container\n"
 		"starts, until it is detached; to one that does not run when it starts.",
 	.flags = attach_flags,
 	.operands_min = 2,

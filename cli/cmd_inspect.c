@@ -1,4 +1,5 @@
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "cli/attachment.h"
@@ -22,19 +23,46 @@ static bool has_text(struct json_object *attachment, const char *key, const char
 	return text && strcmp(text, wanted) == 0;
 }
 
-/* The one with this ID, or at this target; borrowed from the answer. */
+/* The first that has these texts, where they are not NULL; borrowed from the answer. */
 static struct json_object *find(
-	struct json_object *answer, const char *id, const struct hv_place *place)
+	struct json_object *answer, const char *id, const char *container, const char *target)
 {
 	struct json_object *list = hv_document_get(answer, "Attachments", json_type_array);
 
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
 		struct json_object *item = json_object_array_get_idx(list, i);
 
-		if (id ? has_text(item, "ID", id) : has_text(item, "Target", place->target))
+		if ((!id || has_text(item, "ID", id)) &&
+			(!container || has_text(item, "ContainerName", container)) &&
+			(!target || has_text(item, "Target", target)))
 			return item;
 	}
 	return NULL;
+}
+
+/* The daemon answers for containers of that name and of IDs that begin so: the name goes first. */
+static struct json_object *find_at(struct json_object *answer, const struct hv_place *place)
+{
+	bool is_name = find(answer, NULL, place->container, NULL);
+
+	return find(answer, NULL, is_name ? place->container : NULL, place->target);
+}
+
+/* As the daemon has it: no slash or dot too many. */
+static void clean(char *target)
+{
+	char *to = target;
+
+	for (const char *at = target; *at; at++) {
+		bool is_dot = at[0] == '.' && (at[1] == '/' || !at[1]) && to > target;
+
+		if (to > target && to[-1] == '/' && (*at == '/' || is_dot))
+			continue;
+		*to++ = *at;
+	}
+	if (to > target + 1 && to[-1] == '/')
+		to--;
+	*to = '\0';
 }
 
 /* As `docker inspect` does: an array. */
@@ -74,7 +102,7 @@ static enum hv_code ask(const struct hv_run *run, const char *id, const struct h
 		&(struct hv_call){"/HotList", body, 0}, &answer, err);
 	if (code != HV_OK)
 		return code;
-	found = find(answer, id, place);
+	found = id ? find(answer, id, NULL, NULL) : find_at(answer, place);
 	return found ? print(found, err) : fail_missing(run->operands.items[0], place, err);
 }
 
@@ -86,6 +114,8 @@ static enum hv_exit inspect(const struct hv_run *run, struct hv_error *err)
 
 	if (!is_id && hv_place_parse(what, run->options.target, &place, err) != HV_OK)
 		return HV_EXIT_USAGE;
+	if (place.target)
+		clean(place.target);
 	return ask(run, is_id ? what : NULL, &place, err) == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
 }
 

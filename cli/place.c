@@ -47,36 +47,11 @@ enum hv_code hv_place_parse(
 	return fill(ret, strndup(text, (size_t)(colon - text)), strdup(colon + 1), err);
 }
 
-static bool is_mount_word(const char *word, size_t length)
-{
-	static const char *const words[] = {"ro", "rw", "z", "Z", "nocopy", "copy", "private",
-		"rprivate", "shared", "rshared", "slave", "rslave", "cached", "delegated",
-		"consistent"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0)
-			return true;
-	return false;
-}
-
-static bool is_mount_words(const char *text)
-{
-	for (;;) {
-		const char *comma = strchrnul(text, ',');
-
-		if (!is_mount_word(text, (size_t)(comma - text)))
-			return false;
-		if (!*comma)
-			return true;
-		text = comma + 1;
-	}
-}
-
 enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)
 {
-	char *colon = strrchr(place->target, ':');
+	char *colon = strchr(place->target, ':');
 
-	if (!colon || !is_mount_words(colon + 1))
+	if (!colon)
 		return HV_OK;
 	if (strcmp(colon + 1, "ro") == 0)
 		place->mode = HV_MODE_READ_ONLY;
@@ -86,7 +61,7 @@ enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)
 		hv_fail(err, HV_BAD_REQUEST, "unknown mode \"%s\": only ro and rw are known",
 			colon + 1);
 		return hv_hint(err,
-			"for a target that ends like this: docker hostvol attach --target PATH VOLUME CONTAINER");
+			"for a target with a colon in it: docker hostvol attach --target PATH VOLUME CONTAINER");
 	}
 	*colon = '\0';
 	if (!*place->target) {

@@ -17,10 +17,6 @@ static void text_splits_at_the_first_colon(void **state)
 		{"web:/mnt/data", "web", "/mnt/data", HV_MODE_UNSET},
 		{"web:/mnt/data:ro", "web", "/mnt/data", HV_MODE_READ_ONLY},
 		{"web:/mnt/data:rw", "web", "/mnt/data", HV_MODE_READ_WRITE},
-		{"web:/a:b", "web", "/a:b", HV_MODE_UNSET},
-		{"web:/a:b:ro", "web", "/a:b", HV_MODE_READ_ONLY},
-		{"web:/a:ro:ro", "web", "/a:ro", HV_MODE_READ_ONLY},
-		{"web:/a:", "web", "/a:", HV_MODE_UNSET},
 		{"web:ro", "web", "ro", HV_MODE_UNSET},
 		{"web:relative", "web", "relative", HV_MODE_UNSET},
 	};
@@ -58,10 +54,12 @@ static void what_has_no_two_parts_is_refused_with_a_hint(void **state)
 	}
 }
 
-static void modes_of_docker_run_are_refused(void **state)
+/* Not taken for a part of the target: it would be attached writable, at "/a:RO". */
+static void what_is_no_mode_is_refused(void **state)
 {
-	static const char *const cases[] = {
-		"web:/a:z", "web:/a:ro,z", "web:/a:rslave", "web:/a:nocopy"};
+	static const char *const cases[] = {"web:/a:z", "web:/a:ro,z", "web:/a:rslave",
+		"web:/a:nocopy", "web:/a:RO", "web:/a:b", "web:/a:b:ro", "web:/a:ro:ro",
+		"web:/a:", "web:/a:readonly"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -125,7 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_splits_at_the_first_colon),
 		cmocka_unit_test(what_has_no_two_parts_is_refused_with_a_hint),
-		cmocka_unit_test(modes_of_docker_run_are_refused),
+		cmocka_unit_test(what_is_no_mode_is_refused),
 		cmocka_unit_test(target_flag_takes_any_path_and_a_container_alone),
 		cmocka_unit_test(flag_and_mode_must_agree),
 		cmocka_unit_test(ids_are_twelve_hex_digits),

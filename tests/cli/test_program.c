@@ -84,6 +84,16 @@ static void wrong_usage_exits_with_2(void **state)
 		"hint: the form is CONTAINER:TARGET, for example web:/mnt/data\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "attach", "--no", "a", "b:/c"), 2, "",
 		"hostvol: unknown flag --no\n" USAGE_ATTACH);
+	program_expect(*state, WORDS("docker-hostvol", "attach", "", "b:/c"), 2, "",
+		"hostvol: the volume's name is empty\n" USAGE_ATTACH);
+	program_expect(*state, WORDS("docker-hostvol", "attach", "--idmap", "foo", "a", "b:/c"), 2,
+		"", "hostvol: --idmap takes auto, always or never, not \"foo\"\n" USAGE_ATTACH);
+	program_expect(*state, WORDS("docker-hostvol", "attach", "--replace=foo", "a", "b:/c"), 2,
+		"",
+		"hostvol: --replace stands alone or takes nonatomic, not \"foo\"\n" USAGE_ATTACH);
+	program_expect(*state, WORDS("docker-hostvol", "attach", "a", "b:/c:RO"), 2, "",
+		"hostvol: unknown mode \"RO\": only ro and rw are known\n"
+		"hint: for a target with a colon in it: docker hostvol attach --target PATH VOLUME CONTAINER\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "detach", "--wait", "-1", "a:/b"), 2, "",
 		"hostvol: --wait takes a number of seconds from 0 to 86400, not \"-1\"\n" USAGE_DETACH);
 	program_expect(*state, WORDS("docker-hostvol", "detach", "a:/b\xff"), 2, "",
@@ -241,6 +251,26 @@ static void inspect_shows_one_attachment_as_an_array(void **state)
 		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n");
 }
 
+static void inspect_takes_a_name_before_an_id(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotList", 200,
+			"{\"Err\":\"\",\"Attachments\":[" ATTACHMENT("0123456789ab", "web", "/a",
+				",\"ContainerID\":\"ab00\"") "," ATTACHMENT("ab0123456789", "ab",
+				"/a", ",\"ContainerID\":\"cd00\"") "]}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+	static const char *const targets[] = {"ab:/a", "ab:/a/", "ab://a", "ab:/./a/.", "ab:/a//."};
+	static const char second[] = "[\n  {\n    \"ID\": \"ab0123456789\",";
+
+	program_serve(*state, answers);
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		expect_start(*state, WORDS("docker-hostvol", "inspect", targets[i]), second);
+	expect_start(*state, WORDS("docker-hostvol", "inspect", "ab0:/a"),
+		"[\n  {\n    \"ID\": \"0123456789ab\",");
+}
+
 static void doctor_tells_that_all_is_well(void **state)
 {
 	static const struct fake_answer answers[] = {
@@ -360,6 +390,7 @@ int main(void)
 		TEST(lists_have_a_header_and_columns),
 		TEST(empty_lists_have_a_header_or_are_an_array),
 		TEST(inspect_shows_one_attachment_as_an_array),
+		TEST(inspect_takes_a_name_before_an_id),
 		TEST(doctor_tells_that_all_is_well),
 		TEST(doctor_tells_what_is_wrong),
 		TEST(version_shows_both_sides),
