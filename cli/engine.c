@@ -155,12 +155,13 @@ static char *ask_id(const char *socket)
 
 char *hv_engine_id(const char *socket)
 {
-	hv_auto_free char *first = ask_id(socket);
-	char *second = first ? ask_id(socket) : NULL;
+	char *first = ask_id(socket), *second = first ? ask_id(socket) : NULL;
+	bool is_same = first && second && strcmp(first, second) == 0;
 
-	if (second && strcmp(first, second) == 0)
-		return second;
 	free(second);
+	if (is_same)
+		return first;
+	free(first);
 	return NULL;
 }
 

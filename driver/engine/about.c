@@ -103,7 +103,7 @@ enum hv_code hv_engine_identity(
 	if (*ret)
 		return HV_OK;
 	code = hv_engine_who(engine, timeout_ms, ret, &containers, err);
-	if (code == HV_OK)
+	if (code == HV_OK && *ret)
 		keep(engine, *ret, forgotten);
 	return code;
 }
