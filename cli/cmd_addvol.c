@@ -209,12 +209,20 @@ static void undo(struct job *job, struct hv_error *err)
 {
 	hv_auto_error struct hv_error undo_error = {0};
 
-	if (!job->is_defined_here)
+	if (!job->is_defined_here || !job->volume)
 		return;
 	if (remove_volume(job, &undo_error) == HV_OK)
 		return;
 	hv_hint(err, "%s%sthe volume defined for this is still there: docker volume rm %s",
 		err->hint ? err->hint : "", err->hint ? "; " : "", job->volume);
+}
+
+static enum hv_code find_and_attach(
+	struct job *job, struct json_object **ret_answer, struct hv_error *err)
+{
+	enum hv_code code = find_or_define(job, err);
+
+	return code == HV_OK ? attach(job, ret_answer, err) : code;
 }
 
 static enum hv_code perform(struct job *job, struct hv_error *err)
@@ -223,9 +231,15 @@ static enum hv_code perform(struct job *job, struct hv_error *err)
 	enum hv_code code = prepare(job, err);
 
 	if (code == HV_OK)
-		code = find_or_define(job, err);
-	if (code == HV_OK)
-		code = attach(job, &answer, err);
+		code = find_and_attach(job, &answer, err);
+	/* Another addvol of this directory had defined it, failed, and taken it back. */
+	if (code == HV_NO_SUCH_VOLUME && job->volume) {
+		hv_error_done(err);
+		free(job->volume);
+		job->volume = NULL;
+		job->is_defined_here = false;
+		code = find_and_attach(job, &answer, err);
+	}
 	if (code != HV_OK) {
 		undo(job, err);
 		return code;

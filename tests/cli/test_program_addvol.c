@@ -113,6 +113,26 @@ static void addvol_takes_back_what_it_defined(void **state)
 		"DELETE /volumes/@\n");
 }
 
+/* By another addvol that failed: once more, and not for ever. */
+static void addvol_defines_again_what_was_taken_away(void **state)
+{
+	const struct fake_answer refused = {"POST /HotAttach", 404,
+		"{\"Err\":\"no such volume\",\"Code\":\"no-such-volume\"}", 0};
+	struct addvol_case test;
+
+	fill(&test, *state, NULL, refused);
+	program_serve(*state, test.answers);
+	program_expect(*state, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "",
+		"hostvol: no such volume\n");
+#define ONCE                                                                                       \
+	"POST /VolumeDriver.List {}\n"                                                             \
+	"POST /volumes/create { \"Name\": \"@\", \"Driver\": \"hostvol\", "                        \
+	"\"DriverOpts\": { \"path\": \"%\" } }\n"                                                  \
+	"POST /HotAttach { \"Volume\": \"@\", \"Container\": \"web\", \"Target\": \"/mnt\" }\n"
+	expect_requests(
+		*state, test.name, "GET /containers/web/json\n" ONCE ONCE "DELETE /volumes/@\n");
+}
+
 static void addvol_tells_what_it_could_not_take_back(void **state)
 {
 	const struct fake_answer refused = {
@@ -198,6 +218,7 @@ int program_addvol_tests(void)
 		TEST(addvol_defines_and_attaches),
 		TEST(addvol_uses_the_volume_that_is_there),
 		TEST(addvol_takes_back_what_it_defined),
+		TEST(addvol_defines_again_what_was_taken_away),
 		TEST(addvol_tells_what_it_could_not_take_back),
 		TEST(addvol_refuses_a_name_of_another_directory),
 		TEST(addvol_asks_for_a_running_container),
