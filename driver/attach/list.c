@@ -83,8 +83,9 @@ static enum hv_code judge(struct hv_attacher *attacher, struct hv_record *record
 		return judge_absent(record, err);
 	if (mc_mounts_is_covered(mounts, record->mountinfo_id))
 		return hv_record_set_state(record, "covered", "something was mounted over it", err);
-	if (strcmp(mount.target, record->path) == 0)
-		return hv_record_set_state(record, "attached", NULL, err);
+	if (strcmp(mount.target, record->path) == 0) /* a doubt is the Engine's to end */
+		return hv_record_set_state(record, "attached",
+			hv_record_is_doubted(record) ? record->view.problem : NULL, err);
 	path = strdup(mount.target);
 	if (!path)
 		return hv_fail(err, HV_INTERNAL, "out of memory");

@@ -464,7 +464,11 @@ static void an_engine_that_is_known_again_clears_the_doubt(void **state)
 
 static void a_container_that_lives_keeps_its_attachments(void **state)
 {
+	const struct hv_list_request all = {0};
 	struct fixture *fixture = *state;
+	struct hv_attachment *list = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
 
 	begin(fixture);
 	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
@@ -472,6 +476,10 @@ static void a_container_that_lives_keeps_its_attachments(void **state)
 	expect_problem(fixture, "attached", "which runs and has the volume");
 	assert_int_equal(count_mounts(fixture), 1);
 	assert_int_equal(release(fixture), HV_VOLUME_IN_USE);
+	assert_int_equal(hv_attachments_list(&fixture->attacher, &all, &list, &count, &err), HV_OK);
+	assert_int_equal(count, 1);
+	assert_non_null(list->problem);
+	hv_attachments_free(list, count);
 	stop_container(fixture);
 	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
 	expect_state(fixture, "");
