@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/utf8.h"
+
 #include "cli/cleanup.h"
 
-enum { DEPTH_MAX = 64, FILE_MAX_BYTES = 1 << 20 };
+enum { DEPTH_MAX = 64, FILE_MAX_BYTES = 1 << 20, DOCUMENT_MAX_BYTES = 256 << 20 };
 
 static bool is_space_only(const char *bytes, size_t size)
 {
@@ -19,18 +21,21 @@ static bool is_space_only(const char *bytes, size_t size)
 
 struct json_object *hv_document_parse(const char *bytes, size_t size, enum json_type type)
 {
-	struct json_tokener *parser = size <= INT32_MAX ? json_tokener_new_ex(DEPTH_MAX) : NULL;
+	struct json_tokener *parser;
 	struct json_object *document;
-	size_t end;
+	hv_auto_free char *ascii = NULL;
+	size_t ascii_size, end;
 
+	if (size > DOCUMENT_MAX_BYTES || hv_utf8_escape(bytes, size, &ascii, &ascii_size) < 0)
+		return NULL;
+	parser = json_tokener_new_ex(DEPTH_MAX);
 	if (!parser)
 		return NULL;
-	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
-					       JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	document = json_tokener_parse_ex(parser, bytes, (int)size);
+	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	document = json_tokener_parse_ex(parser, ascii, (int)ascii_size);
 	end = json_tokener_get_parse_end(parser);
 	json_tokener_free(parser);
-	if (json_object_is_type(document, type) && is_space_only(bytes + end, size - end))
+	if (json_object_is_type(document, type) && is_space_only(ascii + end, ascii_size - end))
 		return document;
 	json_object_put(document);
 	return NULL;

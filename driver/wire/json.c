@@ -10,7 +10,7 @@
 #include "wire/utf8.h"
 
 /* Requests are flat; the Engine's container inspect is the deepest thing read here. */
-enum { DEPTH_MAX = 24 };
+enum { DEPTH_MAX = 24, JSON_MAX = 256 << 20 };
 
 static const char *skip_space(const char *at, const char *end)
 {
@@ -19,41 +19,67 @@ static const char *skip_space(const char *at, const char *end)
 	return at;
 }
 
+/* What is made of a text. */
+struct parsed {
+	struct json_object *object;
+	enum json_tokener_error error;
+	bool is_whole; /* nothing follows */
+};
+
+static int parse_ascii(const char *bytes, size_t size, struct parsed *ret)
+{
+	struct json_tokener *parser = json_tokener_new_ex(DEPTH_MAX);
+	size_t end;
+
+	if (!parser)
+		return -ENOMEM;
+	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	ret->object = json_tokener_parse_ex(parser, bytes, (int)size);
+	ret->error = json_tokener_get_error(parser);
+	end = json_tokener_get_parse_end(parser);
+	ret->is_whole = skip_space(bytes + end, bytes + size) == bytes + size;
+	json_tokener_free(parser);
+	return 0;
+}
+
+static int parse(const char *bytes, size_t size, struct parsed *ret)
+{
+	size_t ascii_size;
+	char *ascii;
+	int rc = hv_utf8_escape(bytes, size, &ascii, &ascii_size);
+
+	*ret = (struct parsed){.error = json_tokener_error_parse_utf8_string};
+	if (rc < 0)
+		return rc == -EILSEQ ? 0 : rc;
+	rc = parse_ascii(ascii, ascii_size, ret);
+	free(ascii);
+	return rc;
+}
+
 enum hv_code hv_json_parse(
 	const char *bytes, size_t size, struct json_object **ret_object, struct hv_error *err)
 {
-	struct json_object *object;
-	struct json_tokener *parser;
-	enum json_tokener_error error;
-	bool is_whole;
+	struct parsed parsed;
 
 	if (!bytes || skip_space(bytes, bytes + size) == bytes + size)
 		return hv_fail(
 			err, HV_BAD_REQUEST, "the request body is empty; a JSON object is needed");
-	if (size > INT32_MAX)
+	if (size > JSON_MAX)
 		return hv_fail(err, HV_BAD_REQUEST, "the request body is too long");
-	parser = json_tokener_new_ex(DEPTH_MAX);
-	if (!parser)
+	if (parse(bytes, size, &parsed) < 0)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
-	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
-					       JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	object = json_tokener_parse_ex(parser, bytes, (int)size);
-	error = json_tokener_get_error(parser);
-	is_whole = skip_space(bytes + json_tokener_get_parse_end(parser), bytes + size) ==
-		   bytes + size;
-	json_tokener_free(parser);
-	if (error == json_tokener_success && is_whole &&
-		json_object_is_type(object, json_type_object)) {
-		*ret_object = object;
+	if (parsed.error == json_tokener_success && parsed.is_whole &&
+		json_object_is_type(parsed.object, json_type_object)) {
+		*ret_object = parsed.object;
 		return HV_OK;
 	}
-	json_object_put(object);
-	if (error == json_tokener_continue)
+	json_object_put(parsed.object);
+	if (parsed.error == json_tokener_continue)
 		return hv_fail(err, HV_BAD_REQUEST, "the request body is cut off in the middle");
-	if (error != json_tokener_success)
+	if (parsed.error != json_tokener_success)
 		return hv_fail(err, HV_BAD_REQUEST, "the request body is not valid JSON: %s",
-			json_tokener_error_desc(error));
-	if (!is_whole)
+			json_tokener_error_desc(parsed.error));
+	if (!parsed.is_whole)
 		return hv_fail(err, HV_BAD_REQUEST, "there is text after the JSON object");
 	return hv_fail(err, HV_BAD_REQUEST, "the request body must be a JSON object");
 }

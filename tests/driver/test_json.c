@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,6 +311,39 @@ static void an_attachment_survives_writing_and_reading(void **state)
 	hv_attachment_done(&out);
 }
 
+/* Also by parsers of which char has a sign. */
+static void characters_beyond_ascii_are_read_as_they_are(void **state)
+{
+	static const struct {
+		const char *json, *escaped;
+	} cases[] = {
+		{"plain \\u0026 \\\\", "plain \\u0026 \\\\"},
+		{"\xc2\x80 \xc3\xa9 \xdf\xbf", "\\u0080 \\u00e9 \\u07ff"},
+		{"\xe0\xa0\x80\xe2\x80\xb9\xef\xbf\xbf", "\\u0800\\u2039\\uffff"},
+		{"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\\ud800\\udc00\\udbff\\udfff"},
+	};
+	static const char *const not_utf8[] = {
+		"\xff", "\xc3", "a\xe2\x80", "\xf0\x90\x80", "\xed\xa0\x80", "\xc0\x80"};
+	char *escaped;
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+			hv_utf8_escape(cases[i].json, strlen(cases[i].json), &escaped, &size), 0);
+		assert_string_equal(escaped, cases[i].escaped);
+		assert_int_equal(size, strlen(cases[i].escaped));
+		free(escaped);
+	}
+	for (size_t i = 0; i < sizeof(not_utf8) / sizeof(not_utf8[0]); i++) {
+		char *bytes =
+			strndup(not_utf8[i], strlen(not_utf8[i])); /* its end is looked after */
+
+		assert_int_equal(hv_utf8_escape(bytes, strlen(bytes), &escaped, &size), -EILSEQ);
+		free(bytes);
+	}
+}
+
 static void what_is_not_utf8_is_written_as_replacement_characters(void **state)
 {
 	static const struct {
@@ -368,6 +402,7 @@ int main(void)
 		cmocka_unit_test(a_long_unknown_field_is_named_in_valid_utf8),
 		cmocka_unit_test(numbers_beyond_64_bits_do_not_wrap),
 		cmocka_unit_test(empty_members_are_left_out_if_optional),
+		cmocka_unit_test(characters_beyond_ascii_are_read_as_they_are),
 		cmocka_unit_test(what_is_not_utf8_is_written_as_replacement_characters),
 		cmocka_unit_test(an_attachment_survives_writing_and_reading),
 	};

@@ -47,7 +47,7 @@ install() {
 	docker volume rm hvt_data
 	docker plugin disable hostvol
 	docker plugin rm hostvol
-	run -0 docker events --since 10m --until "$(date +%s)" -f type=plugin --format '{{.Action}}'
+	run -0 docker events --since 10m --until "$(($(date +%s) + 1))" -f type=plugin --format '{{.Action}}'
 	[[ $(xargs <<<"$output") == *"pull"*"enable"*"disable"*"remove"* ]]
 }
 

@@ -131,7 +131,7 @@ TABLE=(
 	'a block device|=|create -o type=ext4 -o device=$DISK; with -v $V:/d IMAGE sh -c "rm -f /d/f; touch /d/f; ls /d"; with -v $V:/d IMAGE sh -c "echo $DRIVER >/d/f"; with -v $V:/d IMAGE grep -c $DRIVER /d/f'
 	'a block device, read-only|=!|create -o type=ext4 -o device=$DISK -o o=ro; with -v $V:/d IMAGE touch /d/g 2>/dev/null'
 	'a block device of another type|status|create -o type=xfs -o device=$DISK; with -v $V:/d IMAGE true'
-	'overlay|=|create -o type=overlay -o device=overlay -o o=lowerdir=$DIR:$DIR/empty; with -v $V:/d IMAGE cat /d/file'
+	'overlay|=|create -o type=overlay -o device=overlay -o o=lowerdir=$DIR:$DIR.low; with -v $V:/d IMAGE cat /d/file'
 	'NFS without a server of that name|status|create -o type=nfs -o device=:/x -o o=addr=no.such.host.invalid; with -v $V:/d IMAGE true'
 
 	# Where hostvol is another on purpose.
@@ -154,7 +154,7 @@ TABLE=(
 setup() {
 	common_setup
 	export DIR=$TMP/dir V=hvt_v LABEL
-	mkdir -p "$DIR/sub" "$DIR/empty"
+	mkdir -p "$DIR/sub" "$DIR/empty" "$DIR.low"
 	echo one >"$DIR/file"
 	ln -s "$DIR" "$DIR.link"
 	mount -t tmpfs sub "$DIR/sub"

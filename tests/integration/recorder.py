@@ -3,15 +3,18 @@
 Every request is forwarded to the socket REAL and written down in LOG: the call, the volume's name, the
 mount's ID ("-" without one), the length of the body. The file FAULT, if it is there, says "CALL FAULT" for the next
 such call, and is removed then: "drop" hangs up without asking the daemon, "cut" hangs up after it has
-answered, "leave" hangs up on both as soon as the daemon has been asked, "error" answers for it with status 500, "null" with nothing, "late" answers after three seconds.
+answered, "leave" hangs up on both as soon as the daemon has read the request, "error" answers for it with status 500, "null" with nothing, "late" answers after three seconds.
 """
+import fcntl
 import http.client
 import http.server
 import json
 import os
 import socket
 import socketserver
+import struct
 import sys
+import termios
 import threading
 import time
 
@@ -64,6 +67,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "leave":
             daemon = Daemon("hostvol")
             daemon.request("POST", self.path, body)
+            while struct.unpack("i", fcntl.ioctl(daemon.sock, termios.TIOCOUTQ, b"    "))[0] > 0:
+                pass
             daemon.close()
             return self.hang_up()
         status, answer = self.ask(body)
