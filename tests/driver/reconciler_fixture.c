@@ -1,0 +1,293 @@
+#include "reconciler_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "support/hv_test.h"
+
+#include "scratch.h"
+
+enum { STOP_MS = 15000 };
+
+static const struct fake_reply replies[] = {
+	{"/events", HEAD("200 OK") "\r\n", 0, 1},
+	{"/info", INFO("AB", "3"), 0, 0},
+	{NULL, NULL, 0, 0},
+};
+
+static void set_read_only(struct fixture *fixture)
+{
+	struct hv_opts opts = {0};
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_opts_add(&opts, "ro", "true"), 0);
+	assert_int_equal(hv_volume_set(&fixture->world->volumes, "data", &opts, &err), HV_OK);
+	hv_opts_done(&opts);
+}
+
+static int open_socket(void *context)
+{
+	struct fixture *fixture = context;
+	int fd = open(fixture->socket, O_PATH | O_CLOEXEC);
+
+	if (fixture->sets_read_only)
+		set_read_only(fixture);
+	fixture->sets_read_only = false;
+	return fd < 0 ? -errno : fd;
+}
+
+static enum hv_code open_state(void *context, struct hv_error *err)
+{
+	struct fixture *fixture = context;
+
+	(void)err;
+	atomic_fetch_add(&fixture->looks, 1);
+	return HV_OK;
+}
+
+/* Tell the Engine what it knows of the container. */
+static void tell_engine(struct fixture *fixture)
+{
+	char *answer = NULL;
+
+	if (!fixture->fake)
+		return;
+	assert_true(asprintf(&answer,
+			    HEAD("200 OK") CLOSED "{\"Id\":\"" ID "\",\"Name\":\"/web\",\"State\":"
+						  "{\"Running\":%s,\"Pid\":%d,"
+						  "\"StartedAt\":\"2999-01-01T00:00:%02uZ\"}}",
+			    fixture->pid ? "true" : "false", fixture->pid, fixture->starts) > 0);
+	fake_engine_set(fixture->fake, INSPECT_PATH, answer);
+	free(answer);
+}
+
+void start_engine(struct fixture *fixture)
+{
+	fixture->fake = fake_engine_new(fixture->socket, replies);
+	tell_engine(fixture);
+}
+
+void stop_engine(struct fixture *fixture)
+{
+	fake_engine_free(fixture->fake);
+	fixture->fake = NULL;
+	(void)unlink(fixture->socket);
+}
+
+static void be_container(int ready)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The connections of the moment would not end with ours. */
+	if (dup2(ready, 3) != 3 || close_range(4, ~0U, 0) < 0 || unshare(CLONE_NEWNS) < 0 ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || write(3, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+void start_container(struct fixture *fixture)
+{
+	int ends[2];
+	char byte;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fixture->pid = fork();
+	assert_true(fixture->pid >= 0);
+	if (fixture->pid == 0)
+		be_container(ends[1]);
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	fixture->starts++;
+	tell_engine(fixture);
+}
+
+void stop_container(struct fixture *fixture)
+{
+	if (fixture->pid == 0)
+		return;
+	assert_int_equal(kill(fixture->pid, SIGKILL), 0);
+	assert_int_equal(waitpid(fixture->pid, NULL, 0), fixture->pid);
+	fixture->pid = 0;
+	tell_engine(fixture);
+}
+
+/* The last known state of the only attachment; "" when there is none. */
+static void read_state(struct fixture *fixture, char ret[static 16])
+{
+	const struct hv_record_filter all = {0};
+	struct hv_record *records = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	assert_int_equal(
+		hv_store_attachment_list(fixture->attacher.store, &all, &records, &count, &err),
+		HV_OK);
+	assert_true(count < 2);
+	snprintf(ret, 16, "%s", count ? records[0].view.state : "");
+	hv_records_free(records, count);
+}
+
+unsigned count_mounts(struct fixture *fixture)
+{
+	char path[64], line[4096], target[2048];
+	mc_auto_file file = NULL;
+	unsigned count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", fixture->pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		count += sscanf(line, "%*s %*s %*s %*s %2047s", target) == 1 &&
+			 strcmp(target, fixture->target) == 0;
+	return count;
+}
+
+void sleep_a_little(void)
+{
+	const struct timespec step = {.tv_nsec = 5000000};
+
+	nanosleep(&step, NULL);
+}
+
+void expect_state(struct fixture *fixture, const char *wanted)
+{
+	char state[16] = "";
+
+	for (int left_ms = PATIENCE_MS; left_ms > 0; left_ms -= 5) {
+		read_state(fixture, state);
+		if (strcmp(state, wanted) == 0)
+			break;
+		sleep_a_little();
+	}
+	assert_string_equal(state, wanted);
+	if (fixture->pid > 0 && strcmp(wanted, "missing") != 0)
+		assert_int_equal(count_mounts(fixture), strcmp(wanted, "attached") == 0);
+}
+
+void expect_subscribed(struct fixture *fixture)
+{
+	for (int left_ms = PATIENCE_MS; left_ms > 0; left_ms -= 5) {
+		if (fake_engine_kept(fixture->fake) > 0)
+			return;
+		sleep_a_little();
+	}
+	fail_msg("no subscription");
+}
+
+static void poke(void *context, const char *container_id)
+{
+	struct fixture *fixture = context;
+
+	if (fixture->reconciler)
+		hv_reconciler_poke(fixture->reconciler, container_id);
+}
+
+void start_reconciler(struct fixture *fixture)
+{
+	fixture->reconciler = hv_reconciler_start(&(struct hv_reconciler_args){
+		.attacher = &fixture->attacher,
+		.log = &fixture->log,
+		.open_state = open_state,
+		.context = fixture,
+	});
+	assert_non_null(fixture->reconciler);
+}
+
+void stop_reconciler(struct fixture *fixture)
+{
+	if (fixture->reconciler)
+		assert_true(hv_reconciler_stop(fixture->reconciler, STOP_MS));
+	fixture->reconciler = NULL;
+}
+
+int reconciler_setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	void *world = NULL;
+
+	assert_non_null(fixture);
+	world_setup(&world);
+	fixture->world = world;
+	fixture->log.level = HV_LOG_ERROR;
+	fixture->socket = scratch_path(fixture->world->dir, "docker.sock");
+	fixture->target = scratch_path(fixture->world->dir, "inside");
+	world_mkdir(fixture->world, "inside");
+	assert_int_equal(world_create(fixture->world, "data", NULL, NULL), HV_OK);
+	hv_keylock_init(&fixture->attacher.locks);
+	fixture->attacher.core = fixture->world->volumes.core;
+	fixture->attacher.store = fixture->world->volumes.store;
+	fixture->attacher.volumes = &fixture->world->volumes;
+	fixture->attacher.on_change = poke;
+	fixture->attacher.context = fixture;
+	fixture->attacher.engine = hv_engine_new(&(struct hv_engine_args){
+		.open_socket = open_socket, .context = fixture, .socket_path = fixture->socket});
+	*state = fixture;
+	return 0;
+}
+
+int reconciler_teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	void *world = fixture->world;
+
+	stop_reconciler(fixture);
+	stop_container(fixture);
+	stop_engine(fixture);
+	hv_engine_free(fixture->attacher.engine);
+	hv_keylock_done(&fixture->attacher.locks);
+	free(fixture->socket);
+	free(fixture->target);
+	free(fixture);
+	return world_teardown(&world);
+}
+
+enum hv_code attach_to(
+	struct fixture *fixture, char *volume, char *target, bool persist, char *replace)
+{
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	struct hv_attachment attachment = {0};
+	struct hv_error err = {0};
+	char container[] = ID;
+	enum hv_code code;
+
+	request.volume = volume;
+	request.container = container;
+	request.target = target;
+	request.persist = persist;
+	request.replace = replace;
+	code = hv_attach(&fixture->attacher, &request, &attachment, &err);
+	if (code != HV_OK)
+		print_message("%s\n", hv_error_text(&err));
+	hv_attachment_done(&attachment);
+	hv_error_done(&err);
+	return code;
+}
+
+enum hv_code attach(struct fixture *fixture, bool persist)
+{
+	char volume[] = "data";
+
+	return attach_to(fixture, volume, fixture->target, persist, NULL);
+}
+
+void begin(struct fixture *fixture)
+{
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_reconciler(fixture);
+	expect_subscribed(fixture);
+	expect_state(fixture, "attached");
+}

@@ -1,0 +1,183 @@
+/* The records of attachments: what is attached, checked, detached and listed by them. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+#include "reconciler_fixture.h"
+#include "scratch.h"
+
+static void list_one(struct fixture *fixture, struct hv_record **ret)
+{
+	const struct hv_record_filter all = {0};
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	assert_int_equal(
+		hv_store_attachment_list(fixture->attacher.store, &all, ret, &count, &err), HV_OK);
+	assert_int_equal(count, 1);
+}
+
+static void a_volume_that_becomes_read_only_meanwhile_is_attached_so(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_record *record = NULL;
+
+	start_engine(fixture);
+	start_container(fixture);
+	fixture->sets_read_only = true;
+	assert_int_equal(attach(fixture, true), HV_OK);
+	list_one(fixture, &record);
+	assert_true(record->view.read_only);
+	hv_records_free(record, 1);
+}
+
+static void what_is_replaced_through_a_link_loses_its_record(void **state)
+{
+	struct fixture *fixture = *state;
+	char *link = scratch_path(fixture->world->dir, "link");
+	char other[] = "other", replace[] = "true", no_replace[] = "";
+	struct hv_record *record = NULL;
+
+	assert_int_equal(symlink("inside", link), 0);
+	assert_int_equal(world_create(fixture->world, "other", NULL, NULL), HV_OK);
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_int_equal(attach_to(fixture, other, link, true, no_replace), HV_TARGET_EXISTS);
+	assert_int_equal(attach_to(fixture, other, link, true, replace), HV_OK);
+	list_one(fixture, &record);
+	assert_string_equal(record->view.volume, "other");
+	assert_string_equal(record->view.target, link);
+	assert_int_equal(count_mounts(fixture), 1);
+	hv_records_free(record, 1);
+	/* And the same again through the other name is what is there. */
+	assert_int_equal(attach_to(fixture, other, fixture->target, true, replace), HV_OK);
+	list_one(fixture, &record);
+	assert_string_equal(record->view.target, link);
+	hv_records_free(record, 1);
+	free(link);
+}
+
+/* Whether all is well; `name` of what was looked at last. */
+static bool check(struct fixture *fixture, bool read_only, const char *name)
+{
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	char volume[] = "data", container[] = ID;
+	struct hv_check *checks = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+	bool is_ok;
+
+	request.volume = volume;
+	request.container = container;
+	request.target = fixture->target;
+	request.persist = true;
+	request.read_only = read_only;
+	assert_int_equal(
+		hv_attach_check(&fixture->attacher, &request, &checks, &count, &err), HV_OK);
+	assert_true(count > 0);
+	assert_string_equal(checks[count - 1].name, name);
+	is_ok = checks[count - 1].ok;
+	hv_checks_free(checks, count);
+	return is_ok;
+}
+
+static void a_check_knows_what_waits_for_the_start(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	assert_true(check(fixture, true, "mode"));
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_true(check(fixture, false, "mode"));
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_false(check(fixture, true, "target"));
+}
+
+static void a_detach_takes_the_words_before_the_links(void **state)
+{
+	struct fixture *fixture = *state;
+	char *link = scratch_path(fixture->world->dir, "link");
+	char other[] = "other", container[] = ID;
+	struct hv_detach_request request = {.container = container, .target = fixture->target};
+	struct hv_attachment ended = {0};
+	struct hv_record *record = NULL;
+	struct hv_error err = {0};
+
+	assert_int_equal(world_create(fixture->world, "other", NULL, NULL), HV_OK);
+	assert_int_equal(symlink("inside", link), 0);
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach_to(fixture, other, link, true, NULL), HV_OK);
+	stop_container(fixture);
+	assert_int_equal(unlink(link), 0);
+	world_mkdir(fixture->world, "link");
+	assert_int_equal(hv_attachments_look(
+				 &fixture->attacher, ID, &(struct hv_repaired){.records = 0}, &err),
+		HV_OK);
+	start_container(fixture);
+	list_one(fixture, &record);
+	assert_string_equal(record->path, fixture->target); /* where the link led to */
+	/* Another one, of that very name, recorded later. */
+	free(record->view.id);
+	free(record->view.target);
+	record->view.id = strdup("ffffffffffff");
+	record->view.target = strdup(fixture->target);
+	assert_int_equal(hv_store_attachment_put(fixture->attacher.store, record, &err), HV_OK);
+	hv_records_free(record, 1);
+	assert_int_equal(hv_detach(&fixture->attacher, &request, &ended, &err), HV_OK);
+	assert_string_equal(ended.id, "ffffffffffff");
+	hv_attachment_done(&ended);
+	free(link);
+}
+
+static void a_container_that_cannot_be_looked_at_is_listed_all_the_same(void **state)
+{
+	const struct hv_list_request all = {0};
+	struct fixture *fixture = *state;
+	struct hv_attachment *list = NULL;
+	struct hv_error err = {0};
+	struct rlimit before, none;
+	size_t count = 0;
+	enum hv_code code;
+
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	code = hv_attachments_list(&fixture->attacher, &all, &list, &count, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(code, HV_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(list->state, "attached");
+	assert_non_null(strstr(list->problem, "cannot be looked at"));
+	hv_attachments_free(list, count);
+}
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		RECONCILED(a_volume_that_becomes_read_only_meanwhile_is_attached_so),
+		RECONCILED(what_is_replaced_through_a_link_loses_its_record),
+		RECONCILED(a_check_knows_what_waits_for_the_start),
+		RECONCILED(a_detach_takes_the_words_before_the_links),
+		RECONCILED(a_container_that_cannot_be_looked_at_is_listed_all_the_same),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}

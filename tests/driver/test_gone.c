@@ -1,0 +1,161 @@
+/* An Engine that does not know a container (any more). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/hv_test.h"
+
+#include "reconciler_fixture.h"
+
+#define UNKNOWN HEAD("404 Not Found") CLOSED "{\"message\":\"No such container: " ID "\"}"
+
+static void a_container_that_is_gone_takes_its_attachments_along(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	stop_container(fixture);
+	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
+	fake_engine_send(fixture->fake, EVENT("destroy"));
+	expect_state(fixture, "");
+}
+
+/* Wait for it, and that the problem has this in it. */
+static void expect_problem(struct fixture *fixture, const char *state, const char *text)
+{
+	const struct hv_record_filter all = {0};
+	bool is_told = false;
+
+	for (int left_ms = PATIENCE_MS; left_ms > 0 && !is_told; left_ms -= 5) {
+		struct hv_record *records = NULL;
+		struct hv_error err = {0};
+		size_t count = 0;
+
+		assert_int_equal(hv_store_attachment_list(
+					 fixture->attacher.store, &all, &records, &count, &err),
+			HV_OK);
+		assert_int_equal(count, 1);
+		is_told = records->view.problem && strstr(records->view.problem, text) &&
+			  strcmp(records->view.state, state) == 0;
+		hv_records_free(records, count);
+		sleep_a_little();
+	}
+	assert_true(is_told);
+}
+
+static enum hv_code release(struct fixture *fixture)
+{
+	struct hv_error err = {0};
+	enum hv_code code = hv_attachments_release(&fixture->attacher, "data", &err);
+
+	hv_error_done(&err);
+	return code;
+}
+
+static void an_engine_that_is_another_ends_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	stop_container(fixture);
+	expect_state(fixture, "pending");
+	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
+	fake_engine_set(fixture->fake, "/info", INFO("CD", "3"));
+	fake_engine_send(fixture->fake, EVENT("destroy"));
+	expect_problem(fixture, "pending", "is not the one that container 'web' belongs to");
+	assert_int_equal(release(fixture), HV_VOLUME_IN_USE);
+	fake_engine_set(fixture->fake, "/info", INFO("AB", "3"));
+	expect_state(fixture, ""); /* it is tried again */
+}
+
+static void an_engine_that_is_known_again_clears_the_doubt(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
+	fake_engine_set(fixture->fake, "/info", INFO("CD", "3"));
+	start_reconciler(fixture);
+	expect_problem(fixture, "pending", "is not the one");
+	fake_engine_set(fixture->fake, "/info", INFO("AB", "3"));
+	start_container(fixture);
+	expect_state(fixture, "attached");
+}
+
+static void a_container_that_lives_keeps_its_attachments(void **state)
+{
+	const struct hv_list_request all = {0};
+	struct fixture *fixture = *state;
+	struct hv_attachment *list = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	begin(fixture);
+	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
+	fake_engine_send(fixture->fake, EVENT("destroy"));
+	expect_problem(fixture, "attached", "which runs and has the volume");
+	assert_int_equal(count_mounts(fixture), 1);
+	assert_int_equal(release(fixture), HV_VOLUME_IN_USE);
+	assert_int_equal(hv_attachments_list(&fixture->attacher, &all, &list, &count, &err), HV_OK);
+	assert_int_equal(count, 1);
+	assert_non_null(list->problem);
+	hv_attachments_free(list, count);
+	stop_container(fixture);
+	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
+	expect_state(fixture, "");
+}
+
+/* dockerd over a disk that is not mounted. */
+static void an_engine_without_containers_must_have_told_of_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
+	fake_engine_set(fixture->fake, "/info", INFO("AB", "0"));
+	start_reconciler(fixture);
+	expect_problem(fixture, "pending", "has no containers at all");
+	assert_int_equal(release(fixture), HV_VOLUME_IN_USE);
+	fake_engine_send(fixture->fake, EVENT("destroy"));
+	expect_state(fixture, "");
+}
+
+static void another_container_of_that_name_is_not_the_one(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	stop_container(fixture);
+	start_container(fixture);
+	fake_engine_set(fixture->fake, INSPECT_PATH,
+		HEAD("200 OK") CLOSED
+		"{\"Id\":\"00\",\"Name\":\"/" ID
+		"\",\"State\":{\"Running\":false,\"Pid\":0,\"StartedAt\":\"x\"}}");
+	fake_engine_send(fixture->fake, EVENT("start"));
+	expect_state(fixture, "");
+}
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		RECONCILED(a_container_that_is_gone_takes_its_attachments_along),
+		RECONCILED(an_engine_that_is_another_ends_nothing),
+		RECONCILED(an_engine_that_is_known_again_clears_the_doubt),
+		RECONCILED(a_container_that_lives_keeps_its_attachments),
+		RECONCILED(an_engine_without_containers_must_have_told_of_the_end),
+		RECONCILED(another_container_of_that_name_is_not_the_one),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}
