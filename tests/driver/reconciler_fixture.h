@@ -64,7 +64,8 @@ void stop_container(struct fixture *fixture);
 void start_reconciler(struct fixture *fixture);
 void stop_reconciler(struct fixture *fixture);
 
-/* Attach to the container; prints the error if there is one.  `replace`: NULL, or "true". */
+/* Attach to the container; prints the error if there is one.  `replace`: NULL, "true", or
+ * "nonatomic" (kernels before 6.5). */
 enum hv_code attach_to(
 	struct fixture *fixture, char *volume, char *target, bool persist, char *replace);
 

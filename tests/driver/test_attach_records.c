@@ -38,7 +38,7 @@ static void what_is_replaced_through_a_link_loses_its_record(void **state)
 {
 	struct fixture *fixture = *state;
 	char *link = scratch_path(fixture->world->dir, "link");
-	char other[] = "other", replace[] = "true", no_replace[] = "";
+	char other[] = "other", replace[] = "nonatomic", no_replace[] = "";
 	struct hv_record *record = NULL;
 
 	assert_int_equal(symlink("inside", link), 0);
