@@ -1,6 +1,7 @@
 #include "daemon/server.h"
 
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,6 @@ struct upload {
 	char *body;
 	size_t size;  /* received, kept or not */
 	bool is_lost; /* too long, or no memory */
-	struct hv_mounted mounted;
 };
 
 static int socket_of(struct MHD_Connection *connection)
@@ -131,8 +131,23 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct hv_r
 	return result;
 }
 
+/* A client that has gone by now will not hear of its mount.  One that goes later has: libmicrohttpd
+ * does not tell one that hung up before the answer from one that did with the answer in hand. */
+static void take_back(
+	struct hv_server *server, struct MHD_Connection *connection, struct hv_reply *reply)
+{
+	struct pollfd client = {.fd = socket_of(connection)};
+
+	if (!reply->mounted.volume || poll(&client, 1, 0) <= 0 || !(client.revents & POLLHUP))
+		return;
+	hv_log_line(server->log, HV_LOG_WARN,
+		"/VolumeDriver.Mount: nobody waits for the mount of volume '%s' any more: it is taken back",
+		reply->mounted.volume);
+	hv_api_unanswered(server->api, &reply->mounted);
+}
+
 static enum MHD_Result answer(struct hv_server *server, struct MHD_Connection *connection,
-	const char *method, const char *path, struct upload *upload)
+	const char *method, const char *path, const struct upload *upload)
 {
 	struct hv_reply reply;
 	enum MHD_Result result;
@@ -142,8 +157,7 @@ static enum MHD_Result answer(struct hv_server *server, struct MHD_Connection *c
 	else
 		hv_api_handle(server->api, method, path, upload->body, upload->size, &reply);
 	log_failure(server, path, &reply);
-	upload->mounted = reply.mounted;
-	reply.mounted = (struct hv_mounted){0};
+	take_back(server, connection, &reply);
 	result = send_reply(connection, &reply);
 	hv_reply_done(&reply);
 	return result;
@@ -176,19 +190,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
 	enum MHD_RequestTerminationCode why)
 {
+	struct hv_server *server = context;
 	struct upload *upload = *state;
 
-	struct hv_server *server = context;
-
+	(void)why;
 	if (!upload)
 		return;
-	if (why != MHD_REQUEST_TERMINATED_COMPLETED_OK && upload->mounted.volume) {
-		hv_log_line(server->log, HV_LOG_WARN,
-			"/VolumeDriver.Mount: nobody waits for the mount of volume '%s' any more: it is taken back",
-			upload->mounted.volume);
-		hv_api_unanswered(server->api, &upload->mounted);
-	}
-	hv_mounted_done(&upload->mounted);
 	free(upload->body);
 	free(upload);
 	*state = NULL;

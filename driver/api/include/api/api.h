@@ -53,7 +53,7 @@ void hv_api_refuse_size(struct hv_reply *ret, size_t limit) __attribute__((nonnu
 
 void hv_reply_done(struct hv_reply *reply) __attribute__((nonnull));
 
-/* Take back a Mount whose answer could not be sent: the Engine gave up waiting, and sends no
+/* Take back a Mount whose answer cannot be sent: the Engine gave up waiting, and sends no
  * Unmount for a Mount that it does not know to have been made.  A mistake here costs a mount that
  * stays until the volume is removed, so errors are not reported.  Ends `mounted`. */
 void hv_api_unanswered(struct hv_api *api, struct hv_mounted *mounted) __attribute__((nonnull));
