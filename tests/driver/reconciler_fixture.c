@@ -41,9 +41,8 @@ static int open_socket(void *context)
 	struct fixture *fixture = context;
 	int fd = open(fixture->socket, O_PATH | O_CLOEXEC);
 
-	if (fixture->sets_read_only)
+	if (atomic_exchange(&fixture->sets_read_only, false))
 		set_read_only(fixture);
-	fixture->sets_read_only = false;
 	return fd < 0 ? -errno : fd;
 }
 

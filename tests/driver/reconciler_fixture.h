@@ -40,8 +40,8 @@ struct fixture {
 	char *target;
 	pid_t pid; /* of the container; 0: it does not run */
 	unsigned starts;
-	bool sets_read_only; /* the volume, the next time that the Engine is asked */
-	atomic_uint looks;   /* how often the state was asked for */
+	atomic_bool sets_read_only; /* the volume, the next time that the Engine is asked */
+	atomic_uint looks;          /* how often the state was asked for */
 };
 
 /* cmocka's setup and teardown; *state is the fixture: the volume "data" and a directory to attach
