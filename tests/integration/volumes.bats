@@ -138,7 +138,7 @@ image_content() {
 	docker volume create -d "${1#hvt_}" "$1_n"
 	fails_with 1 -- docker run --rm --network none -v "$1_n:/etc:nocopy" $IMAGE cat /etc/passwd
 	run -0 docker run --rm --network none -v "$1_n:/d" $IMAGE ls -A /d
-	[[ -z $output ]]
+	[[ $output == *hosts* && $output != *passwd* ]] # Docker's own files are mounted there
 }
 
 @test "image content is copied into an empty volume, and not with :nocopy" {
