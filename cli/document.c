@@ -5,39 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/utf8.h"
+#include "wire/json.h"
 
 #include "cli/cleanup.h"
 
-enum { DEPTH_MAX = 64, FILE_MAX_BYTES = 1 << 20, DOCUMENT_MAX_BYTES = 256 << 20 };
-
-static bool is_space_only(const char *bytes, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i] != ' ' && bytes[i] != '\t' && bytes[i] != '\r' && bytes[i] != '\n')
-			return false;
-	return true;
-}
+enum { DEPTH_MAX = 64, FILE_MAX_BYTES = 1 << 20 };
 
 struct json_object *hv_document_parse(const char *bytes, size_t size, enum json_type type)
 {
-	struct json_tokener *parser;
-	struct json_object *document;
-	hv_auto_free char *ascii = NULL;
-	size_t ascii_size, end;
+	struct hv_json_text text;
 
-	if (size > DOCUMENT_MAX_BYTES || hv_utf8_escape(bytes, size, &ascii, &ascii_size) < 0)
+	if (hv_json_read(bytes, size, DEPTH_MAX, &text) < 0)
 		return NULL;
-	parser = json_tokener_new_ex(DEPTH_MAX);
-	if (!parser)
-		return NULL;
-	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	document = json_tokener_parse_ex(parser, ascii, (int)ascii_size);
-	end = json_tokener_get_parse_end(parser);
-	json_tokener_free(parser);
-	if (json_object_is_type(document, type) && is_space_only(ascii + end, ascii_size - end))
-		return document;
-	json_object_put(document);
+	if (json_object_is_type(text.object, type) && text.is_whole)
+		return text.object;
+	json_object_put(text.object);
 	return NULL;
 }
 

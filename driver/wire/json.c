@@ -19,39 +19,32 @@ static const char *skip_space(const char *at, const char *end)
 	return at;
 }
 
-/* What is made of a text. */
-struct parsed {
-	struct json_object *object;
-	enum json_tokener_error error;
-	bool is_whole; /* nothing follows */
-};
-
-static int parse_ascii(const char *bytes, size_t size, struct parsed *ret)
+static int read_ascii(const char *bytes, size_t size, int depth, struct hv_json_text *ret)
 {
-	struct json_tokener *parser = json_tokener_new_ex(DEPTH_MAX);
+	struct json_tokener *parser = json_tokener_new_ex(depth);
 	size_t end;
 
 	if (!parser)
 		return -ENOMEM;
 	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	ret->object = json_tokener_parse_ex(parser, bytes, (int)size);
-	ret->error = json_tokener_get_error(parser);
+	ret->error = (int)json_tokener_get_error(parser);
 	end = json_tokener_get_parse_end(parser);
 	ret->is_whole = skip_space(bytes + end, bytes + size) == bytes + size;
 	json_tokener_free(parser);
 	return 0;
 }
 
-static int parse(const char *bytes, size_t size, struct parsed *ret)
+int hv_json_read(const char *bytes, size_t size, int depth, struct hv_json_text *ret)
 {
 	size_t ascii_size;
 	char *ascii;
-	int rc = hv_utf8_escape(bytes, size, &ascii, &ascii_size);
+	int rc = size <= JSON_MAX ? hv_utf8_escape(bytes, size, &ascii, &ascii_size) : -EFBIG;
 
-	*ret = (struct parsed){.error = json_tokener_error_parse_utf8_string};
+	*ret = (struct hv_json_text){.error = json_tokener_error_parse_utf8_string};
 	if (rc < 0)
 		return rc == -EILSEQ ? 0 : rc;
-	rc = parse_ascii(ascii, ascii_size, ret);
+	rc = read_ascii(ascii, ascii_size, depth, ret);
 	free(ascii);
 	return rc;
 }
@@ -59,14 +52,16 @@ static int parse(const char *bytes, size_t size, struct parsed *ret)
 enum hv_code hv_json_parse(
 	const char *bytes, size_t size, struct json_object **ret_object, struct hv_error *err)
 {
-	struct parsed parsed;
+	struct hv_json_text parsed;
+	int rc;
 
 	if (!bytes || skip_space(bytes, bytes + size) == bytes + size)
 		return hv_fail(
 			err, HV_BAD_REQUEST, "the request body is empty; a JSON object is needed");
-	if (size > JSON_MAX)
+	rc = hv_json_read(bytes, size, DEPTH_MAX, &parsed);
+	if (rc == -EFBIG)
 		return hv_fail(err, HV_BAD_REQUEST, "the request body is too long");
-	if (parse(bytes, size, &parsed) < 0)
+	if (rc < 0)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	if (parsed.error == json_tokener_success && parsed.is_whole &&
 		json_object_is_type(parsed.object, json_type_object)) {
@@ -78,7 +73,7 @@ enum hv_code hv_json_parse(
 		return hv_fail(err, HV_BAD_REQUEST, "the request body is cut off in the middle");
 	if (parsed.error != json_tokener_success)
 		return hv_fail(err, HV_BAD_REQUEST, "the request body is not valid JSON: %s",
-			json_tokener_error_desc(parsed.error));
+			json_tokener_error_desc((enum json_tokener_error)parsed.error));
 	if (!parsed.is_whole)
 		return hv_fail(err, HV_BAD_REQUEST, "there is text after the JSON object");
 	return hv_fail(err, HV_BAD_REQUEST, "the request body must be a JSON object");

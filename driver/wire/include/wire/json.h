@@ -5,6 +5,7 @@
 #ifndef WIRE_JSON_H
 #define WIRE_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "wire/error.h"
@@ -54,6 +55,18 @@ enum hv_code hv_fields_read(const char *bytes, size_t size, const struct hv_fiel
 enum hv_code hv_fields_from(struct json_object *object, const struct hv_field *fields,
 	enum hv_unknown unknown, void *out, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* What a text is as JSON. */
+struct hv_json_text {
+	struct json_object *object; /* to be put; NULL if there is none */
+	int error;                  /* enum json_tokener_error */
+	bool is_whole;              /* nothing but space follows */
+};
+
+/* Read a text of JSON, strictly, of at most so many levels.
+ * Returns 0, also when it is none (see `ret`), -EFBIG or -ENOMEM.  Source: RFC 8259. */
+int hv_json_read(const char *bytes, size_t size, int depth, struct hv_json_text *ret)
+	__attribute__((nonnull(4), warn_unused_result));
 
 /* Parse `size` bytes as one JSON object.  Returns HV_OK with the object in `ret_object` (put it
  * with json_object_put), or HV_BAD_REQUEST. */
