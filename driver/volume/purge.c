@@ -27,6 +27,34 @@ bool hv_purge_is_wanted(const struct hv_volume *volume)
 	return said && strcmp(said, "purge") == 0;
 }
 
+bool hv_purge_is_begun(const struct hv_volume *volume)
+{
+	return volume->phase == HV_REMOVING && !hv_source_is_ours(volume) &&
+	       hv_purge_is_wanted(volume);
+}
+
+static bool overlaps(const char *a, const char *b)
+{
+	return mc_path_is_below(a, b) || mc_path_is_below(b, a);
+}
+
+enum hv_code hv_purge_check_path(struct hv_volumes *volumes, const char *path, struct hv_error *err)
+{
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++) {
+		if (!hv_purge_is_begun(&list[i]) || !overlaps(list[i].source, path))
+			continue;
+		hv_fail(err, HV_SOURCE_REFUSED, "%s is being deleted, with volume '%s'",
+			list[i].source, list[i].name);
+		code = hv_hint(err, "try again when it is gone");
+	}
+	hv_volumes_free(list, count);
+	return code;
+}
+
 static enum hv_code refuse(const struct hv_volume *volume, const char *why, const char *what,
 	enum hv_code code, struct hv_error *err)
 {
@@ -58,8 +86,7 @@ static enum hv_code check_others(
 
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		if (strcmp(list[i].name, volume->name) != 0 &&
-			(mc_path_is_below(list[i].source, volume->source) ||
-				mc_path_is_below(volume->source, list[i].source)))
+			overlaps(list[i].source, volume->source))
 			code = refuse(volume, "it is shared with volume", list[i].name,
 				HV_VOLUME_IN_USE, err);
 	hv_volumes_free(list, count);

@@ -13,7 +13,6 @@
 
 #include "inside.h"
 #include "purge.h"
-#include "source.h"
 #include "trash.h"
 
 struct recovery {
@@ -108,13 +107,7 @@ static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error
 	return code;
 }
 
-/* A removal that deletes a user's directory, which may take long: not while everybody waits. */
-static bool is_purge(const struct hv_volume *volume)
-{
-	return volume->phase == HV_REMOVING && !hv_source_is_ours(volume) &&
-	       hv_purge_is_wanted(volume);
-}
-
+/* But for the purges, for which nobody is to wait. */
 static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 {
 	struct hv_volume *list = NULL;
@@ -122,7 +115,7 @@ static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
 
 	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (!is_purge(&list[i]))
+		if (!hv_purge_is_begun(&list[i]))
 			code = forgive(hv_volume_finish(volumes, &list[i], err), err);
 	hv_volumes_free(list, count);
 	return code;
@@ -137,7 +130,7 @@ void hv_volumes_finish_purges(struct hv_volumes *volumes)
 
 	(void)!hv_store_volume_unfinished(volumes->store, &list, &count, &ignored);
 	for (size_t i = 0; i < count && !volumes->sweeper.is_stopping; i++) {
-		if (!is_purge(&list[i]))
+		if (!hv_purge_is_begun(&list[i]))
 			continue;
 		HV_HOLD(hold, &volumes->locks, list[i].name);
 		hv_error_done(&ignored);

@@ -117,17 +117,20 @@ static enum hv_code fail_removal(
 enum hv_code hv_volume_finish_remove(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
+	bool is_purge = !hv_source_is_ours(volume) && hv_purge_is_wanted(volume);
 	enum hv_code code = hv_fs_unmount(volumes, volume, err);
 	const char *from = hv_opts_get(&volume->opts, "from");
 	int rc = 0;
 
+	if (code == HV_OK && is_purge) /* again: it may be shared, or mounted in, only now */
+		code = hv_purge_check(volumes, volume, err);
 	if (code != HV_OK) { /* Docker forgets one that it cannot get, and would not ask again */
 		stay(volumes, volume);
 		return code;
 	}
 	if (hv_source_is_ours(volume))
 		rc = remove_ours(volumes, volume);
-	else if (hv_purge_is_wanted(volume))
+	else if (is_purge)
 		rc = hv_purge(volumes, volume);
 	if (rc < 0)
 		return fail_removal(volumes, volume, rc, err);

@@ -119,7 +119,9 @@ static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
 
 	if (rc < 0 && !(is_missing && options->mkdir))
 		return explain_path(&cause, name, options->path, err);
-	return check_policy(volumes, ret->source, err);
+	if (check_policy(volumes, ret->source, err) != HV_OK)
+		return err->code;
+	return hv_purge_check_path(volumes, ret->source, err);
 }
 
 /* Make what is missing of a `path` volume's directory, where it was looked for and nowhere else. */

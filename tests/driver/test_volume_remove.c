@@ -172,29 +172,73 @@ static void a_directory_on_another_device_is_not_purged_silently(void **state)
 	free(other);
 }
 
-static void a_purge_that_was_begun_is_finished_after_the_start(void **state)
+/* Volume data, whose directory made/p was made for it, with a file in it. */
+static void create_to_be_purged(struct world *world)
 {
-	struct world *world = *state;
 	struct hv_opts opts = {0};
 	char *path = scratch_path(world->dir, "made/p");
-	const struct timespec step = {.tv_nsec = 2000000};
 
 	assert_int_equal(hv_opts_add(&opts, "mkdir", "true"), 0);
 	assert_int_equal(hv_opts_add(&opts, "on-remove", "purge"), 0);
 	assert_int_equal(hv_opts_add(&opts, "path", path), 0);
 	assert_int_equal(hv_volume_create(&world->volumes, "data", &opts, &world->err), HV_OK);
 	hv_opts_done(&opts);
+	free(path);
 	world_mkdir(world, "made/p/dir/dir");
+	world_write(world, "made/p/file", "text");
+}
+
+/* As far as a removal is when a crash cuts it short. */
+static void begin_removal(struct world *world)
+{
 	assert_int_equal(
 		hv_store_volume_set_phase(world->volumes.store, "data", HV_REMOVING, &world->err),
 		HV_OK);
+}
+
+static void a_purge_that_was_begun_is_finished_after_the_start(void **state)
+{
+	struct world *world = *state;
+	const struct timespec step = {.tv_nsec = 2000000};
+
+	create_to_be_purged(world);
+	begin_removal(world);
 	world_restart(world);
 	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
 	for (int i = 0; i < 5000 && world_has(world, "made"); i++)
 		nanosleep(&step, NULL);
 	assert_false(world_has(world, "made"));
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
-	free(path);
+}
+
+static void what_is_being_purged_is_no_place_for_a_volume(void **state)
+{
+	struct world *world = *state;
+
+	create_to_be_purged(world);
+	begin_removal(world);
+	assert_int_equal(world_create(world, "new", "path=%s/made/p/dir", NULL), HV_SOURCE_REFUSED);
+	assert_true(world_told(world, "being deleted, with volume 'data'"));
+	assert_int_equal(world_create(world, "new", "path=%s/made", NULL), HV_SOURCE_REFUSED);
+	assert_false(row_has_volume(world->volumes.store, "new"));
+}
+
+static void what_another_volume_came_to_use_is_not_purged(void **state)
+{
+	struct world *world = *state;
+	const struct timespec step = {.tv_nsec = 2000000};
+
+	create_to_be_purged(world);
+	assert_int_equal(world_create(world, "other", "path=%s/made/p/dir", NULL), HV_OK);
+	begin_removal(world);
+	world_restart(world);
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	for (int i = 0; i < 5000 && !row_has_volume(world->volumes.store, "data"); i++)
+		nanosleep(&step, NULL);
+	assert_true(row_has_volume(world->volumes.store, "data"));
+	assert_true(world_has(world, "made/p/file") && world_has(world, "made/p/dir/dir"));
+	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
+	assert_true(world_told(world, "it is shared with volume other"));
 }
 
 static void the_last_other_name_takes_the_file_system_with_it(void **state)
@@ -220,6 +264,8 @@ static void run(void)
 		IN_WORLD(what_the_host_has_elsewhere_is_refused),
 		IN_WORLD(a_directory_on_another_device_is_not_purged_silently),
 		IN_WORLD(a_purge_that_was_begun_is_finished_after_the_start),
+		IN_WORLD(what_is_being_purged_is_no_place_for_a_volume),
+		IN_WORLD(what_another_volume_came_to_use_is_not_purged),
 		IN_WORLD(the_last_other_name_takes_the_file_system_with_it),
 	};
 
