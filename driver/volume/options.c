@@ -65,15 +65,14 @@ enum hv_code hv_volume_read_attach(
 	const char *value, struct hv_attach_place *ret, struct hv_error *err)
 {
 	const char *colon = strchrnul(value, ':'), *target = *colon ? colon + 1 : colon;
-	size_t name = (size_t)(colon - value), length = strlen(target);
+	const char *mode = strchrnul(target, ':');
+	size_t name = (size_t)(colon - value), length = (size_t)(mode - target);
 
-	*ret = (struct hv_attach_place){.read_only = false};
-	if (length > 3 && strcmp(target + length - 3, ":ro") == 0) {
-		ret->read_only = true;
-		length -= 3;
-	} else if (length > 3 && strcmp(target + length - 3, ":rw") == 0) {
-		length -= 3;
-	}
+	*ret = (struct hv_attach_place){.read_only = strcmp(mode, ":ro") == 0};
+	if (*mode && !ret->read_only && strcmp(mode, ":rw") != 0)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"option attach=%.300s has an unknown mode: only ro and rw are known",
+			value);
 	if (name == 0 || name >= sizeof(ret->container) || length >= sizeof(ret->target) ||
 		target[0] != '/') {
 		hv_fail(err, HV_BAD_REQUEST,
@@ -333,6 +332,15 @@ static enum hv_code check_together(const struct hv_volume_options *options, stru
 	return HV_OK;
 }
 
+static enum hv_code fail_unknown(const char *key, struct hv_error *err)
+{
+	hv_fail(err, HV_BAD_REQUEST, "unknown option '%s'", key);
+	if (strcmp(key, "mountpoint") == 0) /* of local-persist */
+		return hv_hint(err, "a directory of the host is option path: -o path=/DIR");
+	return hv_hint(err,
+		"the options are path, mkdir, subpath, from, uid, gid, mode, ro, require-mount, size, on-remove, type, device, o and attach");
+}
+
 enum hv_code hv_volume_read_options(
 	const struct hv_opts *opts, struct hv_volume_options *ret, struct hv_error *err)
 {
@@ -368,11 +376,8 @@ enum hv_code hv_volume_read_options(
 			ret->device = value;
 		else if (strcmp(key, "o") == 0)
 			ret->o = value;
-		else {
-			hv_fail(err, HV_BAD_REQUEST, "unknown option '%s'", key);
-			code = hv_hint(err,
-				"the options are path, mkdir, subpath, from, uid, gid, mode, ro, require-mount, size, on-remove, type, device, o and attach");
-		}
+		else
+			code = fail_unknown(key, err);
 		if (code != HV_OK)
 			return code;
 	}

@@ -226,7 +226,6 @@ static void attach_names_container_target_and_mode(void **state)
 		{"web:/x", "web", "/x", false},
 		{"web:/x:ro", "web", "/x", true},
 		{"web:/x:rw", "web", "/x", false},
-		{"web:/x:y", "web", "/x:y", false},
 		{"web:/:ro", "web", "/", true},
 	};
 	struct hv_attach_place place;
@@ -267,6 +266,8 @@ static void what_is_wrong_is_refused_by_name(void **state)
 		{"attach", "web:", "attach=web:"},
 		{"attach", "web:x", "attach=web:x"},
 		{"attach", ":/x", "attach=:/x"},
+		{"attach", "web:/x:z", "only ro and rw"},
+		{"attach", "web:/x:ro,z", "only ro and rw"},
 		{"uid", "", "uid="},
 		{"uid", "-1", "uid=-1"},
 		{"uid", "root", "uid=root"},
@@ -296,6 +297,17 @@ static void what_is_wrong_is_refused_by_name(void **state)
 	}
 }
 
+static void who_knows_local_persist_is_told_the_option(void **state)
+{
+	struct hv_volume_options options;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(read_one("mountpoint", "/srv/x", &options, &err), HV_BAD_REQUEST);
+	assert_string_equal(err.hint, "a directory of the host is option path: -o path=/DIR");
+	hv_error_done(&err);
+}
+
 static void mkdir_alone_is_a_contradiction(void **state)
 {
 	struct hv_opts opts = {0};
@@ -322,6 +334,7 @@ int main(void)
 		cmocka_unit_test(no_sentence_tells_a_password),
 		cmocka_unit_test(type_device_and_o_go_together),
 		cmocka_unit_test(attach_names_container_target_and_mode),
+		cmocka_unit_test(who_knows_local_persist_is_told_the_option),
 		cmocka_unit_test(what_is_wrong_is_refused_by_name),
 		cmocka_unit_test(mkdir_alone_is_a_contradiction),
 	};
