@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-enum { HV_TIMEOUT_SECONDS = 60, HV_ANSWER_MAX_BYTES = 16 << 20 };
+/* Longer than the daemon lets a file system take to be mounted, 100 s. */
+enum { HV_TIMEOUT_SECONDS = 130, HV_ANSWER_MAX_BYTES = 16 << 20 };
 
 struct hv_request {
 	const char *socket;
