@@ -134,40 +134,19 @@ int mc_fs_read(const char *type, const char *device, const char *options, struct
 }
 
 struct fs_job {
-	struct mc_job job;
+	struct mc_path_job base;
 	struct mc_fs fs;
-	char path[PATH_MAX]; /* in: clean */
 	uint64_t file_key;   /* out: of the image file in job.fds[0] */
 	char real[PATH_MAX]; /* out */
 	mode_t mode;         /* out */
 };
 
-/* A job on `path`, for a helper; NULL with the error in `err`. */
-static struct fs_job *new_job(const char *path, struct mc_err *err)
-{
-	struct fs_job *job = mc_job_new(sizeof(*job));
-	int rc;
-
-	if (!job) {
-		mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
-		return NULL;
-	}
-	rc = mc_path_clean(path, job->path, sizeof(job->path));
-	if (rc < 0) {
-		mc_err_set(err, MC_STEP_SOURCE, rc);
-		mc_job_free(job, sizeof(*job));
-		return NULL;
-	}
-	job->job.in_helper = true;
-	return job;
-}
-
 static int run(struct mc_core *core, mc_job_fn fn, struct fs_job *job, struct mc_err *err)
 {
-	int rc = mc_job_run(core, fn, &job->job);
+	int rc = mc_job_run(core, fn, &job->base.job);
 
 	if (rc < 0)
-		mc_err_set(err, job->job.err.step, rc);
+		mc_err_set(err, job->base.job.err.step, rc);
 	return rc;
 }
 
@@ -230,7 +209,7 @@ static int mount_job(const struct mc_core *core, struct mc_job *job)
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	fd = mc_open(core, core->host_root, self->path, O_DIRECTORY, MC_RESOLVE_KNOWN);
+	fd = mc_open(core, core->host_root, self->base.path, O_DIRECTORY, MC_RESOLVE_KNOWN);
 	if (fd < 0)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
 	rc = mc_sys_fchdir(fd);
@@ -257,15 +236,15 @@ int mc_host_is_mounted(struct mc_core *core, const char *path, struct mc_err *er
 
 static int mount_device_or_file(struct mc_core *core, struct fs_job *job)
 {
-	int rc = mc_job_run(core, mount_job, &job->job);
+	int rc = mc_job_run(core, mount_job, &job->base.job);
 
 	if (rc != -ENOTBLK)
 		return rc;
-	rc = mc_job_run(core, open_job, &job->job);
+	rc = mc_job_run(core, open_job, &job->base.job);
 	if (rc < 0)
 		return rc;
-	job->job.key = job->file_key;
-	return mc_job_run(core, mount_job, &job->job);
+	job->base.job.key = job->file_key;
+	return mc_job_run(core, mount_job, &job->base.job);
 }
 
 int mc_host_mount(
@@ -276,14 +255,14 @@ int mc_host_mount(
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	job = new_job(path, err);
+	job = mc_path_job_new(sizeof(*job), path, err);
 	if (!job)
 		return -ENOMEM;
 	job->fs = *fs;
-	job->job.timeout_ms = core->mount_timeout_ms;
+	job->base.job.timeout_ms = core->mount_timeout_ms;
 	rc = mount_device_or_file(core, job);
 	if (rc < 0)
-		mc_err_set(err, job->job.err.step, rc);
+		mc_err_set(err, job->base.job.err.step, rc);
 	mc_job_free(job, sizeof(*job));
 	return rc;
 }
@@ -291,13 +270,13 @@ int mc_host_mount(
 static int unmount_job(const struct mc_core *core, struct mc_job *job)
 {
 	struct fs_job *self = (struct fs_job *)job;
-	char *name = strrchr(self->path, '/');
+	char *name = strrchr(self->base.path, '/');
 	int fd, rc = become_host(core);
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
 	*name++ = '\0';
-	fd = mc_open(core, core->host_root, self->path, O_DIRECTORY, MC_RESOLVE_KNOWN);
+	fd = mc_open(core, core->host_root, self->base.path, O_DIRECTORY, MC_RESOLVE_KNOWN);
 	if (fd == -ENOENT)
 		return 0;
 	rc = fd < 0 ? fd : mc_sys_fchdir(fd);
@@ -311,12 +290,12 @@ static int unmount_job(const struct mc_core *core, struct mc_job *job)
 
 int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
 {
-	struct fs_job *job = new_job(path, err);
+	struct fs_job *job = mc_path_job_new(sizeof(*job), path, err);
 	int rc;
 
 	if (!job)
 		return -ENOMEM;
-	job->job.timeout_ms = core->mount_timeout_ms;
+	job->base.job.timeout_ms = core->mount_timeout_ms;
 	rc = run(core, unmount_job, job, err);
 	mc_job_free(job, sizeof(*job));
 	return rc;
@@ -326,7 +305,7 @@ static int find_job(const struct mc_core *core, struct mc_job *job)
 {
 	struct fs_job *self = (struct fs_job *)job;
 	struct mc_stat stat;
-	int rc, fd = mc_open(core, core->host_root, self->path, 0, MC_RESOLVE_USER);
+	int rc, fd = mc_open(core, core->host_root, self->base.path, 0, MC_RESOLVE_USER);
 
 	if (fd < 0)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
@@ -341,7 +320,7 @@ static int find_job(const struct mc_core *core, struct mc_job *job)
 int mc_host_find(struct mc_core *core, const char *path, char ret[static PATH_MAX],
 	mode_t *ret_mode, struct mc_err *err)
 {
-	struct fs_job *job = new_job(path, err);
+	struct fs_job *job = mc_path_job_new(sizeof(*job), path, err);
 	int rc;
 
 	if (!job)

@@ -27,8 +27,7 @@ struct mc_slow {
 };
 
 struct resolve_job {
-	struct mc_job job;
-	char path[PATH_MAX]; /* in: as asked, clean */
+	struct mc_path_job base;
 	char real[PATH_MAX]; /* out */
 	bool mkdir;
 	unsigned missing; /* out: how many parts of `real` */
@@ -46,7 +45,7 @@ static int unmake(const struct mc_core *core, struct mc_job *job)
 	struct resolve_job *self = (struct resolve_job *)job;
 	const struct mc_making making = {.core = core};
 
-	mc_unmake(&making, core->host_root, self->path, MC_RESOLVE_USER, &self->made);
+	mc_unmake(&making, core->host_root, self->base.path, MC_RESOLVE_USER, &self->made);
 	return 0;
 }
 
@@ -74,19 +73,19 @@ static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 {
 	const struct mc_making making = {.core = core};
 	size_t missing = 0;
-	int last, fd = mc_walk(core, core->host_root, self->path, MC_RESOLVE_USER, &missing);
+	int last, fd = mc_walk(core, core->host_root, self->base.path, MC_RESOLVE_USER, &missing);
 
 	if (fd < 0)
-		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);
-	if (!self->path[missing])
+		return mc_err_set(&self->base.job.err, MC_STEP_SOURCE, fd);
+	if (!self->base.path[missing])
 		return fd;
 	if (self->mkdir)
-		last = mc_walk_make(&making, fd, self->path + missing, &self->made);
+		last = mc_walk_make(&making, fd, self->base.path + missing, &self->made);
 	else
-		last = expect_path(core, self, fd, self->path + missing);
+		last = expect_path(core, self, fd, self->base.path + missing);
 	mc_sys_close(fd);
 	if (last < 0)
-		mc_err_set(&self->job.err, self->mkdir ? MC_STEP_MKDIR : MC_STEP_SOURCE, last);
+		mc_err_set(&self->base.job.err, self->mkdir ? MC_STEP_MKDIR : MC_STEP_SOURCE, last);
 	return last;
 }
 
@@ -111,37 +110,17 @@ static int resolve(const struct mc_core *core, struct mc_job *job)
 	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
 }
 
-/* A job on `path` for a helper; NULL with the error in `err`. */
-static struct resolve_job *new_job(const char *path, struct mc_err *err)
-{
-	struct resolve_job *job = mc_job_new(sizeof(*job));
-	int rc;
-
-	if (!job) {
-		mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
-		return NULL;
-	}
-	rc = mc_path_clean(path, job->path, sizeof(job->path));
-	if (rc < 0) {
-		mc_err_set(err, MC_STEP_SOURCE, rc);
-		mc_job_free(job, sizeof(*job));
-		return NULL;
-	}
-	job->job.in_helper = true;
-	return job;
-}
-
 static int run_resolve(struct mc_core *core, struct resolve_job *job, char ret[static PATH_MAX],
 	struct mc_err *err)
 {
-	int rc = mc_job_run(core, resolve, &job->job);
+	int rc = mc_job_run(core, resolve, &job->base.job);
 
 	if (rc == 0 || (rc == -ENOENT && job->real[0]))
 		memcpy(ret, job->real, PATH_MAX);
 	if (rc < 0)
-		mc_err_set(err, job->job.err.step, rc);
-	if (job->job.err.step == MC_STEP_HELPER && job->made.count > 0)
-		mc_job_run(core, unmake, &job->job);
+		mc_err_set(err, job->base.job.err.step, rc);
+	if (job->base.job.err.step == MC_STEP_HELPER && job->made.count > 0)
+		mc_job_run(core, unmake, &job->base.job);
 	return rc;
 }
 
@@ -149,7 +128,7 @@ int mc_host_resolve(struct mc_core *core, const char *path, char ret[static PATH
 	unsigned *ret_missing, struct mc_err *err)
 {
 	struct mc_err cause = {0};
-	struct resolve_job *job = new_job(path, &cause);
+	struct resolve_job *job = mc_path_job_new(sizeof(*job), path, &cause);
 	int rc = job ? run_resolve(core, job, ret, &cause) : cause.code;
 
 	if (job && ret_missing)
@@ -162,7 +141,7 @@ int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MA
 	struct mc_made *ret_made, struct mc_err *err)
 {
 	struct mc_err cause = {0};
-	struct resolve_job *job = new_job(path, &cause);
+	struct resolve_job *job = mc_path_job_new(sizeof(*job), path, &cause);
 	int rc = cause.code;
 
 	if (job) {
@@ -177,12 +156,13 @@ int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MA
 
 void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made *made)
 {
-	struct resolve_job *job = made->count > 0 ? new_job(path, NULL) : NULL;
+	struct resolve_job *job =
+		made->count > 0 ? mc_path_job_new(sizeof(*job), path, NULL) : NULL;
 
 	if (!job)
 		return;
 	job->made = *made;
-	mc_job_run(core, unmake, &job->job);
+	mc_job_run(core, unmake, &job->base.job);
 	mc_job_free(job, sizeof(*job));
 }
 

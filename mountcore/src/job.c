@@ -1,11 +1,13 @@
 #include "job.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/path.h"
 
 #include "core.h"
 #include "sys.h"
@@ -27,6 +29,25 @@ void *mc_job_new(size_t size)
 		job->fds[i] = MC_FD_NONE;
 	for (int i = 0; i < MC_JOB_KEEP; i++)
 		job->keep[i] = MC_FD_NONE;
+	return job;
+}
+
+void *mc_path_job_new(size_t size, const char *path, struct mc_err *err)
+{
+	struct mc_path_job *job = mc_job_new(size);
+	int rc;
+
+	if (!job) {
+		mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+		return NULL;
+	}
+	rc = mc_path_clean(path, job->path, sizeof(job->path));
+	if (rc < 0) {
+		mc_err_set(err, MC_STEP_SOURCE, rc);
+		mc_job_free(job, size);
+		return NULL;
+	}
+	job->job.in_helper = true;
 	return job;
 }
 

@@ -13,6 +13,7 @@
 #ifndef MOUNTCORE_SRC_JOB_H
 #define MOUNTCORE_SRC_JOB_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,18 @@ typedef int (*mc_job_fn)(const struct mc_core *core, struct mc_job *job);
 /* Zeroed shared memory of `size` bytes that starts with a struct mc_job; NULL on ENOMEM.
  * Every descriptor in it is MC_FD_NONE. */
 void *mc_job_new(size_t size) __attribute__((warn_unused_result));
+
+/* A job on a path of the host, in a helper: a file system that does not answer may be in its way.
+ */
+struct mc_path_job {
+	struct mc_job job;
+	char path[PATH_MAX]; /* clean */
+};
+
+/* The same memory, of what starts with a struct mc_path_job.  NULL with the reason in `err`, which
+ * may be NULL: MC_STEP_SETUP (-ENOMEM), MC_STEP_SOURCE (what mc_path_clean() returned). */
+void *mc_path_job_new(size_t size, const char *path, struct mc_err *err)
+	__attribute__((warn_unused_result));
 
 /* Close fds[] and release the memory.  NULL is ignored. */
 void mc_job_free(void *job_memory, size_t size);

@@ -31,22 +31,31 @@ static int inode_of(int fd, uint64_t *ret)
 	return 0;
 }
 
+/* A file of the process's directory in procfs; NULL with the error in `ret_rc`. */
+static FILE *open_text(const struct mc_core *core, pid_t pid, const char *file, int *ret_rc)
+{
+	char name[48];
+	FILE *stream;
+	int fd;
+
+	snprintf(name, sizeof(name), "%d/%s", pid, file);
+	fd = mc_sys_openat(core->proc, name, O_RDONLY);
+	stream = fd < 0 ? NULL : fdopen(fd, "re");
+	*ret_rc = fd == -ENOENT ? -ESRCH : fd < 0 ? fd : -ENOMEM;
+	if (fd >= 0 && !stream)
+		mc_sys_close(fd);
+	return stream;
+}
+
 /* What `map` ("uid_map", "gid_map") says ID 0 of the process's user namespace is outside. */
 static int read_root_id(const struct mc_core *core, pid_t pid, const char *map, uint32_t *ret)
 {
-	char name[48];
 	unsigned inside, outside, count;
-	mc_auto_file stream = NULL;
-	mc_auto_fd fd = MC_FD_NONE;
+	int rc;
+	mc_auto_file stream = open_text(core, pid, map, &rc);
 
-	snprintf(name, sizeof(name), "%d/%s", pid, map);
-	fd = mc_sys_openat(core->proc, name, O_RDONLY);
-	if (fd < 0)
-		return fd == -ENOENT ? -ESRCH : fd;
-	stream = fdopen(fd, "re");
 	if (!stream)
-		return -ENOMEM;
-	mc_take_fd(&fd);
+		return rc;
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 	while (fscanf(stream, "%u %u %u", &inside, &outside, &count) == 3) {
 		if (inside != 0)
@@ -83,19 +92,13 @@ static int open_userns(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
  * can ever have. */
 static int read_may_mount(const struct mc_core *core, pid_t pid, bool *ret)
 {
-	char name[32], line[256];
+	char line[256];
 	unsigned long long bounding;
-	mc_auto_file stream = NULL;
-	mc_auto_fd fd = MC_FD_NONE;
+	int rc;
+	mc_auto_file stream = open_text(core, pid, "status", &rc);
 
-	snprintf(name, sizeof(name), "%d/status", pid);
-	fd = mc_sys_openat(core->proc, name, O_RDONLY);
-	if (fd < 0)
-		return fd == -ENOENT ? -ESRCH : fd;
-	stream = fdopen(fd, "re");
 	if (!stream)
-		return -ENOMEM;
-	mc_take_fd(&fd);
+		return rc;
 	*ret = true; /* the safe way */
 	while (fgets(line, sizeof(line), stream)) {
 		/* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */

@@ -16,8 +16,7 @@
 enum { MODE_BITS = 07777 };
 
 struct own_job {
-	struct mc_job job;
-	char path[PATH_MAX];
+	struct mc_path_job base;
 	struct mc_owner owner;
 };
 
@@ -51,13 +50,8 @@ static int set_owner(const struct mc_owner *owner, int fd)
 static int own(const struct mc_core *core, struct mc_job *job)
 {
 	struct own_job *self = (struct own_job *)job;
-	int rc, fd,
-		found = mc_open(core, core->host_root, self->path, O_DIRECTORY, MC_RESOLVE_KNOWN);
+	int rc, fd = mc_open_host_dir(core, self->base.path);
 
-	if (found < 0)
-		return mc_err_set(&job->err, MC_STEP_SOURCE, found);
-	fd = mc_sys_openat(found, ".", O_RDONLY | O_DIRECTORY);
-	mc_sys_close(found);
 	if (fd < 0)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
 	rc = set_owner(&self->owner, fd);
@@ -68,20 +62,14 @@ static int own(const struct mc_core *core, struct mc_job *job)
 int mc_host_own(
 	struct mc_core *core, const char *path, const struct mc_owner *owner, struct mc_err *err)
 {
-	struct own_job *job = mc_job_new(sizeof(*job));
 	struct mc_err cause = {0};
-	int rc;
+	struct own_job *job = mc_path_job_new(sizeof(*job), path, &cause);
+	int rc = cause.code;
 
-	if (!job)
-		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
-	job->owner = *owner;
-	rc = mc_path_clean(path, job->path, sizeof(job->path));
-	if (rc < 0) {
-		mc_err_set(&cause, MC_STEP_SOURCE, rc);
-	} else {
-		job->job.in_helper = true; /* as for mc_host_resolve() */
-		rc = mc_job_run(core, own, &job->job);
-		cause = job->job.err;
+	if (job) {
+		job->owner = *owner;
+		rc = mc_job_run(core, own, &job->base.job);
+		cause = job->base.job.err;
 	}
 	mc_job_free(job, sizeof(*job));
 	return mc_err_set(err, cause.step, rc);

@@ -23,8 +23,7 @@ static const uint32_t ID_FIRST = 0x48000000, ID_COUNT = 0x01000000;
 enum { ID_TRIES = 4096 };
 
 struct quota_job {
-	struct mc_job job;
-	char path[PATH_MAX];
+	struct mc_path_job base;
 	char device[PATH_MAX]; /* that the file system is on, for kernels without quotactl_fd */
 	uint64_t bytes;
 };
@@ -81,7 +80,7 @@ static int is_free(const struct quota_job *self, int fd, uint32_t id)
 
 static int find_free(const struct quota_job *self, int fd, uint32_t *ret)
 {
-	const uint32_t start = hash(self->path);
+	const uint32_t start = hash(self->base.path);
 
 	for (uint32_t i = 0; i < ID_TRIES; i++) {
 		int rc;
@@ -142,15 +141,11 @@ static int set_limit(const struct quota_job *self, int fd)
 static int limit(const struct mc_core *core, struct mc_job *job)
 {
 	struct quota_job *self = (struct quota_job *)job;
-	int found, fd, rc = mc_enter(core->host_ns); /* the device is a path of the host's */
+	int fd, rc = mc_enter(core->host_ns); /* the device is a path of the host's */
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	found = mc_open(core, core->host_root, self->path, O_DIRECTORY, MC_RESOLVE_KNOWN);
-	if (found < 0)
-		return mc_err_set(&job->err, MC_STEP_SOURCE, found);
-	fd = mc_sys_openat(found, ".", O_RDONLY | O_DIRECTORY);
-	mc_sys_close(found);
+	fd = mc_open_host_dir(core, self->base.path);
 	if (fd < 0)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
 	rc = set_limit(self, fd);
@@ -178,22 +173,16 @@ static int find_device(struct mc_core *core, const char *path, char ret[static P
 
 int mc_host_limit(struct mc_core *core, const char *path, uint64_t bytes, struct mc_err *err)
 {
-	struct quota_job *job = mc_job_new(sizeof(*job));
 	struct mc_err cause = {0};
-	int rc;
+	struct quota_job *job = mc_path_job_new(sizeof(*job), path, &cause);
+	int rc = job ? find_device(core, job->base.path, job->device) : cause.code;
 
-	if (!job)
-		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
-	job->bytes = bytes;
-	job->job.in_helper = true;
-	rc = mc_path_clean(path, job->path, sizeof(job->path));
-	if (rc == 0)
-		rc = find_device(core, job->path, job->device);
-	if (rc < 0) {
-		mc_err_set(&cause, MC_STEP_SETUP, rc);
-	} else {
-		rc = mc_job_run(core, limit, &job->job);
-		cause = job->job.err;
+	if (job && rc < 0)
+		cause.step = MC_STEP_SETUP;
+	if (rc == 0) {
+		job->bytes = bytes;
+		rc = mc_job_run(core, limit, &job->base.job);
+		cause = job->base.job.err;
 	}
 	mc_job_free(job, sizeof(*job));
 	return mc_err_set(err, cause.step, rc);

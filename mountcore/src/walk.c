@@ -107,6 +107,18 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
 	return rc;
 }
 
+int mc_open_host_dir(const struct mc_core *core, const char *path)
+{
+	int found = mc_open(core, core->host_root, path, O_DIRECTORY, MC_RESOLVE_KNOWN);
+	int fd;
+
+	if (found < 0)
+		return found;
+	fd = mc_sys_openat(found, ".", O_RDONLY | O_DIRECTORY);
+	mc_sys_close(found);
+	return fd;
+}
+
 int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
 	size_t *ret_missing)
 {

@@ -38,6 +38,9 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
  * and `resolve`, also on kernels that do not have it. */
 int mc_open(const struct mc_core *core, int dirfd, const char *path, int flags, uint64_t resolve);
 
+/* Open a directory of the host, of which we found out the path, for more than O_PATH does. */
+int mc_open_host_dir(const struct mc_core *core, const char *path);
+
 /* Open `path` (absolute) below `root`, or its deepest existing ancestor.
  * Returns a descriptor (O_PATH) and in `ret_missing` the offset of the first component that does
  * not exist, or of the terminating NUL.  Errors are openat2's: -EXDEV for a mount in the way with
