@@ -6,9 +6,9 @@ load plain
 # changed, and it can be made again. Once in a while it is killed a second time while it recovers.
 
 setup() {
-	common_setup
-	DATA=$TMP/data OTHER=$TMP/other PLAIN=$TMP/plain ON_KERNEL=()
-	mkdir -p "$DATA" "$OTHER" "$PLAIN"
+	plain_setup
+	DATA=$TMP/data OTHER=$TMP/other ON_KERNEL=()
+	mkdir "$DATA" "$OTHER"
 	start hvt_web --tmpfs /ram
 	docker create --label "$LABEL" --network none --name hvt_idle "$IMAGE" true
 	PID=$(pid_of hvt_web)
@@ -18,10 +18,7 @@ setup() {
 	must HotAttach '{"Volume":"hvt_data","Container":"hvt_web","Target":"/kept","ReadOnly":true}'
 }
 
-teardown() {
-	stop_daemon
-	common_teardown
-}
+teardown() { plain_teardown; }
 
 # All that a request may change, without what differs from one time to the other.
 world() {

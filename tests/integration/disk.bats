@@ -5,18 +5,15 @@ load plain
 # refusal says what is wrong, and when the disk works again so does the daemon, without a restart.
 
 setup() {
-	common_setup
-	DATA=$TMP/data PLAIN=$TMP/plain DISK=$TMP/disk BACKING=$TMP/backing
+	plain_setup
+	DATA=$TMP/data DISK=$TMP/disk BACKING=$TMP/backing
 	STATE=$DISK/state
-	mkdir -p "$DATA" "$PLAIN" "$DISK" "$BACKING"
+	mkdir "$DATA" "$DISK" "$BACKING"
 	start hvt_web
 	PID=$(pid_of hvt_web)
 }
 
-teardown() {
-	stop_daemon
-	common_teardown
-}
+teardown() { plain_teardown; }
 
 # make_disk TYPE BYTES MOUNT-OPTIONS: a small disk with the state on it, and things acknowledged.
 make_disk() {

@@ -3,20 +3,8 @@ load plain
 
 # Options type, device and o: a volume that is a file system, or a directory by `bind`.
 
-setup() {
-	common_setup
-	PLAIN=$TMP/plain
-	mkdir "$PLAIN"
-}
-
-teardown() {
-	stop_daemon
-	common_teardown
-}
-
-run_in() {
-	docker run --rm --network none --label "$LABEL" "$@"
-}
+setup() { plain_setup; }
+teardown() { plain_teardown; }
 
 # mounted VOLUME: its file system is mounted on the host.
 mounted() {

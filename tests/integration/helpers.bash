@@ -40,6 +40,11 @@ start() {
 	docker run -d --label "$LABEL" --network none --name "$name" "$@" "$IMAGE" sleep 100000
 }
 
+# run_in [OPTION...] IMAGE COMMAND...: in a container that is gone afterwards.
+run_in() {
+	docker run --rm --network none --label "$LABEL" "$@"
+}
+
 pid_of() {
 	docker inspect -f '{{.State.Pid}}' "$1"
 }

@@ -3,20 +3,8 @@ load plain
 
 # What local-persist promises, and users of it rely on, holds; its known faults do not.
 
-setup() {
-	common_setup
-	PLAIN=$TMP/plain
-	mkdir "$PLAIN"
-}
-
-teardown() {
-	stop_daemon
-	common_teardown
-}
-
-run_in() {
-	docker run --rm --network none --label "$LABEL" "$@"
-}
+setup() { plain_setup; }
+teardown() { plain_teardown; }
 
 @test "promise: any directory of the host is a volume's, made if it is not there" {
 	docker volume create -d hostvol -o path="$TMP/far/away" -o mkdir=true hvt_p

@@ -3,6 +3,17 @@
 
 BUILD=$BATS_TEST_DIRNAME/../../build/release
 
+plain_setup() {
+	common_setup
+	PLAIN=$TMP/plain
+	mkdir "$PLAIN"
+}
+
+plain_teardown() {
+	stop_daemon
+	common_teardown
+}
+
 # run_daemon [WRAPPER...]
 run_daemon() {
 	rm -f "$PLAIN/socket"

@@ -4,16 +4,11 @@ load plain
 # The daemon as a service of the system, and not as a managed plugin.
 
 setup() {
-	common_setup
-	PLAIN=$TMP/plain
-	mkdir "$PLAIN"
+	plain_setup
 	OPTIONS=(--state "$PLAIN/state" --mount-root "$PLAIN/mounts")
 }
 
-teardown() {
-	stop_daemon
-	common_teardown
-}
+teardown() { plain_teardown; }
 
 @test "systemd finds no fault with the units" {
 	DESTDIR=$TMP/root cmake --install "$BUILD" >/dev/null

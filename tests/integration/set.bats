@@ -5,10 +5,6 @@ load helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-run_in() {
-	docker run --rm --network none --label "$LABEL" "$@"
-}
-
 @test "set changes an option of a volume, and Status shows what is true; its data stays" {
 	docker volume create -d hostvol -o uid=7 hvt_data
 	run_in -v hvt_data:/d "$IMAGE" sh -c 'echo kept >/d/f'

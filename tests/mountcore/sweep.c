@@ -254,3 +254,43 @@ void sweep_run(const struct sweep *sweep, unsigned at_least)
 	plan = NULL;
 	assert_in_range(fail_at, at_least, CALLS_MAX - 1);
 }
+
+static struct mc_attach *prepared;
+
+void round_nothing(struct scene *scene)
+{
+	(void)scene;
+}
+
+int round_prepare(struct scene *scene, const struct mc_attach_args *args)
+{
+	prepared = NULL;
+	return mc_attach_prepare(scene->core, args, &prepared, &scene->err);
+}
+
+void round_check_prepared(const struct scene *scene, int rc)
+{
+	(void)scene;
+	assert_int_equal(prepared != NULL, rc == 0);
+}
+
+int round_commit(struct scene *scene)
+{
+	int rc = mc_attach_commit(prepared, &scene->err);
+
+	if (rc == 0)
+		scene->info = *mc_attach_info(prepared);
+	return rc;
+}
+
+void round_release(struct scene *scene)
+{
+	(void)scene;
+	mc_attach_free(prepared);
+	prepared = NULL;
+}
+
+int round_detach(struct scene *scene)
+{
+	return scene_detach(scene, false);
+}

@@ -35,7 +35,24 @@ struct sweep {
 	const char *removed;    /* inside the box, gone after a success; or NULL */
 };
 
+/* What every job in a helper brings along. */
+#define HELPER_EXCEPTIONS                                                                          \
+	{"close", 0, "a descriptor is closed even so", false},                                     \
+		{"close_range", 0, "before 5.9 they are closed one by one", false},                \
+		{"prctl", 0, "only makes the helper safer", false},                                \
+	{                                                                                          \
+		"sendmsg", -EIO, "to the parent the helper died", false                            \
+	}
+
 /* Run the sweep in the calling sandbox.  Asserts that at least `at_least` calls were made. */
 void sweep_run(const struct sweep *sweep, unsigned at_least);
+
+/* Parts of a sweep, which share one attach in each round. */
+void round_nothing(struct scene *scene);
+int round_prepare(struct scene *scene, const struct mc_attach_args *args);
+void round_check_prepared(const struct scene *scene, int rc);
+int round_commit(struct scene *scene);
+void round_release(struct scene *scene);
+int round_detach(struct scene *scene);
 
 #endif

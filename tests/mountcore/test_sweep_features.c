@@ -10,31 +10,6 @@
 #include "scratch.h"
 #include "sweep.h"
 
-/* Shared by the set-up and the operation of one round. */
-static struct mc_attach *prepared;
-
-static int prepare_args(struct scene *scene, const struct mc_attach_args *args)
-{
-	prepared = NULL;
-	return mc_attach_prepare(scene->core, args, &prepared, &scene->err);
-}
-
-static int commit(struct scene *scene)
-{
-	int rc = mc_attach_commit(prepared, &scene->err);
-
-	if (rc == 0)
-		scene->info = *mc_attach_info(prepared);
-	return rc;
-}
-
-static void release(struct scene *scene)
-{
-	(void)scene;
-	mc_attach_free(prepared);
-	prepared = NULL;
-}
-
 /* Lazily: it is still held by `prepared`. */
 static void take_out(struct scene *scene)
 {
@@ -48,7 +23,7 @@ static void set_up_file(struct scene *scene)
 	assert_int_equal(box_run(&scene->box, in_remount_read_only, "/"), 0);
 	args.source = SOURCE "/file";
 	args.may_be_file = true;
-	assert_int_equal(prepare_args(scene, &args), 0);
+	assert_int_equal(round_prepare(scene, &args), 0);
 }
 
 static void check_file(const struct scene *scene, int rc)
@@ -69,8 +44,8 @@ static void sweep_file(void)
 		{"close", 0, "a descriptor is closed even so", false},
 		{0},
 	};
-	const struct sweep sweep = {
-		set_up_file, commit, check_file, take_out, exceptions, .mounts_on_success = true};
+	const struct sweep sweep = {set_up_file, round_commit, check_file, take_out, exceptions,
+		.mounts_on_success = true};
 
 	sweep_run(&sweep, 30);
 }
@@ -94,22 +69,8 @@ static int prepare_mapped(struct scene *scene)
 	args.source = DISK_SOURCE; /* tmpfs can be mapped from 6.3 on */
 	args.idmap = mc_core_features(scene->core) & MC_FEATURE_MOUNT_SETATTR;
 	args.lock = true;
-	return rc < 0 ? rc : prepare_args(scene, &args);
+	return rc < 0 ? rc : round_prepare(scene, &args);
 }
-
-static void check_prepared(const struct scene *scene, int rc)
-{
-	(void)scene;
-	assert_int_equal(prepared != NULL, rc == 0);
-}
-
-#define HELPER_EXCEPTIONS                                                                          \
-	{"close", 0, "a descriptor is closed even so", false},                                     \
-		{"close_range", 0, "before 5.9 they are closed one by one", false},                \
-		{"prctl", 0, "only makes the helper safer", false},                                \
-	{                                                                                          \
-		"sendmsg", -EIO, "to the parent the helper died", false                            \
-	}
 
 static void sweep_prepare_mapped(void)
 {
@@ -118,8 +79,8 @@ static void sweep_prepare_mapped(void)
 		HELPER_EXCEPTIONS,
 		{0},
 	};
-	const struct sweep sweep = {set_up_mapped, prepare_mapped, check_prepared, release,
-		exceptions, .removed = NULL};
+	const struct sweep sweep = {set_up_mapped, prepare_mapped, round_check_prepared,
+		round_release, exceptions, .removed = NULL};
 
 	disk_open();
 	sweep_run(&sweep, 35);
@@ -139,7 +100,7 @@ static void set_up_user_tmpfs(struct scene *scene)
 	scene_map_users(scene);
 	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
 	args = scene_args(scene, "/mnt/a/b"); /* of the new namespaces */
-	assert_int_equal(prepare_args(scene, &args), 0);
+	assert_int_equal(round_prepare(scene, &args), 0);
 }
 
 static void set_up_user_root(struct scene *scene)
@@ -148,7 +109,7 @@ static void set_up_user_root(struct scene *scene)
 
 	scene_map_users(scene);
 	args = scene_args(scene, "/mnt/a/b"); /* of the new namespaces */
-	assert_int_equal(prepare_args(scene, &args), 0);
+	assert_int_equal(round_prepare(scene, &args), 0);
 }
 
 static void check_made(const struct scene *scene, int rc)
@@ -166,7 +127,7 @@ static const struct sweep_exception commit_exceptions[] = {
 
 static void sweep_user_tmpfs(void)
 {
-	const struct sweep sweep = {set_up_user_tmpfs, commit, check_made, take_out,
+	const struct sweep sweep = {set_up_user_tmpfs, round_commit, check_made, take_out,
 		commit_exceptions, .mounts_on_success = true};
 
 	sweep_run(&sweep, 25);
@@ -180,7 +141,7 @@ static void committing_as_the_container_s_root_survives_each_failing_call(void *
 
 static void sweep_user_root(void)
 {
-	const struct sweep sweep = {set_up_user_root, commit, check_made, take_out,
+	const struct sweep sweep = {set_up_user_root, round_commit, check_made, take_out,
 		commit_exceptions, .mounts_on_success = true};
 
 	sweep_run(&sweep, 20);
@@ -204,7 +165,7 @@ static void set_up_replacing(struct scene *scene, enum mc_replace replace)
 	assert_int_equal(scene_attach_args(scene, &args), 0);
 	args.source = SOURCE;
 	args.replace = replace;
-	assert_int_equal(prepare_args(scene, &args), 0);
+	assert_int_equal(round_prepare(scene, &args), 0);
 }
 
 static void set_up_atomic(struct scene *scene)
@@ -233,8 +194,8 @@ static void check_replaced(const struct scene *scene, int rc)
 
 static void sweep_replacing(void (*set_up)(struct scene *scene))
 {
-	const struct sweep sweep = {set_up, commit, check_replaced, take_out, commit_exceptions,
-		.mounts_on_success = true, .may_lose_mount = true};
+	const struct sweep sweep = {set_up, round_commit, check_replaced, take_out,
+		commit_exceptions, .mounts_on_success = true, .may_lose_mount = true};
 
 	sweep_run(&sweep, 8);
 }
@@ -265,13 +226,8 @@ static void replacing_anyhow_survives_each_failing_call(void **state)
 static void set_up_detach_file(struct scene *scene)
 {
 	set_up_file(scene);
-	assert_int_equal(commit(scene), 0);
-	release(scene);
-}
-
-static int detach(struct scene *scene)
-{
-	return scene_detach(scene, false);
+	assert_int_equal(round_commit(scene), 0);
+	round_release(scene);
 }
 
 static void check_detached(const struct scene *scene, int rc)
@@ -279,11 +235,6 @@ static void check_detached(const struct scene *scene, int rc)
 	if (scene->err.step != MC_STEP_HELPER) /* after one, not known */
 		assert_int_equal(box_has_file(&scene->box, "/opt/a/file"), rc < 0);
 	assert_int_equal(scratch_try_write(box_path(&scene->box, "/x")), -EROFS);
-}
-
-static void nothing(struct scene *scene)
-{
-	(void)scene;
 }
 
 static void sweep_detach_file(void)
@@ -299,8 +250,8 @@ static void sweep_detach_file(void)
 		{"close", 0, "a descriptor is closed even so", false},
 		{0},
 	};
-	const struct sweep sweep = {set_up_detach_file, detach, check_detached, nothing, exceptions,
-		.mounts_on_success = true, .removed = "/opt"};
+	const struct sweep sweep = {set_up_detach_file, round_detach, check_detached, round_nothing,
+		exceptions, .mounts_on_success = true, .removed = "/opt"};
 
 	sweep_run(&sweep, 30);
 }

@@ -13,11 +13,6 @@ static struct mc_attach_args disk_args(const struct scene *scene)
 	return args;
 }
 
-static void nothing(struct scene *scene)
-{
-	(void)scene;
-}
-
 static int attach(struct scene *scene)
 {
 	const struct mc_attach_args args = disk_args(scene);
@@ -41,7 +36,7 @@ static void sweep_attach(void)
 {
 	static const struct sweep_exception exceptions[] = {{0}};
 	const struct sweep sweep = {
-		nothing, attach, check, take_out, exceptions, .mounts_on_success = true};
+		round_nothing, attach, check, take_out, exceptions, .mounts_on_success = true};
 
 	disk_open();
 	sweep_run(&sweep, 80);

@@ -1,0 +1,333 @@
+/* Failure sweeps of what is done on the host.  The tables say what is tolerated by design. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/fs.h"
+#include "mountcore/host.h"
+#include "mountcore/mounts.h"
+
+#include "scratch.h"
+#include "sweep.h"
+
+static const struct sweep_exception no_exceptions[] = {{0}};
+
+static void nothing_to_check(const struct scene *scene, int rc)
+{
+	(void)scene;
+	(void)rc;
+}
+
+static int open_core(struct scene *scene)
+{
+	const struct mc_core_args args = scene_core_args();
+	struct mc_core *core = NULL;
+	int rc = mc_core_open(&args, &core, &scene->err);
+
+	mc_core_close(core);
+	return rc;
+}
+
+static void sweep_core_open(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		{"open_tree", 0, "a probe: the feature is missing", false},
+		{"move_mount", 0, "a probe", false},
+		{"openat2", 0, "a probe", false},
+		{"mount_setattr", 0, "a probe", false},
+		{"statx", 0, "a probe", false},
+		{"statmount", 0, "a probe", false},
+		{0},
+	};
+	const struct sweep sweep = {round_nothing, open_core, nothing_to_check, round_nothing,
+		exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 14);
+}
+
+static void opening_the_core_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_core_open);
+}
+
+static int open_ns(struct scene *scene)
+{
+	struct mc_ns ns = MC_NS_NONE;
+	int rc = mc_ns_open(scene->core, scene->box.pid, &ns, &scene->err);
+
+	mc_ns_close(&ns);
+	return rc;
+}
+
+static void sweep_ns_open(void)
+{
+	const struct sweep sweep = {round_nothing, open_ns, nothing_to_check, round_nothing,
+		no_exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 3);
+}
+
+static void opening_a_namespace_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_ns_open);
+}
+
+static int resolve(struct scene *scene)
+{
+	char real[PATH_MAX];
+
+	return mc_host_resolve(scene->core, SOURCE, real, NULL, &scene->err);
+}
+
+static void sweep_resolve(void)
+{
+	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
+	const struct sweep sweep = {round_nothing, resolve, nothing_to_check, round_nothing,
+		exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 12);
+}
+
+static void resolving_a_host_path_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_resolve);
+}
+
+static int resolve_and_make(struct scene *scene)
+{
+	char real[PATH_MAX];
+
+	return mc_host_make(scene->core, "/tmp/a/b/c", real, NULL, &scene->err);
+}
+
+static void check_made(const struct scene *scene, int rc)
+{
+	(void)scene;
+	assert_int_equal(scratch_exists("/tmp/a"), rc == 0);
+	assert_int_equal(scratch_exists("/tmp/a/b/c"), rc == 0);
+}
+
+static void remove_made(struct scene *scene)
+{
+	(void)scene;
+	assert_int_equal(rmdir("/tmp/a/b/c") | rmdir("/tmp/a/b") | rmdir("/tmp/a"), 0);
+}
+
+static void sweep_resolve_and_make(void)
+{
+	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
+	const struct sweep sweep = {round_nothing, resolve_and_make, check_made, remove_made,
+		exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 20);
+}
+
+static void making_a_host_path_survives_each_failing_call_and_leaves_none(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_resolve_and_make);
+}
+
+static int own(struct scene *scene)
+{
+	const struct mc_owner owner = {.uid = 7, .gid = 8, .mode = 0751};
+
+	return mc_host_own(scene->core, SOURCE, &owner, &scene->err);
+}
+
+static void sweep_own(void)
+{
+	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
+	const struct sweep sweep = {
+		round_nothing, own, nothing_to_check, round_nothing, exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 10);
+}
+
+static void giving_an_owner_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_own);
+}
+
+/* An image file: the loop device is a part of it. */
+#define FS_DIR "/tmp/fs"
+#define FS_IMAGE "/tmp/fs.img"
+
+static void make_fs(struct scene *scene)
+{
+	(void)scene;
+	(void)umount2(FS_DIR, MNT_DETACH); /* of the round before */
+	(void)mkdir(FS_DIR, 0755);
+	/* NOLINTNEXTLINE(cert-env33-c,concurrency-mt-unsafe): a fixed command */
+	assert_int_equal(system("PATH=$PATH:/usr/sbin:/sbin; truncate -s 16M " FS_IMAGE
+				" && mkfs.ext4 -q -F " FS_IMAGE),
+		0);
+}
+
+static int mount_fs(struct scene *scene)
+{
+	struct mc_fs fs;
+	char refused[MC_FS_OPTION_SIZE];
+	int rc = mc_fs_read("ext4", FS_IMAGE, "noatime", &fs, refused);
+
+	if (rc == 0)
+		rc = mc_host_mount(scene->core, &fs, FS_DIR, &scene->err);
+	return rc == 1 ? 0 : rc;
+}
+
+static bool fs_is_mounted(void)
+{
+	return scratch_exists(FS_DIR "/lost+found");
+}
+
+static void check_fs(const struct scene *scene, int rc)
+{
+	if (scene->err.step !=
+		MC_STEP_HELPER) /* else it is not known, and can be asked for again */
+		assert_int_equal(fs_is_mounted(), rc == 0);
+}
+
+static void unmount_fs(struct scene *scene)
+{
+	assert_int_equal(mc_host_unmount(scene->core, FS_DIR, NULL), 0);
+	assert_false(fs_is_mounted());
+}
+
+static void sweep_mount_fs(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		HELPER_EXCEPTIONS, {"openat", -ENOTBLK, "no loop device can be had", false}, {0}};
+	const struct sweep sweep = {
+		make_fs, mount_fs, check_fs, unmount_fs, exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 20);
+}
+
+static void mounting_a_file_system_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_mount_fs);
+}
+
+static void make_and_mount_fs(struct scene *scene)
+{
+	make_fs(scene);
+	assert_int_equal(mount_fs(scene), 0);
+}
+
+static int try_unmount_fs(struct scene *scene)
+{
+	return mc_host_unmount(scene->core, FS_DIR, &scene->err);
+}
+
+static void check_unmounted(const struct scene *scene, int rc)
+{
+	if (scene->err.step != MC_STEP_HELPER)
+		assert_int_equal(fs_is_mounted(), rc != 0);
+}
+
+static void sweep_unmount_fs(void)
+{
+	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
+	const struct sweep sweep = {make_and_mount_fs, try_unmount_fs, check_unmounted,
+		round_nothing, exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 8);
+}
+
+static void unmounting_a_file_system_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_unmount_fs);
+}
+
+static int read_table(struct scene *scene)
+{
+	struct mc_mounts *mounts = NULL;
+	int rc = mc_mounts_read(scene->core, scene->ns.ns_fd, &mounts, &scene->err);
+
+	mc_mounts_free(mounts);
+	return rc;
+}
+
+static void sweep_mounts_read(void)
+{
+	const struct sweep sweep = {round_nothing, read_table, nothing_to_check, round_nothing,
+		no_exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 3);
+}
+
+static void reading_a_mount_table_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_mounts_read);
+}
+
+static char silent[64];
+
+/* A directory for each round: the rounds share the sandbox. */
+static void mount_silent(struct scene *scene)
+{
+	snprintf(silent, sizeof(silent), "/tmp/silent.%d", (int)getpid());
+	scratch_mkdir(silent);
+	assert_false(mc_host_is_slow(scene->core, silent));
+	assert_true(scratch_mount_silent(silent) >= 0); /* open until the round ends */
+}
+
+/* A table that could not be read is not one without slow mounts, neither now nor the next time. */
+static int ask_twice(struct scene *scene)
+{
+	bool first = mc_host_is_slow(scene->core, silent);
+	bool second = mc_host_is_slow(scene->core, silent);
+
+	return first && second ? 0 : mc_err_set(&scene->err, MC_STEP_SETUP, -EINVAL);
+}
+
+static void sweep_is_slow(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		{"poll_pri", 0, "unsure is slow", false},
+		{"setns", 0, "unsure is slow", false},
+		{"openat", 0, "unsure is slow", false},
+		{0},
+	};
+	const struct sweep sweep = {mount_silent, ask_twice, nothing_to_check, round_nothing,
+		exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 5);
+}
+
+static void a_slow_mount_is_known_whatever_call_fails(void **state)
+{
+	(void)state;
+	if (access("/dev/fuse", R_OK | W_OK) < 0)
+		skip();
+	hv_in_namespace(sweep_is_slow);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opening_the_core_survives_each_failing_call),
+		cmocka_unit_test(opening_a_namespace_survives_each_failing_call),
+		cmocka_unit_test(resolving_a_host_path_survives_each_failing_call),
+		cmocka_unit_test(giving_an_owner_survives_each_failing_call),
+		cmocka_unit_test(mounting_a_file_system_survives_each_failing_call),
+		cmocka_unit_test(unmounting_a_file_system_survives_each_failing_call),
+		cmocka_unit_test(making_a_host_path_survives_each_failing_call_and_leaves_none),
+		cmocka_unit_test(reading_a_mount_table_survives_each_failing_call),
+		cmocka_unit_test(a_slow_mount_is_known_whatever_call_fails),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}
