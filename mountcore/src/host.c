@@ -147,9 +147,9 @@ int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MA
 	if (job) {
 		job->mkdir = true;
 		rc = run_resolve(core, job, ret, &cause);
+		if (rc == 0 && ret_made)
+			*ret_made = job->made;
 	}
-	if (rc == 0 && ret_made)
-		*ret_made = job->made;
 	mc_job_free(job, sizeof(*job));
 	return mc_err_set(err, cause.step, rc);
 }

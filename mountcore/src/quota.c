@@ -175,12 +175,15 @@ int mc_host_limit(struct mc_core *core, const char *path, uint64_t bytes, struct
 {
 	struct mc_err cause = {0};
 	struct quota_job *job = mc_path_job_new(sizeof(*job), path, &cause);
-	int rc = job ? find_device(core, job->base.path, job->device) : cause.code;
+	int rc;
 
-	if (job && rc < 0)
-		cause.step = MC_STEP_SETUP;
-	if (rc == 0) {
-		job->bytes = bytes;
+	if (!job)
+		return mc_err_set(err, cause.step, cause.code);
+	job->bytes = bytes;
+	rc = find_device(core, job->base.path, job->device);
+	if (rc < 0) {
+		mc_err_set(&cause, MC_STEP_SETUP, rc);
+	} else {
 		rc = mc_job_run(core, limit, &job->base.job);
 		cause = job->base.job.err;
 	}
