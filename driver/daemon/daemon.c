@@ -1,8 +1,10 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +24,8 @@ enum {
 	RECONCILER_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
 	STATE_WAIT_SECONDS = 2,
+	LOCK_TRIES = 40,
+	LOCK_STEP_NS = 50000000,
 };
 
 /* Where the managed plugin has the host's state directory: mounted by ourselves, with the same call
@@ -196,17 +200,43 @@ static int open_core(struct hv_daemon *daemon)
 	return rc;
 }
 
+/* What is mounted at a volume's name is taken for the volume: a second daemon with volumes of the
+ * same names would hand out the first one's data.  One that is just ending is waited for. */
+static int lock_mount_root(struct hv_daemon *daemon)
+{
+	const struct timespec step = {.tv_nsec = LOCK_STEP_NS};
+
+	daemon->mount_root_fd = open(daemon->mount_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (daemon->mount_root_fd < 0)
+		return -errno;
+	for (int i = 0; flock(daemon->mount_root_fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+			return -errno;
+		nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
 /* The mount table, in which mounts are looked for, has the path without symlinks. */
 static int make_mount_root(struct hv_daemon *daemon)
 {
 	const char *path = daemon->config.mount_root;
 	struct mc_err cause = {0};
+	int rc;
 
 	daemon->volumes.mount_root = path;
-	if (daemon->config.is_managed) /* the Engine made it */
+	if (daemon->config.is_managed) /* the Engine made it, for this one alone */
 		return 0;
 	daemon->volumes.mount_root = daemon->mount_root;
-	return mc_host_make(daemon->core, path, daemon->mount_root, NULL, &cause);
+	rc = mc_host_make(daemon->core, path, daemon->mount_root, NULL, &cause);
+	if (rc == 0)
+		rc = lock_mount_root(daemon);
+	if (rc < 0)
+		hv_log_line(&daemon->log, HV_LOG_ERROR, "volumes cannot be mounted in %s: %s", path,
+			rc == -EWOULDBLOCK
+				? "another hostvold has its own there; give this one another --mount-root"
+				: strerrordesc_np(-rc));
+	return rc;
 }
 
 static void wire_up(struct hv_daemon *daemon)
@@ -273,7 +303,9 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 	struct hv_error err = {0};
 	int rc;
 
-	*daemon = (struct hv_daemon){.config = *config, .state_tried = -STATE_RETRY_SECONDS};
+	*daemon = (struct hv_daemon){.config = *config,
+		.state_tried = -STATE_RETRY_SECONDS,
+		.mount_root_fd = MC_FD_NONE};
 	*config = (struct hv_config){0};
 	init_state(daemon);
 	hv_log_init(&daemon->log, daemon->config.log);
@@ -331,6 +363,8 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 	hv_store_close(daemon->volumes.store);
 	hv_engine_free(daemon->engine);
 	mc_core_close(daemon->core);
+	mc_close_fd(&daemon->mount_root_fd);
 	hv_error_done(&daemon->state_error);
 	hv_config_done(&daemon->config);
+	hv_log_line(&daemon->log, HV_LOG_INFO, "hostvold ends");
 }

@@ -34,6 +34,7 @@ struct hv_daemon {
 	struct hv_error state_error; /* of the last try */
 	char state_host[PATH_MAX];
 	char mount_root[PATH_MAX]; /* of the plain daemon, symlinks resolved */
+	int mount_root_fd;         /* and locked */
 };
 
 /* Bring up what needs no state: the mount library, the Engine client, the socket, the server; then
