@@ -28,23 +28,32 @@ static void complete_flags(const struct hv_flag *flags, const char *word)
 			printf("--%s\t%s\n", flags->name, flags->help);
 }
 
-static void complete_format(const char *word)
+static void complete_value(const char *flag, const char *word)
 {
-	static const char *const formats[] = {"json", "table"};
+	static const struct {
+		const char *flag, *value;
+	} values[] = {
+		{"format", "json"},
+		{"format", "table"},
+		{"idmap", "auto"},
+		{"idmap", "always"},
+		{"idmap", "never"},
+	};
 
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (is_prefix(word, formats[i]))
-			printf("%s\n", formats[i]);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (strcmp(values[i].flag, flag) == 0 && is_prefix(word, values[i].value))
+			printf("%s\n", values[i].value);
 }
 
-/* The flag that stands before the word and waits for its value, or NULL. */
+/* The flag that stands before the word and waits for its value, or NULL.  One that may stand alone
+ * does not: its value follows a =. */
 static const struct hv_flag *find_waiting(const struct hv_command *command, const char *before)
 {
 	const struct hv_flag *flag = NULL;
 
 	if (is_prefix("--", before))
 		flag = hv_flags_find(command->flags, before + 2, strlen(before + 2));
-	return flag && flag->value ? flag : NULL;
+	return flag && flag->value && !flag->otherwise ? flag : NULL;
 }
 
 static int complete_command(const struct hv_command *command, int argc, char *const argv[])
@@ -58,11 +67,11 @@ static int complete_command(const struct hv_command *command, int argc, char *co
 		hv_flags_parse(command->flags, argc - 1, argv, &options, &operands, &err) == HV_OK;
 
 	hv_error_done(&err);
-	if (waiting && strcmp(waiting->name, "format") == 0)
-		complete_format(word);
-	else if (!waiting && word[0] == '-')
+	if (waiting)
+		complete_value(waiting->name, word);
+	else if (word[0] == '-')
 		complete_flags(command->flags, word);
-	else if (!waiting && is_understood && operands.count == 0 && command->is_path_first)
+	else if (is_understood && operands.count == 0 && command->is_path_first)
 		return DIRECTORIES_ONLY;
 	return NO_FILES;
 }

@@ -66,6 +66,10 @@ static void completion_lists_what_fits(void **state)
 		"--lazy\tTake it out now, though files in it are open\n:4\n", "");
 	program_expect(*state, WORDS("docker-hostvol", "__complete", "ls", "--format", "j"), 0,
 		"json\n:4\n", "");
+	program_expect(*state, WORDS("docker-hostvol", "__complete", "attach", "--idmap", "a"), 0,
+		"auto\nalways\n:4\n", "");
+	program_expect(*state, WORDS("docker-hostvol", "__complete", "attach", "--replace", "--ta"),
+		0, "--target\tThe target, when CONTAINER stands alone\n:4\n", "");
 	program_expect(*state, WORDS("docker-hostvol", "__complete", "nothing", ""), 0, ":4\n", "");
 	program_expect(*state, WORDS("docker-hostvol", "__complete"), 0, ":4\n", "");
 	program_expect(*state, WORDS("docker-addvol", "__complete", "addvol", ""), 0, ":16\n", "");
