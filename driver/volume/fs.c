@@ -13,6 +13,7 @@
 #include "volume/explain.h"
 
 #include "inside.h"
+#include "purge.h"
 
 /* In the directory of the volume, while it takes the place of its _data. */
 #define NEW_DIRECTORY "_data.new"
@@ -80,7 +81,7 @@ static enum hv_code check_host_path(struct hv_volumes *volumes, const char *name
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"%s belongs to hostvol itself (it is in %s) and cannot be a volume", real,
 			volumes->state_host);
-	return HV_OK;
+	return hv_purge_check_path(volumes, real, err);
 }
 
 static enum hv_code check_layer(

@@ -23,7 +23,8 @@ enum hv_code hv_purge_check_path(
 	struct hv_volumes *volumes, const char *path, struct hv_error *err);
 
 /* Delete a user's directory that hostvol made, by descriptor, if it still is that one.  Gone, or
- * another one in its place, is fine.  Returns 0 or a negative errno. */
+ * another one in its place, is fine.  Returns 0 or a negative errno; -ETIME: there is so much in it
+ * that Docker would not wait for the end. */
 int hv_purge(struct hv_volumes *volumes, const struct hv_volume *volume);
 
 #endif

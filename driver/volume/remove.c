@@ -110,8 +110,12 @@ static enum hv_code fail_removal(
 		stay(volumes, volume);
 	if (rc == -ESTALE)
 		return hv_fail_view(volumes, err);
-	return hv_fail(err, HV_INTERNAL, "the data of volume '%s' in %s cannot be removed: %s",
+	hv_fail(err, HV_INTERNAL, "the data of volume '%s' in %s cannot be removed: %s",
 		volume->name, volume->source, strerrordesc_np(-rc));
+	if (rc == -EXDEV && hv_source_is_ours(volume))
+		hv_hint(err, "volumes/ is a file system of its own there: have it at %s instead",
+			volumes->state_host);
+	return err->code;
 }
 
 enum hv_code hv_volume_finish_remove(
@@ -132,6 +136,10 @@ enum hv_code hv_volume_finish_remove(
 		rc = remove_ours(volumes, volume);
 	else if (is_purge)
 		rc = hv_purge(volumes, volume);
+	if (rc == -ETIME) { /* the thread goes on; for Docker it is gone */
+		hv_trash_start(volumes);
+		return HV_OK;
+	}
 	if (rc < 0)
 		return fail_removal(volumes, volume, rc, err);
 	code = hv_store_volume_forget(volumes->store, volume->name, err);

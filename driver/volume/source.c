@@ -134,12 +134,17 @@ static enum hv_code make_path(
 
 	if (mc_host_make(volumes->core, volume->source, real, &made, &cause) < 0)
 		return explain_path(&cause, volume->name, volume->source, err);
-	if (strcmp(real, volume->source) == 0) {
-		if (made.count > 0) {
-			volume->made_dev = made.ids[made.count - 1].dev;
-			volume->made_ino = made.ids[made.count - 1].ino;
-		}
+	if (strcmp(real, volume->source) == 0 && made.count > 0) {
+		volume->made_dev = made.ids[made.count - 1].dev;
+		volume->made_ino = made.ids[made.count - 1].ino;
 		return HV_OK;
+	}
+	if (strcmp(real, volume->source) == 0) {
+		if (!hv_purge_is_wanted(volume))
+			return HV_OK;
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"%s was made by somebody else while volume '%s' was created, and would not be purged with it",
+			volume->source, volume->name);
 	}
 	mc_host_unmake(volumes->core, real, &made);
 	return hv_fail(err, HV_SOURCE_REFUSED,
@@ -208,10 +213,16 @@ static enum hv_code find_inside(struct hv_volumes *volumes, const char *name,
 }
 
 /* Option on-remove=purge: of a directory that hostvol is about to make. */
-static enum hv_code check_purge(const struct hv_volume_options *options,
+static enum hv_code check_purge(struct hv_volumes *volumes, const struct hv_volume_options *options,
 	const struct hv_source *found, struct hv_error *err)
 {
-	if (options->on_remove != HV_ON_REMOVE_PURGE || found->missing > 0)
+	if (options->on_remove != HV_ON_REMOVE_PURGE)
+		return HV_OK;
+	if (mc_host_is_slow(volumes->core, found->source))
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"%s is on a file system that a server stands behind, where hostvol deletes no directories: on-remove=purge is for local ones",
+			found->source);
+	if (found->missing > 0)
 		return HV_OK;
 	hv_fail(err, HV_SOURCE_REFUSED,
 		"%s was not made for this volume, and would not be purged with it", found->source);
@@ -249,7 +260,7 @@ enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 
 		if (code == HV_OK && options->subpath)
 			code = find_inside(volumes, name, options, ret, err);
-		return code == HV_OK ? check_purge(options, ret, err) : code;
+		return code == HV_OK ? check_purge(volumes, options, ret, err) : code;
 	}
 	if (options->type || options->size_bytes > 0) {
 		enum hv_code code =

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
@@ -63,6 +64,7 @@ struct sweep {
 	const atomic_bool *stop; /* may be NULL */
 	unsigned long next;      /* number for the name of what is lifted */
 	bool has_lifted;         /* in this pass */
+	time_t end;              /* CLOCK_MONOTONIC seconds, or 0 */
 };
 
 int hv_rename_free(int from_fd, const char *name, int to_fd, const char *to)
@@ -89,9 +91,22 @@ static int lift(struct sweep *sweep, int dir_fd, const char *name)
 	return rc;
 }
 
+static time_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static bool is_late(const struct sweep *sweep)
+{
+	return sweep->end && now_seconds() > sweep->end;
+}
+
 static bool is_stopped(const struct sweep *sweep)
 {
-	return sweep->stop && atomic_load(sweep->stop);
+	return (sweep->stop && atomic_load(sweep->stop)) || is_late(sweep);
 }
 
 /* Empty one directory of the trash: files go, directories are lifted. */
@@ -155,9 +170,10 @@ static unsigned long pass(struct sweep *sweep, int *first_error)
 	return deleted;
 }
 
-int hv_sweep(int trash_fd, const atomic_bool *stop)
+int hv_sweep(int trash_fd, const atomic_bool *stop, unsigned seconds)
 {
-	struct sweep sweep = {.fd = trash_fd, .stop = stop};
+	struct sweep sweep = {
+		.fd = trash_fd, .stop = stop, .end = seconds ? now_seconds() + seconds : 0};
 	unsigned long deleted;
 	int first_error;
 
@@ -165,5 +181,7 @@ int hv_sweep(int trash_fd, const atomic_bool *stop)
 		sweep.has_lifted = false;
 		deleted = pass(&sweep, &first_error);
 	} while ((deleted > 0 || sweep.has_lifted) && !is_stopped(&sweep));
-	return is_stopped(&sweep) ? -ECANCELED : first_error;
+	if (stop && atomic_load(stop))
+		return -ECANCELED;
+	return is_late(&sweep) ? -ETIME : first_error;
 }

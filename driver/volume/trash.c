@@ -62,7 +62,7 @@ static void *work(void *argument)
 			hv_volumes_finish_purges(volumes);
 		/* What cannot be deleted (an immutable file) waits for the next time. */
 		if (trash >= 0)
-			(void)hv_sweep(trash, &volumes->sweeper.is_stopping);
+			(void)hv_sweep(trash, &volumes->sweeper.is_stopping, 0);
 	}
 	return NULL;
 }

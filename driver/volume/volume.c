@@ -8,6 +8,7 @@
 
 #include "inside.h"
 #include "options.h"
+#include "purge.h"
 #include "source.h"
 
 char *hv_now(void)
@@ -51,8 +52,18 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 
 	volume->phase = volume->missing > 0 || hv_source_is_owned(&volume->opts) ? HV_MAKING : end;
 	code = hv_store_volume_add(volumes->store, volume, err);
-	if (code != HV_OK || volume->phase != HV_MAKING)
+	if (code != HV_OK)
 		return code;
+	/* Again, now that a removal that deletes a directory sees this record. */
+	code = hv_purge_check_path(volumes, volume->source, err);
+	if (code != HV_OK) {
+		(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_MAKING, &ignored);
+		(void)!hv_store_volume_forget(volumes->store, volume->name, &ignored);
+		hv_error_done(&ignored);
+		return code;
+	}
+	if (volume->phase != HV_MAKING)
+		return HV_OK;
 	code = hv_source_make(volumes, volume, err);
 	if (code == HV_OK) {
 		volume->phase = end;

@@ -227,6 +227,37 @@ int mc_mount_part(const struct mc_mount *mount, const char *path, char ret[stati
 	return length < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+int mc_mounts_of(struct mc_mounts *mounts, const char *path, struct mc_mount *ret)
+{
+	struct mc_mount mount;
+	size_t longest = 0;
+
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);) {
+		if (!mc_path_is_below(path, mount.target) || strlen(mount.target) < longest)
+			continue;
+		longest = strlen(mount.target);
+		*ret = mount;
+	}
+	return longest > 0 ? 0 : -ENOENT;
+}
+
+static bool is_either_below(const char *a, const char *b)
+{
+	return mc_path_is_below(a, b) || mc_path_is_below(b, a);
+}
+
+bool mc_mounts_overlap(struct mc_mounts *mounts, const char *a, const char *b)
+{
+	struct mc_mount one, two;
+	char part[PATH_MAX], other[PATH_MAX];
+
+	if (is_either_below(a, b))
+		return true;
+	return mc_mounts_of(mounts, a, &one) == 0 && mc_mounts_of(mounts, b, &two) == 0 &&
+	       one.dev == two.dev && mc_mount_part(&one, a, part) == 0 &&
+	       mc_mount_part(&two, b, other) == 0 && is_either_below(part, other);
+}
+
 static bool is_on_host(
 	struct mc_core *core, const struct mc_mount *mount, const char *source, int *ret_rc)
 {

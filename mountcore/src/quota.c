@@ -153,20 +153,15 @@ static int limit(const struct mc_core *core, struct mc_job *job)
 	return mc_err_set(&job->err, MC_STEP_QUOTA, rc);
 }
 
-/* The mount that `path` is on: the last of the longest. */
+/* Of the file system that `path` is on. */
 static int find_device(struct mc_core *core, const char *path, char ret[static PATH_MAX])
 {
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
-	size_t longest = 0;
 	int rc = mc_mounts_read_host(core, &mounts);
 
-	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);) {
-		if (!mc_path_is_below(path, mount.target) || strlen(mount.target) < longest)
-			continue;
-		longest = strlen(mount.target);
+	if (rc == 0 && mc_mounts_of(mounts, path, &mount) == 0)
 		strncpy(ret, mount.device, PATH_MAX - 1);
-	}
 	mc_mounts_free(mounts);
 	return rc;
 }

@@ -71,7 +71,7 @@ static void an_empty_trash_stays(void **state)
 {
 	struct trash *trash = *state;
 
-	assert_int_equal(hv_sweep(trash->fd, NULL), 0);
+	assert_int_equal(hv_sweep(trash->fd, NULL, 0), 0);
 	assert_true(scratch_exists(trash->dir));
 }
 
@@ -89,7 +89,7 @@ static void any_depth_is_deleted(void **state)
 		at = next;
 	}
 	close(at);
-	assert_int_equal(hv_sweep(trash->fd, NULL), 0);
+	assert_int_equal(hv_sweep(trash->fd, NULL, 0), 0);
 	assert_true(is_empty(trash));
 	assert_int_equal(hv_count_fds(), fds);
 }
@@ -107,7 +107,7 @@ static void symlinks_are_deleted_and_not_followed(void **state)
 	assert_int_equal(symlinkat("..", dir, "up"), 0);
 	assert_int_equal(symlinkat("nowhere", dir, "dangling"), 0);
 	close(dir);
-	assert_int_equal(hv_sweep(trash->fd, NULL), 0);
+	assert_int_equal(hv_sweep(trash->fd, NULL, 0), 0);
 	assert_true(is_empty(trash));
 	assert_true(scratch_exists(file));
 	free(file);
@@ -140,7 +140,7 @@ static void odd_names_are_deleted(void **state)
 	}
 	assert_int_equal(mkfifoat(inner, "fifo", 0600), 0);
 	close(inner);
-	assert_int_equal(hv_sweep(trash->fd, NULL), 0);
+	assert_int_equal(hv_sweep(trash->fd, NULL, 0), 0);
 	assert_true(is_empty(trash));
 }
 
@@ -166,7 +166,7 @@ static void *sweep(void *argument)
 {
 	const struct trash *trash = argument;
 
-	return (void *)(intptr_t)hv_sweep(trash->fd, NULL);
+	return (void *)(intptr_t)hv_sweep(trash->fd, NULL, 0);
 }
 
 /* Two volumes are removed at once: none of the threads takes the other's work for an error. */
@@ -186,7 +186,7 @@ static void several_may_sweep_at_once(void **state)
 			if (rc) /* a directory that another thread is emptying */
 				assert_int_equal((intptr_t)rc, -ENOTEMPTY);
 		}
-		assert_int_equal(hv_sweep(trash->fd, NULL), 0);
+		assert_int_equal(hv_sweep(trash->fd, NULL, 0), 0);
 		assert_true(is_empty(trash));
 		close(trash->fd);
 		trash->fd = open(trash->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -232,7 +232,7 @@ static void run_mount_inside(void)
 	assert_int_equal(mount(outside, mountpoint, NULL, MS_BIND, NULL), 0);
 	close(data);
 	close(volume);
-	assert_int_equal(hv_sweep(trash->fd, NULL), -EBUSY);
+	assert_int_equal(hv_sweep(trash->fd, NULL, 0), -EBUSY);
 	assert_true(scratch_exists(file));
 	free(mountpoint);
 	mountpoint = scratch_path(trash->dir, ".0"); /* the lifted _data: nothing but the mount */
@@ -241,7 +241,7 @@ static void run_mount_inside(void)
 	free(mountpoint);
 	mountpoint = scratch_path(trash->dir, ".0/disk");
 	assert_int_equal(umount2(mountpoint, MNT_DETACH), 0);
-	assert_int_equal(hv_sweep(trash->fd, NULL), 0);
+	assert_int_equal(hv_sweep(trash->fd, NULL, 0), 0);
 	assert_true(is_empty(trash));
 	assert_true(scratch_exists(file));
 	free(mountpoint);

@@ -241,6 +241,43 @@ static void what_another_volume_came_to_use_is_not_purged(void **state)
 	assert_true(world_told(world, "it is shared with volume other"));
 }
 
+/* An image, a layer, and the directory by another path. */
+static void what_other_volumes_live_on_is_not_purged(void **state)
+{
+	struct world *world = *state;
+
+	create_to_be_purged(world);
+	world_mkdir(world, "elsewhere");
+	assert_int_equal(world_create(world, "image", "type=ext4", "device=%s/made/p/file"), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
+	assert_true(world_told(world, "it is shared with volume image"));
+	assert_int_equal(world_remove(world, "image"), HV_OK);
+	bind(world, "made/p/dir", "elsewhere");
+	assert_int_equal(world_create(world, "bound", "path=%s/elsewhere/dir", NULL), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
+	assert_true(world_told(world, "it is shared with volume bound"));
+	assert_true(world_has(world, "made/p/file") && world_has(world, "made/p/dir/dir"));
+	begin_removal(world);
+	assert_int_equal(world_create(world, "new", "path=%s/elsewhere", NULL), HV_SOURCE_REFUSED);
+	assert_int_equal(world_create(world, "new", "type=ext4", "device=%s/made/p/file"),
+		HV_SOURCE_REFUSED);
+	unbind(world, "elsewhere");
+}
+
+/* One that is being made has a record, and is none yet for who asks. */
+static void what_a_volume_is_being_made_in_is_not_purged(void **state)
+{
+	struct world *world = *state;
+
+	create_to_be_purged(world);
+	assert_int_equal(world_create(world, "other", "path=%s/made/p/dir", NULL), HV_OK);
+	assert_int_equal(
+		hv_store_volume_set_phase(world->volumes.store, "other", HV_MAKING, &world->err),
+		HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
+	assert_true(world_has(world, "made/p/file"));
+}
+
 static void the_last_other_name_takes_the_file_system_with_it(void **state)
 {
 	struct world *world = *state;
@@ -266,6 +303,8 @@ static void run(void)
 		IN_WORLD(a_purge_that_was_begun_is_finished_after_the_start),
 		IN_WORLD(what_is_being_purged_is_no_place_for_a_volume),
 		IN_WORLD(what_another_volume_came_to_use_is_not_purged),
+		IN_WORLD(what_other_volumes_live_on_is_not_purged),
+		IN_WORLD(what_a_volume_is_being_made_in_is_not_purged),
 		IN_WORLD(the_last_other_name_takes_the_file_system_with_it),
 	};
 

@@ -54,6 +54,16 @@ bool mc_mounts_next(struct mc_mounts *mounts, size_t *at, struct mc_mount *ret)
 int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Find the mount that `path` is on, resolved and clean: the last of those with the longest
+ * mountpoint. Returns 0 or -ENOENT. */
+int mc_mounts_of(struct mc_mounts *mounts, const char *path, struct mc_mount *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether one of two paths is the other, or inside of it: by name, or because the same part of a
+ * file system is mounted elsewhere too. */
+bool mc_mounts_overlap(struct mc_mounts *mounts, const char *a, const char *b)
+	__attribute__((nonnull));
+
 /* The IDs (column 1) of the mount `id` and of all mounts below it, itself first.
  * Returns 0 with an array that the caller frees, -ENOENT, -ENOMEM. */
 int mc_mounts_tree(struct mc_mounts *mounts, uint64_t id, uint64_t **ret_ids, size_t *ret_count)
