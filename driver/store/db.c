@@ -64,6 +64,11 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 /* Those that there are, for who asks: HV_THERE and HV_ATTACHING. */
 #define EXISTS "phase IN (0, 3)"
 
+/* What is below ?1 is below ?2 now. */
+#define MOVED                                                                                      \
+	"?2 || substr(source, length(?1) + 1)"                                                     \
+	" WHERE substr(source, 1, length(?1) + 1) = ?1 || '/'"
+
 static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[HV_SQL_COMMIT] = "COMMIT",
@@ -86,6 +91,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 				 " ON other.name = opt.volume WHERE opt.key = 'from'"
 				 " AND opt.value = ?1 AND other." EXISTS ")",
 	[HV_SQL_VOLUME_FORGET] = "DELETE FROM volume WHERE name = ?1 AND phase",
+	[HV_SQL_VOLUME_MOVE] = "UPDATE volume SET source = " MOVED " AND kind <> 'path'",
 	[HV_SQL_VOLUME_UNFINISHED] =
 		"SELECT " VOLUME_COLUMNS " FROM volume WHERE phase ORDER BY name",
 	[HV_SQL_OPT_ADD] = "INSERT INTO opt (volume, position, key, value) VALUES (?1, ?2, ?3, ?4)",
@@ -106,6 +112,9 @@ static const char *const texts[HV_SQL_COUNT] = {
 		" ns_ino = ?19, mount_id = ?20, mountinfo_id = ?21, root_dev = ?22, root_ino = ?23"
 		" WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
+	[HV_SQL_ATTACHMENT_MOVE] =
+		"UPDATE attachment SET source = " MOVED
+		" AND volume NOT IN (SELECT name FROM volume WHERE kind = 'path')",
 	[HV_SQL_ATTACHMENT_LIST] = "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
 				   " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR volume = ?2)"
 				   " AND (?3 IS NULL OR container_id = ?3) ORDER BY since, rowid",

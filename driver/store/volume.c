@@ -287,3 +287,33 @@ enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, st
 	/* Not synced: after a power cut the removal is finished once more. */
 	return hv_sql_transaction(store, false, forget, name, err);
 }
+
+struct move {
+	const char *from, *to;
+};
+
+static enum hv_code move(struct hv_store *store, const void *context, struct hv_error *err)
+{
+	static const enum hv_sql steps[] = {HV_SQL_ATTACHMENT_MOVE, HV_SQL_VOLUME_MOVE};
+	const struct move *move = context;
+	enum hv_code code = HV_OK;
+
+	for (size_t i = 0; code == HV_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		sqlite3_stmt *statement = hv_sql_get(store, steps[i], err);
+
+		if (statement) {
+			hv_sql_text(statement, 1, move->from);
+			hv_sql_text(statement, 2, move->to);
+		}
+		code = hv_sql_run(store, statement, err);
+	}
+	return code;
+}
+
+enum hv_code hv_store_move(
+	struct hv_store *store, const char *from, const char *to, struct hv_error *err)
+{
+	const struct move paths = {from, to};
+
+	return hv_sql_transaction(store, true, move, &paths, err);
+}

@@ -3,6 +3,8 @@
  * What goes wrong with one volume concerns that one: it stays as it is until the next start, or
  * until it is created or removed again, and the others are served.  Only a store that cannot be
  * read or written fails as a whole. */
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +15,10 @@
 
 #include "inside.h"
 #include "purge.h"
+#include "source.h"
 #include "trash.h"
+
+enum { PLACES_MAX = 16 };
 
 struct recovery {
 	struct hv_volumes *volumes;
@@ -140,12 +145,72 @@ void hv_volumes_finish_purges(struct hv_volumes *volumes)
 	hv_error_done(&ignored);
 }
 
+/* Where volumes/ was when a volume of ours was made, if it is elsewhere now: the administrator has
+ * moved the state.  False if it is not. */
+static bool was_elsewhere(
+	const char *now, const struct hv_volume *volume, char ret[static PATH_MAX])
+{
+	char tail[NAME_MAX + 32];
+	size_t length = strlen(volume->source), end;
+
+	snprintf(tail, sizeof(tail), "/%s/_data", volume->name);
+	end = strlen(tail);
+	if (!hv_source_is_ours(volume) || length <= end || length - end >= PATH_MAX ||
+		strcmp(volume->source + length - end, tail) != 0)
+		return false;
+	memcpy(ret, volume->source, length - end);
+	ret[length - end] = '\0';
+	return strcmp(ret, now) != 0;
+}
+
+static enum hv_code follow(struct hv_volumes *volumes, const struct hv_volume *list, size_t count,
+	bool *ret_has_moved, struct hv_error *err)
+{
+	char now[PATH_MAX], before[PATH_MAX];
+
+	snprintf(now, sizeof(now), "%s/volumes", volumes->state_host);
+	for (size_t i = 0; i < count; i++)
+		if (was_elsewhere(now, &list[i], before)) {
+			*ret_has_moved = true;
+			return hv_store_move(volumes->store, before, now, err);
+		}
+	return HV_OK;
+}
+
+/* One place after the other that the state was at. */
+static enum hv_code follow_state(struct hv_volumes *volumes, struct hv_error *err)
+{
+	bool has_moved = true;
+	enum hv_code code = HV_OK;
+
+	for (int places = 0; code == HV_OK && has_moved && places < PLACES_MAX; places++) {
+		struct hv_volume *list = NULL;
+		size_t count = 0;
+
+		has_moved = false;
+		code = hv_store_volume_list(volumes->store, &list, &count, err);
+		if (code == HV_OK)
+			code = follow(volumes, list, count, &has_moved, err);
+		hv_volumes_free(list, count);
+		list = NULL;
+		count = 0;
+		if (code == HV_OK)
+			code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
+		if (code == HV_OK)
+			code = follow(volumes, list, count, &has_moved, err);
+		hv_volumes_free(list, count);
+	}
+	return code;
+}
+
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 {
 	enum hv_code code = hv_allow_resolve(volumes) == 0
-				    ? finish_all(volumes, err)
+				    ? follow_state(volumes, err)
 				    : hv_fail(err, HV_STATE_UNREADABLE, "out of memory");
 
+	if (code == HV_OK)
+		code = finish_all(volumes, err);
 	if (code == HV_OK)
 		code = clear_references(volumes, err);
 	if (code == HV_OK)

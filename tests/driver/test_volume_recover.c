@@ -1,5 +1,7 @@
 /* What is put right at start, and what is left alone. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,6 +113,46 @@ static void a_volume_that_cannot_be_finished_is_in_nobodys_way(void **state)
 	assert_false(world_has(world, "state/volumes/half"));
 }
 
+/* By an administrator, to a bigger disk; and the daemon is told so. */
+static void the_state_may_be_moved(void **state)
+{
+	struct world *world = *state;
+	char *before = world->state, *after = scratch_path(world->dir, "moved");
+	struct hv_volume volume = {0};
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "name", "from=data", NULL), HV_OK);
+	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "path", "path=%s/srv", NULL), HV_OK);
+	world_write(world, "state/volumes/data/_data/file", "text");
+	assert_int_equal(rename(before, after), 0);
+	world->state = after;
+	world->volumes.state_host = world->volumes.state_local = after;
+	world_restart(world);
+	recover(world);
+	for (int i = 0; i < 2; i++) {
+		const char *name = i == 0 ? "data" : "name";
+
+		assert_int_equal(
+			hv_store_volume_get(world->volumes.store, name, &volume, &world->err),
+			HV_OK);
+		assert_int_equal(strncmp(volume.source, after, strlen(after)), 0);
+		hv_volume_done(&volume);
+		volume = (struct hv_volume){0};
+		assert_int_equal(world_mount(world, name, "a"), HV_OK);
+		assert_true(world_has(world, i == 0 ? "mounts/data/file" : "mounts/name/file"));
+		assert_int_equal(world_unmount(world, name, "a"), HV_OK);
+	}
+	assert_int_equal(world_mount(world, "ram", "a"), HV_OK);
+	assert_int_equal(world_mount(world, "path", "a"), HV_OK);
+	assert_int_equal(world_unmount(world, "ram", "a"), HV_OK);
+	assert_int_equal(world_remove(world, "name"), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_false(world_has(world, "moved/volumes/data"));
+	free(before);
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +162,7 @@ static void run(void)
 		IN_WORLD(after_a_boot_nobody_refers_to_a_file_system),
 		IN_WORLD(a_file_system_that_nobody_refers_to_is_unmounted),
 		IN_WORLD(a_volume_that_cannot_be_finished_is_in_nobodys_way),
+		IN_WORLD(the_state_may_be_moved),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));

@@ -73,6 +73,11 @@ enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, st
 enum hv_code hv_store_volume_unfinished(struct hv_store *store, struct hv_volume **ret,
 	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* The directory `from`, where hostvol keeps data of its own, is at `to` now, and so are the sources
+ * of all volumes and attachments in it but those that the user named. */
+enum hv_code hv_store_move(struct hv_store *store, const char *from, const char *to,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* --- attachments --- */
 
 /* A wanted attachment, with what is needed to make it and to find its mount again.  Strings are
