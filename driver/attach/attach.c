@@ -23,6 +23,7 @@ void hv_attempt_done(struct hv_attempt *attempt)
 	mc_attach_free(attempt->mount);
 	hv_volume_unuse(&attempt->use);
 	hv_record_done(&attempt->record);
+	free(attempt->volume_before);
 	free(attempt->made_before);
 	free(attempt->path_before);
 	hv_volume_done(&attempt->volume);
@@ -289,6 +290,8 @@ static enum hv_code attach_held(
 		return HV_OK; /* asked before: `ret` is the answer of then */
 	if (code == HV_OK && is_running)
 		code = mount_and_record(attempt, err);
+	if (code == HV_OK && attempt->volume_before)
+		hv_volume_unused(attempt->attacher->volumes, attempt->volume_before);
 	if (code == HV_OK) {
 		*ret = attempt->record.view;
 		attempt->record.view = (struct hv_attachment){0};

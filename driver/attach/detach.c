@@ -114,6 +114,8 @@ enum hv_code hv_record_end(
 
 	if (!record->is_ending_volume)
 		return hv_record_drop(attacher, record, err);
+	/* Nobody is about to use it, or to give it another name. */
+	HV_HOLD(hold, &attacher->volumes->locks, view->volume);
 	return hv_store_attachment_drop_with_volume(attacher->store, view->id, view->volume, err);
 }
 

@@ -50,7 +50,8 @@ struct hv_attempt {
 	struct hv_use use; /* of the volume, from the preparation on */
 	struct hv_target container;
 	struct hv_record record;
-	/* What was made for the attachment before, and where; or NULL. */
+	/* Of the attachment before: its volume, what was made for it, and where; or NULL. */
+	char *volume_before;
 	char *made_before;
 	char *path_before;
 	struct mc_attach *mount;

@@ -59,9 +59,11 @@ static enum hv_code replace(
 		return hv_record_is_mounted(other) ? refuse(attempt, other, err)
 						   : hv_record_drop(attempt->attacher, other, err);
 	attempt->record.replaces = strdup(other->view.id);
+	attempt->volume_before = strdup(other->view.volume);
 	attempt->made_before = strdup(other->made);
 	attempt->path_before = strdup(other->path);
-	if (!attempt->record.replaces || !attempt->made_before || !attempt->path_before)
+	if (!attempt->record.replaces || !attempt->volume_before || !attempt->made_before ||
+		!attempt->path_before)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	return HV_OK;
 }
