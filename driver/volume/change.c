@@ -196,7 +196,8 @@ static enum hv_code check(struct hv_volumes *volumes, struct hv_volume *volume,
 		code = check_owner(volumes, volume, &change->options, err);
 	if (code == HV_OK)
 		code = check_size(volumes, volume, change, err);
-	if (code == HV_OK && hv_opts_get(change->changes, "require-mount"))
+	if (code == HV_OK &&
+		(hv_opts_get(change->changes, "require-mount") || is_owner_changed(volume, change)))
 		code = hv_volume_check_mount(volumes, volume, err);
 	if (code == HV_OK && is_owner_changed(volume, change))
 		code = hv_source_check_allowed(volumes, volume, err);

@@ -123,8 +123,9 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 		code = publish(volumes, &volume, &use.attr, &is_new, err);
 	if (code == HV_OK && is_new) /* Docker's copy of an image's content brings another owner */
 		code = hv_volume_own(volumes, &volume, err);
-	if (code == HV_OK && is_new) /* a `set` that was killed left another limit */
-		(void)!hv_source_limit(volumes, &volume, &ignored);
+	if (code == HV_OK &&
+		is_new) /* a `set` that was killed left another one, and a disk may have none now */
+		code = hv_source_limit(volumes, &volume, err);
 	if (code == HV_OK) {
 		code = hv_store_ref_change(volumes->store, name, id, 1, &references, err);
 		*ret_mountpoint = code == HV_OK ? hv_volume_mountpoint(volumes, name) : NULL;

@@ -129,6 +129,8 @@ static void a_mount_that_is_required_must_be_there(void **state)
 	assert_int_equal(mount("disk", disk, "tmpfs", 0, NULL), 0);
 	assert_int_equal(world_set(world, "data", "require-mount=true", NULL), HV_OK);
 	assert_int_equal(umount(disk), 0);
+	if (mc_host_is_on_mount(world->volumes.core, disk) == 0) /* not of what is beneath */
+		assert_int_equal(world_set(world, "data", "mode=0700", NULL), HV_SOURCE_MISSING);
 	assert_int_equal(world_set(world, "data", "require-mount=false", NULL), HV_OK);
 	scratch_free(disk);
 	free(option);
