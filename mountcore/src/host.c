@@ -69,11 +69,32 @@ static int expect_path(
 	return -ENOENT;
 }
 
+/* Have `count` directories that were made, `fd` the deepest of them, on disk, and the names of them
+ * in their parents: what is recorded of them will be. */
+static int make_durable(int fd, unsigned count)
+{
+	int at = mc_sys_openat(fd, ".", O_RDONLY | O_DIRECTORY);
+
+	for (unsigned i = 0; at >= 0; i++) {
+		int up, rc = mc_sys_fsync(at);
+
+		if (rc == -EINVAL || rc == -ENOSYS) /* not every file system knows how */
+			rc = 0;
+		up = rc < 0 || i == count ? rc : mc_sys_openat(at, "..", O_RDONLY | O_DIRECTORY);
+		mc_sys_close(at);
+		if (i == count)
+			return rc;
+		at = up;
+	}
+	return at;
+}
+
 static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 {
 	const struct mc_making making = {.core = core};
 	size_t missing = 0;
-	int last, fd = mc_walk(core, core->host_root, self->base.path, MC_RESOLVE_USER, &missing);
+	int last, rc,
+		fd = mc_walk(core, core->host_root, self->base.path, MC_RESOLVE_USER, &missing);
 
 	if (fd < 0)
 		return mc_err_set(&self->base.job.err, MC_STEP_SOURCE, fd);
@@ -84,6 +105,11 @@ static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 	else
 		last = expect_path(core, self, fd, self->base.path + missing);
 	mc_sys_close(fd);
+	rc = last >= 0 ? make_durable(last, self->made.count) : 0;
+	if (rc < 0) {
+		mc_sys_close(last);
+		last = rc;
+	}
 	if (last < 0)
 		mc_err_set(&self->base.job.err, self->mkdir ? MC_STEP_MKDIR : MC_STEP_SOURCE, last);
 	return last;

@@ -173,6 +173,11 @@ int mc_sys_fchmod(int fd, mode_t mode)
 	return result(fchmod(fd, mode));
 }
 
+int mc_sys_fsync(int fd)
+{
+	return result(fsync(fd));
+}
+
 int mc_sys_fchown(int fd, uid_t uid, gid_t gid)
 {
 	return result(fchownat(fd, "", uid, gid, AT_EMPTY_PATH));

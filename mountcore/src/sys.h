@@ -74,6 +74,7 @@ int mc_sys_rmdirat(int dirfd, const char *path);
 int mc_sys_unlinkat(int dirfd, const char *path);
 int mc_sys_fchown(int fd, uid_t uid, gid_t gid);
 int mc_sys_fchmod(int fd, mode_t mode);
+int mc_sys_fsync(int fd);
 int mc_sys_become(uid_t uid, gid_t gid);
 int mc_sys_fchdir(int fd);
 int mc_sys_chroot(const char *path);

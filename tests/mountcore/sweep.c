@@ -98,6 +98,7 @@ WRAP(int, create, (int dirfd, const char *path, mode_t mode), (dirfd, path, mode
 WRAP(int, unlinkat, (int dirfd, const char *path), (dirfd, path))
 WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
+WRAP(int, fsync, (int fd), (fd))
 WRAP(int, become, (uid_t uid, gid_t gid), (uid, gid))
 WRAP(int, fchdir, (int fd), (fd))
 WRAP(int, chroot, (const char *path), (path))
