@@ -196,6 +196,16 @@ remove_made() { must Remove "$NEW" && rm -rf "$TMP/made"; }
 	campaign Remove "$NEW" create
 }
 
+@test "remove that deletes the user's directory" {
+	create_purged() {
+		must Create '{"Name":"hvt_new","Opts":{"path":"'"$TMP/made/deep"'","mkdir":"true","on-remove":"purge"}}'
+		mkdir -p "$TMP/made/deep/a/b"
+		touch "$TMP/made/deep/"{1,2,a/3,a/b/4}
+	}
+	create_purged
+	campaign Remove "$NEW" create_purged
+}
+
 @test "mount and unmount" {
 	local id='{"Name":"hvt_data","ID":"1"}'
 	mount_it() { must Mount "$id"; }

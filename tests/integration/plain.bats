@@ -53,14 +53,25 @@ fails() {
 	! "$@" 2>/dev/null
 }
 
-# An Engine that takes a second for every answer.
+@test "two daemons do not mount volumes in one directory" {
+	run_daemon
+	run -1 timeout 10 "$BUILD/driver/daemon/hostvold" --socket "$PLAIN/second" --state "$PLAIN/other" \
+		--mount-root "$PLAIN/mounts"
+	[[ $output == *"in $PLAIN/mounts: another hostvold has its own there"* && ! -e $PLAIN/second ]]
+	must List '{}'
+	stop_daemon
+	run_daemon
+}
+
+# An Engine that answers when there is a file $PLAIN/answers.
 slow_engine() {
-	python3 - "$PLAIN/engine" <<-'END' 3>&- &
-		import socketserver, sys, time
+	python3 - "$PLAIN/engine" "$PLAIN/answers" <<-'END' 3>&- &
+		import os, socketserver, sys, time
 		class Slow(socketserver.StreamRequestHandler):
 		    def handle(self):
 		        self.rfile.readline()
-		        time.sleep(1)
+		        while not os.path.exists(sys.argv[2]):
+		            time.sleep(0.01)
 		        body = b'{"message":"No such container: web"}'
 		        self.wfile.write(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
 		            % (len(body), body))
@@ -84,8 +95,9 @@ slow_engine() {
 		ask "$i" /HotAttach '{"Volume":"hvt_data","Container":"web","Target":"/x"}'
 		ask "a$i" /VolumeDriver.Create "{\"Name\":\"hvt_$i\",\"Opts\":{\"attach\":\"web:/x\"}}"
 	done
-	within 5 has_connections 50
+	within 8 has_connections 50 # it gives the Engine ten seconds
 	kill -TERM "$DAEMON"
+	touch "$PLAIN/answers"
 	wait "${clients[@]}"
 	wait "$DAEMON"
 	kill "$ENGINE_PID"

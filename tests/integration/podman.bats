@@ -137,7 +137,8 @@ hostvol() {
 }
 
 state_is() {
-	[[ $(hostvol ls --format json | jq -r '.[].State') == "$1" ]]
+	local list
+	list=$(hostvol ls --format json) && [[ $(jq -r '.[].State' <<<"$list") == "$1" ]]
 }
 
 @test "a container that mounts the volume sees what is attached elsewhere" {

@@ -128,6 +128,12 @@ nowhere_on_the_host() {
 	done
 }
 
+# played: not all of it was refused.
+played() {
+	declare -p CODES
+	[[ $SUCCESSES -gt 0 ]]
+}
+
 end_villain() {
 	docker exec hvt_web sh -c 'kill -9 $(pidof villain)'
 }
@@ -141,6 +147,7 @@ end_villain() {
 	for _ in $(seq "$ROUNDS"); do
 		play /mnt/d/hvt_race/new container-changed target-refused target-missing type-mismatch
 	done
+	played
 	end_villain
 	finish
 }
@@ -151,6 +158,7 @@ end_villain() {
 	for _ in $(seq "$ROUNDS"); do
 		play /mnt/d/hvt_race container-changed target-missing target-refused
 	done
+	played
 	end_villain
 	finish
 }
@@ -163,6 +171,7 @@ end_villain() {
 	for _ in $(seq "$ROUNDS"); do
 		play /mnt/d container-changed target-exists
 	done
+	played
 	end_villain
 	finish
 }
@@ -177,6 +186,7 @@ end_villain() {
 	for _ in $(seq "$ROUNDS"); do
 		play /mnt/d/hvt_race source-refused source-missing timeout
 	done
+	played
 	EXTRA=',"Subpath":"in/../f"'
 	attach /mnt/x "$EXTRA"
 	[[ $code == bad-request ]]
@@ -256,7 +266,7 @@ end_villain() {
 		) 3>&- &
 		players+=($!)
 	done
-	wait "${players[@]}"
+	for player in "${players[@]}"; do wait "$player"; done
 	end_villain
 	[[ ! -e $TMP/wrong ]] || { cat "$TMP/wrong" && return 1; }
 	finish

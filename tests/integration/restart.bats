@@ -100,6 +100,7 @@ everything_is_back() {
 	everything_is_back
 	docker rm -f hvt_web
 	docker volume rm hvt_managed hvt_path
+	run ! in_engine grep -E '/propagated-mount/[^ ]' /proc/self/mountinfo
 }
 
 @test "hostvold killed with SIGKILL is back at once and knows everything" {
