@@ -28,6 +28,15 @@ uint64_t mc_clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
+/* With O_DIRECTORY what systemd mounts on demand is mounted, as for everybody who uses the path.  A
+ * file is one without. */
+static int open_mounted(const struct mc_core *core, int dirfd, const char *path, uint64_t resolve)
+{
+	int fd = mc_open(core, dirfd, path, O_DIRECTORY, resolve);
+
+	return fd == -ENOTDIR ? mc_open(core, dirfd, path, 0, resolve) : fd;
+}
+
 /* Open the source: below `beneath` if there is one, so that no symlink on the way leads out of it.
  * Mounts inside are the host's own and are passed. */
 static int open_source(const struct mc_core *core, const struct mc_attach *self)
@@ -36,12 +45,12 @@ static int open_source(const struct mc_core *core, const struct mc_attach *self)
 	int fd, base;
 
 	if (self->beneath[0] == '\0' || self->beneath[1] == '\0')
-		return mc_open(core, core->host_root, self->source, 0, MC_RESOLVE_KNOWN);
+		return open_mounted(core, core->host_root, self->source, MC_RESOLVE_KNOWN);
 	base = mc_open(core, core->host_root, self->beneath, O_DIRECTORY, MC_RESOLVE_USER);
 	if (base < 0)
 		return base;
 	rest += strspn(rest, "/");
-	fd = mc_open(core, base, *rest ? rest : ".", 0,
+	fd = open_mounted(core, base, *rest ? rest : ".",
 		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 	mc_sys_close(base);
 	return fd;
@@ -58,7 +67,7 @@ static int open_with_subpath(const struct mc_core *core, struct mc_attach *self)
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);
 	if (!self->subpath[0])
 		return fd;
-	sub = mc_open(core, fd, self->subpath, 0, resolve);
+	sub = open_mounted(core, fd, self->subpath, resolve);
 	mc_sys_close(fd);
 	return sub < 0 ? mc_err_set(&self->job.err, MC_STEP_SUBPATH, sub) : sub;
 }

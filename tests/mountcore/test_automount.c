@@ -1,0 +1,95 @@
+/* A source that is mounted on demand, as systemd's .automount units do it. */
+#include <fcntl.h>
+#include <linux/auto_fs.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "box.h"
+#include "scratch.h"
+
+static const char demand[] = SOURCE "/demand";
+
+/* What is asked for is mounted, for ever.  Its own process group does not set it off. */
+static void serve(int requests, int ready)
+{
+	union autofs_v5_packet_union packet;
+	char options[128];
+	int top;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(options, sizeof(options), "fd=%d,pgrp=%d,minproto=5,maxproto=5,direct", ready,
+		getpgrp());
+	if (mount("automount", demand, "autofs", 0, options) < 0)
+		_exit(1);
+	top = open(demand, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	close(ready);
+	while (read(requests, &packet, sizeof(packet)) > 0) {
+		if (mount("disk", demand, "tmpfs", 0, NULL) < 0)
+			_exit(2);
+		scratch_write(SOURCE "/demand/file");
+		if (ioctl(top, AUTOFS_IOC_READY, packet.v5_packet.wait_queue_token) < 0)
+			_exit(3);
+	}
+	_exit(0);
+}
+
+static bool is_mounted(void)
+{
+	char options[256];
+
+	mount_options(getpid(), demand, options);
+	return options[0] != '\0';
+}
+
+static void attach_on_demand(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	const struct timespec step = {.tv_nsec = 2000000};
+	int ends[2];
+	pid_t server;
+
+	scene_open(&scene);
+	scratch_mkdir(demand);
+	assert_int_equal(pipe(ends), 0);
+	server = fork();
+	assert_true(server >= 0);
+	if (server == 0)
+		serve(ends[0], ends[1]);
+	close(ends[0]);
+	close(ends[1]);
+	for (int i = 0; i < 5000 && !is_mounted(); i++)
+		nanosleep(&step, NULL);
+	assert_true(is_mounted());
+	args = scene_args(&scene, "/mnt/a");
+	args.source = demand;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a/file")));
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	scene_close(&scene);
+}
+
+static void what_is_mounted_on_demand_is_mounted_for_an_attach(void **state)
+{
+	(void)state;
+	hv_in_namespace(attach_on_demand);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_mounted_on_demand_is_mounted_for_an_attach),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}
