@@ -165,6 +165,10 @@ static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 			options->from, name);
 		hv_hint(err, "docker volume ls -f driver=hostvol lists them");
 	}
+	if (code == HV_OK && other.phase != HV_THERE) { /* it may come to nothing */
+		hv_fail(err, HV_BUSY, "volume '%s' is just being created", options->from);
+		code = hv_hint(err, "try again when it is there");
+	}
 	if (code == HV_OK)
 		snprintf(ret->source, sizeof(ret->source), "%s", other.source);
 	ret->read_only = code == HV_OK && other.read_only;

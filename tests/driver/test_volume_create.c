@@ -340,6 +340,19 @@ static void another_name_requires_the_mount_too(void **state)
 	free(option);
 }
 
+/* With option attach it may come to nothing. */
+static void a_volume_that_is_being_created_has_no_other_name(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	assert_int_equal(
+		hv_store_volume_set_phase(world->volumes.store, "data", HV_ATTACHING, &world->err),
+		HV_OK);
+	assert_int_equal(world_create(world, "alias", "from=data", NULL), HV_BUSY);
+	assert_true(world_told(world, "'data' is just being created"));
+}
+
 static void unknown_options_are_named(void **state)
 {
 	struct world *world = *state;
@@ -368,6 +381,7 @@ static void run(void)
 		IN_WORLD(hostvols_own_directory_is_no_source),
 		IN_WORLD(data_that_was_kept_is_not_hidden_by_another_volume),
 		IN_WORLD(another_name_requires_the_mount_too),
+		IN_WORLD(a_volume_that_is_being_created_has_no_other_name),
 		IN_WORLD(unknown_options_are_named),
 	};
 
