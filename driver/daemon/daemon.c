@@ -24,8 +24,6 @@ enum {
 	RECONCILER_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
 	STATE_WAIT_SECONDS = 2,
-	LOCK_TRIES = 40,
-	LOCK_STEP_NS = 50000000,
 };
 
 /* Where the managed plugin has the host's state directory: mounted by ourselves, with the same call
@@ -68,11 +66,33 @@ static enum hv_code inject_state(struct hv_daemon *daemon, struct hv_error *err)
 	return rc == 0 ? HV_OK : fail_state(daemon, &cause, err);
 }
 
+/* What is mounted at a volume's name is taken for the volume: a second daemon with volumes of the
+ * same names would hand out the first one's data.  The Engine makes that of a plugin for it alone.
+ */
+static enum hv_code lock_mount_root(struct hv_daemon *daemon, struct hv_error *err)
+{
+	if (daemon->config.is_managed)
+		return HV_OK;
+	if (daemon->mount_root_fd < 0)
+		daemon->mount_root_fd =
+			open(daemon->mount_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (daemon->mount_root_fd >= 0 && flock(daemon->mount_root_fd, LOCK_EX | LOCK_NB) == 0)
+		return HV_OK;
+	if (errno != EWOULDBLOCK)
+		return hv_fail(err, HV_STATE_UNREADABLE, "volumes cannot be mounted in %s: %s",
+			daemon->mount_root, strerrordesc_np(errno));
+	hv_fail(err, HV_STATE_UNREADABLE, "another hostvol daemon mounts its volumes in %s",
+		daemon->mount_root);
+	return hv_hint(err, "each has a --mount-root of its own, as it has a --state");
+}
+
 static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 {
 	struct mc_err cause = {0};
-	enum hv_code code = HV_OK;
+	enum hv_code code = lock_mount_root(daemon, err);
 
+	if (code != HV_OK)
+		return code;
 	if (mc_host_make(daemon->core, daemon->config.state, daemon->state_host, NULL, &cause) < 0)
 		return fail_state(daemon, &cause, err);
 	if (daemon->config.is_managed)
@@ -200,43 +220,17 @@ static int open_core(struct hv_daemon *daemon)
 	return rc;
 }
 
-/* What is mounted at a volume's name is taken for the volume: a second daemon with volumes of the
- * same names would hand out the first one's data.  One that is just ending is waited for. */
-static int lock_mount_root(struct hv_daemon *daemon)
-{
-	const struct timespec step = {.tv_nsec = LOCK_STEP_NS};
-
-	daemon->mount_root_fd = open(daemon->mount_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (daemon->mount_root_fd < 0)
-		return -errno;
-	for (int i = 0; flock(daemon->mount_root_fd, LOCK_EX | LOCK_NB) < 0; i++) {
-		if (errno != EWOULDBLOCK || i == LOCK_TRIES)
-			return -errno;
-		nanosleep(&step, NULL);
-	}
-	return 0;
-}
-
 /* The mount table, in which mounts are looked for, has the path without symlinks. */
 static int make_mount_root(struct hv_daemon *daemon)
 {
 	const char *path = daemon->config.mount_root;
 	struct mc_err cause = {0};
-	int rc;
 
 	daemon->volumes.mount_root = path;
-	if (daemon->config.is_managed) /* the Engine made it, for this one alone */
+	if (daemon->config.is_managed) /* the Engine made it */
 		return 0;
 	daemon->volumes.mount_root = daemon->mount_root;
-	rc = mc_host_make(daemon->core, path, daemon->mount_root, NULL, &cause);
-	if (rc == 0)
-		rc = lock_mount_root(daemon);
-	if (rc < 0)
-		hv_log_line(&daemon->log, HV_LOG_ERROR, "volumes cannot be mounted in %s: %s", path,
-			rc == -EWOULDBLOCK
-				? "another hostvold has its own there; give this one another --mount-root"
-				: strerrordesc_np(-rc));
-	return rc;
+	return mc_host_make(daemon->core, path, daemon->mount_root, NULL, &cause);
 }
 
 static void wire_up(struct hv_daemon *daemon)
