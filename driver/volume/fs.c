@@ -13,7 +13,7 @@
 #include "volume/explain.h"
 
 #include "inside.h"
-#include "purge.h"
+#include "overlap.h"
 
 /* In the directory of the volume, while it takes the place of its _data. */
 #define NEW_DIRECTORY "_data.new"
@@ -81,7 +81,7 @@ static enum hv_code check_host_path(struct hv_volumes *volumes, const char *name
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"%s belongs to hostvol itself (it is in %s) and cannot be a volume", real,
 			volumes->state_host);
-	return hv_purge_check_path(volumes, real, err);
+	return hv_overlap_check_path(volumes, real, err);
 }
 
 static enum hv_code check_layer(
@@ -110,8 +110,8 @@ static size_t layer_key(const char *word)
 }
 
 /* The directories of overlayfs: "lowerdir=/a:/b::/c,upperdir=/d,workdir=/e". */
-static enum hv_code check_overlay(struct hv_volumes *volumes, const char *name,
-	const struct hv_volume_options *options, struct hv_error *err)
+static enum hv_code each_layer(const struct hv_volume_options *options, hv_fs_visit visit,
+	void *context, struct hv_error *err)
 {
 	char *o = strdup(options->o);
 	enum hv_code code = o ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
@@ -124,7 +124,7 @@ static enum hv_code check_overlay(struct hv_volumes *volumes, const char *name,
 
 		while (code == HV_OK && (path = strsep(&paths, is_list ? ":" : "")))
 			if (*path || !is_list) /* "::" is before a layer of data only */
-				code = check_layer(volumes, name, path, err);
+				code = visit(context, "o", path, err);
 	}
 	free(o);
 	return code;
@@ -136,22 +136,42 @@ static bool is_share(const struct hv_volume_options *options)
 	       strncmp(options->device, "//", 2) == 0;
 }
 
+enum hv_code hv_fs_each_path(const struct hv_volume_options *options, hv_fs_visit visit,
+	void *context, struct hv_error *err)
+{
+	if (strcmp(options->type, "overlay") == 0)
+		return each_layer(options, visit, context, err);
+	if (options->device[0] == '/' && !is_share(options))
+		return visit(context, "device", options->device, err);
+	return HV_OK;
+}
+
+struct check {
+	struct hv_volumes *volumes;
+	const char *name;
+};
+
+static enum hv_code check_one(
+	void *context, const char *key, const char *path, struct hv_error *err)
+{
+	const struct check *check = context;
+
+	return strcmp(key, "o") == 0 ? check_layer(check->volumes, check->name, path, err)
+				     : check_host_path(check->volumes, check->name, key, path, err);
+}
+
 enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_error *err)
 {
-	const char *device = options->device;
+	struct check check = {volumes, name};
 
 	if (is_restricted(volumes) && !is_harmless(options)) {
 		hv_fail(err, HV_SOURCE_REFUSED,
 			"a file system of type %s on %s cannot be a volume here: it could show what is in no directory that volumes may be in",
-			options->type, device);
+			options->type, options->device);
 		return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
 	}
-	if (strcmp(options->type, "overlay") == 0)
-		return check_overlay(volumes, name, options, err);
-	if (device[0] == '/' && !is_share(options))
-		return check_host_path(volumes, name, "device", device, err);
-	return HV_OK;
+	return hv_fs_each_path(options, check_one, &check, err);
 }
 
 enum hv_code hv_fs_check_owner(

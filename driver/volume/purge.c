@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "mountcore/path.h"
 
 #include "inside.h"
+#include "overlap.h"
 #include "source.h"
 #include "sweep.h"
 
@@ -44,29 +46,6 @@ static enum hv_code refuse(const struct hv_volume *volume, const char *why, cons
 		err, "docker hostvol set %s on-remove=keep, and then remove it", volume->name);
 }
 
-enum hv_code hv_purge_check_path(struct hv_volumes *volumes, const char *path, struct hv_error *err)
-{
-	struct hv_volume *list = NULL;
-	struct mc_mounts *mounts = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
-
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		if (!hv_purge_is_begun(&list[i]))
-			continue;
-		if (!mounts && mc_mounts_read_host(volumes->core, &mounts) < 0)
-			code = hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
-		if (code != HV_OK || !mc_mounts_overlap(mounts, list[i].source, path))
-			continue;
-		hv_fail(err, HV_SOURCE_REFUSED, "%s is being deleted, with volume '%s'",
-			list[i].source, list[i].name);
-		code = hv_hint(err, "try again when it is gone");
-	}
-	mc_mounts_free(mounts);
-	hv_volumes_free(list, count);
-	return code;
-}
-
 static enum hv_code check_places(
 	const struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
@@ -80,72 +59,15 @@ static enum hv_code check_places(
 	return HV_OK;
 }
 
-/* Whether a path that an option of a file system names is in the directory: its device, an image,
- * or in `o` a layer of an overlay. */
-static bool names_inside(struct hv_volumes *volumes, struct mc_mounts *mounts,
-	const struct hv_volume *other, const char *directory)
-{
-	static const char *const keys[] = {"device", "o"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const char *at = hv_opts_get(&other->opts, keys[i]);
-
-		for (; at && *at; at += strspn(at, ",=:")) {
-			size_t length = strcspn(at, ",=:");
-			char path[PATH_MAX], real[PATH_MAX] = "";
-
-			if (*at == '/' && length < sizeof(path)) {
-				memcpy(path, at, length);
-				path[length] = '\0';
-				(void)!mc_host_resolve(volumes->core, path, real, NULL, NULL);
-				if (mc_mounts_overlap(mounts, path, directory) ||
-					(real[0] && mc_mounts_overlap(mounts, real, directory)))
-					return true;
-			}
-			at += length;
-		}
-	}
-	return false;
-}
-
-/* Of these volumes, the ones that there are, and those that are just being made. */
-static enum hv_code check_list(struct hv_volumes *volumes, struct mc_mounts *mounts,
-	const struct hv_volume *volume, const struct hv_volume *list, size_t count,
-	struct hv_error *err)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct hv_volume *other = &list[i];
-
-		if (strcmp(other->name, volume->name) == 0 || other->phase == HV_REMOVING)
-			continue;
-		if (mc_mounts_overlap(mounts, other->source, volume->source) ||
-			(strcmp(other->kind, "filesystem") == 0 &&
-				names_inside(volumes, mounts, other, volume->source)))
-			return refuse(volume, "it is shared with volume", other->name,
-				HV_VOLUME_IN_USE, err);
-	}
-	return HV_OK;
-}
-
 static enum hv_code check_others(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	struct hv_volume *there = NULL, *making = NULL;
-	size_t there_count = 0, making_count = 0;
-	struct mc_mounts *mounts = NULL;
-	enum hv_code code = hv_store_volume_unfinished(volumes->store, &making, &making_count, err);
+	char *other = NULL;
+	enum hv_code code = hv_overlap_find(volumes, volume, &other, err);
 
-	if (code == HV_OK) /* last: one that is finished meanwhile is in one of the two */
-		code = hv_store_volume_list(volumes->store, &there, &there_count, err);
-	if (code == HV_OK && mc_mounts_read_host(volumes->core, &mounts) < 0)
-		code = hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
-	if (code == HV_OK)
-		code = check_list(volumes, mounts, volume, making, making_count, err);
-	if (code == HV_OK)
-		code = check_list(volumes, mounts, volume, there, there_count, err);
-	mc_mounts_free(mounts);
-	hv_volumes_free(making, making_count);
-	hv_volumes_free(there, there_count);
+	if (code == HV_OK && other)
+		code = refuse(volume, "it is shared with volume", other, HV_VOLUME_IN_USE, err);
+	free(other);
 	return code;
 }
 
@@ -219,10 +141,9 @@ enum hv_code hv_purge_check(
 		return HV_OK;
 	if (hv_source_is_ours(volume))
 		return check_ours(volumes, volume, err);
-	if (mc_host_is_slow(volumes->core, volume->source))
-		return refuse(volume,
-			"it is on a file system that a server stands behind, which may leave",
-			"the daemon waiting", HV_SOURCE_REFUSED, err);
+	if (mc_host_is_remote(volumes->core, volume->source))
+		return refuse(volume, "it is on a file system that a server stands behind,",
+			"which may not answer", HV_SOURCE_REFUSED, err);
 	code = check_places(volumes, volume, err);
 	if (code == HV_OK)
 		code = check_device(volumes, volume, err);

@@ -17,11 +17,6 @@ enum hv_code hv_purge_check(
 /* Whether a removal was begun that deletes a user's directory, which may take long. */
 bool hv_purge_is_begun(const struct hv_volume *volume);
 
-/* Whether `path` is free of what is being deleted with another volume.  HV_OK or HV_SOURCE_REFUSED.
- */
-enum hv_code hv_purge_check_path(
-	struct hv_volumes *volumes, const char *path, struct hv_error *err);
-
 /* Delete a user's directory that hostvol made, by descriptor, if it still is that one.  Gone, or
  * another one in its place, is fine.  Returns 0 or a negative errno; -ETIME: there is so much in it
  * that Docker would not wait for the end. */

@@ -126,21 +126,32 @@ static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 	return code;
 }
 
+/* Of the one of this name, if it is still to be: with the name held, and the record read then. */
+static void finish_purge(struct hv_volumes *volumes, const char *name)
+{
+	struct hv_error ignored = {0};
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+
+	HV_HOLD(hold, &volumes->locks, name);
+	(void)!hv_store_volume_unfinished(volumes->store, &list, &count, &ignored);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].name, name) == 0 && hv_purge_is_begun(&list[i]))
+			(void)!hv_volume_finish(volumes, &list[i], &ignored);
+	hv_volumes_free(list, count);
+	hv_error_done(&ignored);
+}
+
 void hv_volumes_finish_purges(struct hv_volumes *volumes)
 {
 	struct hv_error ignored = {0};
 	struct hv_volume *list = NULL;
 	size_t count = 0;
-	bool was;
 
 	(void)!hv_store_volume_unfinished(volumes->store, &list, &count, &ignored);
-	for (size_t i = 0; i < count && !volumes->sweeper.is_stopping; i++) {
-		if (!hv_purge_is_begun(&list[i]))
-			continue;
-		HV_HOLD(hold, &volumes->locks, list[i].name);
-		hv_error_done(&ignored);
-		(void)!hv_volume_finish_named(volumes, list[i].name, &was, &ignored);
-	}
+	for (size_t i = 0; i < count && !volumes->sweeper.is_stopping; i++)
+		if (hv_purge_is_begun(&list[i]))
+			finish_purge(volumes, list[i].name);
 	hv_volumes_free(list, count);
 	hv_error_done(&ignored);
 }

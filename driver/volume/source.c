@@ -18,6 +18,7 @@
 #include "fs.h"
 #include "inside.h"
 #include "managed.h"
+#include "overlap.h"
 #include "purge.h"
 
 enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume *volume,
@@ -121,7 +122,7 @@ static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
 		return explain_path(&cause, name, options->path, err);
 	if (check_policy(volumes, ret->source, err) != HV_OK)
 		return err->code;
-	return hv_purge_check_path(volumes, ret->source, err);
+	return hv_overlap_check_path(volumes, ret->source, err);
 }
 
 /* Make what is missing of a `path` volume's directory, where it was looked for and nowhere else. */
@@ -142,6 +143,7 @@ static enum hv_code make_path(
 	if (strcmp(real, volume->source) == 0) {
 		if (!hv_purge_is_wanted(volume))
 			return HV_OK;
+		volume->missing = 0; /* nothing of it is ours to take back */
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"%s was made by somebody else while volume '%s' was created, and would not be purged with it",
 			volume->source, volume->name);
@@ -222,7 +224,7 @@ static enum hv_code check_purge(struct hv_volumes *volumes, const struct hv_volu
 {
 	if (options->on_remove != HV_ON_REMOVE_PURGE)
 		return HV_OK;
-	if (mc_host_is_slow(volumes->core, found->source))
+	if (mc_host_is_remote(volumes->core, found->source))
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"%s is on a file system that a server stands behind, where hostvol deletes no directories: on-remove=purge is for local ones",
 			found->source);

@@ -8,8 +8,10 @@
 
 #include "inside.h"
 #include "options.h"
+#include "overlap.h"
 #include "purge.h"
 #include "source.h"
+#include "trash.h"
 
 char *hv_now(void)
 {
@@ -55,7 +57,7 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 	if (code != HV_OK)
 		return code;
 	/* Again, now that a removal that deletes a directory sees this record. */
-	code = hv_purge_check_path(volumes, volume->source, err);
+	code = hv_overlap_check(volumes, volume, err);
 	if (code != HV_OK) {
 		(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_MAKING, &ignored);
 		(void)!hv_store_volume_forget(volumes->store, volume->name, &ignored);
@@ -173,17 +175,41 @@ enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, str
 	return code;
 }
 
+/* Finish what of a volume that came to nothing, or went, is left; but not the deletion of a user's
+ * directory, which may take long. */
+static enum hv_code clear_name(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++) {
+		if (strcmp(list[i].name, name) != 0)
+			continue;
+		if (hv_purge_is_begun(&list[i])) {
+			hv_trash_start(volumes);
+			hv_fail(err, HV_BUSY,
+				"the directory %s of the volume '%s' before this one is still being deleted",
+				list[i].source, name);
+			code = hv_hint(err, "try again when it is gone");
+		} else {
+			code = hv_volume_finish(volumes, &list[i], err);
+		}
+	}
+	hv_volumes_free(list, count);
+	return code;
+}
+
 /* With the name held, and that of option from. */
 static enum hv_code create_held(struct hv_volumes *volumes, const char *name,
 	const struct hv_opts *opts, const struct hv_volume_options *options, struct hv_error *err)
 {
 	struct hv_volume existing = {0};
-	bool was;
 	enum hv_code code = hv_store_volume_get(volumes->store, name, &existing, err);
 
-	if (code == HV_NO_SUCH_VOLUME) { /* what of one that came to nothing, or went, is left */
+	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
-		code = hv_volume_finish_named(volumes, name, &was, err);
+		code = clear_name(volumes, name, err);
 	}
 	if (code == HV_OK && !existing.name)
 		code = record(volumes, name, opts, options, err);

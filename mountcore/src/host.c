@@ -258,6 +258,18 @@ bool mc_host_is_slow(struct mc_core *core, const char *path)
 	return is_slow;
 }
 
+bool mc_host_is_remote(struct mc_core *core, const char *path)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+	bool is_remote = true; /* unsure: the safe way */
+
+	if (mc_mounts_read_host(core, &mounts) == 0 && mc_mounts_of(mounts, path, &mount) == 0)
+		is_remote = is_slow_type(mount.fstype);
+	mc_mounts_free(mounts);
+	return is_remote;
+}
+
 int mc_slow_open(struct mc_core *core, struct mc_err *err)
 {
 	int rc;

@@ -264,6 +264,43 @@ static void what_other_volumes_live_on_is_not_purged(void **state)
 	unbind(world, "elsewhere");
 }
 
+/* By a symlink; and what a server has by the same path is another thing. */
+static void what_only_looks_like_another_s_is_purged(void **state)
+{
+	struct world *world = *state;
+	char *made = scratch_path(world->dir, "made"), *images = scratch_path(world->dir, "images");
+
+	create_to_be_purged(world);
+	assert_int_equal(symlink(made, images), 0);
+	assert_int_equal(
+		world_create(world, "image", "type=ext4", "device=%s/images/p/file"), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
+	assert_int_equal(world_remove(world, "image"), HV_OK);
+	assert_int_equal(world_create(world, "nas", "type=nfs", "device=nas:/"), HV_OK);
+	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_false(world_has(world, "made"));
+	free(made);
+	free(images);
+}
+
+static void a_name_is_free_when_its_directory_is_deleted(void **state)
+{
+	struct world *world = *state;
+	const struct timespec step = {.tv_nsec = 2000000};
+	enum hv_code code = HV_BUSY;
+
+	create_to_be_purged(world);
+	begin_removal(world);
+	for (int i = 0; i < 5000 && code == HV_BUSY; i++) {
+		code = world_create(world, "data", NULL, NULL);
+		assert_true(code == HV_OK || world_told(world, "is still being deleted"));
+		nanosleep(&step, NULL);
+	}
+	assert_int_equal(code, HV_OK);
+	assert_false(world_has(world, "made"));
+}
+
 /* One that is being made has a record, and is none yet for who asks. */
 static void what_a_volume_is_being_made_in_is_not_purged(void **state)
 {
@@ -305,6 +342,8 @@ static void run(void)
 		IN_WORLD(what_another_volume_came_to_use_is_not_purged),
 		IN_WORLD(what_other_volumes_live_on_is_not_purged),
 		IN_WORLD(what_a_volume_is_being_made_in_is_not_purged),
+		IN_WORLD(what_only_looks_like_another_s_is_purged),
+		IN_WORLD(a_name_is_free_when_its_directory_is_deleted),
 		IN_WORLD(the_last_other_name_takes_the_file_system_with_it),
 	};
 

@@ -104,11 +104,11 @@ teardown() { common_teardown; }
 cut_purge_short() {
 	local client entries socket pid
 	docker volume create -d hostvol -o path="$TMP/p" -o mkdir=true -o on-remove=purge hvt_x
-	mkdir -p "$TMP/p"/{1..3000}/e
+	mkdir -p "$TMP/p"/{1..8000}/e
 	socket=$(daemon_socket) pid=$(daemon_pid)
 	curl -s --max-time 20 --unix-socket "$socket" -d '{"Name":"hvt_x"}' http://h/VolumeDriver.Remove 3>&- &
 	client=$!
-	until entries=("$TMP/p"/*) && [[ ${#entries[@]} -lt 3000 ]]; do :; done
+	until entries=("$TMP/p"/*) && [[ ${#entries[@]} -lt 8000 ]]; do [[ -d /proc/$client ]] || break; done
 	kill -KILL "$pid"
 	wait $client || true
 	[[ -e $TMP/p ]]

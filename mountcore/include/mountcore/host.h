@@ -62,4 +62,7 @@ int mc_host_open(const struct mc_core *core, const char *path)
  * cached until the kernel says that it changed.  Source: proc(5), mountinfo is pollable. */
 bool mc_host_is_slow(struct mc_core *core, const char *path) __attribute__((nonnull));
 
+/* Whether `path` itself is on such a file system, whatever is above it. */
+bool mc_host_is_remote(struct mc_core *core, const char *path) __attribute__((nonnull));
+
 #endif
