@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
+
+#include "wire/clock.h"
 
 #include "cli/cleanup.h"
 #include "cli/document.h"
@@ -207,19 +208,11 @@ static enum hv_code call_once_through_engine(const struct hv_daemon *daemon,
 	return code;
 }
 
-static time_t now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* A call that waits is made again and again: the Engine gives up on one after 30 seconds. */
 static enum hv_code call_through_engine(const struct hv_daemon *daemon, const struct hv_call *call,
 	struct json_object **ret, struct hv_error *err)
 {
-	time_t end = now_seconds() + call->extra_seconds, left = call->extra_seconds;
+	time_t end = hv_clock_seconds() + call->extra_seconds, left = call->extra_seconds;
 	enum hv_code code;
 
 	if (call->extra_seconds == 0)
@@ -230,7 +223,7 @@ static enum hv_code call_through_engine(const struct hv_daemon *daemon, const st
 			json_object_new_int64(
 				left < ENGINE_WAIT_SECONDS ? left : ENGINE_WAIT_SECONDS));
 		code = call_once_through_engine(daemon, call, ret, err);
-		left = end - now_seconds();
+		left = end - hv_clock_seconds();
 	} while (code == HV_BUSY && left > 0);
 	return code;
 }

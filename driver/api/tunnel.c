@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/clock.h"
+
 #include "inside.h"
 #include "tunnel.h"
 
@@ -28,19 +30,11 @@ bool hv_tunnel_is_name(const char *name)
 	return strncmp(name, prefix, sizeof(prefix) - 1) == 0;
 }
 
-static time_t now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* What nobody came for in a minute is forgotten.  With the lock held, as all that follow until
  * hv_tunnel_create(). */
 static void forget_old(struct hv_tunnel *tunnel)
 {
-	time_t old = now_seconds() - HV_TUNNEL_SECONDS;
+	time_t old = hv_clock_seconds() - HV_TUNNEL_SECONDS;
 
 	for (size_t i = 0; i < HV_TUNNEL_MAX; i++)
 		if (tunnel->items[i].name && tunnel->items[i].body && tunnel->items[i].since < old)
@@ -76,7 +70,7 @@ static enum hv_code take(
 	item = *ret_is_known ? NULL : find_free(tunnel);
 	if (item) {
 		item->name = strdup(name);
-		item->since = now_seconds();
+		item->since = hv_clock_seconds();
 	}
 	if (!*ret_is_known && !item)
 		code = hv_fail(err, HV_BUSY, "too many requests come through the Engine at once");

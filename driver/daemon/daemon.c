@@ -13,6 +13,7 @@
 #include "mountcore/core.h"
 #include "mountcore/host.h"
 #include "volume/explain.h"
+#include "wire/clock.h"
 
 #include "daemon/listener.h"
 
@@ -67,8 +68,7 @@ static enum hv_code inject_state(struct hv_daemon *daemon, struct hv_error *err)
 }
 
 /* What is mounted at a volume's name is taken for the volume: a second daemon with volumes of the
- * same names would hand out the first one's data.  The Engine makes that of a plugin for it alone.
- */
+ * same names would hand out the first one's data.  A plugin has one for itself. */
 static enum hv_code lock_mount_root(struct hv_daemon *daemon, struct hv_error *err)
 {
 	if (daemon->config.is_managed)
@@ -116,14 +116,6 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	return code;
 }
 
-static time_t now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* Try to open the state, with the lock held but for the time that it takes: a disk that does not
  * answer takes ten seconds, and nobody is to queue for that. */
 static void try_state(struct hv_daemon *daemon)
@@ -137,7 +129,7 @@ static void try_state(struct hv_daemon *daemon)
 	pthread_mutex_lock(&daemon->state_lock);
 	daemon->is_state_tried = false;
 	daemon->is_state_open = is_open;
-	daemon->state_tried = now_seconds();
+	daemon->state_tried = hv_clock_seconds();
 	hv_error_done(&daemon->state_error);
 	daemon->state_error = error;
 	pthread_cond_broadcast(&daemon->state_changed);
@@ -181,7 +173,7 @@ static enum hv_code open_state(void *context, struct hv_error *err)
 	if (daemon->is_state_tried)
 		wait_for_state(daemon);
 	else if (!daemon->is_state_open &&
-		 now_seconds() - daemon->state_tried >= STATE_RETRY_SECONDS)
+		 hv_clock_seconds() - daemon->state_tried >= STATE_RETRY_SECONDS)
 		try_state(daemon);
 	code = tell_state(daemon, err);
 	pthread_mutex_unlock(&daemon->state_lock);

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
+#include "wire/clock.h"
 
 static void close_dir(DIR **dir)
 {
@@ -91,17 +91,9 @@ static int lift(struct sweep *sweep, int dir_fd, const char *name)
 	return rc;
 }
 
-static time_t now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 static bool is_late(const struct sweep *sweep)
 {
-	return sweep->end && now_seconds() > sweep->end;
+	return sweep->end && hv_clock_seconds() > sweep->end;
 }
 
 static bool is_stopped(const struct sweep *sweep)
@@ -173,7 +165,7 @@ static unsigned long pass(struct sweep *sweep, int *first_error)
 int hv_sweep(int trash_fd, const atomic_bool *stop, unsigned seconds)
 {
 	struct sweep sweep = {
-		.fd = trash_fd, .stop = stop, .end = seconds ? now_seconds() + seconds : 0};
+		.fd = trash_fd, .stop = stop, .end = seconds ? hv_clock_seconds() + seconds : 0};
 	unsigned long deleted;
 	int first_error;
 
