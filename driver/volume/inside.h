@@ -57,7 +57,12 @@ enum hv_code hv_volume_own(
 enum hv_code hv_volume_finish(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 
-/* The same for the one of this name, if the store has it.  `ret_was`: it had. */
+/* The volume of this name that is in any phase but HV_THERE; `ret->name` is NULL if there is none.
+ * The caller frees it with hv_volume_done(), whatever is returned. */
+enum hv_code hv_volume_find_unfinished(
+	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err);
+
+/* hv_volume_finish() of the one of this name, if there is one.  `ret_was`: there was. */
 enum hv_code hv_volume_finish_named(
 	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err);
 

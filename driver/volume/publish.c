@@ -123,8 +123,8 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 		code = publish(volumes, &volume, &use.attr, &is_new, err);
 	if (code == HV_OK && is_new) /* Docker's copy of an image's content brings another owner */
 		code = hv_volume_own(volumes, &volume, err);
-	if (code == HV_OK &&
-		is_new) /* a `set` that was killed left another one, and a disk may have none now */
+	/* A `set` that was killed left another one, and the disk may be without quota now. */
+	if (code == HV_OK && is_new)
 		code = hv_source_limit(volumes, &volume, err);
 	if (code == HV_OK) {
 		code = hv_store_ref_change(volumes->store, name, id, 1, &references, err);

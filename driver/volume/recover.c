@@ -130,15 +130,13 @@ static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 static void finish_purge(struct hv_volumes *volumes, const char *name)
 {
 	struct hv_error ignored = {0};
-	struct hv_volume *list = NULL;
-	size_t count = 0;
+	struct hv_volume volume;
 
 	HV_HOLD(hold, &volumes->locks, name);
-	(void)!hv_store_volume_unfinished(volumes->store, &list, &count, &ignored);
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(list[i].name, name) == 0 && hv_purge_is_begun(&list[i]))
-			(void)!hv_volume_finish(volumes, &list[i], &ignored);
-	hv_volumes_free(list, count);
+	(void)!hv_volume_find_unfinished(volumes, name, &volume, &ignored);
+	if (volume.name && hv_purge_is_begun(&volume))
+		(void)!hv_volume_finish(volumes, &volume, &ignored);
+	hv_volume_done(&volume);
 	hv_error_done(&ignored);
 }
 

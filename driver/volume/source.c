@@ -135,22 +135,22 @@ static enum hv_code make_path(
 
 	if (mc_host_make(volumes->core, volume->source, real, &made, &cause) < 0)
 		return explain_path(&cause, volume->name, volume->source, err);
-	if (strcmp(real, volume->source) == 0 && made.count > 0) {
+	if (strcmp(real, volume->source) != 0) {
+		mc_host_unmake(volumes->core, real, &made);
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"a part of %s was replaced by a symlink while volume '%s' was created",
+			volume->source, volume->name);
+	}
+	if (made.count > 0) {
 		volume->made_dev = made.ids[made.count - 1].dev;
 		volume->made_ino = made.ids[made.count - 1].ino;
 		return HV_OK;
 	}
-	if (strcmp(real, volume->source) == 0) {
-		if (!hv_purge_is_wanted(volume))
-			return HV_OK;
-		volume->missing = 0; /* nothing of it is ours to take back */
-		return hv_fail(err, HV_SOURCE_REFUSED,
-			"%s was made by somebody else while volume '%s' was created, and would not be purged with it",
-			volume->source, volume->name);
-	}
-	mc_host_unmake(volumes->core, real, &made);
+	if (!hv_purge_is_wanted(volume))
+		return HV_OK;
+	volume->missing = 0; /* nothing of it is ours to take back */
 	return hv_fail(err, HV_SOURCE_REFUSED,
-		"a part of %s was replaced by a symlink while volume '%s' was created",
+		"%s was made by somebody else while volume '%s' was created, and would not be purged with it",
 		volume->source, volume->name);
 }
 

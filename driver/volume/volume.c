@@ -144,21 +144,34 @@ enum hv_code hv_volume_finish(
 	return code == HV_OK ? hv_volume_finish_remove(volumes, volume, err) : code;
 }
 
-enum hv_code hv_volume_finish_named(
-	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err)
+enum hv_code hv_volume_find_unfinished(
+	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err)
 {
 	struct hv_volume *list = NULL;
 	size_t count = 0;
 	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
 
-	*ret_was = false;
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
+	*ret = (struct hv_volume){0};
+	for (size_t i = 0; i < count && !ret->name; i++) {
 		if (strcmp(list[i].name, name) != 0)
 			continue;
-		*ret_was = true;
-		code = hv_volume_finish(volumes, &list[i], err);
+		*ret = list[i];
+		list[i] = (struct hv_volume){0};
 	}
 	hv_volumes_free(list, count);
+	return code;
+}
+
+enum hv_code hv_volume_finish_named(
+	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err)
+{
+	struct hv_volume volume;
+	enum hv_code code = hv_volume_find_unfinished(volumes, name, &volume, err);
+
+	*ret_was = volume.name != NULL;
+	if (volume.name)
+		code = hv_volume_finish(volumes, &volume, err);
+	hv_volume_done(&volume);
 	return code;
 }
 
@@ -179,24 +192,19 @@ enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, str
  * directory, which may take long. */
 static enum hv_code clear_name(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	struct hv_volume *list = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
+	struct hv_volume volume;
+	enum hv_code code = hv_volume_find_unfinished(volumes, name, &volume, err);
 
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		if (strcmp(list[i].name, name) != 0)
-			continue;
-		if (hv_purge_is_begun(&list[i])) {
-			hv_trash_start(volumes);
-			hv_fail(err, HV_BUSY,
-				"the directory %s of the volume '%s' before this one is still being deleted",
-				list[i].source, name);
-			code = hv_hint(err, "try again when it is gone");
-		} else {
-			code = hv_volume_finish(volumes, &list[i], err);
-		}
+	if (volume.name && hv_purge_is_begun(&volume)) {
+		hv_trash_start(volumes);
+		hv_fail(err, HV_BUSY,
+			"the directory %s of the volume '%s' before this one is still being deleted",
+			volume.source, name);
+		code = hv_hint(err, "try again when it is gone");
+	} else if (volume.name) {
+		code = hv_volume_finish(volumes, &volume, err);
 	}
-	hv_volumes_free(list, count);
+	hv_volume_done(&volume);
 	return code;
 }
 
