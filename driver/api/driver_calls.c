@@ -384,8 +384,7 @@ enum hv_code hv_call_list(struct hv_api *api, const struct hv_request *request,
 	(void)request;
 	if (code == HV_OK)
 		code = hv_store_volume_list(api->volumes->store, &volumes, &count, err);
-	/* Docker looks at each that is listed, and so waits for the Create of one that is not done.
-	 */
+	/* Docker looks at each that is listed, and so would wait for a Create that is not done. */
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		if (volumes[i].phase == HV_THERE)
 			code = add_listed(api, &volumes[i], array, err);

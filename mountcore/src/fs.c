@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "mountcore/mounts.h"
-#include "mountcore/path.h"
 
 #include "core.h"
 #include "job.h"

@@ -40,8 +40,7 @@ typedef int (*mc_job_fn)(const struct mc_core *core, struct mc_job *job);
  * Every descriptor in it is MC_FD_NONE. */
 void *mc_job_new(size_t size) __attribute__((warn_unused_result));
 
-/* A job on a path of the host, in a helper: a file system that does not answer may be in its way.
- */
+/* A job on a path of the host, in a helper: what is in its way may not answer. */
 struct mc_path_job {
 	struct mc_job job;
 	char path[PATH_MAX]; /* clean */

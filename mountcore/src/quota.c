@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "mountcore/mounts.h"
-#include "mountcore/path.h"
 
 #include "core.h"
 #include "job.h"
