@@ -23,7 +23,7 @@ static void every_failure_has_a_status_of_failure(void **state)
 	(void)state;
 	assert_int_equal(hv_code_status(HV_OK), 200);
 	for (enum hv_code code = HV_OK + 1; code < HV_CODE_COUNT; code++)
-		assert_in_range(hv_code_status(code), 400, 599);
+		assert_true(hv_code_status(code) >= 400 && hv_code_status(code) <= 599);
 }
 
 static void names_are_parsed_back(void **state)

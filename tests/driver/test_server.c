@@ -264,7 +264,7 @@ static void a_call_that_takes_long_holds_nobody_up(void **state)
 	close(fd);
 }
 
-static void *stop(void *argument)
+static void *stop_server(void *argument)
 {
 	struct fixture *fixture = argument;
 
@@ -280,7 +280,7 @@ static void stop_waits_for_the_request_under_way(void **state)
 	struct timespec soon;
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, stop, fixture), 0);
+	assert_int_equal(pthread_create(&thread, NULL, stop_server, fixture), 0);
 	clock_gettime(CLOCK_REALTIME, &soon);
 	soon.tv_sec++;
 	assert_int_equal(pthread_timedjoin_np(thread, NULL, &soon), ETIMEDOUT);
@@ -296,7 +296,7 @@ static void *stop_soon(void *argument)
 	const struct timespec pause = {.tv_nsec = 2000000};
 
 	nanosleep(&pause, NULL);
-	return stop(argument);
+	return stop_server(argument);
 }
 
 /* Ask until it cannot be sent any more.  Returns NULL if all that was sent has been answered. */
@@ -353,7 +353,7 @@ static void stop_answers_what_nobody_has_read_yet(void **state)
 		client_post(fds[i], "/Plugin.Activate", "");
 	hv_unlisten(fixture->listening, fixture->socket, &fixture->file);
 	assert_int_equal(access(fixture->socket, F_OK), -1);
-	stop(fixture);
+	stop_server(fixture);
 	for (int i = 0; i < PARALLEL; i++) {
 		assert_int_equal(client_receive(fds[i], body), 200);
 		close(fds[i]);

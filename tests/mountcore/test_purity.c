@@ -111,8 +111,8 @@ static void only_listed_calls_are_made_inside_a_container_s_namespace(void **sta
 	assert_int_equal(reading.strangers, 0);
 	assert_int_equal(reading.away_count, 0); /* everybody came home */
 	/* Otherwise the log was not understood. */
-	assert_in_range(reading.sections, 50, 5000);
-	assert_in_range(reading.calls, 10 * 50, 1000000);
+	assert_true(reading.sections >= 50 && reading.sections <= 5000);
+	assert_true(reading.calls >= 10 * 50 && reading.calls <= 1000000);
 }
 
 /* 0 if strace is there and may trace. */
