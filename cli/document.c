@@ -84,23 +84,64 @@ static size_t find_raw_control(const unsigned char *at, unsigned *ret_character)
 	return 0;
 }
 
+static void begin_line(FILE *out, unsigned depth)
+{
+	fprintf(out, "\n%*s", (int)(2 * depth), "");
+}
+
+/* Print a character that is in no string, with the white space that belongs to it. */
+static void print_mark(FILE *out, const char *at, unsigned *depth)
+{
+	bool is_end = *at == ']' || *at == '}', is_begin = *at == '[' || *at == '{';
+
+	if (is_end && at[-1] != '[' && at[-1] != '{')
+		begin_line(out, --*depth);
+	putc(*at, out);
+	if (is_begin && at[1] != ']' && at[1] != '}')
+		begin_line(out, ++*depth);
+	else if (*at == ',')
+		begin_line(out, *depth);
+	else if (*at == ':')
+		putc(' ', out);
+}
+
+/* Print what `at` points to in a string.  Returns how many bytes that is. */
+static size_t print_in_string(FILE *out, const char *at)
+{
+	unsigned character = 0;
+	size_t length = find_raw_control((const unsigned char *)at, &character);
+
+	if (length) {
+		fprintf(out, "\\u%04x", character);
+		return length;
+	}
+	length = at[0] == '\\' ? 2 : 1;
+	fwrite(at, 1, length, out);
+	return length;
+}
+
+/* The lines are made here: each version of json-c has its own form of empty arrays and objects. */
 int hv_document_print(FILE *out, struct json_object *document)
 {
-	const char *text = json_object_to_json_string_ext(document,
-		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(
+		document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	bool is_string = false;
+	unsigned depth = 0;
 
 	if (!text)
 		return -ENOMEM;
 	while (*text) {
-		unsigned character = 0;
-		size_t length = find_raw_control((const unsigned char *)text, &character);
+		size_t length = 1;
 
-		/* Outside of strings there is only ASCII, so that an escape is right here. */
-		if (length)
-			fprintf(out, "\\u%04x", character);
-		else
-			putc(*text, out);
-		text += length ? length : 1;
+		if (*text == '"') {
+			is_string = !is_string;
+			putc('"', out);
+		} else if (is_string) {
+			length = print_in_string(out, text);
+		} else {
+			print_mark(out, text, &depth);
+		}
+		text += length;
 	}
 	putc('\n', out);
 	return 0;

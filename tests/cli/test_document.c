@@ -77,6 +77,35 @@ static void printed_json_has_no_raw_control_character(void **state)
 	free(text);
 }
 
+static void printed_json_has_one_form_whatever_the_library(void **state)
+{
+	static const char *const cases[][2] = {
+		{"[]", "[]\n"},
+		{"[ ]", "[]\n"},
+		{"[{},[]]", "[\n  {},\n  []\n]\n"},
+		{"[{\"a\":{},\"b\":[1,{\"c\":true}],\"d\":null}]",
+			"[\n  {\n    \"a\": {},\n    \"b\": [\n      1,\n      {\n        \"c\": true\n"
+			"      }\n    ],\n    \"d\": null\n  }\n]\n"},
+		{"[\"[]{},: \\\" \\\\\",\"/\"]", "[\n  \"[]{},: \\\" \\\\\",\n  \"/\"\n]\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct json_object *document = parse(cases[i][0], json_type_array);
+		char *text = NULL;
+		size_t size = 0;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_non_null(document);
+		assert_non_null(out);
+		assert_int_equal(hv_document_print(out, document), 0);
+		assert_int_equal(fclose(out), 0);
+		assert_string_equal(text, cases[i][1]);
+		json_object_put(document);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +113,7 @@ int main(void)
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(members_of_another_type_count_as_absent),
 		cmocka_unit_test(printed_json_has_no_raw_control_character),
+		cmocka_unit_test(printed_json_has_one_form_whatever_the_library),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

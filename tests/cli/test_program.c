@@ -215,7 +215,7 @@ static void empty_lists_have_a_header_or_are_an_array(void **state)
 	program_expect(*state, WORDS("docker-hostvol", "ls", "--volume", "v"), 0,
 		"ID        VOLUME    CONTAINER   TARGET    MODE      STATE     SINCE\n", "");
 	program_expect(*state, WORDS("docker-hostvol", "list", "--container=c", "--format=json"), 0,
-		"[\n]\n", "");
+		"[]\n", "");
 	program_expect_requests(*state, "POST /HotList { \"Volume\": \"v\" }\n"
 					"POST /HotList { \"Container\": \"c\" }\n");
 }
