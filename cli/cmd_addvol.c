@@ -1,7 +1,9 @@
 /* The sequence: resolve the directory, see that the container runs, find a volume that is this
  * directory or define one, attach it; a volume defined here does not outlive a failure. */
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/attachment.h"
 #include "cli/cleanup.h"
@@ -49,6 +51,15 @@ static bool is_path(const struct hv_operands *operands, size_t index)
 	return text[0] == '/' || text[0] == '.';
 }
 
+/* CONTAINER:TARGET, as attach takes it. */
+static enum hv_code hint_parted(const struct hv_operands *operands, struct hv_error *err)
+{
+	const char *place = operands->items[1], *colon = strchr(place, ':');
+
+	return hv_hint(err, "part container and target: docker addvol %s %.*s %s",
+		operands->items[0], (int)(colon - place), place, colon + 1);
+}
+
 static enum hv_code check_operands(const struct hv_operands *operands, struct hv_error *err)
 {
 	bool is_swapped = is_path(operands, 1); /* no container's name looks like that */
@@ -61,7 +72,11 @@ static enum hv_code check_operands(const struct hv_operands *operands, struct hv
 	else
 		hv_fail(err, HV_BAD_REQUEST, "three arguments are needed, not %zu",
 			operands->count);
-	return is_swapped ? hv_hint(err, ORDER) : err->code;
+	if (is_swapped)
+		return hv_hint(err, ORDER);
+	if (operands->count == 2 && strstr(operands->items[1], ":/"))
+		return hint_parted(operands, err);
+	return err->code;
 }
 
 static enum hv_code parse(struct job *job, struct hv_error *err)
@@ -120,6 +135,34 @@ static enum hv_code remove_volume(const struct job *job, struct hv_error *err)
 			   : hv_docker_run(&job->run->globals, words, NULL, err);
 }
 
+/* What is no directory may be a volume. */
+static enum hv_code hint_name(const struct job *job, struct hv_error *err)
+{
+	const char *name = job->run->operands.items[0];
+
+	if (!hv_engine_has_volume(job->engine, name))
+		return hv_hint(err, ORDER);
+	return hv_hint(err, "%s is a volume; attach it with: docker hostvol attach %s %s:%s", name,
+		name, job->place.container, job->place.target);
+}
+
+/* A file goes into a container as the subpath of a volume of its directory. */
+static enum hv_code hint_file(const struct job *job, struct hv_error *err)
+{
+	hv_auto_free char *real = realpath(job->run->operands.items[0], NULL);
+	char *slash = real ? strrchr(real, '/') : NULL;
+	char name[HV_VOLUME_NAME_MAX_BYTES + 1];
+	struct stat status;
+
+	if (!slash || slash == real || stat(real, &status) < 0 || !S_ISREG(status.st_mode))
+		return err->code;
+	*slash = '\0';
+	hv_volume_name_format(real, name, sizeof(name));
+	return hv_hint(err,
+		"make a volume of its directory and attach the file: docker volume create -d hostvol -o path=%s %s && docker hostvol attach --subpath %s %s %s:%s",
+		real, name, slash + 1, name, job->place.container, job->place.target);
+}
+
 static enum hv_code prepare(struct job *job, struct hv_error *err)
 {
 	const struct hv_run *run = job->run;
@@ -133,7 +176,9 @@ static enum hv_code prepare(struct job *job, struct hv_error *err)
 	if (code == HV_OK)
 		code = hv_hostpath_resolve(run->operands.items[0], &job->real, err);
 	if (code == HV_SOURCE_MISSING && !is_path(&run->operands, 0))
-		return hv_hint(err, ORDER);
+		return hint_name(job, err);
+	if (code == HV_TYPE_MISMATCH)
+		return hint_file(job, err);
 	if (code == HV_OK)
 		code = hv_engine_check_running(job->engine, job->place.container, err);
 	if (code == HV_OK)
@@ -267,7 +312,10 @@ const struct hv_command hv_cmd_addvol = {
 	.usage = "HOSTPATH CONTAINER TARGET[:ro|:rw]",
 	.notes =
 		"HOSTPATH is an existing directory, TARGET an absolute path in the container. The volume\n"
-		"that stands for the directory is used if there is one, and defined if there is none.",
+		"that stands for the directory is used if there is one, and defined if there is none. It\n"
+		"stays after a detach: docker volume rm removes it, and not the directory.",
+	.examples = "  docker addvol /srv/data web /mnt/data\n"
+		    "  docker addvol --name conf /etc/app web /etc/app:ro",
 	.flags = flags,
 	.operands_max = SIZE_MAX, /* counted by the command itself, which knows what to say */
 	.is_path_first = true,

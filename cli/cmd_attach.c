@@ -93,17 +93,49 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 	return *ret_body ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
+/* The first argument is the place, and the second is none. */
+static bool is_swapped(const struct hv_operands *operands)
+{
+	return operands->count == 2 && strstr(operands->items[0], ":/") &&
+	       !strchr(operands->items[1], ':');
+}
+
+static enum hv_code parse_place(
+	const struct hv_run *run, struct hv_place *ret, struct hv_error *err)
+{
+	const struct hv_operands *operands = &run->operands;
+	enum hv_code code = hv_place_parse(operands->items[1], run->options.target, ret, err);
+
+	if (code == HV_BAD_REQUEST && !run->options.target && is_swapped(operands))
+		return hv_hint(err, "the volume comes first: %s %s", operands->items[1],
+			operands->items[0]);
+	if (code == HV_OK && !run->options.target)
+		code = hv_place_mode_parse(ret, err);
+	return code;
+}
+
+/* One argument too many. */
+static void hint_operands(const struct hv_run *run, struct hv_error *err)
+{
+	const char *const *words = run->operands.items;
+
+	if (run->operands.count != 3)
+		return;
+	if (run->options.replace && strcmp(words[0], "nonatomic") == 0)
+		hv_hint(err, "join the value to the flag: --replace=nonatomic");
+	else if (words[2][0] == '/' && !strchr(words[1], ':'))
+		hv_hint(err, "join container and target with a colon: %s %s:%s", words[0], words[1],
+			words[2]);
+}
+
 /* Send what the command line asks for to `endpoint`. */
 static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
 	struct json_object **ret_answer, struct hv_error *err)
 {
 	auto_place struct hv_place place = {0};
 	hv_auto_json struct json_object *body = NULL;
-	enum hv_code code =
-		hv_place_parse(run->operands.items[1], run->options.target, &place, err);
+	enum hv_code code = parse_place(run, &place, err);
 
-	if (code == HV_OK && !run->options.target)
-		code = hv_place_mode_parse(&place, err);
 	if (code == HV_OK)
 		code = check_words(run, err);
 	if (code == HV_OK)
@@ -189,22 +221,26 @@ const struct hv_command hv_cmd_attach = {
 	.summary = "Put a volume into a running container",
 	.usage = "VOLUME CONTAINER:TARGET[:ro|:rw]",
 	.notes =
-		"TARGET is an absolute path in the container. One that has a colon in it is written with\n"
-		"--target. The volume is attached again whenever the container\n"
-		"starts, until it is detached; to one that does not run when it starts.",
+		"TARGET is an absolute path in the container; for a path with a colon in it use --target.\n"
+		"The volume is attached again whenever the container starts, until you detach it. If the\n"
+		"container is stopped, the volume is attached when it starts.",
+	.examples = "  docker hostvol attach data web:/mnt/data\n"
+		    "  docker hostvol attach --ro --subpath etc/app.conf data web:/etc/app.conf",
 	.flags = attach_flags,
 	.operands_min = 2,
 	.operands_max = 2,
 	.run = attach,
+	.hint = hint_operands,
 };
 
 const struct hv_command hv_cmd_check = {
 	.name = "check",
-	.summary = "Tell what an attach would come to, changing nothing",
+	.summary = "Show what an attach would do, without doing it",
 	.usage = "VOLUME CONTAINER:TARGET[:ro|:rw]",
 	.notes = "Takes the flags of attach. Exits 1 when the attach would be refused.",
 	.flags = check_flags,
 	.operands_min = 2,
 	.operands_max = 2,
 	.run = check,
+	.hint = hint_operands,
 };

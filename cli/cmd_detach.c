@@ -71,13 +71,25 @@ static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
 	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
 }
 
+/* The value of --wait was forgotten, and the next word taken for it. */
+static void hint_operands(const struct hv_run *run, struct hv_error *err)
+{
+	long long seconds;
+
+	if (run->operands.count == 0)
+		(void)!parse_seconds(run->options.wait, &seconds, err);
+}
+
 const struct hv_command hv_cmd_detach = {
 	.name = "detach",
 	.summary = "Take a volume out of a container",
 	.usage = "CONTAINER:TARGET | ID",
 	.notes = "ID is that of the attachment: 12 hex digits, as `docker hostvol ls` shows them.",
+	.examples = "  docker hostvol detach web:/mnt/data\n"
+		    "  docker hostvol detach --wait 60 web:/mnt/data",
 	.flags = flags,
 	.operands_min = 1,
 	.operands_max = 1,
 	.run = detach,
+	.hint = hint_operands,
 };

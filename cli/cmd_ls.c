@@ -135,6 +135,12 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
 }
 
+static void hint_operands(const struct hv_run *run, struct hv_error *err)
+{
+	hv_hint(err, "name a container or a volume with a flag: docker hostvol ls --container %s",
+		run->operands.items[0]);
+}
+
 const struct hv_command hv_cmd_ls = {
 	.name = "ls",
 	.alias = "list",
@@ -142,4 +148,5 @@ const struct hv_command hv_cmd_ls = {
 	.usage = "",
 	.flags = flags,
 	.run = list,
+	.hint = hint_operands,
 };

@@ -80,10 +80,7 @@ static enum hv_code find_of_engine(
 		hv_fail(err, HV_NO_SUCH_ENDPOINT, "the plugin %s is installed but disabled",
 			plugin.name);
 		hv_hint(err, "docker plugin enable %s", plugin.name);
-	} else if (code == HV_NO_SUCH_ENDPOINT) {
-		hv_hint(err,
-			"docker plugin install hostvol, or start the hostvold service; HOSTVOL_SOCKET names a socket that is elsewhere");
-	} else {
+	} else if (code != HV_NO_SUCH_ENDPOINT) {
 		return code;
 	}
 	code = find_plain(plugin_dir, ret, err);
@@ -134,6 +131,11 @@ static enum hv_code fail_to_call(const struct hv_daemon *daemon, int error, stru
 	case EPERM:
 		hv_fail(err, HV_DENIED, "no permission to use the hostvol socket %s", socket);
 		return hv_hint(err, "run this with sudo");
+	case ENAMETOOLONG:
+		hv_fail(err, HV_BAD_REQUEST,
+			"the path of the hostvol socket is longer than %d bytes: %s",
+			HV_SOCKET_PATH_MAX_BYTES, socket);
+		return hv_hint(err, "give HOSTVOL_SOCKET a shorter path: a symlink will do");
 	case ETIMEDOUT:
 		hv_fail(err, HV_TIMEOUT, "the hostvol daemon at %s did not answer in time", socket);
 		return hv_hint(err, "it may still be at work; see: docker hostvol ls");

@@ -25,6 +25,11 @@ static enum hv_code fail_to_call(const char *socket, int error, struct hv_error 
 		hv_fail(err, HV_DENIED, "no permission to use the Docker Engine's socket %s",
 			socket);
 		return hv_hint(err, "run this with sudo");
+	case ENAMETOOLONG:
+		hv_fail(err, HV_BAD_REQUEST,
+			"the path of the Docker Engine's socket is longer than %d bytes: %s",
+			HV_SOCKET_PATH_MAX_BYTES, socket);
+		return hv_hint(err, "give DOCKER_HOST a shorter path: a symlink will do");
 	case ETIMEDOUT:
 		return hv_fail(
 			err, HV_TIMEOUT, "the Docker Engine at %s did not answer in time", socket);
@@ -119,9 +124,12 @@ enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct 
 
 	if (code != HV_OK)
 		return code;
-	if (answer.status == 404) /* Podman */
-		return hv_fail(err, HV_NO_SUCH_ENDPOINT,
-			"the Engine at %s knows no managed plugins", socket);
+	if (answer.status == 404) { /* Podman */
+		hv_fail(err, HV_NO_SUCH_ENDPOINT, "the Engine at %s knows no managed plugins",
+			socket);
+		return hv_hint(err,
+			"start the hostvold service; HOSTVOL_SOCKET names a socket that is elsewhere");
+	}
 	if (answer.status != 200)
 		return fail_with_answer(&answer, "list its plugins", err);
 	plugins = hv_document_parse(answer.bytes, answer.size, json_type_array);
@@ -132,10 +140,12 @@ enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct 
 	code = hv_plugin_choose(plugins, ret);
 	if (code == HV_INTERNAL)
 		return hv_fail(err, code, "out of memory");
-	if (code == HV_NO_SUCH_ENDPOINT)
-		return hv_fail(err, code,
-			"the hostvol plugin is not installed in the Docker Engine at %s", socket);
-	return HV_OK;
+	if (code != HV_NO_SUCH_ENDPOINT)
+		return HV_OK;
+	hv_fail(err, code, "the hostvol plugin is not installed in the Docker Engine at %s",
+		socket);
+	return hv_hint(err,
+		"install it from hostvol's source: scripts/quickstart, or scripts/build-plugin for the plugin alone; or start the hostvold service");
 }
 
 static char *ask_id(const char *socket)
@@ -205,11 +215,20 @@ enum hv_code hv_engine_check_running(
 		return code;
 	if (answer.status == 404) {
 		hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %s", container);
-		return hv_hint(err, "docker ps");
+		return hv_hint(err, "docker ps -a lists the containers");
 	}
 	if (answer.status != 200)
 		return fail_with_answer(&answer, "look up the container", err);
 	return check_state(&answer, container, err);
+}
+
+bool hv_engine_has_volume(const char *socket, const char *name)
+{
+	hv_auto_free char *path = join_path("/volumes/", name, "");
+	const struct hv_request request = {socket, "GET", path, NULL, HV_TIMEOUT_SECONDS};
+	auto_answer struct hv_answer answer = {0};
+
+	return path && hv_http_call(&request, &answer) == 0 && answer.status == 200;
 }
 
 static struct json_object *volume_body(const char *driver, const char *name, const char *path)

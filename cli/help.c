@@ -16,6 +16,17 @@ static void print_usage(FILE *out, const struct hv_tool *tool, const struct hv_c
 	fprintf(out, " [OPTIONS]%s%s\n", *command->usage ? " " : "", command->usage);
 }
 
+/* A value that may be left out must be joined to the flag: the next word is not it. */
+static void format_flag(const struct hv_flag *flag, char *ret, size_t size_bytes)
+{
+	const char *value = flag->value ? flag->value : "";
+
+	if (flag->otherwise)
+		snprintf(ret, size_bytes, "--%s[=%s]", flag->name, value);
+	else
+		snprintf(ret, size_bytes, "--%s%s%s", flag->name, *value ? " " : "", value);
+}
+
 static void print_flags(const struct hv_flag *flags)
 {
 	printf("\nOptions:\n");
@@ -24,8 +35,7 @@ static void print_flags(const struct hv_flag *flags)
 
 		if (!flags->help)
 			continue;
-		snprintf(text, sizeof(text), "--%s%s%s", flags->name, flags->value ? " " : "",
-			flags->value ? flags->value : "");
+		format_flag(flags, text, sizeof(text));
 		printf("  %c%c%s %-24s%s\n", flags->letter ? '-' : ' ',
 			flags->letter ? flags->letter : ' ', flags->letter ? "," : " ", text,
 			flags->help);
@@ -53,6 +63,8 @@ void hv_help_print(const struct hv_tool *tool, const struct hv_command *command)
 	print_flags(command->flags);
 	if (command->notes)
 		printf("\n%s\n", command->notes);
+	if (command->examples)
+		printf("\nExamples:\n%s\n", command->examples);
 }
 
 void hv_usage_print(const struct hv_tool *tool, const struct hv_command *command)

@@ -139,6 +139,9 @@ int hv_http_call(const struct hv_request *request, struct hv_answer *ret)
 
 	if (!curl || !headers)
 		return -ENOMEM;
+	/* libcurl says of such a path that it could not resolve a host. */
+	if (strlen(request->socket) > HV_SOCKET_PATH_MAX_BYTES)
+		return -ENAMETOOLONG;
 	/* No name is looked up: the host is there for the Host header. */
 	if (asprintf(&url, "http://docker%s", request->path) < 0) {
 		url = NULL;

@@ -47,6 +47,20 @@ enum hv_code hv_place_parse(
 	return fill(ret, strndup(text, (size_t)(colon - text)), strdup(colon + 1), err);
 }
 
+/* `target` is what stands before the colon, and may be a drive: Git Bash makes a path of Windows of
+ * each word that begins with a slash. */
+static enum hv_code hint_mode(const char *target, const char *mode, struct hv_error *err)
+{
+	if (isalpha((unsigned char)target[0]) && target[1] == ':' &&
+		(mode[0] == '/' || mode[0] == '\\'))
+		return hv_hint(err,
+			"write a path of the container, not of Windows; in Git Bash: MSYS_NO_PATHCONV=1 docker hostvol ...");
+	if (strcmp(mode, "z") == 0 || strcmp(mode, "Z") == 0)
+		return hv_hint(err, "leave it out: hostvol does not change SELinux labels");
+	return hv_hint(err,
+		"for a target with a colon in it: docker hostvol attach --target PATH VOLUME CONTAINER");
+}
+
 enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)
 {
 	char *colon = strchr(place->target, ':');
@@ -60,8 +74,7 @@ enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)
 	else {
 		hv_fail(err, HV_BAD_REQUEST, "unknown mode \"%s\": only ro and rw are known",
 			colon + 1);
-		return hv_hint(err,
-			"for a target with a colon in it: docker hostvol attach --target PATH VOLUME CONTAINER");
+		return hint_mode(place->target, colon + 1, err);
 	}
 	*colon = '\0';
 	if (!*place->target) {

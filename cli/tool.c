@@ -144,7 +144,60 @@ static enum hv_exit run_command(const struct hv_command *command, struct words *
 	else
 		hv_fail(err, HV_BAD_REQUEST, "\"%s\" needs %zu argument%s, not %zu", command->name,
 			command->operands_min, command->operands_min == 1 ? "" : "s", count);
+	if (command->hint)
+		command->hint(run, err);
 	return HV_EXIT_USAGE;
+}
+
+/* The words of other tools for commands that are here. */
+static const char *const other_words[][2] = {
+	{"add", "attach"},
+	{"mount", "attach"},
+	{"info", "version"},
+	{"ps", "ls"},
+	{"remove", "detach"},
+	{"rm", "detach"},
+	{"status", "ls"},
+	{"umount", "detach"},
+	{"unmount", "detach"},
+};
+
+/* Whether one letter more, less or other than in `name`, or two in the wrong order, makes `word`.
+ */
+static bool is_near(const char *word, const char *name)
+{
+	while (*word && *word == *name) {
+		word++;
+		name++;
+	}
+	if (!*word || !*name)
+		return strlen(word) + strlen(name) <= 1;
+	return strcmp(word + 1, name) == 0 || strcmp(word, name + 1) == 0 ||
+	       strcmp(word + 1, name + 1) == 0 ||
+	       (word[0] == name[1] && word[1] == name[0] && strcmp(word + 2, name + 2) == 0);
+}
+
+static const char *find_meant(const struct hv_tool *tool, const char *word)
+{
+	for (size_t i = 0; i < sizeof(other_words) / sizeof(other_words[0]); i++)
+		if (strcmp(other_words[i][0], word) == 0)
+			return other_words[i][1];
+	for (size_t i = 0; tool->commands[i]; i++)
+		if (is_near(word, tool->commands[i]->name))
+			return tool->commands[i]->name;
+	return NULL;
+}
+
+static void fail_unknown(const struct hv_tool *tool, const char *word, struct hv_error *err)
+{
+	bool is_flag = word[0] == '-';
+	const char *meant = is_flag ? NULL : find_meant(tool, word);
+
+	hv_fail(err, HV_BAD_REQUEST, "unknown %s \"%s\"", is_flag ? "flag" : "command", word);
+	if (meant)
+		hv_hint(err, "did you mean: docker %s %s", tool->name, meant);
+	else
+		hv_hint(err, "see the list of commands: docker %s --help", tool->name);
 }
 
 /* Which command the next word is; *ret_command stays NULL for help on the tool itself. */
@@ -160,8 +213,7 @@ static enum hv_exit pick_command(const struct hv_tool *tool, struct words *words
 	}
 	*ret_command = hv_tool_find(tool, words->items[0]);
 	if (!*ret_command) {
-		hv_fail(err, HV_BAD_REQUEST, "unknown %s \"%s\"",
-			words->items[0][0] == '-' ? "flag" : "command", words->items[0]);
+		fail_unknown(tool, words->items[0], err);
 		return HV_EXIT_USAGE;
 	}
 	skip(words, 1);
@@ -188,15 +240,30 @@ static enum hv_exit dispatch(const struct hv_tool *tool, struct words *words,
 	return status;
 }
 
+/* The words of the API, as a person says them. */
+static const char *describe_use(const char *why)
+{
+	static const char *const words[][2] = {
+		{"cwd", "working directory"},
+		{"root", "root directory"},
+		{"mapping", "mapped file"},
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i][0], why) == 0)
+			return words[i][1];
+	return why;
+}
+
 static void report(const struct hv_error *err)
 {
 	fputs("hostvol: ", stderr);
 	hv_text_print(stderr, hv_error_text(err));
 	putc('\n', stderr);
 	for (unsigned i = 0; i < err->busy_count; i++) {
-		fprintf(stderr, "  process %lld (", err->busy[i].pid);
+		fprintf(stderr, "  process %lld of the host (", err->busy[i].pid);
 		hv_text_print(stderr, err->busy[i].command);
-		fprintf(stderr, "): %s\n", err->busy[i].why);
+		fprintf(stderr, "): %s\n", describe_use(err->busy[i].why));
 	}
 	if (!err->hint)
 		return;

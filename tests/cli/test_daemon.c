@@ -10,6 +10,7 @@
 #include "support/hv_test.h"
 
 #include "cli/daemon.h"
+#include "cli/http.h"
 #include "fake_server.h"
 
 #define PLUGIN(name, enabled)                                                                      \
@@ -305,6 +306,51 @@ static void dead_daemon_is_told_with_the_way_out(void **state)
 	assert_non_null(strstr(setting->err.hint, "docker plugin enable hostvol"));
 }
 
+static void a_path_too_long_for_a_socket_is_told(void **state)
+{
+	struct setting *setting = *state;
+	struct json_object *answer = NULL;
+	char path[HV_SOCKET_PATH_MAX_BYTES + 2] = "/";
+
+	memset(path + 1, 's', HV_SOCKET_PATH_MAX_BYTES);
+	setting->environment.hostvol_socket = path;
+	assert_int_equal(hv_daemon_ask(&setting->globals, &setting->environment,
+				 &(struct hv_call){"/HotList", NULL, 0}, &answer, &setting->err),
+		HV_BAD_REQUEST);
+	assert_non_null(strstr(hv_error_text(&setting->err),
+		"the path of the hostvol socket is longer than 107 bytes: /sss"));
+	assert_non_null(strstr(setting->err.hint, "HOSTVOL_SOCKET"));
+	path[HV_SOCKET_PATH_MAX_BYTES] = '\0'; /* as long as one may be: it is not there */
+	assert_int_equal(hv_daemon_ask(&setting->globals, &setting->environment,
+				 &(struct hv_call){"/HotList", NULL, 0}, &answer, &setting->err),
+		HV_INTERNAL);
+	assert_non_null(strstr(hv_error_text(&setting->err), "has no socket at /sss"));
+}
+
+static void an_engine_behind_a_path_too_long_is_told(void **state)
+{
+	struct setting *setting = *state;
+	char host[HV_SOCKET_PATH_MAX_BYTES + 20] = "unix:///";
+
+	memset(host + strlen(host), 's', HV_SOCKET_PATH_MAX_BYTES);
+	setting->globals.host = host;
+	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
+				 &setting->err),
+		HV_BAD_REQUEST);
+	assert_non_null(strstr(hv_error_text(&setting->err),
+		"the path of the Docker Engine's socket is longer than 107 bytes: /sss"));
+}
+
+static void without_a_plugin_the_way_to_install_it_is_told(void **state)
+{
+	struct setting *setting = *state;
+
+	assert_int_equal(find(setting, "[]"), HV_NO_SUCH_ENDPOINT);
+	assert_non_null(strstr(setting->err.hint, "scripts/quickstart"));
+	assert_non_null(strstr(setting->err.hint, "scripts/build-plugin"));
+	assert_null(strstr(setting->err.hint, "docker plugin install"));
+}
+
 static void socket_without_permission_is_told(void **state)
 {
 	struct setting *setting = *state;
@@ -340,6 +386,9 @@ int main(void)
 		TEST(environment_overrules_the_engine),
 		TEST(silent_or_strange_engine_is_told),
 		TEST(dead_daemon_is_told_with_the_way_out),
+		TEST(a_path_too_long_for_a_socket_is_told),
+		TEST(an_engine_behind_a_path_too_long_is_told),
+		TEST(without_a_plugin_the_way_to_install_it_is_told),
 		TEST(socket_without_permission_is_told),
 	};
 

@@ -57,7 +57,7 @@ static void what_has_no_two_parts_is_refused_with_a_hint(void **state)
 /* Not taken for a part of the target: it would be attached writable, at "/a:RO". */
 static void what_is_no_mode_is_refused(void **state)
 {
-	static const char *const cases[] = {"web:/a:z", "web:/a:ro,z", "web:/a:rslave",
+	static const char *const cases[] = {"web:/a:y", "web:/a:ro,z", "web:/a:rslave",
 		"web:/a:nocopy", "web:/a:RO", "web:/a:b", "web:/a:b:ro", "web:/a:ro:ro",
 		"web:/a:", "web:/a:readonly"};
 

@@ -80,7 +80,8 @@ static void completion_lists_what_fits(void **state)
 static void wrong_usage_exits_with_2(void **state)
 {
 	program_expect(*state, WORDS("docker-hostvol", "hostvol", "atach"), 2, "",
-		"hostvol: unknown command \"atach\"\nUsage: docker hostvol COMMAND\n");
+		"hostvol: unknown command \"atach\"\nhint: did you mean: docker hostvol attach\n"
+		"Usage: docker hostvol COMMAND\n");
 	program_expect(*state, WORDS("docker-hostvol", "attach", "data"), 2, "",
 		"hostvol: \"attach\" needs 2 arguments, not 1\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "attach", "data", "web"), 2, "",
@@ -103,10 +104,107 @@ static void wrong_usage_exits_with_2(void **state)
 	program_expect(*state, WORDS("docker-hostvol", "detach", "a:/b\xff"), 2, "",
 		"hostvol: \"a:/b?\" is not UTF-8\n" USAGE_DETACH);
 	program_expect(*state, WORDS("docker-hostvol", "ls", "x"), 2, "",
-		"hostvol: \"ls\" takes no arguments\nUsage: docker hostvol ls [OPTIONS]\n");
+		"hostvol: \"ls\" takes no arguments\n"
+		"hint: name a container or a volume with a flag: docker hostvol ls --container x\n"
+		"Usage: docker hostvol ls [OPTIONS]\n");
 	program_expect(*state, WORDS("docker-hostvol", "ls", "--format", "xml"), 2, "",
 		"hostvol: --format takes table or json, not \"xml\"\n"
 		"Usage: docker hostvol ls [OPTIONS]\n");
+}
+
+static void hints_show_the_line_that_was_meant(void **state)
+{
+	const struct {
+		const char *const *words;
+		const char *err;
+	} cases[] = {
+		{WORDS("docker-hostvol", "rm"),
+			"hostvol: unknown command \"rm\"\nhint: did you mean: docker hostvol detach\n"},
+		{WORDS("docker-hostvol", "lss"),
+			"hostvol: unknown command \"lss\"\nhint: did you mean: docker hostvol ls\n"},
+		{WORDS("docker-hostvol", "dteach"),
+			"hostvol: unknown command \"dteach\"\nhint: did you mean: docker hostvol detach\n"},
+		{WORDS("docker-hostvol", "frobnicate"),
+			"hostvol: unknown command \"frobnicate\"\n"
+			"hint: see the list of commands: docker hostvol --help\n"},
+		{WORDS("docker-hostvol", "attach", "web:/x", "data"),
+			"hostvol: \"data\" has no colon\n"
+			"hint: the volume comes first: data web:/x\n"},
+		{WORDS("docker-hostvol", "attach", "data", "web", "/x"),
+			"hostvol: \"attach\" needs 2 arguments, not 3\n"
+			"hint: join container and target with a colon: data web:/x\n"},
+		{WORDS("docker-hostvol", "attach", "--replace", "nonatomic", "data", "web:/x"),
+			"hostvol: \"attach\" needs 2 arguments, not 3\n"
+			"hint: join the value to the flag: --replace=nonatomic\n"},
+		{WORDS("docker-hostvol", "check", "data", "web", "/x"),
+			"hostvol: \"check\" needs 2 arguments, not 3\n"
+			"hint: join container and target with a colon: data web:/x\n"},
+		{WORDS("docker-hostvol", "detach", "--wait", "web:/x"),
+			"hostvol: --wait takes a number of seconds from 0 to 86400, not \"web:/x\"\n"},
+		{WORDS("docker-hostvol", "ls", "web"),
+			"hostvol: \"ls\" takes no arguments\n"
+			"hint: name a container or a volume with a flag: docker hostvol ls --container web\n"},
+		{WORDS("docker-hostvol", "attach", "data", "web:/x:z"),
+			"hostvol: unknown mode \"z\": only ro and rw are known\n"
+			"hint: leave it out: hostvol does not change SELinux labels\n"},
+		{WORDS("docker-hostvol", "attach", "data", "web:C:/Git/mnt"),
+			"hostvol: unknown mode \"/Git/mnt\": only ro and rw are known\n"
+			"hint: write a path of the container, not of Windows; in Git Bash: "
+			"MSYS_NO_PATHCONV=1 docker hostvol ...\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct outcome outcome = program_run(*state, cases[i].words);
+		char *usage = strstr(outcome.err, "Usage: ");
+
+		assert_non_null(usage);
+		*usage = '\0';
+		assert_string_equal(outcome.err, cases[i].err);
+		assert_int_equal(outcome.status, 2);
+		outcome_done(&outcome);
+	}
+}
+
+static void expect_help(
+	const struct place_of_test *place, const char *const words[], const char *line)
+{
+	struct outcome outcome = program_run(place, words);
+
+	assert_non_null(strstr(outcome.out, line));
+	assert_int_equal(outcome.status, 0);
+	outcome_done(&outcome);
+}
+
+static void help_shows_how_flags_are_written_and_ends_with_examples(void **state)
+{
+	static const char replace[] = "      --replace[=HOW]         Take the place";
+
+	expect_help(*state, WORDS("docker-hostvol", "attach", "--help"), replace);
+	expect_help(*state, WORDS("docker-hostvol", "check", "--help"), replace);
+	expect_help(*state, WORDS("docker-hostvol", "detach", "--help"), "--wait SECONDS ");
+	expect_help(*state, WORDS("docker-hostvol", "attach", "--help"),
+		"\nExamples:\n  docker hostvol attach data web:/mnt/data\n");
+	expect_help(*state, WORDS("docker-hostvol", "detach", "--help"),
+		"\nExamples:\n  docker hostvol detach web:/mnt/data\n");
+	expect_help(*state, WORDS("docker-addvol", "--help"),
+		"\nExamples:\n  docker addvol /srv/data web /mnt/data\n");
+}
+
+static void busy_processes_are_named_as_a_person_says_it(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotDetach", 409,
+			"{\"Err\":\"in use\",\"Code\":\"busy\",\"Hint\":\"end it\",\"Busy\":["
+			"{\"Pid\":7,\"Command\":\"sleep\",\"Why\":\"cwd\"},"
+			"{\"Pid\":8,\"Command\":\"tail\",\"Why\":\"open file\"}]}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state, WORDS("docker-hostvol", "detach", "web:/x"), 1, "",
+		"hostvol: in use\n  process 7 of the host (sleep): working directory\n"
+		"  process 8 of the host (tail): open file\nhint: end it\n");
 }
 
 static void attach_sends_what_is_set_and_prints_the_place(void **state)
@@ -388,6 +486,9 @@ int main(void)
 		TEST(help_comes_in_every_form_on_stdout),
 		TEST(completion_lists_what_fits),
 		TEST(wrong_usage_exits_with_2),
+		TEST(hints_show_the_line_that_was_meant),
+		TEST(help_shows_how_flags_are_written_and_ends_with_examples),
+		TEST(busy_processes_are_named_as_a_person_says_it),
 		TEST(attach_sends_what_is_set_and_prints_the_place),
 		TEST(refusals_are_told_with_their_hint),
 		TEST(detach_takes_places_and_ids),

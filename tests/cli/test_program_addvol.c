@@ -182,7 +182,7 @@ static void addvol_asks_for_a_running_container(void **state)
 	program_expect(*state, WORDS("docker-addvol", ".", "old", "/mnt"), 1, "",
 		"hostvol: container old is not running\nhint: docker start old\n");
 	program_expect(*state, WORDS("docker-addvol", ".", "a/b?", "/mnt"), 1, "",
-		"hostvol: no such container: a/b?\nhint: docker ps\n");
+		"hostvol: no such container: a/b?\nhint: docker ps -a lists the containers\n");
 	program_expect(*state, WORDS("docker-addvol", ".", "bad", "/mnt"), 1, "",
 		"hostvol: the Docker Engine cannot look up the container: broken\n");
 	outcome = program_run(*state, WORDS("docker-addvol", ".", "odd", "/mnt"));
@@ -191,10 +191,48 @@ static void addvol_asks_for_a_running_container(void **state)
 	outcome_done(&outcome);
 }
 
+static void addvol_of_a_volume_shows_the_attach_that_was_meant(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"GET /volumes/data", 200, "{\"Name\":\"data\"}", 0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state, WORDS("docker-addvol", "data", "web", "/mnt"), 1, "",
+		"hostvol: there is no directory data\n"
+		"hint: data is a volume; attach it with: docker hostvol attach data web:/mnt\n");
+	program_expect(*state, WORDS("docker-addvol", "dta", "web", "/mnt"), 1, "",
+		"hostvol: there is no directory dta\n"
+		"hint: the order is HOSTPATH CONTAINER TARGET: docker addvol /srv/data web /mnt/data\n");
+}
+
+static void addvol_of_a_file_shows_how_a_file_is_attached(void **state)
+{
+	const struct place_of_test *place = *state;
+	char file[60], name[HV_VOLUME_NAME_MAX_BYTES + 1], expected[900];
+
+	snprintf(file, sizeof(file), "%s/app.conf", place->dir);
+	hv_volume_name_format(place->dir, name, sizeof(name));
+	fclose(fopen(file, "we"));
+	snprintf(expected, sizeof(expected),
+		"hostvol: %s is not a directory\n"
+		"hint: make a volume of its directory and attach the file: "
+		"docker volume create -d hostvol -o path=%s %s && "
+		"docker hostvol attach --subpath app.conf %s web:/etc/app.conf\n",
+		file, place->dir, name, name);
+	program_expect(
+		place, WORDS("docker-addvol", file, "web", "/etc/app.conf"), 1, "", expected);
+	assert_int_equal(unlink(file), 0);
+}
+
 static void addvol_explains_wrong_arguments(void **state)
 {
 	program_expect(*state, WORDS("docker-addvol", "/srv", "web"), 2, "",
 		"hostvol: three arguments are needed, not 2\n" USAGE);
+	program_expect(*state, WORDS("docker-addvol", "/srv", "web:/mnt"), 2, "",
+		"hostvol: three arguments are needed, not 2\n"
+		"hint: part container and target: docker addvol /srv web /mnt\n" USAGE);
 	program_expect(*state, WORDS("docker-addvol", "web", "/srv", "/mnt"), 2, "",
 		"hostvol: \"/srv\" is not a container's name\n"
 		"hint: the order is HOSTPATH CONTAINER TARGET: docker addvol /srv/data web /mnt/data\n" USAGE);
@@ -222,6 +260,8 @@ int program_addvol_tests(void)
 		TEST(addvol_tells_what_it_could_not_take_back),
 		TEST(addvol_refuses_a_name_of_another_directory),
 		TEST(addvol_asks_for_a_running_container),
+		TEST(addvol_of_a_volume_shows_the_attach_that_was_meant),
+		TEST(addvol_of_a_file_shows_how_a_file_is_attached),
 		TEST(addvol_explains_wrong_arguments),
 	};
 

@@ -122,7 +122,7 @@ refused_for() {
 	done
 	echo "$output"
 	[[ $output == *"in use"*"($2): $1"*"hint:"* ]]
-	pid=$(sed -n "s/.*process \([0-9]*\) ($2): $1.*/\1/p" <<<"$output")
+	pid=$(sed -n "s/.*process \([0-9]*\) of the host ($2): $1.*/\1/p" <<<"$output")
 	[[ $(cat "/proc/$pid/comm") == "$2" ]]
 	docker hostvol detach --wait 60 hvt_web:/mnt/d &
 	kill -9 "$pid"
@@ -130,21 +130,21 @@ refused_for() {
 	docker hostvol attach hvt_data hvt_web:/mnt/d
 }
 
-@test "a busy detach names the process and the reason: cwd, open file, mapping, root" {
+@test "a busy detach names the process and the reason: working directory, open file, mapped file, root" {
 	mkdir "$TMP/data/bin"
 	cp "$(command -v busybox)" "$TMP/data/bin/sleep"
 	start hvt_web
 	docker hostvol attach hvt_data hvt_web:/mnt/d
 	docker exec -d hvt_web sh -c 'cd /mnt/d && exec sleep 1000'
-	refused_for cwd sleep
+	refused_for "working directory" sleep
 	docker exec -d hvt_web sh -c 'exec 5</mnt/d/f; exec sleep 1000'
 	refused_for "open file" sleep
 	docker exec -d hvt_web /mnt/d/bin/sleep 1000
-	refused_for mapping sleep
+	refused_for "mapped file" sleep
 	pid=$(pid_of hvt_web)
 	nsenter -t "$pid" -m --root="/proc/$pid/root/mnt/d" --wd="/proc/$pid/root/tmp" \
 		/bin/sleep 1000 3>&- &
-	refused_for root sleep
+	refused_for "root directory" sleep
 }
 
 @test "check tells what would happen and changes nothing" {

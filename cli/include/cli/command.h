@@ -46,14 +46,17 @@ struct hv_command {
 	const char *name;
 	const char *alias; /* or NULL */
 	const char *summary;
-	const char *usage; /* what follows the command in the usage line */
-	const char *notes; /* the end of the help, or NULL */
+	const char *usage;    /* what follows the command in the usage line */
+	const char *notes;    /* after the options in the help, or NULL */
+	const char *examples; /* indented lines at the end of the help, or NULL */
 	const struct hv_flag *flags;
 	size_t operands_min;
 	size_t operands_max;
 	bool is_path_first; /* the first operand completes to a directory */
 	/* With anything but HV_EXIT_DONE the sentence is in `err`. */
 	enum hv_exit (*run)(const struct hv_run *run, struct hv_error *err);
+	/* Add a hint to `err`, where the number of operands tells what was meant; or NULL. */
+	void (*hint)(const struct hv_run *run, struct hv_error *err);
 };
 
 /* A row of a flag table. */

@@ -37,6 +37,11 @@ char *hv_engine_id(const char *socket) __attribute__((nonnull, warn_unused_resul
 enum hv_code hv_engine_check_running(const char *socket, const char *container,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Whether the Engine knows a volume of that name, of whatever driver.  False when it does not
+ * answer. Source: Engine API, VolumeInspect. */
+bool hv_engine_has_volume(const char *socket, const char *name)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Define a volume of `driver` for the host directory `path`. */
 enum hv_code hv_engine_volume_create(const char *socket, const char *driver, const char *name,
 	const char *path, struct hv_error *err) __attribute__((nonnull, warn_unused_result));

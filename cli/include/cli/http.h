@@ -7,6 +7,9 @@
 /* Longer than the daemon lets a file system take to be mounted, 100 s. */
 enum { HV_TIMEOUT_SECONDS = 130, HV_ANSWER_MAX_BYTES = 16 << 20 };
 
+/* The longest path that a socket has on Linux.  Source: unix(7). */
+enum { HV_SOCKET_PATH_MAX_BYTES = 107 };
+
 struct hv_request {
 	const char *socket;
 	const char *method;
@@ -22,9 +25,10 @@ struct hv_answer {
 };
 
 /* Returns 0 whatever the status is; -ENOENT, -ECONNREFUSED, -EACCES as connect(2) has it,
- * -ETIMEDOUT, -EFBIG for an answer over HV_ANSWER_MAX_BYTES, -EPROTO when the connection was closed
- * early or spoke no HTTP, -ENOMEM.  The caller frees `ret` with hv_answer_done() on success.
- * Source: libcurl, CURLOPT_UNIX_SOCKET_PATH.  Any thread. */
+ * -ENAMETOOLONG for a socket's path of more than HV_SOCKET_PATH_MAX_BYTES, -ETIMEDOUT, -EFBIG for
+ * an answer over HV_ANSWER_MAX_BYTES, -EPROTO when the connection was closed early or spoke no
+ * HTTP, -ENOMEM.  The caller frees `ret` with hv_answer_done() on success. Source: libcurl,
+ * CURLOPT_UNIX_SOCKET_PATH.  Any thread. */
 int hv_http_call(const struct hv_request *request, struct hv_answer *ret)
 	__attribute__((nonnull, warn_unused_result));
 
