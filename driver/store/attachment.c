@@ -193,16 +193,25 @@ static enum hv_code read_record(
 	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
+static enum hv_sql choose_list(const struct hv_record_filter *filter)
+{
+	if (filter->id)
+		return HV_SQL_ATTACHMENT_BY_ID;
+	if (filter->container_id)
+		return HV_SQL_ATTACHMENT_BY_CONTAINER;
+	return filter->volume ? HV_SQL_ATTACHMENT_BY_VOLUME : HV_SQL_ATTACHMENT_LIST;
+}
+
 enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ATTACHMENT_LIST, err);
+	sqlite3_stmt *statement = hv_sql_start(store, choose_list(filter), err);
 	struct hv_record *records = NULL;
 	enum hv_code code = statement ? HV_OK : err->code;
 	size_t count = 0;
 	int rc = SQLITE_DONE;
 
-	if (statement) {
+	if (statement) { /* what a statement does not ask for is out of its range: no harm */
 		hv_sql_text(statement, 1, filter->id);
 		hv_sql_text(statement, 2, filter->volume);
 		hv_sql_text(statement, 3, filter->container_id);

@@ -49,6 +49,9 @@ static const char *const steps[] = {
 	("CREATE INDEX volume_unfinished ON volume (name) WHERE phase;"
 	 "CREATE INDEX opt_value ON opt (key, value);"),
 	"ALTER TABLE attachment ADD COLUMN engine TEXT;",
+	/* Whether a file system is still in use. */
+	("CREATE INDEX volume_source ON volume (source);"
+	 "CREATE INDEX attachment_source ON attachment (source);"),
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
@@ -57,6 +60,8 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
 	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
 	" mountinfo_id, root_dev, root_ino"
+
+#define ATTACHMENTS "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
 
 #define VOLUME_COLUMNS                                                                             \
 	"name, kind, source, created_at, read_only, phase, missing, made_dev, made_ino"
@@ -98,8 +103,9 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_OPT_LIST] = "SELECT key, value FROM opt WHERE volume = ?1 ORDER BY position",
 	[HV_SQL_OPT_FORGET] = "DELETE FROM opt WHERE volume = ?1"
 			      " AND volume IN (SELECT name FROM volume WHERE phase)",
-	[HV_SQL_OPT_FIND] = "SELECT min(volume) FROM opt WHERE key = ?1 AND value = ?2"
-			    " AND volume IN (SELECT name FROM volume WHERE " EXISTS ")",
+	[HV_SQL_OPT_FIND] =
+		"SELECT min(volume) FROM opt WHERE key = ?1 AND value = ?2"
+		" AND EXISTS (SELECT 1 FROM volume WHERE name = opt.volume AND " EXISTS ")",
 	/* With the rowid it has: the order stays. */
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
@@ -115,9 +121,13 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_MOVE] =
 		"UPDATE attachment SET source = " MOVED
 		" AND volume NOT IN (SELECT name FROM volume WHERE kind = 'path')",
-	[HV_SQL_ATTACHMENT_LIST] = "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
-				   " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR volume = ?2)"
-				   " AND (?3 IS NULL OR container_id = ?3) ORDER BY since, rowid",
+	/* With one text of parameters; each by the index of what it is called after. */
+	[HV_SQL_ATTACHMENT_BY_ID] = ATTACHMENTS " WHERE id = ?1 AND (?2 IS NULL OR volume = ?2)"
+						" AND (?3 IS NULL OR container_id = ?3)",
+	[HV_SQL_ATTACHMENT_BY_CONTAINER] = ATTACHMENTS
+	" WHERE container_id = ?3 AND (?2 IS NULL OR volume = ?2) ORDER BY since, rowid",
+	[HV_SQL_ATTACHMENT_BY_VOLUME] = ATTACHMENTS " WHERE volume = ?2 ORDER BY since, rowid",
+	[HV_SQL_ATTACHMENT_LIST] = ATTACHMENTS " ORDER BY since, rowid",
 	[HV_SQL_BOOT_HAS] = "SELECT count(*), coalesce(sum(id = ?1), 0) FROM boot",
 	[HV_SQL_BOOT_FORGET] = "DELETE FROM boot",
 	[HV_SQL_BOOT_SET] = "INSERT INTO boot (id) VALUES (?1)",
@@ -136,6 +146,11 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_REF_FORGET] = "DELETE FROM ref WHERE volume = ?1"
 			      " AND volume IN (SELECT name FROM volume WHERE phase)",
 };
+
+const char *hv_sql_string(enum hv_sql sql)
+{
+	return texts[sql];
+}
 
 /* A commit of nothing goes where the failed one is. */
 static int overwrite_failed(struct hv_store *store)

@@ -32,6 +32,9 @@ enum hv_sql {
 	HV_SQL_ATTACHMENT_NOTE,
 	HV_SQL_ATTACHMENT_DROP,
 	HV_SQL_ATTACHMENT_MOVE,
+	HV_SQL_ATTACHMENT_BY_ID,
+	HV_SQL_ATTACHMENT_BY_CONTAINER,
+	HV_SQL_ATTACHMENT_BY_VOLUME,
 	HV_SQL_ATTACHMENT_LIST,
 	HV_SQL_BOOT_HAS,
 	HV_SQL_BOOT_FORGET,
@@ -54,6 +57,9 @@ struct hv_store {
 	 * after a crash, though its caller was told no: it is overwritten before any other. */
 	bool has_failed;
 };
+
+/* The text of a statement. */
+const char *hv_sql_string(enum hv_sql sql);
 
 /* Start a call: takes the lock and gives the statement, reset, with `count` text parameters bound
  * (NULL binds NULL).  NULL when SQLite fails, with the sentence in `err`.  The lock is held either

@@ -297,11 +297,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 8", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 9", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	expect_refused(dir, "newer version (schema 8, this one knows 7)");
+	expect_refused(dir, "newer version (schema 9, this one knows 8)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 7", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 8", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -363,8 +363,12 @@ static const char version_6[] = "CREATE INDEX volume_unfinished ON volume (name)
 				"CREATE INDEX opt_value ON opt (key, value);"
 				"PRAGMA user_version = 6;";
 
+/* And version 7. */
+static const char version_7[] = "ALTER TABLE attachment ADD COLUMN engine TEXT;"
+				"PRAGMA user_version = 7;";
+
 static const char *const versions[] = {
-	version_1, version_2, version_3, version_4, version_5, version_6};
+	version_1, version_2, version_3, version_4, version_5, version_6, version_7};
 
 static void expect_upgraded(const struct hv_record *record, bool is_2)
 {
@@ -450,6 +454,12 @@ static void version_6_is_upgraded_with_all_that_is_in_it(void **state)
 {
 	(void)state;
 	expect_upgrade(6);
+}
+
+static void version_7_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(7);
 }
 
 static void options_are_changed_all_at_once(void **state)
@@ -545,6 +555,7 @@ int main(void)
 		OPENED(version_4_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_5_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_6_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_7_is_upgraded_with_all_that_is_in_it),
 		OPENED(options_are_changed_all_at_once),
 		OPENED(a_source_is_used_while_something_refers_to_it),
 		OPENED(a_directory_that_is_not_there_is_refused),
