@@ -199,40 +199,41 @@ enum hv_code hv_call_path(struct hv_api *api, const struct hv_request *request,
 	return code;
 }
 
-/* From the store alone, with the state that was known last: Get is asked before nearly every other
- * call. */
-static enum hv_code add_attachments(
-	struct hv_api *api, const char *name, struct json_object *status, struct hv_error *err)
+static enum hv_code add_attachment(
+	const struct hv_attachment *view, struct json_object *array, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.volume = name};
-	struct json_object *array = json_object_new_array();
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_add(status, "attachments", array, err);
+	struct json_object *item = json_object_new_object();
+	enum hv_code code = hv_append(array, item, err);
 
 	if (code == HV_OK)
-		code = hv_store_attachment_list(
-			api->volumes->store, &filter, &records, &count, err);
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		const struct hv_attachment *view = &records[i].view;
-		struct json_object *item;
+		code = hv_add_text(item, "container", view->container_name, err);
+	if (code == HV_OK)
+		code = hv_add_text(item, "target", view->target, err);
+	if (code == HV_OK)
+		code = hv_add_text(item, "mode", view->read_only ? "ro" : "rw", err);
+	if (code == HV_OK)
+		code = hv_add_text(item, "state", view->state, err);
+	if (code == HV_OK && view->problem)
+		code = hv_add_text(item, "problem", view->problem, err);
+	return code;
+}
 
-		if (!records[i].is_done)
-			continue;
-		item = json_object_new_object();
-		code = hv_append(array, item, err);
-		if (code == HV_OK)
-			code = hv_add_text(item, "container", view->container_name, err);
-		if (code == HV_OK)
-			code = hv_add_text(item, "target", view->target, err);
-		if (code == HV_OK)
-			code = hv_add_text(item, "mode", view->read_only ? "ro" : "rw", err);
-		if (code == HV_OK)
-			code = hv_add_text(item, "state", view->state, err);
-		if (code == HV_OK && view->problem)
-			code = hv_add_text(item, "problem", view->problem, err);
-	}
-	hv_records_free(records, count);
+/* The attachments of a volume, one after the other in what was read of all. */
+struct attached {
+	struct hv_record *const *records;
+	size_t count;
+};
+
+/* With the state that was known last. */
+static enum hv_code add_attachments(
+	const struct attached *attached, struct json_object *status, struct hv_error *err)
+{
+	struct json_object *array = json_object_new_array();
+	enum hv_code code = hv_add(status, "attachments", array, err);
+
+	for (size_t i = 0; code == HV_OK && i < attached->count; i++)
+		if (attached->records[i]->is_done)
+			code = add_attachment(&attached->records[i]->view, array, err);
 	return code;
 }
 
@@ -304,8 +305,8 @@ static enum hv_code add_options(
 	return code;
 }
 
-enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
-	const char *mountpoint, struct json_object *object, struct hv_error *err)
+static enum hv_code add_volume(const struct hv_volume *volume, const char *mountpoint,
+	const struct attached *attached, struct json_object *object, struct hv_error *err)
 {
 	struct json_object *status = json_object_new_object();
 	enum hv_code code = hv_add(object, "Status", status, err);
@@ -325,7 +326,51 @@ enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
 	if (code == HV_OK && volume->opts.count > 0)
 		code = add_options(&volume->opts, status, err);
 	if (code == HV_OK)
-		code = add_attachments(api, volume->name, status, err);
+		code = add_attachments(attached, status, err);
+	return code;
+}
+
+static int compare_volumes(const void *a, const void *b)
+{
+	struct hv_record *const *one = a, *const *two = b;
+	int order = strcmp((*one)->view.volume, (*two)->view.volume);
+
+	return order ? order : (*one > *two) - (*one < *two); /* as they were read: oldest first */
+}
+
+/* All records that match, by volume.  The caller frees both. */
+static enum hv_code read_attached(struct hv_api *api, const struct hv_record_filter *filter,
+	struct hv_record **ret, struct hv_record ***ret_sorted, size_t *ret_count,
+	struct hv_error *err)
+{
+	enum hv_code code =
+		hv_store_attachment_list(api->volumes->store, filter, ret, ret_count, err);
+
+	if (code != HV_OK)
+		return code;
+	*ret_sorted = calloc(*ret_count + 1, sizeof(struct hv_record *));
+	if (!*ret_sorted)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	for (size_t i = 0; i < *ret_count; i++)
+		(*ret_sorted)[i] = &(*ret)[i];
+	qsort(*ret_sorted, *ret_count, sizeof(struct hv_record *), compare_volumes);
+	return HV_OK;
+}
+
+/* From the store alone: Get is asked before nearly every other call. */
+enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
+	const char *mountpoint, struct json_object *object, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.volume = volume->name};
+	struct hv_record *records = NULL, **sorted = NULL;
+	size_t count = 0;
+	enum hv_code code = read_attached(api, &filter, &records, &sorted, &count, err);
+
+	if (code == HV_OK)
+		code = add_volume(
+			volume, mountpoint, &(struct attached){sorted, count}, object, err);
+	free(sorted);
+	hv_records_free(records, count);
 	return code;
 }
 
@@ -359,7 +404,7 @@ enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
 }
 
 static enum hv_code add_listed(struct hv_api *api, const struct hv_volume *volume,
-	struct json_object *array, struct hv_error *err)
+	const struct attached *attached, struct json_object *array, struct hv_error *err)
 {
 	/* The Engine maps List's mountpoints from our root to the host's. */
 	char *mountpoint = hv_volume_mountpoint(api->volumes, volume->name);
@@ -368,8 +413,46 @@ static enum hv_code add_listed(struct hv_api *api, const struct hv_volume *volum
 				       : hv_fail(err, HV_INTERNAL, "out of memory");
 
 	if (code == HV_OK)
-		code = hv_add_volume(api, volume, mountpoint, object, err);
+		code = add_volume(volume, mountpoint, attached, object, err);
 	free(mountpoint);
+	return code;
+}
+
+/* The part of `all`, which is sorted as the volumes are, that belongs to this one; `all` then
+ * begins after it. */
+static struct attached take_attached(struct attached *all, const char *volume)
+{
+	struct attached ret;
+
+	while (all->count > 0 && strcmp(all->records[0]->view.volume, volume) < 0)
+		*all = (struct attached){all->records + 1, all->count - 1};
+	ret.records = all->records;
+	while (all->count > 0 && strcmp(all->records[0]->view.volume, volume) == 0)
+		*all = (struct attached){all->records + 1, all->count - 1};
+	ret.count = (size_t)(all->records - ret.records);
+	return ret;
+}
+
+static enum hv_code add_all(struct hv_api *api, const struct hv_volume *volumes, size_t count,
+	struct json_object *array, struct hv_error *err)
+{
+	struct hv_record *records = NULL, **sorted = NULL;
+	struct attached left = {0};
+	enum hv_code code = read_attached(
+		api, &(struct hv_record_filter){0}, &records, &sorted, &left.count, err);
+	const size_t records_count = left.count;
+
+	left.records = sorted;
+	for (size_t i = 0; code == HV_OK && i < count; i++) {
+		const struct attached attached = take_attached(&left, volumes[i].name);
+
+		/* Docker looks at each that is listed, and so would wait for a Create that is not
+		 * done. */
+		if (volumes[i].phase == HV_THERE)
+			code = add_listed(api, &volumes[i], &attached, array, err);
+	}
+	free(sorted);
+	hv_records_free(records, records_count);
 	return code;
 }
 
@@ -384,10 +467,8 @@ enum hv_code hv_call_list(struct hv_api *api, const struct hv_request *request,
 	(void)request;
 	if (code == HV_OK)
 		code = hv_store_volume_list(api->volumes->store, &volumes, &count, err);
-	/* Docker looks at each that is listed, and so would wait for a Create that is not done. */
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (volumes[i].phase == HV_THERE)
-			code = add_listed(api, &volumes[i], array, err);
+	if (code == HV_OK)
+		code = add_all(api, volumes, count, array, err);
 	hv_volumes_free(volumes, count);
 	return code;
 }

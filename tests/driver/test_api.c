@@ -284,6 +284,55 @@ static void list_shows_each_volume_with_dockers_mountpoint(void **state)
 	expect_rfc3339(json_object_get_string(member(first, "CreatedAt")));
 }
 
+/* What List shows at `targets` of the volume at `at`, oldest first. */
+static void expect_listed_targets(struct fixture *fixture, size_t at, const char *targets)
+{
+	struct json_object *volume =
+		json_object_array_get_idx(member(fixture->body, "Volumes"), at);
+	struct json_object *list = member(member(volume, "Status"), "attachments");
+	char text[64] = "";
+
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		strncat(text,
+			json_object_get_string(
+				member(json_object_array_get_idx(list, i), "target")),
+			sizeof(text) - strlen(text) - 1);
+		strncat(text, " ", sizeof(text) - strlen(text) - 1);
+	}
+	assert_string_equal(text, targets);
+}
+
+static void put_at(struct fixture *fixture, const char *id, const char *volume, const char *target)
+{
+	struct hv_record record = row_record(id, volume, "c1");
+	struct hv_error err = {0};
+
+	free(record.view.target);
+	record.view.target = strdup(target);
+	record.is_done = target[1] != '-';
+	assert_int_equal(hv_store_attachment_put(fixture->attacher.store, &record, &err), HV_OK);
+	hv_record_done(&record);
+}
+
+static void list_shows_the_attachments_of_each_volume(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_at(fixture, "f", "bb", "/1");
+	put_at(fixture, "e", "aaa", "/2"); /* of none that is listed */
+	put_at(fixture, "d", "cc", "/3");
+	put_at(fixture, "c", "bb", "/-");
+	put_at(fixture, "b", "zz", "/5");
+	put_at(fixture, "a", "bb", "/6");
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"aa\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"bb\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"cc\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.List", ""), 200);
+	expect_listed_targets(fixture, 0, "");
+	expect_listed_targets(fixture, 1, "/1 /6 ");
+	expect_listed_targets(fixture, 2, "/3 ");
+}
+
 static void get_shows_attachments_and_remove_needs_the_engine_for_them(void **state)
 {
 	struct fixture *fixture = *state;
@@ -429,6 +478,7 @@ static void run(void)
 		WITH_API(an_unknown_volume_is_not_found),
 		WITH_API(bad_creates_are_refused_with_their_reason),
 		WITH_API(list_shows_each_volume_with_dockers_mountpoint),
+		WITH_API(list_shows_the_attachments_of_each_volume),
 		WITH_API(get_shows_attachments_and_remove_needs_the_engine_for_them),
 		WITH_API(passwords_are_not_shown),
 		WITH_API(hot_calls_refuse_fields_they_do_not_know),
