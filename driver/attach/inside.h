@@ -6,6 +6,7 @@
 
 #include "attach/attach.h"
 #include "mountcore/attach.h"
+#include "mountcore/mounts.h"
 #include "mountcore/ns.h"
 
 /* A running container whose process was identified. */
@@ -150,6 +151,21 @@ enum hv_code hv_record_set_state(
 /* Set the state and the problem of a record's view from the kernel's mount table, now. */
 enum hv_code hv_attachment_refresh(
 	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err);
+
+/* What was seen of one container: its namespace, and its mount table as it was when that was
+ * opened. Records of the same start share it. */
+struct hv_sight {
+	long long pid; /* the record's */
+	struct mc_ns ns;
+	struct mc_mounts *mounts; /* NULL: nothing is in sight */
+};
+#define HV_SIGHT_NONE ((struct hv_sight){.ns = MC_NS_NONE})
+
+/* The same from the table in `sight`, which is read first if it is of another container or start:
+ * records are best given container by container.  Release with hv_sight_done(). */
+enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
+	struct hv_record *record, struct hv_error *err);
+void hv_sight_done(struct hv_sight *sight);
 
 /* The directories made, as the store keeps them ("dev:ino dev:ino"): those that were made now, at
  * the end of the same path as those of `before` (may be NULL).  What was made for a container stays

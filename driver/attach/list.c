@@ -95,28 +95,53 @@ static enum hv_code judge(struct hv_attacher *attacher, struct hv_record *record
 		record, "attached", "its directory was renamed inside the container", err);
 }
 
-enum hv_code hv_attachment_refresh(
-	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+void hv_sight_done(struct hv_sight *sight)
 {
-	struct mc_mounts *mounts = NULL;
-	struct mc_ns ns;
+	mc_mounts_free(sight->mounts);
+	mc_ns_close(&sight->ns);
+	*sight = HV_SIGHT_NONE;
+}
+
+/* Have the table of the record's container in sight.  Returns as hv_record_open_ns(). */
+static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sight,
+	const struct hv_record *record, struct hv_error *err)
+{
 	struct mc_err cause = {0};
+	enum hv_code code;
+
+	if (sight->mounts && sight->pid == record->pid && sight->ns.ino == record->ns_ino)
+		return HV_OK;
+	hv_sight_done(sight);
+	code = hv_record_open_ns(attacher, record, &sight->ns, err);
+	if (code != HV_OK)
+		return code;
+	sight->pid = record->pid;
+	if (mc_mounts_read(attacher->core, sight->ns.ns_fd, &sight->mounts, &cause) < 0)
+		code = hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
+			record->view.container_name, strerrordesc_np(-cause.code));
+	return code;
+}
+
+enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
+	struct hv_record *record, struct hv_error *err)
+{
 	enum hv_code code;
 
 	if (record->pid == 0)
 		return HV_OK; /* pending, and why is known from then */
-	code = hv_record_open_ns(attacher, record, &ns, err);
+	code = look_into(attacher, sight, record, err);
 	if (code == HV_NOT_RUNNING)
 		return hv_record_forget_mount(record, err);
-	if (code != HV_OK)
-		return code;
-	if (mc_mounts_read(attacher->core, ns.ns_fd, &mounts, &cause) < 0)
-		code = hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
-			record->view.container_name, strerrordesc_np(-cause.code));
-	else
-		code = judge(attacher, record, mounts, err);
-	mc_mounts_free(mounts);
-	mc_ns_close(&ns);
+	return code == HV_OK ? judge(attacher, record, sight->mounts, err) : code;
+}
+
+enum hv_code hv_attachment_refresh(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	struct hv_sight sight = HV_SIGHT_NONE;
+	enum hv_code code = hv_attachment_refresh_in(attacher, &sight, record, err);
+
+	hv_sight_done(&sight);
 	return code;
 }
 
@@ -127,29 +152,61 @@ void hv_attachments_free(struct hv_attachment *attachments, size_t count)
 	free(attachments);
 }
 
-/* The container may be given by name, ID or prefix: of those that are recorded, so that one that
- * no longer exists can be asked for. */
-static bool is_of_container(const struct hv_attachment *view, const char *container)
+/* The container may be given by name, ID or prefix, or not at all: of those that are recorded, so
+ * that one that no longer exists can be asked for. */
+static bool is_listed(const struct hv_record *record, const char *container)
 {
-	return strcmp(view->container_name, container) == 0 ||
-	       strncmp(view->container_id, container, strlen(container)) == 0;
+	const struct hv_attachment *view = &record->view;
+
+	return record->is_done &&
+	       (!container || strcmp(view->container_name, container) == 0 ||
+		       strncmp(view->container_id, container, strlen(container)) == 0);
 }
 
 /* The state of now; where it is another than was known, the reconciler learns of it.  That of a
  * container that cannot be looked at stays the last known one, and says why: the others' are wanted
  * all the same. */
-static void refresh_and_tell(struct hv_attacher *attacher, struct hv_record *record)
+static void refresh_and_tell(
+	struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record)
 {
 	struct hv_error err = {0}, ignored = {0};
 	char known[16];
 
 	snprintf(known, sizeof(known), "%s", record->view.state);
-	if (hv_attachment_refresh(attacher, record, &err) != HV_OK)
+	if (hv_attachment_refresh_in(attacher, sight, record, &err) != HV_OK)
 		(void)!hv_record_set_state(record, known, hv_error_text(&err), &ignored);
 	else if (strcmp(known, record->view.state) != 0)
 		hv_attacher_poke(attacher, record->view.container_id);
 	hv_error_done(&err);
 	hv_error_done(&ignored);
+}
+
+static int compare_containers(const void *a, const void *b)
+{
+	const struct hv_record *const *one = a, *const *two = b;
+
+	return strcmp((*one)->view.container_id, (*two)->view.container_id);
+}
+
+/* Bring those that were asked for up to now, container by container, each of which is read once. */
+static enum hv_code refresh_all(struct hv_attacher *attacher, struct hv_record *records,
+	size_t count, const char *container, struct hv_error *err)
+{
+	struct hv_record **sorted = calloc(count + 1, sizeof(struct hv_record *));
+	struct hv_sight sight = HV_SIGHT_NONE;
+	size_t used = 0;
+
+	if (!sorted)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	for (size_t i = 0; i < count; i++)
+		if (is_listed(&records[i], container))
+			sorted[used++] = &records[i];
+	qsort(sorted, used, sizeof(struct hv_record *), compare_containers);
+	for (size_t i = 0; i < used; i++)
+		refresh_and_tell(attacher, &sight, sorted[i]);
+	hv_sight_done(&sight);
+	free(sorted);
+	return HV_OK;
 }
 
 enum hv_code hv_attachments_list(struct hv_attacher *attacher,
@@ -158,22 +215,20 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 {
 	const struct hv_record_filter filter = {.volume = request->volume};
 	struct hv_record *records = NULL;
-	struct hv_attachment *list;
+	struct hv_attachment *list = NULL;
 	size_t count = 0, used = 0;
 	enum hv_code code =
 		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
 
-	if (code != HV_OK)
-		return code;
-	list = calloc(count + 1, sizeof(*list));
-	if (!list)
-		code = hv_fail(err, HV_INTERNAL, "out of memory");
+	if (code == HV_OK)
+		code = refresh_all(attacher, records, count, request->container, err);
+	if (code == HV_OK) {
+		list = calloc(count + 1, sizeof(*list));
+		if (!list)
+			code = hv_fail(err, HV_INTERNAL, "out of memory");
+	}
 	for (size_t i = 0; list && i < count; i++) {
-		if (!records[i].is_done || (request->container && !is_of_container(&records[i].view,
-									  request->container)))
-			continue;
-		refresh_and_tell(attacher, &records[i]);
-		if (hv_record_is_over(&records[i]))
+		if (!is_listed(&records[i], request->container) || hv_record_is_over(&records[i]))
 			continue;
 		list[used++] = records[i].view;
 		records[i].view = (struct hv_attachment){0};
