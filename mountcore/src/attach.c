@@ -102,6 +102,27 @@ static int find_mount_root(const struct mc_core *core, struct mc_attach *self, i
 	return rc;
 }
 
+/* To the path of a mount whose root was deleted on the host the kernel adds " (deleted)", which may
+ * as well be part of a name: then the path without it leads to another mount, or nowhere. */
+static void cut_deleted(const struct mc_core *core, struct mc_attach *self, int root)
+{
+	static const char mark[] = " (deleted)";
+	size_t length = strlen(self->info.path), cut = length - (sizeof(mark) - 1);
+	struct mc_stat stat = {0};
+	int fd;
+
+	if (length < sizeof(mark) || strcmp(self->info.path + cut, mark) != 0)
+		return;
+	self->info.path[cut] = '\0';
+	fd = mc_open(
+		core, root, self->info.path, 0, mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN));
+	if (fd < 0 || mc_describe(core, fd, "", &stat) < 0 ||
+		stat.mount_id != self->found.mount_id || stat.ino != self->found.ino)
+		self->info.path[cut] = ' ';
+	if (fd >= 0)
+		mc_sys_close(fd);
+}
+
 static int resolve_target(const struct mc_core *core, struct mc_attach *self, int root)
 {
 	struct mc_stat stat;
@@ -119,6 +140,8 @@ static int resolve_target(const struct mc_core *core, struct mc_attach *self, in
 		rc = mc_describe(core, fd, "", &self->found);
 	if (rc == 0)
 		rc = mc_fd_path(core, self->place.root_fd, fd, self->info.path);
+	if (rc == 0)
+		cut_deleted(core, self, root);
 	if (rc == 0)
 		rc = find_mount_root(core, self, root);
 	return rc == 0 ? ask_propagation(core, self) : rc;

@@ -71,7 +71,8 @@ int mc_attach_check(struct mc_attach *self, struct mc_err *err)
 	bool is_top = !is_missing && self->found.is_mount_root;
 	int rc;
 
-	if (self->found.nlink == 0)
+	/* A mount whose root was deleted on the host can be replaced. */
+	if (self->found.nlink == 0 && !is_top)
 		return mc_err_set(err, MC_STEP_TARGET, -ESTALE);
 	if (is_missing && !self->mkdir)
 		return mc_err_set(err, MC_STEP_TARGET, -ENOENT);
