@@ -1,9 +1,9 @@
 /* The source's half of an attach.
  *
- * Sequence: setns(host) openat2(source) [openat2(subpath)] open_tree setns(home); then, on the
- * detached tree, mount_setattr(private, attributes) [mount_setattr(idmap)].  A tree whose
- * attributes are to be locked goes through a staging namespace in a helper (lock_job); and so does
- * every tree where there is no mount_setattr (stage.c). */
+ * Sequence: setns(host) openat2(source) [openat2(subpath)] [is it alive?] open_tree setns(home);
+ * then, on the detached tree, mount_setattr(private, attributes) [mount_setattr(idmap)].  A tree
+ * whose attributes are to be locked goes through a staging namespace in a helper (lock_job); and so
+ * does every tree where there is no mount_setattr (stage.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,6 +17,7 @@
 #include "attach.h"
 #include "core.h"
 #include "legacy.h"
+#include "source.h"
 #include "stage.h"
 #include "sys.h"
 
@@ -28,58 +29,17 @@ uint64_t mc_clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* With O_DIRECTORY what systemd mounts on demand is mounted, as for everybody who uses the path.  A
- * file is one without. */
-static int open_mounted(const struct mc_core *core, int dirfd, const char *path, uint64_t resolve)
-{
-	int fd = mc_open(core, dirfd, path, O_DIRECTORY, resolve);
-
-	return fd == -ENOTDIR ? mc_open(core, dirfd, path, 0, resolve) : fd;
-}
-
-/* Open the source: below `beneath` if there is one, so that no symlink on the way leads out of it.
- * Mounts inside are the host's own and are passed. */
-static int open_source(const struct mc_core *core, const struct mc_attach *self)
-{
-	const char *rest = self->source + strlen(self->beneath);
-	int fd, base;
-
-	if (self->beneath[0] == '\0' || self->beneath[1] == '\0')
-		return open_mounted(core, core->host_root, self->source, MC_RESOLVE_KNOWN);
-	base = mc_open(core, core->host_root, self->beneath, O_DIRECTORY, MC_RESOLVE_USER);
-	if (base < 0)
-		return base;
-	rest += strspn(rest, "/");
-	fd = open_mounted(core, base, *rest ? rest : ".",
-		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	mc_sys_close(base);
-	return fd;
-}
-
-static int open_with_subpath(const struct mc_core *core, struct mc_attach *self)
-{
-	/* What is mounted inside the source may have a server behind it: not walked by a worker. */
-	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
-				 (self->job.in_helper ? 0 : RESOLVE_NO_XDEV);
-	int sub, fd = open_source(core, self);
-
-	if (fd < 0)
-		return mc_err_set(&self->job.err, MC_STEP_SOURCE, fd);
-	if (!self->subpath[0])
-		return fd;
-	sub = open_mounted(core, fd, self->subpath, resolve);
-	mc_sys_close(fd);
-	return sub < 0 ? mc_err_set(&self->job.err, MC_STEP_SUBPATH, sub) : sub;
-}
-
 static int clone_source(const struct mc_core *core, struct mc_attach *self)
 {
+	const struct mc_source_path path = {self->source, self->beneath, self->subpath};
 	struct mc_stat stat;
-	int tree, rc, fd = open_with_subpath(core, self);
+	int tree, rc, fd = mc_source_open(core, &path, self->job.in_helper, &self->job.err);
 
 	if (fd < 0)
 		return fd;
-	rc = mc_describe(core, fd, "", &stat);
+	rc = self->job.in_helper ? mc_source_probe(fd) : 0;
+	if (rc == 0)
+		rc = mc_describe(core, fd, "", &stat);
 	if (rc == 0 && !S_ISDIR(stat.mode) && !self->may_be_file)
 		rc = -ENOTDIR;
 	if (rc == 0 && S_ISLNK(stat.mode))

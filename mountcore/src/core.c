@@ -10,6 +10,7 @@
 
 #include "host.h"
 #include "job.h"
+#include "source.h"
 #include "sys.h"
 
 enum { MOUNT_TIMEOUT_MS = 100000 }; /* Docker gives up a Mount after 120 s */
@@ -116,6 +117,8 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 	}
 	if (rc == 0)
 		rc = mc_slow_open(core, err);
+	if (rc == 0)
+		rc = mc_look_open(core, err);
 	if (rc < 0)
 		mc_core_close(core);
 	else
@@ -128,6 +131,7 @@ void mc_core_close(struct mc_core *core)
 	if (!core)
 		return;
 	mc_pool_stop(core);
+	mc_look_close(core);
 	mc_slow_close(core);
 	pthread_cond_destroy(&core->changed);
 	pthread_mutex_destroy(&core->slow_lock);

@@ -17,6 +17,7 @@ enum {
 struct mc_task;
 struct mc_gate;
 struct mc_slow;
+struct mc_look;
 
 struct mc_core {
 	int home_ns;   /* our own mount namespace */
@@ -45,6 +46,7 @@ struct mc_core {
 
 	pthread_mutex_t slow_lock;
 	struct mc_slow *slow; /* the host's network and FUSE mounts (host.c) */
+	struct mc_look *look; /* mount tables to compare sources by (source.c) */
 };
 
 #endif

@@ -46,3 +46,14 @@ bool mc_err_is_unsupported(int code)
 {
 	return code == -ENOSYS || code == -EPERM || code == -EOPNOTSUPP;
 }
+
+bool mc_err_is_dead(int code)
+{
+	static const int codes[] = {ENOTCONN, ESTALE, EIO, EHOSTDOWN, EHOSTUNREACH, ENETDOWN,
+		ENETUNREACH, ECONNABORTED, ECONNREFUSED, ECONNRESET, ESHUTDOWN, EREMOTEIO};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (code == -codes[i])
+			return true;
+	return false;
+}

@@ -15,6 +15,7 @@
 #include "host.h"
 #include "job.h"
 #include "mounts.h"
+#include "source.h"
 #include "sys.h"
 #include "walk.h"
 
@@ -125,7 +126,9 @@ static int resolve(const struct mc_core *core, struct mc_job *job)
 		unmake(core, job);
 		return fd;
 	}
-	rc = mc_describe(core, fd, "", &stat);
+	rc = mc_source_probe(fd);
+	if (rc == 0)
+		rc = mc_describe(core, fd, "", &stat);
 	if (rc == 0 && !S_ISDIR(stat.mode))
 		rc = -ENOTDIR;
 	if (rc == 0)
@@ -192,7 +195,7 @@ void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made
 	mc_job_free(job, sizeof(*job));
 }
 
-static bool is_slow_type(const char *fstype)
+bool mc_is_slow_type(const char *fstype)
 {
 	static const char *const exact[] = {"cifs", "smb3", "9p", "ceph", "afs", "coda", "virtiofs",
 		"lustre", "glusterfs", "ocfs2", "gfs2", "orangefs", "autofs"};
@@ -236,7 +239,7 @@ static int slow_refresh(struct mc_core *core, struct mc_slow *slow)
 
 	slow_clear(slow);
 	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
-		if (is_slow_type(mount.fstype))
+		if (mc_is_slow_type(mount.fstype))
 			rc = slow_add(slow, mount.target);
 	mc_mounts_free(mounts);
 	return rc;
@@ -265,7 +268,7 @@ bool mc_host_is_remote(struct mc_core *core, const char *path)
 	bool is_remote = true; /* unsure: the safe way */
 
 	if (mc_mounts_read_host(core, &mounts) == 0 && mc_mounts_of(mounts, path, &mount) == 0)
-		is_remote = is_slow_type(mount.fstype);
+		is_remote = mc_is_slow_type(mount.fstype);
 	mc_mounts_free(mounts);
 	return is_remote;
 }

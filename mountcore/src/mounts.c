@@ -155,6 +155,7 @@ bool mc_mounts_next(struct mc_mounts *mounts, size_t *at, struct mc_mount *ret)
 		.options = text_or_empty(mnt_fs_get_vfs_options(fs)),
 		.is_shared = propagation & MS_SHARED,
 		.is_slave = propagation & MS_SLAVE,
+		.is_unbindable = propagation & MS_UNBINDABLE,
 		.fstype = text_or_empty(mnt_fs_get_fstype(fs)),
 		.device = text_or_empty(mnt_fs_get_source(fs)),
 		.fs_options = text_or_empty(mnt_fs_get_fs_options(fs)),
@@ -202,6 +203,16 @@ int mc_mounts_tree(struct mc_mounts *mounts, uint64_t id, uint64_t **ret_ids, si
 	*ret_ids = ids;
 	*ret_count = count;
 	return 0;
+}
+
+/* No path has two slashes in it but this.  Source: dentry_path() of the kernel's fs/d_path.c. */
+bool mc_mount_is_deleted(const struct mc_mount *mount)
+{
+	static const char mark[] = "//deleted";
+	size_t length = strlen(mount->root);
+
+	return length >= sizeof(mark) - 1 &&
+	       strcmp(mount->root + length - (sizeof(mark) - 1), mark) == 0;
 }
 
 bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id)

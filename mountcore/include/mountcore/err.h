@@ -49,4 +49,8 @@ const char *mc_step_name(enum mc_step step);
  * for calls it does not know, so a probe counts both (`defaultErrnoRet` of the profile). */
 bool mc_err_is_unsupported(int code);
 
+/* A file system does not work any more: its server has ended or is out of reach, its disk is gone.
+ */
+bool mc_err_is_dead(int code);
+
 #endif

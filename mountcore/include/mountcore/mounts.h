@@ -23,6 +23,7 @@ struct mc_mount {
 	const char *options;    /* column 6 */
 	bool is_shared;         /* column 7 has shared:N */
 	bool is_slave;          /* column 7 has master:N */
+	bool is_unbindable;     /* column 7 has unbindable: a recursive clone leaves it out */
 	const char *fstype;     /* column 9 */
 	const char *device;     /* column 10 */
 	const char *fs_options; /* column 11 */
@@ -68,6 +69,9 @@ bool mc_mounts_overlap(struct mc_mounts *mounts, const char *a, const char *b)
  * Returns 0 with an array that the caller frees, -ENOENT, -ENOMEM. */
 int mc_mounts_tree(struct mc_mounts *mounts, uint64_t id, uint64_t **ret_ids, size_t *ret_count)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Whether the directory or file that the mount shows was deleted: no path leads to it. */
+bool mc_mount_is_deleted(const struct mc_mount *mount) __attribute__((nonnull));
 
 /* Whether something is mounted on top of the mount `id` at its own mountpoint. */
 bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id) __attribute__((nonnull));

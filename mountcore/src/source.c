@@ -1,0 +1,483 @@
+/* Sequence of a comparison, one job: [statx(the mount, in our own namespace)] setns(host)
+ * openat2(source) [openat2(subpath)] statx [statx(FORCE_SYNC) fstatfs] readlink setns(home);
+ * then, outside, the mounts below the two are compared by the mount tables. */
+#include "mountcore/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+#include "mountcore/path.h"
+
+#include "attach.h"
+#include "core.h"
+#include "host.h"
+#include "job.h"
+#include "mounts.h"
+#include "source.h"
+#include "sys.h"
+#include "walk.h"
+
+enum { LOOK_TIMEOUT_MS = 1000, SILENT_MAX = 16 };
+
+#define SILENT_NS (10 * UINT64_C(1000000000))
+
+/* A mount table, read again when the kernel says that it changed. */
+struct table {
+	int mountinfo; /* open, to be polled */
+	struct mc_mounts *mounts;
+};
+
+/* A server that let a look wait. */
+struct silent {
+	uint64_t mountinfo_id;
+	uint64_t dev;
+	uint64_t until_ns; /* mc_clock_ns() */
+};
+
+struct mc_look {
+	pthread_mutex_t lock; /* everything below */
+	struct table host;
+	struct table own;
+	struct silent silent[SILENT_MAX]; /* a ring */
+	unsigned next;
+};
+
+struct look_job {
+	struct mc_job job;
+	char source[PATH_MAX];
+	char beneath[PATH_MAX];
+	char subpath[PATH_MAX];
+	char own[PATH_MAX];   /* the mount in our own namespace; "": in another */
+	struct mc_stat shown; /* out: what is there */
+	struct mc_stat stat;  /* out: the source */
+	char real[PATH_MAX];  /* out: its path on the host, subpath included */
+};
+
+/* The mounts below a directory, strings borrowed from the table. */
+struct below {
+	struct mc_mount *items;
+	size_t count;
+	size_t base; /* how long the directory's path is; 0: the root */
+};
+
+/* --- the source ----------------------------------------------------------------------------- */
+
+/* With O_DIRECTORY what systemd mounts on demand is mounted, as for everybody who uses the path.  A
+ * file is one without. */
+static int open_mounted(const struct mc_core *core, int dirfd, const char *path, uint64_t resolve)
+{
+	int fd = mc_open(core, dirfd, path, O_DIRECTORY, resolve);
+
+	return fd == -ENOTDIR ? mc_open(core, dirfd, path, 0, resolve) : fd;
+}
+
+/* Below `beneath` if there is one, so that no symlink on the way leads out of it.  Mounts inside
+ * are the host's own and are passed. */
+static int open_source(const struct mc_core *core, const struct mc_source_path *path)
+{
+	const char *rest = path->source + strlen(path->beneath);
+	int fd, base;
+
+	if (path->beneath[0] == '\0' || path->beneath[1] == '\0')
+		return open_mounted(core, core->host_root, path->source, MC_RESOLVE_KNOWN);
+	base = mc_open(core, core->host_root, path->beneath, O_DIRECTORY, MC_RESOLVE_USER);
+	if (base < 0)
+		return base;
+	rest += strspn(rest, "/");
+	fd = open_mounted(core, base, *rest ? rest : ".",
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	mc_sys_close(base);
+	return fd;
+}
+
+int mc_source_open(const struct mc_core *core, const struct mc_source_path *path, bool in_helper,
+	struct mc_err *err)
+{
+	/* What is mounted inside the source may have a server behind it: not walked by a worker. */
+	const uint64_t resolve =
+		RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (in_helper ? 0 : RESOLVE_NO_XDEV);
+	int sub, fd = open_source(core, path);
+
+	if (fd < 0)
+		return mc_err_set(err, MC_STEP_SOURCE, fd);
+	if (!path->subpath[0])
+		return fd;
+	sub = open_mounted(core, fd, path->subpath, resolve);
+	mc_sys_close(fd);
+	return sub < 0 ? mc_err_set(err, MC_STEP_SUBPATH, sub) : sub;
+}
+
+/* Root may be refused by a server that works, and not every one knows statfs. */
+static bool is_answer(int rc)
+{
+	return rc == -EACCES || rc == -EPERM || rc == -ENOSYS || rc == -EOPNOTSUPP;
+}
+
+int mc_source_probe(int fd)
+{
+	struct statx stat;
+	int64_t type;
+	int rc =
+		mc_sys_statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &stat);
+
+	if (rc == 0 || is_answer(rc))
+		rc = mc_sys_fstatfs_type(fd, &type);
+	return is_answer(rc) ? 0 : rc;
+}
+
+/* --- mounts below --------------------------------------------------------------------------- */
+
+/* With the lock held: the table as it is now, NULL if it cannot be read. */
+static struct mc_mounts *read_table(struct mc_core *core, struct table *table, int ns_fd)
+{
+	if (mc_sys_poll_pri(table->mountinfo) == 0 && table->mounts)
+		return table->mounts;
+	mc_mounts_free(table->mounts);
+	table->mounts = NULL;
+	if (mc_mounts_read(core, ns_fd, &table->mounts, NULL) < 0)
+		table->mounts = NULL;
+	return table->mounts;
+}
+
+static bool has_parent(const struct below *below, uint64_t top, const struct mc_mount *mount)
+{
+	bool found = mount->parent_id == top;
+
+	for (size_t i = 0; !found && i < below->count; i++)
+		found = below->items[i].id == mount->parent_id;
+	for (size_t i = 0; found && i < below->count; i++)
+		found = below->items[i].id != mount->id; /* not once more */
+	return found;
+}
+
+/* The mounts below the directory `path` of the mount `top`, without those that a clone of it does
+ * not have.  A table lists a mount behind its parent unless mounts were moved: passes until nothing
+ * is added.  The caller frees the items, also of one that failed. */
+static int collect(struct mc_mounts *mounts, uint64_t top, const char *path, struct below *ret)
+{
+	struct mc_mount mount;
+	size_t before;
+
+	*ret = (struct below){.base = path[1] ? strlen(path) : 0};
+	do {
+		before = ret->count;
+		for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);) {
+			struct mc_mount *items;
+
+			if (mount.id == top || mount.is_unbindable ||
+				strcmp(mount.target, path) == 0 ||
+				!mc_path_is_below(mount.target, path) ||
+				!has_parent(ret, top, &mount))
+				continue;
+			items = reallocarray(ret->items, ret->count + 1, sizeof(*items));
+			if (!items)
+				return -ENOMEM;
+			ret->items = items;
+			items[ret->count++] = mount;
+		}
+	} while (ret->count != before);
+	return 0;
+}
+
+/* Whether each mount of `one` is in `two`. */
+static bool is_part(const struct below *one, const struct below *two)
+{
+	for (size_t i = 0; i < one->count; i++) {
+		const struct mc_mount *a = &one->items[i];
+		bool found = false;
+
+		for (size_t j = 0; !found && j < two->count; j++) {
+			const struct mc_mount *b = &two->items[j];
+
+			found = a->dev == b->dev && strcmp(a->root, b->root) == 0 &&
+				strcmp(a->target + one->base, b->target + two->base) == 0;
+		}
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* With the lock held. */
+static int compare_mounts(struct mc_core *core, const struct mc_source_args *args,
+	const struct look_job *job, const struct mc_mount *ours, enum mc_source_is *ret)
+{
+	struct mc_mounts *host = read_table(core, &core->look->host, core->host_ns);
+	struct below there = {0}, here = {0};
+	int rc = host ? collect(host, job->stat.mountinfo_id, job->real, &there) : -EIO;
+
+	if (rc == 0)
+		rc = collect(args->mounts, ours->id, ours->target, &here);
+	if (rc == 0 && !(is_part(&there, &here) && (args->has_others || is_part(&here, &there))))
+		*ret = MC_SOURCE_MOUNTS;
+	free(there.items);
+	free(here.items);
+	return rc;
+}
+
+/* --- looking -------------------------------------------------------------------------------- */
+
+/* With the lock held: the outermost mount with a server behind it on the way to `path`. */
+static bool find_slow(struct mc_core *core, const char *path, struct silent *ret)
+{
+	struct mc_mounts *host = read_table(core, &core->look->host, core->host_ns);
+	struct mc_mount mount;
+
+	for (size_t at = 0; host && mc_mounts_next(host, &at, &mount);) {
+		if (!mc_is_slow_type(mount.fstype) || !mc_path_is_below(path, mount.target))
+			continue;
+		*ret = (struct silent){.mountinfo_id = mount.id, .dev = mount.dev};
+		return true;
+	}
+	return false;
+}
+
+static bool is_silent(struct mc_core *core, const char *path)
+{
+	struct mc_look *look = core->look;
+	struct silent slow;
+	bool found = false;
+
+	pthread_mutex_lock(&look->lock);
+	if (find_slow(core, path, &slow))
+		for (size_t i = 0; !found && i < SILENT_MAX; i++)
+			found = look->silent[i].mountinfo_id == slow.mountinfo_id &&
+				look->silent[i].dev == slow.dev &&
+				look->silent[i].until_ns > mc_clock_ns();
+	pthread_mutex_unlock(&look->lock);
+	return found;
+}
+
+static void note_silent(struct mc_core *core, const char *path)
+{
+	struct mc_look *look = core->look;
+	struct silent slow;
+
+	pthread_mutex_lock(&look->lock);
+	if (find_slow(core, path, &slow)) {
+		slow.until_ns = mc_clock_ns() + SILENT_NS;
+		look->silent[look->next++ % SILENT_MAX] = slow;
+	}
+	pthread_mutex_unlock(&look->lock);
+}
+
+static int look_at_source(const struct mc_core *core, struct look_job *self)
+{
+	const struct mc_source_path path = {self->source, self->beneath, self->subpath};
+	int rc, fd = mc_source_open(core, &path, self->job.in_helper, &self->job.err);
+
+	if (fd < 0)
+		return fd;
+	rc = mc_describe(core, fd, "", &self->stat);
+	if (rc == 0 && self->job.in_helper)
+		rc = mc_source_probe(fd);
+	if (rc == 0)
+		rc = mc_fd_path(core, core->host_root, fd, self->real);
+	mc_sys_close(fd);
+	return mc_err_set(&self->job.err, MC_STEP_SOURCE, rc);
+}
+
+static int look(const struct mc_core *core, struct mc_job *job)
+{
+	struct look_job *self = (struct look_job *)job;
+	int rc = self->own[0] ? mc_describe(core, AT_FDCWD, self->own, &self->shown) : 0;
+
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_TARGET, rc);
+	rc = mc_enter(core->host_ns);
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
+	rc = look_at_source(core, self);
+	mc_leave(core, core->host_ns);
+	return rc;
+}
+
+static int copy_path(char ret[static PATH_MAX], const char *path)
+{
+	size_t length = path ? strlen(path) : 0;
+
+	if (length >= PATH_MAX)
+		return -ENAMETOOLONG;
+	if (path)
+		memcpy(ret, path, length + 1);
+	return 0;
+}
+
+static int copy_args(struct look_job *self, const struct mc_source_args *args, const char *own)
+{
+	int rc = copy_path(self->source, args->source);
+
+	if (rc == 0)
+		rc = copy_path(self->beneath, args->beneath);
+	if (rc == 0)
+		rc = copy_path(self->subpath, args->subpath);
+	if (rc == 0)
+		rc = copy_path(self->own, own);
+	if (rc == 0 && args->beneath && !mc_path_is_below(args->source, args->beneath))
+		rc = -EINVAL;
+	return rc;
+}
+
+/* `is_slow`: what stands at `own` has a server behind it. */
+static int run_look(struct mc_core *core, const struct mc_source_args *args, bool is_slow,
+	struct look_job *self)
+{
+	char *whole = self->real; /* as text, until it is known */
+	int rc = snprintf(whole, sizeof(self->real), "%s/%s", self->source, self->subpath);
+
+	if (rc >= (int)sizeof(self->real))
+		return mc_err_set(&self->job.err, MC_STEP_SOURCE, -ENAMETOOLONG);
+	is_slow = mc_host_is_slow(core, whole) || is_slow;
+	if (args->is_look && is_slow && is_silent(core, whole))
+		return mc_err_set(&self->job.err, MC_STEP_HELPER, -ETIMEDOUT);
+	self->job.in_helper = is_slow;
+	self->job.timeout_ms = args->is_look ? LOOK_TIMEOUT_MS : 0;
+	rc = mc_job_run_anywhere(core, look, &self->job);
+	if (rc == -ETIMEDOUT && args->is_look)
+		note_silent(core, self->real);
+	return rc;
+}
+
+/* With the lock held. */
+static int judge(struct mc_core *core, const struct mc_source_args *args,
+	const struct look_job *job, enum mc_source_is *ret)
+{
+	struct mc_mount ours;
+
+	*ret = MC_SOURCE_SAME;
+	if (args->root.ino && (args->root.dev != job->stat.dev || args->root.ino != job->stat.ino))
+		*ret = MC_SOURCE_OTHER;
+	if (*ret != MC_SOURCE_SAME || mc_mounts_find(args->mounts, args->mountinfo_id, &ours) < 0)
+		return 0;
+	if (mc_is_slow_type(ours.fstype) && mc_mount_is_deleted(&ours)) {
+		*ret = MC_SOURCE_OTHER;
+		return 0;
+	}
+	return S_ISDIR(job->stat.mode) ? compare_mounts(core, args, job, &ours, ret) : 0;
+}
+
+int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
+	enum mc_source_is *ret, struct mc_err *err)
+{
+	struct look_job *job = mc_job_new(sizeof(*job));
+	int rc;
+
+	if (!job)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	rc = mc_err_set(&job->job.err, MC_STEP_SOURCE, copy_args(job, args, NULL));
+	if (rc == 0)
+		rc = run_look(core, args, false, job);
+	if (rc == 0) {
+		pthread_mutex_lock(&core->look->lock);
+		rc = mc_err_set(&job->job.err, MC_STEP_SETUP, judge(core, args, job, ret));
+		pthread_mutex_unlock(&core->look->lock);
+	}
+	mc_err_set(err, job->job.err.step, rc);
+	mc_job_free(job, sizeof(*job));
+	return rc;
+}
+
+/* --- in our own namespace ------------------------------------------------------------------- */
+
+/* Whether something is mounted at `path`; `ret_is_slow`: with a server behind it. */
+static int find_own(struct mc_core *core, const char *path, bool *ret_is_slow)
+{
+	struct mc_mounts *own;
+	struct mc_mount mount;
+	int found = 0;
+
+	pthread_mutex_lock(&core->look->lock);
+	own = read_table(core, &core->look->own, MC_FD_NONE);
+	for (size_t at = 0; own && mc_mounts_next(own, &at, &mount);) {
+		if (strcmp(mount.target, path) != 0)
+			continue;
+		found = 1;
+		*ret_is_slow |= mc_is_slow_type(mount.fstype);
+	}
+	pthread_mutex_unlock(&core->look->lock);
+	return own ? found : -EIO;
+}
+
+static int judge_own(struct mc_core *core, const struct mc_source_args *args,
+	const struct look_job *job, enum mc_source_is *ret)
+{
+	struct mc_source_args own = *args;
+	struct mc_mount mount;
+	int rc;
+
+	pthread_mutex_lock(&core->look->lock);
+	own.mounts = read_table(core, &core->look->own, MC_FD_NONE);
+	own.mountinfo_id = job->shown.mountinfo_id;
+	own.root = (struct mc_file_id){job->shown.dev, job->shown.ino};
+	own.has_others = false;
+	rc = own.mounts ? 0 : -EIO;
+	*ret = MC_SOURCE_NONE;
+	if (rc == 0 && mc_mounts_find(own.mounts, own.mountinfo_id, &mount) == 0 &&
+		strcmp(mount.target, job->own) == 0)
+		rc = judge(core, &own, job, ret);
+	pthread_mutex_unlock(&core->look->lock);
+	return rc;
+}
+
+int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *args, const char *path,
+	enum mc_source_is *ret, struct mc_err *err)
+{
+	bool is_slow = false;
+	int rc = find_own(core, path, &is_slow);
+	struct look_job *job;
+
+	*ret = MC_SOURCE_NONE;
+	if (rc <= 0)
+		return mc_err_set(err, MC_STEP_SETUP, rc);
+	job = mc_job_new(sizeof(*job));
+	if (!job)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	rc = mc_err_set(&job->job.err, MC_STEP_SOURCE, copy_args(job, args, path));
+	if (rc == 0)
+		rc = run_look(core, args, is_slow, job);
+	if (rc == 0)
+		rc = mc_err_set(&job->job.err, MC_STEP_SETUP, judge_own(core, args, job, ret));
+	mc_err_set(err, job->job.err.step, rc);
+	mc_job_free(job, sizeof(*job));
+	return rc;
+}
+
+/* --- the tables ----------------------------------------------------------------------------- */
+
+int mc_look_open(struct mc_core *core, struct mc_err *err)
+{
+	struct mc_look *look = calloc(1, sizeof(*look));
+
+	if (!look)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
+	pthread_mutex_init(&look->lock, NULL);
+	core->look = look;
+	look->own.mountinfo = MC_FD_NONE;
+	look->host.mountinfo = mc_mountinfo_open(core, core->host_ns, err);
+	if (look->host.mountinfo < 0)
+		return look->host.mountinfo;
+	look->own.mountinfo = mc_mountinfo_open(core, MC_FD_NONE, err);
+	return look->own.mountinfo < 0 ? look->own.mountinfo : 0;
+}
+
+void mc_look_close(struct mc_core *core)
+{
+	struct mc_look *look = core->look;
+
+	if (!look)
+		return;
+	mc_mounts_free(look->host.mounts);
+	mc_mounts_free(look->own.mounts);
+	mc_close_fd(&look->host.mountinfo);
+	mc_close_fd(&look->own.mountinfo);
+	pthread_mutex_destroy(&look->lock);
+	free(look);
+	core->look = NULL;
+}

@@ -1,0 +1,32 @@
+/* The source of an attach on the host: opened, asked whether it works, compared with a mount. */
+#ifndef MOUNTCORE_SRC_SOURCE_H
+#define MOUNTCORE_SRC_SOURCE_H
+
+#include <stdbool.h>
+
+#include "mountcore/err.h"
+
+struct mc_core;
+
+/* As in struct mc_attach_args; "" for none. */
+struct mc_source_path {
+	const char *source;
+	const char *beneath;
+	const char *subpath;
+};
+
+/* Open it, in the host's namespace; fit for a job (job.h).  In a worker the subpath passes no
+ * mount: -EXDEV, as for a link that leads out.
+ * Returns a descriptor (O_PATH), or a negative errno with step SOURCE or SUBPATH. */
+int mc_source_open(const struct mc_core *core, const struct mc_source_path *path, bool in_helper,
+	struct mc_err *err);
+
+/* Ask the file system of `fd` whether it works, past its caches.  It may not answer: for a job in a
+ * helper.  Returns 0 if it answers, if only to refuse, or a negative errno: mc_err_is_dead(). */
+int mc_source_probe(int fd);
+
+/* The cached mount tables that mounts are compared by.  The workers run. */
+int mc_look_open(struct mc_core *core, struct mc_err *err);
+void mc_look_close(struct mc_core *core);
+
+#endif
