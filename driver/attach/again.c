@@ -66,10 +66,11 @@ static enum hv_code attach(struct hv_attempt *attempt, struct hv_error *err)
 }
 
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
-	struct hv_record *record, struct hv_error *err)
+	const struct hv_siblings *siblings, struct hv_record *record, struct hv_error *err)
 {
 	struct hv_attempt attempt = {
 		.attacher = attacher,
+		.siblings = siblings,
 		.container = *target,
 		.record = *record,
 	};

@@ -123,6 +123,35 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	return new_id(&view->id, err);
 }
 
+static enum mc_replace how_to_replace(const struct hv_record *record)
+{
+	switch (record->replace) {
+	case HV_REPLACE_ATOMIC:
+		return MC_REPLACE_ATOMIC;
+	case HV_REPLACE_NONATOMIC:
+		return MC_REPLACE_ANYHOW;
+	case HV_REPLACE_NO:
+		break;
+	}
+	return MC_REPLACE_NO;
+}
+
+/* With what is our own in the container, which alone may be taken out for it. */
+static enum hv_code prepare_mount(
+	struct hv_attempt *attempt, struct mc_attach_args *args, struct hv_error *err)
+{
+	struct mc_err cause = {0};
+	mc_auto_free struct mc_own *own =
+		hv_siblings_own(attempt->siblings, attempt->container.ns.ino, &args->own_count);
+
+	if (!own)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	args->own = own;
+	if (mc_attach_prepare(attempt->attacher->core, args, &attempt->mount, &cause) < 0)
+		return explain(attempt, &cause, err);
+	return HV_OK;
+}
+
 enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attachment *view = &attempt->record.view;
@@ -137,9 +166,8 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		.place = hv_place_of(&attempt->container.ns),
 		.target = attempt->target,
 		.mkdir = attempt->record.mkdir,
-		.replace = attempt->replace,
+		.replace = how_to_replace(&attempt->record),
 	};
-	struct mc_err cause = {0};
 	enum hv_code code = hv_volume_check_mount(volumes, &attempt->volume, err);
 
 	if (code == HV_OK)
@@ -147,9 +175,7 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 	if (code != HV_OK)
 		return code;
 	args.attr = attributes(view, attempt->use.attr);
-	if (mc_attach_prepare(attempt->attacher->core, &args, &attempt->mount, &cause) < 0)
-		return explain(attempt, &cause, err);
-	return HV_OK;
+	return prepare_mount(attempt, &args, err);
 }
 
 enum hv_code hv_attempt_fill_mount(
@@ -272,18 +298,13 @@ static enum hv_code record_wanted(struct hv_attempt *attempt, struct hv_error *e
 	return commit(attempt, err);
 }
 
-/* With the container held, which runs or does not. */
+/* With the container held, which runs or does not, and its records read. */
 static enum hv_code attach_held(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	bool is_running = attempt->container.ns.ns_fd >= 0;
-	enum hv_code code = HV_OK;
+	enum hv_code code = hv_attempt_check_recorded(attempt, ret, err);
 
-	HV_HOLD(hold, &attempt->attacher->locks, attempt->container.container.id);
-	if (is_running)
-		code = hv_target_check_alive(&attempt->container, err);
-	if (code == HV_OK)
-		code = hv_attempt_check_recorded(attempt, ret, err);
 	if (code == HV_OK)
 		code = is_running ? intend(attempt, ret, err) : record_wanted(attempt, err);
 	if (code == HV_TARGET_EXISTS && err->code == HV_OK)
@@ -299,13 +320,33 @@ static enum hv_code attach_held(
 	return code;
 }
 
+static enum hv_code hold_and_attach(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+{
+	const char *container = attempt->container.container.id;
+	struct hv_siblings siblings = {0};
+	enum hv_code code = HV_OK;
+
+	HV_HOLD(hold, &attempt->attacher->locks, container);
+	if (attempt->container.ns.ns_fd >= 0)
+		code = hv_target_check_alive(&attempt->container, err);
+	if (code == HV_OK)
+		code = hv_siblings_read(attempt->attacher, container, &siblings, err);
+	attempt->siblings = &siblings;
+	if (code == HV_OK)
+		code = attach_held(attempt, ret, err);
+	attempt->siblings = NULL;
+	hv_siblings_done(&siblings);
+	return code;
+}
+
 static enum hv_code attach_to(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	enum hv_code code = hv_attempt_fill(attempt, err);
 
 	if (code == HV_OK)
-		code = attach_held(attempt, ret, err);
+		code = hold_and_attach(attempt, ret, err);
 	/* One that does not run may have started while it was recorded as wanted. */
 	if (code == HV_OK)
 		hv_attacher_poke(attempt->attacher,

@@ -57,6 +57,9 @@ static char *describe_target(const struct hv_attempt *attempt)
 	if (info->to_make > 0)
 		return describe("%s, of which %u %s to be made", info->path, info->to_make,
 			info->to_make == 1 ? "part is" : "parts are");
+	if (info->is_covering)
+		return describe(
+			"%s, where a mount is covered until the volume is detached", info->path);
 	return describe("%s, which exists", info->path);
 }
 
@@ -70,16 +73,13 @@ static char *describe_mode(const struct hv_attempt *attempt)
 		view->is_mapped ? ", owners mapped to the container's users" : "");
 }
 
-/* `ret` is what was found, or NULL.  Of a container that does not run only the records are known.
- */
-static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
+/* `ret` is what was found.  Of a container that does not run only the records are known. */
+static enum hv_code look_at_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
 {
 	bool is_running = attempt->container.ns.ns_fd >= 0;
 	struct hv_attachment there = {0};
-	enum hv_code code = hv_attempt_fill(attempt, err);
+	enum hv_code code = hv_attempt_check_recorded(attempt, &there, err);
 
-	if (code == HV_OK)
-		code = hv_attempt_check_recorded(attempt, &there, err);
 	if (code == HV_OK && is_running)
 		code = hv_attempt_prepare(attempt, err);
 	if (code == HV_OK && is_running)
@@ -93,6 +93,23 @@ static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct 
 				  : describe("%s, which is looked at then", attempt->target);
 	}
 	hv_attachment_done(&there);
+	return code;
+}
+
+/* `ret` is what was found, or NULL. */
+static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
+{
+	struct hv_siblings siblings = {0};
+	enum hv_code code = hv_attempt_fill(attempt, err);
+
+	if (code == HV_OK)
+		code = hv_siblings_read(
+			attempt->attacher, attempt->container.container.id, &siblings, err);
+	attempt->siblings = &siblings;
+	if (code == HV_OK)
+		code = look_at_target(attempt, ret, err);
+	attempt->siblings = NULL;
+	hv_siblings_done(&siblings);
 	return code;
 }
 

@@ -36,6 +36,22 @@ enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record
 /* Whether the record's problem is one that hv_record_check_gone() told. */
 bool hv_record_is_doubted(const struct hv_record *record);
 
+/* The records of a container, oldest first, intents included. */
+struct hv_siblings {
+	struct hv_record *records;
+	size_t count;
+};
+
+/* Read them, with the container held; free with hv_siblings_done() either way. */
+enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *container_id,
+	struct hv_siblings *ret, struct hv_error *err);
+void hv_siblings_done(struct hv_siblings *siblings);
+
+/* Their mounts in the mount namespace `ns_ino`, as far as the records say, for
+ * mc_attach_args.own.  Owned, with `ret_count` of them; NULL on ENOMEM. */
+struct mc_own *hv_siblings_own(
+	const struct hv_siblings *siblings, uint64_t ns_ino, size_t *ret_count);
+
 /* An attach on its way. */
 struct hv_attempt {
 	struct hv_attacher *attacher;
@@ -44,13 +60,14 @@ struct hv_attempt {
 	char target[PATH_MAX];  /* clean */
 	char subpath[PATH_MAX]; /* clean, relative; "" for none */
 	bool may_map;           /* map owners if the container has a user namespace */
-	enum mc_replace replace;
-	bool only_check; /* nothing is written */
+	bool only_check;        /* nothing is written */
 	/* Found on the way (attach.c). */
 	struct hv_volume volume;
 	struct hv_use use; /* of the volume, from the preparation on */
 	struct hv_target container;
-	struct hv_record record;
+	struct hv_record record; /* record.replace is of the request */
+	/* All records of the container, borrowed: what is mounted by them is our own. */
+	const struct hv_siblings *siblings;
 	/* Of the attachment before: its volume, what was made for it, and where; or NULL. */
 	char *volume_before;
 	char *made_before;
@@ -96,10 +113,11 @@ enum hv_code hv_attempt_check_recorded(
 enum hv_code hv_attempt_check_resolved(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
 
-/* Attach what a record wants to the container that runs, whose lock is held (again.c).  The record
- * says what came of it; when it failed that is "pending", with the reason. */
+/* Attach what a record wants to the container that runs, whose lock is held (again.c); `siblings`
+ * are the records of that container.  The record says what came of it; when it failed that is
+ * "pending", with the reason. */
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
-	struct hv_record *record, struct hv_error *err);
+	const struct hv_siblings *siblings, struct hv_record *record, struct hv_error *err);
 
 /* Tell the reconciler that there may be something to do for a container; NULL: that records came or
  * went. */

@@ -14,7 +14,7 @@ static bool is_pending(const struct hv_record *record)
 	return strcmp(record->view.state, "pending") == 0;
 }
 
-/* What was asked for, while it is not known yet what comes of it. */
+/* What was asked for, while it is not known yet what comes of it; `b` is the new one. */
 static bool is_same_wish(const struct hv_record *a, const struct hv_record *b)
 {
 	return a->may_map == b->may_map && a->is_suid_said == b->is_suid_said &&
@@ -29,6 +29,9 @@ static bool is_same(const struct hv_record *a, const struct hv_record *b)
 	if (is_known && (one->no_suid != two->no_suid || one->is_mapped != two->is_mapped))
 		return false;
 	if (!is_known && !is_same_wish(a, b))
+		return false;
+	/* Where it stands already it needs nothing else to go. */
+	if (!is_known && b->replace != HV_REPLACE_NO && a->replace != b->replace)
 		return false;
 	return strcmp(one->volume, two->volume) == 0 && one->read_only == two->read_only &&
 	       is_same_text(one->subpath, two->subpath) && one->no_dev == two->no_dev &&
@@ -47,6 +50,17 @@ static enum hv_code refuse(
 		is_same_volume ? ", with other options" : "");
 	return hv_hint(err, "docker hostvol detach %s:%s, or attach with --replace",
 		view->container_name, view->target);
+}
+
+/* Nothing may be mounted on it, and it cannot be taken out under what covers it. */
+static enum hv_code refuse_covered(const struct hv_record *other, struct hv_error *err)
+{
+	const struct hv_attachment *view = &other->view;
+
+	hv_fail(err, HV_TARGET_EXISTS,
+		"volume '%s' is attached at %s in container '%s' already, %s", view->volume,
+		view->target, view->container_name, view->problem);
+	return hv_hint(err, "take out what covers it, then try again");
 }
 
 /* The new one takes its place, in the commit that finishes it. */
@@ -94,6 +108,8 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 	}
 	if (code != HV_OK)
 		return code;
+	if (strcmp(other->view.state, "covered") == 0)
+		return refuse_covered(other, err);
 	is_wanted = hv_record_is_mounted(other) ||
 		    (other->is_done && !hv_record_is_over(other) && is_pending(other));
 	if (is_wanted && is_same(other, &attempt->record)) {
@@ -103,7 +119,7 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 		other->view = (struct hv_attachment){0};
 		return HV_TARGET_EXISTS;
 	}
-	if (is_wanted && attempt->replace == MC_REPLACE_NO)
+	if (is_wanted && attempt->record.replace == HV_REPLACE_NO)
 		return refuse(attempt, other, err);
 	return replace(attempt, other, err);
 }

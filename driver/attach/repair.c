@@ -150,10 +150,21 @@ static enum hv_code leave_older_start(struct hv_attacher *attacher, const struct
 	return hv_store_attachment_note(attacher->store, record, err);
 }
 
-/* One record, now that its container runs and is held. */
-static enum hv_code make_true(struct hv_attacher *attacher, const struct hv_target *target,
-	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err)
+/* One pass over the records of a container, which is held. */
+struct pass {
+	struct hv_attacher *attacher;
+	const struct hv_target *target; /* NULL, or one that may not run */
+	struct hv_siblings siblings;
+	struct hv_repaired *ret;
+};
+
+/* One record, now that its container runs. */
+static enum hv_code make_true(
+	const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {
+	struct hv_attacher *attacher = pass->attacher;
+	const struct hv_target *target = pass->target;
+	struct hv_repaired *ret = pass->ret;
 	bool is_of_start =
 		strcmp(record->view.state, "pending") != 0 && record->ns_ino == target->ns.ino;
 	enum hv_code code = look_at(attacher, record, ret, err);
@@ -170,7 +181,7 @@ static enum hv_code make_true(struct hv_attacher *attacher, const struct hv_targ
 	}
 	if (code != HV_OK || record->pid > 0)
 		return code;
-	code = hv_attach_again(attacher, target, record, err);
+	code = hv_attach_again(attacher, target, &pass->siblings, record, err);
 	ret->attached += code == HV_OK;
 	return code;
 }
@@ -214,31 +225,44 @@ static enum hv_code learn_engine(struct hv_attacher *attacher, const struct hv_t
 	return hv_store_attachment_note(attacher->store, record, err);
 }
 
-/* What is done with each record of a container.  `target`: NULL, or one that may not run. */
-static enum hv_code repair_one(struct hv_attacher *attacher, const struct hv_target *target,
-	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err)
+static enum hv_code repair_one(
+	const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {
+	const struct hv_target *target = pass->target;
 	enum hv_code code = HV_OK;
 
 	if (target)
-		code = learn_name(attacher, &target->container, record, err);
+		code = learn_name(pass->attacher, &target->container, record, err);
 	if (target && code == HV_OK)
-		code = learn_engine(attacher, target, record, err);
-	snprintf(ret->name, sizeof(ret->name), "%s", record->view.container_name);
+		code = learn_engine(pass->attacher, target, record, err);
+	snprintf(pass->ret->name, sizeof(pass->ret->name), "%s", record->view.container_name);
 	if (code != HV_OK)
 		return code;
 	if (target && target->ns.ns_fd >= 0)
-		return make_true(attacher, target, record, ret, err);
-	return look_at(attacher, record, ret, err);
+		return make_true(pass, record, err);
+	return look_at(pass->attacher, record, pass->ret, err);
 }
 
 /* All records of a container, each whatever became of the others; the first failure is told. */
+static enum hv_code repair_each(const struct pass *pass, struct hv_error *err)
+{
+	const struct hv_siblings *siblings = &pass->siblings;
+
+	for (size_t i = 0; i < siblings->count; i++) {
+		struct hv_error one = {0};
+
+		if (repair_one(pass, &siblings->records[i], &one) == HV_OK || err->code != HV_OK)
+			hv_error_done(&one);
+		else
+			*err = one;
+	}
+	return err->code;
+}
+
 static enum hv_code repair_all(struct hv_attacher *attacher, const char *container_id,
 	const struct hv_target *target, struct hv_repaired *ret, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.container_id = container_id};
-	struct hv_record *records = NULL;
-	size_t count = 0;
+	struct pass pass = {.attacher = attacher, .target = target, .ret = ret};
 	enum hv_code code;
 
 	HV_HOLD(hold, &attacher->locks, container_id);
@@ -246,20 +270,11 @@ static enum hv_code repair_all(struct hv_attacher *attacher, const char *contain
 	 */
 	if (target && target->ns.ns_fd >= 0 && hv_target_check_alive(target, err) != HV_OK)
 		return err->code;
-	code = hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
-	if (code != HV_OK)
-		return code;
-	ret->records = (unsigned)count;
-	for (size_t i = 0; i < count; i++) {
-		struct hv_error one = {0};
-
-		if (repair_one(attacher, target, &records[i], ret, &one) == HV_OK || code != HV_OK)
-			hv_error_done(&one);
-		else
-			*err = one;
-		code = err->code;
-	}
-	hv_records_free(records, count);
+	code = hv_siblings_read(attacher, container_id, &pass.siblings, err);
+	ret->records = (unsigned)pass.siblings.count;
+	if (code == HV_OK)
+		code = repair_each(&pass, err);
+	hv_siblings_done(&pass.siblings);
 	return code;
 }
 

@@ -63,9 +63,9 @@ static enum hv_code read_rest(
 	if (propagation && *propagation && !is_text(propagation, "private"))
 		return hv_fail(err, HV_BAD_REQUEST, "\"Propagation\" must be private or slave");
 	if (is_text(replace, "true"))
-		ret->replace = MC_REPLACE_ATOMIC;
+		ret->record.replace = HV_REPLACE_ATOMIC;
 	else if (is_text(replace, "nonatomic"))
-		ret->replace = MC_REPLACE_ANYHOW;
+		ret->record.replace = HV_REPLACE_NONATOMIC;
 	else if (replace && *replace)
 		return hv_fail(
 			err, HV_BAD_REQUEST, "\"Replace\" must be true, false or \"nonatomic\"");

@@ -17,6 +17,8 @@ enum {
 	FLAG_NOSUID_SAID = 512, /* and not only decided */
 	FLAG_ENDING = 1024,
 	FLAG_ENDING_VOLUME = 2048,
+	FLAG_REPLACE = 4096, /* times an enum hv_replace */
+	FLAG_REPLACE_MASK = 3 * FLAG_REPLACE,
 };
 
 static int pack_flags(const struct hv_record *record)
@@ -29,7 +31,8 @@ static int pack_flags(const struct hv_record *record)
 	       (record->may_map ? FLAG_MAY_MAP : 0) | (record->is_own ? FLAG_OWN : 0) |
 	       (record->mkdir ? FLAG_MKDIR : 0) | (record->is_suid_said ? FLAG_NOSUID_SAID : 0) |
 	       (record->is_ending ? FLAG_ENDING : 0) |
-	       (record->is_ending_volume ? FLAG_ENDING_VOLUME : 0);
+	       (record->is_ending_volume ? FLAG_ENDING_VOLUME : 0) |
+	       (int)record->replace * FLAG_REPLACE;
 }
 
 static void unpack_flags(struct hv_record *record, int flags)
@@ -42,6 +45,7 @@ static void unpack_flags(struct hv_record *record, int flags)
 	record->is_suid_said = flags & FLAG_NOSUID_SAID;
 	record->is_ending = flags & FLAG_ENDING;
 	record->is_ending_volume = flags & FLAG_ENDING_VOLUME;
+	record->replace = (enum hv_replace)((flags & FLAG_REPLACE_MASK) / FLAG_REPLACE);
 	view->read_only = flags & FLAG_RO;
 	view->no_suid = flags & FLAG_NOSUID;
 	view->no_dev = flags & FLAG_NODEV;

@@ -104,10 +104,15 @@ static enum hv_code explain_replace(
 {
 	if (cause->code == -ENOSYS) {
 		hv_fail(err, HV_UNSUPPORTED,
-			"what is mounted at %s in container '%s' cannot be replaced by this kernel",
+			"what is mounted at %s in container '%s' cannot be replaced or covered on this kernel",
 			names->target, names->container);
-		return hv_hint(err, "detach it first: docker hostvol detach %s:%s",
-			names->container, names->target);
+		return hv_hint(err, "choose another path, or detach the volume that is there");
+	}
+	if (cause->code == -ENOENT || cause->code == -ESTALE) {
+		hv_fail(err, HV_CONTAINER_CHANGED,
+			"what was mounted at %s in container '%s' was taken out meanwhile",
+			names->target, names->container);
+		return hv_hint(err, "try again");
 	}
 	if (cause->code != -EOPNOTSUPP)
 		return hv_fail(err, HV_INTERNAL,
@@ -310,8 +315,8 @@ static enum hv_code explain_check(
 		hv_fail(err, HV_TARGET_EXISTS,
 			"something is mounted at %s in container '%s' already", names->target,
 			names->container);
-		return hv_hint(
-			err, "choose another path, detach that first, or attach with --replace");
+		return hv_hint(err,
+			"choose another path, or attach with --replace: what is there is covered until the volume is detached");
 	default:
 		hv_fail(err, HV_TARGET_REFUSED,
 			"%s in container '%s' lies on a shared mount: what is mounted there would spread to the host or to other containers",

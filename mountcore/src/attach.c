@@ -7,7 +7,7 @@
  *   check    check.c
  *   commit   setns(place) [mkdirat openat2]… move_mount, then from inside openat2(parent) statx;
  *            not ours, not there: umount2 by descriptor, rmdir what was made; setns(home)
- *            replacing: move_mount(beneath) umount2(the old one, by descriptor)
+ *            replacing one's own: move_mount(beneath) umount2(the old one, by descriptor)
  *
  * Jobs run in a worker with RESOLVE_NO_XDEV: only the place's own root mount is walked, so nobody
  * inside can hold the thread up.  EXDEV sends the same job to a helper without it, and so does
@@ -61,8 +61,8 @@ static int refuse_dangling(const struct mc_core *core, const struct mc_attach *s
 	return -ELOOP;
 }
 
-/* How mounts propagate that are made at the target.  Where a mount is to be replaced, that is a
- * matter of the mount below it. */
+/* How mounts propagate that are made at the target, and those that take the place of a mount there:
+ * that is a matter of the one below it. */
 static int ask_propagation(const struct mc_core *core, struct mc_attach *self)
 {
 	struct mc_statmount mount = {0};
@@ -72,10 +72,11 @@ static int ask_propagation(const struct mc_core *core, struct mc_attach *self)
 	if (!(core->features & MC_FEATURE_STATMOUNT))
 		return 0;
 	rc = mc_sys_statmount(self->found.mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
-	if (rc == 0 && is_top && mount.mnt_parent_id != mount.mnt_id)
+	self->top = (struct mc_parent){mount.mnt_id, mount.mnt_propagation};
+	if (rc == 0 && is_top && mount.mnt_parent_id != mount.mnt_id) {
 		rc = mc_sys_statmount(mount.mnt_parent_id, MC_STATMOUNT_MNT_BASIC, &mount);
-	self->parent_id = mount.mnt_id;
-	self->propagation = mount.mnt_propagation;
+		self->below = (struct mc_parent){mount.mnt_id, mount.mnt_propagation};
+	}
 	return rc == -ENOENT ? -ESTALE : rc; /* the mount is gone, the target with it */
 }
 
@@ -237,7 +238,7 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 		rc = mc_job_run_anywhere(core, resolve_job, &self->job);
 	mc_err_set(err, self->job.err.step, rc);
 	if (rc == 0)
-		rc = mc_attach_check(self, err);
+		rc = mc_attach_check(self, args, err);
 	if (rc == 0 && is_legacy)
 		rc = mc_legacy_check(self, err);
 	/* It makes a namespace of its own. */

@@ -21,6 +21,12 @@ struct mc_legacy {
 	bool is_slave;         /* the parent */
 };
 
+/* A mount that others may be mounted on. */
+struct mc_parent {
+	uint64_t id;
+	uint64_t propagation; /* statmount's mnt_propagation */
+};
+
 struct mc_attach {
 	struct mc_job job; /* first: the whole struct is job memory */
 	struct mc_core *core;
@@ -40,10 +46,13 @@ struct mc_attach {
 	struct mc_stat tree;
 	struct mc_stat found; /* the target, or its deepest existing ancestor */
 	bool is_slow;         /* a server stands behind the source: no worker touches it */
-	bool is_replacing;    /* something is mounted at the target and is to go */
+	bool is_replacing;    /* the caller's own mount is at the target and is to go */
 	uint64_t own_root;    /* mount ID of the place's root */
-	uint64_t parent_id;   /* of the mount that will be the parent, where statmount tells */
-	uint64_t propagation; /* of that mount: statmount's mnt_propagation */
+	/* Where statmount tells: the mount that the target is on, and the one below it if the
+	 * target is a mount; the parent will be one of the two. */
+	struct mc_parent top;
+	struct mc_parent below;
+	struct mc_parent parent;
 	uint64_t work_ns;
 	struct mc_attach_info info;
 	struct mc_legacy legacy;
@@ -54,7 +63,7 @@ int mc_attach_clone(struct mc_attach *self);
 
 /* Check what the place was found to be, and complete info.path.  Steps TARGET, REFUSED, TYPE,
  * OCCUPIED, SHARED of mc_attach_prepare(). */
-int mc_attach_check(struct mc_attach *self, struct mc_err *err);
+int mc_attach_check(struct mc_attach *self, const struct mc_attach_args *args, struct mc_err *err);
 
 /* How a path in the place is resolved by the job. */
 uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags);

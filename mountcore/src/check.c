@@ -11,8 +11,7 @@
 #include "core.h"
 #include "sys.h"
 
-/* Kernels before 6.8 tell the propagation in the mount table only. */
-static int read_propagation(struct mc_attach *self, bool is_top)
+static int read_propagation(struct mc_attach *self)
 {
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
@@ -20,10 +19,10 @@ static int read_propagation(struct mc_attach *self, bool is_top)
 
 	if (rc == 0)
 		rc = mc_mounts_find(mounts, self->found.mountinfo_id, &mount);
-	if (rc == 0 && is_top)
+	if (rc == 0 && self->is_replacing)
 		rc = mc_mounts_find(mounts, mount.parent_id, &mount);
 	if (rc == 0)
-		self->propagation = mount.is_shared ? MS_SHARED : MS_PRIVATE;
+		self->parent.propagation = mount.is_shared ? MS_SHARED : MS_PRIVATE;
 	mc_mounts_free(mounts);
 	return rc;
 }
@@ -65,7 +64,25 @@ static int check_type(const struct mc_attach *self, bool is_missing)
 	return is_dir ? -EISDIR : -ENOTDIR;
 }
 
-int mc_attach_check(struct mc_attach *self, struct mc_err *err)
+static bool is_own(const struct mc_attach *self, const struct mc_attach_args *args)
+{
+	for (size_t i = 0; i < args->own_count; i++)
+		if (args->own[i].mount_id == self->found.mount_id &&
+			args->own[i].root.dev == self->found.dev &&
+			args->own[i].root.ino == self->found.ino)
+			return true;
+	return false;
+}
+
+/* Which mount it will stand on.  Kernels before 6.8 tell the propagation in the mount table only.
+ */
+static int find_parent(struct mc_attach *self)
+{
+	self->parent = self->is_replacing ? self->below : self->top;
+	return self->core->features & MC_FEATURE_STATMOUNT ? 0 : read_propagation(self);
+}
+
+int mc_attach_check(struct mc_attach *self, const struct mc_attach_args *args, struct mc_err *err)
 {
 	bool is_missing = self->target[self->missing];
 	bool is_top = !is_missing && self->found.is_mount_root;
@@ -88,10 +105,11 @@ int mc_attach_check(struct mc_attach *self, struct mc_err *err)
 		return mc_err_set(err, MC_STEP_TYPE, rc);
 	if (is_top && self->replace == MC_REPLACE_NO)
 		return mc_err_set(err, MC_STEP_OCCUPIED, -EBUSY);
-	if (!(self->core->features & MC_FEATURE_STATMOUNT) && read_propagation(self, is_top) < 0)
+	self->is_replacing = is_top && is_own(self, args);
+	self->info.is_covering = is_top && !self->is_replacing;
+	if (find_parent(self) < 0)
 		return mc_err_set(err, MC_STEP_TARGET, -ESTALE);
-	if ((self->propagation & MS_SHARED) && !self->place.may_spread)
+	if ((self->parent.propagation & MS_SHARED) && !self->place.may_spread)
 		return mc_err_set(err, MC_STEP_SHARED, -EINVAL);
-	self->is_replacing = is_top;
 	return 0;
 }

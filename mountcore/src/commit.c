@@ -27,7 +27,7 @@ static int verify_parent(const struct mc_core *core, const struct mc_attach *sel
 	rc = mc_sys_statmount(self->tree.mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
 	if (rc < 0)
 		return rc == -ENOENT ? -ESTALE : rc; /* taken out already, by who may */
-	return mount.mnt_parent_id == self->parent_id ? 0 : -ESTALE;
+	return mount.mnt_parent_id == self->parent.id ? 0 : -ESTALE;
 }
 
 /* The path of the target from inside the container, as it is now: also what a renamed or removed

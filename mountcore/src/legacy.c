@@ -134,7 +134,7 @@ int mc_legacy_check(struct mc_attach *self, struct mc_err *err)
 	struct mc_mount mount;
 	int rc;
 
-	if (self->is_replacing)
+	if (self->is_replacing || self->info.is_covering)
 		return mc_err_set(err, MC_STEP_REPLACE, -ENOSYS);
 	if (is_place_here(self))
 		return 0;

@@ -84,12 +84,14 @@ void stop_engine(struct fixture *fixture)
 	(void)unlink(fixture->socket);
 }
 
-static void be_container(int ready)
+static void be_container(int ready, const char *own_mount)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* The connections of the moment would not end with ours. */
 	if (dup2(ready, 3) != 3 || close_range(4, ~0U, 0) < 0 || unshare(CLONE_NEWNS) < 0 ||
-		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || write(3, "", 1) != 1)
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		(own_mount && mount("own", own_mount, "tmpfs", 0, NULL) < 0) ||
+		write(3, "", 1) != 1)
 		_exit(1);
 	for (;;)
 		pause();
@@ -104,7 +106,7 @@ void start_container(struct fixture *fixture)
 	fixture->pid = fork();
 	assert_true(fixture->pid >= 0);
 	if (fixture->pid == 0)
-		be_container(ends[1]);
+		be_container(ends[1], fixture->own_mount);
 	close(ends[1]);
 	assert_int_equal(read(ends[0], &byte, 1), 1);
 	close(ends[0]);
@@ -138,7 +140,7 @@ static void read_state(struct fixture *fixture, char ret[static 16])
 	hv_records_free(records, count);
 }
 
-unsigned count_mounts(struct fixture *fixture)
+unsigned count_mounts_at(struct fixture *fixture, const char *wanted)
 {
 	char path[64], line[4096], target[2048];
 	mc_auto_file file = NULL;
@@ -149,8 +151,21 @@ unsigned count_mounts(struct fixture *fixture)
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file))
 		count += sscanf(line, "%*s %*s %*s %*s %2047s", target) == 1 &&
-			 strcmp(target, fixture->target) == 0;
+			 strcmp(target, wanted) == 0;
 	return count;
+}
+
+unsigned count_mounts(struct fixture *fixture)
+{
+	return count_mounts_at(fixture, fixture->target);
+}
+
+bool is_inside(struct fixture *fixture, const char *path)
+{
+	char name[PATH_MAX];
+
+	snprintf(name, sizeof(name), "/proc/%d/root%s", fixture->pid, path);
+	return scratch_exists(name);
 }
 
 void sleep_a_little(void)
@@ -272,6 +287,51 @@ enum hv_code attach_to(
 	hv_attachment_done(&attachment);
 	hv_error_done(&err);
 	return code;
+}
+
+enum hv_code detach_from(struct fixture *fixture, char *target)
+{
+	char container[] = ID;
+	const struct hv_detach_request request = {.container = container, .target = target};
+	struct hv_attachment attachment = {0};
+	struct hv_error err = {0};
+	enum hv_code code = hv_detach(&fixture->attacher, &request, &attachment, &err);
+
+	if (code != HV_OK)
+		print_message("%s (%s)\n", hv_error_text(&err), err.hint ? err.hint : "");
+	hv_attachment_done(&attachment);
+	hv_error_done(&err);
+	return code;
+}
+
+enum hv_code repair(struct fixture *fixture)
+{
+	struct hv_repaired repaired = {0};
+	struct hv_error err = {0};
+	enum hv_code code = hv_attachments_repair(&fixture->attacher, ID, &repaired, &err);
+
+	if (code != HV_OK)
+		print_message("%s\n", hv_error_text(&err));
+	hv_error_done(&err);
+	return code;
+}
+
+const char *state_of(struct fixture *fixture, const char *target)
+{
+	const struct hv_list_request all = {0};
+	static char text[1024];
+	struct hv_attachment *list = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	*text = '\0';
+	assert_int_equal(hv_attachments_list(&fixture->attacher, &all, &list, &count, &err), HV_OK);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].target, target) == 0)
+			snprintf(text, sizeof(text), "%s%s%s", list[i].state,
+				list[i].problem ? " " : "", list[i].problem ? list[i].problem : "");
+	hv_attachments_free(list, count);
+	return text;
 }
 
 enum hv_code attach(struct fixture *fixture, bool persist)

@@ -40,6 +40,7 @@ struct fixture {
 	char *target;
 	pid_t pid; /* of the container; 0: it does not run */
 	unsigned starts;
+	const char *own_mount; /* where it has a tmpfs of its own at each start; NULL: nowhere */
 	atomic_bool sets_read_only; /* the volume, the next time that the Engine is asked */
 	atomic_uint looks;          /* how often the state was asked for */
 };
@@ -69,6 +70,19 @@ void stop_reconciler(struct fixture *fixture);
 enum hv_code attach_to(
 	struct fixture *fixture, char *volume, char *target, bool persist, char *replace);
 
+/* Detach by target. */
+enum hv_code detach_from(struct fixture *fixture, char *target);
+
+/* What the reconciler does for the container, now; prints the error if there is one. */
+enum hv_code repair(struct fixture *fixture);
+
+/* The state of the attachment at `target` as it is listed, with a blank and its problem if it has
+ * one: "" for none.  Borrowed until the next call. */
+const char *state_of(struct fixture *fixture, const char *target);
+
+/* Whether a file of the container is there. */
+bool is_inside(struct fixture *fixture, const char *path);
+
 /* The same with the volume "data" and fixture->target. */
 enum hv_code attach(struct fixture *fixture, bool persist);
 
@@ -78,8 +92,9 @@ void begin(struct fixture *fixture);
 /* Five milliseconds. */
 void sleep_a_little(void);
 
-/* How many mounts the container, which must run, has at fixture->target. */
+/* How many mounts the container, which must run, has at fixture->target, or at `target`. */
 unsigned count_mounts(struct fixture *fixture);
+unsigned count_mounts_at(struct fixture *fixture, const char *target);
 
 /* Wait until this is the last known state of the only attachment, "" for none at all.  Asserts that
  * a container that runs has the mount if it is "attached" and else not; "missing" is not asked. */

@@ -48,6 +48,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	in.view.state = strdup("pending");
 	in.view.problem = strdup("not yet");
 	in.engine = strdup("ABCD /var/lib/docker");
+	in.replace = HV_REPLACE_NONATOMIC;
 	assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
 	hv_store_close(store);
 	store = row_store(dir);
@@ -57,6 +58,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	assert_string_equal(out->view.volume, "data");
 	assert_string_equal(out->view.source, in.view.source);
 	assert_string_equal(out->view.subpath, "a/b");
+	assert_int_equal(out->replace, HV_REPLACE_NONATOMIC);
 	assert_string_equal(out->view.container_id, "c1");
 	assert_string_equal(out->view.container_name, "web");
 	assert_string_equal(out->view.target, "/mnt/data");

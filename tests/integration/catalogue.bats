@@ -489,11 +489,11 @@ restore_mount_max() {
 	done
 	attach_row "a mount that is not ours" 409 target-exists \
 		"something is mounted at /other in container 'hvt_taken' already" \
-		"choose another path, detach that first, or attach with --replace" \
+		"choose another path, or attach with --replace: what is there is covered until the volume is detached" \
 		Container=hvt_taken Target=/other
 	attach_row "a file that is mounted" 409 target-exists \
 		"something is mounted at /etc/hosts in container 'hvt_taken' already" \
-		"choose another path, detach that first, or attach with --replace" \
+		"choose another path, or attach with --replace: what is there is covered until the volume is detached" \
 		Container=hvt_taken Target=/etc/hosts Subpath=f
 	row /VolumeDriver.Remove "removing a volume that is attached" 409 volume-in-use \
 		"volume 'hvt_data' is attached to container 'hvt_web' at /mnt/a \(docker hostvol detach hvt_web:/mnt/a\)" \

@@ -341,7 +341,7 @@ static void replace_many(enum mc_replace replace, bool has_reader)
 	static const char *const sources[] = {SOURCE, "/tmp/other"};
 	struct scene scene;
 	struct mc_attach_args args;
-	uint64_t last;
+	struct mc_own own;
 
 	scene_open(&scene);
 	scratch_mkdir("/tmp/other");
@@ -354,10 +354,12 @@ static void replace_many(enum mc_replace replace, bool has_reader)
 	if (has_reader)
 		assert_int_equal(box_run(&scene.box, in_start_reader, "/mnt/file"), 0);
 	for (unsigned i = 1; i <= 101; i++) {
-		last = scene.info.mount_id;
+		own = (struct mc_own){scene.info.mount_id, scene.info.source};
+		args.own = &own;
+		args.own_count = 1;
 		args.source = sources[i % 2];
 		assert_int_equal(scene_attach_args(&scene, &args), 0);
-		assert_int_not_equal(scene.info.mount_id, last);
+		assert_int_not_equal(scene.info.mount_id, own.mount_id);
 		assert_int_equal(box_has_file(&scene.box, "/mnt/file"), i % 2 == 0);
 		assert_int_equal(count_mounts_at(&scene, "/mnt"), 1);
 	}
@@ -373,14 +375,19 @@ static bool refuses_to_go_beneath(void)
 {
 	struct scene scene;
 	struct mc_attach_args args;
+	struct mc_own own;
 
 	if (scratch_kernel_goes_beneath())
 		return false;
 	scene_open(&scene);
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	own = (struct mc_own){scene.info.mount_id, scene.info.source};
 	args = scene_args(&scene, "/mnt");
 	args.replace = MC_REPLACE_ATOMIC;
+	args.own = &own;
+	args.own_count = 1;
 	expect(&scene, &args, MC_STEP_REPLACE, -EOPNOTSUPP);
+	assert_int_equal(count_mounts_at(&scene, "/mnt"), 1);
 	scene_close(&scene);
 	return true;
 }
@@ -408,33 +415,81 @@ static void a_replacement_anyhow_takes_the_old_mount_out(void **state)
 	hv_in_namespace(replace_anyhow);
 }
 
-static void replace_nothing(void)
+/* What is below a mount that is covered: seen again when the one on it is detached. */
+static void replace_foreign(void)
 {
 	struct scene scene;
 	struct mc_attach_args args;
-	int first = refuses_to_go_beneath() ? MC_REPLACE_ANYHOW : MC_REPLACE_ATOMIC;
 
 	scene_open(&scene);
-	for (int replace = first; replace <= MC_REPLACE_ANYHOW; replace++) {
+	for (int replace = MC_REPLACE_ATOMIC; replace <= MC_REPLACE_ANYHOW; replace++) {
 		args = scene_args(&scene, "/mnt/new");
 		args.replace = (enum mc_replace)replace;
 		assert_int_equal(scene_attach_args(&scene, &args), 0);
+		assert_false(scene.info.is_covering);
 		assert_int_equal(scene_detach(&scene, false), 0);
 		assert_false(scratch_exists(box_path(&scene.box, "/mnt/new")));
-		assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	}
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	scratch_write(box_path(&scene.box, "/mnt/below"));
+	for (int replace = MC_REPLACE_ATOMIC; replace <= MC_REPLACE_ANYHOW; replace++) {
 		args.target = "/mnt"; /* the container's own */
+		args.replace = (enum mc_replace)replace;
 		assert_int_equal(scene_attach_args(&scene, &args), 0);
+		assert_true(scene.info.is_covering);
 		assert_true(is_content(&scene, "/mnt/file"));
-		assert_int_equal(count_mounts_at(&scene, "/mnt"), 1);
+		assert_int_equal(count_mounts_at(&scene, "/mnt"), 2);
 		assert_int_equal(scene_detach(&scene, false), 0);
+		assert_int_equal(count_mounts_at(&scene, "/mnt"), 1);
+		assert_true(scratch_exists(box_path(&scene.box, "/mnt/below")));
 	}
 	scene_close(&scene);
 }
 
-static void replacing_works_on_nothing_and_on_what_the_container_mounted(void **state)
+static void replacing_covers_what_the_container_mounted(void **state)
 {
 	(void)state;
-	hv_in_namespace(replace_nothing);
+	hv_in_namespace(replace_foreign);
+}
+
+static void replace_on_foreign(void)
+{
+	static const char *const sources[] = {SOURCE, "/tmp/other"};
+	int first = scratch_kernel_goes_beneath() ? MC_REPLACE_ATOMIC : MC_REPLACE_ANYHOW;
+	struct scene scene;
+	struct mc_attach_args args;
+	struct mc_own own;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/other");
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	scratch_write(box_path(&scene.box, "/mnt/below"));
+	args = scene_args(&scene, "/mnt");
+	args.replace = MC_REPLACE_ATOMIC;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	for (int replace = first; replace <= MC_REPLACE_ANYHOW; replace++) {
+		own = (struct mc_own){scene.info.mount_id, scene.info.source};
+		args.own = &own;
+		args.own_count = 1;
+		args.replace = (enum mc_replace)replace;
+		args.source = sources[replace % 2];
+		assert_int_equal(scene_attach_args(&scene, &args), 0);
+		assert_false(scene.info.is_covering);
+		assert_int_equal(count_mounts_at(&scene, "/mnt"), 2);
+	}
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_true(scratch_exists(box_path(&scene.box, "/mnt/below")));
+	/* A mount of its own that shares with others is nobody's place. */
+	assert_int_equal(box_run(&scene.box, in_share, "/mnt"), 0);
+	args.own_count = 0;
+	expect(&scene, &args, MC_STEP_SHARED, -EINVAL);
+	scene_close(&scene);
+}
+
+static void replacing_ones_own_leaves_what_is_below_it(void **state)
+{
+	(void)state;
+	hv_in_namespace(replace_on_foreign);
 }
 
 static void check_read_only(struct scene *scene, const struct mc_attach_args *args)
@@ -493,7 +548,8 @@ int main(void)
 		cmocka_unit_test(a_source_beneath_a_directory_is_not_reached_over_a_link),
 		cmocka_unit_test(an_atomic_replacement_is_never_seen_missing),
 		cmocka_unit_test(a_replacement_anyhow_takes_the_old_mount_out),
-		cmocka_unit_test(replacing_works_on_nothing_and_on_what_the_container_mounted),
+		cmocka_unit_test(replacing_covers_what_the_container_mounted),
+		cmocka_unit_test(replacing_ones_own_leaves_what_is_below_it),
 		cmocka_unit_test(a_read_only_root_gets_directories_and_another_mount_does_not),
 	};
 

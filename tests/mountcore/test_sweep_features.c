@@ -156,6 +156,7 @@ static void giving_directories_away_survives_each_failing_call(void **state)
 static void set_up_replacing(struct scene *scene, enum mc_replace replace)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt");
+	struct mc_own own;
 
 	if (!scratch_exists("/tmp/other")) {
 		scratch_mkdir("/tmp/other");
@@ -163,8 +164,11 @@ static void set_up_replacing(struct scene *scene, enum mc_replace replace)
 	}
 	args.source = "/tmp/other";
 	assert_int_equal(scene_attach_args(scene, &args), 0);
+	own = (struct mc_own){scene->info.mount_id, scene->info.source};
 	args.source = SOURCE;
 	args.replace = replace;
+	args.own = &own;
+	args.own_count = 1;
 	assert_int_equal(round_prepare(scene, &args), 0);
 }
 

@@ -47,12 +47,19 @@ struct mc_place {
 	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
 };
 
-/* What to do when something is mounted at the target. */
+/* What to do when something is mounted at the target.  A mount that is not in mc_attach_args.own is
+ * never taken out: it is covered, and seen again after a detach. */
 enum mc_replace {
 	MC_REPLACE_NO,
-	MC_REPLACE_ATOMIC, /* go beneath it, then take it out: the target is never without a mount
-			    */
-	MC_REPLACE_ANYHOW, /* take it out, then mount */
+	MC_REPLACE_ATOMIC, /* go beneath one's own mount, then take that out: the target is never
+			    * without a mount */
+	MC_REPLACE_ANYHOW, /* take one's own mount out, then mount */
+};
+
+/* A mount that the caller made, as mc_attach_info() told it. */
+struct mc_own {
+	uint64_t mount_id;
+	struct mc_file_id root; /* info.source: kernels before 6.8 use the numbers again */
 };
 
 struct mc_attach_args {
@@ -69,6 +76,8 @@ struct mc_attach_args {
 	const char *target; /* absolute, clean (mc_path_clean) */
 	bool mkdir;         /* make what is missing of the target */
 	enum mc_replace replace;
+	const struct mc_own *own; /* of this place, for `replace`; borrowed until prepare returns */
+	size_t own_count;
 };
 
 struct mc_attach_info {
@@ -79,6 +88,7 @@ struct mc_attach_info {
 	char path[PATH_MAX]; /* the mountpoint from the place's root, symlinks resolved */
 	bool is_dir;         /* the source */
 	unsigned to_make;    /* how many components at the end of path are missing */
+	bool is_covering;    /* it goes on top of a mount that is not the caller's own */
 	struct mc_made made; /* after commit: what was made */
 };
 
@@ -101,7 +111,7 @@ struct mc_attach;
  *   step REFUSED   -EACCES: the root, /proc, /sys, /dev or below
  *   step TYPE      -ENOTDIR: the source is a directory, the target is not; -EISDIR: vice versa
  *   step OCCUPIED  -EBUSY: something is mounted there, and it is not to be replaced
- *   step SHARED    -EINVAL: the parent mount is shared
+ *   step SHARED    -EINVAL: the parent mount is shared, or the one that would be covered
  *   step REPLACE   -ENOSYS: not without open_tree
  *   step HELPER    -ETIMEDOUT: a file system in the way did not answer
  *   step SETUP     -ENOMEM, -ENOSYS (no open_tree, and mc_core_args.legacy is not set)

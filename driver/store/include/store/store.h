@@ -80,6 +80,14 @@ enum hv_code hv_store_move(struct hv_store *store, const char *from, const char 
 
 /* --- attachments --- */
 
+/* How an attachment is made where something is mounted at its target; the numbers are in the store.
+ */
+enum hv_replace {
+	HV_REPLACE_NO,
+	HV_REPLACE_ATOMIC,
+	HV_REPLACE_NONATOMIC,
+};
+
 /* A wanted attachment, with what is needed to make it and to find its mount again.  Strings are
  * owned. */
 struct hv_record {
@@ -90,6 +98,7 @@ struct hv_record {
 	bool may_map;
 	bool is_own;       /* the volume's option attach: removing the volume ends it */
 	bool is_suid_said; /* view.no_suid is as asked for, and not for the owners' sake */
+	enum hv_replace replace;
 	/* A detach was begun: if the mount is gone, that is why. */
 	bool is_ending;
 	bool is_ending_volume; /* and the volume is to be removed with it */
