@@ -82,6 +82,8 @@ enum hv_code hv_call_hot_list(struct hv_api *api, const struct hv_request *reque
 			HV_UNKNOWN_REFUSE, &in, err);
 	if (code == HV_OK)
 		code = hv_attachments_list(api->attacher, &in, &list, &count, err);
+	if (code == HV_OK && count == 0)
+		code = hv_list_check_names(api->attacher, &in, err);
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		code = hv_append(array, hv_fields_write(hv_attachment_fields, &list[i]), err);
 	hv_attachments_free(list, count);

@@ -361,9 +361,7 @@ enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error 
 		attempt->attacher->store, request->volume, &attempt->volume, err);
 
 	if (code == HV_NO_SUCH_VOLUME)
-		hv_hint(err,
-			"docker volume ls tells the volumes and their drivers; a directory of the host is added with: docker addvol /DIR %s %s",
-			request->container, attempt->target);
+		code = hv_volume_explain_unknown(attempt->attacher, request, attempt->target, err);
 	return code;
 }
 

@@ -120,7 +120,7 @@ static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, str
 	bool is_later = false;
 	enum hv_code step = hv_attempt_read(attempt, err);
 	char *detail = NULL;
-	enum hv_code code = add(list, "request", step, describe("it makes sense"), err);
+	enum hv_code code = add(list, "request", step, describe("its arguments are right"), err);
 
 	if (step == HV_OK && code == HV_OK) {
 		step = hv_attempt_find_volume(attempt, err);

@@ -68,6 +68,24 @@ static char *ask_engine(struct hv_attacher *attacher)
 	return engine;
 }
 
+/* Of these the processes live in a machine, or on a kernel, of their own, and never look at the
+ * mount namespace that the Engine's State.Pid is in: a mount there would be shown to nobody. */
+static enum hv_code check_runtime(const struct hv_container *container, struct hv_error *err)
+{
+	static const char *const sandboxes[] = {"kata", "runsc", "gvisor", "firecracker"};
+
+	for (size_t i = 0; i < sizeof(sandboxes) / sizeof(sandboxes[0]); i++) {
+		if (!container->runtime || !strstr(container->runtime, sandboxes[i]))
+			continue;
+		hv_fail(err, HV_UNSUPPORTED,
+			"nothing can be attached to container '%s': its runtime %s keeps its processes where no mount of the host reaches them",
+			container->name, container->runtime);
+		return hv_hint(
+			err, "give it the volume when it is created: docker run -v VOLUME:TARGET");
+	}
+	return HV_OK;
+}
+
 enum hv_code hv_target_open(
 	struct hv_attacher *attacher, const char *name, struct hv_target *ret, struct hv_error *err)
 {
@@ -77,6 +95,8 @@ enum hv_code hv_target_open(
 
 	*ret = (struct hv_target){.ns = MC_NS_NONE};
 	code = hv_engine_inspect(attacher->engine, name, HV_ENGINE_TIMEOUT_MS, container, err);
+	if (code == HV_OK)
+		code = check_runtime(container, err);
 	if (code != HV_OK)
 		return code;
 	ret->engine = ask_engine(attacher);

@@ -16,6 +16,11 @@ struct hv_target {
 	char *engine; /* which one told of it (engine/engine.h); NULL: it did not say */
 };
 
+/* Of a volume that is not hostvol's, with err->code HV_NO_SUCH_VOLUME: ask the Engine whose it is, and
+ * say how its data is attached.  `target` is the request's, cleaned.  Returns err->code. */
+enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
+	const struct hv_attach_request *request, const char *target, struct hv_error *err);
+
 /* Look up a container and open its process, and make sure that they are one: inspect, open, check
  * the process's marks, inspect again.  The caller closes `ret` with hv_target_close() either way.
  * Returns HV_OK, HV_NO_SUCH_CONTAINER, HV_AMBIGUOUS, HV_NOT_RUNNING, HV_CONTAINER_CHANGED … */

@@ -29,7 +29,8 @@ static enum hv_code read_target(
 	if (mc_path_is_refused(ret->target)) {
 		hv_fail(err, HV_TARGET_REFUSED, "nothing may be mounted at %s in a container",
 			ret->target);
-		return hv_hint(err, "choose a path outside of /, /proc, /sys and /dev");
+		return hv_hint(err,
+			"choose another path: not / itself, and nothing in /proc, /sys or /dev");
 	}
 	return HV_OK;
 }

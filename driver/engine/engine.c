@@ -136,8 +136,7 @@ enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeo
 	return rc == CURLE_OK ? HV_OK : hv_engine_fail(engine, rc, err);
 }
 
-/* What the Engine takes for a name: nothing else is sent, so nothing needs to be escaped. */
-static bool is_reference(const char *text)
+bool hv_engine_is_reference(const char *text)
 {
 	static const char first[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -189,7 +188,7 @@ enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, 
 	char *url = NULL;
 	enum hv_code code;
 
-	if (!is_reference(container))
+	if (!hv_engine_is_reference(container))
 		return fail_unknown(container, err);
 	if (asprintf(&url, "http://docker/containers/%s/json", container) < 0)
 		return hv_fail(err, HV_INTERNAL, "out of memory");

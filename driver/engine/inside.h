@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "engine/engine.h"
 
@@ -24,6 +25,10 @@ struct hv_answer {
 /* GET `url`.  The caller frees ret->bytes.  HV_OK whatever the status. */
 enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);
+
+/* Whether the Engine takes `text` for a name or an ID: nothing else is sent, so that nothing needs
+ * to be escaped. */
+bool hv_engine_is_reference(const char *text);
 
 /* Another Engine may answer from now on. */
 void hv_engine_forget_identity(struct hv_engine *engine);

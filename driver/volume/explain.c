@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define UNKNOWN "?" /* which a name cannot be */
+
 static const char *reason(const struct mc_err *cause)
 {
 	const char *text = strerrordesc_np(-cause->code);
@@ -300,7 +302,8 @@ static enum hv_code explain_check(
 		hv_fail(err, HV_TARGET_REFUSED,
 			"nothing may be mounted at %s in container '%s': it leads to /, /proc, /sys or /dev",
 			names->target, names->container);
-		return hv_hint(err, "choose a path outside of /, /proc, /sys and /dev");
+		return hv_hint(err,
+			"choose another path: not / itself, and nothing in /proc, /sys or /dev");
 	case MC_STEP_TYPE:
 		if (cause->code == -EISDIR) {
 			hv_fail(err, HV_TYPE_MISMATCH,
@@ -310,7 +313,8 @@ static enum hv_code explain_check(
 		}
 		hv_fail(err, HV_TYPE_MISMATCH, "%s in container '%s' is not a directory",
 			names->target, names->container);
-		return hv_hint(err, "on a file goes a file of the volume: --subpath names it");
+		return hv_hint(
+			err, "to mount over a file, name a file of the volume with --subpath");
 	case MC_STEP_OCCUPIED:
 		hv_fail(err, HV_TARGET_EXISTS,
 			"something is mounted at %s in container '%s' already", names->target,
@@ -323,6 +327,20 @@ static enum hv_code explain_check(
 			names->target, names->container);
 		return hv_hint(err, "choose a path on the container's own file system");
 	}
+}
+
+/* Of a volume that is only looked at, no container is known. */
+static enum hv_code explain_timeout(struct hv_error *err, const struct hv_names *names)
+{
+	if (strcmp(names->container, UNKNOWN) == 0)
+		hv_fail(err, HV_TIMEOUT,
+			"a file system on the way to %s (volume '%s') does not answer",
+			names->source, names->volume);
+	else
+		hv_fail(err, HV_TIMEOUT,
+			"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer",
+			names->source, names->volume, names->target, names->container);
+	return hv_hint(err, "nothing was changed; see whether its server is there");
 }
 
 static enum hv_code explain(
@@ -363,10 +381,7 @@ static enum hv_code explain(
 	case MC_STEP_HELPER:
 		if (cause->code != -ETIMEDOUT)
 			return explain_setup(err, cause, names);
-		hv_fail(err, HV_TIMEOUT,
-			"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer",
-			names->source, names->volume, names->target, names->container);
-		return hv_hint(err, "nothing was changed; see whether its server is there");
+		return explain_timeout(err, names);
 	case MC_STEP_CLONE:
 		if (cause->code == -EOPNOTSUPP || cause->code == -ENODEV)
 			return explain_legacy(err, cause, names);
@@ -387,7 +402,7 @@ static enum hv_code explain(
 
 static const char *known(const char *name)
 {
-	return name ? name : "?";
+	return name ? name : UNKNOWN;
 }
 
 enum hv_code hv_explain(

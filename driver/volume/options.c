@@ -61,6 +61,15 @@ static enum hv_code read_switch(const char *key, const char *value, bool *ret, s
 	return HV_OK;
 }
 
+/* Git Bash makes such a path of a word that begins with a slash. */
+static bool is_drive(const char *target)
+{
+	bool is_letter =
+		(target[0] >= 'A' && target[0] <= 'Z') || (target[0] >= 'a' && target[0] <= 'z');
+
+	return is_letter && target[1] == ':' && (target[2] == '/' || target[2] == '\\');
+}
+
 enum hv_code hv_volume_read_attach(
 	const char *value, struct hv_attach_place *ret, struct hv_error *err)
 {
@@ -69,6 +78,12 @@ enum hv_code hv_volume_read_attach(
 	size_t name = (size_t)(colon - value), length = (size_t)(mode - target);
 
 	*ret = (struct hv_attach_place){.read_only = strcmp(mode, ":ro") == 0};
+	if (is_drive(target)) {
+		hv_fail(err, HV_BAD_REQUEST, "option attach=%.300s names a target of Windows",
+			value);
+		return hv_hint(err,
+			"write a path of the container, attach=web:/mnt/data; in Git Bash, which changes it: MSYS_NO_PATHCONV=1 docker volume create ...");
+	}
 	if (*mode && !ret->read_only && strcmp(mode, ":rw") != 0)
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option attach=%.300s has an unknown mode: only ro and rw are known",

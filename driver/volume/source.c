@@ -101,12 +101,17 @@ static enum hv_code explain_path(
 		return hv_hint(err, "create it first, or add -o mkdir=true");
 	}
 	if (cause->step == MC_STEP_SOURCE && cause->code == -ENOTDIR)
-		return hv_fail(
-			err, HV_SOURCE_REFUSED, "%s, or a part of it, is not a directory", path);
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"%s, or something on the way to it, is not a directory", path);
 	if (cause->step == MC_STEP_SOURCE || cause->step == MC_STEP_MKDIR)
-		return hv_fail(err, HV_SOURCE_REFUSED, "the directory %s cannot be %s: %s", path,
+		hv_fail(err, HV_SOURCE_REFUSED, "the directory %s cannot be %s: %s", path,
 			cause->step == MC_STEP_MKDIR ? "made" : "used",
 			strerrordesc_np(-cause->code));
+	if (cause->step == MC_STEP_SOURCE && cause->code == -EACCES) /* root meets it on FUSE */
+		return hv_hint(err,
+			"if a user has mounted it with FUSE, mount it with the option allow_other");
+	if (cause->step == MC_STEP_SOURCE || cause->step == MC_STEP_MKDIR)
+		return err->code;
 	return hv_explain(err, cause, &names);
 }
 
@@ -165,7 +170,7 @@ static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 		hv_error_done(err);
 		hv_fail(err, code, "there is no volume '%s' that '%s' could be another name for",
 			options->from, name);
-		hv_hint(err, "docker volume ls -f driver=hostvol lists them");
+		hv_hint(err, "docker volume ls lists the volumes and their drivers");
 	}
 	if (code == HV_OK && other.phase != HV_THERE) { /* it may come to nothing */
 		hv_fail(err, HV_BUSY, "volume '%s' is just being created", options->from);

@@ -33,12 +33,36 @@ static const struct hv_field state_fields[] = {
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
+struct inspect_host {
+	char *runtime;
+};
+
+static const struct hv_field host_fields[] = {
+	{"Runtime", HV_TYPE_STRING, 0, offsetof(struct inspect_host, runtime)},
+	{NULL, HV_TYPE_STRING, 0, 0},
+};
+
+/* An Engine that does not tell it is no reason to fail. */
+static enum hv_code read_runtime(struct json_object *object, char **ret, struct hv_error *err)
+{
+	struct json_object *inner = NULL;
+	struct inspect_host host = {0};
+	enum hv_code code = HV_OK;
+
+	if (json_object_object_get_ex(object, "HostConfig", &inner) &&
+		json_object_is_type(inner, json_type_object))
+		code = hv_fields_from(inner, host_fields, HV_UNKNOWN_IGNORE, &host, err);
+	*ret = host.runtime;
+	return code;
+}
+
 static enum hv_code read_container(
 	struct json_object *object, struct hv_container *ret, struct hv_error *err)
 {
 	struct inspect top = {0};
 	struct inspect_state state = {0};
 	struct json_object *inner = NULL;
+	char *runtime = NULL;
 	enum hv_code code = hv_fields_from(object, inspect_fields, HV_UNKNOWN_IGNORE, &top, err);
 
 	if (code == HV_OK && !(json_object_object_get_ex(object, "State", &inner) &&
@@ -48,7 +72,10 @@ static enum hv_code read_container(
 		code = hv_fields_from(inner, state_fields, HV_UNKNOWN_IGNORE, &state, err);
 	if (code == HV_OK && (state.pid < 0 || state.pid > INT32_MAX))
 		code = hv_fail(err, HV_INTERNAL, "\"Pid\" is out of range");
+	if (code == HV_OK)
+		code = read_runtime(object, &runtime, err);
 	if (code != HV_OK) {
+		free(runtime);
 		hv_fields_done(inspect_fields, &top);
 		hv_fields_done(state_fields, &state);
 		return code;
@@ -62,6 +89,7 @@ static enum hv_code read_container(
 		.is_paused = state.is_paused,
 		.pid = (int)state.pid,
 		.started_at = state.started_at,
+		.runtime = runtime,
 	};
 	return HV_OK;
 }
@@ -104,6 +132,30 @@ void hv_about_done(struct hv_about *about)
 	hv_fields_done(about_fields, about);
 }
 
+static const struct hv_field volume_fields[] = {
+	{"Name", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct hv_engine_volume, name)},
+	{"Driver", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct hv_engine_volume, driver)},
+	{"Mountpoint", HV_TYPE_STRING, 0, offsetof(struct hv_engine_volume, mountpoint)},
+	{"Options", HV_TYPE_OPTS, 0, offsetof(struct hv_engine_volume, opts)},
+	{NULL, HV_TYPE_STRING, 0, 0},
+};
+
+enum hv_code hv_engine_volume_parse(
+	const char *bytes, size_t size, struct hv_engine_volume *ret, struct hv_error *err)
+{
+	*ret = (struct hv_engine_volume){0};
+	if (hv_fields_read(bytes, size, volume_fields, HV_UNKNOWN_IGNORE, ret, err) == HV_OK)
+		return HV_OK;
+	return hv_fail(err, HV_INTERNAL,
+		"the Docker Engine's answer about the volume makes no sense: %s",
+		hv_error_text(err));
+}
+
+void hv_engine_volume_done(struct hv_engine_volume *volume)
+{
+	hv_fields_done(volume_fields, volume);
+}
+
 static char *parse_string(const char *bytes, size_t size, const char *name)
 {
 	struct hv_error err = {0};
@@ -131,5 +183,6 @@ void hv_container_done(struct hv_container *container)
 	free(container->id);
 	free(container->name);
 	free(container->started_at);
+	free(container->runtime);
 	*container = (struct hv_container){0};
 }

@@ -1,6 +1,7 @@
 #include "api_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +10,12 @@
 
 static const struct hv_setting settings[] = {{"HOSTVOL_LOG", "info"}, {NULL, NULL}};
 
-static int no_socket(void *context)
+static int open_socket(void *context)
 {
-	(void)context;
-	return -ENOENT;
+	const struct fixture *fixture = context;
+	int fd = fixture->engine_socket ? open(fixture->engine_socket, O_PATH | O_CLOEXEC) : -1;
+
+	return fd < 0 ? -ENOENT : fd;
 }
 
 static enum hv_code open_state(void *context, struct hv_error *err)
@@ -28,8 +31,9 @@ static enum hv_code open_state(void *context, struct hv_error *err)
 int api_setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	const struct hv_engine_args args = {
-		.open_socket = no_socket, .socket_path = "/nowhere/docker.sock"};
+	const struct hv_engine_args args = {.open_socket = open_socket,
+		.context = fixture,
+		.socket_path = "/nowhere/docker.sock"};
 	void *world = NULL;
 
 	assert_non_null(fixture);

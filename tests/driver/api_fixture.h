@@ -1,4 +1,5 @@
-/* The whole interface but for HTTP, on a real store and a real mount library; no Engine answers. */
+/* The whole interface but for HTTP, on a real store and a real mount library; no Engine answers,
+ * unless a test sets `engine_socket`. */
 #ifndef DRIVER_API_FIXTURE_H
 #define DRIVER_API_FIXTURE_H
 
@@ -14,6 +15,7 @@ struct fixture {
 	struct hv_attacher attacher;
 	struct hv_api api;
 	bool is_unreadable;
+	const char *engine_socket; /* borrowed; NULL: there is none */
 	struct hv_reply reply;
 	struct json_object *body; /* of the reply, parsed */
 };

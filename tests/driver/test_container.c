@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,58 @@ static void an_inspect_of_a_running_container_is_read(void **state)
 	hv_container_done(&container);
 	assert_null(container.id);
 	hv_container_done(&container);
+}
+
+static void the_runtime_is_read_where_it_is_told(void **state)
+{
+	static const char *const untold[] = {"{}", "null", "{\"Runtime\":null}"};
+	struct hv_container container;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(
+		parse("{\"Id\":\"" ID "\",\"Name\":\"/web\",\"HostConfig\":{\"Runtime\":\"runsc\"},"
+		      "\"State\":{" STARTED "}}",
+			&container, &err),
+		HV_OK);
+	assert_string_equal(container.runtime, "runsc");
+	hv_container_done(&container);
+	for (size_t i = 0; i < sizeof(untold) / sizeof(untold[0]); i++) {
+		char text[300];
+
+		snprintf(text, sizeof(text),
+			"{\"Id\":\"a\",\"Name\":\"/web\",\"HostConfig\":%s,\"State\":{" STARTED
+			"}}",
+			untold[i]);
+		assert_int_equal(parse(text, &container, &err), HV_OK);
+		assert_null(container.runtime);
+		hv_container_done(&container);
+	}
+}
+
+static void a_volume_of_any_driver_is_read(void **state)
+{
+	static const char local[] =
+		"{\"CreatedAt\":\"2024-03-05T10:11:12Z\",\"Driver\":\"local\",\"Labels\":null,"
+		"\"Mountpoint\":\"/var/lib/docker/volumes/v/_data\",\"Name\":\"v\","
+		"\"Options\":{\"type\":\"nfs\"},\"Scope\":\"local\"}";
+	static const char bare[] = "{\"Driver\":\"x:latest\",\"Name\":\"v\",\"Options\":null}";
+	struct hv_engine_volume volume;
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(hv_engine_volume_parse(local, strlen(local), &volume, &err), HV_OK);
+	assert_string_equal(volume.driver, "local");
+	assert_string_equal(volume.mountpoint, "/var/lib/docker/volumes/v/_data");
+	assert_string_equal(hv_opts_get(&volume.opts, "type"), "nfs");
+	hv_engine_volume_done(&volume);
+	assert_int_equal(hv_engine_volume_parse(bare, strlen(bare), &volume, &err), HV_OK);
+	assert_null(volume.mountpoint);
+	assert_int_equal(volume.opts.count, 0);
+	hv_engine_volume_done(&volume);
+	assert_int_equal(hv_engine_volume_parse("[]", 2, &volume, &err), HV_INTERNAL);
+	hv_engine_volume_done(&volume);
+	hv_error_done(&err);
 }
 
 static void an_inspect_of_a_stopped_container_is_read(void **state)
@@ -175,6 +228,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_inspect_of_a_running_container_is_read),
+		cmocka_unit_test(the_runtime_is_read_where_it_is_told),
+		cmocka_unit_test(a_volume_of_any_driver_is_read),
 		cmocka_unit_test(an_inspect_of_a_stopped_container_is_read),
 		cmocka_unit_test(a_name_without_a_slash_stays_whole),
 		cmocka_unit_test(what_is_no_container_is_refused_and_leaks_nothing),

@@ -324,7 +324,7 @@ restore_mount_max() {
 	docker volume create hvt_local
 	docker volume create -d hostvol -o path="$DATA/sub" hvt_sub
 	attach_row "no such volume" 404 no-such-volume "no such volume: nope" \
-		"docker volume ls tells .*; .*: docker addvol /DIR hvt_web /mnt/x" Volume=nope
+		"docker volume ls lists .*; .*: docker addvol DIRECTORY hvt_web /mnt/x" Volume=nope
 	attach_row "a volume name that cannot be" 404 no-such-volume "no such volume: \.\./x" ".*addvol.*" \
 		Volume=../x
 	attach_row "a volume of another driver" 404 no-such-volume "no such volume: hvt_local" \
@@ -418,7 +418,7 @@ restore_mount_max() {
 
 @test "targets" {
 	local WATCH="hvt_web hvt_ro hvt_shared"
-	local elsewhere="choose a path outside of /, /proc, /sys and /dev"
+	local elsewhere="choose another path: not / itself, and nothing in /proc, /sys or /dev"
 	mkdir "$TMP/shared" "$TMP/readonly"
 	mount -t tmpfs hvt "$TMP/shared"
 	mount --make-shared "$TMP/shared"
@@ -448,7 +448,7 @@ restore_mount_max() {
 
 	attach_row "a directory on a file" 409 type-mismatch \
 		"/bin/busybox in container 'hvt_web' is not a directory" \
-		"on a file goes a file of the volume: --subpath names it" Target=/bin/busybox
+		"to mount over a file, name a file of the volume with --subpath" Target=/bin/busybox
 	attach_row "below a file" 409 type-mismatch \
 		"a part of the path /bin/busybox/x in container 'hvt_web' is a file, not a directory" - \
 		Target=/bin/busybox/x

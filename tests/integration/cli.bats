@@ -87,6 +87,31 @@ our_volumes() {
 	[[ -z $(our_volumes) ]]
 }
 
+@test "a volume of the driver local: attach says whose it is, and the line that attaches its directory works" {
+	start hvt_web
+	docker volume create hvt_local
+	run_in -v hvt_local:/d $IMAGE sh -c 'echo local >/d/f'
+	fails_with 1 "volume 'hvt_local' is a volume of the driver local, not of hostvol" \
+		"hint: attach its directory: docker addvol " -- docker hostvol attach hvt_local hvt_web:/mnt/d
+	line=$(sed -n 's/^hint: attach its directory: //p' <<<"$output")
+	post /HotAttach '{"Volume":"hvt_local","Container":"hvt_web","Target":"/mnt/d"}' |
+		grep -F '"Hint":"attach its directory: docker addvol '
+	fails_with 1 "docker hostvol attach hvt_local hvt_web:/mnt/d" -- docker addvol hvt_local hvt_web /mnt/d
+	$line
+	[[ $(docker exec hvt_web cat /mnt/d/f) == local ]]
+	name=$(docker hostvol inspect hvt_web:/mnt/d | jq -r '.[0].Volume')
+	docker hostvol detach hvt_web:/mnt/d
+	docker volume rm "$name"
+}
+
+@test "ls by a name that does not exist says so" {
+	start hvt_web
+	fails_with 1 "no such container: hvt_wbe" -- docker hostvol ls --container hvt_wbe
+	fails_with 1 "no such volume: hvt_dta" -- docker hostvol ls --volume hvt_dta
+	run -0 docker hostvol ls --container hvt_web
+	[[ $output == ID*VOLUME* && $output != *hvt_web* ]]
+}
+
 @test "a target with a colon in it" {
 	start hvt_web
 	docker volume create -d hostvol hvt_data

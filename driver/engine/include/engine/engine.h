@@ -29,6 +29,14 @@ enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, 
 	struct hv_container *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Look up a volume of whatever driver.  The caller frees `ret` with hv_engine_volume_done()
+ * whatever is returned.  Returns HV_OK, HV_NO_SUCH_VOLUME (the Engine said so), HV_TIMEOUT or
+ * HV_INTERNAL. The Engine asks its drivers for a name that it does not know, and this daemon is one
+ * of them. Source: Engine API, VolumeInspect.  Any thread. */
+enum hv_code hv_engine_volume(struct hv_engine *engine, const char *name, long timeout_ms,
+	struct hv_engine_volume *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Borrowed: the path of its socket, for sentences. */
 const char *hv_engine_socket(const struct hv_engine *engine) __attribute__((nonnull));
 

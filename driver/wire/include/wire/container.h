@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "wire/error.h"
+#include "wire/opts.h"
 
 /* From GET /containers/{id}/json.  Strings are owned. */
 struct hv_container {
@@ -15,6 +16,7 @@ struct hv_container {
 	bool is_paused;
 	int pid;          /* of its init in the Engine's PID namespace; 0 when not running */
 	char *started_at; /* RFC 3339 with nanoseconds, as the Engine wrote it */
+	char *runtime;    /* the OCI runtime's name, "runc" for example; NULL: it was not told */
 };
 
 /* Parse the Engine's answer to a container inspect.
@@ -23,6 +25,22 @@ struct hv_container {
  * Source: Engine API, ContainerInspect.  Any thread. */
 enum hv_code hv_container_parse(const char *bytes, size_t size, struct hv_container *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* From GET /volumes/{name}.  Strings are owned. */
+struct hv_engine_volume {
+	char *name;
+	char *driver;        /* "local" is the Engine's own */
+	char *mountpoint;    /* on the host; NULL or empty: the driver does not tell */
+	struct hv_opts opts; /* as given at create */
+};
+
+/* Parse the Engine's answer to a volume inspect.  Returns HV_OK or HV_INTERNAL.  The caller frees
+ * `ret` with hv_engine_volume_done() whatever is returned.
+ * Source: Engine API, VolumeInspect.  Any thread. */
+enum hv_code hv_engine_volume_parse(const char *bytes, size_t size, struct hv_engine_volume *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+void hv_engine_volume_done(struct hv_engine_volume *volume) __attribute__((nonnull));
 
 /* The "message" of the Engine's error answer, or NULL; the caller frees it. */
 char *hv_engine_message_parse(const char *bytes, size_t size)

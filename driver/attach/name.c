@@ -1,0 +1,81 @@
+/* A name that hostvol does not know: what a person who gave it may have meant. */
+#include <string.h>
+
+#include "inside.h"
+
+/* The directory of a volume that `local` mounts something on is empty while no container uses it.
+ */
+static bool is_plain_directory(const struct hv_engine_volume *volume)
+{
+	return strcmp(volume->driver, "local") == 0 && volume->mountpoint &&
+	       volume->mountpoint[0] == '/' && !hv_opts_get(&volume->opts, "type") &&
+	       !hv_opts_get(&volume->opts, "device");
+}
+
+static enum hv_code explain_foreign(const struct hv_engine_volume *volume,
+	const struct hv_attach_request *request, const char *target, struct hv_error *err)
+{
+	hv_fail(err, HV_NO_SUCH_VOLUME, "volume '%s' is a volume of the driver %s, not of hostvol",
+		volume->name, volume->driver);
+	if (is_plain_directory(volume))
+		return hv_hint(err, "attach its directory: docker addvol %s %s %s",
+			volume->mountpoint, request->container, target);
+	if (strcmp(volume->driver, "local") == 0)
+		return hv_hint(err,
+			"create a volume with the same options for type, device and o, and attach that: docker volume create -d hostvol -o type=... -o device=... NAME");
+	return hv_hint(err, "attach a directory of the host instead: docker addvol DIRECTORY %s %s",
+		request->container, target);
+}
+
+enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
+	const struct hv_attach_request *request, const char *target, struct hv_error *err)
+{
+	struct hv_engine_volume volume = {0};
+	struct hv_error ignored = {0};
+	enum hv_code code = err->code;
+
+	if (request->volume[0] == '/')
+		return hv_hint(err, "attach a directory with: docker addvol %s %s %s",
+			request->volume, request->container, target);
+	if (hv_engine_volume(attacher->engine, request->volume, HV_ENGINE_TIMEOUT_WHO_MS, &volume,
+		    &ignored) == HV_OK)
+		code = explain_foreign(&volume, request, target, err);
+	else
+		hv_hint(err,
+			"docker volume ls lists the volumes and their drivers; add a directory with: docker addvol DIRECTORY %s %s",
+			request->container, target);
+	hv_engine_volume_done(&volume);
+	hv_error_done(&ignored);
+	return code;
+}
+
+/* Only the Engine's own word counts: one that does not answer knows of no mistake. */
+static enum hv_code check_container(
+	struct hv_attacher *attacher, const char *name, struct hv_error *err)
+{
+	struct hv_container container = {0};
+	enum hv_code code = hv_engine_inspect(
+		attacher->engine, name, HV_ENGINE_TIMEOUT_WHO_MS, &container, err);
+
+	hv_container_done(&container);
+	if (code == HV_NO_SUCH_CONTAINER)
+		return code;
+	hv_error_done(err);
+	return HV_OK;
+}
+
+enum hv_code hv_list_check_names(
+	struct hv_attacher *attacher, const struct hv_list_request *request, struct hv_error *err)
+{
+	struct hv_volume volume = {0};
+	enum hv_code code = HV_OK;
+
+	if (request->volume && *request->volume)
+		code = hv_store_volume_get(attacher->store, request->volume, &volume, err);
+	hv_volume_done(&volume);
+	if (code == HV_NO_SUCH_VOLUME)
+		return hv_hint(err, "docker volume ls lists the volumes and their drivers");
+	if (code == HV_OK && request->container && *request->container)
+		code = check_container(attacher, request->container, err);
+	return code;
+}
