@@ -45,6 +45,20 @@ static bool tell_mounts(struct json_object *info)
 	return tell("mounts", true, engine, kernel);
 }
 
+/* What containers wrote in place of their volumes; no line if there is nothing. */
+static bool tell_strays(struct json_object *info)
+{
+	struct json_object *strays = NULL;
+	size_t count = 0;
+
+	if (json_object_object_get_ex(info, "StrayData", &strays))
+		count = json_object_array_length(strays);
+	for (size_t i = 0; i < count; i++)
+		tell("data", false, json_object_get_string(json_object_array_get_idx(strays, i)),
+			"a container wrote it in place of its volume; move it away: docker plugin rm deletes it");
+	return count == 0;
+}
+
 static bool tell_all(struct json_object *info)
 {
 	const char *version = hv_document_text(info, "Version");
@@ -55,6 +69,10 @@ static bool tell_all(struct json_object *info)
 			"install them from one source: scripts/quickstart");
 	all = tell_member(info, "state", "StateProblem", "it can be used") && all;
 	all = tell_member(info, "engine", "EngineProblem", "the daemon reaches it") && all;
+	all = tell_member(info, "volumes", "MountRootProblem",
+		      "the host sees those of docker run -v") &&
+	      all;
+	all = tell_strays(info) && all;
 	return tell_mounts(info) && all;
 }
 

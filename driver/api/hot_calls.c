@@ -6,6 +6,8 @@
 #include <sys/utsname.h>
 
 #include "mountcore/core.h"
+#include "volume/mount_root.h"
+#include "wire/utf8.h"
 
 #include "inside.h"
 
@@ -191,6 +193,37 @@ static enum hv_code add_health(struct hv_api *api, struct json_object *reply, st
 	return code;
 }
 
+struct strays {
+	struct json_object *array;
+	enum hv_code code;
+	struct hv_error *err;
+};
+
+static void add_stray(void *context, const char *path)
+{
+	struct strays *strays = context;
+
+	if (strays->code == HV_OK)
+		strays->code = hv_append(strays->array, hv_utf8_json(path), strays->err);
+}
+
+/* Whether the host sees the mounts for docker run -v, and what containers wrote when it did not. */
+static enum hv_code add_mount_root(
+	struct hv_api *api, struct json_object *reply, struct hv_error *err)
+{
+	struct hv_error problem = {0};
+	struct strays strays = {json_object_new_array(), HV_OK, err};
+	enum hv_code code = hv_add(reply, "StrayData", strays.array, err);
+
+	if (code == HV_OK)
+		hv_mount_root_each_stray(api->volumes, add_stray, &strays);
+	code = code == HV_OK ? strays.code : code;
+	if (code == HV_OK && hv_mount_root_tell(api->volumes, &problem) != HV_OK)
+		code = hv_add_text(reply, "MountRootProblem", hv_error_text(&problem), err);
+	hv_error_done(&problem);
+	return code;
+}
+
 enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
@@ -210,5 +243,7 @@ enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *reque
 		code = add_settings(api, reply, err);
 	if (code == HV_OK)
 		code = add_timings(api, reply, err);
+	if (code == HV_OK)
+		code = add_mount_root(api, reply, err);
 	return code == HV_OK ? add_health(api, reply, err) : code;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,6 +14,7 @@
 #include "mountcore/core.h"
 #include "mountcore/host.h"
 #include "volume/explain.h"
+#include "volume/mount_root.h"
 #include "wire/clock.h"
 
 #include "daemon/listener.h"
@@ -219,10 +221,23 @@ static int make_mount_root(struct hv_daemon *daemon)
 	struct mc_err cause = {0};
 
 	daemon->volumes.mount_root = path;
-	if (daemon->config.is_managed) /* the Engine made it */
-		return 0;
+	if (daemon->config.is_managed) { /* the Engine made it */
+		daemon->volumes.core = daemon->core;
+		return hv_mount_root_open(&daemon->volumes, path);
+	}
 	daemon->volumes.mount_root = daemon->mount_root;
 	return mc_host_make(daemon->core, path, daemon->mount_root, NULL, &cause);
+}
+
+/* The Engine starts a plugin anew at once that ends, and makes its mount on the host.  What is
+ * being answered now is answered before. */
+static void on_lost(void *context)
+{
+	struct hv_daemon *daemon = context;
+
+	hv_log_line(&daemon->log, HV_LOG_ERROR,
+		"the host does not see the mounts for Docker: hostvold ends, to be started anew");
+	(void)kill(getpid(), SIGTERM);
 }
 
 static void wire_up(struct hv_daemon *daemon)
@@ -231,6 +246,8 @@ static void wire_up(struct hv_daemon *daemon)
 	hv_keylock_init(&daemon->volumes.fs_locks);
 	hv_keylock_init(&daemon->attacher.locks);
 	daemon->volumes.core = daemon->core;
+	daemon->volumes.on_lost = on_lost;
+	daemon->volumes.lost_context = daemon;
 	daemon->volumes.allow = daemon->config.allow;
 	daemon->attacher.core = daemon->core;
 	daemon->attacher.engine = daemon->engine;
@@ -346,6 +363,7 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 		_exit(exit_status); /* the same goes for a container that holds a repair */
 	hv_tunnel_done(&daemon->api.tunnel);
 	hv_volumes_stop(&daemon->volumes);
+	hv_mount_root_close(&daemon->volumes);
 	hv_store_close(daemon->volumes.store);
 	hv_engine_free(daemon->engine);
 	mc_core_close(daemon->core);

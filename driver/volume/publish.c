@@ -4,7 +4,6 @@
  * go missing (a plugin that was down): they are counted, an unknown one is no error, and what is
  * counted too much is set right when the volume is removed or the daemon starts.  A mount that is
  * there already is never mounted over: that would hide the data in every container that has it. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "volume/explain.h"
 
 #include "inside.h"
+#include "mount_root.h"
 #include "source.h"
 
 char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
@@ -37,13 +37,6 @@ const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_
 	return "/.not-allowed";
 }
 
-static int open_mount_root(const struct hv_volumes *volumes)
-{
-	int fd = open(volumes->mount_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 /* Targets are named from the mount root, which the place begins at. */
 static struct mc_place place_at(int root_fd)
 {
@@ -54,7 +47,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	const struct mc_attr *attr, bool *ret_is_new, struct hv_error *err)
 {
 	char target[NAME_MAX + 2];
-	mc_auto_fd root = open_mount_root(volumes);
+	mc_auto_fd root = hv_mount_root_dir(volumes);
 	struct mc_attach *attach = NULL;
 	struct mc_err cause = {0};
 	const struct hv_names names = {volume->name, volume->source, "hostvol", target, NULL};
@@ -88,7 +81,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	char target[NAME_MAX + 2];
-	mc_auto_fd root = open_mount_root(volumes);
+	mc_auto_fd root = hv_mount_root_dir(volumes);
 	struct mc_err cause = {0};
 	const struct hv_names names = {name, target, "hostvol", target, NULL};
 	const struct mc_detach_args args = {.place = place_at(root), .path = target, .lazy = true};
@@ -120,7 +113,11 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	if (code == HV_OK)
 		code = hv_volume_use(volumes, &volume, &use, err);
 	if (code == HV_OK)
+		code = hv_mount_root_ready(volumes, &volume, err);
+	if (code == HV_OK)
 		code = publish(volumes, &volume, &use.attr, &is_new, err);
+	if (code == HV_OK)
+		code = hv_mount_root_prove(volumes, &volume, err);
 	if (code == HV_OK && is_new) /* Docker's copy of an image's content brings another owner */
 		code = hv_volume_own(volumes, &volume, err);
 	/* A `set` that was killed left another one, and the disk may be without quota now. */

@@ -387,6 +387,7 @@ static void doctor_tells_that_all_is_well(void **state)
 	program_expect(*state, WORDS("docker-hostvol", "doctor"), 0,
 		"ok    daemon: it answers, version (" HOSTVOL_VERSION ")\n"
 		"ok    state: it can be used\nok    engine: the daemon reaches it\n"
+		"ok    volumes: the host sees those of docker run -v\n"
 		"ok    mounts: mount-api (6.18)\n",
 		"");
 }
@@ -396,7 +397,8 @@ static void doctor_tells_what_is_wrong(void **state)
 	static const struct fake_answer answers[] = {
 		{"POST /HotInfo", 200,
 			"{\"Err\":\"\",\"Version\":\"9.9\",\"EngineProblem\":\"no Engine\","
-			"\"StateProblem\":\"no disk\",\"Kernel\":\"4.18\",\"MountEngine\":\"none\"}",
+			"\"StateProblem\":\"no disk\",\"MountRootProblem\":\"not seen\","
+			"\"StrayData\":[\"/a/.lost.b\"],\"Kernel\":\"4.18\",\"MountEngine\":\"none\"}",
 			0},
 		{NULL, 0, NULL, 0},
 	};
@@ -407,6 +409,9 @@ static void doctor_tells_what_is_wrong(void **state)
 		"FAIL  version: the command's is another: " HOSTVOL_VERSION
 		" (install them from one source: scripts/quickstart)\n"
 		"FAIL  state: no disk\nFAIL  engine: no Engine\n"
+		"FAIL  volumes: not seen\n"
+		"FAIL  data: /a/.lost.b (a container wrote it in place of its volume;"
+		" move it away: docker plugin rm deletes it)\n"
 		"FAIL  mounts: this kernel cannot attach: it has no open_tree"
 		" (HOSTVOL_LEGACY=1 allows a way without)\n",
 		"hostvol: something is wrong; see above\n");

@@ -15,6 +15,7 @@
 #include "wire/types.h"
 
 struct mc_core;
+struct mc_mount_root;
 
 struct hv_use;
 
@@ -36,6 +37,10 @@ struct hv_volumes {
 	const char *state_local;    /* the same directory as this process reaches it */
 	const char *mount_root;     /* Docker's mountpoints are below it; no symlink in the path;
 				     * propagates to the host */
+	struct mc_mount_root *root; /* that it propagates; NULL: it is the host's own directory */
+	/* Called when the host does not see it, and cannot be made to; NULL: nobody. */
+	void (*on_lost)(void *context);
+	void *lost_context;
 	struct hv_keylock fs_locks; /* by the directory that a file system is mounted on; taken
 				     * after `locks` */
 	struct hv_use *uses;        /* with fs_locks.lock */

@@ -1,0 +1,152 @@
+/* The managed plugin mounts volumes in a namespace of its own; Docker binds them from where they
+ * appear on the host.  If they do not appear, Docker would bind an empty directory: so each Mount
+ * proves it, and mends it if it can.  A daemon that cannot ends itself after the answer: the Engine
+ * starts the plugin anew at once, and makes its mount.
+ *
+ * A plain daemon is in the host's namespace: what it mounts is there. */
+#include "mount_root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+#include "mountcore/mount_root.h"
+#include "volume/mount_root.h"
+
+#include "sweep.h"
+
+enum { TRIES = 3, LOST_MAX = 100 };
+
+static const char lost[] = ".lost."; /* no volume's name begins with a dot */
+
+int hv_mount_root_dir(const struct hv_volumes *volumes)
+{
+	int fd;
+
+	if (volumes->root)
+		return mc_mount_root_dir(volumes->root);
+	fd = open(volumes->mount_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* A second clean-up of Docker's may undo the first heal. */
+static int heal(struct hv_volumes *volumes, const char *name, bool is_slow)
+{
+	int rc = mc_mount_root_heal(volumes->root, name, is_slow);
+
+	for (int i = 1; rc == -ENOENT && i < TRIES; i++)
+		rc = mc_mount_root_heal(volumes->root, name, is_slow);
+	return rc;
+}
+
+static enum hv_code fail(struct hv_volumes *volumes, const char *name, int rc, struct hv_error *err)
+{
+	hv_fail(err, HV_INTERNAL,
+		"volume '%s' is not mounted: the host does not see what hostvol mounts in %s, and a container would get an empty directory (%s)",
+		name, mc_mount_root_place(volumes->root), strerrordesc_np(-rc));
+	if (volumes->on_lost)
+		volumes->on_lost(volumes->lost_context);
+	return hv_hint(err,
+		"start the container again: Docker starts hostvol anew, which makes the mount");
+}
+
+enum hv_code hv_mount_root_ready(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	int rc = volumes->root ? heal(volumes, NULL, false) : 0;
+
+	return rc == 0 ? HV_OK : fail(volumes, volume->name, rc, err);
+}
+
+enum hv_code hv_mount_root_prove(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	int rc;
+
+	if (!volumes->root)
+		return HV_OK;
+	rc = heal(volumes, volume->name, mc_host_is_slow(volumes->core, volume->source));
+	return rc == 0 ? HV_OK : fail(volumes, volume->name, rc, err);
+}
+
+enum hv_code hv_mount_root_tell(struct hv_volumes *volumes, struct hv_error *err)
+{
+	if (!volumes->root || mc_mount_root_check(volumes->root, NULL, false) == 0)
+		return HV_OK;
+	hv_fail(err, HV_INTERNAL,
+		"the host does not see what hostvol mounts for docker run -v in %s",
+		mc_mount_root_place(volumes->root));
+	return hv_hint(err, "the next docker run -v mends it, or fails");
+}
+
+/* --- data that containers wrote in place of their volumes ------------------------------------- */
+
+static DIR *open_strays(const struct hv_volumes *volumes)
+{
+	int below = volumes->root ? mc_mount_root_below(volumes->root) : MC_FD_NONE;
+	int fd = below < 0 ? below : openat(below, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		mc_close_fd(&fd);
+	return dir;
+}
+
+static void keep(int fd, const char *name)
+{
+	char kept[NAME_MAX + 32];
+	int rc;
+
+	snprintf(kept, sizeof(kept), "%s%.240s", lost, name);
+	rc = hv_rename_free(fd, name, fd, kept);
+	for (int i = 2; rc == -EEXIST && i < LOST_MAX; i++) {
+		snprintf(kept, sizeof(kept), "%s%.240s.%d", lost, name, i);
+		rc = hv_rename_free(fd, name, fd, kept);
+	}
+}
+
+int hv_mount_root_open(struct hv_volumes *volumes, const char *path)
+{
+	int rc = mc_mount_root_open(volumes->core, path, &volumes->root, NULL);
+	DIR *dir = rc == 0 ? open_strays(volumes) : NULL;
+	const struct dirent *entry;
+
+	if (!dir)
+		return rc;
+	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+		if (entry->d_name[0] != '.' &&
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) < 0 && errno == ENOTEMPTY)
+			keep(dirfd(dir), entry->d_name);
+	closedir(dir);
+	return 0;
+}
+
+void hv_mount_root_close(struct hv_volumes *volumes)
+{
+	mc_mount_root_close(volumes->root);
+	volumes->root = NULL;
+}
+
+void hv_mount_root_each_stray(
+	struct hv_volumes *volumes, void (*visit)(void *context, const char *path), void *context)
+{
+	DIR *dir = open_strays(volumes);
+	const struct dirent *entry;
+	char path[PATH_MAX];
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+		if (strncmp(entry->d_name, lost, sizeof(lost) - 1) != 0)
+			continue;
+		if (snprintf(path, sizeof(path), "%s/%s", mc_mount_root_place(volumes->root),
+			    entry->d_name) < PATH_MAX)
+			visit(context, path);
+	}
+	closedir(dir);
+}

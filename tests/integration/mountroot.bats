@@ -1,0 +1,119 @@
+load helpers
+load engine
+
+# The mount that shows a plugin's volumes to the host is taken away while dockerd enables the plugin,
+# as its own clean-up behind the plugin before does on a busy machine: no container sees an empty
+# directory. With HOSTVOL_ROUNDS of 1000 or more 200 times.
+
+setup_file() {
+	engine_setup
+	engine_plugin
+	ID=$(docker plugin inspect -f '{{.ID}}' hostvol)
+	export PLACE=$ENGINE/data/plugins/$ID/propagated-mount
+	mkdir "$ENGINE/srv"
+	echo content >"$ENGINE/srv/file"
+	docker volume create -d hostvol -o path="$ENGINE/srv" hvt_data
+}
+
+teardown_file() {
+	engine_teardown
+}
+
+setup() {
+	ROUNDS=6
+	[[ ${HOSTVOL_ROUNDS:-0} -lt 1000 ]] || ROUNDS=200
+}
+
+teardown() {
+	let_be
+}
+
+# All that is mounted there, again and again.
+take_away() {
+	rm -f "$ENGINE/enough"
+	# shellcheck disable=SC2016
+	in_engine sh -c 'until [ -e "$1" ]; do umount -l "$2" 2>/dev/null; done' sh \
+		"$ENGINE/enough" "$PLACE" 3>&- &
+	TAKER=$!
+}
+
+let_be() {
+	[[ -n ${TAKER:-} ]] || return 0
+	touch "$ENGINE/enough"
+	wait "$TAKER" || true
+	TAKER=''
+}
+
+# see: what a container has of the volume: its file, or nothing; or Docker's error.
+see() {
+	run docker run --rm --network none -v hvt_data:/d "$IMAGE" sh -c 'cat /d/file || echo EMPTY'
+}
+
+sees_data() {
+	see
+	[[ $output != *EMPTY* && ($status -eq 0 || $output == *rror*) ]] ||
+		{ echo "exit $status: $output" && return 1; }
+	[[ $status -ne 0 || $output == content ]]
+}
+
+# Within a few seconds: the plugin may be started anew meanwhile.
+has_data() {
+	see
+	[[ $output != *EMPTY* ]] || { echo "EMPTY" >"$ENGINE/empty" && return 1; }
+	[[ $status -eq 0 && $output == content ]]
+}
+
+cycle_plugin() {
+	docker plugin disable -f hostvol
+	docker plugin enable hostvol
+}
+
+cycle_dockerd() {
+	engine_stop KILL
+	engine_start
+}
+
+@test "a container sees its volume or is not started, and afterwards sees it" {
+	for i in $(seq "$ROUNDS"); do
+		take_away
+		if [[ $((i % 3)) -eq 0 ]]; then
+			cycle_dockerd
+		else
+			cycle_plugin
+		fi
+		sees_data
+		let_be
+		within 15 has_data
+		[[ ! -e $ENGINE/empty ]]
+	done
+	[[ $(docker plugin inspect -f '{{.Enabled}}' hostvol) == true ]]
+	run -0 engine_hostvol doctor
+	[[ $output == *"ok    volumes:"* ]]
+}
+
+@test "with the plugin enabled, too, and a running container keeps what it has" {
+	docker run -d --network none --name hvt_web -v hvt_data:/d "$IMAGE" sleep 100000
+	for _ in $(seq 3); do
+		while in_engine umount -l "$PLACE"; do :; done
+		run engine_hostvol doctor
+		[[ $output == *"FAIL  volumes:"*"$PLACE"* ]]
+		[[ $(docker exec hvt_web cat /d/file) == content ]]
+		has_data
+	done
+	docker rm -f hvt_web
+}
+
+@test "what was written below is kept and named" {
+	docker plugin disable -f hostvol
+	mkdir -p "$PLACE/old/sub" "$PLACE/bare"
+	echo precious >"$PLACE/old/sub/file"
+	docker plugin enable hostvol
+	fails_with 1 "FAIL  data: $PLACE/.lost.old" -- engine_hostvol doctor
+	has_data
+	docker plugin disable -f hostvol
+	[[ $(ls -A "$PLACE") == .lost.old ]]
+	[[ $(cat "$PLACE/.lost.old/sub/file") == precious ]]
+	rm -rf "$PLACE/.lost.old"
+	docker plugin enable hostvol
+	run -0 engine_hostvol doctor
+}
