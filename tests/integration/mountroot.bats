@@ -46,7 +46,9 @@ let_be() {
 
 # see: what a container has of the volume: its file, or nothing; or Docker's error.
 see() {
-	run docker run --rm --network none -v hvt_data:/d "$IMAGE" sh -c 'cat /d/file || echo EMPTY'
+	status=0
+	output=$(docker run --rm --network none -v hvt_data:/d "$IMAGE" \
+		sh -c 'cat /d/file || echo EMPTY' 2>&1) || status=$?
 }
 
 sees_data() {
