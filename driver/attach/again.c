@@ -9,16 +9,13 @@
 
 #include "inside.h"
 
-/* "pending", and why.  A mount that cannot be taken out again stays noted: it is found later. */
-static enum hv_code give_up(struct hv_attempt *attempt, struct hv_error *err)
+/* "pending", and why.  A mount that stands stays noted, and is found later. */
+static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 	struct hv_error ignored = {0};
-	enum hv_code code = HV_OK;
 
-	if (attempt->is_mounted)
-		code = hv_record_unmount(attempt->attacher, record, true, &ignored);
-	if (code == HV_OK && hv_record_forget_mount(record, &ignored) == HV_OK &&
+	if (!attempt->is_mounted && hv_record_forget_mount(record, &ignored) == HV_OK &&
 		hv_record_set_state(record, "pending", hv_error_text(err), &ignored) == HV_OK)
 		(void)!hv_store_attachment_note(attempt->attacher->store, record, &ignored);
 	hv_error_done(&ignored);
@@ -60,7 +57,7 @@ static enum hv_code attach(struct hv_attempt *attempt, struct hv_error *err)
 	if (code == HV_OK)
 		code = hv_record_set_state(record, "attached", NULL, err);
 	if (code != HV_OK)
-		return give_up(attempt, err);
+		return note_failure(attempt, err);
 	/* If this fails the first note finds the mount. */
 	return hv_store_attachment_note(store, record, err);
 }

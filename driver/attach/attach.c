@@ -136,6 +136,24 @@ static enum mc_replace how_to_replace(const struct hv_record *record)
 	return MC_REPLACE_NO;
 }
 
+/* The source is missing: that of a volume which was removed meanwhile went with it. */
+static enum hv_code explain_missing(const struct hv_attempt *attempt, struct hv_error *err)
+{
+	struct hv_volume now = {0};
+	struct hv_error other = {0};
+	enum hv_code code =
+		hv_store_volume_get(attempt->attacher->store, attempt->volume.name, &now, &other);
+
+	hv_volume_done(&now);
+	if (code != HV_NO_SUCH_VOLUME) {
+		hv_error_done(&other);
+		return err->code;
+	}
+	hv_error_done(err);
+	*err = other;
+	return code;
+}
+
 /* With what is our own in the container, which alone may be taken out for it. */
 static enum hv_code prepare_mount(
 	struct hv_attempt *attempt, struct mc_attach_args *args, struct hv_error *err)
@@ -147,9 +165,10 @@ static enum hv_code prepare_mount(
 	if (!own)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	args->own = own;
-	if (mc_attach_prepare(attempt->attacher->core, args, &attempt->mount, &cause) < 0)
-		return explain(attempt, &cause, err);
-	return HV_OK;
+	if (mc_attach_prepare(attempt->attacher->core, args, &attempt->mount, &cause) == 0)
+		return HV_OK;
+	return explain(attempt, &cause, err) == HV_SOURCE_MISSING ? explain_missing(attempt, err)
+								  : err->code;
 }
 
 enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err)
@@ -240,21 +259,6 @@ static enum hv_code intend(
 	return code == HV_OK ? commit(attempt, err) : code;
 }
 
-/* Undo what failed after the intent was written.  An intent whose mount may stand, because it could
- * not be taken out, stays: it is settled later. */
-static void retract(struct hv_attempt *attempt)
-{
-	struct hv_attacher *attacher = attempt->attacher;
-	struct hv_error ignored = {0};
-	enum hv_code code = HV_OK;
-
-	if (attempt->is_mounted)
-		code = hv_record_unmount(attacher, &attempt->record, true, &ignored);
-	if (code == HV_OK)
-		(void)!hv_store_attachment_drop(attacher->store, attempt->record.view.id, &ignored);
-	hv_error_done(&ignored);
-}
-
 enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct mc_err cause = {0};
@@ -270,6 +274,47 @@ enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err)
 	return code;
 }
 
+/* The mount stands, and its record cannot be written. */
+static enum hv_code fail_unrecorded(const struct hv_attempt *attempt, struct hv_error *err)
+{
+	const struct hv_attachment *view = &attempt->record.view;
+	struct hv_error cause = *err;
+
+	*err = (struct hv_error){0};
+	hv_fail(err, HV_STATE_UNREADABLE,
+		"volume '%s' is attached at %s in container '%s', but that is not recorded yet: %s",
+		view->volume, view->target, view->container_name, hv_error_text(&cause));
+	hv_error_done(&cause);
+	return hv_hint(err, "it is recorded when the disk works again; then detach takes it out");
+}
+
+/* What failed after the intent was written is brought to its end as after a crash, now or, if that
+ * fails as well, later.  Returns HV_OK when it came to an attachment all the same. */
+static enum hv_code settle(struct hv_attempt *attempt, struct hv_error *err)
+{
+	struct hv_record *record = &attempt->record;
+	struct hv_repaired ignored_counts = {0};
+	struct hv_error ignored = {0};
+	enum hv_code code;
+
+	record->is_done = false;
+	if (!attempt->is_mounted && record->made)
+		*record->made = '\0'; /* nothing was left */
+	code = !record->path || !record->made
+		       ? HV_INTERNAL
+		       : hv_record_settle(attempt->attacher, record, &ignored_counts, &ignored);
+	hv_error_done(&ignored);
+	if (code != HV_OK || record->is_done)
+		hv_attacher_poke(attempt->attacher, record->view.container_id);
+	if (code == HV_OK && hv_record_is_mounted(record)) {
+		hv_error_done(err);
+		return HV_OK;
+	}
+	return code != HV_OK && attempt->is_mounted && hv_record_is_mounted(record)
+		       ? fail_unrecorded(attempt, err)
+		       : err->code;
+}
+
 static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error *err)
 {
 	enum hv_code code = hv_attempt_mount(attempt, err);
@@ -278,10 +323,8 @@ static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error
 		code = hv_target_check_alive(&attempt->container, err);
 	attempt->record.is_done = code == HV_OK;
 	if (code == HV_OK)
-		code = hv_store_attachment_put(attempt->attacher->store, &attempt->record, err);
-	if (code != HV_OK)
-		retract(attempt);
-	return code;
+		code = hv_store_attachment_update(attempt->attacher->store, &attempt->record, err);
+	return code == HV_OK ? code : settle(attempt, err);
 }
 
 /* Record what is wanted of a container that does not run. */

@@ -233,6 +233,7 @@ struct ending {
 	char container[128];     /* its ID, which has 64 */
 	bool lazy;
 	bool with_volume;
+	bool is_begun; /* the store says that it is about to end */
 };
 
 /* Say in the store that it is about to be unmounted, so that after a crash an unmounted one is
@@ -241,11 +242,16 @@ static enum hv_code intend(struct ending *ending, struct hv_error *err)
 {
 	struct hv_record *record = &ending->record;
 
-	if (record->is_ending && record->is_ending_volume == ending->with_volume)
-		return HV_OK; /* an earlier try has said so */
-	record->is_ending = true;
-	record->is_ending_volume = ending->with_volume;
-	return hv_store_attachment_put(ending->attacher->store, record, err);
+	enum hv_code code = HV_OK;
+
+	/* An earlier try may have said so. */
+	if (!record->is_ending || record->is_ending_volume != ending->with_volume) {
+		record->is_ending = true;
+		record->is_ending_volume = ending->with_volume;
+		code = hv_store_attachment_update(ending->attacher->store, record, err);
+	}
+	ending->is_begun = ending->is_begun || code == HV_OK;
+	return code;
 }
 
 /* Read the record again: another request may have taken it out meanwhile, or the container was
@@ -266,6 +272,16 @@ static enum hv_code find_again(struct ending *ending, struct hv_error *err)
 	return code;
 }
 
+/* Gone is what was asked for, whoever was quicker: the reconciler, when a program unmounted it. */
+static enum hv_code accept_gone(
+	const struct ending *ending, enum hv_code code, struct hv_error *err)
+{
+	if (code != HV_NO_SUCH_ATTACHMENT || !ending->is_begun)
+		return code;
+	hv_error_done(err);
+	return HV_OK;
+}
+
 static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 {
 	struct hv_record *record = &ending->record;
@@ -273,8 +289,9 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 
 	HV_HOLD(hold, &ending->attacher->locks, ending->container);
 	code = find_again(ending, err);
-	if (code == HV_OK)
-		code = hv_attachment_refresh(ending->attacher, record, err);
+	if (code != HV_OK)
+		return accept_gone(ending, code, err);
+	code = hv_attachment_refresh(ending->attacher, record, err);
 	if (code == HV_OK && record->pid > 0)
 		code = intend(ending, err);
 	if (code == HV_OK)
@@ -283,17 +300,44 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 	return code == HV_OK ? hv_record_end(ending->attacher, record, err) : code;
 }
 
-/* It stays: what was said of it is taken back.  The error is that of the last try. */
-static void give_up(struct ending *ending)
+/* The mount is gone, and the record cannot be ended. */
+static enum hv_code fail_unrecorded(const struct ending *ending, struct hv_error *err)
 {
+	const struct hv_attachment *view = &ending->record.view;
+	struct hv_error cause = *err;
+
+	*err = (struct hv_error){0};
+	hv_fail(err, HV_STATE_UNREADABLE,
+		"volume '%s' was taken out at %s in container '%s', but that is not recorded yet: %s",
+		view->volume, view->target, view->container_name, hv_error_text(&cause));
+	hv_error_done(&cause);
+	return hv_hint(err, "it is recorded when the disk works again");
+}
+
+/* What failed is brought to its end as after a crash, now or, if that fails as well, later: where
+ * the mount stands it was not detached, and the error is that of the last try.  Returns HV_OK when
+ * it has come to an end all the same. */
+static enum hv_code settle(struct ending *ending, struct hv_error *err)
+{
+	struct hv_record *record = &ending->record;
+	struct hv_repaired counts = {0};
 	struct hv_error ignored = {0};
+	enum hv_code code;
 
 	HV_HOLD(hold, &ending->attacher->locks, ending->container);
-	if (find_again(ending, &ignored) == HV_OK && ending->record.is_ending) {
-		ending->record.is_ending = ending->record.is_ending_volume = false;
-		(void)!hv_store_attachment_put(ending->attacher->store, &ending->record, &ignored);
-	}
+	code = find_again(ending, &ignored);
+	if (code == HV_OK && record->is_ending)
+		code = hv_record_settle_end(ending->attacher, record, &counts, &ignored);
 	hv_error_done(&ignored);
+	if (counts.dropped > 0) {
+		hv_error_done(err);
+		return HV_OK;
+	}
+	if (code == HV_OK || code == HV_NO_SUCH_ATTACHMENT)
+		return accept_gone(ending, code == HV_OK ? err->code : code, err);
+	hv_attacher_poke(ending->attacher, ending->container);
+	return ending->is_begun && !hv_record_is_mounted(record) ? fail_unrecorded(ending, err)
+								 : err->code;
 }
 
 /* Again and again while it is busy and there is time. */
@@ -308,9 +352,7 @@ static enum hv_code end_within(struct ending *ending, long long wait_seconds, st
 		hv_error_done(err);
 		code = try_to_end(ending, err);
 	}
-	if (code != HV_OK)
-		give_up(ending);
-	return code;
+	return code == HV_OK ? code : settle(ending, err);
 }
 
 /* End the attachment that was found; the record is given back as it was. */

@@ -49,7 +49,7 @@ static enum hv_code judge_absent(struct hv_record *record, struct hv_error *err)
 	if (record->is_done && strcmp(record->view.state, "pending") == 0)
 		return hv_record_forget_mount(record, err);
 	return hv_record_set_state(
-		record, "missing", "someone unmounted it inside the container", err);
+		record, "missing", "it was unmounted, or its mountpoint was removed", err);
 }
 
 /* The intent of an attach that learns its mount's number only when it is made, without open_tree:
@@ -256,6 +256,14 @@ static enum hv_code end_own(
 	return HV_OK;
 }
 
+/* Forget an attachment, but not one that is just being made or ended. */
+static enum hv_code drop_held(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
+{
+	HV_HOLD(hold, &attacher->locks, record->view.container_id);
+	return hv_record_drop(attacher, record, err);
+}
+
 /* Forget an attachment that is in nobody's way any more; count one that is. */
 static enum hv_code release(struct hv_attacher *attacher, struct hv_record *record,
 	size_t *ret_others, struct hv_error *err)
@@ -265,7 +273,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 	enum hv_code code = hv_attachment_refresh(attacher, record, err);
 
 	if (code == HV_OK && hv_record_is_over(record))
-		return hv_record_drop(attacher, record, err);
+		return drop_held(attacher, record, err);
 	hv_error_done(err); /* one that cannot be looked at is not over */
 	code = hv_container_find(
 		attacher, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
@@ -277,7 +285,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 		hv_error_done(err);
 		code = hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_REMOVE_MS, err);
 		if (code == HV_OK)
-			return hv_record_drop(attacher, record, err);
+			return drop_held(attacher, record, err);
 		if (code == HV_VOLUME_IN_USE)
 			return code;
 	}

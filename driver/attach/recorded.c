@@ -104,7 +104,7 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 	if (code == HV_OK && !other->is_done && !attempt->only_check &&
 		hv_record_is_mounted(other)) {
 		other->is_done = true; /* an intent that was not settled yet */
-		code = hv_store_attachment_put(attempt->attacher->store, other, err);
+		code = hv_store_attachment_update(attempt->attacher->store, other, err);
 	}
 	if (code != HV_OK)
 		return code;

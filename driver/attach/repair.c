@@ -10,90 +10,27 @@
 
 #include "inside.h"
 
-/* The mount that an unfinished attach was to replace, if it is still there.  `ret_is_gone`: it has
- * been taken out, and may have been before the new one was made (without MOVE_MOUNT_BENEATH).  One
- * that covers the new one is taken out now. */
-static enum hv_code settle_replaced(struct hv_attacher *attacher, struct hv_record *record,
-	bool *ret_is_gone, struct hv_error *err)
+/* The volume that was to be removed with the attachment. */
+static enum hv_code remove_volume(
+	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.id = record->replaces};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+	enum hv_code code = hv_volume_remove(attacher->volumes, volume, err);
 
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		struct hv_record *old = &records[i];
-
-		code = hv_attachment_refresh(attacher, old, err);
-		*ret_is_gone = code == HV_OK && old->pid > 0 && !hv_record_is_mounted(old);
-		if (code != HV_OK || !hv_record_is_mounted(record) || !hv_record_is_mounted(old))
-			continue;
-		*old->made = '\0'; /* the new one is on it */
-		code = hv_record_unmount(attacher, old, true, err);
-		if (code == HV_OK)
-			code = hv_attachment_refresh(attacher, record, err);
-	}
-	hv_records_free(records, count);
-	return code;
-}
-
-/* An attach that was begun and never acknowledged is brought to an end, whatever it came to: if its
- * mount stands at its place, it is an attachment; if not, what it made is removed.  One that was to
- * replace a mount that is gone is attached again, since that is what is left to do. */
-static enum hv_code settle(struct hv_attacher *attacher, struct hv_record *record,
-	struct hv_repaired *ret, struct hv_error *err)
-{
-	bool is_gone = false;
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
-
-	if (code == HV_OK && record->replaces)
-		code = settle_replaced(attacher, record, &is_gone, err);
-	if (code == HV_OK && is_gone && !hv_record_is_mounted(record))
-		code = hv_record_forget_mount(record, err);
-	if (code == HV_OK && (hv_record_is_mounted(record) || is_gone)) {
-		record->is_done = true;
-		ret->adopted += !is_gone;
-		return hv_store_attachment_put(attacher->store, record, err);
-	}
-	if (code == HV_OK)
-		code = hv_record_unmount(attacher, record, true, err);
-	if (code == HV_OK)
-		code = hv_record_drop(attacher, record, err);
-	if (code == HV_OK && record->is_own) /* and the volume that waited for it */
-		code = hv_volume_give_up(attacher->volumes, record->view.volume, err);
-	if (code == HV_NO_SUCH_VOLUME) {
-		hv_error_done(err);
-		code = HV_OK;
-	}
-	return code;
-}
-
-/* A detach was begun, and never answered: where the mount is gone it is brought to its end, and
- * anywhere else it has not been. */
-static enum hv_code settle_end(struct hv_attacher *attacher, struct hv_record *record,
-	struct hv_repaired *ret, struct hv_error *err)
-{
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
-
-	if (code != HV_OK)
+	if (code != HV_NO_SUCH_VOLUME && code != HV_VOLUME_IN_USE)
 		return code;
-	if (record->pid == 0 || hv_record_is_mounted(record)) {
-		record->is_ending = record->is_ending_volume = false;
-		return hv_store_attachment_note(attacher->store, record, err);
-	}
-	code = hv_record_unmount(attacher, record, true, err);
-	if (code == HV_OK)
-		code = hv_record_end(attacher, record, err);
-	ret->dropped += code == HV_OK;
+	hv_error_done(err);
+	return HV_OK;
+}
+
+/* Bring a detach that was begun to its end. */
+static enum hv_code end(struct hv_attacher *attacher, struct hv_record *record,
+	struct hv_repaired *ret, struct hv_error *err)
+{
+	enum hv_code code = hv_record_settle_end(attacher, record, ret, err);
+
 	if (code != HV_OK || !record->is_ending_volume)
 		return code;
-	code = hv_volume_remove(attacher->volumes, record->view.volume, err);
-	if (code == HV_NO_SUCH_VOLUME || code == HV_VOLUME_IN_USE) {
-		hv_error_done(err);
-		code = HV_OK;
-	}
-	return code;
+	return remove_volume(attacher, record->view.volume, err);
 }
 
 static void count_change(const struct hv_record *record, const char *known, struct hv_repaired *ret)
@@ -119,9 +56,9 @@ static enum hv_code look_at(struct hv_attacher *attacher, struct hv_record *reco
 	enum hv_code code;
 
 	if (!record->is_done)
-		return settle(attacher, record, ret, err);
+		return hv_record_settle(attacher, record, ret, err);
 	if (record->is_ending)
-		return settle_end(attacher, record, ret, err);
+		return end(attacher, record, ret, err);
 	snprintf(known, sizeof(known), "%s", record->view.state);
 	code = hv_attachment_refresh(attacher, record, err);
 	if (code == HV_OK && hv_record_is_over(record)) {
@@ -169,11 +106,13 @@ static enum hv_code make_true(
 		strcmp(record->view.state, "pending") != 0 && record->ns_ino == target->ns.ino;
 	enum hv_code code = look_at(attacher, record, ret, err);
 
-	/* Its process has lost its namespaces, and is about to end: see recorded.c. */
-	if (code == HV_OK && is_of_start && record->pid == 0)
-		return hv_target_fail_changed(target, err);
-	if (code != HV_OK || !record->is_done || record->is_ending || hv_record_is_over(record))
+	if (code != HV_OK || !record->is_done || record->is_ending)
 		return code;
+	/* Its process has lost its namespaces, and is about to end: see recorded.c. */
+	if (is_of_start && record->pid == 0)
+		return hv_target_fail_changed(target, err);
+	if (hv_record_is_over(record))
+		return HV_OK;
 	code = leave_older_start(attacher, target, record, err);
 	if (code == HV_OK && hv_record_is_over(record)) {
 		ret->dropped++;

@@ -86,22 +86,50 @@ static enum hv_code run_one(
 	return hv_sql_run(store, statement, err);
 }
 
-static enum hv_code put_and_drop(struct hv_store *store, const void *context, struct hv_error *err)
+/* What goes with an attachment that is done. */
+static enum hv_code finish(
+	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
 {
-	const struct hv_record *record = context;
-	enum hv_code code = put(store, HV_SQL_ATTACHMENT_PUT, record, err);
+	enum hv_code code = HV_OK;
 
-	if (code == HV_OK && record->is_done && record->replaces)
+	if (record->is_done && record->replaces)
 		code = run_one(store, HV_SQL_ATTACHMENT_DROP, record->replaces, err);
 	if (code == HV_OK && record->is_done && record->is_own)
 		code = run_one(store, HV_SQL_VOLUME_ATTACHED, record->view.volume, err);
 	return code;
 }
 
+static enum hv_code put_and_finish(
+	struct hv_store *store, const void *context, struct hv_error *err)
+{
+	enum hv_code code = put(store, HV_SQL_ATTACHMENT_PUT, context, err);
+
+	return code == HV_OK ? finish(store, context, err) : code;
+}
+
 enum hv_code hv_store_attachment_put(
 	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
 {
-	return hv_sql_transaction(store, true, put_and_drop, record, err);
+	return hv_sql_transaction(store, true, put_and_finish, record, err);
+}
+
+static enum hv_code update_and_finish(
+	struct hv_store *store, const void *context, struct hv_error *err)
+{
+	const struct hv_record *record = context;
+	enum hv_code code = put(store, HV_SQL_ATTACHMENT_NOTE, record, err);
+
+	if (code == HV_OK && sqlite3_changes(store->db) == 0)
+		return hv_fail(err, HV_NO_SUCH_ATTACHMENT,
+			"the attachment of volume '%s' at %s in container '%s' was ended meanwhile",
+			record->view.volume, record->view.target, record->view.container_name);
+	return code == HV_OK ? finish(store, record, err) : code;
+}
+
+enum hv_code hv_store_attachment_update(
+	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
+{
+	return hv_sql_transaction(store, true, update_and_finish, record, err);
 }
 
 static enum hv_code note(struct hv_store *store, const void *context, struct hv_error *err)

@@ -43,6 +43,8 @@ static int open_socket(void *context)
 
 	if (atomic_exchange(&fixture->sets_read_only, false))
 		set_read_only(fixture);
+	if (atomic_exchange(&fixture->removes, false))
+		assert_int_equal(world_remove(fixture->world, "data"), HV_OK);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -140,9 +142,9 @@ static void read_state(struct fixture *fixture, char ret[static 16])
 	hv_records_free(records, count);
 }
 
-unsigned count_mounts_at(struct fixture *fixture, const char *wanted)
+unsigned count_mounts_at(struct fixture *fixture, const char *target)
 {
-	char path[64], line[4096], target[2048];
+	char path[64], line[4096], at[2048];
 	mc_auto_file file = NULL;
 	unsigned count = 0;
 
@@ -150,8 +152,7 @@ unsigned count_mounts_at(struct fixture *fixture, const char *wanted)
 	file = fopen(path, "re");
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file))
-		count += sscanf(line, "%*s %*s %*s %*s %2047s", target) == 1 &&
-			 strcmp(target, wanted) == 0;
+		count += sscanf(line, "%*s %*s %*s %*s %2047s", at) == 1 && strcmp(at, target) == 0;
 	return count;
 }
 
@@ -289,10 +290,11 @@ enum hv_code attach_to(
 	return code;
 }
 
-enum hv_code detach_from(struct fixture *fixture, char *target)
+enum hv_code detach_from(struct fixture *fixture, const char *target)
 {
 	char container[] = ID;
-	const struct hv_detach_request request = {.container = container, .target = target};
+	const struct hv_detach_request request = {
+		.container = container, .target = (char *)(uintptr_t)target};
 	struct hv_attachment attachment = {0};
 	struct hv_error err = {0};
 	enum hv_code code = hv_detach(&fixture->attacher, &request, &attachment, &err);

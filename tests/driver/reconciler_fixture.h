@@ -42,6 +42,7 @@ struct fixture {
 	unsigned starts;
 	const char *own_mount; /* where it has a tmpfs of its own at each start; NULL: nowhere */
 	atomic_bool sets_read_only; /* the volume, the next time that the Engine is asked */
+	atomic_bool removes;        /* the volume, the same */
 	atomic_uint looks;          /* how often the state was asked for */
 };
 
@@ -71,7 +72,7 @@ enum hv_code attach_to(
 	struct fixture *fixture, char *volume, char *target, bool persist, char *replace);
 
 /* Detach by target. */
-enum hv_code detach_from(struct fixture *fixture, char *target);
+enum hv_code detach_from(struct fixture *fixture, const char *target);
 
 /* What the reconciler does for the container, now; prints the error if there is one. */
 enum hv_code repair(struct fixture *fixture);

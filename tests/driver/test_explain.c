@@ -58,6 +58,16 @@ static void every_sentence_names_what_it_speaks_of(void **state)
 	}
 }
 
+static void one_that_ends_while_it_is_replaced_is_a_change(void **state)
+{
+	struct hv_error err = {0};
+
+	(void)state;
+	explain(&err, MC_STEP_REPLACE, ENOENT, &names);
+	assert_int_equal(err.code, HV_CONTAINER_CHANGED);
+	hv_error_done(&err);
+}
+
 /* Docker's own Mount has no container, opening a container no volume. */
 static void names_that_are_not_known_are_left_out(void **state)
 {
@@ -135,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_failure_gets_a_code_and_a_sentence),
 		cmocka_unit_test(every_sentence_names_what_it_speaks_of),
+		cmocka_unit_test(one_that_ends_while_it_is_replaced_is_a_change),
 		cmocka_unit_test(names_that_are_not_known_are_left_out),
 		cmocka_unit_test(the_failures_of_the_contract_have_their_codes),
 	};

@@ -34,6 +34,22 @@ static void list(const char *id, struct hv_record **ret, size_t *ret_count)
 	assert_int_equal(hv_store_attachment_list(store, &filter, ret, ret_count, &err), HV_OK);
 }
 
+static void one_that_was_forgotten_is_not_written_again(void **state)
+{
+	struct hv_record record = row_record("0123456789ab", "data", "c1");
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(hv_store_attachment_put(store, &record, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(store, record.view.id, &err), HV_OK);
+	record.is_done = true;
+	assert_int_equal(hv_store_attachment_update(store, &record, &err), HV_NO_SUCH_ATTACHMENT);
+	hv_error_done(&err);
+	assert_int_equal(hv_store_attachment_note(store, &record, &err), HV_OK);
+	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 0);
+	hv_record_done(&record);
+}
+
 static void an_attachment_is_read_back_whole(void **state)
 {
 	struct hv_record in = row_record("0123456789ab", "data", "c1"), *out = NULL;
@@ -226,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		OPENED(an_attachment_is_read_back_whole),
+		OPENED(one_that_was_forgotten_is_not_written_again),
 		OPENED(each_flag_is_kept_by_itself),
 		OPENED(the_finished_attachment_takes_the_place_of_its_intent),
 		OPENED(a_note_changes_what_is_there_and_brings_nothing_back),

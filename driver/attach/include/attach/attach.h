@@ -37,12 +37,14 @@ struct hv_attacher {
  * `ret` is filled on success; the caller frees it with hv_attachment_done() either way.
  * Returns HV_OK when the mount was verified from inside and the record is on disk; else any code of
  * wire/code.h that a sentence goes with, and nothing was changed: no mount, no directory, no
- * record.  At most two durable commits.  Any thread. */
+ * record.  But for HV_STATE_UNREADABLE behind the mount: it stands, the sentence says so, and it is
+ * recorded as soon as that works.  Two durable commits.  Any thread. */
 enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_attachment *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Detach by ID, or by container and target.  `ret` is the attachment as it was.
+/* Detach by ID, or by container and target.  `ret` is the attachment as it was.  With
+ * HV_STATE_UNREADABLE behind the unmount the sentence says so, and the record ends later.
  * One whose container has ended, or whose mount someone took out inside, is forgotten.
  * Returns HV_OK, HV_BAD_REQUEST, HV_NO_SUCH_CONTAINER, HV_NO_SUCH_ATTACHMENT, HV_BUSY, HV_TIMEOUT,
  * HV_STATE_UNREADABLE. */

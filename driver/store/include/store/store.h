@@ -117,10 +117,16 @@ struct hv_record {
 	char *replaces; /* ID of the attachment that was at its target, or NULL */
 };
 
-/* Write the intent of a new attachment, or the finished one (`is_done`) over it, by view.id.  A
- * finished one takes the place of the attachment that record->replaces names, and a volume that
- * was waiting for it (HV_ATTACHING) is there, in one commit. */
+/* Write a new attachment, an intent or one that is only wanted yet (`is_done`), by view.id.  One
+ * that is done takes the place of the attachment that record->replaces names, and a volume that was
+ * waiting for it (HV_ATTACHING) is there, in one commit. */
 enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_record *record,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Finish an intent (`is_done`), with the same effects, or write durably what
+ * hv_store_attachment_note() writes.  Returns HV_NO_SUCH_ATTACHMENT when it was forgotten
+ * meanwhile: it stays so. */
+enum hv_code hv_store_attachment_update(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Write what has become of an attachment: its mount, its state, the container's name.  One that was
