@@ -12,6 +12,7 @@
 #include "legacy.h"
 #include "lines.h"
 #include "sys.h"
+#include "unmake.h"
 
 enum { STACKED_MAX = 32, AGAIN_MAX = 8 };
 
@@ -101,16 +102,13 @@ static void unmount_tree(const struct mc_core *core, const struct mc_attach *sel
 	}
 }
 
-static void take_back(const struct mc_core *core, struct mc_attach *self, int root)
+/* The mount; what was made for it goes when the job is over. */
+static void take_back(const struct mc_core *core, const struct mc_attach *self, int root)
 {
-	const struct mc_making making = making_of(core, self);
-
 	if (core->features & MC_FEATURE_OPEN_TREE)
 		unmount_tree(core, self);
 	else
 		mc_legacy_take_back(core, self, root);
-	mc_unmake(&making, root, self->info.path, mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN),
-		&self->info.made);
 }
 
 /* Beneath the mount at the target, then that one out: who opens the target sees the old tree or the
@@ -294,5 +292,6 @@ int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
 	mc_err_set(err, attach->job.err.step, rc);
 	if (attach->job.err.step == MC_STEP_HELPER)
 		mc_job_run(attach->core, take_back_job, &attach->job);
+	mc_unmake_in(attach->core, &attach->place, attach->info.path, &attach->info.made);
 	return rc;
 }

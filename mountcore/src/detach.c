@@ -1,9 +1,10 @@
 /* Detach.
  *
  * Sequence, one job: setns(place) openat2(parent) statx(what is on top) fchdir(parent)
- * umount2(name, NOFOLLOW) statx(what is on top now) [rmdir]… setns(home).  No descriptor on the
- * mount itself is open meanwhile: it would make it busy.  EBUSY: outside, the mount table tells
- * whether submounts of the source are the reason, /proc who uses it. */
+ * umount2(name, NOFOLLOW) statx(what is on top now) setns(home).  No descriptor on the mount itself
+ * is open meanwhile: it would make it busy.  EBUSY: outside, the mount table tells whether
+ * submounts of the source are the reason, /proc who uses it.  Then, what was made for it
+ * (unmake.c). */
 #include "mountcore/detach.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "core.h"
 #include "job.h"
 #include "sys.h"
+#include "unmake.h"
 #include "walk.h"
 
 struct detach_job {
@@ -27,7 +29,6 @@ struct detach_job {
 	bool lazy;
 	bool is_doubtful; /* something is on top where ours was: perhaps on top of ours */
 	char path[PATH_MAX];
-	struct mc_made made;
 };
 
 static uint64_t known(const struct mc_job *job)
@@ -87,24 +88,6 @@ static int unmount(const struct mc_core *core, struct detach_job *self, int root
 	return rc;
 }
 
-static int unmount_and_remove(const struct mc_core *core, struct detach_job *self, int root)
-{
-	struct mc_stat stat = {0};
-	struct mc_making making = {
-		.core = core,
-		.ns_fd = self->place.ns_fd,
-		.in_helper = self->job.in_helper,
-	};
-	int rc = unmount(core, self, root);
-
-	if (rc < 0 && rc != -ENOENT)
-		return rc;
-	if (mc_describe(core, root, "", &stat) == 0)
-		making.writable = stat.mount_id;
-	mc_unmake(&making, root, self->path, known(&self->job), &self->made);
-	return rc;
-}
-
 static int detach(const struct mc_core *core, struct mc_job *job)
 {
 	struct detach_job *self = (struct detach_job *)job;
@@ -116,7 +99,7 @@ static int detach(const struct mc_core *core, struct mc_job *job)
 	if (root < 0) {
 		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
 	} else {
-		rc = unmount_and_remove(core, self, root);
+		rc = unmount(core, self, root);
 		mc_sys_close(root);
 	}
 	mc_leave(core, self->place.ns_fd);
@@ -217,6 +200,7 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 {
 	struct detach_job *self;
 	size_t length = strlen(args->path);
+	bool is_out;
 	int rc;
 
 	if (length >= sizeof(self->path))
@@ -229,21 +213,19 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	self->root = args->root;
 	self->lazy = args->lazy;
 	memcpy(self->path, args->path, length + 1);
-	if (args->made)
-		self->made = *args->made;
 	self->job.key = args->place.key;
-	/* Removing what was made on a read-only root is a helper's work without mount_setattr. */
-	self->job.in_helper =
-		args->place.may_mount ||
-		(self->made.count > 0 && !(core->features & MC_FEATURE_MOUNT_SETATTR));
+	self->job.in_helper = args->place.may_mount;
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
 	rc = args->lazy ? mc_job_run_anywhere(core, detach, &self->job)
 			: detach_strictly(core, args, self, ret_busy);
 	if (rc < 0)
 		mc_err_set(err, self->job.err.step, rc);
-	else if (self->is_doubtful)
+	is_out = rc == 0 || (rc == -ENOENT && self->job.err.step == MC_STEP_IDENTITY);
+	if (rc == 0 && self->is_doubtful)
 		rc = mc_err_set(err, MC_STEP_IDENTITY, resolve_doubt(core, args));
+	if (is_out && args->made)
+		mc_unmake_in(core, &args->place, args->path, args->made);
 	mc_job_free(self, sizeof(*self));
 	return rc;
 }

@@ -17,6 +17,7 @@
 #include "mounts.h"
 #include "source.h"
 #include "sys.h"
+#include "unmake.h"
 #include "walk.h"
 
 /* The mountpoints of file systems that a server stands behind. */
@@ -33,6 +34,7 @@ struct resolve_job {
 	bool mkdir;
 	unsigned missing; /* out: how many parts of `real` */
 	struct mc_made made;
+	struct mc_unmake_plan plan; /* of unmake() */
 };
 
 int mc_host_open(const struct mc_core *core, const char *path)
@@ -40,17 +42,16 @@ int mc_host_open(const struct mc_core *core, const char *path)
 	return mc_open(core, core->host_root, path, 0, MC_RESOLVE_USER);
 }
 
-/* A job of its own after a helper that was killed. */
 static int unmake(const struct mc_core *core, struct mc_job *job)
 {
 	struct resolve_job *self = (struct resolve_job *)job;
-	const struct mc_making making = {.core = core};
+	const struct mc_making making = {.core = core, .plan = &self->plan};
 
 	mc_unmake(&making, core->host_root, self->base.path, MC_RESOLVE_USER, &self->made);
 	return 0;
 }
 
-/* What the path will be when `missing` is made below `fd`. */
+/* What the path will be when `missing` is made below `fd`: fills `real`. */
 static int expect_path(
 	const struct mc_core *core, struct resolve_job *self, int fd, const char *missing)
 {
@@ -67,7 +68,7 @@ static int expect_path(
 	memcpy(self->real + length + 1, missing, strlen(missing) + 1);
 	for (const char *at = self->real + length; at; at = strchr(at + 1, '/'))
 		self->missing++;
-	return -ENOENT;
+	return 0;
 }
 
 /* Have `count` directories that were made, `fd` the deepest of them, on disk, and the names of them
@@ -101,10 +102,11 @@ static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 		return mc_err_set(&self->base.job.err, MC_STEP_SOURCE, fd);
 	if (!self->base.path[missing])
 		return fd;
-	if (self->mkdir)
-		last = mc_walk_make(&making, fd, self->base.path + missing, &self->made);
-	else
-		last = expect_path(core, self, fd, self->base.path + missing);
+	last = expect_path(core, self, fd, self->base.path + missing);
+	if (last == 0)
+		last = self->mkdir
+			       ? mc_walk_make(&making, fd, self->base.path + missing, &self->made)
+			       : -ENOENT;
 	mc_sys_close(fd);
 	rc = last >= 0 ? make_durable(last, self->made.count) : 0;
 	if (rc < 0) {
@@ -122,10 +124,8 @@ static int resolve(const struct mc_core *core, struct mc_job *job)
 	struct mc_stat stat;
 	int rc, fd = find_or_make(core, self);
 
-	if (fd < 0) {
-		unmake(core, job);
+	if (fd < 0)
 		return fd;
-	}
 	rc = mc_source_probe(fd);
 	if (rc == 0)
 		rc = mc_describe(core, fd, "", &stat);
@@ -134,8 +134,6 @@ static int resolve(const struct mc_core *core, struct mc_job *job)
 	if (rc == 0)
 		rc = mc_fd_path(core, core->host_root, fd, self->real);
 	mc_sys_close(fd);
-	if (rc < 0)
-		unmake(core, job);
 	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
 }
 
@@ -148,8 +146,8 @@ static int run_resolve(struct mc_core *core, struct resolve_job *job, char ret[s
 		memcpy(ret, job->real, PATH_MAX);
 	if (rc < 0)
 		mc_err_set(err, job->base.job.err.step, rc);
-	if (job->base.job.err.step == MC_STEP_HELPER && job->made.count > 0)
-		mc_job_run(core, unmake, &job->base.job);
+	if (rc < 0)
+		mc_host_unmake(core, job->real, &job->made);
 	return rc;
 }
 
@@ -191,7 +189,8 @@ void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made
 	if (!job)
 		return;
 	job->made = *made;
-	mc_job_run(core, unmake, &job->base.job);
+	if (mc_unmake_plan_host(core, job->base.path, &job->plan) == 0)
+		mc_job_run(core, unmake, &job->base.job);
 	mc_job_free(job, sizeof(*job));
 }
 

@@ -13,8 +13,7 @@ static bool is_octal(char c)
 	return c >= '0' && c <= '7';
 }
 
-/* "\040" and the like (proc_pid_mountinfo(5)). */
-static void unescape(char *text)
+void mc_unescape(char *text)
 {
 	char *to = text;
 
@@ -71,7 +70,7 @@ int mc_lines_visit(const struct mc_core *core, int (*visit)(struct mc_line *line
 				take_char(&line, chunk[i]);
 				continue;
 			}
-			unescape(line.target);
+			mc_unescape(line.target);
 			if (line.column >= COLUMNS)
 				rc = visit(&line, context);
 			line = (struct mc_line){0};

@@ -27,6 +27,9 @@ struct mc_line {
 int mc_lines_visit(const struct mc_core *core, int (*visit)(struct mc_line *line, void *context),
 	void *context);
 
+/* Put the characters of "\040" and the like in their place (proc_pid_mountinfo(5)). */
+void mc_unescape(char *text);
+
 /* Whether the mount with this number (column 1) is in the namespace we are in.  Yes, if it cannot
  * be told. */
 bool mc_lines_have(const struct mc_core *core, uint64_t mountinfo_id);

@@ -14,6 +14,7 @@
 #include "core.h"
 #include "stage.h"
 #include "sys.h"
+#include "unmake.h"
 
 static void put_fd(const char *prefix, int fd, char ret[static MC_FD_NAME_SIZE])
 {
@@ -177,6 +178,14 @@ static int stage_writable(const struct mc_making *making, int clone)
 	return rc;
 }
 
+/* Whether the mount is the place's root, which is made writable for a moment. */
+static bool is_own_root(const struct mc_making *making, const struct mc_stat *stat)
+{
+	if (making->plan)
+		return making->plan->is_root && stat->mountinfo_id == making->plan->mountinfo_id;
+	return stat->mount_id == making->writable;
+}
+
 /* A writable clone of a directory on the place's own read-only root, attached nowhere.
  * Never of another mount: through a `-v /host/dir:/data:ro` it would write to the host. */
 static int writable_clone(const struct mc_making *making, int dirfd)
@@ -185,7 +194,7 @@ static int writable_clone(const struct mc_making *making, int dirfd)
 	struct mc_stat stat;
 	int clone, rc = mc_describe(making->core, dirfd, "", &stat);
 
-	if (rc < 0 || stat.mount_id != making->writable)
+	if (rc < 0 || !is_own_root(making, &stat))
 		return rc < 0 ? rc : -EROFS;
 	clone = mc_sys_open_tree(dirfd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
 	if (clone < 0)
@@ -332,13 +341,15 @@ int mc_open_parent(const struct mc_core *core, int root, const char *path, uint6
 	return mc_open(core, root, parent, O_DIRECTORY, resolve);
 }
 
-/* Whether `name` in `parent` is one of those in `made`, with nothing mounted on it and, if it is a
- * file, empty (rmdir sees to that for a directory).  What comes behind it in `made` is gone, or a
- * failure left `made` shorter than the path is deep: the inode tells, where it is known.
- * Returns how many are left in `made` up to it, itself included, or a negative errno. */
+/* Whether `name` in `parent`, which is to be on the plan's mount, is one of those in `made`, with
+ * nothing mounted on it and, if it is a file, empty (rmdir sees to that for a directory).  What
+ * comes behind it in `made` is gone, or a failure left `made` shorter than the path is deep: the
+ * inode tells, where it is known. Returns how many are left in `made` up to it, itself included, or
+ * a negative errno. */
 static int find_made(
-	const struct mc_core *core, int parent, const char *name, const struct mc_made *made)
+	const struct mc_making *making, int parent, const char *name, const struct mc_made *made)
 {
+	const struct mc_core *core = making->core;
 	struct mc_stat stat = {0}, parent_stat = {0};
 	unsigned at = made->count;
 	int rc = mc_describe(core, parent, "", &parent_stat);
@@ -349,7 +360,8 @@ static int find_made(
 		return rc;
 	while (at > 0 && made->ids[at - 1].ino && made->ids[at - 1].ino != stat.ino)
 		at--;
-	if (at == 0 || stat.mount_id != parent_stat.mount_id)
+	if (at == 0 || stat.mount_id != parent_stat.mount_id ||
+		parent_stat.mountinfo_id != making->plan->mountinfo_id)
 		return -ESTALE;
 	if (made->is_file && at == made->count && (!S_ISREG(stat.mode) || stat.size > 0))
 		return -ESTALE;
@@ -365,7 +377,7 @@ static int remove_one(const struct mc_making *making, int root, const char *path
 
 	if (parent < 0)
 		return parent;
-	at = find_made(making->core, parent, name, made);
+	at = find_made(making, parent, name, made);
 	rc = at < 0 ? at : remove_in(making, parent, name, made->is_file && at == (int)made->count);
 	mc_sys_close(parent);
 	if (rc < 0)
@@ -384,7 +396,7 @@ void mc_unmake(const struct mc_making *making, int root, const char *path, uint6
 	if (length >= sizeof(deepest))
 		return;
 	memcpy(deepest, path, length + 1);
-	while (made->count > 0 && length > 1) {
+	while (made->count > 0 && length > 1 && length > making->plan->kept) {
 		int rc = remove_one(making, root, deepest, resolve, made);
 
 		if (rc < 0 && rc != -ENOENT && rc != -ENAMETOOLONG)

@@ -12,6 +12,7 @@
 #include "mountcore/attach.h"
 
 struct mc_core;
+struct mc_unmake_plan;
 
 /* How a path that a user named is resolved: no way out of the root, no magic link. */
 #define MC_RESOLVE_USER ((uint64_t)(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS))
@@ -62,6 +63,7 @@ struct mc_making {
 	uint64_t writable; /* mount ID of the place's root: made there although it is read-only */
 	int ns_fd;         /* the place's namespace, where the job is */
 	bool in_helper;    /* that may leave it for a staging namespace */
+	const struct mc_unmake_plan *plan; /* of a removal */
 };
 
 /* Make `missing` ("a/b/c", directories 0755) below `fd` and append what was made to `made`.
@@ -71,9 +73,9 @@ struct mc_making {
  * Returns a descriptor on the last one, which is `fd` when nothing is missing. */
 int mc_walk_make(const struct mc_making *making, int fd, const char *missing, struct mc_made *made);
 
-/* Remove what is in `made` if it is still the same and empty, deepest first; `path` is the deepest,
- * or what was to become it.  Stops at the first that is not.  What was not removed stays in `made`.
- */
+/* Remove what is in `made` if it is still the same and empty, and making->plan allows it, deepest
+ * first; `path` is the deepest, or what was to become it.  Stops at the first that is not.  What
+ * was not removed stays in `made`. */
 void mc_unmake(const struct mc_making *making, int root, const char *path, uint64_t resolve,
 	struct mc_made *made);
 

@@ -44,6 +44,18 @@ struct sweep {
 		"sendmsg", -EIO, "to the parent the helper died", false                            \
 	}
 
+/* What comes behind the unmount, to remove what was made, fails without a word: it stays. */
+#define REMOVAL_EXCEPTIONS                                                                         \
+	{"setns", 0, "to read the mount table, or to remove", true},                               \
+		{"openat", 0, "the mount table", true}, {"openat2", 0, "the way there", true},     \
+		{"statx", 0, "also after the unmount", true}, {"rmdirat", 0, "removing", true},    \
+		{"unlinkat", 0, "removing", true}, {"readlinkat", 0, "the place's root", true},    \
+		{"socketpair", 0, "its helper", true}, {"fork", 0, "its helper", true},            \
+		{"poll_in", 0, "its helper", true},                                                \
+	{                                                                                          \
+		"recvmsg", 0, "its helper", true                                                   \
+	}
+
 /* Run the sweep in the calling sandbox.  Asserts that at least `at_least` calls were made. */
 void sweep_run(const struct sweep *sweep, unsigned at_least);
 

@@ -244,10 +244,7 @@ static void check_detached(const struct scene *scene, int rc)
 static void sweep_detach_file(void)
 {
 	static const struct sweep_exception exceptions[] = {
-		{"statx", 0, "after the unmount: what was made stays", true},
-		{"openat2", 0, "removing what was made: it stays", true},
-		{"unlinkat", 0, "removing what was made: it stays", true},
-		{"rmdirat", 0, "removing what was made: it stays", true},
+		REMOVAL_EXCEPTIONS,
 		{"open_tree", 0, "no writable clone: it stays", true},
 		{"mount_setattr", 0, "no writable clone: it stays", true},
 		{"fchdir", 0, "the way out; setns home leaves it too", false},

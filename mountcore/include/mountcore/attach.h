@@ -131,7 +131,8 @@ const struct mc_attach_info *mc_attach_info(const struct mc_attach *attach)
  *   step MOVE      -ENOENT (the target was removed), -ENOSPC (fs.mount-max)
  *   step VERIFY    -ESTALE: the container moved the target meanwhile
  *   step HELPER    -ETIMEDOUT
- * and then no mount and no directory made remains.  Once for each prepare.
+ * and then no mount remains, and of the directories made those only that others may have mounted on
+ * (mc_detach() of detach.h has the rule).  Once for each prepare.
  * Source: move_mount(2), statx(2), proc_sys_fs(5). */
 int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
 	__attribute__((nonnull(1), warn_unused_result));

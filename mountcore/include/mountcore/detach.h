@@ -14,27 +14,25 @@ struct mc_detach_args {
 	uint64_t mountinfo_id;  /* the same; 0: not asked who keeps it busy, no submounts */
 	const char *source; /* the host path it was cloned from, to know submounts by; or NULL */
 	bool lazy;          /* MNT_DETACH: also when files are in use */
-	const struct mc_made *made; /* what to remove if still ours and empty; or NULL */
+	const struct mc_made *made; /* what to remove if still ours, empty and nobody's; or NULL */
 };
 
 /* Unmount what was attached, if it is what is on top at `path`, with the submounts that came with
- * it, and remove the directories made for it.
+ * it.  Then remove the directories and the file made for it that nobody else can have mounted on:
+ * those on the place's own root mount and on a tmpfs that no other mount namespace has, unless a
+ * mount namespace of another process has something mounted on one.  On any other mount they stay.
  * Returns 0 when it is gone, or
  *   step ENTER     as for attach
- *   step IDENTITY  -ENOENT: nothing of ours is at `path` (what was made is removed all the same);
- *                  -ESTALE: something else is on top
- *   step UMOUNT    -EBUSY: in use, and not lazy; `ret_busy` (may be NULL) has the processes, none
- *                  when another mount stands on it, or when the source has a server behind it,
- *                  which looking for them could wait for
- * and then the mount is as it was; or
- *   step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out
- * umount2 takes a path: between the check and the call a process
- * with CAP_SYS_ADMIN in the container can put another mount of its own on top, and that one is
- * taken out instead; the check behind it then reports -ESTALE.
- * A tree with submounts cannot be unmounted strictly in one call: it is looked at for users, and if
- * there are none taken out lazily; who opens a file in between keeps what he opened until he closes
- * it.
- * Source: umount2(2).  Any thread but a worker. */
+ *   step IDENTITY  -ENOENT: nothing of ours is at `path` (what was made is removed all the same,
+ * where it may be); -ESTALE: something else is on top step UMOUNT    -EBUSY: in use, and not lazy;
+ * `ret_busy` (may be NULL) has the processes, none when another mount stands on it, or when the
+ * source has a server behind it, which looking for them could wait for and then the mount is as it
+ * was; or step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out umount2 takes a path:
+ * between the check and the call a process with CAP_SYS_ADMIN in the container can put another
+ * mount of its own on top, and that one is taken out instead; the check behind it then reports
+ * -ESTALE. A tree with submounts cannot be unmounted strictly in one call: it is looked at for
+ * users, and if there are none taken out lazily; who opens a file in between keeps what he opened
+ * until he closes it. Source: umount2(2).  Any thread but a worker. */
 int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
 	struct mc_err *err) __attribute__((nonnull(1, 2), warn_unused_result));
 

@@ -1,0 +1,169 @@
+/* Removing what was made for a target.
+ *
+ * Sequence: the mount table of the place tells which mount it lies on; the tables of all other
+ * namespaces, what is mounted on it there (namespaces.c); then a job, in the place, removes. */
+#include "unmake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/mounts.h"
+#include "mountcore/namespaces.h"
+
+#include "core.h"
+#include "job.h"
+#include "mounts.h"
+#include "sys.h"
+#include "walk.h"
+
+struct unmake_job {
+	struct mc_job job;
+	struct mc_place place;
+	struct mc_unmake_plan plan;
+	struct mc_made made;
+	char path[PATH_MAX];
+};
+
+static int unmake_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct unmake_job *self = (struct unmake_job *)job;
+	const struct mc_making making = {
+		.core = core,
+		.ns_fd = self->place.ns_fd,
+		.in_helper = job->in_helper,
+		.plan = &self->plan,
+	};
+	const uint64_t known =
+		job->in_helper ? MC_RESOLVE_KNOWN : MC_RESOLVE_KNOWN | RESOLVE_NO_XDEV;
+	int root, rc = mc_enter(self->place.ns_fd);
+
+	if (rc < 0)
+		return rc;
+	root = mc_open_root(core, &self->place);
+	if (root >= 0) {
+		mc_unmake(&making, root, self->path, known, &self->made);
+		mc_sys_close(root);
+	}
+	mc_leave(core, self->place.ns_fd);
+	return 0;
+}
+
+/* The mount that the directory of `path` lies on, and where in its file system `path` is. */
+static int find_spot(
+	struct mc_mounts *mounts, const char *path, struct mc_mount *ret, struct mc_spot *ret_spot)
+{
+	char parent[PATH_MAX];
+	size_t length = (size_t)(strrchr(path, '/') - path);
+	int rc;
+
+	memcpy(parent, path, length);
+	if (length == 0)
+		parent[length++] = '/';
+	parent[length] = '\0';
+	rc = mc_mounts_of(mounts, parent, ret);
+	if (rc < 0)
+		return rc;
+	ret_spot->dev = ret->dev;
+	return mc_mount_part(ret, path, ret_spot->path);
+}
+
+/* How much of `path`, which the file system has at the end of `spot`, stays. */
+static size_t length_kept(const char *path, const struct mc_spot *spot, size_t taken)
+{
+	size_t length = strlen(path), rest = strlen(spot->path) - taken;
+
+	if (taken == 0)
+		return 0;
+	return rest < length ? length - rest : 0;
+}
+
+/* `mounts` is the table of a namespace whose inode is `ns_ino`. */
+static int plan(const struct mc_core *core, struct mc_mounts *mounts, uint64_t ns_ino,
+	const char *path, struct mc_unmake_plan *ret, bool is_container)
+{
+	struct mc_mount mount;
+	struct mc_spot spot;
+	struct mc_spot_others others;
+	bool is_root, is_tmpfs;
+	int rc = find_spot(mounts, path, &mount, &spot);
+
+	if (rc < 0)
+		return rc;
+	is_root = !mount.target[1];
+	is_tmpfs = strcmp(mount.fstype, "tmpfs") == 0;
+	if (is_container && !is_root && !is_tmpfs)
+		return -EXDEV;
+	rc = mc_spot_find_others(core, &spot, ns_ino, &others);
+	if (rc == 0 && is_container && !is_root && others.has_fs)
+		rc = -EXDEV;
+	ret->mountinfo_id = mount.id;
+	ret->is_root = is_container && is_root;
+	ret->kept = length_kept(path, &spot, others.taken);
+	return rc;
+}
+
+/* The place's own namespace cannot lose a mount like that: rmdir(2) gives EBUSY there. */
+static int plan_in(struct mc_core *core, const struct mc_place *place, const char *path,
+	struct mc_unmake_plan *ret)
+{
+	struct mc_mounts *mounts = NULL;
+	struct stat ns = {.st_ino = core->home_ino};
+	char top[PATH_MAX] = "";
+	size_t length;
+	int rc = place->ns_fd >= 0 && fstat(place->ns_fd, &ns) < 0 ? -errno : 0;
+
+	if (rc == 0 && place->root_fd >= 0)
+		rc = mc_fd_path(core, MC_FD_NONE, place->root_fd, top);
+	length = top[0] && top[1] ? strlen(top) : 0; /* not "/" */
+	if (rc == 0 && length + strlen(path) >= sizeof(top))
+		rc = -ENAMETOOLONG;
+	if (rc == 0) {
+		memcpy(top + length, path, strlen(path) + 1);
+		rc = mc_mounts_read(core, place->ns_fd, &mounts, NULL);
+	}
+	if (rc == 0)
+		rc = plan(core, mounts, ns.st_ino, top, ret, place->ns_fd >= 0);
+	mc_mounts_free(mounts);
+	ret->kept = ret->kept > length ? ret->kept - length : 0;
+	return rc;
+}
+
+int mc_unmake_plan_host(struct mc_core *core, const char *path, struct mc_unmake_plan *ret)
+{
+	struct mc_mounts *mounts = NULL;
+	int rc = mc_mounts_read_host(core, &mounts);
+
+	if (rc == 0)
+		rc = plan(core, mounts, core->home_ino, path, ret, false);
+	mc_mounts_free(mounts);
+	return rc;
+}
+
+void mc_unmake_in(struct mc_core *core, const struct mc_place *place, const char *path,
+	const struct mc_made *made)
+{
+	struct mc_unmake_plan plan = {0};
+	struct unmake_job *self;
+
+	if (made->count == 0 || path[0] != '/' || plan_in(core, place, path, &plan) < 0)
+		return;
+	self = mc_job_new(sizeof(*self));
+	if (!self)
+		return;
+	self->place = *place;
+	self->plan = plan;
+	self->made = *made;
+	memcpy(self->path, path, strlen(path) + 1);
+	self->job.key = place->key;
+	/* A tmpfs is another mount than the root, where a worker does not go; to remove something
+	 * from a read-only root is a helper's work without mount_setattr. */
+	self->job.in_helper = place->may_mount || (place->ns_fd >= 0 && !plan.is_root) ||
+			      !(core->features & MC_FEATURE_MOUNT_SETATTR);
+	self->job.keep[0] = place->ns_fd;
+	self->job.keep[1] = place->root_fd;
+	mc_job_run(core, unmake_job, &self->job);
+	mc_job_free(self, sizeof(*self));
+}

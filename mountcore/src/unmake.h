@@ -1,0 +1,39 @@
+/* Removing what was made for a target: only where nobody else can have mounted on it.
+ *
+ * rmdir(2) and unlink(2) of a mountpoint of another mount namespace take the mounts out there
+ * without an error.  So it is found out first what may go (a plan, made outside of any job, since
+ * it looks at every process), and the job that removes (mc_unmake() in walk.h) keeps to it. */
+#ifndef MOUNTCORE_SRC_UNMAKE_H
+#define MOUNTCORE_SRC_UNMAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mountcore/attach.h"
+
+struct mc_core;
+
+/* What may be removed. */
+struct mc_unmake_plan {
+	uint64_t mountinfo_id; /* only on this mount */
+	bool is_root;          /* which is the root mount of its namespace */
+	size_t kept;           /* length of the part of the path that stays */
+};
+
+/* Plan for `path` (clean, no symlink in it) of the host, where the directories that hostvol made
+ * are nobody's mountpoint unless a mount table says so.  Returns 0, or why it cannot be told. */
+int mc_unmake_plan_host(struct mc_core *core, const char *path, struct mc_unmake_plan *ret);
+
+/* Remove what is in `made`, `path` the deepest of it, from a place.  In a container (a place with a
+ * namespace of its own) that is done on
+ *   - its root mount,
+ *   - a tmpfs that no other mount namespace has,
+ * and on no other mount: another container may be given a mount there in the same moment.
+ * Everywhere a directory or file stays that another mount namespace has something mounted on.  What
+ * cannot be told stays too.
+ * Any thread but a worker. */
+void mc_unmake_in(struct mc_core *core, const struct mc_place *place, const char *path,
+	const struct mc_made *made);
+
+#endif

@@ -1,0 +1,496 @@
+/* What others have mounted on a directory or file that was made for a target stays, and with it the
+ * directory: rmdir and unlink would take their mounts out.  Each kind of place, each way to end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mountcore/host.h"
+#include "mountcore/mounts.h"
+#include "mountcore/namespaces.h"
+
+#include "box.h"
+#include "scratch.h"
+
+#define SHARED "/tmp/shared"
+
+/* A process with a copy of a mount namespace, in which it mounts on one place when it is told to.
+ * The orders are in shared memory: a helper process, which has no descriptor of ours, gives them.
+ */
+struct neighbour {
+	pid_t pid;
+	atomic_int *order;
+	char path[PATH_MAX];
+};
+
+enum { ORDER_NONE, ORDER_READY, ORDER_MOUNT, ORDER_DONE, ORDER_FAILED };
+
+/* A file to bind is in no namespace of a box: it makes one. */
+static int cover(const char *path, bool is_file)
+{
+	umount2(path, MNT_DETACH); /* what was copied */
+	if (!is_file)
+		return mount("neighbour", path, "tmpfs", 0, NULL);
+	if (mount("neighbour", "/sys", "tmpfs", 0, NULL) < 0 ||
+		close(open("/sys/file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600)) < 0)
+		return -1;
+	return mount("/sys/file", path, NULL, MS_BIND, NULL);
+}
+
+static void wait_for(atomic_int *order, int past)
+{
+	while (atomic_load(order) <= past)
+		sched_yield();
+}
+
+static void live_beside(const struct neighbour *self, int ns_fd, bool is_file)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if ((ns_fd >= 0 && setns(ns_fd, CLONE_NEWNS) < 0) || unshare(CLONE_NEWNS) < 0 ||
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		_exit(1);
+	atomic_store(self->order, ORDER_READY);
+	wait_for(self->order, ORDER_READY);
+	atomic_store(self->order, cover(self->path, is_file) == 0 ? ORDER_DONE : ORDER_FAILED);
+	for (;;)
+		pause();
+}
+
+/* In a copy of the box's namespace, or (ns_fd < 0) of ours. */
+static void move_in(struct neighbour *ret, int ns_fd, const char *path, bool is_file)
+{
+	snprintf(ret->path, sizeof(ret->path), "%s", path);
+	ret->order = mmap(NULL, sizeof(*ret->order), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(ret->order, MAP_FAILED);
+	fflush(NULL);
+	ret->pid = fork();
+	assert_true(ret->pid >= 0);
+	if (ret->pid == 0)
+		live_beside(ret, ns_fd, is_file);
+	wait_for(ret->order, ORDER_NONE);
+}
+
+static void let_mount(const struct neighbour *neighbour)
+{
+	atomic_store(neighbour->order, ORDER_MOUNT);
+	wait_for(neighbour->order, ORDER_MOUNT);
+}
+
+static bool still_has(const struct neighbour *neighbour)
+{
+	char path[PATH_MAX], options[256], *space;
+
+	assert_int_equal(atomic_load(neighbour->order), ORDER_DONE);
+	snprintf(path, sizeof(path), "%s", neighbour->path);
+	while ((space = strchr(path, ' '))) { /* as in mountinfo */
+		memmove(space + 4, space + 1, strlen(space));
+		memcpy(space, "\\040", 4);
+	}
+	mount_options(neighbour->pid, path, options);
+	return options[0] != '\0';
+}
+
+static void move_out(const struct neighbour *neighbour)
+{
+	kill(neighbour->pid, SIGKILL);
+	assert_int_equal(waitpid(neighbour->pid, NULL, 0), neighbour->pid);
+	munmap(neighbour->order, sizeof(*neighbour->order));
+}
+
+/* A box where the target is: its own root, its own tmpfs, a directory that it shares with us. */
+enum where { ON_ROOT, ON_TMPFS, ON_SHARED };
+
+static const char *const tops[] = {"/opt", "/mnt", "/s"};
+
+static void put_shared(struct scene *scene)
+{
+	struct mc_attach_args args = scene_args(scene, "/s");
+
+	assert_true(mkdir(SHARED, 0755) == 0 || errno == EEXIST);
+	args.source = SHARED;
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+}
+
+static void open_at(struct scene *scene, enum where where)
+{
+	scene_open(scene);
+	if (where == ON_ROOT)
+		scratch_mkdir(box_path(&scene->box, "/opt"));
+	if (where == ON_TMPFS)
+		assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	if (where == ON_SHARED)
+		put_shared(scene);
+}
+
+static struct mc_attach_args args_at(const struct scene *scene, const char *target, bool is_file)
+{
+	struct mc_attach_args args = scene_args(scene, target);
+
+	args.subpath = is_file ? "file" : NULL;
+	args.may_be_file = is_file;
+	return args;
+}
+
+/* Who is mounted on it beside the box: nobody, a copy of the box's namespace, our own. */
+enum who { NOBODY, INSIDER, OUTSIDER };
+
+static void detach_case(enum where where, enum who who, bool is_file)
+{
+	struct scene scene;
+	struct neighbour neighbour;
+	struct mc_attach_args args;
+	char target[64], outside[PATH_MAX];
+
+	open_at(&scene, where);
+	snprintf(target, sizeof(target), "%s/a b/x", tops[where]);
+	args = args_at(&scene, target, is_file);
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	snprintf(outside, sizeof(outside), "%s/a b/x", SHARED);
+	if (who != NOBODY) {
+		move_in(&neighbour, who == INSIDER ? scene.ns.ns_fd : -1,
+			who == INSIDER ? target : outside, is_file);
+		let_mount(&neighbour);
+	}
+	assert_int_equal(scene_detach(&scene, false), 0);
+	if (who != NOBODY) {
+		assert_true(still_has(&neighbour));
+		move_out(&neighbour);
+	}
+	assert_int_equal(
+		scratch_exists(box_path(&scene.box, target)), who != NOBODY || where == ON_SHARED);
+	if (where == ON_SHARED)
+		(void)!system("rm -rf " SHARED);
+	scene_close(&scene);
+}
+
+static void detach_on(enum where where)
+{
+	for (int is_file = 0; is_file < 2; is_file++) {
+		detach_case(where, NOBODY, is_file);
+		detach_case(where, INSIDER, is_file);
+		if (where == ON_SHARED)
+			detach_case(where, OUTSIDER, is_file);
+	}
+}
+
+static void on_root(void)
+{
+	detach_on(ON_ROOT);
+}
+
+static void on_tmpfs(void)
+{
+	detach_on(ON_TMPFS);
+}
+
+static void on_shared(void)
+{
+	detach_on(ON_SHARED);
+}
+
+static void a_detach_on_the_container_s_root_leaves_what_others_have_mounted_on(void **state)
+{
+	(void)state;
+	hv_in_namespace(on_root);
+}
+
+static void a_detach_on_a_tmpfs_of_its_own_leaves_what_others_have_mounted_on(void **state)
+{
+	(void)state;
+	hv_in_namespace(on_tmpfs);
+}
+
+static void a_detach_on_a_directory_of_the_host_leaves_what_was_made(void **state)
+{
+	(void)state;
+	hv_in_namespace(on_shared);
+}
+
+/* Somebody mounts on what was just made, and then the move fails. */
+static const struct neighbour *before_move;
+
+int __real_mc_sys_move_mount(int from_fd, int to_fd, unsigned flags);
+int __wrap_mc_sys_move_mount(int from_fd, int to_fd, unsigned flags);
+
+int __wrap_mc_sys_move_mount(int from_fd, int to_fd, unsigned flags)
+{
+	if (!before_move)
+		return __real_mc_sys_move_mount(from_fd, to_fd, flags);
+	let_mount(before_move);
+	return -ENOSPC;
+}
+
+static void commit_case(enum where where, bool is_seen, bool is_file)
+{
+	struct scene scene;
+	struct neighbour neighbour;
+	struct mc_attach_args args;
+	const char *elsewhere = is_file ? "/tmp/elsewhere file" : "/tmp/elsewhere";
+	const char *inside = where == ON_SHARED ? SHARED "/a/x" : NULL;
+	char target[64];
+
+	open_at(&scene, where);
+	snprintf(target, sizeof(target), "%s/a/x", tops[where]);
+	args = args_at(&scene, target, is_file);
+	if (is_file)
+		scratch_write(elsewhere);
+	else
+		scratch_mkdir(elsewhere);
+	if (is_seen)
+		move_in(&neighbour, inside ? -1 : scene.ns.ns_fd, inside ? inside : target,
+			is_file);
+	else
+		move_in(&neighbour, -1, elsewhere, is_file);
+	before_move = &neighbour;
+	assert_int_equal(scene_attach_args(&scene, &args), -ENOSPC);
+	before_move = NULL;
+	assert_true(still_has(&neighbour));
+	assert_int_equal(
+		scratch_exists(box_path(&scene.box, target)), is_seen || where == ON_SHARED);
+	move_out(&neighbour);
+	if (where == ON_SHARED)
+		(void)!system("rm -rf " SHARED);
+	remove(elsewhere);
+	scene_close(&scene);
+}
+
+static void failing(void)
+{
+	for (int where = ON_ROOT; where <= ON_SHARED; where++)
+		for (int is_file = 0; is_file < 2; is_file++) {
+			commit_case((enum where)where, false, is_file);
+			commit_case((enum where)where, true, is_file);
+		}
+}
+
+static void an_attach_that_fails_leaves_what_others_have_mounted_on(void **state)
+{
+	(void)state;
+	hv_in_namespace(failing);
+}
+
+/* A tmpfs that another namespace has too is no longer the container's alone. */
+static void shared_tmpfs(void)
+{
+	struct scene scene;
+	struct neighbour neighbour;
+
+	open_at(&scene, ON_TMPFS);
+	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
+	move_in(&neighbour, scene.ns.ns_fd, "/sys", false);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a")));
+	move_out(&neighbour);
+	scene_close(&scene);
+}
+
+static void what_was_made_on_a_tmpfs_that_others_have_stays(void **state)
+{
+	(void)state;
+	hv_in_namespace(shared_tmpfs);
+}
+
+/* One directory of those that were made is taken: it stays with what it is in, the rest goes. */
+static void partly(void)
+{
+	struct scene scene;
+	struct neighbour neighbour;
+
+	open_at(&scene, ON_ROOT);
+	assert_int_equal(scene_attach(&scene, "/opt/a/b/c"), 0);
+	assert_int_equal(box_run(&scene.box, in_umount, "/opt/a/b/c"), 0);
+	move_in(&neighbour, scene.ns.ns_fd, "/opt/a", false);
+	let_mount(&neighbour);
+	assert_int_equal(scene_detach(&scene, false), -ENOENT);
+	assert_true(still_has(&neighbour));
+	assert_true(scratch_exists(box_path(&scene.box, "/opt/a")));
+	assert_false(scratch_exists(box_path(&scene.box, "/opt/a/b")));
+	move_out(&neighbour);
+	scene_close(&scene);
+}
+
+static void of_the_directories_made_those_below_a_taken_one_go(void **state)
+{
+	(void)state;
+	hv_in_namespace(partly);
+}
+
+/* Directories made on the host. */
+static void on_host(void)
+{
+	struct scene scene;
+	struct neighbour neighbour;
+	struct mc_made made;
+	char real[PATH_MAX];
+
+	scene_open(&scene);
+	assert_int_equal(mc_host_make(scene.core, "/tmp/m/a/b", real, &made, NULL), 0);
+	move_in(&neighbour, -1, "/tmp/m/a", false);
+	let_mount(&neighbour);
+	mc_host_unmake(scene.core, real, &made);
+	assert_true(still_has(&neighbour));
+	assert_false(scratch_exists("/tmp/m/a/b"));
+	move_out(&neighbour);
+	made.count = 2;
+	mc_host_unmake(scene.core, "/tmp/m/a", &made);
+	assert_false(scratch_exists("/tmp/m"));
+	scene_close(&scene);
+}
+
+static void a_directory_of_the_host_that_others_have_mounted_on_stays(void **state)
+{
+	(void)state;
+	hv_in_namespace(on_host);
+}
+
+static struct mc_spot spot_of(const struct scene *scene, const char *path)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_spot spot;
+
+	assert_int_equal(mc_mounts_read_host(scene->core, &mounts), 0);
+	assert_int_equal(mc_spot_of(mounts, path, &spot), 0);
+	mc_mounts_free(mounts);
+	return spot;
+}
+
+static void using(void)
+{
+	struct scene scene;
+	struct mc_spot data, own[1];
+	struct mc_spot_user user;
+	struct mc_attach_args args;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/data");
+	scratch_mkdir("/tmp/data/in side");
+	scratch_mkdir("/tmp/data2");
+	scratch_mkdir("/tmp/own");
+	data = spot_of(&scene, "/tmp/data");
+	own[0] = spot_of(&scene, "/tmp/own");
+	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 0);
+	args = scene_args(&scene, "/mnt/a b");
+	args.source = "/tmp/data2";
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	args.source = "/tmp/data/in side";
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 1);
+	assert_int_equal(user.pid, scene.box.pid);
+	assert_string_equal(user.target, "/mnt/a b");
+	assert_string_not_equal(user.command, "");
+	assert_false(user.is_host);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	scratch_mkdir("/tmp/own/x");
+	scratch_bind("/tmp/data", "/tmp/own/x");
+	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 0);
+	assert_int_equal(mc_spot_find_user(scene.core, &data, NULL, 0, &user), 1);
+	assert_true(user.is_host);
+	scratch_umount("/tmp/own/x");
+	scratch_mount_tmpfs("/tmp/data/in side"); /* something on it */
+	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 1);
+	assert_string_equal(user.target, "/tmp/data/in side");
+	scratch_umount("/tmp/data/in side");
+	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 0);
+	scene_close(&scene);
+}
+
+static void who_has_a_directory_mounted_is_found_in_any_namespace(void **state)
+{
+	(void)state;
+	hv_in_namespace(using);
+}
+
+/* The mount shows a directory that is no more; another one of the name is nobody's. */
+static void deleted(void)
+{
+	struct scene scene;
+	struct mc_spot data;
+	struct mc_spot_user user;
+	struct mc_attach_args args;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/data");
+	data = spot_of(&scene, "/tmp/data");
+	args = scene_args(&scene, "/mnt");
+	args.source = "/tmp/data";
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(rmdir("/tmp/data"), 0);
+	scratch_mkdir("/tmp/data");
+	assert_int_equal(mc_spot_find_user(scene.core, &data, NULL, 0, &user), 0);
+	scene_close(&scene);
+}
+
+static void a_mount_of_a_deleted_directory_keeps_no_other_one(void **state)
+{
+	(void)state;
+	hv_in_namespace(deleted);
+}
+
+/* Who is chrooted sees a part of the mounts: the others of the namespace are looked at as well. */
+static void chrooted(void)
+{
+	struct scene scene;
+	struct mc_spot data;
+	struct mc_spot_user user;
+	pid_t pid;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/jail");
+	scratch_mkdir("/tmp/data");
+	scratch_mkdir("/tmp/seen");
+	data = spot_of(&scene, "/tmp/data");
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (chroot("/tmp/jail") == 0)
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	scratch_bind("/tmp/data", "/tmp/seen");
+	assert_int_equal(mc_spot_find_user(scene.core, &data, NULL, 0, &user), 1);
+	assert_string_equal(user.target, "/tmp/seen");
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	scene_close(&scene);
+}
+
+static void a_chrooted_process_hides_nothing_of_its_namespace(void **state)
+{
+	(void)state;
+	hv_in_namespace(chrooted);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_detach_on_the_container_s_root_leaves_what_others_have_mounted_on),
+		cmocka_unit_test(a_detach_on_a_tmpfs_of_its_own_leaves_what_others_have_mounted_on),
+		cmocka_unit_test(a_detach_on_a_directory_of_the_host_leaves_what_was_made),
+		cmocka_unit_test(an_attach_that_fails_leaves_what_others_have_mounted_on),
+		cmocka_unit_test(what_was_made_on_a_tmpfs_that_others_have_stays),
+		cmocka_unit_test(of_the_directories_made_those_below_a_taken_one_go),
+		cmocka_unit_test(a_directory_of_the_host_that_others_have_mounted_on_stays),
+		cmocka_unit_test(who_has_a_directory_mounted_is_found_in_any_namespace),
+		cmocka_unit_test(a_mount_of_a_deleted_directory_keeps_no_other_one),
+		cmocka_unit_test(a_chrooted_process_hides_nothing_of_its_namespace),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}
