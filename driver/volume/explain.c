@@ -2,9 +2,10 @@
 #include "volume/explain.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
-#define UNKNOWN "?" /* which a name cannot be */
+#include "mountcore/path.h"
 
 static const char *reason(const struct mc_err *cause)
 {
@@ -13,11 +14,35 @@ static const char *reason(const struct mc_err *cause)
 	return text ? text : "unknown error";
 }
 
+/* Root is refused by servers only. */
+static enum hv_code hint_at_server(struct hv_error *err)
+{
+	return hv_hint(err,
+		"a FUSE file system lets only its own user in unless it is mounted with allow_other or allow_root; an NFS server may squash root");
+}
+
+/* Whether the path that the volume was created with has symlinks in it. */
+static bool led_elsewhere(const struct hv_names *names)
+{
+	char clean[PATH_MAX];
+
+	return names->asked && mc_path_clean(names->asked, clean, sizeof(clean)) == 0 &&
+	       !mc_path_is_below(names->source, clean);
+}
+
 static enum hv_code explain_source(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
 	switch (-cause->code) {
 	case ENOENT:
+		if (led_elsewhere(names)) {
+			hv_fail(err, HV_SOURCE_MISSING,
+				"the directory %s, where the path %s led when volume '%s' was created, is not there",
+				names->source, names->asked, names->volume);
+			return hv_hint(err,
+				"symlinks in the path are followed once: create the directory again, or remove the volume (docker volume rm %s) and create it anew",
+				names->volume);
+		}
 		hv_fail(err, HV_SOURCE_MISSING, "the directory %s of volume '%s' is not there",
 			names->source, names->volume);
 		return hv_hint(err, "create it again, or remove the volume: docker volume rm %s",
@@ -39,10 +64,22 @@ static enum hv_code explain_source(
 			names->source, names->volume);
 		return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
 	default:
-		return hv_fail(err, HV_SOURCE_REFUSED,
+		hv_fail(err, HV_SOURCE_REFUSED,
 			"the directory %s of volume '%s' cannot be opened: %s", names->source,
 			names->volume, reason(cause));
+		return cause->code == -EACCES ? hint_at_server(err) : err->code;
 	}
+}
+
+/* The file system of the source does not work any more: mc_err_is_dead(). */
+static enum hv_code explain_dead(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	hv_fail(err, HV_SOURCE_MISSING, "the directory %s of volume '%s' does not answer: %s",
+		names->source, names->volume, reason(cause));
+	return hv_hint(err,
+		"restart the server behind it, or unmount it and mount it again: findmnt -T %s tells which",
+		names->source);
 }
 
 static enum hv_code explain_subpath(
@@ -329,17 +366,11 @@ static enum hv_code explain_check(
 	}
 }
 
-/* Of a volume that is only looked at, no container is known. */
 static enum hv_code explain_timeout(struct hv_error *err, const struct hv_names *names)
 {
-	if (strcmp(names->container, UNKNOWN) == 0)
-		hv_fail(err, HV_TIMEOUT,
-			"a file system on the way to %s (volume '%s') does not answer",
-			names->source, names->volume);
-	else
-		hv_fail(err, HV_TIMEOUT,
-			"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer",
-			names->source, names->volume, names->target, names->container);
+	hv_fail(err, HV_TIMEOUT,
+		"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer",
+		names->source, names->volume, names->target, names->container);
 	return hv_hint(err, "nothing was changed; see whether its server is there");
 }
 
@@ -348,9 +379,11 @@ static enum hv_code explain(
 {
 	switch (cause->step) {
 	case MC_STEP_SOURCE:
-		return explain_source(err, cause, names);
+		return mc_err_is_dead(cause->code) ? explain_dead(err, cause, names)
+						   : explain_source(err, cause, names);
 	case MC_STEP_SUBPATH:
-		return explain_subpath(err, cause, names);
+		return mc_err_is_dead(cause->code) ? explain_dead(err, cause, names)
+						   : explain_subpath(err, cause, names);
 	case MC_STEP_IDMAP:
 		return explain_idmap(err, cause, names);
 	case MC_STEP_REPLACE:
@@ -400,16 +433,60 @@ static enum hv_code explain(
 	return explain_setup(err, cause, names);
 }
 
+/* What has no container in it: a mount for Docker, or a path on the host. */
+static enum hv_code explain_here(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	switch ((unsigned)cause->step) {
+	case MC_STEP_HELPER:
+		if (cause->code != -ETIMEDOUT)
+			break;
+		hv_fail(err, HV_TIMEOUT,
+			"a file system on the way to %s (volume '%s') does not answer",
+			names->source, names->volume);
+		return hv_hint(err, "nothing was changed; see whether its server is there");
+	case MC_STEP_SOURCE:
+	case MC_STEP_SUBPATH:
+		return explain(err, cause, names);
+	case MC_STEP_CLONE:
+		if (cause->code == -EINVAL)
+			return explain_clone(err, names);
+		break;
+	case MC_STEP_MOVE:
+		if (cause->code != -ENOSPC)
+			break;
+		hv_fail(err, HV_UNSUPPORTED,
+			"volume '%s' cannot be mounted at %s: there would be more mounts than the kernel allows",
+			names->volume, names->target);
+		return hv_hint(err, "raise the limit: sysctl fs.mount-max");
+	case MC_STEP_UMOUNT:
+	case MC_STEP_IDENTITY:
+		return hv_fail(err, HV_INTERNAL, "volume '%s' cannot be unmounted from %s: %s",
+			names->volume, names->target, reason(cause));
+	default:
+		break;
+	}
+	if ((cause->step == MC_STEP_SETUP || cause->step == MC_STEP_CLONE) &&
+		mc_err_is_unsupported(cause->code)) {
+		hv_fail(err, HV_UNSUPPORTED,
+			"volume '%s' cannot be mounted at %s: this kernel, or a seccomp filter around hostvol, lacks a system call that is needed",
+			names->volume, names->target);
+		return hv_hint(err, "docker hostvol version tells which");
+	}
+	return hv_fail(err, HV_INTERNAL, "volume '%s' cannot be mounted at %s: %s (%s)",
+		names->volume, names->target, reason(cause), mc_step_name(cause->step));
+}
+
 static const char *known(const char *name)
 {
-	return name ? name : UNKNOWN;
+	return name ? name : "?";
 }
 
 enum hv_code hv_explain(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
 	const struct hv_names all = {known(names->volume), known(names->source),
-		known(names->container), known(names->target), known(names->subpath)};
+		known(names->container), known(names->target), known(names->subpath), names->asked};
 
-	return explain(err, cause, &all);
+	return names->container ? explain(err, cause, &all) : explain_here(err, cause, &all);
 }

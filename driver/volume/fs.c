@@ -346,10 +346,8 @@ enum hv_code hv_fs_unmount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	struct mc_err cause = {0};
-	const struct hv_names names = {.volume = volume->name,
-		.source = volume->source,
-		.container = "hostvol",
-		.target = volume->source};
+	const struct hv_names names = {
+		.volume = volume->name, .source = volume->source, .target = volume->source};
 
 	if (!is_fs(volume) || mc_host_unmount(volumes->core, volume->source, &cause) == 0)
 		return HV_OK;

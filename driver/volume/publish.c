@@ -3,7 +3,8 @@
  * The Engine's mount IDs repeat (`docker cp` on a running container, a dockerd that was killed) and
  * go missing (a plugin that was down): they are counted, an unknown one is no error, and what is
  * counted too much is set right when the volume is removed or the daemon starts.  A mount that is
- * there already is never mounted over: that would hide the data in every container that has it. */
+ * there already is never mounted over: that would hide the data in every container that has it. One
+ * that is not what the volume's path leads to now is replaced. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/detach.h"
 #include "mountcore/path.h"
+#include "mountcore/source.h"
 #include "volume/explain.h"
 
 #include "inside.h"
@@ -43,14 +45,46 @@ static struct mc_place place_at(int root_fd)
 	return (struct mc_place){.ns_fd = MC_FD_NONE, .root_fd = root_fd, .may_spread = true};
 }
 
+/* What is at the mountpoint already, if anything is, next to the volume's directory as it is now.
+ */
+static enum hv_code look(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const struct hv_names *names, enum mc_source_is *ret, struct hv_error *err)
+{
+	const struct mc_source_args args = {
+		.source = volume->source,
+		.beneath = hv_volume_beneath(volumes, volume),
+	};
+	struct mc_err cause = {0};
+
+	if (mc_source_compare_own(volumes->core, &args, names->target, ret, &cause) < 0)
+		return hv_explain(err, &cause, names);
+	return HV_OK;
+}
+
+static int attach(struct hv_volumes *volumes, struct mc_attach_args *args, struct mc_err *cause)
+{
+	struct mc_attach *attach = NULL;
+	int rc = mc_attach_prepare(volumes->core, args, &attach, cause);
+
+	if (rc == 0)
+		rc = mc_attach_commit(attach, cause);
+	mc_attach_free(attach);
+	return rc;
+}
+
+/* Have the volume's directory of now at its mountpoint.  A former one goes: containers keep what
+ * Docker has bound for them, and who starts now gets what is there now. */
 static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const struct mc_attr *attr, bool *ret_is_new, struct hv_error *err)
 {
-	char target[NAME_MAX + 2];
+	char mountpoint[PATH_MAX], target[NAME_MAX + 2];
 	mc_auto_fd root = hv_mount_root_dir(volumes);
-	struct mc_attach *attach = NULL;
+	enum mc_source_is is = MC_SOURCE_NONE;
 	struct mc_err cause = {0};
-	const struct hv_names names = {volume->name, volume->source, "hostvol", target, NULL};
+	const struct hv_names names = {.volume = volume->name,
+		.source = volume->source,
+		.target = mountpoint,
+		.asked = hv_opts_get(&volume->opts, "path")};
 	struct mc_attach_args args = {
 		.source = volume->source,
 		.beneath = hv_volume_beneath(volumes, volume),
@@ -62,33 +96,41 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	int rc;
 
 	snprintf(target, sizeof(target), "/%s", volume->name);
+	snprintf(mountpoint, sizeof(mountpoint), "%s%s", volumes->mount_root, target);
 	if (root < 0)
 		return hv_fail(err, HV_INTERNAL,
 			"the directory %s for Docker's mounts is not there: %s",
 			volumes->mount_root, strerrordesc_np(-root));
 	if (volume->read_only && mc_attr_add(&args.attr, "ro") < 0)
 		return hv_fail(err, HV_INTERNAL, "mount attribute 'ro' is unknown");
-	rc = mc_attach_prepare(volumes->core, &args, &attach, &cause);
-	if (rc < 0 && cause.step == MC_STEP_OCCUPIED)
-		return HV_OK; /* mounted already */
-	if (rc == 0)
-		rc = mc_attach_commit(attach, &cause);
-	mc_attach_free(attach);
+	if (look(volumes, volume, &names, &is, err) != HV_OK)
+		return err->code;
+	if (is == MC_SOURCE_SAME)
+		return HV_OK;
+	if (is != MC_SOURCE_NONE)
+		args.replace = MC_REPLACE_ATOMIC;
+	rc = attach(volumes, &args, &cause);
+	if (rc < 0 && cause.step == MC_STEP_REPLACE) { /* before 6.5 */
+		cause = (struct mc_err){0};
+		args.replace = MC_REPLACE_ANYHOW;
+		rc = attach(volumes, &args, &cause);
+	}
 	*ret_is_new = rc == 0;
 	return rc == 0 ? HV_OK : hv_explain(err, &cause, &names);
 }
 
 enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	char target[NAME_MAX + 2];
+	char mountpoint[PATH_MAX], target[NAME_MAX + 2];
 	mc_auto_fd root = hv_mount_root_dir(volumes);
 	struct mc_err cause = {0};
-	const struct hv_names names = {name, target, "hostvol", target, NULL};
+	const struct hv_names names = {.volume = name, .source = mountpoint, .target = mountpoint};
 	const struct mc_detach_args args = {.place = place_at(root), .path = target, .lazy = true};
 
 	if (root < 0)
 		return HV_OK; /* no mount root, no mount */
 	snprintf(target, sizeof(target), "/%s", name);
+	snprintf(mountpoint, sizeof(mountpoint), "%s%s", volumes->mount_root, target);
 	if (mc_detach(volumes->core, &args, NULL, &cause) < 0 &&
 		!(cause.step == MC_STEP_IDENTITY && cause.code == -ENOENT))
 		return hv_explain(err, &cause, &names);

@@ -103,6 +103,8 @@ static enum hv_code explain_path(
 	if (cause->step == MC_STEP_SOURCE && cause->code == -ENOTDIR)
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"%s, or something on the way to it, is not a directory", path);
+	if (cause->step == MC_STEP_SOURCE && mc_err_is_dead(cause->code))
+		return hv_explain(err, cause, &names);
 	if (cause->step == MC_STEP_SOURCE || cause->step == MC_STEP_MKDIR)
 		hv_fail(err, HV_SOURCE_REFUSED, "the directory %s cannot be %s: %s", path,
 			cause->step == MC_STEP_MKDIR ? "made" : "used",

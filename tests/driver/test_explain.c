@@ -5,7 +5,7 @@
 #include "support/hv_test.h"
 #include "volume/explain.h"
 
-static const struct hv_names names = {"data", "/srv/data", "web", "/mnt/data", "a/b"};
+static const struct hv_names names = {"data", "/srv/data", "web", "/mnt/data", "a/b", NULL};
 
 static const int errors[] = {ENOENT, ENOTDIR, ELOOP, ESTALE, EROFS, E2BIG, EEXIST, EXDEV, ENOSPC,
 	EBUSY, EPERM, EACCES, EINVAL, ESRCH, ENOSYS, ENOMEM, ETIMEDOUT, EIO, EMFILE, ENAMETOOLONG,
@@ -71,7 +71,7 @@ static void one_that_ends_while_it_is_replaced_is_a_change(void **state)
 /* Docker's own Mount has no container, opening a container no volume. */
 static void names_that_are_not_known_are_left_out(void **state)
 {
-	static const struct hv_names docker = {"data", "/srv/data", NULL, "/data", NULL};
+	static const struct hv_names docker = {"data", "/srv/data", NULL, "/data", NULL, NULL};
 	static const struct hv_names container = {.container = "web"};
 
 	(void)state;
@@ -81,8 +81,8 @@ static void names_that_are_not_known_are_left_out(void **state)
 
 			explain(&err, (enum mc_step)step, errors[i], &docker);
 			assert_null(strstr(hv_error_text(&err), "(null)"));
-			if (step == MC_STEP_HELPER && errors[i] == ETIMEDOUT)
-				assert_null(strstr(hv_error_text(&err), "container"));
+			assert_null(strstr(hv_error_text(&err), "container '"));
+			assert_true(!err.hint || !strstr(err.hint, "detach"));
 			explain(&err, (enum mc_step)step, errors[i], &container);
 			assert_null(strstr(hv_error_text(&err), "(null)"));
 			hv_error_done(&err);
@@ -140,6 +140,60 @@ static void the_failures_of_the_contract_have_their_codes(void **state)
 	}
 }
 
+static void a_path_that_had_a_symlink_is_told_next_to_where_it_led(void **state)
+{
+	static const struct {
+		const char *asked;
+		bool is_told;
+	} cases[] = {{"/srv/current", true}, {"/srv/rel", false}, {"/srv//rel/1/", false},
+		{NULL, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct hv_names who = {.volume = "cur",
+			.source = "/srv/rel/1",
+			.container = "web",
+			.target = "/d",
+			.asked = cases[i].asked};
+		struct hv_error err = {0};
+
+		explain(&err, MC_STEP_SOURCE, ENOENT, &who);
+		assert_int_equal(err.code, HV_SOURCE_MISSING);
+		assert_non_null(strstr(hv_error_text(&err), "/srv/rel/1"));
+		assert_int_equal(
+			strstr(hv_error_text(&err), "/srv/current") != NULL, cases[i].is_told);
+		hv_error_done(&err);
+	}
+}
+
+static void a_server_that_ended_is_a_source_that_does_not_answer(void **state)
+{
+	static const int dead[] = {ENOTCONN, ESTALE, EIO, EHOSTDOWN};
+	static const struct hv_names docker = {.volume = "data", .source = "/srv/data"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
+		struct hv_error err = {0};
+
+		explain(&err, MC_STEP_SOURCE, dead[i], i % 2 ? &docker : &names);
+		assert_int_equal(err.code, HV_SOURCE_MISSING);
+		assert_non_null(strstr(hv_error_text(&err), "does not answer"));
+		assert_non_null(err.hint);
+		hv_error_done(&err);
+	}
+}
+
+static void a_server_that_refuses_root_is_hinted_at(void **state)
+{
+	struct hv_error err = {0};
+
+	(void)state;
+	explain(&err, MC_STEP_SOURCE, EACCES, &names);
+	assert_int_equal(err.code, HV_SOURCE_REFUSED);
+	assert_non_null(strstr(err.hint, "allow_other"));
+	hv_error_done(&err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +202,9 @@ int main(void)
 		cmocka_unit_test(one_that_ends_while_it_is_replaced_is_a_change),
 		cmocka_unit_test(names_that_are_not_known_are_left_out),
 		cmocka_unit_test(the_failures_of_the_contract_have_their_codes),
+		cmocka_unit_test(a_path_that_had_a_symlink_is_told_next_to_where_it_led),
+		cmocka_unit_test(a_server_that_ended_is_a_source_that_does_not_answer),
+		cmocka_unit_test(a_server_that_refuses_root_is_hinted_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* Mount, Unmount, Remove and what is put right at start. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -40,6 +41,28 @@ static void a_volume_is_mounted_once_and_counted(void **state)
 	assert_true(world_has(world, "srv/file"));
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_int_equal(world_count_mounts(world, "data"), 1);
+}
+
+int __real_mc_sys_fork(void);
+int __wrap_mc_sys_fork(void);
+static unsigned forks;
+
+int __wrap_mc_sys_fork(void)
+{
+	forks++;
+	return __real_mc_sys_fork();
+}
+
+/* A second container on the volume: what stuck helpers there are is no matter to it. */
+static void a_volume_in_use_is_mounted_without_a_helper(void **state)
+{
+	struct world *world = *state;
+
+	make_data(world);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	forks = 0;
+	assert_int_equal(world_mount(world, "data", "b"), HV_OK);
+	assert_int_equal(forks, 0);
 }
 
 static void unknown_volumes_cannot_be_mounted_but_unmounted(void **state)
@@ -88,6 +111,100 @@ static void a_directory_that_is_gone_is_named(void **state)
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_int_equal(world_unmount(world, "data", "a"), HV_OK); /* nothing was counted before */
 	assert_int_equal(world_count_mounts(world, "data"), 0);
+	free(path);
+}
+
+static void rename_in(struct world *world, const char *from, const char *to)
+{
+	char *one = scratch_path(world->dir, from), *two = scratch_path(world->dir, to);
+
+	assert_int_equal(rename(one, two), 0);
+	free(one);
+	free(two);
+}
+
+static void remove_in(struct world *world, const char *name)
+{
+	char *path = scratch_path(world->dir, name);
+
+	assert_int_equal(remove(path), 0);
+	free(path);
+}
+
+/* Who has it already keeps it: here a bind, as Docker makes one for each container. */
+static void a_directory_that_was_replaced_is_mounted_for_who_starts_now(void **state)
+{
+	struct world *world = *state;
+	char *mountpoint = scratch_path(world->dir, "mounts/data");
+	char *container = scratch_path(world->dir, "container");
+
+	make_data(world);
+	world_mkdir(world, "container");
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(mount(mountpoint, container, NULL, MS_BIND, NULL), 0);
+	for (int round = 0; round < 2; round++) {
+		if (round == 0) {
+			rename_in(world, "srv", "srv.old");
+		} else {
+			remove_in(world, "srv/present");
+			remove_in(world, "srv");
+		}
+		assert_int_equal(world_mount(world, "data", "b"), HV_SOURCE_MISSING);
+		assert_true(world_told(world, "is not there"));
+		world_mkdir(world, "srv");
+		world_write(world, "srv/present", "");
+		assert_int_equal(world_mount(world, "data", "b"), HV_OK);
+		assert_true(world_has(world, "mounts/data/present"));
+		assert_false(world_has(world, "mounts/data/file"));
+		assert_true(world_has(world, "container/file"));
+		assert_int_equal(world_count_mounts(world, "data"), 1);
+	}
+	assert_int_equal(world_unmount(world, "data", "b"), HV_OK);
+	assert_int_equal(world_unmount(world, "data", "b"), HV_OK);
+	assert_true(world_has(world, "mounts/data/present"));
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_count_mounts(world, "data"), 0);
+	assert_false(world_has(world, "mounts/data"));
+	free(mountpoint);
+	free(container);
+}
+
+static void what_is_mounted_in_the_directory_since_is_in_the_next_mount(void **state)
+{
+	struct world *world = *state;
+	char *disk = scratch_path(world->dir, "srv/disk");
+
+	make_data(world);
+	world_mkdir(world, "srv/disk");
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(mount("disk", disk, "tmpfs", 0, NULL), 0);
+	world_write(world, "srv/disk/on_it", "");
+	assert_false(world_has(world, "mounts/data/disk/on_it"));
+	assert_int_equal(world_mount(world, "data", "b"), HV_OK);
+	assert_true(world_has(world, "mounts/data/disk/on_it"));
+	assert_int_equal(umount2(disk, MNT_DETACH), 0);
+	assert_int_equal(world_mount(world, "data", "c"), HV_OK);
+	assert_false(world_has(world, "mounts/data/disk/on_it"));
+	assert_int_equal(world_count_mounts(world, "data"), 1);
+	free(disk);
+}
+
+/* The disk below the path is another one. */
+static void the_file_system_that_is_mounted_now_is_in_the_next_mount(void **state)
+{
+	struct world *world = *state;
+	char *path = scratch_path(world->dir, "srv");
+
+	make_data(world);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(mount("disk", path, "tmpfs", 0, NULL), 0);
+	world_write(world, "srv/on_it", "");
+	assert_int_equal(world_mount(world, "data", "b"), HV_OK);
+	assert_true(world_has(world, "mounts/data/on_it"));
+	assert_int_equal(umount2(path, MNT_DETACH), 0);
+	assert_int_equal(world_mount(world, "data", "c"), HV_OK);
+	assert_true(world_has(world, "mounts/data/file"));
+	assert_int_equal(world_count_mounts(world, "data"), 1);
 	free(path);
 }
 
@@ -221,9 +338,13 @@ static void run(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(a_volume_is_mounted_once_and_counted),
+		IN_WORLD(a_volume_in_use_is_mounted_without_a_helper),
 		IN_WORLD(unknown_volumes_cannot_be_mounted_but_unmounted),
 		IN_WORLD(a_read_only_volume_cannot_be_written),
 		IN_WORLD(a_directory_that_is_gone_is_named),
+		IN_WORLD(a_directory_that_was_replaced_is_mounted_for_who_starts_now),
+		IN_WORLD(what_is_mounted_in_the_directory_since_is_in_the_next_mount),
+		IN_WORLD(the_file_system_that_is_mounted_now_is_in_the_next_mount),
 		IN_WORLD(names_of_system_directories_are_names),
 		IN_WORLD(removing_deletes_managed_data),
 		IN_WORLD(removing_never_touches_a_path),

@@ -5,13 +5,14 @@
 #include "mountcore/err.h"
 #include "wire/error.h"
 
-/* NULL: not known. */
+/* NULL: not known; without a container the sentence speaks of the host only. */
 struct hv_names {
 	const char *volume;
 	const char *source; /* directory on the host */
 	const char *container;
 	const char *target;
 	const char *subpath;
+	const char *asked; /* the volume's option path, as it was written */
 };
 
 /* Fill `err` from a failed attach or detach: code, sentence and hint.  Returns the code. */
