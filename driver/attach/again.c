@@ -75,6 +75,8 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 
 	/* Cannot be too long: they were read into such buffers before. */
 	strncpy(attempt.target, record->view.target, sizeof(attempt.target) - 1);
+	if (record->view.subpath)
+		strncpy(attempt.subpath, record->view.subpath, sizeof(attempt.subpath) - 1);
 	code = attach(&attempt, err);
 	*record = attempt.record;
 	attempt.record = (struct hv_record){0};

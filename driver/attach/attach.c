@@ -33,7 +33,8 @@ void hv_attempt_done(struct hv_attempt *attempt)
 static struct hv_names names_of(const struct hv_attempt *attempt)
 {
 	return (struct hv_names){attempt->volume.name, attempt->volume.source,
-		attempt->container.container.name, attempt->target, attempt->subpath};
+		attempt->container.container.name, attempt->target, attempt->subpath,
+		hv_opts_get(&attempt->volume.opts, "path")};
 }
 
 /* Attributes only ever add restrictions; what the source has already is cloned with it. */

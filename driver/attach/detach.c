@@ -45,8 +45,8 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 	const struct hv_record *record, bool lazy, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
-	const struct hv_names names = {
-		view->volume, view->source, view->container_name, view->target, view->subpath};
+	const struct hv_names names = {view->volume, view->source, view->container_name,
+		view->target, view->subpath, NULL};
 	char source[PATH_MAX];
 	struct mc_made made;
 	struct mc_busy busy = {0};

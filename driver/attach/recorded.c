@@ -84,44 +84,77 @@ static enum hv_code replace(
 
 /* As the kernel sees it.  A process loses its namespaces a moment before it has ended: a record of
  * this very start that waits for the next one now says that this one is over, mounts or not. */
-static enum hv_code refresh(
-	const struct hv_attempt *attempt, struct hv_record *other, struct hv_error *err)
+static enum hv_code refresh(const struct hv_attempt *attempt, struct hv_sight *sight,
+	struct hv_record *other, struct hv_error *err)
 {
 	bool is_of_start = !is_pending(other) && other->ns_ino == attempt->container.ns.ino;
-	enum hv_code code = hv_attachment_refresh(attempt->attacher, other, err);
+	enum hv_code code = hv_attachment_refresh_in(attempt->attacher, sight, other, err);
 
 	if (code == HV_OK && is_of_start && is_pending(other))
 		return hv_target_fail_changed(&attempt->container, err);
 	return code;
 }
 
+/* The same, and whether it is what would be attached now, if it is what was asked for. */
+static enum hv_code look(const struct hv_attempt *attempt, struct hv_record *other,
+	struct hv_source_change *ret, struct hv_error *err)
+{
+	struct hv_sight sight = HV_SIGHT_NONE;
+	enum hv_code code = refresh(attempt, &sight, other, err);
+
+	if (code == HV_OK && hv_record_is_mounted(other) && is_same(other, &attempt->record))
+		code = hv_record_check_source(attempt->attacher, &sight, other, false, ret, err);
+	hv_sight_done(&sight);
+	return code;
+}
+
+/* The same is attached there, or wanted: that is the answer, unless there is something to do. */
+static enum hv_code meet_same(struct hv_attempt *attempt, struct hv_record *other,
+	const struct hv_source_change *change, struct hv_attachment *ret, struct hv_error *err)
+{
+	bool is_running = attempt->container.ns.ns_fd >= 0;
+
+	if (is_running && !hv_record_is_mounted(other))
+		return replace(attempt, other, err); /* now is the time for it */
+	if (change->kind != HV_SOURCE_SAME)
+		return attempt->record.replace == HV_REPLACE_NO
+			       ? hv_source_refuse(other, change, err)
+			       : replace(attempt, other, err);
+	*ret = other->view;
+	other->view = (struct hv_attachment){0};
+	return HV_TARGET_EXISTS;
+}
+
 static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 	struct hv_attachment *ret, struct hv_error *err)
 {
-	bool is_running = attempt->container.ns.ns_fd >= 0, is_wanted;
-	enum hv_code code = refresh(attempt, other, err);
+	struct hv_source_change change = {0};
+	bool is_wanted;
+	enum hv_code code = look(attempt, other, &change, err);
 
 	if (code == HV_OK && !other->is_done && !attempt->only_check &&
 		hv_record_is_mounted(other)) {
 		other->is_done = true; /* an intent that was not settled yet */
 		code = hv_store_attachment_update(attempt->attacher->store, other, err);
 	}
-	if (code != HV_OK)
+	if (code != HV_OK) {
+		hv_source_change_done(&change);
 		return code;
-	if (strcmp(other->view.state, "covered") == 0)
+	}
+	if (strcmp(other->view.state, "covered") == 0) {
+		hv_source_change_done(&change);
 		return refuse_covered(other, err);
+	}
 	is_wanted = hv_record_is_mounted(other) ||
 		    (other->is_done && !hv_record_is_over(other) && is_pending(other));
-	if (is_wanted && is_same(other, &attempt->record)) {
-		if (is_running && !hv_record_is_mounted(other))
-			return replace(attempt, other, err); /* now is the time for it */
-		*ret = other->view;
-		other->view = (struct hv_attachment){0};
-		return HV_TARGET_EXISTS;
-	}
-	if (is_wanted && attempt->record.replace == HV_REPLACE_NO)
-		return refuse(attempt, other, err);
-	return replace(attempt, other, err);
+	if (is_wanted && is_same(other, &attempt->record))
+		code = meet_same(attempt, other, &change, ret, err);
+	else if (is_wanted && attempt->record.replace == HV_REPLACE_NO)
+		code = refuse(attempt, other, err);
+	else
+		code = replace(attempt, other, err);
+	hv_source_change_done(&change);
+	return code;
 }
 
 static bool is_at(const struct hv_record *record, const char *path)

@@ -1,0 +1,156 @@
+/* Whether an attachment still is what its volume's path leads to: the directory may have been
+ * deleted and made again, renamed, mounted over, or its server have ended. */
+#include "mountcore/source.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+void hv_source_change_done(struct hv_source_change *change)
+{
+	free(change->text);
+	*change = (struct hv_source_change){0};
+}
+
+static enum hv_code tell(struct hv_source_change *ret, enum hv_source_kind kind, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
+
+static enum hv_code tell(
+	struct hv_source_change *ret, enum hv_source_kind kind, const char *format, ...)
+{
+	va_list args;
+
+	ret->kind = kind;
+	va_start(args, format);
+	if (vasprintf(&ret->text, format, args) < 0)
+		ret->text = NULL;
+	va_end(args);
+	return ret->text ? HV_OK : HV_INTERNAL;
+}
+
+/* Why the path leads nowhere. */
+static enum hv_code tell_failure(
+	const struct mc_err *cause, const char *path, struct hv_source_change *ret)
+{
+	const char *reason = strerrordesc_np(-cause->code);
+
+	if (cause->step == MC_STEP_HELPER)
+		return tell(ret, HV_SOURCE_DEAD, "the file system of %s does not answer", path);
+	if (mc_err_is_dead(cause->code))
+		return tell(ret, HV_SOURCE_DEAD, "%s does not answer: %s", path, reason);
+	if (cause->code == -ENOENT || cause->code == -ENOTDIR)
+		return tell(ret, HV_SOURCE_GONE, "%s is not there any more", path);
+	return tell(ret, HV_SOURCE_GONE, "%s cannot be opened any more: %s", path, reason);
+}
+
+/* Whether mounts below that of `record` may be others' than its source's: hostvol's own, or those
+ * of a process that may mount. */
+static enum hv_code has_others(struct hv_attacher *attacher, const struct hv_record *record,
+	const struct mc_ns *ns, bool *ret, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.container_id = record->view.container_id};
+	size_t count = 0, length = strlen(record->path);
+	struct hv_record *records = NULL;
+	enum hv_code code =
+		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+
+	*ret = ns->may_mount;
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		*ret |= strncmp(records[i].path, record->path, length) == 0 &&
+			records[i].path[length] == '/';
+	hv_records_free(records, count);
+	return code;
+}
+
+static int compare(struct hv_attacher *attacher, const struct hv_sight *sight,
+	const struct hv_record *record, struct mc_source_args *args, enum mc_source_is *ret,
+	struct mc_err *cause)
+{
+	const struct hv_volume volume = {.source = record->view.source};
+
+	args->source = record->view.source;
+	args->beneath = hv_volume_beneath(attacher->volumes, &volume);
+	args->subpath = record->view.subpath;
+	args->root = (struct mc_file_id){record->root_dev, record->root_ino};
+	args->mounts = sight->mounts;
+	args->mountinfo_id = record->mountinfo_id;
+	return mc_source_compare(attacher->core, args, ret, cause);
+}
+
+enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct hv_sight *sight,
+	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
+	struct hv_error *err)
+{
+	struct mc_source_args args = {.is_look = is_look};
+	enum mc_source_is is = MC_SOURCE_SAME;
+	char path[PATH_MAX];
+	struct mc_err cause = {0};
+	enum hv_code code = HV_OK;
+	int rc = compare(attacher, sight, record, &args, &is, &cause);
+
+	hv_full_source(&record->view, path);
+	if (rc == 0 && is == MC_SOURCE_MOUNTS) {
+		code = has_others(attacher, record, &sight->ns, &args.has_others, err);
+		if (code == HV_OK && args.has_others)
+			rc = compare(attacher, sight, record, &args, &is, &cause);
+	}
+	if (code != HV_OK)
+		return code;
+	if (rc < 0 && (cause.step == MC_STEP_SETUP || cause.step == MC_STEP_ENTER))
+		return hv_fail(
+			err, HV_INTERNAL, "%s cannot be looked at: %s", path, strerrordesc_np(-rc));
+	if (rc < 0)
+		code = tell_failure(&cause, path, ret);
+	else if (is == MC_SOURCE_OTHER)
+		code = tell(ret, HV_SOURCE_REPLACED, "%s has been replaced since", path);
+	else if (is == MC_SOURCE_MOUNTS)
+		code = tell(ret, HV_SOURCE_REPLACED, "what is mounted below %s has changed since",
+			path);
+	return code == HV_OK ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv_sight *sight,
+	struct hv_record *record, struct hv_error *err)
+{
+	struct hv_source_change change = {0};
+	char *problem = NULL;
+	enum hv_code code = hv_record_check_source(attacher, sight, record, true, &change, err);
+	int length = 0;
+
+	if (code == HV_OK && change.kind == HV_SOURCE_DEAD)
+		length = asprintf(&problem, "source-dead: %s", change.text);
+	else if (code == HV_OK && change.kind != HV_SOURCE_SAME)
+		length = asprintf(&problem,
+			"source-replaced: %s; the container has what was attached", change.text);
+	if (length < 0)
+		code = hv_fail(err, HV_INTERNAL, "out of memory");
+	else if (length > 0)
+		code = hv_record_set_state(record, record->view.state, problem, err);
+	free(length > 0 ? problem : NULL);
+	hv_source_change_done(&change);
+	return code;
+}
+
+/* It is attached, but not what would be attached now. */
+enum hv_code hv_source_refuse(
+	const struct hv_record *record, const struct hv_source_change *change, struct hv_error *err)
+{
+	const struct hv_attachment *view = &record->view;
+	bool is_there = change->kind == HV_SOURCE_REPLACED;
+
+	hv_fail(err, is_there ? HV_TARGET_EXISTS : HV_SOURCE_MISSING,
+		"volume '%s' is attached at %s in container '%s' already, but %s", view->volume,
+		view->target, view->container_name, change->text);
+	if (change->kind == HV_SOURCE_DEAD)
+		return hv_hint(err,
+			"restart its server, or unmount it and mount it again; then attach with --replace");
+	return is_there
+		       ? hv_hint(err, "attach with --replace to have it as it is now")
+		       : hv_hint(err,
+				 "create it again and attach with --replace, or detach: docker hostvol detach %s:%s",
+				 view->container_name, view->target);
+}
