@@ -48,7 +48,8 @@ static struct mc_place place_at(int root_fd)
 /* What is at the mountpoint already, if anything is, next to the volume's directory as it is now.
  */
 static enum hv_code look(struct hv_volumes *volumes, const struct hv_volume *volume,
-	const struct hv_names *names, enum mc_source_is *ret, struct hv_error *err)
+	const struct hv_names *names, enum mc_source_is *ret, struct mc_own *ret_own,
+	struct hv_error *err)
 {
 	const struct mc_source_args args = {
 		.source = volume->source,
@@ -56,7 +57,7 @@ static enum hv_code look(struct hv_volumes *volumes, const struct hv_volume *vol
 	};
 	struct mc_err cause = {0};
 
-	if (mc_source_compare_own(volumes->core, &args, names->target, ret, &cause) < 0)
+	if (mc_source_compare_own(volumes->core, &args, names->target, ret, ret_own, &cause) < 0)
 		return hv_explain(err, &cause, names);
 	return HV_OK;
 }
@@ -80,6 +81,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	char mountpoint[PATH_MAX], target[NAME_MAX + 2];
 	mc_auto_fd root = hv_mount_root_dir(volumes);
 	enum mc_source_is is = MC_SOURCE_NONE;
+	struct mc_own own = {0};
 	struct mc_err cause = {0};
 	const struct hv_names names = {.volume = volume->name,
 		.source = volume->source,
@@ -92,6 +94,8 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 		.place = place_at(root),
 		.target = target,
 		.mkdir = true,
+		.own = &own,
+		.own_count = 1,
 	};
 	int rc;
 
@@ -103,7 +107,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 			volumes->mount_root, strerrordesc_np(-root));
 	if (volume->read_only && mc_attr_add(&args.attr, "ro") < 0)
 		return hv_fail(err, HV_INTERNAL, "mount attribute 'ro' is unknown");
-	if (look(volumes, volume, &names, &is, err) != HV_OK)
+	if (look(volumes, volume, &names, &is, &own, err) != HV_OK)
 		return err->code;
 	if (is == MC_SOURCE_SAME)
 		return HV_OK;

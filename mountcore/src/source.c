@@ -427,7 +427,7 @@ static int judge_own(struct mc_core *core, const struct mc_source_args *args,
 }
 
 int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *args, const char *path,
-	enum mc_source_is *ret, struct mc_err *err)
+	enum mc_source_is *ret, struct mc_own *ret_own, struct mc_err *err)
 {
 	bool is_slow = false;
 	int rc = find_own(core, path, &is_slow);
@@ -444,6 +444,7 @@ int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *arg
 		rc = run_look(core, args, is_slow, job);
 	if (rc == 0)
 		rc = mc_err_set(&job->job.err, MC_STEP_SETUP, judge_own(core, args, job, ret));
+	*ret_own = (struct mc_own){job->shown.mount_id, {job->shown.dev, job->shown.ino}};
 	mc_err_set(err, job->job.err.step, rc);
 	mc_job_free(job, sizeof(*job));
 	return rc;

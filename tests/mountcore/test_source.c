@@ -268,9 +268,12 @@ static void replace_deleted(void)
 	static const enum mc_replace ways[] = {MC_REPLACE_ATOMIC, MC_REPLACE_ANYHOW};
 	struct scene scene;
 	struct mc_attach_args args;
+	struct mc_own own;
 
 	scene_open(&scene);
 	args = scene_args(&scene, "/mnt/a (deleted)");
+	args.own = &own;
+	args.own_count = 1;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		if (ways[i] == MC_REPLACE_ATOMIC && !scratch_kernel_goes_beneath())
 			continue;
@@ -280,6 +283,7 @@ static void replace_deleted(void)
 		assert_int_equal(scene_attach_args(&scene, &args), -EBUSY);
 		assert_int_equal(scene.err.step, MC_STEP_OCCUPIED);
 		args.replace = ways[i];
+		own = (struct mc_own){scene.info.mount_id, scene.info.source};
 		assert_int_equal(scene_attach_args(&scene, &args), 0);
 		assert_string_equal(scene.info.path, "/mnt/a (deleted)");
 		assert_int_equal(access(box_path(&scene.box, "/mnt/a (deleted)/file"), F_OK), 0);
@@ -299,6 +303,7 @@ static void attach_dead(void)
 {
 	struct scene scene;
 	struct mc_source_args args = {.source = SOURCE};
+	struct mc_own own;
 	enum mc_source_is is = MC_SOURCE_SAME;
 	char real[PATH_MAX];
 	int server;
@@ -317,8 +322,8 @@ static void attach_dead(void)
 		assert_true(mc_err_is_dead(scene.err.code));
 		assert_int_equal(scene.err.step, MC_STEP_SOURCE);
 		assert_int_equal(mc_host_resolve(scene.core, SOURCE, real, NULL, NULL), -ENOTCONN);
-		assert_int_equal(
-			mc_source_compare_own(scene.core, &args, SOURCE, &is, NULL), -ENOTCONN);
+		assert_int_equal(mc_source_compare_own(scene.core, &args, SOURCE, &is, &own, NULL),
+			-ENOTCONN);
 		scratch_umount(SOURCE);
 		assert_int_equal(compare(&scene, NULL, false, &is), 0);
 		assert_int_equal(is, MC_SOURCE_SAME);
@@ -336,28 +341,30 @@ static void compare_own(void)
 {
 	struct scene scene;
 	struct mc_source_args args = {.source = SOURCE};
+	struct mc_own own;
 	enum mc_source_is is = MC_SOURCE_SAME;
 
 	scene_open(&scene);
 	scratch_mkdir("/tmp/own");
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_NONE);
 	scratch_bind(SOURCE, "/tmp/own");
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_SAME);
 	scratch_mkdir(SUB);
 	scratch_mount_tmpfs(SUB);
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_MOUNTS);
 	scratch_umount(SUB);
 	assert_int_equal(rmdir(SUB), 0);
 	replace_directory();
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_OTHER);
 	rename_directory();
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, NULL), -ENOENT);
+	assert_int_equal(
+		mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), -ENOENT);
 	scratch_umount("/tmp/own");
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_NONE);
 	scene_close(&scene);
 }

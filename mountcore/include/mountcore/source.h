@@ -46,9 +46,11 @@ int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
 
 /* The same for what is mounted at `path` (absolute, clean, no symlink in it) of our own namespace,
- * if anything is; of `args` the mount is not read. */
+ * if anything is; of `args` the mount is not read.  `ret_own` tells which one it is, to be
+ * replaced.
+ */
 int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *args, const char *path,
-	enum mc_source_is *ret, struct mc_err *err)
-	__attribute__((nonnull(1, 2, 3, 4), warn_unused_result));
+	enum mc_source_is *ret, struct mc_own *ret_own, struct mc_err *err)
+	__attribute__((nonnull(1, 2, 3, 4, 5), warn_unused_result));
 
 #endif
