@@ -23,16 +23,20 @@ struct mc_detach_args {
  * mount namespace of another process has something mounted on one.  On any other mount they stay.
  * Returns 0 when it is gone, or
  *   step ENTER     as for attach
- *   step IDENTITY  -ENOENT: nothing of ours is at `path` (what was made is removed all the same,
- * where it may be); -ESTALE: something else is on top step UMOUNT    -EBUSY: in use, and not lazy;
- * `ret_busy` (may be NULL) has the processes, none when another mount stands on it, or when the
- * source has a server behind it, which looking for them could wait for and then the mount is as it
- * was; or step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out umount2 takes a path:
- * between the check and the call a process with CAP_SYS_ADMIN in the container can put another
- * mount of its own on top, and that one is taken out instead; the check behind it then reports
- * -ESTALE. A tree with submounts cannot be unmounted strictly in one call: it is looked at for
- * users, and if there are none taken out lazily; who opens a file in between keeps what he opened
- * until he closes it. Source: umount2(2).  Any thread but a worker. */
+ *   step IDENTITY  -ENOENT: nothing of ours is at `path` (what was made is removed all the same);
+ *                  -ESTALE: something else is on top
+ *   step UMOUNT    -EBUSY: in use, and not lazy; `ret_busy` (may be NULL) has the processes, none
+ *                  when another mount stands on it, or when the source has a server behind it,
+ *                  which looking for them could wait for
+ * and then the mount is as it was; or
+ *   step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out
+ * umount2 takes a path: between the check and the call a process
+ * with CAP_SYS_ADMIN in the container can put another mount of its own on top, and that one is
+ * taken out instead; the check behind it then reports -ESTALE.
+ * A tree with submounts cannot be unmounted strictly in one call: it is looked at for users, and if
+ * there are none taken out lazily; who opens a file in between keeps what he opened until he closes
+ * it.
+ * Source: umount2(2).  Any thread but a worker. */
 int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
 	struct mc_err *err) __attribute__((nonnull(1, 2), warn_unused_result));
 
