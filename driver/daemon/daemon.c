@@ -103,6 +103,8 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	daemon->volumes.state_local =
 		daemon->config.is_managed ? managed_state : daemon->state_host;
 	if (code == HV_OK)
+		code = hv_volumes_check_state(&daemon->volumes, err);
+	if (code == HV_OK)
 		code = hv_store_open(daemon->volumes.state_local, &daemon->volumes.store, err);
 	if (code != HV_OK)
 		return code;

@@ -66,6 +66,9 @@ enum hv_code hv_volume_find_unfinished(
 enum hv_code hv_volume_finish_named(
 	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err);
 
+/* A volume whose removal was begun is there as before. */
+void hv_volume_stay(struct hv_volumes *volumes, const struct hv_volume *volume);
+
 /* Delete the data of a retired volume and forget it. */
 enum hv_code hv_volume_finish_remove(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);

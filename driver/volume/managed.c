@@ -15,6 +15,9 @@
 
 #include "inside.h"
 
+/* In volumes/NAME: its data was left by a volume that is removed, for the next one of its name. */
+#define KEPT ".kept"
+
 int hv_state_dir(const struct hv_volumes *volumes, const char *name)
 {
 	mc_auto_fd state = open(volumes->state_local, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -82,6 +85,44 @@ static int make_durable(int parent, const char *name, mode_t mode)
 	return fd;
 }
 
+/* Whether a directory, which it does not close, is empty: 1, 0 or a negative errno. */
+static int is_empty(int fd)
+{
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct dirent *entry;
+	DIR *dir = own < 0 ? NULL : fdopendir(own);
+	int count = 0;
+
+	if (!dir) {
+		int rc = -errno;
+
+		if (own >= 0)
+			close(own);
+		return rc;
+	}
+	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	closedir(dir);
+	return count == 0;
+}
+
+/* Data that no volume left there: somebody else's, which would go with the volume. */
+static bool is_foreign(int own, int data)
+{
+	return is_empty(data) == 0 && faccessat(own, KEPT, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+static enum hv_code refuse_foreign(
+	const struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	hv_fail(err, HV_SOURCE_REFUSED,
+		"volume '%s' cannot be created: there is data in %s/volumes/%s/_data that no volume of this name left",
+		name, volumes->state_host, name);
+	return hv_hint(err,
+		"move it away; or, for the volume to have it, and to delete it when it is removed: touch %s/volumes/%s/%s",
+		volumes->state_host, name, KEPT);
+}
+
 enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	mc_auto_fd top = hv_volumes_dir(volumes);
@@ -89,7 +130,7 @@ enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struc
 	mc_auto_fd data = own < 0 ? own : make_durable(own, "_data", 0755);
 
 	if (data >= 0)
-		return HV_OK;
+		return is_foreign(own, data) ? refuse_foreign(volumes, name, err) : HV_OK;
 	if (data == -ESTALE)
 		return hv_fail_view(volumes, err);
 	if (data == -ENOSPC || data == -EDQUOT)
@@ -101,6 +142,20 @@ enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struc
 		strerrordesc_np(-data));
 }
 
+int hv_managed_keep(struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = MC_FD_NONE, kept = MC_FD_NONE;
+
+	if (top < 0)
+		return top;
+	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (own < 0)
+		return errno == ENOENT ? 0 : -errno;
+	kept = openat(own, KEPT, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return kept < 0 || fsync(own) < 0 ? -errno : 0;
+}
+
 void hv_managed_unmake(struct hv_volumes *volumes, const char *name)
 {
 	mc_auto_fd top = hv_state_dir(volumes, "volumes");
@@ -109,32 +164,54 @@ void hv_managed_unmake(struct hv_volumes *volumes, const char *name)
 	if (top < 0)
 		return;
 	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (own >= 0)
-		(void)unlinkat(own, "_data", AT_REMOVEDIR);
+	if (own >= 0 && (unlinkat(own, "_data", AT_REMOVEDIR) == 0 || errno == ENOENT))
+		(void)unlinkat(own, KEPT, 0);
 	(void)unlinkat(top, name, AT_REMOVEDIR);
 }
 
 int hv_managed_is_empty(const struct hv_volumes *volumes, const char *name)
 {
 	mc_auto_fd top = hv_state_dir(volumes, "volumes");
-	mc_auto_fd own = MC_FD_NONE;
-	const struct dirent *entry;
-	DIR *dir = NULL;
-	int fd, count = 0;
+	mc_auto_fd own = MC_FD_NONE, data = MC_FD_NONE;
 
 	if (top < 0)
 		return top;
 	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	fd = own < 0 ? own : openat(own, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return -ENOMEM;
+	data = own < 0 ? own
+		       : openat(own, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return data < 0 ? -errno : is_empty(data);
+}
+
+/* Whether `name` in the directory is missing, or an empty directory. */
+static bool is_nothing(int state, const char *name)
+{
+	mc_auto_fd fd = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? errno == ENOENT : is_empty(fd) == 1;
+}
+
+enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_error *err)
+{
+	static const char *const names[] = {"volumes", "trash"};
+	mc_auto_fd state = hv_state_dir(volumes, NULL);
+	struct stat records;
+
+	if (state < 0)
+		return hv_fail(err, HV_STATE_UNREADABLE,
+			"the state directory %s cannot be used: %s", volumes->state_host,
+			strerrordesc_np(-state));
+	/* An empty one is of a start that came to nothing. */
+	if (fstatat(state, "hostvol.db", &records, 0) == 0 && records.st_size > 0)
+		return HV_OK;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (is_nothing(state, names[i]))
+			continue;
+		hv_fail(err, HV_STATE_UNREADABLE,
+			"the state directory %s is not hostvol's: there is no hostvol.db in it, but something named %s",
+			volumes->state_host, names[i]);
+		return hv_hint(err,
+			"name a directory of hostvol's own (HOSTVOL_STATE, --state); if hostvol.db was lost, restore it, or move %s/%s away",
+			volumes->state_host, names[i]);
 	}
-	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
-		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-	closedir(dir);
-	return count == 0;
+	return HV_OK;
 }

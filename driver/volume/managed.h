@@ -4,8 +4,13 @@
 
 #include "volume/volume.h"
 
-/* Make it, durably.  Data that is there stays. */
+/* Make it, durably.  Data that an earlier volume left (hv_managed_keep) stays, and is this one's.
+ * Other data is nobody's to take: HV_SOURCE_REFUSED. */
 enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struct hv_error *err);
+
+/* Leave it to the next volume of its name, durably.  Returns 0 or a negative errno; one that is not
+ * there is fine. */
+int hv_managed_keep(struct hv_volumes *volumes, const char *name);
 
 /* Remove it if it is empty.  Data is never touched. */
 void hv_managed_unmake(struct hv_volumes *volumes, const char *name);

@@ -1,6 +1,7 @@
 /* Removing a volume.
  *
- * Sequence: refuse while attachments are recorded; take Docker's mount out; mark the record (first
+ * Sequence: refuse while attachments are recorded, or while any process has mounted what would be
+ * deleted; take Docker's mount out; mark the record (first
  * commit: from here on the volume does not exist); move the directory, if it is ours, to the trash;
  * forget the record.  A crash in between is finished at the next start.  What is in the trash is
  * deleted by a thread (trash.c), after the answer.  The data of a `path` volume is touched only
@@ -13,9 +14,11 @@
 
 #include "fs.h"
 #include "inside.h"
+#include "managed.h"
 #include "purge.h"
 #include "source.h"
 #include "trash.h"
+#include "users.h"
 
 static enum hv_code refuse_attached(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err)
@@ -88,14 +91,15 @@ static int remove_ours(struct hv_volumes *volumes, const struct hv_volume *volum
 		return 0;
 	}
 	hv_source_unlimit(volumes, volume); /* by its path: not in the trash */
-	rc = hv_purge_is_wanted(volume) ? hv_trash_put(volumes, volume->name) : 0;
+	rc = hv_purge_is_wanted(volume) ? hv_trash_put(volumes, volume->name)
+					: hv_managed_keep(volumes, volume->name);
 	if (rc < 0)
 		(void)!hv_source_limit(volumes, volume, &ignored);
 	hv_error_done(&ignored);
 	return rc;
 }
 
-static void stay(struct hv_volumes *volumes, const struct hv_volume *volume)
+void hv_volume_stay(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
 	struct hv_error ignored = {0};
 
@@ -107,7 +111,7 @@ static enum hv_code fail_removal(
 	struct hv_volumes *volumes, const struct hv_volume *volume, int rc, struct hv_error *err)
 {
 	if (rc != -ECANCELED) /* which goes on at the next start */
-		stay(volumes, volume);
+		hv_volume_stay(volumes, volume);
 	if (rc == -ESTALE)
 		return hv_fail_view(volumes, err);
 	hv_fail(err, HV_INTERNAL, "the data of volume '%s' in %s cannot be removed: %s",
@@ -129,7 +133,7 @@ enum hv_code hv_volume_finish_remove(
 	if (code == HV_OK && is_purge) /* again: it may be shared, or mounted in, only now */
 		code = hv_purge_check(volumes, volume, err);
 	if (code != HV_OK) { /* Docker forgets one that it cannot get, and would not ask again */
-		stay(volumes, volume);
+		hv_volume_stay(volumes, volume);
 		return code;
 	}
 	if (hv_source_is_ours(volume))
@@ -175,6 +179,8 @@ enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, stru
 		code = hv_volume_check_removal(volumes, name, err);
 	if (code == HV_OK)
 		code = refuse_attached(volumes, name, err);
+	if (code == HV_OK)
+		code = hv_users_check(volumes, &volume, err);
 	if (code == HV_OK)
 		code = hv_volume_unpublish(volumes, name, err);
 	if (code == HV_OK)

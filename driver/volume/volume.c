@@ -12,6 +12,7 @@
 #include "purge.h"
 #include "source.h"
 #include "trash.h"
+#include "users.h"
 
 char *hv_now(void)
 {
@@ -139,6 +140,11 @@ enum hv_code hv_volume_finish(
 		return undo_unattached(volumes, volume, err);
 	case HV_REMOVING:
 		break;
+	}
+	code = hv_users_check(volumes, volume, err);
+	if (code != HV_OK) {
+		hv_volume_stay(volumes, volume);
+		return code;
 	}
 	code = hv_volume_unpublish(volumes, volume->name, err);
 	return code == HV_OK ? hv_volume_finish_remove(volumes, volume, err) : code;

@@ -49,6 +49,13 @@ struct hv_volumes {
 	char **allow_real;          /* the same without symlinks, since hv_volumes_recover() */
 };
 
+/* Whether the state directory may be taken, before the store is opened in it: there are records
+ * (hostvol.db), or nothing that has the name of a directory of hostvol's, whose content would be
+ * taken for volumes, or deleted as trash.  Of `volumes`, state_host and state_local are used.
+ * Returns HV_OK or HV_STATE_UNREADABLE. */
+enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Finish what a crash left: volumes that were being made or removed, references to mounts that are
  * gone, mounts that nothing refers to.  One that waits for its attachment stays while there is an
  * intent of that.  Data is deleted after it returns, by a thread.  Once, before anything else.  The
