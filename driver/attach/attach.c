@@ -260,14 +260,28 @@ static enum hv_code intend(
 	return code == HV_OK ? commit(attempt, err) : code;
 }
 
+/* With those of ours that it would hide taken out before, and put on top behind it. */
+static enum hv_code commit_mount(struct hv_attempt *attempt, struct hv_error *err)
+{
+	static const struct hv_siblings none = {0};
+	struct hv_attacher *attacher = attempt->attacher;
+	struct hv_nested nested = {0};
+	struct mc_err cause = {0};
+	enum hv_code code = hv_nested_lift(attacher, attempt->siblings ? attempt->siblings : &none,
+		&attempt->record, &nested, err);
+
+	if (code == HV_OK) {
+		attempt->is_mounted = mc_attach_commit(attempt->mount, &cause) == 0;
+		code = attempt->is_mounted ? hv_attempt_fill_mount(attempt, true, err)
+					   : explain(attempt, &cause, err);
+	}
+	hv_nested_put_back(attacher, &attempt->container, &nested);
+	return code;
+}
+
 enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err)
 {
-	struct mc_err cause = {0};
-	enum hv_code code;
-
-	attempt->is_mounted = mc_attach_commit(attempt->mount, &cause) == 0;
-	code = attempt->is_mounted ? hv_attempt_fill_mount(attempt, true, err)
-				   : explain(attempt, &cause, err);
+	enum hv_code code = commit_mount(attempt, err);
 
 	/* The prepared mount's descriptors would make it busy. */
 	mc_attach_free(attempt->mount);

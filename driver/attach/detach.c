@@ -197,7 +197,9 @@ static enum hv_code find_by_target(struct hv_attacher *attacher,
 	if (code == HV_NO_SUCH_ATTACHMENT) {
 		hv_fail(err, code, "no volume is attached at %s in container '%s'", target,
 			container.name);
-		hv_hint(err, "docker hostvol ls --container %s lists what is", container.name);
+		hv_hint(err,
+			"docker hostvol ls --container %s lists what is; what docker run -v mounted stays as long as the container",
+			container.name);
 	}
 	hv_container_done(&container);
 	return code;
@@ -292,6 +294,8 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 	if (code != HV_OK)
 		return accept_gone(ending, code, err);
 	code = hv_attachment_refresh(ending->attacher, record, err);
+	if (code == HV_OK && strcmp(record->view.state, "covered") == 0)
+		return hv_record_fail_covered(ending->attacher, record, HV_BUSY, err);
 	if (code == HV_OK && record->pid > 0)
 		code = intend(ending, err);
 	if (code == HV_OK)

@@ -16,8 +16,8 @@ struct hv_target {
 	char *engine; /* which one told of it (engine/engine.h); NULL: it did not say */
 };
 
-/* Of a volume that is not hostvol's, with err->code HV_NO_SUCH_VOLUME: ask the Engine whose it is, and
- * say how its data is attached.  `target` is the request's, cleaned.  Returns err->code. */
+/* Of a volume that is not hostvol's, with err->code HV_NO_SUCH_VOLUME: ask the Engine whose it is,
+ * and say how its data is attached.  `target` is the request's, cleaned.  Returns err->code. */
 enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
 	const struct hv_attach_request *request, const char *target, struct hv_error *err);
 
@@ -41,7 +41,8 @@ enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record
 /* Whether the record's problem is one that hv_record_check_gone() told. */
 bool hv_record_is_doubted(const struct hv_record *record);
 
-/* The records of a container, oldest first, intents included. */
+/* The records of a container, intents included: outer targets before those below them, and of one
+ * depth the oldest first. */
 struct hv_siblings {
 	struct hv_record *records;
 	size_t count;
@@ -57,6 +58,34 @@ void hv_siblings_done(struct hv_siblings *siblings);
 struct mc_own *hv_siblings_own(
 	const struct hv_siblings *siblings, uint64_t ns_ino, size_t *ret_count);
 
+/* Whether it is mounted, or wanted, below `path`, and not at it. */
+bool hv_record_is_below(const struct hv_record *record, const char *path);
+
+/* The attachment that is not there yet, while the container runs, and that `record` would be hidden
+ * by if it were made now; or NULL. */
+const struct hv_record *hv_siblings_find_outer(
+	const struct hv_siblings *siblings, const struct hv_record *record);
+
+/* "pending", because of that one. */
+enum hv_code hv_record_wait_for(
+	struct hv_record *record, const struct hv_record *outer, struct hv_error *err);
+
+/* Those that were taken out for an outer one. */
+struct hv_nested {
+	const struct hv_siblings *siblings;
+	bool *is_lifted; /* of each; owned until they are put back */
+};
+
+/* Take out, of a container whose lock is held, what is mounted below the path of `outer`, which is
+ * about to be mounted (nested.c).  hv_nested_put_back() follows either way. */
+enum hv_code hv_nested_lift(struct hv_attacher *attacher, const struct hv_siblings *siblings,
+	const struct hv_record *outer, struct hv_nested *ret, struct hv_error *err);
+
+/* Attach them again, on top.  One that cannot be is "pending", with the reason, and is tried again.
+ */
+void hv_nested_put_back(
+	struct hv_attacher *attacher, const struct hv_target *target, struct hv_nested *nested);
+
 /* An attach on its way. */
 struct hv_attempt {
 	struct hv_attacher *attacher;
@@ -71,7 +100,8 @@ struct hv_attempt {
 	struct hv_use use; /* of the volume, from the preparation on */
 	struct hv_target container;
 	struct hv_record record; /* record.replace is of the request */
-	/* All records of the container, borrowed: what is mounted by them is our own. */
+	/* All records of the container, borrowed: what is mounted by them is our own.  NULL when
+	 * there are none at or below the target. */
 	const struct hv_siblings *siblings;
 	/* Of the attachment before: its volume, what was made for it, and where; or NULL. */
 	char *volume_before;
@@ -119,8 +149,8 @@ enum hv_code hv_attempt_check_resolved(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
 
 /* Attach what a record wants to the container that runs, whose lock is held (again.c); `siblings`
- * are the records of that container.  The record says what came of it; when it failed that is
- * "pending", with the reason. */
+ * are the records of that container, or NULL: none of them is at or below the target.  The record
+ * says what came of it; when it failed that is "pending", with the reason. */
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
 	const struct hv_siblings *siblings, struct hv_record *record, struct hv_error *err);
 
@@ -170,6 +200,14 @@ enum hv_code hv_record_end(
  * unless something else keeps it. */
 enum hv_code hv_detach_with_volume(
 	struct hv_attacher *attacher, const char *id, struct hv_error *err);
+
+/* "covered", by that mount of its container (cover.c). */
+enum hv_code hv_record_set_covered(struct hv_attacher *attacher, struct hv_record *record,
+	const struct mc_mount *cover, struct hv_error *err);
+
+/* Fail with `code`, because the record, refreshed just now, is "covered". */
+enum hv_code hv_record_fail_covered(struct hv_attacher *attacher, const struct hv_record *record,
+	enum hv_code code, struct hv_error *err);
 
 /* Whether its mount stands, as far as the record says. */
 bool hv_record_is_mounted(const struct hv_record *record);

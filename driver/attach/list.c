@@ -74,15 +74,15 @@ static int find_unnumbered(
 static enum hv_code judge(struct hv_attacher *attacher, struct hv_record *record,
 	struct mc_mounts *mounts, struct hv_error *err)
 {
-	struct mc_mount mount;
+	struct mc_mount mount, cover;
 	char *path;
 
 	if (!record->mountinfo_id && find_unnumbered(attacher, record, mounts) < 0)
 		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
 	if (mc_mounts_find(mounts, record->mountinfo_id, &mount) < 0)
 		return judge_absent(record, err);
-	if (mc_mounts_is_covered(mounts, record->mountinfo_id))
-		return hv_record_set_state(record, "covered", "something was mounted over it", err);
+	if (mc_mounts_find_cover(mounts, record->mountinfo_id, &cover))
+		return hv_record_set_covered(attacher, record, &cover, err);
 	if (strcmp(mount.target, record->path) == 0) /* a doubt is the Engine's to end */
 		return hv_record_set_state(record, "attached",
 			hv_record_is_doubted(record) ? record->view.problem : NULL, err);

@@ -52,17 +52,6 @@ static enum hv_code refuse(
 		view->container_name, view->target);
 }
 
-/* Nothing may be mounted on it, and it cannot be taken out under what covers it. */
-static enum hv_code refuse_covered(const struct hv_record *other, struct hv_error *err)
-{
-	const struct hv_attachment *view = &other->view;
-
-	hv_fail(err, HV_TARGET_EXISTS,
-		"volume '%s' is attached at %s in container '%s' already, %s", view->volume,
-		view->target, view->container_name, view->problem);
-	return hv_hint(err, "take out what covers it, then try again");
-}
-
 /* The new one takes its place, in the commit that finishes it. */
 static enum hv_code replace(
 	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
@@ -141,9 +130,10 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 		hv_source_change_done(&change);
 		return code;
 	}
+	/* Nothing is mounted on it, and it cannot be taken out under what covers it. */
 	if (strcmp(other->view.state, "covered") == 0) {
 		hv_source_change_done(&change);
-		return refuse_covered(other, err);
+		return hv_record_fail_covered(attempt->attacher, other, HV_TARGET_EXISTS, err);
 	}
 	is_wanted = hv_record_is_mounted(other) ||
 		    (other->is_done && !hv_record_is_over(other) && is_pending(other));

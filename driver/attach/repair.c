@@ -95,6 +95,22 @@ struct pass {
 	struct hv_repaired *ret;
 };
 
+/* It would be hidden as soon as that one is attached, which was tried just before. */
+static enum hv_code note_wait(struct hv_attacher *attacher, struct hv_record *record,
+	const struct hv_record *outer, struct hv_error *err)
+{
+	char *known = record->view.problem;
+	enum hv_code code;
+	bool is_known;
+
+	record->view.problem = NULL;
+	code = hv_record_wait_for(record, outer, err);
+	is_known = code == HV_OK && known && strcmp(known, record->view.problem) == 0;
+	free(known);
+	return code == HV_OK && !is_known ? hv_store_attachment_note(attacher->store, record, err)
+					  : code;
+}
+
 /* One record, now that its container runs. */
 static enum hv_code make_true(
 	const struct pass *pass, struct hv_record *record, struct hv_error *err)
@@ -102,6 +118,7 @@ static enum hv_code make_true(
 	struct hv_attacher *attacher = pass->attacher;
 	const struct hv_target *target = pass->target;
 	struct hv_repaired *ret = pass->ret;
+	const struct hv_record *outer;
 	bool is_of_start =
 		strcmp(record->view.state, "pending") != 0 && record->ns_ino == target->ns.ino;
 	enum hv_code code = look_at(attacher, record, ret, err);
@@ -120,6 +137,9 @@ static enum hv_code make_true(
 	}
 	if (code != HV_OK || record->pid > 0)
 		return code;
+	outer = hv_siblings_find_outer(&pass->siblings, record);
+	if (outer)
+		return note_wait(attacher, record, outer, err);
 	code = hv_attach_again(attacher, target, &pass->siblings, record, err);
 	ret->attached += code == HV_OK;
 	return code;

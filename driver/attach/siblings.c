@@ -1,14 +1,41 @@
 /* The records of one container, side by side. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "inside.h"
+
+static unsigned depth(const struct hv_record *record)
+{
+	unsigned count = 0;
+
+	for (const char *at = record->path; *at; at++)
+		count += *at == '/';
+	return count;
+}
+
+/* Of one depth they stay in their order.  There are few for one container. */
+static void sort(struct hv_siblings *siblings)
+{
+	for (size_t i = 1; i < siblings->count; i++) {
+		struct hv_record record = siblings->records[i];
+		size_t at = i;
+
+		for (; at > 0 && depth(&siblings->records[at - 1]) > depth(&record); at--)
+			siblings->records[at] = siblings->records[at - 1];
+		siblings->records[at] = record;
+	}
+}
 
 enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *container_id,
 	struct hv_siblings *ret, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.container_id = container_id};
+	enum hv_code code =
+		hv_store_attachment_list(attacher->store, &filter, &ret->records, &ret->count, err);
 
-	return hv_store_attachment_list(attacher->store, &filter, &ret->records, &ret->count, err);
+	if (code == HV_OK)
+		sort(ret);
+	return code;
 }
 
 void hv_siblings_done(struct hv_siblings *siblings)
@@ -20,10 +47,11 @@ void hv_siblings_done(struct hv_siblings *siblings)
 struct mc_own *hv_siblings_own(
 	const struct hv_siblings *siblings, uint64_t ns_ino, size_t *ret_count)
 {
-	struct mc_own *own = calloc(siblings->count + 1, sizeof(*own));
+	size_t count = siblings ? siblings->count : 0;
+	struct mc_own *own = calloc(count + 1, sizeof(*own));
 
 	*ret_count = 0;
-	for (size_t i = 0; own && i < siblings->count; i++) {
+	for (size_t i = 0; own && i < count; i++) {
 		const struct hv_record *record = &siblings->records[i];
 
 		if (record->pid > 0 && record->ns_ino == ns_ino && record->mount_id)

@@ -215,15 +215,66 @@ bool mc_mount_is_deleted(const struct mc_mount *mount)
 	       strcmp(mount->root + length - (sizeof(mark) - 1), mark) == 0;
 }
 
-bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id)
+/* The mount that a path starts in: its parent is not to be seen from here. */
+static bool find_root(struct mc_mounts *mounts, struct mc_mount *ret)
 {
-	struct mc_mount ours, other;
+	struct mc_mount parent;
 
-	if (mc_mounts_find(mounts, id, &ours) < 0)
-		return false;
-	for (size_t at = 0; mc_mounts_next(mounts, &at, &other);)
-		if (other.parent_id == id && strcmp(other.target, ours.target) == 0)
+	for (size_t at = 0; mc_mounts_next(mounts, &at, ret);)
+		if (strcmp(ret->target, "/") == 0 &&
+			(ret->parent_id == ret->id ||
+				mc_mounts_find(mounts, ret->parent_id, &parent) < 0))
 			return true;
+	return false;
+}
+
+/* The mount that `path`, followed in the mount `from`, leads into first: a path is led into what is
+ * mounted on a directory as soon as it comes there. */
+static bool find_next(
+	struct mc_mounts *mounts, uint64_t from, const char *path, struct mc_mount *ret)
+{
+	struct mc_mount mount;
+	bool is_found = false;
+
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);) {
+		if (mount.parent_id != from || mount.id == from ||
+			!mc_path_is_below(path, mount.target) ||
+			(is_found && strlen(mount.target) > strlen(ret->target)))
+			continue;
+		*ret = mount;
+		is_found = true;
+	}
+	return is_found;
+}
+
+/* Whether the mount `id` is `top` or mounted on it, directly or not. */
+static bool is_on(struct mc_mounts *mounts, uint64_t id, uint64_t top)
+{
+	struct mc_mount mount;
+
+	for (size_t left = mounts->count + 1; left > 0; left--) { /* a table may lie in circles */
+		if (id == top)
+			return true;
+		if (mc_mounts_find(mounts, id, &mount) < 0)
+			return false;
+		id = mount.parent_id;
+	}
+	return false;
+}
+
+bool mc_mounts_find_cover(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
+{
+	struct mc_mount ours, at;
+
+	if (mc_mounts_find(mounts, id, &ours) < 0 || !find_root(mounts, &at))
+		return false;
+	for (size_t left = mounts->count; left > 0; left--) {
+		if (!find_next(mounts, at.id, ours.target, ret))
+			return false;
+		if (!is_on(mounts, id, ret->id))
+			return true;
+		at = *ret;
+	}
 	return false;
 }
 

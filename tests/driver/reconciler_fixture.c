@@ -161,6 +161,37 @@ unsigned count_mounts(struct fixture *fixture)
 	return count_mounts_at(fixture, fixture->target);
 }
 
+/* By a child: mount a tmpfs at one, unmount the other; NULL for none. */
+static void change_inside(struct fixture *fixture, const char *mounted, const char *unmounted)
+{
+	char path[64];
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", fixture->pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		_exit(fd < 0 || setns(fd, CLONE_NEWNS) < 0 ||
+			(mounted && mount("inside", mounted, "tmpfs", 0, NULL) < 0) ||
+			(unmounted && umount2(unmounted, MNT_DETACH) < 0));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+void mount_inside(struct fixture *fixture, const char *target)
+{
+	change_inside(fixture, target, NULL);
+}
+
+void unmount_inside(struct fixture *fixture, const char *target)
+{
+	change_inside(fixture, NULL, target);
+}
+
 bool is_inside(struct fixture *fixture, const char *path)
 {
 	char name[PATH_MAX];

@@ -81,6 +81,10 @@ enum hv_code repair(struct fixture *fixture);
  * one: "" for none.  Borrowed until the next call. */
 const char *state_of(struct fixture *fixture, const char *target);
 
+/* Mount a tmpfs in the container, or unmount lazily what is on top there. */
+void mount_inside(struct fixture *fixture, const char *target);
+void unmount_inside(struct fixture *fixture, const char *target);
+
 /* Whether a file of the container is there. */
 bool is_inside(struct fixture *fixture, const char *path);
 

@@ -1,6 +1,5 @@
 /* What is recorded is what comes back: targets where something is mounted already, targets below
  * each other, over the restarts of a container. */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,11 +86,190 @@ static void what_is_to_cover_waits_for_the_start(void **state)
 	assert_int_equal(count_mounts(fixture), 1);
 }
 
+/* Two targets, one below the other, with the volumes "outer" and "inner"; "outer" has a file. */
+struct nested {
+	struct fixture *fixture;
+	char outer[256];
+	char inner[300];
+	char source[256];
+};
+
+static char outer_name[] = "outer", inner_name[] = "inner";
+
+static void begin_nested(struct nested *self, struct fixture *fixture)
+{
+	self->fixture = fixture;
+	snprintf(self->outer, sizeof(self->outer), "%s/o", fixture->target);
+	snprintf(self->inner, sizeof(self->inner), "%s/sub", self->outer);
+	snprintf(self->source, sizeof(self->source), "%s/source", fixture->world->dir);
+	world_mkdir(fixture->world, "source");
+	world_write(fixture->world, "source/of-outer", "");
+	assert_int_equal(world_create(fixture->world, outer_name, "path=%s/source", NULL), HV_OK);
+	assert_int_equal(world_create(fixture->world, inner_name, NULL, NULL), HV_OK);
+	world_write(fixture->world, "state/volumes/inner/_data/of-inner", "");
+	start_engine(fixture);
+	start_container(fixture);
+}
+
+static void remove_source_file(struct nested *self)
+{
+	char path[400];
+
+	snprintf(path, sizeof(path), "%s/sub", self->source);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void attach_outer(struct nested *self)
+{
+	assert_int_equal(attach_to(self->fixture, outer_name, self->outer, true, NULL), HV_OK);
+}
+
+static void attach_inner(struct nested *self)
+{
+	assert_int_equal(attach_to(self->fixture, inner_name, self->inner, true, NULL), HV_OK);
+}
+
+static void expect_both(struct nested *self)
+{
+	char path[400];
+
+	assert_string_equal(state_of(self->fixture, self->outer), "attached");
+	assert_string_equal(state_of(self->fixture, self->inner), "attached");
+	snprintf(path, sizeof(path), "%s/of-outer", self->outer);
+	assert_true(is_inside(self->fixture, path));
+	snprintf(path, sizeof(path), "%s/of-inner", self->inner);
+	assert_true(is_inside(self->fixture, path));
+	assert_int_equal(count_mounts_at(self->fixture, self->outer), 1);
+	assert_int_equal(count_mounts_at(self->fixture, self->inner), 1);
+}
+
+static void outer_ones_are_attached_first_whatever_came_first(void **state)
+{
+	struct nested self;
+
+	begin_nested(&self, *state);
+	attach_inner(&self);
+	attach_outer(&self);
+	expect_both(&self);
+	for (int i = 0; i < 2; i++) {
+		restart(self.fixture);
+		assert_int_equal(repair(self.fixture), HV_OK);
+		expect_both(&self);
+	}
+	assert_int_equal(detach_from(self.fixture, self.outer), HV_BUSY);
+	expect_both(&self);
+	assert_int_equal(detach_from(self.fixture, self.inner), HV_OK);
+	assert_int_equal(detach_from(self.fixture, self.outer), HV_OK);
+}
+
+static void an_inner_one_waits_for_the_outer_one(void **state)
+{
+	char away[300], wanted[400];
+	struct nested self;
+
+	begin_nested(&self, *state);
+	attach_outer(&self);
+	attach_inner(&self);
+	snprintf(away, sizeof(away), "%s.away", self.source);
+	assert_int_equal(rename(self.source, away), 0);
+	restart(self.fixture);
+	assert_int_not_equal(repair(self.fixture), HV_OK);
+	snprintf(wanted, sizeof(wanted), "pending waits for volume 'outer' at %s", self.outer);
+	assert_string_equal(state_of(self.fixture, self.inner), wanted);
+	assert_int_equal(count_mounts_at(self.fixture, self.inner), 0);
+	assert_int_equal(rename(away, self.source), 0);
+	assert_int_equal(repair(self.fixture), HV_OK);
+	expect_both(&self);
+}
+
+/* Which is attached by hand meanwhile. */
+static void an_outer_one_that_comes_late_goes_below_the_inner_one(void **state)
+{
+	char away[300];
+	struct nested self;
+
+	begin_nested(&self, *state);
+	attach_outer(&self);
+	snprintf(away, sizeof(away), "%s.away", self.source);
+	assert_int_equal(rename(self.source, away), 0);
+	restart(self.fixture);
+	assert_int_not_equal(repair(self.fixture), HV_OK);
+	attach_inner(&self);
+	assert_string_equal(state_of(self.fixture, self.inner), "attached");
+	assert_int_equal(rename(away, self.source), 0);
+	assert_int_equal(repair(self.fixture), HV_OK);
+	expect_both(&self);
+}
+
+static void an_outer_one_that_is_replaced_keeps_the_inner_one(void **state)
+{
+	struct nested self;
+	char path[400];
+
+	begin_nested(&self, *state);
+	assert_int_equal(world_create(self.fixture->world, other, NULL, NULL), HV_OK);
+	attach_outer(&self);
+	attach_inner(&self);
+	assert_int_equal(attach_to(self.fixture, other, self.outer, true, anyhow), HV_OK);
+	assert_string_equal(state_of(self.fixture, self.inner), "attached");
+	snprintf(path, sizeof(path), "%s/of-inner", self.inner);
+	assert_true(is_inside(self.fixture, path));
+	assert_int_equal(attach_to(self.fixture, outer_name, self.outer, true, anyhow), HV_OK);
+	expect_both(&self);
+}
+
+/* The outer one cannot have the inner one's target: that one is told to wait, and the attach of the
+ * outer one is no failure. */
+static void an_inner_one_that_cannot_be_put_back_is_pending(void **state)
+{
+	struct nested self;
+
+	begin_nested(&self, *state);
+	attach_inner(&self);
+	world_write(self.fixture->world, "source/sub", "a file");
+	attach_outer(&self);
+	assert_string_equal(state_of(self.fixture, self.outer), "attached");
+	assert_non_null(strstr(state_of(self.fixture, self.inner), "pending "));
+	assert_int_equal(count_mounts_at(self.fixture, self.inner), 0);
+	remove_source_file(&self);
+	assert_int_equal(repair(self.fixture), HV_OK);
+	expect_both(&self);
+}
+
+/* A mount of the container's own over it, or above it. */
+static void what_cannot_be_reached_is_covered_and_says_by_what(void **state)
+{
+	char wanted[400];
+	struct nested self;
+
+	begin_nested(&self, *state);
+	attach_inner(&self);
+	mount_inside(self.fixture, self.outer);
+	snprintf(wanted, sizeof(wanted), "covered covered by a mount at %s (tmpfs)", self.outer);
+	assert_string_equal(state_of(self.fixture, self.inner), wanted);
+	assert_int_equal(detach_from(self.fixture, self.inner), HV_BUSY);
+	assert_int_equal(
+		attach_to(self.fixture, inner_name, self.inner, true, NULL), HV_TARGET_EXISTS);
+	/* Another one of ours on that: the container's own is what covers all the same. */
+	assert_int_equal(attach_to(self.fixture, outer_name, self.outer, true, anyhow), HV_OK);
+	assert_string_equal(state_of(self.fixture, self.inner), wanted);
+	assert_int_equal(detach_from(self.fixture, self.outer), HV_OK);
+	unmount_inside(self.fixture, self.outer);
+	assert_string_equal(state_of(self.fixture, self.inner), "attached");
+	assert_int_equal(detach_from(self.fixture, self.inner), HV_OK);
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
 		RECONCILED(what_covers_a_mount_of_the_container_is_back_after_a_restart),
 		RECONCILED(what_is_to_cover_waits_for_the_start),
+		RECONCILED(outer_ones_are_attached_first_whatever_came_first),
+		RECONCILED(an_inner_one_waits_for_the_outer_one),
+		RECONCILED(an_outer_one_that_comes_late_goes_below_the_inner_one),
+		RECONCILED(an_outer_one_that_is_replaced_keeps_the_inner_one),
+		RECONCILED(an_inner_one_that_cannot_be_put_back_is_pending),
+		RECONCILED(what_cannot_be_reached_is_covered_and_says_by_what),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));

@@ -3,13 +3,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/hv_test.h"
@@ -167,25 +164,6 @@ static void a_detach_that_cannot_be_recorded_is_not_attached_again(void **state)
 	assert_string_equal(state_of(fixture, fixture->target), "");
 }
 
-static void unmount_inside(struct fixture *fixture)
-{
-	char path[64];
-	int status;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		int fd;
-
-		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", fixture->pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		_exit(fd < 0 || setns(fd, CLONE_NEWNS) < 0 ||
-			umount2(fixture->target, MNT_DETACH) < 0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
 static void *detach_waiting(void *context)
 {
 	struct fixture *fixture = context;
@@ -232,7 +210,7 @@ static void what_is_unmounted_while_a_detach_waits_is_detached(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, detach_waiting, fixture), 0);
 	while (!is_ending(fixture))
 		sleep_a_little();
-	unmount_inside(fixture);
+	unmount_inside(fixture, fixture->target);
 	look(fixture, HV_OK);
 	assert_int_equal(pthread_join(thread, &done), 0);
 	assert_ptr_equal(done, fixture);

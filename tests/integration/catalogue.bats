@@ -511,7 +511,8 @@ attach() {
 	start hvt_mounts --cap-add SYS_ADMIN --security-opt apparmor=unconfined
 	detach_row "nothing is attached there" 404 no-such-attachment \
 		"no volume is attached at /mnt/x in container 'hvt_web'" \
-		"docker hostvol ls --container hvt_web lists what is" Container=hvt_web Target=/mnt/x
+		"docker hostvol ls --container hvt_web lists what is; what docker run -v mounted stays as long as the container" \
+		Container=hvt_web Target=/mnt/x
 	detach_row "no such ID" 404 no-such-attachment "no such attachment: 0123456789ab" \
 		"docker hostvol ls lists them" ID=0123456789ab
 	detach_row "an ID that cannot be" 404 no-such-attachment "no such attachment: x'y" \
@@ -535,7 +536,7 @@ attach() {
 	docker exec hvt_mounts mount -t tmpfs over /mnt/a
 	for lazy in false true; do
 		detach_row "covered, Lazy $lazy" 409 busy \
-			"something else was mounted over volume 'hvt_data' at /mnt/a in container 'hvt_mounts'" \
+			"volume 'hvt_data' at /mnt/a in container 'hvt_mounts' is covered by a mount at /mnt/a \(tmpfs\)" \
 			"unmount that first, in the container" Container=hvt_mounts Target=/mnt/a "Lazy:=$lazy"
 	done
 	docker exec hvt_mounts umount /mnt/a

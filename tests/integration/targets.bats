@@ -184,9 +184,9 @@ refused_for() {
 	docker hostvol attach hvt_data hvt_web:/mnt/d
 	docker exec hvt_web mount -t tmpfs over /mnt/d
 	run -0 docker hostvol ls
-	[[ $output == *covered* ]]
-	fails_with 1 "mounted over" "hint:" -- docker hostvol detach hvt_web:/mnt/d
-	fails_with 1 "mounted over" -- docker hostvol detach --lazy hvt_web:/mnt/d
+	[[ $output == *covered* && $output == *"covered by a mount at /mnt/d (tmpfs)"* ]]
+	fails_with 1 "is covered by a mount at /mnt/d (tmpfs)" "hint:" -- docker hostvol detach hvt_web:/mnt/d
+	fails_with 1 "is covered" -- docker hostvol detach --lazy hvt_web:/mnt/d
 	docker exec hvt_web umount /mnt/d
 	docker hostvol detach hvt_web:/mnt/d
 }

@@ -502,11 +502,12 @@ static void table_of_box(void)
 	assert_string_equal(mount.root, "/source");
 	assert_int_equal(mount.dev, scene.info.source.dev);
 	assert_false(mount.is_shared);
-	assert_false(mc_mounts_is_covered(mounts, scene.info.mountinfo_id));
+	assert_false(mc_mounts_find_cover(mounts, scene.info.mountinfo_id, &mount));
 	mc_mounts_free(mounts);
 	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
 	assert_int_equal(mc_mounts_read(scene.core, scene.ns.ns_fd, &mounts, NULL), 0);
-	assert_true(mc_mounts_is_covered(mounts, scene.info.mountinfo_id));
+	assert_true(mc_mounts_find_cover(mounts, scene.info.mountinfo_id, &mount));
+	assert_string_equal(mount.fstype, "tmpfs");
 	mc_mounts_free(mounts);
 	assert_int_equal(mc_mounts_read(scene.core, -1, &mounts, NULL), 0);
 	assert_true(mc_mounts_count(mounts) > 3);

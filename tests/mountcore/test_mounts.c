@@ -75,17 +75,41 @@ static void iteration_keeps_the_order_and_ends(void **state)
 	mc_mounts_free(mounts);
 }
 
+/* 0: nothing covers it. */
+static void expect_cover(struct mc_mounts *mounts, uint64_t id, uint64_t cover)
+{
+	struct mc_mount mount;
+
+	assert_int_equal(mc_mounts_find_cover(mounts, id, &mount), cover != 0);
+	if (cover)
+		assert_int_equal(mount.id, cover);
+}
+
 static void only_the_top_of_a_stack_is_not_covered(void **state)
 {
 	struct mc_mounts *mounts = read_sample("stacked");
 
 	(void)state;
-	assert_true(mc_mounts_is_covered(mounts, 151));
-	assert_true(mc_mounts_is_covered(mounts, 152));
-	assert_false(mc_mounts_is_covered(mounts, 153));
-	assert_false(mc_mounts_is_covered(mounts, 127)); /* a child elsewhere does not cover */
-	assert_false(mc_mounts_is_covered(mounts, 150));
-	assert_false(mc_mounts_is_covered(mounts, 999));
+	expect_cover(mounts, 151, 152);
+	expect_cover(mounts, 152, 153);
+	expect_cover(mounts, 153, 0);
+	expect_cover(mounts, 127, 0); /* a child elsewhere does not cover */
+	expect_cover(mounts, 150, 0);
+	expect_cover(mounts, 999, 0);
+	mc_mounts_free(mounts);
+}
+
+static void a_mount_on_a_directory_above_covers(void **state)
+{
+	struct mc_mounts *mounts = read_sample("nested");
+
+	(void)state;
+	expect_cover(mounts, 150, 152); /* /mnt/o/sub, and /mnt/o came later */
+	expect_cover(mounts, 151, 152); /* the same below that one */
+	expect_cover(mounts, 152, 0);
+	expect_cover(mounts, 153, 0);   /* on the one that covers */
+	expect_cover(mounts, 154, 155); /* on the lower one of a stack */
+	expect_cover(mounts, 155, 0);
 	mc_mounts_free(mounts);
 }
 
@@ -272,6 +296,7 @@ int main(void)
 		cmocka_unit_test(the_columns_are_those_of_proc_5),
 		cmocka_unit_test(iteration_keeps_the_order_and_ends),
 		cmocka_unit_test(only_the_top_of_a_stack_is_not_covered),
+		cmocka_unit_test(a_mount_on_a_directory_above_covers),
 		cmocka_unit_test(a_tree_is_the_mount_and_all_below_it),
 		cmocka_unit_test(a_tree_is_found_whatever_the_order_of_the_table),
 		cmocka_unit_test(escapes_are_undone),

@@ -73,8 +73,11 @@ int mc_mounts_tree(struct mc_mounts *mounts, uint64_t id, uint64_t **ret_ids, si
 /* Whether the directory or file that the mount shows was deleted: no path leads to it. */
 bool mc_mount_is_deleted(const struct mc_mount *mount) __attribute__((nonnull));
 
-/* Whether something is mounted on top of the mount `id` at its own mountpoint. */
-bool mc_mounts_is_covered(struct mc_mounts *mounts, uint64_t id) __attribute__((nonnull));
+/* Whether the mount `id` cannot be reached by its mountpoint's path, because another mount is in
+ * the way: on top of it, or on a directory above.  `ret` is the first such mount from the root on.
+ * Decided by the table alone, which has each mount's parent: no file system is asked. */
+bool mc_mounts_find_cover(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
+	__attribute__((nonnull));
 
 /* Find the mount on top at `target` if it shows what is at the path `source` on the host: the same
  * part of the same file system.  Returns 0, -ENOENT, or what reading the host's table gave. */

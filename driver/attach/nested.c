@@ -1,0 +1,125 @@
+/* Attachments below the target of another, of the same container.
+ *
+ * A mount hides what is mounted below it.  Those of ours that are below a target are taken out
+ * before the mount is made, and attached again on top of it.  A daemon that is killed in between
+ * finds them "pending", and attaches them with the next look at the container. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mountcore/path.h"
+
+#include "inside.h"
+
+bool hv_record_is_below(const struct hv_record *record, const char *path)
+{
+	return mc_path_is_below(record->path, path) && strcmp(record->path, path) != 0;
+}
+
+const struct hv_record *hv_siblings_find_outer(
+	const struct hv_siblings *siblings, const struct hv_record *record)
+{
+	const struct hv_record *outer = NULL;
+
+	for (size_t i = 0; i < siblings->count; i++) {
+		const struct hv_record *other = &siblings->records[i];
+
+		if (other->is_done && !other->is_ending && !hv_record_is_over(other) &&
+			other->pid == 0 && hv_record_is_below(record, other->path))
+			outer = other;
+	}
+	return outer;
+}
+
+enum hv_code hv_record_wait_for(
+	struct hv_record *record, const struct hv_record *outer, struct hv_error *err)
+{
+	char problem[512];
+
+	snprintf(problem, sizeof(problem), "waits for volume '%.255s' at %.220s",
+		outer->view.volume, outer->view.target);
+	return hv_record_set_state(record, "pending", problem, err);
+}
+
+/* What was made for it stays: the directory is what the outer one is mounted on, or in. */
+static enum hv_code unmount(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	char nothing[] = "", *made = record->made;
+	enum hv_code code;
+
+	record->made = nothing;
+	code = hv_record_unmount(attacher, record, true, err);
+	record->made = made;
+	return code;
+}
+
+/* Say that it is pending, and take it out.  It stays noted if that fails: it is found then. */
+static enum hv_code lift(struct hv_attacher *attacher, struct hv_record *record,
+	const struct hv_record *outer, struct hv_error *err)
+{
+	enum hv_code code = hv_record_wait_for(record, outer, err);
+
+	if (code == HV_OK)
+		code = hv_store_attachment_note(attacher->store, record, err);
+	if (code == HV_OK)
+		code = unmount(attacher, record, err);
+	if (code == HV_OK)
+		code = hv_record_forget_mount(record, err);
+	if (code == HV_OK)
+		code = hv_record_wait_for(record, outer, err);
+	return code == HV_OK ? hv_store_attachment_note(attacher->store, record, err) : code;
+}
+
+static bool is_in_the_way(struct hv_attacher *attacher, struct hv_record *record,
+	const struct hv_record *outer, uint64_t ns_ino)
+{
+	struct hv_error ignored = {0};
+	bool is_so = record->is_done && !record->is_ending && record->pid > 0 &&
+		     record->ns_ino == ns_ino && hv_record_is_below(record, outer->path) &&
+		     hv_attachment_refresh(attacher, record, &ignored) == HV_OK &&
+		     strcmp(record->view.state, "attached") == 0;
+
+	hv_error_done(&ignored);
+	return is_so;
+}
+
+enum hv_code hv_nested_lift(struct hv_attacher *attacher, const struct hv_siblings *siblings,
+	const struct hv_record *outer, struct hv_nested *ret, struct hv_error *err)
+{
+	enum hv_code code = HV_OK;
+
+	ret->siblings = siblings;
+	ret->is_lifted = calloc(siblings->count + 1, sizeof(bool));
+	if (!ret->is_lifted)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	/* The deepest first: it would go with what it is on. */
+	for (size_t i = siblings->count; code == HV_OK && i-- > 0;) {
+		struct hv_record *record = &siblings->records[i];
+
+		if (!is_in_the_way(attacher, record, outer, outer->ns_ino))
+			continue;
+		ret->is_lifted[i] = true;
+		code = lift(attacher, record, outer, err);
+	}
+	return code;
+}
+
+void hv_nested_put_back(
+	struct hv_attacher *attacher, const struct hv_target *target, struct hv_nested *nested)
+{
+	bool is_left = false;
+
+	for (size_t i = 0; nested->is_lifted && i < nested->siblings->count; i++) {
+		struct hv_error ignored = {0};
+
+		if (nested->is_lifted[i] &&
+			hv_attach_again(attacher, target, NULL, &nested->siblings->records[i],
+				&ignored) != HV_OK)
+			is_left = true;
+		hv_error_done(&ignored);
+	}
+	if (is_left) /* to be tried again */
+		hv_attacher_poke(attacher, target->container.id);
+	free(nested->is_lifted);
+	*nested = (struct hv_nested){0};
+}
