@@ -33,7 +33,7 @@ teardown() { common_teardown; }
 	[[ $(docker exec hvt_web cat /mnt/data/f) == "from the host" ]]
 	fails_with 1 "Read-only file system" -- docker exec hvt_web touch /mnt/data/x
 	[[ ! -e $TMP/data/x ]]
-	run -0 docker hostvol ls
+	run -0 docker hostvol ls --container hvt_web
 	[[ $output == *" ro "* ]]
 }
 
@@ -157,9 +157,9 @@ see() {
 @test "the same attach again is answered with the first one" {
 	start hvt_web
 	docker hostvol attach hvt_data hvt_web:/mnt/data
-	first=$(docker hostvol ls --format json)
+	first=$(docker hostvol ls --container hvt_web --format json)
 	docker hostvol attach hvt_data hvt_web:/mnt/data
-	[[ $(docker hostvol ls --format json) == "$first" ]]
+	[[ $(docker hostvol ls --container hvt_web --format json) == "$first" ]]
 	[[ $(docker exec hvt_web grep -c ' /mnt/data ' /proc/self/mountinfo) == 1 ]]
 	fails_with 1 "already" -- docker hostvol attach --ro hvt_data hvt_web:/mnt/data
 }
@@ -200,10 +200,10 @@ see() {
 	docker hostvol attach hvt_data hvt_web:/mnt/data
 	run -0 docker volume inspect -f '{{json .Status.attachments}}' hvt_data
 	[[ $output == *'"container":"hvt_web"'* && $output == *'"target":"/mnt/data"'* ]]
-	run -0 docker hostvol ls
+	run -0 docker hostvol ls --container hvt_web
 	[[ $output == *attached* ]]
 	docker exec hvt_web umount /mnt/data
-	run -0 docker hostvol ls
+	run -0 docker hostvol ls --container hvt_web
 	[[ $output == *missing* ]]
 	docker hostvol detach hvt_web:/mnt/data
 	run -0 docker hostvol ls

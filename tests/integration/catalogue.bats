@@ -68,7 +68,7 @@ snapshot() {
 		next+=(--next -s --unix-socket /run/docker.sock "http://docker/containers/$name/changes")
 	done
 	curl -s --unix-socket "$SOCKET" -d '{}' http://hostvol/HotList "${next[@]}" |
-		sed 's/[][]//g; s/,*{"Path"/\n&/g; s/\n,/\n/g' | sort
+		sed 's/[][]//g; s/,*{"\(Path\|ID\)"/\n&/g; s/\n,/\n/g' | grep -Ev '^\{"ID":.*"Volume":"([^h]|h[^v]|hv[^t])' | sort
 	grep -v ' /var/lib/docker/' /proc/self/mountinfo # the Engine's own come and go
 	echo "$(<"/proc/$DAEMON/mountinfo")"
 	find "$TMP" -xdev -not -path "$TMP/plain*"
@@ -406,7 +406,9 @@ restore_mount_max() {
 	for _ in $(seq 14); do
 		docker create --label "$LABEL" "$IMAGE" true
 	done
-	prefix=$(docker ps -aq | cut -c 1 | sort | uniq -d | head -n 1)
+	for prefix in $(docker ps -aq | cut -c 1 | sort | uniq -d); do
+		[[ -n $(docker ps -aq --filter "name=^$prefix\$") ]] || break # nobody's name
+	done
 	attach_row "an ambiguous prefix" 409 ambiguous \
 		"more than one container's ID begins with '$prefix'" \
 		"give more of the ID, or the container's name" "Container=$prefix"

@@ -32,7 +32,7 @@ teardown() { common_teardown; }
 @test "ls --format json is one JSON document" {
 	start hvt_web
 	docker addvol "$TMP/data" hvt_web /mnt/d
-	docker hostvol ls --format json | python3 -c '
+	docker hostvol ls --container hvt_web --format json | python3 -c '
 import json, sys
 items = json.load(sys.stdin)
 assert len(items) == 1 and items[0]["Target"] == "/mnt/d" and items[0]["State"] == "attached"'

@@ -77,8 +77,7 @@ teardown() {
 }
 
 clean() {
-	docker ps -aq | xargs -r docker rm -fv >/dev/null 2>&1 || true
-	docker volume ls -q | xargs -r docker volume rm -f >/dev/null 2>&1 || true
+	engine_clear
 	rm -f "$ENGINE/plain/fault"
 }
 

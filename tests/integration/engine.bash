@@ -137,7 +137,16 @@ engine_kill_all() {
 	done
 }
 
+# engine_clear: away with all containers and volumes of the tests' Engine, whatever DOCKER_HOST says: the
+# machine's Engine has containers and volumes of its own.
+engine_clear() {
+	local -x DOCKER_HOST=unix://${ENGINE:?}/docker.sock
+	docker ps -aq | xargs -r docker rm -fv >/dev/null 2>&1 || true
+	docker volume ls -q | xargs -r docker volume rm -f >/dev/null 2>&1 || true
+}
+
 engine_teardown() {
+	[[ -n ${ENGINE:-} ]] || return 0 # it was not begun
 	export DOCKER_HOST=unix://$ENGINE/docker.sock # whatever the test had set
 	docker ps -aq | xargs -r docker rm -f >/dev/null 2>&1 || true
 	docker plugin rm -f hostvol >/dev/null 2>&1 || true

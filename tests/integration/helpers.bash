@@ -13,18 +13,26 @@ common_setup() {
 	TMP=$(mktemp -d -p /srv hvt.XXXXXX)
 }
 
+# The machine may have containers, volumes and attachments of its own, which stay as they are.
 common_teardown() {
 	local name
 	docker ps -aq --filter "label=$LABEL" | xargs -r docker rm -f >/dev/null 2>&1 || true
-	docker hostvol ls --format json | tr ',' '\n' | sed -n 's/.*"ID":[ ]*"\([0-9a-f]*\)".*/\1/p' |
-		while read -r name; do docker hostvol detach --lazy "$name" >/dev/null 2>&1 || true; done
-	docker volume ls -q --filter "name=$T" | xargs -r docker volume rm -f >/dev/null 2>&1 || true
+	our_attachments | while read -r name; do
+		docker hostvol detach --lazy "$name" >/dev/null 2>&1 || true
+	done
+	docker volume ls -q --filter "name=^$T" | xargs -r docker volume rm -f >/dev/null 2>&1 || true
 	for name in $(docker volume ls -q --filter driver=hostvol:latest); do # what addvol defined
 		[[ $(docker volume inspect -f '{{.Status.source}}' "$name") != "$TMP"/* ]] ||
 			docker volume rm "$name" >/dev/null
 	done
 	unmount_below "$TMP"
 	rm -rf "$TMP"
+}
+
+# our_attachments: the IDs of those of volumes that tests have made.
+our_attachments() {
+	docker hostvol ls --format json 2>/dev/null | jq -r --arg name "$T" --arg dir "$TMP/" \
+		'.[] | select((.Volume | startswith($name)) or (.Source | startswith($dir))) | .ID'
 }
 
 # Deepest first: a mount on a mount.

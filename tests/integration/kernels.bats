@@ -17,7 +17,7 @@ setup() {
 
 teardown() {
 	[[ -z ${DAEMON:-} ]] || kill "$DAEMON" || true
-	docker ps -aq | xargs -r docker rm -f >/dev/null
+	engine_clear
 	in_engine umount "$ENGINE/disk"
 	engine_teardown
 }

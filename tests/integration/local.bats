@@ -15,7 +15,7 @@ load helpers
 
 TABLE=(
 	# Names.
-	'a name of two characters|=|V=v2; create'
+	'a name of two characters|=|V=$TWO; create'
 	'a name of one character|status|V=x; create'
 	'all characters that are allowed|=|V=$V.b-C_9; create'
 	'a name that begins with _|status|V=_x; create'
@@ -154,6 +154,10 @@ TABLE=(
 setup() {
 	common_setup
 	export DIR=$TMP/dir V=hvt_v LABEL
+	for TWO in {h,v,w,x}{0..9}; do # one that the machine has no volume of
+		docker volume inspect "$TWO" >/dev/null 2>&1 || break
+	done
+	export TWO
 	mkdir -p "$DIR/sub" "$DIR/empty" "$DIR.low"
 	echo one >"$DIR/file"
 	ln -s "$DIR" "$DIR.link"
@@ -172,7 +176,7 @@ setup() {
 
 teardown() {
 	losetup -d "$DISK"
-	docker volume ls -q | grep -E '^(hvt|v2$|0{200})' | xargs -r docker volume rm -f >/dev/null || true
+	docker volume ls -q | grep -E "^(hvt|$TWO\$|0{200})" | xargs -r docker volume rm -f >/dev/null || true
 	common_teardown
 	docker image rm -f hostvol-test/content >/dev/null
 }
@@ -191,8 +195,8 @@ try() {
 	PRINTED=$(eval "${2//IMAGE/hostvol-test/content}" 2>"$TMP/stderr") && STATUS=0 || STATUS=$?
 	# A plugin that is not there fails at everything, too.
 	! grep -E 'plugin .* (not found|is disabled)|connection refused|dial unix|EOF' "$TMP/stderr" || STATUS=broken
-	docker ps -aq --filter name=hvt_c | xargs -r docker rm -f >/dev/null
-	docker volume ls -q | grep -E '^(hvt|v2$|0{200})' | xargs -r docker volume rm -f >/dev/null || true
+	docker ps -aq --filter name=^hvt_c --filter "label=$LABEL" | xargs -r docker rm -f >/dev/null
+	docker volume ls -q | grep -E "^(hvt|$TWO\$|0{200})" | xargs -r docker volume rm -f >/dev/null || true
 }
 
 # agrees WHAT: STATUS and PRINTED against those of local, in STATUS_LOCAL and PRINTED_LOCAL.

@@ -256,13 +256,13 @@ two_engines() {
 
 # reaches near|far COMMAND...: every command, with this way to an Engine.
 reaches() {
-	local whose=$1 other=near
+	local whose=$1 other=near name
 	shift
 	[[ $whose == far ]] || other=far
 	run -0 "$@" hostvol attach hvt_data hvt_web:/mnt/data
 	[[ $("on_$whose" cat /mnt/data/file) == "$whose" ]] || return 1
 	[[ $("on_$other" ls /mnt) == '' ]] || return 1
-	run -0 "$@" hostvol ls
+	run -0 "$@" hostvol ls --container hvt_web
 	[[ $(grep -c /mnt/data <<<"$output") == 1 ]] || return 1
 	run -0 "$@" hostvol inspect hvt_web:/mnt/data
 	[[ $output == *"$([[ $whose == far ]] && echo "$TMP/far" || echo "$SOURCE")"* ]] || return 1
@@ -271,10 +271,11 @@ reaches() {
 	run -0 "$@" addvol "$TMP/third" hvt_web /mnt/added
 	[[ $("on_$whose" cat /mnt/added/file) == third ]] || return 1
 	[[ $("on_$other" ls /mnt) == '' ]] || return 1
+	name=$("$@" hostvol inspect hvt_web:/mnt/added | jq -r '.[0].Volume')
 	run -0 "$@" hostvol detach hvt_web:/mnt/added
 	run -0 "$@" hostvol detach hvt_web:/mnt/data
 	[[ $("on_$whose" ls /mnt) == '' ]] || return 1
-	run -0 "$@" volume rm "$("$@" volume ls -q | grep third)"
+	run -0 "$@" volume rm "$name"
 }
 
 on_near() { docker -H unix:///var/run/docker.sock exec hvt_web "$@"; }
@@ -350,7 +351,7 @@ compose_file() {
 }
 
 @test "what docker cp, commit, inspect and diff show of an attachment" {
-	docker volume create -d hostvol -o path="$SOURCE" hvt_data
+	docker volume create -d hostvol -o path="$SOURCE" --label hvt=prune hvt_data
 	docker hostvol attach hvt_data hvt_web:/mnt/made
 	[[ $(docker inspect -f '{{json .Mounts}}' hvt_web) == '[]' ]] # what it was created with
 	run -0 docker diff hvt_web
@@ -362,7 +363,7 @@ compose_file() {
 	docker exec hvt_web tar -c -f - -C /mnt/made file | tar -x -C "$TMP" # this is the way
 	[[ $(cat "$TMP/file") == content ]]
 	[[ $(docker volume ls -q -f dangling=true) == *hvt_data* ]]
-	docker volume prune -f
+	docker volume prune -f --filter label=hvt=prune # of the machine's own volumes none goes
 	fails_with 1 "'hvt_web' at /mnt/made" -- docker volume rm hvt_data
 	docker commit hvt_web hvt_image
 	run -0 docker run --rm --network none hvt_image find /mnt/made

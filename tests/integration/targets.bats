@@ -149,7 +149,7 @@ refused_for() {
 
 @test "check tells what would happen and changes nothing" {
 	start hvt_web
-	before=$(docker diff hvt_web | sort; cat "/proc/$(pid_of hvt_web)/mountinfo"; docker hostvol ls)
+	before=$(docker diff hvt_web | sort; cat "/proc/$(pid_of hvt_web)/mountinfo"; docker hostvol ls --container hvt_web)
 	run -0 docker hostvol check hvt_data hvt_web:/mnt/new:ro
 	[[ $output == *"ok    target: /mnt/new, of which 1 part is to be made"* && $output == *read-only* ]]
 	docker hostvol attach hvt_data hvt_web:/mnt/there
@@ -161,7 +161,7 @@ refused_for() {
 	fails_with 1 "FAIL  request" "nothing may be mounted" -- docker hostvol check hvt_data hvt_web:/proc
 	fails_with 1 "FAIL  target" "is not a directory" -- docker hostvol check hvt_data hvt_web:/bin/busybox
 	docker hostvol check --format json hvt_data hvt_web:/x | python3 -m json.tool
-	[[ $(docker diff hvt_web | sort; cat "/proc/$(pid_of hvt_web)/mountinfo"; docker hostvol ls) == "$before" ]]
+	[[ $(docker diff hvt_web | sort; cat "/proc/$(pid_of hvt_web)/mountinfo"; docker hostvol ls --container hvt_web) == "$before" ]]
 }
 
 @test "containers that share namespaces, and --init" {
@@ -183,7 +183,7 @@ refused_for() {
 	start hvt_web --cap-add SYS_ADMIN --security-opt apparmor=unconfined
 	docker hostvol attach hvt_data hvt_web:/mnt/d
 	docker exec hvt_web mount -t tmpfs over /mnt/d
-	run -0 docker hostvol ls
+	run -0 docker hostvol ls --container hvt_web
 	[[ $output == *covered* && $output == *"covered by a mount at /mnt/d (tmpfs)"* ]]
 	fails_with 1 "is covered by a mount at /mnt/d (tmpfs)" "hint:" -- docker hostvol detach hvt_web:/mnt/d
 	fails_with 1 "is covered" -- docker hostvol detach --lazy hvt_web:/mnt/d
@@ -195,7 +195,7 @@ refused_for() {
 	start hvt_web
 	docker hostvol attach hvt_data hvt_web:/a/data
 	docker exec hvt_web mv /a /b
-	run -0 docker hostvol ls
+	run -0 docker hostvol ls --container hvt_web
 	[[ $output == *attached* && $output == *"renamed inside the container"* ]]
 	[[ $(docker exec hvt_web cat /b/data/f) == whole ]]
 	fails_with 1 "attached" -- docker volume rm hvt_data

@@ -24,8 +24,7 @@ setup() {
 }
 
 teardown() {
-	docker ps -aq | xargs -r docker rm -f
-	docker volume ls -q | xargs -r docker volume rm
+	engine_clear
 	rm -rf "$TMP"
 }
 

@@ -73,9 +73,14 @@ teardown() { common_teardown; }
 }
 
 @test "an anonymous volume goes with its container" {
-	docker run --rm --network none --volume-driver hostvol -v /d $IMAGE touch /d/f
-	run -0 docker volume ls -q --filter driver=hostvol:latest
-	[[ -z $output ]]
+	start hvt_web --volume-driver hostvol -v /d
+	name=$(docker inspect -f '{{(index .Mounts 0).Name}}' hvt_web)
+	[[ $(docker volume ls -q --filter driver=hostvol:latest --filter "name=^$name\$") == "$name" ]]
+	docker rm -fv hvt_web
+	fails_with 1 "no such volume" -- docker volume inspect "$name"
+	with_rm=$(run_in --volume-driver hostvol -v /d $IMAGE sh -c 'touch /d/f; sed -n "s|.*/\([0-9a-f]\{64\}\)/_data /d .*|\1|p" /proc/self/mountinfo')
+	[[ -n $with_rm ]]
+	fails_with 1 "no such volume" -- docker volume inspect "$with_rm"
 }
 
 for_each_driver() {

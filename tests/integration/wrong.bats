@@ -14,7 +14,7 @@ teardown() { common_teardown; }
 
 snapshot() {
 	docker volume ls -q
-	docker hostvol ls --format json
+	docker hostvol ls --container hvt_web --format json
 	docker diff hvt_web | sort
 	cat "/proc/$(pid_of hvt_web)/mountinfo"
 	host_mounts
