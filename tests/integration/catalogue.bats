@@ -327,8 +327,9 @@ restore_mount_max() {
 		"docker volume ls lists .*; .*: docker addvol DIRECTORY hvt_web /mnt/x" Volume=nope
 	attach_row "a volume name that cannot be" 404 no-such-volume "no such volume: \.\./x" ".*addvol.*" \
 		Volume=../x
-	attach_row "a volume of another driver" 404 no-such-volume "no such volume: hvt_local" \
-		".*: docker addvol .* hvt_web /mnt/x" Volume=hvt_local
+	attach_row "a volume of another driver" 404 no-such-volume \
+		"volume 'hvt_local' is a volume of the driver local, not of hostvol" \
+		"attach its directory: docker addvol /.*/hvt_local/_data hvt_web /mnt/x" Volume=hvt_local
 
 	rmdir "$DATA/sub"
 	attach_row "the source is gone" 404 source-missing \
