@@ -112,7 +112,7 @@ install_missing() {
 package_source() {
 	[[ -z ${HOSTVOL_DEBIAN:-} ]] || { printf '%s\n' "$HOSTVOL_DEBIAN" && return; }
 	apt-get --print-uris update 2>/dev/null |
-		sed -nE "s#^'(.*)/dists/(bullseye|bookworm|trixie|sid)/InRelease'.*#\1#p" | awk 'NR == 1'
+		sed -nE "s#^'(.*)/dists/(bullseye|bookworm|trixie|forky|sid)/InRelease'.*#\1#p" | awk 'NR == 1'
 }
 
 # --- root file systems ----------------------------------------------------------------------
