@@ -341,6 +341,19 @@ compose_file() {
 	[[ -e $SOURCE/file ]]
 }
 
+@test "the Compose file of the README attaches, and detaches with down -v" {
+	mkdir "$TMP/project"
+	sed -n '/^```yaml$/,/^```$/{/^```/!p}' "$BATS_TEST_DIRNAME/../../README.md" |
+		sed "s|image: busybox|image: $IMAGE|; s|driver: hostvol|&:latest|
+			s|path: /srv/data|path: $SOURCE|; s|web:/mnt/data|hvt_web:/mnt/hot|
+			s|^  hot:|&\n    name: hvt_hot|" >"$TMP/project/docker-compose.yml"
+	run -0 compose up -d
+	[[ $(docker exec hvt_web cat /mnt/hot/file) == content ]]
+	run -0 compose down -v
+	run ! docker volume inspect hvt_hot
+	[[ $(docker exec hvt_web ls /mnt) == '' ]]
+}
+
 @test "a Compose file that attaches to its own service, which does not exist yet, is told what to do" {
 	compose_file hvt_app:/mnt/hot
 	run compose up -d
