@@ -13,6 +13,7 @@
 #include <sys/random.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/host.h"
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
@@ -65,15 +66,39 @@ static enum hv_code new_id(char **ret, struct hv_error *err)
 	return HV_OK;
 }
 
+/* Whether owners are mapped: if the container has a user namespace, and the volume's directory
+ * belongs to none of its users.  One that does looks right as it is, and as `docker run -v` shows
+ * it. */
+static bool is_to_map(const struct hv_attempt *attempt)
+{
+	const struct hv_record *record = &attempt->record;
+	const struct hv_target *container = &attempt->container;
+	struct mc_core *core = attempt->attacher->core;
+	struct mc_owner owner;
+
+	if (!record->may_map || container->ns.userns_fd < 0)
+		return false;
+	if (record->must_map || mc_host_owner(core, attempt->volume.source, &owner, NULL) < 0)
+		return true;
+	return mc_ns_has_user(core, container->container.pid, (uint32_t)owner.uid) <= 0;
+}
+
+static void decide_map(struct hv_attempt *attempt)
+{
+	struct hv_record *record = &attempt->record;
+
+	record->view.is_mapped = is_to_map(attempt);
+	/* A mapped set-user-ID file would be root's on the host. */
+	if (!record->is_suid_said)
+		record->view.no_suid = record->view.is_mapped;
+}
+
 enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_target *container = &attempt->container;
 	struct hv_record *record = &attempt->record;
 
-	record->view.is_mapped = record->may_map && container->ns.userns_fd >= 0;
-	/* A mapped set-user-ID file would be root's on the host. */
-	if (!record->is_suid_said)
-		record->view.no_suid = record->view.is_mapped;
+	decide_map(attempt);
 	free(record->started_at);
 	record->started_at = strdup(container->container.started_at);
 	return record->started_at ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
@@ -115,6 +140,7 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	record->mkdir = request->mkdir;
 	record->is_own = request->is_own;
 	record->may_map = attempt->may_map;
+	record->must_map = attempt->must_map;
 	record->is_suid_said = request->no_suid != HV_UNSAID;
 	if (!view->volume || !view->source || !view->container_id || !view->container_name ||
 		!view->target || !view->since || !view->state)
@@ -181,7 +207,6 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		.beneath = hv_volume_beneath(volumes, &attempt->volume),
 		.subpath = view->subpath,
 		.may_be_file = view->subpath != NULL,
-		.idmap = view->is_mapped,
 		.lock = view->read_only,
 		.place = hv_place_of(&attempt->container.ns),
 		.target = attempt->target,
@@ -194,6 +219,8 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		code = hv_volume_use(volumes, &attempt->volume, &attempt->use, err);
 	if (code != HV_OK)
 		return code;
+	decide_map(attempt); /* again: a file system is mounted only now */
+	args.idmap = view->is_mapped;
 	args.attr = attributes(view, attempt->use.attr);
 	return prepare_mount(attempt, &args, err);
 }

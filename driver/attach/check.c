@@ -63,14 +63,22 @@ static char *describe_target(const struct hv_attempt *attempt)
 	return describe("%s, which exists", info->path);
 }
 
+static const char *describe_owners(const struct hv_attempt *attempt)
+{
+	if (attempt->record.view.is_mapped)
+		return ", owners mapped to the container's users";
+	if (attempt->container.ns.userns_fd >= 0 && attempt->record.may_map)
+		return ", owners as they are, since the volume's directory belongs to one of the container's users";
+	return "";
+}
+
 static char *describe_mode(const struct hv_attempt *attempt)
 {
 	const struct hv_attachment *view = &attempt->record.view;
 
 	return describe("%s%s%s%s%s", view->read_only ? "read-only" : "read-write",
 		view->no_suid ? ", nosuid" : "", view->no_dev ? ", nodev" : "",
-		view->no_exec ? ", noexec" : "",
-		view->is_mapped ? ", owners mapped to the container's users" : "");
+		view->no_exec ? ", noexec" : "", describe_owners(attempt));
 }
 
 /* `ret` is what was found.  Of a container that does not run only the records are known. */

@@ -94,6 +94,7 @@ struct hv_attempt {
 	char target[PATH_MAX];  /* clean */
 	char subpath[PATH_MAX]; /* clean, relative; "" for none */
 	bool may_map;           /* map owners if the container has a user namespace */
+	bool must_map;          /* also if the volume's directory belongs to one of its users */
 	bool only_check;        /* nothing is written */
 	/* Found on the way (attach.c). */
 	struct hv_volume volume;

@@ -17,7 +17,8 @@ static bool is_pending(const struct hv_record *record)
 /* What was asked for, while it is not known yet what comes of it; `b` is the new one. */
 static bool is_same_wish(const struct hv_record *a, const struct hv_record *b)
 {
-	return a->may_map == b->may_map && a->is_suid_said == b->is_suid_said &&
+	return a->may_map == b->may_map && a->must_map == b->must_map &&
+	       a->is_suid_said == b->is_suid_said &&
 	       (!a->is_suid_said || a->view.no_suid == b->view.no_suid);
 }
 

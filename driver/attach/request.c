@@ -45,7 +45,8 @@ static enum hv_code read_idmap(
 {
 	const char *value = request->id_map;
 
-	if (!value || !*value || is_text(value, "auto") || is_text(value, "always"))
+	ret->must_map = is_text(value, "always");
+	if (!value || !*value || is_text(value, "auto") || ret->must_map)
 		ret->may_map = true;
 	else if (!is_text(value, "never"))
 		return hv_fail(err, HV_BAD_REQUEST,

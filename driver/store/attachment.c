@@ -17,6 +17,7 @@ enum {
 	FLAG_NOSUID_SAID = 512, /* and not only decided */
 	FLAG_ENDING = 1024,
 	FLAG_ENDING_VOLUME = 2048,
+	FLAG_MUST_MAP = 65536,
 	FLAG_REPLACE = 4096, /* times an enum hv_replace */
 	FLAG_REPLACE_MASK = 3 * FLAG_REPLACE,
 };
@@ -28,8 +29,9 @@ static int pack_flags(const struct hv_record *record)
 	return (view->read_only ? FLAG_RO : 0) | (view->no_suid ? FLAG_NOSUID : 0) |
 	       (view->no_dev ? FLAG_NODEV : 0) | (view->no_exec ? FLAG_NOEXEC : 0) |
 	       (view->persist ? FLAG_PERSIST : 0) | (view->is_mapped ? FLAG_MAPPED : 0) |
-	       (record->may_map ? FLAG_MAY_MAP : 0) | (record->is_own ? FLAG_OWN : 0) |
-	       (record->mkdir ? FLAG_MKDIR : 0) | (record->is_suid_said ? FLAG_NOSUID_SAID : 0) |
+	       (record->may_map ? FLAG_MAY_MAP : 0) | (record->must_map ? FLAG_MUST_MAP : 0) |
+	       (record->is_own ? FLAG_OWN : 0) | (record->mkdir ? FLAG_MKDIR : 0) |
+	       (record->is_suid_said ? FLAG_NOSUID_SAID : 0) |
 	       (record->is_ending ? FLAG_ENDING : 0) |
 	       (record->is_ending_volume ? FLAG_ENDING_VOLUME : 0) |
 	       (int)record->replace * FLAG_REPLACE;
@@ -40,6 +42,7 @@ static void unpack_flags(struct hv_record *record, int flags)
 	struct hv_attachment *view = &record->view;
 
 	record->may_map = flags & FLAG_MAY_MAP;
+	record->must_map = flags & FLAG_MUST_MAP;
 	record->is_own = flags & FLAG_OWN;
 	record->mkdir = flags & FLAG_MKDIR;
 	record->is_suid_said = flags & FLAG_NOSUID_SAID;

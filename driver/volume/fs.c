@@ -13,6 +13,7 @@
 #include "volume/explain.h"
 
 #include "inside.h"
+#include "managed.h"
 #include "overlap.h"
 
 /* In the directory of the volume, while it takes the place of its _data. */
@@ -414,6 +415,8 @@ enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *v
 		code = hv_volume_origin(volumes, volume, &origin, err);
 		volume = &origin;
 	}
+	if (code == HV_OK)
+		hv_managed_settle(volumes, volume);
 	if (code == HV_OK && is_fs(volume))
 		code = use(volumes, volume, ret, err);
 	else if (code == HV_OK && hv_opts_get(&volume->opts, "o"))

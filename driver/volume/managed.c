@@ -169,17 +169,39 @@ void hv_managed_unmake(struct hv_volumes *volumes, const char *name)
 	(void)unlinkat(top, name, AT_REMOVEDIR);
 }
 
-int hv_managed_is_empty(const struct hv_volumes *volumes, const char *name)
+/* Open the directory of the volume's data.  Returns a descriptor or a negative errno. */
+static int open_data(const struct hv_volumes *volumes, const char *name)
 {
 	mc_auto_fd top = hv_state_dir(volumes, "volumes");
-	mc_auto_fd own = MC_FD_NONE, data = MC_FD_NONE;
+	mc_auto_fd own = MC_FD_NONE;
+	int fd;
 
 	if (top < 0)
 		return top;
 	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	data = own < 0 ? own
-		       : openat(own, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return data < 0 ? -errno : is_empty(data);
+	fd = own < 0 ? own : openat(own, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int hv_managed_is_empty(const struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd data = open_data(volumes, name);
+
+	return data < 0 ? data : is_empty(data);
+}
+
+void hv_managed_settle(const struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	mc_auto_fd data = MC_FD_NONE;
+	uid_t uid = hv_opts_get(&volume->opts, "uid") ? (uid_t)-1 : volumes->remap_uid;
+	gid_t gid = hv_opts_get(&volume->opts, "gid") ? (gid_t)-1 : volumes->remap_gid;
+	struct stat is;
+
+	if (volumes->remap_uid == 0 || strcmp(volume->kind, "managed") != 0)
+		return;
+	data = open_data(volumes, volume->name);
+	if (data >= 0 && fstat(data, &is) == 0 && is.st_uid == 0 && is_empty(data) == 1)
+		(void)!fchown(data, uid, gid);
 }
 
 /* Whether `name` in the directory is missing, or an empty directory. */

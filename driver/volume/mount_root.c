@@ -110,12 +110,40 @@ static void keep(int fd, const char *name)
 	}
 }
 
+/* With --userns-remap all of the Engine's is in DATA-ROOT/UID.GID, which belongs to one of the two:
+ * the place is DATA-ROOT/UID.GID/plugins/ID/propagated-mount then. */
+static void learn_remap(struct hv_volumes *volumes)
+{
+	char root[PATH_MAX], *slash = NULL;
+	struct mc_owner owner;
+	unsigned uid, gid;
+	int end = 0;
+
+	snprintf(root, sizeof(root), "%s", mc_mount_root_place(volumes->root));
+	for (int i = 0; i < 3; i++) {
+		slash = strrchr(root, '/');
+		if (!slash || (i == 2 && strcmp(slash, "/plugins") != 0))
+			return;
+		*slash = '\0';
+	}
+	slash = strrchr(root, '/');
+	/* NOLINTNEXTLINE(cert-err34-c): what overflows is no owner of it */
+	if (!slash || sscanf(slash, "/%u.%u%n", &uid, &gid, &end) < 2 || slash[end] ||
+		mc_host_owner(volumes->core, root, &owner, NULL) < 0 ||
+		(owner.uid != uid && owner.gid != gid))
+		return;
+	volumes->remap_uid = uid;
+	volumes->remap_gid = gid;
+}
+
 int hv_mount_root_open(struct hv_volumes *volumes, const char *path)
 {
 	int rc = mc_mount_root_open(volumes->core, path, &volumes->root, NULL);
 	DIR *dir = rc == 0 ? open_strays(volumes) : NULL;
 	const struct dirent *entry;
 
+	if (rc == 0)
+		learn_remap(volumes);
 	if (!dir)
 		return rc;
 	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */

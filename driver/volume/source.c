@@ -390,6 +390,8 @@ enum hv_code hv_source_make(
 		code = hv_managed_make(volumes, volume->name, err);
 		if (code == HV_OK)
 			code = hv_source_limit(volumes, volume, err);
+		if (code == HV_OK)
+			hv_managed_settle(volumes, volume);
 	} else if (volume->missing > 0) {
 		code = make_path(volumes, volume, err);
 	}

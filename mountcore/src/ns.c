@@ -66,6 +66,21 @@ static int read_root_id(const struct mc_core *core, pid_t pid, const char *map, 
 	return -EINVAL;
 }
 
+int mc_ns_has_user(const struct mc_core *core, pid_t pid, uint32_t uid)
+{
+	unsigned inside, outside, count;
+	int rc;
+	mc_auto_file stream = open_text(core, pid, "uid_map", &rc);
+
+	if (!stream)
+		return rc;
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
+	while (fscanf(stream, "%u %u %u", &inside, &outside, &count) == 3)
+		if (uid >= outside && uid - outside < count)
+			return 1;
+	return 0;
+}
+
 static int open_userns(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 {
 	char name[32];

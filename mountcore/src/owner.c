@@ -75,6 +75,40 @@ int mc_host_own(
 	return mc_err_set(err, cause.step, rc);
 }
 
+static int read_owner(const struct mc_core *core, struct mc_job *job)
+{
+	struct own_job *self = (struct own_job *)job;
+	struct stat is;
+	int rc = 0, fd = mc_open(core, core->host_root, self->base.path, 0, MC_RESOLVE_KNOWN);
+
+	if (fd < 0)
+		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
+	if (fstat(fd, &is) < 0)
+		rc = -errno;
+	else
+		self->owner =
+			(struct mc_owner){is.st_uid, is.st_gid, (int)(is.st_mode & MODE_BITS)};
+	mc_sys_close(fd);
+	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
+}
+
+int mc_host_owner(struct mc_core *core, const char *path, struct mc_owner *ret, struct mc_err *err)
+{
+	struct mc_err cause = {0};
+	struct own_job *job = mc_path_job_new(sizeof(*job), path, &cause);
+	int rc = cause.code;
+
+	if (job) {
+		job->base.job.in_helper = mc_host_is_slow(core, path);
+		rc = mc_job_run(core, read_owner, &job->base.job);
+		cause = job->base.job.err;
+	}
+	if (job && rc == 0)
+		*ret = job->owner;
+	mc_job_free(job, sizeof(*job));
+	return mc_err_set(err, cause.step, rc);
+}
+
 int mc_host_is_on_mount(struct mc_core *core, const char *path)
 {
 	struct mc_mounts *mounts = NULL;

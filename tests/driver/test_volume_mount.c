@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/hv_test.h"
@@ -334,6 +335,48 @@ static void references_to_mounts_that_are_gone_are_forgotten_at_start(void **sta
 	free(gone);
 }
 
+static uid_t owner_of(struct world *world, const char *name, gid_t *ret_gid)
+{
+	char *path = scratch_path(world->dir, name);
+	struct stat is;
+
+	assert_int_equal(stat(path, &is), 0);
+	free(path);
+	*ret_gid = is.st_gid;
+	return is.st_uid;
+}
+
+/* dockerd --userns-remap. */
+static void an_own_volume_belongs_to_the_remapped_root(void **state)
+{
+	struct world *world = *state;
+	gid_t gid;
+
+	assert_int_equal(world_create(world, "early", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "used", NULL, NULL), HV_OK);
+	world_write(world, "state/volumes/used/_data/file", "text");
+	world->volumes.remap_uid = 300000;
+	world->volumes.remap_gid = 300001;
+	assert_int_equal(world_create(world, "own1", NULL, NULL), HV_OK);
+	assert_int_equal(owner_of(world, "state/volumes/own1/_data", &gid), 300000);
+	assert_int_equal(gid, 300001);
+	assert_int_equal(world_create(world, "own2", "uid=7", NULL), HV_OK);
+	assert_int_equal(owner_of(world, "state/volumes/own2/_data", &gid), 7);
+	assert_int_equal(world_create(world, "own3", "uid=0", "gid=0"), HV_OK);
+	assert_int_equal(world_mount(world, "own3", "a"), HV_OK);
+	assert_int_equal(owner_of(world, "state/volumes/own3/_data", &gid), 0);
+	assert_int_equal(gid, 0);
+	/* What was not known yet when it was created. */
+	assert_int_equal(world_mount(world, "early", "a"), HV_OK);
+	assert_int_equal(owner_of(world, "mounts/early", &gid), 300000);
+	assert_int_equal(world_mount(world, "used", "a"), HV_OK);
+	assert_int_equal(owner_of(world, "mounts/used", &gid), 0);
+	/* A directory of the user's is the user's. */
+	make_data(world);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(owner_of(world, "srv", &gid), 0);
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +394,7 @@ static void run(void)
 		IN_WORLD(removing_a_mounted_managed_volume_takes_the_mount_first),
 		IN_WORLD(an_attached_volume_is_not_removed),
 		IN_WORLD(a_removal_that_was_begun_is_finished_at_start),
+		IN_WORLD(an_own_volume_belongs_to_the_remapped_root),
 		IN_WORLD(references_to_mounts_that_are_gone_are_forgotten_at_start),
 	};
 

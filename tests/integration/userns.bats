@@ -116,3 +116,31 @@ attach() {
 	attach --replace hvt_new hvt_web:/mnt/d
 	[[ $(docker exec hvt_web cat /mnt/d/f) == new ]]
 }
+
+@test "a volume of hostvol's own is writable, as one of the driver local is" {
+	docker volume create -d hostvol hvt_own
+	docker volume create hvt_local
+	[[ $(stat -c %u "$(docker volume inspect -f '{{.Mountpoint}}' hvt_own)") == "$first" ]]
+	for name in hvt_own hvt_local; do
+		[[ $(docker run --rm --network none -v $name:/d "$IMAGE" \
+			sh -c 'touch /d/f; stat -c %u:%g:%a /d') == 0:0:755 ]]
+	done
+	docker volume create -d hostvol -o uid=0 -o gid=0 hvt_root
+	fails_with 1 Permission -- docker run --rm --network none -v hvt_root:/d "$IMAGE" touch /d/f
+}
+
+@test "by -v and by attach a file has one owner" {
+	docker volume create -d hostvol hvt_own
+	docker run --rm --network none -v hvt_own:/d "$IMAGE" sh -c 'touch /d/f; chown 1000:1000 /d/f'
+	run -0 engine_hostvol check hvt_own hvt_web:/h
+	[[ $output == *"owners as they are"* ]]
+	attach hvt_own hvt_web:/h
+	[[ $(docker exec hvt_web stat -c %u:%g /h /h/f) == $'0:0\n1000:1000' ]]
+	docker exec hvt_web touch /h/g
+	[[ $(docker run --rm --network none -v hvt_own:/d "$IMAGE" stat -c %u:%g /d/g) == 0:0 ]]
+	docker restart -t 0 hvt_web
+	[[ $(docker exec hvt_web stat -c %u:%g /h/f) == 1000:1000 ]]
+	engine_hostvol detach hvt_web:/h
+	run -0 engine_hostvol check --idmap always hvt_own hvt_web:/h
+	[[ $output == *"owners mapped"* ]]
+}

@@ -44,6 +44,10 @@ static void open_mapped(struct scene *ret)
 	assert_true(ret->ns.userns_fd >= 0);
 	assert_int_equal(ret->ns.uid, BOX_ROOT_ID);
 	assert_int_equal(ret->ns.gid, BOX_ROOT_ID);
+	assert_int_equal(mc_ns_has_user(ret->core, ret->box.pid, BOX_ROOT_ID), 1);
+	assert_int_equal(mc_ns_has_user(ret->core, ret->box.pid, 0), 0);
+	assert_int_equal(mc_ns_has_user(ret->core, ret->box.pid, BOX_ROOT_ID - 1), 0);
+	assert_int_equal(mc_ns_has_user(ret->core, getpid(), 0), 1);
 }
 
 /* Without mount_setattr nothing can be mapped, and that is said. */

@@ -46,6 +46,12 @@ struct mc_owner {
 int mc_host_own(struct mc_core *core, const char *path, const struct mc_owner *owner,
 	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
 
+/* Who owns `path` (clean, no symlink in it) on the host, and its mode.
+ * Returns 0, -ENOENT, -ENOTDIR, -ELOOP or what fstat(2) gave, with step MC_STEP_SOURCE;
+ * -ETIMEDOUT.  Source: stat(2). */
+int mc_host_owner(struct mc_core *core, const char *path, struct mc_owner *ret, struct mc_err *err)
+	__attribute__((nonnull(1, 2, 3), warn_unused_result));
+
 /* Whether `path` (clean, no symlink in it) on the host is on a mount other than that of the root
  * directory: a mountpoint, or below one.  Returns 1, 0, or what reading the mount table gave.
  * Source: proc(5), mountinfo. */

@@ -32,6 +32,11 @@ int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct 
 /* Whether the process still runs. */
 bool mc_ns_is_alive(const struct mc_ns *ns) __attribute__((nonnull));
 
+/* Whether the user `uid`, as we number users, is one of the user namespace of process `pid`.
+ * Returns 1, 0, or -ESRCH and what else opening its uid_map gave.  Source: user_namespaces(7). */
+int mc_ns_has_user(const struct mc_core *core, pid_t pid, uint32_t uid)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Close the descriptors; the empty struct of MC_NS_NONE is ignored. */
 void mc_ns_close(struct mc_ns *ns) __attribute__((nonnull));
 

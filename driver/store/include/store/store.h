@@ -96,6 +96,7 @@ struct hv_record {
 	/* What was asked for, where the view has what came of it. */
 	bool mkdir;
 	bool may_map;
+	bool must_map;     /* whoever owns the volume's directory */
 	bool is_own;       /* the volume's option attach: removing the volume ends it */
 	bool is_suid_said; /* view.no_suid is as asked for, and not for the owners' sake */
 	enum hv_replace replace;

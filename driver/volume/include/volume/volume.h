@@ -41,6 +41,8 @@ struct hv_volumes {
 	/* Called when the host does not see it, and cannot be made to; NULL: nobody. */
 	void (*on_lost)(void *context);
 	void *lost_context;
+	/* The user and group that are root in containers, by dockerd's --userns-remap; 0: root. */
+	_Atomic uint32_t remap_uid, remap_gid;
 	struct hv_keylock fs_locks; /* by the directory that a file system is mounted on; taken
 				     * after `locks` */
 	struct hv_use *uses;        /* with fs_locks.lock */
