@@ -269,8 +269,8 @@ enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv
 	struct hv_record *record, struct hv_error *err);
 
 /* The code and the sentence for who attaches it again without replacing it. */
-enum hv_code hv_source_refuse(const struct hv_record *record,
-	const struct hv_source_change *change, struct hv_error *err);
+enum hv_code hv_source_refuse(const struct hv_record *record, const struct hv_source_change *change,
+	struct hv_error *err);
 
 /* The directories made, as the store keeps them ("dev:ino dev:ino"): those that were made now, at
  * the end of the same path as those of `before` (may be NULL).  What was made for a container stays
