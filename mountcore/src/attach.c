@@ -9,9 +9,11 @@
  *            not ours, not there: umount2 by descriptor, rmdir what was made; setns(home)
  *            replacing one's own: move_mount(beneath) umount2(the old one, by descriptor)
  *
- * Jobs run in a worker with RESOLVE_NO_XDEV: only the place's own root mount is walked, so nobody
- * inside can hold the thread up.  EXDEV sends the same job to a helper without it, and so does
- * EOVERFLOW: a file system of the container's user namespace takes only its users as owners. */
+ * Jobs run in a worker, with RESOLVE_NO_XDEV where nobody inside can hold the thread up (trust.h):
+ * on the place's own root mount, as its Engine made it.  EXDEV has the same job look up the rest in
+ * the kernel's cache, which waits for nobody (RESOLVE_CACHED); EAGAIN, which says that a file
+ * system might have to be asked, sends it to a helper; and so does EOVERFLOW: a file system of the
+ * container's user namespace takes only its users as owners. */
 #include "mountcore/attach.h"
 
 #include <errno.h>
@@ -25,20 +27,10 @@
 
 #include "attach.h"
 #include "core.h"
+#include "detach.h"
 #include "legacy.h"
 #include "sys.h"
-
-uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags)
-{
-	return job->in_helper ? flags : flags | RESOLVE_NO_XDEV;
-}
-
-int mc_open_root(const struct mc_core *core, const struct mc_place *place)
-{
-	if (place->root_fd >= 0)
-		return mc_open(core, place->root_fd, ".", O_DIRECTORY, MC_RESOLVE_USER);
-	return mc_sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-}
+#include "trust.h"
 
 /* A link that leads nowhere is not a directory to be made. */
 static int refuse_dangling(const struct mc_core *core, const struct mc_attach *self, int found)
@@ -46,6 +38,7 @@ static int refuse_dangling(const struct mc_core *core, const struct mc_attach *s
 	char name[NAME_MAX + 1];
 	const char *missing = self->target + self->missing;
 	size_t length = strcspn(missing, "/");
+	uint64_t resolve = MC_RESOLVE_USER;
 	int fd;
 
 	if (length == 0)
@@ -54,7 +47,9 @@ static int refuse_dangling(const struct mc_core *core, const struct mc_attach *s
 		return -ENAMETOOLONG;
 	memcpy(name, missing, length);
 	name[length] = '\0';
-	fd = mc_open(core, found, name, O_NOFOLLOW, MC_RESOLVE_USER);
+	if (self->job.is_cached)
+		resolve |= self->is_local ? RESOLVE_NO_XDEV : RESOLVE_CACHED;
+	fd = mc_open(core, found, name, O_NOFOLLOW, resolve);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	mc_sys_close(fd);
@@ -124,13 +119,50 @@ static void cut_deleted(const struct mc_core *core, struct mc_attach *self, int 
 		mc_sys_close(fd);
 }
 
+/* The rest of the target, from where the kernel's cache led to, `fd`: looked up like any other
+ * where that mount is one to rely on.  Takes the descriptor. */
+static int walk_rest(const struct mc_core *core, struct mc_attach *self, int fd)
+{
+	const uint64_t resolve = MC_RESOLVE_KNOWN | RESOLVE_NO_XDEV;
+	size_t begin = self->missing > 1 ? self->missing - 1 : 0, more = 0;
+	int rest = -EAGAIN;
+
+	if (self->is_local)
+		rest = mc_walk(core, fd, self->target + begin, resolve, &more, NULL);
+	mc_sys_close(fd);
+	if (rest == -EXDEV || rest == -ELOOP) /* another mount, or a link */
+		return -EAGAIN;
+	if (rest >= 0)
+		self->missing = begin + more;
+	return rest;
+}
+
+static int walk_target(const struct mc_core *core, struct mc_attach *self, int root)
+{
+	struct mc_stat stat;
+	bool is_known = true;
+	int rc, fd = mc_walk(core, root, self->target,
+			mc_resolve_flags(&self->job, MC_RESOLVE_USER), &self->missing, &is_known);
+
+	self->is_local = false;
+	if (fd < 0 || !self->job.is_cached || !self->target[self->missing])
+		return fd;
+	rc = mc_describe(core, fd, "", &stat);
+	if (rc == 0)
+		rc = mc_is_local(core, &self->job, self->place.may_mount, &stat);
+	if (rc < 0) {
+		mc_sys_close(fd);
+		return rc;
+	}
+	self->is_local = rc;
+	return is_known ? fd : walk_rest(core, self, fd);
+}
+
 static int resolve_target(const struct mc_core *core, struct mc_attach *self, int root)
 {
 	struct mc_stat stat;
 	int rc = mc_describe(core, root, "", &stat);
-	int fd = rc < 0 ? rc
-			: mc_walk(core, root, self->target,
-				  mc_resolve_flags(&self->job, MC_RESOLVE_USER), &self->missing);
+	int fd = rc < 0 ? rc : walk_target(core, self, root);
 
 	if (fd < 0)
 		return fd;
@@ -156,8 +188,12 @@ static int resolve_job(const struct mc_core *core, struct mc_job *job)
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(core, &self->place);
+	root = mc_open_root(core, job, &self->place);
 	rc = root < 0 ? root : resolve_target(core, self, root);
+	if (rc < 0 && job->fds[MC_FD_TARGET] >= 0) { /* another way may be tried */
+		mc_sys_close(job->fds[MC_FD_TARGET]);
+		job->fds[MC_FD_TARGET] = MC_FD_NONE;
+	}
 	if (root >= 0)
 		mc_sys_close(root);
 	mc_leave(core, self->place.ns_fd);
@@ -206,11 +242,39 @@ static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, 
 	self->may_be_file = args->may_be_file;
 	self->idmap = args->idmap;
 	self->lock = args->lock;
-	self->job.key = args->place.key;
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
 	self->job.keep[2] = args->place.userns_fd > 0 ? args->place.userns_fd : MC_FD_NONE;
 	return rc;
+}
+
+/* Looking at the root of a network file system may ask its server (d_weak_revalidate, nfs and 9p);
+ * and without RESOLVE_CACHED who may mount can put a server that never answers anywhere. */
+static bool needs_helper(const struct mc_attach *self)
+{
+	if (!mc_may_be_cached(self->core))
+		return self->place.may_mount || self->way.is_slow;
+	return self->way.is_slow && !self->way.is_cached;
+}
+
+/* The last unmount of a file system may wait for its server; and between the two steps of a
+ * replacement that is not atomic nobody else can go on. */
+static bool replaces_slowly(struct mc_attach *self)
+{
+	struct mc_detach_args old = {.place = self->place, .path = self->info.path};
+	struct mc_own_type type = {.is_slow = true};
+
+	if (!self->is_replacing)
+		return false;
+	old.mountinfo_id = self->found.mountinfo_id;
+	return self->replace != MC_REPLACE_ATOMIC || self->place.may_mount ||
+	       mc_own_type(self->core, &old, &type, NULL) < 0 || type.is_slow;
+}
+
+/* The kernel's cache holds nothing that has yet to be made. */
+static bool makes_slowly(const struct mc_attach *self)
+{
+	return self->job.is_cached && self->info.to_make > 0 && !self->is_local;
 }
 
 int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
@@ -229,11 +293,10 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 		rc = mc_err_set(err, MC_STEP_SETUP, -ENOSYS);
 	if (rc == 0)
 		rc = mc_attach_clone(self);
-	/* Who may mount can put a server that never answers anywhere, its root included; and
-	 * looking at the root of a network file system may ask its server (d_weak_revalidate, nfs
-	 * and 9p).
-	 */
-	self->job.in_helper = self->place.may_mount || self->is_slow;
+	self->job.key = args->place.key;
+	self->job.waits_for = args->place.key ? args->place.key : mc_key_of(args->target);
+	self->job.in_helper = needs_helper(self);
+	self->job.is_cached = false;
 	if (rc == 0)
 		rc = mc_job_run_anywhere(core, resolve_job, &self->job);
 	mc_err_set(err, self->job.err.step, rc);
@@ -241,6 +304,8 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 		rc = mc_attach_check(self, args, err);
 	if (rc == 0 && is_legacy)
 		rc = mc_legacy_check(self, err);
+	if (rc == 0 && (replaces_slowly(self) || makes_slowly(self)))
+		self->job.in_helper = true;
 	/* It makes a namespace of its own. */
 	if (is_legacy && self->place.ns_fd >= 0)
 		self->job.in_helper = true;

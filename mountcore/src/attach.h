@@ -4,6 +4,7 @@
 
 #include "mountcore/attach.h"
 
+#include "host.h"
 #include "job.h"
 #include "walk.h"
 
@@ -27,6 +28,13 @@ struct mc_parent {
 	uint64_t propagation; /* statmount's mnt_propagation */
 };
 
+/* How far a commit is: one that a worker began goes on in a helper. */
+enum mc_commit_stage {
+	MC_COMMIT_MOVE,
+	MC_COMMIT_VERIFY, /* it was moved */
+	MC_COMMIT_UNDO,
+};
+
 struct mc_attach {
 	struct mc_job job; /* first: the whole struct is job memory */
 	struct mc_core *core;
@@ -44,15 +52,18 @@ struct mc_attach {
 	char target[PATH_MAX];
 	size_t missing; /* offset into target of what does not exist */
 	struct mc_stat tree;
-	struct mc_stat found; /* the target, or its deepest existing ancestor */
-	bool is_slow;         /* a server stands behind the source: no worker touches it */
-	bool is_replacing;    /* the caller's own mount is at the target and is to go */
-	uint64_t own_root;    /* mount ID of the place's root */
+	struct mc_stat found;   /* the target, or its deepest existing ancestor */
+	bool is_local;          /* a worker may look up and make things on the mount of `found` */
+	struct mc_host_way way; /* to the source */
+	bool is_replacing;      /* the caller's own mount is at the target and is to go */
+	uint64_t own_root;      /* mount ID of the place's root */
 	/* Where statmount tells: the mount that the target is on, and the one below it if the
 	 * target is a mount; the parent will be one of the two. */
 	struct mc_parent top;
 	struct mc_parent below;
 	struct mc_parent parent;
+	enum mc_commit_stage stage;
+	struct mc_err verdict; /* MC_COMMIT_UNDO: why */
 	uint64_t work_ns;
 	struct mc_attach_info info;
 	struct mc_legacy legacy;
@@ -64,9 +75,6 @@ int mc_attach_clone(struct mc_attach *self);
 /* Check what the place was found to be, and complete info.path.  Steps TARGET, REFUSED, TYPE,
  * OCCUPIED, SHARED of mc_attach_prepare(). */
 int mc_attach_check(struct mc_attach *self, const struct mc_attach_args *args, struct mc_err *err);
-
-/* How a path in the place is resolved by the job. */
-uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t mc_clock_ns(void);

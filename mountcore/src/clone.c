@@ -33,7 +33,7 @@ static int clone_source(const struct mc_core *core, struct mc_attach *self)
 {
 	const struct mc_source_path path = {self->source, self->beneath, self->subpath};
 	struct mc_stat stat;
-	int tree, rc, fd = mc_source_open(core, &path, self->job.in_helper, &self->job.err);
+	int tree, rc, fd = mc_source_open(core, &self->job, &path);
 
 	if (fd < 0)
 		return fd;
@@ -182,18 +182,40 @@ static int find_source(struct mc_attach *self)
 	return mc_err_set(&self->job.err, MC_STEP_CLONE, mc_legacy_find(self));
 }
 
+/* Whether the source answers, for a tree that the kernel's cache led to: a dead one is not
+ * attached.
+ */
+static int probe_job(const struct mc_core *core, struct mc_job *job)
+{
+	(void)core;
+	return mc_err_set(&job->err, MC_STEP_SOURCE, mc_source_probe(job->fds[MC_FD_TREE]));
+}
+
+static int clone_anyhow(struct mc_attach *self)
+{
+	const bool is_cached = mc_may_be_cached(self->core) && self->way.is_cached;
+	int rc;
+
+	self->job.waits_for = self->way.key;
+	self->job.is_cached = self->way.is_slow && is_cached;
+	self->job.in_helper = (self->way.is_slow && !is_cached) ||
+			      !(self->core->features & MC_FEATURE_MOUNT_SETATTR);
+	/* EXDEV: a mount on the way of the subpath, or a link that leads out. */
+	rc = mc_job_run_anywhere(self->core, clone_job, &self->job);
+	if (rc == 0 && self->way.is_slow && !self->job.in_helper) {
+		self->job.in_helper = true;
+		rc = mc_job_run(self->core, probe_job, &self->job);
+	}
+	self->job.in_helper = self->job.is_cached = false;
+	return rc;
+}
+
 int mc_attach_clone(struct mc_attach *self)
 {
 	int rc;
 
-	self->is_slow = mc_host_is_slow(self->core, self->source);
-	self->job.in_helper = self->is_slow || !(self->core->features & MC_FEATURE_MOUNT_SETATTR);
-	rc = mc_job_run(self->core, clone_job, &self->job);
-	if (rc == -EXDEV && self->job.err.step == MC_STEP_SUBPATH && !self->job.in_helper) {
-		self->job.in_helper = true; /* a mount on the way, or a link that leads out */
-		rc = mc_job_run(self->core, clone_job, &self->job);
-	}
-	self->job.in_helper = false;
+	mc_host_way(self->core, self->source, &self->way);
+	rc = clone_anyhow(self);
 	if (rc == 0 && !(self->core->features & MC_FEATURE_OPEN_TREE))
 		return find_source(self);
 	if (rc == 0 && self->lock && self->place.userns_fd > 0)

@@ -11,6 +11,7 @@
 #include "core.h"
 #include "legacy.h"
 #include "lines.h"
+#include "stage.h"
 #include "sys.h"
 #include "unmake.h"
 
@@ -41,11 +42,11 @@ static int verify_inside(const struct mc_core *core, struct mc_attach *self, int
 			mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
 
 	if (parent < 0)
-		return -ESTALE;
-	rc = mc_describe(core, parent, name, &top);
+		return parent == -EAGAIN ? parent : -ESTALE;
+	rc = mc_describe_top(core, &self->job, parent, name, &top);
 	mc_sys_close(parent);
-	if (rc < 0)
-		return -ESTALE;
+	if (rc < 0) /* EAGAIN is not "gone": a file system might have to be asked */
+		return rc == -EAGAIN ? rc : -ESTALE;
 	if (top.mount_id != self->tree.mount_id || top.dev != self->tree.dev ||
 		top.ino != self->tree.ino)
 		return -ESTALE;
@@ -189,7 +190,7 @@ static int move_in(const struct mc_core *core, struct mc_attach *self, int root)
 	return mc_err_set(&self->job.err, MC_STEP_MOVE, rc);
 }
 
-static int move_and_verify(const struct mc_core *core, struct mc_attach *self, int root)
+static int move(const struct mc_core *core, struct mc_attach *self, int root)
 {
 	int rc;
 
@@ -199,11 +200,44 @@ static int move_and_verify(const struct mc_core *core, struct mc_attach *self, i
 		rc = replace_atomically(core, self);
 	else
 		rc = replace_anyhow(core, self, root);
-	mc_err_set(&self->job.err, MC_STEP_REPLACE, rc);
-	if (rc == 0) {
+	return mc_err_set(&self->job.err, MC_STEP_REPLACE, rc);
+}
+
+/* Whether a job that failed here goes on in a helper, from the stage that it is at. */
+static bool is_to_go_on(struct mc_attach *self, int rc)
+{
+	bool is_other_way = rc == -EAGAIN || rc == -EXDEV || rc == -EOVERFLOW;
+
+	if (self->job.in_helper)
+		return false;
+	if (is_other_way)
+		return self->job.is_cached;
+	/* The way back: names that are not in the cache; the last unmount of a file system, whose
+	 * server does not answer. */
+	if (!self->job.is_cached && !self->way.has_slow && !self->place.may_mount)
+		return false;
+	self->stage = MC_COMMIT_UNDO;
+	self->verdict = self->job.err;
+	return true;
+}
+
+static int move_and_verify(const struct mc_core *core, struct mc_attach *self, int root)
+{
+	int rc = 0;
+
+	if (self->stage == MC_COMMIT_UNDO)
+		rc = mc_err_set(&self->job.err, self->verdict.step, self->verdict.code);
+	if (self->stage == MC_COMMIT_MOVE) {
+		rc = move(core, self, root);
+		if (rc == 0)
+			self->stage = MC_COMMIT_VERIFY;
+	}
+	if (self->stage == MC_COMMIT_VERIFY) {
 		rc = verify_inside(core, self, root);
 		mc_err_set(&self->job.err, MC_STEP_VERIFY, rc);
 	}
+	if (rc < 0 && is_to_go_on(self, rc))
+		return -EAGAIN;
 	if (rc < 0)
 		take_back(core, self, root);
 	return rc;
@@ -217,6 +251,7 @@ static int enter_place(const struct mc_attach *self)
 		rc = mc_sys_setns(self->place.userns_fd, CLONE_NEWUSER);
 		if (rc == 0)
 			rc = mc_sys_become(0, 0);
+		mc_helper_bind(&self->job);
 	}
 	return rc;
 }
@@ -229,7 +264,7 @@ static int commit_job(const struct mc_core *core, struct mc_job *job)
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(core, &self->place);
+	root = mc_open_root(core, job, &self->place);
 	if (root < 0) {
 		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
 	} else {
@@ -242,15 +277,15 @@ static int commit_job(const struct mc_core *core, struct mc_job *job)
 	return rc;
 }
 
-/* Make the tree such that nobody can move it any more: attached here for a moment and taken out.
- * Where it was moved already this fails, since it is in another namespace. */
-static void spoil(const struct mc_attach *self)
+/* Make the tree such that nobody can move it any more: attached in a namespace of this helper's
+ * own, with which it goes.  Where it was moved already this fails, since it is in another
+ * namespace. */
+static int spoil_job(const struct mc_core *core, struct mc_job *job)
 {
-	const char *here = S_ISDIR(self->tree.mode) ? "/proc/fs" : "/proc/version";
+	const struct mc_attach *self = (const struct mc_attach *)job;
 
-	if (self->core->features & MC_FEATURE_OPEN_TREE &&
-		mc_sys_move_mount_to(self->job.fds[MC_FD_TREE], here) == 0)
-		mc_sys_umount2(here, MC_UMOUNT_LAZY | MC_UMOUNT_NOFOLLOW);
+	(void)core;
+	return mc_stage(job->fds[MC_FD_TREE], S_ISDIR(self->tree.mode));
 }
 
 /* A helper that was killed at its deadline may have moved the mount already, or may be held by the
@@ -258,14 +293,11 @@ static void spoil(const struct mc_attach *self)
 static int take_back_job(const struct mc_core *core, struct mc_job *job)
 {
 	struct mc_attach *self = (struct mc_attach *)job;
-	int root, rc;
-
-	spoil(self);
-	rc = mc_enter(self->place.ns_fd);
+	int root, rc = mc_enter(self->place.ns_fd);
 
 	if (rc < 0)
 		return rc;
-	root = mc_open_root(core, &self->place);
+	root = mc_open_root(core, job, &self->place);
 	if (root >= 0) {
 		take_back(core, self, root);
 		mc_sys_close(root);
@@ -281,6 +313,21 @@ static void keep_timing(struct mc_core *core, uint64_t work_ns)
 	pthread_mutex_unlock(&core->lock);
 }
 
+/* After a helper that did not end as it should, or was not started: `rc` says which.  Not kept back
+ * by those that wait already: what it cannot take out stays. */
+static void take_back_anyhow(struct mc_attach *self, int rc)
+{
+	bool has_begun = self->stage != MC_COMMIT_MOVE || self->info.made.count > 0;
+
+	if (!has_begun && (rc == -EALREADY || rc == -EUSERS))
+		return;
+	self->job.in_helper = true;
+	self->job.waits_for = 0;
+	if (self->core->features & MC_FEATURE_OPEN_TREE)
+		mc_job_run(self->core, spoil_job, &self->job);
+	mc_job_run(self->core, take_back_job, &self->job);
+}
+
 int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
 {
 	int rc = mc_job_run_anywhere(attach->core, commit_job, &attach->job);
@@ -291,7 +338,7 @@ int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
 	}
 	mc_err_set(err, attach->job.err.step, rc);
 	if (attach->job.err.step == MC_STEP_HELPER)
-		mc_job_run(attach->core, take_back_job, &attach->job);
+		take_back_anyhow(attach, rc);
 	mc_unmake_in(attach->core, &attach->place, attach->info.path, &attach->info.made);
 	return rc;
 }

@@ -66,6 +66,15 @@ static bool has_id(const struct mc_core *core, unsigned kind, uint64_t *ret_id)
 	return stat.stx_mask & kind;
 }
 
+static bool may_be_cached(const struct mc_core *core)
+{
+	int fd = mc_sys_openat2(core->proc, ".", O_PATH, RESOLVE_IN_ROOT | RESOLVE_CACHED);
+
+	if (fd >= 0)
+		mc_sys_close(fd);
+	return fd >= 0 || fd == -EAGAIN;
+}
+
 /* On our own descriptors only: what a container's file system answers must not choose the way. */
 static unsigned probe(const struct mc_core *core)
 {
@@ -82,6 +91,8 @@ static unsigned probe(const struct mc_core *core)
 		features |= MC_FEATURE_OPEN_TREE;
 	if (fd >= 0)
 		features |= MC_FEATURE_OPENAT2;
+	if (fd >= 0 && may_be_cached(core))
+		features |= MC_FEATURE_CACHED;
 	if (tree >= 0 && mc_sys_mount_setattr(tree, 0, &nothing) == 0)
 		features |= MC_FEATURE_MOUNT_SETATTR;
 	if (has_id(core, STATX_MNT_ID, &id))
@@ -172,6 +183,8 @@ const char *mc_feature_name(unsigned feature)
 		return "unique_mount_id";
 	case MC_FEATURE_MOUNT_ID:
 		return "mount_id";
+	case MC_FEATURE_CACHED:
+		return "resolve_cached";
 	default:
 		return NULL;
 	}

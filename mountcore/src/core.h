@@ -11,13 +11,22 @@
 enum {
 	MC_WORKERS_MAX = 16,
 	MC_TIMINGS_MAX = 1024,
-	MC_ABANDONED_MAX = 64, /* helpers past their deadline that the kernel does not let die */
+	/* Helpers past their deadline that the kernel does not let die: for one thing, and all. */
+	MC_STUCK_MAX = 2,
+	MC_ABANDONED_MAX = 512,
+	MC_HELPERS_MAX = 4, /* at work at once for one thing: as many get stuck on it at first */
 };
 
 struct mc_task;
 struct mc_gate;
 struct mc_slow;
 struct mc_look;
+struct mc_waiting;
+
+struct mc_abandoned {
+	pid_t pid;
+	uint64_t waits_for;
+};
 
 struct mc_core {
 	int home_ns;   /* our own mount namespace */
@@ -39,7 +48,8 @@ struct mc_core {
 	bool stopping;
 	unsigned worker_count;
 	pthread_t workers[MC_WORKERS_MAX];
-	pid_t abandoned[MC_ABANDONED_MAX];
+	struct mc_waiting *helpers; /* at work */
+	struct mc_abandoned abandoned[MC_ABANDONED_MAX];
 	unsigned abandoned_count;
 	uint64_t timings[MC_TIMINGS_MAX]; /* a ring */
 	uint64_t timing_count;            /* ever taken */

@@ -4,18 +4,23 @@
  * umount2(name, NOFOLLOW) statx(what is on top now) setns(home).  No descriptor on the mount itself
  * is open meanwhile: it would make it busy.  EBUSY: outside, the mount table tells whether
  * submounts of the source are the reason, /proc who uses it.  Then, what was made for it
- * (unmake.c). */
-#include "mountcore/detach.h"
+ * (unmake.c).
+ *
+ * A worker does it on mounts that it can rely on (trust.h), for a tree of which no file system has
+ * a server; else a helper: umount2 looks its path up, and the last unmount of a file system waits
+ * for its server.  Who may mount can put such a one on top at the last moment. */
+#include "detach.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/host.h"
 #include "mountcore/mounts.h"
+#include "mountcore/path.h"
 
 #include "core.h"
+#include "fstype.h"
 #include "job.h"
 #include "sys.h"
 #include "unmake.h"
@@ -33,7 +38,7 @@ struct detach_job {
 
 static uint64_t known(const struct mc_job *job)
 {
-	return job->in_helper ? MC_RESOLVE_KNOWN : MC_RESOLVE_KNOWN | RESOLVE_NO_XDEV;
+	return mc_resolve_flags(job, MC_RESOLVE_KNOWN);
 }
 
 /* What is on top at the path: 0 ours, -ENOENT nothing, -ESTALE something else. */
@@ -91,11 +96,11 @@ static int unmount(const struct mc_core *core, struct detach_job *self, int root
 static int detach(const struct mc_core *core, struct mc_job *job)
 {
 	struct detach_job *self = (struct detach_job *)job;
-	int root, rc = mc_enter(self->place.ns_fd);
+	int root, rc = job->is_cached ? -EAGAIN : mc_enter(self->place.ns_fd);
 
-	if (rc < 0)
+	if (rc < 0) /* EAGAIN: umount2 cannot be kept to the kernel's cache */
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(core, &self->place);
+	root = mc_open_root(core, job, &self->place);
 	if (root < 0) {
 		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
 	} else {
@@ -139,6 +144,68 @@ static bool all_came_along(struct mc_core *core, const struct mc_detach_args *ar
 	return all;
 }
 
+/* `path` in the place, as its mount table has it. */
+static int table_path(const struct mc_core *core, const struct mc_place *place, const char *path,
+	char ret[PATH_MAX])
+{
+	size_t base = 0, length = strlen(path);
+	int rc;
+
+	if (place->root_fd >= 0) {
+		rc = mc_fd_path(core, MC_FD_NONE, place->root_fd, ret);
+		if (rc < 0)
+			return rc;
+		base = ret[1] ? strlen(ret) : 0;
+	}
+	if (base + length >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(ret + base, path, length + 1);
+	return 0;
+}
+
+static void take_type(struct mc_own_type *type, const struct mc_mount *mount)
+{
+	type->mounts++;
+	if (!mc_fstype_is_slow(mount->fstype))
+		return;
+	type->is_slow = true;
+	type->key = mc_key_of_dev(mount->dev);
+}
+
+static int type_of_tree(struct mc_mounts *mounts, uint64_t id, struct mc_own_type *ret)
+{
+	mc_auto_free uint64_t *ids = NULL;
+	struct mc_mount mount;
+	size_t count = 0;
+	int rc = mc_mounts_tree(mounts, id, &ids, &count);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (mc_mounts_find(mounts, ids[i], &mount) == 0)
+			take_type(ret, &mount);
+	return rc;
+}
+
+int mc_own_type(struct mc_core *core, const struct mc_detach_args *args, struct mc_own_type *ret,
+	struct mc_err *err)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount;
+	char path[PATH_MAX];
+	int rc = mc_mounts_read(core, args->place.ns_fd, &mounts, err);
+
+	*ret = (struct mc_own_type){.mounts = 0};
+	if (rc < 0)
+		return rc;
+	rc = args->mountinfo_id ? type_of_tree(mounts, args->mountinfo_id, ret) : -ENOENT;
+	if (rc == -ENOENT)
+		rc = table_path(core, &args->place, args->path, path);
+	for (size_t at = 0; rc == 0 && !ret->mounts && mc_mounts_next(mounts, &at, &mount);)
+		if (mc_path_is_below(mount.target, path))
+			take_type(ret, &mount);
+	mc_mounts_free(mounts);
+	return mc_err_set(err, MC_STEP_IDENTITY, rc);
+}
+
 /* Why it is busy: fills `ret_busy`.  Returns true when it is not, but for submounts of its own. */
 static bool may_go_lazily(
 	struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy)
@@ -177,34 +244,42 @@ static int resolve_doubt(struct mc_core *core, const struct mc_detach_args *args
 }
 
 static int detach_strictly(struct mc_core *core, const struct mc_detach_args *args,
-	struct detach_job *self, struct mc_busy *ret_busy)
+	struct detach_job *self, const struct mc_own_type *type, struct mc_busy *ret_busy)
 {
 	struct mc_busy busy = {0};
-	bool is_slow = args->source && mc_host_is_slow(core, args->source);
-	int rc;
-
-	self->job.in_helper |= is_slow;
-	rc = mc_job_run_anywhere(core, detach, &self->job);
+	int rc = mc_job_run_anywhere(core, detach, &self->job);
 
 	if (rc != -EBUSY)
 		return rc;
 	/* Following a process's links to a file system with a server may wait for that. */
-	self->lazy = !is_slow && may_go_lazily(core, args, &busy);
+	if (!type->is_slow && (type->mounts > 1 || !args->is_quick))
+		self->lazy = may_go_lazily(core, args, &busy);
 	if (ret_busy)
 		*ret_busy = busy;
 	return self->lazy ? mc_job_run_anywhere(core, detach, &self->job) : rc;
+}
+
+static uint64_t waits_for(const struct mc_detach_args *args, const struct mc_own_type *type)
+{
+	if (type->is_slow)
+		return type->key;
+	return args->place.key ? args->place.key : mc_key_of(args->path);
 }
 
 int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
 	struct mc_err *err)
 {
 	struct detach_job *self;
+	struct mc_own_type type;
 	size_t length = strlen(args->path);
 	bool is_out;
 	int rc;
 
 	if (length >= sizeof(self->path))
 		return mc_err_set(err, MC_STEP_IDENTITY, -ENAMETOOLONG);
+	rc = mc_own_type(core, args, &type, err);
+	if (rc < 0)
+		return rc;
 	self = mc_job_new(sizeof(*self));
 	if (!self)
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
@@ -214,11 +289,12 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	self->lazy = args->lazy;
 	memcpy(self->path, args->path, length + 1);
 	self->job.key = args->place.key;
-	self->job.in_helper = args->place.may_mount;
+	self->job.in_helper = args->place.may_mount || type.is_slow;
+	self->job.waits_for = waits_for(args, &type);
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
 	rc = args->lazy ? mc_job_run_anywhere(core, detach, &self->job)
-			: detach_strictly(core, args, self, ret_busy);
+			: detach_strictly(core, args, self, &type, ret_busy);
 	if (rc < 0)
 		mc_err_set(err, self->job.err.step, rc);
 	is_out = rc == 0 || (rc == -ENOENT && self->job.err.step == MC_STEP_IDENTITY);

@@ -254,10 +254,11 @@ int mc_host_mount(
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	job = mc_path_job_new(sizeof(*job), path, err);
+	job = mc_path_job_new(core, sizeof(*job), path, err);
 	if (!job)
 		return -ENOMEM;
 	job->fs = *fs;
+	job->base.job.waits_for = mc_key_of(fs->device); /* its server */
 	job->base.job.timeout_ms = core->mount_timeout_ms;
 	rc = mount_device_or_file(core, job);
 	if (rc < 0)
@@ -289,7 +290,7 @@ static int unmount_job(const struct mc_core *core, struct mc_job *job)
 
 int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
 {
-	struct fs_job *job = mc_path_job_new(sizeof(*job), path, err);
+	struct fs_job *job = mc_path_job_new(core, sizeof(*job), path, err);
 	int rc;
 
 	if (!job)
@@ -319,7 +320,7 @@ static int find_job(const struct mc_core *core, struct mc_job *job)
 int mc_host_find(struct mc_core *core, const char *path, char ret[static PATH_MAX],
 	mode_t *ret_mode, struct mc_err *err)
 {
-	struct fs_job *job = mc_path_job_new(sizeof(*job), path, err);
+	struct fs_job *job = mc_path_job_new(core, sizeof(*job), path, err);
 	int rc;
 
 	if (!job)

@@ -4,7 +4,7 @@
  * sends what it opened through the socket, exits; the parent waits for that message up to the
  * deadline, then kills the child.  A child that not even SIGKILL ends (a FUSE server that never
  * answers holds it) is abandoned: it holds no lock, no listening socket and no database, and is
- * reaped later. */
+ * reaped later.  Two of those on one thing, and nobody else is sent there. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -139,6 +139,13 @@ static int receive_fds(int socket_fd, int *fds)
 	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
 }
 
+void mc_helper_bind(const struct mc_job *job)
+{
+	mc_sys_prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (mc_sys_getppid() != job->parent)
+		_exit(1); /* it ended before it was said */
+}
+
 static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int socket_fd)
 	__attribute__((noreturn));
 
@@ -147,7 +154,7 @@ static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *j
 	int fds[MC_JOB_FDS];
 
 	memcpy(fds, job->fds, sizeof(fds));
-	mc_sys_prctl(PR_SET_PDEATHSIG, SIGKILL);
+	mc_helper_bind(job);
 	mc_sys_prctl(PR_SET_DUMPABLE, 0);
 	mc_sys_umask(0);
 	close_unneeded(core, job, socket_fd);
@@ -156,11 +163,17 @@ static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *j
 	_exit(0);
 }
 
-static void reap_abandoned(struct mc_core *core)
+/* A helper at work; lives on the stack of the thread that waits for it. */
+struct mc_waiting {
+	uint64_t waits_for;
+	struct mc_waiting *next;
+};
+
+void mc_helper_reap(struct mc_core *core)
 {
 	pthread_mutex_lock(&core->lock);
 	for (unsigned i = 0; i < core->abandoned_count;) {
-		if (waitpid(core->abandoned[i], NULL, WNOHANG) == 0)
+		if (waitpid(core->abandoned[i].pid, NULL, WNOHANG) == 0)
 			i++;
 		else
 			core->abandoned[i] = core->abandoned[--core->abandoned_count];
@@ -168,19 +181,70 @@ static void reap_abandoned(struct mc_core *core)
 	pthread_mutex_unlock(&core->lock);
 }
 
-static bool may_fork(struct mc_core *core)
+static unsigned count_stuck(const struct mc_core *core, uint64_t waits_for)
 {
-	bool may;
+	unsigned count = 0;
 
-	reap_abandoned(core);
+	for (unsigned i = 0; i < core->abandoned_count; i++)
+		count += core->abandoned[i].waits_for == waits_for;
+	return count;
+}
+
+static unsigned count_at_work(const struct mc_core *core, uint64_t waits_for)
+{
+	unsigned count = 0;
+
+	for (const struct mc_waiting *at = core->helpers; at; at = at->next)
+		count += at->waits_for == waits_for;
+	return count;
+}
+
+/* One of several for the same thing waits until it is known whether that answers: each that is at
+ * work ends by its deadline.  With core->lock. */
+static int check_in(struct mc_core *core, const struct mc_waiting *self)
+{
+	for (;;) {
+		if (core->abandoned_count >= MC_ABANDONED_MAX)
+			return -EUSERS;
+		if (!self->waits_for)
+			return 0;
+		if (count_stuck(core, self->waits_for) >= MC_STUCK_MAX)
+			return -EALREADY;
+		if (count_at_work(core, self->waits_for) < MC_HELPERS_MAX)
+			return 0;
+		pthread_cond_wait(&core->changed, &core->lock);
+	}
+}
+
+static int begin(struct mc_core *core, struct mc_waiting *self)
+{
+	int rc;
+
 	pthread_mutex_lock(&core->lock);
-	may = core->abandoned_count < MC_ABANDONED_MAX;
+	rc = check_in(core, self);
+	if (rc == 0) {
+		self->next = core->helpers;
+		core->helpers = self;
+	}
 	pthread_mutex_unlock(&core->lock);
-	return may;
+	return rc;
+}
+
+static void end(struct mc_core *core, const struct mc_waiting *self)
+{
+	pthread_mutex_lock(&core->lock);
+	for (struct mc_waiting **at = &core->helpers; *at; at = &(*at)->next) {
+		if (*at == self) {
+			*at = self->next;
+			break;
+		}
+	}
+	pthread_cond_broadcast(&core->changed);
+	pthread_mutex_unlock(&core->lock);
 }
 
 /* Kill a helper that is past its deadline and see it go, or remember it. */
-static void abandon(struct mc_core *core, pid_t pid)
+static void abandon(struct mc_core *core, pid_t pid, uint64_t waits_for)
 {
 	mc_sys_kill(pid, SIGKILL);
 	for (int waited = 0; waited < REAP_WAIT_MS; waited++) {
@@ -190,24 +254,23 @@ static void abandon(struct mc_core *core, pid_t pid)
 	}
 	pthread_mutex_lock(&core->lock);
 	if (core->abandoned_count < MC_ABANDONED_MAX)
-		core->abandoned[core->abandoned_count++] = pid;
+		core->abandoned[core->abandoned_count++] = (struct mc_abandoned){pid, waits_for};
 	pthread_mutex_unlock(&core->lock);
 }
 
-static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+static int fork_and_wait(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
 	const unsigned timeout_ms = job->timeout_ms ? job->timeout_ms : core->helper_timeout_ms;
 	int had[MC_JOB_FDS], pair[2], pid, rc;
 	mc_auto_fd ours = MC_FD_NONE, theirs = MC_FD_NONE;
 
-	if (!may_fork(core))
-		return mc_err_set(&job->err, MC_STEP_HELPER, -EAGAIN);
 	memcpy(had, job->fds, sizeof(had));
 	rc = mc_sys_socketpair(pair);
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_SETUP, rc);
 	ours = pair[0];
 	theirs = pair[1];
+	job->parent = getpid();
 	pid = mc_sys_fork();
 	if (pid < 0)
 		return mc_err_set(&job->err, MC_STEP_HELPER, pid);
@@ -216,7 +279,7 @@ static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	mc_close_fd(&theirs);
 	rc = mc_sys_poll_in(ours, (int)timeout_ms);
 	if (rc <= 0)
-		abandon(core, pid);
+		abandon(core, pid, job->waits_for);
 	memcpy(job->fds, had, sizeof(had)); /* the child's numbers mean nothing here */
 	if (rc <= 0) {
 		job->err = (struct mc_err){0};
@@ -229,6 +292,18 @@ static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 		return mc_err_set(&job->err, MC_STEP_HELPER, rc);
 	}
 	return job->rc;
+}
+
+static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+{
+	struct mc_waiting waiting = {.waits_for = job->waits_for};
+	int rc = begin(core, &waiting);
+
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_HELPER, rc);
+	rc = fork_and_wait(core, fn, job);
+	end(core, &waiting);
+	return rc;
 }
 
 /* No signal meanwhile: it would end the wait here, and run the caller's handlers in the helper. */

@@ -12,20 +12,30 @@
 #include "mountcore/path.h"
 
 #include "core.h"
+#include "fstype.h"
 #include "host.h"
 #include "job.h"
 #include "mounts.h"
 #include "source.h"
 #include "sys.h"
+#include "trust.h"
 #include "unmake.h"
 #include "walk.h"
 
-/* The mountpoints of file systems that a server stands behind. */
+/* A mount of the host that a server stands behind. */
+struct slow_mount {
+	char *path;
+	uint64_t dev;
+	bool is_cached; /* RESOLVE_CACHED never waits for it */
+};
+
+/* What is kept of the host's mount table. */
 struct mc_slow {
 	int ns_mountinfo; /* open, to be polled: the kernel marks it when the table changes */
-	char **paths;
+	struct slow_mount *mounts;
 	size_t count;
-	bool is_stale; /* it could not be read since it changed */
+	struct mc_overlays *overlays; /* NULL: none */
+	bool is_stale;                /* it could not be read since it changed */
 };
 
 struct resolve_job {
@@ -96,7 +106,8 @@ static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 	const struct mc_making making = {.core = core};
 	size_t missing = 0;
 	int last, rc,
-		fd = mc_walk(core, core->host_root, self->base.path, MC_RESOLVE_USER, &missing);
+		fd = mc_walk(
+			core, core->host_root, self->base.path, MC_RESOLVE_USER, &missing, NULL);
 
 	if (fd < 0)
 		return mc_err_set(&self->base.job.err, MC_STEP_SOURCE, fd);
@@ -155,7 +166,7 @@ int mc_host_resolve(struct mc_core *core, const char *path, char ret[static PATH
 	unsigned *ret_missing, struct mc_err *err)
 {
 	struct mc_err cause = {0};
-	struct resolve_job *job = mc_path_job_new(sizeof(*job), path, &cause);
+	struct resolve_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
 	int rc = job ? run_resolve(core, job, ret, &cause) : cause.code;
 
 	if (job && ret_missing)
@@ -168,7 +179,7 @@ int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MA
 	struct mc_made *ret_made, struct mc_err *err)
 {
 	struct mc_err cause = {0};
-	struct resolve_job *job = mc_path_job_new(sizeof(*job), path, &cause);
+	struct resolve_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
 	int rc = cause.code;
 
 	if (job) {
@@ -184,7 +195,7 @@ int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MA
 void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made *made)
 {
 	struct resolve_job *job =
-		made->count > 0 ? mc_path_job_new(sizeof(*job), path, NULL) : NULL;
+		made->count > 0 ? mc_path_job_new(core, sizeof(*job), path, NULL) : NULL;
 
 	if (!job)
 		return;
@@ -194,40 +205,54 @@ void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made
 	mc_job_free(job, sizeof(*job));
 }
 
-bool mc_is_slow_type(const char *fstype)
+/* With core->slow_lock. */
+static void put_overlays(struct mc_overlays *overlays)
 {
-	static const char *const exact[] = {"cifs", "smb3", "9p", "ceph", "afs", "coda", "virtiofs",
-		"lustre", "glusterfs", "ocfs2", "gfs2", "orangefs", "autofs"};
-
-	if (strncmp(fstype, "fuse", 4) == 0 || strncmp(fstype, "nfs", 3) == 0)
-		return strcmp(fstype, "fusectl") != 0 && strcmp(fstype, "nfsd") != 0;
-	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
-		if (strcmp(fstype, exact[i]) == 0)
-			return true;
-	return false;
+	if (overlays && --overlays->references == 0)
+		free(overlays);
 }
 
 static void slow_clear(struct mc_slow *slow)
 {
 	for (size_t i = 0; i < slow->count; i++)
-		free(slow->paths[i]);
-	free(slow->paths);
-	slow->paths = NULL;
+		free(slow->mounts[i].path);
+	free(slow->mounts);
+	slow->mounts = NULL;
 	slow->count = 0;
+	put_overlays(slow->overlays);
+	slow->overlays = NULL;
 }
 
-static int slow_add(struct mc_slow *slow, const char *path)
+static int slow_add(struct mc_slow *slow, const struct mc_mount *mount)
 {
-	char **paths = reallocarray(slow->paths, slow->count + 1, sizeof(*paths));
+	struct slow_mount *mounts = reallocarray(slow->mounts, slow->count + 1, sizeof(*mounts));
 
-	if (!paths)
+	if (!mounts)
 		return -ENOMEM;
-	slow->paths = paths;
-	paths[slow->count] = strdup(path);
-	if (!paths[slow->count])
+	slow->mounts = mounts;
+	mounts[slow->count] = (struct slow_mount){
+		.path = strdup(mount->target),
+		.dev = mount->dev,
+		.is_cached = mc_fstype_is_cached(mount->fstype),
+	};
+	if (!mounts[slow->count].path)
 		return -ENOMEM;
 	slow->count++;
 	return 0;
+}
+
+static struct mc_overlays *find_overlays(struct mc_mounts *mounts)
+{
+	struct mc_overlays *overlays =
+		calloc(1, sizeof(*overlays) + mc_mounts_count(mounts) * sizeof(overlays->devs[0]));
+	struct mc_mount mount;
+
+	for (size_t at = 0; overlays && mc_mounts_next(mounts, &at, &mount);)
+		if (strcmp(mount.fstype, "overlay") == 0)
+			overlays->devs[overlays->count++] = mount.dev;
+	if (overlays)
+		overlays->references = 1;
+	return overlays;
 }
 
 static int slow_refresh(struct mc_core *core, struct mc_slow *slow)
@@ -238,26 +263,76 @@ static int slow_refresh(struct mc_core *core, struct mc_slow *slow)
 
 	slow_clear(slow);
 	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
-		if (mc_is_slow_type(mount.fstype))
-			rc = slow_add(slow, mount.target);
+		if (mc_fstype_is_slow(mount.fstype))
+			rc = slow_add(slow, &mount);
+	if (rc == 0) {
+		slow->overlays = find_overlays(mounts);
+		rc = slow->overlays ? 0 : -ENOMEM;
+	}
 	mc_mounts_free(mounts);
 	return rc;
 }
 
+/* With core->slow_lock.  Returns whether it could be brought up to date. */
+static bool slow_is_known(struct mc_core *core)
+{
+	struct mc_slow *slow = core->slow;
+
+	if (mc_sys_poll_pri(slow->ns_mountinfo) != 0)
+		slow->is_stale = true;
+	if (slow->is_stale)
+		slow->is_stale = slow_refresh(core, slow) < 0;
+	return !slow->is_stale;
+}
+
+void mc_host_way(struct mc_core *core, const char *path, struct mc_host_way *ret)
+{
+	const struct slow_mount *mount;
+
+	*ret = (struct mc_host_way){.key = mc_key_of(path)};
+	pthread_mutex_lock(&core->slow_lock);
+	if (!slow_is_known(core)) /* unsure: take the safe way */
+		ret->is_slow = ret->has_slow = true;
+	else
+		ret->is_cached = true;
+	for (size_t i = 0; ret->is_cached && i < core->slow->count; i++) {
+		mount = &core->slow->mounts[i];
+		ret->has_slow |= mc_path_is_below(mount->path, path);
+		if (!mc_path_is_below(path, mount->path))
+			continue;
+		ret->is_slow = ret->has_slow = true;
+		ret->is_cached = mount->is_cached;
+		ret->key = mc_key_of_dev(mount->dev);
+	}
+	pthread_mutex_unlock(&core->slow_lock);
+}
+
 bool mc_host_is_slow(struct mc_core *core, const char *path)
 {
-	bool is_slow = false;
+	struct mc_host_way way;
+
+	mc_host_way(core, path, &way);
+	return way.is_slow;
+}
+
+struct mc_overlays *mc_overlays_get(struct mc_core *core)
+{
+	struct mc_overlays *overlays = NULL;
 
 	pthread_mutex_lock(&core->slow_lock);
-	if (mc_sys_poll_pri(core->slow->ns_mountinfo) != 0)
-		core->slow->is_stale = true;
-	if (core->slow->is_stale)
-		core->slow->is_stale = slow_refresh(core, core->slow) < 0;
-	is_slow = core->slow->is_stale; /* unsure: take the safe way */
-	for (size_t i = 0; i < core->slow->count && !is_slow; i++)
-		is_slow = mc_path_is_below(path, core->slow->paths[i]);
+	if (slow_is_known(core))
+		overlays = core->slow->overlays;
+	if (overlays)
+		overlays->references++;
 	pthread_mutex_unlock(&core->slow_lock);
-	return is_slow;
+	return overlays;
+}
+
+void mc_overlays_put(struct mc_core *core, struct mc_overlays *overlays)
+{
+	pthread_mutex_lock(&core->slow_lock);
+	put_overlays(overlays);
+	pthread_mutex_unlock(&core->slow_lock);
 }
 
 bool mc_host_is_remote(struct mc_core *core, const char *path)
@@ -267,7 +342,7 @@ bool mc_host_is_remote(struct mc_core *core, const char *path)
 	bool is_remote = true; /* unsure: the safe way */
 
 	if (mc_mounts_read_host(core, &mounts) == 0 && mc_mounts_of(mounts, path, &mount) == 0)
-		is_remote = mc_is_slow_type(mount.fstype);
+		is_remote = mc_fstype_is_slow(mount.fstype);
 	mc_mounts_free(mounts);
 	return is_remote;
 }

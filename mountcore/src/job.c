@@ -10,6 +10,7 @@
 #include "mountcore/path.h"
 
 #include "core.h"
+#include "host.h"
 #include "sys.h"
 
 /* A key at work; lives on the stack of the thread that runs the job. */
@@ -32,9 +33,10 @@ void *mc_job_new(size_t size)
 	return job;
 }
 
-void *mc_path_job_new(size_t size, const char *path, struct mc_err *err)
+void *mc_path_job_new(struct mc_core *core, size_t size, const char *path, struct mc_err *err)
 {
 	struct mc_path_job *job = mc_job_new(size);
+	struct mc_host_way way;
 	int rc;
 
 	if (!job) {
@@ -48,6 +50,8 @@ void *mc_path_job_new(size_t size, const char *path, struct mc_err *err)
 		return NULL;
 	}
 	job->job.in_helper = true;
+	mc_host_way(core, job->path, &way);
+	job->job.waits_for = way.key;
 	return job;
 }
 
@@ -111,6 +115,7 @@ int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 
 	job->rc = 0;
 	job->err = (struct mc_err){0};
+	mc_helper_reap(core);
 	if (gate.key)
 		gate_enter(core, &gate);
 	rc = job->in_helper ? mc_helper_run(core, fn, job) : mc_pool_run(core, fn, job);
@@ -119,13 +124,47 @@ int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	return rc;
 }
 
+static void go_to_helper(struct mc_job *job)
+{
+	job->in_helper = true;
+	job->is_cached = false;
+}
+
 int mc_job_run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
-	int rc = mc_job_run(core, fn, job);
+	struct mc_overlays *overlays = mc_overlays_get(core);
+	int rc;
 
-	if ((rc == -EXDEV || rc == -EOVERFLOW) && !job->in_helper) {
-		job->in_helper = true;
+	job->overlays = overlays;
+	rc = mc_job_run(core, fn, job);
+	if (rc == -EXDEV && !job->in_helper && !job->is_cached && mc_may_be_cached(core)) {
+		job->is_cached = true;
 		rc = mc_job_run(core, fn, job);
 	}
+	if ((rc == -EXDEV || rc == -EAGAIN || rc == -EOVERFLOW) && !job->in_helper) {
+		go_to_helper(job);
+		rc = mc_job_run(core, fn, job);
+	}
+	job->overlays = NULL;
+	mc_overlays_put(core, overlays);
 	return rc;
+}
+
+bool mc_may_be_cached(const struct mc_core *core)
+{
+	return core->features & MC_FEATURE_CACHED && core->features & MC_FEATURE_OPEN_TREE;
+}
+
+uint64_t mc_key_of(const char *path)
+{
+	uint64_t key = 0xcbf29ce484222325U; /* FNV-1a */
+
+	for (; *path; path++)
+		key = (key ^ (unsigned char)*path) * 0x100000001b3U;
+	return key | 1;
+}
+
+uint64_t mc_key_of_dev(uint64_t dev)
+{
+	return dev << 1 | 1;
 }

@@ -2,8 +2,13 @@
  *
  * A job function runs in a mount worker (a thread that has its own fs_struct, so that it may setns
  * back and forth) or, when something in its way may block for ever, in a forked helper under a
- * deadline.  In both it may call mc_sys_* and the functions of walk.h, on memory it was given, and
- * nothing else:
+ * deadline.  A worker walks
+ *   - mounts on which nobody can make it wait (trust.h), with RESOLVE_NO_XDEV so that it stays
+ * there,
+ *   - all others by the kernel's cache only (is_cached, RESOLVE_CACHED: 5.12): -EAGAIN says that a
+ *     file system might have to be asked, and a helper does that.
+ * In both it may call mc_sys_* and the functions of walk.h, on memory it was given, and nothing
+ * else:
  *   - malloc and free may open files (an arena trims itself by /proc/sys/vm/overcommit_memory),
  *   - stdio and pthread_exit may load libraries: the container's, at that moment,
  *   - the helper is the fork of a threaded process, where only async-signal-safe calls are allowed.
@@ -17,21 +22,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "mountcore/err.h"
 
 struct mc_core;
+struct mc_overlays;
 
 enum { MC_JOB_FDS = 2, MC_JOB_KEEP = 4 };
 
 struct mc_job {
 	int rc; /* what the function returned */
 	struct mc_err err;
-	uint64_t key;          /* at most one job at work for each key that is not 0 */
-	bool in_helper;        /* run in a helper process */
-	unsigned timeout_ms;   /* of the helper; 0: the core's */
-	int keep[MC_JOB_KEEP]; /* descriptors of the caller that the function uses */
-	int fds[MC_JOB_FDS];   /* opened by the function, owned by the caller */
+	uint64_t key;       /* at most one job at work for each key that is not 0 */
+	bool in_helper;     /* run in a helper process */
+	bool is_cached;     /* in a worker: look up nothing that the kernel has not in its cache */
+	uint64_t waits_for; /* a helper's: what it may wait for (mc_key_of) */
+	const struct mc_overlays *overlays; /* for mc_is_local(); mc_job_run_anywhere() fills it */
+	pid_t parent;                       /* of a helper */
+	unsigned timeout_ms;                /* of the helper; 0: the core's */
+	int keep[MC_JOB_KEEP];              /* descriptors of the caller that the function uses */
+	int fds[MC_JOB_FDS];                /* opened by the function, owned by the caller */
 };
 
 typedef int (*mc_job_fn)(const struct mc_core *core, struct mc_job *job);
@@ -48,21 +59,35 @@ struct mc_path_job {
 
 /* The same memory, of what starts with a struct mc_path_job.  NULL with the reason in `err`, which
  * may be NULL: MC_STEP_SETUP (-ENOMEM), MC_STEP_SOURCE (what mc_path_clean() returned). */
-void *mc_path_job_new(size_t size, const char *path, struct mc_err *err)
+void *mc_path_job_new(struct mc_core *core, size_t size, const char *path, struct mc_err *err)
 	__attribute__((warn_unused_result));
 
 /* Close fds[] and release the memory.  NULL is ignored. */
 void mc_job_free(void *job_memory, size_t size);
 
+/* What helpers are counted by that a file system keeps beyond their deadline: where a path leads,
+ * by its text; a file system, by its device.  Never 0. */
+uint64_t mc_key_of(const char *path);
+uint64_t mc_key_of_dev(uint64_t dev);
+
 /* Run `fn` on `job` and wait for it.
- * Returns what it returned; in a helper also -ETIMEDOUT at the deadline (step MC_STEP_HELPER), -EIO
- * if the helper died.  Any thread but a worker. */
+ * Returns what it returned; in a helper also, with step MC_STEP_HELPER,
+ *   -ETIMEDOUT  at the deadline
+ *   -EALREADY   earlier helpers still wait for the same thing (waits_for), so this one was not
+ *               started
+ *   -EUSERS     too many wait, for whatever it is
+ *   -EIO        it died
+ * Any thread but a worker. */
 int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 
-/* The same, and if something is in the way of a worker (-EXDEV: another mount on a path that it
- * walks with RESOLVE_NO_XDEV; -EOVERFLOW: a file system that takes only its user namespace's
- * owners) again in a helper, for which job->in_helper stays set. */
+/* The same, and if something is in the way of a worker again by another way, which is kept in the
+ * job: on -EXDEV (a mount that is not to be relied on) by the kernel's cache; on -EAGAIN (that is
+ * not enough) and -EOVERFLOW (a file system that takes only its user namespace's owners) in a
+ * helper. */
 int mc_job_run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
+
+/* Whether a worker can be kept to the kernel's cache. */
+bool mc_may_be_cached(const struct mc_core *core);
 
 /* Enter the mount namespace `ns_fd`; MC_FD_NONE is our own and needs no entering. */
 int mc_enter(int ns_fd);
@@ -73,6 +98,13 @@ void mc_leave(const struct mc_core *core, int ns_fd);
 /* The two halves of mc_job_run (pool.c, helper.c). */
 int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
+
+/* In a helper: end with the process that started it.  Again behind a change of user, which makes
+ * the kernel forget it (commit_creds()). */
+void mc_helper_bind(const struct mc_job *job);
+
+/* Collect the helpers that were left to themselves at their deadline and have ended since. */
+void mc_helper_reap(struct mc_core *core);
 
 /* Start and stop the workers. */
 int mc_pool_start(struct mc_core *core, unsigned workers);

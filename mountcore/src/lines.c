@@ -1,12 +1,20 @@
 #include "lines.h"
 
 #include <fcntl.h>
+#include <sys/sysmacros.h>
 #include <sys/types.h>
 
 #include "core.h"
 #include "sys.h"
 
-enum { CHUNK = 4096, COLUMN_ID = 0, COLUMN_TARGET = 4, COLUMN_OPTIONS = 5, COLUMNS = 6 };
+enum {
+	CHUNK = 4096,
+	COLUMN_ID = 0,
+	COLUMN_DEV = 2,
+	COLUMN_TARGET = 4,
+	COLUMN_OPTIONS = 5,
+	COLUMNS = 6
+};
 
 static bool is_octal(char c)
 {
@@ -39,6 +47,17 @@ static void take_text(struct mc_line *line, char *to, size_t size, char c)
 	to[line->length] = '\0';
 }
 
+/* "8:1" */
+static void take_dev(struct mc_line *line, char c)
+{
+	unsigned *number = line->is_minor ? &line->minor : &line->major;
+
+	if (c == ':')
+		line->is_minor = true;
+	else
+		*number = *number * 10 + (unsigned)(c - '0');
+}
+
 static void take_char(struct mc_line *line, char c)
 {
 	if (c == ' ') {
@@ -46,10 +65,16 @@ static void take_char(struct mc_line *line, char c)
 		line->length = 0;
 	} else if (line->column == COLUMN_ID) {
 		line->id = line->id * 10 + (uint64_t)(c - '0');
+	} else if (line->column == COLUMN_DEV) {
+		take_dev(line, c);
 	} else if (line->column == COLUMN_TARGET) {
 		take_text(line, line->target, sizeof(line->target), c);
 	} else if (line->column == COLUMN_OPTIONS) {
 		take_text(line, line->options, sizeof(line->options), c);
+	} else if (c == '-' && !line->type_column) {
+		line->type_column = line->column + 1; /* the optional fields end */
+	} else if (line->type_column && line->column == line->type_column) {
+		take_text(line, line->fstype, sizeof(line->fstype), c);
 	}
 }
 
@@ -71,6 +96,7 @@ int mc_lines_visit(const struct mc_core *core, int (*visit)(struct mc_line *line
 				continue;
 			}
 			mc_unescape(line.target);
+			line.dev = makedev(line.major, line.minor);
 			if (line.column >= COLUMNS)
 				rc = visit(&line, context);
 			line = (struct mc_line){0};

@@ -10,15 +10,20 @@
 
 struct mc_core;
 
-enum { MC_LINE_OPTIONS = 256 };
+enum { MC_LINE_OPTIONS = 256, MC_LINE_FSTYPE = 64 };
 
 /* What is of interest of a line of mountinfo (proc_pid_mountinfo(5)). */
 struct mc_line {
 	uint64_t id;                   /* column 1 */
+	uint64_t dev;                  /* column 3, as makedev() */
 	char target[PATH_MAX];         /* column 5, unescaped */
 	char options[MC_LINE_OPTIONS]; /* column 6 */
+	char fstype[MC_LINE_FSTYPE];   /* behind the "-" */
 	bool is_cut;                   /* the target or the options are longer than their place */
 	unsigned column;               /* the reader's own */
+	unsigned type_column;
+	unsigned major, minor;
+	bool is_minor;
 	size_t length;
 };
 

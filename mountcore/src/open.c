@@ -16,6 +16,7 @@
 
 enum {
 	AGAIN_MAX = 64,   /* openat2 answers EAGAIN when a rename anywhere raced with ".." (man) */
+	CACHED_MAX = 4,   /* and RESOLVE_CACHED when one raced with the look-up */
 	LINKS_MAX = 40,   /* the kernel's own (path_resolution(7)) */
 	STEPS_MAX = 8192, /* someone swaps things in front of us */
 };
@@ -198,14 +199,15 @@ static int open_by_steps(
 
 int mc_open(const struct mc_core *core, int dirfd, const char *path, int flags, uint64_t resolve)
 {
+	bool is_cached = resolve & RESOLVE_CACHED;
 	int fd = -EAGAIN;
 
 	if (!(core->features & MC_FEATURE_OPENAT2))
 		return open_by_steps(core, dirfd, path, flags, resolve);
-	for (int i = 0; i < AGAIN_MAX && fd == -EAGAIN; i++) {
+	for (int i = 0; i < (is_cached ? CACHED_MAX : AGAIN_MAX) && fd == -EAGAIN; i++) {
 		fd = mc_sys_openat2(dirfd, path, flags | O_PATH, resolve);
 		if (fd == -EXDEV && !(resolve & (RESOLVE_BENEATH | RESOLVE_NO_XDEV)))
 			fd = -EAGAIN; /* a mount on the way was taken out just then */
 	}
-	return fd == -EAGAIN ? -ESTALE : fd;
+	return fd == -EAGAIN && !is_cached ? -ESTALE : fd;
 }

@@ -63,7 +63,7 @@ int mc_host_own(
 	struct mc_core *core, const char *path, const struct mc_owner *owner, struct mc_err *err)
 {
 	struct mc_err cause = {0};
-	struct own_job *job = mc_path_job_new(sizeof(*job), path, &cause);
+	struct own_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
 	int rc = cause.code;
 
 	if (job) {

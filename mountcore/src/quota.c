@@ -168,7 +168,7 @@ static int find_device(struct mc_core *core, const char *path, char ret[static P
 int mc_host_limit(struct mc_core *core, const char *path, uint64_t bytes, struct mc_err *err)
 {
 	struct mc_err cause = {0};
-	struct quota_job *job = mc_path_job_new(sizeof(*job), path, &cause);
+	struct quota_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
 	int rc;
 
 	if (!job)

@@ -17,6 +17,7 @@
 
 #include "attach.h"
 #include "core.h"
+#include "fstype.h"
 #include "host.h"
 #include "job.h"
 #include "mounts.h"
@@ -80,38 +81,39 @@ static int open_mounted(const struct mc_core *core, int dirfd, const char *path,
 
 /* Below `beneath` if there is one, so that no symlink on the way leads out of it.  Mounts inside
  * are the host's own and are passed. */
-static int open_source(const struct mc_core *core, const struct mc_source_path *path)
+static int open_source(
+	const struct mc_core *core, const struct mc_job *job, const struct mc_source_path *path)
 {
+	const uint64_t cached = job->is_cached ? RESOLVE_CACHED : 0;
 	const char *rest = path->source + strlen(path->beneath);
 	int fd, base;
 
 	if (path->beneath[0] == '\0' || path->beneath[1] == '\0')
-		return open_mounted(core, core->host_root, path->source, MC_RESOLVE_KNOWN);
-	base = mc_open(core, core->host_root, path->beneath, O_DIRECTORY, MC_RESOLVE_USER);
+		return open_mounted(core, core->host_root, path->source, MC_RESOLVE_KNOWN | cached);
+	base = mc_open(core, core->host_root, path->beneath, O_DIRECTORY, MC_RESOLVE_USER | cached);
 	if (base < 0)
 		return base;
 	rest += strspn(rest, "/");
 	fd = open_mounted(core, base, *rest ? rest : ".",
-		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | cached);
 	mc_sys_close(base);
 	return fd;
 }
 
-int mc_source_open(const struct mc_core *core, const struct mc_source_path *path, bool in_helper,
-	struct mc_err *err)
+int mc_source_open(
+	const struct mc_core *core, struct mc_job *job, const struct mc_source_path *path)
 {
 	/* What is mounted inside the source may have a server behind it: not walked by a worker. */
-	const uint64_t resolve =
-		RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (in_helper ? 0 : RESOLVE_NO_XDEV);
-	int sub, fd = open_source(core, path);
+	const uint64_t resolve = mc_resolve_flags(job, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	int sub, fd = open_source(core, job, path);
 
 	if (fd < 0)
-		return mc_err_set(err, MC_STEP_SOURCE, fd);
+		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
 	if (!path->subpath[0])
 		return fd;
 	sub = open_mounted(core, fd, path->subpath, resolve);
 	mc_sys_close(fd);
-	return sub < 0 ? mc_err_set(err, MC_STEP_SUBPATH, sub) : sub;
+	return sub < 0 ? mc_err_set(&job->err, MC_STEP_SUBPATH, sub) : sub;
 }
 
 /* Root may be refused by a server that works, and not every one knows statfs. */
@@ -231,7 +233,7 @@ static bool find_slow(struct mc_core *core, const char *path, struct silent *ret
 	struct mc_mount mount;
 
 	for (size_t at = 0; host && mc_mounts_next(host, &at, &mount);) {
-		if (!mc_is_slow_type(mount.fstype) || !mc_path_is_below(path, mount.target))
+		if (!mc_fstype_is_slow(mount.fstype) || !mc_path_is_below(path, mount.target))
 			continue;
 		*ret = (struct silent){.mountinfo_id = mount.id, .dev = mount.dev};
 		return true;
@@ -271,7 +273,7 @@ static void note_silent(struct mc_core *core, const char *path)
 static int look_at_source(const struct mc_core *core, struct look_job *self)
 {
 	const struct mc_source_path path = {self->source, self->beneath, self->subpath};
-	int rc, fd = mc_source_open(core, &path, self->job.in_helper, &self->job.err);
+	int rc, fd = mc_source_open(core, &self->job, &path);
 
 	if (fd < 0)
 		return fd;
@@ -330,14 +332,17 @@ static int run_look(struct mc_core *core, const struct mc_source_args *args, boo
 	struct look_job *self)
 {
 	char *whole = self->real; /* as text, until it is known */
+	struct mc_host_way way;
 	int rc = snprintf(whole, sizeof(self->real), "%s/%s", self->source, self->subpath);
 
 	if (rc >= (int)sizeof(self->real))
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, -ENAMETOOLONG);
-	is_slow = mc_host_is_slow(core, whole) || is_slow;
+	mc_host_way(core, whole, &way);
+	is_slow |= way.is_slow;
 	if (args->is_look && is_slow && is_silent(core, whole))
 		return mc_err_set(&self->job.err, MC_STEP_HELPER, -ETIMEDOUT);
 	self->job.in_helper = is_slow;
+	self->job.waits_for = way.key;
 	self->job.timeout_ms = args->is_look ? LOOK_TIMEOUT_MS : 0;
 	rc = mc_job_run_anywhere(core, look, &self->job);
 	if (rc == -ETIMEDOUT && args->is_look)
@@ -356,7 +361,7 @@ static int judge(struct mc_core *core, const struct mc_source_args *args,
 		*ret = MC_SOURCE_OTHER;
 	if (*ret != MC_SOURCE_SAME || mc_mounts_find(args->mounts, args->mountinfo_id, &ours) < 0)
 		return 0;
-	if (mc_is_slow_type(ours.fstype) && mc_mount_is_deleted(&ours)) {
+	if (mc_fstype_is_slow(ours.fstype) && mc_mount_is_deleted(&ours)) {
 		*ret = MC_SOURCE_OTHER;
 		return 0;
 	}
@@ -399,7 +404,7 @@ static int find_own(struct mc_core *core, const char *path, bool *ret_is_slow)
 		if (strcmp(mount.target, path) != 0)
 			continue;
 		found = 1;
-		*ret_is_slow |= mc_is_slow_type(mount.fstype);
+		*ret_is_slow |= mc_fstype_is_slow(mount.fstype);
 	}
 	pthread_mutex_unlock(&core->look->lock);
 	return own ? found : -EIO;

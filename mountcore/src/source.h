@@ -2,11 +2,10 @@
 #ifndef MOUNTCORE_SRC_SOURCE_H
 #define MOUNTCORE_SRC_SOURCE_H
 
-#include <stdbool.h>
-
 #include "mountcore/err.h"
 
 struct mc_core;
+struct mc_job;
 
 /* As in struct mc_attach_args; "" for none. */
 struct mc_source_path {
@@ -15,11 +14,11 @@ struct mc_source_path {
 	const char *subpath;
 };
 
-/* Open it, in the host's namespace; fit for a job (job.h).  In a worker the subpath passes no
- * mount: -EXDEV, as for a link that leads out.
- * Returns a descriptor (O_PATH), or a negative errno with step SOURCE or SUBPATH. */
-int mc_source_open(const struct mc_core *core, const struct mc_source_path *path, bool in_helper,
-	struct mc_err *err);
+/* Open it, in the host's namespace, for `job`.  In a worker the subpath passes no mount: -EXDEV, as
+ * for a link that leads out; or all is looked up by the kernel's cache: -EAGAIN.
+ * Returns a descriptor (O_PATH), or a negative errno with step SOURCE or SUBPATH in job->err. */
+int mc_source_open(
+	const struct mc_core *core, struct mc_job *job, const struct mc_source_path *path);
 
 /* Ask the file system of `fd` whether it works, past its caches.  It may not answer: for a job in a
  * helper.  Returns 0 if it answers, if only to refuse, or a negative errno: mc_err_is_dead(). */

@@ -247,6 +247,11 @@ int mc_sys_fork(void)
 	return result(fork());
 }
 
+int mc_sys_getppid(void)
+{
+	return getppid();
+}
+
 ssize_t mc_sys_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	return result(sendmsg(fd, message, flags));

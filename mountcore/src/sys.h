@@ -43,6 +43,7 @@ struct mc_statmount {
 /* umount2(2): MNT_DETACH and UMOUNT_NOFOLLOW, whose header clashes with linux/mount.h. */
 enum { MC_UMOUNT_LAZY = 2, MC_UMOUNT_NOFOLLOW = 8 };
 
+#define MC_STATMOUNT_SB_BASIC 0x1U  /* sb_dev_major … fs_type */
 #define MC_STATMOUNT_MNT_BASIC 0x2U /* mnt_id … mnt_master */
 #define MC_STATX_MNT_ID_UNIQUE 0x4000U
 
@@ -86,6 +87,7 @@ int mc_sys_kill(pid_t pid, int signal);
 int mc_sys_prctl(int option, unsigned long value);
 int mc_sys_umask(mode_t mask);
 int mc_sys_fork(void);
+int mc_sys_getppid(void);
 ssize_t mc_sys_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t mc_sys_recvmsg(int fd, struct msghdr *message, int flags);
 int mc_sys_socketpair(int ret_fds[2]);

@@ -36,19 +36,19 @@ static int unmake_job(const struct mc_core *core, struct mc_job *job)
 		.in_helper = job->in_helper,
 		.plan = &self->plan,
 	};
-	const uint64_t known =
-		job->in_helper ? MC_RESOLVE_KNOWN : MC_RESOLVE_KNOWN | RESOLVE_NO_XDEV;
-	int root, rc = mc_enter(self->place.ns_fd);
+	const uint64_t known = mc_resolve_flags(job, MC_RESOLVE_KNOWN);
+	/* What removes cannot be kept to the kernel's cache. */
+	int root, rc = job->is_cached ? -EAGAIN : mc_enter(self->place.ns_fd);
 
 	if (rc < 0)
 		return rc;
-	root = mc_open_root(core, &self->place);
+	root = mc_open_root(core, job, &self->place);
 	if (root >= 0) {
 		mc_unmake(&making, root, self->path, known, &self->made);
 		mc_sys_close(root);
 	}
 	mc_leave(core, self->place.ns_fd);
-	return 0;
+	return root < 0 ? root : 0;
 }
 
 /* The mount that the directory of `path` lies on, and where in its file system `path` is. */
@@ -164,6 +164,7 @@ void mc_unmake_in(struct mc_core *core, const struct mc_place *place, const char
 			      !(core->features & MC_FEATURE_MOUNT_SETATTR);
 	self->job.keep[0] = place->ns_fd;
 	self->job.keep[1] = place->root_fd;
-	mc_job_run(core, unmake_job, &self->job);
+	self->job.waits_for = place->key ? place->key : mc_key_of(path);
+	mc_job_run_anywhere(core, unmake_job, &self->job);
 	mc_job_free(self, sizeof(*self));
 }

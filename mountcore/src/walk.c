@@ -12,8 +12,10 @@
 #include "mountcore/path.h"
 
 #include "core.h"
+#include "job.h"
 #include "stage.h"
 #include "sys.h"
+#include "trust.h"
 #include "unmake.h"
 
 static void put_fd(const char *prefix, int fd, char ret[static MC_FD_NAME_SIZE])
@@ -108,6 +110,51 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
 	return rc;
 }
 
+uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags)
+{
+	if (job->in_helper)
+		return flags;
+	return flags | (job->is_cached ? RESOLVE_CACHED : RESOLVE_NO_XDEV);
+}
+
+static int open_root(const struct mc_core *core, const struct mc_place *place)
+{
+	if (place->root_fd >= 0)
+		return mc_open(core, place->root_fd, ".", O_DIRECTORY, MC_RESOLVE_USER);
+	return mc_sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+}
+
+int mc_open_root(const struct mc_core *core, const struct mc_job *job, const struct mc_place *place)
+{
+	struct mc_stat stat;
+	int rc, fd = open_root(core, place);
+
+	if (fd < 0 || job->in_helper || job->is_cached)
+		return fd;
+	rc = mc_describe(core, fd, "", &stat);
+	if (rc == 0)
+		rc = mc_is_local(core, job, place->may_mount, &stat);
+	if (rc > 0)
+		return fd;
+	mc_sys_close(fd);
+	return rc < 0 ? rc : -EXDEV;
+}
+
+int mc_describe_top(const struct mc_core *core, const struct mc_job *job, int parent,
+	const char *name, struct mc_stat *ret)
+{
+	int rc, fd;
+
+	if (!job->is_cached)
+		return mc_describe(core, parent, name, ret);
+	fd = mc_open(core, parent, name, O_NOFOLLOW, MC_RESOLVE_USER | RESOLVE_CACHED);
+	if (fd < 0)
+		return fd;
+	rc = mc_describe(core, fd, "", ret);
+	mc_sys_close(fd);
+	return rc;
+}
+
 int mc_open_host_dir(const struct mc_core *core, const char *path)
 {
 	int found = mc_open(core, core->host_root, path, O_DIRECTORY, MC_RESOLVE_KNOWN);
@@ -121,10 +168,11 @@ int mc_open_host_dir(const struct mc_core *core, const char *path)
 }
 
 int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
-	size_t *ret_missing)
+	size_t *ret_missing, bool *ret_is_known)
 {
 	char prefix[PATH_MAX];
 	size_t length = strlen(path), next = length;
+	bool is_known = true;
 	int fd;
 
 	if (length >= sizeof(prefix))
@@ -132,8 +180,9 @@ int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t res
 	memcpy(prefix, path, length + 1);
 	for (;;) {
 		fd = mc_open(core, root, prefix, 0, resolve);
-		if (fd != -ENOENT || length <= 1)
+		if ((fd != -ENOENT && fd != -EAGAIN) || length <= 1)
 			break;
+		is_known &= fd == -ENOENT;
 		/* Cut the last component, which begins behind the slash. */
 		while (length > 0 && prefix[length - 1] != '/')
 			length--;
@@ -143,6 +192,8 @@ int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t res
 	}
 	if (fd >= 0)
 		*ret_missing = next;
+	if (ret_is_known)
+		*ret_is_known = is_known;
 	return fd;
 }
 

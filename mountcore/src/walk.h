@@ -12,6 +12,7 @@
 #include "mountcore/attach.h"
 
 struct mc_core;
+struct mc_job;
 struct mc_unmake_plan;
 
 /* How a path that a user named is resolved: no way out of the root, no magic link. */
@@ -36,7 +37,8 @@ struct mc_stat {
 int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct mc_stat *ret);
 
 /* Open what `path` is in `dirfd` as openat2 does with O_PATH | `flags` (O_NOFOLLOW, O_DIRECTORY)
- * and `resolve`, also on kernels that do not have it. */
+ * and `resolve`, also on kernels that do not have it.  -EAGAIN with RESOLVE_CACHED only: a file
+ * system might have to be asked. */
 int mc_open(const struct mc_core *core, int dirfd, const char *path, int flags, uint64_t resolve);
 
 /* Open a directory of the host, of which we found out the path, for more than O_PATH does. */
@@ -45,9 +47,11 @@ int mc_open_host_dir(const struct mc_core *core, const char *path);
 /* Open `path` (absolute) below `root`, or its deepest existing ancestor.
  * Returns a descriptor (O_PATH) and in `ret_missing` the offset of the first component that does
  * not exist, or of the terminating NUL.  Errors are openat2's: -EXDEV for a mount in the way with
- * RESOLVE_NO_XDEV, -ELOOP for a link that is refused, -ENOTDIR. */
+ * RESOLVE_NO_XDEV, -ELOOP for a link that is refused, -ENOTDIR.  With RESOLVE_CACHED it is the
+ * deepest one that the kernel has in its cache: `ret_is_known` (may be NULL) tells whether what
+ * comes behind it is known not to exist. */
 int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
-	size_t *ret_missing);
+	size_t *ret_missing, bool *ret_is_known);
 
 enum { MC_NAME_ROOM = NAME_MAX + 2 }; /* a byte more than a name may have: the kernel refuses it */
 
@@ -88,8 +92,17 @@ int mc_open_parent(const struct mc_core *core, int root, const char *path, uint6
  * thread's root for MC_FD_NONE.  Returns 0 or a negative errno. */
 int mc_fd_path(const struct mc_core *core, int root, int fd, char ret[static PATH_MAX]);
 
-/* The directory that targets of a place are below.  Returns a descriptor (O_PATH). */
-int mc_open_root(const struct mc_core *core, const struct mc_place *place);
+/* The directory that targets of a place are below, for `job`.  Returns a descriptor (O_PATH);
+ * -EXDEV where a worker cannot rely on its mount, and is not kept to the kernel's cache. */
+int mc_open_root(
+	const struct mc_core *core, const struct mc_job *job, const struct mc_place *place);
+
+/* How `job` resolves a path in a place: `flags`, and what a worker has to add. */
+uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags);
+
+/* Describe what is at `name` in `parent`, on top of all that is mounted there, for `job`. */
+int mc_describe_top(const struct mc_core *core, const struct mc_job *job, int parent,
+	const char *name, struct mc_stat *ret);
 
 /* The mount that `fd` is on, as mountinfo numbers it, from what procfs says of the descriptor: for
  * kernels whose statx does not know it.  Source: proc_pid_fdinfo(5), mnt_id. */

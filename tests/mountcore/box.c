@@ -315,6 +315,7 @@ static struct mc_place place_of(const struct scene *scene)
 		.uid = scene->ns.uid,
 		.gid = scene->ns.gid,
 		.key = scene->ns.ino,
+		.may_mount = scene->may_mount,
 	};
 }
 

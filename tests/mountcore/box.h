@@ -58,6 +58,7 @@ struct scene {
 	struct mc_core *core;
 	struct box box;
 	struct mc_ns ns;
+	bool may_mount;    /* of the place: false, whatever the box may really do */
 	struct mc_err err; /* of the last operation */
 	struct mc_attach_info info;
 };

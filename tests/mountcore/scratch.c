@@ -105,3 +105,8 @@ int scratch_mount_silent(const char *path)
 	close(fd);
 	return -1;
 }
+
+int in_mount_silent(const char *path)
+{
+	return scratch_mount_silent(path) < 0 ? -EIO : 0;
+}

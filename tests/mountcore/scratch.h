@@ -23,4 +23,7 @@ bool scratch_kernel_goes_beneath(void);
  * so, or -1 if the machine has no FUSE. */
 int scratch_mount_silent(const char *path);
 
+/* The same for box_run(): 0 or -EIO. */
+int in_mount_silent(const char *path);
+
 #endif

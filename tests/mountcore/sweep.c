@@ -132,8 +132,14 @@ int __wrap_mc_sys_setns(int fd, int type)
 	return rc;
 }
 
+/* Of all that asks for the host's mounts. */
+static const struct sweep_exception table_exception = {
+	"poll_pri", 0, "the table is read again", false};
+
 static const struct sweep_exception *find_exception(const struct sweep *sweep, int code)
 {
+	if (strcmp(table_exception.call, plan->failed) == 0 && code == table_exception.code)
+		return &table_exception;
 	for (const struct sweep_exception *at = sweep->exceptions; at->call; at++)
 		if (strcmp(at->call, plan->failed) == 0 && at->code == code)
 			return at;

@@ -48,6 +48,7 @@ struct sweep {
 #define REMOVAL_EXCEPTIONS                                                                         \
 	{"setns", 0, "to read the mount table, or to remove", true},                               \
 		{"openat", 0, "the mount table", true}, {"openat2", 0, "the way there", true},     \
+		{"statmount", 0, "whether its mount can be relied on", true},                      \
 		{"statx", 0, "also after the unmount", true}, {"rmdirat", 0, "removing", true},    \
 		{"unlinkat", 0, "removing", true}, {"readlinkat", 0, "the place's root", true},    \
 		{"socketpair", 0, "its helper", true}, {"fork", 0, "its helper", true},            \

@@ -339,11 +339,6 @@ static void a_source_behind_a_silent_server_ends_at_the_deadline(void **state)
 	hv_in_namespace(silent_source);
 }
 
-static int in_mount_silent(const char *path)
-{
-	return scratch_mount_silent(path) < 0 ? -EIO : 0;
-}
-
 static void silent_target(void)
 {
 	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 200};

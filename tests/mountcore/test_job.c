@@ -18,6 +18,7 @@
 #include "box.h"
 #include "core.h"
 #include "job.h"
+#include "sys.h"
 
 enum { FD_SCAN = 1024, DEADLINE_MS = 10000 };
 
@@ -324,15 +325,94 @@ static void too_many_abandoned_helpers_stop_new_ones_until_they_are_gone(void **
 		for (;;)
 			pause();
 	}
-	for (int i = 0; i < MC_ABANDONED_MAX; i++)
-		core->abandoned[core->abandoned_count++] = pid;
+	for (unsigned i = 0; i < MC_ABANDONED_MAX; i++)
+		core->abandoned[core->abandoned_count++] = (struct mc_abandoned){pid, i + 100};
 	job->job.in_helper = true;
-	assert_int_equal(mc_job_run(core, look_around, &job->job), -EAGAIN);
+	assert_int_equal(mc_job_run(core, look_around, &job->job), -EUSERS);
 	assert_int_equal(job->job.err.step, MC_STEP_HELPER);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
 	assert_int_equal(mc_job_run(core, look_around, &job->job), 42);
 	assert_int_equal(core->abandoned_count, 0);
+	free_job(job);
+	mc_core_close(core);
+}
+
+/* Two that wait for one thing: nobody else is sent there, and whoever wants something else is. */
+static void a_third_helper_for_what_two_wait_for_is_not_started(void **state)
+{
+	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct probe_job *job = new_job();
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	job->job.in_helper = true;
+	job->job.waits_for = 7;
+	core->abandoned[core->abandoned_count++] = (struct mc_abandoned){pid, 7};
+	core->abandoned[core->abandoned_count++] = (struct mc_abandoned){pid, 8};
+	assert_int_equal(mc_job_run(core, look_around, &job->job), 42);
+	core->abandoned[core->abandoned_count++] = (struct mc_abandoned){pid, 7};
+	mc_close_fd(&job->job.fds[1]);
+	assert_int_equal(mc_job_run(core, look_around, &job->job), -EALREADY);
+	assert_int_equal(job->job.err.step, MC_STEP_HELPER);
+	job->job.waits_for = 8;
+	assert_int_equal(mc_job_run(core, look_around, &job->job), 42);
+	mc_close_fd(&job->job.fds[1]);
+	job->job.waits_for = 7;
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	assert_int_equal(mc_job_run(core, look_around, &job->job), 42);
+	assert_int_equal(core->abandoned_count, 0);
+	free_job(job);
+	mc_core_close(core);
+}
+
+/* By any job, also one that needs no helper: they are zombies until then. */
+static void abandoned_helpers_that_ended_are_collected(void **state)
+{
+	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct probe_job *job = new_job();
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	core->abandoned[core->abandoned_count++] = (struct mc_abandoned){pid, 7};
+	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	assert_int_equal(mc_job_run(core, look_around, &job->job), 42);
+	assert_int_equal(core->abandoned_count, 0);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+	free_job(job);
+	mc_core_close(core);
+}
+
+static int change_user(const struct mc_core *core, struct mc_job *job)
+{
+	int signal = 0, before = 0;
+
+	(void)core;
+	prctl(PR_GET_PDEATHSIG, &before);
+	if (mc_sys_become(1, 1) < 0)
+		return -EPERM;
+	mc_helper_bind(job);
+	prctl(PR_GET_PDEATHSIG, &signal);
+	return before == SIGKILL && signal == SIGKILL ? 42 : -EINVAL;
+}
+
+/* The kernel forgets it then (commit_creds()). */
+static void a_helper_that_changes_its_user_still_ends_with_the_daemon(void **state)
+{
+	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct probe_job *job = new_job();
+
+	(void)state;
+	job->job.in_helper = true;
+	assert_int_equal(mc_job_run(core, change_user, &job->job), 42);
 	free_job(job);
 	mc_core_close(core);
 }
@@ -471,6 +551,9 @@ int main(void)
 		cmocka_unit_test(a_helper_that_dies_is_an_error_of_its_own),
 		cmocka_unit_test(a_signal_in_the_waiting_thread_does_not_end_the_helper),
 		cmocka_unit_test(too_many_abandoned_helpers_stop_new_ones_until_they_are_gone),
+		cmocka_unit_test(a_third_helper_for_what_two_wait_for_is_not_started),
+		cmocka_unit_test(abandoned_helpers_that_ended_are_collected),
+		cmocka_unit_test(a_helper_that_changes_its_user_still_ends_with_the_daemon),
 		cmocka_unit_test(jobs_with_one_key_run_one_at_a_time),
 		cmocka_unit_test(jobs_with_no_key_or_different_keys_run_at_once),
 	};

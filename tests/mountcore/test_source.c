@@ -278,6 +278,7 @@ static void replace_deleted(void)
 		if (ways[i] == MC_REPLACE_ATOMIC && !scratch_kernel_goes_beneath())
 			continue;
 		args.replace = MC_REPLACE_NO;
+		own = (struct mc_own){.mount_id = 0};
 		assert_int_equal(scene_attach_args(&scene, &args), 0);
 		replace_directory();
 		assert_int_equal(scene_attach_args(&scene, &args), -EBUSY);

@@ -24,6 +24,13 @@ static void mount_tmpfs_inside(struct scene *scene)
 	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
 }
 
+/* What it mounts is not relied on, and what has to be made is not in the kernel's cache. */
+static void need_helper(struct scene *scene)
+{
+	mount_tmpfs_inside(scene);
+	scene->may_mount = true;
+}
+
 #define PREPARE_EXCEPTIONS                                                                         \
 	{                                                                                          \
 		"poll_pri", 0, "the host's table is read again, to be safe", false                 \
@@ -49,10 +56,27 @@ static void sweep_prepare_in_helper(void)
 {
 	static const struct sweep_exception exceptions[] = {
 		PREPARE_EXCEPTIONS, HELPER_EXCEPTIONS, {0}};
+	const struct sweep sweep = {need_helper, prepare, round_check_prepared, round_release,
+		exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 35);
+}
+
+/* Below another mount: first as on the place's own, then by the kernel's cache. */
+static void sweep_prepare_by_cache(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		PREPARE_EXCEPTIONS, {"close", 0, "a descriptor is closed even so", false}, {0}};
 	const struct sweep sweep = {mount_tmpfs_inside, prepare, round_check_prepared,
 		round_release, exceptions, .removed = NULL};
 
-	sweep_run(&sweep, 35);
+	sweep_run(&sweep, 30);
+}
+
+static void preparing_by_the_kernel_s_cache_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_prepare_by_cache);
 }
 
 static void preparing_through_a_helper_survives_each_failing_call(void **state)
@@ -66,9 +90,15 @@ static void set_up_commit(struct scene *scene)
 	assert_int_equal(prepare(scene), 0);
 }
 
-static void set_up_commit_in_helper(struct scene *scene)
+static void set_up_commit_by_cache(struct scene *scene)
 {
 	mount_tmpfs_inside(scene);
+	assert_int_equal(prepare(scene), 0);
+}
+
+static void set_up_commit_in_helper(struct scene *scene)
+{
+	need_helper(scene);
 	assert_int_equal(prepare(scene), 0);
 }
 
@@ -123,6 +153,23 @@ static void committing_through_a_helper_survives_each_failing_call(void **state)
 {
 	(void)state;
 	hv_in_namespace(sweep_commit_in_helper);
+}
+
+/* What a worker cannot take back a helper does. */
+static void sweep_commit_by_cache(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		COMMIT_EXCEPTIONS, {"close", 0, "a descriptor is closed even so", false}, {0}};
+	const struct sweep sweep = {set_up_commit_by_cache, round_commit, check_committed,
+		undo_commit, exceptions, .mounts_on_success = true};
+
+	sweep_run(&sweep, 14);
+}
+
+static void committing_by_the_kernel_s_cache_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_commit_by_cache);
 }
 
 static void set_up_detach(struct scene *scene)
@@ -199,8 +246,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(preparing_an_attach_survives_each_failing_call),
+		cmocka_unit_test(preparing_by_the_kernel_s_cache_survives_each_failing_call),
 		cmocka_unit_test(preparing_through_a_helper_survives_each_failing_call),
 		cmocka_unit_test(committing_an_attach_survives_each_failing_call),
+		cmocka_unit_test(committing_by_the_kernel_s_cache_survives_each_failing_call),
 		cmocka_unit_test(committing_through_a_helper_survives_each_failing_call),
 		cmocka_unit_test(detaching_survives_each_failing_call),
 		cmocka_unit_test(detaching_through_a_helper_survives_each_failing_call),

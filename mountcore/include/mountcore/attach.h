@@ -42,8 +42,8 @@ struct mc_place {
 	uint32_t uid;  /* its root user and group, as we number them */
 	uint32_t gid;
 	uint64_t key;    /* operations on one key run one at a time; 0: no limit */
-	bool may_mount;  /* a process in it may mount (CAP_SYS_ADMIN): its root is not to be trusted
-			  */
+	bool may_mount;  /* a process in it may mount (CAP_SYS_ADMIN): nothing in it is relied on
+			  * but an overlay that the host has mounted too */
 	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
 };
 
@@ -113,7 +113,9 @@ struct mc_attach;
  *   step OCCUPIED  -EBUSY: something is mounted there, and it is not to be replaced
  *   step SHARED    -EINVAL: the parent mount is shared, or the one that would be covered
  *   step REPLACE   -ENOSYS: not without open_tree
- *   step HELPER    -ETIMEDOUT: a file system in the way did not answer
+ *   step HELPER    -ETIMEDOUT: a file system in the way did not answer; -EALREADY: nor does it
+ *                  answer two earlier tries on the same source, or in the same place, which still
+ *                  wait; -EUSERS: too many wait, for whatever it is
  *   step SETUP     -ENOMEM, -ENOSYS (no open_tree, and mc_core_args.legacy is not set)
  * Source: open_tree(2), mount_setattr(2), openat2(2).  Any thread but a worker. */
 int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
@@ -130,7 +132,7 @@ const struct mc_attach_info *mc_attach_info(const struct mc_attach *attach)
  *   step REPLACE   -EOPNOTSUPP: this kernel cannot do it atomically (before 6.5), or not here
  *   step MOVE      -ENOENT (the target was removed), -ENOSPC (fs.mount-max)
  *   step VERIFY    -ESTALE: the container moved the target meanwhile
- *   step HELPER    -ETIMEDOUT
+ *   step HELPER    -ETIMEDOUT, -EALREADY, -EUSERS
  * and then no mount remains, and of the directories made those only that others may have mounted on
  * (mc_detach() of detach.h has the rule).  Once for each prepare.
  * Source: move_mount(2), statx(2), proc_sys_fs(5). */

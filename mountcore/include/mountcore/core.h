@@ -33,6 +33,7 @@ enum mc_feature {
 	MC_FEATURE_STATMOUNT = 8,     /* 6.8 */
 	MC_FEATURE_UNIQUE_ID = 16,    /* STATX_MNT_ID_UNIQUE: 6.8 */
 	MC_FEATURE_MOUNT_ID = 32,     /* STATX_MNT_ID, STATX_ATTR_MOUNT_ROOT: 5.8 */
+	MC_FEATURE_CACHED = 64,       /* RESOLVE_CACHED: 5.12 */
 };
 
 /* Open the library: keeps descriptors of both namespaces, starts the workers.

@@ -14,6 +14,7 @@ struct mc_detach_args {
 	uint64_t mountinfo_id;  /* the same; 0: not asked who keeps it busy, no submounts */
 	const char *source; /* the host path it was cloned from, to know submounts by; or NULL */
 	bool lazy;          /* MNT_DETACH: also when files are in use */
+	bool is_quick;      /* one try of several: if it is busy, do not look for the processes */
 	const struct mc_made *made; /* what to remove if still ours, empty and nobody's; or NULL */
 };
 
@@ -23,13 +24,14 @@ struct mc_detach_args {
  * mount namespace of another process has something mounted on one.  On any other mount they stay.
  * Returns 0 when it is gone, or
  *   step ENTER     as for attach
- *   step IDENTITY  -ENOENT: nothing of ours is at `path` (what was made is removed all the same);
- *                  -ESTALE: something else is on top
+ *   step IDENTITY  -ENOENT: nothing of ours is at `path` (what was made is removed all the
+ *                  same, where it may be); -ESTALE: something else is on top
  *   step UMOUNT    -EBUSY: in use, and not lazy; `ret_busy` (may be NULL) has the processes, none
- *                  when another mount stands on it, or when the source has a server behind it,
- *                  which looking for them could wait for
+ *                  when another mount stands on it, when its file system has a server, which
+ *                  looking for them could wait for, or with is_quick
  * and then the mount is as it was; or
- *   step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out
+ *   step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out; -EALREADY: not tried,
+ *                  as earlier tries still wait (attach.h)
  * umount2 takes a path: between the check and the call a process
  * with CAP_SYS_ADMIN in the container can put another mount of its own on top, and that one is
  * taken out instead; the check behind it then reports -ESTALE.

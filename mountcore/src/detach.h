@@ -1,0 +1,24 @@
+/* What the unmount of an attached tree may wait for. */
+#ifndef MOUNTCORE_SRC_DETACH_H
+#define MOUNTCORE_SRC_DETACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mountcore/detach.h"
+
+struct mc_own_type {
+	bool is_slow;  /* a server stands behind the mount, or one below it */
+	uint64_t key;  /* of those who wait for that server (mc_key_of_dev) */
+	size_t mounts; /* how many there are, itself included */
+};
+
+/* Find out, of the mount with args->mountinfo_id, or else of all that are mounted at args->path or
+ * below, from the place's own mount table: the last unmount of a file system waits for its server,
+ * and by then nothing at the source's path may tell of it.
+ * Returns 0, or what reading the table gave, in `err` too (may be NULL). */
+int mc_own_type(struct mc_core *core, const struct mc_detach_args *args, struct mc_own_type *ret,
+	struct mc_err *err);
+
+#endif

@@ -1,0 +1,335 @@
+/* A file system whose server does not answer costs its own users their time, and nobody else. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+
+#include "box.h"
+#include "scratch.h"
+
+#define REMOTE "/tmp/remote"
+
+enum { DEADLINE_MS = 300 };
+
+static struct mc_core *open_core(unsigned timeout_ms)
+{
+	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = timeout_ms};
+	struct mc_core *core = NULL;
+
+	assert_int_equal(mc_core_open(&args, &core, NULL), 0);
+	return core;
+}
+
+/* One worker: a job that holds it holds up all that follow. */
+static void open_scene(struct scene *scene, unsigned timeout_ms)
+{
+	scene_open(scene);
+	mc_core_close(scene->core);
+	scene->core = open_core(timeout_ms);
+}
+
+/* A server (tests/support/fuse_server.c) on `path`; with `device` of the type that waits for its
+ * server when it is unmounted, "fuseblk". */
+static pid_t start_server(const char *path, const char *device)
+{
+	char ready;
+	int pipe_fds[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(pipe_fds, 0), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(pipe_fds[1], STDOUT_FILENO);
+		execl(FUSE_SERVER, "fuse_server", path, device, (char *)NULL);
+		_exit(1);
+	}
+	close(pipe_fds[1]);
+	assert_int_equal(read(pipe_fds[0], &ready, 1), 1);
+	close(pipe_fds[0]);
+	return pid;
+}
+
+static void kill_server(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static int attach_remote(struct scene *scene, const char *target)
+{
+	struct mc_attach_args args = scene_args(scene, target);
+
+	args.source = REMOTE;
+	return scene_attach_args(scene, &args);
+}
+
+static void expect_others_work(struct scene *scene)
+{
+	char real[PATH_MAX];
+
+	assert_int_equal(scene_attach(scene, "/beside"), 0);
+	assert_true(box_has_file(&scene->box, "/beside/file"));
+	assert_int_equal(scene_detach(scene, false), 0);
+	assert_int_equal(scene_attach(scene, "/mnt/below"), 0); /* another mount */
+	assert_int_equal(scene_detach(scene, false), 0);
+	scene->may_mount = true;
+	assert_int_equal(scene_attach(scene, "/later"), 0);
+	assert_int_equal(scene_detach(scene, true), 0);
+	scene->may_mount = false;
+	assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), 0);
+}
+
+static void silent_source(void)
+{
+	struct scene scene;
+	pid_t server;
+
+	open_scene(&scene, DEADLINE_MS);
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	scratch_mkdir(REMOTE);
+	server = start_server(REMOTE, NULL);
+	assert_int_equal(attach_remote(&scene, "/remote"), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_int_equal(kill(server, SIGUSR1), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(attach_remote(&scene, "/remote"), -ETIMEDOUT);
+		assert_int_equal(scene.err.step, MC_STEP_HELPER);
+	}
+	/* Both wait still, and no signal ends them. */
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(attach_remote(&scene, "/remote"), -EALREADY);
+		assert_int_equal(scene.err.step, MC_STEP_HELPER);
+	}
+	expect_others_work(&scene);
+	kill_server(server);
+	assert_int_equal(umount2(REMOTE, MNT_DETACH), 0);
+	server = start_server(REMOTE, NULL);
+	assert_int_equal(attach_remote(&scene, "/remote"), 0);
+	assert_int_equal(access(box_path(&scene.box, "/remote/file"), R_OK), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	kill_server(server);
+	scene_close(&scene);
+}
+
+static void a_source_that_two_wait_for_is_refused_at_once_and_others_work(void **state)
+{
+	(void)state;
+	hv_in_namespace(silent_source);
+}
+
+static void many_silent(void)
+{
+	struct scene scene;
+	char path[PATH_MAX], real[PATH_MAX];
+	pid_t server;
+
+	open_scene(&scene, 30);
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	scratch_mkdir(REMOTE);
+	server = start_server(REMOTE, NULL);
+	assert_int_equal(kill(server, SIGUSR1), 0);
+	for (int i = 0; i < 50; i++) {
+		struct mc_err err = {0};
+
+		snprintf(path, sizeof(path), REMOTE "/%d", i);
+		assert_true(mc_host_resolve(scene.core, path, real, NULL, &err) < 0);
+		assert_int_equal(err.step, MC_STEP_HELPER);
+		assert_int_equal(err.code, i < 2 ? -ETIMEDOUT : -EALREADY);
+	}
+	mc_core_close(scene.core);
+	scene.core = open_core(10000);
+	expect_others_work(&scene);
+	kill_server(server);
+	scene_close(&scene);
+}
+
+static void different_paths_of_one_silent_server_count_as_one(void **state)
+{
+	(void)state;
+	hv_in_namespace(many_silent);
+}
+
+/* The root of a FUSE mount needs no server: what goes on top of it neither. */
+static void cover_silent(void)
+{
+	struct mc_attach_args args;
+	struct scene scene;
+
+	open_scene(&scene, DEADLINE_MS);
+	assert_int_equal(mknod(box_path(&scene.box, "/dev/fuse"), S_IFCHR | 0600, 0xae5), 0);
+	assert_int_equal(box_run(&scene.box, in_mount_silent, "/mnt"), 0);
+	args = scene_args(&scene, "/mnt");
+	args.mkdir = false;
+	args.replace = MC_REPLACE_ATOMIC;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_true(box_has_file(&scene.box, "/mnt/file"));
+	assert_int_equal(scene_detach(&scene, false), 0);
+	scene_close(&scene);
+}
+
+static void a_mount_goes_on_top_of_one_whose_server_is_silent(void **state)
+{
+	(void)state;
+	hv_in_namespace(cover_silent);
+}
+
+/* A root that is FUSE, or is covered by who may mount: a worker would never come back. */
+static void silent_root(void)
+{
+	struct scene scene;
+	struct box other;
+	struct mc_ns first;
+
+	open_scene(&scene, DEADLINE_MS);
+	assert_int_equal(mknod(box_path(&scene.box, "/dev/fuse"), S_IFCHR | 0600, 0xae5), 0);
+	assert_int_equal(box_run(&scene.box, in_mount_silent, "/"), 0);
+	assert_int_equal(scene_attach(&scene, "/mnt/x"), -ETIMEDOUT);
+	assert_int_equal(scene.err.step, MC_STEP_HELPER);
+	snprintf(scene.info.path, sizeof(scene.info.path), "/mnt/x");
+	assert_int_equal(scene_detach(&scene, true), -ETIMEDOUT);
+	box_open(&other);
+	first = scene.ns;
+	assert_int_equal(mc_ns_open(scene.core, other.pid, &scene.ns, NULL), 0);
+	assert_int_equal(scene_attach(&scene, "/mnt/x"), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	box_close(&other);
+	mc_ns_close(&first);
+	scene_close(&scene);
+}
+
+static void a_container_whose_root_has_a_silent_server_holds_no_worker(void **state)
+{
+	(void)state;
+	hv_in_namespace(silent_root);
+}
+
+static void make_loop(char ret[static 32])
+{
+	struct loop_info64 info = {.lo_flags = LO_FLAGS_AUTOCLEAR};
+	mc_auto_fd control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	mc_auto_fd image = open("/tmp/image", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int loop = -1, rc = -1; /* kept open: it goes with the process */
+
+	assert_int_equal(ftruncate(image, 1 << 20), 0);
+	for (int i = 0; i < 10 && rc < 0; i++) {
+		snprintf(ret, 32, "/dev/loop%d", ioctl(control, LOOP_CTL_GET_FREE));
+		if (loop >= 0)
+			close(loop);
+		loop = open(ret, O_RDWR | O_CLOEXEC);
+		rc = ioctl(loop, LOOP_SET_FD, image);
+	}
+	assert_int_equal(rc, 0);
+	assert_int_equal(ioctl(loop, LOOP_SET_STATUS64, &info), 0);
+}
+
+/* The host has unmounted the disk: nothing at its path tells any more, and the clone is its last
+ * mount, whose end waits for the server. */
+static void last_unmount(bool lazy)
+{
+	struct scene scene;
+	char device[32];
+	pid_t server;
+
+	open_scene(&scene, DEADLINE_MS);
+	make_loop(device);
+	scratch_mkdir(REMOTE);
+	server = start_server(REMOTE, device);
+	assert_int_equal(attach_remote(&scene, "/remote"), 0);
+	assert_int_equal(kill(server, SIGUSR1), 0);
+	assert_int_equal(umount2(REMOTE, MNT_DETACH), 0);
+	assert_int_equal(scene_detach(&scene, lazy), -ETIMEDOUT);
+	assert_int_equal(scene.err.step, MC_STEP_HELPER);
+	assert_int_equal(scene_attach(&scene, "/beside"), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	kill_server(server);
+	scene_close(&scene);
+}
+
+static void last_unmount_lazily(void)
+{
+	last_unmount(true);
+}
+
+static void last_unmount_strictly(void)
+{
+	last_unmount(false);
+}
+
+static void the_last_unmount_of_a_disk_whose_server_is_silent_holds_no_worker(void **state)
+{
+	(void)state;
+	hv_in_namespace(last_unmount_lazily);
+	hv_in_namespace(last_unmount_strictly);
+}
+
+static atomic_bool has_ended;
+
+static void *attach_and_wait(void *argument)
+{
+	struct scene scene = *(const struct scene *)argument; /* its errors and results */
+
+	assert_true(attach_remote(&scene, "/remote") < 0);
+	atomic_store(&has_ended, true);
+	return NULL;
+}
+
+/* The silent source takes its ten seconds; the container's other attaches go on meanwhile. */
+static void gate(void)
+{
+	struct scene scene;
+	pthread_t thread;
+	pid_t server;
+
+	open_scene(&scene, 10000);
+	scratch_mkdir(REMOTE);
+	server = start_server(REMOTE, NULL);
+	assert_int_equal(kill(server, SIGUSR1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, attach_and_wait, &scene), 0);
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(scene_attach(&scene, "/beside"), 0);
+		assert_int_equal(scene_detach(&scene, false), 0);
+	}
+	assert_false(atomic_load(&has_ended));
+	kill_server(server);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	scene_close(&scene);
+}
+
+static void a_silent_source_does_not_hold_up_its_container(void **state)
+{
+	(void)state;
+	hv_in_namespace(gate);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_source_that_two_wait_for_is_refused_at_once_and_others_work),
+		cmocka_unit_test(different_paths_of_one_silent_server_count_as_one),
+		cmocka_unit_test(a_mount_goes_on_top_of_one_whose_server_is_silent),
+		cmocka_unit_test(a_container_whose_root_has_a_silent_server_holds_no_worker),
+		cmocka_unit_test(the_last_unmount_of_a_disk_whose_server_is_silent_holds_no_worker),
+		cmocka_unit_test(a_silent_source_does_not_hold_up_its_container),
+	};
+
+	if (access("/dev/fuse", R_OK | W_OK) < 0) {
+		fprintf(stderr, "no /dev/fuse\n");
+		return HV_SKIP;
+	}
+	return RUN_PRIVILEGED(tests);
+}
