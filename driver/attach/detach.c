@@ -10,7 +10,7 @@
 
 #include "inside.h"
 
-enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 200 };
+enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 200, WAIT_STEP_MAX_MS = 1000 };
 
 /* Where the mount was cloned from on the host. */
 void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
@@ -40,9 +40,15 @@ static uint64_t mount_id_of(const struct hv_record *record)
 	return record->mount_id || record->mountinfo_id ? record->mount_id : UINT64_MAX;
 }
 
+/* How an unmount is tried. */
+struct manner {
+	bool is_lazy;
+	bool is_quick; /* more tries follow: who uses it is not looked for */
+};
+
 /* Take it out of the open namespace `ns`, at the path that it was found at. */
 static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns *ns,
-	const struct hv_record *record, bool lazy, struct hv_error *err)
+	const struct hv_record *record, const struct manner *manner, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
 	const struct hv_names names = {view->volume, view->source, view->container_name,
@@ -58,7 +64,8 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 		.root = {record->root_dev, record->root_ino},
 		.mountinfo_id = record->mountinfo_id,
 		.source = source,
-		.lazy = lazy,
+		.lazy = manner->is_lazy,
+		.is_quick = manner->is_quick,
 		.made = &made,
 	};
 
@@ -74,8 +81,8 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 }
 
 /* The same for a record that was refreshed just now. */
-static enum hv_code unmount(
-	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
+static enum hv_code unmount(struct hv_attacher *attacher, struct hv_record *record,
+	const struct manner *manner, struct hv_error *err)
 {
 	struct mc_ns ns;
 	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);
@@ -84,7 +91,7 @@ static enum hv_code unmount(
 		return HV_OK; /* the mount went with its namespace */
 	if (code != HV_OK)
 		return code;
-	code = unmount_in(attacher, &ns, record, lazy, err);
+	code = unmount_in(attacher, &ns, record, manner, err);
 	mc_ns_close(&ns);
 	return code;
 }
@@ -92,9 +99,10 @@ static enum hv_code unmount(
 enum hv_code hv_record_unmount(
 	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
 {
+	const struct manner manner = {.is_lazy = lazy};
 	enum hv_code code = hv_attachment_refresh(attacher, record, err);
 
-	return code == HV_OK ? unmount(attacher, record, lazy, err) : code;
+	return code == HV_OK ? unmount(attacher, record, &manner, err) : code;
 }
 
 enum hv_code hv_record_drop(
@@ -221,9 +229,9 @@ static enum hv_code find_record(struct hv_attacher *attacher,
 	return code;
 }
 
-static void sleep_step(void)
+static void sleep_ms(long long ms)
 {
-	const struct timespec step = {.tv_nsec = WAIT_STEP_MS * 1000000L};
+	const struct timespec step = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
 
 	nanosleep(&step, NULL);
 }
@@ -233,7 +241,7 @@ struct ending {
 	struct hv_attacher *attacher;
 	struct hv_record record; /* as it was found last */
 	char container[128];     /* its ID, which has 64 */
-	bool lazy;
+	struct manner manner;
 	bool with_volume;
 	bool is_begun; /* the store says that it is about to end */
 };
@@ -299,7 +307,7 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 	if (code == HV_OK && record->pid > 0)
 		code = intend(ending, err);
 	if (code == HV_OK)
-		code = unmount(ending->attacher, record, ending->lazy, err);
+		code = unmount(ending->attacher, record, &ending->manner, err);
 	record->is_ending_volume = ending->with_volume;
 	return code == HV_OK ? hv_record_end(ending->attacher, record, err) : code;
 }
@@ -347,12 +355,18 @@ static enum hv_code settle(struct ending *ending, struct hv_error *err)
 /* Again and again while it is busy and there is time. */
 static enum hv_code end_within(struct ending *ending, long long wait_seconds, struct hv_error *err)
 {
-	long long left_ms = wait_seconds * 1000;
-	enum hv_code code = try_to_end(ending, err);
+	long long left_ms = wait_seconds * 1000, step_ms = WAIT_STEP_MS;
+	enum hv_code code;
 
-	for (; code == HV_BUSY && left_ms > 0 && !ending->attacher->is_stopping;
-		left_ms -= WAIT_STEP_MS) {
-		sleep_step();
+	ending->manner.is_quick = left_ms > 0;
+	code = try_to_end(ending, err);
+	while (code == HV_BUSY && left_ms > 0 && !ending->attacher->is_stopping) {
+		if (step_ms > left_ms)
+			step_ms = left_ms;
+		sleep_ms(step_ms);
+		left_ms -= step_ms;
+		step_ms = step_ms * 2 < WAIT_STEP_MAX_MS ? step_ms * 2 : WAIT_STEP_MAX_MS;
+		ending->manner.is_quick = left_ms > 0;
 		hv_error_done(err);
 		code = try_to_end(ending, err);
 	}
@@ -375,7 +389,7 @@ static enum hv_code end_found(struct ending *ending, long long wait_seconds, str
 enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
 	struct hv_attachment *ret, struct hv_error *err)
 {
-	struct ending ending = {.attacher = attacher, .lazy = request->lazy};
+	struct ending ending = {.attacher = attacher, .manner.is_lazy = request->lazy};
 	enum hv_code code = check_request(request, err);
 
 	if (code == HV_OK)

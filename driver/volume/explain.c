@@ -374,6 +374,31 @@ static enum hv_code explain_timeout(struct hv_error *err, const struct hv_names 
 	return hv_hint(err, "nothing was changed; see whether its server is there");
 }
 
+/* Not tried: earlier tries are held by the kernel until the server answers or is gone. */
+static enum hv_code explain_stuck(struct hv_error *err, const struct hv_names *names)
+{
+	hv_fail(err, HV_TIMEOUT,
+		"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer; earlier tries still wait for it",
+		names->source, names->volume, names->target, names->container);
+	return hv_hint(
+		err, "nothing was changed; start its server again, or unmount it with umount -f");
+}
+
+static enum hv_code explain_helper(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	if (cause->code == -ETIMEDOUT)
+		return explain_timeout(err, names);
+	if (cause->code == -EALREADY)
+		return explain_stuck(err, names);
+	if (cause->code != -EUSERS)
+		return explain_setup(err, cause, names);
+	hv_fail(err, HV_TIMEOUT,
+		"too many file systems of this host do not answer: no more processes are started that could wait for one, for volume '%s' neither",
+		names->volume);
+	return hv_hint(err, "start their servers again, or unmount them with umount -f");
+}
+
 static enum hv_code explain(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
@@ -412,9 +437,7 @@ static enum hv_code explain(
 	case MC_STEP_UMOUNT:
 		return explain_umount(err, cause, names);
 	case MC_STEP_HELPER:
-		if (cause->code != -ETIMEDOUT)
-			return explain_setup(err, cause, names);
-		return explain_timeout(err, names);
+		return explain_helper(err, cause, names);
 	case MC_STEP_CLONE:
 		if (cause->code == -EOPNOTSUPP || cause->code == -ENODEV)
 			return explain_legacy(err, cause, names);

@@ -95,7 +95,7 @@ static int read_owner(const struct mc_core *core, struct mc_job *job)
 int mc_host_owner(struct mc_core *core, const char *path, struct mc_owner *ret, struct mc_err *err)
 {
 	struct mc_err cause = {0};
-	struct own_job *job = mc_path_job_new(sizeof(*job), path, &cause);
+	struct own_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
 	int rc = cause.code;
 
 	if (job) {
