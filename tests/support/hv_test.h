@@ -11,6 +11,8 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#undef stop /* a macro from cmocka 2.0 on; it takes the name away from functions */
+
 /* How many descriptors this process has open. */
 unsigned hv_count_fds(void);
 
