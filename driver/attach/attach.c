@@ -347,7 +347,7 @@ static enum hv_code settle(struct hv_attempt *attempt, struct hv_error *err)
 		       : hv_record_settle(attempt->attacher, record, &ignored_counts, &ignored);
 	hv_error_done(&ignored);
 	if (code != HV_OK || record->is_done)
-		hv_attacher_poke(attempt->attacher, record->view.container_id);
+		hv_attacher_poke(attempt->attacher, record->view.container_id, true);
 	if (code == HV_OK && hv_record_is_mounted(record)) {
 		hv_error_done(err);
 		return HV_OK;
@@ -434,8 +434,8 @@ static enum hv_code attach_to(
 		code = hold_and_attach(attempt, ret, err);
 	/* One that does not run may have started while it was recorded as wanted. */
 	if (code == HV_OK)
-		hv_attacher_poke(attempt->attacher,
-			attempt->container.ns.ns_fd >= 0 ? NULL : attempt->container.container.id);
+		hv_attacher_poke(attempt->attacher, attempt->container.container.id,
+			attempt->container.ns.ns_fd < 0);
 	return code;
 }
 
@@ -450,10 +450,10 @@ enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error 
 	return code;
 }
 
-void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id)
+void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone)
 {
 	if (attacher->on_change)
-		attacher->on_change(attacher->context, container_id);
+		attacher->on_change(attacher->context, container_id, is_undone);
 }
 
 /* `ret_is_outdated`: the volume was changed meanwhile, and nothing was done. */

@@ -347,7 +347,7 @@ static enum hv_code settle(struct ending *ending, struct hv_error *err)
 	}
 	if (code == HV_OK || code == HV_NO_SUCH_ATTACHMENT)
 		return accept_gone(ending, code == HV_OK ? err->code : code, err);
-	hv_attacher_poke(ending->attacher, ending->container);
+	hv_attacher_poke(ending->attacher, ending->container, true);
 	return ending->is_begun && !hv_record_is_mounted(record) ? fail_unrecorded(ending, err)
 								 : err->code;
 }
@@ -382,7 +382,7 @@ static enum hv_code end_found(struct ending *ending, long long wait_seconds, str
 		ending->record.view.container_id);
 	code = end_within(ending, wait_seconds, err);
 	if (code == HV_OK)
-		hv_attacher_poke(ending->attacher, NULL);
+		hv_attacher_poke(ending->attacher, ending->container, false);
 	return code;
 }
 

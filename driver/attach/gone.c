@@ -23,9 +23,28 @@ static unsigned long long number_of(const char *container_id)
 	return strtoull(digits, NULL, 16);
 }
 
+/* Of a container that cannot be asked about too. */
+static bool has_records(struct hv_attacher *attacher, const char *container_id)
+{
+	const struct hv_record_filter filter = {.container_id = container_id};
+	struct hv_record *records = NULL;
+	struct hv_error ignored = {0};
+	size_t count = 0;
+	bool is_told = attacher->store && hv_store_attachment_list(attacher->store, &filter,
+						  &records, &count, &ignored) == HV_OK;
+
+	hv_records_free(records, count);
+	hv_error_done(&ignored);
+	return !is_told || count > 0;
+}
+
 void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 {
-	unsigned at = atomic_fetch_add(&attacher->ended_count, 1) % HV_ENDED_MAX;
+	unsigned at;
+
+	if (!has_records(attacher, container_id))
+		return;
+	at = atomic_fetch_add(&attacher->ended_count, 1) % HV_ENDED_MAX;
 
 	atomic_store(&attacher->ended[at], number_of(container_id));
 }

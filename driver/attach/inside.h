@@ -21,6 +21,15 @@ struct hv_target {
 enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
 	const struct hv_attach_request *request, const char *target, struct hv_error *err);
 
+/* What was seen of one container: its namespace, and its mount table as it was when that was
+ * opened. Records of the same start share it. */
+struct hv_sight {
+	long long pid; /* the record's */
+	struct mc_ns ns;
+	struct mc_mounts *mounts; /* NULL: nothing is in sight */
+};
+#define HV_SIGHT_NONE ((struct hv_sight){.ns = MC_NS_NONE})
+
 /* Look up a container and open its process, and make sure that they are one: inspect, open, check
  * the process's marks, inspect again.  The caller closes `ret` with hv_target_close() either way.
  * Returns HV_OK, HV_NO_SUCH_CONTAINER, HV_AMBIGUOUS, HV_NOT_RUNNING, HV_CONTAINER_CHANGED … */
@@ -155,9 +164,17 @@ enum hv_code hv_attempt_check_resolved(
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
 	const struct hv_siblings *siblings, struct hv_record *record, struct hv_error *err);
 
-/* Tell the reconciler that there may be something to do for a container; NULL: that records came or
- * went. */
-void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id);
+/* Tell the reconciler that records of a container came, went or changed; `is_undone`: and that
+ * there may be something to do for it. */
+void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone);
+
+/* Tell the end of an attachment that nobody asked for: its record was dropped. */
+void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record);
+
+/* Bring a finished record up to what the kernel says, on disk too.  `sight`: as for
+ * hv_attachment_refresh_in(). */
+enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight,
+	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err);
 
 /* Open the mount namespace that a record was made in.  Asks the kernel only.
  * Returns HV_OK; HV_NOT_RUNNING, with no sentence, when that process has ended or is another one
@@ -226,15 +243,6 @@ enum hv_code hv_record_set_state(
 /* Set the state and the problem of a record's view from the kernel's mount table, now. */
 enum hv_code hv_attachment_refresh(
 	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err);
-
-/* What was seen of one container: its namespace, and its mount table as it was when that was
- * opened. Records of the same start share it. */
-struct hv_sight {
-	long long pid; /* the record's */
-	struct mc_ns ns;
-	struct mc_mounts *mounts; /* NULL: nothing is in sight */
-};
-#define HV_SIGHT_NONE ((struct hv_sight){.ns = MC_NS_NONE})
 
 /* The same from the table in `sight`, which is read first if it is of another container or start:
  * records are best given container by container.  Release with hv_sight_done(). */

@@ -176,7 +176,7 @@ static void refresh_and_tell(
 	if (hv_attachment_refresh_in(attacher, sight, record, &err) != HV_OK)
 		(void)!hv_record_set_state(record, known, hv_error_text(&err), &ignored);
 	else if (strcmp(known, record->view.state) != 0)
-		hv_attacher_poke(attacher, record->view.container_id);
+		hv_attacher_poke(attacher, record->view.container_id, false);
 	if (err.code == HV_OK && hv_record_is_mounted(record) &&
 		hv_record_note_source(attacher, sight, record, &err) != HV_OK)
 		(void)!hv_record_set_state(
@@ -260,12 +260,17 @@ static enum hv_code end_own(
 	return HV_OK;
 }
 
-/* Forget an attachment, but not one that is just being made or ended. */
-static enum hv_code drop_held(
+/* Forget an attachment that has ended, but not one that is just being made or ended. */
+static enum hv_code drop_ended(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
+	enum hv_code code;
+
 	HV_HOLD(hold, &attacher->locks, record->view.container_id);
-	return hv_record_drop(attacher, record, err);
+	code = hv_record_drop(attacher, record, err);
+	if (code == HV_OK)
+		hv_record_tell_end(attacher, record);
+	return code;
 }
 
 /* Forget an attachment that is in nobody's way any more; count one that is. */
@@ -277,7 +282,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 	enum hv_code code = hv_attachment_refresh(attacher, record, err);
 
 	if (code == HV_OK && hv_record_is_over(record))
-		return drop_held(attacher, record, err);
+		return drop_ended(attacher, record, err);
 	hv_error_done(err); /* one that cannot be looked at is not over */
 	code = hv_container_find(
 		attacher, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
@@ -289,7 +294,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 		hv_error_done(err);
 		code = hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_REMOVE_MS, err);
 		if (code == HV_OK)
-			return drop_held(attacher, record, err);
+			return drop_ended(attacher, record, err);
 		if (code == HV_VOLUME_IN_USE)
 			return code;
 	}

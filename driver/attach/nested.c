@@ -119,7 +119,7 @@ void hv_nested_put_back(
 		hv_error_done(&ignored);
 	}
 	if (is_left) /* to be tried again */
-		hv_attacher_poke(attacher, target->container.id);
+		hv_attacher_poke(attacher, target->container.id, true);
 	free(nested->is_lifted);
 	*nested = (struct hv_nested){0};
 }

@@ -1,14 +1,21 @@
 /* Keep true what is wanted, container by container.
  *
- * First what the kernel knows (look): whose process has ended, what a crash left half done.  Then,
- * with the Engine's word (repair): a container that runs gets what its start lacks, one that no
- * longer exists loses its records.  The start is known by the Engine's StartedAt; for each, once.
+ * What the kernel alone knows is noted in look.c.  Here, first what a crash left half done
+ * (settle); then, with the Engine's word (repair): a container that runs gets what its start lacks,
+ * one that no longer exists loses its records.  The start is known by the Engine's StartedAt; for
+ * each, once.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "inside.h"
+
+void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record)
+{
+	if (attacher->on_end)
+		attacher->on_end(attacher->context, &record->view);
+}
 
 /* The volume that was to be removed with the attachment. */
 static enum hv_code remove_volume(
@@ -26,49 +33,37 @@ static enum hv_code remove_volume(
 static enum hv_code end(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_repaired *ret, struct hv_error *err)
 {
+	unsigned before = ret->dropped;
 	enum hv_code code = hv_record_settle_end(attacher, record, ret, err);
 
+	if (ret->dropped > before)
+		hv_record_tell_end(attacher, record);
 	if (code != HV_OK || !record->is_ending_volume)
 		return code;
 	return remove_volume(attacher, record->view.volume, err);
 }
 
-static void count_change(const struct hv_record *record, const char *known, struct hv_repaired *ret)
+/* What was begun and never answered. */
+static enum hv_code settle_if_begun(struct hv_attacher *attacher, struct hv_record *record,
+	struct hv_repaired *ret, struct hv_error *err)
 {
-	const char *state = record->view.state;
-
-	if (strcmp(state, known) == 0)
-		return;
-	if (strcmp(state, "pending") == 0)
-		ret->pending++;
-	else if (strcmp(known, "pending") == 0)
-		ret->adopted++;
-	else if (strcmp(state, "attached") != 0)
-		ret->drifted++;
+	if (!record->is_done)
+		return hv_record_settle(attacher, record, ret, err);
+	return record->is_ending ? end(attacher, record, ret, err) : HV_OK;
 }
 
 /* One record as the kernel sees it. */
 static enum hv_code look_at(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_repaired *ret, struct hv_error *err)
 {
-	long long known_pid = record->pid;
-	char known[16];
+	struct hv_sight sight = HV_SIGHT_NONE;
 	enum hv_code code;
 
-	if (!record->is_done)
-		return hv_record_settle(attacher, record, ret, err);
-	if (record->is_ending)
-		return end(attacher, record, ret, err);
-	snprintf(known, sizeof(known), "%s", record->view.state);
-	code = hv_attachment_refresh(attacher, record, err);
-	if (code == HV_OK && hv_record_is_over(record)) {
-		ret->dropped++;
-		return hv_record_drop(attacher, record, err);
-	}
-	if (code != HV_OK || (strcmp(known, record->view.state) == 0 && known_pid == record->pid))
-		return code;
-	count_change(record, known, ret);
-	return hv_store_attachment_note(attacher->store, record, err);
+	if (!record->is_done || record->is_ending)
+		return settle_if_begun(attacher, record, ret, err);
+	code = hv_record_look(attacher, &sight, record, ret, err);
+	hv_sight_done(&sight);
+	return code;
 }
 
 /* Drop what is of an older start that the kernel's numbers did not tell from this one. */
@@ -132,8 +127,11 @@ static enum hv_code make_true(
 		return HV_OK;
 	code = leave_older_start(attacher, target, record, err);
 	if (code == HV_OK && hv_record_is_over(record)) {
-		ret->dropped++;
-		return hv_record_drop(attacher, record, err);
+		code = hv_record_drop(attacher, record, err);
+		if (code == HV_OK)
+			hv_record_tell_end(attacher, record);
+		ret->dropped += code == HV_OK;
+		return code;
 	}
 	if (code != HV_OK || record->pid > 0)
 		return code;
@@ -184,6 +182,8 @@ static enum hv_code learn_engine(struct hv_attacher *attacher, const struct hv_t
 	return hv_store_attachment_note(attacher->store, record, err);
 }
 
+/* What is done with each record of a container.  Without a target: only what was begun is brought
+ * to an end. */
 static enum hv_code repair_one(
 	const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {
@@ -197,7 +197,9 @@ static enum hv_code repair_one(
 	snprintf(pass->ret->name, sizeof(pass->ret->name), "%s", record->view.container_name);
 	if (code != HV_OK)
 		return code;
-	if (target && target->ns.ns_fd >= 0)
+	if (!target)
+		return settle_if_begun(pass->attacher, record, pass->ret, err);
+	if (target->ns.ns_fd >= 0)
 		return make_true(pass, record, err);
 	return look_at(pass->attacher, record, pass->ret, err);
 }
@@ -238,15 +240,18 @@ static enum hv_code repair_all(struct hv_attacher *attacher, const char *contain
 }
 
 /* Note why a record stays, once. */
-static void note_doubt(struct hv_attacher *attacher, struct hv_record *record, const char *problem)
+static enum hv_code note_doubt(struct hv_attacher *attacher, struct hv_record *record,
+	const char *problem, struct hv_repaired *ret, struct hv_error *err)
 {
-	struct hv_error ignored = {0};
-	bool is_known = record->view.problem && strcmp(record->view.problem, problem) == 0;
+	enum hv_code code;
 
-	if (!is_known &&
-		hv_record_set_state(record, record->view.state, problem, &ignored) == HV_OK)
-		(void)!hv_store_attachment_note(attacher->store, record, &ignored);
-	hv_error_done(&ignored);
+	if (record->view.problem && strcmp(record->view.problem, problem) == 0)
+		return HV_OK;
+	code = hv_record_set_state(record, record->view.state, problem, err);
+	if (code == HV_OK)
+		code = hv_store_attachment_note(attacher->store, record, err);
+	ret->doubted += code == HV_OK;
+	return code;
 }
 
 static enum hv_code drop_if_gone(struct hv_attacher *attacher, struct hv_record *record,
@@ -254,11 +259,19 @@ static enum hv_code drop_if_gone(struct hv_attacher *attacher, struct hv_record 
 {
 	enum hv_code code = hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_WHO_MS, err);
 
-	if (code == HV_VOLUME_IN_USE)
-		note_doubt(attacher, record, hv_error_text(err));
+	if (code == HV_VOLUME_IN_USE) { /* no failure: only time or the Engine can tell */
+		struct hv_error doubt = *err;
+
+		*err = (struct hv_error){0};
+		code = note_doubt(attacher, record, hv_error_text(&doubt), ret, err);
+		hv_error_done(&doubt);
+		return code;
+	}
 	if (code != HV_OK)
 		return code;
 	code = hv_record_drop(attacher, record, err);
+	if (code == HV_OK)
+		hv_record_tell_end(attacher, record);
 	ret->dropped += code == HV_OK;
 	return code;
 }
@@ -282,7 +295,7 @@ static enum hv_code drop_all(struct hv_attacher *attacher, const char *container
 	return code;
 }
 
-enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
+enum hv_code hv_attachments_settle(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err)
 {
 	*ret = (struct hv_repaired){0};

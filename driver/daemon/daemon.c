@@ -268,11 +268,20 @@ static void wire_up(struct hv_daemon *daemon)
 	};
 }
 
-static void on_change(void *context, const char *container_id)
+static void on_change(void *context, const char *container_id, bool is_undone)
 {
 	struct hv_daemon *daemon = context;
 
-	hv_reconciler_poke(daemon->reconciler, container_id);
+	hv_reconciler_poke(daemon->reconciler, container_id, is_undone);
+}
+
+static void on_end(void *context, const struct hv_attachment *ended)
+{
+	struct hv_daemon *daemon = context;
+
+	hv_log_line(&daemon->log, HV_LOG_INFO,
+		"container '%s': the attachment of volume '%s' at %s has ended with it",
+		ended->container_name, ended->volume, ended->target);
 }
 
 /* Before anything is served that would have it do something. */
@@ -285,6 +294,7 @@ static int reconcile(struct hv_daemon *daemon)
 		.context = daemon,
 	});
 	daemon->attacher.on_change = on_change;
+	daemon->attacher.on_end = on_end;
 	daemon->attacher.context = daemon;
 	return daemon->reconciler ? 0 : -ENOMEM;
 }

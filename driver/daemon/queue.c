@@ -5,13 +5,16 @@
 #include <string.h>
 #include <time.h>
 
+enum { JUST_HAPPENED = 0 };
+
 struct hv_queue_item {
-	char *name;
-	long long due_ms; /* CLOCK_MONOTONIC */
+	struct hv_named named;
+	long long due_ms; /* CLOCK_MONOTONIC, or JUST_HAPPENED */
 	unsigned tries;
 	bool is_taken;
+	bool is_retry; /* and taken although it failed before */
 	bool is_again; /* put again while it was taken */
-	struct hv_queue_item *next;
+	TAILQ_ENTRY(hv_queue_item) entry;
 };
 
 static long long now_ms(void)
@@ -22,11 +25,12 @@ static long long now_ms(void)
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void hv_queue_init(struct hv_queue *queue)
+void hv_queue_init(struct hv_queue *queue, unsigned retries_max)
 {
 	pthread_condattr_t attr;
 
-	*queue = (struct hv_queue){.items = NULL};
+	*queue = (struct hv_queue){.retries_max = retries_max};
+	TAILQ_INIT(&queue->waiting);
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -36,88 +40,123 @@ void hv_queue_init(struct hv_queue *queue)
 
 static void free_item(struct hv_queue_item *item)
 {
-	free(item->name);
+	free(item->named.name);
 	free(item);
 }
 
 void hv_queue_done(struct hv_queue *queue)
 {
-	while (queue->items) {
-		struct hv_queue_item *item = queue->items;
-
-		queue->items = item->next;
-		free_item(item);
-	}
+	for (size_t i = 0; i < queue->items.count; i++)
+		free_item((struct hv_queue_item *)queue->items.items[i]);
+	hv_names_done(&queue->items);
 	pthread_cond_destroy(&queue->changed);
 	pthread_mutex_destroy(&queue->lock);
 }
 
-/* Where the item of this name hangs, or the end of the list. */
-static struct hv_queue_item **find(struct hv_queue *queue, const char *name)
+/* Behind those that are due no later.  From the end: what is due latest is what comes most. */
+static void wait_at(struct hv_queue *queue, struct hv_queue_item *item, long long due_ms)
 {
-	struct hv_queue_item **at = &queue->items;
+	struct hv_queue_item *before = TAILQ_LAST(&queue->waiting, hv_queue_waiting);
 
-	while (*at && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next;
-	return at;
+	item->due_ms = due_ms;
+	while (before && before->due_ms > due_ms)
+		before = TAILQ_PREV(before, hv_queue_waiting, entry);
+	if (before)
+		TAILQ_INSERT_AFTER(&queue->waiting, before, item, entry);
+	else
+		TAILQ_INSERT_HEAD(&queue->waiting, item, entry);
 }
 
-static struct hv_queue_item *new_item(const char *name)
+static struct hv_queue_item *new_item(struct hv_queue *queue, const char *name)
 {
 	struct hv_queue_item *item = calloc(1, sizeof(*item));
 
 	if (!item)
 		return NULL;
-	item->name = strdup(name);
-	if (item->name)
+	item->named.name = strdup(name);
+	if (item->named.name && hv_names_add(&queue->items, &item->named) == 0)
 		return item;
-	free(item);
+	free_item(item);
 	return NULL;
 }
 
 void hv_queue_put(struct hv_queue *queue, const char *name)
 {
-	struct hv_queue_item **at;
+	struct hv_queue_item *item;
 
 	pthread_mutex_lock(&queue->lock);
-	at = find(queue, name);
-	if (!*at)
-		*at = new_item(name); /* at the end */
-	else if ((*at)->is_taken)
-		(*at)->is_again = true;
-	else
-		(*at)->due_ms = 0;
+	item = hv_names_find(&queue->items, name);
+	if (item && item->is_taken) {
+		item->is_again = true;
+	} else if (!item) {
+		item = new_item(queue, name);
+		if (item)
+			wait_at(queue, item, JUST_HAPPENED);
+	} else if (item->due_ms != JUST_HAPPENED) {
+		TAILQ_REMOVE(&queue->waiting, item, entry);
+		wait_at(queue, item, JUST_HAPPENED);
+	}
 	pthread_cond_signal(&queue->changed);
 	pthread_mutex_unlock(&queue->lock);
 }
 
 void hv_queue_add(struct hv_queue *queue, const char *name)
 {
-	struct hv_queue_item **at;
+	struct hv_queue_item *item = NULL;
 
 	pthread_mutex_lock(&queue->lock);
-	at = find(queue, name);
-	if (!*at)
-		*at = new_item(name);
+	if (!hv_names_find(&queue->items, name))
+		item = new_item(queue, name);
+	if (item)
+		wait_at(queue, item, now_ms());
 	pthread_cond_signal(&queue->changed);
 	pthread_mutex_unlock(&queue->lock);
 }
 
-/* The first that is due now; else NULL, and when the next one is (0: there is none). */
-static struct hv_queue_item *find_due(struct hv_queue *queue, long long *ret_next_ms)
+static bool is_retry(const struct hv_queue_item *item)
 {
+	return item->tries > 0 && item->due_ms != JUST_HAPPENED;
+}
+
+/* The first that may be worked on, now or later. */
+static struct hv_queue_item *find_next(const struct hv_queue *queue)
+{
+	struct hv_queue_item *item = TAILQ_FIRST(&queue->waiting);
+
+	while (item && is_retry(item) && queue->retries >= queue->retries_max)
+		item = TAILQ_NEXT(item, entry);
+	return item;
+}
+
+/* Take the first that may be worked on now; else NULL, and when the next one may be (0: not before
+ * something changes). */
+static struct hv_queue_item *take_due(struct hv_queue *queue, long long *ret_next_ms)
+{
+	struct hv_queue_item *item = find_next(queue);
 	long long now = now_ms();
 
-	*ret_next_ms = 0;
-	for (struct hv_queue_item *item = queue->items; item; item = item->next) {
-		if (item->is_taken)
-			continue;
-		if (item->due_ms <= now)
-			return item;
-		if (*ret_next_ms == 0 || item->due_ms < *ret_next_ms)
-			*ret_next_ms = item->due_ms;
-	}
-	return NULL;
+	*ret_next_ms = item ? item->due_ms : 0;
+	if (!item || item->due_ms > now)
+		return NULL;
+	TAILQ_REMOVE(&queue->waiting, item, entry);
+	item->is_taken = true;
+	item->is_retry = is_retry(item);
+	queue->retries += item->is_retry;
+	queue->moved_ms = now;
+	return item;
+}
+
+long long hv_queue_stuck_since(struct hv_queue *queue)
+{
+	struct hv_queue_item *item;
+	long long since = 0;
+
+	pthread_mutex_lock(&queue->lock);
+	item = find_next(queue);
+	if (item && item->due_ms <= now_ms())
+		since = item->due_ms > queue->moved_ms ? item->due_ms : queue->moved_ms;
+	pthread_mutex_unlock(&queue->lock);
+	return since;
 }
 
 static void wait_until(struct hv_queue *queue, long long until_ms)
@@ -139,14 +178,26 @@ bool hv_queue_take(struct hv_queue *queue, const char **ret_name, unsigned *ret_
 	long long next_ms;
 
 	pthread_mutex_lock(&queue->lock);
-	while (!queue->is_stopped && !(item = find_due(queue, &next_ms)))
+	while (!queue->is_stopped && !(item = take_due(queue, &next_ms)))
 		wait_until(queue, next_ms);
-	if (!queue->is_stopped) {
-		item->is_taken = true;
-		*ret_name = item->name;
+	if (item) {
+		*ret_name = item->named.name;
 		*ret_tries = item->tries;
-	} else {
-		item = NULL;
+	}
+	pthread_mutex_unlock(&queue->lock);
+	return item;
+}
+
+bool hv_queue_try(
+	struct hv_queue *queue, const char **ret_name, unsigned *ret_tries, long long *ret_next_ms)
+{
+	struct hv_queue_item *item;
+
+	pthread_mutex_lock(&queue->lock);
+	item = take_due(queue, ret_next_ms);
+	if (item) {
+		*ret_name = item->named.name;
+		*ret_tries = item->tries;
 	}
 	pthread_mutex_unlock(&queue->lock);
 	return item;
@@ -163,20 +214,22 @@ static long long retry_ms(unsigned tries)
 
 void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
 {
-	struct hv_queue_item **at, *item;
+	struct hv_queue_item *item;
 
 	pthread_mutex_lock(&queue->lock);
-	at = find(queue, name);
-	item = *at;
+	item = hv_names_find(&queue->items, name);
 	if (!item) /* cannot be: what is taken stays in the list */
 		abort();
-	item->is_taken = false;
+	queue->retries -= item->is_retry;
+	queue->moved_ms = now_ms();
+	item->is_taken = item->is_retry = false;
 	item->tries = is_well ? 0 : item->tries + 1;
-	item->due_ms = item->is_again ? 0 : now_ms() + retry_ms(item->tries);
 	if (is_well && !item->is_again) {
-		*at = item->next;
+		hv_names_remove(&queue->items, name);
 		free_item(item);
 	} else {
+		wait_at(queue, item,
+			item->is_again ? JUST_HAPPENED : now_ms() + retry_ms(item->tries));
 		item->is_again = false;
 	}
 	pthread_cond_broadcast(&queue->changed); /* who waits for a time may wait too long */

@@ -1,6 +1,9 @@
 /* Sequence of the watcher: subscribe to events; when the Engine has said that it will tell, have
  * every container with records repaired; from then on those that something happened to, and all of
- * them once a minute.  A stream that ends is subscribed to again, from 100 ms to 5 s later. */
+ * them once a minute.  A stream that ends is subscribed to again, from 100 ms to 5 s later.
+ *
+ * The watcher looks at containers itself, which asks the kernel only, and never waits.  Repairing
+ * may wait for the Engine and for file systems. */
 #include "daemon/reconciler.h"
 
 #include <errno.h>
@@ -14,38 +17,46 @@
 #include <unistd.h>
 
 #include "engine/events.h"
+#include "mountcore/cleanup.h"
 
+#include "daemon/processes.h"
 #include "daemon/queue.h"
 
 enum {
-	REPAIRERS = 2,
+	REPAIRERS = 8,
+	REPAIRERS_MAX = 64, /* when all are held up */
+	RETRIERS = 2,       /* of them at most, for what failed before */
+	STUCK_MS = 500,     /* how long that may be */
 	BACK_OFF_MIN_MS = 100,
 	BACK_OFF_MAX_MS = 5000,
 	LOOK_MS = 60000,       /* all containers once in this time */
 	STATE_RETRY_MS = 1000, /* while the state cannot be opened */
 	READY_MAX = 64,
+	LOOKS_MAX = 32, /* at a time, before events are taken */
 };
 
 struct hv_reconciler {
 	struct hv_reconciler_args args;
-	struct hv_queue queue;
+	struct hv_queue repairs;
+	struct hv_queue looks; /* of the watcher */
 	pthread_t watcher;
-	pthread_t repairers[REPAIRERS];
+	pthread_t repairers[REPAIRERS_MAX];
 	unsigned repairers_count;
-	int wake_fd; /* eventfd: the set of processes to watch may have changed, or the end */
+	int wake_fd; /* eventfd: there is something to look at, or the end */
 	atomic_bool is_stopping;
 	atomic_bool is_subscribed; /* the Engine is there */
 	/* The watcher's own. */
 	struct hv_events *events;
-	int epoll_fd; /* wake_fd as 0, the process of watched[i] as i + 1 */
-	struct hv_watched *watched;
-	size_t watched_count;
+	int epoll_fd; /* wake_fd with no data, and the processes */
+	struct hv_processes processes;
 	long long look_ms;      /* when to look at all next */
+	long long hire_ms;      /* when to look whether all repairers are held up; 0: no need */
+	long long look_one_ms;  /* when to look at one of them next; 0: at none */
 	long long subscribe_ms; /* when to subscribe next */
 	long long back_off_ms;
 	bool is_trying; /* a subscription is under way or stands */
+	bool is_news;   /* anything may have happened before it was subscribed */
 	bool is_known;  /* that the Engine does not tell was logged */
-	bool is_stale;  /* `watched` is to be read again */
 };
 
 static long long now_ms(void)
@@ -64,12 +75,12 @@ static void wake(struct hv_reconciler *self)
 	(void)!write(self->wake_fd, &one, sizeof(one));
 }
 
-void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_id)
+void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_id, bool is_undone)
 {
-	if (container_id)
-		hv_queue_put(&reconciler->queue, container_id);
-	else
-		wake(reconciler);
+	hv_queue_put(&reconciler->looks, container_id);
+	if (is_undone)
+		hv_queue_put(&reconciler->repairs, container_id);
+	wake(reconciler);
 }
 
 /* --- repairers --- */
@@ -84,8 +95,9 @@ static void tell(const struct hv_reconciler *self, const struct hv_repaired *rep
 		{repaired->attached, HV_LOG_INFO, "attached again"},
 		{repaired->adopted, HV_LOG_INFO, "found attached"},
 		{repaired->pending, HV_LOG_INFO, "waiting for its next start"},
-		{repaired->dropped, HV_LOG_INFO, "ended"},
 		{repaired->drifted, HV_LOG_WARN, "unmounted or covered inside"},
+		{repaired->doubted, HV_LOG_WARN,
+			"kept, although the Docker Engine does not know it (docker hostvol ls tells why)"},
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -95,22 +107,36 @@ static void tell(const struct hv_reconciler *self, const struct hv_repaired *rep
 				lines[i].count, lines[i].count == 1 ? "" : "s", lines[i].what);
 }
 
-/* `ret_mounts`: how many mounts there are that were not known. */
+static void tell_failure(const struct hv_reconciler *self, const char *container_id, unsigned tries,
+	const struct hv_error *err)
+{
+	bool is_usual = err->code == HV_CONTAINER_CHANGED || err->code == HV_BUSY;
+
+	hv_log_line(self->args.log, tries == 0 && !is_usual ? HV_LOG_WARN : HV_LOG_DEBUG,
+		"attachments of container %.12s: %s", container_id, hv_error_text(err));
+}
+
+static unsigned changes(const struct hv_repaired *repaired)
+{
+	return repaired->attached + repaired->adopted + repaired->pending + repaired->dropped;
+}
+
+/* `ret_changes`: how many mounts came or went that the watcher does not know of. */
 static enum hv_code repair(struct hv_reconciler *self, const char *container_id,
-	unsigned *ret_mounts, struct hv_error *err)
+	unsigned *ret_changes, struct hv_error *err)
 {
 	struct hv_repaired repaired = {.records = 0};
 	enum hv_code code = self->args.open_state(self->args.context, err);
 
 	if (code == HV_OK)
-		code = hv_attachments_look(self->args.attacher, container_id, &repaired, err);
+		code = hv_attachments_settle(self->args.attacher, container_id, &repaired, err);
 	tell(self, &repaired);
-	*ret_mounts = repaired.adopted;
+	*ret_changes = changes(&repaired);
 	if (code != HV_OK || repaired.records == 0 || !self->is_subscribed)
 		return code;
 	code = hv_attachments_repair(self->args.attacher, container_id, &repaired, err);
 	tell(self, &repaired);
-	*ret_mounts += repaired.adopted + repaired.attached;
+	*ret_changes += changes(&repaired);
 	return code;
 }
 
@@ -119,27 +145,31 @@ static void *run_repairer(void *argument)
 	struct hv_reconciler *self = argument;
 	struct hv_error err = {0};
 	const char *container_id;
-	unsigned tries, mounts;
+	unsigned tries, changed;
 
-	while (hv_queue_take(&self->queue, &container_id, &tries)) {
-		enum hv_code code = repair(self, container_id, &mounts, &err);
+	while (hv_queue_take(&self->repairs, &container_id, &tries)) {
+		enum hv_code code = repair(self, container_id, &changed, &err);
 
 		if (code != HV_OK)
-			hv_log_line(self->args.log,
-				tries == 0 && code != HV_CONTAINER_CHANGED ? HV_LOG_WARN
-									   : HV_LOG_DEBUG,
-				"attachments of container %.12s: %s", container_id,
-				hv_error_text(&err));
+			tell_failure(self, container_id, tries, &err);
 		hv_error_done(&err);
-		hv_queue_finish(&self->queue, container_id, code == HV_OK);
-		/* Not for what failed: the watcher would find the same process ended, at once. */
-		if (code == HV_OK || mounts > 0)
+		if (changed > 0) {
+			hv_queue_put(&self->looks, container_id);
 			wake(self);
+		}
+		hv_queue_finish(&self->repairs, container_id, code == HV_OK);
 	}
 	return NULL;
 }
 
 /* --- the watcher --- */
+
+/* Something has happened to it. */
+static void put(struct hv_reconciler *self, const char *container_id)
+{
+	hv_queue_put(&self->looks, container_id);
+	hv_queue_put(&self->repairs, container_id);
+}
 
 static void on_event(void *context, const struct hv_event *event)
 {
@@ -147,54 +177,69 @@ static void on_event(void *context, const struct hv_event *event)
 
 	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0)
 		hv_attacher_ended(self->args.attacher, event->container);
-	hv_queue_put(&self->queue, event->container);
+	put(self, event->container);
 }
 
-/* Out of epoll by hand: a helper that was forked meanwhile holds a copy of each descriptor, and
- * closing ours would leave it registered. */
-static void forget_watched(struct hv_reconciler *self)
+static enum hv_code look_at(
+	struct hv_reconciler *self, const char *container_id, struct hv_error *err)
 {
-	for (size_t i = 0; i < self->watched_count; i++)
-		if (self->watched[i].pidfd >= 0)
-			(void)epoll_ctl(
-				self->epoll_fd, EPOLL_CTL_DEL, self->watched[i].pidfd, NULL);
-	hv_watched_free(self->watched, self->watched_count);
-	self->watched = NULL;
-	self->watched_count = 0;
+	struct hv_seen seen = {.pidfd = MC_FD_NONE};
+	enum hv_code code = self->args.open_state(self->args.context, err);
+
+	if (code == HV_OK)
+		code = hv_attachments_look(self->args.attacher, container_id, &seen, err);
+	tell(self, &seen.repaired);
+	/* One of its records may have failed, and the process be known by another. */
+	if ((code == HV_OK || seen.pid > 0) &&
+		hv_processes_set(&self->processes, container_id, &seen) < 0)
+		code = hv_fail(err, HV_INTERNAL, "out of memory");
+	mc_close_fd(&seen.pidfd);
+	return code;
 }
 
-/* Read again which containers have records, and watch their processes. */
-static void watch_processes(struct hv_reconciler *self)
+static void look_at_some(struct hv_reconciler *self)
 {
 	struct hv_error err = {0};
-	struct hv_watched *watched = NULL;
-	size_t count = 0;
+	const char *container_id;
+	unsigned tries;
 
-	if (self->args.open_state(self->args.context, &err) != HV_OK ||
-		hv_attachments_watch(self->args.attacher, &watched, &count, &err) != HV_OK) {
+	self->look_one_ms = now_ms();
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		enum hv_code code;
+
+		if (!hv_queue_try(&self->looks, &container_id, &tries, &self->look_one_ms))
+			return;
+		code = look_at(self, container_id, &err);
+		if (code != HV_OK)
+			tell_failure(self, container_id, tries, &err);
 		hv_error_done(&err);
-		return;
-	}
-	forget_watched(self);
-	self->watched = watched;
-	self->watched_count = count;
-	self->is_stale = false;
-	for (size_t i = 0; i < count; i++) {
-		struct epoll_event event = {.events = EPOLLIN, .data.u64 = i + 1};
-
-		if (watched[i].pidfd >= 0)
-			(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, watched[i].pidfd, &event);
-		if (watched[i].is_ended)
-			hv_queue_add(&self->queue, watched[i].container_id);
+		hv_queue_finish(&self->looks, container_id, code == HV_OK);
 	}
 }
 
 static void look_at_all(struct hv_reconciler *self)
 {
-	watch_processes(self);
-	self->look_ms = now_ms() + (self->is_stale ? STATE_RETRY_MS : LOOK_MS);
-	for (size_t i = 0; i < self->watched_count; i++)
-		hv_queue_put(&self->queue, self->watched[i].container_id);
+	struct hv_error err = {0};
+	char **ids = NULL;
+	size_t count = 0;
+
+	if (self->args.open_state(self->args.context, &err) == HV_OK &&
+		hv_attachments_containers(self->args.attacher, &ids, &count, &err) == HV_OK)
+		self->look_ms = now_ms() + LOOK_MS;
+	else
+		self->look_ms = now_ms() + STATE_RETRY_MS;
+	hv_error_done(&err);
+	for (size_t i = 0; i < count; i++) {
+		hv_queue_add(&self->looks, ids[i]);
+		if (self->is_news)
+			hv_queue_put(&self->repairs, ids[i]);
+		else
+			hv_queue_add(&self->repairs, ids[i]);
+	}
+	self->is_news = false;
+	for (size_t i = 0; i < self->processes.containers.count; i++) /* those that went too */
+		hv_queue_add(&self->looks, self->processes.containers.items[i]->name);
+	hv_attachments_containers_free(ids, count);
 }
 
 static void take_ready(struct hv_reconciler *self)
@@ -203,19 +248,15 @@ static void take_ready(struct hv_reconciler *self)
 	int count = epoll_wait(self->epoll_fd, ready, READY_MAX, 0);
 
 	for (int i = 0; i < count; i++) {
+		struct hv_process *process = ready[i].data.ptr;
 		uint64_t value;
-		size_t at = ready[i].data.u64;
 
-		if (at == 0) {
+		if (process) {
+			hv_processes_ended(&self->processes, process);
+			put(self, process->container.name);
+		} else {
 			(void)!read(self->wake_fd, &value, sizeof(value));
-			self->is_stale = true;
-			continue;
 		}
-		if (at > self->watched_count)
-			continue;
-		/* It has ended: told once. */
-		epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, self->watched[at - 1].pidfd, NULL);
-		hv_queue_put(&self->queue, self->watched[at - 1].container_id);
 	}
 }
 
@@ -252,6 +293,31 @@ static void notice_open(struct hv_reconciler *self)
 	self->is_known = false;
 	self->back_off_ms = BACK_OFF_MIN_MS;
 	self->look_ms = 0;
+	self->is_news = true;
+}
+
+static bool start_repairers(struct hv_reconciler *self, unsigned count)
+{
+	for (; count > 0 && self->repairers_count < REPAIRERS_MAX; count--)
+		if (pthread_create(&self->repairers[self->repairers_count++], NULL, run_repairer,
+			    self) != 0) {
+			self->repairers_count--;
+			return false;
+		}
+	return true;
+}
+
+/* Each of them may wait for a file system of its own, while something is to be done that needs
+ * none of those. */
+static void hire_if_stuck(struct hv_reconciler *self)
+{
+	long long since = hv_queue_stuck_since(&self->repairs);
+
+	self->hire_ms = since > 0 ? since + STUCK_MS : 0;
+	if (since == 0 || now_ms() < self->hire_ms || self->repairers_count == REPAIRERS_MAX)
+		return;
+	(void)start_repairers(self, self->repairers_count); /* else those that are must do */
+	self->hire_ms = now_ms() + STUCK_MS;
 }
 
 static int time_left(const struct hv_reconciler *self)
@@ -260,6 +326,10 @@ static int time_left(const struct hv_reconciler *self)
 
 	if (!self->is_trying && self->subscribe_ms < next)
 		next = self->subscribe_ms;
+	if (self->look_one_ms > 0 && self->look_one_ms < next)
+		next = self->look_one_ms;
+	if (self->hire_ms > 0 && self->hire_ms < next)
+		next = self->hire_ms;
 	return next > now ? (int)(next - now) : 0;
 }
 
@@ -272,8 +342,8 @@ static void *run_watcher(void *argument)
 		subscribe_if_due(self, &err);
 		if (now_ms() >= self->look_ms)
 			look_at_all(self);
-		else if (self->is_stale)
-			watch_processes(self);
+		look_at_some(self);
+		hire_if_stuck(self);
 		if (hv_events_wait(self->events, self->epoll_fd, time_left(self), &err) != HV_OK)
 			back_off(self, &err);
 		notice_open(self);
@@ -288,8 +358,9 @@ static void *run_watcher(void *argument)
 static void release(struct hv_reconciler *self)
 {
 	hv_events_free(self->events);
-	hv_watched_free(self->watched, self->watched_count);
-	hv_queue_done(&self->queue);
+	hv_processes_done(&self->processes);
+	hv_queue_done(&self->looks);
+	hv_queue_done(&self->repairs);
 	if (self->epoll_fd >= 0)
 		close(self->epoll_fd);
 	if (self->wake_fd >= 0)
@@ -299,10 +370,11 @@ static void release(struct hv_reconciler *self)
 
 static int set_up(struct hv_reconciler *self)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
 
 	self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	self->processes.epoll_fd = self->epoll_fd;
 	self->events = hv_events_new(self->args.attacher->engine, on_event, self);
 	if (self->wake_fd < 0 || self->epoll_fd < 0 || !self->events)
 		return -ENOMEM;
@@ -320,7 +392,7 @@ static bool join_all(struct hv_reconciler *self, bool has_watcher, int timeout_m
 	struct timespec until;
 	bool all = true;
 
-	hv_queue_stop(&self->queue);
+	hv_queue_stop(&self->repairs);
 	self->is_stopping = true;
 	wake(self);
 	clock_gettime(CLOCK_REALTIME, &until);
@@ -334,11 +406,8 @@ static bool join_all(struct hv_reconciler *self, bool has_watcher, int timeout_m
 
 static bool start_threads(struct hv_reconciler *self)
 {
-	for (; self->repairers_count < REPAIRERS; self->repairers_count++)
-		if (pthread_create(
-			    &self->repairers[self->repairers_count], NULL, run_repairer, self) != 0)
-			return false;
-	return pthread_create(&self->watcher, NULL, run_watcher, self) == 0;
+	return start_repairers(self, REPAIRERS) &&
+	       pthread_create(&self->watcher, NULL, run_watcher, self) == 0;
 }
 
 struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
@@ -350,7 +419,8 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	self->args = *args;
 	self->back_off_ms = BACK_OFF_MIN_MS;
 	self->wake_fd = self->epoll_fd = -1;
-	hv_queue_init(&self->queue);
+	hv_queue_init(&self->looks, 1);
+	hv_queue_init(&self->repairs, RETRIERS);
 	if (set_up(self) == 0) {
 		if (start_threads(self))
 			return self;

@@ -274,6 +274,47 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	return HV_OK;
 }
 
+/* The rows of a statement that gives one text each.  What was read is given whatever is returned.
+ */
+static enum hv_code read_texts(struct hv_store *store, sqlite3_stmt *statement, char ***ret,
+	size_t *ret_count, struct hv_error *err)
+{
+	int rc;
+
+	while ((rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
+		char **grown = reallocarray(*ret, *ret_count + 1, sizeof(*grown));
+		bool ok = grown;
+
+		if (grown) {
+			*ret = grown;
+			grown[(*ret_count)++] = hv_sql_column(statement, 0, &ok);
+		}
+		if (!ok)
+			return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	return rc == SQLITE_DONE ? HV_OK : err->code;
+}
+
+enum hv_code hv_store_attachment_containers(
+	struct hv_store *store, char ***ret, size_t *ret_count, struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ATTACHMENT_CONTAINERS, err);
+	char **ids = NULL;
+	size_t count = 0;
+	enum hv_code code = statement ? read_texts(store, statement, &ids, &count, err) : err->code;
+
+	hv_sql_end(store);
+	if (code == HV_OK) {
+		*ret = ids;
+		*ret_count = count;
+		return HV_OK;
+	}
+	for (size_t i = 0; i < count; i++)
+		free(ids[i]);
+	free(ids);
+	return code;
+}
+
 void hv_record_done(struct hv_record *record)
 {
 	hv_attachment_done(&record->view);

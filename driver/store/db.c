@@ -128,6 +128,8 @@ static const char *const texts[HV_SQL_COUNT] = {
 	" WHERE container_id = ?3 AND (?2 IS NULL OR volume = ?2) ORDER BY since, rowid",
 	[HV_SQL_ATTACHMENT_BY_VOLUME] = ATTACHMENTS " WHERE volume = ?2 ORDER BY since, rowid",
 	[HV_SQL_ATTACHMENT_LIST] = ATTACHMENTS " ORDER BY since, rowid",
+	[HV_SQL_ATTACHMENT_CONTAINERS] =
+		"SELECT DISTINCT container_id FROM attachment ORDER BY container_id",
 	[HV_SQL_BOOT_HAS] = "SELECT count(*), coalesce(sum(id = ?1), 0) FROM boot",
 	[HV_SQL_BOOT_FORGET] = "DELETE FROM boot",
 	[HV_SQL_BOOT_SET] = "INSERT INTO boot (id) VALUES (?1)",

@@ -25,15 +25,30 @@ static bool is_held(const struct hv_keylock *keylock, const char *key)
 	return false;
 }
 
-void hv_keylock_take(struct hv_keylock *keylock, const char *key, struct hv_keylock_hold *hold)
+/* With the lock, when nobody holds `key`. */
+static void hold_it(struct hv_keylock *keylock, const char *key, struct hv_keylock_hold *hold)
 {
 	hold->keylock = keylock;
 	hold->key = key;
+	hold->next = keylock->holds;
+	keylock->holds = hold;
+}
+
+void hv_keylock_take(struct hv_keylock *keylock, const char *key, struct hv_keylock_hold *hold)
+{
 	pthread_mutex_lock(&keylock->lock);
 	while (is_held(keylock, key))
 		pthread_cond_wait(&keylock->changed, &keylock->lock);
-	hold->next = keylock->holds;
-	keylock->holds = hold;
+	hold_it(keylock, key, hold);
+	pthread_mutex_unlock(&keylock->lock);
+}
+
+void hv_keylock_try(struct hv_keylock *keylock, const char *key, struct hv_keylock_hold *hold)
+{
+	pthread_mutex_lock(&keylock->lock);
+	hold->keylock = NULL;
+	if (!is_held(keylock, key))
+		hold_it(keylock, key, hold);
 	pthread_mutex_unlock(&keylock->lock);
 }
 

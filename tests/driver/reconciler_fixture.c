@@ -232,12 +232,20 @@ void expect_subscribed(struct fixture *fixture)
 	fail_msg("no subscription");
 }
 
-static void poke(void *context, const char *container_id)
+static void poke(void *context, const char *container_id, bool is_undone)
 {
 	struct fixture *fixture = context;
 
 	if (fixture->reconciler)
-		hv_reconciler_poke(fixture->reconciler, container_id);
+		hv_reconciler_poke(fixture->reconciler, container_id, is_undone);
+}
+
+static void note_end(void *context, const struct hv_attachment *ended)
+{
+	struct fixture *fixture = context;
+
+	snprintf(fixture->ended, sizeof(fixture->ended), "%s %s %s", ended->container_name,
+		ended->volume, ended->target);
 }
 
 void start_reconciler(struct fixture *fixture)
@@ -276,6 +284,7 @@ int reconciler_setup(void **state)
 	fixture->attacher.store = fixture->world->volumes.store;
 	fixture->attacher.volumes = &fixture->world->volumes;
 	fixture->attacher.on_change = poke;
+	fixture->attacher.on_end = note_end;
 	fixture->attacher.context = fixture;
 	fixture->attacher.engine = hv_engine_new(&(struct hv_engine_args){
 		.open_socket = open_socket, .context = fixture, .socket_path = fixture->socket});

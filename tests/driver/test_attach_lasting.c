@@ -16,11 +16,11 @@ static char data[] = "data", other[] = "other";
 /* Its end is noticed before the next start: the kernel uses the numbers of namespaces again. */
 static void stop(struct fixture *fixture)
 {
-	struct hv_repaired repaired = {0};
+	struct hv_seen seen;
 	struct hv_error err = {0};
 
 	stop_container(fixture);
-	assert_int_equal(hv_attachments_look(&fixture->attacher, ID, &repaired, &err), HV_OK);
+	assert_int_equal(hv_attachments_look(&fixture->attacher, ID, &seen, &err), HV_OK);
 }
 
 static void restart(struct fixture *fixture)

@@ -106,6 +106,7 @@ static void a_detach_takes_the_words_before_the_links(void **state)
 	struct hv_attachment ended = {0};
 	struct hv_record *record = NULL;
 	struct hv_error err = {0};
+	struct hv_seen seen;
 
 	assert_int_equal(world_create(fixture->world, "other", NULL, NULL), HV_OK);
 	assert_int_equal(symlink("inside", link), 0);
@@ -115,9 +116,8 @@ static void a_detach_takes_the_words_before_the_links(void **state)
 	stop_container(fixture);
 	assert_int_equal(unlink(link), 0);
 	world_mkdir(fixture->world, "link");
-	assert_int_equal(hv_attachments_look(
-				 &fixture->attacher, ID, &(struct hv_repaired){.records = 0}, &err),
-		HV_OK);
+	assert_int_equal(hv_attachments_look(&fixture->attacher, ID, &seen, &err), HV_OK);
+	assert_true(seen.pid == 0 && seen.pidfd < 0);
 	start_container(fixture);
 	list_one(fixture, &record);
 	assert_string_equal(record->path, fixture->target); /* where the link led to */

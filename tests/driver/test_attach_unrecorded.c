@@ -52,7 +52,7 @@ static void look(struct fixture *fixture, enum hv_code wanted)
 	struct hv_repaired repaired = {0};
 	struct hv_error err = {0};
 
-	assert_int_equal(hv_attachments_look(&fixture->attacher, ID, &repaired, &err), wanted);
+	assert_int_equal(hv_attachments_settle(&fixture->attacher, ID, &repaired, &err), wanted);
 	hv_error_done(&err);
 }
 

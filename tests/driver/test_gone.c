@@ -1,4 +1,5 @@
 /* An Engine that does not know a container (any more). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,15 @@
 static void a_container_that_is_gone_takes_its_attachments_along(void **state)
 {
 	struct fixture *fixture = *state;
+	char wanted[4096];
 
 	begin(fixture);
 	stop_container(fixture);
 	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
 	fake_engine_send(fixture->fake, EVENT("destroy"));
 	expect_state(fixture, "");
+	snprintf(wanted, sizeof(wanted), "web data %s", fixture->target);
+	assert_string_equal(fixture->ended, wanted); /* so that one can put it back */
 }
 
 /* Wait for it, and that the problem has this in it. */
@@ -64,7 +68,8 @@ static void an_engine_that_is_another_ends_nothing(void **state)
 	expect_problem(fixture, "pending", "is not the one that container 'web' belongs to");
 	assert_int_equal(release(fixture), HV_VOLUME_IN_USE);
 	fake_engine_set(fixture->fake, "/info", INFO("AB", "3"));
-	expect_state(fixture, ""); /* it is tried again */
+	fake_engine_send(fixture->fake, EVENT("destroy")); /* or by the next look at all */
+	expect_state(fixture, "");
 }
 
 static void an_engine_that_is_known_again_clears_the_doubt(void **state)
@@ -79,6 +84,7 @@ static void an_engine_that_is_known_again_clears_the_doubt(void **state)
 	expect_problem(fixture, "pending", "is not the one");
 	fake_engine_set(fixture->fake, "/info", INFO("AB", "3"));
 	start_container(fixture);
+	fake_engine_send(fixture->fake, EVENT("start"));
 	expect_state(fixture, "attached");
 }
 

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,7 +12,7 @@ static struct hv_queue queue;
 static int set_up(void **state)
 {
 	(void)state;
-	hv_queue_init(&queue);
+	hv_queue_init(&queue, 1);
 	return 0;
 }
 
@@ -42,7 +43,7 @@ static void names_come_once_and_in_order(void **state)
 	hv_queue_finish(&queue, "a", true);
 	expect_next("b", 0);
 	hv_queue_finish(&queue, "b", true);
-	assert_null(queue.items);
+	assert_int_equal(queue.items.count, 0);
 }
 
 static void what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before(void **state)
@@ -57,7 +58,7 @@ static void what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_bef
 	expect_next("a", 0);
 	hv_queue_finish(&queue, "a", true);
 	hv_queue_finish(&queue, "b", true);
-	assert_null(queue.items);
+	assert_int_equal(queue.items.count, 0);
 }
 
 static long long now_ms(void)
@@ -66,6 +67,13 @@ static long long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void sleep_ms(int ms)
+{
+	const struct timespec time = {.tv_nsec = ms * 1000000L};
+
+	nanosleep(&time, NULL);
 }
 
 static void what_failed_comes_later_or_when_it_is_put_again(void **state)
@@ -100,7 +108,106 @@ static void what_is_only_added_does_not_hurry(void **state)
 	expect_next("a", 1);
 	assert_true(now_ms() - start >= HV_QUEUE_RETRY_MIN_MS);
 	hv_queue_finish(&queue, "a", true);
-	assert_null(queue.items);
+	assert_int_equal(queue.items.count, 0);
+}
+
+static void fail_once(const char *name)
+{
+	hv_queue_put(&queue, name);
+	expect_next(name, 0);
+	hv_queue_finish(&queue, name, false);
+}
+
+static void what_has_just_happened_goes_before_what_failed_and_what_was_added(void **state)
+{
+	(void)state;
+	fail_once("failed");
+	hv_queue_add(&queue, "added");
+	sleep_ms(2 * HV_QUEUE_RETRY_MIN_MS); /* what failed is due as well */
+	hv_queue_put(&queue, "b");
+	hv_queue_put(&queue, "a");
+	expect_next("b", 0); /* as it happened */
+	expect_next("a", 0);
+	expect_next("added", 0); /* due before the other */
+	expect_next("failed", 1);
+}
+
+static void what_failed_is_tried_again_by_so_many_threads_only(void **state)
+{
+	const char *name = NULL;
+	unsigned tries;
+	long long next_ms;
+
+	(void)state;
+	fail_once("a");
+	fail_once("b");
+	expect_next("a", 1);
+	sleep_ms(2 * HV_QUEUE_RETRY_MIN_MS); /* "b" is due, and nobody may take it */
+	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
+	assert_int_equal(next_ms, 0);
+	hv_queue_put(&queue, "c");
+	expect_next("c", 0);
+	hv_queue_put(&queue, "b"); /* something has happened to it: then it may */
+	expect_next("b", 1);
+	hv_queue_finish(&queue, "b", false);
+	hv_queue_finish(&queue, "a", true);
+	expect_next("b", 2);
+}
+
+static void who_does_not_wait_is_told_when_to_come_again(void **state)
+{
+	const char *name = NULL;
+	unsigned tries;
+	long long next_ms = -1, start;
+
+	(void)state;
+	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
+	assert_int_equal(next_ms, 0);
+	start = now_ms();
+	fail_once("a");
+	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
+	assert_true(next_ms >= start + HV_QUEUE_RETRY_MIN_MS);
+	hv_queue_put(&queue, "b");
+	assert_true(hv_queue_try(&queue, &name, &tries, &next_ms));
+	assert_string_equal(name, "b");
+}
+
+static void that_all_threads_are_held_up_is_seen(void **state)
+{
+	long long since;
+
+	(void)state;
+	assert_int_equal(hv_queue_stuck_since(&queue), 0);
+	hv_queue_put(&queue, "a");
+	expect_next("a", 0);
+	assert_int_equal(hv_queue_stuck_since(&queue), 0);
+	hv_queue_put(&queue, "b");
+	since = hv_queue_stuck_since(&queue);
+	assert_true(since > 0 && since <= now_ms());
+	hv_queue_finish(&queue, "a", false);
+	expect_next("b", 0);
+	expect_next("a", 1);
+	hv_queue_finish(&queue, "b", false);
+	sleep_ms(2 * HV_QUEUE_RETRY_MIN_MS);
+	assert_int_equal(hv_queue_stuck_since(&queue), 0); /* "b" failed, and has to wait */
+}
+
+static void many_names_keep_their_order(void **state)
+{
+	enum { NAMES = 1000 };
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof(name), "%d", i * 7919 % NAMES);
+		hv_queue_put(&queue, name);
+	}
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof(name), "%d", i * 7919 % NAMES);
+		expect_next(name, 0);
+		hv_queue_finish(&queue, name, true);
+	}
+	assert_int_equal(queue.items.count, 0);
 }
 
 static void nobody_waits_for_a_stopped_queue(void **state)
@@ -123,6 +230,11 @@ int main(void)
 		QUEUED(what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before),
 		QUEUED(what_failed_comes_later_or_when_it_is_put_again),
 		QUEUED(what_is_only_added_does_not_hurry),
+		QUEUED(what_has_just_happened_goes_before_what_failed_and_what_was_added),
+		QUEUED(what_failed_is_tried_again_by_so_many_threads_only),
+		QUEUED(who_does_not_wait_is_told_when_to_come_again),
+		QUEUED(that_all_threads_are_held_up_is_seen),
+		QUEUED(many_names_keep_their_order),
 		QUEUED(nobody_waits_for_a_stopped_queue),
 	};
 

@@ -14,6 +14,7 @@
 #include "wire/event.h"
 
 #include "reconciler_fixture.h"
+#include "rows.h"
 
 static void a_restart_is_noticed_by_its_event(void **state)
 {
@@ -127,6 +128,68 @@ static void an_engine_that_hangs_does_not_hide_a_death(void **state)
 	expect_state(fixture, "pending");
 }
 
+enum { HELD_UP = 20 };
+
+/* Containers of which the Engine says nothing, for as long as it is asked. */
+struct held_up {
+	char ids[HELD_UP][65];
+	char paths[HELD_UP][96];
+	struct fake_reply replies[HELD_UP + 3];
+};
+
+static void record_held_up(struct fixture *fixture, struct held_up *held_up)
+{
+	held_up->replies[0] = (struct fake_reply){"/events", HEAD("200 OK") "\r\n", 0, 1};
+	held_up->replies[1] = (struct fake_reply){"/info", INFO("AB", "30"), 0, 0};
+	for (unsigned i = 0; i < HELD_UP; i++) {
+		struct hv_record record;
+		struct hv_error err = {0};
+		char id[13];
+
+		snprintf(held_up->ids[i], sizeof(held_up->ids[i]), "%064x", i + 1);
+		snprintf(held_up->paths[i], sizeof(held_up->paths[i]), "/containers/%s/json",
+			held_up->ids[i]);
+		held_up->replies[i + 2] = (struct fake_reply){held_up->paths[i], "", 0, 1};
+		snprintf(id, sizeof(id), "%012x", i + 1);
+		record = row_record(id, "data", held_up->ids[i]);
+		record.pid = 0;
+		record.is_done = true;
+		assert_int_equal(
+			hv_store_attachment_put(fixture->attacher.store, &record, &err), HV_OK);
+		hv_record_done(&record);
+	}
+}
+
+static void wait_for_mounts(struct fixture *fixture, unsigned wanted)
+{
+	for (int left_ms = PATIENCE_MS; left_ms > 0 && count_mounts(fixture) != wanted;
+		left_ms -= 5)
+		sleep_a_little();
+	assert_int_equal(count_mounts(fixture), wanted);
+}
+
+/* Each of them would hold a thread for ten seconds, again and again. */
+static void containers_that_are_held_up_do_not_delay_another(void **state)
+{
+	struct fixture *fixture = *state;
+	struct held_up *held_up = calloc(1, sizeof(*held_up));
+
+	assert_non_null(held_up);
+	record_held_up(fixture, held_up);
+	fixture->fake = fake_engine_new(fixture->socket, held_up->replies);
+	start_container(fixture);
+	stop_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_reconciler(fixture);
+	expect_subscribed(fixture);
+	start_container(fixture);
+	fake_engine_send(fixture->fake, EVENT("start"));
+	wait_for_mounts(fixture, 1);
+	stop_engine(fixture); /* who waits for it fails at once */
+	stop_reconciler(fixture);
+	free(held_up);
+}
+
 /* Give the world's disk so many blocks more than are used. */
 static void leave_blocks(struct fixture *fixture, unsigned long blocks)
 {
@@ -189,7 +252,7 @@ static void a_process_that_is_not_watched_any_more_is_not_told_of(void **state)
 	assert_int_equal(
 		hv_store_attachment_drop(fixture->attacher.store, records->view.id, &err), HV_OK);
 	hv_records_free(records, count);
-	hv_reconciler_poke(fixture->reconciler, NULL);
+	hv_reconciler_poke(fixture->reconciler, ID, false);
 	for (int i = 0; i < 20; i++)
 		sleep_a_little();
 	stop_container(fixture);
@@ -232,7 +295,7 @@ static void what_is_unmounted_inside_is_not_fought(void **state)
 	snprintf(command, sizeof(command), "nsenter -t %d -m umount %s", fixture->pid,
 		fixture->target);
 	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a test's own words */
-	hv_reconciler_poke(fixture->reconciler, ID);
+	hv_reconciler_poke(fixture->reconciler, ID, false);
 	expect_state(fixture, "missing");
 	stop_reconciler(fixture);
 	start_reconciler(fixture);
@@ -252,6 +315,7 @@ static void run(void)
 		RECONCILED(an_engine_that_comes_late_is_met),
 		RECONCILED(a_stream_that_breaks_is_taken_up_again),
 		RECONCILED(an_engine_that_hangs_does_not_hide_a_death),
+		RECONCILED(containers_that_are_held_up_do_not_delay_another),
 		RECONCILED(a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause),
 		RECONCILED(a_process_that_is_not_watched_any_more_is_not_told_of),
 		RECONCILED(a_mount_that_was_only_announced_is_adopted),

@@ -12,7 +12,7 @@
 #include "volume/volume.h"
 #include "wire/types.h"
 
-enum { HV_ENDED_MAX = 256 };
+enum { HV_ENDED_MAX = 4096 };
 
 /* Zeroed, but for the locks. */
 struct hv_attacher {
@@ -22,13 +22,15 @@ struct hv_attacher {
 	struct hv_volumes *volumes;
 	struct hv_keylock locks; /* by container ID */
 	atomic_bool is_stopping; /* the daemon ends: nobody waits any longer */
-	/* The containers that the Engine told the end of last, by the first 64 bits of their IDs.
-	 */
+	/* The containers with attachments that the Engine told the end of last, by the first 64
+	 * bits of their IDs. */
 	atomic_ullong ended[HV_ENDED_MAX];
 	atomic_uint ended_count;
-	/* Told that something is to be done for a container, or (NULL) that attachments came or
-	 * went; may be NULL itself.  Any thread. */
-	void (*on_change)(void *context, const char *container_id);
+	/* Told that attachments of a container came, went or changed, and (`is_undone`) that
+	 * something may be to be done for it; may be NULL.  Any thread. */
+	void (*on_change)(void *context, const char *container_id, bool is_undone);
+	/* Told of each attachment that ended with its container; may be NULL.  Any thread. */
+	void (*on_end)(void *context, const struct hv_attachment *ended);
 	void *context;
 };
 
@@ -95,12 +97,28 @@ struct hv_repaired {
 	unsigned pending;  /* its process has ended */
 	unsigned dropped;
 	unsigned drifted; /* now missing or covered */
+	unsigned doubted; /* the Engine does not know the container, and is not believed */
 };
 
-/* Bring the records of a container up to what the kernel says: settle what a crash left half done,
- * find out whose process has ended, what was unmounted.  Asks nobody but the kernel.
- * Returns HV_OK, HV_STATE_UNREADABLE, or why one of them could not be looked at. */
+/* What was seen of a container, and the process that has the mounts of its attachments. */
+struct hv_seen {
+	struct hv_repaired repaired;
+	long long pid; /* 0: there is none */
+	uint64_t ns_ino;
+	int pidfd; /* owned: readable when the process ends; MC_FD_NONE if there is none */
+};
+
+/* Bring the records of a container up to what the kernel says: whose process has ended, what was
+ * unmounted.  Asks nobody but the kernel, and waits for nobody.  `ret` is filled either way.
+ * Returns HV_OK; HV_BUSY when the container is being worked on; HV_STATE_UNREADABLE, or why one of
+ * them could not be looked at. */
 enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
+	struct hv_seen *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Bring to an end what a crash left half done: attaches and detaches that were never answered.
+ * Asks the kernel, and may wait for a file system.  `ret` is filled either way.
+ * Returns HV_OK, HV_STATE_UNREADABLE, or why one of them could not be ended. */
+enum hv_code hv_attachments_settle(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The Engine told, in an event, that a container was removed.  Any thread. */
@@ -110,21 +128,15 @@ void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 /* Make true what is wanted for a container: attach again what its start lacks, drop what belongs to
  * one that no longer exists, learn its name.  `ret` is filled either way.  An Engine that does not
  * know the container ends nothing while its process has the volume, nor when another Engine knew
- * it. Returns HV_OK, or why something of it could not be done: then call again later. */
+ * it: that is noted as the problem of the attachment, and is no failure.
+ * Returns HV_OK, or why something of it could not be done: then call again later. */
 enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* A container with records; the ID is owned. */
-struct hv_watched {
-	char *container_id;
-	int pidfd; /* owned: readable when the process that has its mounts ends; -1: there is none
-		    */
-	bool is_ended; /* it has ended already, and the records do not say so yet */
-};
-
-/* The containers that have records, by ID.  Free with hv_watched_free(). */
-enum hv_code hv_attachments_watch(struct hv_attacher *attacher, struct hv_watched **ret,
-	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
-void hv_watched_free(struct hv_watched *watched, size_t count);
+/* The IDs of the containers that have records, sorted.  Free with
+ * hv_attachments_containers_free(). */
+enum hv_code hv_attachments_containers(struct hv_attacher *attacher, char ***ret, size_t *ret_count,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+void hv_attachments_containers_free(char **ids, size_t count);
 
 #endif

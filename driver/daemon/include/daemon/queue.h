@@ -1,38 +1,59 @@
-/* Names that wait to be worked on, each at most once, and by one thread at a time. */
+/* Names that wait to be worked on, each at most once, and by one thread at a time.
+ *
+ * What has just happened (put) goes first, in the order in which it happened; then what was only
+ * added and what failed before, the earliest due first.  What failed is tried again by a part of
+ * the threads only: what hangs may fail for as long as it likes, and the others are still free. */
 #ifndef DAEMON_QUEUE_H
 #define DAEMON_QUEUE_H
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/queue.h>
+
+#include "daemon/names.h"
 
 struct hv_queue_item;
 
 struct hv_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* CLOCK_MONOTONIC */
-	struct hv_queue_item *items;
+	struct hv_names items;
+	TAILQ_HEAD(hv_queue_waiting, hv_queue_item) waiting; /* those not taken; as they are due */
+	unsigned retries;     /* taken now although they failed before */
+	unsigned retries_max; /* at once */
+	long long moved_ms;   /* when a thread took or finished something last */
 	bool is_stopped;
 };
 
 /* How long what failed waits: doubled each time. */
 enum { HV_QUEUE_RETRY_MIN_MS = 200, HV_QUEUE_RETRY_MAX_MS = 30000 };
 
-/* Zeroed memory is not enough.  Nothing fails. */
-void hv_queue_init(struct hv_queue *queue) __attribute__((nonnull));
+/* Zeroed memory is not enough.  Nothing fails.  `retries_max`: how many threads at most work on
+ * what failed before; at least 1. */
+void hv_queue_init(struct hv_queue *queue, unsigned retries_max) __attribute__((nonnull));
 void hv_queue_done(struct hv_queue *queue) __attribute__((nonnull));
 
-/* Let `name` be worked on as soon as possible; one that is being worked on, again afterwards.
- * Without memory it is lost. */
+/* Something has happened: let `name` be worked on before all that did not just happen; one that is
+ * being worked on, again afterwards.  Without memory it is lost. */
 void hv_queue_put(struct hv_queue *queue, const char *name) __attribute__((nonnull));
 
-/* The same for a name that is not in the queue: one that failed keeps its time, and one that is
- * being worked on is not worked on again. */
+/* Let `name` be worked on when nothing has happened to others, unless it is in the queue: one that
+ * failed keeps its time, and one that is being worked on is not worked on again. */
 void hv_queue_add(struct hv_queue *queue, const char *name) __attribute__((nonnull));
 
 /* Wait for the next name.  Returns false when the queue was stopped.  `ret_name` is borrowed until
  * hv_queue_finish(); `ret_tries` counts the failures so far. */
 bool hv_queue_take(struct hv_queue *queue, const char **ret_name, unsigned *ret_tries)
 	__attribute__((nonnull, warn_unused_result));
+
+/* The same without waiting.  Returns false when nothing is due now; `ret_next_ms` then is when
+ * something will be (CLOCK_MONOTONIC), 0 if there is nothing. */
+bool hv_queue_try(struct hv_queue *queue, const char **ret_name, unsigned *ret_tries,
+	long long *ret_next_ms) __attribute__((nonnull, warn_unused_result));
+
+/* Since when something is due, and no thread has taken or finished anything (CLOCK_MONOTONIC): then
+ * all of them are held up.  0: nothing is due, or for those only that failed before. */
+long long hv_queue_stuck_since(struct hv_queue *queue) __attribute__((nonnull));
 
 /* The name was worked on; if that failed it comes again later. */
 void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)

@@ -1,8 +1,8 @@
 /* The threads that keep attachments true.
  *
- * One watches: the Engine's events, and the processes of containers that have attachments.  It asks
- * the Engine for nothing.  Two repair, container by container, with back-off where that fails; none
- * of it is waited for by a request. */
+ * One watches: the Engine's events, and the processes of containers that have attachments; it notes
+ * what the kernel knows of them, and asks the Engine for nothing.  The others repair, container by
+ * container, with back-off where that fails; none of it is waited for by a request. */
 #ifndef DAEMON_RECONCILER_H
 #define DAEMON_RECONCILER_H
 
@@ -27,10 +27,10 @@ struct hv_reconciler_args {
 struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	__attribute__((nonnull, warn_unused_result));
 
-/* There may be something to do for this container; NULL: records came or went, whose processes are
- * to be watched or not any more.  Does not wait.  Any thread. */
-void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_id)
-	__attribute__((nonnull(1)));
+/* Attachments of this container came, went or changed: look at it; `is_undone`: there may be
+ * something to do for it.  Does not wait.  Any thread. */
+void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_id, bool is_undone)
+	__attribute__((nonnull));
 
 /* Stop and release.  Returns false when a thread was not done within `timeout_ms`: then it still
  * runs, and everything it uses must stay: exit. */

@@ -160,6 +160,12 @@ struct hv_record_filter {
 enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Read the IDs of the containers that have attachments, sorted.  The caller frees each, and the
+ * array. */
+enum hv_code hv_store_attachment_containers(struct hv_store *store, char ***ret, size_t *ret_count,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 void hv_record_done(struct hv_record *record) __attribute__((nonnull));
 void hv_records_free(struct hv_record *records, size_t count);
 

@@ -26,6 +26,10 @@ void hv_keylock_done(struct hv_keylock *keylock) __attribute__((nonnull));
 void hv_keylock_take(struct hv_keylock *keylock, const char *key, struct hv_keylock_hold *hold)
 	__attribute__((nonnull));
 
+/* Hold `key` if nobody does now; else `hold` is one that was never taken. */
+void hv_keylock_try(struct hv_keylock *keylock, const char *key, struct hv_keylock_hold *hold)
+	__attribute__((nonnull));
+
 /* Let go.  A hold that was never taken (keylock NULL) is ignored. */
 void hv_keylock_drop(struct hv_keylock_hold *hold) __attribute__((nonnull));
 
@@ -33,5 +37,10 @@ void hv_keylock_drop(struct hv_keylock_hold *hold) __attribute__((nonnull));
 #define HV_HOLD(variable, keylock, name)                                                           \
 	__attribute__((cleanup(hv_keylock_drop))) struct hv_keylock_hold variable = {0};           \
 	hv_keylock_take((keylock), (name), &(variable))
+
+/* The same if it is free: else `variable`.keylock is NULL. */
+#define HV_HOLD_IF_FREE(variable, keylock, name)                                                   \
+	__attribute__((cleanup(hv_keylock_drop))) struct hv_keylock_hold variable = {0};           \
+	hv_keylock_try((keylock), (name), &(variable))
 
 #endif

@@ -1,0 +1,102 @@
+/* What the kernel alone knows of a container's attachments.  Nothing here waits: not for the
+ * Engine, not for a file system, and not for who works on the container. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mountcore/cleanup.h"
+
+#include "inside.h"
+
+static void count_change(const struct hv_record *record, const char *known, struct hv_repaired *ret)
+{
+	const char *state = record->view.state;
+
+	if (strcmp(state, known) == 0)
+		return;
+	if (strcmp(state, "pending") == 0)
+		ret->pending++;
+	else if (strcmp(known, "pending") == 0)
+		ret->adopted++;
+	else if (strcmp(state, "attached") != 0)
+		ret->drifted++;
+}
+
+enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight,
+	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err)
+{
+	long long known_pid = record->pid;
+	char known[16];
+	enum hv_code code;
+
+	snprintf(known, sizeof(known), "%s", record->view.state);
+	code = hv_attachment_refresh_in(attacher, sight, record, err);
+	if (code == HV_OK && hv_record_is_over(record)) {
+		code = hv_record_drop(attacher, record, err);
+		if (code == HV_OK)
+			hv_record_tell_end(attacher, record);
+		ret->dropped += code == HV_OK;
+		return code;
+	}
+	if (code != HV_OK || (strcmp(known, record->view.state) == 0 && known_pid == record->pid))
+		return code;
+	count_change(record, known, ret);
+	return hv_store_attachment_note(attacher->store, record, err);
+}
+
+/* One record, whatever becomes of the others; the first failure is told. */
+static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record,
+	struct hv_seen *ret, struct hv_error *err)
+{
+	struct hv_error one = {0};
+
+	snprintf(ret->repaired.name, sizeof(ret->repaired.name), "%s", record->view.container_name);
+	ret->repaired.records++;
+	if (!record->is_done || record->is_ending)
+		return; /* hv_attachments_settle() does what may take long */
+	if (hv_record_look(attacher, sight, record, &ret->repaired, &one) == HV_OK ||
+		err->code != HV_OK)
+		hv_error_done(&one);
+	else
+		*err = one;
+	if (record->pid == 0 || sight->ns.pidfd < 0) /* or it was taken for the one before */
+		return;
+	mc_close_fd(&ret->pidfd);
+	ret->pid = record->pid;
+	ret->ns_ino = record->ns_ino;
+	ret->pidfd = mc_take_fd(&sight->ns.pidfd);
+}
+
+enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
+	struct hv_seen *ret, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.container_id = container_id};
+	struct hv_sight sight = HV_SIGHT_NONE;
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code;
+
+	*ret = (struct hv_seen){.pidfd = MC_FD_NONE};
+	HV_HOLD_IF_FREE(hold, &attacher->locks, container_id);
+	if (!hold.keylock)
+		return hv_fail(err, HV_BUSY, "the container is being worked on");
+	code = hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		look_at(attacher, &sight, &records[i], ret, err);
+	hv_sight_done(&sight);
+	hv_records_free(records, count);
+	return err->code;
+}
+
+enum hv_code hv_attachments_containers(
+	struct hv_attacher *attacher, char ***ret, size_t *ret_count, struct hv_error *err)
+{
+	return hv_store_attachment_containers(attacher->store, ret, ret_count, err);
+}
+
+void hv_attachments_containers_free(char **ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(ids[i]);
+	free(ids);
+}
