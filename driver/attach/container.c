@@ -15,6 +15,12 @@ static enum hv_code fail_not_running(const struct hv_container *container, struc
 		container->name);
 }
 
+static enum hv_code fail_unseen(const char *container, int rc, struct hv_error *err)
+{
+	return hv_fail(err, HV_INTERNAL, "the process of container '%s' cannot be looked at: %s",
+		container, strerrordesc_np(-rc));
+}
+
 enum hv_code hv_target_fail_changed(const struct hv_target *target, struct hv_error *err)
 {
 	hv_fail(err, HV_CONTAINER_CHANGED, "container '%s' was stopped or restarted meanwhile",
@@ -92,6 +98,7 @@ enum hv_code hv_target_open(
 	struct hv_container *container = &ret->container;
 	struct mc_err cause = {0};
 	enum hv_code code;
+	int rc;
 
 	*ret = (struct hv_target){.ns = MC_NS_NONE};
 	code = hv_engine_inspect(attacher->engine, name, HV_ENGINE_TIMEOUT_MS, container, err);
@@ -107,8 +114,11 @@ enum hv_code hv_target_open(
 
 		return hv_explain(err, &cause, &names);
 	}
-	if (!hv_process_is_container(container))
+	rc = hv_process_check(container);
+	if (rc == -ESRCH)
 		return hv_target_fail_changed(ret, err);
+	if (rc < 0) /* not to be taken for another one: descriptors may have run out */
+		return fail_unseen(container->name, rc, err);
 	return confirm(attacher, ret, err);
 }
 
@@ -132,9 +142,7 @@ enum hv_code hv_record_open_ns(struct hv_attacher *attacher, const struct hv_rec
 	*ret = MC_NS_NONE;
 	if (rc == 0 || rc == -ESRCH || rc == -EXDEV) /* ended, and its PID may be another's now */
 		return HV_NOT_RUNNING;
-	/* Not to be taken for "gone": descriptors may have run out. */
-	return hv_fail(err, HV_INTERNAL, "the process of container '%s' cannot be looked at: %s",
-		record->view.container_name, strerrordesc_np(-rc));
+	return fail_unseen(record->view.container_name, rc, err);
 }
 
 struct mc_place hv_place_of(const struct mc_ns *ns)

@@ -8,6 +8,18 @@
 
 #include "daemon/daemon.h"
 
+/* Each container with attachments takes one descriptor, each connection another.  The soft limit is
+ * 1024 for most programs, for the sake of select(2), which nothing here uses. */
+static void raise_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* A core dump taken while a thread is in a container's mount namespace would land in the
  * container; nothing there may trace us; a working directory would pin a mount. */
 static void harden(void)
@@ -47,6 +59,7 @@ int main(int argc, char **argv)
 		return rc > 0 ? EXIT_SUCCESS : 2;
 	}
 	harden();
+	raise_limit();
 	ending = block_signals();
 	rc = hv_daemon_start(&daemon, &config);
 	if (rc == 0)

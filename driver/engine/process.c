@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,23 +15,27 @@ enum { SLACK_MS = 1000, FILE_MAX = 16384, ID_DIGITS = 64 };
 
 #define HEX "0123456789abcdef"
 
-/* Read a small file of procfs into `ret` as a string.  Returns 0 or a negative errno. */
+/* Read a small file of a process into `ret` as a string.  Returns 0, -ESRCH when there is no such
+ * process, or another negative errno. */
 static int read_file(const char *path, char ret[static FILE_MAX])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t used = 0;
 	ssize_t size = 1;
+	int rc = 0;
 
 	if (fd < 0)
-		return -errno;
+		return errno == ENOENT ? -ESRCH : -errno;
 	while (size > 0 && used < FILE_MAX - 1) {
 		size = read(fd, ret + used, FILE_MAX - 1 - used);
-		if (size > 0)
+		if (size < 0)
+			rc = -errno; /* -ESRCH: it ends */
+		else
 			used += (size_t)size;
 	}
 	close(fd);
 	ret[used] = '\0';
-	return size < 0 ? -EIO : 0;
+	return rc;
 }
 
 /* The next run of exactly 64 hex digits, or NULL. */
@@ -67,16 +72,18 @@ enum hv_cgroup hv_cgroup_judge(const char *text, const char *own, const char *id
 	return HV_CGROUP_OF_NONE;
 }
 
-static enum hv_cgroup read_cgroup(const struct hv_container *container)
+static int read_cgroup(const struct hv_container *container, enum hv_cgroup *ret)
 {
 	char path[64], text[FILE_MAX], own[FILE_MAX];
+	int rc;
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", container->pid);
-	if (read_file(path, text) < 0)
-		return HV_CGROUP_OF_NONE;
-	if (read_file("/proc/self/cgroup", own) < 0)
-		own[0] = '\0';
-	return hv_cgroup_judge(text, own, container->id);
+	rc = read_file(path, text);
+	if (rc == 0)
+		rc = read_file("/proc/self/cgroup", own);
+	if (rc == 0)
+		*ret = hv_cgroup_judge(text, own, container->id);
+	return rc;
 }
 
 /* Seconds since the epoch at which the machine was booted, by today's wall clock. */
@@ -100,10 +107,14 @@ static int start_time(int pid, long long *ret_ms)
 	char *end;
 	unsigned long long ticks;
 	long long boot_ms = 0;
+	int rc;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (read_file(path, text) < 0 || boot_time(&boot_ms) < 0)
-		return -ESRCH;
+	rc = read_file(path, text);
+	if (rc == 0)
+		rc = boot_time(&boot_ms);
+	if (rc < 0)
+		return rc;
 	at = strrchr(text, ')');
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
@@ -135,15 +146,20 @@ static int parse_time(const char *text, long long *ret_ms)
 	return 0;
 }
 
-bool hv_process_is_container(const struct hv_container *container)
+int hv_process_check(const struct hv_container *container)
 {
-	enum hv_cgroup cgroup = read_cgroup(container);
+	enum hv_cgroup cgroup = HV_CGROUP_OF_NONE;
 	long long process_ms, engine_ms;
+	int rc = read_cgroup(container, &cgroup);
 
-	if (start_time(container->pid, &process_ms) < 0)
-		return false;
+	if (rc == 0 || rc == -ESRCH) /* or the kernel knows no cgroups */
+		rc = start_time(container->pid, &process_ms);
+	if (rc < 0)
+		return rc;
 	if (cgroup != HV_CGROUP_OF_NONE)
-		return cgroup == HV_CGROUP_OF_IT;
+		return cgroup == HV_CGROUP_OF_IT ? 0 : -ESRCH;
 	return parse_time(container->started_at, &engine_ms) == 0 &&
-	       process_ms <= engine_ms + SLACK_MS;
+			       process_ms <= engine_ms + SLACK_MS
+		       ? 0
+		       : -ESRCH;
 }

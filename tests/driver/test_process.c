@@ -1,8 +1,10 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,14 +26,14 @@ static void format_time(char buffer[static 64], long offset, const char *rest)
 	snprintf(buffer + used, 64 - used, "%s", rest);
 }
 
-static bool matches(int pid, const char *started_at, const char *id)
+static int check(int pid, const char *started_at, const char *id)
 {
 	char when[64], container_id[65];
 	struct hv_container container = {.id = container_id, .started_at = when, .pid = pid};
 
 	snprintf(when, sizeof(when), "%s", started_at);
 	snprintf(container_id, sizeof(container_id), "%s", id);
-	return hv_process_is_container(&container);
+	return hv_process_check(&container);
 }
 
 static const char unknown_id[] = "00000000000000000000000000000000000000000000000000000000deadbeef";
@@ -44,10 +46,10 @@ static void a_process_that_began_before_the_engine_said_so_is_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
 		format_time(when, 1, rests[i]);
-		assert_true(matches(getpid(), when, unknown_id));
+		assert_int_equal(check(getpid(), when, unknown_id), 0);
 	}
 	format_time(when, HOUR, "Z");
-	assert_true(matches(getpid(), when, unknown_id));
+	assert_int_equal(check(getpid(), when, unknown_id), 0);
 }
 
 static void a_process_that_began_later_is_another(void **state)
@@ -56,10 +58,10 @@ static void a_process_that_began_later_is_another(void **state)
 
 	(void)state;
 	format_time(when, -HOUR, "Z");
-	assert_false(matches(getpid(), when, unknown_id));
+	assert_int_equal(check(getpid(), when, unknown_id), -ESRCH);
 	format_time(when, -MINUTE, ".999999999Z");
-	assert_false(matches(getpid(), when, unknown_id));
-	assert_false(matches(getpid(), "0001-01-01T00:00:00Z", unknown_id));
+	assert_int_equal(check(getpid(), when, unknown_id), -ESRCH);
+	assert_int_equal(check(getpid(), "0001-01-01T00:00:00Z", unknown_id), -ESRCH);
 }
 
 static void times_that_are_none_prove_nothing(void **state)
@@ -70,7 +72,7 @@ static void times_that_are_none_prove_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_false(matches(getpid(), cases[i], unknown_id));
+		assert_int_equal(check(getpid(), cases[i], unknown_id), -ESRCH);
 }
 
 static void no_process_is_no_container(void **state)
@@ -81,7 +83,24 @@ static void no_process_is_no_container(void **state)
 	(void)state;
 	format_time(when, HOUR, "Z");
 	for (size_t i = 0; i < sizeof(pids) / sizeof(pids[0]); i++)
-		assert_false(matches(pids[i], when, unknown_id));
+		assert_int_equal(check(pids[i], when, unknown_id), -ESRCH);
+}
+
+static void one_that_cannot_be_looked_at_is_not_taken_for_another(void **state)
+{
+	struct rlimit before, none;
+	char when[64];
+	int rc;
+
+	(void)state;
+	format_time(when, MINUTE, "Z");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	rc = check(getpid(), when, unknown_id);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(rc, -EMFILE);
 }
 
 /* The command's name stands in /proc/PID/stat and may look like the fields behind it. */
@@ -109,9 +128,9 @@ static void a_command_name_does_not_confuse(void **state)
 	}
 	assert_int_equal(read(ends[0], &byte, 1), 1);
 	format_time(when, MINUTE, "Z");
-	assert_true(matches(pid, when, unknown_id));
+	assert_int_equal(check(pid, when, unknown_id), 0);
 	format_time(when, -MINUTE, "Z");
-	assert_false(matches(pid, when, unknown_id));
+	assert_int_equal(check(pid, when, unknown_id), -ESRCH);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	close(ends[0]);
@@ -125,9 +144,9 @@ static void a_short_id_is_not_found_in_a_cgroup(void **state)
 
 	(void)state;
 	format_time(when, -HOUR, "Z");
-	assert_false(matches(getpid(), when, ""));
-	assert_false(matches(getpid(), when, "/"));
-	assert_false(matches(getpid(), when, "0"));
+	assert_int_equal(check(getpid(), when, ""), -ESRCH);
+	assert_int_equal(check(getpid(), when, "/"), -ESRCH);
+	assert_int_equal(check(getpid(), when, "0"), -ESRCH);
 }
 
 #define A "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff0000000011111111"
@@ -174,6 +193,7 @@ int main(void)
 		cmocka_unit_test(a_process_that_began_later_is_another),
 		cmocka_unit_test(times_that_are_none_prove_nothing),
 		cmocka_unit_test(no_process_is_no_container),
+		cmocka_unit_test(one_that_cannot_be_looked_at_is_not_taken_for_another),
 		cmocka_unit_test(a_command_name_does_not_confuse),
 		cmocka_unit_test(a_cgroup_tells_whose_it_is),
 		cmocka_unit_test(a_short_id_is_not_found_in_a_cgroup),

@@ -2,18 +2,19 @@
 #ifndef ENGINE_PROCESS_H
 #define ENGINE_PROCESS_H
 
-#include <stdbool.h>
-
 #include "wire/container.h"
 
-/* Whether process container->pid carries the marks of that container.  Call it while a pidfd on the
+/* Check that process container->pid carries the marks of that container.  Call it while a pidfd on the
  * process is open and check the pidfd afterwards, so that all was read of one process.
  *
  * The container's ID in its cgroup, v1 or v2, decides: an Engine of another PID namespace may tell
  * the number of any process.  Where the cgroup has no container's ID (Podman with
  * --cgroups=disabled) the start time does: a process that took over a PID began after the
- * container's StartedAt. Source: proc(5), cgroups(7). */
-bool hv_process_is_container(const struct hv_container *container) __attribute__((nonnull));
+ * container's StartedAt.
+ * Returns 0; -ESRCH when it is another process, or none; another negative errno when it cannot be
+ * looked at: descriptors may have run out.  Source: proc(5), cgroups(7). */
+int hv_process_check(const struct hv_container *container)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Whose cgroup it is that /proc/PID/cgroup tells. */
 enum hv_cgroup {
