@@ -177,7 +177,7 @@ static void refresh_and_tell(
 		(void)!hv_record_set_state(record, known, hv_error_text(&err), &ignored);
 	else if (strcmp(known, record->view.state) != 0)
 		hv_attacher_poke(attacher, record->view.container_id, false);
-	if (err.code == HV_OK && hv_record_is_mounted(record) &&
+	if (err.code == HV_OK && strcmp(record->view.state, "attached") == 0 &&
 		hv_record_note_source(attacher, sight, record, &err) != HV_OK)
 		(void)!hv_record_set_state(
 			record, record->view.state, hv_error_text(&err), &ignored);
