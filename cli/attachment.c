@@ -34,6 +34,15 @@ const char *hv_attachment_container(struct hv_attachment *attachment)
 	return id;
 }
 
+static void print_notes(const struct hv_texts *notes)
+{
+	for (size_t i = 0; i < notes->count; i++) {
+		fputs("note: ", stderr);
+		hv_text_print(stderr, notes->items[i]);
+		fputc('\n', stderr);
+	}
+}
+
 enum hv_code hv_attachment_print(struct json_object *answer, struct hv_error *err)
 {
 	struct json_object *object = hv_document_get(answer, "Attachment", json_type_object);
@@ -48,6 +57,7 @@ enum hv_code hv_attachment_print(struct json_object *answer, struct hv_error *er
 		putchar(':');
 		hv_text_print(stdout, attachment.target);
 		putchar('\n');
+		print_notes(&attachment.warnings);
 	} else {
 		code = hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer shows no attachment");
 	}

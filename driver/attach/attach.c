@@ -283,6 +283,8 @@ static enum hv_code intend(
 	if (code == HV_OK)
 		code = hv_attempt_check_resolved(attempt, ret, err);
 	if (code == HV_OK)
+		hv_attempt_find_hidden(attempt, &attempt->record.view.warnings);
+	if (code == HV_OK)
 		code = hv_attempt_fill_mount(attempt, false, err);
 	return code == HV_OK ? commit(attempt, err) : code;
 }

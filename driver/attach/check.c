@@ -92,6 +92,8 @@ static enum hv_code look_at_target(struct hv_attempt *attempt, char **ret, struc
 		code = hv_attempt_prepare(attempt, err);
 	if (code == HV_OK && is_running)
 		code = hv_attempt_check_resolved(attempt, &there, err);
+	if (code == HV_OK && is_running)
+		hv_attempt_find_hidden(attempt, &attempt->record.view.warnings);
 	if (code == HV_TARGET_EXISTS && err->code == HV_OK) {
 		*ret = describe("%s, where it is attached already, so that nothing is to be done",
 			there.target);
@@ -118,6 +120,17 @@ static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct 
 		code = look_at_target(attempt, ret, err);
 	attempt->siblings = NULL;
 	hv_siblings_done(&siblings);
+	return code;
+}
+
+static enum hv_code add_hidden(
+	const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+{
+	const struct hv_texts *hidden = &attempt->record.view.warnings;
+	enum hv_code code = HV_OK;
+
+	for (size_t i = 0; code == HV_OK && i < hidden->count; i++)
+		code = add(list, "below", HV_OK, strdup(hidden->items[i]), err);
 	return code;
 }
 
@@ -152,6 +165,8 @@ static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, str
 		return code; /* the target cannot be looked at either */
 	step = check_target(attempt, &detail, err);
 	code = add(list, "target", step, detail, err);
+	if (step == HV_OK && code == HV_OK)
+		code = add_hidden(attempt, list, err);
 	if (step == HV_OK && code == HV_OK)
 		code = add(list, "mode", HV_OK, describe_mode(attempt), err);
 	return code;

@@ -120,6 +120,46 @@ static enum hv_code read_opts(const struct hv_field *field, struct json_object *
 	return HV_OK;
 }
 
+int hv_texts_add(struct hv_texts *texts, const char *text)
+{
+	char **items = reallocarray(texts->items, texts->count + 1, sizeof(*items));
+	char *copy;
+
+	if (!items)
+		return -ENOMEM;
+	texts->items = items;
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	items[texts->count++] = copy;
+	return 0;
+}
+
+void hv_texts_done(struct hv_texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++)
+		free(texts->items[i]);
+	free(texts->items);
+	*texts = (struct hv_texts){0};
+}
+
+static enum hv_code read_texts(const struct hv_field *field, struct json_object *value,
+	struct hv_texts *out, struct hv_error *err)
+{
+	if (!json_object_is_type(value, json_type_array))
+		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a list", field->name);
+	for (size_t i = 0; i < json_object_array_length(value); i++) {
+		struct json_object *item = json_object_array_get_idx(value, i);
+
+		if (!json_object_is_type(item, json_type_string))
+			return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a list of strings",
+				field->name);
+		if (hv_texts_add(out, json_object_get_string(item)) < 0)
+			return hv_fail(err, HV_INTERNAL, "out of memory");
+	}
+	return HV_OK;
+}
+
 static enum hv_code read_int(const struct hv_field *field, struct json_object *value,
 	long long *out, struct hv_error *err)
 {
@@ -167,6 +207,8 @@ static enum hv_code read_field(
 		return read_int(field, value, member, err);
 	case HV_TYPE_OPTS:
 		return read_opts(field, value, member, err);
+	case HV_TYPE_TEXTS:
+		return read_texts(field, value, member, err);
 	}
 	return hv_fail(err, HV_INTERNAL, "field \"%s\" has no type", field->name);
 }
@@ -252,6 +294,15 @@ static struct json_object *write_opts(const struct hv_opts *opts)
 	return object;
 }
 
+static struct json_object *write_texts(const struct hv_texts *texts)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; array && i < texts->count; i++)
+		json_object_array_add(array, hv_utf8_json(texts->items[i]));
+	return array;
+}
+
 static bool write_field(const struct hv_field *field, const char *in, struct json_object *object)
 {
 	const void *member = in + field->offset;
@@ -287,6 +338,11 @@ static bool write_field(const struct hv_field *field, const char *in, struct jso
 			return true;
 		value = write_opts(member);
 		break;
+	case HV_TYPE_TEXTS:
+		if (is_optional && !((const struct hv_texts *)member)->count)
+			return true;
+		value = write_texts(member);
+		break;
 	}
 	return value && json_object_object_add(object, field->name, value) == 0;
 }
@@ -314,6 +370,8 @@ void hv_fields_done(const struct hv_field *fields, void *out)
 			*(char **)member = NULL;
 		} else if (fields->type == HV_TYPE_OPTS) {
 			hv_opts_done(member);
+		} else if (fields->type == HV_TYPE_TEXTS) {
+			hv_texts_done(member);
 		}
 	}
 }

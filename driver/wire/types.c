@@ -28,6 +28,7 @@ const struct hv_field hv_attachment_fields[] = {
 	FIELD(hv_attachment, state, "State", HV_TYPE_STRING, 0),
 	FIELD(hv_attachment, since, "Since", HV_TYPE_STRING, 0),
 	FIELD(hv_attachment, problem, "Problem", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attachment, warnings, "Warnings", HV_TYPE_TEXTS, HV_FIELD_OPTIONAL),
 	END,
 };
 

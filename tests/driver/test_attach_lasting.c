@@ -259,6 +259,64 @@ static void what_cannot_be_reached_is_covered_and_says_by_what(void **state)
 	assert_int_equal(detach_from(self.fixture, self.inner), HV_OK);
 }
 
+static struct hv_attach_request outer_request(struct nested *self)
+{
+	static char container[] = ID;
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+
+	request.volume = outer_name;
+	request.container = container;
+	request.target = self->outer;
+	return request;
+}
+
+static void expect_warnings(struct nested *self, const struct hv_texts *warnings)
+{
+	char wanted[800];
+
+	assert_int_equal(warnings->count, 2);
+	assert_non_null(warnings->items);
+	snprintf(wanted, sizeof(wanted),
+		"volume 'inner' at %s is taken out and attached again on top of volume 'outer'",
+		self->inner);
+	assert_string_equal(warnings->items[0], wanted);
+	snprintf(wanted, sizeof(wanted),
+		"the mount at %s/own (tmpfs) is hidden until volume 'outer' is detached from %s",
+		self->outer, self->outer);
+	assert_string_equal(warnings->items[1], wanted);
+}
+
+static void what_an_attach_hides_is_told(void **state)
+{
+	struct hv_attachment attachment = {0};
+	struct hv_attach_request request;
+	struct hv_texts below = {0};
+	struct hv_check *checks = NULL;
+	struct hv_error err = {0};
+	struct nested self;
+	size_t count = 0;
+	char own[400];
+
+	begin_nested(&self, *state);
+	request = outer_request(&self);
+	attach_inner(&self);
+	world_mkdir(self.fixture->world, "inside/o/own");
+	snprintf(own, sizeof(own), "%s/own", self.outer);
+	mount_inside(self.fixture, own);
+	assert_int_equal(
+		hv_attach_check(&self.fixture->attacher, &request, &checks, &count, &err), HV_OK);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(checks[i].name, "below") == 0)
+			assert_int_equal(hv_texts_add(&below, checks[i].detail), 0);
+	expect_warnings(&self, &below);
+	hv_texts_done(&below);
+	hv_checks_free(checks, count);
+	assert_int_equal(hv_attach(&self.fixture->attacher, &request, &attachment, &err), HV_OK);
+	expect_warnings(&self, &attachment.warnings);
+	hv_attachment_done(&attachment);
+	expect_both(&self);
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +327,7 @@ static void run(void)
 		RECONCILED(an_outer_one_that_comes_late_goes_below_the_inner_one),
 		RECONCILED(an_outer_one_that_is_replaced_keeps_the_inner_one),
 		RECONCILED(an_inner_one_that_cannot_be_put_back_is_pending),
+		RECONCILED(what_an_attach_hides_is_told),
 		RECONCILED(what_cannot_be_reached_is_covered_and_says_by_what),
 	};
 

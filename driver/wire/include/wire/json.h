@@ -18,7 +18,19 @@ enum hv_type {
 	HV_TYPE_SWITCH, /* enum hv_switch: false, true, or not said; not said is not written */
 	HV_TYPE_INT,    /* long long */
 	HV_TYPE_OPTS,   /* struct hv_opts; string values only */
+	HV_TYPE_TEXTS,  /* struct hv_texts: a list of strings */
 };
+
+/* A list of strings, owned; zeroed it is empty. */
+struct hv_texts {
+	char **items;
+	size_t count;
+};
+
+/* Append a copy.  Returns 0 or -ENOMEM. */
+int hv_texts_add(struct hv_texts *texts, const char *text)
+	__attribute__((nonnull, warn_unused_result));
+void hv_texts_done(struct hv_texts *texts) __attribute__((nonnull));
 
 /* A bool whose absence means something: set the member to HV_UNSAID before reading. */
 enum hv_switch { HV_UNSAID = -1, HV_FALSE, HV_TRUE };

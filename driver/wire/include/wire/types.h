@@ -45,10 +45,11 @@ struct hv_attachment {
 	bool no_dev;
 	bool no_exec;
 	bool persist;
-	bool is_mapped; /* owners are those of the container's user namespace */
-	char *state;    /* "attached", "pending", "missing", "covered" */
-	char *since;    /* RFC 3339, UTC */
-	char *problem;  /* a sentence, or NULL */
+	bool is_mapped;           /* owners are those of the container's user namespace */
+	char *state;              /* "attached", "pending", "missing", "covered" */
+	char *since;              /* RFC 3339, UTC */
+	char *problem;            /* a sentence, or NULL */
+	struct hv_texts warnings; /* in the answer to an attach: what it hides or moves */
 };
 
 struct hv_attach_request {

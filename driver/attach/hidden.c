@@ -1,0 +1,77 @@
+/* What a mount at a target hides: told before, by a check, and in the answer to an attach. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mountcore/mounts.h"
+#include "mountcore/path.h"
+
+#include "inside.h"
+
+/* A container's program may mount as much as it likes. */
+enum { WARNINGS_MAX = 16 };
+
+/* The attachment whose mount it is, or NULL. */
+static const struct hv_record *find_own(const struct hv_attempt *attempt, uint64_t mountinfo_id)
+{
+	const struct hv_siblings *siblings = attempt->siblings;
+
+	for (size_t i = 0; siblings && i < siblings->count; i++)
+		if (siblings->records[i].pid > 0 &&
+			siblings->records[i].ns_ino == attempt->container.ns.ino &&
+			siblings->records[i].mountinfo_id == mountinfo_id)
+			return &siblings->records[i];
+	return NULL;
+}
+
+/* Whether it stands on a mount of ours: then it came with the volume, and is moved with that. */
+static bool is_on_own(
+	const struct hv_attempt *attempt, struct mc_mounts *mounts, const struct mc_mount *mount)
+{
+	struct mc_mount at = *mount;
+
+	for (size_t left = mc_mounts_count(mounts); left > 0; left--) {
+		if (mc_mounts_find(mounts, at.parent_id, &at) < 0)
+			return false;
+		if (find_own(attempt, at.id))
+			return true;
+	}
+	return false;
+}
+
+/* Returns 0 or -ENOMEM. */
+static int add(struct hv_attempt *attempt, struct mc_mounts *mounts, const struct mc_mount *mount,
+	struct hv_texts *ret)
+{
+	const struct hv_record *own = find_own(attempt, mount->id);
+	const char *volume = attempt->volume.name;
+	char text[2 * PATH_MAX];
+
+	if (own)
+		snprintf(text, sizeof(text),
+			"volume '%s' at %s is taken out and attached again on top of volume '%s'",
+			own->view.volume, own->view.target, volume);
+	else if (is_on_own(attempt, mounts, mount))
+		return 0;
+	else
+		snprintf(text, sizeof(text),
+			"the mount at %s (%s) is hidden until volume '%s' is detached from %s",
+			mount->target, mount->fstype, volume, attempt->target);
+	return hv_texts_add(ret, text);
+}
+
+void hv_attempt_find_hidden(struct hv_attempt *attempt, struct hv_texts *ret)
+{
+	const char *path = mc_attach_info(attempt->mount)->path;
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount, cover;
+	int rc =
+		mc_mounts_read(attempt->attacher->core, attempt->container.ns.ns_fd, &mounts, NULL);
+
+	for (size_t at = 0;
+		rc == 0 && ret->count < WARNINGS_MAX && mc_mounts_next(mounts, &at, &mount);)
+		if (mc_path_is_below(mount.target, path) && strcmp(mount.target, path) != 0 &&
+			!mc_mounts_find_cover(mounts, mount.id, &cover))
+			rc = add(attempt, mounts, &mount, ret);
+	mc_mounts_free(mounts);
+}
