@@ -96,7 +96,7 @@ static void a_runtime_that_sees_no_mount_of_the_host_is_refused(void **state)
 	fake_engine_free(engine);
 }
 
-static void a_list_by_a_name_that_does_not_exist_is_refused(void **state)
+static void a_name_that_does_not_exist_is_refused_with_a_hint(void **state)
 {
 	struct fixture *fixture = *state;
 	char socket[100];
@@ -109,6 +109,9 @@ static void a_list_by_a_name_that_does_not_exist_is_refused(void **state)
 	assert_int_equal(call(fixture, "/HotList", "{\"Container\":\"web\"}"), 200);
 	assert_int_equal(call(fixture, "/HotList", "{\"Container\":\"typo\"}"), 404);
 	assert_string_equal(text_at(fixture, "Code"), "no-such-container");
+	assert_int_equal(
+		call(fixture, "/HotSet", "{\"Volume\":\"dta\",\"Opts\":{\"ro\":\"true\"}}"), 404);
+	assert_non_null(strstr(text_at(fixture, "Hint"), "docker volume ls"));
 	fake_engine_free(engine);
 	/* An Engine that does not answer knows of no mistake. */
 	assert_int_equal(call(fixture, "/HotList", "{\"Container\":\"typo\"}"), 200);
@@ -121,7 +124,7 @@ static void run(void)
 	const struct CMUnitTest tests[] = {
 		WITH_API(a_volume_of_another_driver_is_told_with_the_way_forward),
 		WITH_API(a_runtime_that_sees_no_mount_of_the_host_is_refused),
-		WITH_API(a_list_by_a_name_that_does_not_exist_is_refused),
+		WITH_API(a_name_that_does_not_exist_is_refused_with_a_hint),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));
