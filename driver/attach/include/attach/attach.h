@@ -65,8 +65,8 @@ void hv_attachments_free(struct hv_attachment *attachments, size_t count);
 /* Whether the names by which a list was asked for exist: for a list that came out empty.
  * Returns HV_OK, also when the Engine does not answer; HV_NO_SUCH_VOLUME, HV_NO_SUCH_CONTAINER or
  * HV_STATE_UNREADABLE with sentence and hint in `err`. */
-enum hv_code hv_list_check_names(struct hv_attacher *attacher,
-	const struct hv_list_request *request, struct hv_error *err)
+enum hv_code hv_list_check_names(
+	struct hv_attacher *attacher, const struct hv_list_request *request, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* What an attach would come to: each thing that was looked at, the first failure last.  Changes
