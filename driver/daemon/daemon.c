@@ -95,7 +95,8 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 
 	if (code != HV_OK)
 		return code;
-	if (mc_host_make(daemon->core, daemon->config.state, daemon->state_host, NULL, &cause) < 0)
+	if (mc_host_make(daemon->core, daemon->config.state, false, daemon->state_host, NULL,
+		    &cause) < 0)
 		return fail_state(daemon, &cause, err);
 	if (daemon->config.is_managed)
 		code = inject_state(daemon, err);
@@ -228,7 +229,7 @@ static int make_mount_root(struct hv_daemon *daemon)
 		return hv_mount_root_open(&daemon->volumes, path);
 	}
 	daemon->volumes.mount_root = daemon->mount_root;
-	return mc_host_make(daemon->core, path, daemon->mount_root, NULL, &cause);
+	return mc_host_make(daemon->core, path, false, daemon->mount_root, NULL, &cause);
 }
 
 /* The Engine starts a plugin anew at once that ends, and makes its mount on the host.  What is

@@ -139,15 +139,14 @@ static enum hv_code make_path(
 	char real[PATH_MAX] = "";
 	struct mc_made made;
 	struct mc_err cause = {0};
+	int rc = mc_host_make(volumes->core, volume->source, true, real, &made, &cause);
 
-	if (mc_host_make(volumes->core, volume->source, real, &made, &cause) < 0)
-		return explain_path(&cause, volume->name, volume->source, err);
-	if (strcmp(real, volume->source) != 0) {
-		mc_host_unmake(volumes->core, real, &made);
+	if (rc == -ELOOP)
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"a part of %s was replaced by a symlink while volume '%s' was created",
 			volume->source, volume->name);
-	}
+	if (rc < 0)
+		return explain_path(&cause, volume->name, volume->source, err);
 	if (made.count > 0) {
 		volume->made_dev = made.ids[made.count - 1].dev;
 		volume->made_ino = made.ids[made.count - 1].ino;

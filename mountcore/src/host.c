@@ -42,6 +42,7 @@ struct resolve_job {
 	struct mc_path_job base;
 	char real[PATH_MAX]; /* out */
 	bool mkdir;
+	bool is_known;    /* the path has no symlink, or has become another one */
 	unsigned missing; /* out: how many parts of `real` */
 	struct mc_made made;
 	struct mc_unmake_plan plan; /* of unmake() */
@@ -57,7 +58,7 @@ static int unmake(const struct mc_core *core, struct mc_job *job)
 	struct resolve_job *self = (struct resolve_job *)job;
 	const struct mc_making making = {.core = core, .plan = &self->plan};
 
-	mc_unmake(&making, core->host_root, self->base.path, MC_RESOLVE_USER, &self->made);
+	mc_unmake(&making, core->host_root, self->base.path, MC_RESOLVE_KNOWN, &self->made);
 	return 0;
 }
 
@@ -104,10 +105,9 @@ static int make_durable(int fd, unsigned count)
 static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 {
 	const struct mc_making making = {.core = core};
+	const uint64_t resolve = self->is_known ? MC_RESOLVE_KNOWN : MC_RESOLVE_USER;
 	size_t missing = 0;
-	int last, rc,
-		fd = mc_walk(
-			core, core->host_root, self->base.path, MC_RESOLVE_USER, &missing, NULL);
+	int last, rc, fd = mc_walk(core, core->host_root, self->base.path, resolve, &missing, NULL);
 
 	if (fd < 0)
 		return mc_err_set(&self->base.job.err, MC_STEP_SOURCE, fd);
@@ -175,7 +175,7 @@ int mc_host_resolve(struct mc_core *core, const char *path, char ret[static PATH
 	return mc_err_set(err, cause.step, rc);
 }
 
-int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MAX],
+int mc_host_make(struct mc_core *core, const char *path, bool is_known, char ret[static PATH_MAX],
 	struct mc_made *ret_made, struct mc_err *err)
 {
 	struct mc_err cause = {0};
@@ -184,6 +184,7 @@ int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MA
 
 	if (job) {
 		job->mkdir = true;
+		job->is_known = is_known;
 		rc = run_resolve(core, job, ret, &cause);
 		if (rc == 0 && ret_made)
 			*ret_made = job->made;

@@ -85,7 +85,7 @@ static void expect_resolve(struct mc_core *core, const char *path, bool make, co
 	struct mc_err err = {0};
 	unsigned fds = hv_count_fds();
 
-	assert_int_equal(make ? mc_host_make(core, path, real, NULL, &err)
+	assert_int_equal(make ? mc_host_make(core, path, false, real, NULL, &err)
 			      : mc_host_resolve(core, path, real, NULL, &err),
 		0);
 	assert_string_equal(real, expected);
@@ -99,7 +99,7 @@ static void expect_no_resolve(
 	char real[PATH_MAX] = "untouched";
 	struct mc_err err = {0};
 
-	assert_int_equal(make ? mc_host_make(core, path, real, NULL, &err)
+	assert_int_equal(make ? mc_host_make(core, path, false, real, NULL, &err)
 			      : mc_host_resolve(core, path, real, NULL, &err),
 		code);
 	assert_int_equal(err.code, code);
@@ -140,6 +140,31 @@ static void host_paths_are_resolved_and_made(void **state)
 {
 	(void)state;
 	hv_in_namespace(resolving);
+}
+
+/* A path that was resolved before: who swaps a part of it has nothing made elsewhere. */
+static void make_known(void)
+{
+	char real[PATH_MAX] = "";
+	struct scene scene;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/real");
+	scratch_mkdir("/tmp/elsewhere");
+	assert_int_equal(symlink("/tmp/elsewhere", "/tmp/real/a"), 0);
+	assert_int_equal(
+		mc_host_make(scene.core, "/tmp/real/a/b", true, real, NULL, &scene.err), -ELOOP);
+	assert_false(scratch_exists("/tmp/elsewhere/b"));
+	assert_int_equal(unlink("/tmp/real/a"), 0);
+	assert_int_equal(mc_host_make(scene.core, "/tmp/real/a/b", true, real, NULL, NULL), 0);
+	assert_string_equal(real, "/tmp/real/a/b");
+	scene_close(&scene);
+}
+
+static void nothing_is_made_through_a_symlink_that_a_known_path_has_by_now(void **state)
+{
+	(void)state;
+	hv_in_namespace(make_known);
 }
 
 static void partly_made(void)
@@ -522,6 +547,7 @@ int main(void)
 		cmocka_unit_test(a_source_must_be_a_directory_without_symlink),
 		cmocka_unit_test(a_source_swapped_for_a_symlink_is_not_followed),
 		cmocka_unit_test(host_paths_are_resolved_and_made),
+		cmocka_unit_test(nothing_is_made_through_a_symlink_that_a_known_path_has_by_now),
 		cmocka_unit_test(directories_made_in_vain_are_removed),
 		cmocka_unit_test(a_host_directory_is_given_an_owner_and_a_mode),
 		cmocka_unit_test(an_owner_and_a_mode_that_it_has_are_not_set_again),

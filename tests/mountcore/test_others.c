@@ -335,7 +335,7 @@ static void on_host(void)
 	char real[PATH_MAX];
 
 	scene_open(&scene);
-	assert_int_equal(mc_host_make(scene.core, "/tmp/m/a/b", real, &made, NULL), 0);
+	assert_int_equal(mc_host_make(scene.core, "/tmp/m/a/b", true, real, &made, NULL), 0);
 	move_in(&neighbour, -1, "/tmp/m/a", false);
 	let_mount(&neighbour);
 	mc_host_unmake(scene.core, real, &made);

@@ -106,7 +106,7 @@ static int resolve_and_make(struct scene *scene)
 {
 	char real[PATH_MAX];
 
-	return mc_host_make(scene->core, "/tmp/a/b/c", real, NULL, &scene->err);
+	return mc_host_make(scene->core, "/tmp/a/b/c", true, real, NULL, &scene->err);
 }
 
 static void check_made(const struct scene *scene, int rc)

@@ -21,11 +21,12 @@ int mc_host_resolve(struct mc_core *core, const char *path, char ret[static PATH
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
 
 /* The same, but directories that are missing are made, 0755, and listed in `ret_made` (may be
- * NULL), outermost first.  Also returns what mkdir(2) gives, step MC_STEP_MKDIR.  On failure
- * what it made is removed as by mc_host_unmake(). */
-int mc_host_make(struct mc_core *core, const char *path, char ret[static PATH_MAX],
+ * NULL), outermost first.  `is_known`: the path has no symlink in it, and one that it has by now is
+ * refused (-ELOOP) before anything is made.  Also returns what mkdir(2) gives, step MC_STEP_MKDIR.
+ * On failure what it made is removed as by mc_host_unmake(). */
+int mc_host_make(struct mc_core *core, const char *path, bool is_known, char ret[static PATH_MAX],
 	struct mc_made *ret_made, struct mc_err *err)
-	__attribute__((nonnull(1, 2, 3), warn_unused_result));
+	__attribute__((nonnull(1, 2, 4), warn_unused_result));
 
 /* Remove what mc_host_make() made for `path`, as it gave it in `ret`, if it is still empty and no
  * other mount namespace has something mounted on it.  An inode number of 0 in `made` is not known,
