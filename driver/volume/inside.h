@@ -12,7 +12,8 @@ int hv_allow_resolve(struct hv_volumes *volumes);
 void hv_allow_done(struct hv_volumes *volumes);
 
 /* Open <state>/<name> (NULL: the state directory itself), made if missing.
- * Returns a descriptor or a negative errno. */
+ * Returns a descriptor, -ESTALE where another directory is now (a disk was mounted over it), or
+ * another negative errno. */
 int hv_state_dir(const struct hv_volumes *volumes, const char *name);
 
 /* Open <state>/volumes, made if missing.  Returns a descriptor, -ESTALE where the host has

@@ -21,10 +21,14 @@
 int hv_state_dir(const struct hv_volumes *volumes, const char *name)
 {
 	mc_auto_fd state = open(volumes->state_local, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat is;
 	int fd;
 
-	if (state < 0)
+	if (state < 0 || fstat(state, &is) < 0)
 		return -errno;
+	if (volumes->state_id.ino != 0 &&
+		(is.st_dev != volumes->state_id.dev || is.st_ino != volumes->state_id.ino))
+		return -ESTALE;
 	if (!name)
 		return mc_take_fd(&state);
 	if (mkdirat(state, name, 0711) < 0 && errno != EEXIST)
@@ -54,6 +58,14 @@ int hv_volumes_dir(const struct hv_volumes *volumes)
 
 enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err)
 {
+	mc_auto_fd state = hv_state_dir(volumes, NULL);
+
+	if (state == -ESTALE) {
+		hv_fail(err, HV_STATE_UNREADABLE,
+			"something was mounted at %s on the host after hostvol had started: its records are below that",
+			volumes->state_host);
+		return hv_hint(err, "unmount it; or restart hostvold, if it is the right disk");
+	}
 	hv_fail(err, HV_STATE_UNREADABLE,
 		"something is mounted at %s/volumes on the host, which hostvol does not see",
 		volumes->state_host);

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
@@ -104,7 +105,8 @@ static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		code = forgive(clear_stale(&recovery, &list[i], err), err);
 	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (strcmp(list[i].kind, "filesystem") == 0)
+		if (strcmp(list[i].kind, "filesystem") == 0 &&
+			has_mount(recovery.host, list[i].source)) /* each costs a helper */
 			hv_volume_unused(volumes, list[i].name);
 	mc_mounts_free(recovery.own);
 	mc_mounts_free(recovery.host);
@@ -212,12 +214,25 @@ static enum hv_code follow_state(struct hv_volumes *volumes, struct hv_error *er
 	return code;
 }
 
+/* What its records are in. */
+static void note_state(struct hv_volumes *volumes)
+{
+	struct stat is;
+
+	volumes->state_id.ino = 0;
+	if (stat(volumes->state_local, &is) < 0)
+		return;
+	volumes->state_id.dev = is.st_dev;
+	volumes->state_id.ino = is.st_ino;
+}
+
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 {
 	enum hv_code code = hv_allow_resolve(volumes) == 0
 				    ? follow_state(volumes, err)
 				    : hv_fail(err, HV_STATE_UNREADABLE, "out of memory");
 
+	note_state(volumes);
 	if (code == HV_OK)
 		code = finish_all(volumes, err);
 	if (code == HV_OK)

@@ -1,4 +1,5 @@
 /* What is put right at start, and what is left alone. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,9 +154,56 @@ static void the_state_may_be_moved(void **state)
 	free(before);
 }
 
+/* A disk that comes late. */
+static void with_a_disk_over_the_state_nothing_is_made_or_deleted(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "own", NULL, NULL), HV_OK);
+	world_write(world, "state/volumes/own/_data/file", "text");
+	recover(world);
+	assert_int_equal(mount("disk", world->state, "tmpfs", 0, NULL), 0);
+	assert_int_equal(world_create(world, "new", NULL, NULL), HV_STATE_UNREADABLE);
+	assert_true(world_told(world, "something was mounted at"));
+	assert_true(world_told(world, world->state));
+	assert_int_equal(world_remove(world, "own"), HV_STATE_UNREADABLE);
+	assert_false(world_has(world, "state/volumes"));
+	assert_false(world_has(world, "state/trash"));
+	unmount(world, "state");
+	assert_true(world_has(world, "state/volumes/own/_data/file"));
+	assert_int_equal(world_create(world, "new", NULL, NULL), HV_OK);
+	assert_int_equal(world_remove(world, "own"), HV_OK);
+}
+
+int __real_mc_sys_fork(void);
+int __wrap_mc_sys_fork(void);
+static atomic_uint forks;
+
+int __wrap_mc_sys_fork(void)
+{
+	forks++;
+	return __real_mc_sys_fork();
+}
+
+static void a_start_asks_the_mount_table_what_is_to_be_unmounted(void **state)
+{
+	struct world *world = *state;
+	char name[16];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "ram%d", i);
+		assert_int_equal(world_create(world, name, "type=tmpfs", "device=tmpfs"), HV_OK);
+	}
+	forks = 0;
+	recover(world);
+	assert_int_equal(forks, 0);
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
+		IN_WORLD(with_a_disk_over_the_state_nothing_is_made_or_deleted),
+		IN_WORLD(a_start_asks_the_mount_table_what_is_to_be_unmounted),
 		IN_WORLD(a_file_system_stays_for_who_had_it_before_the_plugin_was_disabled),
 		IN_WORLD(a_file_system_stays_for_who_had_it_by_another_name),
 		IN_WORLD(a_file_system_that_was_kept_goes_with_its_volume),

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "mountcore/attr.h"
 #include "store/store.h"
@@ -32,9 +33,14 @@ struct hv_sweeper {
 struct hv_volumes {
 	struct mc_core *core;
 	struct hv_store *store;
-	struct hv_keylock locks;    /* by volume name */
-	const char *state_host;     /* the state directory on the host, symlinks resolved */
-	const char *state_local;    /* the same directory as this process reaches it */
+	struct hv_keylock locks; /* by volume name */
+	const char *state_host;  /* the state directory on the host, symlinks resolved */
+	const char *state_local; /* the same directory as this process reaches it */
+	struct {
+		dev_t dev;
+		ino_t ino; /* 0: not compared */
+	} state_id;        /* of that directory, since hv_volumes_recover(): a disk that is mounted
+			    * over it later is another one */
 	const char *mount_root;     /* Docker's mountpoints are below it; no symlink in the path;
 				     * propagates to the host */
 	struct mc_mount_root *root; /* that it propagates; NULL: it is the host's own directory */
@@ -143,6 +149,13 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 /* Count the reference of `id` off; the mount goes with the last one.  An id or a volume that is not
  * known is fine: the Engine repeats itself. */
 enum hv_code hv_volume_unmount(struct hv_volumes *volumes, const char *name, const char *id,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Drop the references of a volume that no container stands for, as the caller has found out, with
+ * the mount for Docker, if there are still `references` of them: one that came meanwhile is
+ * another's. Returns HV_OK, HV_VOLUME_IN_USE (there are more or less by now), HV_STATE_UNREADABLE.
+ */
+enum hv_code hv_volume_forgive(struct hv_volumes *volumes, const char *name, long long references,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* A volume in hand: its directory is what it stands for while this lasts. */
