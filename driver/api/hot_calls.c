@@ -108,6 +108,28 @@ static enum hv_code add_set_volume(
 	return code;
 }
 
+/* References that a killed dockerd has left are forgiven if the Engine knows no container of the
+ * volume, whatever its state: one that is being started is known before it mounts.  Returns whether
+ * there is something to try again. */
+static bool forgive(struct hv_api *api, const struct hv_set_request *in)
+{
+	struct hv_error ignored = {0};
+	long long references = 0;
+	size_t containers = 0;
+	bool is_forgiven =
+		hv_opts_get(&in->opts, "ro") &&
+		hv_store_ref_total(api->volumes->store, in->volume, &references, &ignored) ==
+			HV_OK &&
+		references > 0 &&
+		hv_engine_volume_containers(api->engine, in->volume, ENGINE_ID_TIMEOUT_MS,
+			&containers, &ignored) == HV_OK &&
+		containers == 0 &&
+		hv_volume_forgive(api->volumes, in->volume, references, &ignored) == HV_OK;
+
+	hv_error_done(&ignored);
+	return is_forgiven;
+}
+
 enum hv_code hv_call_hot_set(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
@@ -117,6 +139,10 @@ enum hv_code hv_call_hot_set(struct hv_api *api, const struct hv_request *reques
 
 	if (code == HV_OK)
 		code = hv_volume_set(api->volumes, in.volume, &in.opts, err);
+	if (code == HV_VOLUME_IN_USE && forgive(api, &in)) {
+		hv_error_done(err);
+		code = hv_volume_set(api->volumes, in.volume, &in.opts, err);
+	}
 	if (code == HV_NO_SUCH_VOLUME && !err->hint)
 		hv_hint(err, "docker volume ls lists the volumes and their drivers");
 	if (code == HV_OK)

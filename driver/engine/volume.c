@@ -1,8 +1,10 @@
-/* A volume as the Engine knows it, whose driver it may be: GET /volumes/{name}. */
+/* A volume as the Engine knows it, whose driver it may be (GET /volumes/{name}), and the containers
+ * that have it. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/engine.h"
+#include "wire/json.h"
 
 #include "inside.h"
 
@@ -28,6 +30,32 @@ enum hv_code hv_engine_volume(struct hv_engine *engine, const char *name, long t
 	else if (code == HV_OK)
 		code = hv_engine_volume_parse(
 			answer.bytes ? answer.bytes : "", answer.size, ret, err);
+	free(answer.bytes);
+	free(url);
+	return code;
+}
+
+enum hv_code hv_engine_volume_containers(struct hv_engine *engine, const char *volume,
+	long timeout_ms, size_t *ret, struct hv_error *err)
+{
+	/* {"volume":["NAME"]} */
+	static const char format[] =
+		"http://docker/containers/json?all=1&filters=%%7B%%22volume%%22%%3A%%5B%%22%s%%22%%5D%%7D";
+	struct hv_answer answer = {0};
+	char *url = NULL;
+	enum hv_code code;
+
+	if (!hv_engine_is_reference(volume))
+		return hv_fail(err, HV_INTERNAL, "'%.255s' is no name of a volume", volume);
+	if (asprintf(&url, format, volume) < 0)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	code = hv_engine_get(engine, url, timeout_ms, &answer, err);
+	if (code == HV_OK &&
+		(answer.status != 200 ||
+			hv_json_count(answer.bytes ? answer.bytes : "", answer.size, ret) < 0))
+		code = hv_fail(err, HV_INTERNAL,
+			"the Docker Engine does not list the containers of volume '%s' (HTTP %ld)",
+			volume, answer.status);
 	free(answer.bytes);
 	free(url);
 	return code;

@@ -79,8 +79,8 @@ static enum hv_code check_unused(struct hv_volumes *volumes, const char *name, s
 	hv_fail(err, HV_VOLUME_IN_USE, "option ro of volume '%s' cannot be changed while %s", name,
 		count > 0 ? "it is attached" : "a container uses it");
 	return hv_hint(err,
-		"docker hostvol ls --volume %s and docker ps --filter volume=%s tell where", name,
-		name);
+		"docker hostvol ls --volume %s and docker ps -a --filter volume=%s tell where",
+		name, name);
 }
 
 /* What else makes it read-only: o=bind,ro, or the volume that it is another name for. */

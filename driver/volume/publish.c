@@ -183,6 +183,22 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	return code;
 }
 
+enum hv_code hv_volume_forgive(
+	struct hv_volumes *volumes, const char *name, long long references, struct hv_error *err)
+{
+	long long now = 0;
+	enum hv_code code;
+
+	HV_HOLD(hold, &volumes->locks, name);
+	code = hv_store_ref_total(volumes->store, name, &now, err);
+	if (code == HV_OK && now != references)
+		code = hv_fail(err, HV_VOLUME_IN_USE,
+			"a container began or ended to use volume '%s'", name);
+	if (code == HV_OK)
+		code = hv_volume_unpublish(volumes, name, err);
+	return code == HV_OK ? hv_store_ref_clear(volumes->store, name, err) : code;
+}
+
 enum hv_code hv_volume_unmount(
 	struct hv_volumes *volumes, const char *name, const char *id, struct hv_error *err)
 {

@@ -284,6 +284,22 @@ enum hv_code hv_fields_read(const char *bytes, size_t size, const struct hv_fiel
 	return code;
 }
 
+int hv_json_count(const char *bytes, size_t size, size_t *ret)
+{
+	struct hv_json_text parsed;
+	int rc = hv_json_read(bytes, size, DEPTH_MAX, &parsed);
+
+	if (rc < 0)
+		return rc;
+	if (parsed.error != json_tokener_success || !parsed.is_whole ||
+		!json_object_is_type(parsed.object, json_type_array))
+		rc = -EINVAL;
+	else
+		*ret = json_object_array_length(parsed.object);
+	json_object_put(parsed.object);
+	return rc;
+}
+
 static struct json_object *write_opts(const struct hv_opts *opts)
 {
 	struct json_object *object = json_object_new_object();

@@ -299,6 +299,39 @@ static void an_id_that_is_made_up_each_time_is_left_out(void **state)
 }
 
 /* dockerd makes its socket anew when it restarts. */
+static void the_containers_of_a_volume_are_counted(void **state)
+{
+	static const char path[] =
+		"/containers/json?all=1&filters=%7B%22volume%22%3A%5B%22data%22%5D%7D";
+	struct fixture *fixture = *state;
+	const struct {
+		const char *reply;
+		enum hv_code code;
+		size_t count;
+	} cases[] = {
+		{HEAD("200 OK") CLOSED "[]", HV_OK, 0},
+		{HEAD("200 OK") CLOSED "[{\"Id\":\"a\",\"Mounts\":[]},{\"Id\":\"b\"}]\n", HV_OK, 2},
+		{HEAD("200 OK") CLOSED "{}", HV_INTERNAL, 0},
+		{HEAD("200 OK") CLOSED "[", HV_INTERNAL, 0},
+		{HEAD("200 OK") CLOSED "", HV_INTERNAL, 0},
+		{HEAD("404 Not Found") CLOSED "[]", HV_INTERNAL, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t count = 0;
+
+		fake_engine_set(fixture->fake, path, cases[i].reply);
+		assert_int_equal(hv_engine_volume_containers(
+					 fixture->engine, "data", 5000, &count, &fixture->err),
+			cases[i].code);
+		assert_int_equal(count, cases[i].count);
+		hv_error_done(&fixture->err);
+	}
+	assert_int_equal(hv_engine_volume_containers(
+				 fixture->engine, "data\"]", 5000, &(size_t){0}, &fixture->err),
+		HV_INTERNAL);
+}
+
 static void the_socket_is_opened_for_each_request(void **state)
 {
 	struct fixture *fixture = *state;
@@ -347,6 +380,7 @@ int main(void)
 		WITH_ENGINE(the_engine_tells_its_id),
 		WITH_ENGINE(an_engine_is_its_id_and_its_directory),
 		WITH_ENGINE(an_id_that_is_made_up_each_time_is_left_out),
+		WITH_ENGINE(the_containers_of_a_volume_are_counted),
 		WITH_ENGINE(the_socket_is_opened_for_each_request),
 		WITH_ENGINE(no_request_leaves_a_descriptor_open),
 	};

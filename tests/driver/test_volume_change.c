@@ -183,6 +183,24 @@ static void another_change_leaves_ro_as_it_is(void **state)
 	assert_true(is_read_only(world, "alias"));
 }
 
+/* A dockerd that was killed never unmounts. */
+static void ro_changes_once_references_without_a_container_are_forgiven(void **state)
+{
+	struct world *world = *state;
+
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(
+		hv_volume_forgive(&world->volumes, "data", 1, &world->err), HV_VOLUME_IN_USE);
+	assert_int_equal(world_set(world, "data", "ro=true", NULL), HV_VOLUME_IN_USE);
+	assert_int_equal(hv_volume_forgive(&world->volumes, "data", 2, &world->err), HV_OK);
+	assert_int_equal(world_count_mounts(world, "data"), 0); /* it was writable */
+	assert_int_equal(world_set(world, "data", "ro=true", NULL), HV_OK);
+	assert_true(is_read_only(world, "data"));
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +210,7 @@ static void run(void)
 		IN_WORLD(an_owner_is_changed_only_where_volumes_may_be),
 		IN_WORLD(a_mount_that_is_required_must_be_there),
 		IN_WORLD(ro_says_what_is_in_its_way),
+		IN_WORLD(ro_changes_once_references_without_a_container_are_forgiven),
 		IN_WORLD(what_stays_read_only_is_not_said_to_be_writable),
 		IN_WORLD(another_change_leaves_ro_as_it_is),
 	};

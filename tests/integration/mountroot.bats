@@ -119,3 +119,29 @@ cycle_dockerd() {
 	docker plugin enable hostvol
 	run -0 engine_hostvol doctor
 }
+
+# The plain daemon is not started anew with dockerd.
+@test "a killed dockerd's references do not keep ro from being changed" {
+	local daemon
+	in_engine "$BATS_TEST_DIRNAME/../../build/release/driver/daemon/hostvold" \
+		--socket /run/docker/plugins/hvtplain.sock --state "$ENGINE/plain" \
+		--mount-root "$ENGINE/mounts" --engine "$ENGINE/docker.sock" >>"$ENGINE/log" 2>&1 3>&- &
+	daemon=$!
+	within 5 in_engine test -S /run/docker/plugins/hvtplain.sock
+	docker volume create -d hvtplain hvt_own
+	docker run -d --network none --name hvt_lost -v hvt_own:/d "$IMAGE" sleep 100000
+	cycle_dockerd
+	docker start hvt_lost
+	docker stop -t 0 hvt_lost
+	fails_with 1 "docker ps -a" -- ask_plain set hvt_own ro=true
+	docker rm hvt_lost
+	ask_plain set hvt_own ro=true
+	fails_with 1 Read-only -- docker run --rm --network none -v hvt_own:/d "$IMAGE" touch /d/f
+	docker volume rm hvt_own
+	kill "$daemon"
+	wait "$daemon" || true
+}
+
+ask_plain() {
+	in_engine env HOSTVOL_SOCKET=/run/docker/plugins/hvtplain.sock docker-hostvol "$@"
+}

@@ -51,6 +51,12 @@ enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret
 enum hv_code hv_engine_identity(struct hv_engine *engine, long timeout_ms, char **ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* How many containers it knows that have the volume, running or not.
+ * Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.  Source: Engine API, ContainerList.  Any thread. */
+enum hv_code hv_engine_volume_containers(struct hv_engine *engine, const char *volume,
+	long timeout_ms, size_t *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* The Engine's own ID; the caller frees it.  Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.
  * Source: Engine API, SystemInfo. */
 enum hv_code hv_engine_id(struct hv_engine *engine, long timeout_ms, char **ret,

@@ -85,6 +85,11 @@ int hv_json_read(const char *bytes, size_t size, int depth, struct hv_json_text 
 enum hv_code hv_json_parse(const char *bytes, size_t size, struct json_object **ret_object,
 	struct hv_error *err) __attribute__((nonnull(3, 4), warn_unused_result));
 
+/* How many elements a text has that is one JSON array.
+ * Returns 0, -EINVAL (it is not), -EFBIG or -ENOMEM. */
+int hv_json_count(const char *bytes, size_t size, size_t *ret)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Write the members of `in` into a new json-c object, which the caller puts.  What is not UTF-8 in
  * a string is written as U+FFFD (wire/utf8.h).  NULL on ENOMEM. */
 struct json_object *hv_fields_write(const struct hv_field *fields, const void *in)
