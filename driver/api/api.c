@@ -6,6 +6,9 @@
 
 #include "inside.h"
 
+/* Of each endpoint. */
+#define METHOD "POST"
+
 enum {
 	NEEDS_STATE = 1,
 	/* With state that cannot be read the Engine must get no answer at all: an error from Get
@@ -72,8 +75,8 @@ static enum hv_code dispatch(struct hv_api *api, const struct endpoint *endpoint
 {
 	enum hv_code code = HV_OK;
 
-	if (strcmp(method, "POST") != 0)
-		return hv_fail(&ret->err, HV_BAD_REQUEST, "%s is called with POST, not %.16s",
+	if (strcmp(method, METHOD) != 0)
+		return hv_fail(&ret->err, HV_BAD_REQUEST, "%s is called with " METHOD ", not %.16s",
 			endpoint->path, method);
 	if (endpoint->flags & NEEDS_STATE)
 		code = api->open_state(api->context, &ret->err);
@@ -102,7 +105,11 @@ void hv_api_handle(struct hv_api *api, const char *method, const char *path, con
 	else
 		code = hv_fail(&ret->err, HV_NO_SUCH_ENDPOINT, "no such endpoint: %.64s", path);
 	ret->status = hv_code_status(code);
-	ret->hang_up = is_unsure(flags, code, size);
+	if (endpoint && strcmp(method, METHOD) != 0) {
+		ret->status = 405;
+		ret->allow = METHOD;
+	}
+	ret->hang_up = is_unsure(flags, code, size) && !ret->allow;
 	if (code != HV_OK && !ret->hang_up)
 		ret->body = hv_error_body(&ret->err, flags & FOLDS_HINT);
 }

@@ -15,7 +15,7 @@
 
 #include "mountcore/cleanup.h"
 
-enum { BACKLOG = 128, SYSTEMD_FIRST_FD = 3, LOOK_AGAIN_MS = 5, LOOKS = 200 };
+enum { BACKLOG = 4096, SYSTEMD_FIRST_FD = 3, LOOK_AGAIN_MS = 5, LOOKS = 200 };
 
 /* The descriptor that systemd passes, or MC_FD_NONE. */
 static int take_systemd_fd(void)

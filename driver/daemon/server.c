@@ -1,5 +1,6 @@
 #include "daemon/server.h"
 
+#include <limits.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -10,11 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_AGAIN_MS = 5 };
+enum { LOOK_AGAIN_MS = 5, ROOM_MIN = 64, STACK_BYTES = 1 << 20 };
 
-struct connection {
-	int fd; /* libmicrohttpd's */
-	bool is_busy;
+enum connection {
+	CONNECTION_NONE,
+	CONNECTION_IDLE, /* between two requests */
+	CONNECTION_BUSY,
 };
 
 struct hv_server {
@@ -23,8 +25,9 @@ struct hv_server {
 	const struct hv_log *log;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
-	int listening; /* the socket, once nothing is accepted any more; else -1 */
-	struct connection connections[HV_CONNECTIONS_MAX];
+	int listening;              /* the socket, once nothing is accepted any more; else -1 */
+	unsigned char *connections; /* enum connection, by descriptor, which is libmicrohttpd's */
+	size_t room;
 	unsigned connected;
 	bool is_stopping;
 };
@@ -41,27 +44,36 @@ static int socket_of(struct MHD_Connection *connection)
 	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
-/* With the lock; NULL if it is not there. */
-static struct connection *find(struct hv_server *server, int fd)
+/* With the lock.  Without memory the stop does not know of it, and does not wait for it. */
+static void set(struct hv_server *server, int fd, enum connection state)
 {
-	for (unsigned i = 0; i < server->connected; i++)
-		if (server->connections[i].fd == fd)
-			return &server->connections[i];
-	return NULL;
+	size_t at = (size_t)fd, room = server->room;
+	unsigned char *grown;
+
+	while (at >= room)
+		room = room ? room * 2 : ROOM_MIN;
+	if (room > server->room) {
+		grown = realloc(server->connections, room);
+		if (!grown)
+			return;
+		memset(grown + server->room, CONNECTION_NONE, room - server->room);
+		server->connections = grown;
+		server->room = room;
+	}
+	server->connected += (state != CONNECTION_NONE);
+	server->connected -= (server->connections[at] != CONNECTION_NONE);
+	server->connections[at] = (unsigned char)state;
 }
 
 /* A request has begun on it, or its answer is out. */
 static void set_busy(struct hv_server *server, struct MHD_Connection *connection, bool is_busy)
 {
-	struct connection *found;
+	int fd = socket_of(connection);
 
 	pthread_mutex_lock(&server->lock);
-	found = find(server, socket_of(connection));
-	if (found)
-		found->is_busy = is_busy;
-	if (found && !is_busy &&
-		server->is_stopping) /* else a client that never rests is never done */
-		(void)shutdown(found->fd, SHUT_RD);
+	set(server, fd, is_busy ? CONNECTION_BUSY : CONNECTION_IDLE);
+	if (!is_busy && server->is_stopping) /* else a client that never rests is never done */
+		(void)shutdown(fd, SHUT_RD);
 	pthread_cond_broadcast(&server->idle);
 	pthread_mutex_unlock(&server->lock);
 }
@@ -71,16 +83,11 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 	enum MHD_ConnectionNotificationCode what)
 {
 	struct hv_server *server = context;
-	int fd = socket_of(connection);
-	struct connection *found;
 
 	(void)state;
 	pthread_mutex_lock(&server->lock);
-	found = find(server, fd);
-	if (what == MHD_CONNECTION_NOTIFY_CLOSED && found)
-		*found = server->connections[--server->connected];
-	if (what == MHD_CONNECTION_NOTIFY_STARTED && server->connected < HV_CONNECTIONS_MAX)
-		server->connections[server->connected++] = (struct connection){.fd = fd};
+	set(server, socket_of(connection),
+		what == MHD_CONNECTION_NOTIFY_CLOSED ? CONNECTION_NONE : CONNECTION_IDLE);
 	pthread_cond_broadcast(&server->idle);
 	pthread_mutex_unlock(&server->lock);
 }
@@ -126,6 +133,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct hv_r
 		return MHD_NO;
 	reply->body = NULL;
 	(void)MHD_add_response_header(response, "Content-Type", "application/json");
+	if (reply->allow)
+		(void)MHD_add_response_header(response, "Allow", reply->allow);
 	result = MHD_queue_response(connection, reply->status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -213,13 +222,15 @@ struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_lo
 	server->listening = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->idle, NULL);
-	server->daemon =
-		MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
-					 MHD_USE_ITC | MHD_USE_POLL,
-			0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
-			MHD_OPTION_CONNECTION_LIMIT, (unsigned)HV_CONNECTIONS_MAX,
-			MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-			MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
+	server->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
+						  MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
+						  MHD_USE_POLL,
+		0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
+		/* Descriptors are the limit: without one nothing is accepted, while
+		 * at this limit libmicrohttpd would accept and close. */
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)INT_MAX, MHD_OPTION_THREAD_STACK_SIZE,
+		(size_t)STACK_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
 	if (server->daemon)
 		return server;
 	close(fd);
@@ -231,13 +242,12 @@ struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_lo
  * read and answered; who sends more fails at once, and knows that it was not received. */
 static bool is_over(struct hv_server *server)
 {
-	for (unsigned i = 0; i < server->connected; i++) {
-		const struct connection *connection = &server->connections[i];
+	for (size_t fd = 0; fd < server->room; fd++) {
 		int unread = 0;
 
-		if (!connection->is_busy && ioctl(connection->fd, FIONREAD, &unread) == 0 &&
-			unread == 0)
-			(void)shutdown(connection->fd, SHUT_RD);
+		if (server->connections[fd] == CONNECTION_IDLE &&
+			ioctl((int)fd, FIONREAD, &unread) == 0 && unread == 0)
+			(void)shutdown((int)fd, SHUT_RD);
 	}
 	return server->connected == 0;
 }
@@ -265,10 +275,7 @@ static bool is_past(const struct timespec *deadline)
 /* With the lock: whether a thread is in a call, which stopping would wait for. */
 static bool is_held(const struct hv_server *server)
 {
-	for (unsigned i = 0; i < server->connected; i++)
-		if (server->connections[i].is_busy)
-			return true;
-	return false;
+	return server->room > 0 && memchr(server->connections, CONNECTION_BUSY, server->room);
 }
 
 bool hv_server_stop(struct hv_server *server, int timeout_ms)
@@ -294,6 +301,7 @@ bool hv_server_stop(struct hv_server *server, int timeout_ms)
 		close(server->listening);
 	pthread_cond_destroy(&server->idle);
 	pthread_mutex_destroy(&server->lock);
+	free(server->connections);
 	free(server);
 	return true;
 }

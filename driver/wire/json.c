@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wire/opts.h"
+#include "wire/token.h"
 #include "wire/utf8.h"
 
 /* Requests are flat; the Engine's container inspect is the deepest thing read here. */
@@ -21,16 +22,22 @@ static const char *skip_space(const char *at, const char *end)
 
 static int read_ascii(const char *bytes, size_t size, int depth, struct hv_json_text *ret)
 {
-	struct json_tokener *parser = json_tokener_new_ex(depth);
-	size_t end;
+	struct json_tokener *parser;
+	size_t value_size = 0;
 
+	if (!hv_json_has_tokens(bytes, size, &value_size)) {
+		ret->error = json_tokener_error_parse_unexpected;
+		return 0;
+	}
+	parser = json_tokener_new_ex(depth);
 	if (!parser)
 		return -ENOMEM;
-	json_tokener_set_flags(parser, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	ret->object = json_tokener_parse_ex(parser, bytes, (int)size);
+	/* Not STRICT, of which each version has its own idea: what it is to refuse has been. */
+	json_tokener_set_flags(parser, JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	ret->object = json_tokener_parse_ex(parser, bytes, (int)value_size);
 	ret->error = (int)json_tokener_get_error(parser);
-	end = json_tokener_get_parse_end(parser);
-	ret->is_whole = skip_space(bytes + end, bytes + size) == bytes + size;
+	ret->is_whole = value_size == size && skip_space(bytes + json_tokener_get_parse_end(parser),
+						      bytes + size) == bytes + size;
 	json_tokener_free(parser);
 	return 0;
 }

@@ -12,15 +12,21 @@
 
 enum { HEAD_MAX = 2048 };
 
-int client_connect(const char *socket_path)
+void client_connect_with(int fd, const char *socket_path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert_true(fd >= 0);
 	assert_true(strlen(socket_path) < sizeof(address.sun_path));
 	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
 	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+int client_connect(const char *socket_path)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	client_connect_with(fd, socket_path);
 	return fd;
 }
 

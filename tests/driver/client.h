@@ -9,6 +9,9 @@ enum { CLIENT_BODY_MAX = 4096 };
 /* Connect; the caller closes it. */
 int client_connect(const char *socket_path);
 
+/* The same with a socket that there is. */
+void client_connect_with(int fd, const char *socket_path);
+
 /* Send bytes; those after the other end has closed are lost. */
 void client_send(int fd, const char *bytes, size_t size);
 

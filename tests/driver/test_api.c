@@ -86,7 +86,7 @@ static void only_post_is_answered(void **state)
 		for (size_t j = 0; j < sizeof(methods) / sizeof(methods[0]); j++)
 			assert_int_equal(call_bytes(fixture, methods[j], endpoints[i],
 						 "{\"Name\":\"data\"}", 15),
-				400);
+				405);
 }
 
 static void other_paths_are_no_endpoints(void **state)

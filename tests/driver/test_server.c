@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -240,6 +241,56 @@ static void many_connections_are_served_at_once(void **state)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
+enum { MANY = 2000 };
+
+/* Each on a connection of its own, which stays open: none of them is closed first. */
+static void thousands_of_connections_at_once_are_all_served(void **state)
+{
+	struct fixture *fixture = *state;
+	int *fds = calloc(MANY, sizeof(*fds));
+	char body[CLIENT_BODY_MAX];
+	struct rlimit files;
+
+	assert_non_null(fds);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	if (files.rlim_max < 3 * MANY)
+		skip();
+	files.rlim_cur = files.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	for (int i = 0; i < MANY; i++) {
+		fds[i] = client_connect(fixture->socket);
+		client_post(fds[i], "/VolumeDriver.Create", "{\"Name\":\"data\"}");
+	}
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(client_receive(fds[i], body), 503);
+	for (int i = 0; i < MANY; i++) {
+		expect_activate(fds[i]);
+		close(fds[i]);
+	}
+	free(fds);
+}
+
+static void another_method_is_told_the_one_that_there_is(void **state)
+{
+	static const char get[] = "GET /VolumeDriver.List HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct fixture *fixture = *state;
+	int fd = client_connect(fixture->socket);
+	char answer[1024] = "";
+
+	client_send(fd, get, sizeof(get) - 1);
+	while (!strstr(answer, "}")) {
+		size_t used = strlen(answer);
+		ssize_t size = recv(fd, answer + used, sizeof(answer) - 1 - used, 0);
+
+		assert_true(size > 0);
+		answer[used + (size_t)size] = '\0';
+	}
+	assert_non_null(strstr(answer, " 405 "));
+	assert_non_null(strstr(answer, "\r\nAllow: POST\r\n"));
+	expect_activate(fd);
+	close(fd);
+}
+
 /* Ask for something that waits in open_state, and wait until it does. */
 static int ask_and_wait(struct fixture *fixture)
 {
@@ -250,6 +301,35 @@ static int ask_and_wait(struct fixture *fixture)
 	client_post(fd, "/VolumeDriver.Create", "{\"Name\":\"data\"}");
 	assert_int_equal(read(fixture->entered[0], &byte, 1), 1);
 	return fd;
+}
+
+/* Who connects while there is no descriptor left waits for one. */
+static void without_descriptors_nobody_is_turned_away(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rlimit before, few;
+	int fds[PARALLEL], slow = ask_and_wait(fixture);
+	char body[CLIENT_BODY_MAX];
+
+	atomic_store(&fixture->waits, false);
+	for (int i = 0; i < PARALLEL; i++)
+		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)fds[PARALLEL - 1] + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (int i = 0; i < PARALLEL; i++) {
+		client_connect_with(fds[i], fixture->socket);
+		client_post(fds[i], "/Plugin.Activate", "");
+	}
+	assert_int_equal(write(fixture->leave[1], "l", 1), 1);
+	expect_refusal(slow, 503, "state-unreadable");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	close(slow); /* now there is one: it is looked again */
+	for (int i = 0; i < PARALLEL; i++) {
+		assert_int_equal(client_receive(fds[i], body), 200);
+		close(fds[i]);
+	}
 }
 
 static void a_call_that_takes_long_holds_nobody_up(void **state)
@@ -417,6 +497,9 @@ int main(void)
 		SERVED(docker_gets_no_answer_rather_than_a_wrong_one),
 		SERVED(half_requests_and_silence_hold_nobody_up),
 		SERVED(many_connections_are_served_at_once),
+		SERVED(thousands_of_connections_at_once_are_all_served),
+		SERVED(without_descriptors_nobody_is_turned_away),
+		SERVED(another_method_is_told_the_one_that_there_is),
 		SERVED(a_call_that_takes_long_holds_nobody_up),
 		SERVED(stop_waits_for_the_request_under_way),
 		SERVED(stop_answers_all_that_was_sent),

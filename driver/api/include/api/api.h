@@ -37,6 +37,7 @@ struct hv_mounted {
 
 struct hv_reply {
 	unsigned status;           /* HTTP */
+	const char *allow;         /* with 405: the method that there is; static */
 	char *body;                /* JSON; owned; NULL with hang_up, or on ENOMEM */
 	bool hang_up;              /* close the connection without an answer */
 	struct hv_error err;       /* what failed, for the log; owned */

@@ -11,7 +11,6 @@ struct hv_server;
 enum {
 	HV_BODY_MAX = 1 << 20,     /* bytes of a request that are kept */
 	HV_DISCARD_MAX = 64 << 20, /* bytes that are read to be able to say so */
-	HV_CONNECTIONS_MAX = 512,
 };
 
 /* Serve `api` on the listening socket `fd`, which it takes over.  A thread for each connection: a
