@@ -149,7 +149,7 @@ static int parse_time(const char *text, long long *ret_ms)
 int hv_process_check(const struct hv_container *container)
 {
 	enum hv_cgroup cgroup = HV_CGROUP_OF_NONE;
-	long long process_ms, engine_ms;
+	long long process_ms = 0, engine_ms = 0;
 	int rc = read_cgroup(container, &cgroup);
 
 	if (rc == 0 || rc == -ESRCH) /* or the kernel knows no cgroups */
