@@ -1,4 +1,5 @@
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,6 +77,35 @@ static bool tell_all(struct json_object *info)
 	return tell_mounts(info) && all;
 }
 
+static bool tell_attachment(struct json_object *attachment)
+{
+	const char *problem = hv_document_text(attachment, "Problem");
+	char name[PATH_MAX + 600];
+
+	if (!problem || !*problem)
+		return true;
+	snprintf(name, sizeof(name), "%s:%s is %s", hv_document_text(attachment, "ContainerName"),
+		hv_document_text(attachment, "Target"), hv_document_text(attachment, "State"));
+	return tell("attachment", false, name, problem);
+}
+
+/* No line if there is nothing, nor if the daemon's state cannot be read, which has its own. */
+static bool tell_attachments(const struct hv_run *run)
+{
+	hv_auto_json struct json_object *answer = NULL;
+	struct hv_error ignored = {0};
+	enum hv_code code = hv_daemon_ask(&run->globals, &run->environment,
+		&(struct hv_call){"/HotList", NULL, 0}, &answer, &ignored);
+	struct json_object *list =
+		code == HV_OK ? hv_document_get(answer, "Attachments", json_type_array) : NULL;
+	bool all = true;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		all = tell_attachment(json_object_array_get_idx(list, i)) && all;
+	hv_error_done(&ignored);
+	return all;
+}
+
 static enum hv_exit doctor(const struct hv_run *run, struct hv_error *err)
 {
 	hv_auto_json struct json_object *info = NULL;
@@ -84,8 +114,11 @@ static enum hv_exit doctor(const struct hv_run *run, struct hv_error *err)
 		    &info, err) != HV_OK) {
 		tell("daemon", false, hv_error_text(err), err->hint);
 		hv_error_done(err);
-	} else if (tell_all(info)) {
-		return HV_EXIT_DONE;
+	} else {
+		bool all = tell_all(info);
+
+		if (tell_attachments(run) && all)
+			return HV_EXIT_DONE;
 	}
 	hv_fail(err, HV_INTERNAL, "something is wrong; see above");
 	return HV_EXIT_FAILED;

@@ -380,6 +380,10 @@ static void doctor_tells_that_all_is_well(void **state)
 			"{\"Err\":\"\",\"Version\":\"" HOSTVOL_VERSION "\",\"EngineID\":\"AB\","
 			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\"}",
 			0},
+		{"POST /HotList", 200,
+			"{\"Err\":\"\",\"Attachments\":[{\"ContainerName\":\"web\",\"Target\":\"/m\","
+			"\"State\":\"attached\"}]}",
+			0},
 		{NULL, 0, NULL, 0},
 	};
 
@@ -400,6 +404,10 @@ static void doctor_tells_what_is_wrong(void **state)
 			"\"StateProblem\":\"no disk\",\"MountRootProblem\":\"not seen\","
 			"\"StrayData\":[\"/a/.lost.b\"],\"Kernel\":\"4.18\",\"MountEngine\":\"none\"}",
 			0},
+		{"POST /HotList", 200,
+			"{\"Err\":\"\",\"Attachments\":[{\"ContainerName\":\"web\",\"Target\":\"/m\","
+			"\"State\":\"attached\",\"Problem\":\"source-dead: no answer\"}]}",
+			0},
 		{NULL, 0, NULL, 0},
 	};
 
@@ -413,7 +421,8 @@ static void doctor_tells_what_is_wrong(void **state)
 		"FAIL  data: /a/.lost.b (a container wrote it in place of its volume;"
 		" move it away: docker plugin rm deletes it)\n"
 		"FAIL  mounts: this kernel cannot attach: it has no open_tree"
-		" (HOSTVOL_LEGACY=1 allows a way without)\n",
+		" (HOSTVOL_LEGACY=1 allows a way without)\n"
+		"FAIL  attachment: web:/m is attached (source-dead: no answer)\n",
 		"hostvol: something is wrong; see above\n");
 }
 
