@@ -136,16 +136,18 @@ int mc_source_probe(int fd)
 
 /* --- mounts below --------------------------------------------------------------------------- */
 
-/* With the lock held: the table as it is now, NULL if it cannot be read. */
-static struct mc_mounts *read_table(struct mc_core *core, struct table *table, int ns_fd)
+/* With the lock held: have the table as it is now. */
+static int read_table(struct mc_core *core, struct table *table, int ns_fd)
 {
+	struct mc_mounts *mounts = NULL;
+	int rc;
+
 	if (mc_sys_poll_pri(table->mountinfo) == 0 && table->mounts)
-		return table->mounts;
+		return 0;
+	rc = mc_mounts_read(core, ns_fd, &mounts, NULL);
 	mc_mounts_free(table->mounts);
-	table->mounts = NULL;
-	if (mc_mounts_read(core, ns_fd, &table->mounts, NULL) < 0)
-		table->mounts = NULL;
-	return table->mounts;
+	table->mounts = rc == 0 ? mounts : NULL;
+	return rc;
 }
 
 static bool has_parent(const struct below *below, uint64_t top, const struct mc_mount *mount)
@@ -211,10 +213,12 @@ static bool is_part(const struct below *one, const struct below *two)
 static int compare_mounts(struct mc_core *core, const struct mc_source_args *args,
 	const struct look_job *job, const struct mc_mount *ours, enum mc_source_is *ret)
 {
-	struct mc_mounts *host = read_table(core, &core->look->host, core->host_ns);
+	struct table *host = &core->look->host;
 	struct below there = {0}, here = {0};
-	int rc = host ? collect(host, job->stat.mountinfo_id, job->real, &there) : -EIO;
+	int rc = read_table(core, host, core->host_ns);
 
+	if (rc == 0)
+		rc = collect(host->mounts, job->stat.mountinfo_id, job->real, &there);
 	if (rc == 0)
 		rc = collect(args->mounts, ours->id, ours->target, &here);
 	if (rc == 0 && !(is_part(&there, &here) && (args->has_others || is_part(&here, &there))))
@@ -229,10 +233,11 @@ static int compare_mounts(struct mc_core *core, const struct mc_source_args *arg
 /* With the lock held: the outermost mount with a server behind it on the way to `path`. */
 static bool find_slow(struct mc_core *core, const char *path, struct silent *ret)
 {
-	struct mc_mounts *host = read_table(core, &core->look->host, core->host_ns);
+	struct table *host = &core->look->host;
 	struct mc_mount mount;
+	int rc = read_table(core, host, core->host_ns);
 
-	for (size_t at = 0; host && mc_mounts_next(host, &at, &mount);) {
+	for (size_t at = 0; rc == 0 && mc_mounts_next(host->mounts, &at, &mount);) {
 		if (!mc_fstype_is_slow(mount.fstype) || !mc_path_is_below(path, mount.target))
 			continue;
 		*ret = (struct silent){.mountinfo_id = mount.id, .dev = mount.dev};
@@ -394,20 +399,20 @@ int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
 /* Whether something is mounted at `path`; `ret_is_slow`: with a server behind it. */
 static int find_own(struct mc_core *core, const char *path, bool *ret_is_slow)
 {
-	struct mc_mounts *own;
+	struct table *own = &core->look->own;
 	struct mc_mount mount;
-	int found = 0;
+	int rc, found = 0;
 
 	pthread_mutex_lock(&core->look->lock);
-	own = read_table(core, &core->look->own, MC_FD_NONE);
-	for (size_t at = 0; own && mc_mounts_next(own, &at, &mount);) {
+	rc = read_table(core, own, MC_FD_NONE);
+	for (size_t at = 0; rc == 0 && mc_mounts_next(own->mounts, &at, &mount);) {
 		if (strcmp(mount.target, path) != 0)
 			continue;
 		found = 1;
 		*ret_is_slow |= mc_fstype_is_slow(mount.fstype);
 	}
 	pthread_mutex_unlock(&core->look->lock);
-	return own ? found : -EIO;
+	return rc < 0 ? rc : found;
 }
 
 static int judge_own(struct mc_core *core, const struct mc_source_args *args,
@@ -418,11 +423,11 @@ static int judge_own(struct mc_core *core, const struct mc_source_args *args,
 	int rc;
 
 	pthread_mutex_lock(&core->look->lock);
-	own.mounts = read_table(core, &core->look->own, MC_FD_NONE);
+	rc = read_table(core, &core->look->own, MC_FD_NONE);
+	own.mounts = core->look->own.mounts;
 	own.mountinfo_id = job->shown.mountinfo_id;
 	own.root = (struct mc_file_id){job->shown.dev, job->shown.ino};
 	own.has_others = false;
-	rc = own.mounts ? 0 : -EIO;
 	*ret = MC_SOURCE_NONE;
 	if (rc == 0 && mc_mounts_find(own.mounts, own.mountinfo_id, &mount) == 0 &&
 		strcmp(mount.target, job->own) == 0)

@@ -283,6 +283,33 @@ static void another_name_for_a_file_system_has_no_owner_of_its_own(void **state)
 	assert_int_equal(set(world, "same", "6"), HV_OK);
 }
 
+/* The administrator unmounted it, or mounted another there, while a container has it. */
+static void what_is_mounted_there_now_is_what_the_next_mount_shows(void **state)
+{
+	struct world *world = *state;
+	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
+
+	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
+	assert_int_equal(world_mount(world, "vol", "a"), HV_OK);
+	world_write(world, "mounts/vol/first", "");
+	assert_int_equal(umount2(path, MNT_DETACH), 0);
+	assert_int_equal(world_mount(world, "vol", "b"), HV_OK);
+	assert_true(is_mounted(world));
+	assert_false(world_has(world, "mounts/vol/first"));
+	world_write(world, "mounts/vol/second", "");
+	assert_true(world_has(world, "state/volumes/vol/_data/second"));
+	assert_int_equal(umount2(path, MNT_DETACH), 0);
+	assert_int_equal(mount("other", path, "tmpfs", 0, NULL), 0);
+	world_write(world, "state/volumes/vol/_data/third", "");
+	assert_int_equal(world_mount(world, "vol", "c"), HV_OK);
+	assert_true(world_has(world, "mounts/vol/third"));
+	assert_int_equal(world_count_mounts(world, "vol"), 1);
+	for (const char *id = "abc"; *id; id++)
+		assert_int_equal(world_unmount(world, "vol", (char[]){*id, '\0'}), HV_OK);
+	assert_int_equal(world_count_mounts(world, "vol"), 0);
+	assert_false(is_mounted(world));
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +321,7 @@ static void run(void)
 		IN_WORLD(a_directory_that_is_not_there_is_named),
 		IN_WORLD(an_image_in_use_in_another_mode_is_told_so),
 		IN_WORLD(another_name_for_a_file_system_has_no_owner_of_its_own),
+		IN_WORLD(what_is_mounted_there_now_is_what_the_next_mount_shows),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));

@@ -11,6 +11,7 @@
 #include "mountcore/fs.h"
 #include "mountcore/host.h"
 #include "mountcore/mounts.h"
+#include "mountcore/source.h"
 
 #include "scratch.h"
 #include "sweep.h"
@@ -319,6 +320,50 @@ static void a_slow_mount_is_known_whatever_call_fails(void **state)
 	hv_in_namespace(sweep_is_slow);
 }
 
+static int compare_source(struct scene *scene)
+{
+	const struct mc_source_args args = {.source = SOURCE};
+	enum mc_source_is is = MC_SOURCE_OTHER;
+	struct mc_own own;
+	int rc = mc_source_compare_own(scene->core, &args, SOURCE, &is, &own, &scene->err);
+
+	assert_true(rc < 0 || is == MC_SOURCE_SAME);
+	return rc;
+}
+
+static void mount_on_itself(struct scene *scene)
+{
+	(void)scene;
+	scratch_bind(SOURCE, SOURCE);
+}
+
+static void unmount_again(struct scene *scene)
+{
+	(void)scene;
+	scratch_umount(SOURCE);
+}
+
+static void sweep_compare(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		HELPER_EXCEPTIONS,
+		{"poll_pri", 0, "the table is read anew", false},
+		{"openat", 0, "whether a server is there is not known: a helper", false},
+		{"setns", 0, "the same", false},
+		{0},
+	};
+	const struct sweep sweep = {mount_on_itself, compare_source, nothing_to_check,
+		unmount_again, exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 8);
+}
+
+static void comparing_a_source_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_compare);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +376,7 @@ int main(void)
 		cmocka_unit_test(making_a_host_path_survives_each_failing_call_and_leaves_none),
 		cmocka_unit_test(reading_a_mount_table_survives_each_failing_call),
 		cmocka_unit_test(a_slow_mount_is_known_whatever_call_fails),
+		cmocka_unit_test(comparing_a_source_survives_each_failing_call),
 	};
 
 	return RUN_PRIVILEGED(tests);
