@@ -1,11 +1,10 @@
 load helpers
 
 # What becomes of a volume whose directory changes on the host: the table of docs/sources.md, a test
-# for each row. The daemon is not the managed plugin's: Docker knows it as the driver hvtsrc, and the
-# command by its socket.
+# for each row. With the managed plugin: of a driver with a socket of its own Docker would ask for as long as
+# dockerd lives, and wait 15 seconds for it at each `docker volume ls`.
 
-DRIVER=hvtsrc
-SOCKET=/run/docker/plugins/$DRIVER.sock
+DRIVER=hostvol
 BUILD=$BATS_TEST_DIRNAME/../../build/release
 LABEL=hostvol.test.sources=1 # what other files remove is not ours
 
@@ -13,16 +12,11 @@ setup_file() {
 	local dir
 	dir=$(mktemp -d -p /srv hvt.XXXXXX)
 	gcc -static -O2 -o "$dir/server" "$BATS_TEST_DIRNAME/server.c"
-	mkdir -p /run/docker/plugins
-	"$BUILD/driver/daemon/hostvold" --socket "$SOCKET" --state "$dir/state" \
-		--mount-root "$dir/mounts" >"$dir/log" 2>&1 3>&- &
-	export FILE_DIR=$dir DAEMON=$!
-	within 5 test -S "$SOCKET"
+	SOCKET=$(daemon_socket)
+	export FILE_DIR=$dir SOCKET
 }
 
 teardown_file() {
-	kill "$DAEMON"
-	wait "$DAEMON" || true
 	unmount_below "$FILE_DIR"
 	rm -rf "$FILE_DIR"
 }
