@@ -88,10 +88,10 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
 	return err->code;
 }
 
-enum hv_code hv_attachments_containers(
-	struct hv_attacher *attacher, char ***ret, size_t *ret_count, struct hv_error *err)
+enum hv_code hv_attachments_containers(struct hv_attacher *attacher, const char *after, int max,
+	char ***ret, size_t *ret_count, struct hv_error *err)
 {
-	return hv_store_attachment_containers(attacher->store, ret, ret_count, err);
+	return hv_store_attachment_containers(attacher->store, after, max, ret, ret_count, err);
 }
 
 void hv_attachments_containers_free(char **ids, size_t count)

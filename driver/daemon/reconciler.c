@@ -1,14 +1,17 @@
 /* Sequence of the watcher: subscribe to events; when the Engine has said that it will tell, have
- * every container with records repaired; from then on those that something happened to, and all of
- * them once a minute.  A stream that ends is subscribed to again, from 100 ms to 5 s later.
+ * every container with records repaired; from then on those that something happened to, and each
+ * minute some of the others, in turn.  A stream that ends is subscribed to again, from 100 ms to 5
+ * s later.
  *
  * The watcher looks at containers itself, which asks the kernel only, and never waits.  Repairing
  * may wait for the Engine and for file systems. */
 #include "daemon/reconciler.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,7 +32,8 @@ enum {
 	STUCK_MS = 500,     /* how long that may be */
 	BACK_OFF_MIN_MS = 100,
 	BACK_OFF_MAX_MS = 5000,
-	LOOK_MS = 60000,       /* all containers once in this time */
+	LOOK_MS = 60000,       /* how often some containers are looked at though nothing happened */
+	SWEEP_MAX = 50,        /* so many of them: it must not be felt */
 	STATE_RETRY_MS = 1000, /* while the state cannot be opened */
 	READY_MAX = 64,
 	LOOKS_MAX = 32, /* at a time, before events are taken */
@@ -49,7 +53,8 @@ struct hv_reconciler {
 	struct hv_events *events;
 	int epoll_fd; /* wake_fd with no data, and the processes */
 	struct hv_processes processes;
-	long long look_ms;      /* when to look at all next */
+	long long look_ms;      /* when to look at some, or all, next */
+	char swept[128];        /* the last container whose turn it was; "": begin again */
 	long long hire_ms;      /* when to look whether all repairers are held up; 0: no need */
 	long long look_one_ms;  /* when to look at one of them next; 0: at none */
 	long long subscribe_ms; /* when to subscribe next */
@@ -217,28 +222,45 @@ static void look_at_some(struct hv_reconciler *self)
 	}
 }
 
-static void look_at_all(struct hv_reconciler *self)
+/* All of them, after anything may have happened to them. */
+static void add_all(struct hv_reconciler *self, char *const *ids, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		put(self, ids[i]);
+	for (size_t i = 0; i < self->processes.containers.count; i++) /* those that went too */
+		hv_queue_add(&self->looks, self->processes.containers.items[i]->name);
+}
+
+/* Those whose turn it is. */
+static void add_some(struct hv_reconciler *self, char *const *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		hv_queue_add(&self->looks, ids[i]);
+		hv_queue_add(&self->repairs, ids[i]);
+	}
+	snprintf(self->swept, sizeof(self->swept), "%s", count == SWEEP_MAX ? ids[count - 1] : "");
+}
+
+static void sweep(struct hv_reconciler *self)
+{
+	bool is_all = self->is_news;
 	struct hv_error err = {0};
 	char **ids = NULL;
 	size_t count = 0;
 
 	if (self->args.open_state(self->args.context, &err) == HV_OK &&
-		hv_attachments_containers(self->args.attacher, &ids, &count, &err) == HV_OK)
+		hv_attachments_containers(self->args.attacher, is_all ? "" : self->swept,
+			is_all ? INT_MAX : SWEEP_MAX, &ids, &count, &err) == HV_OK) {
 		self->look_ms = now_ms() + LOOK_MS;
-	else
-		self->look_ms = now_ms() + STATE_RETRY_MS;
-	hv_error_done(&err);
-	for (size_t i = 0; i < count; i++) {
-		hv_queue_add(&self->looks, ids[i]);
-		if (self->is_news)
-			hv_queue_put(&self->repairs, ids[i]);
+		self->is_news = false;
+		if (is_all)
+			add_all(self, ids, count);
 		else
-			hv_queue_add(&self->repairs, ids[i]);
+			add_some(self, ids, count);
+	} else {
+		self->look_ms = now_ms() + STATE_RETRY_MS;
 	}
-	self->is_news = false;
-	for (size_t i = 0; i < self->processes.containers.count; i++) /* those that went too */
-		hv_queue_add(&self->looks, self->processes.containers.items[i]->name);
+	hv_error_done(&err);
 	hv_attachments_containers_free(ids, count);
 }
 
@@ -341,7 +363,7 @@ static void *run_watcher(void *argument)
 	while (!self->is_stopping) {
 		subscribe_if_due(self, &err);
 		if (now_ms() >= self->look_ms)
-			look_at_all(self);
+			sweep(self);
 		look_at_some(self);
 		hire_if_stuck(self);
 		if (hv_events_wait(self->events, self->epoll_fd, time_left(self), &err) != HV_OK)
@@ -418,6 +440,7 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 		return NULL;
 	self->args = *args;
 	self->back_off_ms = BACK_OFF_MIN_MS;
+	self->is_news = true;
 	self->wake_fd = self->epoll_fd = -1;
 	hv_queue_init(&self->looks, 1);
 	hv_queue_init(&self->repairs, RETRIERS);

@@ -295,13 +295,19 @@ static enum hv_code read_texts(struct hv_store *store, sqlite3_stmt *statement, 
 	return rc == SQLITE_DONE ? HV_OK : err->code;
 }
 
-enum hv_code hv_store_attachment_containers(
-	struct hv_store *store, char ***ret, size_t *ret_count, struct hv_error *err)
+enum hv_code hv_store_attachment_containers(struct hv_store *store, const char *after, int max,
+	char ***ret, size_t *ret_count, struct hv_error *err)
 {
 	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ATTACHMENT_CONTAINERS, err);
 	char **ids = NULL;
 	size_t count = 0;
-	enum hv_code code = statement ? read_texts(store, statement, &ids, &count, err) : err->code;
+	enum hv_code code = statement ? HV_OK : err->code;
+
+	if (statement) {
+		hv_sql_text(statement, 1, after);
+		sqlite3_bind_int(statement, 2, max);
+		code = read_texts(store, statement, &ids, &count, err);
+	}
 
 	hv_sql_end(store);
 	if (code == HV_OK) {

@@ -38,10 +38,8 @@ static void start_server(void)
 	static const struct hv_log log = {.level = HV_LOG_ERROR};
 	static const struct hv_setting settings[] = {{NULL, NULL}};
 	static struct hv_volumes volumes; /* none */
-	static struct hv_api api = {.mode = "plain",
-		.settings = settings,
-		.volumes = &volumes,
-		.open_state = refuse};
+	static struct hv_api api = {
+		.mode = "plain", .settings = settings, .volumes = &volumes, .open_state = refuse};
 	const struct hv_engine_args engine = {.open_socket = no_engine, .socket_path = "/none"};
 	const struct mc_core_args core = {.workers = 1, .helper_timeout_ms = 1000};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -133,10 +133,11 @@ void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* The IDs of the containers that have records, sorted.  Free with
- * hv_attachments_containers_free(). */
-enum hv_code hv_attachments_containers(struct hv_attacher *attacher, char ***ret, size_t *ret_count,
-	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+/* The IDs of the containers that have records, sorted: the first `max` of those behind `after`.
+ * Free with hv_attachments_containers_free(). */
+enum hv_code hv_attachments_containers(struct hv_attacher *attacher, const char *after, int max,
+	char ***ret, size_t *ret_count, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 void hv_attachments_containers_free(char **ids, size_t count);
 
 #endif

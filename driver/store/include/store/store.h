@@ -161,10 +161,11 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Read the IDs of the containers that have attachments, sorted.  The caller frees each, and the
- * array. */
-enum hv_code hv_store_attachment_containers(struct hv_store *store, char ***ret, size_t *ret_count,
-	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+/* Read the IDs of the containers that have attachments, sorted: the first `max` of those behind
+ * `after`.  The caller frees each, and the array. */
+enum hv_code hv_store_attachment_containers(struct hv_store *store, const char *after, int max,
+	char ***ret, size_t *ret_count, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 void hv_record_done(struct hv_record *record) __attribute__((nonnull));
 void hv_records_free(struct hv_record *records, size_t count);
