@@ -110,6 +110,8 @@ void hv_api_handle(struct hv_api *api, const char *method, const char *path, con
 		ret->allow = METHOD;
 	}
 	ret->hang_up = is_unsure(flags, code, size) && !ret->allow;
+	if (code != HV_OK && ret->err.hint && hv_engine_is_known_as_podman(api->engine))
+		hv_hint_podman(&ret->err);
 	if (code != HV_OK && !ret->hang_up)
 		ret->body = hv_error_body(&ret->err, flags & FOLDS_HINT);
 }

@@ -7,6 +7,8 @@
 #include "inside.h"
 #include "tunnel.h"
 
+enum { ENGINE_TIMEOUT_MS = 2000 };
+
 static enum hv_code read_request(
 	const struct hv_request *request, struct hv_driver_request *ret, struct hv_error *err)
 {
@@ -107,10 +109,27 @@ enum hv_code hv_call_create(struct hv_api *api, const struct hv_request *request
 	return code;
 }
 
+/* Podman's `volume prune` and `system prune --volumes` remove volumes of plugins, which Docker's do
+ * not: there on-remove is keep if nothing is said.  An Engine that does not tell what it is may be
+ * Podman; the managed plugin's is Docker. */
+static bool may_be_podman(struct hv_api *api)
+{
+	struct hv_engine_kind kind = {0};
+	struct hv_error ignored = {0};
+	bool may_be = strcmp(api->mode, "plain") == 0 &&
+		      (hv_engine_learn(api->engine, ENGINE_TIMEOUT_MS, &kind, &ignored) != HV_OK ||
+			      kind.is_podman);
+
+	hv_error_done(&ignored);
+	return may_be;
+}
+
 static enum hv_code remove_volume(struct hv_api *api, const char *name, struct hv_error *err)
 {
 	enum hv_code code = hv_volume_check_removal(api->volumes, name, err);
 
+	if (code == HV_OK)
+		code = may_be_podman(api) ? hv_volume_keep(api->volumes, name, err) : HV_OK;
 	if (code == HV_OK)
 		code = hv_attachments_release(api->attacher, name, err);
 	return code == HV_OK ? hv_volume_remove(api->volumes, name, err) : code;

@@ -62,6 +62,10 @@ enum hv_code hv_append(struct json_object *array, struct json_object *value, str
 enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
 	const char *mountpoint, struct json_object *object, struct hv_error *err);
 
+/* Have the hint name commands that a user of Podman has: podman for docker, docker-hostvol for
+ * docker hostvol.  Without memory it stays. */
+void hv_hint_podman(struct hv_error *err);
+
 /* The body of a failed call.  With `fold_hint` the hint stands in Err, for clients that show
  * nothing else: the Engine's. */
 char *hv_error_body(const struct hv_error *err, bool fold_hint);

@@ -63,6 +63,35 @@ static enum hv_code add_busy(
 	return code;
 }
 
+void hv_hint_podman(struct hv_error *err)
+{
+	static const char docker[] = "docker ";
+	static const char *const ours[] = {"hostvol ", "addvol "};
+	char *hint = err->hint ? calloc(1, strlen(err->hint) + 1) : NULL, *to = hint;
+	const char *from = err->hint;
+
+	while (hint && *from) {
+		bool is_command = strncmp(from, docker, sizeof(docker) - 1) == 0 &&
+				  (from == err->hint || strchr(" (`;", from[-1]));
+		const char *rest = from + sizeof(docker) - 1;
+
+		if (!is_command) {
+			*to++ = *from++;
+			continue;
+		}
+		if (strncmp(rest, ours[0], strlen(ours[0])) == 0 ||
+			strncmp(rest, ours[1], strlen(ours[1])) == 0)
+			to = stpcpy(to, "docker-");
+		else
+			to = stpcpy(to, "podman ");
+		from = rest;
+	}
+	if (!hint)
+		return;
+	free(err->hint);
+	err->hint = hint;
+}
+
 char *hv_error_body(const struct hv_error *err, bool fold_hint)
 {
 	struct json_object *object = json_object_new_object();

@@ -25,6 +25,7 @@ enum {
 	STOP_MANAGED_MS = 8000, /* the Engine kills a plugin ten seconds after SIGTERM */
 	STOP_PLAIN_MS = 25000,  /* systemd the daemon after thirty: TimeoutStopSec */
 	RECONCILER_TIMEOUT_MS = 1000,
+	ENGINE_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
 	STATE_WAIT_SECONDS = 2,
 };
@@ -285,6 +286,21 @@ static void on_end(void *context, const struct hv_attachment *ended)
 		ended->container_name, ended->volume, ended->target);
 }
 
+/* For what may not ask it: Create and Mount.  The managed plugin knows the user from its place. */
+static void on_engine(void *context)
+{
+	struct hv_daemon *daemon = context;
+	struct hv_engine_kind kind;
+	struct hv_error ignored = {0};
+
+	if (!daemon->config.is_managed &&
+		hv_engine_learn(daemon->engine, ENGINE_TIMEOUT_MS, &kind, &ignored) == HV_OK) {
+		daemon->volumes.remap_uid = kind.remap_uid;
+		daemon->volumes.remap_gid = kind.remap_gid;
+	}
+	hv_error_done(&ignored);
+}
+
 /* Before anything is served that would have it do something. */
 static int reconcile(struct hv_daemon *daemon)
 {
@@ -292,6 +308,7 @@ static int reconcile(struct hv_daemon *daemon)
 		.attacher = &daemon->attacher,
 		.log = &daemon->log,
 		.open_state = open_state,
+		.on_engine = on_engine,
 		.context = daemon,
 	});
 	daemon->attacher.on_change = on_change;

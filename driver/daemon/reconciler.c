@@ -312,6 +312,8 @@ static void notice_open(struct hv_reconciler *self)
 		return;
 	hv_log_line(self->args.log, HV_LOG_INFO, "the Docker Engine tells its events");
 	self->is_subscribed = true;
+	if (self->args.on_engine)
+		self->args.on_engine(self->args.context);
 	self->is_known = false;
 	self->back_off_ms = BACK_OFF_MIN_MS;
 	self->look_ms = 0;

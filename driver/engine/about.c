@@ -67,6 +67,7 @@ void hv_engine_forget_identity(struct hv_engine *engine)
 	pthread_mutex_lock(&engine->lock);
 	free(engine->identity);
 	engine->identity = NULL;
+	engine->is_kind_known = false;
 	engine->forgotten++;
 	pthread_mutex_unlock(&engine->lock);
 }
@@ -106,6 +107,69 @@ enum hv_code hv_engine_identity(
 	if (code == HV_OK && *ret)
 		keep(engine, *ret, forgotten);
 	return code;
+}
+
+static enum hv_code ask_version(
+	struct hv_engine *engine, long timeout_ms, bool *ret_is_podman, struct hv_error *err)
+{
+	struct hv_answer answer = {0};
+	enum hv_code code =
+		hv_engine_get(engine, "http://docker/version", timeout_ms, &answer, err);
+
+	if (code == HV_OK && answer.status != 200)
+		code = hv_fail(err, HV_INTERNAL,
+			"the Docker Engine at %s does not tell its version: HTTP %ld",
+			engine->socket_path, answer.status);
+	else if (code == HV_OK)
+		*ret_is_podman =
+			hv_version_is_podman(answer.bytes ? answer.bytes : "", answer.size);
+	free(answer.bytes);
+	return code;
+}
+
+static enum hv_code ask_kind(
+	struct hv_engine *engine, long timeout_ms, struct hv_engine_kind *ret, struct hv_error *err)
+{
+	struct hv_about about = {0};
+	enum hv_code code = ask(engine, timeout_ms, &about, err);
+
+	*ret = (struct hv_engine_kind){.remap_uid = about.remap_uid, .remap_gid = about.remap_gid};
+	hv_about_done(&about);
+	return code == HV_OK ? ask_version(engine, timeout_ms, &ret->is_podman, err) : code;
+}
+
+enum hv_code hv_engine_learn(
+	struct hv_engine *engine, long timeout_ms, struct hv_engine_kind *ret, struct hv_error *err)
+{
+	unsigned forgotten;
+	bool is_known;
+	enum hv_code code;
+
+	pthread_mutex_lock(&engine->lock);
+	is_known = engine->is_kind_known;
+	*ret = engine->kind;
+	forgotten = engine->forgotten;
+	pthread_mutex_unlock(&engine->lock);
+	if (is_known)
+		return HV_OK;
+	code = ask_kind(engine, timeout_ms, ret, err);
+	pthread_mutex_lock(&engine->lock);
+	if (code == HV_OK && engine->forgotten == forgotten) {
+		engine->kind = *ret;
+		engine->is_kind_known = true;
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return code;
+}
+
+bool hv_engine_is_known_as_podman(struct hv_engine *engine)
+{
+	bool is_podman;
+
+	pthread_mutex_lock(&engine->lock);
+	is_podman = engine->kind.is_podman; /* it may be down: the last one that was known */
+	pthread_mutex_unlock(&engine->lock);
+	return is_podman;
 }
 
 enum hv_code hv_engine_id(

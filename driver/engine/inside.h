@@ -14,6 +14,8 @@ struct hv_engine {
 	pthread_mutex_t lock; /* of what is below (about.c) */
 	char *identity;       /* NULL: not asked since it was forgotten */
 	unsigned forgotten;   /* how often */
+	struct hv_engine_kind kind;
+	bool is_kind_known;
 };
 
 struct hv_answer {

@@ -299,3 +299,25 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 	hv_volume_done(&volume);
 	return code;
 }
+
+enum hv_code hv_volume_keep(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	struct hv_opts keep = {0};
+	struct hv_volume volume = {0};
+	enum hv_code code = hv_store_volume_get(volumes->store, name, &volume, err);
+	bool is_wanted = code == HV_OK && strcmp(volume.kind, "managed") == 0 &&
+			 !hv_opts_get(&volume.opts, "on-remove") &&
+			 hv_managed_is_empty(volumes, name) != 1;
+
+	if (code == HV_NO_SUCH_VOLUME) {
+		hv_error_done(err);
+		code = HV_OK;
+	}
+	if (is_wanted)
+		code = add(&keep, "on-remove", "keep", err);
+	if (is_wanted && code == HV_OK)
+		code = hv_volume_set(volumes, name, &keep, err);
+	hv_opts_done(&keep);
+	hv_volume_done(&volume);
+	return code;
+}

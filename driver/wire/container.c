@@ -1,6 +1,7 @@
 #include "wire/container.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,12 +118,67 @@ static const struct hv_field about_fields[] = {
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
+/* Whether an element of the array `key` has a text (or, in an object, a "Name") that begins with
+ * `wanted`. */
+static bool has_text(struct json_object *object, const char *key, const char *wanted)
+{
+	struct json_object *array = NULL, *item, *name;
+
+	if (!json_object_object_get_ex(object, key, &array) ||
+		!json_object_is_type(array, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		item = json_object_array_get_idx(array, i);
+		if (json_object_is_type(item, json_type_object) &&
+			json_object_object_get_ex(item, "Name", &name))
+			item = name;
+		if (json_object_is_type(item, json_type_string) &&
+			strncmp(json_object_get_string(item), wanted, strlen(wanted)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool answer_has(const char *bytes, size_t size, const char *key, const char *wanted)
+{
+	struct hv_error ignored = {0};
+	struct json_object *object = NULL;
+	bool has = hv_json_parse(bytes, size, &object, &ignored) == HV_OK &&
+		   has_text(object, key, wanted);
+
+	json_object_put(object);
+	hv_error_done(&ignored);
+	return has;
+}
+
+bool hv_version_is_podman(const char *bytes, size_t size)
+{
+	return answer_has(bytes, size, "Components", "Podman Engine");
+}
+
+/* The data directory ends in /UID.GID then. */
+static void read_remap(const char *bytes, size_t size, struct hv_about *ret)
+{
+	const char *last = ret->root ? strrchr(ret->root, '/') : NULL;
+	unsigned uid, gid;
+	int end = 0;
+
+	/* NOLINTNEXTLINE(cert-err34-c): what overflows is nobody's */
+	if (!last || sscanf(last, "/%u.%u%n", &uid, &gid, &end) < 2 || last[end] ||
+		!answer_has(bytes, size, "SecurityOptions", "name=userns"))
+		return;
+	ret->remap_uid = uid;
+	ret->remap_gid = gid;
+}
+
 enum hv_code hv_about_parse(
 	const char *bytes, size_t size, struct hv_about *ret, struct hv_error *err)
 {
 	*ret = (struct hv_about){.containers = -1};
-	if (hv_fields_read(bytes, size, about_fields, HV_UNKNOWN_IGNORE, ret, err) == HV_OK)
+	if (hv_fields_read(bytes, size, about_fields, HV_UNKNOWN_IGNORE, ret, err) == HV_OK) {
+		read_remap(bytes, size, ret);
 		return HV_OK;
+	}
 	return hv_fail(err, HV_INTERNAL,
 		"the Docker Engine's answer about itself makes no sense: %s", hv_error_text(err));
 }

@@ -224,6 +224,51 @@ static void what_the_engine_tells_of_itself_is_read(void **state)
 	hv_error_done(&err);
 }
 
+static void the_remapped_root_is_read(void **state)
+{
+	static const struct {
+		const char *info;
+		uint32_t uid, gid;
+	} cases[] = {
+		{"{\"DockerRootDir\":\"/d/300000.300001\",\"SecurityOptions\":[\"name=seccomp,profile=default\",\"name=userns\"]}",
+			300000, 300001},
+		{"{\"DockerRootDir\":\"/d/300000.300001\",\"SecurityOptions\":[\"name=seccomp\"]}",
+			0, 0},
+		{"{\"DockerRootDir\":\"/d/300000.300001\"}", 0, 0},
+		{"{\"DockerRootDir\":\"/d/300000.300001x\",\"SecurityOptions\":[\"name=userns\"]}",
+			0, 0},
+		{"{\"DockerRootDir\":\"/var/lib/docker\",\"SecurityOptions\":[\"name=userns\"]}", 0,
+			0},
+		{"{\"SecurityOptions\":[\"name=userns\",3,null]}", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_about about = {0};
+		struct hv_error err = {0};
+
+		assert_int_equal(
+			hv_about_parse(cases[i].info, strlen(cases[i].info), &about, &err), HV_OK);
+		assert_int_equal(about.remap_uid, cases[i].uid);
+		assert_int_equal(about.remap_gid, cases[i].gid);
+		hv_about_done(&about);
+	}
+}
+
+static void podman_is_known_by_its_component(void **state)
+{
+	static const char podman[] =
+		"{\"Components\":[{\"Name\":\"Podman Engine\",\"Version\":\"5.8.6\"},{\"Name\":\"Conmon\"}]}";
+	static const char docker[] =
+		"{\"Platform\":{\"Name\":\"\"},\"Components\":[{\"Name\":\"Engine\"},{\"Name\":\"runc\"}]}";
+
+	(void)state;
+	assert_true(hv_version_is_podman(podman, strlen(podman)));
+	assert_false(hv_version_is_podman(docker, strlen(docker)));
+	assert_false(hv_version_is_podman("{}", 2));
+	assert_false(hv_version_is_podman("[", 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +281,8 @@ int main(void)
 		cmocka_unit_test(every_cut_of_an_inspect_is_refused),
 		cmocka_unit_test(the_engines_message_is_found),
 		cmocka_unit_test(what_the_engine_tells_of_itself_is_read),
+		cmocka_unit_test(the_remapped_root_is_read),
+		cmocka_unit_test(podman_is_known_by_its_component),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

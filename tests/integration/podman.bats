@@ -13,6 +13,7 @@ setup_file() {
 		[engine]
 		cgroup_manager = "cgroupfs"
 		events_logger = "file"
+		runtime = "runc" # crun takes no machine with both versions of cgroups
 		[engine.volume_plugins]
 		hostvol = "$PODMAN/hostvol.sock"
 	END
@@ -92,7 +93,32 @@ hostvol() {
 	fails_with 2 "being used" -- podman volume rm data
 	podman rm -f -t 0 web
 	podman volume rm data own
-	[[ -e $TMP/file && ! -e $PODMAN/state/volumes/own ]]
+	[[ -e $TMP/file ]]
+}
+
+@test "prune and rm leave the data, which the next volume of its name has" {
+	podman volume create --driver hostvol own
+	podman volume create --driver hostvol --opt on-remove=purge gone
+	podman run --rm -v own:/o -v gone:/g "$IMAGE" sh -c 'echo precious >/o/f; touch /g/f'
+	podman volume prune -f
+	[[ -z $(podman volume ls -q) ]]
+	[[ $(cat "$PODMAN/state/volumes/own/_data/f") == precious ]]
+	within 10 test ! -e "$PODMAN/state/volumes/gone"
+	podman volume create --driver hostvol own
+	[[ $(podman run --rm -v own:/o "$IMAGE" cat /o/f) == precious ]]
+	podman volume rm own
+	podman volume create --driver hostvol --opt on-remove=purge own
+	podman volume rm own
+	within 10 test ! -e "$PODMAN/state/volumes/own"
+}
+
+@test "hints name Podman's commands" {
+	podman volume create --driver hostvol --opt path="$TMP" data
+	fails_with 1 "podman ps -a lists" -- hostvol attach data none:/x
+	background web
+	hostvol attach data web:/d
+	fails_with 1 "docker-hostvol detach web:/d" -- hostvol attach --ro data web:/d
+	hostvol detach web:/d
 }
 
 @test "what hostvol refuses is shown" {

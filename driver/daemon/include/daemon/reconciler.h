@@ -19,6 +19,8 @@ struct hv_reconciler_args {
 	const struct hv_log *log;
 	/* Make sure that the attacher has its store; a failure is tried again. */
 	enum hv_code (*open_state)(void *context, struct hv_error *err);
+	/* The Engine tells its events: it is there, and may be another than before. */
+	void (*on_engine)(void *context);
 	void *context;
 };
 

@@ -2,6 +2,9 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "wire/container.h"
 #include "wire/error.h"
 
@@ -50,6 +53,22 @@ enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret
 /* The same, asked only once as long as its stream of events stands.  Any thread. */
 enum hv_code hv_engine_identity(struct hv_engine *engine, long timeout_ms, char **ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* What kind of Engine answers. */
+struct hv_engine_kind {
+	bool is_podman;
+	/* The user and group that are root in containers (dockerd --userns-remap); 0: root. */
+	uint32_t remap_uid, remap_gid;
+};
+
+/* Ask it, each of two times `timeout_ms` at most, and keep the answer until its stream of events
+ * ends.  Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.
+ * Source: Engine API, SystemInfo, SystemVersion.  Any thread. */
+enum hv_code hv_engine_learn(struct hv_engine *engine, long timeout_ms, struct hv_engine_kind *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* The same without asking: false while that is not known. */
+bool hv_engine_is_known_as_podman(struct hv_engine *engine) __attribute__((nonnull));
 
 /* How many containers it knows that have the volume, running or not.
  * Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.  Source: Engine API, ContainerList.  Any thread. */

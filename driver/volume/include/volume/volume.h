@@ -132,6 +132,11 @@ enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *nam
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Record on-remove=keep for a volume of hostvol's own that has data and says nothing about it.  A
+ * volume that is not there is fine.  Returns HV_OK, or what hv_volume_set() gives. */
+enum hv_code hv_volume_keep(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Remove a volume: the data too when the directory is ours (it is in the trash then, and deleted by
  * a thread).  The caller has made sure that no attachment to a container that exists is left;
  * attachments are checked again under the lock.

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "wire/error.h"
 #include "wire/opts.h"
@@ -51,6 +52,8 @@ struct hv_about {
 	char *id;             /* Podman makes up a new one for each answer; NULL: none was told */
 	char *root;           /* its data directory; NULL: none was told */
 	long long containers; /* how many it knows; -1: it was not told */
+	uint32_t remap_uid;   /* root in its containers, by --userns-remap; 0: root */
+	uint32_t remap_gid;
 };
 
 /* Parse the Engine's answer to GET /info.  Returns HV_OK or HV_INTERNAL.  The caller frees `ret`
@@ -58,6 +61,10 @@ struct hv_about {
  * Source: Engine API, SystemInfo.  Any thread. */
 enum hv_code hv_about_parse(const char *bytes, size_t size, struct hv_about *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Whether the answer to GET /version is Podman's.  Source: Engine API, SystemVersion. */
+bool hv_version_is_podman(const char *bytes, size_t size)
+	__attribute__((nonnull, warn_unused_result));
 
 void hv_about_done(struct hv_about *about) __attribute__((nonnull));
 
