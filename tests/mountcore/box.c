@@ -242,6 +242,17 @@ static void make_source(void)
 	assert_int_equal(fclose(file), 0);
 }
 
+/* Not as a part of another name: "mount_id" is one of "unique_mount_id". */
+static bool is_named(const char *names, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; *names; names += strcspn(names, ",") + (names[strcspn(names, ",")] == ','))
+		if (strcspn(names, ",") == length && strncmp(names, name, length) == 0)
+			return true;
+	return false;
+}
+
 /* The features named in HOSTVOL_WITHOUT ("openat2,mount_id"). */
 static unsigned features_to_do_without(void)
 {
@@ -249,7 +260,7 @@ static unsigned features_to_do_without(void)
 	unsigned without = 0;
 
 	for (unsigned bit = 1; names && mc_feature_name(bit); bit <<= 1)
-		if (strstr(names, mc_feature_name(bit)))
+		if (is_named(names, mc_feature_name(bit)))
 			without |= bit;
 	return without;
 }
