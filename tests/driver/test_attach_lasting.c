@@ -275,7 +275,10 @@ static void expect_warnings(struct nested *self, const struct hv_texts *warnings
 	char wanted[800];
 
 	assert_int_equal(warnings->count, 2);
-	assert_non_null(warnings->items);
+	if (!warnings->items) {
+		fail_msg("there are none");
+		return;
+	}
 	snprintf(wanted, sizeof(wanted),
 		"volume 'inner' at %s is taken out and attached again on top of volume 'outer'",
 		self->inner);
