@@ -259,6 +259,41 @@ static void what_cannot_be_reached_is_covered_and_says_by_what(void **state)
 	assert_int_equal(detach_from(self.fixture, self.inner), HV_OK);
 }
 
+/* What the store says of the inner one when the daemon is killed while it is taken out. */
+static void note_lifted(struct nested *self)
+{
+	const struct hv_record_filter filter = {.volume = inner_name};
+	struct hv_record *records = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	assert_int_equal(hv_store_attachment_list(
+				 self->fixture->attacher.store, &filter, &records, &count, &err),
+		HV_OK);
+	assert_int_equal(count, 1);
+	free(records->view.state);
+	records->view.state = strdup("pending");
+	assert_int_equal(
+		hv_store_attachment_note(self->fixture->attacher.store, records, &err), HV_OK);
+	hv_records_free(records, count);
+}
+
+static void an_inner_one_that_was_being_taken_out_at_a_crash_is_there(void **state)
+{
+	struct nested self;
+
+	begin_nested(&self, *state);
+	attach_outer(&self);
+	attach_inner(&self);
+	note_lifted(&self); /* and not yet taken out */
+	assert_int_equal(repair(self.fixture), HV_OK);
+	expect_both(&self);
+	note_lifted(&self);
+	unmount_inside(self.fixture, self.inner);
+	assert_int_equal(repair(self.fixture), HV_OK);
+	expect_both(&self);
+}
+
 static struct hv_attach_request outer_request(struct nested *self)
 {
 	static char container[] = ID;
@@ -330,6 +365,7 @@ static void run(void)
 		RECONCILED(an_outer_one_that_comes_late_goes_below_the_inner_one),
 		RECONCILED(an_outer_one_that_is_replaced_keeps_the_inner_one),
 		RECONCILED(an_inner_one_that_cannot_be_put_back_is_pending),
+		RECONCILED(an_inner_one_that_was_being_taken_out_at_a_crash_is_there),
 		RECONCILED(what_an_attach_hides_is_told),
 		RECONCILED(what_cannot_be_reached_is_covered_and_says_by_what),
 	};
