@@ -17,7 +17,7 @@ plain_teardown() {
 # run_daemon [WRAPPER...]
 run_daemon() {
 	rm -f "$PLAIN/socket"
-	"$@" "$BUILD/driver/daemon/hostvold" --socket "$PLAIN/socket" --state "${STATE:-$PLAIN/state}" \
+	"$@" "${HOSTVOLD:-$BUILD/driver/daemon/hostvold}" --socket "$PLAIN/socket" --state "${STATE:-$PLAIN/state}" \
 		--mount-root "$PLAIN/mounts" >>"$PLAIN/log" 2>&1 3>&- &
 	DAEMON=$!
 	for _ in $(seq 400); do
