@@ -253,7 +253,7 @@ static void thousands_of_connections_at_once_are_all_served(void **state)
 
 	assert_non_null(fds);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
-	if (files.rlim_max < 3 * MANY)
+	if (files.rlim_max < 3UL * MANY)
 		skip();
 	files.rlim_cur = files.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);

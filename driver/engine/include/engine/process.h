@@ -4,8 +4,8 @@
 
 #include "wire/container.h"
 
-/* Check that process container->pid carries the marks of that container.  Call it while a pidfd on the
- * process is open and check the pidfd afterwards, so that all was read of one process.
+/* Check that process container->pid carries the marks of that container.  Call it while a pidfd on
+ * the process is open and check the pidfd afterwards, so that all was read of one process.
  *
  * The container's ID in its cgroup, v1 or v2, decides: an Engine of another PID namespace may tell
  * the number of any process.  Where the cgroup has no container's ID (Podman with
