@@ -33,7 +33,8 @@ struct mc_mount_root {
 	char path[PATH_MAX];
 	char place[PATH_MAX]; /* on the host; "": not known */
 	int below;            /* what the tmpfs is mounted on, if we have mounted it */
-	struct mc_file_id id; /* of the tmpfs's root directory */
+	struct mc_file_id below_id;
+	struct mc_file_id id; /* of the tmpfs's root directory; inode 0: it was not mounted yet */
 };
 
 struct heal_job {
@@ -133,7 +134,8 @@ static void clear(const struct mc_mount_root *self, struct mc_mounts *mounts)
 	}
 }
 
-/* Mount the tmpfs.  Returns its root directory. */
+/* Mount the tmpfs.  Returns its root directory, or -ESTALE: it was taken out at once, and the
+ * directory below is not to be taken for it. */
 static int cover(struct mc_mount_root *self)
 {
 	mc_auto_fd fd = MC_FD_NONE;
@@ -146,6 +148,10 @@ static int cover(struct mc_mount_root *self)
 		fd = mc_sys_openat(AT_FDCWD, self->path, O_PATH | O_DIRECTORY);
 	if (rc == 0)
 		rc = fd < 0 ? fd : describe(self, fd, &self->id);
+	if (rc == 0)
+		rc = is_same(&self->id, &self->below_id) ? -ESTALE : 0;
+	if (rc < 0)
+		self->id = (struct mc_file_id){0};
 	return rc < 0 ? rc : mc_take_fd(&fd);
 }
 
@@ -172,8 +178,9 @@ static int set_up(struct mc_mount_root *self)
 		mc_auto_fd fd = MC_FD_NONE;
 
 		clear(self, own);
+		self->below_id = id;
 		fd = cover(self);
-		rc = fd < 0 ? fd : 0;
+		rc = fd < 0 && fd != -ESTALE ? fd : 0; /* the next use tries again */
 	}
 	mc_mounts_free(own);
 	return rc;

@@ -67,7 +67,8 @@ has_data() {
 
 cycle_plugin() {
 	docker plugin disable -f hostvol
-	docker plugin enable hostvol
+	# dockerd itself fails if its mount goes between its own two calls for it.
+	docker plugin enable hostvol || docker plugin enable hostvol
 }
 
 cycle_dockerd() {

@@ -30,7 +30,8 @@ int mc_mount_root_open(struct mc_core *core, const char *path, struct mc_mount_r
 void mc_mount_root_close(struct mc_mount_root *root);
 
 /* Open the directory that volumes are mounted in (O_PATH), which is mounted again if it is gone.
- * Returns a descriptor, which the caller closes, or what mount(2) or openat(2) gave. */
+ * Returns a descriptor, which the caller closes, -ESTALE (it was taken out again at once), or what
+ * mount(2) or openat(2) gave. */
 int mc_mount_root_dir(struct mc_mount_root *root) __attribute__((nonnull, warn_unused_result));
 
 /* Whether the host sees the mount root and, unless `name` is NULL, a mount at `name` in it: it is
