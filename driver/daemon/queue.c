@@ -9,7 +9,8 @@ enum { JUST_HAPPENED = 0 };
 
 struct hv_queue_item {
 	struct hv_named named;
-	long long due_ms; /* CLOCK_MONOTONIC, or JUST_HAPPENED */
+	long long due_ms;   /* CLOCK_MONOTONIC, or JUST_HAPPENED */
+	long long since_ms; /* since when it is due, also of what has just happened */
 	unsigned tries;
 	bool is_taken;
 	bool is_retry; /* and taken although it failed before */
@@ -59,6 +60,7 @@ static void wait_at(struct hv_queue *queue, struct hv_queue_item *item, long lon
 	struct hv_queue_item *before = TAILQ_LAST(&queue->waiting, hv_queue_waiting);
 
 	item->due_ms = due_ms;
+	item->since_ms = due_ms == JUST_HAPPENED ? now_ms() : due_ms;
 	while (before && before->due_ms > due_ms)
 		before = TAILQ_PREV(before, hv_queue_waiting, entry);
 	if (before)
@@ -154,7 +156,7 @@ long long hv_queue_stuck_since(struct hv_queue *queue)
 	pthread_mutex_lock(&queue->lock);
 	item = find_next(queue);
 	if (item && item->due_ms <= now_ms())
-		since = item->due_ms > queue->moved_ms ? item->due_ms : queue->moved_ms;
+		since = item->since_ms > queue->moved_ms ? item->since_ms : queue->moved_ms;
 	pthread_mutex_unlock(&queue->lock);
 	return since;
 }
