@@ -33,6 +33,28 @@ teardown() { common_teardown; }
 	[[ $(cat "$TMP/x/f") == keep ]]
 }
 
+# As a deploy does it, while a container keeps the former one (sources.bats has the other cases).
+@test "a directory that was deleted and made again is what the next container has" {
+	mkdir "$TMP/x"
+	echo v1 >"$TMP/x/f"
+	docker volume create -d hostvol -o path="$TMP/x" hvt_x
+	start hvt_stays -v hvt_x:/d
+	start hvt_again --restart always -v hvt_x:/d
+	mv "$TMP/x" "$TMP/old"
+	fails_with 1 "$TMP/x of volume 'hvt_x' is not there" -- docker restart -t 0 hvt_again
+	mkdir "$TMP/x"
+	echo v2 >"$TMP/x/f"
+	docker start hvt_again
+	[[ $(docker exec hvt_again cat /d/f) == v2 ]]
+	[[ $(docker exec hvt_stays cat /d/f) == v1 ]]
+	[[ $(run_in -v hvt_x:/d "$IMAGE" cat /d/f) == v2 ]]
+	docker cp hvt_stays:/d/f "$TMP/copy" # which mounts the volume anew
+	[[ $(cat "$TMP/copy") == v2 ]]
+	docker rm -f hvt_stays hvt_again
+	docker volume rm hvt_x
+	[[ $(cat "$TMP/x/f") == v2 ]]
+}
+
 @test "mkdir=true makes the directory and its parents, 0755" {
 	docker volume create -d hostvol -o path="$TMP/a/b/c" -o mkdir=true hvt_x
 	[[ $(stat -c '%a %u' "$TMP/a") == "755 0" && $(stat -c %a "$TMP/a/b/c") == 755 ]]
