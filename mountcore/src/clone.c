@@ -193,12 +193,14 @@ static int probe_job(const struct mc_core *core, struct mc_job *job)
 
 static int clone_anyhow(struct mc_attach *self)
 {
-	const bool is_cached = mc_may_be_cached(self->core) && self->way.is_cached;
+	/* Some kernels have the one and not the other: 5.10.162 took RESOLVE_CACHED from 5.12. */
+	const bool may_be_cached = mc_may_be_cached(self->core) && self->way.is_cached &&
+				   self->core->features & MC_FEATURE_MOUNT_SETATTR;
 	int rc;
 
 	self->job.waits_for = self->way.key;
-	self->job.is_cached = self->way.is_slow && is_cached;
-	self->job.in_helper = (self->way.is_slow && !is_cached) ||
+	self->job.is_cached = self->way.is_slow && may_be_cached;
+	self->job.in_helper = (self->way.is_slow && !may_be_cached) ||
 			      !(self->core->features & MC_FEATURE_MOUNT_SETATTR);
 	/* EXDEV: a mount on the way of the subpath, or a link that leads out. */
 	rc = mc_job_run_anywhere(self->core, clone_job, &self->job);

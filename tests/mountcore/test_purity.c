@@ -17,7 +17,7 @@ enum { THREADS_MAX = 256, NOT_FOUND = 127 };
 /* statmount has no name in strace 6.1. */
 static const char *const allowed[] = {"openat2", "openat", "open_tree", "statx", "statmount",
 	"syscall_0x1c9", "readlinkat", "readlink", "mkdirat", "move_mount", "umount2", "fchdir",
-	"close", "read", "unlinkat", "setns", "mount_setattr", "clock_gettime"};
+	"close", "read", "unlinkat", "setns", "mount_setattr", "clock_gettime", "fstatfs"};
 
 /* Who is inside, and what was seen. */
 struct reading {
