@@ -154,20 +154,6 @@ enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struc
 		strerrordesc_np(-data));
 }
 
-int hv_managed_keep(struct hv_volumes *volumes, const char *name)
-{
-	mc_auto_fd top = hv_state_dir(volumes, "volumes");
-	mc_auto_fd own = MC_FD_NONE, kept = MC_FD_NONE;
-
-	if (top < 0)
-		return top;
-	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (own < 0)
-		return errno == ENOENT ? 0 : -errno;
-	kept = openat(own, KEPT, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return kept < 0 || fsync(own) < 0 ? -errno : 0;
-}
-
 void hv_managed_unmake(struct hv_volumes *volumes, const char *name)
 {
 	mc_auto_fd top = hv_state_dir(volumes, "volumes");
@@ -179,6 +165,21 @@ void hv_managed_unmake(struct hv_volumes *volumes, const char *name)
 	if (own >= 0 && (unlinkat(own, "_data", AT_REMOVEDIR) == 0 || errno == ENOENT))
 		(void)unlinkat(own, KEPT, 0);
 	(void)unlinkat(top, name, AT_REMOVEDIR);
+}
+
+int hv_managed_keep(struct hv_volumes *volumes, const char *name)
+{
+	mc_auto_fd top = hv_state_dir(volumes, "volumes");
+	mc_auto_fd own = MC_FD_NONE, kept = MC_FD_NONE;
+
+	if (top < 0)
+		return top;
+	hv_managed_unmake(volumes, name); /* one without data leaves nothing */
+	own = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (own < 0)
+		return errno == ENOENT ? 0 : -errno;
+	kept = openat(own, KEPT, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return kept < 0 || fsync(own) < 0 ? -errno : 0;
 }
 
 /* Open the directory of the volume's data.  Returns a descriptor or a negative errno. */

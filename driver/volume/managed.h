@@ -8,8 +8,8 @@
  * Other data is nobody's to take: HV_SOURCE_REFUSED. */
 enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struct hv_error *err);
 
-/* Leave it to the next volume of its name, durably.  Returns 0 or a negative errno; one that is not
- * there is fine. */
+/* Leave it to the next volume of its name, durably; without data it is removed.  Returns 0 or a
+ * negative errno; one that is not there is fine. */
 int hv_managed_keep(struct hv_volumes *volumes, const char *name);
 
 /* Give it to the remapped root, if it is empty and still root's, where the options say nothing

@@ -194,6 +194,15 @@ static void a_container_is_known_by_the_control_group_of_its_process(void **stat
 	assert_false(hv_users_read_container("", id));
 }
 
+static void a_kept_volume_without_data_leaves_nothing(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_create(world, "data", "on-remove=keep", NULL), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_false(world_has(world, "state/volumes/data"));
+}
+
 static void data_that_no_volume_left_is_not_taken_over(void **state)
 {
 	struct world *world = *state;
@@ -267,6 +276,7 @@ static void run(void)
 		IN_WORLD(copies_of_hostvol_s_own_mounts_keep_nothing),
 		IN_WORLD(what_is_not_deleted_may_be_mounted),
 		cmocka_unit_test(a_container_is_known_by_the_control_group_of_its_process),
+		IN_WORLD(a_kept_volume_without_data_leaves_nothing),
 		IN_WORLD(data_that_no_volume_left_is_not_taken_over),
 		IN_WORLD(a_state_directory_of_somebody_else_is_refused),
 	};

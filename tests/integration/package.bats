@@ -132,7 +132,7 @@ has_options() {
 
 	start # use
 	mkdir -p "$ROOT/srv/path"
-	ask Create '{"Name":"hvt_data"}'
+	ask Create '{"Name":"hvt_data","Opts":{"on-remove":"purge"}}'
 	ask Create '{"Name":"hvt_path","Opts":{"path":"/srv/path"}}'
 	ask Mount '{"Name":"hvt_data","ID":"1"}'
 	echo kept >"$ROOT/var/lib/hostvol/volumes/hvt_data/_data/f"
