@@ -17,6 +17,17 @@
 #include "box.h"
 #include "scratch.h"
 
+/* A mount of the machine may go meanwhile, also in a copy of its namespace: with the directory that
+ * it was on. */
+static void assert_nothing_new(const char *before, char *after)
+{
+	char *rest = after;
+
+	for (const char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+		if (!strstr(before, line))
+			fail_msg("there is a new mount: %s", line);
+}
+
 static void attach_to_existing(void)
 {
 	struct scene scene;
@@ -177,7 +188,7 @@ static void attach_from_shared(void)
 	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
 	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt/below"), 0);
 	after = read_mounts(getpid());
-	assert_string_equal(before, after);
+	assert_nothing_new(before, after);
 	free(after);
 	scratch_mount_tmpfs(SOURCE "/below");                  /* and not the other way either */
 	assert_int_equal(scene_detach(&scene, false), -EBUSY); /* the box's own is below */
@@ -393,7 +404,7 @@ static void many_rounds(void)
 	assert_int_equal(scratch_count_threads(), threads);
 	assert_int_equal(box_count_files(&scene.box), files);
 	assert_string_equal(box_before, box_after);
-	assert_string_equal(host_before, host_after);
+	assert_nothing_new(host_before, host_after);
 	free(box_before);
 	free(box_after);
 	free(host_before);
@@ -418,7 +429,7 @@ static void attach_and_compare_host(void)
 	before = read_mounts(getpid());
 	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
 	after = read_mounts(getpid());
-	assert_string_equal(before, after);
+	assert_nothing_new(before, after);
 	assert_int_equal(mc_core_timings(scene.core, timings, 4), 1);
 	assert_true(timings[0] > 0 && timings[0] < UINT64_C(10000000000));
 	free(before);
