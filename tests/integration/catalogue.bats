@@ -695,7 +695,7 @@ engine_row() {
 	mount -t overlay -o "lowerdir=$TMP/low:$TMP/lower" hvt "$DATA/sub"
 	attach_row "owners that cannot be mapped" 501 unsupported \
 		"the file system of $DATA, or of a mount in it, cannot map owners for the user namespace of container 'hvt_fake'" \
-		"attach with --idmap never: .*" Container=hvt_fake
+		"attach with --idmap never: .*" Container=hvt_fake IDMap=always
 	umount "$DATA/sub"
 	end_plain
 	fake_engine "$DATA/f"
