@@ -246,6 +246,7 @@ static void note_end(void *context, const struct hv_attachment *ended)
 
 	snprintf(fixture->ended, sizeof(fixture->ended), "%s %s %s", ended->container_name,
 		ended->volume, ended->target);
+	fixture->has_ended = true;
 }
 
 void start_reconciler(struct fixture *fixture)

@@ -43,8 +43,9 @@ struct fixture {
 	const char *own_mount; /* where it has a tmpfs of its own at each start; NULL: nowhere */
 	atomic_bool sets_read_only; /* the volume, the next time that the Engine is asked */
 	atomic_bool removes;        /* the volume, the same */
-	char ended[4096];  /* what was told to have ended last: "container volume target" */
-	atomic_uint looks; /* how often the state was asked for */
+	char ended[4096];           /* what was told to have ended: "container volume target" */
+	atomic_bool has_ended;      /* it is written */
+	atomic_uint looks;          /* how often the state was asked for */
 };
 
 /* cmocka's setup and teardown; *state is the fixture: the volume "data" and a directory to attach

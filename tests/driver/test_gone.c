@@ -20,6 +20,9 @@ static void a_container_that_is_gone_takes_its_attachments_along(void **state)
 	fake_engine_send(fixture->fake, EVENT("destroy"));
 	expect_state(fixture, "");
 	snprintf(wanted, sizeof(wanted), "web data %s", fixture->target);
+	/* It is told after the record has ended. */
+	for (int left_ms = PATIENCE_MS; left_ms > 0 && !fixture->has_ended; left_ms -= 5)
+		sleep_a_little();
 	assert_string_equal(fixture->ended, wanted); /* so that one can put it back */
 }
 
@@ -133,7 +136,6 @@ static void another_container_of_that_name_is_not_the_one(void **state)
 
 	begin(fixture);
 	stop_container(fixture);
-	start_container(fixture);
 	fake_engine_set(fixture->fake, INSPECT_PATH,
 		HEAD("200 OK") CLOSED
 		"{\"Id\":\"00\",\"Name\":\"/" ID
