@@ -82,7 +82,7 @@ attach_fails() {
 	[[ ${lines[-1]} == 413 && ${lines[0]} == *"longer than"* ]]
 	rm "$TMP/big"
 	run -0 post /HotAttach '{}' -X GET
-	[[ ${lines[-1]} == 400 && ${lines[0]} == *"is called with POST"* ]]
+	[[ ${lines[-1]} == 405 && ${lines[0]} == *"is called with POST"* ]]
 	run -0 post /Nonsense '{}'
 	[[ ${lines[-1]} == 404 && ${lines[0]} == *"no such endpoint"* ]]
 	unchanged
