@@ -13,7 +13,8 @@ static const struct hv_record *find_own(const struct hv_siblings *siblings,
 		const struct hv_record *other = &siblings->records[i];
 
 		if (other->pid == record->pid && other->ns_ino == record->ns_ino &&
-			other->mountinfo_id == cover->id)
+			other->mountinfo_id == cover->id &&
+			strcmp(other->path, cover->target) == 0) /* its number may be another's */
 			return other;
 	}
 	return NULL;

@@ -11,15 +11,17 @@
 /* A container's program may mount as much as it likes. */
 enum { WARNINGS_MAX = 16 };
 
-/* The attachment whose mount it is, or NULL. */
-static const struct hv_record *find_own(const struct hv_attempt *attempt, uint64_t mountinfo_id)
+/* The attachment whose mount it is, or NULL.  The number of one that is gone may be another's. */
+static const struct hv_record *find_own(
+	const struct hv_attempt *attempt, const struct mc_mount *mount)
 {
 	const struct hv_siblings *siblings = attempt->siblings;
 
 	for (size_t i = 0; siblings && i < siblings->count; i++)
 		if (siblings->records[i].pid > 0 &&
 			siblings->records[i].ns_ino == attempt->container.ns.ino &&
-			siblings->records[i].mountinfo_id == mountinfo_id)
+			siblings->records[i].mountinfo_id == mount->id &&
+			strcmp(siblings->records[i].path, mount->target) == 0)
 			return &siblings->records[i];
 	return NULL;
 }
@@ -33,7 +35,7 @@ static bool is_on_own(
 	for (size_t left = mc_mounts_count(mounts); left > 0; left--) {
 		if (mc_mounts_find(mounts, at.parent_id, &at) < 0)
 			return false;
-		if (find_own(attempt, at.id))
+		if (find_own(attempt, &at))
 			return true;
 	}
 	return false;
@@ -43,7 +45,7 @@ static bool is_on_own(
 static int add(struct hv_attempt *attempt, struct mc_mounts *mounts, const struct mc_mount *mount,
 	struct hv_texts *ret)
 {
-	const struct hv_record *own = find_own(attempt, mount->id);
+	const struct hv_record *own = find_own(attempt, mount);
 	const char *volume = attempt->volume.name;
 	char text[2 * PATH_MAX];
 

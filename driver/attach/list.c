@@ -71,17 +71,38 @@ static int find_unnumbered(
 	return 0;
 }
 
-static enum hv_code judge(struct hv_attacher *attacher, struct hv_record *record,
-	struct mc_mounts *mounts, struct hv_error *err)
+/* Find the mount in the table of the record's container; another mount may have its number by now.
+ */
+static enum hv_code find_mount(struct hv_attacher *attacher, const struct hv_sight *sight,
+	struct hv_record *record, struct mc_mount *ret, bool *ret_found, struct hv_error *err)
+{
+	int rc = 0;
+
+	if (!record->mountinfo_id && find_unnumbered(attacher, record, sight->mounts) < 0)
+		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
+	*ret_found = mc_mounts_find(sight->mounts, record->mountinfo_id, ret) == 0;
+	if (*ret_found)
+		rc = mc_mount_has_id(attacher->core, sight->ns.ns_fd, record->mountinfo_id,
+			record->mount_id, ret_found);
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL,
+			"the mounts of container '%s' cannot be looked at: %s",
+			record->view.container_name, strerrordesc_np(-rc));
+	return HV_OK;
+}
+
+static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *sight,
+	struct hv_record *record, struct hv_error *err)
 {
 	struct mc_mount mount, cover;
+	bool found = false;
 	char *path;
 
-	if (!record->mountinfo_id && find_unnumbered(attacher, record, mounts) < 0)
-		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
-	if (mc_mounts_find(mounts, record->mountinfo_id, &mount) < 0)
+	if (find_mount(attacher, sight, record, &mount, &found, err) != HV_OK)
+		return err->code;
+	if (!found)
 		return judge_absent(record, err);
-	if (mc_mounts_find_cover(mounts, record->mountinfo_id, &cover))
+	if (mc_mounts_find_cover(sight->mounts, record->mountinfo_id, &cover))
 		return hv_record_set_covered(attacher, record, &cover, err);
 	if (strcmp(mount.target, record->path) == 0) /* a doubt is the Engine's to end */
 		return hv_record_set_state(record, "attached",
@@ -132,7 +153,7 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 	code = look_into(attacher, sight, record, err);
 	if (code == HV_NOT_RUNNING)
 		return hv_record_forget_mount(record, err);
-	return code == HV_OK ? judge(attacher, record, sight->mounts, err) : code;
+	return code == HV_OK ? judge(attacher, sight, record, err) : code;
 }
 
 enum hv_code hv_attachment_refresh(

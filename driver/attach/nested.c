@@ -98,8 +98,8 @@ enum hv_code hv_nested_lift(struct hv_attacher *attacher, const struct hv_siblin
 
 		if (!is_in_the_way(attacher, record, outer, outer->ns_ino))
 			continue;
-		ret->is_lifted[i] = true;
 		code = lift(attacher, record, outer, err);
+		ret->is_lifted[i] = record->pid == 0; /* else it stands, and is found */
 	}
 	return code;
 }

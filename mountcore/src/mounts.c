@@ -171,6 +171,45 @@ int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
 	return -ENOENT;
 }
 
+struct unique_job {
+	struct mc_job job;
+	int ns_fd;
+	uint64_t mount_id;
+	struct mc_statmount mount; /* out */
+};
+
+static int find_unique(const struct mc_core *core, struct mc_job *job)
+{
+	struct unique_job *self = (struct unique_job *)job;
+	int rc = mc_enter(self->ns_fd);
+
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
+	rc = mc_sys_statmount(self->mount_id, MC_STATMOUNT_MNT_BASIC, &self->mount);
+	mc_leave(core, self->ns_fd);
+	return mc_err_set(&job->err, MC_STEP_IDENTITY, rc);
+}
+
+int mc_mount_has_id(
+	struct mc_core *core, int ns_fd, uint64_t mountinfo_id, uint64_t mount_id, bool *ret)
+{
+	struct unique_job *job;
+	int rc;
+
+	*ret = true;
+	if (!(core->features & MC_FEATURE_STATMOUNT) || !mount_id || mount_id == mountinfo_id)
+		return 0;
+	job = mc_job_new(sizeof(*job));
+	if (!job)
+		return -ENOMEM;
+	job->ns_fd = ns_fd;
+	job->mount_id = mount_id;
+	rc = mc_job_run(core, find_unique, &job->job);
+	*ret = rc == 0 && job->mount.mnt_id_old == mountinfo_id;
+	mc_job_free(job, sizeof(*job));
+	return rc == -ENOENT ? 0 : rc;
+}
+
 static bool has_id(const uint64_t *ids, size_t count, uint64_t id)
 {
 	for (size_t i = 0; i < count; i++)

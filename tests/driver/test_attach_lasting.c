@@ -86,6 +86,23 @@ static void what_is_to_cover_waits_for_the_start(void **state)
 	assert_int_equal(count_mounts(fixture), 1);
 }
 
+/* The kernel gives the next mounts the numbers that are free again. */
+static void one_unmounted_inside_is_missing_whatever_is_mounted_then(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	unmount_inside(fixture, fixture->target);
+	for (int i = 0; i < 32; i++)
+		mount_inside(fixture, fixture->target);
+	assert_string_equal(state_of(fixture, fixture->target),
+		"missing it was unmounted, or its mountpoint was removed");
+	for (int i = 0; i < 32; i++)
+		unmount_inside(fixture, fixture->target);
+}
+
 /* Two targets, one below the other, with the volumes "outer" and "inner"; "outer" has a file. */
 struct nested {
 	struct fixture *fixture;
@@ -360,6 +377,7 @@ static void run(void)
 	const struct CMUnitTest tests[] = {
 		RECONCILED(what_covers_a_mount_of_the_container_is_back_after_a_restart),
 		RECONCILED(what_is_to_cover_waits_for_the_start),
+		RECONCILED(one_unmounted_inside_is_missing_whatever_is_mounted_then),
 		RECONCILED(outer_ones_are_attached_first_whatever_came_first),
 		RECONCILED(an_inner_one_waits_for_the_outer_one),
 		RECONCILED(an_outer_one_that_comes_late_goes_below_the_inner_one),

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mountcore/mounts.h"
+
 #include "box.h"
 #include "scratch.h"
 
@@ -266,6 +268,35 @@ static void an_exited_container_is_no_process_and_leaks_nothing(void **state)
 	hv_in_namespace(exited);
 }
 
+static void numbers(void)
+{
+	struct scene scene;
+	uint64_t mount_id, mountinfo_id;
+	bool has_id;
+
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	mount_id = scene.info.mount_id;
+	mountinfo_id = scene.info.mountinfo_id;
+	assert_int_equal(
+		mc_mount_has_id(scene.core, scene.ns.ns_fd, mountinfo_id, mount_id, &has_id), 0);
+	assert_true(has_id);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0); /* it may have the number of the first */
+	assert_int_equal(mc_mount_has_id(scene.core, scene.ns.ns_fd, scene.info.mountinfo_id,
+				 mount_id, &has_id),
+		0);
+	/* Before 6.8 a mount has no other number. */
+	assert_true(has_id == !(mc_core_features(scene.core) & MC_FEATURE_STATMOUNT));
+	scene_close(&scene);
+}
+
+static void a_mount_is_told_from_the_next_with_its_number(void **state)
+{
+	(void)state;
+	hv_in_namespace(numbers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +312,7 @@ int main(void)
 		cmocka_unit_test(identity_zero_takes_what_is_on_top),
 		cmocka_unit_test(a_symlink_is_not_followed),
 		cmocka_unit_test(an_exited_container_is_no_process_and_leaks_nothing),
+		cmocka_unit_test(a_mount_is_told_from_the_next_with_its_number),
 	};
 
 	return RUN_PRIVILEGED(tests);

@@ -55,6 +55,14 @@ bool mc_mounts_next(struct mc_mounts *mounts, size_t *at, struct mc_mount *ret)
 int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether the mount that the mount namespace `ns_fd` lists as `mountinfo_id` (column 1) is the
+ * mount `mount_id`, whose number is never used again.  The kernel gives column 1 of an unmounted
+ * mount to the next mount on the machine.  `ret` is true where that cannot be told: before 6.8, and
+ * for a `mount_id` that is 0 or column 1 itself. Returns 0, -ENOMEM, or the error of entering.
+ * Source: statmount(2).  Asks no file system. */
+int mc_mount_has_id(struct mc_core *core, int ns_fd, uint64_t mountinfo_id, uint64_t mount_id,
+	bool *ret) __attribute__((nonnull, warn_unused_result));
+
 /* Find the mount that `path` is on, resolved and clean: the last of those with the longest
  * mountpoint. Returns 0 or -ENOENT. */
 int mc_mounts_of(struct mc_mounts *mounts, const char *path, struct mc_mount *ret)
