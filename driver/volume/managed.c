@@ -97,8 +97,9 @@ static int make_durable(int parent, const char *name, mode_t mode)
 	return fd;
 }
 
-/* Whether a directory, which it does not close, is empty: 1, 0 or a negative errno. */
-static int is_empty(int fd)
+/* Whether a directory, which it does not close, is empty, but for `spared` (NULL: nothing): 1, 0 or
+ * a negative errno. */
+static int is_empty_but(int fd, const char *spared)
 {
 	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *entry;
@@ -113,9 +114,15 @@ static int is_empty(int fd)
 		return rc;
 	}
 	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
-		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			 (!spared || strcmp(entry->d_name, spared) != 0);
 	closedir(dir);
 	return count == 0;
+}
+
+static int is_empty(int fd)
+{
+	return is_empty_but(fd, NULL);
 }
 
 /* Data that no volume left there: somebody else's, which would go with the volume. */
@@ -217,17 +224,19 @@ void hv_managed_settle(const struct hv_volumes *volumes, const struct hv_volume 
 		(void)!fchown(data, uid, gid);
 }
 
-/* Whether `name` in the directory is missing, or an empty directory. */
-static bool is_nothing(int state, const char *name)
+/* Whether `name` in the directory is missing, or a directory that is empty but for `spared`. */
+static bool is_nothing(int state, const char *name, const char *spared)
 {
 	mc_auto_fd fd = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd < 0 ? errno == ENOENT : is_empty(fd) == 1;
+	return fd < 0 ? errno == ENOENT : is_empty_but(fd, spared) == 1;
 }
 
 enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_error *err)
 {
 	static const char *const names[] = {"volumes", "trash"};
+	/* A new ext4 for the data.  No volume's name has a '+'. */
+	static const char *const spared[] = {"lost+found", NULL};
 	mc_auto_fd state = hv_state_dir(volumes, NULL);
 	struct stat records;
 
@@ -239,7 +248,7 @@ enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_
 	if (fstatat(state, "hostvol.db", &records, 0) == 0 && records.st_size > 0)
 		return HV_OK;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (is_nothing(state, names[i]))
+		if (is_nothing(state, names[i], spared[i]))
 			continue;
 		hv_fail(err, HV_STATE_UNREADABLE,
 			"the state directory %s is not hostvol's: there is no hostvol.db in it, but something named %s",

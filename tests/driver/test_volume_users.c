@@ -249,6 +249,12 @@ static void a_state_directory_of_somebody_else_is_refused(void **state)
 	assert_int_equal(check_state(world, "new"), HV_OK);
 	assert_int_equal(check_state(world, "empty"), HV_OK);
 	assert_int_equal(check_state(world, "others"), HV_OK);
+	world_mkdir(world, "disk/volumes/lost+found");
+	assert_int_equal(check_state(world, "disk"), HV_OK);
+	world_mkdir(world, "disk/volumes/data");
+	assert_int_equal(check_state(world, "disk"), HV_STATE_UNREADABLE);
+	world_mkdir(world, "swept/trash/lost+found");
+	assert_int_equal(check_state(world, "swept"), HV_STATE_UNREADABLE);
 	world_mkdir(world, "trash/trash/letters");
 	world_mkdir(world, "volumes/volumes/data/_data");
 	world_mkdir(world, "file");
