@@ -276,11 +276,19 @@ static int renew_directory(struct hv_volumes *volumes, const struct hv_volume *v
 	return rc;
 }
 
+/* Take out, lazily, what was mounted for the volume, and nothing else. */
+static int unmount(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct mc_err *ret_cause)
+{
+	return mc_host_unmount(volumes->core, hv_opts_get(&volume->opts, "type"),
+		hv_opts_get(&volume->opts, "device"), volume->source, ret_cause);
+}
+
 /* The helper is past its deadline, but what it waits for in the kernel may still make the mount. */
 static void give_up(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
 	for (int i = 0; i < RENEW_TRIES && renew_directory(volumes, volume) == -EBUSY; i++)
-		(void)!mc_host_unmount(volumes->core, volume->source, NULL);
+		(void)!unmount(volumes, volume, NULL);
 }
 
 static enum hv_code mount_new(
@@ -339,7 +347,7 @@ static enum hv_code mount_it(
 	/* A mount that nobody uses is of a daemon that came to no end: it may have no owner yet. */
 	code = hv_volume_own(volumes, volume, err);
 	if (code != HV_OK)
-		(void)!mc_host_unmount(volumes->core, volume->source, NULL);
+		(void)!unmount(volumes, volume, NULL);
 	return code;
 }
 
@@ -350,8 +358,14 @@ enum hv_code hv_fs_unmount(
 	const struct hv_names names = {
 		.volume = volume->name, .source = volume->source, .target = volume->source};
 
-	if (!is_fs(volume) || mc_host_unmount(volumes->core, volume->source, &cause) == 0)
+	if (!is_fs(volume) || unmount(volumes, volume, &cause) == 0)
 		return HV_OK;
+	if (cause.step == MC_STEP_IDENTITY && cause.code == -ESTALE) {
+		hv_fail(err, HV_BUSY,
+			"the file system of volume '%s' cannot be unmounted: hostvol did not make the mount that is at %s",
+			volume->name, volume->source);
+		return hv_hint(err, "umount %s", volume->source);
+	}
 	if (cause.step != MC_STEP_HELPER || cause.code != -ETIMEDOUT)
 		return hv_explain(err, &cause, &names);
 	hv_fail(err, HV_TIMEOUT, "the file system of volume '%s' was not unmounted in time",
@@ -383,10 +397,17 @@ static void drop_use(struct hv_volumes *volumes, const struct hv_use *use)
 }
 
 /* With the source held: unmount it if nobody has it.  In doubt it stays, until the next time. */
-static void unmount_unused(struct hv_volumes *volumes, const char *source)
+static void unmount_unused(struct hv_volumes *volumes, const struct hv_use *use)
 {
-	if (!is_used(volumes, source))
-		(void)!mc_host_unmount(volumes->core, source, NULL);
+	if (!is_used(volumes, use->source))
+		(void)!mc_host_unmount(volumes->core, use->type, use->device, use->source, NULL);
+}
+
+static void name_fs(struct hv_use *use, const struct hv_volume *volume)
+{
+	snprintf(use->source, sizeof(use->source), "%s", volume->source);
+	snprintf(use->type, sizeof(use->type), "%s", hv_opts_get(&volume->opts, "type"));
+	snprintf(use->device, sizeof(use->device), "%s", hv_opts_get(&volume->opts, "device"));
 }
 
 static enum hv_code use(struct hv_volumes *volumes, const struct hv_volume *volume,
@@ -394,13 +415,13 @@ static enum hv_code use(struct hv_volumes *volumes, const struct hv_volume *volu
 {
 	enum hv_code code;
 
-	snprintf(ret->source, sizeof(ret->source), "%s", volume->source);
+	name_fs(ret, volume);
 	HV_HOLD(hold, &volumes->fs_locks, ret->source);
 	code = mount_it(volumes, volume, err);
 	if (code == HV_OK)
 		add_use(volumes, ret);
 	else
-		unmount_unused(volumes, ret->source);
+		unmount_unused(volumes, ret);
 	return code;
 }
 
@@ -433,7 +454,7 @@ void hv_volume_unuse(struct hv_use *use)
 		return;
 	HV_HOLD(hold, &volumes->fs_locks, use->source);
 	drop_use(volumes, use);
-	unmount_unused(volumes, use->source);
+	unmount_unused(volumes, use);
 	use->volumes = NULL;
 }
 
@@ -449,8 +470,11 @@ void hv_volume_unused(struct hv_volumes *volumes, const char *name)
 		data = &origin;
 	}
 	if (code == HV_OK && is_fs(data)) {
-		HV_HOLD(hold, &volumes->fs_locks, data->source);
-		unmount_unused(volumes, data->source);
+		struct hv_use use = {.volumes = NULL};
+
+		name_fs(&use, data);
+		HV_HOLD(hold, &volumes->fs_locks, use.source);
+		unmount_unused(volumes, &use);
 	}
 	hv_volume_done(&volume);
 	hv_volume_done(&origin);

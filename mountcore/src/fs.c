@@ -12,6 +12,7 @@
 
 #include "core.h"
 #include "job.h"
+#include "lines.h"
 #include "loop.h"
 #include "sys.h"
 #include "walk.h"
@@ -267,38 +268,185 @@ int mc_host_mount(
 	return rc;
 }
 
-static int unmount_job(const struct mc_core *core, struct mc_job *job)
+/* --- out again ------------------------------------------------------------------------------ */
+
+enum { UNMOUNTS_MAX = 16 };
+
+struct unmount_job {
+	struct mc_path_job base;
+	char type[MC_FS_TYPE_SIZE]; /* as mount(2) was given them */
+	char device[PATH_MAX];
+	char mounted[PATH_MAX]; /* the device of a mount there, as the mount table has it */
+	uint64_t id;            /* column 1 of mountinfo: what to take out */
+	unsigned count;         /* of the mounts at the path, when they were looked at */
+};
+
+/* NFS is one or the other by the version that was agreed on; FUSE adds what it is of. */
+static bool is_type(const char *mounted, const char *asked)
 {
-	struct fs_job *self = (struct fs_job *)job;
-	char *name = strrchr(self->base.path, '/');
+	size_t length = strlen(asked);
+
+	if (strncmp(asked, "nfs", 3) == 0)
+		return strcmp(mounted, "nfs") == 0 || strcmp(mounted, "nfs4") == 0;
+	return strncmp(mounted, asked, length) == 0 && (!mounted[length] || mounted[length] == '.');
+}
+
+/* Slashes at its end say nothing to a server, and SMB's may lean the other way. */
+static bool is_named(const char *mounted, const char *asked)
+{
+	while (*mounted && (*mounted == *asked || (*mounted == '/' && *asked == '\\'))) {
+		mounted++;
+		asked++;
+	}
+	return !mounted[strspn(mounted, "/")] && !asked[strspn(asked, "/\\")];
+}
+
+/* Whether it is another name for the device, or of the image in it.  Returns 1, 0 or an errno. */
+static int compare_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct unmount_job *self = (struct unmount_job *)job;
+	struct stat asked, mounted;
 	int fd, rc = become_host(core);
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	*name++ = '\0';
-	fd = mc_open(core, core->host_root, self->base.path, O_DIRECTORY, MC_RESOLVE_KNOWN);
-	if (fd == -ENOENT)
-		return 0;
-	rc = fd < 0 ? fd : mc_sys_fchdir(fd);
+	fd = mc_sys_openat(AT_FDCWD, self->mounted, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : mc_err_set(&job->err, MC_STEP_IDENTITY, fd);
+	if (fstat(fd, &mounted) < 0 || !S_ISBLK(mounted.st_mode))
+		rc = 0;
+	else if (stat(self->device, &asked) < 0) /* the image was deleted */
+		rc = mc_loop_is_of(fd, NULL);
+	else if (S_ISBLK(asked.st_mode))
+		rc = asked.st_rdev == mounted.st_rdev;
+	else
+		rc = mc_loop_is_of(fd, &asked);
 	mc_sys_close(fd);
-	if (rc == 0)
-		rc = mc_sys_umount2(name, MC_UMOUNT_LAZY | MC_UMOUNT_NOFOLLOW);
-	if (rc == -EINVAL || rc == -ENOENT) /* nothing is mounted there */
-		return 0;
-	return mc_err_set(&job->err, MC_STEP_UMOUNT, rc);
+	return rc < 0 ? mc_err_set(&job->err, MC_STEP_IDENTITY, rc) : rc;
 }
 
-int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
+/* Whether the mount is of the file system.  Returns 1, 0 or a negative errno. */
+static int is_of_fs(struct mc_core *core, struct unmount_job *job, const struct mc_mount *mount)
 {
-	struct fs_job *job = mc_path_job_new(core, sizeof(*job), path, err);
+	if (!is_type(mount->fstype, job->type))
+		return 0;
+	if (is_named(mount->device, job->device))
+		return 1;
+	if (mount->device[0] != '/' || job->device[0] != '/' ||
+		strlen(mount->device) >= sizeof(job->mounted))
+		return 0;
+	memcpy(job->mounted, mount->device, strlen(mount->device) + 1);
+	return mc_job_run(core, compare_job, &job->base.job);
+}
+
+/* Find the mount to be taken out.  Returns 1 with it in the job, 0 (nothing is mounted there),
+ * -ESTALE (not by us, or on top of ours), or what looking gave. */
+static int find_ours(struct mc_core *core, struct unmount_job *job)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount mount, cover;
+	int is_ours = 0, rc = mc_mounts_read(core, core->host_ns, &mounts, &job->base.job.err);
+
+	job->count = 0;
+	job->id = 0;
+	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);) {
+		if (strcmp(mount.target, job->base.path) != 0)
+			continue;
+		job->count++;
+		if (mc_mounts_find_cover(mounts, mount.id, &cover))
+			continue;
+		is_ours = is_of_fs(core, job, &mount);
+		job->id = is_ours > 0 ? mount.id : 0;
+		rc = is_ours < 0 ? is_ours : 0;
+	}
+	mc_mounts_free(mounts);
+	if (rc == 0 && job->count > 0)
+		rc = job->id ? 1 : mc_err_set(&job->base.job.err, MC_STEP_IDENTITY, -ESTALE);
+	return rc;
+}
+
+struct look_at {
+	const char *path;
+	uint64_t id;
+	unsigned count;
+	bool has_it;
+};
+
+static int count_line(struct mc_line *line, void *context)
+{
+	struct look_at *look = context;
+
+	if (strcmp(line->target, look->path) == 0) {
+		look->count++;
+		look->has_it |= line->id == look->id;
+	}
+	return 0;
+}
+
+/* Whether the mounts there are those that were looked at.  By the table: a look at what is mounted
+ * would ask its server. */
+static int check_again(const struct mc_core *core, const struct unmount_job *self)
+{
+	struct look_at look = {.path = self->base.path, .id = self->id};
+	int rc = mc_lines_visit(core, count_line, &look);
+
+	return rc < 0 ? rc : look.has_it && look.count == self->count ? 0 : -ESTALE;
+}
+
+static int unmount_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct unmount_job *self = (struct unmount_job *)job;
+	const char *name;
+	int fd, rc = become_host(core);
+
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
+	fd = mc_open_parent(core, core->host_root, self->base.path, MC_RESOLVE_KNOWN, &name);
+	rc = fd < 0 ? fd : mc_sys_fchdir(fd);
+	mc_sys_close(fd);
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_UMOUNT, rc);
+	rc = check_again(core, self);
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_IDENTITY, rc);
+	return mc_err_set(&job->err, MC_STEP_UMOUNT,
+		mc_sys_umount2(name, MC_UMOUNT_LAZY | MC_UMOUNT_NOFOLLOW));
+}
+
+static int unmount_all(struct mc_core *core, struct unmount_job *job)
+{
+	int rc, found = find_ours(core, job);
+
+	if (found <= 0)
+		return found;
+	for (int i = 0; i < UNMOUNTS_MAX && found > 0; i++) {
+		rc = mc_job_run(core, unmount_job, &job->base.job);
+		if (rc < 0)
+			return rc;
+		found = find_ours(core, job);
+	}
+	return found == -ESTALE ? found : 0; /* ours is out, whatever cannot be told now */
+}
+
+int mc_host_unmount(struct mc_core *core, const char *type, const char *device, const char *path,
+	struct mc_err *err)
+{
+	struct unmount_job *job;
 	int rc;
 
+	if (strlen(type) >= sizeof(job->type) || strlen(device) >= sizeof(job->device))
+		return mc_err_set(err, MC_STEP_SETUP, -ENAMETOOLONG);
+	job = mc_path_job_new(core, sizeof(*job), path, err);
 	if (!job)
 		return -ENOMEM;
+	memcpy(job->type, type, strlen(type) + 1);
+	memcpy(job->device, device, strlen(device) + 1);
 	job->base.job.timeout_ms = core->mount_timeout_ms;
-	rc = run(core, unmount_job, job, err);
+	rc = unmount_all(core, job);
+	if (rc < 0)
+		mc_err_set(err, job->base.job.err.step, rc);
 	mc_job_free(job, sizeof(*job));
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static int find_job(const struct mc_core *core, struct mc_job *job)

@@ -156,3 +156,13 @@ int mc_loop_open(int file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZ
 	mc_sys_close(control);
 	return loop;
 }
+
+int mc_loop_is_of(int device, const struct stat *file)
+{
+	struct loop_info64 info = {0};
+	int rc = mc_sys_ioctl(device, LOOP_GET_STATUS64, &info);
+
+	if (rc < 0) /* another block device, or one without a file */
+		return rc == -ENOTTY || rc == -EINVAL || rc == -ENXIO ? 0 : rc;
+	return !file || (info.lo_device == file->st_dev && info.lo_inode == file->st_ino);
+}

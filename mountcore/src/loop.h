@@ -3,6 +3,7 @@
 #define MOUNTCORE_SRC_LOOP_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 enum { MC_LOOP_PATH_SIZE = 32 };
 
@@ -15,5 +16,9 @@ enum { MC_LOOP_PATH_SIZE = 32 };
  * Source: loop(4). */
 int mc_loop_open(int file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZE])
 	__attribute__((warn_unused_result));
+
+/* Whether the block device is a loop device that `file` is in; NULL: a loop device at all.
+ * Returns 1, 0, or what ioctl(2) gave. */
+int mc_loop_is_of(int device, const struct stat *file);
 
 #endif

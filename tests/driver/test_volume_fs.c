@@ -28,8 +28,10 @@ int __real_mc_host_mount(
 	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err);
 int __wrap_mc_host_mount(
 	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err);
-int __real_mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err);
-int __wrap_mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err);
+int __real_mc_host_unmount(struct mc_core *core, const char *type, const char *device,
+	const char *path, struct mc_err *err);
+int __wrap_mc_host_unmount(struct mc_core *core, const char *type, const char *device,
+	const char *path, struct mc_err *err);
 
 int __wrap_mc_host_mount(
 	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err)
@@ -39,14 +41,15 @@ int __wrap_mc_host_mount(
 	mc_close_fd(&late_fd);
 	late_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (helpers == TOO_LATE)
-		assert_int_equal(mount("late", path, "tmpfs", 0, NULL), 0);
+		assert_int_equal(mount("tmpfs", path, "tmpfs", 0, NULL), 0);
 	return mc_err_set(err, MC_STEP_HELPER, -ETIMEDOUT);
 }
 
-int __wrap_mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
+int __wrap_mc_host_unmount(struct mc_core *core, const char *type, const char *device,
+	const char *path, struct mc_err *err)
 {
 	if (helpers != LATE)
-		return __real_mc_host_unmount(core, path, err);
+		return __real_mc_host_unmount(core, type, device, path, err);
 	return mc_err_set(err, MC_STEP_HELPER, -ETIMEDOUT);
 }
 
@@ -185,7 +188,7 @@ static void a_mount_that_nobody_uses_is_given_its_owner(void **state)
 	assert_int_equal(create_owned(world, "tmpfs", "tmpfs", "", "7"), HV_OK);
 	assert_int_equal(
 		hv_store_volume_get(world->volumes.store, "vol", &volume, &world->err), HV_OK);
-	assert_int_equal(mount("left", path, "tmpfs", 0, NULL), 0);
+	assert_int_equal(mount("tmpfs", path, "tmpfs", 0, NULL), 0);
 	assert_int_equal(owner_of(world), 0);
 	assert_int_equal(hv_volume_use(&world->volumes, &volume, &first, &world->err), HV_OK);
 	assert_int_equal(owner_of(world), 7);
@@ -283,6 +286,29 @@ static void another_name_for_a_file_system_has_no_owner_of_its_own(void **state)
 	assert_int_equal(set(world, "same", "6"), HV_OK);
 }
 
+static void what_somebody_mounted_over_the_file_system_stays(void **state)
+{
+	struct world *world = *state;
+	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
+
+	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
+	assert_int_equal(world_mount(world, "vol", "a"), HV_OK);
+	world_write(world, "mounts/vol/ours", "");
+	assert_int_equal(mount("admin", path, "tmpfs", 0, NULL), 0);
+	world_write(world, "state/volumes/vol/_data/of_admin", "");
+	assert_int_equal(world_unmount(world, "vol", "a"), HV_OK);
+	assert_true(world_has(world, "state/volumes/vol/_data/of_admin"));
+	assert_int_equal(world_remove(world, "vol"), HV_VOLUME_IN_USE);
+	assert_true(world_told(world, "'vol'"));
+	assert_true(world_told(world, path));
+	assert_true(world_told(world, "umount"));
+	assert_true(world_has(world, "state/volumes/vol/_data/of_admin"));
+	assert_int_equal(umount(path), 0);
+	assert_true(world_has(world, "state/volumes/vol/_data/ours"));
+	assert_int_equal(world_remove(world, "vol"), HV_OK);
+	assert_false(world_has(world, "state/volumes/vol"));
+}
+
 /* The administrator unmounted it, or mounted another there, while a container has it. */
 static void what_is_mounted_there_now_is_what_the_next_mount_shows(void **state)
 {
@@ -307,7 +333,12 @@ static void what_is_mounted_there_now_is_what_the_next_mount_shows(void **state)
 	for (const char *id = "abc"; *id; id++)
 		assert_int_equal(world_unmount(world, "vol", (char[]){*id, '\0'}), HV_OK);
 	assert_int_equal(world_count_mounts(world, "vol"), 0);
-	assert_false(is_mounted(world));
+	assert_true(world_has(world, "state/volumes/vol/_data/third")); /* it is not ours */
+	assert_int_equal(world_remove(world, "vol"), HV_BUSY);
+	assert_true(world_has(world, "state/volumes/vol/_data/third"));
+	assert_int_equal(umount2(path, MNT_DETACH), 0);
+	assert_int_equal(world_remove(world, "vol"), HV_OK);
+	assert_false(world_has(world, "state/volumes/vol"));
 }
 
 static void run(void)
@@ -321,6 +352,7 @@ static void run(void)
 		IN_WORLD(a_directory_that_is_not_there_is_named),
 		IN_WORLD(an_image_in_use_in_another_mode_is_told_so),
 		IN_WORLD(another_name_for_a_file_system_has_no_owner_of_its_own),
+		IN_WORLD(what_somebody_mounted_over_the_file_system_stays),
 		IN_WORLD(what_is_mounted_there_now_is_what_the_next_mount_shows),
 	};
 

@@ -199,6 +199,7 @@ static void expect_refused(struct world *world)
 static void test_on(struct world *world, const struct disk *disk)
 {
 	mc_auto_free char *place = scratch_path(world->dir, "disk");
+	mc_auto_free char *image = scratch_path(world->dir, "image");
 
 	expect_refused(world); /* on a tmpfs */
 	if (move_to(world, disk, place)) {
@@ -206,7 +207,8 @@ static void test_on(struct world *world, const struct disk *disk)
 		world_wait_for_trash(world);
 		keep_without_limit(world);
 		hv_volumes_stop(&world->volumes); /* which may have the disk in use */
-		assert_int_equal(mc_host_unmount(world->volumes.core, place, NULL), 0);
+		assert_int_equal(
+			mc_host_unmount(world->volumes.core, disk->type, image, place, NULL), 0);
 	}
 }
 

@@ -211,7 +211,7 @@ static void expect_no_loop(void)
 
 static void unmount(struct mc_core *core, const char *place)
 {
-	assert_int_equal(mc_host_unmount(core, place, NULL), 0);
+	assert_int_equal(mc_host_unmount(core, "ext4", IMAGE, place, NULL), 0);
 }
 
 static void share_image(void)
@@ -245,6 +245,49 @@ static void all_mounts_of_an_image_are_of_one_file_system(void **state)
 {
 	(void)state;
 	hv_in_namespace(share_image);
+}
+
+static void expect_foreign(struct mc_core *core, const char *type, const char *device)
+{
+	struct mc_err err = {0};
+
+	assert_int_equal(mc_host_unmount(core, type, device, places[0], &err), -ESTALE);
+	assert_string_equal(mc_step_name(err.step), mc_step_name(MC_STEP_IDENTITY));
+}
+
+static void unmount_others(void)
+{
+	struct mc_core *core = open_core();
+
+	make_image();
+	assert_int_equal(symlink(IMAGE, "/tmp/link.img"), 0);
+	expect_mount(core, IMAGE, "", places[0]);
+	expect_foreign(core, "ext4", "/dev/null");
+	expect_foreign(core, "ext4", "/proc/self/status");
+	expect_foreign(core, "tmpfs", IMAGE);
+	assert_int_equal(mount("tmpfs", places[0], "tmpfs", 0, NULL), 0);
+	expect_foreign(core, "ext4", IMAGE); /* it is below */
+	expect_foreign(core, "tmpfs", "other");
+	assert_int_equal(mc_host_unmount(core, "tmpfs", "tmpfs", places[0], NULL), -ESTALE);
+	assert_int_equal(device_of(places[0]) != device_of("/tmp"), 1);
+	assert_int_equal(mc_host_unmount(core, "ext4", "/tmp/link.img", places[0], NULL), 0);
+	expect_mount(core, IMAGE, "", places[0]);
+	assert_int_equal(unlink(IMAGE), 0);
+	assert_int_equal(mc_host_unmount(core, "ext4", IMAGE, places[0], NULL), 0);
+	assert_int_equal(mount("srv:/a/", places[0], "tmpfs", 0, NULL), 0);
+	assert_int_equal(mount("//srv/b", places[0], "tmpfs", 0, NULL), 0);
+	expect_foreign(core, "tmpfs", "srv:/a");
+	expect_foreign(core, "tmpfs", "\\\\srv\\bc");
+	assert_int_equal(umount(places[0]), 0);
+	assert_int_equal(mc_host_unmount(core, "tmpfs", "srv:/a", places[0], NULL), 0);
+	assert_int_equal(mc_host_unmount(core, "tmpfs", "srv:/a", places[0], NULL), 0);
+	mc_core_close(core);
+}
+
+static void only_the_named_file_system_is_unmounted(void **state)
+{
+	(void)state;
+	hv_in_namespace(unmount_others);
 }
 
 static void mix_modes(void)
@@ -407,6 +450,7 @@ int main(void)
 		cmocka_unit_test(options_are_flags_or_the_file_system_s_own),
 		cmocka_unit_test(options_that_are_for_mount_8_are_refused),
 		cmocka_unit_test(all_mounts_of_an_image_are_of_one_file_system),
+		cmocka_unit_test(only_the_named_file_system_is_unmounted),
 		cmocka_unit_test(an_image_in_use_is_not_mounted_in_another_mode),
 		cmocka_unit_test(a_loop_device_for_a_part_of_the_image_is_in_the_way),
 		cmocka_unit_test(mounts_of_an_image_at_the_same_time_are_of_one_file_system),

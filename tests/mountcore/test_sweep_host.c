@@ -200,7 +200,7 @@ static void check_fs(const struct scene *scene, int rc)
 
 static void unmount_fs(struct scene *scene)
 {
-	assert_int_equal(mc_host_unmount(scene->core, FS_DIR, NULL), 0);
+	assert_int_equal(mc_host_unmount(scene->core, "ext4", FS_IMAGE, FS_DIR, NULL), 0);
 	assert_false(fs_is_mounted());
 }
 
@@ -228,7 +228,7 @@ static void make_and_mount_fs(struct scene *scene)
 
 static int try_unmount_fs(struct scene *scene)
 {
-	return mc_host_unmount(scene->core, FS_DIR, &scene->err);
+	return mc_host_unmount(scene->core, "ext4", FS_IMAGE, FS_DIR, &scene->err);
 }
 
 static void check_unmounted(const struct scene *scene, int rc)

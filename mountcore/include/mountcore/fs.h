@@ -45,11 +45,18 @@ int mc_host_mount(struct mc_core *core, const struct mc_fs *fs, const char *path
 int mc_host_is_mounted(struct mc_core *core, const char *path, struct mc_err *err)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Take out, lazily, what is mounted at `path`.  Nothing there is fine.  Works under
- * mount_timeout_ms of core.h.  Returns 0, or what umount2(2) gave, step MC_STEP_UMOUNT; -ETIMEDOUT
- * with MC_STEP_HELPER. */
-int mc_host_unmount(struct mc_core *core, const char *path, struct mc_err *err)
-	__attribute__((nonnull(1, 2), warn_unused_result));
+/* Take out, lazily, what mc_host_mount() mounted at `path`: a mount of the file system that
+ * mount(2) makes of `type` and `device` (struct mc_fs).  Any other one stays, with all below it.
+ * Nothing there is fine.  A device that the mount table has another name of (a symlink's target,
+ * the loop device of an image) is looked at.  Works under mount_timeout_ms of core.h. Returns 0, or
+ *   step IDENTITY  -ESTALE: something else is mounted there, or on top of ours
+ *   step UMOUNT    what umount2(2) gave
+ *   step HELPER    -ETIMEDOUT
+ * Between the last look at the mount table and umount2(2), which takes a path, who may mount on the
+ * host can still put something there that goes instead.
+ * Source: proc(5), mountinfo; umount2(2), loop(4). */
+int mc_host_unmount(struct mc_core *core, const char *type, const char *device, const char *path,
+	struct mc_err *err) __attribute__((nonnull(1, 2, 3, 4), warn_unused_result));
 
 /* What `path` (absolute, any symlinks in it) on the host is: its path without a symlink and its
  * type, as of stat(2)'s st_mode.  Under the helper's deadline.

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "mountcore/attr.h"
+#include "mountcore/fs.h"
 #include "store/store.h"
 #include "volume/keylock.h"
 #include "wire/error.h"
@@ -169,6 +170,8 @@ struct hv_use {
 	/* If it is a file system. */
 	struct hv_volumes *volumes; /* NULL: it is not */
 	char source[PATH_MAX];
+	char type[MC_FS_TYPE_SIZE];
+	char device[PATH_MAX];
 	struct hv_use *next;
 };
 
