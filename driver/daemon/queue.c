@@ -174,14 +174,20 @@ static void wait_until(struct hv_queue *queue, long long until_ms)
 		pthread_cond_wait(&queue->changed, &queue->lock);
 }
 
-bool hv_queue_take(struct hv_queue *queue, const char **ret_name, unsigned *ret_tries)
+bool hv_queue_take(
+	struct hv_queue *queue, long long until_ms, const char **ret_name, unsigned *ret_tries)
 {
 	struct hv_queue_item *item = NULL;
 	long long next_ms;
 
 	pthread_mutex_lock(&queue->lock);
-	while (!queue->is_stopped && !(item = take_due(queue, &next_ms)))
+	while (!queue->is_stopped && !(item = take_due(queue, &next_ms))) {
+		if (until_ms > 0 && now_ms() >= until_ms)
+			break;
+		if (until_ms > 0 && (next_ms == 0 || next_ms > until_ms))
+			next_ms = until_ms;
 		wait_until(queue, next_ms);
+	}
 	if (item) {
 		*ret_name = item->named.name;
 		*ret_tries = item->tries;

@@ -32,11 +32,27 @@ enum {
 	STUCK_MS = 500,     /* how long that may be */
 	BACK_OFF_MIN_MS = 100,
 	BACK_OFF_MAX_MS = 5000,
-	LOOK_MS = 60000,       /* how often some containers are looked at though nothing happened */
-	SWEEP_MAX = 50,        /* so many of them: it must not be felt */
+	IDLE_MS = 30000,       /* how long those above REPAIRERS stay when they are not needed */
+	LOOK_MS = 60000,       /* how often each container is looked at though nothing happened */
+	ASK_MS = 60000,        /* how often some are repaired, which asks the Engine, */
+	ASK_MAX = 50,          /* and how many of them: it must not be felt */
 	STATE_RETRY_MS = 1000, /* while the state cannot be opened */
 	READY_MAX = 64,
-	LOOKS_MAX = 32, /* at a time, before events are taken */
+	LOOKS_MAX = 32, /* at a time, before events are taken; and in a slice */
+};
+
+struct repairer {
+	struct hv_reconciler *self;
+	pthread_t thread;
+	bool is_hired; /* ends when it is not needed any more */
+	bool is_used;  /* to be joined */
+	atomic_bool is_over;
+};
+
+/* Containers whose turn comes though nothing has happened to them. */
+struct round {
+	long long next_ms;
+	char last[128]; /* the container whose turn it was; "": begin again */
 };
 
 struct hv_reconciler {
@@ -44,17 +60,18 @@ struct hv_reconciler {
 	struct hv_queue repairs;
 	struct hv_queue looks; /* of the watcher */
 	pthread_t watcher;
-	pthread_t repairers[REPAIRERS_MAX];
+	struct repairer repairers[REPAIRERS_MAX]; /* of the watcher, once it runs */
 	unsigned repairers_count;
-	int wake_fd; /* eventfd: there is something to look at, or the end */
+	atomic_llong needed_ms; /* when they were all held up last */
+	int wake_fd;            /* eventfd: there is something to look at, or the end */
 	atomic_bool is_stopping;
 	atomic_bool is_subscribed; /* the Engine is there */
 	/* The watcher's own. */
 	struct hv_events *events;
 	int epoll_fd; /* wake_fd with no data, and the processes */
 	struct hv_processes processes;
-	long long look_ms;      /* when to look at some, or all, next */
-	char swept[128];        /* the last container whose turn it was; "": begin again */
+	struct round looked;
+	struct round asked;
 	long long hire_ms;      /* when to look whether all repairers are held up; 0: no need */
 	long long look_one_ms;  /* when to look at one of them next; 0: at none */
 	long long subscribe_ms; /* when to subscribe next */
@@ -145,25 +162,43 @@ static enum hv_code repair(struct hv_reconciler *self, const char *container_id,
 	return code;
 }
 
+static void repair_next(struct hv_reconciler *self, const char *container_id, unsigned tries)
+{
+	struct hv_error err = {0};
+	unsigned changed;
+	enum hv_code code = repair(self, container_id, &changed, &err);
+
+	if (code != HV_OK)
+		tell_failure(self, container_id, tries, &err);
+	hv_error_done(&err);
+	if (changed > 0) {
+		hv_queue_put(&self->looks, container_id);
+		wake(self);
+	}
+	hv_queue_finish(&self->repairs, container_id, code == HV_OK);
+}
+
+/* Since when it is not needed any more; 0: it stays. */
+static long long leaves_ms(const struct repairer *repairer)
+{
+	return repairer->is_hired ? repairer->self->needed_ms + repairer->self->args.idle_ms : 0;
+}
+
 static void *run_repairer(void *argument)
 {
-	struct hv_reconciler *self = argument;
-	struct hv_error err = {0};
+	struct repairer *repairer = argument;
+	struct hv_reconciler *self = repairer->self;
 	const char *container_id;
-	unsigned tries, changed;
+	unsigned tries;
 
-	while (hv_queue_take(&self->repairs, &container_id, &tries)) {
-		enum hv_code code = repair(self, container_id, &changed, &err);
-
-		if (code != HV_OK)
-			tell_failure(self, container_id, tries, &err);
-		hv_error_done(&err);
-		if (changed > 0) {
-			hv_queue_put(&self->looks, container_id);
-			wake(self);
-		}
-		hv_queue_finish(&self->repairs, container_id, code == HV_OK);
+	for (;;) {
+		if (hv_queue_take(&self->repairs, leaves_ms(repairer), &container_id, &tries))
+			repair_next(self, container_id, tries);
+		else if (self->is_stopping || now_ms() >= leaves_ms(repairer))
+			break; /* and not because more were needed meanwhile */
 	}
+	repairer->is_over = true;
+	wake(self);
 	return NULL;
 }
 
@@ -194,6 +229,8 @@ static enum hv_code look_at(
 	if (code == HV_OK)
 		code = hv_attachments_look(self->args.attacher, container_id, &seen, err);
 	tell(self, &seen.repaired);
+	if (seen.repaired.pending > 0) /* and nobody may have told that it runs again */
+		hv_queue_add(&self->repairs, container_id);
 	/* One of its records may have failed, and the process be known by another. */
 	if ((code == HV_OK || seen.pid > 0) &&
 		hv_processes_set(&self->processes, container_id, &seen) < 0)
@@ -222,46 +259,79 @@ static void look_at_some(struct hv_reconciler *self)
 	}
 }
 
-/* All of them, after anything may have happened to them. */
-static void add_all(struct hv_reconciler *self, char *const *ids, size_t count)
+/* Put those of the containers that are next in the queue, if that can be read. */
+static bool add_next(
+	struct hv_reconciler *self, struct round *round, int max, struct hv_queue *queue)
 {
+	struct hv_error err = {0};
+	char **ids = NULL;
+	size_t count = 0;
+	bool is_read = self->args.open_state(self->args.context, &err) == HV_OK &&
+		       hv_attachments_containers(
+			       self->args.attacher, round->last, max, &ids, &count, &err) == HV_OK;
+
 	for (size_t i = 0; i < count; i++)
-		put(self, ids[i]);
-	for (size_t i = 0; i < self->processes.containers.count; i++) /* those that went too */
-		hv_queue_add(&self->looks, self->processes.containers.items[i]->name);
+		hv_queue_add(queue, ids[i]);
+	if (is_read)
+		snprintf(round->last, sizeof(round->last), "%s",
+			count == (size_t)max ? ids[count - 1] : "");
+	hv_error_done(&err);
+	hv_attachments_containers_free(ids, count);
+	return is_read;
 }
 
-/* Those whose turn it is. */
-static void add_some(struct hv_reconciler *self, char *const *ids, size_t count)
+/* As many slices as it takes to have all of them in the time. */
+static long long slice_ms(const struct hv_reconciler *self, size_t containers)
 {
-	for (size_t i = 0; i < count; i++) {
-		hv_queue_add(&self->looks, ids[i]);
-		hv_queue_add(&self->repairs, ids[i]);
+	return self->args.look_ms / (long long)(containers / LOOKS_MAX + 1);
+}
+
+static void sweep_if_due(struct hv_reconciler *self)
+{
+	long long now = now_ms();
+
+	if (now >= self->looked.next_ms)
+		self->looked.next_ms =
+			now + (add_next(self, &self->looked, LOOKS_MAX, &self->looks)
+					      ? slice_ms(self, self->processes.containers.count)
+					      : STATE_RETRY_MS);
+	if (now >= self->asked.next_ms)
+		self->asked.next_ms = now + (add_next(self, &self->asked, ASK_MAX, &self->repairs)
+							    ? ASK_MS
+							    : STATE_RETRY_MS);
+}
+
+/* All of them, after anything may have happened to them. */
+static void put_all(struct hv_reconciler *self)
+{
+	struct hv_error err = {0};
+	char **ids = NULL;
+	size_t count = 0;
+	long long now = now_ms();
+
+	if (self->args.open_state(self->args.context, &err) == HV_OK &&
+		hv_attachments_containers(self->args.attacher, "", INT_MAX, &ids, &count, &err) ==
+			HV_OK) {
+		for (size_t i = 0; i < count; i++)
+			put(self, ids[i]);
+		for (size_t i = 0; i < self->processes.containers.count; i++) /* that went too */
+			hv_queue_add(&self->looks, self->processes.containers.items[i]->name);
+		self->looked = (struct round){.next_ms = now + slice_ms(self, count)};
+		self->asked = (struct round){.next_ms = now + ASK_MS};
+		self->is_news = false;
+	} else {
+		self->looked.next_ms = self->asked.next_ms = now + STATE_RETRY_MS;
 	}
-	snprintf(self->swept, sizeof(self->swept), "%s", count == SWEEP_MAX ? ids[count - 1] : "");
+	hv_error_done(&err);
+	hv_attachments_containers_free(ids, count);
 }
 
 static void sweep(struct hv_reconciler *self)
 {
-	bool is_all = self->is_news;
-	struct hv_error err = {0};
-	char **ids = NULL;
-	size_t count = 0;
-
-	if (self->args.open_state(self->args.context, &err) == HV_OK &&
-		hv_attachments_containers(self->args.attacher, is_all ? "" : self->swept,
-			is_all ? INT_MAX : SWEEP_MAX, &ids, &count, &err) == HV_OK) {
-		self->look_ms = now_ms() + LOOK_MS;
-		self->is_news = false;
-		if (is_all)
-			add_all(self, ids, count);
-		else
-			add_some(self, ids, count);
-	} else {
-		self->look_ms = now_ms() + STATE_RETRY_MS;
-	}
-	hv_error_done(&err);
-	hv_attachments_containers_free(ids, count);
+	if (!self->is_news)
+		sweep_if_due(self);
+	else if (now_ms() >= self->looked.next_ms)
+		put_all(self);
 }
 
 static void take_ready(struct hv_reconciler *self)
@@ -316,19 +386,44 @@ static void notice_open(struct hv_reconciler *self)
 		self->args.on_engine(self->args.context);
 	self->is_known = false;
 	self->back_off_ms = BACK_OFF_MIN_MS;
-	self->look_ms = 0;
+	self->looked.next_ms = 0;
 	self->is_news = true;
 }
 
-static bool start_repairers(struct hv_reconciler *self, unsigned count)
+static bool start_repairer(struct hv_reconciler *self, struct repairer *repairer, bool is_hired)
 {
-	for (; count > 0 && self->repairers_count < REPAIRERS_MAX; count--)
-		if (pthread_create(&self->repairers[self->repairers_count++], NULL, run_repairer,
-			    self) != 0) {
-			self->repairers_count--;
+	repairer->self = self;
+	repairer->is_hired = is_hired;
+	repairer->is_over = false;
+	repairer->is_used = pthread_create(&repairer->thread, NULL, run_repairer, repairer) == 0;
+	self->repairers_count += repairer->is_used;
+	return repairer->is_used;
+}
+
+static bool start_repairers(struct hv_reconciler *self, unsigned count, bool is_hired)
+{
+	for (size_t i = 0; count > 0 && i < REPAIRERS_MAX; i++) {
+		if (self->repairers[i].is_used)
+			continue;
+		if (!start_repairer(self, &self->repairers[i], is_hired))
 			return false;
-		}
+		count--;
+	}
 	return true;
+}
+
+/* Those that were not needed any more. */
+static void join_those_over(struct hv_reconciler *self)
+{
+	for (size_t i = 0; i < REPAIRERS_MAX; i++) {
+		struct repairer *repairer = &self->repairers[i];
+
+		if (!repairer->is_used || !repairer->is_over)
+			continue;
+		pthread_join(repairer->thread, NULL);
+		repairer->is_used = false;
+		self->repairers_count--;
+	}
 }
 
 /* Each of them may wait for a file system of its own, while something is to be done that needs
@@ -338,16 +433,19 @@ static void hire_if_stuck(struct hv_reconciler *self)
 	long long since = hv_queue_stuck_since(&self->repairs);
 
 	self->hire_ms = since > 0 ? since + STUCK_MS : 0;
-	if (since == 0 || now_ms() < self->hire_ms || self->repairers_count == REPAIRERS_MAX)
+	if (since == 0 || now_ms() < self->hire_ms)
 		return;
-	(void)start_repairers(self, self->repairers_count); /* else those that are must do */
-	self->hire_ms = now_ms() + STUCK_MS;
+	self->needed_ms = now_ms();
+	self->hire_ms = self->needed_ms + STUCK_MS;
+	(void)start_repairers(self, self->repairers_count, true); /* else those that are must do */
 }
 
 static int time_left(const struct hv_reconciler *self)
 {
-	long long next = self->look_ms, now = now_ms();
+	long long next = self->looked.next_ms, now = now_ms();
 
+	if (self->asked.next_ms < next)
+		next = self->asked.next_ms;
 	if (!self->is_trying && self->subscribe_ms < next)
 		next = self->subscribe_ms;
 	if (self->look_one_ms > 0 && self->look_one_ms < next)
@@ -364,10 +462,10 @@ static void *run_watcher(void *argument)
 
 	while (!self->is_stopping) {
 		subscribe_if_due(self, &err);
-		if (now_ms() >= self->look_ms)
-			sweep(self);
+		sweep(self);
 		look_at_some(self);
 		hire_if_stuck(self);
+		join_those_over(self);
 		if (hv_events_wait(self->events, self->epoll_fd, time_left(self), &err) != HV_OK)
 			back_off(self, &err);
 		notice_open(self);
@@ -416,21 +514,22 @@ static bool join_all(struct hv_reconciler *self, bool has_watcher, int timeout_m
 	struct timespec until;
 	bool all = true;
 
-	hv_queue_stop(&self->repairs);
 	self->is_stopping = true;
+	hv_queue_stop(&self->repairs);
 	wake(self);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += timeout_ms / 1000 + 1;
 	if (has_watcher)
 		all = join(self->watcher, &until);
-	for (unsigned i = 0; all && i < self->repairers_count; i++)
-		all = join(self->repairers[i], &until);
+	for (size_t i = 0; all && i < REPAIRERS_MAX; i++)
+		if (self->repairers[i].is_used)
+			all = join(self->repairers[i].thread, &until);
 	return all;
 }
 
 static bool start_threads(struct hv_reconciler *self)
 {
-	return start_repairers(self, REPAIRERS) &&
+	return start_repairers(self, REPAIRERS, false) &&
 	       pthread_create(&self->watcher, NULL, run_watcher, self) == 0;
 }
 
@@ -441,6 +540,10 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	if (!self)
 		return NULL;
 	self->args = *args;
+	if (self->args.look_ms == 0)
+		self->args.look_ms = LOOK_MS;
+	if (self->args.idle_ms == 0)
+		self->args.idle_ms = IDLE_MS;
 	self->back_off_ms = BACK_OFF_MIN_MS;
 	self->is_news = true;
 	self->wake_fd = self->epoll_fd = -1;

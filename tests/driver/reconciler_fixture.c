@@ -126,16 +126,16 @@ void stop_container(struct fixture *fixture)
 	tell_engine(fixture);
 }
 
-/* The last known state of the only attachment; "" when there is none. */
+/* The last known state of the container's only attachment; "" when there is none. */
 static void read_state(struct fixture *fixture, char ret[static 16])
 {
-	const struct hv_record_filter all = {0};
+	const struct hv_record_filter filter = {.container_id = ID};
 	struct hv_record *records = NULL;
 	struct hv_error err = {0};
 	size_t count = 0;
 
 	assert_int_equal(
-		hv_store_attachment_list(fixture->attacher.store, &all, &records, &count, &err),
+		hv_store_attachment_list(fixture->attacher.store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_true(count < 2);
 	snprintf(ret, 16, "%s", count ? records[0].view.state : "");
@@ -256,6 +256,8 @@ void start_reconciler(struct fixture *fixture)
 		.log = &fixture->log,
 		.open_state = open_state,
 		.context = fixture,
+		.look_ms = fixture->look_ms,
+		.idle_ms = fixture->idle_ms,
 	});
 	assert_non_null(fixture->reconciler);
 }

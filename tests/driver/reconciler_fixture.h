@@ -46,6 +46,8 @@ struct fixture {
 	char ended[4096];           /* what was told to have ended: "container volume target" */
 	atomic_bool has_ended;      /* it is written */
 	atomic_uint looks;          /* how often the state was asked for */
+	long long look_ms;          /* as in struct hv_reconciler_args */
+	long long idle_ms;
 };
 
 /* cmocka's setup and teardown; *state is the fixture: the volume "data" and a directory to attach
@@ -103,8 +105,9 @@ void sleep_a_little(void);
 unsigned count_mounts(struct fixture *fixture);
 unsigned count_mounts_at(struct fixture *fixture, const char *target);
 
-/* Wait until this is the last known state of the only attachment, "" for none at all.  Asserts that
- * a container that runs has the mount if it is "attached" and else not; "missing" is not asked. */
+/* Wait until this is the last known state of the container's only attachment, "" for none.  Asserts
+ * that a container that runs has the mount if it is "attached" and else not; "missing" is not
+ * asked. */
 void expect_state(struct fixture *fixture, const char *wanted);
 
 /* Wait until the stream of events stands (again). */

@@ -28,7 +28,7 @@ static void expect_next(const char *name, unsigned tries)
 	const char *next = NULL;
 	unsigned next_tries = 0;
 
-	assert_true(hv_queue_take(&queue, &next, &next_tries));
+	assert_true(hv_queue_take(&queue, 0, &next, &next_tries));
 	assert_string_equal(next, name);
 	assert_int_equal(next_tries, tries);
 }
@@ -220,7 +220,23 @@ static void nobody_waits_for_a_stopped_queue(void **state)
 	(void)state;
 	hv_queue_put(&queue, "a");
 	hv_queue_stop(&queue);
-	assert_false(hv_queue_take(&queue, &name, &tries));
+	assert_false(hv_queue_take(&queue, 0, &name, &tries));
+}
+
+static void who_waits_until_a_time_takes_what_is_due_and_else_leaves_then(void **state)
+{
+	const char *name = NULL;
+	unsigned tries;
+	long long start = now_ms();
+
+	(void)state;
+	assert_false(hv_queue_take(&queue, start + 20, &name, &tries));
+	assert_true(now_ms() >= start + 20);
+	hv_queue_put(&queue, "a");
+	assert_true(hv_queue_take(&queue, start, &name, &tries)); /* late, and it is due */
+	assert_string_equal(name, "a");
+	hv_queue_finish(&queue, "a", false);
+	assert_false(hv_queue_take(&queue, start, &name, &tries)); /* what failed is not yet */
 }
 
 #define QUEUED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -238,6 +254,7 @@ int main(void)
 		QUEUED(that_all_threads_are_held_up_is_seen),
 		QUEUED(many_names_keep_their_order),
 		QUEUED(nobody_waits_for_a_stopped_queue),
+		QUEUED(who_waits_until_a_time_takes_what_is_due_and_else_leaves_then),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Restarts, streams of events and processes that are watched. */
+#include <dirent.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -137,26 +138,31 @@ struct held_up {
 	struct fake_reply replies[HELD_UP + 3];
 };
 
+/* An attachment of a container that does not run, and is in the list before the one that does. */
+static void record_stopped(struct fixture *fixture, unsigned number, char container_id[static 65])
+{
+	struct hv_record record;
+	struct hv_error err = {0};
+	char id[13];
+
+	snprintf(container_id, 65, "%064x", number);
+	snprintf(id, sizeof(id), "%012x", number);
+	record = row_record(id, "data", container_id);
+	record.pid = 0;
+	record.is_done = true;
+	assert_int_equal(hv_store_attachment_put(fixture->attacher.store, &record, &err), HV_OK);
+	hv_record_done(&record);
+}
+
 static void record_held_up(struct fixture *fixture, struct held_up *held_up)
 {
 	held_up->replies[0] = (struct fake_reply){"/events", HEAD("200 OK") "\r\n", 0, 1};
 	held_up->replies[1] = (struct fake_reply){"/info", INFO("AB", "30"), 0, 0};
 	for (unsigned i = 0; i < HELD_UP; i++) {
-		struct hv_record record;
-		struct hv_error err = {0};
-		char id[13];
-
-		snprintf(held_up->ids[i], sizeof(held_up->ids[i]), "%064x", i + 1);
+		record_stopped(fixture, i + 1, held_up->ids[i]);
 		snprintf(held_up->paths[i], sizeof(held_up->paths[i]), "/containers/%s/json",
 			held_up->ids[i]);
 		held_up->replies[i + 2] = (struct fake_reply){held_up->paths[i], "", 0, 1};
-		snprintf(id, sizeof(id), "%012x", i + 1);
-		record = row_record(id, "data", held_up->ids[i]);
-		record.pid = 0;
-		record.is_done = true;
-		assert_int_equal(
-			hv_store_attachment_put(fixture->attacher.store, &record, &err), HV_OK);
-		hv_record_done(&record);
 	}
 }
 
@@ -188,6 +194,75 @@ static void containers_that_are_held_up_do_not_delay_another(void **state)
 	stop_engine(fixture); /* who waits for it fails at once */
 	stop_reconciler(fixture);
 	free(held_up);
+}
+
+static unsigned count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	unsigned count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void wait_for_threads(unsigned wanted)
+{
+	for (int left_ms = PATIENCE_MS; left_ms > 0 && count_threads() != wanted; left_ms -= 5)
+		sleep_a_little();
+	assert_int_equal(count_threads(), wanted);
+}
+
+static void wait_until_kept(struct fixture *fixture, unsigned wanted)
+{
+	for (int left_ms = PATIENCE_MS; left_ms > 0 && fake_engine_kept(fixture->fake) < wanted;
+		left_ms -= 5)
+		sleep_a_little();
+	assert_int_equal(fake_engine_kept(fixture->fake), wanted);
+}
+
+static void repairers_that_were_hired_end_when_nothing_needs_them(void **state)
+{
+	struct fixture *fixture = *state;
+	struct held_up *held_up = calloc(1, sizeof(*held_up));
+	unsigned threads;
+
+	assert_non_null(held_up);
+	fixture->idle_ms = 100;
+	start_reconciler(fixture);
+	threads = count_threads();
+	record_held_up(fixture, held_up);
+	for (int i = 0; i < 2; i++) {
+		fixture->fake = fake_engine_new(fixture->socket, held_up->replies);
+		wait_until_kept(fixture, HELD_UP + 1); /* more at once than repairers at rest */
+		stop_engine(fixture);
+		wait_for_threads(threads);
+	}
+	free(held_up);
+}
+
+enum { MANY = 500 };
+
+/* By a user inside, or by who removed the container: no event, and no process ends. */
+static void what_nobody_tells_is_noticed_in_the_time_for_all_however_many_there_are(void **state)
+{
+	struct fixture *fixture = *state;
+	char container_id[65];
+
+	for (unsigned i = 0; i < MANY; i++)
+		record_stopped(fixture, i + 1, container_id);
+	fixture->look_ms = 2000; /* for all of them, a few at a time */
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_reconciler(fixture);
+	expect_subscribed(fixture);
+	for (int i = 0; i < 100; i++) /* until those are over that are looked at first */
+		sleep_a_little();
+	unmount_inside(fixture, fixture->target);
+	expect_state(fixture, "missing");
 }
 
 /* Give the world's disk so many blocks more than are used. */
@@ -316,6 +391,8 @@ static void run(void)
 		RECONCILED(a_stream_that_breaks_is_taken_up_again),
 		RECONCILED(an_engine_that_hangs_does_not_hide_a_death),
 		RECONCILED(containers_that_are_held_up_do_not_delay_another),
+		RECONCILED(repairers_that_were_hired_end_when_nothing_needs_them),
+		RECONCILED(what_nobody_tells_is_noticed_in_the_time_for_all_however_many_there_are),
 		RECONCILED(a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause),
 		RECONCILED(a_process_that_is_not_watched_any_more_is_not_told_of),
 		RECONCILED(a_mount_that_was_only_announced_is_adopted),

@@ -41,10 +41,11 @@ void hv_queue_put(struct hv_queue *queue, const char *name) __attribute__((nonnu
  * failed keeps its time, and one that is being worked on is not worked on again. */
 void hv_queue_add(struct hv_queue *queue, const char *name) __attribute__((nonnull));
 
-/* Wait for the next name.  Returns false when the queue was stopped.  `ret_name` is borrowed until
+/* Wait for the next name, until `until_ms` (CLOCK_MONOTONIC; 0: for ever).  Returns false when the
+ * queue was stopped, or that time has come and nothing is due.  `ret_name` is borrowed until
  * hv_queue_finish(); `ret_tries` counts the failures so far. */
-bool hv_queue_take(struct hv_queue *queue, const char **ret_name, unsigned *ret_tries)
-	__attribute__((nonnull, warn_unused_result));
+bool hv_queue_take(struct hv_queue *queue, long long until_ms, const char **ret_name,
+	unsigned *ret_tries) __attribute__((nonnull, warn_unused_result));
 
 /* The same without waiting.  Returns false when nothing is due now; `ret_next_ms` then is when
  * something will be (CLOCK_MONOTONIC), 0 if there is nothing. */

@@ -22,6 +22,9 @@ struct hv_reconciler_args {
 	/* The Engine tells its events: it is there, and may be another than before. */
 	void (*on_engine)(void *context);
 	void *context;
+	/* 0 for either but in tests. */
+	long long look_ms; /* how often each container is looked at though nothing happened */
+	long long idle_ms; /* after so long a repairer that is not needed any more ends */
 };
 
 /* Start; what the arguments point to is borrowed.  Contacts nobody before it returns.
