@@ -80,7 +80,7 @@ fails() {
 
 @test "a daemon that is killed between the mount and its record leaves none standing" {
 	docker volume create -d hostvol -o type=tmpfs -o device=tmpfs hvt_t
-	mount -t tmpfs left /var/lib/hostvol/volumes/hvt_t/_data
+	mount -t tmpfs tmpfs /var/lib/hostvol/volumes/hvt_t/_data
 	kill -KILL "$(daemon_pid)"
 	within 20 docker hostvol ls
 	run ! mounted hvt_t
