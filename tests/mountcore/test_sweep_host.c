@@ -10,6 +10,7 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/fs.h"
 #include "mountcore/host.h"
+#include "mountcore/mount_root.h"
 #include "mountcore/mounts.h"
 #include "mountcore/source.h"
 
@@ -364,6 +365,115 @@ static void comparing_a_source_survives_each_failing_call(void **state)
 	hv_in_namespace(sweep_compare);
 }
 
+/* The mount root, where our own namespace is the host's. */
+#define ROOT "/tmp/volumes"
+
+static struct mc_mount_root *root;
+
+static void make_root(struct scene *scene)
+{
+	(void)scene;
+	while (umount2(ROOT, MNT_DETACH) == 0) /* of the round before */
+		continue;
+	(void)mkdir(ROOT, 0755);
+	scratch_bind(ROOT, ROOT);
+	scratch_make_shared(ROOT);
+	root = NULL;
+}
+
+static int open_root(struct scene *scene)
+{
+	return mc_mount_root_open(scene->core, ROOT, &root, &scene->err);
+}
+
+static void check_root(const struct scene *scene, int rc)
+{
+	(void)scene;
+	assert_int_equal(root != NULL, rc == 0);
+}
+
+static void close_root(struct scene *scene)
+{
+	(void)scene;
+	mc_mount_root_close(root);
+}
+
+static void sweep_root_open(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		{"close", 0, "a descriptor is closed even so", false},
+		{"openat2", 0, "its place on the host is not known, and is looked for later",
+			false},
+		{"statx", 0, "the same", false},
+		{0},
+	};
+	const struct sweep sweep = {
+		make_root, open_root, check_root, close_root, exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 8);
+}
+
+static void opening_the_mount_root_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_root_open);
+}
+
+static void make_volume(struct scene *scene)
+{
+	make_root(scene);
+	assert_int_equal(open_root(scene), 0);
+	scratch_mkdir(ROOT "/data");
+	assert_int_equal(mount("data", ROOT "/data", "tmpfs", 0, NULL), 0);
+}
+
+static int prove(struct scene *scene)
+{
+	int rc = mc_mount_root_check(root, "data", false);
+
+	scene->err = (struct mc_err){.code = rc, .step = MC_STEP_SETUP}; /* the call gives none */
+	return rc;
+}
+
+static int mend(struct scene *scene)
+{
+	int rc = mc_mount_root_heal(root, "data", false);
+
+	scene->err = (struct mc_err){.code = rc, .step = MC_STEP_SETUP};
+	return rc;
+}
+
+static void sweep_root(int (*operation)(struct scene *scene))
+{
+	static const struct sweep_exception exceptions[] = {
+		{"close", 0, "a descriptor is closed even so", false},
+		{"openat2", 0, "it is looked for at other places", false},
+		{"statx", 0, "the same", false},
+		{0},
+	};
+	const struct sweep sweep = {make_volume, operation, nothing_to_check, round_nothing,
+		exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 3);
+}
+
+static void sweep_root_check(void)
+{
+	sweep_root(prove);
+}
+
+static void sweep_root_heal(void)
+{
+	sweep_root(mend);
+}
+
+static void proving_the_mount_root_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_root_check);
+	hv_in_namespace(sweep_root_heal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +481,8 @@ int main(void)
 		cmocka_unit_test(opening_a_namespace_survives_each_failing_call),
 		cmocka_unit_test(resolving_a_host_path_survives_each_failing_call),
 		cmocka_unit_test(giving_an_owner_survives_each_failing_call),
+		cmocka_unit_test(opening_the_mount_root_survives_each_failing_call),
+		cmocka_unit_test(proving_the_mount_root_survives_each_failing_call),
 		cmocka_unit_test(mounting_a_file_system_survives_each_failing_call),
 		cmocka_unit_test(unmounting_a_file_system_survives_each_failing_call),
 		cmocka_unit_test(making_a_host_path_survives_each_failing_call_and_leaves_none),
