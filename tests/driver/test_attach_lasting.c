@@ -97,8 +97,10 @@ static void one_unmounted_inside_is_missing_whatever_is_mounted_then(void **stat
 	unmount_inside(fixture, fixture->target);
 	for (int i = 0; i < 32; i++)
 		mount_inside(fixture, fixture->target);
-	assert_string_equal(state_of(fixture, fixture->target),
-		"missing it was unmounted, or its mountpoint was removed");
+	/* Before 6.8 a mount that has the number cannot be told from ours. */
+	if (mc_core_features(fixture->attacher.core) & MC_FEATURE_UNIQUE_ID)
+		assert_string_equal(state_of(fixture, fixture->target),
+			"missing it was unmounted, or its mountpoint was removed");
 	for (int i = 0; i < 32; i++)
 		unmount_inside(fixture, fixture->target);
 }
