@@ -5,7 +5,6 @@
  * that is in. */
 #include "mountcore/busy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "mountcore/cleanup.h"
 
 #include "core.h"
+#include "procfs.h"
 #include "sys.h"
 #include "walk.h"
 
@@ -25,35 +25,11 @@ struct search {
 	size_t id_count;
 };
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-#define AUTO_DIR __attribute__((cleanup(close_dir))) DIR *
-
 const char *mc_busy_why_name(enum mc_busy_why why)
 {
 	static const char *const names[] = {"cwd", "root", "open file", "mapping"};
 
 	return (unsigned)why < sizeof(names) / sizeof(names[0]) ? names[why] : "unknown";
-}
-
-static bool is_number(const char *text)
-{
-	return *text && text[strspn(text, "0123456789")] == '\0';
-}
-
-/* Open a directory of procfs as a stream; NULL when it is gone. */
-static DIR *open_dir(int parent, const char *name)
-{
-	int fd = mc_sys_openat(parent, name, O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir && fd >= 0)
-		mc_sys_close(fd);
-	return dir;
 }
 
 /* The mount (mountinfo's number) that what the link stands for is on. */
@@ -88,7 +64,7 @@ static bool is_on(const struct search *search, int dirfd, const char *link)
 
 static bool any_on(const struct search *search, int process, const char *name)
 {
-	AUTO_DIR dir = open_dir(process, name);
+	mc_auto_dir dir = mc_procfs_open(process, name);
 	const struct dirent *entry;
 
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
@@ -121,16 +97,6 @@ static bool is_in_namespace(const struct search *search, int process)
 	       stat.stx_ino == search->ns_ino;
 }
 
-static void read_command(int process, char ret[static MC_COMMAND_SIZE])
-{
-	mc_auto_fd fd = mc_sys_openat(process, "comm", O_RDONLY);
-	ssize_t size = fd < 0 ? 0 : read(fd, ret, MC_COMMAND_SIZE - 1);
-
-	if (size > 0 && ret[size - 1] == '\n')
-		size--;
-	ret[size > 0 ? size : 0] = '\0';
-}
-
 static void look_at(const struct search *search, int proc, const char *pid, struct mc_busy *ret)
 {
 	mc_auto_fd process = mc_sys_openat(proc, pid, O_RDONLY | O_DIRECTORY);
@@ -139,7 +105,7 @@ static void look_at(const struct search *search, int proc, const char *pid, stru
 	if (process < 0 || !is_in_namespace(search, process) || !uses(search, process, &entry->why))
 		return;
 	entry->pid = (pid_t)strtol(pid, NULL, 10);
-	read_command(process, entry->command);
+	mc_procfs_command(process, "comm", entry->command);
 	ret->count++;
 }
 
@@ -148,7 +114,7 @@ int mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *id
 {
 	const struct search search = {
 		.core = core, .ns_ino = ns_ino, .ids = ids, .id_count = id_count};
-	AUTO_DIR proc = open_dir(core->proc, ".");
+	mc_auto_dir proc = mc_procfs_open(core->proc, ".");
 	const struct dirent *entry;
 
 	ret->count = 0;
@@ -156,7 +122,7 @@ int mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *id
 		return -errno;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while (ret->count < MC_BUSY_MAX && (entry = readdir(proc)))
-		if (is_number(entry->d_name))
+		if (mc_procfs_is_process(entry->d_name))
 			look_at(&search, dirfd(proc), entry->d_name, ret);
 	return 0;
 }

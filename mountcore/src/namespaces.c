@@ -5,11 +5,10 @@
  * parsed.  A process that is chrooted sees only a part of its namespace's mounts, which is why its
  * root counts too.  No file system is asked, so nothing here waits for one.
  *
- * The calls are libc's own and not those of sys.h: there are some for each process, and what fails
+ * The calls for each process are libc's own and not those of sys.h: what fails
  * with one of them is that process's end. */
 #include "mountcore/namespaces.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,6 +23,7 @@
 #include "core.h"
 #include "lines.h"
 #include "mounts.h"
+#include "procfs.h"
 
 enum {
 	TEXT_FIRST = 1 << 16,
@@ -31,14 +31,6 @@ enum {
 	LINK_SIZE = 64,
 	FILE_SIZE = 32, /* "4194304/mountinfo" */
 };
-
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-#define AUTO_DIR __attribute__((cleanup(close_dir))) DIR *
 
 /* A mount as a line of mountinfo tells it; the strings are in the table's text. */
 struct line {
@@ -76,11 +68,6 @@ struct scan {
 	struct line *lines;
 	size_t line_count, line_room;
 };
-
-static bool is_number(const char *text)
-{
-	return *text && text[strspn(text, "0123456789")] == '\0';
-}
 
 static void read_link(int proc, const char *pid, const char *name, char ret[static LINK_SIZE])
 {
@@ -274,16 +261,13 @@ static int look_at(struct scan *scan, int proc, const char *pid)
 /* Returns what ended it, or 0. */
 static int run(struct scan *scan)
 {
-	int fd = openat(scan->core->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_DIR proc = fd < 0 ? NULL : fdopendir(fd);
+	mc_auto_dir proc = mc_procfs_open(scan->core->proc, ".");
 	const struct dirent *entry;
 	int rc = proc ? 0 : -errno;
 
-	if (!proc && fd >= 0)
-		close(fd);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while (proc && rc == 0 && (entry = readdir(proc)))
-		if (is_number(entry->d_name))
+		if (mc_procfs_is_process(entry->d_name))
 			rc = look_at(scan, dirfd(proc), entry->d_name);
 	free(scan->seen);
 	free(scan->text);
@@ -354,32 +338,16 @@ static bool is_own(const struct user *user, const struct mc_spot *on)
 }
 
 /* A mount of a directory that was deleted keeps that, and nothing of what is there now. */
-static bool is_deleted(const char *root)
+static bool is_deleted(const struct line *line)
 {
-	static const char mark[] = "//deleted";
-	size_t length = strlen(root);
-
-	return length >= sizeof(mark) - 1 && strcmp(root + length - (sizeof(mark) - 1), mark) == 0;
-}
-
-static void read_command(const struct scan *scan, char ret[static MC_COMMAND_SIZE])
-{
-	char file[FILE_SIZE];
-	mc_auto_fd fd = MC_FD_NONE;
-	ssize_t size;
-
-	snprintf(file, sizeof(file), "%d/comm", (int)scan->pid);
-	fd = openat(scan->core->proc, file, O_RDONLY | O_CLOEXEC);
-	size = fd < 0 ? 0 : read(fd, ret, MC_COMMAND_SIZE - 1);
-	if (size > 0 && ret[size - 1] == '\n')
-		size--;
-	ret[size > 0 ? size : 0] = '\0';
+	return mc_mount_is_deleted(&(struct mc_mount){.root = line->root});
 }
 
 static int visit_user(struct scan *scan, const struct line *line, const struct mc_spot *on)
 {
 	const struct user *user = scan->context;
-	bool shows_it = line->dev == scan->dev && !is_deleted(line->root) &&
+	char comm[FILE_SIZE];
+	bool shows_it = line->dev == scan->dev && !is_deleted(line) &&
 			mc_path_is_below(line->root, user->data->path);
 
 	if (is_own(user, on) || (!shows_it && !mc_spot_is_below(on, user->data)))
@@ -388,7 +356,8 @@ static int visit_user(struct scan *scan, const struct line *line, const struct m
 	user->ret->is_host = scan->now.ns_ino == scan->core->host_ino ||
 			     scan->now.ns_ino == scan->core->home_ino;
 	snprintf(user->ret->target, sizeof(user->ret->target), "%s", line->target);
-	read_command(scan, user->ret->command);
+	snprintf(comm, sizeof(comm), "%d/comm", (int)scan->pid);
+	mc_procfs_command(scan->core->proc, comm, user->ret->command);
 	return 1;
 }
 

@@ -1,0 +1,39 @@
+#include "procfs.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "mountcore/cleanup.h"
+
+#include "sys.h"
+
+void mc_close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+DIR *mc_procfs_open(int dirfd, const char *name)
+{
+	int fd = mc_sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		mc_close_fd(&fd);
+	return dir;
+}
+
+bool mc_procfs_is_process(const char *name)
+{
+	return *name && name[strspn(name, "0123456789")] == '\0';
+}
+
+void mc_procfs_command(int dirfd, const char *comm, char ret[static MC_COMMAND_SIZE])
+{
+	mc_auto_fd fd = mc_sys_openat(dirfd, comm, O_RDONLY);
+	ssize_t size = fd < 0 ? 0 : read(fd, ret, MC_COMMAND_SIZE - 1);
+
+	if (size > 0 && ret[size - 1] == '\n')
+		size--;
+	ret[size > 0 ? size : 0] = '\0';
+}

@@ -1,0 +1,24 @@
+/* Looking through the processes of our procfs.  Not for jobs: readdir(3) allocates. */
+#ifndef MOUNTCORE_SRC_PROCFS_H
+#define MOUNTCORE_SRC_PROCFS_H
+
+#include <dirent.h>
+#include <stdbool.h>
+
+#include "mountcore/busy.h"
+
+void mc_close_dir(DIR **dir);
+
+#define mc_auto_dir __attribute__((cleanup(mc_close_dir))) DIR *
+
+/* Open a directory of procfs as a stream; NULL with errno when it cannot be. */
+DIR *mc_procfs_open(int dirfd, const char *name);
+
+/* Whether the name of an entry is the number of a process. */
+bool mc_procfs_is_process(const char *name);
+
+/* What the process is called, from its file "comm"; "" when it is gone.
+ * Source: proc_pid_comm(5). */
+void mc_procfs_command(int dirfd, const char *comm, char ret[static MC_COMMAND_SIZE]);
+
+#endif
