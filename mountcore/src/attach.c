@@ -201,25 +201,14 @@ static int resolve_job(const struct mc_core *core, struct mc_job *job)
 	return mc_err_set(&job->err, MC_STEP_TARGET, rc);
 }
 
-static int copy_path(char ret[static PATH_MAX], const char *path)
-{
-	size_t length = path ? strlen(path) : 0;
-
-	if (length >= PATH_MAX)
-		return -ENAMETOOLONG;
-	if (path)
-		memcpy(ret, path, length + 1);
-	return 0;
-}
-
 static int copy_source(struct mc_attach *self, const struct mc_attach_args *args)
 {
-	int rc = copy_path(self->source, args->source);
+	int rc = mc_copy_path(self->source, args->source);
 
 	if (rc == 0)
-		rc = copy_path(self->beneath, args->beneath);
+		rc = mc_copy_path(self->beneath, args->beneath);
 	if (rc == 0)
-		rc = copy_path(self->subpath, args->subpath);
+		rc = mc_copy_path(self->subpath, args->subpath);
 	if (rc == 0 && (args->source[0] != '/' ||
 			       (args->beneath && !mc_path_is_below(args->source, args->beneath))))
 		rc = -EINVAL;
@@ -231,7 +220,7 @@ static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, 
 	int rc = mc_err_set(err, MC_STEP_SOURCE, copy_source(self, args));
 
 	if (rc == 0) {
-		rc = args->target[0] == '/' ? copy_path(self->target, args->target) : -EINVAL;
+		rc = args->target[0] == '/' ? mc_copy_path(self->target, args->target) : -EINVAL;
 		mc_err_set(err, MC_STEP_TARGET, rc);
 	}
 	self->attr = args->attr;

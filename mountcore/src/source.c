@@ -306,27 +306,16 @@ static int look(const struct mc_core *core, struct mc_job *job)
 	return rc;
 }
 
-static int copy_path(char ret[static PATH_MAX], const char *path)
-{
-	size_t length = path ? strlen(path) : 0;
-
-	if (length >= PATH_MAX)
-		return -ENAMETOOLONG;
-	if (path)
-		memcpy(ret, path, length + 1);
-	return 0;
-}
-
 static int copy_args(struct look_job *self, const struct mc_source_args *args, const char *own)
 {
-	int rc = copy_path(self->source, args->source);
+	int rc = mc_copy_path(self->source, args->source);
 
 	if (rc == 0)
-		rc = copy_path(self->beneath, args->beneath);
+		rc = mc_copy_path(self->beneath, args->beneath);
 	if (rc == 0)
-		rc = copy_path(self->subpath, args->subpath);
+		rc = mc_copy_path(self->subpath, args->subpath);
 	if (rc == 0)
-		rc = copy_path(self->own, own);
+		rc = mc_copy_path(self->own, own);
 	if (rc == 0 && args->beneath && !mc_path_is_below(args->source, args->beneath))
 		rc = -EINVAL;
 	return rc;

@@ -110,6 +110,17 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
 	return rc;
 }
 
+int mc_copy_path(char ret[static PATH_MAX], const char *path)
+{
+	size_t length = path ? strlen(path) : 0;
+
+	if (length >= PATH_MAX)
+		return -ENAMETOOLONG;
+	if (path)
+		memcpy(ret, path, length + 1);
+	return 0;
+}
+
 uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags)
 {
 	if (job->in_helper)

@@ -41,6 +41,9 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
  * system might have to be asked. */
 int mc_open(const struct mc_core *core, int dirfd, const char *path, int flags, uint64_t resolve);
 
+/* Copy a caller's path into a job; NULL is "".  Returns 0 or -ENAMETOOLONG. */
+int mc_copy_path(char ret[static PATH_MAX], const char *path);
+
 /* Open a directory of the host, of which we found out the path, for more than O_PATH does. */
 int mc_open_host_dir(const struct mc_core *core, const char *path);
 
