@@ -175,6 +175,10 @@ void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bo
 /* Tell the end of an attachment that nobody asked for: its record was dropped. */
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record);
 
+/* Forget the record of an attachment that is over, and tell its end. */
+enum hv_code hv_record_drop_over(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
+
 /* Bring a finished record up to what the kernel says, on disk too.  `sight`: as for
  * hv_attachment_refresh_in(). */
 enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight,

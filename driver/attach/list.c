@@ -285,13 +285,8 @@ static enum hv_code end_own(
 static enum hv_code drop_ended(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
-	enum hv_code code;
-
 	HV_HOLD(hold, &attacher->locks, record->view.container_id);
-	code = hv_record_drop(attacher, record, err);
-	if (code == HV_OK)
-		hv_record_tell_end(attacher, record);
-	return code;
+	return hv_record_drop_over(attacher, record, err);
 }
 
 /* Forget an attachment that is in nobody's way any more; count one that is. */

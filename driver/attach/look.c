@@ -32,9 +32,7 @@ enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight
 	snprintf(known, sizeof(known), "%s", record->view.state);
 	code = hv_attachment_refresh_in(attacher, sight, record, err);
 	if (code == HV_OK && hv_record_is_over(record)) {
-		code = hv_record_drop(attacher, record, err);
-		if (code == HV_OK)
-			hv_record_tell_end(attacher, record);
+		code = hv_record_drop_over(attacher, record, err);
 		ret->dropped += code == HV_OK;
 		return code;
 	}

@@ -17,6 +17,16 @@ void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *re
 		attacher->on_end(attacher->context, &record->view);
 }
 
+enum hv_code hv_record_drop_over(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
+{
+	enum hv_code code = hv_record_drop(attacher, record, err);
+
+	if (code == HV_OK)
+		hv_record_tell_end(attacher, record);
+	return code;
+}
+
 /* The volume that was to be removed with the attachment. */
 static enum hv_code remove_volume(
 	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
@@ -127,9 +137,7 @@ static enum hv_code make_true(
 		return HV_OK;
 	code = leave_older_start(attacher, target, record, err);
 	if (code == HV_OK && hv_record_is_over(record)) {
-		code = hv_record_drop(attacher, record, err);
-		if (code == HV_OK)
-			hv_record_tell_end(attacher, record);
+		code = hv_record_drop_over(attacher, record, err);
 		ret->dropped += code == HV_OK;
 		return code;
 	}
@@ -269,9 +277,7 @@ static enum hv_code drop_if_gone(struct hv_attacher *attacher, struct hv_record 
 	}
 	if (code != HV_OK)
 		return code;
-	code = hv_record_drop(attacher, record, err);
-	if (code == HV_OK)
-		hv_record_tell_end(attacher, record);
+	code = hv_record_drop_over(attacher, record, err);
 	ret->dropped += code == HV_OK;
 	return code;
 }
