@@ -124,3 +124,29 @@ long long row_ref(struct hv_store *store, const char *volume, const char *id, in
 	assert_int_equal(hv_store_ref_change(store, volume, id, change, &total, &err), HV_OK);
 	return total;
 }
+
+void row_expect_unfinished(struct hv_store *store, const char *name, enum hv_phase phase)
+{
+	struct hv_volume *list = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	assert_int_equal(hv_store_volume_unfinished(store, &list, &count, &err), HV_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(list[0].name, name);
+	assert_int_equal(list[0].phase, phase);
+	hv_volumes_free(list, count);
+}
+
+void row_expect_refused(const char *where, const char *sentence)
+{
+	struct hv_store *other = NULL;
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_store_open(where, &other, &err), HV_STATE_UNREADABLE);
+	assert_null(other);
+	if (!strstr(hv_error_text(&err), sentence))
+		print_error("'%s' has no '%s'\n", hv_error_text(&err), sentence);
+	assert_non_null(strstr(hv_error_text(&err), sentence));
+	hv_error_done(&err);
+}

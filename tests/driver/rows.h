@@ -25,6 +25,12 @@ enum hv_code row_put(struct hv_store *store, const char *id, const char *volume,
 size_t row_count_records(
 	struct hv_store *store, const char *id, const char *volume, const char *container);
 
+/* The store has one unfinished volume: this one. */
+void row_expect_unfinished(struct hv_store *store, const char *name, enum hv_phase phase);
+
+/* The directory `where` is not opened, with an error that has `sentence` in it. */
+void row_expect_refused(const char *where, const char *sentence);
+
 /* Change a reference and give the total. */
 long long row_ref(struct hv_store *store, const char *volume, const char *id, int change);
 

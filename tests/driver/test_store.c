@@ -1,8 +1,6 @@
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,19 +115,6 @@ static void volumes_are_listed_by_name_with_their_options(void **state)
 	hv_volumes_free(list, count);
 }
 
-static void expect_unfinished(const char *name, enum hv_phase phase)
-{
-	struct hv_volume *list = NULL;
-	struct hv_error err = {0};
-	size_t count = 0;
-
-	assert_int_equal(hv_store_volume_unfinished(store, &list, &count, &err), HV_OK);
-	assert_int_equal(count, 1);
-	assert_string_equal(list[0].name, name);
-	assert_int_equal(list[0].phase, phase);
-	hv_volumes_free(list, count);
-}
-
 static void a_retired_volume_is_hidden_until_restored_or_forgotten(void **state)
 {
 	struct hv_volume *list = NULL;
@@ -143,7 +128,7 @@ static void a_retired_volume_is_hidden_until_restored_or_forgotten(void **state)
 	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_REMOVING, &err), HV_OK);
 	assert_false(row_has_volume(store, "data"));
 	assert_int_equal(row_count_volumes(store), 1);
-	expect_unfinished("data", HV_REMOVING);
+	row_expect_unfinished(store, "data", HV_REMOVING);
 	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_THERE, &err), HV_OK);
 	assert_true(row_has_volume(store, "data"));
 	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_REMOVING, &err), HV_OK);
@@ -206,19 +191,6 @@ static int first_bytes(const char *name)
 	return strcmp(bytes, "not a da");
 }
 
-static void expect_refused(const char *where, const char *sentence)
-{
-	struct hv_store *other = NULL;
-	struct hv_error err = {0};
-
-	assert_int_equal(hv_store_open(where, &other, &err), HV_STATE_UNREADABLE);
-	assert_null(other);
-	if (!strstr(hv_error_text(&err), sentence))
-		print_error("'%s' has no '%s'\n", hv_error_text(&err), sentence);
-	assert_non_null(strstr(hv_error_text(&err), sentence));
-	hv_error_done(&err);
-}
-
 /* From another process: SQLite tells two connections of one process apart in its own way. */
 static void a_directory_in_use_is_refused_and_told_so(void **state)
 {
@@ -245,7 +217,7 @@ static void a_directory_in_use_is_refused_and_told_so(void **state)
 static void a_second_opening_in_one_process_is_refused(void **state)
 {
 	(void)state;
-	expect_refused(dir, "another hostvol daemon");
+	row_expect_refused(dir, "another hostvol daemon");
 	assert_int_equal(row_add_volume(store, "more"), HV_OK);
 }
 
@@ -258,7 +230,7 @@ static void what_is_no_database_is_refused_and_kept(void **state)
 	store = NULL;
 	scratch_write(path, "not a database, but somebody's file, and long enough to look at it "
 			    "closely: SQLite reads a header of one hundred bytes");
-	expect_refused(dir, "not a database");
+	row_expect_refused(dir, "not a database");
 	assert_int_equal(first_bytes("hostvol.db"), 0);
 	free(path);
 }
@@ -283,183 +255,8 @@ static void a_damaged_database_is_refused(void **state)
 	for (int i = 0; i < 4096; i++)
 		fputc(0xa5, file);
 	fclose(file);
-	expect_refused(dir, "");
+	row_expect_refused(dir, "");
 	free(path);
-}
-
-static void a_newer_version_is_refused_and_left_alone(void **state)
-{
-	char *path = scratch_path(dir, "hostvol.db");
-	sqlite3 *db = NULL;
-
-	(void)state;
-	row_add_volume(store, "data");
-	hv_store_close(store);
-	store = NULL;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 9", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	expect_refused(dir, "newer version (schema 9, this one knows 8)");
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 8", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	store = row_store(dir);
-	assert_true(row_has_volume(store, "data"));
-	free(path);
-}
-
-/* Version 1 as it was, with something in it. */
-static const char version_1[] =
-	"CREATE TABLE volume (name TEXT PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL,"
-	" created_at TEXT NOT NULL, read_only INTEGER NOT NULL,"
-	" removing INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-	"CREATE TABLE opt (volume TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL,"
-	" value TEXT NOT NULL, PRIMARY KEY (volume, position)) WITHOUT ROWID;"
-	"CREATE TABLE attachment (id TEXT PRIMARY KEY, volume TEXT NOT NULL, source TEXT NOT NULL,"
-	" subpath TEXT, container_id TEXT NOT NULL, container_name TEXT NOT NULL,"
-	" target TEXT NOT NULL, flags INTEGER NOT NULL, since TEXT NOT NULL,"
-	" is_done INTEGER NOT NULL, pid INTEGER NOT NULL, ns_ino INTEGER NOT NULL,"
-	" path TEXT NOT NULL, mount_id INTEGER NOT NULL, mountinfo_id INTEGER NOT NULL,"
-	" made TEXT NOT NULL);"
-	"CREATE INDEX attachment_volume ON attachment (volume);"
-	"CREATE INDEX attachment_container ON attachment (container_id);"
-	"CREATE TABLE ref (volume TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,"
-	" PRIMARY KEY (volume, id)) WITHOUT ROWID;"
-	"INSERT INTO volume VALUES ('old', 'managed', '/s', '2026-01-01T00:00:00Z', 0, 0);"
-	"INSERT INTO volume VALUES ('going', 'managed', '/s', '2026-01-01T00:00:00Z', 0, 1);"
-	"INSERT INTO attachment VALUES ('0123456789ab', 'old', '/s', NULL, 'c', 'web', '/mnt', 1,"
-	" '2026-01-01T00:00:00Z', 1, 7, 8, '/mnt', 9, 10, '');"
-	"PRAGMA user_version = 1;";
-
-/* And what version 2 had more: one attachment with owners mapped. */
-static const char version_2[] =
-	"ALTER TABLE attachment ADD COLUMN replaces TEXT;"
-	"UPDATE attachment SET flags = 1 + 2 + 16 + 32, replaces = 'ba9876543210';"
-	"PRAGMA user_version = 2;";
-
-/* And version 3. */
-static const char version_3[] =
-	"ALTER TABLE attachment ADD COLUMN started_at TEXT;"
-	"ALTER TABLE attachment ADD COLUMN state TEXT NOT NULL DEFAULT 'attached';"
-	"ALTER TABLE attachment ADD COLUMN problem TEXT;"
-	"ALTER TABLE attachment ADD COLUMN root_dev INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE attachment ADD COLUMN root_ino INTEGER NOT NULL DEFAULT 0;"
-	"CREATE TABLE boot (id TEXT NOT NULL);"
-	"UPDATE attachment SET flags = flags + 64 + 256 + 512;"
-	"PRAGMA user_version = 3;";
-
-/* And version 4. */
-static const char version_4[] = "ALTER TABLE volume RENAME COLUMN removing TO phase;"
-				"ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;"
-				"PRAGMA user_version = 4;";
-
-/* And version 5. */
-static const char version_5[] = "ALTER TABLE volume ADD COLUMN made_dev INTEGER NOT NULL DEFAULT 0;"
-				"ALTER TABLE volume ADD COLUMN made_ino INTEGER NOT NULL DEFAULT 0;"
-				"PRAGMA user_version = 5;";
-
-/* And version 6. */
-static const char version_6[] = "CREATE INDEX volume_unfinished ON volume (name) WHERE phase;"
-				"CREATE INDEX opt_value ON opt (key, value);"
-				"PRAGMA user_version = 6;";
-
-/* And version 7. */
-static const char version_7[] = "ALTER TABLE attachment ADD COLUMN engine TEXT;"
-				"PRAGMA user_version = 7;";
-
-static const char *const versions[] = {
-	version_1, version_2, version_3, version_4, version_5, version_6, version_7};
-
-static void expect_upgraded(const struct hv_record *record, bool is_2)
-{
-	assert_string_equal(record->view.id, "0123456789ab");
-	assert_true(record->view.read_only && record->is_done);
-	assert_int_equal(record->view.persist, is_2);
-	assert_int_equal(record->view.no_suid, is_2);
-	assert_int_equal(record->view.is_mapped, is_2);
-	assert_int_equal(record->may_map, is_2);
-	assert_true(record->mkdir && record->is_suid_said);
-	assert_string_equal(record->view.state, "attached");
-	assert_null(record->view.problem);
-	assert_null(record->started_at);
-	assert_null(record->engine);
-	assert_true(record->pid == 7 && record->ns_ino == 8 && record->mount_id == 9);
-	if (is_2)
-		assert_string_equal(record->replaces, "ba9876543210");
-	else
-		assert_null(record->replaces);
-}
-
-static void expect_upgrade(size_t version)
-{
-	char *made = scratch_path(dir, "old"), *path = scratch_path(dir, "old/hostvol.db");
-	const struct hv_record_filter all = {0};
-	struct hv_record *records = NULL;
-	struct hv_error err = {0};
-	size_t count = 0;
-	sqlite3 *db = NULL;
-
-	assert_int_equal(mkdir(made, 0755), 0);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	for (size_t i = 0; i < version; i++)
-		assert_int_equal(sqlite3_exec(db, versions[i], NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	for (int i = 0; i < 2; i++) { /* and opened again as what it is then */
-		hv_store_close(store);
-		store = row_store(made);
-		assert_true(row_has_volume(store, "old"));
-		assert_false(row_has_volume(store, "going"));
-		expect_unfinished("going", HV_REMOVING);
-		assert_int_equal(
-			hv_store_attachment_list(store, &all, &records, &count, &err), HV_OK);
-		assert_int_equal(count, 1);
-		expect_upgraded(&records[0], version >= 2);
-		hv_records_free(records, count);
-	}
-	free(made);
-	free(path);
-}
-
-static void version_1_is_upgraded_with_all_that_is_in_it(void **state)
-{
-	(void)state;
-	expect_upgrade(1);
-}
-
-static void version_2_is_upgraded_with_all_that_is_in_it(void **state)
-{
-	(void)state;
-	expect_upgrade(2);
-}
-
-static void version_3_is_upgraded_with_all_that_is_in_it(void **state)
-{
-	(void)state;
-	expect_upgrade(3);
-}
-
-static void version_4_is_upgraded_with_all_that_is_in_it(void **state)
-{
-	(void)state;
-	expect_upgrade(4);
-}
-
-static void version_5_is_upgraded_with_all_that_is_in_it(void **state)
-{
-	(void)state;
-	expect_upgrade(5);
-}
-
-static void version_6_is_upgraded_with_all_that_is_in_it(void **state)
-{
-	(void)state;
-	expect_upgrade(6);
-}
-
-static void version_7_is_upgraded_with_all_that_is_in_it(void **state)
-{
-	(void)state;
-	expect_upgrade(7);
 }
 
 static void options_are_changed_all_at_once(void **state)
@@ -516,10 +313,10 @@ static void a_directory_that_is_not_there_is_refused(void **state)
 	char *path = scratch_path(dir, "nowhere"), *file = scratch_path(dir, "file");
 
 	(void)state;
-	expect_refused(path, "");
+	row_expect_refused(path, "");
 	assert_false(scratch_exists(path));
 	scratch_write(file, "");
-	expect_refused(file, "");
+	row_expect_refused(file, "");
 	free(path);
 	free(file);
 }
@@ -548,14 +345,6 @@ int main(void)
 		OPENED(a_second_opening_in_one_process_is_refused),
 		OPENED(what_is_no_database_is_refused_and_kept),
 		OPENED(a_damaged_database_is_refused),
-		OPENED(a_newer_version_is_refused_and_left_alone),
-		OPENED(version_1_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_2_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_3_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_4_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_5_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_6_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_7_is_upgraded_with_all_that_is_in_it),
 		OPENED(options_are_changed_all_at_once),
 		OPENED(a_source_is_used_while_something_refers_to_it),
 		OPENED(a_directory_that_is_not_there_is_refused),

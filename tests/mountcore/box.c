@@ -275,6 +275,16 @@ struct mc_core_args scene_core_args(void)
 	};
 }
 
+struct mc_core *scene_core(unsigned workers, unsigned timeout_ms)
+{
+	const struct mc_core_args args = {.workers = workers, .helper_timeout_ms = timeout_ms};
+	struct mc_core *core = NULL;
+	struct mc_err err = {0};
+
+	assert_int_equal(mc_core_open(&args, &core, &err), 0);
+	return core;
+}
+
 void scene_open(struct scene *ret)
 {
 	const struct mc_core_args args = scene_core_args();
@@ -379,4 +389,21 @@ int scene_detach(struct scene *scene, bool lazy)
 
 	scene->err = (struct mc_err){0};
 	return mc_detach(scene->core, &args, NULL, &scene->err);
+}
+
+void scene_expect_refused(
+	struct scene *scene, const struct mc_attach_args *args, enum mc_step step, int code)
+{
+	unsigned files = box_count_files(&scene->box), fds = hv_count_fds();
+	char *before = read_mounts(scene->box.pid), *after;
+
+	assert_int_equal(scene_attach_args(scene, args), code);
+	assert_string_equal(mc_step_name(scene->err.step), mc_step_name(step));
+	assert_int_equal(scene->err.code, code);
+	after = read_mounts(scene->box.pid);
+	assert_string_equal(before, after);
+	assert_int_equal(box_count_files(&scene->box), files);
+	assert_int_equal(hv_count_fds(), fds);
+	free(before);
+	free(after);
 }

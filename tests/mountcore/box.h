@@ -67,6 +67,9 @@ struct scene {
  * engine if HOSTVOL_LEGACY is set. */
 struct mc_core_args scene_core_args(void);
 
+/* One without a scene, with all features. */
+struct mc_core *scene_core(unsigned workers, unsigned timeout_ms);
+
 /* Call it in hv_in_namespace. */
 void scene_open(struct scene *ret);
 void scene_close(struct scene *scene);
@@ -82,6 +85,10 @@ struct mc_attach_args scene_args(const struct scene *scene, const char *target);
 /* Prepare and commit; fills scene->err and, on success, scene->info. */
 int scene_attach_args(struct scene *scene, const struct mc_attach_args *args);
 int scene_attach(struct scene *scene, const char *target);
+
+/* It fails at `step` with `code`, and nothing is left of it: no mount, file or descriptor. */
+void scene_expect_refused(
+	struct scene *scene, const struct mc_attach_args *args, enum mc_step step, int code);
 
 /* Take out what scene_attach() made. */
 int scene_detach(struct scene *scene, bool lazy);

@@ -2,10 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -34,16 +31,6 @@ struct probe_job {
 	bool is_dumpable;
 	bool blocks_signals;
 };
-
-static struct mc_core *open_core(unsigned workers, unsigned timeout_ms)
-{
-	const struct mc_core_args args = {.workers = workers, .helper_timeout_ms = timeout_ms};
-	struct mc_core *core = NULL;
-	struct mc_err err = {0};
-
-	assert_int_equal(mc_core_open(&args, &core, &err), 0);
-	return core;
-}
 
 static struct probe_job *new_job(void)
 {
@@ -84,7 +71,7 @@ static int look_around(const struct mc_core *core, struct mc_job *job)
 
 static void check_results(bool in_helper)
 {
-	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	unsigned fds = hv_count_fds();
 	struct probe_job *job = new_job();
 
@@ -119,7 +106,7 @@ static void a_helper_s_results_and_descriptors_arrive(void **state)
 
 static void a_helper_has_only_the_descriptors_it_needs(void **state)
 {
-	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	const struct sockaddr any = {.sa_family = AF_UNIX};
 	mc_auto_fd listener = socket(AF_UNIX, SOCK_STREAM, 0); /* not even O_CLOEXEC */
@@ -148,7 +135,7 @@ static int refuse(const struct mc_core *core, struct mc_job *job)
 
 static void the_error_and_its_step_arrive(void **state)
 {
-	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
 
 	(void)state;
 	for (int in_helper = 0; in_helper < 2; in_helper++) {
@@ -178,7 +165,7 @@ static int hang(const struct mc_core *core, struct mc_job *job)
 
 static void a_helper_past_its_deadline_is_killed(void **state)
 {
-	struct mc_core *core = open_core(1, 500); /* until it has said who it is */
+	struct mc_core *core = scene_core(1, 500); /* until it has said who it is */
 	struct probe_job *job = new_job();
 	unsigned fds = hv_count_fds();
 
@@ -206,7 +193,7 @@ static int be_slow(const struct mc_core *core, struct mc_job *job)
 
 static void a_job_may_have_a_deadline_of_its_own(void **state)
 {
-	struct mc_core *core = open_core(1, 100);
+	struct mc_core *core = scene_core(1, 100);
 	struct probe_job *job = new_job();
 
 	(void)state;
@@ -228,7 +215,7 @@ static int die(const struct mc_core *core, struct mc_job *job)
 
 static void a_helper_that_dies_is_an_error_of_its_own(void **state)
 {
-	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	unsigned fds = hv_count_fds();
 
@@ -286,7 +273,7 @@ static void *poke(void *argument)
 static void a_signal_in_the_waiting_thread_does_not_end_the_helper(void **state)
 {
 	const struct sigaction action = {.sa_handler = on_signal};
-	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	int start[2], finish[2], rc = 0;
 	struct poker poker = {.whom = pthread_self()};
@@ -315,7 +302,7 @@ static void a_signal_in_the_waiting_thread_does_not_end_the_helper(void **state)
 
 static void too_many_abandoned_helpers_stop_new_ones_until_they_are_gone(void **state)
 {
-	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	pid_t pid = fork();
 
@@ -341,7 +328,7 @@ static void too_many_abandoned_helpers_stop_new_ones_until_they_are_gone(void **
 /* Two that wait for one thing: nobody else is sent there, and whoever wants something else is. */
 static void a_third_helper_for_what_two_wait_for_is_not_started(void **state)
 {
-	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	pid_t pid = fork();
 
@@ -375,7 +362,7 @@ static void a_third_helper_for_what_two_wait_for_is_not_started(void **state)
 /* By any job, also one that needs no helper: they are zombies until then. */
 static void abandoned_helpers_that_ended_are_collected(void **state)
 {
-	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	pid_t pid = fork();
 
@@ -407,7 +394,7 @@ static int change_user(const struct mc_core *core, struct mc_job *job)
 /* The kernel forgets it then (commit_creds()). */
 static void a_helper_that_changes_its_user_still_ends_with_the_daemon(void **state)
 {
-	struct mc_core *core = open_core(1, DEADLINE_MS);
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 
 	(void)state;
@@ -415,113 +402,6 @@ static void a_helper_that_changes_its_user_still_ends_with_the_daemon(void **sta
 	assert_int_equal(mc_job_run(core, change_user, &job->job), 42);
 	free_job(job);
 	mc_core_close(core);
-}
-
-/* Jobs that note how many of them are inside. */
-static atomic_int inside, most;
-
-static int be_inside(const struct mc_core *core, struct mc_job *job)
-{
-	int now = atomic_fetch_add(&inside, 1) + 1;
-
-	(void)core;
-	(void)job;
-	if (now > atomic_load(&most))
-		atomic_store(&most, now);
-	sched_yield();
-	atomic_fetch_sub(&inside, 1);
-	return 0;
-}
-
-static void *run_many(void *argument)
-{
-	struct mc_core *core = argument;
-	struct mc_job *job = mc_job_new(sizeof(*job));
-
-	for (int i = 0; job && i < 200; i++) {
-		job->key = 7;
-		if (mc_job_run(core, be_inside, job) != 0)
-			atomic_store(&most, 99);
-	}
-	mc_job_free(job, sizeof(*job));
-	return NULL;
-}
-
-static void jobs_with_one_key_run_one_at_a_time(void **state)
-{
-	enum { THREADS = 4 };
-	struct mc_core *core = open_core(THREADS, DEADLINE_MS);
-	pthread_t threads[THREADS];
-
-	(void)state;
-	atomic_store(&most, 0);
-	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, run_many, core), 0);
-	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	assert_int_equal(atomic_load(&most), 1);
-	mc_core_close(core);
-}
-
-/* Each tells the other that it runs and waits to be told: ends only if both run at once. */
-static int meet(const struct mc_core *core, struct mc_job *job)
-{
-	struct probe_job *self = (struct probe_job *)job;
-	char byte;
-
-	(void)core;
-	if (write(self->pipe[1], "", 1) != 1)
-		return -EIO;
-	return read(self->pipe[0], &byte, 1) == 1 ? 0 : -EIO;
-}
-
-struct meeting {
-	struct mc_core *core;
-	struct probe_job *job;
-	int rc;
-};
-
-static void *go_to_meeting(void *argument)
-{
-	struct meeting *self = argument;
-
-	self->rc = mc_job_run(self->core, meet, &self->job->job);
-	return NULL;
-}
-
-static void hold_meeting(uint64_t key, uint64_t other_key)
-{
-	struct mc_core *core = open_core(2, DEADLINE_MS);
-	struct meeting one = {core, new_job(), -1}, two = {core, new_job(), -1};
-	int there[2], back[2];
-	pthread_t thread;
-
-	assert_int_equal(pipe2(there, O_CLOEXEC) | pipe2(back, O_CLOEXEC), 0);
-	one.job->job.key = key;
-	two.job->job.key = other_key;
-	one.job->pipe[0] = back[0];
-	one.job->pipe[1] = there[1];
-	two.job->pipe[0] = there[0];
-	two.job->pipe[1] = back[1];
-	assert_int_equal(pthread_create(&thread, NULL, go_to_meeting, &one), 0);
-	go_to_meeting(&two);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_int_equal(one.rc, 0);
-	assert_int_equal(two.rc, 0);
-	for (int i = 0; i < 2; i++) {
-		close(there[i]);
-		close(back[i]);
-	}
-	free_job(one.job);
-	free_job(two.job);
-	mc_core_close(core);
-}
-
-static void jobs_with_no_key_or_different_keys_run_at_once(void **state)
-{
-	(void)state;
-	hold_meeting(0, 0);
-	hold_meeting(1, 2);
 }
 
 static void new_job_memory_is_empty(void **state)
@@ -554,8 +434,6 @@ int main(void)
 		cmocka_unit_test(a_third_helper_for_what_two_wait_for_is_not_started),
 		cmocka_unit_test(abandoned_helpers_that_ended_are_collected),
 		cmocka_unit_test(a_helper_that_changes_its_user_still_ends_with_the_daemon),
-		cmocka_unit_test(jobs_with_one_key_run_one_at_a_time),
-		cmocka_unit_test(jobs_with_no_key_or_different_keys_run_at_once),
 	};
 
 	return RUN_PRIVILEGED(tests);

@@ -170,22 +170,6 @@ static void a_target_below_a_mount_of_the_container_is_reached(void **state)
 	hv_in_namespace(below_own_tmpfs);
 }
 
-static void expect(
-	struct scene *scene, const struct mc_attach_args *args, enum mc_step step, int code)
-{
-	unsigned files = box_count_files(&scene->box), fds = hv_count_fds();
-	char *before = read_mounts(scene->box.pid), *after;
-
-	assert_int_equal(scene_attach_args(scene, args), code);
-	assert_string_equal(mc_step_name(scene->err.step), mc_step_name(step));
-	after = read_mounts(scene->box.pid);
-	assert_string_equal(before, after);
-	assert_int_equal(box_count_files(&scene->box), files);
-	assert_int_equal(hv_count_fds(), fds);
-	free(before);
-	free(after);
-}
-
 static void refuse(void)
 {
 	struct scene scene;
@@ -194,24 +178,24 @@ static void refuse(void)
 	scene_open(&scene);
 	disk_open();
 	args = scene_args(&scene, "/mnt/a"); /* on a tmpfs */
-	expect(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
+	scene_expect_refused(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
 
 	args = disk_args(&scene, "/mnt/a");
 	args.place.may_mount = true;
-	expect(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
+	scene_expect_refused(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
 
 	args = disk_args(&scene, "/mnt");
 	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
 	args.replace = MC_REPLACE_ANYHOW;
-	expect(&scene, &args, MC_STEP_REPLACE, -ENOSYS);
+	scene_expect_refused(&scene, &args, MC_STEP_REPLACE, -ENOSYS);
 	assert_int_equal(box_run(&scene.box, in_share, "/mnt"), 0);
 	args = disk_args(&scene, "/mnt/a");
-	expect(&scene, &args, MC_STEP_SHARED, -EINVAL);
+	scene_expect_refused(&scene, &args, MC_STEP_SHARED, -EINVAL);
 
 	scratch_mkdir(DISK "/deep/source/below");
 	scratch_mount_tmpfs(DISK "/deep/source/below");
 	args = disk_args(&scene, "/opt");
-	expect(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
+	scene_expect_refused(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
 	scratch_umount(DISK "/deep/source/below");
 	scene_close(&scene);
 	disk_close();
@@ -233,7 +217,7 @@ static void refuse_userns(void)
 	disk_open();
 	scene_map_users(&scene);
 	args = disk_args(&scene, "/mnt/a");
-	expect(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
+	scene_expect_refused(&scene, &args, MC_STEP_CLONE, -EOPNOTSUPP);
 	scene_close(&scene);
 	disk_close();
 }

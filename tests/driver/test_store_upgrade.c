@@ -1,0 +1,223 @@
+/* Databases of other versions. */
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "store/store.h"
+#include "support/hv_test.h"
+
+#include "rows.h"
+#include "scratch.h"
+
+static char *dir;
+static struct hv_store *store;
+
+static int open_one(void **state)
+{
+	(void)state;
+	dir = scratch_new();
+	store = row_store(dir);
+	return 0;
+}
+
+static int close_one(void **state)
+{
+	(void)state;
+	hv_store_close(store);
+	store = NULL;
+	scratch_free(dir);
+	return 0;
+}
+
+static void a_newer_version_is_refused_and_left_alone(void **state)
+{
+	char *path = scratch_path(dir, "hostvol.db");
+	sqlite3 *db = NULL;
+
+	(void)state;
+	row_add_volume(store, "data");
+	hv_store_close(store);
+	store = NULL;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 9", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	row_expect_refused(dir, "newer version (schema 9, this one knows 8)");
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 8", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	store = row_store(dir);
+	assert_true(row_has_volume(store, "data"));
+	free(path);
+}
+
+/* Version 1 as it was, with something in it. */
+static const char version_1[] =
+	"CREATE TABLE volume (name TEXT PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL,"
+	" created_at TEXT NOT NULL, read_only INTEGER NOT NULL,"
+	" removing INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+	"CREATE TABLE opt (volume TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL,"
+	" value TEXT NOT NULL, PRIMARY KEY (volume, position)) WITHOUT ROWID;"
+	"CREATE TABLE attachment (id TEXT PRIMARY KEY, volume TEXT NOT NULL, source TEXT NOT NULL,"
+	" subpath TEXT, container_id TEXT NOT NULL, container_name TEXT NOT NULL,"
+	" target TEXT NOT NULL, flags INTEGER NOT NULL, since TEXT NOT NULL,"
+	" is_done INTEGER NOT NULL, pid INTEGER NOT NULL, ns_ino INTEGER NOT NULL,"
+	" path TEXT NOT NULL, mount_id INTEGER NOT NULL, mountinfo_id INTEGER NOT NULL,"
+	" made TEXT NOT NULL);"
+	"CREATE INDEX attachment_volume ON attachment (volume);"
+	"CREATE INDEX attachment_container ON attachment (container_id);"
+	"CREATE TABLE ref (volume TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,"
+	" PRIMARY KEY (volume, id)) WITHOUT ROWID;"
+	"INSERT INTO volume VALUES ('old', 'managed', '/s', '2026-01-01T00:00:00Z', 0, 0);"
+	"INSERT INTO volume VALUES ('going', 'managed', '/s', '2026-01-01T00:00:00Z', 0, 1);"
+	"INSERT INTO attachment VALUES ('0123456789ab', 'old', '/s', NULL, 'c', 'web', '/mnt', 1,"
+	" '2026-01-01T00:00:00Z', 1, 7, 8, '/mnt', 9, 10, '');"
+	"PRAGMA user_version = 1;";
+
+/* And what version 2 had more: one attachment with owners mapped. */
+static const char version_2[] =
+	"ALTER TABLE attachment ADD COLUMN replaces TEXT;"
+	"UPDATE attachment SET flags = 1 + 2 + 16 + 32, replaces = 'ba9876543210';"
+	"PRAGMA user_version = 2;";
+
+/* And version 3. */
+static const char version_3[] =
+	"ALTER TABLE attachment ADD COLUMN started_at TEXT;"
+	"ALTER TABLE attachment ADD COLUMN state TEXT NOT NULL DEFAULT 'attached';"
+	"ALTER TABLE attachment ADD COLUMN problem TEXT;"
+	"ALTER TABLE attachment ADD COLUMN root_dev INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE attachment ADD COLUMN root_ino INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE boot (id TEXT NOT NULL);"
+	"UPDATE attachment SET flags = flags + 64 + 256 + 512;"
+	"PRAGMA user_version = 3;";
+
+/* And version 4. */
+static const char version_4[] = "ALTER TABLE volume RENAME COLUMN removing TO phase;"
+				"ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;"
+				"PRAGMA user_version = 4;";
+
+/* And version 5. */
+static const char version_5[] = "ALTER TABLE volume ADD COLUMN made_dev INTEGER NOT NULL DEFAULT 0;"
+				"ALTER TABLE volume ADD COLUMN made_ino INTEGER NOT NULL DEFAULT 0;"
+				"PRAGMA user_version = 5;";
+
+/* And version 6. */
+static const char version_6[] = "CREATE INDEX volume_unfinished ON volume (name) WHERE phase;"
+				"CREATE INDEX opt_value ON opt (key, value);"
+				"PRAGMA user_version = 6;";
+
+/* And version 7. */
+static const char version_7[] = "ALTER TABLE attachment ADD COLUMN engine TEXT;"
+				"PRAGMA user_version = 7;";
+
+static const char *const versions[] = {
+	version_1, version_2, version_3, version_4, version_5, version_6, version_7};
+
+static void expect_upgraded(const struct hv_record *record, bool is_2)
+{
+	assert_string_equal(record->view.id, "0123456789ab");
+	assert_true(record->view.read_only && record->is_done);
+	assert_int_equal(record->view.persist, is_2);
+	assert_int_equal(record->view.no_suid, is_2);
+	assert_int_equal(record->view.is_mapped, is_2);
+	assert_int_equal(record->may_map, is_2);
+	assert_true(record->mkdir && record->is_suid_said);
+	assert_string_equal(record->view.state, "attached");
+	assert_null(record->view.problem);
+	assert_null(record->started_at);
+	assert_null(record->engine);
+	assert_true(record->pid == 7 && record->ns_ino == 8 && record->mount_id == 9);
+	if (is_2)
+		assert_string_equal(record->replaces, "ba9876543210");
+	else
+		assert_null(record->replaces);
+}
+
+static void expect_upgrade(size_t version)
+{
+	char *made = scratch_path(dir, "old"), *path = scratch_path(dir, "old/hostvol.db");
+	const struct hv_record_filter all = {0};
+	struct hv_record *records = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+	sqlite3 *db = NULL;
+
+	assert_int_equal(mkdir(made, 0755), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	for (size_t i = 0; i < version; i++)
+		assert_int_equal(sqlite3_exec(db, versions[i], NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	for (int i = 0; i < 2; i++) { /* and opened again as what it is then */
+		hv_store_close(store);
+		store = row_store(made);
+		assert_true(row_has_volume(store, "old"));
+		assert_false(row_has_volume(store, "going"));
+		row_expect_unfinished(store, "going", HV_REMOVING);
+		assert_int_equal(
+			hv_store_attachment_list(store, &all, &records, &count, &err), HV_OK);
+		assert_int_equal(count, 1);
+		expect_upgraded(&records[0], version >= 2);
+		hv_records_free(records, count);
+	}
+	free(made);
+	free(path);
+}
+
+static void version_1_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(1);
+}
+
+static void version_2_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(2);
+}
+
+static void version_3_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(3);
+}
+
+static void version_4_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(4);
+}
+
+static void version_5_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(5);
+}
+
+static void version_6_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(6);
+}
+
+static void version_7_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(7);
+}
+
+#define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OPENED(a_newer_version_is_refused_and_left_alone),
+		OPENED(version_1_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_2_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_3_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_4_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_5_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_6_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_7_is_upgraded_with_all_that_is_in_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,142 @@
+/* Which jobs run at once.  Includes the library's private headers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "box.h"
+#include "job.h"
+
+enum { DEADLINE_MS = 10000 };
+
+/* Jobs that note how many of them are inside. */
+static atomic_int inside, most;
+
+static int be_inside(const struct mc_core *core, struct mc_job *job)
+{
+	int now = atomic_fetch_add(&inside, 1) + 1;
+
+	(void)core;
+	(void)job;
+	if (now > atomic_load(&most))
+		atomic_store(&most, now);
+	sched_yield();
+	atomic_fetch_sub(&inside, 1);
+	return 0;
+}
+
+static void *run_many(void *argument)
+{
+	struct mc_core *core = argument;
+	struct mc_job *job = mc_job_new(sizeof(*job));
+
+	for (int i = 0; job && i < 200; i++) {
+		job->key = 7;
+		if (mc_job_run(core, be_inside, job) != 0)
+			atomic_store(&most, 99);
+	}
+	mc_job_free(job, sizeof(*job));
+	return NULL;
+}
+
+static void jobs_with_one_key_run_one_at_a_time(void **state)
+{
+	enum { THREADS = 4 };
+	struct mc_core *core = scene_core(THREADS, DEADLINE_MS);
+	pthread_t threads[THREADS];
+
+	(void)state;
+	atomic_store(&most, 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, run_many, core), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(atomic_load(&most), 1);
+	mc_core_close(core);
+}
+
+struct meeting_job {
+	struct mc_job job;
+	int pipe[2];
+};
+
+static struct meeting_job *new_job(void)
+{
+	struct meeting_job *job = mc_job_new(sizeof(*job));
+
+	assert_non_null(job);
+	return job;
+}
+
+/* Each tells the other that it runs and waits to be told: ends only if both run at once. */
+static int meet(const struct mc_core *core, struct mc_job *job)
+{
+	struct meeting_job *self = (struct meeting_job *)job;
+	char byte;
+
+	(void)core;
+	if (write(self->pipe[1], "", 1) != 1)
+		return -EIO;
+	return read(self->pipe[0], &byte, 1) == 1 ? 0 : -EIO;
+}
+
+struct meeting {
+	struct mc_core *core;
+	struct meeting_job *job;
+	int rc;
+};
+
+static void *go_to_meeting(void *argument)
+{
+	struct meeting *self = argument;
+
+	self->rc = mc_job_run(self->core, meet, &self->job->job);
+	return NULL;
+}
+
+static void hold_meeting(uint64_t key, uint64_t other_key)
+{
+	struct mc_core *core = scene_core(2, DEADLINE_MS);
+	struct meeting one = {core, new_job(), -1}, two = {core, new_job(), -1};
+	int there[2], back[2];
+	pthread_t thread;
+
+	assert_int_equal(pipe2(there, O_CLOEXEC) | pipe2(back, O_CLOEXEC), 0);
+	one.job->job.key = key;
+	two.job->job.key = other_key;
+	one.job->pipe[0] = back[0];
+	one.job->pipe[1] = there[1];
+	two.job->pipe[0] = there[0];
+	two.job->pipe[1] = back[1];
+	assert_int_equal(pthread_create(&thread, NULL, go_to_meeting, &one), 0);
+	go_to_meeting(&two);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(one.rc, 0);
+	assert_int_equal(two.rc, 0);
+	for (int i = 0; i < 2; i++) {
+		close(there[i]);
+		close(back[i]);
+	}
+	mc_job_free(one.job, sizeof(*one.job));
+	mc_job_free(two.job, sizeof(*two.job));
+	mc_core_close(core);
+}
+
+static void jobs_with_no_key_or_different_keys_run_at_once(void **state)
+{
+	(void)state;
+	hold_meeting(0, 0);
+	hold_meeting(1, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(jobs_with_one_key_run_one_at_a_time),
+		cmocka_unit_test(jobs_with_no_key_or_different_keys_run_at_once),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}
