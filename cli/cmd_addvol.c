@@ -240,6 +240,7 @@ static enum hv_code attach(struct job *job, struct json_object **ret_answer, str
 		.no_suid = HV_UNSAID,
 		.mkdir = true,
 		.persist = true,
+		.required = job->place.mode.is_required,
 	};
 	hv_auto_json struct json_object *body = hv_attach_body(&request);
 

@@ -28,12 +28,14 @@
 		HV_FLAG("no-mkdir", 0, NULL, "Refuse when the target does not exist", no_mkdir),   \
 		HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target)
 
-#define ONCE_FLAG                                                                                  \
-	HV_FLAG("once", 0, NULL, "Until the container stops, and not again when it starts", once)
+#define START_FLAGS                                                                                \
+	HV_FLAG("once", 0, NULL, "Until the container stops, and not again when it starts", once), \
+		HV_FLAG("required", 0, NULL,                                                       \
+			"Let the container not start without it, as :required", required)
 
-static const struct hv_flag attach_flags[] = {PLACE_FLAGS, ONCE_FLAG, HV_FLAG_HELP, HV_FLAGS_END};
+static const struct hv_flag attach_flags[] = {PLACE_FLAGS, START_FLAGS, HV_FLAG_HELP, HV_FLAGS_END};
 static const struct hv_flag check_flags[] = {
-	PLACE_FLAGS, ONCE_FLAG, HV_FLAG_FORMAT, HV_FLAG_HELP, HV_FLAGS_END};
+	PLACE_FLAGS, START_FLAGS, HV_FLAG_FORMAT, HV_FLAG_HELP, HV_FLAGS_END};
 
 static char *borrow(const char *text)
 {
@@ -84,6 +86,7 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 		.no_exec = options->no_exec,
 		.mkdir = !options->no_mkdir,
 		.persist = !options->once,
+		.required = options->required || place->mode.is_required,
 	};
 	enum hv_code code = hv_place_read_only(place, options->read_only, &request.read_only, err);
 

@@ -39,9 +39,9 @@ static int add_row(struct hv_table *table, struct hv_attachment *attachment, tim
 	};
 
 	hv_since_format(attachment->since ? attachment->since : "", now, since, sizeof(since));
-	snprintf(mode, sizeof(mode), "%s%s%s%s", attachment->read_only ? "ro" : "rw",
+	snprintf(mode, sizeof(mode), "%s%s%s%s%s", attachment->read_only ? "ro" : "rw",
 		attachment->no_suid ? ",nosuid" : "", attachment->no_dev ? ",nodev" : "",
-		attachment->no_exec ? ",noexec" : "");
+		attachment->no_exec ? ",noexec" : "", attachment->required ? ",required" : "");
 	for (size_t i = 0; i < table->columns; i++)
 		if (hv_table_add(table, cells[i]) < 0)
 			return -1;

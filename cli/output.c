@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/clock.h"
+
 #include "cli/cleanup.h"
 
 /* As `docker ps` has it. */
@@ -67,24 +69,6 @@ void hv_text_print(FILE *out, const char *text)
 	fputs(copy, out);
 }
 
-static bool parse_time(const char *text, time_t *ret)
-{
-	struct tm broken = {0};
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &broken);
-	long offset;
-	time_t seconds;
-
-	if (!rest)
-		return false;
-	seconds = timegm(&broken);
-	if (*rest == '.')
-		rest += 1 + strspn(rest + 1, "0123456789");
-	rest = strptime(rest, "%z", &broken); /* Z, +02:00 */
-	offset = broken.tm_gmtoff;
-	*ret = seconds - offset;
-	return rest && !*rest;
-}
-
 /* Rounded to the nearest, as Docker does with hours. */
 static long long hours_of(long long seconds)
 {
@@ -93,15 +77,15 @@ static long long hours_of(long long seconds)
 
 void hv_since_format(const char *since, time_t now, char *buffer, size_t size_bytes)
 {
-	time_t then = 0;
+	long long then_ms = 0;
 	long long seconds;
 	long long hours;
 
-	if (!parse_time(since, &then)) {
+	if (!hv_clock_parse_ms(since, &then_ms)) {
 		snprintf(buffer, size_bytes, "-");
 		return;
 	}
-	seconds = (long long)now - (long long)then;
+	seconds = (long long)now - then_ms / 1000;
 	hours = hours_of(seconds);
 	if (seconds < 1) /* the daemon's clock may be a little ahead */
 		snprintf(buffer, size_bytes, "Less than a second ago");

@@ -67,12 +67,8 @@ enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)
 
 	if (!colon)
 		return HV_OK;
-	if (strcmp(colon + 1, "ro") == 0)
-		place->mode = HV_MODE_READ_ONLY;
-	else if (strcmp(colon + 1, "rw") == 0)
-		place->mode = HV_MODE_READ_WRITE;
-	else {
-		hv_fail(err, HV_BAD_REQUEST, "unknown mode \"%s\": only ro and rw are known",
+	if (!hv_mode_parse(colon + 1, &place->mode)) {
+		hv_fail(err, HV_BAD_REQUEST, "unknown mode \"%s\": only " HV_MODES " are known",
 			colon + 1);
 		return hint_mode(place->target, colon + 1, err);
 	}
@@ -87,9 +83,9 @@ enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)
 enum hv_code hv_place_read_only(
 	const struct hv_place *place, bool is_flag_set, bool *ret_read_only, struct hv_error *err)
 {
-	if (is_flag_set && place->mode == HV_MODE_READ_WRITE)
+	if (is_flag_set && place->mode.is_read_write)
 		return hv_fail(err, HV_BAD_REQUEST, "--ro and :rw contradict each other");
-	*ret_read_only = is_flag_set || place->mode == HV_MODE_READ_ONLY;
+	*ret_read_only = is_flag_set || place->mode.is_read_only;
 	return HV_OK;
 }
 

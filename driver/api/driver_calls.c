@@ -69,6 +69,7 @@ static enum hv_code attach_own(
 	request.container = place.container;
 	request.target = place.target;
 	request.read_only = place.read_only;
+	request.required = place.required;
 	request.is_own = true;
 	code = hv_attach(api->attacher, &request, &attachment, err);
 	hv_attachment_done(&attachment);
@@ -218,6 +219,13 @@ enum hv_code hv_call_path(struct hv_api *api, const struct hv_request *request,
 	return code;
 }
 
+static const char *mode_of(const struct hv_attachment *view)
+{
+	if (view->required)
+		return view->read_only ? "ro,required" : "rw,required";
+	return view->read_only ? "ro" : "rw";
+}
+
 static enum hv_code add_attachment(
 	const struct hv_attachment *view, struct json_object *array, struct hv_error *err)
 {
@@ -229,7 +237,7 @@ static enum hv_code add_attachment(
 	if (code == HV_OK)
 		code = hv_add_text(item, "target", view->target, err);
 	if (code == HV_OK)
-		code = hv_add_text(item, "mode", view->read_only ? "ro" : "rw", err);
+		code = hv_add_text(item, "mode", mode_of(view), err);
 	if (code == HV_OK)
 		code = hv_add_text(item, "state", view->state, err);
 	if (code == HV_OK && view->problem)

@@ -6,6 +6,9 @@
  * cut takes the mount along. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "wire/clock.h"
 
 #include "inside.h"
 
@@ -22,7 +25,21 @@ static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *er
 	return err->code;
 }
 
-static enum hv_code prepare(struct hv_attempt *attempt, struct hv_error *err)
+long long hv_target_late_ms(const struct hv_target *target)
+{
+	struct timespec now;
+	long long started_ms;
+
+	if (!target->container.started_at)
+		return 0;
+	if (!hv_clock_parse_ms(target->container.started_at, &started_ms) ||
+		clock_gettime(CLOCK_REALTIME, &now) < 0)
+		return HV_LATE_UNKNOWN;
+	started_ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000 - started_ms;
+	return started_ms > 1 ? started_ms : 1;
+}
+
+static enum hv_code prepare(struct hv_attempt *attempt, bool is_back, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 	enum hv_code code = hv_store_volume_get(
@@ -31,6 +48,8 @@ static enum hv_code prepare(struct hv_attempt *attempt, struct hv_error *err)
 	record->view.read_only = record->view.read_only || attempt->volume.read_only;
 	attempt->made_before = strdup(record->made);
 	attempt->path_before = strdup(record->path);
+	if (!is_back) /* what was noted is of an earlier start */
+		record->view.late_ms = HV_LATE_UNKNOWN;
 	if (code == HV_OK && (!attempt->made_before || !attempt->path_before))
 		code = hv_fail(err, HV_INTERNAL, "out of memory");
 	if (code == HV_OK)
@@ -40,14 +59,16 @@ static enum hv_code prepare(struct hv_attempt *attempt, struct hv_error *err)
 	return code == HV_OK ? hv_attempt_fill_mount(attempt, false, err) : code;
 }
 
-static enum hv_code attach(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code attach(struct hv_attempt *attempt, bool is_back, struct hv_error *err)
 {
 	struct hv_store *store = attempt->attacher->store;
 	struct hv_record *record = &attempt->record;
-	enum hv_code code = prepare(attempt, err);
+	enum hv_code code = prepare(attempt, is_back, err);
 
 	if (code == HV_OK)
 		code = hv_record_set_state(record, "pending", NULL, err);
+	if (code == HV_OK && !is_back) /* as well as is known, if it is found by the note */
+		record->view.late_ms = hv_target_late_ms(&attempt->container);
 	if (code == HV_OK)
 		code = hv_store_attachment_note(store, record, err);
 	if (code == HV_OK)
@@ -58,12 +79,15 @@ static enum hv_code attach(struct hv_attempt *attempt, struct hv_error *err)
 		code = hv_record_set_state(record, "attached", NULL, err);
 	if (code != HV_OK)
 		return note_failure(attempt, err);
+	if (!is_back)
+		record->view.late_ms = hv_target_late_ms(&attempt->container);
 	/* If this fails the first note finds the mount. */
 	return hv_store_attachment_note(store, record, err);
 }
 
-enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
-	const struct hv_siblings *siblings, struct hv_record *record, struct hv_error *err)
+static enum hv_code attach_again(struct hv_attacher *attacher, const struct hv_target *target,
+	const struct hv_siblings *siblings, struct hv_record *record, bool is_back,
+	struct hv_error *err)
 {
 	struct hv_attempt attempt = {
 		.attacher = attacher,
@@ -77,10 +101,22 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 	strncpy(attempt.target, record->view.target, sizeof(attempt.target) - 1);
 	if (record->view.subpath)
 		strncpy(attempt.subpath, record->view.subpath, sizeof(attempt.subpath) - 1);
-	code = attach(&attempt, err);
+	code = attach(&attempt, is_back, err);
 	*record = attempt.record;
 	attempt.record = (struct hv_record){0};
 	attempt.container = (struct hv_target){.ns = MC_NS_NONE};
 	hv_attempt_done(&attempt);
 	return code;
+}
+
+enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
+	const struct hv_siblings *siblings, struct hv_record *record, struct hv_error *err)
+{
+	return attach_again(attacher, target, siblings, record, false, err);
+}
+
+enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_record *record, struct hv_error *err)
+{
+	return attach_again(attacher, target, NULL, record, true, err);
 }

@@ -136,6 +136,8 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	view->no_dev = request->no_dev;
 	view->no_exec = request->no_exec;
 	view->persist = request->persist;
+	view->required = request->required;
+	view->late_ms = HV_LATE_UNKNOWN;
 	record->engine = attempt->container.engine ? strdup(attempt->container.engine) : NULL;
 	record->mkdir = request->mkdir;
 	record->is_own = request->is_own;

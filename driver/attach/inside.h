@@ -168,6 +168,14 @@ enum hv_code hv_attempt_check_resolved(
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
 	const struct hv_siblings *siblings, struct hv_record *record, struct hv_error *err);
 
+/* The same for one that was taken out only for a moment: how late it was is not changed. */
+enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_record *record, struct hv_error *err);
+
+/* How long ago the container was started, in milliseconds, of a start by the Engine's word; at
+ * least 1, and 0 for one whose program has not begun (container.started_at is NULL then). */
+long long hv_target_late_ms(const struct hv_target *target);
+
 /* Tell the reconciler that records of a container came, went or changed; `is_undone`: and that
  * there may be something to do for it. */
 void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone);

@@ -113,8 +113,8 @@ void hv_nested_put_back(
 		struct hv_error ignored = {0};
 
 		if (nested->is_lifted[i] &&
-			hv_attach_again(attacher, target, NULL, &nested->siblings->records[i],
-				&ignored) != HV_OK)
+			hv_attach_back(attacher, target, &nested->siblings->records[i], &ignored) !=
+				HV_OK)
 			is_left = true;
 		hv_error_done(&ignored);
 	}

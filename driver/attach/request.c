@@ -71,6 +71,11 @@ static enum hv_code read_rest(
 	else if (replace && *replace)
 		return hv_fail(
 			err, HV_BAD_REQUEST, "\"Replace\" must be true, false or \"nonatomic\"");
+	if (request->required && !request->persist) {
+		hv_fail(err, HV_BAD_REQUEST,
+			"\"Required\" contradicts \"Persist\" false: no start needs what ends with the container");
+		return hv_hint(err, "leave out --once, or --required");
+	}
 	return HV_OK;
 }
 

@@ -18,6 +18,7 @@ enum {
 	FLAG_ENDING = 1024,
 	FLAG_ENDING_VOLUME = 2048,
 	FLAG_MUST_MAP = 65536,
+	FLAG_REQUIRED = 131072,
 	FLAG_REPLACE = 4096, /* times an enum hv_replace */
 	FLAG_REPLACE_MASK = 3 * FLAG_REPLACE,
 };
@@ -28,10 +29,10 @@ static int pack_flags(const struct hv_record *record)
 
 	return (view->read_only ? FLAG_RO : 0) | (view->no_suid ? FLAG_NOSUID : 0) |
 	       (view->no_dev ? FLAG_NODEV : 0) | (view->no_exec ? FLAG_NOEXEC : 0) |
-	       (view->persist ? FLAG_PERSIST : 0) | (view->is_mapped ? FLAG_MAPPED : 0) |
-	       (record->may_map ? FLAG_MAY_MAP : 0) | (record->must_map ? FLAG_MUST_MAP : 0) |
-	       (record->is_own ? FLAG_OWN : 0) | (record->mkdir ? FLAG_MKDIR : 0) |
-	       (record->is_suid_said ? FLAG_NOSUID_SAID : 0) |
+	       (view->persist ? FLAG_PERSIST : 0) | (view->required ? FLAG_REQUIRED : 0) |
+	       (view->is_mapped ? FLAG_MAPPED : 0) | (record->may_map ? FLAG_MAY_MAP : 0) |
+	       (record->must_map ? FLAG_MUST_MAP : 0) | (record->is_own ? FLAG_OWN : 0) |
+	       (record->mkdir ? FLAG_MKDIR : 0) | (record->is_suid_said ? FLAG_NOSUID_SAID : 0) |
 	       (record->is_ending ? FLAG_ENDING : 0) |
 	       (record->is_ending_volume ? FLAG_ENDING_VOLUME : 0) |
 	       (int)record->replace * FLAG_REPLACE;
@@ -54,6 +55,7 @@ static void unpack_flags(struct hv_record *record, int flags)
 	view->no_dev = flags & FLAG_NODEV;
 	view->no_exec = flags & FLAG_NOEXEC;
 	view->persist = flags & FLAG_PERSIST;
+	view->required = flags & FLAG_REQUIRED;
 	view->is_mapped = flags & FLAG_MAPPED;
 }
 
@@ -68,7 +70,7 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 	const sqlite3_int64 numbers[] = {pack_flags(record), record->is_done, record->pid,
 		(sqlite3_int64)record->ns_ino, (sqlite3_int64)record->mount_id,
 		(sqlite3_int64)record->mountinfo_id, (sqlite3_int64)record->root_dev,
-		(sqlite3_int64)record->root_ino};
+		(sqlite3_int64)record->root_ino, view->late_ms};
 	sqlite3_stmt *statement = hv_sql_get(store, sql, err);
 	int at = 1;
 
@@ -224,7 +226,8 @@ static enum hv_code read_record(
 	ret->mount_id = (uint64_t)sqlite3_column_int64(statement, at++);
 	ret->mountinfo_id = (uint64_t)sqlite3_column_int64(statement, at++);
 	ret->root_dev = (uint64_t)sqlite3_column_int64(statement, at++);
-	ret->root_ino = (uint64_t)sqlite3_column_int64(statement, at);
+	ret->root_ino = (uint64_t)sqlite3_column_int64(statement, at++);
+	view->late_ms = sqlite3_column_int64(statement, at);
 	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 

@@ -52,6 +52,7 @@ static const char *const steps[] = {
 	/* Whether a file system is still in use. */
 	("CREATE INDEX volume_source ON volume (source);"
 	 "CREATE INDEX attachment_source ON attachment (source);"),
+	"ALTER TABLE attachment ADD COLUMN late_ms INTEGER NOT NULL DEFAULT -1;",
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
@@ -59,7 +60,7 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 #define ATTACHMENT_COLUMNS                                                                         \
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
 	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
-	" mountinfo_id, root_dev, root_ino"
+	" mountinfo_id, root_dev, root_ino, late_ms"
 
 #define ATTACHMENTS "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
 
@@ -110,12 +111,13 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, ?21, ?22, ?23, (SELECT rowid FROM attachment WHERE id = ?1))",
+		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, (SELECT rowid FROM attachment WHERE id = ?1))",
 	/* With the parameters of the one above. */
 	[HV_SQL_ATTACHMENT_NOTE] =
 		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"
 		" state = ?13, problem = ?14, engine = ?15, flags = ?16, is_done = ?17, pid = ?18,"
-		" ns_ino = ?19, mount_id = ?20, mountinfo_id = ?21, root_dev = ?22, root_ino = ?23"
+		" ns_ino = ?19, mount_id = ?20, mountinfo_id = ?21, root_dev = ?22, root_ino = ?23,"
+		" late_ms = ?24"
 		" WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_MOVE] =

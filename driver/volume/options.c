@@ -8,6 +8,7 @@
 
 #include "mountcore/path.h"
 #include "volume/volume.h"
+#include "wire/mode.h"
 
 enum { NAME_LENGTH_MAX = 255 };
 
@@ -77,16 +78,18 @@ enum hv_code hv_volume_read_attach(
 	const char *mode = strchrnul(target, ':');
 	size_t name = (size_t)(colon - value), length = (size_t)(mode - target);
 
-	*ret = (struct hv_attach_place){.read_only = strcmp(mode, ":ro") == 0};
+	struct hv_mode read = {0};
+
+	*ret = (struct hv_attach_place){.required = false};
 	if (is_drive(target)) {
 		hv_fail(err, HV_BAD_REQUEST, "option attach=%.300s names a target of Windows",
 			value);
 		return hv_hint(err,
 			"write a path of the container, attach=web:/mnt/data; in Git Bash, which changes it: MSYS_NO_PATHCONV=1 docker volume create ...");
 	}
-	if (*mode && !ret->read_only && strcmp(mode, ":rw") != 0)
+	if (*mode && !hv_mode_parse(mode + 1, &read))
 		return hv_fail(err, HV_BAD_REQUEST,
-			"option attach=%.300s has an unknown mode: only ro and rw are known",
+			"option attach=%.300s has an unknown mode: only " HV_MODES " are known",
 			value);
 	if (name == 0 || name >= sizeof(ret->container) || length >= sizeof(ret->target) ||
 		target[0] != '/') {
@@ -97,6 +100,8 @@ enum hv_code hv_volume_read_attach(
 	}
 	memcpy(ret->container, value, name);
 	memcpy(ret->target, target, length);
+	ret->read_only = read.is_read_only;
+	ret->required = read.is_required;
 	return HV_OK;
 }
 

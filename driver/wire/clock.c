@@ -7,3 +7,34 @@ time_t hv_clock_seconds(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec;
 }
+
+/* The digits behind the point, as milliseconds; what comes after them stays in `text`. */
+static long long take_fraction(const char **text)
+{
+	long long weight = 100, ms = 0;
+
+	for (; **text >= '0' && **text <= '9'; (*text)++) {
+		ms += (**text - '0') * weight;
+		weight /= 10;
+	}
+	return ms;
+}
+
+bool hv_clock_parse_ms(const char *text, long long *ret)
+{
+	struct tm parts = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+	long long ms = 0;
+	time_t seconds;
+
+	if (!rest)
+		return false;
+	seconds = timegm(&parts);
+	if (*rest == '.') {
+		rest++;
+		ms = take_fraction(&rest);
+	}
+	rest = strptime(rest, "%z", &parts); /* Z, +02:00 */
+	*ret = ((long long)seconds - parts.tm_gmtoff) * 1000 + ms;
+	return rest && !*rest;
+}

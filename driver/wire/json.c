@@ -352,7 +352,8 @@ static bool write_field(const struct hv_field *field, const char *in, struct jso
 		value = json_object_new_boolean(*(const enum hv_switch *)member == HV_TRUE);
 		break;
 	case HV_TYPE_INT:
-		if (is_optional && !*(const long long *)member)
+		if ((is_optional && !*(const long long *)member) ||
+			(field->flags & HV_FIELD_UNKNOWN && *(const long long *)member < 0))
 			return true;
 		value = json_object_new_int64(*(const long long *)member);
 		break;

@@ -24,9 +24,11 @@ const struct hv_field hv_attachment_fields[] = {
 	FIELD(hv_attachment, no_dev, "NoDev", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, no_exec, "NoExec", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, persist, "Persist", HV_TYPE_BOOL, 0),
+	FIELD(hv_attachment, required, "Required", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, is_mapped, "IDMapped", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, state, "State", HV_TYPE_STRING, 0),
 	FIELD(hv_attachment, since, "Since", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, late_ms, "Late", HV_TYPE_INT, HV_FIELD_UNKNOWN),
 	FIELD(hv_attachment, problem, "Problem", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attachment, warnings, "Warnings", HV_TYPE_TEXTS, HV_FIELD_OPTIONAL),
 	END,
@@ -47,6 +49,7 @@ const struct hv_field hv_attach_request_fields[] = {
 		HV_FIELD_OPTIONAL | HV_FIELD_OR_BOOL),
 	FIELD(hv_attach_request, mkdir, "Mkdir", HV_TYPE_BOOL, 0),
 	FIELD(hv_attach_request, persist, "Persist", HV_TYPE_BOOL, 0),
+	FIELD(hv_attach_request, required, "Required", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
 	END,
 };
 

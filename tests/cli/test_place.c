@@ -8,17 +8,20 @@ struct split {
 	const char *text;
 	const char *container;
 	const char *target;
-	enum hv_mode mode;
+	struct hv_mode mode;
 };
 
 static void text_splits_at_the_first_colon(void **state)
 {
 	static const struct split cases[] = {
-		{"web:/mnt/data", "web", "/mnt/data", HV_MODE_UNSET},
-		{"web:/mnt/data:ro", "web", "/mnt/data", HV_MODE_READ_ONLY},
-		{"web:/mnt/data:rw", "web", "/mnt/data", HV_MODE_READ_WRITE},
-		{"web:ro", "web", "ro", HV_MODE_UNSET},
-		{"web:relative", "web", "relative", HV_MODE_UNSET},
+		{"web:/mnt/data", "web", "/mnt/data", {0}},
+		{"web:/mnt/data:ro", "web", "/mnt/data", {.is_read_only = true}},
+		{"web:/mnt/data:rw", "web", "/mnt/data", {.is_read_write = true}},
+		{"web:/a:required", "web", "/a", {.is_required = true}},
+		{"web:/a:ro,required", "web", "/a", {.is_read_only = true, .is_required = true}},
+		{"web:/a:required,rw", "web", "/a", {.is_read_write = true, .is_required = true}},
+		{"web:ro", "web", "ro", {0}},
+		{"web:relative", "web", "relative", {0}},
 	};
 
 	(void)state;
@@ -30,7 +33,7 @@ static void text_splits_at_the_first_colon(void **state)
 		assert_int_equal(hv_place_mode_parse(&place, &err), HV_OK);
 		assert_string_equal(place.container, cases[i].container);
 		assert_string_equal(place.target, cases[i].target);
-		assert_int_equal(place.mode, cases[i].mode);
+		assert_memory_equal(&place.mode, &cases[i].mode, sizeof(place.mode));
 		hv_place_done(&place);
 	}
 }
@@ -59,7 +62,8 @@ static void what_is_no_mode_is_refused(void **state)
 {
 	static const char *const cases[] = {"web:/a:y", "web:/a:ro,z", "web:/a:rslave",
 		"web:/a:nocopy", "web:/a:RO", "web:/a:b", "web:/a:b:ro", "web:/a:ro:ro",
-		"web:/a:", "web:/a:readonly"};
+		"web:/a:", "web:/a:readonly", "web:/a:ro,", "web:/a:,ro", "web:/a:ro,rw",
+		"web:/a:ro,ro", "web:/a:require"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -92,7 +96,7 @@ static void target_flag_takes_any_path_and_a_container_alone(void **state)
 
 static void flag_and_mode_must_agree(void **state)
 {
-	struct hv_place place = {.mode = HV_MODE_READ_WRITE};
+	struct hv_place place = {.mode = {.is_read_write = true}};
 	struct hv_error err = {0};
 	bool is_read_only = true;
 
@@ -100,7 +104,7 @@ static void flag_and_mode_must_agree(void **state)
 	assert_int_equal(hv_place_read_only(&place, true, &is_read_only, &err), HV_BAD_REQUEST);
 	assert_int_equal(hv_place_read_only(&place, false, &is_read_only, &err), HV_OK);
 	assert_false(is_read_only);
-	place.mode = HV_MODE_UNSET;
+	place.mode = (struct hv_mode){0};
 	assert_int_equal(hv_place_read_only(&place, true, &is_read_only, &err), HV_OK);
 	assert_true(is_read_only);
 	hv_error_done(&err);

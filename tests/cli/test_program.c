@@ -68,6 +68,8 @@ static void completion_lists_what_fits(void **state)
 		"json\n:4\n", "");
 	program_expect(*state, WORDS("docker-hostvol", "__complete", "attach", "--idmap", "a"), 0,
 		"auto\nalways\n:4\n", "");
+	program_expect(*state, WORDS("docker-hostvol", "__complete", "attach", "--req"), 0,
+		"--required\tLet the container not start without it, as :required\n:4\n", "");
 	program_expect(*state, WORDS("docker-hostvol", "__complete", "attach", "--replace", "--ta"),
 		0, "--target\tThe target, when CONTAINER stands alone\n:4\n", "");
 	program_expect(*state, WORDS("docker-hostvol", "__complete", "nothing", ""), 0, ":4\n", "");
@@ -97,7 +99,7 @@ static void wrong_usage_exits_with_2(void **state)
 		"",
 		"hostvol: --replace stands alone or takes nonatomic, not \"foo\"\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "attach", "a", "b:/c:RO"), 2, "",
-		"hostvol: unknown mode \"RO\": only ro and rw are known\n"
+		"hostvol: unknown mode \"RO\": only ro, rw and required are known\n"
 		"hint: for a target with a colon in it: docker hostvol attach --target PATH VOLUME CONTAINER\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "detach", "--wait", "-1", "a:/b"), 2, "",
 		"hostvol: --wait takes a number of seconds from 0 to 86400, not \"-1\"\n" USAGE_DETACH);
@@ -145,10 +147,10 @@ static void hints_show_the_line_that_was_meant(void **state)
 			"hostvol: \"ls\" takes no arguments\n"
 			"hint: name a container or a volume with a flag: docker hostvol ls --container web\n"},
 		{WORDS("docker-hostvol", "attach", "data", "web:/x:z"),
-			"hostvol: unknown mode \"z\": only ro and rw are known\n"
+			"hostvol: unknown mode \"z\": only ro, rw and required are known\n"
 			"hint: leave it out: hostvol does not change SELinux labels\n"},
 		{WORDS("docker-hostvol", "attach", "data", "web:C:/Git/mnt"),
-			"hostvol: unknown mode \"/Git/mnt\": only ro and rw are known\n"
+			"hostvol: unknown mode \"/Git/mnt\": only ro, rw and required are known\n"
 			"hint: write a path of the container, not of Windows; in Git Bash: "
 			"MSYS_NO_PATHCONV=1 docker hostvol ...\n"},
 	};

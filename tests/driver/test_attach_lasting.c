@@ -374,6 +374,43 @@ static void what_an_attach_hides_is_told(void **state)
 	expect_both(&self);
 }
 
+static long long late_of(struct fixture *fixture, const char *target)
+{
+	const struct hv_list_request all = {0};
+	struct hv_attachment *list = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+	long long late_ms = -2;
+
+	assert_int_equal(hv_attachments_list(&fixture->attacher, &all, &list, &count, &err), HV_OK);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].target, target) == 0)
+			late_ms = list[i].late_ms;
+	hv_attachments_free(list, count);
+	return late_ms;
+}
+
+/* The Engine that tells of these starts is ahead: 1 is the least of what is late. */
+static void lateness_is_that_of_the_last_start(void **state)
+{
+	struct nested self;
+
+	begin_nested(&self, *state);
+	attach_inner(&self);
+	attach_outer(&self); /* which takes the inner one out for a moment */
+	assert_int_equal(late_of(self.fixture, self.inner), HV_LATE_UNKNOWN);
+	assert_int_equal(late_of(self.fixture, self.outer), HV_LATE_UNKNOWN);
+	restart(self.fixture);
+	assert_int_equal(repair(self.fixture), HV_OK);
+	assert_int_equal(late_of(self.fixture, self.inner), 1);
+	assert_int_equal(late_of(self.fixture, self.outer), 1);
+	assert_int_equal(repair(self.fixture), HV_OK);
+	assert_int_equal(world_create(self.fixture->world, other, NULL, NULL), HV_OK);
+	assert_int_equal(attach_to(self.fixture, other, self.outer, true, anyhow), HV_OK);
+	assert_int_equal(late_of(self.fixture, self.inner), 1);
+	assert_int_equal(late_of(self.fixture, self.outer), HV_LATE_UNKNOWN);
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +424,7 @@ static void run(void)
 		RECONCILED(an_inner_one_that_cannot_be_put_back_is_pending),
 		RECONCILED(an_inner_one_that_was_being_taken_out_at_a_crash_is_there),
 		RECONCILED(what_an_attach_hides_is_told),
+		RECONCILED(lateness_is_that_of_the_last_start),
 		RECONCILED(what_cannot_be_reached_is_covered_and_says_by_what),
 	};
 

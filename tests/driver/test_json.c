@@ -303,6 +303,8 @@ static void fill_attachment(struct hv_attachment *in)
 		.read_only = true,
 		.no_dev = true,
 		.persist = true,
+		.required = true,
+		.late_ms = 17,
 		.state = empty,
 		.since = name,
 		.problem = odd,
@@ -332,10 +334,27 @@ static void an_attachment_survives_writing_and_reading(void **state)
 	assert_string_equal(out.target, in.target);
 	assert_string_equal(out.problem, in.problem);
 	assert_string_equal(out.state, "");
-	assert_true(out.read_only && out.no_dev && out.persist);
+	assert_true(out.read_only && out.no_dev && out.persist && out.required);
 	assert_false(out.no_suid || out.no_exec);
+	assert_int_equal(out.late_ms, 17);
 	json_object_put(object);
 	hv_attachment_done(&out);
+}
+
+/* 0 says that it was there in time. */
+static void lateness_is_written_when_it_is_known(void **state)
+{
+	struct hv_attachment in = {.late_ms = HV_LATE_UNKNOWN};
+	struct json_object *object = hv_fields_write(hv_attachment_fields, &in), *late = NULL;
+
+	(void)state;
+	assert_false(json_object_object_get_ex(object, "Late", &late));
+	json_object_put(object);
+	in.late_ms = 0;
+	object = hv_fields_write(hv_attachment_fields, &in);
+	assert_true(json_object_object_get_ex(object, "Late", &late));
+	assert_int_equal(json_object_get_int64(late), 0);
+	json_object_put(object);
 }
 
 /* Also by parsers of which char has a sign. */
@@ -432,6 +451,7 @@ int main(void)
 		cmocka_unit_test(characters_beyond_ascii_are_read_as_they_are),
 		cmocka_unit_test(what_is_not_utf8_is_written_as_replacement_characters),
 		cmocka_unit_test(an_attachment_survives_writing_and_reading),
+		cmocka_unit_test(lateness_is_written_when_it_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

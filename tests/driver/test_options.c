@@ -222,11 +222,15 @@ static void attach_names_container_target_and_mode(void **state)
 	static const struct {
 		const char *value, *container, *target;
 		bool read_only;
+		bool required;
 	} cases[] = {
-		{"web:/x", "web", "/x", false},
-		{"web:/x:ro", "web", "/x", true},
-		{"web:/x:rw", "web", "/x", false},
-		{"web:/:ro", "web", "/", true},
+		{"web:/x", "web", "/x", false, false},
+		{"web:/x:ro", "web", "/x", true, false},
+		{"web:/x:rw", "web", "/x", false, false},
+		{"web:/:ro", "web", "/", true, false},
+		{"web:/x:required", "web", "/x", false, true},
+		{"web:/x:ro,required", "web", "/x", true, true},
+		{"web:/x:required,rw", "web", "/x", false, true},
 	};
 	struct hv_attach_place place;
 	struct hv_error err = {0};
@@ -237,6 +241,7 @@ static void attach_names_container_target_and_mode(void **state)
 		assert_string_equal(place.container, cases[i].container);
 		assert_string_equal(place.target, cases[i].target);
 		assert_int_equal(place.read_only, cases[i].read_only);
+		assert_int_equal(place.required, cases[i].required);
 	}
 }
 
@@ -266,11 +271,13 @@ static void what_is_wrong_is_refused_by_name(void **state)
 		{"attach", "web:", "attach=web:"},
 		{"attach", "web:x", "attach=web:x"},
 		{"attach", ":/x", "attach=:/x"},
-		{"attach", "web:/x:z", "only ro and rw"},
-		{"attach", "web:/x:ro,z", "only ro and rw"},
+		{"attach", "web:/x:z", "only ro, rw and required"},
+		{"attach", "web:/x:ro,z", "only ro, rw and required"},
+		{"attach", "web:/x:ro,rw", "only ro, rw and required"},
+		{"attach", "web:/x:ro,", "only ro, rw and required"},
 		{"attach", "web:C:/Program Files/Git/mnt", "a target of Windows"},
 		{"attach", "web:c:\\mnt:ro", "a target of Windows"},
-		{"attach", "web:data:/mnt", "only ro and rw"},
+		{"attach", "web:data:/mnt", "only ro, rw and required"},
 		{"uid", "", "uid="},
 		{"uid", "-1", "uid=-1"},
 		{"uid", "root", "uid=root"},

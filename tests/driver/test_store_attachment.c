@@ -65,6 +65,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	in.view.problem = strdup("not yet");
 	in.engine = strdup("ABCD /var/lib/docker");
 	in.replace = HV_REPLACE_NONATOMIC;
+	in.view.late_ms = 17;
 	assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
 	hv_store_close(store);
 	store = row_store(dir);
@@ -75,6 +76,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	assert_string_equal(out->view.source, in.view.source);
 	assert_string_equal(out->view.subpath, "a/b");
 	assert_int_equal(out->replace, HV_REPLACE_NONATOMIC);
+	assert_int_equal(out->view.late_ms, 17);
 	assert_string_equal(out->view.container_id, "c1");
 	assert_string_equal(out->view.container_name, "web");
 	assert_string_equal(out->view.target, "/mnt/data");
@@ -99,7 +101,7 @@ static void an_attachment_is_read_back_whole(void **state)
 static void each_flag_is_kept_by_itself(void **state)
 {
 	(void)state;
-	for (unsigned bits = 0; bits < 32; bits++) {
+	for (unsigned bits = 0; bits < 64; bits++) {
 		struct hv_record in = row_record("id", "data", "c1"), *out = NULL;
 		struct hv_error err = {0};
 		size_t count = 0;
@@ -109,6 +111,7 @@ static void each_flag_is_kept_by_itself(void **state)
 		in.view.no_dev = bits & 4;
 		in.view.no_exec = bits & 8;
 		in.view.persist = bits & 16;
+		in.view.required = bits & 32;
 		assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
 		list("id", &out, &count);
 		assert_int_equal(count, 1);
@@ -117,6 +120,7 @@ static void each_flag_is_kept_by_itself(void **state)
 		assert_int_equal(out->view.no_dev, in.view.no_dev);
 		assert_int_equal(out->view.no_exec, in.view.no_exec);
 		assert_int_equal(out->view.persist, in.view.persist);
+		assert_int_equal(out->view.required, in.view.required);
 		hv_records_free(out, count);
 		hv_record_done(&in);
 	}

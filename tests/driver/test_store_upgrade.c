@@ -39,11 +39,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 9", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 10", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	row_expect_refused(dir, "newer version (schema 9, this one knows 8)");
+	row_expect_refused(dir, "newer version (schema 10, this one knows 9)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 8", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 9", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -109,8 +109,13 @@ static const char version_6[] = "CREATE INDEX volume_unfinished ON volume (name)
 static const char version_7[] = "ALTER TABLE attachment ADD COLUMN engine TEXT;"
 				"PRAGMA user_version = 7;";
 
+/* And version 8. */
+static const char version_8[] = "CREATE INDEX volume_source ON volume (source);"
+				"CREATE INDEX attachment_source ON attachment (source);"
+				"PRAGMA user_version = 8;";
+
 static const char *const versions[] = {
-	version_1, version_2, version_3, version_4, version_5, version_6, version_7};
+	version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8};
 
 static void expect_upgraded(const struct hv_record *record, bool is_2)
 {
@@ -125,6 +130,7 @@ static void expect_upgraded(const struct hv_record *record, bool is_2)
 	assert_null(record->view.problem);
 	assert_null(record->started_at);
 	assert_null(record->engine);
+	assert_true(record->view.late_ms == HV_LATE_UNKNOWN && !record->view.required);
 	assert_true(record->pid == 7 && record->ns_ino == 8 && record->mount_id == 9);
 	if (is_2)
 		assert_string_equal(record->replaces, "ba9876543210");
@@ -204,6 +210,12 @@ static void version_7_is_upgraded_with_all_that_is_in_it(void **state)
 	expect_upgrade(7);
 }
 
+static void version_8_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(8);
+}
+
 #define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
 
 int main(void)
@@ -217,6 +229,7 @@ int main(void)
 		OPENED(version_5_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_6_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_7_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_8_is_upgraded_with_all_that_is_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,10 +20,18 @@ static const char *skip(const char *text, const char *part)
 	return text + length;
 }
 
+/* Of the words, each behind a colon or a comma. */
+static size_t length_of(const struct hv_mode *mode)
+{
+	return (mode->is_read_only ? sizeof("ro") : 0) + (mode->is_read_write ? sizeof("rw") : 0) +
+	       (mode->is_required ? sizeof("required") : 0);
+}
+
 static void check(const char *text, struct hv_place *place, struct hv_error *err)
 {
 	const char *rest = skip(text, place->container);
 	bool is_read_only = false;
+	struct hv_mode again = {0};
 
 	if (!place->container[0] || !place->target[0] || strchr(place->container, ':') ||
 		strcmp(skip(rest, ":"), place->target) != 0)
@@ -31,12 +39,13 @@ static void check(const char *text, struct hv_place *place, struct hv_error *err
 	if (hv_place_mode_parse(place, err) != HV_OK)
 		return;
 	rest = skip(skip(rest, ":"), place->target);
-	if (strcmp(rest, place->mode == HV_MODE_UNSET       ? ""
-			 : place->mode == HV_MODE_READ_ONLY ? ":ro"
-							    : ":rw") != 0)
+	if (*rest ? !hv_mode_parse(skip(rest, ":"), &again) : false)
+		abort();
+	if (memcmp(&again, &place->mode, sizeof(again)) != 0 ||
+		strlen(rest) != length_of(&place->mode))
 		abort();
 	if (hv_place_read_only(place, false, &is_read_only, err) == HV_OK &&
-		is_read_only != (place->mode == HV_MODE_READ_ONLY))
+		is_read_only != place->mode.is_read_only)
 		abort();
 }
 

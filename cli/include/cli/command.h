@@ -23,6 +23,7 @@ struct hv_options {
 	bool no_mkdir;
 	bool lazy;
 	bool once;
+	bool required;
 	const char *target;
 	const char *volume;
 	const char *container;

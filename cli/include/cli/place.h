@@ -1,22 +1,17 @@
-/* Where a volume goes, as the command line writes it: CONTAINER:TARGET[:ro|:rw]. */
+/* Where a volume goes, as the command line writes it: CONTAINER:TARGET[:MODE]. */
 #ifndef CLI_PLACE_H
 #define CLI_PLACE_H
 
 #include <stdbool.h>
 
 #include "wire/error.h"
-
-enum hv_mode {
-	HV_MODE_UNSET,
-	HV_MODE_READ_ONLY,
-	HV_MODE_READ_WRITE,
-};
+#include "wire/mode.h"
 
 /* Strings are owned. */
 struct hv_place {
 	char *container;
 	char *target;
-	enum hv_mode mode;
+	struct hv_mode mode;
 };
 
 /* Split at the first colon: a container's name has none.  With `target` from the command line,

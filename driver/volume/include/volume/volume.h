@@ -93,11 +93,12 @@ enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
 enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Where option attach=CONTAINER:TARGET[:ro|:rw] wants a volume. */
+/* Where option attach=CONTAINER:TARGET[:MODE] wants a volume; MODE as in wire/mode.h. */
 struct hv_attach_place {
 	char container[256];
 	char target[PATH_MAX];
 	bool read_only;
+	bool required;
 };
 
 /* Read the option's value.  Returns HV_OK or HV_BAD_REQUEST. */

@@ -1,10 +1,16 @@
-/* Time for deadlines. */
+/* Time for deadlines, and that of the Engine. */
 #ifndef WIRE_CLOCK_H
 #define WIRE_CLOCK_H
 
+#include <stdbool.h>
 #include <time.h>
 
 /* CLOCK_MONOTONIC in whole seconds: no change of the date moves it.  Source: clock_gettime(2). */
 time_t hv_clock_seconds(void);
+
+/* Read an RFC 3339 time, with a fraction and a zone: milliseconds since 1970.  Returns false if it
+ * is none.  Any thread. */
+bool hv_clock_parse_ms(const char *text, long long *ret)
+	__attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -39,6 +39,7 @@ enum hv_field_flags {
 	HV_FIELD_REQUIRED = 1, /* absent, null or an empty string is an error */
 	HV_FIELD_OPTIONAL = 2, /* left out of what is written when empty or zero */
 	HV_FIELD_OR_BOOL = 4,  /* a string that may be true ("true") or false ("") as well */
+	HV_FIELD_UNKNOWN = 8,  /* an int that is left out of what is written when negative */
 };
 
 struct hv_field {

@@ -31,6 +31,8 @@ struct hv_volume {
 	struct hv_opts opts;         /* as given at create, and changed since */
 };
 
+enum { HV_LATE_UNKNOWN = -1 };
+
 /* An attachment: a volume in a running container, as the API shows it. */
 struct hv_attachment {
 	char *id; /* 12 hex digits */
@@ -45,10 +47,14 @@ struct hv_attachment {
 	bool no_dev;
 	bool no_exec;
 	bool persist;
-	bool is_mapped;           /* owners are those of the container's user namespace */
-	char *state;              /* "attached", "pending", "missing", "covered" */
-	char *since;              /* RFC 3339, UTC */
-	char *problem;            /* a sentence, or NULL */
+	bool required;  /* the container does not start without it */
+	bool is_mapped; /* owners are those of the container's user namespace */
+	char *state;    /* "attached", "pending", "missing", "covered" */
+	char *since;    /* RFC 3339, UTC */
+	char *problem;  /* a sentence, or NULL */
+	/* How many milliseconds after its container's program began, at the last start, it was
+	 * attached; 0: before that; HV_LATE_UNKNOWN: attached by hand since, or not yet. */
+	long long late_ms;
 	struct hv_texts warnings; /* in the answer to an attach: what it hides or moves */
 };
 
@@ -66,6 +72,7 @@ struct hv_attach_request {
 	char *replace;     /* "" or absent: no; "true": atomically; "nonatomic" */
 	bool mkdir;
 	bool persist;
+	bool required;
 	bool is_own; /* no field: of the volume's own option attach, and ends with the volume */
 };
 

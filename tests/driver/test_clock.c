@@ -1,0 +1,49 @@
+#include "support/hv_test.h"
+#include "wire/clock.h"
+
+static void times_are_read_to_the_millisecond(void **state)
+{
+	static const struct {
+		const char *text;
+		long long ms;
+	} cases[] = {
+		{"1970-01-01T00:00:00Z", 0},
+		{"1970-01-01T00:00:01.5Z", 1500},
+		{"1970-01-01T00:00:01.123456789Z", 1123},
+		{"1970-01-01T00:00:00.0009Z", 0},
+		{"1970-01-01T02:00:00.007+02:00", 7},
+		{"2024-02-29T12:00:00.25Z", 1709208000250},
+		{"0001-01-01T00:00:00Z", -62135596800000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		long long ms = 0;
+
+		assert_true(hv_clock_parse_ms(cases[i].text, &ms));
+		assert_true(ms == cases[i].ms);
+	}
+}
+
+static void what_is_no_time_is_refused(void **state)
+{
+	static const char *const cases[] = {"", "yesterday", "2024-01-01", "2024-01-01T00:00:00",
+		"2024-01-01T00:00:00Zulu", "2024-13-01T00:00:00Z"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		long long ms;
+
+		assert_false(hv_clock_parse_ms(cases[i], &ms));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(times_are_read_to_the_millisecond),
+		cmocka_unit_test(what_is_no_time_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
