@@ -5,7 +5,7 @@ load engine
 
 BUILD=$BATS_TEST_DIRNAME/../../build/release
 
-setup() {
+setup_file() {
 	engine_setup
 	truncate -s 32M "$ENGINE/image"
 	mkfs.ext4 -q "$ENGINE/image"
@@ -15,11 +15,25 @@ setup() {
 	in_engine sh -c "echo content >'$ENGINE/disk/source/file'"
 }
 
-teardown() {
-	[[ -z ${DAEMON:-} ]] || kill "$DAEMON" || true
-	engine_clear
+teardown_file() {
 	in_engine umount "$ENGINE/disk"
 	engine_teardown
+}
+
+# Each test has a daemon of its own on the Engine.
+setup() {
+	OWN=$ENGINE/$BATS_TEST_NUMBER
+	mkdir "$OWN"
+}
+
+teardown() {
+	engine_clear
+	if [[ -n ${DAEMON:-} ]]; then
+		kill "$DAEMON"
+		wait "$DAEMON" || true
+	fi
+	in_engine rm -f /run/docker/plugins/hostvol.sock
+	in_engine rm -f "$ENGINE/disk/source/written"
 }
 
 # daemon_without CALL... [-- OPTION...]
@@ -29,8 +43,8 @@ daemon_without() {
 		command+=("$BUILD/tests/support/deny_syscall" "$1" ENOSYS --)
 		shift
 	done
-	in_engine "${command[@]}" "$BUILD/driver/daemon/hostvold" --state "$ENGINE/state" \
-		--engine "$ENGINE/docker.sock" --mount-root "$ENGINE/mounts" "${@:2}" \
+	nsenter -t "$(cat "$ENGINE/holder")" -m -n "${command[@]}" "$BUILD/driver/daemon/hostvold" --state "$OWN/state" \
+		--engine "$ENGINE/docker.sock" --mount-root "$OWN/mounts" "${@:2}" \
 		>"$ENGINE/hostvold.log" 2>&1 3>&- &
 	DAEMON=$!
 	for _ in $(seq 100); do
@@ -77,7 +91,7 @@ attaches_by() {
 	daemon_without mount_setattr statmount openat2 close_range open_tree move_mount pidfd_open \
 		pidfd_send_signal -- --legacy 1
 	attaches_by block-device
-	[[ -z $(in_engine find "$ENGINE/mounts" -mindepth 1) ]]
+	[[ -z $(in_engine find "$OWN/mounts" -mindepth 1) ]]
 }
 
 @test "as on 4.18, without: volumes work, and an attach says what is missing" {
