@@ -159,6 +159,8 @@ setup() {
 	done
 	export TWO
 	mkdir -p "$DIR/sub" "$DIR/empty" "$DIR.low"
+	mount --bind "$DIR" "$DIR" # local unmounts with its rbind what is below, and where / is shared here too
+	mount --make-private "$DIR"
 	echo one >"$DIR/file"
 	ln -s "$DIR" "$DIR.link"
 	mount -t tmpfs sub "$DIR/sub"
