@@ -30,7 +30,7 @@ managed_setup() {
 	docker plugin create hostvol "$dir"
 	docker plugin set hostvol "HOSTVOL_STATE=$ENGINE/state" "HOSTVOL_ENGINE=$ENGINE/docker.sock" \
 		HOSTVOL_LOG=debug
-	docker plugin enable hostvol
+	enable_plugin
 	mv "$dir" "$ENGINE/plugin"
 }
 
@@ -666,7 +666,7 @@ stopped_while_away() {
 	docker plugin disable -f hostvol
 	docker stop -t 0 web
 	fails_with 1 "disabled" -- docker start web
-	docker plugin enable hostvol
+	enable_plugin
 	docker start web
 	docker exec web ls /d/f
 	[[ $(docker volume inspect -f '{{json .Labels}}' vol) == '{"a":"b"}' ]]
@@ -754,7 +754,7 @@ graceful() {
 	within 20 some_are_done
 	if [[ $D == hostvol ]]; then
 		docker plugin disable -f hostvol
-		docker plugin enable hostvol
+		enable_plugin
 	else
 		daemon=$(daemon_of)
 		kill -TERM "$daemon"
@@ -972,7 +972,7 @@ plugin_in_use() {
 	docker plugin set hostvol HOSTVOL_LOG=debug
 	[[ $(docker plugin inspect -f '{{.Settings.Env}}' hostvol) == *HOSTVOL_LOG=debug* ]]
 	fails_with 1 "no-such-thing" -- docker plugin set hostvol no-such-thing=1
-	docker plugin enable hostvol
+	enable_plugin
 	fails_with 1 "cannot set on an active plugin" -- docker plugin set hostvol HOSTVOL_LOG=info
 	fails_with 1 "already exists" -- docker plugin create hostvol "$ENGINE/plugin"
 }
@@ -997,20 +997,20 @@ plugin_again() {
 	managed_again
 	[[ $(run_in -v vol:/d "$IMAGE" cat /d/f) == one ]]
 	docker plugin disable -f hostvol
-	docker plugin enable hostvol
+	enable_plugin
 }
 managed_again() {
 	docker plugin create hostvol "$ENGINE/plugin"
 	docker plugin set hostvol "HOSTVOL_STATE=$ENGINE/state" "HOSTVOL_ENGINE=$ENGINE/docker.sock" \
 		HOSTVOL_LOG=debug
-	docker plugin enable hostvol
+	enable_plugin
 }
 @test "plugin rm, by force too, and the plugin again: the volumes are there" { only_managed "$PLUGIN" plugin_again; }
 
 plugin_events() {
 	since=$(date +%s)
 	docker plugin disable hostvol
-	docker plugin enable hostvol
+	enable_plugin
 	other_plugin
 	docker plugin rm other
 	run -0 docker events --since "$since" --until "$(($(date +%s) + 1))" -f type=plugin --format '{{.Action}}'
@@ -1032,7 +1032,7 @@ given_up() {
 	within 20 nothing_mounted
 	docker volume rm vol slow
 	docker plugin disable hostvol
-	docker plugin enable hostvol
+	enable_plugin
 }
 nothing_mounted() {
 	! in_engine grep -qE ' [^ ]*(/propagated-mount|/plain/mounts)/[^ ]' /proc/self/mountinfo
@@ -1106,7 +1106,7 @@ outlived() {
 	docker volume rm vol
 	if [[ $D == hostvol ]]; then # which is not in use any more
 		docker plugin disable hostvol
-		docker plugin enable hostvol
+		enable_plugin
 	fi
 	engine_stop TERM
 	engine_start
@@ -1136,7 +1136,7 @@ stays_disabled() {
 	engine_stop TERM
 	engine_start
 	[[ $(docker plugin inspect -f '{{.Enabled}}' hostvol) == false ]]
-	docker plugin enable hostvol
+	enable_plugin
 	daemon=$(daemon_of)
 	engine_stop KILL
 	[[ -d /proc/$daemon ]]

@@ -42,7 +42,7 @@ install() {
 	[[ $(docker plugin ls --format '{{.Name}} {{.Enabled}}') == "hostvol:latest false" ]]
 	[[ $(docker plugin inspect -f '{{.Settings.Env}}' hostvol) == *"HOSTVOL_STATE=$ENGINE/state"* ]]
 	docker volume ls
-	docker plugin enable hostvol
+	enable_plugin
 	docker volume create -d hostvol hvt_data
 	docker volume rm hvt_data
 	docker plugin disable hostvol
@@ -59,7 +59,7 @@ install() {
 	docker plugin disable hostvol
 	mkdir "$TMP/in" "$TMP/out"
 	docker plugin set hostvol "HOSTVOL_ALLOW=$TMP/in"
-	docker plugin enable hostvol
+	enable_plugin
 	docker volume create -d hostvol -o path="$TMP/in" hvt_in
 	fails_with 1 HOSTVOL_ALLOW -- docker volume create -d hostvol -o path="$TMP/out" hvt_out
 	docker volume rm hvt_in
@@ -75,7 +75,7 @@ install() {
 # After a start that failed Docker 20.10 may take the plugin for enabled, or its container for there.
 enabled_again() {
 	docker plugin disable -f hostvol || true
-	docker plugin enable hostvol
+	enable_plugin
 }
 
 @test "upgrade keeps 100 volumes and 20 live attachments" {
@@ -104,7 +104,7 @@ enabled_again() {
 	docker plugin upgrade --grant-all-permissions --skip-remote-check hostvol "$REGISTRY/hostvol:two"
 	[[ $(docker exec hvt_c1 cat /mnt/1/f) == 1.1 ]] # while it is away
 	docker exec hvt_user ls /d/f /e/f
-	docker plugin enable hostvol
+	enable_plugin
 	[[ $(published) == two ]]
 	[[ $(docker volume ls -q | wc -l) == 100 ]]
 	[[ $(docker volume inspect -f '{{json .Labels}} {{.Status.source}}' hvt_path7) == \

@@ -68,7 +68,7 @@ make_image() { # FILE
 	within 20 docker hostvol ls
 	[[ $(run_in -v hvt_t:/d "$IMAGE" cat /d/f) == one ]]
 	docker plugin disable -f hostvol
-	docker plugin enable hostvol
+	enable_plugin
 	[[ $(run_in -v hvt_t:/d "$IMAGE" cat /d/f) == one ]]
 	docker rm -f hvt_web
 	within 10 fails mounted hvt_t

@@ -217,14 +217,14 @@ event_rename() {
 	NAME=hvt_other
 }
 
-event_plugin_cycle() { docker plugin disable -f hostvol && docker plugin enable hostvol; }
+event_plugin_cycle() { docker plugin disable -f hostvol && enable_plugin; }
 
 # The same program in another plugin: as a newer version would come.
 event_plugin_upgrade() {
 	engine_push newer
 	docker plugin disable -f hostvol
 	docker plugin upgrade --grant-all-permissions --skip-remote-check hostvol "$REGISTRY/hostvol:newer"
-	docker plugin enable hostvol
+	enable_plugin
 	[[ $(published) == newer ]]
 }
 

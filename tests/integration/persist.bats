@@ -26,7 +26,7 @@ teardown() { plain_teardown; }
 @test "promise: the volume is there after the driver was restarted" { # after Docker was: restart.bats
 	docker volume create -d hostvol -o path="$TMP/x" -o mkdir=true hvt_p
 	docker plugin disable -f hostvol
-	docker plugin enable hostvol
+	enable_plugin
 	[[ $(docker volume inspect -f '{{.Status.source}}' hvt_p) == "$TMP/x" ]]
 }
 

@@ -225,7 +225,7 @@ timeless() {
 	engine_plugin
 	docker plugin disable hostvol
 	docker plugin set hostvol HOSTVOL_REMOTE_ATTACH=deny
-	docker plugin enable hostvol
+	enable_plugin
 	docker run -d --network none --name hvt_far "$IMAGE" sleep 100000
 	run -1 --separate-stderr docker volume create -d hostvol -o path="$SOURCE" \
 		-o attach=hvt_far:/mnt/hot hvt_hot

@@ -40,7 +40,7 @@ everything_is_back() {
 	docker rm -f hvt_web
 	docker plugin disable -f hostvol
 	data_on_host
-	docker plugin enable hostvol
+	enable_plugin
 	everything_is_back
 	docker volume rm hvt_managed hvt_path
 	[[ ! -e $ENGINE/state/volumes/hvt_managed && -e $TMP/f ]]
@@ -52,7 +52,7 @@ everything_is_back() {
 	[[ $(docker exec hvt_web cat /m/f /p/f /hot/f) == $'managed\npath\npath' ]]
 	docker exec hvt_web touch /m/while-disabled
 	data_on_host
-	docker plugin enable hostvol
+	enable_plugin
 	[[ $(docker exec hvt_web cat /m/f /p/f /hot/f) == $'managed\npath\npath' ]]
 	everything_is_back
 	[[ $(docker exec hvt_web cat /m/f) == managed ]] # not hidden by the second container's mount
