@@ -3,7 +3,7 @@ load engine
 
 # The mount that shows a plugin's volumes to the host is taken away while dockerd enables the plugin,
 # as its own clean-up behind the plugin before does on a busy machine: no container sees an empty
-# directory. With HOSTVOL_ROUNDS of 1000 or more 200 times.
+# directory. HOSTVOL_MOUNT_ROOT_ROUNDS says how often: 6 times; scripts/test --all sets 20.
 
 setup_file() {
 	engine_setup
@@ -20,8 +20,7 @@ teardown_file() {
 }
 
 setup() {
-	ROUNDS=6
-	[[ ${HOSTVOL_ROUNDS:-0} -lt 1000 ]] || ROUNDS=200
+	ROUNDS=${HOSTVOL_MOUNT_ROOT_ROUNDS:-6}
 }
 
 teardown() {
@@ -67,8 +66,7 @@ has_data() {
 
 cycle_plugin() {
 	docker plugin disable -f hostvol
-	# dockerd itself fails if its mount goes between its own two calls for it.
-	docker plugin enable hostvol || docker plugin enable hostvol
+	enable_plugin
 }
 
 # A plugin that ended is started anew by dockerd once. If a mount goes between two calls of that start
@@ -121,14 +119,14 @@ cycle_dockerd() {
 	docker plugin disable -f hostvol
 	mkdir -p "$PLACE/old/sub" "$PLACE/bare"
 	echo precious >"$PLACE/old/sub/file"
-	docker plugin enable hostvol
+	enable_plugin
 	fails_with 1 "FAIL  data: $PLACE/.lost.old" -- engine_hostvol doctor
 	has_data
 	docker plugin disable -f hostvol
 	[[ $(ls -A "$PLACE") == .lost.old ]]
 	[[ $(cat "$PLACE/.lost.old/sub/file") == precious ]]
 	rm -rf "$PLACE/.lost.old"
-	docker plugin enable hostvol
+	enable_plugin
 	run -0 engine_hostvol doctor
 }
 
