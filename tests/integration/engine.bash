@@ -12,7 +12,25 @@ engine_setup() {
 	engine_namespace
 	ENGINE_OPTIONS=("$@")
 	engine_start
-	docker -H unix:///var/run/docker.sock save "$IMAGE" | docker load >/dev/null
+	engine_image
+}
+
+# Once for all Engines of a run: what they have from the machine's Engine.
+engine_image() {
+	local kept=$BATS_RUN_TMPDIR/image.tar
+	[[ -e $kept ]] || docker -H unix:///var/run/docker.sock save -o "$kept" "$IMAGE"
+	docker load -q -i "$kept" >/dev/null
+}
+
+# The images that scripts/build-plugin made.
+engine_rootfs() {
+	local kept=$BATS_RUN_TMPDIR/rootfs.tar container
+	if [[ ! -e $kept ]]; then
+		container=$(docker -H unix:///var/run/docker.sock create hostvol-rootfs /usr/bin/hostvold)
+		docker -H unix:///var/run/docker.sock export -o "$kept" "$container"
+		docker -H unix:///var/run/docker.sock rm "$container" >/dev/null
+	fi
+	tar -x -f "$kept" -C "$1"
 }
 
 # The namespaces outlive each dockerd, as a machine does: containers and plugins stay in them.
@@ -97,14 +115,12 @@ published() {
 	cat "/proc/$(daemon_pid)/root/etc/published"
 }
 
-# What `docker plugin create` wants, from the images that scripts/build-plugin made.
+# What `docker plugin create` wants.
 plugin_directory() {
-	local dir container
+	local dir
 	dir=$(mktemp -d -p "$ENGINE")
 	mkdir "$dir/rootfs"
-	container=$(docker -H unix:///var/run/docker.sock create hostvol-rootfs /usr/bin/hostvold)
-	docker -H unix:///var/run/docker.sock export "$container" | tar -x -C "$dir/rootfs"
-	docker -H unix:///var/run/docker.sock rm "$container" >/dev/null
+	engine_rootfs "$dir/rootfs"
 	cp "$BATS_TEST_DIRNAME/../../plugin-config/config.json" "$dir"
 	mkdir -p "$dir/rootfs/etc"
 	echo "$dir"
