@@ -1,9 +1,19 @@
 # Before the first test: away with what is left of a run that was killed, or its machine with it. What
-# belongs to a run that is under way is left alone.
+# belongs to a run that is under way is left alone. Of the bats that are one run (scripts/test docker) the
+# first clears up, and the other waits for it: they have the same HOSTVOL_CLEARED, a file.
 
 load helpers.bash
 
 setup_suite() {
+	[[ -n ${HOSTVOL_CLEARED:-} ]] || { clear_up && return; }
+	(
+		flock 9
+		[[ -s $HOSTVOL_CLEARED ]] || clear_up
+		echo cleared >"$HOSTVOL_CLEARED"
+	) 9>>"$HOSTVOL_CLEARED"
+}
+
+clear_up() {
 	local dir
 	for dir in /var/tmp/hvt-engine.*; do
 		[[ ! -d $dir ]] || engine_remains "$dir"
@@ -34,9 +44,15 @@ run_of() {
 other_run() {
 	local pid
 	for pid in $(pgrep -f bats-exec-suite); do
-		[[ $(run_of "$pid") =~ ^($BATS_ROOT_PID|)$ ]] || return 0
+		[[ $(run_of "$pid") =~ ^($BATS_ROOT_PID|)$ ]] || beside_this "$pid" || return 0
 	done
 	return 1
+}
+
+# beside_this PID: the other bats of this run.
+beside_this() {
+	[[ -n ${HOSTVOL_CLEARED:-} ]] &&
+		words_of "/proc/$1/environ" | grep -qxF "HOSTVOL_CLEARED=$HOSTVOL_CLEARED"
 }
 
 # is_dockerd DIR PID: it is the Engine of that directory. The number may be another's by now.
