@@ -4,6 +4,7 @@
  * verify; note it as attached.  A daemon that is killed in between finds by the note whether the
  * mount was made, so that none is ever made on top of it.  Neither note is synced to disk: a power
  * cut takes the mount along. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,12 +17,21 @@
 static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
+	const struct hv_container *container = &attempt->container.container;
 	struct hv_error ignored = {0};
+	char *problem = NULL;
 
+	if (record->view.required && container->started_at &&
+		asprintf(&problem,
+			"it is required, but container '%s' had started before that could be refused: %s",
+			record->view.container_name, hv_error_text(err)) < 0)
+		problem = NULL;
 	if (!attempt->is_mounted && hv_record_forget_mount(record, &ignored) == HV_OK &&
-		hv_record_set_state(record, "pending", hv_error_text(err), &ignored) == HV_OK)
+		hv_record_set_state(record, "pending", problem ? problem : hv_error_text(err),
+			&ignored) == HV_OK)
 		(void)!hv_store_attachment_note(attempt->attacher->store, record, &ignored);
 	hv_error_done(&ignored);
+	free(problem);
 	return err->code;
 }
 
@@ -48,8 +58,10 @@ static enum hv_code prepare(struct hv_attempt *attempt, bool is_back, struct hv_
 	record->view.read_only = record->view.read_only || attempt->volume.read_only;
 	attempt->made_before = strdup(record->made);
 	attempt->path_before = strdup(record->path);
-	if (!is_back) /* what was noted is of an earlier start */
+	if (!is_back) { /* what was noted is of an earlier start */
 		record->view.late_ms = HV_LATE_UNKNOWN;
+		record->refusal = HV_REFUSAL_NONE;
+	}
 	if (code == HV_OK && (!attempt->made_before || !attempt->path_before))
 		code = hv_fail(err, HV_INTERNAL, "out of memory");
 	if (code == HV_OK)

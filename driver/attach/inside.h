@@ -176,6 +176,13 @@ enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target
  * least 1, and 0 for one whose program has not begun (container.started_at is NULL then). */
 long long hv_target_late_ms(const struct hv_target *target);
 
+/* Refuse a start (refuse.c): if one of the container's attachments is required, and is not mounted
+ * now that all were tried, kill the container's first process `ns`, which waits to execute its
+ * program, and note why with each that lacks.  With the container held; counts ret->refused.
+ * Returns whether the start was refused. */
+bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
+	struct hv_siblings *siblings, struct hv_repaired *ret);
+
 /* Tell the reconciler that records of a container came, went or changed; `is_undone`: and that
  * there may be something to do for it. */
 void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone);

@@ -118,6 +118,8 @@ static void tell(const struct hv_reconciler *self, const struct hv_repaired *rep
 		{repaired->adopted, HV_LOG_INFO, "found attached"},
 		{repaired->pending, HV_LOG_INFO, "waiting for its next start"},
 		{repaired->drifted, HV_LOG_WARN, "unmounted or covered inside"},
+		{repaired->refused, HV_LOG_WARN,
+			"required and not there: its start was refused (docker hostvol ls tells why)"},
 		{repaired->doubted, HV_LOG_WARN,
 			"kept, although the Docker Engine does not know it (docker hostvol ls tells why)"},
 	};

@@ -19,6 +19,8 @@ enum {
 	FLAG_ENDING_VOLUME = 2048,
 	FLAG_MUST_MAP = 65536,
 	FLAG_REQUIRED = 131072,
+	FLAG_REFUSAL = 262144, /* times an enum hv_refusal */
+	FLAG_REFUSAL_MASK = 3 * FLAG_REFUSAL,
 	FLAG_REPLACE = 4096, /* times an enum hv_replace */
 	FLAG_REPLACE_MASK = 3 * FLAG_REPLACE,
 };
@@ -35,7 +37,7 @@ static int pack_flags(const struct hv_record *record)
 	       (record->mkdir ? FLAG_MKDIR : 0) | (record->is_suid_said ? FLAG_NOSUID_SAID : 0) |
 	       (record->is_ending ? FLAG_ENDING : 0) |
 	       (record->is_ending_volume ? FLAG_ENDING_VOLUME : 0) |
-	       (int)record->replace * FLAG_REPLACE;
+	       (int)record->replace * FLAG_REPLACE | (int)record->refusal * FLAG_REFUSAL;
 }
 
 static void unpack_flags(struct hv_record *record, int flags)
@@ -49,6 +51,7 @@ static void unpack_flags(struct hv_record *record, int flags)
 	record->is_suid_said = flags & FLAG_NOSUID_SAID;
 	record->is_ending = flags & FLAG_ENDING;
 	record->is_ending_volume = flags & FLAG_ENDING_VOLUME;
+	record->refusal = (enum hv_refusal)((flags & FLAG_REFUSAL_MASK) / FLAG_REFUSAL);
 	record->replace = (enum hv_replace)((flags & FLAG_REPLACE_MASK) / FLAG_REPLACE);
 	view->read_only = flags & FLAG_RO;
 	view->no_suid = flags & FLAG_NOSUID;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -172,6 +173,13 @@ bool mc_ns_is_alive(const struct mc_ns *ns)
 {
 	/* Readable once it has ended; a signal still reaches a process that was not reaped. */
 	return ns->pidfd >= 0 && (mc_sys_poll_in(ns->pidfd, 0) == 0 || has_namespaces(ns->pidfd));
+}
+
+int mc_ns_kill(const struct mc_ns *ns)
+{
+	int rc = mc_sys_pidfd_send_signal(ns->pidfd, SIGKILL);
+
+	return rc == -ESRCH ? 0 : rc;
 }
 
 int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct mc_err *err)

@@ -32,6 +32,10 @@ int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct 
 /* Whether the process still runs. */
 bool mc_ns_is_alive(const struct mc_ns *ns) __attribute__((nonnull));
 
+/* Kill the process (SIGKILL).  Returns 0, also when it has ended; -ENOSYS before Linux 5.1.
+ * Source: pidfd_send_signal(2). */
+int mc_ns_kill(const struct mc_ns *ns) __attribute__((nonnull, warn_unused_result));
+
 /* Whether the user `uid`, as we number users, is one of the user namespace of process `pid`.
  * Returns 1, 0, or -ESRCH and what else opening its uid_map gave.  Source: user_namespaces(7). */
 int mc_ns_has_user(const struct mc_core *core, pid_t pid, uint32_t uid)

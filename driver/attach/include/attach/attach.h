@@ -98,6 +98,8 @@ struct hv_repaired {
 	unsigned dropped;
 	unsigned drifted; /* now missing or covered */
 	unsigned doubted; /* the Engine does not know the container, and is not believed */
+	unsigned refused; /* required, and not there: the container's start was refused */
+	unsigned awaited; /* refused at an earlier look as well: hv_attachments_restart() is to come */
 };
 
 /* What was seen of a container, and the process that has the mounts of its attachments. */

@@ -88,6 +88,14 @@ enum hv_replace {
 	HV_REPLACE_NONATOMIC,
 };
 
+/* Whether the last start of an attachment's container was refused for the lack of it; the numbers
+ * are in the store. */
+enum hv_refusal {
+	HV_REFUSAL_NONE,
+	HV_REFUSAL_NEW,     /* it was; whether the container is to be started again is not decided */
+	HV_REFUSAL_AWAITED, /* the container is started again when this can be attached */
+};
+
 /* A wanted attachment, with what is needed to make it and to find its mount again.  Strings are
  * owned. */
 struct hv_record {
@@ -100,6 +108,7 @@ struct hv_record {
 	bool is_own;       /* the volume's option attach: removing the volume ends it */
 	bool is_suid_said; /* view.no_suid is as asked for, and not for the owners' sake */
 	enum hv_replace replace;
+	enum hv_refusal refusal; /* of one that is required */
 	/* A detach was begun: if the mount is gone, that is why. */
 	bool is_ending;
 	bool is_ending_volume; /* and the volume is to be removed with it */

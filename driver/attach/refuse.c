@@ -1,0 +1,65 @@
+/* A start is refused: the container has an attachment that it is not to start without.
+ *
+ * Its first process waits to execute the program, and is killed there.  The Engine takes that for a
+ * failed start, says so to who asked for it, and does not try again, whatever the container's
+ * restart policy says. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+static bool lacks(const struct hv_record *record)
+{
+	return record->view.required && record->is_done && !record->is_ending &&
+	       !hv_record_is_mounted(record);
+}
+
+static bool lacks_any(const struct hv_siblings *siblings)
+{
+	for (size_t i = 0; i < siblings->count; i++)
+		if (lacks(&siblings->records[i]))
+			return true;
+	return false;
+}
+
+/* Why it is not mounted is its problem by now.  `rc`: what killing the process came to. */
+static void note(struct hv_attacher *attacher, struct hv_record *record, int rc)
+{
+	const char *reason = record->view.problem ? record->view.problem : "it was not tried";
+	const char *name = record->view.container_name;
+	struct hv_error ignored = {0};
+	char *problem = NULL;
+	int length =
+		rc == 0 ? asprintf(&problem,
+				  "the start of container '%s' was refused, because this is required: %s",
+				  name, reason)
+			: asprintf(&problem,
+				  "it is required, but the start of container '%s' could not be refused (%s): %s",
+				  name, strerrordesc_np(-rc), reason);
+
+	record->refusal = rc == 0 ? HV_REFUSAL_NEW : HV_REFUSAL_NONE;
+	if (length >= 0 &&
+		hv_record_set_state(record, record->view.state, problem, &ignored) == HV_OK)
+		(void)!hv_store_attachment_note(attacher->store, record, &ignored);
+	free(length >= 0 ? problem : NULL);
+	hv_error_done(&ignored);
+}
+
+bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
+	struct hv_siblings *siblings, struct hv_repaired *ret)
+{
+	int rc;
+
+	if (!lacks_any(siblings))
+		return false;
+	rc = mc_ns_kill(ns);
+	for (size_t i = 0; i < siblings->count; i++) {
+		if (!lacks(&siblings->records[i]))
+			continue;
+		note(attacher, &siblings->records[i], rc);
+		ret->refused += rc == 0;
+	}
+	hv_attacher_poke(attacher, siblings->records[0].view.container_id, false);
+	return rc == 0;
+}
