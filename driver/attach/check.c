@@ -134,6 +134,27 @@ static enum hv_code add_hidden(
 	return code;
 }
 
+/* Of one that is required: whether its container would start, if it did now. */
+static enum hv_code add_start(
+	const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+{
+	enum hv_code step = hv_volume_check_ready(
+		attempt->attacher, attempt->volume.name, attempt->subpath, err);
+
+	if (step != HV_OK) {
+		struct hv_error cause = *err;
+
+		*err = (struct hv_error){0};
+		hv_fail(err, step, "the container's next start would be refused: %s",
+			hv_error_text(&cause));
+		hv_error_done(&cause);
+	}
+	return add(list, "start", step,
+		describe(
+			"it is required, and what it is made of is there for the container's next start"),
+		err);
+}
+
 static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
@@ -169,6 +190,8 @@ static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, str
 		code = add_hidden(attempt, list, err);
 	if (step == HV_OK && code == HV_OK)
 		code = add(list, "mode", HV_OK, describe_mode(attempt), err);
+	if (code == HV_OK && request->required)
+		code = add_start(attempt, list, err);
 	return code;
 }
 

@@ -183,6 +183,11 @@ long long hv_target_late_ms(const struct hv_target *target);
 bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
 	struct hv_siblings *siblings, struct hv_repaired *ret);
 
+/* Whether what an attachment of the volume `name` and a subpath ("" or NULL: none) is made of is
+ * there, as far as the host alone can tell (restart.c).  Returns HV_OK, or why it is not. */
+enum hv_code hv_volume_check_ready(
+	struct hv_attacher *attacher, const char *name, const char *subpath, struct hv_error *err);
+
 /* Tell the reconciler that records of a container came, went or changed; `is_undone`: and that
  * there may be something to do for it. */
 void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone);
@@ -314,6 +319,7 @@ enum {
 	HV_ENGINE_TIMEOUT_MS = 10000,
 	HV_ENGINE_TIMEOUT_REMOVE_MS = 2000,
 	HV_ENGINE_TIMEOUT_WHO_MS = 2000,
+	HV_ENGINE_TIMEOUT_START_MS = 60000,
 };
 
 #endif

@@ -50,6 +50,7 @@ static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct
 
 	snprintf(ret->repaired.name, sizeof(ret->repaired.name), "%s", record->view.container_name);
 	ret->repaired.records++;
+	ret->repaired.awaited += record->refusal != HV_REFUSAL_NONE;
 	if (!record->is_done || record->is_ending)
 		return; /* hv_attachments_settle() does what may take long */
 	if (hv_record_look(attacher, sight, record, &ret->repaired, &one) == HV_OK ||

@@ -220,17 +220,37 @@ static long long retry_ms(unsigned tries)
 	return delay < HV_QUEUE_RETRY_MAX_MS ? delay : HV_QUEUE_RETRY_MAX_MS;
 }
 
-void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
+/* It is not taken any more. */
+static struct hv_queue_item *give_back(struct hv_queue *queue, const char *name)
 {
-	struct hv_queue_item *item;
+	struct hv_queue_item *item = hv_names_find(&queue->items, name);
 
-	pthread_mutex_lock(&queue->lock);
-	item = hv_names_find(&queue->items, name);
 	if (!item) /* cannot be: what is taken stays in the list */
 		abort();
 	queue->retries -= item->is_retry;
 	queue->moved_ms = now_ms();
 	item->is_taken = item->is_retry = false;
+	return item;
+}
+
+void hv_queue_postpone(struct hv_queue *queue, const char *name, long long delay_ms)
+{
+	struct hv_queue_item *item;
+
+	pthread_mutex_lock(&queue->lock);
+	item = give_back(queue, name);
+	wait_at(queue, item, item->is_again ? JUST_HAPPENED : now_ms() + delay_ms);
+	item->is_again = false;
+	pthread_cond_broadcast(&queue->changed);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
+{
+	struct hv_queue_item *item;
+
+	pthread_mutex_lock(&queue->lock);
+	item = give_back(queue, name);
 	item->tries = is_well ? 0 : item->tries + 1;
 	if (is_well && !item->is_again) {
 		hv_names_remove(&queue->items, name);

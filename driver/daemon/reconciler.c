@@ -24,6 +24,7 @@
 
 #include "daemon/processes.h"
 #include "daemon/queue.h"
+#include "daemon/restarter.h"
 
 enum {
 	REPAIRERS = 8,
@@ -59,6 +60,7 @@ struct hv_reconciler {
 	struct hv_reconciler_args args;
 	struct hv_queue repairs;
 	struct hv_queue looks; /* of the watcher */
+	struct hv_restarter restarter;
 	pthread_t watcher;
 	struct repairer repairers[REPAIRERS_MAX]; /* of the watcher, once it runs */
 	unsigned repairers_count;
@@ -233,6 +235,8 @@ static enum hv_code look_at(
 	tell(self, &seen.repaired);
 	if (seen.repaired.pending > 0) /* and nobody may have told that it runs again */
 		hv_queue_add(&self->repairs, container_id);
+	if (seen.repaired.awaited > 0)
+		hv_restarter_add(&self->restarter, container_id);
 	/* One of its records may have failed, and the process be known by another. */
 	if ((code == HV_OK || seen.pid > 0) &&
 		hv_processes_set(&self->processes, container_id, &seen) < 0)
@@ -483,6 +487,7 @@ static void release(struct hv_reconciler *self)
 {
 	hv_events_free(self->events);
 	hv_processes_done(&self->processes);
+	hv_restarter_done(&self->restarter);
 	hv_queue_done(&self->looks);
 	hv_queue_done(&self->repairs);
 	if (self->epoll_fd >= 0)
@@ -523,6 +528,7 @@ static bool join_all(struct hv_reconciler *self, bool has_watcher, int timeout_m
 	until.tv_sec += timeout_ms / 1000 + 1;
 	if (has_watcher)
 		all = join(self->watcher, &until);
+	all = all && hv_restarter_stop(&self->restarter, &until);
 	for (size_t i = 0; all && i < REPAIRERS_MAX; i++)
 		if (self->repairers[i].is_used)
 			all = join(self->repairers[i].thread, &until);
@@ -551,6 +557,7 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	self->wake_fd = self->epoll_fd = -1;
 	hv_queue_init(&self->looks, 1);
 	hv_queue_init(&self->repairs, RETRIERS);
+	hv_restarter_init(&self->restarter, &self->args, &self->is_subscribed);
 	if (set_up(self) == 0) {
 		if (start_threads(self))
 			return self;

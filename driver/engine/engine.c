@@ -120,8 +120,8 @@ static CURLcode perform(
 	return rc;
 }
 
-enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
-	struct hv_answer *ret, struct hv_error *err)
+static enum hv_code request(struct hv_engine *engine, const char *url, bool is_post,
+	long timeout_ms, struct hv_answer *ret, struct hv_error *err)
 {
 	int socket_fd = hv_engine_open_socket(engine, err);
 	CURL *curl;
@@ -130,10 +130,24 @@ enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeo
 	if (socket_fd < 0)
 		return err->code;
 	curl = curl_easy_init();
+	if (curl && is_post)
+		curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
 	rc = curl ? perform(curl, url, socket_fd, timeout_ms, ret) : CURLE_OUT_OF_MEMORY;
 	curl_easy_cleanup(curl);
 	close(socket_fd);
 	return rc == CURLE_OK ? HV_OK : hv_engine_fail(engine, rc, err);
+}
+
+enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
+	struct hv_answer *ret, struct hv_error *err)
+{
+	return request(engine, url, false, timeout_ms, ret, err);
+}
+
+enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, long timeout_ms,
+	struct hv_answer *ret, struct hv_error *err)
+{
+	return request(engine, url, true, timeout_ms, ret, err);
 }
 
 bool hv_engine_is_reference(const char *text)
@@ -197,6 +211,40 @@ enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, 
 		code = fail_inspect(container, &answer, err);
 	else if (code == HV_OK)
 		code = hv_container_parse(answer.bytes ? answer.bytes : "", answer.size, ret, err);
+	free(answer.bytes);
+	free(url);
+	return code;
+}
+
+static enum hv_code fail_start(
+	const char *container, const struct hv_answer *answer, struct hv_error *err)
+{
+	char *message = hv_engine_message_parse(answer->bytes ? answer->bytes : "", answer->size);
+	enum hv_code code =
+		says_unknown(answer, message)
+			? fail_unknown(container, err)
+			: hv_fail(err, HV_INTERNAL,
+				  "the Docker Engine cannot start container '%.12s': %s (HTTP %ld)",
+				  container, message ? message : "no reason given", answer->status);
+
+	free(message);
+	return code;
+}
+
+enum hv_code hv_engine_start(
+	struct hv_engine *engine, const char *id, long timeout_ms, struct hv_error *err)
+{
+	struct hv_answer answer = {0};
+	char *url = NULL;
+	enum hv_code code;
+
+	if (!hv_engine_is_reference(id))
+		return fail_unknown(id, err);
+	if (asprintf(&url, "http://docker/containers/%s/start", id) < 0)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	code = hv_engine_post(engine, url, timeout_ms, &answer, err);
+	if (code == HV_OK && answer.status != 204 && answer.status != 304)
+		code = fail_start(id, &answer, err);
 	free(answer.bytes);
 	free(url);
 	return code;

@@ -28,6 +28,10 @@ struct hv_answer {
 enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);
 
+/* The same with POST and an empty body. */
+enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, long timeout_ms,
+	struct hv_answer *ret, struct hv_error *err);
+
 /* Whether the Engine takes `text` for a name or an ID: nothing else is sent, so that nothing needs
  * to be escaped. */
 bool hv_engine_is_reference(const char *text);

@@ -17,6 +17,7 @@ struct inspect_state {
 	bool is_paused;
 	long long pid;
 	char *started_at;
+	char *error;
 };
 
 static const struct hv_field inspect_fields[] = {
@@ -31,11 +32,22 @@ static const struct hv_field state_fields[] = {
 	{"Pid", HV_TYPE_INT, 0, offsetof(struct inspect_state, pid)},
 	{"StartedAt", HV_TYPE_STRING, HV_FIELD_REQUIRED,
 		offsetof(struct inspect_state, started_at)},
+	{"Error", HV_TYPE_STRING, 0, offsetof(struct inspect_state, error)},
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
 struct inspect_host {
 	char *runtime;
+	char *restart_policy; /* no field of its object */
+};
+
+struct inspect_policy {
+	char *name;
+};
+
+static const struct hv_field policy_fields[] = {
+	{"Name", HV_TYPE_STRING, 0, offsetof(struct inspect_policy, name)},
+	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
 static const struct hv_field host_fields[] = {
@@ -43,17 +55,26 @@ static const struct hv_field host_fields[] = {
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
-/* An Engine that does not tell it is no reason to fail. */
-static enum hv_code read_runtime(struct json_object *object, char **ret, struct hv_error *err)
+static bool get_object(struct json_object *object, const char *key, struct json_object **ret)
 {
-	struct json_object *inner = NULL;
-	struct inspect_host host = {0};
+	return json_object_object_get_ex(object, key, ret) &&
+	       json_object_is_type(*ret, json_type_object);
+}
+
+/* An Engine that does not tell it is no reason to fail. */
+static enum hv_code read_host(
+	struct json_object *object, struct inspect_host *ret, struct hv_error *err)
+{
+	struct json_object *host = NULL, *policy = NULL;
+	struct inspect_policy read = {0};
 	enum hv_code code = HV_OK;
 
-	if (json_object_object_get_ex(object, "HostConfig", &inner) &&
-		json_object_is_type(inner, json_type_object))
-		code = hv_fields_from(inner, host_fields, HV_UNKNOWN_IGNORE, &host, err);
-	*ret = host.runtime;
+	if (!get_object(object, "HostConfig", &host))
+		return HV_OK;
+	code = hv_fields_from(host, host_fields, HV_UNKNOWN_IGNORE, ret, err);
+	if (code == HV_OK && get_object(host, "RestartPolicy", &policy))
+		code = hv_fields_from(policy, policy_fields, HV_UNKNOWN_IGNORE, &read, err);
+	ret->restart_policy = read.name;
 	return code;
 }
 
@@ -63,20 +84,20 @@ static enum hv_code read_container(
 	struct inspect top = {0};
 	struct inspect_state state = {0};
 	struct json_object *inner = NULL;
-	char *runtime = NULL;
+	struct inspect_host host = {0};
 	enum hv_code code = hv_fields_from(object, inspect_fields, HV_UNKNOWN_IGNORE, &top, err);
 
-	if (code == HV_OK && !(json_object_object_get_ex(object, "State", &inner) &&
-				     json_object_is_type(inner, json_type_object)))
+	if (code == HV_OK && !get_object(object, "State", &inner))
 		code = hv_fail(err, HV_INTERNAL, "\"State\" is missing");
 	if (code == HV_OK)
 		code = hv_fields_from(inner, state_fields, HV_UNKNOWN_IGNORE, &state, err);
 	if (code == HV_OK && (state.pid < 0 || state.pid > INT32_MAX))
 		code = hv_fail(err, HV_INTERNAL, "\"Pid\" is out of range");
 	if (code == HV_OK)
-		code = read_runtime(object, &runtime, err);
+		code = read_host(object, &host, err);
 	if (code != HV_OK) {
-		free(runtime);
+		free(host.runtime);
+		free(host.restart_policy);
 		hv_fields_done(inspect_fields, &top);
 		hv_fields_done(state_fields, &state);
 		return code;
@@ -90,7 +111,9 @@ static enum hv_code read_container(
 		.is_paused = state.is_paused,
 		.pid = (int)state.pid,
 		.started_at = state.started_at,
-		.runtime = runtime,
+		.runtime = host.runtime,
+		.start_error = state.error,
+		.restart_policy = host.restart_policy,
 	};
 	return HV_OK;
 }
@@ -240,5 +263,7 @@ void hv_container_done(struct hv_container *container)
 	free(container->name);
 	free(container->started_at);
 	free(container->runtime);
+	free(container->start_error);
+	free(container->restart_policy);
 	*container = (struct hv_container){0};
 }

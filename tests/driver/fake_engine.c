@@ -22,6 +22,7 @@ struct fake_engine {
 	const struct fake_reply *replies;
 	pthread_t thread;
 	atomic_uint requests;
+	atomic_uint posts;
 	int listening;
 	pthread_mutex_t lock; /* of what is below */
 	int kept[KEPT_MAX];
@@ -66,12 +67,18 @@ static void send_padding(int fd, size_t size)
 	send_all(fd, spaces, size);
 }
 
+static bool is_post(const char *request)
+{
+	return strncmp(request, "POST ", 5) == 0;
+}
+
 static bool is_for(const char *request, const char *path)
 {
-	size_t length = strlen(path);
+	size_t length = strlen(path), method = is_post(request) ? 5 : 4;
 
-	return strncmp(request, "GET ", 4) == 0 && strncmp(request + 4, path, length) == 0 &&
-	       (request[4 + length] == ' ' || request[4 + length] == '?');
+	return (method == 5 || strncmp(request, "GET ", method) == 0) &&
+	       strncmp(request + method, path, length) == 0 &&
+	       (request[method + length] == ' ' || request[method + length] == '?');
 }
 
 /* Read the request's head.  Returns whether there was one. */
@@ -89,6 +96,8 @@ static bool receive(struct fake_engine *engine, int fd, char request[static REQU
 		request[used] = '\0';
 	}
 	atomic_fetch_add(&engine->requests, 1);
+	if (is_post(request))
+		atomic_fetch_add(&engine->posts, 1);
 	return true;
 }
 
@@ -221,4 +230,9 @@ void fake_engine_free(struct fake_engine *engine)
 unsigned fake_engine_requests(struct fake_engine *engine)
 {
 	return atomic_load(&engine->requests);
+}
+
+unsigned fake_engine_posts(struct fake_engine *engine)
+{
+	return atomic_load(&engine->posts);
 }

@@ -33,4 +33,7 @@ unsigned fake_engine_kept(struct fake_engine *engine);
 /* How many requests came. */
 unsigned fake_engine_requests(struct fake_engine *engine);
 
+/* How many of them were to do something (POST). */
+unsigned fake_engine_posts(struct fake_engine *engine);
+
 #endif

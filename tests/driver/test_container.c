@@ -15,7 +15,7 @@ static const char running[] =
 	"\"Error\":\"\",\"StartedAt\":\"2024-03-05T10:11:12.987654321Z\","
 	"\"FinishedAt\":\"0001-01-01T00:00:00Z\"},\"Image\":\"sha256:aa\",\"Name\":\"/web\","
 	"\"RestartCount\":0,\"Driver\":\"overlay2\",\"AppArmorProfile\":\"\",\"ExecIDs\":null,"
-	"\"HostConfig\":{\"Binds\":null,\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{}},"
+	"\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"always\",\"MaximumRetryCount\":0},\"Binds\":null,\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{}},"
 	"\"NanoCpus\":0,\"BlkioWeightDevice\":[],\"MemorySwappiness\":null,\"CpuShares\":0},"
 	"\"GraphDriver\":{\"Data\":{\"LowerDir\":\"/var/lib/docker/overlay2/x-init/diff\"}},"
 	"\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"data\",\"RW\":true}],"
@@ -44,6 +44,8 @@ static void an_inspect_of_a_running_container_is_read(void **state)
 	assert_false(container.is_paused);
 	assert_int_equal(container.pid, 41234);
 	assert_string_equal(container.started_at, "2024-03-05T10:11:12.987654321Z");
+	assert_string_equal(container.start_error, "");
+	assert_string_equal(container.restart_policy, "always");
 	hv_container_done(&container);
 	assert_null(container.id);
 	hv_container_done(&container);

@@ -46,6 +46,27 @@ static void names_come_once_and_in_order(void **state)
 	assert_int_equal(queue.items.count, 0);
 }
 
+static void what_is_postponed_comes_again_and_did_not_fail(void **state)
+{
+	const char *name;
+	unsigned tries;
+	long long next_ms;
+
+	(void)state;
+	hv_queue_add(&queue, "a");
+	expect_next("a", 0);
+	hv_queue_postpone(&queue, "a", 60000);
+	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
+	hv_queue_add(&queue, "a"); /* keeps its time */
+	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
+	hv_queue_put(&queue, "a");
+	expect_next("a", 0);
+	hv_queue_postpone(&queue, "a", 1);
+	expect_next("a", 0);
+	hv_queue_finish(&queue, "a", true);
+	assert_int_equal(queue.items.count, 0);
+}
+
 static void what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before(void **state)
 {
 	(void)state;
@@ -245,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		QUEUED(names_come_once_and_in_order),
+		QUEUED(what_is_postponed_comes_again_and_did_not_fail),
 		QUEUED(what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before),
 		QUEUED(what_failed_comes_later_or_when_it_is_put_again),
 		QUEUED(what_is_only_added_does_not_hurry),

@@ -99,7 +99,8 @@ struct hv_repaired {
 	unsigned drifted; /* now missing or covered */
 	unsigned doubted; /* the Engine does not know the container, and is not believed */
 	unsigned refused; /* required, and not there: the container's start was refused */
-	unsigned awaited; /* refused at an earlier look as well: hv_attachments_restart() is to come */
+	unsigned awaited; /* refused at an earlier look as well: hv_attachments_restart() is to come
+			   */
 };
 
 /* What was seen of a container, and the process that has the mounts of its attachments. */
@@ -134,6 +135,27 @@ void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
  * Returns HV_OK, or why something of it could not be done: then call again later. */
 enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* What has become of a container whose start was refused. */
+enum hv_restart_is {
+	HV_RESTART_OVER,    /* there is nothing to do for it, any more */
+	HV_RESTART_WAITING, /* what it requires is not there yet: look again in a second */
+	HV_RESTART_DONE,    /* it was started */
+	HV_RESTART_LEFT, /* left alone: by its restart policy, or it was started otherwise since */
+};
+
+struct hv_restart {
+	enum hv_restart_is is;
+	char name[256]; /* of the container; "": there is none */
+};
+
+/* Start a container again whose start was refused for the lack of what it requires, now that this
+ * is there: if its restart policy is always, unless-stopped or on-failure, and by the Engine's word
+ * that start was the last thing that happened to it.  Asks the Engine only when that is decided and
+ * when it is time; otherwise the host, which may wait for a file system.
+ * Returns HV_OK; else why it could not be done: then call again, later and later. */
+enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *container_id,
+	struct hv_restart *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The IDs of the containers that have records, sorted: the first `max` of those behind `after`.
  * Free with hv_attachments_containers_free(). */

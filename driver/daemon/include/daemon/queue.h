@@ -60,6 +60,11 @@ long long hv_queue_stuck_since(struct hv_queue *queue) __attribute__((nonnull));
 void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
 	__attribute__((nonnull));
 
+/* The name was worked on, and there is nothing to do yet: it comes again after so long, which is no
+ * failure. */
+void hv_queue_postpone(struct hv_queue *queue, const char *name, long long delay_ms)
+	__attribute__((nonnull));
+
 /* Let everyone who waits go. */
 void hv_queue_stop(struct hv_queue *queue) __attribute__((nonnull));
 

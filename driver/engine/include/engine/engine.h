@@ -43,6 +43,12 @@ enum hv_code hv_engine_volume(struct hv_engine *engine, const char *name, long t
 /* Borrowed: the path of its socket, for sentences. */
 const char *hv_engine_socket(const struct hv_engine *engine) __attribute__((nonnull));
 
+/* Start a container; one that runs is fine.
+ * Returns HV_OK, HV_NO_SUCH_CONTAINER, HV_TIMEOUT (it may be started all the same) or HV_INTERNAL.
+ * Source: Engine API, ContainerStart.  Any thread. */
+enum hv_code hv_engine_start(struct hv_engine *engine, const char *id, long timeout_ms,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Which Engine answers, in words that are the same as long as it is the same one, and how many
  * containers it knows (-1: it does not tell).  Asks it, twice, each time `timeout_ms` at most.
  * Returns HV_OK with `ret_identity`, which the caller frees; HV_TIMEOUT or HV_INTERNAL. */

@@ -15,9 +15,11 @@ struct hv_container {
 	char *name; /* without the leading slash */
 	bool is_running;
 	bool is_paused;
-	int pid;          /* of its init in the Engine's PID namespace; 0 when not running */
-	char *started_at; /* RFC 3339 with nanoseconds, as the Engine wrote it */
-	char *runtime;    /* the OCI runtime's name, "runc" for example; NULL: it was not told */
+	int pid;           /* of its init in the Engine's PID namespace; 0 when not running */
+	char *started_at;  /* RFC 3339 with nanoseconds, as the Engine wrote it */
+	char *runtime;     /* the OCI runtime's name, "runc" for example; NULL: it was not told */
+	char *start_error; /* why its last start failed; NULL or "": it did not */
+	char *restart_policy; /* "always", "no" …; NULL: it was not told */
 };
 
 /* Parse the Engine's answer to a container inspect.

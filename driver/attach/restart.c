@@ -1,0 +1,187 @@
+/* Start a container again whose start was refused (refuse.c).
+ *
+ * Sequence: once for each refusal, ask the Engine whether that container is one to be started
+ * again; if not it is left alone.  Then, each second: is what it requires there?  If so, ask the
+ * Engine once more, and have it start the container.  That start is held and looked at as any
+ * other. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mountcore/host.h"
+#include "volume/explain.h"
+
+#include "inside.h"
+
+static const char promise[] = "; the container is started again as soon as it can be attached";
+
+static enum hv_refusal refusal_of(const struct hv_siblings *siblings)
+{
+	enum hv_refusal refusal = HV_REFUSAL_NONE;
+
+	for (size_t i = 0; i < siblings->count; i++)
+		if (siblings->records[i].refusal == HV_REFUSAL_NEW || refusal == HV_REFUSAL_NONE)
+			refusal = siblings->records[i].refusal;
+	return refusal;
+}
+
+/* Write it with each that the start lacked; its problem tells it. */
+static enum hv_code write_refusal(struct hv_attacher *attacher, struct hv_record *record,
+	enum hv_refusal refusal, struct hv_error *err)
+{
+	const char *problem = record->view.problem ? record->view.problem : "";
+	const char *end = strstr(problem, promise);
+	int length = end ? (int)(end - problem) : (int)strlen(problem);
+	char *text = NULL;
+	enum hv_code code;
+
+	if (*problem && asprintf(&text, "%.*s%s", length, problem,
+				refusal == HV_REFUSAL_AWAITED ? promise : "") < 0)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	record->refusal = refusal;
+	code = hv_record_set_state(record, record->view.state, text, err);
+	free(text);
+	return code == HV_OK ? hv_store_attachment_note(attacher->store, record, err) : code;
+}
+
+static enum hv_code set_refusal(struct hv_attacher *attacher, const char *container_id,
+	enum hv_refusal refusal, struct hv_error *err)
+{
+	struct hv_siblings siblings = {0};
+	enum hv_code code;
+
+	HV_HOLD(hold, &attacher->locks, container_id);
+	code = hv_siblings_read(attacher, container_id, &siblings, err);
+	for (size_t i = 0; code == HV_OK && i < siblings.count; i++)
+		if (siblings.records[i].refusal != HV_REFUSAL_NONE)
+			code = write_refusal(attacher, &siblings.records[i], refusal, err);
+	hv_siblings_done(&siblings);
+	return code;
+}
+
+static bool has_policy(const struct hv_container *container)
+{
+	static const char *const policies[] = {"always", "unless-stopped", "on-failure"};
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+		if (container->restart_policy &&
+			strcmp(container->restart_policy, policies[i]) == 0)
+			return true;
+	return false;
+}
+
+/* By the Engine's word: it keeps the error of a start that failed until the next one succeeds, so
+ * one that somebody stopped has none. */
+static enum hv_code ask(struct hv_attacher *attacher, const char *container_id, bool *ret_is_wanted,
+	struct hv_error *err)
+{
+	struct hv_container container = {0};
+	enum hv_code code =
+		hv_container_find(attacher, container_id, HV_ENGINE_TIMEOUT_MS, &container, err);
+
+	*ret_is_wanted = code == HV_OK && !container.is_running && has_policy(&container) &&
+			 container.start_error && *container.start_error;
+	hv_container_done(&container);
+	if (code != HV_NO_SUCH_CONTAINER)
+		return code;
+	hv_error_done(err); /* the repair has the last word on its records */
+	return HV_OK;
+}
+
+static enum hv_code look_for(struct hv_attacher *attacher, const struct hv_volume *volume,
+	const char *subpath, struct hv_error *err)
+{
+	const struct hv_names names = {.volume = volume->name,
+		.source = volume->source,
+		.subpath = subpath,
+		.asked = hv_opts_get(&volume->opts, "path")};
+	char path[PATH_MAX], resolved[PATH_MAX];
+	struct mc_err cause = {0};
+	int rc;
+
+	snprintf(path, sizeof(path), "%s%s%s", volume->source, *subpath ? "/" : "", subpath);
+	rc = mc_host_resolve(attacher->core, path, resolved, NULL, &cause);
+	if (rc == 0 || (rc == -ENOTDIR && *subpath)) /* a subpath may be a file */
+		return HV_OK;
+	return hv_explain(err, &cause, &names);
+}
+
+enum hv_code hv_volume_check_ready(
+	struct hv_attacher *attacher, const char *name, const char *subpath, struct hv_error *err)
+{
+	struct hv_volume volume = {0};
+	struct hv_use use = {0};
+	enum hv_code code = hv_store_volume_get(attacher->store, name, &volume, err);
+
+	if (code == HV_OK)
+		code = hv_volume_check_mount(attacher->volumes, &volume, err);
+	if (code == HV_OK)
+		code = hv_volume_use(attacher->volumes, &volume, &use, err);
+	if (code == HV_OK)
+		code = look_for(attacher, &volume, subpath ? subpath : "", err);
+	hv_volume_unuse(&use);
+	hv_volume_done(&volume);
+	return code;
+}
+
+static bool is_ready(struct hv_attacher *attacher, const struct hv_record *record)
+{
+	struct hv_error ignored = {0};
+	enum hv_code code = hv_volume_check_ready(
+		attacher, record->view.volume, record->view.subpath, &ignored);
+
+	hv_error_done(&ignored);
+	return code == HV_OK;
+}
+
+static bool is_all_ready(struct hv_attacher *attacher, const struct hv_siblings *siblings)
+{
+	for (size_t i = 0; i < siblings->count; i++)
+		if (siblings->records[i].view.required && siblings->records[i].is_done &&
+			!is_ready(attacher, &siblings->records[i]))
+			return false;
+	return true;
+}
+
+/* `refusal`: as it was read. */
+static enum hv_code restart(struct hv_attacher *attacher, const struct hv_siblings *siblings,
+	enum hv_refusal refusal, struct hv_restart *ret, struct hv_error *err)
+{
+	const char *container_id = siblings->records[0].view.container_id;
+	bool is_wanted = true;
+	enum hv_code code = HV_OK;
+
+	if (refusal == HV_REFUSAL_NEW) {
+		code = ask(attacher, container_id, &is_wanted, err);
+		if (code == HV_OK)
+			code = set_refusal(attacher, container_id,
+				is_wanted ? HV_REFUSAL_AWAITED : HV_REFUSAL_NONE, err);
+	}
+	ret->is = is_wanted ? HV_RESTART_WAITING : HV_RESTART_LEFT;
+	if (code != HV_OK || !is_wanted || !is_all_ready(attacher, siblings))
+		return code;
+	code = ask(attacher, container_id, &is_wanted, err);
+	ret->is = is_wanted ? HV_RESTART_DONE : HV_RESTART_LEFT;
+	if (code != HV_OK || !is_wanted)
+		return code == HV_OK ? set_refusal(attacher, container_id, HV_REFUSAL_NONE, err)
+				     : code;
+	return hv_engine_start(attacher->engine, container_id, HV_ENGINE_TIMEOUT_START_MS, err);
+}
+
+enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *container_id,
+	struct hv_restart *ret, struct hv_error *err)
+{
+	struct hv_siblings siblings = {0};
+	enum hv_code code = hv_siblings_read(attacher, container_id, &siblings, err);
+	enum hv_refusal refusal = code == HV_OK ? refusal_of(&siblings) : HV_REFUSAL_NONE;
+
+	*ret = (struct hv_restart){.is = HV_RESTART_OVER};
+	if (siblings.count > 0)
+		snprintf(ret->name, sizeof(ret->name), "%s",
+			siblings.records[0].view.container_name);
+	if (refusal != HV_REFUSAL_NONE)
+		code = restart(attacher, &siblings, refusal, ret, err);
+	hv_siblings_done(&siblings);
+	return code;
+}
