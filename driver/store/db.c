@@ -53,6 +53,10 @@ static const char *const steps[] = {
 	("CREATE INDEX volume_source ON volume (source);"
 	 "CREATE INDEX attachment_source ON attachment (source);"),
 	"ALTER TABLE attachment ADD COLUMN late_ms INTEGER NOT NULL DEFAULT -1;",
+	/* The roots of the mounts for Docker; of an older version's they are not known. */
+	("CREATE TABLE mounted (volume TEXT NOT NULL, dev INTEGER NOT NULL, ino INTEGER NOT NULL);"
+	 "CREATE INDEX mounted_volume ON mounted (volume);"
+	 "INSERT INTO mounted SELECT name, 0, 0 FROM volume;"),
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
@@ -148,6 +152,10 @@ static const char *const texts[HV_SQL_COUNT] = {
 		"SELECT EXISTS (SELECT 1 FROM attachment WHERE source = ?1)"
 		" OR EXISTS (SELECT 1 FROM ref JOIN volume ON volume.name = ref.volume"
 		" WHERE volume.source = ?1)",
+	[HV_SQL_MOUNTED_ADD] = "INSERT INTO mounted (volume, dev, ino) VALUES (?1, ?2, ?3)",
+	[HV_SQL_MOUNTED_LIST] =
+		"SELECT dev, ino FROM mounted WHERE volume = ?1 ORDER BY rowid LIMIT ?2",
+	[HV_SQL_MOUNTED_CLEAR] = "DELETE FROM mounted WHERE volume = ?1",
 	[HV_SQL_REF_FORGET] = "DELETE FROM ref WHERE volume = ?1"
 			      " AND volume IN (SELECT name FROM volume WHERE phase)",
 };

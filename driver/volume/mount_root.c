@@ -18,6 +18,7 @@
 #include "mountcore/mount_root.h"
 #include "volume/mount_root.h"
 
+#include "mounted.h"
 #include "sweep.h"
 
 enum { TRIES = 3, LOST_MAX = 100 };
@@ -77,7 +78,7 @@ enum hv_code hv_mount_root_prove(
 enum hv_code hv_mount_root_tell(struct hv_volumes *volumes, struct hv_error *err)
 {
 	if (!volumes->root || mc_mount_root_check(volumes->root, NULL, false) == 0)
-		return HV_OK;
+		return hv_mounted_tell(volumes, err);
 	hv_fail(err, HV_INTERNAL,
 		"the host does not see what hostvol mounts for docker run -v in %s",
 		mc_mount_root_place(volumes->root));

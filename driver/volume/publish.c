@@ -4,7 +4,7 @@
  * go missing (a plugin that was down): they are counted, an unknown one is no error, and what is
  * counted too much is set right when the volume is removed or the daemon starts.  A mount that is
  * there already is never mounted over: that would hide the data in every container that has it. One
- * that is not what the volume's path leads to now is replaced. */
+ * of ours that is not what the volume's path leads to now is replaced; another's is left alone. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +13,13 @@
 
 #include "mountcore/attach.h"
 #include "mountcore/cleanup.h"
-#include "mountcore/detach.h"
 #include "mountcore/path.h"
 #include "mountcore/source.h"
 #include "volume/explain.h"
 
 #include "inside.h"
 #include "mount_root.h"
+#include "mounted.h"
 #include "source.h"
 
 char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
@@ -62,15 +62,83 @@ static enum hv_code look(struct hv_volumes *volumes, const struct hv_volume *vol
 	return HV_OK;
 }
 
-static int attach(struct hv_volumes *volumes, struct mc_attach_args *args, struct mc_err *cause)
+static void add_root(struct hv_mounted_roots *roots, const struct mc_file_id *root)
+{
+	if (roots->count == HV_MOUNTED_MAX) /* after as many crashes while it was replaced */
+		roots->count--;
+	roots->items[roots->count].dev = root->dev;
+	roots->items[roots->count].ino = root->ino;
+	roots->count++;
+}
+
+/* The mount's root is recorded before it is made, next to those of the one that it replaces. */
+static enum hv_code commit(struct hv_volumes *volumes, const char *name, struct mc_attach *attach,
+	const struct hv_mounted_roots *former, struct mc_err *cause, struct hv_error *err)
+{
+	const struct mc_file_id *root = &mc_attach_info(attach)->source;
+	struct hv_mounted_roots roots = *former;
+	struct hv_error ignored = {0};
+
+	add_root(&roots, root);
+	if (hv_store_mounted_set(volumes->store, name, &roots, err) != HV_OK)
+		return err->code;
+	if (mc_attach_commit(attach, cause) < 0) {
+		if (cause->step != MC_STEP_HELPER) /* else it may have been made */
+			(void)!hv_store_mounted_set(volumes->store, name, former, &ignored);
+		hv_error_done(&ignored);
+		return HV_OK;
+	}
+	if (former->count == 0)
+		return HV_OK;
+	roots.count = 0;
+	add_root(&roots, root);
+	return hv_store_mounted_set(volumes->store, name, &roots, err);
+}
+
+/* Returns HV_OK also with `cause` filled, or what failed in the store. */
+static enum hv_code try_attach(struct hv_volumes *volumes, const char *name,
+	const struct mc_attach_args *args, const struct hv_mounted_roots *former,
+	struct mc_err *cause, struct hv_error *err)
 {
 	struct mc_attach *attach = NULL;
-	int rc = mc_attach_prepare(volumes->core, args, &attach, cause);
+	enum hv_code code = HV_OK;
 
-	if (rc == 0)
-		rc = mc_attach_commit(attach, cause);
+	*cause = (struct mc_err){0};
+	if (mc_attach_prepare(volumes->core, args, &attach, cause) == 0)
+		code = commit(volumes, name, attach, former, cause, err);
 	mc_attach_free(attach);
-	return rc;
+	return code;
+}
+
+static enum hv_code attach(struct hv_volumes *volumes, struct mc_attach_args *args,
+	const struct hv_names *names, const struct hv_mounted_roots *former, struct hv_error *err)
+{
+	struct mc_err cause;
+	enum hv_code code = try_attach(volumes, names->volume, args, former, &cause, err);
+
+	if (code == HV_OK && cause.code < 0 && cause.step == MC_STEP_REPLACE) { /* before 6.5 */
+		args->replace = MC_REPLACE_ANYHOW;
+		code = try_attach(volumes, names->volume, args, former, &cause, err);
+	}
+	return code == HV_OK && cause.code < 0 ? hv_explain(err, &cause, names) : code;
+}
+
+/* A mount stands there that is not the volume's directory of now: it goes when the new one is made.
+ * A crash at that leaves two, which go before. */
+static enum hv_code displace(struct hv_volumes *volumes, struct mc_attach_args *args,
+	const char *name, struct hv_mounted_roots *roots, struct hv_error *err)
+{
+	unsigned count = 0;
+	enum hv_code code = hv_mounted_check(volumes, name, roots, &args->own->root, &count, err);
+
+	if (code != HV_OK)
+		return code;
+	if (count == 1) {
+		args->replace = MC_REPLACE_ATOMIC;
+		return HV_OK;
+	}
+	roots->count = 0;
+	return hv_mounted_take_out(volumes, name, err);
 }
 
 /* Have the volume's directory of now at its mountpoint.  A former one goes: containers keep what
@@ -82,7 +150,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	mc_auto_fd root = hv_mount_root_dir(volumes);
 	enum mc_source_is is = MC_SOURCE_NONE;
 	struct mc_own own = {0};
-	struct mc_err cause = {0};
+	struct hv_mounted_roots roots;
 	const struct hv_names names = {.volume = volume->name,
 		.source = volume->source,
 		.target = mountpoint,
@@ -97,7 +165,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 		.own = &own,
 		.own_count = 1,
 	};
-	int rc;
+	enum hv_code code;
 
 	snprintf(target, sizeof(target), "/%s", volume->name);
 	snprintf(mountpoint, sizeof(mountpoint), "%s%s", volumes->mount_root, target);
@@ -111,35 +179,25 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 		return err->code;
 	if (is == MC_SOURCE_SAME)
 		return HV_OK;
-	if (is != MC_SOURCE_NONE)
-		args.replace = MC_REPLACE_ATOMIC;
-	rc = attach(volumes, &args, &cause);
-	if (rc < 0 && cause.step == MC_STEP_REPLACE) { /* before 6.5 */
-		cause = (struct mc_err){0};
-		args.replace = MC_REPLACE_ANYHOW;
-		rc = attach(volumes, &args, &cause);
-	}
-	*ret_is_new = rc == 0;
-	return rc == 0 ? HV_OK : hv_explain(err, &cause, &names);
+	code = hv_store_mounted_get(volumes->store, volume->name, &roots, err);
+	if (code == HV_OK && is != MC_SOURCE_NONE)
+		code = displace(volumes, &args, volume->name, &roots, err);
+	else
+		roots.count = 0; /* of what is gone */
+	if (code == HV_OK)
+		code = attach(volumes, &args, &names, &roots, err);
+	*ret_is_new = code == HV_OK;
+	return code;
 }
 
 enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	char mountpoint[PATH_MAX], target[NAME_MAX + 2];
 	mc_auto_fd root = hv_mount_root_dir(volumes);
-	struct mc_err cause = {0};
-	const struct hv_names names = {.volume = name, .source = mountpoint, .target = mountpoint};
-	const struct mc_detach_args args = {.place = place_at(root), .path = target, .lazy = true};
+	enum hv_code code = hv_mounted_take_out(volumes, name, err);
 
-	if (root < 0)
-		return HV_OK; /* no mount root, no mount */
-	snprintf(target, sizeof(target), "/%s", name);
-	snprintf(mountpoint, sizeof(mountpoint), "%s%s", volumes->mount_root, target);
-	if (mc_detach(volumes->core, &args, NULL, &cause) < 0 &&
-		!(cause.step == MC_STEP_IDENTITY && cause.code == -ENOENT))
-		return hv_explain(err, &cause, &names);
-	(void)unlinkat(root, name, AT_REMOVEDIR); /* not ours if it is not empty */
-	return HV_OK;
+	if (code == HV_OK && root >= 0)
+		(void)unlinkat(root, name, AT_REMOVEDIR); /* not ours if it is not empty */
+	return code;
 }
 
 enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const char *id,
@@ -199,6 +257,20 @@ enum hv_code hv_volume_forgive(
 	return code == HV_OK ? hv_store_ref_clear(volumes->store, name, err) : code;
 }
 
+/* Docker stops at the first error of a container that ends, and the references to its other volumes
+ * are never given back.  The next Mount, and `docker volume rm`, tell what is on top. */
+static enum hv_code unpublish_last(
+	struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	enum hv_code code = hv_volume_unpublish(volumes, name, err);
+
+	if (code == HV_TARGET_EXISTS) {
+		hv_error_done(err);
+		code = HV_OK;
+	}
+	return code;
+}
+
 enum hv_code hv_volume_unmount(
 	struct hv_volumes *volumes, const char *name, const char *id, struct hv_error *err)
 {
@@ -216,7 +288,7 @@ enum hv_code hv_volume_unmount(
 	if (code == HV_OK)
 		code = hv_store_ref_change(volumes->store, name, id, -1, &references, err);
 	if (code == HV_OK && references == 0)
-		code = hv_volume_unpublish(volumes, name, err);
+		code = unpublish_last(volumes, name, err);
 	if (code == HV_OK && references == 0)
 		hv_volume_unused(volumes, name);
 	return code;

@@ -55,6 +55,19 @@ static bool is_standing(const struct recovery *recovery, const struct hv_volume 
 	       has_mount(recovery->host, volume->source);
 }
 
+/* Not to take another's mount that comes later for one of ours. */
+static enum hv_code forget_mounts(
+	struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	struct hv_mounted_roots roots;
+	enum hv_code code = hv_store_mounted_get(volumes->store, name, &roots, err);
+
+	if (code != HV_OK || roots.count == 0)
+		return code;
+	roots.count = 0;
+	return hv_store_mounted_set(volumes->store, name, &roots, err);
+}
+
 /* References are to mounts: where the mount is gone (the plugin was disabled, the machine booted)
  * they are too, unless they are what keeps a file system.  A mount without one is of a Mount that
  * was never answered, or an Unmount. */
@@ -70,7 +83,9 @@ static enum hv_code clear_stale(
 	if (!mountpoint)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	is_there = has_mount(recovery->own, mountpoint);
-	code = hv_store_ref_total(volumes->store, volume->name, &references, err);
+	code = is_there ? HV_OK : forget_mounts(volumes, volume->name, err);
+	if (code == HV_OK)
+		code = hv_store_ref_total(volumes->store, volume->name, &references, err);
 	if (code == HV_OK && references > 0 && !is_there && !is_standing(recovery, volume))
 		return hv_store_ref_clear(volumes->store, volume->name, err);
 	if (code == HV_OK && references == 0 && is_there)

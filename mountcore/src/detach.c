@@ -191,17 +191,21 @@ int mc_own_type(struct mc_core *core, const struct mc_detach_args *args, struct 
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
 	char path[PATH_MAX];
+	bool has_tree;
 	int rc = mc_mounts_read(core, args->place.ns_fd, &mounts, err);
 
 	*ret = (struct mc_own_type){.mounts = 0};
 	if (rc < 0)
 		return rc;
 	rc = args->mountinfo_id ? type_of_tree(mounts, args->mountinfo_id, ret) : -ENOENT;
+	has_tree = rc == 0;
 	if (rc == -ENOENT)
 		rc = table_path(core, &args->place, args->path, path);
-	for (size_t at = 0; rc == 0 && !ret->mounts && mc_mounts_next(mounts, &at, &mount);)
-		if (mc_path_is_below(mount.target, path))
+	for (size_t at = 0; rc == 0 && !has_tree && mc_mounts_next(mounts, &at, &mount);)
+		if (mc_path_is_below(mount.target, path)) {
 			take_type(ret, &mount);
+			ret->at_path += strcmp(mount.target, path) == 0;
+		}
 	mc_mounts_free(mounts);
 	return mc_err_set(err, MC_STEP_IDENTITY, rc);
 }
@@ -278,6 +282,8 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	if (length >= sizeof(self->path))
 		return mc_err_set(err, MC_STEP_IDENTITY, -ENAMETOOLONG);
 	rc = mc_own_type(core, args, &type, err);
+	if (rc == 0 && args->at_most && type.at_path > args->at_most)
+		rc = mc_err_set(err, MC_STEP_IDENTITY, -ESTALE);
 	if (rc < 0)
 		return rc;
 	self = mc_job_new(sizeof(*self));

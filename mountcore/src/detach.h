@@ -9,9 +9,10 @@
 #include "mountcore/detach.h"
 
 struct mc_own_type {
-	bool is_slow;  /* a server stands behind the mount, or one below it */
-	uint64_t key;  /* of those who wait for that server (mc_key_of_dev) */
-	size_t mounts; /* how many there are, itself included */
+	bool is_slow;   /* a server stands behind the mount, or one below it */
+	uint64_t key;   /* of those who wait for that server (mc_key_of_dev) */
+	size_t mounts;  /* how many there are, itself included */
+	size_t at_path; /* how many of them stand at the path itself; not with args->mountinfo_id */
 };
 
 /* Find out, of the mount with args->mountinfo_id, or else of all that are mounted at args->path or

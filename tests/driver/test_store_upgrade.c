@@ -39,11 +39,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 10", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 11", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	row_expect_refused(dir, "newer version (schema 10, this one knows 9)");
+	row_expect_refused(dir, "newer version (schema 11, this one knows 10)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 9", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 10", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -114,8 +114,13 @@ static const char version_8[] = "CREATE INDEX volume_source ON volume (source);"
 				"CREATE INDEX attachment_source ON attachment (source);"
 				"PRAGMA user_version = 8;";
 
-static const char *const versions[] = {
-	version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8};
+/* And version 9. */
+static const char version_9[] =
+	"ALTER TABLE attachment ADD COLUMN late_ms INTEGER NOT NULL DEFAULT -1;"
+	"PRAGMA user_version = 9;";
+
+static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5,
+	version_6, version_7, version_8, version_9};
 
 static void expect_upgraded(const struct hv_record *record, bool is_2)
 {
@@ -216,6 +221,12 @@ static void version_8_is_upgraded_with_all_that_is_in_it(void **state)
 	expect_upgrade(8);
 }
 
+static void version_9_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(9);
+}
+
 #define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
 
 int main(void)
@@ -230,6 +241,7 @@ int main(void)
 		OPENED(version_6_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_7_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_8_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_9_is_upgraded_with_all_that_is_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

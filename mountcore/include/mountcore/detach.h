@@ -12,6 +12,8 @@ struct mc_detach_args {
 	struct mc_file_id root; /* info.source of then: kernels before 6.8 use the numbers of mounts
 				 * again; ino 0: not compared */
 	uint64_t mountinfo_id;  /* the same; 0: not asked who keeps it busy, no submounts */
+	unsigned at_most;   /* if more mounts stand at `path`, the one on top is another's; 0: not
+			       asked */
 	const char *source; /* the host path it was cloned from, to know submounts by; or NULL */
 	bool lazy;          /* MNT_DETACH: also when files are in use */
 	bool is_quick;      /* one try of several: if it is busy, do not look for the processes */

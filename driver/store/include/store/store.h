@@ -199,4 +199,29 @@ enum hv_code hv_store_source_is_used(struct hv_store *store, const char *source,
 enum hv_code hv_store_ref_clear(struct hv_store *store, const char *volume, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* --- Mounts for Docker --- */
+
+enum { HV_MOUNTED_MAX = 8 };
+
+/* The root directories of the mounts that hostvol made at a volume's mountpoint: one, but while it
+ * is being replaced, or after a crash then. */
+struct hv_mounted_roots {
+	size_t count;
+	struct {
+		unsigned long long dev; /* makedev() */
+		unsigned long long ino; /* 0: not known, matches any */
+	} items[HV_MOUNTED_MAX];
+};
+
+/* Those that are recorded for `volume`. */
+enum hv_code hv_store_mounted_get(struct hv_store *store, const char *volume,
+	struct hv_mounted_roots *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Record these instead: before a mount is made, and when one is gone.  Kept over a SIGKILL; a
+ * machine that stops takes the mounts with it. */
+enum hv_code hv_store_mounted_set(struct hv_store *store, const char *volume,
+	const struct hv_mounted_roots *roots, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 #endif

@@ -13,8 +13,9 @@ int hv_mount_root_open(struct hv_volumes *volumes, const char *path)
 
 void hv_mount_root_close(struct hv_volumes *volumes) __attribute__((nonnull));
 
-/* Whether all is well.  Returns HV_OK, or HV_INTERNAL with the sentence: the host does not see what
- * is mounted. */
+/* Whether all is well.  Returns HV_OK, or with the sentence HV_INTERNAL (the host does not see what
+ * is mounted), HV_TARGET_EXISTS (something that is not hostvol's is mounted on a volume's mount).
+ */
 enum hv_code hv_mount_root_tell(struct hv_volumes *volumes, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -1,0 +1,29 @@
+/* The mounts at a volume's mountpoint that are hostvol's own, and those that are not.
+ *
+ * Whoever may mount can put a mount of his own on top, also by propagation from the host.  A plugin
+ * that was killed comes back in a new mount namespace, with copies that have other IDs.  So a mount
+ * is known by the directory that it shows, which is recorded before it is made: it holds that
+ * inode, and no other directory can have the number meanwhile.  Of two mounts that show the same,
+ * the one on top is another's. */
+#ifndef VOLUME_MOUNTED_H
+#define VOLUME_MOUNTED_H
+
+#include "mountcore/attach.h"
+#include "volume/volume.h"
+
+/* Whether the mount on top at the mountpoint, which shows `top`, is one of `roots`.  `ret_count`:
+ * how many mounts stand there.  HV_OK, HV_TARGET_EXISTS (it is another's), HV_INTERNAL. */
+enum hv_code hv_mounted_check(struct hv_volumes *volumes, const char *name,
+	const struct hv_mounted_roots *roots, const struct mc_file_id *top, unsigned *ret_count,
+	struct hv_error *err);
+
+/* Take hostvol's own out, lazily, and its record.  None is fine.  Returns HV_OK,
+ * HV_TARGET_EXISTS (another's is on top: both stay), HV_STATE_UNREADABLE, or what unmounting gave.
+ */
+enum hv_code hv_mounted_take_out(
+	struct hv_volumes *volumes, const char *name, struct hv_error *err);
+
+/* Whether something is mounted on top of one of hostvol's own.  HV_OK or HV_TARGET_EXISTS. */
+enum hv_code hv_mounted_tell(struct hv_volumes *volumes, struct hv_error *err);
+
+#endif
