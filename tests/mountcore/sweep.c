@@ -24,7 +24,8 @@ struct plan {
 	const char *failed; /* which call it was; the same address in every process */
 	bool failed_in_helper;
 	bool failed_on_way_home;
-	pid_t pid; /* of the process under test; others are its helpers */
+	bool kills; /* instead of failing */
+	pid_t pid;  /* of the process under test; others are its helpers */
 	/* On the fallbacks of older kernels other calls fail on the same way: whatever they make of
 	 * it is right as long as it is an error with a step, or all is done, and nothing is left.
 	 */
@@ -44,6 +45,11 @@ static bool is_hit(const char *name)
 		return false;
 	plan->failed = name;
 	plan->failed_in_helper = getpid() != plan->pid;
+	if (plan->kills) {
+		(void)kill(plan->pid, SIGKILL); /* a helper goes with it */
+		for (;;)
+			pause();
+	}
 	return true;
 }
 
@@ -262,6 +268,68 @@ void sweep_run(const struct sweep *sweep, unsigned at_least)
 	munmap(plan, sizeof(*plan));
 	plan = NULL;
 	assert_true(fail_at >= at_least && fail_at < CALLS_MAX);
+}
+
+/* The operation in a process of its own, which is killed at its call `kill_at`. */
+static void play_killed(const struct sweep *sweep)
+{
+	struct scene scene;
+	int status = 0;
+	pid_t pid;
+
+	scene_open(&scene);
+	sweep->set_up(&scene);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		plan->pid = getpid();
+		atomic_store(&plan->is_on, true);
+		_exit(sweep->operation(&scene) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	atomic_store(&plan->is_on, false);
+	assert_int_equal(WIFSIGNALED(status), plan->failed != NULL);
+	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	if (plan->failed)
+		fprintf(stderr, "killed at call %u, %s%s\n", plan->fail_at, plan->failed,
+			plan->failed_in_helper ? " in the helper" : "");
+	sweep->check(&scene, plan->failed ? -EINTR : 0);
+	scene_close(&scene);
+}
+
+static bool play_killed_round(const struct sweep *sweep, unsigned kill_at)
+{
+	int status = 0;
+	pid_t pid;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->fail_at = kill_at;
+	plan->kills = true;
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		play_killed(sweep);
+		exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return plan->failed;
+}
+
+void sweep_kill(const struct sweep *sweep, unsigned at_least)
+{
+	unsigned kill_at = 1;
+
+	plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(plan, MAP_FAILED);
+	while (play_killed_round(sweep, kill_at) && kill_at < CALLS_MAX)
+		kill_at++;
+	munmap(plan, sizeof(*plan));
+	plan = NULL;
+	assert_true(kill_at >= at_least && kill_at < CALLS_MAX);
 }
 
 static struct mc_attach *prepared;

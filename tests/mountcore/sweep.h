@@ -60,6 +60,11 @@ struct sweep {
 /* Run the sweep in the calling sandbox.  Asserts that at least `at_least` calls were made. */
 void sweep_run(const struct sweep *sweep, unsigned at_least);
 
+/* The same, but the process is killed at each call in turn (SIGKILL), and `check` looks at what it
+ * left: -EINTR for a process that was killed, 0 for the last one, which was not.  The operation has
+ * to open a core of its own.  Of `sweep` set_up, operation and check are used. */
+void sweep_kill(const struct sweep *sweep, unsigned at_least);
+
 /* Parts of a sweep, which share one attach in each round. */
 void round_nothing(struct scene *scene);
 int round_prepare(struct scene *scene, const struct mc_attach_args *args);

@@ -1,10 +1,15 @@
 /* Failure sweeps of what is done on the host.  The tables say what is tolerated by design. */
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
@@ -474,6 +479,185 @@ static void proving_the_mount_root_survives_each_failing_call(void **state)
 	hv_in_namespace(sweep_root_heal);
 }
 
+/* A host of which ROOT is no peer of ours, so that it is given a clone of the tmpfs. */
+struct apart {
+	pid_t host;
+	int ready[2];
+	struct mc_core *core;
+};
+
+static struct apart apart;
+
+static void be_host(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (unshare(CLONE_NEWNS) == 0 && mount("none", ROOT, NULL, MS_PRIVATE, NULL) == 0)
+		(void)!write(apart.ready[1], "", 1);
+	for (;;)
+		pause();
+}
+
+static void open_apart_core(void)
+{
+	struct mc_core_args args = scene_core_args();
+
+	args.host_pid = apart.host;
+	assert_int_equal(mc_core_open(&args, &apart.core, NULL), 0);
+}
+
+static void start_host(struct scene *scene)
+{
+	char byte;
+
+	make_root(scene);
+	assert_int_equal(pipe2(apart.ready, O_CLOEXEC), 0);
+	apart.host = fork();
+	if (apart.host == 0)
+		be_host();
+	assert_int_equal(read(apart.ready[0], &byte, 1), 1);
+}
+
+/* As a daemon does that starts, and mounts a volume. */
+static void start_daemon(void)
+{
+	open_apart_core();
+	assert_int_equal(mc_mount_root_open(apart.core, ROOT, &root, NULL), 0);
+	if (scratch_exists(ROOT "/data/file"))
+		return;
+	(void)mkdir(ROOT "/data", 0755);
+	assert_int_equal(mount("data", ROOT "/data", "tmpfs", 0, NULL), 0);
+	scratch_write(ROOT "/data/file");
+}
+
+static void set_apart(struct scene *scene)
+{
+	start_host(scene);
+	start_daemon();
+}
+
+/* How many mounts the host has at and below ROOT; one is its own. */
+static unsigned count_at_host(const char *target)
+{
+	char *table = read_mounts(apart.host), *line, *rest = table, found[128];
+	unsigned count = 0;
+
+	while ((line = strsep(&rest, "\n")))
+		count += sscanf(line, "%*s %*s %*s %*s %127s", found) == 1 &&
+			 strcmp(found, target) == 0;
+	free(table);
+	return count;
+}
+
+static void expect_at_host(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/root" ROOT "/data/file", (int)apart.host);
+	assert_true(scratch_exists(path));
+	assert_int_equal(count_at_host(ROOT), 2);
+	assert_int_equal(count_at_host(ROOT "/data"), 1);
+}
+
+/* It has copies of the box's descriptors, which would not end. */
+static void stop_host(void)
+{
+	assert_int_equal(kill(apart.host, SIGKILL), 0);
+	assert_int_equal(waitpid(apart.host, NULL, 0), apart.host);
+}
+
+static void expect_whole_or_nothing(void)
+{
+	const unsigned mounts = count_at_host(ROOT);
+
+	assert_true(mounts == 1 || mounts == 2);
+	assert_int_equal(count_at_host(ROOT "/data"), mounts - 1);
+}
+
+static void check_apart(const struct scene *scene, int rc)
+{
+	(void)scene;
+	expect_whole_or_nothing();
+	assert_true(scratch_exists(ROOT "/data/file"));
+	if (rc < 0)
+		assert_int_equal(mc_mount_root_heal(root, "data", false), 0);
+	expect_at_host();
+	stop_host();
+}
+
+static void sweep_give(void)
+{
+	static const struct sweep_exception exceptions[] = {
+		{"close", 0, "a descriptor is closed even so", false},
+		{"openat2", 0, "it is looked for at other places", false},
+		{"statx", 0, "the same", false},
+		{"rmdirat", 0, "what is in use stays", false},
+		{"openat", 0, "no mountpoint without a mount is looked for", false},
+		{0},
+	};
+	const struct sweep sweep = {
+		set_apart, mend, check_apart, round_nothing, exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 15);
+}
+
+static int start_and_mend(struct scene *scene)
+{
+	start_daemon();
+	return mend(scene);
+}
+
+/* The next daemon is in a new mount namespace, made of the host's. */
+static void be_next(void)
+{
+	struct scene scene;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)apart.host);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(setns(fd, CLONE_NEWNS) | unshare(CLONE_NEWNS), 0);
+	close(fd);
+	start_daemon();
+	_exit(mend(&scene) == 0 ? 0 : 1);
+}
+
+static void check_killed(const struct scene *scene, int rc)
+{
+	int status = -1;
+	pid_t pid;
+
+	(void)scene;
+	expect_whole_or_nothing();
+	assert_true(rc < 0 || count_at_host(ROOT) == 2);
+	pid = fork();
+	if (pid == 0)
+		be_next();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	expect_at_host();
+	stop_host();
+}
+
+static void kill_give(void)
+{
+	const struct sweep sweep = {start_host, start_and_mend, check_killed, round_nothing,
+		no_exceptions, .removed = NULL};
+
+	sweep_kill(&sweep, 40);
+}
+
+static void giving_the_mount_root_to_the_host_survives_each_failing_call(void **state)
+{
+	(void)state;
+	hv_in_namespace(sweep_give);
+}
+
+static void a_daemon_killed_at_giving_it_leaves_it_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	hv_in_namespace(kill_give);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +667,8 @@ int main(void)
 		cmocka_unit_test(giving_an_owner_survives_each_failing_call),
 		cmocka_unit_test(opening_the_mount_root_survives_each_failing_call),
 		cmocka_unit_test(proving_the_mount_root_survives_each_failing_call),
+		cmocka_unit_test(giving_the_mount_root_to_the_host_survives_each_failing_call),
+		cmocka_unit_test(a_daemon_killed_at_giving_it_leaves_it_whole_or_not_at_all),
 		cmocka_unit_test(mounting_a_file_system_survives_each_failing_call),
 		cmocka_unit_test(unmounting_a_file_system_survives_each_failing_call),
 		cmocka_unit_test(making_a_host_path_survives_each_failing_call_and_leaves_none),
