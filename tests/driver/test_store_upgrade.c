@@ -148,6 +148,7 @@ static void expect_upgrade(size_t version)
 	char *made = scratch_path(dir, "old"), *path = scratch_path(dir, "old/hostvol.db");
 	const struct hv_record_filter all = {0};
 	struct hv_record *records = NULL;
+	struct hv_mounted_roots roots;
 	struct hv_error err = {0};
 	size_t count = 0;
 	sqlite3 *db = NULL;
@@ -168,6 +169,9 @@ static void expect_upgrade(size_t version)
 		assert_int_equal(count, 1);
 		expect_upgraded(&records[0], version >= 2);
 		hv_records_free(records, count);
+		assert_int_equal(hv_store_mounted_get(store, "old", &roots, &err), HV_OK);
+		assert_int_equal(roots.count, 1); /* of a mount that may be there */
+		assert_int_equal(roots.items[0].ino, 0);
 	}
 	free(made);
 	free(path);
