@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "wire/clock.h"
+
 enum { JUST_HAPPENED = 0 };
 
 struct hv_queue_item {
@@ -17,14 +19,6 @@ struct hv_queue_item {
 	bool is_again; /* put again while it was taken */
 	TAILQ_ENTRY(hv_queue_item) entry;
 };
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void hv_queue_init(struct hv_queue *queue, unsigned retries_max)
 {
@@ -60,7 +54,7 @@ static void wait_at(struct hv_queue *queue, struct hv_queue_item *item, long lon
 	struct hv_queue_item *before = TAILQ_LAST(&queue->waiting, hv_queue_waiting);
 
 	item->due_ms = due_ms;
-	item->since_ms = due_ms == JUST_HAPPENED ? now_ms() : due_ms;
+	item->since_ms = due_ms == JUST_HAPPENED ? hv_clock_ms() : due_ms;
 	while (before && before->due_ms > due_ms)
 		before = TAILQ_PREV(before, hv_queue_waiting, entry);
 	if (before)
@@ -110,7 +104,7 @@ void hv_queue_add(struct hv_queue *queue, const char *name)
 	if (!hv_names_find(&queue->items, name))
 		item = new_item(queue, name);
 	if (item)
-		wait_at(queue, item, now_ms());
+		wait_at(queue, item, hv_clock_ms());
 	pthread_cond_signal(&queue->changed);
 	pthread_mutex_unlock(&queue->lock);
 }
@@ -135,7 +129,7 @@ static struct hv_queue_item *find_next(const struct hv_queue *queue)
 static struct hv_queue_item *take_due(struct hv_queue *queue, long long *ret_next_ms)
 {
 	struct hv_queue_item *item = find_next(queue);
-	long long now = now_ms();
+	long long now = hv_clock_ms();
 
 	*ret_next_ms = item ? item->due_ms : 0;
 	if (!item || item->due_ms > now)
@@ -155,7 +149,7 @@ long long hv_queue_stuck_since(struct hv_queue *queue)
 
 	pthread_mutex_lock(&queue->lock);
 	item = find_next(queue);
-	if (item && item->due_ms <= now_ms())
+	if (item && item->due_ms <= hv_clock_ms())
 		since = item->since_ms > queue->moved_ms ? item->since_ms : queue->moved_ms;
 	pthread_mutex_unlock(&queue->lock);
 	return since;
@@ -182,7 +176,7 @@ bool hv_queue_take(
 
 	pthread_mutex_lock(&queue->lock);
 	while (!queue->is_stopped && !(item = take_due(queue, &next_ms))) {
-		if (until_ms > 0 && now_ms() >= until_ms)
+		if (until_ms > 0 && hv_clock_ms() >= until_ms)
 			break;
 		if (until_ms > 0 && (next_ms == 0 || next_ms > until_ms))
 			next_ms = until_ms;
@@ -228,7 +222,7 @@ static struct hv_queue_item *give_back(struct hv_queue *queue, const char *name)
 	if (!item) /* cannot be: what is taken stays in the list */
 		abort();
 	queue->retries -= item->is_retry;
-	queue->moved_ms = now_ms();
+	queue->moved_ms = hv_clock_ms();
 	item->is_taken = item->is_retry = false;
 	return item;
 }
@@ -239,7 +233,7 @@ void hv_queue_postpone(struct hv_queue *queue, const char *name, long long delay
 
 	pthread_mutex_lock(&queue->lock);
 	item = give_back(queue, name);
-	wait_at(queue, item, item->is_again ? JUST_HAPPENED : now_ms() + delay_ms);
+	wait_at(queue, item, item->is_again ? JUST_HAPPENED : hv_clock_ms() + delay_ms);
 	item->is_again = false;
 	pthread_cond_broadcast(&queue->changed);
 	pthread_mutex_unlock(&queue->lock);
@@ -257,7 +251,7 @@ void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
 		free_item(item);
 	} else {
 		wait_at(queue, item,
-			item->is_again ? JUST_HAPPENED : now_ms() + retry_ms(item->tries));
+			item->is_again ? JUST_HAPPENED : hv_clock_ms() + retry_ms(item->tries));
 		item->is_again = false;
 	}
 	pthread_cond_broadcast(&queue->changed); /* who waits for a time may wait too long */

@@ -106,22 +106,22 @@ void hv_engine_prepare(CURL *curl, int socket_fd, const char *url)
 }
 
 static CURLcode perform(
-	CURL *curl, const char *url, int socket_fd, long timeout_ms, struct hv_answer *answer)
+	CURL *curl, int socket_fd, const struct hv_engine_request *request, long *ret_status)
 {
 	CURLcode rc;
 
-	hv_engine_prepare(curl, socket_fd, url);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	hv_engine_prepare(curl, socket_fd, request->url);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, request->take);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, request->context);
 	rc = curl_easy_perform(curl);
 	if (rc == CURLE_OK)
-		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
 	return rc;
 }
 
-static enum hv_code request(struct hv_engine *engine, const char *url, bool is_post,
-	long timeout_ms, struct hv_answer *ret, struct hv_error *err)
+enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_request *request,
+	long *ret_status, struct hv_error *err)
 {
 	int socket_fd = hv_engine_open_socket(engine, err);
 	CURL *curl;
@@ -130,9 +130,9 @@ static enum hv_code request(struct hv_engine *engine, const char *url, bool is_p
 	if (socket_fd < 0)
 		return err->code;
 	curl = curl_easy_init();
-	if (curl && is_post)
+	if (curl && request->is_post)
 		curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
-	rc = curl ? perform(curl, url, socket_fd, timeout_ms, ret) : CURLE_OUT_OF_MEMORY;
+	rc = curl ? perform(curl, socket_fd, request, ret_status) : CURLE_OUT_OF_MEMORY;
 	curl_easy_cleanup(curl);
 	close(socket_fd);
 	return rc == CURLE_OK ? HV_OK : hv_engine_fail(engine, rc, err);
@@ -141,13 +141,22 @@ static enum hv_code request(struct hv_engine *engine, const char *url, bool is_p
 enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err)
 {
-	return request(engine, url, false, timeout_ms, ret, err);
+	const struct hv_engine_request request = {
+		.url = url, .timeout_ms = timeout_ms, .take = take_bytes, .context = ret};
+
+	return hv_engine_perform(engine, &request, &ret->status, err);
 }
 
 enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err)
 {
-	return request(engine, url, true, timeout_ms, ret, err);
+	const struct hv_engine_request request = {.url = url,
+		.is_post = true,
+		.timeout_ms = timeout_ms,
+		.take = take_bytes,
+		.context = ret};
+
+	return hv_engine_perform(engine, &request, &ret->status, err);
 }
 
 bool hv_engine_is_reference(const char *text)

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "wire/clock.h"
+
 #include "inside.h"
 
 enum { ANSWER_TIMEOUT_MS = 30000, REPLAY_SECONDS = 2 };
@@ -76,14 +78,6 @@ bool hv_events_is_open(const struct hv_events *events)
 	return events->is_open;
 }
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Only the end of the headers is of interest, and only those of the answer itself. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
 static size_t take_header(char *bytes, size_t one, size_t count, void *context)
@@ -142,7 +136,7 @@ enum hv_code hv_events_subscribe(struct hv_events *events, struct hv_error *err)
 	curl_easy_setopt(events->easy, CURLOPT_HEADERDATA, events);
 	curl_easy_setopt(events->easy, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(events->easy, CURLOPT_WRITEDATA, events);
-	events->deadline_ms = now_ms() + ANSWER_TIMEOUT_MS;
+	events->deadline_ms = hv_clock_ms() + ANSWER_TIMEOUT_MS;
 	if (curl_multi_add_handle(events->multi, events->easy) == CURLM_OK)
 		return HV_OK;
 	end(events);
@@ -175,7 +169,7 @@ static enum hv_code work(struct hv_events *events, struct hv_error *err)
 	while ((message = curl_multi_info_read(events->multi, &left)))
 		if (message->msg == CURLMSG_DONE)
 			return tell_end(events, message->data.result, err);
-	if (!events->is_open && now_ms() >= events->deadline_ms)
+	if (!events->is_open && hv_clock_ms() >= events->deadline_ms)
 		return tell_end(events, CURLE_OPERATION_TIMEDOUT, err);
 	return HV_OK;
 }

@@ -24,6 +24,19 @@ struct hv_answer {
 	long status;
 };
 
+struct hv_engine_request {
+	const char *url;
+	bool is_post;    /* with an empty body */
+	long timeout_ms; /* of all of it */
+	/* Given the answer's body as it comes: libcurl's CURLOPT_WRITEFUNCTION. */
+	size_t (*take)(char *bytes, size_t one, size_t count, void *context);
+	void *context;
+};
+
+/* HV_OK whatever the status. */
+enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_request *request,
+	long *ret_status, struct hv_error *err);
+
 /* GET `url`.  The caller frees ret->bytes.  HV_OK whatever the status. */
 enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);

@@ -38,3 +38,11 @@ bool hv_clock_parse_ms(const char *text, long long *ret)
 	*ret = ((long long)seconds - parts.tm_gmtoff) * 1000 + ms;
 	return rest && !*rest;
 }
+
+long long hv_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

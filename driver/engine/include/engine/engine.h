@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "wire/container.h"
+#include "wire/containers.h"
 #include "wire/error.h"
 
 struct hv_engine;
@@ -31,6 +32,12 @@ void hv_engine_free(struct hv_engine *engine);
 enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, long timeout_ms,
 	struct hv_container *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Tell `fn` all containers, running or not.  `timeout_ms` bounds the whole request.
+ * Returns HV_OK; HV_TIMEOUT or HV_INTERNAL: there may be more than were told.
+ * Source: Engine API, ContainerList.  Any thread. */
+enum hv_code hv_engine_containers(struct hv_engine *engine, long timeout_ms, hv_containers_fn fn,
+	void *context, struct hv_error *err) __attribute__((nonnull(1, 3, 5), warn_unused_result));
 
 /* Look up a volume of whatever driver.  The caller frees `ret` with hv_engine_volume_done()
  * whatever is returned.  Returns HV_OK, HV_NO_SUCH_VOLUME (the Engine said so), HV_TIMEOUT or

@@ -8,6 +8,9 @@
 /* CLOCK_MONOTONIC in whole seconds: no change of the date moves it.  Source: clock_gettime(2). */
 time_t hv_clock_seconds(void);
 
+/* The same in milliseconds. */
+long long hv_clock_ms(void);
+
 /* Read an RFC 3339 time, with a fraction and a zone: milliseconds since 1970.  Returns false if it
  * is none.  Any thread. */
 bool hv_clock_parse_ms(const char *text, long long *ret)
