@@ -191,6 +191,18 @@ static int probe_job(const struct mc_core *core, struct mc_job *job)
 	return mc_err_set(&job->err, MC_STEP_SOURCE, mc_source_probe(job->fds[MC_FD_TREE]));
 }
 
+/* Part of the attach's work: a fork, and two answers of the server. */
+static int probe(struct mc_attach *self)
+{
+	uint64_t start = mc_clock_ns();
+	int rc;
+
+	self->job.in_helper = true;
+	rc = mc_job_run(self->core, probe_job, &self->job);
+	self->work_ns += mc_clock_ns() - start;
+	return rc;
+}
+
 static int clone_anyhow(struct mc_attach *self)
 {
 	/* Some kernels have the one and not the other: 5.10.162 took RESOLVE_CACHED from 5.12. */
@@ -204,10 +216,8 @@ static int clone_anyhow(struct mc_attach *self)
 			      !(self->core->features & MC_FEATURE_MOUNT_SETATTR);
 	/* EXDEV: a mount on the way of the subpath, or a link that leads out. */
 	rc = mc_job_run_anywhere(self->core, clone_job, &self->job);
-	if (rc == 0 && self->way.is_slow && !self->job.in_helper) {
-		self->job.in_helper = true;
-		rc = mc_job_run(self->core, probe_job, &self->job);
-	}
+	if (rc == 0 && self->way.is_slow && !self->job.in_helper)
+		rc = probe(self);
 	self->job.in_helper = self->job.is_cached = false;
 	return rc;
 }
