@@ -6,6 +6,7 @@
 
 #include "attach/attach.h"
 #include "mountcore/attach.h"
+#include "mountcore/cleanup.h"
 #include "mountcore/mounts.h"
 #include "mountcore/ns.h"
 
@@ -26,9 +27,10 @@ enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
 struct hv_sight {
 	long long pid; /* the record's */
 	struct mc_ns ns;
+	int mountinfo;            /* of its table, opened before that was read */
 	struct mc_mounts *mounts; /* NULL: nothing is in sight */
 };
-#define HV_SIGHT_NONE ((struct hv_sight){.ns = MC_NS_NONE})
+#define HV_SIGHT_NONE ((struct hv_sight){.ns = MC_NS_NONE, .mountinfo = MC_FD_NONE})
 
 /* Look up a container and open its process, and make sure that they are one: inspect, open, check
  * the process's marks, inspect again.  The caller closes `ret` with hv_target_close() either way.

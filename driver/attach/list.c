@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mountcore/cleanup.h"
 #include "mountcore/mounts.h"
 
 #include "inside.h"
@@ -119,6 +120,7 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 void hv_sight_done(struct hv_sight *sight)
 {
 	mc_mounts_free(sight->mounts);
+	mc_close_fd(&sight->mountinfo);
 	mc_ns_close(&sight->ns);
 	*sight = HV_SIGHT_NONE;
 }
@@ -127,8 +129,8 @@ void hv_sight_done(struct hv_sight *sight)
 static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sight,
 	const struct hv_record *record, struct hv_error *err)
 {
-	struct mc_err cause = {0};
 	enum hv_code code;
+	int rc;
 
 	if (sight->mounts && sight->pid == record->pid && sight->ns.ino == record->ns_ino)
 		return HV_OK;
@@ -137,9 +139,14 @@ static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sig
 	if (code != HV_OK)
 		return code;
 	sight->pid = record->pid;
-	if (mc_mounts_read(attacher->core, sight->ns.ns_fd, &sight->mounts, &cause) < 0)
+	rc = mc_mountinfo_open(attacher->core, sight->ns.ns_fd, NULL);
+	if (rc >= 0) {
+		sight->mountinfo = rc;
+		rc = mc_mounts_read_open(sight->mountinfo, &sight->mounts);
+	}
+	if (rc < 0)
 		code = hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
-			record->view.container_name, strerrordesc_np(-cause.code));
+			record->view.container_name, strerrordesc_np(-rc));
 	return code;
 }
 

@@ -42,6 +42,12 @@ enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight
 	return hv_store_attachment_note(attacher->store, record, err);
 }
 
+void hv_seen_done(struct hv_seen *seen)
+{
+	mc_close_fd(&seen->mountinfo);
+	mc_close_fd(&seen->pidfd);
+}
+
 /* One record, whatever becomes of the others; the first failure is told. */
 static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record,
 	struct hv_seen *ret, struct hv_error *err)
@@ -60,10 +66,11 @@ static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct
 		*err = one;
 	if (record->pid == 0 || sight->ns.pidfd < 0) /* or it was taken for the one before */
 		return;
-	mc_close_fd(&ret->pidfd);
+	hv_seen_done(ret);
 	ret->pid = record->pid;
 	ret->ns_ino = record->ns_ino;
 	ret->pidfd = mc_take_fd(&sight->ns.pidfd);
+	ret->mountinfo = mc_take_fd(&sight->mountinfo);
 }
 
 enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
@@ -75,7 +82,7 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
 	size_t count = 0;
 	enum hv_code code;
 
-	*ret = (struct hv_seen){.pidfd = MC_FD_NONE};
+	*ret = HV_SEEN_NONE;
 	HV_HOLD_IF_FREE(hold, &attacher->locks, container_id);
 	if (!hold.keylock)
 		return hv_fail(err, HV_BUSY, "the container is being worked on");
@@ -85,17 +92,4 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
 	hv_sight_done(&sight);
 	hv_records_free(records, count);
 	return err->code;
-}
-
-enum hv_code hv_attachments_containers(struct hv_attacher *attacher, const char *after, int max,
-	char ***ret, size_t *ret_count, struct hv_error *err)
-{
-	return hv_store_attachment_containers(attacher->store, after, max, ret, ret_count, err);
-}
-
-void hv_attachments_containers_free(char **ids, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(ids[i]);
-	free(ids);
 }

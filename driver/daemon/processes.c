@@ -7,14 +7,18 @@
 
 #include "mountcore/cleanup.h"
 
+enum { CHANGED_MAX = 64 };
+
 /* Out of epoll by hand: a helper that was forked meanwhile holds a copy of each descriptor, and
  * closing ours would leave it registered. */
 static void leave(struct hv_processes *processes, struct hv_process *process)
 {
 	if (process->pidfd >= 0)
 		(void)epoll_ctl(processes->epoll_fd, EPOLL_CTL_DEL, process->pidfd, NULL);
+	if (process->mountinfo >= 0)
+		(void)epoll_ctl(processes->changes_fd, EPOLL_CTL_DEL, process->mountinfo, NULL);
 	mc_close_fd(&process->pidfd);
-	process->pidfd = MC_FD_NONE;
+	mc_close_fd(&process->mountinfo);
 }
 
 static void release(struct hv_processes *processes, struct hv_process *process)
@@ -24,11 +28,19 @@ static void release(struct hv_processes *processes, struct hv_process *process)
 	free(process);
 }
 
+int hv_processes_init(struct hv_processes *processes, int epoll_fd)
+{
+	processes->epoll_fd = epoll_fd;
+	processes->changes_fd = epoll_create1(EPOLL_CLOEXEC);
+	return processes->changes_fd < 0 ? -ENOMEM : 0;
+}
+
 void hv_processes_done(struct hv_processes *processes)
 {
 	for (size_t i = 0; i < processes->containers.count; i++)
 		release(processes, (struct hv_process *)processes->containers.items[i]);
 	hv_names_done(&processes->containers);
+	mc_close_fd(&processes->changes_fd);
 }
 
 static void forget(struct hv_processes *processes, struct hv_process *process)
@@ -43,7 +55,7 @@ static struct hv_process *add(struct hv_processes *processes, const char *contai
 
 	if (!process)
 		return NULL;
-	process->pidfd = MC_FD_NONE;
+	process->pidfd = process->mountinfo = MC_FD_NONE;
 	process->container.name = strdup(container_id);
 	if (process->container.name &&
 		hv_names_add(&processes->containers, &process->container) == 0)
@@ -52,17 +64,22 @@ static struct hv_process *add(struct hv_processes *processes, const char *contai
 	return NULL;
 }
 
+/* The table is watched only as long as the process's end is: it would keep the mounts. */
 static void watch(struct hv_processes *processes, struct hv_process *process, struct hv_seen *seen)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = process};
+	struct epoll_event end = {.events = EPOLLIN, .data.ptr = process};
+	struct epoll_event change = {.events = EPOLLPRI, .data.ptr = process};
 
 	leave(processes, process);
 	process->pid = seen->pid;
 	process->ns_ino = seen->ns_ino;
+	if (seen->pidfd < 0)
+		return;
 	process->pidfd = mc_take_fd(&seen->pidfd);
-	/* Without memory for it the next look at all sees the end. */
-	if (process->pidfd >= 0)
-		(void)epoll_ctl(processes->epoll_fd, EPOLL_CTL_ADD, process->pidfd, &event);
+	process->mountinfo = mc_take_fd(&seen->mountinfo);
+	if (epoll_ctl(processes->epoll_fd, EPOLL_CTL_ADD, process->pidfd, &end) < 0 ||
+		epoll_ctl(processes->changes_fd, EPOLL_CTL_ADD, process->mountinfo, &change) < 0)
+		leave(processes, process); /* it is told each time */
 }
 
 int hv_processes_set(struct hv_processes *processes, const char *container_id, struct hv_seen *seen)
@@ -78,12 +95,33 @@ int hv_processes_set(struct hv_processes *processes, const char *container_id, s
 		forget(processes, process);
 	else if (process && (process->pid != seen->pid || process->ns_ino != seen->ns_ino))
 		watch(processes, process, seen);
-	mc_close_fd(&seen->pidfd);
-	seen->pidfd = MC_FD_NONE;
+	hv_seen_done(seen);
 	return rc;
 }
 
 void hv_processes_ended(struct hv_processes *processes, struct hv_process *process)
 {
 	leave(processes, process);
+}
+
+void hv_processes_tell_changed(struct hv_processes *processes,
+	void (*fn)(void *context, const char *container_id), void *context)
+{
+	struct epoll_event changed[CHANGED_MAX];
+	size_t left = processes->containers.count;
+	int count = CHANGED_MAX;
+
+	/* One that is told comes once more, to find that nothing has changed since. */
+	for (; count == CHANGED_MAX && left > 0; left -= left < CHANGED_MAX ? left : CHANGED_MAX) {
+		count = epoll_wait(processes->changes_fd, changed, CHANGED_MAX, 0);
+		for (int i = 0; i < count; i++)
+			fn(context,
+				((const struct hv_process *)changed[i].data.ptr)->container.name);
+	}
+	for (size_t i = 0; i < processes->containers.count; i++) {
+		const struct hv_process *process = (void *)processes->containers.items[i];
+
+		if (process->pid > 0 && process->mountinfo < 0)
+			fn(context, process->container.name);
+	}
 }

@@ -280,51 +280,42 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	return HV_OK;
 }
 
-/* The rows of a statement that gives one text each.  What was read is given whatever is returned.
- */
-static enum hv_code read_texts(struct hv_store *store, sqlite3_stmt *statement, char ***ret,
-	size_t *ret_count, struct hv_error *err)
+void hv_store_containers_free(struct hv_store_container *containers, size_t count)
 {
-	int rc;
-
-	while ((rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
-		char **grown = reallocarray(*ret, *ret_count + 1, sizeof(*grown));
-		bool ok = grown;
-
-		if (grown) {
-			*ret = grown;
-			grown[(*ret_count)++] = hv_sql_column(statement, 0, &ok);
-		}
-		if (!ok)
-			return hv_fail(err, HV_INTERNAL, "out of memory");
-	}
-	return rc == SQLITE_DONE ? HV_OK : err->code;
+	for (size_t i = 0; i < count; i++)
+		free(containers[i].id);
+	free(containers);
 }
 
-enum hv_code hv_store_attachment_containers(struct hv_store *store, const char *after, int max,
-	char ***ret, size_t *ret_count, struct hv_error *err)
+enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_store_container **ret,
+	size_t *ret_count, struct hv_error *err)
 {
 	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ATTACHMENT_CONTAINERS, err);
-	char **ids = NULL;
+	struct hv_store_container *all = NULL;
 	size_t count = 0;
-	enum hv_code code = statement ? HV_OK : err->code;
+	bool ok = true;
+	int rc = SQLITE_DONE;
 
-	if (statement) {
-		hv_sql_text(statement, 1, after);
-		sqlite3_bind_int(statement, 2, max);
-		code = read_texts(store, statement, &ids, &count, err);
+	while (statement && ok && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
+		struct hv_store_container *grown = reallocarray(all, count + 1, sizeof(*grown));
+
+		ok = grown;
+		if (!grown)
+			break;
+		all = grown;
+		all[count].id = hv_sql_column(statement, 0, &ok);
+		all[count++].is_attached = sqlite3_column_int(statement, 1);
 	}
-
 	hv_sql_end(store);
-	if (code == HV_OK) {
-		*ret = ids;
+	if (!ok)
+		hv_fail(err, HV_INTERNAL, "out of memory");
+	if (statement && ok && rc == SQLITE_DONE) {
+		*ret = all;
 		*ret_count = count;
 		return HV_OK;
 	}
-	for (size_t i = 0; i < count; i++)
-		free(ids[i]);
-	free(ids);
-	return code;
+	hv_store_containers_free(all, count);
+	return err->code;
 }
 
 void hv_record_done(struct hv_record *record)

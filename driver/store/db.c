@@ -135,8 +135,8 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_BY_VOLUME] = ATTACHMENTS " WHERE volume = ?2 ORDER BY since, rowid",
 	[HV_SQL_ATTACHMENT_LIST] = ATTACHMENTS " ORDER BY since, rowid",
 	[HV_SQL_ATTACHMENT_CONTAINERS] =
-		"SELECT DISTINCT container_id FROM attachment WHERE container_id > ?1"
-		" ORDER BY container_id LIMIT ?2",
+		"SELECT container_id, min(pid) > 0 FROM attachment GROUP BY container_id"
+		" ORDER BY container_id",
 	[HV_SQL_BOOT_HAS] = "SELECT count(*), coalesce(sum(id = ?1), 0) FROM boot",
 	[HV_SQL_BOOT_FORGET] = "DELETE FROM boot",
 	[HV_SQL_BOOT_SET] = "INSERT INTO boot (id) VALUES (?1)",

@@ -57,20 +57,26 @@ int mc_mountinfo_open(struct mc_core *core, int ns_fd, struct mc_err *err)
 	return rc;
 }
 
+int mc_mounts_read_open(int mountinfo, struct mc_mounts **ret)
+{
+	mc_auto_fd fd = fcntl(mountinfo, F_DUPFD_CLOEXEC, 0);
+	mc_auto_file stream = fd < 0 ? NULL : fdopen(fd, "re");
+
+	if (fd < 0)
+		return -errno;
+	if (!stream)
+		return -ENOMEM;
+	mc_take_fd(&fd);
+	return mc_mounts_parse(stream, ret);
+}
+
 int mc_mounts_read(struct mc_core *core, int ns_fd, struct mc_mounts **ret, struct mc_err *err)
 {
 	mc_auto_fd fd = mc_mountinfo_open(core, ns_fd, err);
-	mc_auto_file stream = NULL;
-	int rc;
 
 	if (fd < 0)
 		return fd;
-	stream = fdopen(fd, "re");
-	if (!stream)
-		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
-	mc_take_fd(&fd);
-	rc = mc_mounts_parse(stream, ret);
-	return rc < 0 ? mc_err_set(err, MC_STEP_SETUP, rc) : 0;
+	return mc_err_set(err, MC_STEP_SETUP, mc_mounts_read_open(fd, ret));
 }
 
 int mc_mounts_read_host(struct mc_core *core, struct mc_mounts **ret)

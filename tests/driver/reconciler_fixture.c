@@ -257,6 +257,7 @@ void start_reconciler(struct fixture *fixture)
 		.open_state = open_state,
 		.context = fixture,
 		.look_ms = fixture->look_ms,
+		.ask_ms = fixture->ask_ms,
 		.idle_ms = fixture->idle_ms,
 	});
 	assert_non_null(fixture->reconciler);

@@ -47,6 +47,7 @@ struct fixture {
 	atomic_bool has_ended;      /* it is written */
 	atomic_uint looks;          /* how often the state was asked for */
 	long long look_ms;          /* as in struct hv_reconciler_args */
+	long long ask_ms;
 	long long idle_ms;
 };
 

@@ -265,6 +265,75 @@ static void what_nobody_tells_is_noticed_in_the_time_for_all_however_many_there_
 	expect_state(fixture, "missing");
 }
 
+/* What GET /containers/json tells of them, next to others. */
+#define LIST_PATH "/containers/json"
+#define LISTED(id, state) "{\"Id\":\"" id "\",\"State\":\"" state "\"},"
+#define LIST(rest) HEAD("200 OK") CLOSED "[" rest LISTED("ab", "exited") "{\"Id\":\"cd\"}]"
+
+static void wait_for_asking(struct fixture *fixture)
+{
+	unsigned before = fake_engine_requests(fixture->fake);
+
+	for (int left_ms = PATIENCE_MS; left_ms > 0; left_ms -= 5) {
+		if (fake_engine_requests(fixture->fake) > before + 1)
+			return;
+		sleep_a_little();
+	}
+	fail_msg("the Engine is not asked");
+}
+
+/* dockerd loses events when its stream is slow, or was stopped in the middle of a start. */
+static void a_start_that_no_event_told_is_made_up_for(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->ask_ms = 100;
+	begin(fixture);
+	fake_engine_set(fixture->fake, LIST_PATH, LIST(LISTED(ID, "running")));
+	stop_container(fixture);
+	expect_state(fixture, "pending");
+	start_container(fixture);
+	expect_state(fixture, "attached");
+}
+
+static void a_removal_that_no_event_told_is_made_up_for(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->ask_ms = 100;
+	begin(fixture);
+	fake_engine_set(fixture->fake, LIST_PATH, LIST(LISTED(ID, "exited")));
+	stop_container(fixture);
+	expect_state(fixture, "pending");
+	fake_engine_set(fixture->fake, INSPECT_PATH,
+		HEAD("404 Not Found") CLOSED "{\"message\":\"No such container: " ID "\"}");
+	fake_engine_set(fixture->fake, LIST_PATH, LIST(""));
+	expect_state(fixture, "");
+}
+
+/* A list that is cut knows nothing of who is not in it. */
+static void a_list_that_is_cut_is_not_believed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->ask_ms = 100;
+	begin(fixture);
+	fake_engine_set(fixture->fake, LIST_PATH, LIST(LISTED(ID, "exited")));
+	stop_container(fixture);
+	expect_state(fixture, "pending");
+	wait_for_asking(fixture); /* until its end is known */
+	wait_for_asking(fixture);
+	fake_engine_set(fixture->fake, INSPECT_PATH,
+		HEAD("404 Not Found") CLOSED "{\"message\":\"No such container: " ID "\"}");
+	fake_engine_set(fixture->fake, LIST_PATH,
+		HEAD("200 OK") CLOSED "[" LISTED("ab", "exited") "{\"Id\":\"");
+	wait_for_asking(fixture);
+	wait_for_asking(fixture);
+	expect_state(fixture, "pending");
+	fake_engine_set(fixture->fake, LIST_PATH, LIST(""));
+	expect_state(fixture, "");
+}
+
 /* Give the world's disk so many blocks more than are used. */
 static void leave_blocks(struct fixture *fixture, unsigned long blocks)
 {
@@ -393,6 +462,9 @@ static void run(void)
 		RECONCILED(containers_that_are_held_up_do_not_delay_another),
 		RECONCILED(repairers_that_were_hired_end_when_nothing_needs_them),
 		RECONCILED(what_nobody_tells_is_noticed_in_the_time_for_all_however_many_there_are),
+		RECONCILED(a_start_that_no_event_told_is_made_up_for),
+		RECONCILED(a_removal_that_no_event_told_is_made_up_for),
+		RECONCILED(a_list_that_is_cut_is_not_believed),
 		RECONCILED(a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause),
 		RECONCILED(a_process_that_is_not_watched_any_more_is_not_told_of),
 		RECONCILED(a_mount_that_was_only_announced_is_adopted),

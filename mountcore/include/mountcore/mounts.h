@@ -29,6 +29,19 @@ struct mc_mount {
 	const char *fs_options; /* column 11 */
 };
 
+/* Open the mount table of the mount namespace `ns_fd` (MC_FD_NONE: our own).  poll(2) and epoll(7)
+ * tell POLLPRI and POLLERR, once, when mounts came, went or moved since it was opened or that was
+ * told last; a renamed mountpoint is not told.  An open one keeps the namespace, and so its mounts:
+ * close it when the last process of the namespace ends.
+ * Returns a descriptor, which the caller closes, or what entering or opening gave.
+ * Source: proc(5), mounts_poll() of the kernel's fs/proc_namespace.c. */
+int mc_mountinfo_open(struct mc_core *core, int ns_fd, struct mc_err *err)
+	__attribute__((nonnull(1), warn_unused_result));
+
+/* Read the table that was just opened, once.  Returns as mc_mounts_read(). */
+int mc_mounts_read_open(int mountinfo, struct mc_mounts **ret)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Read the table of the mount namespace `ns_fd` (MC_FD_NONE: our own).
  * Returns 0, -ENOMEM, -EINVAL (a line that cannot be parsed), or what entering or reading gave.
  * Source: proc(5), libmount's mnt_table_parse_stream.  Free with mc_mounts_free(). */

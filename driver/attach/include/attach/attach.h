@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "engine/engine.h"
+#include "mountcore/cleanup.h"
 #include "store/store.h"
 #include "volume/volume.h"
 #include "wire/types.h"
@@ -108,8 +109,12 @@ struct hv_seen {
 	struct hv_repaired repaired;
 	long long pid; /* 0: there is none */
 	uint64_t ns_ino;
-	int pidfd; /* owned: readable when the process ends; MC_FD_NONE if there is none */
+	/* Owned; MC_FD_NONE if there is no process. */
+	int pidfd;     /* readable when it ends */
+	int mountinfo; /* as of mc_mountinfo_open(), from before it was looked at */
 };
+#define HV_SEEN_NONE ((struct hv_seen){.pidfd = MC_FD_NONE, .mountinfo = MC_FD_NONE})
+void hv_seen_done(struct hv_seen *seen) __attribute__((nonnull));
 
 /* Bring the records of a container up to what the kernel says: whose process has ended, what was
  * unmounted.  Asks nobody but the kernel, and waits for nobody.  `ret` is filled either way.
@@ -157,11 +162,25 @@ struct hv_restart {
 enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *container_id,
 	struct hv_restart *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* The IDs of the containers that have records, sorted: the first `max` of those behind `after`.
- * Free with hv_attachments_containers_free(). */
-enum hv_code hv_attachments_containers(struct hv_attacher *attacher, const char *after, int max,
-	char ***ret, size_t *ret_count, struct hv_error *err)
-	__attribute__((nonnull, warn_unused_result));
-void hv_attachments_containers_free(char **ids, size_t count);
+/* IDs of containers, owned; zeroed at first. */
+struct hv_ids {
+	char **items;
+	size_t count;
+};
+void hv_ids_free(struct hv_ids *ids) __attribute__((nonnull));
+
+/* The containers that have records, sorted.  Free `ret` with hv_ids_free() either way. */
+enum hv_code hv_attachments_containers(struct hv_attacher *attacher, struct hv_ids *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Those of them of which the Engine, asked once for all its containers, says something else than
+ * the records: it runs and not all is attached, or the other way round; or the Engine does not know
+ * it, and that is not noted yet, or the Engine has containers again.  Only a hint: what is true is
+ * hv_attachments_repair()'s to find.  `listed`: how many containers the Engine had the last time,
+ * and has; 0 at first.
+ * Returns HV_OK, HV_STATE_UNREADABLE, HV_TIMEOUT, HV_INTERNAL.  Free `ret` with hv_ids_free()
+ * either way. */
+enum hv_code hv_attachments_compare(struct hv_attacher *attacher, size_t *listed,
+	struct hv_ids *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -1,5 +1,5 @@
-/* The containers with attachments, and the processes that have the mounts, so that each end is
- * noticed. */
+/* The containers with attachments, and the processes that have the mounts, so that each end, and
+ * each change of their mount tables, is noticed. */
 #ifndef DAEMON_PROCESSES_H
 #define DAEMON_PROCESSES_H
 
@@ -9,16 +9,21 @@
 
 struct hv_processes {
 	struct hv_names containers; /* of struct hv_process, by ID */
-	int epoll_fd;               /* borrowed */
+	int epoll_fd;               /* borrowed: the processes' ends */
+	int changes_fd;             /* owned: an epoll of their mount tables' changes */
 };
 
 struct hv_process {
 	struct hv_named container;
 	long long pid; /* 0: it does not run */
 	uint64_t ns_ino;
-	int pidfd; /* in epoll_fd, with a pointer to this as its data, until it was told of */
+	/* Both until its end was told of; MC_FD_NONE when that cannot be noticed. */
+	int pidfd;     /* in epoll_fd, with a pointer to this as its data */
+	int mountinfo; /* in changes_fd, the same */
 };
 
+/* Returns 0 or -ENOMEM (or no descriptor); release either way. */
+int hv_processes_init(struct hv_processes *processes, int epoll_fd) __attribute__((nonnull));
 void hv_processes_done(struct hv_processes *processes) __attribute__((nonnull));
 
 /* What was seen of a container, whose descriptor is taken over: one that has records is watched
@@ -30,5 +35,11 @@ int hv_processes_set(struct hv_processes *processes, const char *container_id, s
 /* A process has ended, as epoll told: that is told once. */
 void hv_processes_ended(struct hv_processes *processes, struct hv_process *process)
 	__attribute__((nonnull));
+
+/* Tell `fn` the containers whose mount tables have changed since they were seen or told last, and
+ * those of which that cannot be known (before Linux 5.3). */
+void hv_processes_tell_changed(struct hv_processes *processes,
+	void (*fn)(void *context, const char *container_id), void *context)
+	__attribute__((nonnull(1, 2)));
 
 #endif

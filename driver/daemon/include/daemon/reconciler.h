@@ -22,8 +22,9 @@ struct hv_reconciler_args {
 	/* The Engine tells its events: it is there, and may be another than before. */
 	void (*on_engine)(void *context);
 	void *context;
-	/* 0 for either but in tests. */
-	long long look_ms; /* how often each container is looked at though nothing happened */
+	/* 0 for each but in tests. */
+	long long look_ms; /* how often mount tables are asked whether they have changed */
+	long long ask_ms;  /* how often the Engine is asked which containers run */
 	long long idle_ms; /* after so long a repairer that is not needed any more ends */
 };
 

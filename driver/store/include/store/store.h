@@ -170,11 +170,16 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Read the IDs of the containers that have attachments, sorted: the first `max` of those behind
- * `after`.  The caller frees each, and the array. */
-enum hv_code hv_store_attachment_containers(struct hv_store *store, const char *after, int max,
-	char ***ret, size_t *ret_count, struct hv_error *err)
-	__attribute__((nonnull, warn_unused_result));
+/* A container that has attachments. */
+struct hv_store_container {
+	char *id;
+	bool is_attached; /* each of them has a process, as far as it is known */
+};
+
+/* Read all of these, sorted by ID.  Free with hv_store_containers_free(). */
+enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_store_container **ret,
+	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+void hv_store_containers_free(struct hv_store_container *containers, size_t count);
 
 void hv_record_done(struct hv_record *record) __attribute__((nonnull));
 void hv_records_free(struct hv_record *records, size_t count);

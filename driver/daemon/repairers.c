@@ -1,0 +1,125 @@
+#include "daemon/repairers.h"
+
+#include "wire/clock.h"
+
+enum {
+	REPAIRERS = 8,
+	RETRIERS = 2,   /* of them at most, for what failed before */
+	STUCK_MS = 500, /* how long all may be held up */
+};
+
+void hv_repairers_init(struct hv_repairers *repairers, const struct hv_repairers_args *args)
+{
+	repairers->args = *args;
+	hv_queue_init(&repairers->queue, RETRIERS);
+}
+
+void hv_repairers_done(struct hv_repairers *repairers)
+{
+	hv_queue_done(&repairers->queue);
+}
+
+/* Since when it is not needed any more; 0: it stays. */
+static long long leaves_ms(const struct hv_repairer *repairer)
+{
+	const struct hv_repairers *all = repairer->all;
+
+	return repairer->is_hired ? all->needed_ms + all->args.idle_ms : 0;
+}
+
+static void *run(void *argument)
+{
+	struct hv_repairer *repairer = argument;
+	struct hv_repairers *all = repairer->all;
+	const char *name;
+	unsigned tries;
+
+	for (;;) {
+		if (hv_queue_take(&all->queue, leaves_ms(repairer), &name, &tries)) {
+			bool is_well = all->args.repair(all->args.context, name, tries);
+
+			hv_queue_finish(&all->queue, name, is_well);
+		} else if (all->is_stopping || hv_clock_ms() >= leaves_ms(repairer)) {
+			break; /* and not because more were needed meanwhile */
+		}
+	}
+	repairer->is_over = true;
+	all->args.wake(all->args.context);
+	return NULL;
+}
+
+static bool start(struct hv_repairers *all, struct hv_repairer *repairer, bool is_hired)
+{
+	repairer->all = all;
+	repairer->is_hired = is_hired;
+	repairer->is_over = false;
+	repairer->is_used = pthread_create(&repairer->thread, NULL, run, repairer) == 0;
+	all->count += repairer->is_used;
+	return repairer->is_used;
+}
+
+static bool start_some(struct hv_repairers *all, unsigned count, bool is_hired)
+{
+	for (size_t i = 0; count > 0 && i < HV_REPAIRERS_MAX; i++) {
+		if (all->threads[i].is_used)
+			continue;
+		if (!start(all, &all->threads[i], is_hired))
+			return false;
+		count--;
+	}
+	return true;
+}
+
+bool hv_repairers_start(struct hv_repairers *repairers)
+{
+	return start_some(repairers, REPAIRERS, false);
+}
+
+/* Those that were not needed any more. */
+static void join_those_over(struct hv_repairers *all)
+{
+	for (size_t i = 0; i < HV_REPAIRERS_MAX; i++) {
+		struct hv_repairer *repairer = &all->threads[i];
+
+		if (!repairer->is_used || !repairer->is_over)
+			continue;
+		pthread_join(repairer->thread, NULL);
+		repairer->is_used = false;
+		all->count--;
+	}
+}
+
+/* Each of them may wait for a file system of its own, while something is to be done that needs
+ * none of those. */
+static void hire_if_stuck(struct hv_repairers *all)
+{
+	long long since = hv_queue_stuck_since(&all->queue);
+
+	all->tend_ms = since > 0 ? since + STUCK_MS : 0;
+	if (since == 0 || hv_clock_ms() < all->tend_ms)
+		return;
+	all->needed_ms = hv_clock_ms();
+	all->tend_ms = all->needed_ms + STUCK_MS;
+	(void)start_some(all, all->count, true); /* else those that are must do */
+}
+
+void hv_repairers_tend(struct hv_repairers *repairers)
+{
+	hire_if_stuck(repairers);
+	join_those_over(repairers);
+}
+
+void hv_repairers_stop(struct hv_repairers *repairers)
+{
+	repairers->is_stopping = true;
+	hv_queue_stop(&repairers->queue);
+}
+
+bool hv_repairers_join(struct hv_repairers *repairers, const struct timespec *until)
+{
+	for (size_t i = 0; i < HV_REPAIRERS_MAX; i++)
+		if (repairers->threads[i].is_used &&
+			pthread_timedjoin_np(repairers->threads[i].thread, NULL, until) != 0)
+			return false;
+	return true;
+}
