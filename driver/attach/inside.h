@@ -137,7 +137,8 @@ void hv_attempt_done(struct hv_attempt *attempt);
 /* What of the record the container decides: owners, set-user-ID bits; which start it is of. */
 enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err);
 
-/* Of the prepared mount: a sentence for each mount below its target that it hides, and for each
+/* Of the prepared mount: a sentence for each process that goes on using what it covers, for what is
+ * in the directory that it covers, for each mount below its target that it hides, and for each
  * attachment that is put on top of it (hidden.c).  What cannot be told is left out. */
 void hv_attempt_find_hidden(struct hv_attempt *attempt, struct hv_texts *ret);
 

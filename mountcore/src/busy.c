@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/path.h"
 
 #include "core.h"
 #include "procfs.h"
@@ -23,6 +25,8 @@ struct search {
 	uint64_t ns_ino;
 	const uint64_t *ids;
 	size_t id_count;
+	const char *below; /* NULL: anywhere on the mounts */
+	unsigned *left;    /* how many open files may still be looked at */
 };
 
 const char *mc_busy_why_name(enum mc_busy_why why)
@@ -49,11 +53,27 @@ static int mount_of(const struct mc_core *core, int dirfd, const char *link, uin
 	return fd < 0 ? fd : mc_fd_mount(core, fd, ret);
 }
 
+/* By the link's text, which the kernel has without asking the file system. */
+static bool is_below(const struct search *search, int dirfd, const char *link)
+{
+	char path[PATH_MAX];
+	ssize_t size = mc_sys_readlinkat(dirfd, link, path, sizeof(path) - 1);
+
+	if (size < 0)
+		return false;
+	path[size] = '\0';
+	return path[0] == '/' && mc_path_is_below(path, search->below);
+}
+
 /* Whether what the link stands for is on one of the mounts. */
 static bool is_on(const struct search *search, int dirfd, const char *link)
 {
 	uint64_t id;
 
+	if (search->below && !is_below(search, dirfd, link))
+		return false;
+	if (search->below && search->id_count == 0)
+		return true;
 	if (mount_of(search->core, dirfd, link, &id) < 0)
 		return false;
 	for (size_t i = 0; i < search->id_count; i++)
@@ -68,8 +88,9 @@ static bool any_on(const struct search *search, int process, const char *name)
 	const struct dirent *entry;
 
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && is_on(search, dirfd(dir), entry->d_name))
+	while (dir && *search->left > 0 && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && (*search->left)-- > 0 &&
+			is_on(search, dirfd(dir), entry->d_name))
 			return true;
 	return false;
 }
@@ -82,7 +103,7 @@ static bool uses(const struct search *search, int process, enum mc_busy_why *ret
 		*ret = MC_BUSY_ROOT;
 	else if (any_on(search, process, "fd"))
 		*ret = MC_BUSY_FILE;
-	else if (any_on(search, process, "map_files"))
+	else if (!search->below && any_on(search, process, "map_files"))
 		*ret = MC_BUSY_MAPPING;
 	else
 		return false;
@@ -109,12 +130,9 @@ static void look_at(const struct search *search, int proc, const char *pid, stru
 	ret->count++;
 }
 
-int mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *ids, size_t id_count,
-	struct mc_busy *ret)
+static int find(const struct search *search, struct mc_busy *ret)
 {
-	const struct search search = {
-		.core = core, .ns_ino = ns_ino, .ids = ids, .id_count = id_count};
-	mc_auto_dir proc = mc_procfs_open(core->proc, ".");
+	mc_auto_dir proc = mc_procfs_open(search->core->proc, ".");
 	const struct dirent *entry;
 
 	ret->count = 0;
@@ -123,6 +141,22 @@ int mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *id
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while (ret->count < MC_BUSY_MAX && (entry = readdir(proc)))
 		if (mc_procfs_is_process(entry->d_name))
-			look_at(&search, dirfd(proc), entry->d_name, ret);
+			look_at(search, dirfd(proc), entry->d_name, ret);
 	return 0;
+}
+
+int mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *ids, size_t id_count,
+	struct mc_busy *ret)
+{
+	unsigned left = UINT_MAX;
+
+	return find(&(struct search){core, ns_ino, ids, id_count, NULL, &left}, ret);
+}
+
+int mc_busy_find_below(const struct mc_core *core, uint64_t ns_ino, const char *path,
+	const uint64_t *ids, size_t id_count, struct mc_busy *ret)
+{
+	unsigned left = MC_BUSY_FILES_MAX;
+
+	return find(&(struct search){core, ns_ino, ids, id_count, path, &left}, ret);
 }

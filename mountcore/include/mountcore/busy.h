@@ -35,6 +35,15 @@ struct mc_busy {
 int mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *ids, size_t id_count,
 	struct mc_busy *ret) __attribute__((nonnull, warn_unused_result));
 
+/* Find the processes in the mount namespace `ns_ino` that have their working directory, their root
+ * or an open file at `path` of that namespace (clean, no symlink in it) or below, on one of the
+ * mounts `ids`; with `id_count` 0 on any.  As above; but what a process has open is looked at only
+ * as far as MC_BUSY_FILES_MAX files of all together. */
+enum { MC_BUSY_FILES_MAX = 65536 };
+int mc_busy_find_below(const struct mc_core *core, uint64_t ns_ino, const char *path,
+	const uint64_t *ids, size_t id_count, struct mc_busy *ret)
+	__attribute__((nonnull(1, 3, 6), warn_unused_result));
+
 /* "cwd", "root", "open file", "mapping".  Static. */
 const char *mc_busy_why_name(enum mc_busy_why why);
 
