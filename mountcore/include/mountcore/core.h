@@ -58,9 +58,9 @@ const char *mc_core_engine(const struct mc_core *core) __attribute__((nonnull));
 const char *mc_feature_name(unsigned feature);
 
 /* The mount work of the last attaches, in nanoseconds: from the start of the first system call to
- * the end of the verification, waiting for a worker left out, asking whether a server answers not.
- * Copies at most `size` samples,
- * newest last, into `ret`; returns how many.  Any thread. */
+ * the end of the verification.  Waiting for a worker is left out; asking a source's server whether
+ * it answers is not.  Copies at most `size` samples, newest last, into `ret`; returns how many.
+ * Any thread. */
 unsigned mc_core_timings(struct mc_core *core, uint64_t *ret, unsigned size)
 	__attribute__((nonnull));
 
