@@ -110,20 +110,24 @@ static bool uses(const struct search *search, int process, enum mc_busy_why *ret
 	return true;
 }
 
-static bool is_in_namespace(const struct search *search, int process)
+/* One call for each process of the machine: most are in another. */
+static bool is_in_namespace(const struct search *search, int proc, const char *pid)
 {
 	struct statx stat;
+	char name[32];
 
-	return mc_sys_statx(process, "ns/mnt", 0, STATX_INO, &stat) == 0 &&
-	       stat.stx_ino == search->ns_ino;
+	snprintf(name, sizeof(name), "%.20s/ns/mnt", pid);
+	return mc_sys_statx(proc, name, 0, STATX_INO, &stat) == 0 && stat.stx_ino == search->ns_ino;
 }
 
 static void look_at(const struct search *search, int proc, const char *pid, struct mc_busy *ret)
 {
-	mc_auto_fd process = mc_sys_openat(proc, pid, O_RDONLY | O_DIRECTORY);
 	struct mc_busy_entry *entry = &ret->entries[ret->count];
+	mc_auto_fd process = is_in_namespace(search, proc, pid)
+				     ? mc_sys_openat(proc, pid, O_RDONLY | O_DIRECTORY)
+				     : MC_FD_NONE;
 
-	if (process < 0 || !is_in_namespace(search, process) || !uses(search, process, &entry->why))
+	if (process < 0 || !uses(search, process, &entry->why))
 		return;
 	entry->pid = (pid_t)strtol(pid, NULL, 10);
 	mc_procfs_command(process, "comm", entry->command);
