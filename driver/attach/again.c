@@ -13,6 +13,20 @@
 
 #include "inside.h"
 
+/* What was to be made for it was not, or is removed again. */
+static void forget_made(struct hv_attempt *attempt)
+{
+	struct hv_record *record = &attempt->record;
+
+	if (!attempt->made_before || !attempt->path_before)
+		return;
+	free(record->made);
+	free(record->path);
+	record->made = attempt->made_before;
+	record->path = attempt->path_before;
+	attempt->made_before = attempt->path_before = NULL;
+}
+
 /* "pending", and why.  A mount that stands stays noted, and is found later. */
 static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *err)
 {
@@ -26,6 +40,8 @@ static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *er
 			"it is required, but container '%s' had started before that could be refused: %s",
 			record->view.container_name, hv_error_text(err)) < 0)
 		problem = NULL;
+	if (!attempt->is_mounted)
+		forget_made(attempt);
 	if (!attempt->is_mounted && hv_record_forget_mount(record, &ignored) == HV_OK &&
 		hv_record_set_state(record, "pending", problem ? problem : hv_error_text(err),
 			&ignored) == HV_OK)

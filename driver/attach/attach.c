@@ -7,10 +7,10 @@
  */
 #include "attach/attach.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
@@ -24,7 +24,7 @@ void hv_attempt_done(struct hv_attempt *attempt)
 	mc_attach_free(attempt->mount);
 	hv_volume_unuse(&attempt->use);
 	hv_record_done(&attempt->record);
-	free(attempt->volume_before);
+	hv_texts_done(&attempt->volumes_before);
 	free(attempt->made_before);
 	free(attempt->path_before);
 	hv_volume_done(&attempt->volume);
@@ -51,19 +51,6 @@ static struct mc_attr attributes(const struct hv_attachment *view, struct mc_att
 		if (wanted[i].is_set)
 			(void)!mc_attr_add(&attr, wanted[i].name); /* names of the table */
 	return attr;
-}
-
-static enum hv_code new_id(char **ret, struct hv_error *err)
-{
-	unsigned char bytes[6];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes) ||
-		asprintf(ret, "%02x%02x%02x%02x%02x%02x", bytes[0], bytes[1], bytes[2], bytes[3],
-			bytes[4], bytes[5]) < 0) {
-		*ret = NULL;
-		return hv_fail(err, HV_INTERNAL, "no random number for the attachment's ID");
-	}
-	return HV_OK;
 }
 
 /* Whether owners are mapped: if the container has a user namespace, and the volume's directory
@@ -112,44 +99,13 @@ static enum hv_code explain(
 	const struct hv_names names = names_of(attempt);
 	enum hv_code code = hv_target_check_alive(&attempt->container, err);
 
-	return code == HV_OK ? hv_explain(err, cause, &names) : code;
-}
-
-/* What the finished record will say, but for what only the mount tells. */
-enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
-{
-	const struct hv_attach_request *request = attempt->request;
-	struct hv_record *record = &attempt->record;
-	struct hv_attachment *view = &record->view;
-	bool is_running = attempt->container.ns.ns_fd >= 0;
-
-	view->volume = strdup(attempt->volume.name);
-	view->source = strdup(attempt->volume.source);
-	view->container_id = strdup(attempt->container.container.id);
-	view->container_name = strdup(attempt->container.container.name);
-	view->target = strdup(attempt->target);
-	view->since = hv_now();
-	view->state = strdup(is_running ? "attached" : "pending");
-	view->subpath = attempt->subpath[0] ? strdup(attempt->subpath) : NULL;
-	view->read_only = request->read_only || attempt->volume.read_only;
-	view->no_suid = request->no_suid == HV_TRUE;
-	view->no_dev = request->no_dev;
-	view->no_exec = request->no_exec;
-	view->persist = request->persist;
-	view->required = request->required;
-	view->late_ms = HV_LATE_UNKNOWN;
-	record->engine = attempt->container.engine ? strdup(attempt->container.engine) : NULL;
-	record->mkdir = request->mkdir;
-	record->is_own = request->is_own;
-	record->may_map = attempt->may_map;
-	record->must_map = attempt->must_map;
-	record->is_suid_said = request->no_suid != HV_UNSAID;
-	if (!view->volume || !view->source || !view->container_id || !view->container_name ||
-		!view->target || !view->since || !view->state)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	if (is_running && hv_attempt_fit(attempt, err) != HV_OK)
-		return err->code;
-	return new_id(&view->id, err);
+	if (code != HV_OK)
+		return code;
+	code = hv_explain(err, cause, &names);
+	if (cause->step != MC_STEP_MKDIR || cause->code != -EROFS)
+		return code;
+	return hv_record_fail_read_only(
+		attempt->attacher, &attempt->record, &attempt->container.ns, err);
 }
 
 static enum mc_replace how_to_replace(const struct hv_record *record)
@@ -225,31 +181,6 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 	args.idmap = view->is_mapped;
 	args.attr = attributes(view, attempt->use.attr);
 	return prepare_mount(attempt, &args, err);
-}
-
-enum hv_code hv_attempt_fill_mount(
-	struct hv_attempt *attempt, bool is_mounted, struct hv_error *err)
-{
-	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
-	struct hv_record *record = &attempt->record;
-	const struct mc_made expected = {
-		.count = info->to_make,
-		.is_file = info->to_make > 0 && !info->is_dir,
-	};
-	bool is_same_place = attempt->path_before && strcmp(attempt->path_before, info->path) == 0;
-
-	free(record->path);
-	free(record->made);
-	record->path = strdup(info->path);
-	record->made = hv_made_join(
-		is_same_place ? attempt->made_before : NULL, is_mounted ? &info->made : &expected);
-	record->pid = attempt->container.container.pid;
-	record->ns_ino = attempt->container.ns.ino;
-	record->mount_id = info->mount_id;
-	record->mountinfo_id = info->mountinfo_id;
-	record->root_dev = info->source.dev;
-	record->root_ino = info->source.ino;
-	return record->path && record->made ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
 /* Write the intent, or the attachment that is only wanted yet, while the volume is held, so that it
@@ -361,12 +292,22 @@ static enum hv_code settle(struct hv_attempt *attempt, struct hv_error *err)
 		       : err->code;
 }
 
+/* One that is replaced was renamed away inside: the new mount does not take it out.  Only then it
+ * is looked for: before 6.8 the number of a mount that was taken out may be another's. */
+static bool stands_elsewhere(const struct hv_attempt *attempt)
+{
+	return attempt->is_mounted_before && attempt->record.path &&
+	       strcmp(attempt->path_before, attempt->record.path) != 0;
+}
+
 static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error *err)
 {
 	enum hv_code code = hv_attempt_mount(attempt, err);
 
 	if (code == HV_OK)
 		code = hv_target_check_alive(&attempt->container, err);
+	if (code == HV_OK && stands_elsewhere(attempt))
+		code = hv_record_end_replaced(attempt->attacher, &attempt->record, err);
 	attempt->record.is_done = code == HV_OK;
 	if (code == HV_OK)
 		code = hv_store_attachment_update(attempt->attacher->store, &attempt->record, err);
@@ -400,8 +341,8 @@ static enum hv_code attach_held(
 		return HV_OK; /* asked before: `ret` is the answer of then */
 	if (code == HV_OK && is_running)
 		code = mount_and_record(attempt, err);
-	if (code == HV_OK && attempt->volume_before)
-		hv_volume_unused(attempt->attacher->volumes, attempt->volume_before);
+	for (size_t i = 0; code == HV_OK && i < attempt->volumes_before.count; i++)
+		hv_volume_unused(attempt->attacher->volumes, attempt->volumes_before.items[i]);
 	if (code == HV_OK) {
 		*ret = attempt->record.view;
 		attempt->record.view = (struct hv_attachment){0};
@@ -424,6 +365,7 @@ static enum hv_code hold_and_attach(
 	attempt->siblings = &siblings;
 	if (code == HV_OK)
 		code = attach_held(attempt, ret, err);
+	attempt->is_waited_for = hv_siblings_wait(&siblings);
 	attempt->siblings = NULL;
 	hv_siblings_done(&siblings);
 	return code;
@@ -436,10 +378,11 @@ static enum hv_code attach_to(
 
 	if (code == HV_OK)
 		code = hold_and_attach(attempt, ret, err);
-	/* One that does not run may have started while it was recorded as wanted. */
+	/* One that does not run may have started while it was recorded as wanted; and others may
+	 * wait for what is attached now. */
 	if (code == HV_OK)
 		hv_attacher_poke(attempt->attacher, attempt->container.container.id,
-			attempt->container.ns.ns_fd < 0);
+			attempt->container.ns.ns_fd < 0 || attempt->is_waited_for);
 	return code;
 }
 

@@ -92,3 +92,54 @@ enum hv_code hv_record_fail_covered(struct hv_attacher *attacher, const struct h
 	mc_ns_close(&ns);
 	return code;
 }
+
+/* Where on the host `path` of the container is, which is in the attachment `own`. */
+static enum hv_code hint_mkdir(const struct hv_record *own, const char *path, struct hv_error *err)
+{
+	char source[PATH_MAX];
+
+	hv_full_source(&own->view, source);
+	return hv_hint(err, "create the directory in the volume on the host: mkdir -p %s%s", source,
+		path + strlen(own->path));
+}
+
+/* `mount` is the one that the directory would have to be made on. */
+static enum hv_code tell_read_only(const struct hv_siblings *siblings,
+	const struct hv_record *record, const struct mc_mount *mount, struct hv_error *err)
+{
+	const struct hv_attachment *view = &record->view;
+	const struct hv_record *own = find_own(siblings, record, mount);
+
+	if (!mount->target[1])
+		return err->code; /* the root: that is said */
+	hv_error_done(err);
+	if (own) {
+		hv_fail(err, HV_TARGET_MISSING,
+			"there is no directory %s in container '%s', and volume '%s' is read-only at %s",
+			view->target, view->container_name, own->view.volume, own->view.target);
+		return hint_mkdir(own, record->path, err);
+	}
+	hv_fail(err, HV_TARGET_MISSING,
+		"there is no directory %s in container '%s', and the mount at %s (%s) is read-only",
+		view->target, view->container_name, mount->target, mount->fstype);
+	return hv_hint(err, "create the directory where the mount at %s comes from", mount->target);
+}
+
+enum hv_code hv_record_fail_read_only(struct hv_attacher *attacher, const struct hv_record *record,
+	const struct mc_ns *ns, struct hv_error *err)
+{
+	struct hv_siblings siblings = {0};
+	struct mc_mounts *mounts = NULL;
+	struct hv_error ignored = {0};
+	struct mc_mount mount;
+	enum hv_code code = err->code;
+
+	if (record->path && mc_mounts_read(attacher->core, ns->ns_fd, &mounts, NULL) == 0 &&
+		mc_mounts_of(mounts, record->path, &mount) == 0 &&
+		read_own(attacher, record, &siblings, &ignored) == HV_OK)
+		code = tell_read_only(&siblings, record, &mount, err);
+	mc_mounts_free(mounts);
+	hv_siblings_done(&siblings);
+	hv_error_done(&ignored);
+	return code;
+}

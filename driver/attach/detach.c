@@ -43,12 +43,13 @@ static uint64_t mount_id_of(const struct hv_record *record)
 /* How an unmount is tried. */
 struct manner {
 	bool is_lazy;
-	bool is_quick; /* more tries follow: who uses it is not looked for */
+	bool is_quick;   /* more tries follow: who uses it is not looked for */
+	bool keeps_made; /* it is to be mounted again, or another is in its place */
 };
 
 /* Take it out of the open namespace `ns`, at the path that it was found at. */
 static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns *ns,
-	const struct hv_record *record, const struct manner *manner, struct hv_error *err)
+	struct hv_record *record, const struct manner *manner, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
 	const struct hv_names names = {view->volume, view->source, view->container_name,
@@ -66,15 +67,16 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 		.source = source,
 		.lazy = manner->is_lazy,
 		.is_quick = manner->is_quick,
-		.made = &made,
+		.made = manner->keeps_made ? NULL : &made,
 	};
 
 	hv_full_source(view, source);
 	hv_made_parse(record->made, &made);
-	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(ns))
-		return HV_OK;
-	if (!hv_record_is_mounted(record))
-		return HV_OK; /* what was made for it is removed where that could be done */
+	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(ns) ||
+		!hv_record_is_mounted(record))
+		return manner->keeps_made
+			       ? HV_OK
+			       : hv_leftovers_remove(attacher, &args.place, &made, record, err);
 	hv_explain(err, &cause, &names);
 	tell_busy(&busy, err);
 	return err->code;
@@ -105,10 +107,37 @@ enum hv_code hv_record_unmount(
 	return code == HV_OK ? unmount(attacher, record, &manner, err) : code;
 }
 
+enum hv_code hv_record_lift(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	const struct manner manner = {.is_lazy = true, .keeps_made = true};
+	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+
+	return code == HV_OK ? unmount(attacher, record, &manner, err) : code;
+}
+
+/* With `volume`, which is retired in the same commit, or NULL. */
+static enum hv_code drop(struct hv_attacher *attacher, const struct hv_record *record,
+	const char *volume, struct hv_error *err)
+{
+	struct hv_store *store = attacher->store;
+	struct hv_inheritance inheritance = {0};
+	enum hv_code code = hv_inheritance_find(attacher, record, &inheritance, err);
+	const struct hv_heir heir = {inheritance.id, inheritance.leftovers};
+	const struct hv_heir *to = heir.id ? &heir : NULL;
+
+	if (code == HV_OK)
+		code = volume ? hv_store_attachment_drop_with_volume(
+					store, record->view.id, volume, to, err)
+			      : hv_store_attachment_drop(store, record->view.id, to, err);
+	hv_inheritance_done(&inheritance);
+	return code;
+}
+
 enum hv_code hv_record_drop(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
-	enum hv_code code = hv_store_attachment_drop(attacher->store, record->view.id, err);
+	enum hv_code code = drop(attacher, record, NULL, err);
 
 	if (code == HV_OK)
 		hv_volume_unused(attacher->volumes, record->view.volume);
@@ -124,7 +153,7 @@ enum hv_code hv_record_end(
 		return hv_record_drop(attacher, record, err);
 	/* Nobody is about to use it, or to give it another name. */
 	HV_HOLD(hold, &attacher->volumes->locks, view->volume);
-	return hv_store_attachment_drop_with_volume(attacher->store, view->id, view->volume, err);
+	return drop(attacher, record, view->volume, err);
 }
 
 static enum hv_code check_request(const struct hv_detach_request *request, struct hv_error *err)
@@ -373,6 +402,19 @@ static enum hv_code end_within(struct ending *ending, long long wait_seconds, st
 	return code == HV_OK ? code : settle(ending, err);
 }
 
+/* Whether another one waits, perhaps for this one's place. */
+static bool is_waited(struct hv_attacher *attacher, const char *container_id)
+{
+	struct hv_siblings siblings = {0};
+	struct hv_error ignored = {0};
+	bool is_so = hv_siblings_read(attacher, container_id, &siblings, &ignored) == HV_OK &&
+		     hv_siblings_wait(&siblings);
+
+	hv_siblings_done(&siblings);
+	hv_error_done(&ignored);
+	return is_so;
+}
+
 /* End the attachment that was found; the record is given back as it was. */
 static enum hv_code end_found(struct ending *ending, long long wait_seconds, struct hv_error *err)
 {
@@ -382,7 +424,8 @@ static enum hv_code end_found(struct ending *ending, long long wait_seconds, str
 		ending->record.view.container_id);
 	code = end_within(ending, wait_seconds, err);
 	if (code == HV_OK)
-		hv_attacher_poke(ending->attacher, ending->container, false);
+		hv_attacher_poke(ending->attacher, ending->container,
+			is_waited(ending->attacher, ending->container));
 	return code;
 }
 

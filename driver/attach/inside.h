@@ -90,7 +90,7 @@ struct hv_nested {
 /* Take out, of a container whose lock is held, what is mounted below the path of `outer`, which is
  * about to be mounted (nested.c).  hv_nested_put_back() follows either way. */
 enum hv_code hv_nested_lift(struct hv_attacher *attacher, const struct hv_siblings *siblings,
-	const struct hv_record *outer, struct hv_nested *ret, struct hv_error *err);
+	struct hv_record *outer, struct hv_nested *ret, struct hv_error *err);
 
 /* Attach them again, on top.  One that cannot be is "pending", with the reason, and is tried again.
  */
@@ -115,13 +115,16 @@ struct hv_attempt {
 	/* All records of the container, borrowed: what is mounted by them is our own.  NULL when
 	 * there are none at or below the target. */
 	const struct hv_siblings *siblings;
-	/* Of the attachment before: its volume, what was made for it, and where; or NULL. */
-	char *volume_before;
+	/* Of the attachments before: their volumes; of the one that is mounted, or of the first,
+	 * what was made for it, and where; or NULL. */
+	struct hv_texts volumes_before;
+	bool is_mounted_before;
 	char *made_before;
 	char *path_before;
 	struct mc_attach *mount;
-	bool is_mounted;  /* the mount was made, whatever came after */
-	bool is_outdated; /* the volume is not any more what was read of it */
+	bool is_mounted;    /* the mount was made, whatever came after */
+	bool is_waited_for; /* perhaps: an attachment of the container is not there yet */
+	bool is_outdated;   /* the volume is not any more what was read of it */
 };
 
 /* Check the request and clean its parts.  Returns HV_OK, HV_BAD_REQUEST, HV_TARGET_REFUSED,
@@ -220,7 +223,8 @@ struct mc_place hv_place_of(const struct mc_ns *ns);
 void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX]);
 
 /* Unmount what a record stands for, wherever it is in its namespace now, and remove what was made
- * for it.  HV_OK also when it is gone already.  Refreshes the record first. */
+ * for it, and its leftovers, where that may be done.  HV_OK also when it is gone already. Refreshes
+ * the record first. */
 enum hv_code hv_record_unmount(
 	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err);
 
@@ -237,7 +241,11 @@ enum hv_code hv_record_settle(struct hv_attacher *attacher, struct hv_record *re
 enum hv_code hv_record_settle_end(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_repaired *ret, struct hv_error *err);
 
-/* Forget the record of an attachment. */
+/* The same, but what was made stays, and stays known. */
+enum hv_code hv_record_lift(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err);
+
+/* Forget the record of an attachment.  What it leaves goes to an heir with the same commit. */
 enum hv_code hv_record_drop(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
 
@@ -316,6 +324,40 @@ enum hv_code hv_source_refuse(const struct hv_record *record, const struct hv_so
  * in its writable layer when it stops, with its inode.  Owned; NULL on ENOMEM. */
 char *hv_made_join(const char *before, const struct mc_made *now);
 void hv_made_parse(const char *text, struct mc_made *ret);
+
+/* Leftovers (leftover.c): what was made for attachments and is not removed yet.  Add to an owned
+ * list (NULL: empty) what was made for a record, and its leftovers. */
+enum hv_code hv_leftovers_add(char **list, const struct hv_record *record, struct hv_error *err);
+
+/* Behind an unmount, which left `left` of what was made for the record: remove its leftovers too,
+ * where that may be done; what stays of all is its leftovers then. */
+enum hv_code hv_leftovers_remove(struct hv_attacher *attacher, const struct mc_place *place,
+	const struct mc_made *left, struct hv_record *record, struct hv_error *err);
+
+/* Who gets the leftovers of a record that ends. */
+struct hv_inheritance {
+	char *id;        /* owned; NULL: nobody, or there are none */
+	char *leftovers; /* owned; all of the heir's then */
+};
+
+/* Find it: an attachment of the same container, which is held, that keeps one of them from being
+ * removed.  Zeroed at first; hv_inheritance_done() either way. */
+enum hv_code hv_inheritance_find(struct hv_attacher *attacher, const struct hv_record *record,
+	struct hv_inheritance *ret, struct hv_error *err);
+void hv_inheritance_done(struct hv_inheritance *inheritance);
+
+/* Whether a record of the container waits to be attached to it. */
+bool hv_siblings_wait(const struct hv_siblings *siblings);
+
+/* Take out those that the record replaces and that stand all the same: it was put beneath one, or
+ * one was renamed away inside.  Both are of a container that is held. */
+enum hv_code hv_record_end_replaced(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err);
+
+/* Fail because a directory of `path`, in the container of `record`, is missing and lies on a mount
+ * that is read-only: `err` is replaced by which one (cover.c).  Left as it is for the root. */
+enum hv_code hv_record_fail_read_only(struct hv_attacher *attacher, const struct hv_record *record,
+	const struct mc_ns *ns, struct hv_error *err);
 
 /* How long the Engine may take to answer one request. */
 enum {

@@ -42,21 +42,19 @@ char *hv_made_join(const char *before, const struct mc_made *now)
 
 void hv_made_parse(const char *text, struct mc_made *ret)
 {
+	struct mc_file_id id;
 	char *end;
 
 	ret->count = 0;
-	ret->is_file = strchr(text, 'f');
-	while (ret->count < MC_MADE_MAX) {
-		struct mc_file_id id;
-
+	for (; ret->count < MC_MADE_MAX; text = end) {
 		id.dev = strtoull(text, &end, 10);
 		if (end == text || *end != ':')
-			return;
+			break;
 		text = end + 1;
 		id.ino = strtoull(text, &end, 10);
 		if (end == text)
-			return;
-		text = end;
+			break;
 		ret->ids[ret->count++] = id;
 	}
+	ret->is_file = text[strspn(text, " ")] == 'f';
 }

@@ -40,29 +40,31 @@ enum hv_code hv_record_wait_for(
 	return hv_record_set_state(record, "pending", problem, err);
 }
 
-/* What was made for it stays: the directory is what the outer one is mounted on, or in. */
-static enum hv_code unmount(
-	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+/* What was made for it stays while `outer` is mounted on it or over it, and goes with that. */
+static enum hv_code leave(struct hv_attacher *attacher, const struct hv_record *record,
+	struct hv_record *outer, struct hv_error *err)
 {
-	char nothing[] = "", *made = record->made;
-	enum hv_code code;
+	struct hv_heir heir = {.id = outer->view.id};
+	enum hv_code code = hv_leftovers_add(&outer->leftovers, record, err);
 
-	record->made = nothing;
-	code = hv_record_unmount(attacher, record, true, err);
-	record->made = made;
-	return code;
+	heir.leftovers = outer->leftovers;
+	if (code != HV_OK || !heir.leftovers)
+		return code;
+	return hv_store_attachment_leave(attacher->store, &heir, err);
 }
 
 /* Say that it is pending, and take it out.  It stays noted if that fails: it is found then. */
 static enum hv_code lift(struct hv_attacher *attacher, struct hv_record *record,
-	const struct hv_record *outer, struct hv_error *err)
+	struct hv_record *outer, struct hv_error *err)
 {
 	enum hv_code code = hv_record_wait_for(record, outer, err);
 
 	if (code == HV_OK)
 		code = hv_store_attachment_note(attacher->store, record, err);
 	if (code == HV_OK)
-		code = unmount(attacher, record, err);
+		code = leave(attacher, record, outer, err);
+	if (code == HV_OK)
+		code = hv_record_lift(attacher, record, err);
 	if (code == HV_OK)
 		code = hv_record_forget_mount(record, err);
 	if (code == HV_OK)
@@ -84,7 +86,7 @@ static bool is_in_the_way(struct hv_attacher *attacher, struct hv_record *record
 }
 
 enum hv_code hv_nested_lift(struct hv_attacher *attacher, const struct hv_siblings *siblings,
-	const struct hv_record *outer, struct hv_nested *ret, struct hv_error *err)
+	struct hv_record *outer, struct hv_nested *ret, struct hv_error *err)
 {
 	enum hv_code code = HV_OK;
 

@@ -1,4 +1,5 @@
 /* What is recorded at a target already, when something is to be attached there. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,23 +55,52 @@ static enum hv_code refuse(
 		view->container_name, view->target);
 }
 
-/* The new one takes its place, in the commit that finishes it. */
+/* Put it with those that the new one takes the place of, in the commit that finishes that. */
+static enum hv_code add_replaced(
+	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
+{
+	struct hv_record *record = &attempt->record;
+	const char *before = record->replaces ? record->replaces : "";
+	char *all = NULL;
+
+	if (hv_texts_add(&attempt->volumes_before, other->view.volume) < 0 ||
+		asprintf(&all, "%s%s%s", before, *before ? " " : "", other->view.id) < 0)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	free(record->replaces);
+	record->replaces = all;
+	return hv_leftovers_add(&record->leftovers, other, err);
+}
+
+static enum hv_code copy_before(
+	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
+{
+	free(attempt->made_before);
+	free(attempt->path_before);
+	attempt->made_before = strdup(other->made);
+	attempt->path_before = strdup(other->path);
+	if (!attempt->made_before || !attempt->path_before)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	return HV_OK;
+}
+
+/* The new one takes its place.  That its mount is gone already is written down before, so that
+ * nobody thinks later that it was taken out for the new one. */
 static enum hv_code replace(
 	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
 {
+	bool is_mounted = hv_record_is_mounted(other);
+	enum hv_code code = HV_OK;
+
 	if (attempt->only_check)
 		return HV_OK;
-	if (attempt->record.replaces) /* there is one already, known by another path */
-		return hv_record_is_mounted(other) ? refuse(attempt, other, err)
-						   : hv_record_drop(attempt->attacher, other, err);
-	attempt->record.replaces = strdup(other->view.id);
-	attempt->volume_before = strdup(other->view.volume);
-	attempt->made_before = strdup(other->made);
-	attempt->path_before = strdup(other->path);
-	if (!attempt->record.replaces || !attempt->volume_before || !attempt->made_before ||
-		!attempt->path_before)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	return HV_OK;
+	if (is_mounted && attempt->is_mounted_before) /* one that is known by another path */
+		return refuse(attempt, other, err);
+	if (!is_mounted)
+		code = hv_store_attachment_note(attempt->attacher->store, other, err);
+	if (code == HV_OK && (is_mounted || !attempt->path_before))
+		code = copy_before(attempt, other, err);
+	attempt->is_mounted_before = attempt->is_mounted_before || is_mounted;
+	return code == HV_OK ? add_replaced(attempt, other, err) : code;
 }
 
 /* As the kernel sees it.  A process loses its namespaces a moment before it has ended: a record of

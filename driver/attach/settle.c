@@ -1,39 +1,43 @@
 /* What was begun is brought to its end: by the request that began it, when a step of it fails, and
  * by the reconciler, when the daemon was killed in between.  The record on disk says what is
  * wanted, the kernel says how far it came. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "inside.h"
 
-/* Of the attachment that an unfinished one was to replace. */
+/* Of the attachments that an unfinished one was to replace. */
 struct replaced {
-	char *volume; /* owned */
-	bool is_gone; /* its mount has been taken out, perhaps before the new one was made */
+	struct hv_texts volumes;
+	bool is_gone; /* the mount of one has been taken out, perhaps before the new one was made */
 };
 
-/* One that covers the new one, which was put beneath it, is taken out now. */
+/* One that covers the new one, which was put beneath it, or stands elsewhere, is taken out now.
+ * That of one which was known to be missing before (recorded.c) was not taken out for the new one.
+ */
 static enum hv_code settle_replaced(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_record *old, struct replaced *ret, struct hv_error *err)
 {
+	bool was_mounted = old->is_done && hv_record_is_mounted(old);
 	enum hv_code code = hv_attachment_refresh(attacher, old, err);
 
-	free(ret->volume);
-	ret->volume = strdup(old->view.volume);
-	if (code == HV_OK && !ret->volume)
+	if (code == HV_OK && hv_texts_add(&ret->volumes, old->view.volume) < 0)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
-	ret->is_gone = code == HV_OK && old->pid > 0 && !hv_record_is_mounted(old);
-	if (code != HV_OK || !hv_record_is_mounted(record) || !hv_record_is_mounted(old))
+	if (code != HV_OK)
 		return code;
-	*old->made = '\0'; /* the new one is on it */
-	code = hv_record_unmount(attacher, old, true, err);
+	if (was_mounted && old->pid > 0 && !hv_record_is_mounted(old))
+		ret->is_gone = true;
+	if (!hv_record_is_mounted(record) || !hv_record_is_mounted(old))
+		return HV_OK;
+	code = strcmp(old->path, record->path) == 0 /* what was made for it, the new one is on */
+		       ? hv_record_lift(attacher, old, err)
+		       : hv_record_unmount(attacher, old, true, err);
 	return code == HV_OK ? hv_attachment_refresh(attacher, record, err) : code;
 }
 
-static enum hv_code find_replaced(struct hv_attacher *attacher, struct hv_record *record,
+static enum hv_code find_one(struct hv_attacher *attacher, struct hv_record *record, const char *id,
 	struct replaced *ret, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.id = record->replaces};
+	const struct hv_record_filter filter = {.id = id};
 	struct hv_record *records = NULL;
 	size_t count = 0;
 	enum hv_code code =
@@ -42,6 +46,28 @@ static enum hv_code find_replaced(struct hv_attacher *attacher, struct hv_record
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		code = settle_replaced(attacher, record, &records[i], ret, err);
 	hv_records_free(records, count);
+	return code;
+}
+
+static enum hv_code find_replaced(struct hv_attacher *attacher, struct hv_record *record,
+	struct replaced *ret, struct hv_error *err)
+{
+	const char *at = record->replaces ? record->replaces : "";
+	char id[HV_RECORD_ID_SIZE];
+	enum hv_code code = HV_OK;
+
+	while (code == HV_OK && hv_record_next_replaced(&at, id))
+		code = find_one(attacher, record, id, ret, err);
+	return code;
+}
+
+enum hv_code hv_record_end_replaced(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	struct replaced replaced = {0};
+	enum hv_code code = find_replaced(attacher, record, &replaced, err);
+
+	hv_texts_done(&replaced.volumes);
 	return code;
 }
 
@@ -61,8 +87,8 @@ static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 		return code;
 	}
 	ret->adopted += hv_record_is_mounted(record);
-	if (replaced->volume)
-		hv_volume_unused(attacher->volumes, replaced->volume);
+	for (size_t i = 0; i < replaced->volumes.count; i++)
+		hv_volume_unused(attacher->volumes, replaced->volumes.items[i]);
 	return HV_OK;
 }
 
@@ -88,13 +114,13 @@ enum hv_code hv_record_settle(struct hv_attacher *attacher, struct hv_record *re
 	struct replaced replaced = {0};
 	enum hv_code code = hv_attachment_refresh(attacher, record, err);
 
-	if (code == HV_OK && record->replaces)
+	if (code == HV_OK)
 		code = find_replaced(attacher, record, &replaced, err);
 	if (code == HV_OK && (hv_record_is_mounted(record) || replaced.is_gone))
 		code = keep(attacher, record, &replaced, ret, err);
 	else if (code == HV_OK)
 		code = take_back(attacher, record, err);
-	free(replaced.volume);
+	hv_texts_done(&replaced.volumes);
 	return code;
 }
 

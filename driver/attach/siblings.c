@@ -38,6 +38,15 @@ enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *containe
 	return code;
 }
 
+bool hv_siblings_wait(const struct hv_siblings *siblings)
+{
+	for (size_t i = 0; i < siblings->count; i++)
+		if (siblings->records[i].is_done && siblings->records[i].pid == 0 &&
+			!hv_record_is_over(&siblings->records[i]))
+			return true;
+	return false;
+}
+
 void hv_siblings_done(struct hv_siblings *siblings)
 {
 	hv_records_free(siblings->records, siblings->count);

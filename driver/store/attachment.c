@@ -1,4 +1,6 @@
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/store.h"
 
@@ -81,6 +83,8 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 		hv_sql_text(statement, at++, texts[i]);
 	for (size_t i = 0; statement && i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sqlite3_bind_int64(statement, at++, numbers[i]);
+	if (statement) /* out of a note's range: no harm */
+		hv_sql_text(statement, at, record->leftovers ? record->leftovers : "");
 	return hv_sql_run(store, statement, err);
 }
 
@@ -94,14 +98,39 @@ static enum hv_code run_one(
 	return hv_sql_run(store, statement, err);
 }
 
+bool hv_record_next_replaced(const char **at, char ret[static HV_RECORD_ID_SIZE])
+{
+	size_t length;
+
+	*at += strspn(*at, " ");
+	length = strcspn(*at, " ");
+	if (length == 0)
+		return false;
+	snprintf(ret, HV_RECORD_ID_SIZE, "%.*s", (int)length, *at);
+	*at += length;
+	return true;
+}
+
+static enum hv_code drop_replaced(
+	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
+{
+	const char *at = record->replaces ? record->replaces : "";
+	char id[HV_RECORD_ID_SIZE];
+	enum hv_code code = HV_OK;
+
+	while (code == HV_OK && hv_record_next_replaced(&at, id))
+		code = run_one(store, HV_SQL_ATTACHMENT_DROP, id, err);
+	return code;
+}
+
 /* What goes with an attachment that is done. */
 static enum hv_code finish(
 	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
 {
 	enum hv_code code = HV_OK;
 
-	if (record->is_done && record->replaces)
-		code = run_one(store, HV_SQL_ATTACHMENT_DROP, record->replaces, err);
+	if (record->is_done)
+		code = drop_replaced(store, record, err);
 	if (code == HV_OK && record->is_done && record->is_own)
 		code = run_one(store, HV_SQL_VOLUME_ATTACHED, record->view.volume, err);
 	return code;
@@ -152,31 +181,63 @@ enum hv_code hv_store_attachment_note(
 	return hv_sql_transaction(store, false, note, record, err);
 }
 
-enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, struct hv_error *err)
+static enum hv_code write_leftovers(
+	struct hv_store *store, const struct hv_heir *heir, struct hv_error *err)
 {
-	return hv_sql_exec(store, HV_SQL_ATTACHMENT_DROP, err, id, NULL);
+	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_ATTACHMENT_LEAVE, err);
+
+	if (!statement)
+		return err->code;
+	hv_sql_text(statement, 1, heir->id);
+	hv_sql_text(statement, 2, heir->leftovers);
+	return hv_sql_run(store, statement, err);
+}
+
+static enum hv_code leave(struct hv_store *store, const void *context, struct hv_error *err)
+{
+	return write_leftovers(store, context, err);
+}
+
+enum hv_code hv_store_attachment_leave(
+	struct hv_store *store, const struct hv_heir *heir, struct hv_error *err)
+{
+	return hv_sql_transaction(store, false, leave, heir, err);
 }
 
 struct drop {
 	const char *id;
-	const char *volume;
+	const char *volume; /* to retire with it, or NULL */
+	const struct hv_heir *heir;
 };
 
-static enum hv_code drop_with_volume(
-	struct hv_store *store, const void *context, struct hv_error *err)
+static enum hv_code drop(struct hv_store *store, const void *context, struct hv_error *err)
 {
-	const struct drop *drop = context;
-	enum hv_code code = run_one(store, HV_SQL_ATTACHMENT_DROP, drop->id, err);
+	const struct drop *self = context;
+	enum hv_code code = HV_OK;
 
-	return code == HV_OK ? run_one(store, HV_SQL_VOLUME_RETIRE, drop->volume, err) : code;
+	if (self->heir)
+		code = write_leftovers(store, self->heir, err);
+	if (code == HV_OK)
+		code = run_one(store, HV_SQL_ATTACHMENT_DROP, self->id, err);
+	if (code == HV_OK && self->volume)
+		code = run_one(store, HV_SQL_VOLUME_RETIRE, self->volume, err);
+	return code;
 }
 
-enum hv_code hv_store_attachment_drop_with_volume(
-	struct hv_store *store, const char *id, const char *volume, struct hv_error *err)
+enum hv_code hv_store_attachment_drop(
+	struct hv_store *store, const char *id, const struct hv_heir *heir, struct hv_error *err)
 {
-	const struct drop drop = {id, volume};
+	const struct drop self = {id, NULL, heir};
 
-	return hv_sql_transaction(store, true, drop_with_volume, &drop, err);
+	return hv_sql_transaction(store, true, drop, &self, err);
+}
+
+enum hv_code hv_store_attachment_drop_with_volume(struct hv_store *store, const char *id,
+	const char *volume, const struct hv_heir *heir, struct hv_error *err)
+{
+	const struct drop self = {id, volume, heir};
+
+	return hv_sql_transaction(store, true, drop, &self, err);
 }
 
 static enum hv_code boot(struct hv_store *store, const void *context, struct hv_error *err)
@@ -230,7 +291,8 @@ static enum hv_code read_record(
 	ret->mountinfo_id = (uint64_t)sqlite3_column_int64(statement, at++);
 	ret->root_dev = (uint64_t)sqlite3_column_int64(statement, at++);
 	ret->root_ino = (uint64_t)sqlite3_column_int64(statement, at++);
-	view->late_ms = sqlite3_column_int64(statement, at);
+	view->late_ms = sqlite3_column_int64(statement, at++);
+	ret->leftovers = hv_sql_column(statement, at, &ok);
 	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
@@ -324,6 +386,7 @@ void hv_record_done(struct hv_record *record)
 	free(record->path);
 	free(record->made);
 	free(record->replaces);
+	free(record->leftovers);
 	free(record->started_at);
 	free(record->engine);
 	*record = (struct hv_record){0};

@@ -57,6 +57,7 @@ static const char *const steps[] = {
 	("CREATE TABLE mounted (volume TEXT NOT NULL, dev INTEGER NOT NULL, ino INTEGER NOT NULL);"
 	 "CREATE INDEX mounted_volume ON mounted (volume);"
 	 "INSERT INTO mounted SELECT name, 0, 0 FROM volume;"),
+	"ALTER TABLE attachment ADD COLUMN leftovers TEXT NOT NULL DEFAULT '';",
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
@@ -64,7 +65,7 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 #define ATTACHMENT_COLUMNS                                                                         \
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
 	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
-	" mountinfo_id, root_dev, root_ino, late_ms"
+	" mountinfo_id, root_dev, root_ino, late_ms, leftovers"
 
 #define ATTACHMENTS "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
 
@@ -115,7 +116,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, (SELECT rowid FROM attachment WHERE id = ?1))",
+		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, (SELECT rowid FROM attachment WHERE id = ?1))",
 	/* With the parameters of the one above. */
 	[HV_SQL_ATTACHMENT_NOTE] =
 		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"
@@ -123,6 +124,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 		" ns_ino = ?19, mount_id = ?20, mountinfo_id = ?21, root_dev = ?22, root_ino = ?23,"
 		" late_ms = ?24"
 		" WHERE id = ?1",
+	[HV_SQL_ATTACHMENT_LEAVE] = "UPDATE attachment SET leftovers = ?2 WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_MOVE] =
 		"UPDATE attachment SET source = " MOVED

@@ -311,3 +311,9 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	mc_job_free(self, sizeof(*self));
 	return rc;
 }
+
+void mc_made_remove(
+	struct mc_core *core, const struct mc_place *place, const char *path, struct mc_made *made)
+{
+	mc_unmake_in(core, place, path, made);
+}

@@ -142,8 +142,8 @@ int mc_unmake_plan_host(struct mc_core *core, const char *path, struct mc_unmake
 	return rc;
 }
 
-void mc_unmake_in(struct mc_core *core, const struct mc_place *place, const char *path,
-	const struct mc_made *made)
+void mc_unmake_in(
+	struct mc_core *core, const struct mc_place *place, const char *path, struct mc_made *made)
 {
 	struct mc_unmake_plan plan = {0};
 	struct unmake_job *self;
@@ -165,6 +165,7 @@ void mc_unmake_in(struct mc_core *core, const struct mc_place *place, const char
 	self->job.keep[0] = place->ns_fd;
 	self->job.keep[1] = place->root_fd;
 	self->job.waits_for = place->key ? place->key : mc_key_of(path);
-	mc_job_run_anywhere(core, unmake_job, &self->job);
+	if (mc_job_run_anywhere(core, unmake_job, &self->job) == 0)
+		*made = self->made;
 	mc_job_free(self, sizeof(*self));
 }

@@ -394,7 +394,8 @@ static void a_process_that_is_not_watched_any_more_is_not_told_of(void **state)
 		hv_store_attachment_list(fixture->attacher.store, &all, &records, &count, &err),
 		HV_OK);
 	assert_int_equal(
-		hv_store_attachment_drop(fixture->attacher.store, records->view.id, &err), HV_OK);
+		hv_store_attachment_drop(fixture->attacher.store, records->view.id, NULL, &err),
+		HV_OK);
 	hv_records_free(records, count);
 	hv_reconciler_poke(fixture->reconciler, ID, false);
 	for (int i = 0; i < 20; i++)

@@ -303,7 +303,7 @@ static void a_source_is_used_while_something_refers_to_it(void **state)
 	expect_used("/srv/data", false);
 	assert_int_equal(hv_store_attachment_put(store, &record, &err), HV_OK);
 	expect_used(record.view.source, true);
-	assert_int_equal(hv_store_attachment_drop(store, record.view.id, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(store, record.view.id, NULL, &err), HV_OK);
 	expect_used(record.view.source, false);
 	hv_record_done(&record);
 }

@@ -41,7 +41,7 @@ static void one_that_was_forgotten_is_not_written_again(void **state)
 
 	(void)state;
 	assert_int_equal(hv_store_attachment_put(store, &record, &err), HV_OK);
-	assert_int_equal(hv_store_attachment_drop(store, record.view.id, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(store, record.view.id, NULL, &err), HV_OK);
 	record.is_done = true;
 	assert_int_equal(hv_store_attachment_update(store, &record, &err), HV_NO_SUCH_ATTACHMENT);
 	hv_error_done(&err);
@@ -252,9 +252,9 @@ static void dropped_attachments_are_gone_and_unknown_ones_are_no_error(void **st
 	(void)state;
 	row_put(store, "a", "data", "c1", true);
 	row_put(store, "b", "data", "c1", true);
-	assert_int_equal(hv_store_attachment_drop(store, "a", &err), HV_OK);
-	assert_int_equal(hv_store_attachment_drop(store, "a", &err), HV_OK);
-	assert_int_equal(hv_store_attachment_drop(store, "", &err), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(store, "a", NULL, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(store, "a", NULL, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(store, "", NULL, &err), HV_OK);
 	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 1);
 	assert_int_equal(row_count_records(store, "b", NULL, NULL), 1);
 }

@@ -39,11 +39,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 11", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 12", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	row_expect_refused(dir, "newer version (schema 11, this one knows 10)");
+	row_expect_refused(dir, "newer version (schema 12, this one knows 11)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 10", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 11", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -119,8 +119,15 @@ static const char version_9[] =
 	"ALTER TABLE attachment ADD COLUMN late_ms INTEGER NOT NULL DEFAULT -1;"
 	"PRAGMA user_version = 9;";
 
+/* And version 10. */
+static const char version_10[] =
+	"CREATE TABLE mounted (volume TEXT NOT NULL, dev INTEGER NOT NULL, ino INTEGER NOT NULL);"
+	"CREATE INDEX mounted_volume ON mounted (volume);"
+	"INSERT INTO mounted SELECT name, 0, 0 FROM volume;"
+	"PRAGMA user_version = 10;";
+
 static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5,
-	version_6, version_7, version_8, version_9};
+	version_6, version_7, version_8, version_9, version_10};
 
 static void expect_upgraded(const struct hv_record *record, bool is_2)
 {
@@ -136,6 +143,7 @@ static void expect_upgraded(const struct hv_record *record, bool is_2)
 	assert_null(record->started_at);
 	assert_null(record->engine);
 	assert_true(record->view.late_ms == HV_LATE_UNKNOWN && !record->view.required);
+	assert_string_equal(record->leftovers, "");
 	assert_true(record->pid == 7 && record->ns_ino == 8 && record->mount_id == 9);
 	if (is_2)
 		assert_string_equal(record->replaces, "ba9876543210");
@@ -231,6 +239,12 @@ static void version_9_is_upgraded_with_all_that_is_in_it(void **state)
 	expect_upgrade(9);
 }
 
+static void version_10_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(10);
+}
+
 #define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
 
 int main(void)
@@ -246,6 +260,7 @@ int main(void)
 		OPENED(version_7_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_8_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_9_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_10_is_upgraded_with_all_that_is_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -282,10 +282,12 @@ static void an_attached_volume_is_not_removed(void **state)
 	assert_true(world_told(world, "'web' at /mnt/data"));
 	assert_true(world_told(world, "detach web:/mnt/data"));
 	assert_int_equal(world_count_mounts(world, "data"), 1);
-	assert_int_equal(hv_store_attachment_drop(world->volumes.store, "id", &world->err), HV_OK);
+	assert_int_equal(
+		hv_store_attachment_drop(world->volumes.store, "id", NULL, &world->err), HV_OK);
 	assert_int_equal(row_put(world->volumes.store, "id", "data", "c1", false), HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE); /* one on its way */
-	assert_int_equal(hv_store_attachment_drop(world->volumes.store, "id", &world->err), HV_OK);
+	assert_int_equal(
+		hv_store_attachment_drop(world->volumes.store, "id", NULL, &world->err), HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 }
 

@@ -165,6 +165,37 @@ remove_made() { must Remove "$NEW" && rm -rf "$TMP/made"; }
 	campaign HotAttach "$REPLACE" replace_back
 }
 
+@test "attach where a program unmounted another" {
+	lose() {
+		attach
+		nsenter -t "$PID" -m umount /new/deep
+	}
+	attach_other='{"Volume":"hvt_other","Container":"hvt_web","Target":"/new/deep"}'
+	lose
+	undo() { detach && lose; }
+	campaign HotAttach "$attach_other" undo
+}
+
+# Both are detached afterwards: what was made for the inner one is gone then.
+OUTER='{"Volume":"hvt_other","Container":"hvt_web","Target":"/new"}'
+detach_outer() { must HotDetach '{"Container":"hvt_web","Target":"/new"}'; }
+nothing_is_left() { [[ ! -e /proc/$PID/root/new ]] || { ls -lR "/proc/$PID/root/new" && return 1; }; }
+
+@test "attach over another, which goes on top" {
+	attach
+	undo() { detach && detach_outer && nothing_is_left && attach; }
+	campaign HotAttach "$OUTER" undo
+}
+
+@test "detach of an outer one, with what was made below it" {
+	attach_outer() { attach && must HotAttach "$OUTER" && detach; }
+	attach_outer
+	campaign HotDetach '{"Container":"hvt_web","Target":"/new"}' attach_outer
+	run_daemon
+	detach_outer
+	nothing_is_left
+}
+
 @test "attach to a container that does not run, and detach" {
 	ATTACH=${ATTACH/web/idle} DETACH=${DETACH/web/idle}
 	campaign HotAttach "$ATTACH" detach

@@ -194,3 +194,40 @@ leaves_dockers() {
 	docker exec hvt_web umount /mnt/o
 	hostvol detach hvt_web:/mnt/o/sub
 }
+
+@test "what was made for targets is gone when all is detached, in any order" {
+	local order
+	for order in "in out" "out in"; do
+		start hvt_made
+		hostvol attach hvt_inner hvt_made:/hvt/x
+		hostvol attach hvt_outer hvt_made:/hvt
+		hostvol attach hvt_inner hvt_made:/hvt2/a/b
+		hostvol attach hvt_outer hvt_made:/hvt2/c
+		docker restart -t 0 hvt_made
+		within 20 has_states hvt_made "/hvt attached " "/hvt/x attached " "/hvt2/a/b attached " \
+			"/hvt2/c attached "
+		if [[ $order == "in out" ]]; then
+			hostvol detach hvt_made:/hvt/x
+			hostvol detach hvt_made:/hvt
+			hostvol detach hvt_made:/hvt2/a/b
+			hostvol detach hvt_made:/hvt2/c
+		else
+			hostvol detach --lazy hvt_made:/hvt
+			hostvol detach hvt_made:/hvt/x
+			hostvol detach hvt_made:/hvt2/c
+			hostvol detach hvt_made:/hvt2/a/b
+		fi
+		[[ -z $(docker diff hvt_made) ]]
+		docker rm -f hvt_made
+	done
+}
+
+@test "an inner target that is missing in a read-only volume: the sentence names that volume" {
+	start hvt_web -v "$TMP/app:/docker:ro"
+	hostvol attach --ro hvt_outer hvt_web:/app
+	fails_with 1 "there is no directory /app/none in container 'hvt_web', and volume 'hvt_outer' is read-only at /app" \
+		"hint: create the directory in the volume on the host: mkdir -p $TMP/outer/none" -- \
+		hostvol attach hvt_inner hvt_web:/app/none
+	fails_with 1 "the mount at /docker (" "is read-only" -- hostvol attach hvt_inner hvt_web:/docker/none
+	[[ $(hostvol ls | grep -c hvt_web) == 1 ]]
+}

@@ -12,12 +12,13 @@ struct mc_detach_args {
 	struct mc_file_id root; /* info.source of then: kernels before 6.8 use the numbers of mounts
 				 * again; ino 0: not compared */
 	uint64_t mountinfo_id;  /* the same; 0: not asked who keeps it busy, no submounts */
-	unsigned at_most;   /* if more mounts stand at `path`, the one on top is another's; 0: not
-			       asked */
-	const char *source; /* the host path it was cloned from, to know submounts by; or NULL */
-	bool lazy;          /* MNT_DETACH: also when files are in use */
-	bool is_quick;      /* one try of several: if it is busy, do not look for the processes */
-	const struct mc_made *made; /* what to remove if still ours, empty and nobody's; or NULL */
+	unsigned at_most;     /* if more mounts stand at `path`, the one on top is another's; 0: not
+				 asked */
+	const char *source;   /* the host path it was cloned from, to know submounts by; or NULL */
+	bool lazy;            /* MNT_DETACH: also when files are in use */
+	bool is_quick;        /* one try of several: if it is busy, do not look for the processes */
+	struct mc_made *made; /* what to remove if still ours, empty and nobody's; or NULL.  What is
+			       * left stays in it, at the beginning of the path */
 };
 
 /* Unmount what was attached, if it is what is on top at `path`, with the submounts that came with
@@ -43,5 +44,11 @@ struct mc_detach_args {
  * Source: umount2(2).  Any thread but a worker. */
 int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
 	struct mc_err *err) __attribute__((nonnull(1, 2), warn_unused_result));
+
+/* Remove what was made for a target where nothing is mounted any more, as mc_detach() does behind
+ * the unmount: `path` is the deepest of `made`; what is left stays in that, at its beginning.
+ * Any thread but a worker. */
+void mc_made_remove(struct mc_core *core, const struct mc_place *place, const char *path,
+	struct mc_made *made) __attribute__((nonnull));
 
 #endif

@@ -92,7 +92,7 @@ enum hv_replace {
  * are in the store. */
 enum hv_refusal {
 	HV_REFUSAL_NONE,
-	HV_REFUSAL_NEW,     /* it was; whether the container is to be started again is not decided */
+	HV_REFUSAL_NEW, /* it was; whether the container is to be started again is not decided */
 	HV_REFUSAL_AWAITED, /* the container is started again when this can be attached */
 };
 
@@ -124,12 +124,16 @@ struct hv_record {
 	char *made; /* what was made for it, in the form of driver/attach */
 	/* Which Engine answered for its container last (engine/engine.h); NULL: not known. */
 	char *engine;
-	char *replaces; /* ID of the attachment that was at its target, or NULL */
+	char *replaces; /* IDs of the attachments that were at its target, blanks between; or NULL
+			 */
+	/* What attachments that ended made, or that are hidden by this one, and what is removed
+	 * with this one, in the form of driver/attach; NULL: nothing. */
+	char *leftovers;
 };
 
 /* Write a new attachment, an intent or one that is only wanted yet (`is_done`), by view.id.  One
- * that is done takes the place of the attachment that record->replaces names, and a volume that was
- * waiting for it (HV_ATTACHING) is there, in one commit. */
+ * that is done takes the place of the attachments that record->replaces names, and a volume that
+ * was waiting for it (HV_ATTACHING) is there, in one commit. */
 enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -144,14 +148,34 @@ enum hv_code hv_store_attachment_update(struct hv_store *store, const struct hv_
 enum hv_code hv_store_attachment_note(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Forget an attachment; one that is not there is fine. */
-enum hv_code hv_store_attachment_drop(struct hv_store *store, const char *id, struct hv_error *err)
-	__attribute__((nonnull, warn_unused_result));
+/* The next of the IDs in record->replaces, which `at` points to at first; cut if it is longer than
+ * any.  Returns false at the end. */
+enum { HV_RECORD_ID_SIZE = 64 };
+bool hv_record_next_replaced(const char **at, char ret[static HV_RECORD_ID_SIZE])
+	__attribute__((nonnull));
+
+/* An attachment, and its `leftovers` from now on; borrowed. */
+struct hv_heir {
+	const char *id;
+	const char *leftovers;
+};
+
+/* Write the leftovers of an attachment, which hv_store_attachment_note() and
+ * hv_store_attachment_update() leave as they are.  Survives as a note does. */
+enum hv_code hv_store_attachment_leave(struct hv_store *store, const struct hv_heir *heir,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Forget an attachment; one that is not there is fine.  `heir` (may be NULL) is written with the
+ * same commit. */
+enum hv_code hv_store_attachment_drop(
+	struct hv_store *store, const char *id, const struct hv_heir *heir, struct hv_error *err)
+	__attribute__((nonnull(1, 2, 4), warn_unused_result));
 
 /* Forget an attachment and, in the same commit, put its volume into HV_REMOVING, unless that has
  * another attachment or an alias: then it stays. */
 enum hv_code hv_store_attachment_drop_with_volume(struct hv_store *store, const char *id,
-	const char *volume, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+	const char *volume, const struct hv_heir *heir, struct hv_error *err)
+	__attribute__((nonnull(1, 2, 3, 5), warn_unused_result));
 
 /* The machine runs since the boot of this ID.  If that is another than it was: no attachment has a
  * mount any more, all are "pending". */
