@@ -37,7 +37,7 @@ static void start_server(void)
 {
 	static const struct hv_log log = {.level = HV_LOG_ERROR};
 	static const struct hv_setting settings[] = {{NULL, NULL}};
-	static struct hv_volumes volumes; /* none */
+	static struct hv_volumes volumes = {.mount_root = "/none"};
 	static struct hv_api api = {
 		.mode = "plain", .settings = settings, .volumes = &volumes, .open_state = refuse};
 	const struct hv_engine_args engine = {.open_socket = no_engine, .socket_path = "/none"};
@@ -49,7 +49,10 @@ static void start_server(void)
 	if (!api.engine || mc_core_open(&core, &api.core, NULL) < 0 ||
 		bind(fd, (const struct sockaddr *)&address, sizeof(sa_family_t)) < 0 ||
 		getsockname(fd, (struct sockaddr *)&address, &address_size) < 0 ||
-		listen(fd, 16) < 0 || !hv_server_start(fd, &api, &log))
+		listen(fd, 16) < 0)
+		abort();
+	volumes.core = api.core;
+	if (!hv_server_start(fd, &api, &log))
 		abort();
 }
 
