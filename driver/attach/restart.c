@@ -1,9 +1,9 @@
 /* Start a container again whose start was refused (refuse.c).
  *
  * Sequence: once for each refusal, ask the Engine whether that container is one to be started
- * again; if not it is left alone.  Then, each second: is what it requires there?  If so, ask the
- * Engine once more, and have it start the container.  That start is held and looked at as any
- * other. */
+ * again; if not it is left alone.  Then, a second later and each second: is what it requires
+ * there?  If so, ask the Engine once more, and have it start the container.  That start is held and
+ * looked at as any other. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,17 +71,19 @@ static bool has_policy(const struct hv_container *container)
 	return false;
 }
 
-/* By the Engine's word: it keeps the error of a start that failed until the next one succeeds, so
- * one that somebody stopped has none. */
-static enum hv_code ask(struct hv_attacher *attacher, const char *container_id, bool *ret_is_wanted,
-	struct hv_error *err)
+/* Whether the container is to be started again, by the Engine's word.  That keeps the error of a
+ * start that failed until one succeeds, so a container that somebody stopped since has none;
+ * `is_told`: it must be there by now. */
+static enum hv_code ask(struct hv_attacher *attacher, const char *container_id, bool is_told,
+	bool *ret_is_wanted, struct hv_error *err)
 {
 	struct hv_container container = {0};
 	enum hv_code code =
 		hv_container_find(attacher, container_id, HV_ENGINE_TIMEOUT_MS, &container, err);
+	bool has_failed = container.start_error && *container.start_error;
 
 	*ret_is_wanted = code == HV_OK && !container.is_running && has_policy(&container) &&
-			 container.start_error && *container.start_error;
+			 (has_failed || !is_told);
 	hv_container_done(&container);
 	if (code != HV_NO_SUCH_CONTAINER)
 		return code;
@@ -144,28 +146,36 @@ static bool is_all_ready(struct hv_attacher *attacher, const struct hv_siblings 
 	return true;
 }
 
-/* `refusal`: as it was read. */
-static enum hv_code restart(struct hv_attacher *attacher, const struct hv_siblings *siblings,
-	enum hv_refusal refusal, struct hv_restart *ret, struct hv_error *err)
+/* The start may not have failed yet, as the Engine sees it: only its policy is asked for. */
+static enum hv_code decide(struct hv_attacher *attacher, const char *container_id,
+	struct hv_restart *ret, struct hv_error *err)
+{
+	bool is_wanted;
+	enum hv_code code = ask(attacher, container_id, false, &is_wanted, err);
+
+	if (code != HV_OK)
+		return code;
+	ret->is = is_wanted ? HV_RESTART_WAITING : HV_RESTART_LEFT;
+	return set_refusal(
+		attacher, container_id, is_wanted ? HV_REFUSAL_AWAITED : HV_REFUSAL_NONE, err);
+}
+
+static enum hv_code start_if_due(struct hv_attacher *attacher, const struct hv_siblings *siblings,
+	struct hv_restart *ret, struct hv_error *err)
 {
 	const char *container_id = siblings->records[0].view.container_id;
-	bool is_wanted = true;
-	enum hv_code code = HV_OK;
+	bool is_wanted;
+	enum hv_code code;
 
-	if (refusal == HV_REFUSAL_NEW) {
-		code = ask(attacher, container_id, &is_wanted, err);
-		if (code == HV_OK)
-			code = set_refusal(attacher, container_id,
-				is_wanted ? HV_REFUSAL_AWAITED : HV_REFUSAL_NONE, err);
-	}
-	ret->is = is_wanted ? HV_RESTART_WAITING : HV_RESTART_LEFT;
-	if (code != HV_OK || !is_wanted || !is_all_ready(attacher, siblings))
+	ret->is = HV_RESTART_WAITING;
+	if (!is_all_ready(attacher, siblings))
+		return HV_OK;
+	code = ask(attacher, container_id, true, &is_wanted, err);
+	if (code != HV_OK)
 		return code;
-	code = ask(attacher, container_id, &is_wanted, err);
 	ret->is = is_wanted ? HV_RESTART_DONE : HV_RESTART_LEFT;
-	if (code != HV_OK || !is_wanted)
-		return code == HV_OK ? set_refusal(attacher, container_id, HV_REFUSAL_NONE, err)
-				     : code;
+	if (!is_wanted)
+		return set_refusal(attacher, container_id, HV_REFUSAL_NONE, err);
 	return hv_engine_start(attacher->engine, container_id, HV_ENGINE_TIMEOUT_START_MS, err);
 }
 
@@ -180,8 +190,10 @@ enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *co
 	if (siblings.count > 0)
 		snprintf(ret->name, sizeof(ret->name), "%s",
 			siblings.records[0].view.container_name);
-	if (refusal != HV_REFUSAL_NONE)
-		code = restart(attacher, &siblings, refusal, ret, err);
+	if (refusal == HV_REFUSAL_NEW)
+		code = decide(attacher, container_id, ret, err);
+	else if (refusal == HV_REFUSAL_AWAITED)
+		code = start_if_due(attacher, &siblings, ret, err);
 	hv_siblings_done(&siblings);
 	return code;
 }

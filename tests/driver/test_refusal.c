@@ -286,12 +286,11 @@ static void a_refused_container_is_started_again_when_its_source_is_back(void **
 	end_refused(&self);
 }
 
-/* Without such a policy, stopped by somebody since, or running. */
 static void a_refused_container_is_left_alone_unless_it_is_to_be_restarted(void **state)
 {
 	static const struct {
 		const char *policy, *error;
-	} cases[] = {{"no", "already dead"}, {"", "already dead"}, {"always", ""}};
+	} cases[] = {{"no", "already dead"}, {"", "already dead"}, {"no", ""}};
 	struct fixture *fixture = *state;
 	struct refused self;
 	unsigned refused;
@@ -337,6 +336,7 @@ static void a_start_that_the_engine_refuses_is_an_error(void **state)
 
 	begin_refused(&self, fixture, "on-failure");
 	assert_int_equal(rename(self.away, self.source), 0);
+	expect_restart(fixture, HV_RESTART_WAITING); /* decided, and not before a second */
 	fake_engine_set(fixture->fake, START_PATH,
 		HEAD("500 Internal Server Error") CLOSED "{\"message\":\"no such runtime\"}");
 	assert_int_equal(
