@@ -71,16 +71,16 @@ static bool has_policy(const struct hv_container *container)
 	return false;
 }
 
-/* Whether the container is to be started again, by the Engine's word.  That keeps the error of a
- * start that failed until one succeeds, so a container that somebody stopped since has none;
- * `is_told`: it must be there by now. */
+/* Whether the container is to be started again, by the Engine's word.  Docker keeps the error of a
+ * start that failed until one succeeds, and Podman calls the container "created" until then: one
+ * that somebody stopped since is neither.  `is_told`: it must be by now. */
 static enum hv_code ask(struct hv_attacher *attacher, const char *container_id, bool is_told,
 	bool *ret_is_wanted, struct hv_error *err)
 {
 	struct hv_container container = {0};
 	enum hv_code code =
 		hv_container_find(attacher, container_id, HV_ENGINE_TIMEOUT_MS, &container, err);
-	bool has_failed = container.start_error && *container.start_error;
+	bool has_failed = container.is_created || (container.start_error && *container.start_error);
 
 	*ret_is_wanted = code == HV_OK && !container.is_running && has_policy(&container) &&
 			 (has_failed || !is_told);

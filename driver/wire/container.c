@@ -18,6 +18,7 @@ struct inspect_state {
 	long long pid;
 	char *started_at;
 	char *error;
+	char *status;
 };
 
 static const struct hv_field inspect_fields[] = {
@@ -33,6 +34,7 @@ static const struct hv_field state_fields[] = {
 	{"StartedAt", HV_TYPE_STRING, HV_FIELD_REQUIRED,
 		offsetof(struct inspect_state, started_at)},
 	{"Error", HV_TYPE_STRING, 0, offsetof(struct inspect_state, error)},
+	{"Status", HV_TYPE_STRING, 0, offsetof(struct inspect_state, status)},
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
@@ -105,6 +107,7 @@ static enum hv_code read_container(
 	if (top.name[0] == '/')
 		memmove(top.name, top.name + 1, strlen(top.name));
 	*ret = (struct hv_container){
+		.is_created = state.status && strcmp(state.status, "created") == 0,
 		.id = top.id,
 		.name = top.name,
 		.is_running = state.is_running,
@@ -115,6 +118,7 @@ static enum hv_code read_container(
 		.start_error = state.error,
 		.restart_policy = host.restart_policy,
 	};
+	free(state.status);
 	return HV_OK;
 }
 

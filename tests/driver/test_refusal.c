@@ -310,6 +310,25 @@ static void a_refused_container_is_left_alone_unless_it_is_to_be_restarted(void 
 	end_refused(&self);
 }
 
+/* Podman tells no error, but that it has not run. */
+static void a_container_of_podman_is_started_again_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct refused self;
+
+	begin_refused(&self, fixture, "always");
+	expect_restart(fixture, HV_RESTART_WAITING);
+	assert_int_equal(rename(self.away, self.source), 0);
+	fake_engine_set(fixture->fake, INSPECT_PATH,
+		HEAD("200 OK") CLOSED
+		"{\"Id\":\"" ID
+		"\",\"Name\":\"/web\",\"State\":{\"Status\":\"created\",\"Error\":\"\","
+		"\"StartedAt\":\"0001-01-01T00:00:00Z\"},"
+		"\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"always\"}}}");
+	expect_restart(fixture, HV_RESTART_DONE);
+	end_refused(&self);
+}
+
 /* It ran in between, and hostvol did not see it. */
 static void a_refused_container_that_was_stopped_by_hand_since_is_left_alone(void **state)
 {
@@ -383,6 +402,7 @@ static void run(void)
 		RECONCILED(a_refused_container_is_started_again_when_its_source_is_back),
 		RECONCILED(a_refused_container_is_left_alone_unless_it_is_to_be_restarted),
 		RECONCILED(a_refused_container_that_was_stopped_by_hand_since_is_left_alone),
+		RECONCILED(a_container_of_podman_is_started_again_too),
 		RECONCILED(a_start_that_the_engine_refuses_is_an_error),
 		RECONCILED(a_reconciler_that_starts_finds_what_was_refused),
 	};

@@ -15,6 +15,7 @@ struct hv_container {
 	char *name; /* without the leading slash */
 	bool is_running;
 	bool is_paused;
+	bool is_created;   /* and has not run: Podman says so too of one whose start failed */
 	int pid;           /* of its init in the Engine's PID namespace; 0 when not running */
 	char *started_at;  /* RFC 3339 with nanoseconds, as the Engine wrote it */
 	char *runtime;     /* the OCI runtime's name, "runc" for example; NULL: it was not told */
