@@ -58,6 +58,7 @@ static const char *const steps[] = {
 	 "CREATE INDEX mounted_volume ON mounted (volume);"
 	 "INSERT INTO mounted SELECT name, 0, 0 FROM volume;"),
 	"ALTER TABLE attachment ADD COLUMN leftovers TEXT NOT NULL DEFAULT '';",
+	"CREATE TABLE root (path TEXT PRIMARY KEY) WITHOUT ROWID;",
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
@@ -150,6 +151,8 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_REF_PRUNE] = "DELETE FROM ref WHERE volume = ?1 AND count <= 0",
 	[HV_SQL_REF_TOTAL] = "SELECT coalesce(sum(count), 0) FROM ref WHERE volume = ?1",
 	[HV_SQL_REF_CLEAR] = "DELETE FROM ref WHERE volume = ?1",
+	[HV_SQL_ROOT_ADD] = "INSERT OR IGNORE INTO root (path) VALUES (?1)",
+	[HV_SQL_ROOT_LIST] = "SELECT path FROM root ORDER BY path",
 	[HV_SQL_SOURCE_IS_USED] =
 		"SELECT EXISTS (SELECT 1 FROM attachment WHERE source = ?1)"
 		" OR EXISTS (SELECT 1 FROM ref JOIN volume ON volume.name = ref.volume"

@@ -135,7 +135,7 @@ static void run_shrunk(void)
 	store = row_store(disk);
 	assert_int_equal(row_add_volume(store, "data"), HV_OK);
 	fill("/tmp/disk/rest", 64 << 10);
-	assert_int_equal(mount("disk", disk, NULL, MS_REMOUNT, "size=192k"), 0);
+	assert_int_equal(mount("disk", disk, NULL, MS_REMOUNT, "size=256k"), 0);
 	assert_true(add_until_full(store) < MANY);
 	assert_true(row_has_volume(store, "data"));
 	hv_store_close(store);

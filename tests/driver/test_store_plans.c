@@ -15,9 +15,9 @@ static bool is_of_all(enum hv_sql sql)
 {
 	return sql == HV_SQL_VOLUME_LIST || sql == HV_SQL_ATTACHMENT_LIST ||
 	       sql == HV_SQL_ATTACHMENT_CONTAINERS || sql == HV_SQL_VOLUME_MOVE ||
-	       sql == HV_SQL_ATTACHMENT_MOVE ||                       /* the directory moved */
-	       sql == HV_SQL_BOOT_HAS || sql == HV_SQL_BOOT_FORGET || /* of one row */
-	       sql == HV_SQL_BOOT_UNMOUNT;                            /* once for each boot */
+	       sql == HV_SQL_ROOT_LIST || sql == HV_SQL_ATTACHMENT_MOVE || /* the directory moved */
+	       sql == HV_SQL_BOOT_HAS || sql == HV_SQL_BOOT_FORGET ||      /* of one row */
+	       sql == HV_SQL_BOOT_UNMOUNT;                                 /* once for each boot */
 }
 
 /* Those that sort the few that an index gave them. */

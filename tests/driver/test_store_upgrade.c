@@ -39,11 +39,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 12", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 13", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	row_expect_refused(dir, "newer version (schema 12, this one knows 11)");
+	row_expect_refused(dir, "newer version (schema 13, this one knows 12)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 11", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 12", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "wire/error.h"
+#include "wire/json.h"
 #include "wire/types.h"
 
 struct hv_store;
@@ -207,6 +208,17 @@ void hv_store_containers_free(struct hv_store_container *containers, size_t coun
 
 void hv_record_done(struct hv_record *record) __attribute__((nonnull));
 void hv_records_free(struct hv_record *records, size_t count);
+
+/* --- roots --- */
+
+/* Note a directory in which a runtime keeps its containers, so that it is known before one of them
+ * runs; one that is noted already is fine.  Returns HV_OK or denied by the disk. */
+enum hv_code hv_store_root_add(struct hv_store *store, const char *path, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* All of them, appended to `ret`, which the caller frees with hv_texts_done() either way. */
+enum hv_code hv_store_root_list(struct hv_store *store, struct hv_texts *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* --- Mount references --- */
 
