@@ -1,0 +1,207 @@
+/* Following the roots with inotify: a root that is not there is waited for at the deepest directory
+ * above it that is. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "guard.h"
+
+enum {
+	WATCHED = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF |
+		  IN_MOVE_SELF | IN_ONLYDIR,
+	GONE = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED,
+};
+
+/* As the kernel has it; readdir(3) asks for memory. */
+struct entry {
+	uint64_t ino;
+	int64_t next;
+	unsigned short size;
+	unsigned char type;
+	char name[];
+};
+
+static bool is_whole(const struct root *root)
+{
+	return root->wd >= 0 && !root->path[root->length];
+}
+
+static bool is_there(const char *path)
+{
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Being made, or made and not started: there is a FIFO for that from before the state file is
+ * written until the start. */
+static bool is_to_start(const struct root *root, const char *id)
+{
+	char path[PATH_MAX];
+
+	guard_path(root, id, "exec.fifo", path);
+	if (is_there(path))
+		return true;
+	guard_path(root, id, "state.json", path);
+	if (is_there(path))
+		return false;
+	guard_path(root, id, "status", path);
+	return !is_there(path);
+}
+
+static void look_at(struct guard *guard, const struct root *root, const char *id)
+{
+	if (id[0] != '.' && strlen(id) < HV_GATE_ID_SIZE && is_to_start(root, id))
+		guard_tell_created(guard, id);
+}
+
+static void scan_root(struct guard *guard, const struct root *root)
+{
+	_Alignas(16) char buffer[READ_SIZE];
+	int fd = open(root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long size;
+
+	if (fd < 0)
+		return;
+	while ((size = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0) {
+		for (const char *at = buffer; at < buffer + size;) {
+			const struct entry *entry = (const void *)at;
+
+			if (entry->type == DT_DIR || entry->type == DT_UNKNOWN)
+				look_at(guard, root, entry->name);
+			at += entry->size;
+		}
+	}
+	close(fd);
+}
+
+void guard_scan(struct guard *guard, const char *id)
+{
+	char path[PATH_MAX];
+
+	for (unsigned i = 0; i < guard->roots_count; i++) {
+		struct root *root = &guard->roots[i];
+
+		if (!is_whole(root))
+			continue;
+		if (!*id)
+			scan_root(guard, root);
+		guard_path(root, id, NULL, path);
+		if (*id && is_there(path))
+			look_at(guard, root, id);
+	}
+}
+
+static size_t cut(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash == path)
+		slash++;
+	*slash = '\0';
+	return (size_t)(slash - path);
+}
+
+/* Watch the deepest part that is there. */
+static void watch(struct guard *guard, struct root *root)
+{
+	char path[PATH_MAX];
+
+	memcpy(path, root->path, sizeof(path));
+	root->length = strlen(path);
+	do
+		root->wd = inotify_add_watch(guard->inotify, path, WATCHED);
+	while (root->wd < 0 && (errno == ENOENT || errno == ENOTDIR) && root->length > 1 &&
+		(root->length = cut(path)) > 0);
+}
+
+/* Whether the next part of the path is there: it was made while the one above it was looked for. */
+static bool is_outrun(const struct root *root)
+{
+	char path[PATH_MAX];
+	size_t next = root->length + 1;
+
+	next += strcspn(root->path + next, "/");
+	memcpy(path, root->path, next);
+	path[next] = '\0';
+	return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
+}
+
+static void leave(struct guard *guard, int wd)
+{
+	for (unsigned i = 0; i < guard->roots_count; i++)
+		if (guard->roots[i].wd == wd)
+			return;
+	if (wd >= 0)
+		(void)inotify_rm_watch(guard->inotify, wd);
+}
+
+static void follow(struct guard *guard, struct root *root)
+{
+	int before = root->wd;
+
+	for (int tries = 0; tries < PATH_MAX / 2; tries++) {
+		watch(guard, root);
+		if (root->wd < 0 || is_whole(root) || !is_outrun(root))
+			break;
+	}
+	if (root->wd != before)
+		leave(guard, before);
+	if (is_whole(root))
+		scan_root(guard, root);
+}
+
+void guard_follow(struct guard *guard, const char *path)
+{
+	struct root *root = &guard->roots[guard->roots_count];
+
+	for (unsigned i = 0; i < guard->roots_count; i++)
+		if (strcmp(guard->roots[i].path, path) == 0)
+			return;
+	if (guard->roots_count == ROOTS_MAX || path[0] != '/')
+		return;
+	memcpy(root->path, path, strlen(path) + 1);
+	root->wd = -1;
+	guard->roots_count++;
+	follow(guard, root);
+}
+
+static void take_change_of(
+	struct guard *guard, struct root *root, const struct inotify_event *event)
+{
+	if (event->mask & GONE || !is_whole(root)) {
+		if (event->mask & IN_IGNORED)
+			root->wd = -1;
+		follow(guard, root);
+	} else if (event->mask & (IN_DELETE | IN_MOVED_FROM)) {
+		guard_forget(guard, event->name);
+	} else if (event->mask & IN_ISDIR && strlen(event->name) < HV_GATE_ID_SIZE) {
+		guard_tell_created(guard, event->name);
+	}
+}
+
+static void take_change(struct guard *guard, const struct inotify_event *event)
+{
+	for (unsigned i = 0; i < guard->roots_count; i++) {
+		struct root *root = &guard->roots[i];
+
+		if (event->mask & IN_Q_OVERFLOW)
+			follow(guard, root);
+		else if (root->wd == event->wd)
+			take_change_of(guard, root, event);
+	}
+}
+
+void guard_take_changes(struct guard *guard)
+{
+	ssize_t size = read(guard->inotify, guard->buffer, sizeof(guard->buffer));
+
+	for (const char *at = guard->buffer; size > 0 && at < guard->buffer + size;) {
+		const struct inotify_event *event = (const void *)at;
+
+		take_change(guard, event);
+		at += sizeof(*event) + event->len;
+	}
+}

@@ -1,0 +1,71 @@
+/* Inside the gate.  It runs in a forked process of a program with threads: no memory is asked for,
+ * and no function of the C library is called that may take a lock. */
+#ifndef START_GUARD_H
+#define START_GUARD_H
+
+#include <limits.h>
+
+#include "protocol.h"
+
+enum { ROOTS_MAX = 32, MARKS_MAX = 4096, HOLDS_MAX = 256, READ_SIZE = 4096 };
+
+struct root {
+	char path[PATH_MAX];
+	int wd;        /* -1: nothing is watched */
+	size_t length; /* of the part of the path that is watched: it, or the deepest that is there
+			*/
+};
+
+struct mark {
+	bool is_used;
+	unsigned root;
+	char id[HV_GATE_ID_SIZE];
+};
+
+/* An open that waits for our answer. */
+struct hold {
+	bool is_used;
+	uint32_t seq; /* the same for all of one container */
+	int fd;       /* the kernel's, by which it is answered */
+	long long until_ms;
+	char id[HV_GATE_ID_SIZE];
+};
+
+struct guard {
+	int socket;
+	int fds; /* /proc/self/fd */
+	int inotify;
+	int fanotify; /* -1: it could not be had */
+	unsigned hold_ms;
+	uint32_t last_seq;
+	bool must_scan; /* there was no room to tell of all containers */
+	unsigned roots_count;
+	struct root roots[ROOTS_MAX];
+	struct mark marks[MARKS_MAX];
+	struct hold holds[HOLDS_MAX];
+	struct hv_order order; /* the last one */
+	_Alignas(16) char buffer[READ_SIZE];
+};
+
+/* Be the gate, until the socket is closed.  `host_root` is where paths begin. */
+void guard_run(struct guard *guard, int host_root) __attribute__((noreturn));
+
+/* <root>/<id>[/<file>], cut if it is too long, and then nothing is there. */
+void guard_path(
+	const struct root *root, const char *id, const char *file, char ret[static PATH_MAX]);
+
+/* Tell of a container that a runtime makes. */
+void guard_tell_created(struct guard *guard, const char *id);
+
+/* Its directory is gone. */
+void guard_forget(struct guard *guard, const char *id);
+
+/* --- follow.c --- */
+
+void guard_follow(struct guard *guard, const char *path);
+void guard_take_changes(struct guard *guard);
+
+/* Tell of the containers that have not started yet: of `id`, or with "" of all. */
+void guard_scan(struct guard *guard, const char *id);
+
+#endif

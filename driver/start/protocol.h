@@ -1,0 +1,19 @@
+/* What the daemon and the gate say to each other: one message of this for each, on a SEQPACKET
+ * socket; with HV_GATE_HELD a descriptor. */
+#ifndef START_PROTOCOL_H
+#define START_PROTOCOL_H
+
+#include <limits.h>
+
+#include "start/gate.h"
+
+enum hv_order_kind { HV_ORDER_FOLLOW, HV_ORDER_MARK, HV_ORDER_RELEASE, HV_ORDER_LOOK };
+
+struct hv_order {
+	enum hv_order_kind kind;
+	uint32_t seq;
+	bool is_early;
+	char name[PATH_MAX]; /* a root or an ID */
+};
+
+#endif

@@ -1,0 +1,541 @@
+/* The gate with the kernel's own fanotify and a runtime that is a process of the test: it has a
+ * directory for its container, a FIFO and a state file, and opens that to start. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "support/hv_test.h"
+
+#include "scratch.h"
+#include "start/gate.h"
+#include "start/state.h"
+
+enum { LONG_MS = 60000, SHORT_MS = 20, PATIENCE_SECONDS = 60 };
+
+#define ID "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
+
+static const char state_text[] = "{\"id\":\"" ID "\",\"init_process_pid\":4711,"
+				 "\"init_process_start\":815,\"config\":{\"pid\":[1]}}";
+
+static char *dir;
+static struct hv_gate gate;
+static int host_root;
+
+static int setup(void **state)
+{
+	(void)state;
+	dir = scratch_new();
+	host_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	alarm(PATIENCE_SECONDS); /* what is never told is a failure */
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	alarm(0);
+	close(host_root);
+	scratch_free(dir);
+	return 0;
+}
+
+static void expect(const struct hv_gate *from, enum hv_gate_kind kind, struct hv_gate_news *ret)
+{
+	assert_int_equal(hv_gate_read(from, ret), 0);
+	assert_int_equal(ret->kind, kind);
+}
+
+static void start(struct hv_gate *ret, unsigned hold_ms)
+{
+	struct hv_gate_news news;
+
+	assert_int_equal(hv_gate_start(host_root, hold_ms, ret), 0);
+	expect(ret, HV_GATE_READY, &news);
+	assert_int_equal(news.error, 0);
+}
+
+static void begin(unsigned hold_ms)
+{
+	start(&gate, hold_ms);
+	assert_int_equal(hv_gate_follow(&gate, dir), 0);
+}
+
+/* --- the runtime --- */
+
+static char *in_container(const char *file)
+{
+	char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/" ID "%s%s", dir, *file ? "/" : "", file) > 0);
+	return path;
+}
+
+static void make_directory(void)
+{
+	mc_auto_free char *path = in_container("");
+
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void make_fifo(void)
+{
+	mc_auto_free char *path = in_container("exec.fifo");
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+/* In one step, as runtimes do. */
+static void make_state(const char *name)
+{
+	mc_auto_free char *path = in_container(name), *before = in_container("new");
+
+	scratch_write(before, state_text);
+	assert_int_equal(rename(before, path), 0);
+}
+
+static void remove_fifo(void)
+{
+	mc_auto_free char *path = in_container("exec.fifo");
+
+	assert_int_equal(unlink(path), 0);
+}
+
+/* A process that opens the file, and exits with 0 if it could. */
+static pid_t open_there(const char *name)
+{
+	mc_auto_free char *path = in_container(name);
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0 && gate.socket > STDERR_FILENO)
+		close(gate.socket); /* a runtime has no copy of it */
+	if (pid == 0)
+		_exit(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) >= 0 ? 0 : 1);
+	return pid;
+}
+
+static bool has_ended(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) != 0;
+}
+
+static void expect_open(pid_t pid)
+{
+	int status = -1;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* Up to where its start comes; wanted by the gate. */
+static void create(const struct hv_gate *by)
+{
+	struct hv_gate_news news;
+
+	expect(by, HV_GATE_CREATED, &news);
+	assert_string_equal(news.id, ID);
+	assert_int_equal(hv_gate_mark(by, ID), 0);
+}
+
+/* Orders are taken one after the other: what comes now was asked after they were. */
+static void wait_for_orders(const struct hv_gate *by)
+{
+	struct hv_gate_news news;
+
+	assert_int_equal(hv_gate_look(by, ID), 0);
+	expect(by, HV_GATE_CREATED, &news);
+}
+
+static void make_container(const struct hv_gate *by)
+{
+	make_directory();
+	create(by);
+	make_fifo();
+	wait_for_orders(by);
+	make_state("state.json");
+}
+
+/* --- tests --- */
+
+static void a_start_is_held_until_it_is_released(void **state)
+{
+	struct hv_gate_news news;
+	struct hv_first first;
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	make_container(&gate);
+	runtime = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	assert_string_equal(news.id, ID);
+	assert_false(has_ended(runtime));
+	assert_int_equal(hv_state_read(news.fd, &first), 0);
+	assert_int_equal(first.pid, 4711);
+	assert_int_equal(first.start_ticks, 815);
+	close(news.fd);
+	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
+	expect_open(runtime);
+	expect_open(open_there("state.json")); /* later ones are not its start */
+	hv_gate_end(&gate);
+}
+
+static void cruns_status_is_held_too(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	make_directory();
+	create(&gate);
+	make_fifo();
+	wait_for_orders(&gate);
+	make_state("status");
+	runtime = open_there("status");
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
+	expect_open(runtime);
+	hv_gate_end(&gate);
+}
+
+static void a_container_that_was_not_asked_for_is_not_held(void **state)
+{
+	struct hv_gate_news news;
+
+	(void)state;
+	begin(LONG_MS);
+	make_directory();
+	expect(&gate, HV_GATE_CREATED, &news);
+	make_fifo();
+	make_state("state.json");
+	expect_open(open_there("state.json"));
+	hv_gate_end(&gate);
+}
+
+static void other_files_and_started_containers_are_not_held(void **state)
+{
+	(void)state;
+	begin(LONG_MS);
+	make_container(&gate);
+	make_state("state.json-1234");
+	expect_open(open_there("state.json-1234"));
+	expect_open(open_there("exec.fifo"));
+	remove_fifo();
+	expect_open(open_there("state.json"));
+	hv_gate_end(&gate);
+}
+
+static void a_hold_ends_by_its_deadline(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+	uint32_t seq;
+
+	(void)state;
+	begin(SHORT_MS);
+	make_container(&gate);
+	runtime = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	seq = news.seq;
+	close(news.fd);
+	expect_open(runtime); /* and nobody released it */
+	expect(&gate, HV_GATE_EXPIRED, &news);
+	assert_int_equal(news.seq, seq);
+	assert_int_equal(hv_gate_release(&gate, seq, false), 0); /* too late: nothing */
+	expect_open(open_there("state.json"));
+	hv_gate_end(&gate);
+}
+
+static void a_gate_that_is_killed_holds_nothing(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	make_container(&gate);
+	runtime = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	assert_int_equal(kill(gate.pid, SIGKILL), 0);
+	expect_open(runtime);
+	assert_int_equal(hv_gate_read(&gate, &news), -EPIPE);
+	assert_int_equal(hv_gate_mark(&gate, ID), -EPIPE);
+	hv_gate_end(&gate);
+}
+
+/* The daemon: starts a gate and has it hold a start; then it is killed. */
+static void be_daemon(void)
+{
+	struct hv_gate_news news;
+
+	begin(LONG_MS);
+	make_container(&gate);
+	if (open_there("state.json") > 0)
+		expect(&gate, HV_GATE_HELD, &news);
+	(void)kill(getpid(), SIGKILL);
+}
+
+static void a_daemon_that_is_killed_holds_nothing(void **state)
+{
+	pid_t daemon = fork();
+	int status = 0;
+
+	(void)state;
+	if (daemon == 0)
+		be_daemon();
+	assert_int_equal(waitpid(daemon, &status, 0), daemon);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	expect_open(open_there("state.json")); /* comes back, in whatever order they end */
+}
+
+static void a_runtime_that_is_killed_while_it_is_held_ends(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+	int status = 0;
+
+	(void)state;
+	begin(LONG_MS);
+	make_container(&gate);
+	runtime = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	assert_int_equal(kill(runtime, SIGKILL), 0);
+	assert_int_equal(waitpid(runtime, &status, 0), runtime);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
+	expect_open(open_there("state.json"));
+	hv_gate_end(&gate);
+}
+
+static void what_was_held_too_early_is_held_again(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	make_container(&gate);
+	for (int i = 0; i < 2; i++) {
+		runtime = open_there("state.json");
+		expect(&gate, HV_GATE_HELD, &news);
+		close(news.fd);
+		assert_int_equal(hv_gate_release(&gate, news.seq, i == 0), 0);
+		expect_open(runtime);
+	}
+	hv_gate_end(&gate);
+}
+
+static void two_that_open_are_released_together(void **state)
+{
+	struct hv_gate_news news, other;
+	pid_t one, two;
+
+	(void)state;
+	begin(LONG_MS);
+	make_container(&gate);
+	one = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	two = open_there("state.json");
+	assert_int_equal(hv_gate_look(&gate, ID), 0);
+	expect(&gate, HV_GATE_CREATED, &other); /* and no second hold is told */
+	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
+	expect_open(one);
+	expect_open(two);
+	hv_gate_end(&gate);
+}
+
+/* The kernel asks in an order of its own. */
+static int which_tells(const struct hv_gate *gates)
+{
+	struct pollfd fds[] = {
+		{.fd = gates[0].socket, .events = POLLIN},
+		{.fd = gates[1].socket, .events = POLLIN},
+	};
+
+	assert_true(poll(fds, 2, -1) > 0);
+	return fds[0].revents ? 0 : 1;
+}
+
+static void two_gates_hold_the_same_start_one_after_the_other(void **state)
+{
+	struct hv_gate_news news;
+	struct hv_gate gates[2];
+	pid_t runtime;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		start(&gates[i], LONG_MS);
+		assert_int_equal(hv_gate_follow(&gates[i], dir), 0);
+	}
+	make_directory();
+	for (int i = 0; i < 2; i++)
+		create(&gates[i]);
+	make_fifo();
+	for (int i = 0; i < 2; i++)
+		wait_for_orders(&gates[i]);
+	make_state("state.json");
+	runtime = open_there("state.json");
+	for (int i = 0; i < 2; i++) {
+		const struct hv_gate *by = &gates[which_tells(gates)];
+
+		expect(by, HV_GATE_HELD, &news);
+		assert_false(has_ended(runtime));
+		close(news.fd);
+		assert_int_equal(hv_gate_release(by, news.seq, false), 0);
+	}
+	expect_open(runtime);
+	for (int i = 0; i < 2; i++)
+		hv_gate_end(&gates[i]);
+}
+
+static void a_root_that_comes_later_is_followed(void **state)
+{
+	mc_auto_free char *above = scratch_path(dir, "docker"),
+			  *root = scratch_path(above, "runtime"),
+			  *container = scratch_path(root, ID);
+	struct hv_gate_news news;
+
+	(void)state;
+	start(&gate, LONG_MS);
+	assert_int_equal(hv_gate_follow(&gate, root), 0);
+	for (int i = 0; i < 2; i++) { /* and that goes, and comes again */
+		assert_int_equal(mkdir(above, 0700), 0);
+		assert_int_equal(mkdir(root, 0700), 0);
+		assert_int_equal(mkdir(container, 0700), 0);
+		expect(&gate, HV_GATE_CREATED, &news);
+		assert_string_equal(news.id, ID);
+		assert_int_equal(rmdir(container), 0);
+		assert_int_equal(rmdir(root), 0);
+		assert_int_equal(rmdir(above), 0);
+	}
+	hv_gate_end(&gate);
+}
+
+static void a_container_that_waits_for_its_start_already_is_told(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	make_directory();
+	make_fifo();
+	make_state("state.json");
+	begin(LONG_MS);
+	create(&gate);
+	wait_for_orders(&gate);
+	runtime = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
+	expect_open(runtime);
+	hv_gate_end(&gate);
+}
+
+static void a_container_that_runs_already_is_not_told(void **state)
+{
+	mc_auto_free char *other = scratch_path(dir, "other");
+	struct hv_gate_news news;
+
+	(void)state;
+	make_directory();
+	make_state("state.json");
+	begin(LONG_MS);
+	assert_int_equal(hv_gate_look(&gate, ID), 0);
+	assert_int_equal(mkdir(other, 0700), 0);
+	expect(&gate, HV_GATE_CREATED, &news);
+	assert_string_equal(news.id, "other"); /* that is the first */
+	hv_gate_end(&gate);
+}
+
+static void a_container_that_comes_again_is_held_again(void **state)
+{
+	mc_auto_free char *path = in_container("");
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	for (int i = 0; i < 3; i++) {
+		make_container(&gate);
+		runtime = open_there("state.json");
+		expect(&gate, HV_GATE_HELD, &news);
+		close(news.fd);
+		assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
+		expect_open(runtime);
+		scratch_free(strdup(path));
+	}
+	hv_gate_end(&gate);
+}
+
+static void it_keeps_no_descriptor_of_ours(void **state)
+{
+	unsigned before = hv_count_fds();
+	int pair[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	begin(LONG_MS);
+	close(pair[1]);
+	assert_int_equal(read(pair[0], &byte, 1), 0); /* the gate has no copy of it */
+	close(pair[0]);
+	hv_gate_end(&gate);
+	assert_int_equal(hv_count_fds(), before);
+}
+
+static bool is_possible(void)
+{
+	int fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+		TEST(a_start_is_held_until_it_is_released),
+		TEST(cruns_status_is_held_too),
+		TEST(a_container_that_was_not_asked_for_is_not_held),
+		TEST(other_files_and_started_containers_are_not_held),
+		TEST(a_hold_ends_by_its_deadline),
+		TEST(a_gate_that_is_killed_holds_nothing),
+		TEST(a_daemon_that_is_killed_holds_nothing),
+		TEST(a_runtime_that_is_killed_while_it_is_held_ends),
+		TEST(what_was_held_too_early_is_held_again),
+		TEST(two_that_open_are_released_together),
+		TEST(two_gates_hold_the_same_start_one_after_the_other),
+		TEST(a_root_that_comes_later_is_followed),
+		TEST(a_container_that_waits_for_its_start_already_is_told),
+		TEST(a_container_that_runs_already_is_not_told),
+		TEST(a_container_that_comes_again_is_held_again),
+		TEST(it_keeps_no_descriptor_of_ours),
+	};
+	int status = hv_need_privilege();
+
+	if (status != 0)
+		return status;
+	if (!is_possible()) {
+		puts("skipped: fanotify cannot ask before an open here");
+		return HV_SKIP;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+/* What runtimes write of their containers. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/hv_test.h"
+
+#include "start/roots.h"
+#include "start/state.h"
+
+static int parse(const char *text, struct hv_first *ret)
+{
+	return hv_state_parse(text, strlen(text), ret);
+}
+
+static void runcs_state_tells_the_first_process(void **state)
+{
+	struct hv_first first;
+
+	(void)state;
+	assert_int_equal(
+		parse("{\"id\":\"a\",\"init_process_pid\":910,\"init_process_start\":123456789,"
+		      "\"created\":\"2026-01-01T00:00:00Z\",\"config\":{\"pid\":{},\"mounts\":[]},"
+		      "\"rootless\":false,\"namespace_paths\":{\"NEWPID\":\"/proc/910/ns/pid\"}}",
+			&first),
+		0);
+	assert_int_equal(first.pid, 910);
+	assert_int_equal(first.start_ticks, 123456789);
+}
+
+static void cruns_status_tells_the_first_process(void **state)
+{
+	struct hv_first first;
+
+	(void)state;
+	assert_int_equal(parse("{\n \"pid\" : 27910,\n \"process-start-time\" : 5150,\n"
+			       " \"cgroup-path\" : \"/a\",\n \"detached\" : true,\n"
+			       " \"external_descriptors\" : [\"/dev/null\"]\n}\n",
+				 &first),
+		0);
+	assert_int_equal(first.pid, 27910);
+	assert_int_equal(first.start_ticks, 5150);
+}
+
+static void what_tells_no_process_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"{",
+		"null",
+		"[]",
+		"{}",
+		"{\"pid\":17}",
+		"{\"process-start-time\":17}",
+		"{\"pid\":1,\"process-start-time\":17}",
+		"{\"pid\":-17,\"process-start-time\":17}",
+		"{\"pid\":0,\"process-start-time\":17}",
+		"{\"pid\":4294967313,\"process-start-time\":17}",
+		"{\"pid\":99999999999999999999999,\"process-start-time\":17}",
+		"{\"pid\":17,\"process-start-time\":-1}",
+		"{\"pid\":17.5,\"process-start-time\":1}",
+		"{\"pid\":\"17\",\"process-start-time\":1}",
+		"{\"pid\":true,\"process-start-time\":1}",
+		"{\"init_process_pid\":17,\"process-start-time\":1}",
+		"{\"pid\":17,\"process-start-time\":1} x",
+		"{\"pid\":17,\"process-start-time\":1",
+		"{\"pid\":17,\"process-start-time\":1,\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]",
+	};
+	struct hv_first first;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (parse(texts[i], &first) != -EINVAL)
+			fail_msg("%s", texts[i]);
+}
+
+static void every_part_of_a_state_is_refused(void **state)
+{
+	static const char text[] = "{\"init_process_pid\":910,\"init_process_start\":12}";
+	struct hv_first first;
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(text) - 1; size++)
+		assert_int_equal(hv_state_parse(text, size, &first), -EINVAL);
+}
+
+static void a_large_state_is_read_whole(void **state)
+{
+	enum { FILLER = 200000 };
+	FILE *file = tmpfile();
+	struct hv_first first;
+
+	(void)state;
+	assert_non_null(file);
+	fputs("{\"filler\":\"", file);
+	for (int i = 0; i < FILLER; i++)
+		fputc('x', file);
+	fputs("\",\"init_process_pid\":910,\"init_process_start\":12}", file);
+	assert_int_equal(fflush(file), 0); /* the position is at the end */
+	assert_int_equal(hv_state_read(fileno(file), &first), 0);
+	assert_int_equal(first.pid, 910);
+	fclose(file);
+}
+
+static void a_process_that_no_runtime_keeps_tells_no_root(void **state)
+{
+	char root[PATH_MAX];
+
+	(void)state;
+	assert_int_equal(hv_root_find(getpid(), root), -ENOENT);
+	assert_int_equal(hv_root_find(INT32_MAX, root), -ESRCH);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runcs_state_tells_the_first_process),
+		cmocka_unit_test(cruns_status_tells_the_first_process),
+		cmocka_unit_test(what_tells_no_process_is_refused),
+		cmocka_unit_test(every_part_of_a_state_is_refused),
+		cmocka_unit_test(a_large_state_is_read_whole),
+		cmocka_unit_test(a_process_that_no_runtime_keeps_tells_no_root),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
