@@ -31,11 +31,10 @@ static void forget_made(struct hv_attempt *attempt)
 static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
-	const struct hv_container *container = &attempt->container.container;
 	struct hv_error ignored = {0};
 	char *problem = NULL;
 
-	if (record->view.required && container->started_at &&
+	if (record->view.required && hv_target_late_ms(&attempt->container) != 0 &&
 		asprintf(&problem,
 			"it is required, but container '%s' had started before that could be refused: %s",
 			record->view.container_name, hv_error_text(err)) < 0)
@@ -56,8 +55,12 @@ long long hv_target_late_ms(const struct hv_target *target)
 	struct timespec now;
 	long long started_ms;
 
-	if (!target->container.started_at)
-		return 0;
+	if (!target->container.started_at) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		started_ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+		started_ms -= target->held_until_ms;
+		return started_ms >= 0 ? started_ms + 1 : 0;
+	}
 	if (!hv_clock_parse_ms(target->container.started_at, &started_ms) ||
 		clock_gettime(CLOCK_REALTIME, &now) < 0)
 		return HV_LATE_UNKNOWN;

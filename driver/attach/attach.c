@@ -87,6 +87,9 @@ enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err)
 
 	decide_map(attempt);
 	free(record->started_at);
+	record->started_at = NULL;
+	if (!container->container.started_at)
+		return HV_OK; /* the Engine's word is yet to come */
 	record->started_at = strdup(container->container.started_at);
 	return record->started_at ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }

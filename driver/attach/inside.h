@@ -15,6 +15,9 @@ struct hv_target {
 	struct hv_container container;
 	struct mc_ns ns;
 	char *engine; /* which one told of it (engine/engine.h); NULL: it did not say */
+	/* Of a start that is held: container.started_at is NULL, and the program does not begin
+	 * before this.  CLOCK_MONOTONIC, in milliseconds. */
+	long long held_until_ms;
 };
 
 /* Of a volume that is not hostvol's, with err->code HV_NO_SUCH_VOLUME: ask the Engine whose it is,
@@ -178,8 +181,8 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_record *record, struct hv_error *err);
 
-/* How long ago the container was started, in milliseconds, of a start by the Engine's word; at
- * least 1, and 0 for one whose program has not begun (container.started_at is NULL then). */
+/* How long ago the container's program began, in milliseconds: by the Engine's word, or since a
+ * hold has ended; at least 1, and 0 while its start is held. */
 long long hv_target_late_ms(const struct hv_target *target);
 
 /* Refuse a start (refuse.c): if one of the container's attachments is required, and is not mounted
@@ -193,6 +196,11 @@ bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
  * there, as far as the host alone can tell (restart.c).  Returns HV_OK, or why it is not. */
 enum hv_code hv_volume_check_ready(
 	struct hv_attacher *attacher, const char *name, const char *subpath, struct hv_error *err);
+
+/* Make true what is wanted for a container whose start is held, and refuse the start if it lacks
+ * what it requires (repair.c).  Returns as hv_attachments_start(). */
+enum hv_code hv_target_repair(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_repaired *ret, struct hv_error *err);
 
 /* Tell the reconciler that records of a container came, went or changed; `is_undone`: and that
  * there may be something to do for it. */

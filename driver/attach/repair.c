@@ -82,6 +82,9 @@ static enum hv_code leave_older_start(struct hv_attacher *attacher, const struct
 {
 	const char *now = target->container.started_at;
 
+	if (!now) /* it is held: the process tells */
+		return record->pid == target->container.pid ? HV_OK
+							    : hv_record_forget_mount(record, err);
 	if (record->pid == 0 || (record->started_at && strcmp(record->started_at, now) == 0))
 		return HV_OK;
 	if (record->started_at)
@@ -124,8 +127,8 @@ static enum hv_code make_true(
 	const struct hv_target *target = pass->target;
 	struct hv_repaired *ret = pass->ret;
 	const struct hv_record *outer;
-	bool is_of_start =
-		strcmp(record->view.state, "pending") != 0 && record->ns_ino == target->ns.ino;
+	bool is_of_start = strcmp(record->view.state, "pending") != 0 &&
+			   record->pid == target->container.pid && record->ns_ino == target->ns.ino;
 	enum hv_code code = look_at(attacher, record, ret, err);
 
 	if (code != HV_OK || !record->is_done || record->is_ending)
@@ -200,7 +203,7 @@ static enum hv_code repair_one(
 
 	if (target)
 		code = learn_name(pass->attacher, &target->container, record, err);
-	if (target && code == HV_OK)
+	if (target && target->container.started_at && code == HV_OK)
 		code = learn_engine(pass->attacher, target, record, err);
 	snprintf(pass->ret->name, sizeof(pass->ret->name), "%s", record->view.container_name);
 	if (code != HV_OK)
@@ -243,8 +246,18 @@ static enum hv_code repair_all(struct hv_attacher *attacher, const char *contain
 	ret->records = (unsigned)pass.siblings.count;
 	if (code == HV_OK)
 		code = repair_each(&pass, err);
+	if (target && target->ns.ns_fd >= 0 && !target->container.started_at &&
+		hv_target_late_ms(target) == 0)
+		(void)hv_start_refuse(attacher, &target->ns, &pass.siblings, ret);
 	hv_siblings_done(&pass.siblings);
 	return code;
+}
+
+enum hv_code hv_target_repair(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_repaired *ret, struct hv_error *err)
+{
+	*ret = (struct hv_repaired){.records = 0};
+	return repair_all(attacher, target->container.id, target, ret, err);
 }
 
 /* Note why a record stays, once. */

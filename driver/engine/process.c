@@ -98,21 +98,16 @@ static int boot_time(long long *ret)
 	return 0;
 }
 
-/* When the process began, in milliseconds since the epoch: field 22 of stat, counted behind the
- * command's name, which may hold anything. */
-static int start_time(int pid, long long *ret_ms)
+/* Field 22 of stat, counted behind the command's name, which may hold anything. */
+int hv_process_start_ticks(int pid, unsigned long long *ret)
 {
 	char path[64], text[FILE_MAX];
 	const char *at;
 	char *end;
-	unsigned long long ticks;
-	long long boot_ms = 0;
 	int rc;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	rc = read_file(path, text);
-	if (rc == 0)
-		rc = boot_time(&boot_ms);
 	if (rc < 0)
 		return rc;
 	at = strrchr(text, ')');
@@ -121,11 +116,21 @@ static int start_time(int pid, long long *ret_ms)
 	if (!at)
 		return -EINVAL;
 	errno = 0;
-	ticks = strtoull(at + 1, &end, 10);
-	if (errno || end == at + 1)
-		return -EINVAL;
+	*ret = strtoull(at + 1, &end, 10);
+	return errno || end == at + 1 ? -EINVAL : 0;
+}
+
+/* When the process began, in milliseconds since the epoch. */
+static int start_time(int pid, long long *ret_ms)
+{
+	unsigned long long ticks = 0;
+	long long boot_ms = 0;
+	int rc = hv_process_start_ticks(pid, &ticks);
+
+	if (rc == 0)
+		rc = boot_time(&boot_ms);
 	*ret_ms = boot_ms + (long long)(ticks * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK));
-	return 0;
+	return rc;
 }
 
 /* RFC 3339 to milliseconds since the epoch.  The Engine writes UTC ("Z"). */
@@ -158,6 +163,8 @@ int hv_process_check(const struct hv_container *container)
 		return rc;
 	if (cgroup != HV_CGROUP_OF_NONE)
 		return cgroup == HV_CGROUP_OF_IT ? 0 : -ESRCH;
+	if (!container->started_at)
+		return 0;
 	return parse_time(container->started_at, &engine_ms) == 0 &&
 			       process_ms <= engine_ms + SLACK_MS
 		       ? 0

@@ -169,6 +169,19 @@ static int open_all(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 	return rc;
 }
 
+int mc_ns_has_own_root(const struct mc_core *core, pid_t pid)
+{
+	struct stat own, host;
+	char name[32];
+
+	snprintf(name, sizeof(name), "%d/root", pid);
+	if (fstatat(core->proc, name, &own, 0) < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	if (fstat(core->host_root, &host) < 0)
+		return -errno;
+	return own.st_dev != host.st_dev || own.st_ino != host.st_ino;
+}
+
 bool mc_ns_is_alive(const struct mc_ns *ns)
 {
 	/* Readable once it has ended; a signal still reaches a process that was not reaped. */

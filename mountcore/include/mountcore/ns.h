@@ -29,6 +29,13 @@ struct mc_ns {
 int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct mc_err *err)
 	__attribute__((nonnull(1, 3), warn_unused_result));
 
+/* Whether the root directory of process `pid` is another than the host's: a runtime that makes a
+ * container has its first process in a mount namespace of its own for a while before that has the
+ * container's root.  Returns 1, 0, -ESRCH or what stat(2) gave.  May wait for the file system that
+ * the root is on.  Source: proc_pid_root(5). */
+int mc_ns_has_own_root(const struct mc_core *core, pid_t pid)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Whether the process still runs. */
 bool mc_ns_is_alive(const struct mc_ns *ns) __attribute__((nonnull));
 

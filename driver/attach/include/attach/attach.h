@@ -141,6 +141,28 @@ void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* A container whose program is about to begin, and is kept from it. */
+struct hv_start {
+	const char *container_id;
+	long long pid;           /* of its first process, by its runtime's word */
+	long long start_ticks;   /* when that began: field 22 of /proc/PID/stat */
+	long long held_until_ms; /* CLOCK_MONOTONIC: from then on the program may have begun */
+};
+
+/* Whether the container has attachments. */
+enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *container_id,
+	bool *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Attach what is wanted to a container before its program begins, without the Engine: it answers
+ * nothing about the container meanwhile.  What was begun before is brought to its end first.
+ * If it lacks a required attachment then, its first process is killed, unless the hold is over.
+ * `ret` is filled either way.  The Engine's word on the start is noted by hv_attachments_repair().
+ * Returns HV_OK; HV_BUSY when its runtime is not done with the container's root yet: then it is
+ * still to be held; HV_CONTAINER_CHANGED when it is not that process; or why something of it could
+ * not be done. */
+enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_start *start,
+	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* What has become of a container whose start was refused. */
 enum hv_restart_is {
 	HV_RESTART_OVER,    /* there is nothing to do for it, any more */

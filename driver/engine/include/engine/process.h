@@ -10,10 +10,17 @@
  * The container's ID in its cgroup, v1 or v2, decides: an Engine of another PID namespace may tell
  * the number of any process.  Where the cgroup has no container's ID (Podman with
  * --cgroups=disabled) the start time does: a process that took over a PID began after the
- * container's StartedAt.
+ * container's StartedAt.  With started_at NULL, of a start that is under way, the caller makes sure
+ * of that.
  * Returns 0; -ESRCH when it is another process, or none; another negative errno when it cannot be
  * looked at: descriptors may have run out.  Source: proc(5), cgroups(7). */
 int hv_process_check(const struct hv_container *container)
+	__attribute__((nonnull, warn_unused_result));
+
+/* When the process began, in clock ticks since boot: no two processes of one number have the same.
+ * Returns 0, -ESRCH when there is none, or another negative errno.  Source: proc_pid_stat(5), 22.
+ */
+int hv_process_start_ticks(int pid, unsigned long long *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Whose cgroup it is that /proc/PID/cgroup tells. */

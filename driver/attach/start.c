@@ -1,0 +1,110 @@
+/* A start that is held: the container is set up, its first process waits to execute the program.
+ *
+ * Sequence: open that process; make sure that it is the one that the runtime told of, and in the
+ * container's cgroup, and that it has the container's root; then as for any start (repair.c). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/process.h"
+#include "volume/explain.h"
+
+#include "inside.h"
+
+enum hv_code hv_attachments_wanted(
+	struct hv_attacher *attacher, const char *container_id, bool *ret, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.container_id = container_id};
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code =
+		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+
+	*ret = count > 0;
+	hv_records_free(records, count);
+	return code;
+}
+
+/* What the Engine would say of it. */
+static enum hv_code fill(struct hv_attacher *attacher, const struct hv_start *start,
+	struct hv_container *ret, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.container_id = start->container_id};
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code =
+		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+
+	ret->id = strdup(start->container_id);
+	ret->name = strdup(count > 0 ? records[0].view.container_name : start->container_id);
+	ret->is_running = true;
+	ret->pid = (int)start->pid;
+	hv_records_free(records, count);
+	if (code == HV_OK && (!ret->id || !ret->name))
+		code = hv_fail(err, HV_INTERNAL, "out of memory");
+	return code;
+}
+
+static enum hv_code fail_early(const struct hv_target *target, struct hv_error *err)
+{
+	return hv_fail(
+		err, HV_BUSY, "container '%s' is still being set up", target->container.name);
+}
+
+/* Number and time may be told by anybody who can write a file: the cgroup decides. */
+static enum hv_code check(
+	const struct hv_start *start, const struct hv_target *target, struct hv_error *err)
+{
+	unsigned long long ticks = 0;
+	int rc = hv_process_start_ticks(target->container.pid, &ticks);
+
+	if (rc == 0 && ticks != (unsigned long long)start->start_ticks)
+		rc = -ESRCH;
+	if (rc == 0)
+		rc = hv_process_check(&target->container);
+	if (rc == -ESRCH)
+		return hv_target_fail_changed(target, err);
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL,
+			"the first process of container '%s' cannot be looked at: %s",
+			target->container.name, strerrordesc_np(-rc));
+	return hv_target_check_alive(target, err);
+}
+
+static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_start *start,
+	struct hv_target *target, struct hv_error *err)
+{
+	const struct hv_names names = {.container = target->container.name};
+	struct mc_err cause = {0};
+	enum hv_code code;
+	int rc = mc_ns_open(attacher->core, target->container.pid, &target->ns, &cause);
+
+	if (rc == -EXDEV)
+		return fail_early(target, err);
+	if (rc < 0)
+		return hv_explain(err, &cause, &names);
+	code = check(start, target, err);
+	if (code != HV_OK)
+		return code;
+	rc = mc_ns_has_own_root(attacher->core, target->container.pid);
+	if (rc == 0)
+		return fail_early(target, err);
+	return rc > 0 ? HV_OK : hv_target_fail_changed(target, err);
+}
+
+enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_start *start,
+	struct hv_repaired *ret, struct hv_error *err)
+{
+	struct hv_target target = {.ns = MC_NS_NONE, .held_until_ms = start->held_until_ms};
+	enum hv_code code = fill(attacher, start, &target.container, err);
+
+	*ret = (struct hv_repaired){.records = 0};
+	if (code == HV_OK)
+		code = open_first(attacher, start, &target, err);
+	if (code == HV_OK)
+		code = hv_target_repair(attacher, &target, ret, err);
+	if (ret->records > 0)
+		hv_attacher_poke(attacher, start->container_id, false);
+	hv_target_close(&target);
+	return code;
+}

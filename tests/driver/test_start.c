@@ -1,0 +1,201 @@
+/* Starts that are held: what is attached to a process whose program has not begun. */
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/process.h"
+#include "support/hv_test.h"
+
+#include "inside.h"
+#include "reconciler_fixture.h"
+
+enum { FAR_MS = 60000 };
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct hv_start start_of(const struct fixture *fixture)
+{
+	unsigned long long ticks = 0;
+
+	assert_int_equal(hv_process_start_ticks(fixture->pid, &ticks), 0);
+	return (struct hv_start){
+		.container_id = ID,
+		.pid = fixture->pid,
+		.start_ticks = (long long)ticks,
+		.held_until_ms = now_ms() + FAR_MS,
+	};
+}
+
+static enum hv_code start(struct fixture *fixture, const struct hv_start *start)
+{
+	struct hv_repaired repaired;
+	struct hv_error err = {0};
+	enum hv_code code = hv_attachments_start(&fixture->attacher, start, &repaired, &err);
+
+	hv_error_done(&err);
+	return code;
+}
+
+/* As hv_attachments_start() does it with a container that has a root of its own. */
+static struct hv_repaired meet(struct fixture *fixture, long long held_until_ms)
+{
+	char id[] = ID, name[] = "web";
+	struct hv_target target = {
+		.container = {.id = id, .name = name, .is_running = true, .pid = fixture->pid},
+		.ns = MC_NS_NONE,
+		.held_until_ms = held_until_ms,
+	};
+	struct hv_repaired repaired;
+	struct hv_error err = {0};
+
+	assert_int_equal(mc_ns_open(fixture->attacher.core, fixture->pid, &target.ns, NULL), 0);
+	assert_int_equal(hv_target_repair(&fixture->attacher, &target, &repaired, &err), HV_OK);
+	mc_ns_close(&target.ns);
+	return repaired;
+}
+
+static struct hv_record record_of(struct fixture *fixture)
+{
+	const struct hv_record_filter filter = {.container_id = ID};
+	struct hv_record *records = NULL, record;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	assert_int_equal(
+		hv_store_attachment_list(fixture->attacher.store, &filter, &records, &count, &err),
+		HV_OK);
+	assert_int_equal(count, 1);
+	record = records[0];
+	free(records);
+	return record;
+}
+
+static void only_containers_with_attachments_are_wanted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_error err = {0};
+	bool is_wanted = true;
+
+	start_engine(fixture);
+	assert_int_equal(hv_attachments_wanted(&fixture->attacher, ID, &is_wanted, &err), HV_OK);
+	assert_false(is_wanted);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_int_equal(hv_attachments_wanted(&fixture->attacher, ID, &is_wanted, &err), HV_OK);
+	assert_true(is_wanted);
+}
+
+/* Its runtime is not done: what was mounted now would be left behind. */
+static void a_process_with_the_hosts_root_is_too_early(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_start now;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_container(fixture);
+	now = start_of(fixture);
+	assert_int_equal(start(fixture, &now), HV_BUSY);
+	assert_int_equal(count_mounts(fixture), 0);
+}
+
+static void another_process_of_that_number_is_not_touched(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_start now;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_container(fixture);
+	now = start_of(fixture);
+	now.start_ticks--;
+	assert_int_equal(start(fixture, &now), HV_CONTAINER_CHANGED);
+	now.pid = getpid(); /* and that has the host's mounts */
+	assert_int_equal(start(fixture, &now), HV_BUSY);
+	now.pid = INT32_MAX;
+	assert_int_not_equal(start(fixture, &now), HV_OK);
+}
+
+/* Numbers of mount namespaces are used again: the next start may have that of the last one. */
+static void each_start_is_met_in_time_without_the_engine(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_record record;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	stop_engine(fixture);
+	for (int i = 0; i < 3; i++) {
+		start_container(fixture);
+		assert_int_equal(meet(fixture, now_ms() + FAR_MS).attached, 1);
+		assert_int_equal(count_mounts(fixture), 1);
+		record = record_of(fixture);
+		assert_string_equal(record.view.state, "attached");
+		assert_int_equal(record.view.late_ms, 0);
+		assert_null(record.started_at);
+		hv_record_done(&record);
+		assert_int_equal(meet(fixture, now_ms() + FAR_MS).attached, 0); /* again */
+		assert_int_equal(count_mounts(fixture), 1);
+		stop_container(fixture);
+	}
+}
+
+static void the_engines_word_on_the_start_is_noted_later(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_record record;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_container(fixture);
+	assert_int_equal(meet(fixture, now_ms() + FAR_MS).attached, 1);
+	assert_int_equal(repair(fixture), HV_OK);
+	assert_int_equal(count_mounts(fixture), 1);
+	record = record_of(fixture);
+	assert_non_null(record.started_at);
+	assert_int_equal(record.view.late_ms, 0);
+	hv_record_done(&record);
+}
+
+static void behind_the_deadline_it_is_late(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_record record;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_container(fixture);
+	assert_int_equal(meet(fixture, now_ms() - FAR_MS).attached, 1);
+	record = record_of(fixture);
+	assert_true(record.view.late_ms >= FAR_MS);
+	hv_record_done(&record);
+}
+
+static void run(void)
+{
+	static const struct CMUnitTest tests[] = {
+		RECONCILED(only_containers_with_attachments_are_wanted),
+		RECONCILED(a_process_with_the_hosts_root_is_too_early),
+		RECONCILED(another_process_of_that_number_is_not_touched),
+		RECONCILED(each_start_is_met_in_time_without_the_engine),
+		RECONCILED(the_engines_word_on_the_start_is_noted_later),
+		RECONCILED(behind_the_deadline_it_is_late),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int status = hv_need_privilege();
+
+	if (status != 0)
+		return status;
+	hv_in_namespace(run);
+	return 0;
+}
