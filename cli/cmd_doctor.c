@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,10 +12,9 @@
 
 static const struct hv_flag flags[] = {HV_FLAG_HELP, HV_FLAGS_END};
 
-/* One line; returns `is_ok`. */
-static bool tell(const char *name, bool is_ok, const char *text, const char *more)
+static void tell_line(const char *mark, const char *name, const char *text, const char *more)
 {
-	printf("%-4s  %s: ", is_ok ? "ok" : "FAIL", name);
+	printf("%-4s  %s: ", mark, name);
 	hv_text_print(stdout, text);
 	if (more && *more) {
 		fputs(" (", stdout);
@@ -22,6 +22,12 @@ static bool tell(const char *name, bool is_ok, const char *text, const char *mor
 		putchar(')');
 	}
 	putchar('\n');
+}
+
+/* One line; returns `is_ok`. */
+static bool tell(const char *name, bool is_ok, const char *text, const char *more)
+{
+	tell_line(is_ok ? "ok" : "FAIL", name, text, more);
 	return is_ok;
 }
 
@@ -44,6 +50,28 @@ static bool tell_mounts(struct json_object *info)
 		return tell("mounts", false, "this kernel cannot attach: it has no open_tree",
 			"HOSTVOL_LEGACY=1 allows a way without");
 	return tell("mounts", true, engine, kernel);
+}
+
+/* Whether attachments are back before the program of a container begins.  That they are not is no
+ * fault of this machine's: they come by the Engine's events then. */
+static void tell_starts(struct json_object *info)
+{
+	struct json_object *starts = hv_document_get(info, "Starts", json_type_object);
+	struct json_object *ms = hv_document_get(starts, "HoldMilliseconds", json_type_int);
+	const char *reason = hv_document_text(starts, "Reason");
+	char text[128];
+
+	if (!starts)
+		return; /* an older daemon */
+	snprintf(text, sizeof(text),
+		"each is held until all is attached, for %" PRId64 " ms at most",
+		json_object_get_int64(ms));
+	if (hv_document_flag(starts, "Held"))
+		tell("starts", true, text, NULL);
+	else
+		tell_line("note", "starts",
+			"none is held: attachments come back when the program runs already",
+			reason ? reason : "");
 }
 
 /* What containers wrote in place of their volumes; no line if there is nothing. */
@@ -74,6 +102,7 @@ static bool tell_all(struct json_object *info)
 		      "the host sees those of docker run -v") &&
 	      all;
 	all = tell_strays(info) && all;
+	tell_starts(info);
 	return tell_mounts(info) && all;
 }
 

@@ -252,6 +252,25 @@ static enum hv_code add_mount_root(
 	return code;
 }
 
+/* Whether attachments are back before the program begins, and why not. */
+static enum hv_code add_starts(struct hv_api *api, struct json_object *reply, struct hv_error *err)
+{
+	struct json_object *object = json_object_new_object();
+	struct hv_starts starts = {0};
+	enum hv_code code = hv_add(reply, "Starts", object, err);
+
+	if (api->tell_starts)
+		api->tell_starts(api->context, &starts);
+	if (code == HV_OK)
+		code = hv_add(object, "Held", json_object_new_boolean(starts.are_held), err);
+	if (code == HV_OK)
+		code = hv_add(
+			object, "HoldMilliseconds", json_object_new_int64(starts.hold_ms), err);
+	if (code == HV_OK && !starts.are_held)
+		code = hv_add_text(object, "Reason", starts.reason, err);
+	return code;
+}
+
 enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
@@ -273,5 +292,7 @@ enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *reque
 		code = add_timings(api, reply, err);
 	if (code == HV_OK)
 		code = add_mount_root(api, reply, err);
+	if (code == HV_OK)
+		code = add_starts(api, reply, err);
 	return code == HV_OK ? add_health(api, reply, err) : code;
 }

@@ -30,6 +30,9 @@ static const char usage[] =
 	"                         default /var/lib/hostvol)\n"
 	"      --engine SOCKET    Docker Engine's socket (HOSTVOL_ENGINE;\n"
 	"                         default /run/docker.sock)\n"
+	"      --hold-ms N        how long a container's start is held at most, in milliseconds,\n"
+	"                         until its attachments are there; 0: not at all (HOSTVOL_HOLD_MS;\n"
+	"                         default 2000)\n"
 	"      --remote-attach V  allow or deny (HOSTVOL_REMOTE_ATTACH; default allow)\n"
 	"      --legacy V         0 or 1 (HOSTVOL_LEGACY; default 0)\n"
 	"      --socket PATH      where to listen (default /run/docker/plugins/hostvol.sock)\n"
@@ -43,6 +46,7 @@ enum {
 	OPT_ALLOW,
 	OPT_STATE,
 	OPT_ENGINE,
+	OPT_HOLD,
 	OPT_REMOTE,
 	OPT_LEGACY,
 	OPT_SOCKET,
@@ -57,6 +61,7 @@ static const struct option options[] = {
 	{"allow", required_argument, NULL, OPT_ALLOW},
 	{"state", required_argument, NULL, OPT_STATE},
 	{"engine", required_argument, NULL, OPT_ENGINE},
+	{"hold-ms", required_argument, NULL, OPT_HOLD},
 	{"remote-attach", required_argument, NULL, OPT_REMOTE},
 	{"legacy", required_argument, NULL, OPT_LEGACY},
 	{"socket", required_argument, NULL, OPT_SOCKET},
@@ -79,6 +84,7 @@ static void set_defaults(struct hv_config *config)
 	config->allow_text = environment("HOSTVOL_ALLOW", "/");
 	config->state = environment("HOSTVOL_STATE", default_state);
 	config->engine = environment("HOSTVOL_ENGINE", default_engine);
+	config->hold_text = environment("HOSTVOL_HOLD_MS", "2000");
 	config->remote_attach = environment("HOSTVOL_REMOTE_ATTACH", "allow");
 	config->legacy = environment("HOSTVOL_LEGACY", "0");
 	config->socket = default_socket;
@@ -102,6 +108,9 @@ static int take_option(struct hv_config *config, int option)
 		return 0;
 	case OPT_ENGINE:
 		config->engine = optarg;
+		return 0;
+	case OPT_HOLD:
+		config->hold_text = optarg;
 		return 0;
 	case OPT_REMOTE:
 		config->remote_attach = optarg;
@@ -164,6 +173,21 @@ static int check_values(const struct hv_config *config)
 	return 0;
 }
 
+static int read_hold(struct hv_config *config)
+{
+	const char *text = config->hold_text;
+	long ms = -1;
+	char *end;
+
+	errno = 0;
+	if (text && *text >= '0' && *text <= '9')
+		ms = strtol(text, &end, 10);
+	if (ms < 0 || errno || *end || ms > HV_HOLD_MAX_MS)
+		return refuse("HOSTVOL_HOLD_MS", text, "a number of milliseconds up to 60000");
+	config->hold_ms = (unsigned)ms;
+	return 0;
+}
+
 /* Split HOSTVOL_ALLOW into cleaned directories, which are never longer than what is given. */
 static int split_allow(struct hv_config *config)
 {
@@ -198,6 +222,7 @@ static void list_settings(struct hv_config *config)
 		{"HOSTVOL_ALLOW", config->allow_text},
 		{"HOSTVOL_STATE", config->state},
 		{"HOSTVOL_ENGINE", config->engine},
+		{"HOSTVOL_HOLD_MS", config->hold_text},
 		{"HOSTVOL_REMOTE_ATTACH", config->remote_attach},
 		{"HOSTVOL_LEGACY", config->legacy},
 	};
@@ -223,6 +248,8 @@ int hv_config_read(int argc, char **argv, struct hv_config *ret)
 	if (!ret->mount_root)
 		ret->mount_root = ret->is_managed ? managed_mount_root : plain_mount_root;
 	rc = check_values(ret);
+	if (rc == 0)
+		rc = read_hold(ret);
 	if (rc == 0)
 		rc = split_allow(ret);
 	list_settings(ret);

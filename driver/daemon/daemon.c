@@ -25,6 +25,7 @@ enum {
 	STOP_MANAGED_MS = 8000, /* the Engine kills a plugin ten seconds after SIGTERM */
 	STOP_PLAIN_MS = 25000,  /* systemd the daemon after thirty: TimeoutStopSec */
 	RECONCILER_TIMEOUT_MS = 1000,
+	STARTER_TIMEOUT_MS = 1000,
 	ENGINE_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
 	STATE_WAIT_SECONDS = 2,
@@ -275,6 +276,22 @@ static void on_change(void *context, const char *container_id, bool is_undone)
 	struct hv_daemon *daemon = context;
 
 	hv_reconciler_poke(daemon->reconciler, container_id, is_undone);
+	if (is_undone) /* it may be about to start */
+		hv_starter_look(daemon->starter, container_id);
+}
+
+static void on_process(void *context, pid_t pid)
+{
+	struct hv_daemon *daemon = context;
+
+	hv_starter_learn(daemon->starter, pid);
+}
+
+static void tell_starts(void *context, struct hv_starts *ret)
+{
+	struct hv_daemon *daemon = context;
+
+	hv_starter_tell(daemon->starter, ret);
 }
 
 static void on_end(void *context, const struct hv_attachment *ended)
@@ -304,11 +321,22 @@ static void on_engine(void *context)
 /* Before anything is served that would have it do something. */
 static int reconcile(struct hv_daemon *daemon)
 {
+	daemon->starter = hv_starter_start(&(struct hv_starter_args){
+		.attacher = &daemon->attacher,
+		.log = &daemon->log,
+		.hold_ms = daemon->config.hold_ms,
+		.open_state = open_state,
+		.context = daemon,
+	});
+	if (!daemon->starter)
+		return -ENOMEM;
+	daemon->api.tell_starts = tell_starts;
 	daemon->reconciler = hv_reconciler_start(&(struct hv_reconciler_args){
 		.attacher = &daemon->attacher,
 		.log = &daemon->log,
 		.open_state = open_state,
 		.on_engine = on_engine,
+		.on_process = on_process,
 		.context = daemon,
 	});
 	daemon->attacher.on_change = on_change;
@@ -389,6 +417,8 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 			"a request takes too long to wait for its end: it gets no answer");
 		_exit(exit_status);
 	}
+	if (daemon->starter && !hv_starter_stop(daemon->starter, STARTER_TIMEOUT_MS))
+		_exit(exit_status);
 	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
 		_exit(exit_status); /* the same goes for a container that holds a repair */
 	hv_tunnel_done(&daemon->api.tunnel);

@@ -82,6 +82,14 @@ static void watch(struct hv_processes *processes, struct hv_process *process, st
 		leave(processes, process); /* it is told each time */
 }
 
+bool hv_processes_has(
+	const struct hv_processes *processes, const char *container_id, const struct hv_seen *seen)
+{
+	const struct hv_process *process = hv_names_find(&processes->containers, container_id);
+
+	return process && process->pid == seen->pid && process->ns_ino == seen->ns_ino;
+}
+
 int hv_processes_set(struct hv_processes *processes, const char *container_id, struct hv_seen *seen)
 {
 	struct hv_process *process = hv_names_find(&processes->containers, container_id);
@@ -93,7 +101,7 @@ int hv_processes_set(struct hv_processes *processes, const char *container_id, s
 	}
 	if (process && seen->repaired.records == 0)
 		forget(processes, process);
-	else if (process && (process->pid != seen->pid || process->ns_ino != seen->ns_ino))
+	else if (process && !hv_processes_has(processes, container_id, seen))
 		watch(processes, process, seen);
 	hv_seen_done(seen);
 	return rc;

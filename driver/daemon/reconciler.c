@@ -209,6 +209,9 @@ static enum hv_code look_at(
 	if (code == HV_OK)
 		code = hv_attachments_look(self->args.attacher, container_id, &seen, err);
 	tell(self, &seen.repaired);
+	if (seen.pid > 0 && self->args.on_process &&
+		!hv_processes_has(&self->processes, container_id, &seen))
+		self->args.on_process(self->args.context, (pid_t)seen.pid);
 	if (seen.repaired.pending > 0) /* and nobody may have told that it runs again */
 		hv_queue_add(&self->repairers.queue, container_id);
 	if (seen.repaired.awaited > 0)

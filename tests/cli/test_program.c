@@ -380,7 +380,8 @@ static void doctor_tells_that_all_is_well(void **state)
 	static const struct fake_answer answers[] = {
 		{"POST /HotInfo", 200,
 			"{\"Err\":\"\",\"Version\":\"" HOSTVOL_VERSION "\",\"EngineID\":\"AB\","
-			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\"}",
+			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\","
+			"\"Starts\":{\"Held\":true,\"HoldMilliseconds\":2000}}",
 			0},
 		{"POST /HotList", 200,
 			"{\"Err\":\"\",\"Attachments\":[{\"ContainerName\":\"web\",\"Target\":\"/m\","
@@ -394,6 +395,30 @@ static void doctor_tells_that_all_is_well(void **state)
 		"ok    daemon: it answers, version (" HOSTVOL_VERSION ")\n"
 		"ok    state: it can be used\nok    engine: the daemon reaches it\n"
 		"ok    volumes: the host sees those of docker run -v\n"
+		"ok    starts: each is held until all is attached, for 2000 ms at most\n"
+		"ok    mounts: mount-api (6.18)\n",
+		"");
+}
+
+static void that_starts_are_not_held_is_no_fault(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotInfo", 200,
+			"{\"Err\":\"\",\"Version\":\"" HOSTVOL_VERSION "\",\"EngineID\":\"AB\","
+			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\",\"Starts\":"
+			"{\"Held\":false,\"HoldMilliseconds\":0,\"Reason\":\"HOSTVOL_HOLD_MS is 0\"}}",
+			0},
+		{"POST /HotList", 200, "{\"Err\":\"\",\"Attachments\":[]}", 0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(*state, answers);
+	program_expect(*state, WORDS("docker-hostvol", "doctor"), 0,
+		"ok    daemon: it answers, version (" HOSTVOL_VERSION ")\n"
+		"ok    state: it can be used\nok    engine: the daemon reaches it\n"
+		"ok    volumes: the host sees those of docker run -v\n"
+		"note  starts: none is held: attachments come back when the program runs already"
+		" (HOSTVOL_HOLD_MS is 0)\n"
 		"ok    mounts: mount-api (6.18)\n",
 		"");
 }
@@ -513,6 +538,7 @@ int main(void)
 		TEST(inspect_shows_one_attachment_as_an_array),
 		TEST(inspect_takes_a_name_before_an_id),
 		TEST(doctor_tells_that_all_is_well),
+		TEST(that_starts_are_not_held_is_no_fault),
 		TEST(doctor_tells_what_is_wrong),
 		TEST(version_shows_both_sides),
 		TEST(version_without_a_daemon_still_shows_the_client),

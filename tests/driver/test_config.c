@@ -10,7 +10,7 @@
 #include "daemon/config.h"
 
 static const char *const variables[] = {"HOSTVOL_LOG", "HOSTVOL_ALLOW", "HOSTVOL_STATE",
-	"HOSTVOL_ENGINE", "HOSTVOL_REMOTE_ATTACH", "HOSTVOL_LEGACY"};
+	"HOSTVOL_ENGINE", "HOSTVOL_REMOTE_ATTACH", "HOSTVOL_LEGACY", "HOSTVOL_HOLD_MS"};
 
 enum { VARIABLES = sizeof(variables) / sizeof(variables[0]) };
 
@@ -130,6 +130,7 @@ static void every_flag_is_taken(void **state)
 		{"--allow", offsetof(struct hv_config, allow_text), "/srv"},
 		{"--state", offsetof(struct hv_config, state), "/s"},
 		{"--engine", offsetof(struct hv_config, engine), "/e.sock"},
+		{"--hold-ms", offsetof(struct hv_config, hold_text), "100"},
 		{"--remote-attach", offsetof(struct hv_config, remote_attach), "deny"},
 		{"--legacy", offsetof(struct hv_config, legacy), "1"},
 		{"--socket", offsetof(struct hv_config, socket), "/s.sock"},
@@ -179,6 +180,22 @@ static void as_many_directories_as_there_is_room_for(void **state)
 	hv_config_done(&config);
 }
 
+static void a_start_is_held_for_as_long_as_is_said(void **state)
+{
+	struct hv_config config;
+
+	(void)state;
+	assert_int_equal(read_words(&config, NULL, NULL), 0);
+	assert_int_equal(config.hold_ms, 2000);
+	hv_config_done(&config);
+	assert_int_equal(read_words(&config, "--hold-ms", "60000"), 0);
+	assert_int_equal(config.hold_ms, 60000);
+	hv_config_done(&config);
+	assert_int_equal(read_words(&config, "--hold-ms", "0"), 0);
+	assert_int_equal(config.hold_ms, 0);
+	hv_config_done(&config);
+}
+
 static void bad_values_are_refused(void **state)
 {
 	static const char *const cases[][2] = {
@@ -194,6 +211,12 @@ static void bad_values_are_refused(void **state)
 		{"--state", ""},
 		{"--engine", "tcp://127.0.0.1:2375"},
 		{"--engine", "unix:///run/docker.sock"},
+		{"--hold-ms", ""},
+		{"--hold-ms", "-1"},
+		{"--hold-ms", " 1"},
+		{"--hold-ms", "1s"},
+		{"--hold-ms", "60001"},
+		{"--hold-ms", "99999999999999999999"},
 		{"--remote-attach", "yes"},
 		{"--legacy", "true"},
 		{"--socket", "hostvol.sock"},
@@ -249,6 +272,7 @@ int main(void)
 		CLEAN(every_flag_is_taken),
 		CLEAN(allowed_directories_are_split_and_cleaned),
 		CLEAN(as_many_directories_as_there_is_room_for),
+		CLEAN(a_start_is_held_for_as_long_as_is_said),
 		CLEAN(bad_values_are_refused),
 		CLEAN(bad_values_of_the_environment_are_refused),
 		CLEAN(questions_are_answered),

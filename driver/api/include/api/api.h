@@ -16,6 +16,13 @@ struct hv_setting {
 	const char *value;
 };
 
+/* How starts of containers are met, for /HotInfo. */
+struct hv_starts {
+	bool are_held; /* until all is attached; else the Engine's events are followed */
+	unsigned hold_ms;
+	char reason[256]; /* why they are not held */
+};
+
 struct hv_api {
 	struct mc_core *core;
 	struct hv_engine *engine;
@@ -26,6 +33,7 @@ struct hv_api {
 	const struct hv_setting *settings; /* ended by a NULL name */
 	/* Open the state if it is not open.  HV_OK, or HV_STATE_UNREADABLE with the sentence. */
 	enum hv_code (*open_state)(void *context, struct hv_error *err);
+	void (*tell_starts)(void *context, struct hv_starts *ret);
 	void *context;
 };
 

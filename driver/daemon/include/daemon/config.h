@@ -6,7 +6,7 @@
 
 #include "api/api.h"
 
-enum { HV_ALLOW_MAX = 32, HV_SETTING_COUNT = 6 };
+enum { HV_ALLOW_MAX = 32, HV_SETTING_COUNT = 7, HV_HOLD_MAX_MS = 60000 };
 
 struct hv_config {
 	bool is_managed;
@@ -15,6 +15,8 @@ struct hv_config {
 	const char *engine;        /* Engine socket on the host */
 	const char *remote_attach; /* allow, deny */
 	const char *legacy;        /* 0, 1 */
+	const char *hold_text;     /* of hold_ms */
+	unsigned hold_ms;          /* how long a start is held at most; 0: not at all */
 	const char *allow_text;    /* colon-separated directories */
 	const char *socket;        /* where to listen */
 	const char *mount_root;    /* where volumes are mounted for Docker */

@@ -13,6 +13,7 @@
 #include "daemon/log.h"
 #include "daemon/reconciler.h"
 #include "daemon/server.h"
+#include "daemon/starter.h"
 
 struct hv_daemon {
 	struct hv_config config;
@@ -26,6 +27,7 @@ struct hv_daemon {
 	int listening; /* its socket */
 	struct hv_socket_file socket_file;
 	struct hv_reconciler *reconciler;
+	struct hv_starter *starter;
 	pthread_mutex_t state_lock; /* of the five that follow */
 	pthread_cond_t state_changed;
 	bool is_state_open;

@@ -32,6 +32,10 @@ void hv_processes_done(struct hv_processes *processes) __attribute__((nonnull));
 int hv_processes_set(struct hv_processes *processes, const char *container_id, struct hv_seen *seen)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether the process that was seen is the one known of the container. */
+bool hv_processes_has(const struct hv_processes *processes, const char *container_id,
+	const struct hv_seen *seen) __attribute__((nonnull, warn_unused_result));
+
 /* A process has ended, as epoll told: that is told once. */
 void hv_processes_ended(struct hv_processes *processes, struct hv_process *process)
 	__attribute__((nonnull));

@@ -7,6 +7,7 @@
 #define DAEMON_RECONCILER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "attach/attach.h"
 
@@ -21,6 +22,8 @@ struct hv_reconciler_args {
 	enum hv_code (*open_state)(void *context, struct hv_error *err);
 	/* The Engine tells its events: it is there, and may be another than before. */
 	void (*on_engine)(void *context);
+	/* A container with attachments was seen to run, with this first process; may be NULL. */
+	void (*on_process)(void *context, pid_t pid);
 	void *context;
 	/* 0 for each but in tests. */
 	long long look_ms; /* how often mount tables are asked whether they have changed */

@@ -1,0 +1,510 @@
+/* Sequence of the reader: when the state is open, start the gate and have it follow the roots,
+ * those of the store among them; then, as it tells: mark containers that have attachments, and give
+ * starts that are held to a worker.  A gate that ends is started again, from 100 ms to 5 s later.
+ *
+ * A worker attaches what is wanted, and has the gate let the start go.  There are as many workers
+ * as there are starts held, up to a limit: file systems may keep each of them. */
+#include "daemon/starter.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+
+#include "start/gate.h"
+#include "start/roots.h"
+#include "start/state.h"
+
+enum {
+	WORKERS_MAX = 64,
+	BACK_OFF_MIN_MS = 100,
+	BACK_OFF_MAX_MS = 5000,
+	STATE_RETRY_MS = 1000,
+};
+
+/* A start that waits for a worker. */
+struct held {
+	STAILQ_ENTRY(held) entry;
+	unsigned gate; /* which one holds it */
+	struct hv_gate_news news;
+};
+
+struct hv_starter {
+	struct hv_starter_args args;
+	pthread_t reader;
+	pthread_mutex_t lock;   /* of all that follows */
+	pthread_cond_t changed; /* CLOCK_MONOTONIC */
+	STAILQ_HEAD(, held) waiting;
+	unsigned workers;
+	struct hv_texts roots; /* that were learned */
+	struct hv_gate gate;
+	unsigned gates; /* how many there were; odd: there is one */
+	bool is_ready;
+	bool is_stopping;
+	bool is_over;     /* the reader has ended */
+	char reason[256]; /* why no start is held */
+};
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool has_gate(const struct hv_starter *self)
+{
+	return self->gates % 2 == 1;
+}
+
+/* With the lock.  Returns false when that time is over. */
+static bool wait_until(struct hv_starter *self, long long until_ms)
+{
+	const struct timespec until = {
+		.tv_sec = until_ms / 1000,
+		.tv_nsec = until_ms % 1000 * 1000000,
+	};
+
+	return pthread_cond_timedwait(&self->changed, &self->lock, &until) != ETIMEDOUT;
+}
+
+/* Returns whether to go on. */
+static bool pause_for(struct hv_starter *self, long long ms)
+{
+	long long until_ms = now_ms() + ms;
+	bool is_stopping;
+
+	pthread_mutex_lock(&self->lock);
+	while (!self->is_stopping && wait_until(self, until_ms))
+		continue;
+	is_stopping = self->is_stopping;
+	pthread_mutex_unlock(&self->lock);
+	return !is_stopping;
+}
+
+static void set_reason(struct hv_starter *self, const char *reason)
+{
+	pthread_mutex_lock(&self->lock);
+	self->is_ready = !*reason;
+	snprintf(self->reason, sizeof(self->reason), "%s", reason);
+	pthread_mutex_unlock(&self->lock);
+}
+
+/* --- workers --- */
+
+static void release(struct hv_starter *self, const struct held *held, bool is_early)
+{
+	pthread_mutex_lock(&self->lock);
+	if (has_gate(self) && self->gates == held->gate)
+		(void)!hv_gate_release(&self->gate, held->news.seq, is_early);
+	pthread_mutex_unlock(&self->lock);
+}
+
+static void tell(const struct hv_starter *self, const char *id, const struct hv_repaired *repaired,
+	const struct hv_error *err)
+{
+	const struct {
+		unsigned count;
+		enum hv_level level;
+		const char *what;
+	} lines[] = {
+		{repaired->attached, HV_LOG_INFO, "attached before its program began"},
+		{repaired->adopted, HV_LOG_INFO, "found attached"},
+		{repaired->refused, HV_LOG_WARN,
+			"required and not there: its start was refused (docker hostvol ls tells why)"},
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (lines[i].count > 0)
+			hv_log_line(self->args.log, lines[i].level,
+				"container '%s': %u attachment%s %s", repaired->name,
+				lines[i].count, lines[i].count == 1 ? "" : "s", lines[i].what);
+	if (err->code != HV_OK)
+		hv_log_line(self->args.log, HV_LOG_WARN, "start of container %.12s: %s", id,
+			hv_error_text(err));
+}
+
+static void work_on(struct hv_starter *self, const struct held *held)
+{
+	struct hv_repaired repaired = {.records = 0};
+	struct hv_first first = {0};
+	struct hv_error err = {0};
+	enum hv_code code;
+	int rc = hv_state_read(held->news.fd, &first);
+	const struct hv_start start = {
+		.container_id = held->news.id,
+		.pid = first.pid,
+		.start_ticks = first.start_ticks,
+		.held_until_ms = held->news.until_ms,
+	};
+
+	code = rc == 0 ? hv_attachments_start(self->args.attacher, &start, &repaired, &err)
+		       : hv_fail(&err, HV_INTERNAL, "its runtime's state file cannot be read: %s",
+				 strerrordesc_np(-rc));
+	/* Of a state file that tells nothing yet it is not the start. */
+	release(self, held, code == HV_BUSY || rc < 0);
+	if (first.pid > 1)
+		hv_starter_learn(self, (pid_t)first.pid);
+	if (code != HV_BUSY)
+		tell(self, held->news.id, &repaired, &err);
+	hv_error_done(&err);
+}
+
+static void free_held(struct held *held)
+{
+	mc_close_fd(&held->news.fd);
+	free(held);
+}
+
+static void *run_worker(void *argument)
+{
+	struct hv_starter *self = argument;
+	struct held *held;
+
+	pthread_mutex_lock(&self->lock);
+	while ((held = STAILQ_FIRST(&self->waiting))) {
+		STAILQ_REMOVE_HEAD(&self->waiting, entry);
+		pthread_mutex_unlock(&self->lock);
+		work_on(self, held);
+		free_held(held);
+		pthread_mutex_lock(&self->lock);
+	}
+	self->workers--;
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
+	return NULL;
+}
+
+/* With the lock. */
+static void hire(struct hv_starter *self)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	if (self->workers == WORKERS_MAX)
+		return;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &attr, run_worker, self) == 0)
+		self->workers++;
+	pthread_attr_destroy(&attr);
+}
+
+/* Takes over the descriptor.  Without memory or a thread the hold ends by its deadline. */
+static void hand_over(struct hv_starter *self, const struct hv_gate_news *news)
+{
+	struct held *held = malloc(sizeof(*held));
+
+	if (!held) {
+		int fd = news->fd;
+
+		mc_close_fd(&fd);
+		return;
+	}
+	held->news = *news;
+	pthread_mutex_lock(&self->lock);
+	held->gate = self->gates;
+	STAILQ_INSERT_TAIL(&self->waiting, held, entry);
+	hire(self);
+	pthread_mutex_unlock(&self->lock);
+}
+
+/* --- roots --- */
+
+static void follow(struct hv_starter *self, const char *root)
+{
+	pthread_mutex_lock(&self->lock);
+	if (has_gate(self))
+		(void)!hv_gate_follow(&self->gate, root);
+	pthread_mutex_unlock(&self->lock);
+}
+
+static bool is_usual(const char *root)
+{
+	for (const char *const *at = hv_roots_usual; *at; at++)
+		if (strcmp(*at, root) == 0)
+			return true;
+	return false;
+}
+
+/* Returns whether it was not known. */
+static bool add_root(struct hv_starter *self, const char *root)
+{
+	bool is_known = is_usual(root);
+
+	pthread_mutex_lock(&self->lock);
+	for (size_t i = 0; i < self->roots.count; i++)
+		is_known |= strcmp(self->roots.items[i], root) == 0;
+	if (!is_known)
+		is_known = hv_texts_add(&self->roots, root) < 0;
+	pthread_mutex_unlock(&self->lock);
+	return !is_known;
+}
+
+void hv_starter_learn(struct hv_starter *starter, pid_t pid)
+{
+	struct hv_attacher *attacher = starter->args.attacher;
+	char found[PATH_MAX], root[PATH_MAX];
+	struct hv_error err = {0};
+
+	if (starter->args.hold_ms == 0 || hv_root_find(pid, found) < 0 ||
+		mc_host_resolve(attacher->core, found, root, NULL, NULL) < 0 ||
+		!add_root(starter, root))
+		return;
+	follow(starter, root);
+	hv_log_line(starter->args.log, HV_LOG_INFO, "starts in %s are held from now on", root);
+	if (hv_store_root_add(attacher->store, root, &err) != HV_OK)
+		hv_log_line(starter->args.log, HV_LOG_WARN, "%s is not noted: %s", root,
+			hv_error_text(&err));
+	hv_error_done(&err);
+}
+
+void hv_starter_look(struct hv_starter *starter, const char *container_id)
+{
+	pthread_mutex_lock(&starter->lock);
+	if (has_gate(starter))
+		(void)!hv_gate_look(&starter->gate, container_id);
+	pthread_mutex_unlock(&starter->lock);
+}
+
+/* --- the reader --- */
+
+/* Those of earlier; one that cannot be read is learned again. */
+static void read_roots(struct hv_starter *self)
+{
+	struct hv_texts roots = {0};
+	struct hv_error ignored = {0};
+
+	if (hv_store_root_list(self->args.attacher->store, &roots, &ignored) == HV_OK)
+		for (size_t i = 0; i < roots.count; i++)
+			(void)add_root(self, roots.items[i]);
+	hv_error_done(&ignored);
+	hv_texts_done(&roots);
+}
+
+static void follow_all(struct hv_starter *self)
+{
+	for (const char *const *at = hv_roots_usual; *at; at++)
+		follow(self, *at);
+	pthread_mutex_lock(&self->lock);
+	for (size_t i = 0; i < self->roots.count; i++)
+		(void)!hv_gate_follow(&self->gate, self->roots.items[i]);
+	pthread_mutex_unlock(&self->lock);
+}
+
+static const char *why_not(int error)
+{
+	switch (-error) {
+	case EINVAL:
+		return "this kernel has no CONFIG_FANOTIFY_ACCESS_PERMISSIONS";
+	case ENOSYS:
+		return "this kernel has no fanotify";
+	case EPERM:
+		return "fanotify is denied to hostvold: it needs CAP_SYS_ADMIN and CAP_SYS_CHROOT";
+	default:
+		return strerrordesc_np(-error);
+	}
+}
+
+static void mark_if_wanted(struct hv_starter *self, const char *id)
+{
+	struct hv_error err = {0};
+	bool is_wanted = false;
+
+	if (hv_attachments_wanted(self->args.attacher, id, &is_wanted, &err) != HV_OK)
+		hv_log_line(self->args.log, HV_LOG_WARN, "start of container %.12s: %s", id,
+			hv_error_text(&err));
+	hv_error_done(&err);
+	if (is_wanted)
+		(void)!hv_gate_mark(&self->gate, id);
+}
+
+/* Returns false when there is no use in another gate. */
+static bool take(struct hv_starter *self, const struct hv_gate_news *news)
+{
+	switch (news->kind) {
+	case HV_GATE_READY:
+		set_reason(self, news->error == 0 ? "" : why_not(news->error));
+		if (news->error == 0)
+			follow_all(self);
+		else
+			hv_log_line(self->args.log, HV_LOG_WARN,
+				"no start is held: %s; attachments come back by the Engine's events",
+				why_not(news->error));
+		return news->error == 0;
+	case HV_GATE_CREATED:
+		mark_if_wanted(self, news->id);
+		return true;
+	case HV_GATE_HELD:
+		hand_over(self, news);
+		return true;
+	case HV_GATE_EXPIRED:
+		hv_log_line(self->args.log, HV_LOG_WARN,
+			"start of container %.12s: it was held for %u ms, and goes on before all is attached",
+			news->id, self->args.hold_ms);
+		return true;
+	}
+	return true;
+}
+
+/* From its start to its end.  Returns false when there is no use in another one. */
+static bool serve_gate(struct hv_starter *self, int host_root)
+{
+	struct hv_gate gate;
+	struct hv_gate_news news;
+	bool is_useful = true;
+	int rc = hv_gate_start(host_root, self->args.hold_ms, &gate);
+
+	if (rc < 0) {
+		set_reason(self, strerrordesc_np(-rc));
+		return true;
+	}
+	pthread_mutex_lock(&self->lock);
+	self->gate = gate;
+	self->gates++;
+	if (self->is_stopping)
+		shutdown(gate.socket, SHUT_RDWR);
+	pthread_mutex_unlock(&self->lock);
+	while (is_useful && hv_gate_read(&gate, &news) == 0)
+		is_useful = take(self, &news);
+	pthread_mutex_lock(&self->lock);
+	self->gates++;
+	pthread_mutex_unlock(&self->lock);
+	hv_gate_end(&gate);
+	if (is_useful)
+		set_reason(self, "the process that holds starts has ended; it is started again");
+	return is_useful;
+}
+
+static void run_gates(struct hv_starter *self)
+{
+	mc_auto_fd host_root = mc_host_open(self->args.attacher->core, "/");
+	long long back_off_ms = BACK_OFF_MIN_MS;
+
+	if (host_root < 0) {
+		set_reason(self, strerrordesc_np(-host_root));
+		return;
+	}
+	do {
+		long long begin_ms = now_ms();
+
+		if (!serve_gate(self, host_root))
+			return;
+		if (now_ms() - begin_ms > BACK_OFF_MAX_MS)
+			back_off_ms = BACK_OFF_MIN_MS;
+		else if (back_off_ms < BACK_OFF_MAX_MS)
+			back_off_ms *= 2;
+	} while (pause_for(self, back_off_ms));
+}
+
+static bool wait_for_state(struct hv_starter *self)
+{
+	struct hv_error ignored = {0};
+
+	while (self->args.open_state(self->args.context, &ignored) != HV_OK) {
+		hv_error_done(&ignored);
+		if (!pause_for(self, STATE_RETRY_MS))
+			return false;
+	}
+	return true;
+}
+
+static void *run_reader(void *argument)
+{
+	struct hv_starter *self = argument;
+
+	if (wait_for_state(self)) {
+		read_roots(self);
+		run_gates(self);
+	}
+	pthread_mutex_lock(&self->lock);
+	self->is_over = true;
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
+	return NULL;
+}
+
+/* --- the whole --- */
+
+static void init(struct hv_starter *self, const struct hv_starter_args *args)
+{
+	pthread_condattr_t attr;
+
+	self->args = *args;
+	STAILQ_INIT(&self->waiting);
+	pthread_mutex_init(&self->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&self->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	snprintf(self->reason, sizeof(self->reason), "%s",
+		args->hold_ms == 0 ? "HOSTVOL_HOLD_MS is 0" : "hostvold has just begun");
+}
+
+static void done(struct hv_starter *self)
+{
+	struct held *held;
+
+	while ((held = STAILQ_FIRST(&self->waiting))) {
+		STAILQ_REMOVE_HEAD(&self->waiting, entry);
+		free_held(held);
+	}
+	hv_texts_done(&self->roots);
+	pthread_cond_destroy(&self->changed);
+	pthread_mutex_destroy(&self->lock);
+	free(self);
+}
+
+struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
+{
+	struct hv_starter *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return NULL;
+	init(self, args);
+	self->is_over = args->hold_ms == 0;
+	if (args->hold_ms == 0 || pthread_create(&self->reader, NULL, run_reader, self) == 0)
+		return self;
+	done(self);
+	return NULL;
+}
+
+void hv_starter_tell(struct hv_starter *starter, struct hv_starts *ret)
+{
+	pthread_mutex_lock(&starter->lock);
+	ret->hold_ms = starter->args.hold_ms;
+	ret->are_held = starter->is_ready;
+	snprintf(ret->reason, sizeof(ret->reason), "%s", starter->reason);
+	pthread_mutex_unlock(&starter->lock);
+}
+
+bool hv_starter_stop(struct hv_starter *starter, int timeout_ms)
+{
+	long long until_ms = now_ms() + timeout_ms;
+	bool is_over;
+
+	pthread_mutex_lock(&starter->lock);
+	starter->is_stopping = true;
+	if (has_gate(starter))
+		shutdown(starter->gate.socket, SHUT_RDWR);
+	pthread_cond_broadcast(&starter->changed);
+	while (!(starter->is_over && starter->workers == 0) && wait_until(starter, until_ms))
+		continue;
+	is_over = starter->is_over && starter->workers == 0;
+	pthread_mutex_unlock(&starter->lock);
+	if (!is_over)
+		return false;
+	if (starter->args.hold_ms > 0)
+		pthread_join(starter->reader, NULL);
+	done(starter);
+	return true;
+}
