@@ -1,0 +1,139 @@
+load helpers
+load engine
+load plain
+
+# Attachments are in place before a container's first instruction.
+
+setup() {
+	common_setup
+}
+
+teardown() {
+	[[ -z ${DAEMON:-} ]] || kill -CONT "$DAEMON" 2>/dev/null || true
+	stop_daemon
+	[[ -z ${ENGINE:-} ]] || engine_teardown
+	common_teardown
+	docker image rm -f hvt-first >/dev/null 2>&1 || true
+}
+
+# An image with one program, which prints how many of its targets are mounted when it begins.
+make_image() {
+	mkdir -p "$TMP/image"
+	cc -static -O1 -o "$TMP/image/first" "$BATS_TEST_DIRNAME/first.c"
+	tar -C "$TMP/image" -c first | docker import - hvt-first >/dev/null
+}
+
+begin_plain() {
+	PLAIN=$TMP/plain
+	mkdir "$PLAIN" "$TMP/src"
+	run_daemon
+	within 10 holds_starts
+	must Create '{"Name":"hvt_data","Opts":{"path":"'"$TMP/src"'"}}'
+	make_image
+}
+
+holds_starts() {
+	send HotInfo '{}'
+	[[ $ANSWER == *'"Held":true'* ]]
+}
+
+# want NAME [FIELD]: a container that was never started, with an attachment.
+want() {
+	docker create --label "$LABEL" --network none --name "$1" hvt-first /first /a >/dev/null
+	must HotAttach '{"Volume":"hvt_data","Container":"'"$1"'","Target":"/a","Mkdir":true,"Persist":true'"${2:-}"'}'
+}
+
+# said NAME STARTS: what the program printed at each start, in one line.
+said() {
+	within 5 has_said "$1" "$2"
+	docker logs "$1" | sort | uniq -c | xargs
+}
+
+has_said() {
+	[[ $(docker logs "$1" | wc -l) -ge $2 ]]
+}
+
+late() {
+	must HotList '{"Container":"'"$1"'"}'
+	[[ $ANSWER == *'"Late":'"$2"'}'* ]]
+}
+
+gate() {
+	pgrep -P "$DAEMON" -x hostvol-gate
+}
+
+@test "a first start and each restart are in time" {
+	begin_plain
+	want hvt_first
+	docker start hvt_first
+	for _ in $(seq 10); do docker restart -t 0 hvt_first >/dev/null; done
+	[[ $(said hvt_first 11) == "11 1" ]]
+	late hvt_first 0
+	grep -q "attached before its program began" "$PLAIN/log"
+}
+
+@test "many that are started at once are in time" {
+	begin_plain
+	for i in $(seq 10); do want "hvt_$i"; done
+	seq 10 | xargs -P 10 -I '{}' docker start 'hvt_{}' >/dev/null
+	for i in $(seq 10); do [[ $(said "hvt_$i" 1) == "1 1" ]]; done
+}
+
+@test "a container that has none is started as ever, and so is one when the daemon or its gate is gone or stopped" {
+	begin_plain
+	docker run -d --label "$LABEL" --network none --name hvt_other hvt-first /first /a
+	[[ $(said hvt_other 1) == "1 0" ]]
+	want hvt_first
+	docker start hvt_first
+	kill -KILL "$(gate)"
+	docker restart -t 0 hvt_first
+	within 10 holds_starts
+	within 10 gate
+	kill -STOP "$DAEMON"
+	docker restart -t 0 hvt_first
+	kill -KILL "$DAEMON"
+	docker restart -t 0 hvt_first
+	within 5 has_said hvt_first 4
+	run_daemon
+	within 10 holds_starts
+	docker restart -t 0 hvt_first
+	within 5 has_said hvt_first 5
+	[[ $(docker logs hvt_first | tail -1) == 1 ]]
+}
+
+@test "a start that cannot have what it requires fails before the program runs" {
+	begin_plain
+	want hvt_first ',"Required":true'
+	mv "$TMP/src" "$TMP/gone"
+	run docker start hvt_first
+	[[ $status -ne 0 && -z $(docker logs hvt_first) ]]
+	must HotList '{"Container":"hvt_first"}'
+	[[ $ANSWER == *"was refused, because this is required"* ]]
+	mv "$TMP/gone" "$TMP/src"
+	docker start hvt_first
+	[[ $(said hvt_first 1) == "1 1" ]]
+}
+
+@test "with a directory of its own for containers, and dockerd killed: the managed plugin, remapped users" {
+	engine_remap_users
+	engine_setup --userns-remap=default
+	engine_plugin
+	make_image
+	docker volume create -d hostvol hvt_data
+	for i in 1 2 3 4 5; do
+		docker create --network none --restart always --name "hvt_$i" hvt-first /first /a /b
+		engine_hostvol attach hvt_data "hvt_$i:/a"
+		engine_hostvol attach hvt_data "hvt_$i:/b"
+	done
+	docker start hvt_1 # tells where the runtime keeps its containers
+	within 10 grep -q "are held from now on" "$ENGINE/log"
+	docker start hvt_2 hvt_3 hvt_4 hvt_5
+	docker restart -t 0 hvt_1
+	for i in 2 3 4 5; do [[ $(said "hvt_$i" 1) == "1 2" ]]; done
+	engine_stop KILL
+	engine_kill_all "$(cat "$ENGINE/holder")"
+	engine_start
+	for i in 2 3 4 5; do [[ $(said "hvt_$i" 2) == "2 2" ]]; done
+	within 5 has_said hvt_1 3
+	[[ $(docker logs hvt_1 | tail -n 2 | xargs) == "2 2" ]]
+}
