@@ -68,7 +68,7 @@ until_is() {
 
 # The daemon of the plugin in the bench's Engine.
 daemon_of_engine() {
-	pgrep -f '/usr/bin/hostvold --managed' | while read -r pid; do
+	pgrep -x hostvold | while read -r pid; do
 		! grep -q "HOSTVOL_STATE=$ENGINE/" -z "/proc/$pid/environ" || echo "$pid"
 	done
 }

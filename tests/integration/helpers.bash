@@ -120,11 +120,11 @@ daemon_pid() {
 	pgrep -P "$(pgrep -f "containerd-shim.*$id")" -f '/usr/bin/hostvold --managed'
 }
 
-# daemon_holds PID: its descriptors, threads and child processes. Docker keeps connections
+# daemon_holds PID: its descriptors, threads and child processes but the gate. Docker keeps connections
 # open, and each has a socket and a thread: they cancel each other out, and a socket that leaked does
 # not. One pidfd for each container that has an attachment is as it should be, and left out.
 daemon_holds() {
-	local fd fds=0 sockets=0 tasks=("/proc/$1/task"/*) file children=''
+	local fd fds=0 sockets=0 tasks=("/proc/$1/task"/*) file child children=''
 	for fd in "/proc/$1/fd"/*; do # without a process of its own: this is done very often
 		if [[ -S $fd ]]; then
 			sockets=$((sockets + 1))
@@ -133,7 +133,10 @@ daemon_holds() {
 		fi
 	done
 	for file in "/proc/$1/task"/*/children; do
-		[[ ! -e $file ]] || children+=$(<"$file")
+		[[ -e $file ]] || continue
+		for child in $(<"$file"); do
+			[[ $(cat "/proc/$child/comm" 2>/dev/null) == hostvol-gate ]] || children+="$child "
+		done
 	done
 	echo "descriptors: $fds, threads without connections: $((${#tasks[@]} - sockets)), children: $children"
 }
