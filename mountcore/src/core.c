@@ -119,6 +119,7 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 	pthread_mutex_init(&core->lock, NULL);
 	pthread_mutex_init(&core->slow_lock, NULL);
 	pthread_cond_init(&core->changed, NULL);
+	pthread_cond_init(&core->work, NULL);
 	rc = open_host(core, args->host_pid, err);
 	if (rc == 0)
 		rc = mc_err_set(err, MC_STEP_SETUP, read_inodes(core));
@@ -144,6 +145,7 @@ void mc_core_close(struct mc_core *core)
 	mc_pool_stop(core);
 	mc_look_close(core);
 	mc_slow_close(core);
+	pthread_cond_destroy(&core->work);
 	pthread_cond_destroy(&core->changed);
 	pthread_mutex_destroy(&core->slow_lock);
 	pthread_mutex_destroy(&core->lock);

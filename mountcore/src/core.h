@@ -43,6 +43,7 @@ struct mc_core {
 
 	pthread_mutex_t lock; /* everything below */
 	pthread_cond_t changed;
+	pthread_cond_t work; /* for the workers */
 	struct mc_task *first, *last;
 	struct mc_gate *gates; /* containers at work */
 	bool stopping;

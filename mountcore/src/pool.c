@@ -24,7 +24,7 @@ static struct mc_task *take_task(struct mc_core *core)
 	struct mc_task *task;
 
 	while (!core->first && !core->stopping)
-		pthread_cond_wait(&core->changed, &core->lock);
+		pthread_cond_wait(&core->work, &core->lock);
 	task = core->first;
 	if (task) {
 		core->first = task->next;
@@ -74,7 +74,7 @@ int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	else
 		core->first = &task;
 	core->last = &task;
-	pthread_cond_broadcast(&core->changed);
+	pthread_cond_signal(&core->work);
 	while (!task.is_done)
 		pthread_cond_wait(&core->changed, &core->lock);
 	pthread_mutex_unlock(&core->lock);
@@ -102,7 +102,7 @@ void mc_pool_stop(struct mc_core *core)
 {
 	pthread_mutex_lock(&core->lock);
 	core->stopping = true;
-	pthread_cond_broadcast(&core->changed);
+	pthread_cond_broadcast(&core->work);
 	pthread_mutex_unlock(&core->lock);
 	for (unsigned i = 0; i < core->worker_count; i++)
 		pthread_join(core->workers[i], NULL);
