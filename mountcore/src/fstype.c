@@ -56,3 +56,8 @@ bool mc_fstype_is_cached(const char *fstype)
 {
 	return strcmp(fstype, "9p") != 0;
 }
+
+bool mc_fstype_is_fuse(const char *fstype)
+{
+	return is_called("fuse*", fstype) || strcmp(fstype, "virtiofs") == 0;
+}

@@ -14,4 +14,7 @@ bool mc_magic_is_slow(uint64_t magic);
  * not for a directory, and the others have no such call. */
 bool mc_fstype_is_cached(const char *fstype);
 
+/* FUSE, whose server AT_STATX_FORCE_SYNC always asks (fuse_update_get_attr()). */
+bool mc_fstype_is_fuse(const char *fstype);
+
 #endif

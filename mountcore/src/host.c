@@ -27,6 +27,7 @@ struct slow_mount {
 	char *path;
 	uint64_t dev;
 	bool is_cached; /* RESOLVE_CACHED never waits for it */
+	bool is_fuse;
 };
 
 /* What is kept of the host's mount table. */
@@ -235,6 +236,7 @@ static int slow_add(struct mc_slow *slow, const struct mc_mount *mount)
 		.path = strdup(mount->target),
 		.dev = mount->dev,
 		.is_cached = mc_fstype_is_cached(mount->fstype),
+		.is_fuse = mc_fstype_is_fuse(mount->fstype),
 	};
 	if (!mounts[slow->count].path)
 		return -ENOMEM;
@@ -303,6 +305,7 @@ void mc_host_way(struct mc_core *core, const char *path, struct mc_host_way *ret
 			continue;
 		ret->is_slow = ret->has_slow = true;
 		ret->is_cached = mount->is_cached;
+		ret->is_fuse = mount->is_fuse;
 		ret->key = mc_key_of_dev(mount->dev);
 	}
 	pthread_mutex_unlock(&core->slow_lock);

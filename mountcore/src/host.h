@@ -14,6 +14,7 @@ struct mc_host_way {
 	bool is_slow;   /* mc_host_is_slow() */
 	bool has_slow;  /* the same, or a mount below the path is of such a file system */
 	bool is_cached; /* RESOLVE_CACHED never waits there */
+	bool is_fuse;   /* it is on a FUSE mount */
 	uint64_t key;   /* of those who wait for it: mc_job.waits_for */
 };
 

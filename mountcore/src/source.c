@@ -122,12 +122,24 @@ static bool is_answer(int rc)
 	return rc == -EACCES || rc == -EPERM || rc == -ENOSYS || rc == -EOPNOTSUPP;
 }
 
-int mc_source_probe(int fd)
+static int ask_attributes(int fd)
 {
 	struct statx stat;
+
+	return mc_sys_statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &stat);
+}
+
+int mc_source_probe_fuse(int fd)
+{
+	int rc = ask_attributes(fd);
+
+	return is_answer(rc) ? 0 : rc;
+}
+
+int mc_source_probe(int fd)
+{
 	int64_t type;
-	int rc =
-		mc_sys_statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &stat);
+	int rc = ask_attributes(fd);
 
 	if (rc == 0 || is_answer(rc))
 		rc = mc_sys_fstatfs_type(fd, &type);

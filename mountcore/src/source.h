@@ -24,6 +24,9 @@ int mc_source_open(
  * helper.  Returns 0 if it answers, if only to refuse, or a negative errno: mc_err_is_dead(). */
 int mc_source_probe(int fd);
 
+/* The same in one question.  Only FUSE never answers it from a cache. */
+int mc_source_probe_fuse(int fd);
+
 /* The cached mount tables that mounts are compared by.  The workers run. */
 int mc_look_open(struct mc_core *core, struct mc_err *err);
 void mc_look_close(struct mc_core *core);
