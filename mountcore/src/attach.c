@@ -1,7 +1,7 @@
 /* Attach: the place's half; the source's is in clone.c, the checks between in check.c.
  *
  * Sequence, each section a job (job.h); one that fails ends the list:
- *   clone    clone.c
+ *   clone    clone.c; it asks the source's server, which answers during the next one
  *   resolve  setns(place) openat2(target, or its deepest existing ancestor) statx readlink
  *            statmount setns(home)
  *   check    check.c
@@ -288,6 +288,7 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	self->job.is_cached = false;
 	if (rc == 0)
 		rc = mc_job_run_anywhere(core, resolve_job, &self->job);
+	rc = mc_attach_answer(self, rc);
 	mc_err_set(err, self->job.err.step, rc);
 	if (rc == 0)
 		rc = mc_attach_check(self, args, err);

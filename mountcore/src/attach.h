@@ -55,8 +55,9 @@ struct mc_attach {
 	struct mc_stat found;   /* the target, or its deepest existing ancestor */
 	bool is_local;          /* a worker may look up and make things on the mount of `found` */
 	struct mc_host_way way; /* to the source */
-	bool is_replacing;      /* the caller's own mount is at the target and is to go */
-	uint64_t own_root;      /* mount ID of the place's root */
+	struct mc_question question; /* to its server */
+	bool is_replacing;           /* the caller's own mount is at the target and is to go */
+	uint64_t own_root;           /* mount ID of the place's root */
 	/* Where statmount tells: the mount that the target is on, and the one below it if the
 	 * target is a mount; the parent will be one of the two. */
 	struct mc_parent top;
@@ -69,8 +70,13 @@ struct mc_attach {
 	struct mc_legacy legacy;
 };
 
-/* Clone the source into job.fds[MC_FD_TREE] with its attributes set, and describe it in `tree`. */
+/* Clone the source into job.fds[MC_FD_TREE] with its attributes set, and describe it in `tree`.
+ * Asks its server, if it has one, whether it answers. */
 int mc_attach_clone(struct mc_attach *self);
+
+/* Take the answer of the source's server, if mc_attach_clone() asked it: after that in any case.
+ * Returns `rc`, unless it does not answer. */
+int mc_attach_answer(struct mc_attach *self, int rc);
 
 /* Check what the place was found to be, and complete info.path.  Steps TARGET, REFUSED, TYPE,
  * OCCUPIED, SHARED of mc_attach_prepare(). */

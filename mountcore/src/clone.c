@@ -1,7 +1,8 @@
 /* The source's half of an attach.
  *
- * Sequence: setns(host) openat2(source) [openat2(subpath)] [is it alive?] open_tree setns(home);
- * then, on the detached tree, mount_setattr(private, attributes) [mount_setattr(idmap)].  A tree
+ * Sequence: setns(host) openat2(source) [openat2(subpath)] open_tree setns(home); then, on the
+ * detached tree, mount_setattr(private, attributes) [mount_setattr(idmap)] [statx(FORCE_SYNC), by
+ * the helper that is kept for questions: the answer is waited for behind the resolve].  A tree
  * whose attributes are to be locked goes through a staging namespace in a helper (lock_job); and so
  * does every tree where there is no mount_setattr (stage.c). */
 #include <errno.h>
@@ -159,8 +160,12 @@ static int lock_job(const struct mc_core *core, struct mc_job *job)
 static int lock(struct mc_attach *self)
 {
 	mc_auto_fd unlocked = self->job.fds[MC_FD_TREE];
-	int rc;
+	int rc = mc_attach_answer(self, 0); /* counted with this helper: it would wait for itself */
 
+	if (rc < 0) {
+		mc_take_fd(&unlocked);
+		return rc;
+	}
 	self->job.in_helper = true;
 	rc = mc_job_run(self->core, lock_job, &self->job);
 	self->job.in_helper = false;
@@ -183,24 +188,39 @@ static int find_source(struct mc_attach *self)
 }
 
 /* Whether the source answers, for a tree that the kernel's cache led to: a dead one is not
- * attached.
- */
+ * attached. */
 static int probe_job(const struct mc_core *core, struct mc_job *job)
 {
 	(void)core;
 	return mc_err_set(&job->err, MC_STEP_SOURCE, mc_source_probe(job->fds[MC_FD_TREE]));
 }
 
-/* Part of the attach's work: a fork, and two answers of the server. */
-static int probe(struct mc_attach *self)
+static int probe_fuse_job(const struct mc_core *core, struct mc_job *job)
+{
+	(void)core;
+	return mc_err_set(&job->err, MC_STEP_SOURCE, mc_source_probe_fuse(job->fds[MC_FD_TREE]));
+}
+
+static int ask(struct mc_attach *self)
 {
 	uint64_t start = mc_clock_ns();
-	int rc;
+	int rc = mc_job_ask(self->core, self->way.is_fuse ? probe_fuse_job : probe_job, &self->job,
+		&self->question);
 
-	self->job.in_helper = true;
-	rc = mc_job_run(self->core, probe_job, &self->job);
 	self->work_ns += mc_clock_ns() - start;
 	return rc;
+}
+
+int mc_attach_answer(struct mc_attach *self, int rc)
+{
+	uint64_t start = mc_clock_ns();
+	struct mc_err err = {0};
+	int answer = mc_job_answer(self->core, &self->question, &err);
+
+	self->work_ns += mc_clock_ns() - start;
+	if (answer < 0)
+		self->job.err = err;
+	return answer < 0 ? answer : rc;
 }
 
 static int clone_anyhow(struct mc_attach *self)
@@ -217,7 +237,7 @@ static int clone_anyhow(struct mc_attach *self)
 	/* EXDEV: a mount on the way of the subpath, or a link that leads out. */
 	rc = mc_job_run_anywhere(self->core, clone_job, &self->job);
 	if (rc == 0 && self->way.is_slow && !self->job.in_helper)
-		rc = probe(self);
+		rc = ask(self);
 	self->job.in_helper = self->job.is_cached = false;
 	return rc;
 }

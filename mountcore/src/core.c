@@ -142,6 +142,7 @@ void mc_core_close(struct mc_core *core)
 {
 	if (!core)
 		return;
+	mc_helper_stop(core);
 	mc_pool_stop(core);
 	mc_look_close(core);
 	mc_slow_close(core);

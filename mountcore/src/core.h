@@ -22,6 +22,7 @@ struct mc_gate;
 struct mc_slow;
 struct mc_look;
 struct mc_waiting;
+struct mc_kept;
 
 struct mc_abandoned {
 	pid_t pid;
@@ -50,6 +51,8 @@ struct mc_core {
 	unsigned worker_count;
 	pthread_t workers[MC_WORKERS_MAX];
 	struct mc_waiting *helpers; /* at work */
+	int starting;               /* helpers that have copies of our descriptors still */
+	struct mc_kept *kept;       /* a helper that waits for a job */
 	struct mc_abandoned abandoned[MC_ABANDONED_MAX];
 	unsigned abandoned_count;
 	uint64_t timings[MC_TIMINGS_MAX]; /* a ring */

@@ -1,10 +1,14 @@
 /* The helper process: a job under a deadline.
  *
- * Sequence: socketpair, fork; the child closes every descriptor it does not need, runs the job,
- * sends what it opened through the socket, exits; the parent waits for that message up to the
+ * Sequence: socketpair, fork; the child closes every descriptor it does not need, says so, runs the
+ * job, sends what it opened through the socket, exits; the parent waits for that message up to the
  * deadline, then kills the child.  A child that not even SIGKILL ends (a FUSE server that never
  * answers holds it) is abandoned: it holds no lock, no listening socket and no database, and is
- * reaped later.  Two of those on one thing, and nobody else is sent there. */
+ * reaped later.  Two of those on one thing, and nobody else is sent there.
+ *
+ * A fork costs milliseconds.  So one helper is kept for questions (mc_job_ask): forked by a worker
+ * (PR_SET_PDEATHSIG follows the thread) at the first of them, it is sent each with its descriptors
+ * through its socket, closes them and answers.  At a deadline it is abandoned like any other. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -30,6 +34,18 @@ union control {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(sizeof(int) * MC_JOB_FDS)];
 };
+
+/* While a helper is started or waited for: a signal would end the wait, and run the caller's
+ * handlers in the helper. */
+static void block_signals(sigset_t *ret_before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, ret_before);
+}
+
+static const int no_fds[MC_JOB_FDS] = {MC_FD_NONE, MC_FD_NONE};
 
 static void keep_add(int *keep, int *count, int fd)
 {
@@ -65,12 +81,12 @@ static void close_all_but(const int *keep, int count)
 	close_gap(next, INT32_MAX);
 }
 
-static void close_unneeded(const struct mc_core *core, const struct mc_job *job, int socket_fd)
+static void close_unneeded(const struct mc_core *core, const struct mc_job *job)
 {
 	int keep[KEEP_MAX];
 	int count = 0;
 
-	keep_add(keep, &count, socket_fd);
+	keep_add(keep, &count, job->socket);
 	keep_add(keep, &count, core->home_ns);
 	keep_add(keep, &count, core->host_ns);
 	keep_add(keep, &count, core->host_root);
@@ -146,10 +162,10 @@ void mc_helper_bind(const struct mc_job *job)
 		_exit(1); /* it ended before it was said */
 }
 
-static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int socket_fd)
+static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	__attribute__((noreturn));
 
-static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int socket_fd)
+static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
 	int fds[MC_JOB_FDS];
 
@@ -157,17 +173,12 @@ static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *j
 	mc_helper_bind(job);
 	mc_sys_prctl(PR_SET_DUMPABLE, 0);
 	mc_sys_umask(0);
-	close_unneeded(core, job, socket_fd);
+	close_unneeded(core, job);
+	send_fds(job->socket, no_fds, no_fds);
 	job->rc = fn(core, job);
-	send_fds(socket_fd, fds, job->fds);
+	send_fds(job->socket, fds, job->fds);
 	_exit(0);
 }
-
-/* A helper at work; lives on the stack of the thread that waits for it. */
-struct mc_waiting {
-	uint64_t waits_for;
-	struct mc_waiting *next;
-};
 
 void mc_helper_reap(struct mc_core *core)
 {
@@ -258,41 +269,270 @@ static void abandon(struct mc_core *core, pid_t pid, uint64_t waits_for)
 	pthread_mutex_unlock(&core->lock);
 }
 
-static int fork_and_wait(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+/* Fork a helper.  Returns its process and fills `ret_socket`, or a negative errno with its step in
+ * job->err. */
+static int start(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int *ret_socket)
 {
-	const unsigned timeout_ms = job->timeout_ms ? job->timeout_ms : core->helper_timeout_ms;
-	int had[MC_JOB_FDS], pair[2], pid, rc;
+	int pair[2], pid, rc = mc_sys_socketpair(pair);
 	mc_auto_fd ours = MC_FD_NONE, theirs = MC_FD_NONE;
 
-	memcpy(had, job->fds, sizeof(had));
-	rc = mc_sys_socketpair(pair);
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_SETUP, rc);
 	ours = pair[0];
 	theirs = pair[1];
 	job->parent = getpid();
+	job->socket = theirs;
 	pid = mc_sys_fork();
 	if (pid < 0)
 		return mc_err_set(&job->err, MC_STEP_HELPER, pid);
 	if (pid == 0)
-		run_child(core, fn, job, theirs);
-	mc_close_fd(&theirs);
-	rc = mc_sys_poll_in(ours, (int)timeout_ms);
-	if (rc <= 0)
-		abandon(core, pid, job->waits_for);
-	memcpy(job->fds, had, sizeof(had)); /* the child's numbers mean nothing here */
-	if (rc <= 0) {
-		job->err = (struct mc_err){0};
-		return mc_err_set(&job->err, MC_STEP_HELPER, rc < 0 ? rc : -ETIMEDOUT);
-	}
-	rc = receive_fds(ours, job->fds);
-	waitpid(pid, NULL, 0);
-	if (rc < 0) {
-		job->err = (struct mc_err){0};
-		return mc_err_set(&job->err, MC_STEP_HELPER, rc);
-	}
-	return job->rc;
+		run_child(core, fn, job);
+	*ret_socket = mc_take_fd(&ours);
+	return pid;
 }
+
+/* Wait for a message of a helper.  Returns 0 or a negative errno; what came in `fds` is the
+ * caller's also then. */
+static int await(int socket_fd, unsigned timeout_ms, int *fds)
+{
+	int rc = mc_sys_poll_in(socket_fd, (int)timeout_ms);
+
+	if (rc <= 0)
+		return rc < 0 ? rc : -ETIMEDOUT;
+	return receive_fds(socket_fd, fds);
+}
+
+static unsigned deadline_of(const struct mc_core *core, const struct mc_job *job)
+{
+	return job->timeout_ms ? job->timeout_ms : core->helper_timeout_ms;
+}
+
+static void count_starting(struct mc_core *core, int change)
+{
+	pthread_mutex_lock(&core->lock);
+	core->starting += change;
+	pthread_cond_broadcast(&core->changed);
+	pthread_mutex_unlock(&core->lock);
+}
+
+void mc_helper_settle(struct mc_core *core)
+{
+	pthread_mutex_lock(&core->lock);
+	while (core->starting > 0)
+		pthread_cond_wait(&core->changed, &core->lock);
+	pthread_mutex_unlock(&core->lock);
+}
+
+static int run_once(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+{
+	mc_auto_fd ours = MC_FD_NONE;
+	int fds[MC_JOB_FDS], pid, rc;
+
+	memcpy(fds, job->fds, sizeof(fds));
+	count_starting(core, 1);
+	pid = start(core, fn, job, &ours);
+	rc = pid < 0 ? pid : await(ours, deadline_of(core, job), fds);
+	count_starting(core, -1);
+	if (pid < 0)
+		return pid;
+	if (rc == 0)
+		rc = await(ours, deadline_of(core, job), fds);
+	if (rc < 0)
+		abandon(core, pid, job->waits_for);
+	else
+		waitpid(pid, NULL, 0);
+	memcpy(job->fds, fds, sizeof(fds)); /* the child's numbers mean nothing here */
+	if (rc == 0)
+		return job->rc;
+	job->err = (struct mc_err){0};
+	return mc_err_set(&job->err, MC_STEP_HELPER, rc);
+}
+
+/* --- the kept one --------------------------------------------------------------------------- */
+
+/* Shared with it. */
+struct mc_kept {
+	struct mc_job job; /* `rc` and `err`: the answer */
+	mc_job_fn fn;      /* the question */
+	pid_t pid;
+	int socket; /* our end */
+};
+
+/* Its core is the one at the fork, whose descriptors it has not any more. */
+static int serve(const struct mc_core *core, struct mc_job *job)
+{
+	struct mc_kept *self = (struct mc_kept *)job;
+	struct mc_job asked;
+
+	close_all_but(&job->socket, 1);
+	for (;;) {
+		asked = (struct mc_job){.in_helper = true};
+		memcpy(asked.fds, no_fds, sizeof(no_fds));
+		if (receive_fds(job->socket, asked.fds) < 0)
+			return 0; /* the daemon has ended, or wants it no more */
+		job->rc = self->fn(core, &asked);
+		job->err = asked.err;
+		for (int i = 0; i < MC_JOB_FDS; i++)
+			if (asked.fds[i] >= 0)
+				mc_sys_close(asked.fds[i]);
+		send_fds(job->socket, no_fds, no_fds);
+	}
+}
+
+/* In a worker. */
+static int start_kept(const struct mc_core *core, struct mc_job *job)
+{
+	struct mc_kept *self = (struct mc_kept *)job;
+
+	self->pid = start(core, serve, job, &self->socket);
+	return self->pid;
+}
+
+static void drop_kept(struct mc_core *core, struct mc_kept *kept, uint64_t waits_for)
+{
+	mc_close_fd(&kept->socket);
+	if (kept->pid > 0)
+		abandon(core, kept->pid, waits_for);
+	mc_job_free(kept, sizeof(*kept));
+}
+
+static int new_kept(struct mc_core *core, struct mc_kept **ret)
+{
+	struct mc_kept *kept = mc_job_new(sizeof(*kept));
+	int fds[MC_JOB_FDS], rc;
+
+	if (!kept)
+		return -ENOMEM;
+	kept->socket = MC_FD_NONE;
+	count_starting(core, 1);
+	rc = mc_pool_run(core, start_kept, &kept->job);
+	if (rc >= 0)
+		rc = await(kept->socket, core->helper_timeout_ms, fds);
+	count_starting(core, -1);
+	if (rc < 0)
+		drop_kept(core, kept, 0);
+	else
+		*ret = kept;
+	return rc;
+}
+
+static struct mc_kept *take_kept(struct mc_core *core)
+{
+	struct mc_kept *kept;
+
+	pthread_mutex_lock(&core->lock);
+	kept = core->kept;
+	core->kept = NULL;
+	pthread_mutex_unlock(&core->lock);
+	return kept;
+}
+
+/* One is enough: several at work at once are rare. */
+static void put_kept(struct mc_core *core, struct mc_kept *kept)
+{
+	pthread_mutex_lock(&core->lock);
+	if (!core->kept) {
+		core->kept = kept;
+		kept = NULL;
+	}
+	pthread_mutex_unlock(&core->lock);
+	if (kept)
+		drop_kept(core, kept, 0);
+}
+
+void mc_helper_stop(struct mc_core *core)
+{
+	if (core->kept)
+		drop_kept(core, take_kept(core), 0);
+}
+
+static int send_job(struct mc_kept *kept, mc_job_fn fn, const struct mc_job *job)
+{
+	ssize_t rc;
+
+	kept->fn = fn;
+	rc = send_fds(kept->socket, no_fds, job->fds);
+	return rc < 0 ? (int)rc : 0;
+}
+
+/* Send the question to the kept helper, to a new one if that has ended or is at work. */
+static int find_kept(
+	struct mc_core *core, mc_job_fn fn, const struct mc_job *job, struct mc_kept **ret)
+{
+	struct mc_kept *kept = take_kept(core);
+	int rc = kept ? send_job(kept, fn, job) : -ECHILD;
+
+	if (kept && rc < 0)
+		drop_kept(core, kept, 0);
+	if (rc < 0) {
+		rc = new_kept(core, &kept);
+		if (rc < 0)
+			return rc;
+		rc = send_job(kept, fn, job);
+		if (rc < 0)
+			drop_kept(core, kept, 0);
+	}
+	if (rc == 0)
+		*ret = kept;
+	return rc;
+}
+
+static int ask(
+	struct mc_core *core, mc_job_fn fn, const struct mc_job *job, struct mc_question *ret)
+{
+	int rc = begin(core, &ret->waiting);
+
+	if (rc < 0)
+		return rc;
+	rc = find_kept(core, fn, job, &ret->kept);
+	if (rc < 0)
+		end(core, &ret->waiting);
+	return rc;
+}
+
+int mc_job_ask(struct mc_core *core, mc_job_fn fn, struct mc_job *job, struct mc_question *ret)
+{
+	sigset_t before;
+	int rc;
+
+	mc_helper_reap(core);
+	*ret = (struct mc_question){.waiting.waits_for = job->waits_for};
+	block_signals(&before);
+	rc = ask(core, fn, job, ret);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return mc_err_set(&job->err, MC_STEP_HELPER, rc);
+}
+
+static int answer(struct mc_core *core, const struct mc_question *question, struct mc_err *err)
+{
+	struct mc_kept *kept = question->kept;
+	int none[MC_JOB_FDS], rc = await(kept->socket, core->helper_timeout_ms, none);
+
+	if (rc < 0) {
+		drop_kept(core, kept, question->waiting.waits_for);
+		return mc_err_set(err, MC_STEP_HELPER, rc);
+	}
+	rc = mc_err_set(err, kept->job.err.step, kept->job.rc);
+	put_kept(core, kept);
+	return rc;
+}
+
+int mc_job_answer(struct mc_core *core, struct mc_question *question, struct mc_err *err)
+{
+	sigset_t before;
+	int rc;
+
+	if (!question->kept)
+		return 0;
+	block_signals(&before);
+	rc = answer(core, question, err);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	end(core, &question->waiting);
+	question->kept = NULL;
+	return rc;
+}
+
+/* --- a job ---------------------------------------------------------------------------------- */
 
 static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
@@ -301,19 +541,17 @@ static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_HELPER, rc);
-	rc = fork_and_wait(core, fn, job);
+	rc = run_once(core, fn, job);
 	end(core, &waiting);
 	return rc;
 }
 
-/* No signal meanwhile: it would end the wait here, and run the caller's handlers in the helper. */
 int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
-	sigset_t all, before;
+	sigset_t before;
 	int rc;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	block_signals(&before);
 	rc = run(core, fn, job);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;

@@ -133,6 +133,61 @@ static void a_source_that_two_wait_for_is_refused_at_once_and_others_work(void *
 	hv_in_namespace(silent_source);
 }
 
+/* The helper that was kept for questions waits for the first; the second is on its own. */
+static void two_servers(void)
+{
+	struct mc_attach_args args;
+	struct scene scene;
+	pid_t first, second;
+
+	open_scene(&scene, DEADLINE_MS);
+	scratch_mkdir(REMOTE);
+	scratch_mkdir(REMOTE "2");
+	first = start_server(REMOTE, NULL);
+	second = start_server(REMOTE "2", NULL);
+	args = scene_args(&scene, "/second");
+	args.source = REMOTE "2";
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(attach_remote(&scene, "/first"), i == 0 ? 0 : -ETIMEDOUT);
+		assert_int_equal(i == 0 ? scene_detach(&scene, false) : 0, 0);
+		assert_int_equal(scene_attach_args(&scene, &args), 0);
+		assert_int_equal(scene_detach(&scene, false), 0);
+		assert_int_equal(i == 0 ? kill(first, SIGUSR1) : 0, 0);
+	}
+	assert_int_equal(attach_remote(&scene, "/first"), -EALREADY);
+	kill_server(first);
+	kill_server(second);
+	scene_close(&scene);
+}
+
+static void a_server_answers_while_another_one_is_silent(void **state)
+{
+	(void)state;
+	hv_in_namespace(two_servers);
+}
+
+/* It answers with an error while the target is looked up: the source's error is told. */
+static void dead_source(void)
+{
+	struct scene scene;
+
+	open_scene(&scene, DEADLINE_MS);
+	scratch_mkdir(REMOTE);
+	kill_server(start_server(REMOTE, NULL));
+	assert_int_equal(attach_remote(&scene, "/remote"), -ENOTCONN);
+	assert_int_equal(scene.err.step, MC_STEP_SOURCE);
+	assert_int_equal(attach_remote(&scene, "/proc/remote"), -ENOTCONN);
+	assert_int_equal(scene.err.step, MC_STEP_SOURCE);
+	assert_false(scratch_exists(box_path(&scene.box, "/remote")));
+	scene_close(&scene);
+}
+
+static void a_dead_source_is_told_of_before_a_bad_target(void **state)
+{
+	(void)state;
+	hv_in_namespace(dead_source);
+}
+
 static void many_silent(void)
 {
 	struct scene scene;
@@ -282,9 +337,7 @@ static atomic_bool has_ended;
 
 static void *attach_and_wait(void *argument)
 {
-	struct scene scene = *(const struct scene *)argument; /* its errors and results */
-
-	assert_true(attach_remote(&scene, "/remote") < 0);
+	assert_true(attach_remote(argument, "/remote") < 0);
 	atomic_store(&has_ended, true);
 	return NULL;
 }
@@ -292,7 +345,7 @@ static void *attach_and_wait(void *argument)
 /* The silent source waits until its server ends; the container's other attaches go on meanwhile. */
 static void gate(void)
 {
-	struct scene scene;
+	struct scene scene, silent;
 	pthread_t thread;
 	pid_t server;
 
@@ -300,7 +353,8 @@ static void gate(void)
 	scratch_mkdir(REMOTE);
 	server = start_server(REMOTE, NULL);
 	assert_int_equal(kill(server, SIGUSR1), 0);
-	assert_int_equal(pthread_create(&thread, NULL, attach_and_wait, &scene), 0);
+	silent = scene; /* with errors and results of its own */
+	assert_int_equal(pthread_create(&thread, NULL, attach_and_wait, &silent), 0);
 	for (int i = 0; i < 50; i++) {
 		assert_int_equal(scene_attach(&scene, "/beside"), 0);
 		assert_int_equal(scene_detach(&scene, false), 0);
@@ -321,6 +375,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_source_that_two_wait_for_is_refused_at_once_and_others_work),
+		cmocka_unit_test(a_server_answers_while_another_one_is_silent),
+		cmocka_unit_test(a_dead_source_is_told_of_before_a_bad_target),
 		cmocka_unit_test(different_paths_of_one_silent_server_count_as_one),
 		cmocka_unit_test(a_mount_goes_on_top_of_one_whose_server_is_silent),
 		cmocka_unit_test(a_container_whose_root_has_a_silent_server_holds_no_worker),
