@@ -251,8 +251,10 @@ static int detach_strictly(struct mc_core *core, const struct mc_detach_args *ar
 	struct detach_job *self, const struct mc_own_type *type, struct mc_busy *ret_busy)
 {
 	struct mc_busy busy = {0};
-	int rc = mc_job_run_anywhere(core, detach, &self->job);
+	int rc;
 
+	mc_helper_settle(core);
+	rc = mc_job_run_anywhere(core, detach, &self->job);
 	if (rc != -EBUSY)
 		return rc;
 	/* Following a process's links to a file system with a server may wait for that. */

@@ -1,8 +1,9 @@
-/* The helper that is kept for questions.
+/* The helper that is kept for questions, and the copies of our descriptors that a new helper has.
  * Includes the library's private headers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -11,12 +12,14 @@
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/host.h"
 
 #include "box.h"
 #include "core.h"
 #include "job.h"
+#include "scratch.h"
 
-enum { FD_SCAN = 1024, DEADLINE_MS = 10000, SHORT_MS = 500 };
+enum { FD_SCAN = 1024, DEADLINE_MS = 10000, SHORT_MS = 500, CLOSE_WAIT_MS = 200 };
 
 static struct mc_job *new_job(void)
 {
@@ -248,6 +251,76 @@ static void it_ends_with_its_process(void **state)
 	munmap(pid, sizeof(*pid));
 }
 
+/* --- copies of our descriptors -------------------------------------------------------------- */
+
+static struct {
+	atomic_bool is_armed;
+	int forked[2];
+	int unmounted[2];
+} race;
+
+int __real_mc_sys_close_range(unsigned first, unsigned last);
+int __wrap_mc_sys_close_range(unsigned first, unsigned last);
+int __real_mc_sys_umount2(const char *path, int flags);
+int __wrap_mc_sys_umount2(const char *path, int flags);
+
+/* In the helper: no faster than the unmount, if that does not wait for it. */
+int __wrap_mc_sys_close_range(unsigned first, unsigned last)
+{
+	struct pollfd unmounted = {.fd = race.unmounted[0], .events = POLLIN};
+
+	if (atomic_exchange(&race.is_armed, false)) {
+		(void)!write(race.forked[1], "", 1);
+		(void)!poll(&unmounted, 1, CLOSE_WAIT_MS);
+	}
+	return __real_mc_sys_close_range(first, last);
+}
+
+int __wrap_mc_sys_umount2(const char *path, int flags)
+{
+	int rc = __real_mc_sys_umount2(path, flags);
+
+	(void)!write(race.unmounted[1], "", 1);
+	return rc;
+}
+
+static void *run_helper(void *argument)
+{
+	const struct scene *scene = argument;
+	char real[PATH_MAX];
+
+	assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), 0);
+	return NULL;
+}
+
+static void held_by_a_helper(void)
+{
+	struct scene scene;
+	pthread_t thread;
+	char byte;
+	int fd;
+
+	assert_int_equal(pipe2(race.forked, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(race.unmounted, O_CLOEXEC | O_NONBLOCK), 0);
+	scene_open(&scene);
+	assert_int_equal(scene_attach(&scene, "/beside"), 0);
+	fd = open(box_path(&scene.box, "/beside"), O_PATH | O_CLOEXEC);
+	assert_true(fd >= 0);
+	atomic_store(&race.is_armed, true);
+	assert_int_equal(pthread_create(&thread, NULL, run_helper, &scene), 0);
+	assert_int_equal(read(race.forked[0], &byte, 1), 1);
+	close(fd);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	scene_close(&scene);
+}
+
+static void a_detach_is_not_refused_because_of_a_helper_that_was_just_started(void **state)
+{
+	(void)state;
+	hv_in_namespace(held_by_a_helper);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +332,7 @@ int main(void)
 		cmocka_unit_test(one_past_its_deadline_is_killed_and_the_next_question_answered),
 		cmocka_unit_test(a_question_where_two_wait_is_not_asked),
 		cmocka_unit_test(it_ends_with_its_process),
+		cmocka_unit_test(a_detach_is_not_refused_because_of_a_helper_that_was_just_started),
 	};
 
 	return RUN_PRIVILEGED(tests);
