@@ -49,9 +49,12 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* One that is made while its root is looked through is told of twice. */
 static void expect(const struct hv_gate *from, enum hv_gate_kind kind, struct hv_gate_news *ret)
 {
-	assert_int_equal(hv_gate_read(from, ret), 0);
+	do
+		assert_int_equal(hv_gate_read(from, ret), 0);
+	while (ret->kind == HV_GATE_CREATED && kind != HV_GATE_CREATED);
 	assert_int_equal(ret->kind, kind);
 }
 
