@@ -166,6 +166,53 @@ static void a_server_answers_while_another_one_is_silent(void **state)
 	hv_in_namespace(two_servers);
 }
 
+static void *prepare_locked(void *argument)
+{
+	struct scene *scene = argument;
+	struct mc_attach_args args = scene_args(scene, "/mnt");
+	struct mc_attach *attach = NULL;
+
+	args.source = REMOTE;
+	args.lock = true;
+	assert_int_equal(mc_attr_add(&args.attr, "ro"), 0);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(mc_attach_prepare(scene->core, &args, &attach, &scene->err), 0);
+		mc_attach_free(attach);
+	}
+	return NULL;
+}
+
+/* A question, then the helper that locks: as many at once as may be at work for one server. */
+static void locked(void)
+{
+	enum { THREADS = 8 };
+	struct scene scene, own[THREADS];
+	pthread_t threads[THREADS];
+	pid_t server;
+
+	open_scene(&scene, 10 * DEADLINE_MS);
+	scene_map_users(&scene);
+	scratch_mkdir(REMOTE);
+	server = start_server(REMOTE, NULL);
+	for (int i = 0; i < THREADS; i++) {
+		own[i] = scene; /* with errors and results of its own */
+		assert_int_equal(pthread_create(&threads[i], NULL, prepare_locked, &own[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	kill_server(server);
+	scene_close(&scene);
+}
+
+static void many_locked_attaches_from_one_server_do_not_wait_for_each_other(void **state)
+{
+	(void)state;
+#ifdef __SANITIZE_THREAD__
+	skip(); /* no user namespace can be joined: ThreadSanitizer has a thread */
+#endif
+	hv_in_namespace(locked);
+}
+
 /* It answers with an error while the target is looked up: the source's error is told. */
 static void dead_source(void)
 {
@@ -376,6 +423,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_source_that_two_wait_for_is_refused_at_once_and_others_work),
 		cmocka_unit_test(a_server_answers_while_another_one_is_silent),
+		cmocka_unit_test(many_locked_attaches_from_one_server_do_not_wait_for_each_other),
 		cmocka_unit_test(a_dead_source_is_told_of_before_a_bad_target),
 		cmocka_unit_test(different_paths_of_one_silent_server_count_as_one),
 		cmocka_unit_test(a_mount_goes_on_top_of_one_whose_server_is_silent),
