@@ -45,6 +45,7 @@ struct hv_starter {
 	STAILQ_HEAD(, held) waiting;
 	unsigned workers;
 	struct hv_texts roots; /* that were learned */
+	struct hv_texts seen;  /* the same as they were told */
 	struct hv_gate gate;
 	unsigned gates; /* how many there were; odd: there is one */
 	bool is_ready;
@@ -152,8 +153,6 @@ static void work_on(struct hv_starter *self, const struct held *held)
 				 strerrordesc_np(-rc));
 	/* Of a state file that tells nothing yet it is not the start. */
 	release(self, held, code == HV_BUSY || rc < 0);
-	if (first.pid > 1)
-		hv_starter_learn(self, (pid_t)first.pid);
 	if (code != HV_BUSY)
 		tell(self, held->news.id, &repaired, &err);
 	hv_error_done(&err);
@@ -228,6 +227,14 @@ static void follow(struct hv_starter *self, const char *root)
 	pthread_mutex_unlock(&self->lock);
 }
 
+static bool has(const struct hv_texts *texts, const char *text)
+{
+	for (size_t i = 0; i < texts->count; i++)
+		if (strcmp(texts->items[i], text) == 0)
+			return true;
+	return false;
+}
+
 static bool is_usual(const char *root)
 {
 	for (const char *const *at = hv_roots_usual; *at; at++)
@@ -236,18 +243,17 @@ static bool is_usual(const char *root)
 	return false;
 }
 
-/* Returns whether it was not known. */
-static bool add_root(struct hv_starter *self, const char *root)
+/* Returns whether it was not there. */
+static bool add(struct hv_starter *self, struct hv_texts *texts, const char *root)
 {
-	bool is_known = is_usual(root);
+	bool is_new;
 
+	if (is_usual(root))
+		return false;
 	pthread_mutex_lock(&self->lock);
-	for (size_t i = 0; i < self->roots.count; i++)
-		is_known |= strcmp(self->roots.items[i], root) == 0;
-	if (!is_known)
-		is_known = hv_texts_add(&self->roots, root) < 0;
+	is_new = !has(texts, root) && hv_texts_add(texts, root) == 0;
 	pthread_mutex_unlock(&self->lock);
-	return !is_known;
+	return is_new;
 }
 
 void hv_starter_learn(struct hv_starter *starter, pid_t pid)
@@ -256,9 +262,11 @@ void hv_starter_learn(struct hv_starter *starter, pid_t pid)
 	char found[PATH_MAX], root[PATH_MAX];
 	struct hv_error err = {0};
 
+	/* Once for each that a runtime was given: where that leads to takes a walk on the host. */
 	if (starter->args.hold_ms == 0 || hv_root_find(pid, found) < 0 ||
+		!add(starter, &starter->seen, found) ||
 		mc_host_resolve(attacher->core, found, root, NULL, NULL) < 0 ||
-		!add_root(starter, root))
+		!add(starter, &starter->roots, root))
 		return;
 	follow(starter, root);
 	hv_log_line(starter->args.log, HV_LOG_INFO, "starts in %s are held from now on", root);
@@ -286,7 +294,7 @@ static void read_roots(struct hv_starter *self)
 
 	if (hv_store_root_list(self->args.attacher->store, &roots, &ignored) == HV_OK)
 		for (size_t i = 0; i < roots.count; i++)
-			(void)add_root(self, roots.items[i]);
+			(void)add(self, &self->roots, roots.items[i]);
 	hv_error_done(&ignored);
 	hv_texts_done(&roots);
 }
@@ -459,6 +467,7 @@ static void done(struct hv_starter *self)
 		free_held(held);
 	}
 	hv_texts_done(&self->roots);
+	hv_texts_done(&self->seen);
 	pthread_cond_destroy(&self->changed);
 	pthread_mutex_destroy(&self->lock);
 	free(self);

@@ -122,7 +122,8 @@ daemon_pid() {
 
 # daemon_holds PID: its descriptors, threads and child processes but the gate. Docker keeps connections
 # open, and each has a socket and a thread: they cancel each other out, and a socket that leaked does
-# not. One pidfd for each container that has an attachment is as it should be, and left out.
+# not. One pidfd and one mount table for each container that has an attachment is as it should be, and left
+# out.
 daemon_holds() {
 	local fd fds=0 sockets=0 tasks=("/proc/$1/task"/*) file child children=''
 	for fd in "/proc/$1/fd"/*; do # without a process of its own: this is done very often
@@ -132,6 +133,8 @@ daemon_holds() {
 			fds=$((fds + 1))
 		fi
 	done
+	file=$(find "/proc/$1/fd" -lname '*/mountinfo' -printf x)
+	fds=$((fds - ${#file}))
 	for file in "/proc/$1/task"/*/children; do
 		[[ -e $file ]] || continue
 		for child in $(<"$file"); do
