@@ -1,6 +1,7 @@
 /* A start is refused: the container has an attachment that it is not to start without.
  *
- * Its first process waits to execute the program, and is killed there.  The Engine takes that for a
+ * Its first process waits to execute the program, and is killed there; then the runtime fails to
+ * open its state file, if the start is held there (start/gate.h).  The Engine takes that for a
  * failed start, says so to who asked for it, and does not try again, whatever the container's
  * restart policy says. */
 #include <stdio.h>

@@ -102,11 +102,25 @@ static void set_reason(struct hv_starter *self, const char *reason)
 
 /* --- workers --- */
 
+static bool is_holder(const struct hv_starter *self, const struct held *held)
+{
+	return has_gate(self) && self->gates == held->gate;
+}
+
 static void release(struct hv_starter *self, const struct held *held, bool is_early)
 {
 	pthread_mutex_lock(&self->lock);
-	if (has_gate(self) && self->gates == held->gate)
+	if (is_holder(self, held))
 		(void)!hv_gate_release(&self->gate, held->news.seq, is_early);
+	pthread_mutex_unlock(&self->lock);
+}
+
+/* The first process is killed; crun takes a start without it for one that worked. */
+static void refuse(struct hv_starter *self, const struct held *held)
+{
+	pthread_mutex_lock(&self->lock);
+	if (is_holder(self, held))
+		(void)!hv_gate_refuse(&self->gate, held->news.seq);
 	pthread_mutex_unlock(&self->lock);
 }
 
@@ -151,8 +165,10 @@ static void work_on(struct hv_starter *self, const struct held *held)
 	code = rc == 0 ? hv_attachments_start(self->args.attacher, &start, &repaired, &err)
 		       : hv_fail(&err, HV_INTERNAL, "its runtime's state file cannot be read: %s",
 				 strerrordesc_np(-rc));
-	/* Of a state file that tells nothing yet it is not the start. */
-	release(self, held, code == HV_BUSY || rc < 0);
+	if (repaired.refused > 0)
+		refuse(self, held);
+	else /* of a state file that tells nothing yet it is not the start */
+		release(self, held, code == HV_BUSY || rc < 0);
 	if (code != HV_BUSY)
 		tell(self, held->news.id, &repaired, &err);
 	hv_error_done(&err);

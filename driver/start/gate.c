@@ -145,6 +145,11 @@ int hv_gate_release(const struct hv_gate *gate, uint32_t seq, bool is_early)
 		&(struct hv_order){.kind = HV_ORDER_RELEASE, .seq = seq, .is_early = is_early}, "");
 }
 
+int hv_gate_refuse(const struct hv_gate *gate, uint32_t seq)
+{
+	return order(gate, &(struct hv_order){.kind = HV_ORDER_REFUSE, .seq = seq}, "");
+}
+
 int hv_gate_look(const struct hv_gate *gate, const char *id)
 {
 	return order(gate, &(struct hv_order){.kind = HV_ORDER_LOOK}, id ? id : "");

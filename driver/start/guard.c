@@ -144,16 +144,16 @@ static void mark(struct guard *guard, const char *id)
 
 /* --- holds --- */
 
-static void allow(struct guard *guard, int fd)
+static void answer(struct guard *guard, int fd, uint32_t verdict)
 {
-	const struct fanotify_response response = {.fd = fd, .response = FAN_ALLOW};
+	const struct fanotify_response response = {.fd = fd, .response = verdict};
 
 	/* ENOENT: who opened it was killed meanwhile. */
 	(void)!write(guard->fanotify, &response, sizeof(response));
 	close(fd);
 }
 
-static void let_go(struct guard *guard, uint32_t seq, bool is_early)
+static void end_hold(struct guard *guard, uint32_t seq, uint32_t verdict, bool is_early)
 {
 	for (unsigned i = 0; i < HOLDS_MAX; i++) {
 		struct hold *hold = &guard->holds[i];
@@ -162,7 +162,7 @@ static void let_go(struct guard *guard, uint32_t seq, bool is_early)
 			continue;
 		if (!is_early)
 			unmark(guard, hold->id);
-		allow(guard, hold->fd);
+		answer(guard, hold->fd, verdict);
 		hold->is_used = false;
 	}
 }
@@ -177,7 +177,7 @@ static void expire(struct guard *guard)
 		if (!guard->holds[i].is_used || guard->holds[i].until_ms > now)
 			continue;
 		news.seq = guard->holds[i].seq;
-		let_go(guard, news.seq, false);
+		end_hold(guard, news.seq, FAN_ALLOW, false);
 		(void)tell(guard, &news);
 	}
 }
@@ -266,14 +266,14 @@ static void take_open(struct guard *guard, int fd)
 	struct hold *hold = new_hold(guard);
 
 	if (!hold || !is_to_hold(guard, fd, news.id)) {
-		allow(guard, fd);
+		answer(guard, fd, FAN_ALLOW);
 		return;
 	}
 	other = find_hold(guard, news.id);
 	news.seq = other ? other->seq : ++guard->last_seq;
 	news.until_ms = other ? other->until_ms : now_ms() + guard->hold_ms;
 	if (!other && !tell(guard, &news)) {
-		allow(guard, fd);
+		answer(guard, fd, FAN_ALLOW);
 		return;
 	}
 	hold->is_used = true;
@@ -310,7 +310,10 @@ static void obey(struct guard *guard, struct hv_order *order)
 		mark(guard, order->name);
 		break;
 	case HV_ORDER_RELEASE:
-		let_go(guard, order->seq, order->is_early);
+		end_hold(guard, order->seq, FAN_ALLOW, order->is_early);
+		break;
+	case HV_ORDER_REFUSE:
+		end_hold(guard, order->seq, FAN_DENY, false);
 		break;
 	case HV_ORDER_LOOK:
 		guard_scan(guard, order->name);

@@ -7,7 +7,13 @@
 
 #include "start/gate.h"
 
-enum hv_order_kind { HV_ORDER_FOLLOW, HV_ORDER_MARK, HV_ORDER_RELEASE, HV_ORDER_LOOK };
+enum hv_order_kind {
+	HV_ORDER_FOLLOW,
+	HV_ORDER_MARK,
+	HV_ORDER_RELEASE,
+	HV_ORDER_REFUSE,
+	HV_ORDER_LOOK
+};
 
 struct hv_order {
 	enum hv_order_kind kind;

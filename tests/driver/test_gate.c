@@ -123,7 +123,7 @@ static pid_t open_there(const char *name)
 	if (pid == 0 && gate.socket > STDERR_FILENO)
 		close(gate.socket); /* a runtime has no copy of it */
 	if (pid == 0)
-		_exit(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) >= 0 ? 0 : 1);
+		_exit(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) >= 0 ? 0 : errno);
 	return pid;
 }
 
@@ -190,6 +190,26 @@ static void a_start_is_held_until_it_is_released(void **state)
 	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
 	expect_open(runtime);
 	expect_open(open_there("state.json")); /* later ones are not its start */
+	hv_gate_end(&gate);
+}
+
+static void a_start_that_is_refused_cannot_open_the_state(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+	int status;
+
+	(void)state;
+	begin(LONG_MS);
+	make_container(&gate);
+	runtime = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	assert_int_equal(hv_gate_refuse(&gate, news.seq), 0);
+	assert_int_equal(waitpid(runtime, &status, 0), runtime);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EPERM);
+	expect_open(open_there("state.json")); /* the Engine clears up */
 	hv_gate_end(&gate);
 }
 
@@ -516,6 +536,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 		TEST(a_start_is_held_until_it_is_released),
+		TEST(a_start_that_is_refused_cannot_open_the_state),
 		TEST(cruns_status_is_held_too),
 		TEST(a_container_that_was_not_asked_for_is_not_held),
 		TEST(other_files_and_started_containers_are_not_held),

@@ -71,6 +71,10 @@ int hv_gate_mark(const struct hv_gate *gate, const char *id)
 int hv_gate_release(const struct hv_gate *gate, uint32_t seq, bool is_early)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Have the runtime fail to open the state file (EPERM), and so the start. */
+int hv_gate_refuse(const struct hv_gate *gate, uint32_t seq)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Tell again of the containers that have not started yet: of `id`, or with NULL of all. */
 int hv_gate_look(const struct hv_gate *gate, const char *id)
 	__attribute__((nonnull(1), warn_unused_result));
