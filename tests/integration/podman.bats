@@ -1,7 +1,8 @@
 load helpers
 
 # Podman, as root: hostvol is a volume plugin of containers.conf, and its containers can be attached to
-# by way of its Docker-compatible socket.
+# by way of its Docker-compatible socket. HOSTVOL_TEST_RUNTIME: its runtime, runc or crun;
+# HOSTVOL_START_ROUNDS: how often a container is restarted.
 
 setup_file() {
 	PODMAN=$(mktemp -d -p /var/tmp hvt-podman.XXXXXX)
@@ -10,10 +11,11 @@ setup_file() {
 		[containers]
 		default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 		netns = "none"
+		pids_limit = 0 # crun asks for a controller of version 2 otherwise
 		[engine]
 		cgroup_manager = "cgroupfs"
 		events_logger = "file"
-		runtime = "runc" # crun takes no machine with both versions of cgroups
+		runtime = "${HOSTVOL_TEST_RUNTIME:-runc}" # crun takes no machine with both versions of cgroups
 		[engine.volume_plugins]
 		hostvol = "$PODMAN/hostvol.sock"
 	END
@@ -23,7 +25,11 @@ setup_file() {
 		graphroot = "$PODMAN/root"
 		runroot = "$PODMAN/run"
 	END
-	cmake --install "$BATS_TEST_DIRNAME/../../build/release" --prefix "$PODMAN/prefix" >/dev/null
+	if [[ -n ${HOSTVOL_PREFIX:-} ]]; then # it is installed
+		ln -s "$HOSTVOL_PREFIX" "$PODMAN/prefix"
+	else
+		cmake --install "$BATS_TEST_DIRNAME/../../build/release" --prefix "$PODMAN/prefix" >/dev/null
+	fi
 	docker save "$IMAGE" | podman load >/dev/null
 	serve podman.sock podman system service --time 0 "unix://$PODMAN/podman.sock"
 	hostvold_start
@@ -165,6 +171,41 @@ hostvol() {
 state_is() {
 	local list
 	list=$(hostvol ls --format json) && [[ $(jq -r '.[].State' <<<"$list") == "$1" ]]
+}
+
+@test "a first start and each restart are in time, and so is one while Podman answers nobody" {
+	local rounds=${HOSTVOL_START_ROUNDS:-10}
+	make_first
+	podman volume create --driver hostvol --opt path="$TMP" data
+	within 10 eval '[[ $(hostvol doctor) == *"starts"*"held"* ]]'
+	podman create --name first localhost/hvt-first /first /a /b
+	hostvol attach data first:/a
+	hostvol attach data first:/b
+	podman start first
+	for _ in $(seq "$rounds"); do podman restart -t 0 first >/dev/null; done
+	kill -STOP "$(cat "$PODMAN/podman.sock.pid")"
+	podman restart -t 0 first
+	kill -CONT "$(cat "$PODMAN/podman.sock.pid")"
+	run said first $((rounds + 2))
+	echo "starts and attachments that were there: $output"
+	[[ $output == "$((rounds + 2)) 2" ]]
+	[[ $(hostvol inspect first:/a | jq '.[0].Late') == 0 ]]
+}
+
+# An image with one program, which prints how many of its targets are mounted when it begins.
+make_first() {
+	cc -static -O1 -o "$TMP/first" "$BATS_TEST_DIRNAME/first.c"
+	tar -C "$TMP" -c first | podman import - localhost/hvt-first >/dev/null
+}
+
+# said NAME STARTS: what the program printed at each start, in one line.
+said() {
+	within 5 has_said "$1" "$2"
+	podman logs "$1" | sort | uniq -c | xargs
+}
+
+has_said() {
+	[[ $(podman logs "$1" | wc -l) -ge $2 ]]
 }
 
 @test "a container that mounts the volume sees what is attached elsewhere" {
