@@ -43,6 +43,19 @@ static void cruns_status_tells_the_first_process(void **state)
 	assert_int_equal(first.start_ticks, 5150);
 }
 
+static void a_name_may_be_a_value_too(void **state)
+{
+	struct hv_first first;
+
+	(void)state;
+	assert_int_equal(parse(" {\"id\":\"pid\",\"a\\\"\":[\"pid\",{\"pid\":3}],\"pid\":17,"
+			       "\"root\":\"process-start-time\",\"process-start-time\":5}",
+				 &first),
+		0);
+	assert_int_equal(first.pid, 17);
+	assert_int_equal(first.start_ticks, 5);
+}
+
 static void what_tells_no_process_is_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -64,6 +77,11 @@ static void what_tells_no_process_is_refused(void **state)
 		"{\"pid\":true,\"process-start-time\":1}",
 		"{\"init_process_pid\":17,\"process-start-time\":1}",
 		"{\"pid\":17,\"process-start-time\":1} x",
+		"{\"pid\":17,\"process-start-time\":1}{}",
+		"{\"pid\":17,\"process-start-time\":1]",
+		"{\"a\":{\"pid\":17,\"process-start-time\":1}}",
+		"{\"a\":\"\\\",\\\"pid\\\":17,\\\"process-start-time\\\":1\"}",
+		"{\"pid\":null,\"process-start-time\":1}",
 		"{\"pid\":17,\"process-start-time\":1",
 		"{\"pid\":17,\"process-start-time\":1,\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]",
 	};
@@ -117,6 +135,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runcs_state_tells_the_first_process),
 		cmocka_unit_test(cruns_status_tells_the_first_process),
+		cmocka_unit_test(a_name_may_be_a_value_too),
 		cmocka_unit_test(what_tells_no_process_is_refused),
 		cmocka_unit_test(every_part_of_a_state_is_refused),
 		cmocka_unit_test(a_large_state_is_read_whole),
