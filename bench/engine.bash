@@ -13,6 +13,7 @@ bench_setup() {
 	command -v docker-hostvol >/dev/null || die "the command is not installed: scripts/quickstart"
 	have_image "$HV_ROOTFS_IMAGE" || die "the plugin is not built: scripts/quickstart"
 	test_image
+	BATS_RUN_TMPDIR=$(mktemp -d -p /var/tmp hostvol-bench.XXXXXX)
 	trap bench_teardown EXIT
 	engine_setup
 	engine_plugin >/dev/null
@@ -22,19 +23,23 @@ bench_setup() {
 
 bench_teardown() {
 	[[ ! -d ${ENGINE:-} ]] || engine_teardown
+	rm -rf "$BATS_RUN_TMPDIR"
 }
 
 now_ms() {
 	date +%s%3N
 }
 
-# containers COUNT: that the Engine starts again by itself.
+# make_containers COUNT [IMAGE COMMAND...]: that the Engine starts again by itself.
 make_containers() {
-	seq "$1" | xargs -P 4 -I '{}' docker run -d --restart always --network none --name 'bench-{}' \
-		"$IMAGE" sleep 1000000 >/dev/null
+	local count=$1
+	shift
+	[[ $# -gt 0 ]] || set -- "$IMAGE" sleep 1000000
+	seq "$count" | xargs -P 4 -I '{}' docker run -d --restart always --network none --name 'bench-{}' \
+		"$@" >/dev/null
 }
 
-# for_each_place COMMAND CONTAINERS TARGETS: docker hostvol COMMAND bench-1:/mnt/1 ...
+# attach_all CONTAINERS TARGETS: docker hostvol attach bench bench-1:/mnt/1 ...
 attach_all() {
 	local container target
 	for container in $(seq "$1"); do
