@@ -1,12 +1,15 @@
 /* The mounts of every mount namespace.
  *
- * Sequence: for each process in our procfs: readlink(ns/mnt) readlink(root); with a pair that was
- * not seen yet: read mountinfo as text; a table without the file system that is asked about is not
- * parsed.  A process that is chrooted sees only a part of its namespace's mounts, which is why its
- * root counts too.  No file system is asked, so nothing here waits for one.
+ * Sequence: for each process in our procfs: readlink(ns/mnt); with a namespace that was not seen
+ * yet: read mountinfo as text; a table without the file system that is asked about is not parsed.
+ * A process that is chrooted sees only a part of its namespace's mounts: that table is opened from
+ * inside of the namespace.  Where the kernel lists namespaces (6.11), those that no process is in
+ * come next.  No file system is asked, so nothing here waits for one.
  *
- * The calls for each process are libc's own and not those of sys.h: what fails
- * with one of them is that process's end. */
+ * A process that ends meanwhile is left out, and its namespace is told by another one in it.  Any
+ * other error ends the look: what was not seen may not pass for what is not there.
+ *
+ * The calls for each process are libc's own and not those of sys.h. */
 #include "mountcore/namespaces.h"
 
 #include <errno.h>
@@ -14,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -24,6 +29,7 @@
 #include "lines.h"
 #include "mounts.h"
 #include "procfs.h"
+#include "sys.h"
 
 enum {
 	TEXT_FIRST = 1 << 16,
@@ -41,11 +47,9 @@ struct line {
 	const char *target;
 };
 
-/* A view of a namespace: its inode, and the root directory of who looks. */
-struct view {
-	uint64_t ns_ino;
-	char root[LINK_SIZE]; /* cut: two that differ further behind count as one more view */
-};
+/* ioctl_nsfs(2) of 6.11: the namespace behind or before this one, as a descriptor. */
+#define NEXT_NS _IOR(0xb7, 11, uint64_t[2])
+#define PREVIOUS_NS _IOR(0xb7, 12, uint64_t[2])
 
 struct scan;
 
@@ -54,14 +58,14 @@ struct scan;
 typedef int (*visit_fn)(struct scan *scan, const struct line *line, const struct mc_spot *on);
 
 struct scan {
-	const struct mc_core *core;
+	struct mc_core *core;
 	uint64_t dev;
 	visit_fn visit;
 	void *context;
 	uint64_t but_ns;
-	struct view now;
+	uint64_t ns_ino; /* that is looked at; 0: cannot be told */
 	pid_t pid;
-	struct view *seen;
+	uint64_t *seen;
 	size_t seen_count;
 	char *text;
 	size_t text_size;
@@ -79,30 +83,37 @@ static void read_link(int proc, const char *pid, const char *name, char ret[stat
 	ret[size > 0 ? size : 0] = '\0';
 }
 
-/* Whether the process shows a view that was not looked at yet; remembers it.  One that cannot be
- * told (a process that is about to end, or that we may not trace) is always new. */
-static int is_new(struct scan *scan, int proc, const char *pid)
+static uint64_t read_ns(int proc, const char *pid)
 {
 	char link[LINK_SIZE];
-	struct view *seen;
 
 	read_link(proc, pid, "ns/mnt", link); /* "mnt:[4026531841]" */
-	scan->now.ns_ino = link[0] ? strtoull(link + strcspn(link, "0123456789"), NULL, 10) : 0;
-	read_link(proc, pid, "root", scan->now.root);
-	if (!scan->now.ns_ino)
-		return 1;
-	if (scan->now.ns_ino == scan->but_ns)
-		return 0;
+	return strtoull(link + strcspn(link, "0123456789"), NULL, 10);
+}
+
+/* One that cannot be told (of a process that is about to end, or that we may not trace) is always
+ * new. */
+static bool is_new(const struct scan *scan, uint64_t ns_ino)
+{
+	if (!ns_ino)
+		return true;
+	if (ns_ino == scan->but_ns)
+		return false;
 	for (size_t i = 0; i < scan->seen_count; i++)
-		if (scan->seen[i].ns_ino == scan->now.ns_ino &&
-			strcmp(scan->seen[i].root, scan->now.root) == 0)
-			return 0;
-	seen = reallocarray(scan->seen, scan->seen_count + 1, sizeof(*seen));
+		if (scan->seen[i] == ns_ino)
+			return false;
+	return true;
+}
+
+static int remember(struct scan *scan, uint64_t ns_ino)
+{
+	uint64_t *seen = reallocarray(scan->seen, scan->seen_count + 1, sizeof(*seen));
+
 	if (!seen)
 		return -ENOMEM;
 	scan->seen = seen;
-	seen[scan->seen_count++] = scan->now;
-	return 1;
+	seen[scan->seen_count++] = ns_ino;
+	return 0;
 }
 
 static int grow(struct scan *scan)
@@ -117,29 +128,54 @@ static int grow(struct scan *scan)
 	return 0;
 }
 
-/* The whole mount table of a process as text.  Returns 0 also for one that is gone: with none. */
-static int read_text(struct scan *scan, int proc, const char *pid)
+static int read_text(struct scan *scan, int fd)
+{
+	size_t used = 0;
+	ssize_t size;
+
+	do {
+		int rc = used + 1 < scan->text_size ? 0 : grow(scan);
+
+		if (rc < 0)
+			return rc;
+		size = read(fd, scan->text + used, scan->text_size - used - 1);
+		if (size < 0)
+			return -errno;
+		used += (size_t)size;
+	} while (size > 0);
+	scan->text[used] = '\0';
+	return 0;
+}
+
+static int open_of(int proc, const char *pid, const char *name)
 {
 	char file[FILE_SIZE];
-	size_t used = 0;
-	ssize_t size = 1;
-	mc_auto_fd fd = MC_FD_NONE;
+	int fd;
 
-	snprintf(file, sizeof(file), "%.10s/mountinfo", pid);
+	snprintf(file, sizeof(file), "%.10s/%s", pid, name);
 	fd = openat(proc, file, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && size > 0) {
-		if (used + 1 >= scan->text_size) {
-			int rc = grow(scan);
+	return fd < 0 ? -errno : fd;
+}
 
-			if (rc < 0)
-				return rc;
-		}
-		size = read(fd, scan->text + used, scan->text_size - used - 1);
-		used += size > 0 ? (size_t)size : 0;
-	}
-	if (scan->text)
-		scan->text[used] = '\0';
-	return 0;
+/* The mount table of a process, the whole one also of one that is chrooted. */
+static int open_table(struct scan *scan, int proc, const char *pid)
+{
+	char root[LINK_SIZE];
+	mc_auto_fd ns = MC_FD_NONE;
+	int rc;
+
+	read_link(proc, pid, "root", root);
+	if (!root[0] || !root[1])
+		return open_of(proc, pid, "mountinfo");
+	ns = open_of(proc, pid, "ns/mnt");
+	rc = ns < 0 ? ns : mc_mountinfo_open(scan->core, ns, NULL);
+	return rc == -EPERM || rc == -EACCES ? open_of(proc, pid, "mountinfo") : rc;
+}
+
+/* Of a process that ended, or that nobody may look at. */
+static bool is_gone(int rc)
+{
+	return rc == -ENOENT || rc == -ESRCH || rc == -EINVAL || rc == -EPERM || rc == -EACCES;
 }
 
 /* "36 35 98:0 /root /target rw …": cuts `text` into the line's columns.  Returns false for a line
@@ -241,38 +277,99 @@ static int visit_lines(struct scan *scan)
 	return rc;
 }
 
-static int look_at(struct scan *scan, int proc, const char *pid)
+static int visit_text(struct scan *scan)
 {
 	char column[LINK_SIZE];
-	int rc = is_new(scan, proc, pid);
+	int rc;
 
-	if (rc > 0)
-		rc = read_text(scan, proc, pid);
-	else
-		return rc;
-	scan->pid = (pid_t)strtol(pid, NULL, 10);
 	snprintf(column, sizeof(column), " %u:%u ", major(scan->dev), minor(scan->dev));
-	if (rc < 0 || !scan->text || !strstr(scan->text, column))
-		return rc;
+	if (!strstr(scan->text, column))
+		return 0;
 	rc = parse_all(scan);
 	return rc < 0 ? rc : visit_lines(scan);
 }
 
-/* Returns what ended it, or 0. */
-static int run(struct scan *scan)
+static int look_at(struct scan *scan, int proc, const char *pid)
+{
+	uint64_t ns_ino = read_ns(proc, pid);
+	mc_auto_fd fd = MC_FD_NONE;
+	int rc;
+
+	if (!is_new(scan, ns_ino))
+		return 0;
+	fd = open_table(scan, proc, pid);
+	if (fd < 0)
+		return is_gone(fd) ? 0 : fd;
+	rc = read_text(scan, fd);
+	if (rc == 0 && ns_ino && read_ns(proc, pid) == ns_ino) /* it did not leave meanwhile */
+		rc = remember(scan, ns_ino);
+	scan->pid = (pid_t)strtol(pid, NULL, 10);
+	scan->ns_ino = ns_ino;
+	return rc < 0 ? rc : visit_text(scan);
+}
+
+static int look_at_processes(struct scan *scan)
 {
 	mc_auto_dir proc = mc_procfs_open(scan->core->proc, ".");
 	const struct dirent *entry;
-	int rc = proc ? 0 : -errno;
+	int rc = 0;
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
-	while (proc && rc == 0 && (entry = readdir(proc)))
+	if (!proc)
+		return -errno;
+	do {
+		errno = 0;
+		entry = readdir(proc); /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+		if (!entry)
+			return -errno;
 		if (mc_procfs_is_process(entry->d_name))
 			rc = look_at(scan, dirfd(proc), entry->d_name);
+	} while (rc == 0);
+	return rc;
+}
+
+static int look_at_namespace(struct scan *scan, int ns_fd)
+{
+	mc_auto_fd fd = MC_FD_NONE;
+	struct stat stat;
+	int rc;
+
+	if (fstat(ns_fd, &stat) < 0)
+		return -errno;
+	if (!is_new(scan, stat.st_ino))
+		return 0;
+	fd = mc_mountinfo_open(scan->core, ns_fd, NULL);
+	if (fd < 0)
+		return is_gone(fd) ? 0 : fd;
+	rc = read_text(scan, fd);
+	scan->pid = 0;
+	scan->ns_ino = stat.st_ino;
+	return rc < 0 ? rc : visit_text(scan);
+}
+
+/* Those on one side of our own.  An older kernel lists none (ENOTTY), nor does any to who may not
+ * see them (EPERM); ENOENT: that was the last. */
+static int look_at_list(struct scan *scan, unsigned long direction)
+{
+	mc_auto_fd ns = fcntl(scan->core->home_ns, F_DUPFD_CLOEXEC, 0);
+	int rc = ns < 0 ? -errno : 0;
+
+	while (rc == 0) {
+		int next = mc_sys_ioctl(ns, direction, NULL);
+
+		if (next < 0)
+			return is_gone(next) || next == -ENOTTY ? 0 : next;
+		mc_close_fd(&ns);
+		ns = next;
+		rc = look_at_namespace(scan, ns);
+	}
+	return rc;
+}
+
+static void done(struct scan *scan)
+{
 	free(scan->seen);
 	free(scan->text);
 	free(scan->lines);
-	return rc;
 }
 
 int mc_spot_of(struct mc_mounts *mounts, const char *path, struct mc_spot *ret)
@@ -306,7 +403,7 @@ static int visit_other(struct scan *scan, const struct line *line, const struct 
 	return 0;
 }
 
-int mc_spot_find_others(const struct mc_core *core, const struct mc_spot *spot, uint64_t but_ns,
+int mc_spot_find_others(struct mc_core *core, const struct mc_spot *spot, uint64_t but_ns,
 	struct mc_spot_others *ret)
 {
 	struct others others = {spot, ret};
@@ -318,8 +415,16 @@ int mc_spot_find_others(const struct mc_core *core, const struct mc_spot *spot, 
 		.but_ns = but_ns,
 	};
 
+	int rc;
+
 	*ret = (struct mc_spot_others){0};
-	return run(&scan);
+	rc = look_at_processes(&scan);
+	if (rc == 0)
+		rc = look_at_list(&scan, NEXT_NS);
+	if (rc == 0)
+		rc = look_at_list(&scan, PREVIOUS_NS);
+	done(&scan);
+	return rc;
 }
 
 struct user {
@@ -353,16 +458,16 @@ static int visit_user(struct scan *scan, const struct line *line, const struct m
 	if (is_own(user, on) || (!shows_it && !mc_spot_is_below(on, user->data)))
 		return 0;
 	user->ret->pid = scan->pid;
-	user->ret->is_host = scan->now.ns_ino == scan->core->host_ino ||
-			     scan->now.ns_ino == scan->core->home_ino;
+	user->ret->is_host =
+		scan->ns_ino == scan->core->host_ino || scan->ns_ino == scan->core->home_ino;
 	snprintf(user->ret->target, sizeof(user->ret->target), "%s", line->target);
 	snprintf(comm, sizeof(comm), "%d/comm", (int)scan->pid);
 	mc_procfs_command(scan->core->proc, comm, user->ret->command);
 	return 1;
 }
 
-int mc_spot_find_user(const struct mc_core *core, const struct mc_spot *data,
-	const struct mc_spot *own, size_t own_count, struct mc_spot_user *ret)
+int mc_spot_find_user(struct mc_core *core, const struct mc_spot *data, const struct mc_spot *own,
+	size_t own_count, struct mc_spot_user *ret)
 {
 	struct user user = {data, own, own_count, ret};
 	struct scan scan = {
@@ -371,6 +476,8 @@ int mc_spot_find_user(const struct mc_core *core, const struct mc_spot *data,
 		.visit = visit_user,
 		.context = &user,
 	};
+	int rc = look_at_processes(&scan);
 
-	return run(&scan);
+	done(&scan);
+	return rc;
 }

@@ -81,8 +81,8 @@ static size_t length_kept(const char *path, const struct mc_spot *spot, size_t t
 }
 
 /* `mounts` is the table of a namespace whose inode is `ns_ino`. */
-static int plan(const struct mc_core *core, struct mc_mounts *mounts, uint64_t ns_ino,
-	const char *path, struct mc_unmake_plan *ret, bool is_container)
+static int plan(struct mc_core *core, struct mc_mounts *mounts, uint64_t ns_ino, const char *path,
+	struct mc_unmake_plan *ret, bool is_container)
 {
 	struct mc_mount mount;
 	struct mc_spot spot;

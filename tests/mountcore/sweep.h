@@ -52,7 +52,7 @@ struct sweep {
 		{"statx", 0, "also after the unmount", true}, {"rmdirat", 0, "removing", true},    \
 		{"unlinkat", 0, "removing", true}, {"readlinkat", 0, "the place's root", true},    \
 		{"socketpair", 0, "its helper", true}, {"fork", 0, "its helper", true},            \
-		{"poll_in", 0, "its helper", true},                                                \
+		{"poll_in", 0, "its helper", true}, {"ioctl", 0, "the list of namespaces", true},  \
 	{                                                                                          \
 		"recvmsg", 0, "its helper", true                                                   \
 	}

@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@
 struct neighbour {
 	pid_t pid;
 	atomic_int *order;
+	const char *jail; /* NULL, or where it is chrooted to once it has mounted */
 	char path[PATH_MAX];
 };
 
@@ -55,13 +58,16 @@ static void wait_for(atomic_int *order, int past)
 
 static void live_beside(const struct neighbour *self, int ns_fd, bool is_file)
 {
+	bool is_done;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if ((ns_fd >= 0 && setns(ns_fd, CLONE_NEWNS) < 0) || unshare(CLONE_NEWNS) < 0 ||
 		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		_exit(1);
 	atomic_store(self->order, ORDER_READY);
 	wait_for(self->order, ORDER_READY);
-	atomic_store(self->order, cover(self->path, is_file) == 0 ? ORDER_DONE : ORDER_FAILED);
+	is_done = cover(self->path, is_file) == 0 && (!self->jail || chroot(self->jail) == 0);
+	atomic_store(self->order, is_done ? ORDER_DONE : ORDER_FAILED);
 	for (;;)
 		pause();
 }
@@ -148,7 +154,7 @@ enum who { NOBODY, INSIDER, OUTSIDER };
 static void detach_case(enum where where, enum who who, bool is_file)
 {
 	struct scene scene;
-	struct neighbour neighbour;
+	struct neighbour neighbour = {0};
 	struct mc_attach_args args;
 	char target[64], outside[PATH_MAX];
 
@@ -234,7 +240,7 @@ int __wrap_mc_sys_move_mount(int from_fd, int to_fd, unsigned flags)
 static void commit_case(enum where where, bool is_seen, bool is_file)
 {
 	struct scene scene;
-	struct neighbour neighbour;
+	struct neighbour neighbour = {0};
 	struct mc_attach_args args;
 	const char *elsewhere = is_file ? "/tmp/elsewhere file" : "/tmp/elsewhere";
 	const char *inside = where == ON_SHARED ? SHARED "/a/x" : NULL;
@@ -284,7 +290,7 @@ static void an_attach_that_fails_leaves_what_others_have_mounted_on(void **state
 static void shared_tmpfs(void)
 {
 	struct scene scene;
-	struct neighbour neighbour;
+	struct neighbour neighbour = {0};
 
 	open_at(&scene, ON_TMPFS);
 	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
@@ -305,7 +311,7 @@ static void what_was_made_on_a_tmpfs_that_others_have_stays(void **state)
 static void partly(void)
 {
 	struct scene scene;
-	struct neighbour neighbour;
+	struct neighbour neighbour = {0};
 
 	open_at(&scene, ON_ROOT);
 	assert_int_equal(scene_attach(&scene, "/opt/a/b/c"), 0);
@@ -330,7 +336,7 @@ static void of_the_directories_made_those_below_a_taken_one_go(void **state)
 static void on_host(void)
 {
 	struct scene scene;
-	struct neighbour neighbour;
+	struct neighbour neighbour = {0};
 	struct mc_made made;
 	char real[PATH_MAX];
 
@@ -476,6 +482,111 @@ static void a_chrooted_process_hides_nothing_of_its_namespace(void **state)
 	hv_in_namespace(chrooted);
 }
 
+/* The only process of the neighbour's namespace sees a part of its mounts. */
+static void alone_in_jail(void)
+{
+	struct scene scene;
+	struct neighbour neighbour = {.jail = "/tmp/jail"};
+	struct mc_made made;
+	char real[PATH_MAX];
+
+	scene_open(&scene);
+	assert_int_equal(mc_host_make(scene.core, "/tmp/jail/a/b", true, real, &made, NULL), 0);
+	move_in(&neighbour, -1, "/tmp/jail/a/b", false);
+	let_mount(&neighbour);
+	assert_int_equal(atomic_load(neighbour.order), ORDER_DONE);
+	mc_host_unmake(scene.core, real, &made);
+	assert_true(scratch_exists("/tmp/jail/a/b"));
+	move_out(&neighbour);
+	scene_close(&scene);
+}
+
+static void what_is_mounted_in_the_namespace_of_a_chrooted_process_stays(void **state)
+{
+	(void)state;
+	hv_in_namespace(alone_in_jail);
+}
+
+/* From 6.11 on the kernel lists namespaces.  The one that is last has none behind it. */
+static bool can_list_namespaces(int ns_fd)
+{
+	int next = ioctl(ns_fd, _IOR(0xb7, 11, uint64_t[2]), NULL);
+	bool can = next >= 0 || errno == ENOENT;
+
+	if (next >= 0)
+		close(next);
+	return can;
+}
+
+/* A namespace that only a descriptor keeps. */
+static void no_process(void)
+{
+	struct scene scene;
+	struct neighbour neighbour = {0};
+	struct mc_made made;
+	char real[PATH_MAX], path[64];
+	int ns_fd;
+
+	scene_open(&scene);
+	assert_int_equal(mc_host_make(scene.core, "/tmp/m/a/b", true, real, &made, NULL), 0);
+	move_in(&neighbour, -1, "/tmp/m/a/b", false);
+	let_mount(&neighbour);
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)neighbour.pid);
+	ns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(ns_fd >= 0);
+	move_out(&neighbour);
+	if (can_list_namespaces(ns_fd)) {
+		mc_host_unmake(scene.core, real, &made);
+		assert_true(scratch_exists("/tmp/m/a/b"));
+	}
+	close(ns_fd);
+	mc_host_unmake(scene.core, real, &made);
+	assert_false(scratch_exists("/tmp/m"));
+	scene_close(&scene);
+}
+
+static void what_is_mounted_in_a_namespace_without_a_process_stays(void **state)
+{
+	(void)state;
+	hv_in_namespace(no_process);
+}
+
+/* Without a descriptor nobody can tell: that is not the same as that there is none. */
+static void no_descriptor(void)
+{
+	struct scene scene;
+	struct neighbour neighbour = {0};
+	struct mc_spot spot;
+	struct mc_spot_others others;
+	struct mc_spot_user user;
+	struct rlimit before, none;
+	int next;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/data");
+	spot = spot_of(&scene, "/tmp/data");
+	move_in(&neighbour, -1, "/tmp/data", false);
+	let_mount(&neighbour);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	next = dup(STDIN_FILENO);
+	assert_true(next >= 0);
+	close(next);
+	none = (struct rlimit){.rlim_cur = (rlim_t)next + 1, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(mc_spot_find_others(scene.core, &spot, 0, &others), -EMFILE);
+	assert_int_equal(mc_spot_find_user(scene.core, &spot, NULL, 0, &user), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(mc_spot_find_user(scene.core, &spot, NULL, 0, &user), 1);
+	move_out(&neighbour);
+	scene_close(&scene);
+}
+
+static void a_look_without_a_descriptor_left_fails(void **state)
+{
+	(void)state;
+	hv_in_namespace(no_descriptor);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +601,9 @@ int main(void)
 		cmocka_unit_test(who_has_a_directory_mounted_is_found_in_any_namespace),
 		cmocka_unit_test(a_mount_of_a_deleted_directory_keeps_no_other_one),
 		cmocka_unit_test(a_chrooted_process_hides_nothing_of_its_namespace),
+		cmocka_unit_test(what_is_mounted_in_the_namespace_of_a_chrooted_process_stays),
+		cmocka_unit_test(what_is_mounted_in_a_namespace_without_a_process_stays),
+		cmocka_unit_test(a_look_without_a_descriptor_left_fails),
 	};
 
 	return RUN_PRIVILEGED(tests);

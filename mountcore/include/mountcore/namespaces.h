@@ -1,4 +1,4 @@
-/* The mounts of every mount namespace that a process of this machine is in.
+/* The mounts of every mount namespace of this machine.
  *
  * rmdir(2) and unlink(2) of a directory or file that is a mountpoint in another mount namespace
  * succeed, and take those mounts out without a word; data is deleted under mounts that nobody here
@@ -6,8 +6,9 @@
  *
  * A place in a file system is told as mountinfo tells it (column 3, and a path inside the file
  * system), never by stat: on btrfs the two have different device numbers.
- * Left out: a namespace that no process is in (a bind of /proc/PID/ns/mnt), one that only a thread
- * is in, and one that comes while this looks. */
+ * Left out: a namespace that comes while this looks; a namespace that no process is in (a bind of
+ * /proc/PID/ns/mnt, a descriptor) or only a thread, in mc_spot_find_user(), which is to name a
+ * process, and before Linux 6.11, which lists them. */
 #ifndef MOUNTCORE_NAMESPACES_H
 #define MOUNTCORE_NAMESPACES_H
 
@@ -44,9 +45,10 @@ struct mc_spot_others {
 };
 
 /* Look at `spot` and the directories that it is in, in every mount namespace but the one whose
- * inode is `but_ns`.  Returns 0, -ENOMEM, -E2BIG (a mount table of more than 256 MB), or what
- * opening /proc gave.  Source: proc_pid_mountinfo(5), namespaces(7).  Any thread but a worker. */
-int mc_spot_find_others(const struct mc_core *core, const struct mc_spot *spot, uint64_t but_ns,
+ * inode is `but_ns`.  Returns 0, -ENOMEM, -E2BIG (a mount table of more than 256 MB), -EMFILE,
+ * or what reading /proc gave: then nothing is known.  Source: proc_pid_mountinfo(5), namespaces(7),
+ * ioctl_nsfs(2).  Any thread but a worker. */
+int mc_spot_find_others(struct mc_core *core, const struct mc_spot *spot, uint64_t but_ns,
 	struct mc_spot_others *ret) __attribute__((nonnull, warn_unused_result));
 
 /* A process whose mount namespace has a mount. */
@@ -60,8 +62,8 @@ struct mc_spot_user {
 /* Find a process whose mount namespace has a mount of `data` or of something in it, or a mount on
  * something in it.  What is mounted at one of the `own_count` places `own`, or below, does not
  * count, in whatever namespace.  Returns 1, 0 (there is none), or as mc_spot_find_others(). */
-int mc_spot_find_user(const struct mc_core *core, const struct mc_spot *data,
-	const struct mc_spot *own, size_t own_count, struct mc_spot_user *ret)
+int mc_spot_find_user(struct mc_core *core, const struct mc_spot *data, const struct mc_spot *own,
+	size_t own_count, struct mc_spot_user *ret)
 	__attribute__((nonnull(1, 2, 5), warn_unused_result));
 
 #endif
