@@ -22,7 +22,9 @@
 #include "unmake.h"
 #include "walk.h"
 
-/* A mount of the host that a server stands behind. */
+enum { STACK_MAX = 2 }; /* FILESYSTEM_MAX_STACK_DEPTH of the kernel's fs.h */
+
+/* A mount of the host that a server stands behind, be it below an overlay. */
 struct slow_mount {
 	char *path;
 	uint64_t dev;
@@ -244,14 +246,72 @@ static int slow_add(struct mc_slow *slow, const struct mc_mount *mount)
 	return 0;
 }
 
-static struct mc_overlays *find_overlays(struct mc_mounts *mounts)
+/* Whether a directory that the overlay is made of, as text, is on one of those mounts.  A relative
+ * one and a symlink cannot be told. */
+static bool is_stacked_on(const struct mc_mount *overlay, const struct slow_mount *slow)
+{
+	const char *layer = strchr(overlay->fs_options, '/'), *end;
+	size_t length = slow->path[1] ? strlen(slow->path) : 0;
+
+	for (; layer; layer = strchr(end, '/')) {
+		end = layer + strcspn(layer, ":,");
+		if ((size_t)(end - layer) >= length && strncmp(layer, slow->path, length) == 0 &&
+			strchr("/:,", layer[length]))
+			return true;
+	}
+	return false;
+}
+
+/* Add the overlays that are stacked on those from `from` on. */
+static int add_stacked(struct mc_slow *slow, struct mc_mounts *mounts, size_t from)
+{
+	const size_t end = slow->count;
+	struct mc_mount mount;
+	int rc = 0;
+
+	for (size_t at = 0; rc == 0 && from < end && mc_mounts_next(mounts, &at, &mount);) {
+		if (strcmp(mount.fstype, "overlay") != 0)
+			continue;
+		for (size_t i = from; i < end; i++) {
+			if (!is_stacked_on(&mount, &slow->mounts[i]))
+				continue;
+			rc = slow_add(slow, &mount);
+			break;
+		}
+	}
+	return rc;
+}
+
+/* The kernel stacks no more than STACK_MAX overlays. */
+static int add_all_stacked(struct mc_slow *slow, struct mc_mounts *mounts)
+{
+	size_t from = 0, next;
+	int rc = 0;
+
+	for (int depth = 0; rc == 0 && depth < STACK_MAX; depth++, from = next) {
+		next = slow->count;
+		rc = add_stacked(slow, mounts, from);
+	}
+	return rc;
+}
+
+static bool has_dev(const struct mc_slow *slow, uint64_t dev)
+{
+	for (size_t i = 0; i < slow->count; i++)
+		if (slow->mounts[i].dev == dev)
+			return true;
+	return false;
+}
+
+/* Those that a worker may rely on. */
+static struct mc_overlays *find_overlays(const struct mc_slow *slow, struct mc_mounts *mounts)
 {
 	struct mc_overlays *overlays =
 		calloc(1, sizeof(*overlays) + mc_mounts_count(mounts) * sizeof(overlays->devs[0]));
 	struct mc_mount mount;
 
 	for (size_t at = 0; overlays && mc_mounts_next(mounts, &at, &mount);)
-		if (strcmp(mount.fstype, "overlay") == 0)
+		if (strcmp(mount.fstype, "overlay") == 0 && !has_dev(slow, mount.dev))
 			overlays->devs[overlays->count++] = mount.dev;
 	if (overlays)
 		overlays->references = 1;
@@ -268,8 +328,10 @@ static int slow_refresh(struct mc_core *core, struct mc_slow *slow)
 	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
 		if (mc_fstype_is_slow(mount.fstype))
 			rc = slow_add(slow, &mount);
+	if (rc == 0)
+		rc = add_all_stacked(slow, mounts);
 	if (rc == 0) {
-		slow->overlays = find_overlays(mounts);
+		slow->overlays = find_overlays(slow, mounts);
 		rc = slow->overlays ? 0 : -ENOMEM;
 	}
 	mc_mounts_free(mounts);

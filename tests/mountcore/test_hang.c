@@ -418,6 +418,56 @@ static void a_silent_source_does_not_hold_up_its_container(void **state)
 	hv_in_namespace(gate);
 }
 
+static void mount_overlay(const char *lower, const char *path)
+{
+	char options[256], up[64], work[64];
+
+	snprintf(up, sizeof(up), "%s.up", path);
+	snprintf(work, sizeof(work), "%s.work", path);
+	scratch_mkdir(up);
+	scratch_mkdir(work);
+	scratch_mkdir(path);
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s", lower, up, work);
+	assert_int_equal(mount("overlay", path, "overlay", 0, options), 0);
+}
+
+/* The overlay's own type has no server; what it is made of has one. */
+static void overlay(void)
+{
+	const char *const overlays[] = {"/tmp/one", "/tmp/two"};
+	struct scene scene;
+	struct mc_attach_args args;
+	pid_t server;
+
+	open_scene(&scene, DEADLINE_MS);
+	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	scratch_mkdir(REMOTE);
+	scratch_mkdir("/tmp/plain");
+	mount_overlay("/tmp/plain", "/tmp/other");
+	server = start_server(REMOTE, NULL);
+	mount_overlay(REMOTE, overlays[0]);
+	mount_overlay(overlays[0], overlays[1]);
+	assert_false(mc_host_is_slow(scene.core, "/tmp/other"));
+	assert_int_equal(kill(server, SIGUSR1), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_true(mc_host_is_slow(scene.core, overlays[i]));
+		args = scene_args(&scene, "/remote");
+		args.source = overlays[i];
+		args.subpath = "x";
+		assert_int_equal(scene_attach_args(&scene, &args), -ETIMEDOUT);
+		assert_int_equal(scene.err.step, MC_STEP_HELPER);
+	}
+	expect_others_work(&scene);
+	kill_server(server);
+	scene_close(&scene);
+}
+
+static void an_overlay_on_a_silent_server_holds_no_worker(void **state)
+{
+	(void)state;
+	hv_in_namespace(overlay);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +480,7 @@ int main(void)
 		cmocka_unit_test(a_container_whose_root_has_a_silent_server_holds_no_worker),
 		cmocka_unit_test(the_last_unmount_of_a_disk_whose_server_is_silent_holds_no_worker),
 		cmocka_unit_test(a_silent_source_does_not_hold_up_its_container),
+		cmocka_unit_test(an_overlay_on_a_silent_server_holds_no_worker),
 	};
 
 	if (access("/dev/fuse", R_OK | W_OK) < 0) {

@@ -66,8 +66,9 @@ int mc_host_open(const struct mc_core *core, const char *path)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Whether reaching `path` (clean, no symlink) on the host passes a file system whose server may
- * never answer: FUSE, NFS, CIFS, 9p, Ceph and the like.  Asked of the host's mount table, which is
- * cached until the kernel says that it changed.  Source: proc(5), mountinfo is pollable. */
+ * never answer: FUSE, NFS, CIFS, 9p, Ceph and the like, or an overlay of one of them.  Asked of the
+ * host's mount table, which is cached until the kernel says that it changed.  Source: proc(5),
+ * mountinfo is pollable. */
 bool mc_host_is_slow(struct mc_core *core, const char *path) __attribute__((nonnull));
 
 /* Whether `path` itself is on such a file system, whatever is above it. */
