@@ -28,10 +28,10 @@ teardown() {
 	rm -rf "$TMP"
 }
 
-# A cell is "WHERE_KIND_GUEST_ENDING".
+# cells ENDING...: a cell is "WHERE_KIND_GUEST_ENDING".
 cells() {
 	local ending kind guest
-	for ending in detach replace settle rm; do
+	for ending in "$@"; do
 		for kind in dir file existing; do
 			[[ $ending-$kind != rm-file ]] || continue # option attach= knows no files
 			for guest in none docker host hostvol; do echo "shared_${kind}_${guest}_$ending"; done
@@ -66,12 +66,15 @@ has_mark() {
 	fi
 }
 
+make_existing() {
+	[[ $KIND == existing ]] || return 0
+	mkdir "/proc/$PID/root$TARGET"
+	echo kept >"/proc/$PID/root$TARGET/kept"
+}
+
 begin_cell() {
 	split "$1"
-	if [[ $KIND == existing ]]; then
-		mkdir "/proc/$PID/root$TARGET"
-		echo kept >"/proc/$PID/root$TARGET/kept"
-	fi
+	make_existing
 	if [[ $ENDING == rm ]]; then
 		must Create '{"Name":"'"hvt_$1"'","Opts":{"path":"'"$ONE"'","attach":"hvt_one:'"$TARGET"'"}}'
 	else
@@ -79,11 +82,7 @@ begin_cell() {
 	fi
 	[[ $ENDING != replace ]] || attach hvt_3 hvt_one ',"Replace":true'
 	case $GUEST in
-	host)
-		from=$TWO
-		[[ $KIND != file ]] || from=$TWO/file
-		mount --bind "$from" "$(host_path "$1")"
-		;;
+	host) mount_on_host "$1" ;;
 	hostvol) attach hvt_2 hvt_two ;;
 	insider) echo "$KIND $TARGET" >>"$TMP/insider" ;;
 	none) [[ $WHERE == shared ]] || echo "none $TARGET" >>"$TMP/insider" ;;
@@ -95,6 +94,12 @@ begin_cell() {
 		fi
 		;;
 	esac
+}
+
+mount_on_host() {
+	local from=$TWO
+	[[ $KIND != file ]] || from=$TWO/file
+	mount --bind "$from" "$(host_path "$1")"
 }
 
 host_path() {
@@ -165,9 +170,9 @@ is_settled() {
 		jq '[.Volumes[].Status.attachments[]? | select(.container == "hvt_one")] | length') == 0 ]]
 }
 
-@test "what others have mounted on a mountpoint outlives the attachment" {
-	local all cell lost
-	mkdir "$TMP/shared"
+make_scene() {
+	mkdir "$TMP/shared" "$TMP/hold"
+	: >"$TMP/insider"
 	start hvt_one -v "$TMP/shared:/s" --tmpfs /ram
 	start hvt_two -v "$TMP/shared:/s"
 	PID=$(pid_of hvt_one) DOCKER=()
@@ -176,12 +181,17 @@ is_settled() {
 	docker volume create hvt_of_docker
 	touch "$(docker volume inspect -f '{{.Mountpoint}}' hvt_of_docker)/mark"
 	mkdir "/proc/$PID/root/opt"
-	run_daemon
+	run_daemon "$@"
 	must Create '{"Name":"hvt_1","Opts":{"path":"'"$ONE"'"}}'
 	must Create '{"Name":"hvt_2","Opts":{"path":"'"$TWO"'"}}'
+}
+
+@test "what others have mounted on a mountpoint outlives the attachment" {
+	local all cell lost
+	make_scene
 	must Create '{"Name":"hvt_3","Opts":{"path":"'"$ONE"'"}}'
 
-	mapfile -t all < <(cells)
+	mapfile -t all < <(cells detach replace settle rm)
 	for cell in "${all[@]}"; do begin_cell "$cell"; done
 	move_in
 	start hvt_three -v "$TMP/shared:/s" "${DOCKER[@]}"
@@ -200,6 +210,62 @@ is_settled() {
 	lost=$(for cell in "${all[@]}"; do check_cell "$cell" ended; done)
 	echo "${#all[@]} cells"
 	[[ -z $lost ]] || { echo "$lost" && return 1; }
+}
+
+# Somebody mounts on what was made for an attach, which then fails.
+mount_guest() {
+	case $GUEST in
+	host) mount_on_host "$1" ;;
+	hostvol) attach hvt_2 hvt_two ;;
+	insider) mount_inside ;;
+	docker)
+		if [[ $KIND == file ]]; then
+			start hvt_three -v "$TMP/shared:/s" -v "$TWO/file:$TARGET"
+		else
+			start hvt_three -v "$TMP/shared:/s" -v "hvt_of_docker:$TARGET"
+		fi
+		;;
+	esac
+}
+
+mount_inside() {
+	if [[ $KIND == file ]]; then
+		nsenter -t "$INSIDER" -m mount --bind /opt/file "$TARGET"
+	else
+		nsenter -t "$INSIDER" -m mount -t tmpfs none "$TARGET"
+		touch "/proc/$INSIDER/root$TARGET/mark"
+	fi
+}
+
+# fail_cell CELL: prints what is wrong.
+fail_cell() {
+	local lost='' try
+	split "$1"
+	make_existing
+	echo hold >"$TMP/hold/control"
+	(
+		attach hvt_1 hvt_one
+	) >"$TMP/answer" 2>&1 3>&- &
+	try=$!
+	read -r -t 30 <"$TMP/hold/held" || { echo "$1: $(cat "$TMP/answer")" && return 0; }
+	mount_guest "$1" >"$TMP/guest" 2>&1 || lost="no guest: $(cat "$TMP/guest")"
+	echo fail >"$TMP/hold/control"
+	! wait $try || lost="it did not fail"
+	[[ -z $lost ]] || echo "$1: $lost"
+	check_cell "$1" ended
+	[[ $GUEST != docker ]] || docker rm -f hvt_three >/dev/null
+}
+
+@test "what others have mounted on a mountpoint outlives an attach that fails" {
+	local all cell lost
+	make_scene "$BUILD/tests/support/hold_move" "$TMP/hold" --
+	move_in
+	mapfile -t all < <(cells failed)
+	lost=$(for cell in "${all[@]}"; do fail_cell "$cell"; done)
+	echo "${#all[@]} cells"
+	[[ -z $lost ]] || { echo "$lost" && return 1; }
+	stop_daemon
+	[[ $(in_records "SELECT count(*) FROM attachment WHERE container_name = 'hvt_one'") == 0 ]]
 }
 
 @test "a volume that a container of another Engine has mounted is not removed" {
