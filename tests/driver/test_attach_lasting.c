@@ -1,5 +1,6 @@
 /* What is recorded is what comes back: targets where something is mounted already, targets below
  * each other, over the restarts of a container. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -411,9 +412,42 @@ static void lateness_is_that_of_the_last_start(void **state)
 	assert_int_equal(late_of(self.fixture, self.outer), HV_LATE_UNKNOWN);
 }
 
+static void a_file_of_the_volume_that_is_gone_is_named_in_the_problem(void **state)
+{
+	static char container[] = ID, file[] = "etc/app.conf";
+	struct fixture *fixture = *state;
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	struct hv_attachment attachment = {0};
+	struct hv_error err = {0};
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/state/volumes/data/_data/etc/app.conf",
+		fixture->world->dir);
+	start_engine(fixture);
+	start_container(fixture);
+	world_mkdir(fixture->world, "state/volumes/data/_data/etc");
+	request.volume = data;
+	request.container = container;
+	request.target = fixture->target;
+	request.subpath = file;
+	world_mkdir(fixture->world, "state/volumes/data/_data/etc/app.conf");
+	assert_int_equal(hv_attach(&fixture->attacher, &request, &attachment, &err), HV_OK);
+	hv_attachment_done(&attachment);
+	stop(fixture);
+	assert_int_equal(rmdir(path), 0);
+	start_container(fixture);
+	assert_int_equal(repair(fixture), HV_SOURCE_MISSING);
+	assert_string_equal(state_of(fixture, fixture->target),
+		"pending there is no such subpath in volume 'data': etc/app.conf");
+	world_mkdir(fixture->world, "state/volumes/data/_data/etc/app.conf");
+	assert_int_equal(repair(fixture), HV_OK);
+	assert_string_equal(state_of(fixture, fixture->target), "attached");
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
+		RECONCILED(a_file_of_the_volume_that_is_gone_is_named_in_the_problem),
 		RECONCILED(what_covers_a_mount_of_the_container_is_back_after_a_restart),
 		RECONCILED(what_is_to_cover_waits_for_the_start),
 		RECONCILED(one_unmounted_inside_is_missing_whatever_is_mounted_then),

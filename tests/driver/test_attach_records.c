@@ -1,9 +1,12 @@
 /* The records of attachments: what is attached, checked, detached and listed by them. */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "mountcore/busy.h"
 #include "support/hv_test.h"
 
 #include "reconciler_fixture.h"
@@ -159,9 +162,51 @@ static void a_container_that_cannot_be_looked_at_is_listed_all_the_same(void **s
 	hv_attachments_free(list, count);
 }
 
+static unsigned scans;
+
+int __real_mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *ids,
+	size_t id_count, struct mc_busy *ret);
+int __wrap_mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *ids,
+	size_t id_count, struct mc_busy *ret);
+
+int __wrap_mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint64_t *ids,
+	size_t id_count, struct mc_busy *ret)
+{
+	scans++;
+	return __real_mc_busy_find(core, ns_ino, ids, id_count, ret);
+}
+
+static void a_detach_that_waits_looks_through_all_processes_once(void **state)
+{
+	static char container[] = ID;
+	struct fixture *fixture = *state;
+	const struct hv_detach_request request = {
+		.container = container, .target = fixture->target, .wait_seconds = 1};
+	struct hv_attachment attachment = {0};
+	struct hv_error err = {0};
+	char path[4096];
+	int file;
+
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	snprintf(path, sizeof(path), "/proc/%d/root%s", fixture->pid, fixture->target);
+	file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(file >= 0);
+	scans = 0;
+	assert_int_equal(hv_detach(&fixture->attacher, &request, &attachment, &err), HV_BUSY);
+	assert_int_equal(scans, 1);
+	assert_int_equal(count_mounts(fixture), 1);
+	hv_attachment_done(&attachment);
+	hv_error_done(&err);
+	close(file);
+	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
+		RECONCILED(a_detach_that_waits_looks_through_all_processes_once),
 		RECONCILED(a_volume_that_becomes_read_only_meanwhile_is_attached_so),
 		RECONCILED(what_is_replaced_through_a_link_loses_its_record),
 		RECONCILED(a_check_knows_what_waits_for_the_start),

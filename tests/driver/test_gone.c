@@ -130,6 +130,43 @@ static void an_engine_without_containers_must_have_told_of_the_end(void **state)
 	expect_state(fixture, "");
 }
 
+enum { OTHERS = 1000 };
+
+/* Those with records count only: on a host where containers come and go all the time, too. */
+static void the_ends_of_other_containers_hide_none(void **state)
+{
+	struct fixture *fixture = *state;
+	char other_id[65];
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	hv_attacher_ended(&fixture->attacher, ID);
+	for (unsigned i = 0; i < OTHERS; i++) {
+		snprintf(other_id, sizeof(other_id), "%08x%056x", i + 1, 0U);
+		hv_attacher_ended(&fixture->attacher, other_id);
+	}
+	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
+	fake_engine_set(fixture->fake, "/info", INFO("AB", "0"));
+	assert_int_equal(repair(fixture), HV_OK);
+	assert_string_equal(state_of(fixture, fixture->target), "");
+}
+
+/* It is not tried again and again, each time with questions to the Engine: only that can end it. */
+static void doubt_is_no_failure(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
+	fake_engine_set(fixture->fake, "/info", INFO("CD", "3"));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(repair(fixture), HV_OK);
+		assert_non_null(strstr(state_of(fixture, fixture->target),
+			"is not the one that container 'web' belongs to"));
+	}
+}
+
 static void another_container_of_that_name_is_not_the_one(void **state)
 {
 	struct fixture *fixture = *state;
@@ -152,6 +189,8 @@ static void run(void)
 		RECONCILED(an_engine_that_is_known_again_clears_the_doubt),
 		RECONCILED(a_container_that_lives_keeps_its_attachments),
 		RECONCILED(an_engine_without_containers_must_have_told_of_the_end),
+		RECONCILED(the_ends_of_other_containers_hide_none),
+		RECONCILED(doubt_is_no_failure),
 		RECONCILED(another_container_of_that_name_is_not_the_one),
 	};
 

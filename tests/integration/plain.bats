@@ -33,6 +33,11 @@ teardown() { plain_teardown; }
 	[[ ! -e $PLAIN/unused ]]
 }
 
+@test "the daemon has as many descriptors as it may have" {
+	run_daemon prlimit --nofile=64:4096
+	[[ $(awk '/^Max open files/ { print $4, $5 }' "/proc/$DAEMON/limits") == "4096 4096" ]]
+}
+
 @test "a request that comes while the daemon restarts waits, and is answered" {
 	python3 "$BATS_TEST_DIRNAME/activate.py" "$PLAIN/socket" "$BUILD/driver/daemon/hostvold" \
 		"${OPTIONS[@]}" >"$PLAIN/log" 2>&1 3>&- &

@@ -1,0 +1,98 @@
+/* The processes that are watched, and what they cost. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+#include "support/hv_test.h"
+
+#include "daemon/processes.h"
+
+enum { CONTAINERS = 40, ROUNDS = 3 };
+
+static struct hv_seen see(long long pid, uint64_t ns_ino)
+{
+	struct hv_seen seen = HV_SEEN_NONE;
+
+	seen.repaired.records = 1;
+	seen.pid = pid;
+	seen.ns_ino = ns_ino;
+	seen.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	seen.mountinfo = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	assert_true(seen.pidfd >= 0 && seen.mountinfo >= 0);
+	return seen;
+}
+
+static void set_all(struct hv_processes *processes, uint64_t ns_ino)
+{
+	char id[16];
+
+	for (int i = 0; i < CONTAINERS; i++) {
+		struct hv_seen seen = see(i + 1, ns_ino);
+
+		snprintf(id, sizeof(id), "%d", i);
+		assert_int_equal(hv_processes_set(processes, id, &seen), 0);
+	}
+}
+
+/* And never both those of before and new ones of all: descriptors are few. */
+static void a_process_that_is_the_same_keeps_its_descriptors(void **state)
+{
+	mc_auto_fd epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct hv_processes processes = {.epoll_fd = -1};
+	const struct hv_process *first;
+	unsigned fds;
+	int pidfd;
+
+	(void)state;
+	assert_int_equal(hv_processes_init(&processes, epoll_fd), 0);
+	fds = hv_count_fds();
+	set_all(&processes, 1);
+	assert_int_equal(hv_count_fds(), fds + 2 * CONTAINERS);
+	first = hv_names_find(&processes.containers, "0");
+	assert_non_null(first);
+	pidfd = first->pidfd;
+	for (int i = 0; i < ROUNDS; i++) {
+		set_all(&processes, 1);
+		assert_int_equal(hv_count_fds(), fds + 2 * CONTAINERS);
+		assert_int_equal(first->pidfd, pidfd);
+	}
+	set_all(&processes, 2); /* each was started anew */
+	assert_int_equal(hv_count_fds(), fds + 2 * CONTAINERS);
+	hv_processes_done(&processes);
+	assert_int_equal(hv_count_fds(), fds - 1);
+}
+
+static void one_without_records_is_not_watched(void **state)
+{
+	mc_auto_fd epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct hv_processes processes = {.epoll_fd = -1};
+	struct hv_seen seen = see(1, 1);
+	unsigned fds;
+
+	(void)state;
+	hv_seen_done(&seen);
+	assert_int_equal(hv_processes_init(&processes, epoll_fd), 0);
+	fds = hv_count_fds();
+	seen = see(1, 1);
+	assert_int_equal(hv_processes_set(&processes, "0", &seen), 0);
+	assert_int_equal(hv_count_fds(), fds + 2);
+	seen = see(1, 1);
+	seen.repaired.records = 0;
+	assert_int_equal(hv_processes_set(&processes, "0", &seen), 0);
+	assert_int_equal(hv_count_fds(), fds);
+	assert_null(hv_names_find(&processes.containers, "0"));
+	hv_processes_done(&processes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_process_that_is_the_same_keeps_its_descriptors),
+		cmocka_unit_test(one_without_records_is_not_watched),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
