@@ -30,6 +30,7 @@ static void names_are_fit_for_docker(void **state)
 		{"/srv/.hidden", "v.hidden-"},
 		{"/srv/\xc3\xa4", "v__-"},
 		{"/srv/a:b", "a_b-"},
+		{"/var/lib/docker/volumes/local/_data", "v_data-"},
 	};
 	char name[HV_VOLUME_NAME_MAX_BYTES + 1];
 

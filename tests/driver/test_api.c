@@ -9,6 +9,7 @@
 #include "support/hv_test.h"
 
 #include "api_fixture.h"
+#include "fake_engine.h"
 
 static const char *const endpoints[] = {"/Plugin.Activate", "/VolumeDriver.Capabilities",
 	"/VolumeDriver.Create", "/VolumeDriver.Remove", "/VolumeDriver.Mount",
@@ -446,6 +447,31 @@ static void hot_attach_tells_what_is_wrong(void **state)
 	assert_int_equal(row_count_records(fixture->attacher.store, NULL, NULL, NULL), 0);
 }
 
+#define CONTAINERS(list) "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" list
+
+/* As when dockerd was killed: nobody tells of the end of its containers. */
+static void set_forgives_references_of_no_container(void **state)
+{
+	static const struct fake_reply replies[] = {
+		{"/containers/json", CONTAINERS("[{\"Id\":\"a\"}]"), 0, 0}, {NULL, NULL, 0, 0}};
+	static const char set[] = "{\"Volume\":\"data\",\"Opts\":{\"ro\":\"true\"}}";
+	struct fixture *fixture = *state;
+	struct fake_engine *engine;
+	char socket[100];
+
+	snprintf(socket, sizeof(socket), "%s/engine.sock", fixture->world->dir);
+	fixture->engine_socket = socket;
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}"), 200);
+	assert_int_equal(
+		call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"data\",\"ID\":\"x\"}"), 200);
+	assert_int_equal(call(fixture, "/HotSet", set), 409); /* no Engine can tell */
+	engine = fake_engine_new(socket, replies);
+	assert_int_equal(call(fixture, "/HotSet", set), 409);
+	fake_engine_set(engine, "/containers/json", CONTAINERS("[]"));
+	assert_int_equal(call(fixture, "/HotSet", set), 200);
+	fake_engine_free(engine);
+}
+
 static void hot_info_tells_the_version_and_what_does_not_work(void **state)
 {
 	struct fixture *fixture = *state;
@@ -483,6 +509,7 @@ static void run(void)
 		WITH_API(passwords_are_not_shown),
 		WITH_API(hot_calls_refuse_fields_they_do_not_know),
 		WITH_API(hot_attach_tells_what_is_wrong),
+		WITH_API(set_forgives_references_of_no_container),
 		WITH_API(hot_info_tells_the_version_and_what_does_not_work),
 	};
 

@@ -444,9 +444,38 @@ static void a_file_of_the_volume_that_is_gone_is_named_in_the_problem(void **sta
 	assert_string_equal(state_of(fixture, fixture->target), "attached");
 }
 
+/* In mount tables some characters are escaped. */
+static void targets_of_any_characters_last(void **state)
+{
+	static const char *const names[] = {"a b", " -x ", "f\xc3\xbcr", "\xe6\xbc\xa2\xe5\xad\x97",
+		"\xf0\x9f\x98\x80", "a,b:c", "q'\"`", "100%s", "\\040", "#$*?", "a\\", "(deleted)"};
+	enum { NAMES = sizeof(names) / sizeof(names[0]) };
+	struct fixture *fixture = *state;
+	char targets[NAMES][256], file[PATH_MAX];
+
+	world_write(fixture->world, "state/volumes/data/_data/file", "");
+	start_engine(fixture);
+	start_container(fixture);
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(targets[i], sizeof(targets[i]), "%s/%s", fixture->target, names[i]);
+		assert_int_equal(attach_to(fixture, data, targets[i], true, NULL), HV_OK);
+		assert_string_equal(state_of(fixture, targets[i]), "attached");
+	}
+	restart(fixture);
+	assert_int_equal(repair(fixture), HV_OK);
+	for (int i = 0; i < NAMES; i++) {
+		assert_string_equal(state_of(fixture, targets[i]), "attached");
+		snprintf(file, sizeof(file), "%s/file", targets[i]);
+		assert_true(is_inside(fixture, file));
+		assert_int_equal(detach_from(fixture, targets[i]), HV_OK);
+		assert_false(is_inside(fixture, file));
+	}
+}
+
 static void run(void)
 {
 	const struct CMUnitTest tests[] = {
+		RECONCILED(targets_of_any_characters_last),
 		RECONCILED(a_file_of_the_volume_that_is_gone_is_named_in_the_problem),
 		RECONCILED(what_covers_a_mount_of_the_container_is_back_after_a_restart),
 		RECONCILED(what_is_to_cover_waits_for_the_start),

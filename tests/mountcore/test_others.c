@@ -22,6 +22,7 @@
 #include "mountcore/namespaces.h"
 
 #include "box.h"
+#include "disk.h"
 #include "scratch.h"
 
 #define SHARED "/tmp/shared"
@@ -221,6 +222,31 @@ static void a_detach_on_a_directory_of_the_host_leaves_what_was_made(void **stat
 {
 	(void)state;
 	hv_in_namespace(on_shared);
+}
+
+/* A disk that the host has unmounted since: no other namespace has it, and it may be mounted again.
+ */
+static void only_there(void)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+
+	disk_open();
+	scene_open(&scene);
+	args = scene_args(&scene, "/s");
+	args.source = DISK_SOURCE;
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(umount2(DISK, MNT_DETACH), 0);
+	assert_int_equal(scene_attach(&scene, "/s/x"), 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_true(scratch_exists(box_path(&scene.box, "/s/x")));
+	scene_close(&scene);
+}
+
+static void a_detach_on_a_volume_that_nobody_else_has_leaves_what_was_made(void **state)
+{
+	(void)state;
+	hv_in_namespace(only_there);
 }
 
 /* Somebody mounts on what was just made, and then the move fails. */
@@ -594,6 +620,7 @@ int main(void)
 			a_detach_on_the_container_s_root_leaves_what_others_have_mounted_on),
 		cmocka_unit_test(a_detach_on_a_tmpfs_of_its_own_leaves_what_others_have_mounted_on),
 		cmocka_unit_test(a_detach_on_a_directory_of_the_host_leaves_what_was_made),
+		cmocka_unit_test(a_detach_on_a_volume_that_nobody_else_has_leaves_what_was_made),
 		cmocka_unit_test(an_attach_that_fails_leaves_what_others_have_mounted_on),
 		cmocka_unit_test(what_was_made_on_a_tmpfs_that_others_have_stays),
 		cmocka_unit_test(of_the_directories_made_those_below_a_taken_one_go),
