@@ -463,8 +463,9 @@ restore_mount_max() {
 		"leave out --no-mkdir to have it made" Mkdir:=false
 	for target in /other/new /host/new/deep; do
 		row /HotAttach "missing on a read-only volume: $target" 404 target-missing \
-			"there is no directory $target in container 'hvt_ro', and its file system is read-only" \
-			"choose a directory that exists in the container" Container=hvt_ro "Target=$target"
+			"there is no directory $target in container 'hvt_ro', and the mount at $(cut -d / -f -2 <<<"$target") \\([a-z0-9]+\\) is read-only" \
+			"create the directory where the mount at $(cut -d / -f -2 <<<"$target") comes from" \
+			Container=hvt_ro "Target=$target"
 	done
 	row /HotAttach "missing on a full file system" 404 target-missing \
 		"there is no directory /small/x in container 'hvt_ro', and it cannot be made: No space left on device" \
