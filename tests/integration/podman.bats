@@ -182,7 +182,11 @@ state_is() {
 	hostvol attach data first:/a
 	hostvol attach data first:/b
 	podman start first
-	for _ in $(seq "$rounds"); do podman restart -t 0 first >/dev/null; done
+	for i in $(seq "$rounds"); do
+		within 5 has_said first "$i" # or it is killed before it has said anything
+		podman restart -t 0 first >/dev/null
+	done
+	within 5 has_said first $((rounds + 1))
 	kill -STOP "$(cat "$PODMAN/podman.sock.pid")"
 	podman restart -t 0 first
 	kill -CONT "$(cat "$PODMAN/podman.sock.pid")"

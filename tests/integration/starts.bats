@@ -69,7 +69,10 @@ gate() {
 	begin_plain
 	want hvt_first
 	docker start hvt_first
-	for _ in $(seq "$ROUNDS"); do docker restart -t 0 hvt_first >/dev/null; done
+	for i in $(seq "$ROUNDS"); do
+		within 5 has_said hvt_first "$i" # or it is killed before it has said anything
+		docker restart -t 0 hvt_first >/dev/null
+	done
 	[[ $(said hvt_first $((ROUNDS + 1))) == "$((ROUNDS + 1)) 1" ]]
 	late hvt_first 0
 	grep -q "attached before its program began" "$PLAIN/log"
