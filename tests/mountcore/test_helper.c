@@ -80,7 +80,7 @@ static void killed(void)
 	assert_int_equal(scene_attach_args(&scene, &args), -EIO);
 	assert_int_equal(scene.err.step, MC_STEP_HELPER);
 	dies = false;
-	assert_int_equal(atomic_load(&told->stages), 1);
+	assert_int_not_equal(atomic_load(&told->stages), 0); /* two on a kernel before 5.12 */
 	assert_int_equal(atomic_load(&told->stages_there), 0);
 	after = read_mounts(getpid());
 	assert_string_equal(before, after);
