@@ -58,31 +58,16 @@ static bool differs(struct hv_attacher *attacher, const struct one *one, bool wi
 	return with_doubted || !is_doubted(attacher, one->container.id);
 }
 
-static enum hv_code add(struct hv_ids *ids, const char *id, struct hv_error *err)
+static enum hv_code add(struct hv_texts *ids, const char *id, struct hv_error *err)
 {
-	ids->items[ids->count] = strdup(id);
-	if (!ids->items[ids->count])
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	ids->count++;
-	return HV_OK;
-}
-
-void hv_ids_free(struct hv_ids *ids)
-{
-	for (size_t i = 0; i < ids->count; i++)
-		free(ids->items[i]);
-	free(ids->items);
-	*ids = (struct hv_ids){0};
+	return hv_texts_add(ids, id) == 0 ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
 static enum hv_code choose(struct hv_attacher *attacher, const struct comparison *comparison,
-	bool with_doubted, struct hv_ids *ret, struct hv_error *err)
+	bool with_doubted, struct hv_texts *ret, struct hv_error *err)
 {
 	enum hv_code code = HV_OK;
 
-	ret->items = calloc(comparison->count + 1, sizeof(*ret->items));
-	if (!ret->items)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
 	for (size_t i = 0; code == HV_OK && i < comparison->count; i++)
 		if (differs(attacher, &comparison->all[i], with_doubted))
 			code = add(ret, comparison->all[i].container.id, err);
@@ -91,7 +76,7 @@ static enum hv_code choose(struct hv_attacher *attacher, const struct comparison
 
 static enum hv_code compare(struct hv_attacher *attacher,
 	const struct hv_store_container *containers, size_t count, size_t *listed,
-	struct hv_ids *ret, struct hv_error *err)
+	struct hv_texts *ret, struct hv_error *err)
 {
 	struct comparison comparison = {.count = count};
 	enum hv_code code;
@@ -112,7 +97,7 @@ static enum hv_code compare(struct hv_attacher *attacher,
 }
 
 enum hv_code hv_attachments_compare(
-	struct hv_attacher *attacher, size_t *listed, struct hv_ids *ret, struct hv_error *err)
+	struct hv_attacher *attacher, size_t *listed, struct hv_texts *ret, struct hv_error *err)
 {
 	struct hv_store_container *containers = NULL;
 	size_t count = 0;
@@ -125,29 +110,16 @@ enum hv_code hv_attachments_compare(
 	return code;
 }
 
-static enum hv_code add_all(const struct hv_store_container *containers, size_t count,
-	struct hv_ids *ret, struct hv_error *err)
-{
-	enum hv_code code = HV_OK;
-
-	ret->items = calloc(count + 1, sizeof(*ret->items));
-	if (!ret->items)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = add(ret, containers[i].id, err);
-	return code;
-}
-
 enum hv_code hv_attachments_containers(
-	struct hv_attacher *attacher, struct hv_ids *ret, struct hv_error *err)
+	struct hv_attacher *attacher, struct hv_texts *ret, struct hv_error *err)
 {
 	struct hv_store_container *containers = NULL;
 	size_t count = 0;
 	enum hv_code code =
 		hv_store_attachment_containers(attacher->store, &containers, &count, err);
 
-	if (code == HV_OK)
-		code = add_all(containers, count, ret, err);
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = add(ret, containers[i].id, err);
 	hv_store_containers_free(containers, count);
 	return code;
 }

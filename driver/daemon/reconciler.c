@@ -161,7 +161,7 @@ static bool repair_one(struct hv_reconciler *self, const char *container_id, uns
 static bool ask(struct hv_reconciler *self, unsigned tries)
 {
 	struct hv_error err = {0};
-	struct hv_ids ids = {0};
+	struct hv_texts ids = {0};
 	enum hv_code code = self->args.open_state(self->args.context, &err);
 
 	if (code == HV_OK && self->is_subscribed)
@@ -171,7 +171,7 @@ static bool ask(struct hv_reconciler *self, unsigned tries)
 	if (code != HV_OK)
 		hv_log_line(self->args.log, tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG, "%s",
 			hv_error_text(&err));
-	hv_ids_free(&ids);
+	hv_texts_done(&ids);
 	hv_error_done(&err);
 	return code == HV_OK;
 }
@@ -269,7 +269,7 @@ static void sweep_if_due(struct hv_reconciler *self)
 static void put_all(struct hv_reconciler *self)
 {
 	struct hv_error err = {0};
-	struct hv_ids ids = {0};
+	struct hv_texts ids = {0};
 	long long now = hv_clock_ms();
 
 	if (self->args.open_state(self->args.context, &err) == HV_OK &&
@@ -285,7 +285,7 @@ static void put_all(struct hv_reconciler *self)
 		self->look_all_ms = self->ask_ms = now + STATE_RETRY_MS;
 	}
 	hv_error_done(&err);
-	hv_ids_free(&ids);
+	hv_texts_done(&ids);
 }
 
 static void sweep(struct hv_reconciler *self)

@@ -11,6 +11,7 @@
 #include "mountcore/cleanup.h"
 #include "store/store.h"
 #include "volume/volume.h"
+#include "wire/json.h"
 #include "wire/types.h"
 
 enum { HV_ENDED_MAX = 4096 };
@@ -184,15 +185,8 @@ struct hv_restart {
 enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *container_id,
 	struct hv_restart *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* IDs of containers, owned; zeroed at first. */
-struct hv_ids {
-	char **items;
-	size_t count;
-};
-void hv_ids_free(struct hv_ids *ids) __attribute__((nonnull));
-
-/* The containers that have records, sorted.  Free `ret` with hv_ids_free() either way. */
-enum hv_code hv_attachments_containers(struct hv_attacher *attacher, struct hv_ids *ret,
+/* The containers that have records, sorted.  Free `ret` with hv_texts_done() either way. */
+enum hv_code hv_attachments_containers(struct hv_attacher *attacher, struct hv_texts *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Those of them of which the Engine, asked once for all its containers, says something else than
@@ -200,9 +194,9 @@ enum hv_code hv_attachments_containers(struct hv_attacher *attacher, struct hv_i
  * it, and that is not noted yet, or the Engine has containers again.  Only a hint: what is true is
  * hv_attachments_repair()'s to find.  `listed`: how many containers the Engine had the last time,
  * and has; 0 at first.
- * Returns HV_OK, HV_STATE_UNREADABLE, HV_TIMEOUT, HV_INTERNAL.  Free `ret` with hv_ids_free()
+ * Returns HV_OK, HV_STATE_UNREADABLE, HV_TIMEOUT, HV_INTERNAL.  Free `ret` with hv_texts_done()
  * either way. */
 enum hv_code hv_attachments_compare(struct hv_attacher *attacher, size_t *listed,
-	struct hv_ids *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+	struct hv_texts *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 #endif
