@@ -56,9 +56,7 @@ long long hv_target_late_ms(const struct hv_target *target)
 	long long started_ms;
 
 	if (!target->container.started_at) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		started_ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-		started_ms -= target->held_until_ms;
+		started_ms = hv_clock_ms() - target->held_until_ms;
 		return started_ms >= 0 ? started_ms + 1 : 0;
 	}
 	if (!hv_clock_parse_ms(target->container.started_at, &started_ms) ||

@@ -14,10 +14,10 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
+#include "wire/clock.h"
 
 #include "start/gate.h"
 #include "start/roots.h"
@@ -54,14 +54,6 @@ struct hv_starter {
 	char reason[256]; /* why no start is held */
 };
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool has_gate(const struct hv_starter *self)
 {
 	return self->gates % 2 == 1;
@@ -81,7 +73,7 @@ static bool wait_until(struct hv_starter *self, long long until_ms)
 /* Returns whether to go on. */
 static bool pause_for(struct hv_starter *self, long long ms)
 {
-	long long until_ms = now_ms() + ms;
+	long long until_ms = hv_clock_ms() + ms;
 	bool is_stopping;
 
 	pthread_mutex_lock(&self->lock);
@@ -419,11 +411,11 @@ static void run_gates(struct hv_starter *self)
 		return;
 	}
 	do {
-		long long begin_ms = now_ms();
+		long long begin_ms = hv_clock_ms();
 
 		if (!serve_gate(self, host_root))
 			return;
-		if (now_ms() - begin_ms > BACK_OFF_MAX_MS)
+		if (hv_clock_ms() - begin_ms > BACK_OFF_MAX_MS)
 			back_off_ms = BACK_OFF_MIN_MS;
 		else if (back_off_ms < BACK_OFF_MAX_MS)
 			back_off_ms *= 2;
@@ -514,7 +506,7 @@ void hv_starter_tell(struct hv_starter *starter, struct hv_starts *ret)
 
 bool hv_starter_stop(struct hv_starter *starter, int timeout_ms)
 {
-	long long until_ms = now_ms() + timeout_ms;
+	long long until_ms = hv_clock_ms() + timeout_ms;
 	bool is_over;
 
 	pthread_mutex_lock(&starter->lock);

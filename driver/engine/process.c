@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "wire/clock.h"
+
 /* StartedAt is written after the process began; this much is left for rounding to clock ticks. */
 enum { SLACK_MS = 1000, FILE_MAX = 16384, ID_DIGITS = 64 };
 
@@ -133,22 +135,12 @@ static int start_time(int pid, long long *ret_ms)
 	return rc;
 }
 
-/* RFC 3339 to milliseconds since the epoch.  The Engine writes UTC ("Z"). */
-static int parse_time(const char *text, long long *ret_ms)
+/* Since the epoch.  The Engine writes UTC ("Z"). */
+static bool parse_time(const char *text, long long *ret_ms)
 {
-	struct tm parts = {0};
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
-	long long ms = 0, unit = 100;
+	size_t length = strlen(text);
 
-	if (!rest)
-		return -EINVAL;
-	if (*rest == '.')
-		for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
-			ms += unit * (*rest - '0');
-	if (strcmp(rest, "Z") != 0)
-		return -EINVAL;
-	*ret_ms = (long long)timegm(&parts) * 1000 + ms;
-	return 0;
+	return length > 0 && text[length - 1] == 'Z' && hv_clock_parse_ms(text, ret_ms);
 }
 
 int hv_process_check(const struct hv_container *container)
@@ -165,8 +157,7 @@ int hv_process_check(const struct hv_container *container)
 		return cgroup == HV_CGROUP_OF_IT ? 0 : -ESRCH;
 	if (!container->started_at)
 		return 0;
-	return parse_time(container->started_at, &engine_ms) == 0 &&
-			       process_ms <= engine_ms + SLACK_MS
+	return parse_time(container->started_at, &engine_ms) && process_ms <= engine_ms + SLACK_MS
 		       ? 0
 		       : -ESRCH;
 }

@@ -15,10 +15,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
+#include "wire/clock.h"
 
 enum { FD_SCAN_MAX = 1 << 16 /* before close_range (5.9) */ };
 
@@ -26,14 +26,6 @@ union control {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- telling the daemon --- */
 
@@ -169,7 +161,7 @@ static void end_hold(struct guard *guard, uint32_t seq, uint32_t verdict, bool i
 
 static void expire(struct guard *guard)
 {
-	long long now = now_ms();
+	long long now = hv_clock_ms();
 
 	for (unsigned i = 0; i < HOLDS_MAX; i++) {
 		struct hv_gate_news news = {.kind = HV_GATE_EXPIRED, .fd = MC_FD_NONE};
@@ -184,7 +176,7 @@ static void expire(struct guard *guard)
 
 static int time_left(const struct guard *guard)
 {
-	long long now = now_ms(), least = -1;
+	long long now = hv_clock_ms(), least = -1;
 
 	for (unsigned i = 0; i < HOLDS_MAX; i++) {
 		long long left = guard->holds[i].until_ms - now;
@@ -271,7 +263,7 @@ static void take_open(struct guard *guard, int fd)
 	}
 	other = find_hold(guard, news.id);
 	news.seq = other ? other->seq : ++guard->last_seq;
-	news.until_ms = other ? other->until_ms : now_ms() + guard->hold_ms;
+	news.until_ms = other ? other->until_ms : hv_clock_ms() + guard->hold_ms;
 	if (!other && !tell(guard, &news)) {
 		answer(guard, fd, FAN_ALLOW);
 		return;
