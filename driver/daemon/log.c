@@ -56,3 +56,16 @@ void hv_log_line(const struct hv_log *log, enum hv_level level, const char *form
 	if (write(level == HV_LOG_ERROR ? STDERR_FILENO : STDOUT_FILENO, line, (size_t)used) < 0)
 		return;
 }
+
+const char hv_log_refused[] =
+	"required and not there: its start was refused (docker hostvol ls tells why)";
+
+void hv_log_counts(const struct hv_log *log, const char *container,
+	const struct hv_log_count *counts, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (counts[i].count > 0)
+			hv_log_line(log, counts[i].level, "container '%s': %u attachment%s %s",
+				container, counts[i].count, counts[i].count == 1 ? "" : "s",
+				counts[i].what);
+}

@@ -86,26 +86,17 @@ void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_
 
 static void tell(const struct hv_reconciler *self, const struct hv_repaired *repaired)
 {
-	const struct {
-		unsigned count;
-		enum hv_level level;
-		const char *what;
-	} lines[] = {
+	const struct hv_log_count counts[] = {
 		{repaired->attached, HV_LOG_INFO, "attached again"},
 		{repaired->adopted, HV_LOG_INFO, "found attached"},
 		{repaired->pending, HV_LOG_INFO, "waiting for its next start"},
 		{repaired->drifted, HV_LOG_WARN, "unmounted or covered inside"},
-		{repaired->refused, HV_LOG_WARN,
-			"required and not there: its start was refused (docker hostvol ls tells why)"},
+		{repaired->refused, HV_LOG_WARN, hv_log_refused},
 		{repaired->doubted, HV_LOG_WARN,
 			"kept, although the Docker Engine does not know it (docker hostvol ls tells why)"},
 	};
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		if (lines[i].count > 0)
-			hv_log_line(self->args.log, lines[i].level,
-				"container '%s': %u attachment%s %s", repaired->name,
-				lines[i].count, lines[i].count == 1 ? "" : "s", lines[i].what);
+	hv_log_counts(self->args.log, repaired->name, counts, sizeof(counts) / sizeof(counts[0]));
 }
 
 static void tell_failure(const struct hv_reconciler *self, const char *container_id, unsigned tries,

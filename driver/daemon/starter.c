@@ -119,22 +119,13 @@ static void refuse(struct hv_starter *self, const struct held *held)
 static void tell(const struct hv_starter *self, const char *id, const struct hv_repaired *repaired,
 	const struct hv_error *err)
 {
-	const struct {
-		unsigned count;
-		enum hv_level level;
-		const char *what;
-	} lines[] = {
+	const struct hv_log_count counts[] = {
 		{repaired->attached, HV_LOG_INFO, "attached before its program began"},
 		{repaired->adopted, HV_LOG_INFO, "found attached"},
-		{repaired->refused, HV_LOG_WARN,
-			"required and not there: its start was refused (docker hostvol ls tells why)"},
+		{repaired->refused, HV_LOG_WARN, hv_log_refused},
 	};
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		if (lines[i].count > 0)
-			hv_log_line(self->args.log, lines[i].level,
-				"container '%s': %u attachment%s %s", repaired->name,
-				lines[i].count, lines[i].count == 1 ? "" : "s", lines[i].what);
+	hv_log_counts(self->args.log, repaired->name, counts, sizeof(counts) / sizeof(counts[0]));
 	if (err->code != HV_OK)
 		hv_log_line(self->args.log, HV_LOG_WARN, "start of container %.12s: %s", id,
 			hv_error_text(err));
