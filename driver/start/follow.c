@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "guard.h"
@@ -16,39 +15,17 @@ enum {
 	GONE = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED,
 };
 
-/* As the kernel has it; readdir(3) asks for memory. */
-struct entry {
-	uint64_t ino;
-	int64_t next;
-	unsigned short size;
-	unsigned char type;
-	char name[];
-};
-
 static bool is_whole(const struct root *root)
 {
 	return root->wd >= 0 && !root->path[root->length];
-}
-
-static bool is_there(const char *path)
-{
-	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* Being made, or made and not started: there is a FIFO for that from before the state file is
  * written until the start. */
 static bool is_to_start(const struct root *root, const char *id)
 {
-	char path[PATH_MAX];
-
-	guard_path(root, id, "exec.fifo", path);
-	if (is_there(path))
-		return true;
-	guard_path(root, id, "state.json", path);
-	if (is_there(path))
-		return false;
-	guard_path(root, id, "status", path);
-	return !is_there(path);
+	return guard_has(root, id, "exec.fifo") ||
+	       (!guard_has(root, id, "state.json") && !guard_has(root, id, "status"));
 }
 
 static void look_at(struct guard *guard, const struct root *root, const char *id)
@@ -57,21 +34,22 @@ static void look_at(struct guard *guard, const struct root *root, const char *id
 		guard_tell_created(guard, id);
 }
 
+/* readdir(3) asks for memory. */
 static void scan_root(struct guard *guard, const struct root *root)
 {
 	_Alignas(16) char buffer[READ_SIZE];
 	int fd = open(root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	long size;
+	ssize_t size;
 
 	if (fd < 0)
 		return;
-	while ((size = syscall(SYS_getdents64, fd, buffer, sizeof(buffer))) > 0) {
+	while ((size = getdents64(fd, buffer, sizeof(buffer))) > 0) {
 		for (const char *at = buffer; at < buffer + size;) {
-			const struct entry *entry = (const void *)at;
+			const struct dirent64 *entry = (const void *)at;
 
-			if (entry->type == DT_DIR || entry->type == DT_UNKNOWN)
-				look_at(guard, root, entry->name);
-			at += entry->size;
+			if (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN)
+				look_at(guard, root, entry->d_name);
+			at += entry->d_reclen;
 		}
 	}
 	close(fd);
@@ -79,17 +57,14 @@ static void scan_root(struct guard *guard, const struct root *root)
 
 void guard_scan(struct guard *guard, const char *id)
 {
-	char path[PATH_MAX];
-
 	for (unsigned i = 0; i < guard->roots_count; i++) {
-		struct root *root = &guard->roots[i];
+		const struct root *root = &guard->roots[i];
 
 		if (!is_whole(root))
 			continue;
 		if (!*id)
 			scan_root(guard, root);
-		guard_path(root, id, NULL, path);
-		if (*id && is_there(path))
+		else if (guard_has(root, id, NULL))
 			look_at(guard, root, id);
 	}
 }

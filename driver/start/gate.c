@@ -19,11 +19,6 @@ enum {
 	END_WAIT_MS = 1000,
 };
 
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
 /* In the child: no signal ends it but SIGKILL; it ends with the socket. */
 static void be_gate(struct guard *guard, int host_root, int other_end)
 {
@@ -94,7 +89,7 @@ void hv_gate_end(struct hv_gate *gate)
 
 int hv_gate_read(const struct hv_gate *gate, struct hv_gate_news *ret)
 {
-	union control control = {.bytes = {0}};
+	union hv_control control = {.bytes = {0}};
 	struct iovec data = {.iov_base = ret, .iov_len = sizeof(*ret)};
 	struct msghdr message = {
 		.msg_iov = &data,

@@ -22,16 +22,11 @@
 
 enum { FD_SCAN_MAX = 1 << 16 /* before close_range (5.9) */ };
 
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
 /* --- telling the daemon --- */
 
 static bool tell(struct guard *guard, struct hv_gate_news *news)
 {
-	union control control = {.bytes = {0}};
+	union hv_control control = {.bytes = {0}};
 	struct iovec data = {.iov_base = news, .iov_len = sizeof(*news)};
 	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
 
@@ -78,6 +73,14 @@ void guard_path(
 		used += length;
 	}
 	ret[used] = '\0';
+}
+
+bool guard_has(const struct root *root, const char *id, const char *file)
+{
+	char path[PATH_MAX];
+
+	guard_path(root, id, file, path);
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static struct mark *find_mark(struct guard *guard, const char *id)
@@ -239,16 +242,12 @@ static struct hold *new_hold(struct guard *guard)
 /* The FIFO that the first process waits at is there until the start. */
 static bool is_to_hold(struct guard *guard, int fd, char ret[static HV_GATE_ID_SIZE])
 {
-	char path[PATH_MAX];
 	const struct mark *mark;
 
 	if (!is_state_file(guard, fd, ret))
 		return false;
 	mark = find_mark(guard, ret);
-	if (!mark)
-		return false;
-	guard_path(&guard->roots[mark->root], ret, "exec.fifo", path);
-	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return mark && guard_has(&guard->roots[mark->root], ret, "exec.fifo");
 }
 
 static void take_open(struct guard *guard, int fd)

@@ -54,6 +54,9 @@ void guard_run(struct guard *guard, int host_root) __attribute__((noreturn));
 void guard_path(
 	const struct root *root, const char *id, const char *file, char ret[static PATH_MAX]);
 
+/* Whether that is there; of a link, whatever it leads to. */
+bool guard_has(const struct root *root, const char *id, const char *file);
+
 /* Tell of a container that a runtime makes. */
 void guard_tell_created(struct guard *guard, const char *id);
 

@@ -4,8 +4,15 @@
 #define START_PROTOCOL_H
 
 #include <limits.h>
+#include <sys/socket.h>
 
 #include "start/gate.h"
+
+/* Room for the descriptor, aligned as cmsg(3) wants it. */
+union hv_control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
 
 enum hv_order_kind {
 	HV_ORDER_FOLLOW,

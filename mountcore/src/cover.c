@@ -1,6 +1,7 @@
 /* What an attach covers. */
 #include "mountcore/cover.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,15 +23,6 @@ struct count_job {
 	_Alignas(uint64_t) char buffer[BUFFER_SIZE];
 };
 
-/* As getdents64(2) writes it. */
-struct entry {
-	uint64_t ino;
-	int64_t offset;
-	unsigned short size;
-	unsigned char type;
-	char name[];
-};
-
 static bool is_dots(const char *name)
 {
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
@@ -39,10 +31,10 @@ static bool is_dots(const char *name)
 static void count_buffer(struct count_job *self, size_t size)
 {
 	for (size_t at = 0; at < size && self->entries <= MC_COVER_ENTRIES_MAX;) {
-		const struct entry *entry = (const struct entry *)(self->buffer + at);
+		const struct dirent64 *entry = (const struct dirent64 *)(self->buffer + at);
 
-		self->entries += !is_dots(entry->name);
-		at += entry->size;
+		self->entries += !is_dots(entry->d_name);
+		at += entry->d_reclen;
 	}
 }
 
