@@ -37,16 +37,13 @@ static void take(void *context, const char *id, bool is_running)
  * again. */
 static bool is_doubted(struct hv_attacher *attacher, const char *container_id)
 {
-	const struct hv_record_filter filter = {.container_id = container_id};
-	struct hv_record *records = NULL;
+	struct hv_siblings siblings = {0};
 	struct hv_error ignored = {0};
-	size_t count = 0;
-	bool all = hv_store_attachment_list(attacher->store, &filter, &records, &count, &ignored) ==
-		   HV_OK;
+	bool all = hv_siblings_read(attacher, container_id, &siblings, &ignored) == HV_OK;
 
-	for (size_t i = 0; i < count; i++)
-		all &= hv_record_is_doubted(&records[i]);
-	hv_records_free(records, count);
+	for (size_t i = 0; i < siblings.count; i++)
+		all &= hv_record_is_doubted(&siblings.records[i]);
+	hv_siblings_done(&siblings);
 	hv_error_done(&ignored);
 	return all;
 }

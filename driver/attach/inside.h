@@ -62,7 +62,8 @@ struct hv_siblings {
 	size_t count;
 };
 
-/* Read them, with the container held; free with hv_siblings_done() either way. */
+/* Read them, with the container held if they are to be changed; free with hv_siblings_done() either
+ * way. */
 enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *container_id,
 	struct hv_siblings *ret, struct hv_error *err);
 void hv_siblings_done(struct hv_siblings *siblings);

@@ -14,14 +14,11 @@
 enum hv_code hv_attachments_wanted(
 	struct hv_attacher *attacher, const char *container_id, bool *ret, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.container_id = container_id};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+	struct hv_siblings siblings = {0};
+	enum hv_code code = hv_siblings_read(attacher, container_id, &siblings, err);
 
-	*ret = count > 0;
-	hv_records_free(records, count);
+	*ret = siblings.count > 0;
+	hv_siblings_done(&siblings);
 	return code;
 }
 
@@ -29,17 +26,15 @@ enum hv_code hv_attachments_wanted(
 static enum hv_code fill(struct hv_attacher *attacher, const struct hv_start *start,
 	struct hv_container *ret, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.container_id = start->container_id};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+	struct hv_siblings siblings = {0};
+	enum hv_code code = hv_siblings_read(attacher, start->container_id, &siblings, err);
 
 	ret->id = strdup(start->container_id);
-	ret->name = strdup(count > 0 ? records[0].view.container_name : start->container_id);
+	ret->name = strdup(
+		siblings.count > 0 ? siblings.records[0].view.container_name : start->container_id);
 	ret->is_running = true;
 	ret->pid = (int)start->pid;
-	hv_records_free(records, count);
+	hv_siblings_done(&siblings);
 	if (code == HV_OK && (!ret->id || !ret->name))
 		code = hv_fail(err, HV_INTERNAL, "out of memory");
 	return code;
