@@ -172,6 +172,7 @@ static void expire(struct guard *guard)
 		if (!guard->holds[i].is_used || guard->holds[i].until_ms > now)
 			continue;
 		news.seq = guard->holds[i].seq;
+		set_id(news.id, guard->holds[i].id);
 		end_hold(guard, news.seq, FAN_ALLOW, false);
 		(void)tell(guard, &news);
 	}

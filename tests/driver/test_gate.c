@@ -291,6 +291,7 @@ static void a_hold_ends_by_its_deadline(void **state)
 	expect_open(runtime); /* and nobody released it */
 	expect(&gate, HV_GATE_EXPIRED, &news);
 	assert_int_equal(news.seq, seq);
+	assert_string_equal(news.id, ID);
 	assert_int_equal(hv_gate_release(&gate, seq, false), 0); /* too late: nothing */
 	expect_open(open_there("state.json"));
 	hv_gate_end(&gate);

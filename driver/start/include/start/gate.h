@@ -27,7 +27,7 @@ enum hv_gate_kind {
 	HV_GATE_READY,   /* first: `error` is 0, or why it holds nothing (a negative errno) */
 	HV_GATE_CREATED, /* a runtime makes container `id`: wanted? then hv_gate_mark() it */
 	HV_GATE_HELD,    /* the start of `id` is held until `until_ms`; `fd` reads its state file */
-	HV_GATE_EXPIRED, /* the deadline of hold `seq` came: it was let go */
+	HV_GATE_EXPIRED, /* the deadline of hold `seq`, of `id`, came: it was let go */
 };
 
 struct hv_gate_news {
