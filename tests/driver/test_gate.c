@@ -182,6 +182,22 @@ static void make_container(const struct hv_gate *by)
 	make_state("state.json");
 }
 
+/* A runtime that opens the file is held.  `ret` is what is told of it, without its descriptor. */
+static pid_t open_held(const char *name, struct hv_gate_news *ret)
+{
+	pid_t runtime = open_there(name);
+
+	expect(&gate, HV_GATE_HELD, ret);
+	close(ret->fd);
+	return runtime;
+}
+
+static void let_go(pid_t runtime, const struct hv_gate_news *held)
+{
+	assert_int_equal(hv_gate_release(&gate, held->seq, false), 0);
+	expect_open(runtime);
+}
+
 /* --- tests --- */
 
 static void a_start_is_held_until_it_is_released(void **state)
@@ -201,8 +217,7 @@ static void a_start_is_held_until_it_is_released(void **state)
 	assert_int_equal(first.pid, 4711);
 	assert_int_equal(first.start_ticks, 815);
 	close(news.fd);
-	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
-	expect_open(runtime);
+	let_go(runtime, &news);
 	expect_open(open_there("state.json")); /* later ones are not its start */
 	hv_gate_end(&gate);
 }
@@ -216,9 +231,7 @@ static void a_start_that_is_refused_cannot_open_the_state(void **state)
 	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
-	runtime = open_there("state.json");
-	expect(&gate, HV_GATE_HELD, &news);
-	close(news.fd);
+	runtime = open_held("state.json", &news);
 	assert_int_equal(hv_gate_refuse(&gate, news.seq), 0);
 	assert_int_equal(waitpid(runtime, &status, 0), runtime);
 	assert_true(WIFEXITED(status));
@@ -240,11 +253,8 @@ static void cruns_status_is_held_too(void **state)
 	make_fifo();
 	wait_for_orders(&gate);
 	make_state("status");
-	runtime = open_there("status");
-	expect(&gate, HV_GATE_HELD, &news);
-	close(news.fd);
-	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
-	expect_open(runtime);
+	runtime = open_held("status", &news);
+	let_go(runtime, &news);
 	hv_gate_end(&gate);
 }
 
@@ -305,9 +315,7 @@ static void a_gate_that_is_killed_holds_nothing(void **state)
 	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
-	runtime = open_there("state.json");
-	expect(&gate, HV_GATE_HELD, &news);
-	close(news.fd);
+	runtime = open_held("state.json", &news);
 	assert_int_equal(kill(gate.pid, SIGKILL), 0);
 	expect_open(runtime);
 	assert_int_equal(hv_gate_read(&gate, &news), -EPIPE);
@@ -350,9 +358,7 @@ static void a_runtime_that_is_killed_while_it_is_held_ends(void **state)
 	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
-	runtime = open_there("state.json");
-	expect(&gate, HV_GATE_HELD, &news);
-	close(news.fd);
+	runtime = open_held("state.json", &news);
 	assert_int_equal(kill(runtime, SIGKILL), 0);
 	assert_int_equal(waitpid(runtime, &status, 0), runtime);
 	assert_true(WIFSIGNALED(status));
@@ -480,11 +486,8 @@ static void a_container_that_waits_for_its_start_already_is_told(void **state)
 	begin(LONG_MS);
 	create(&gate);
 	wait_for_orders(&gate);
-	runtime = open_there("state.json");
-	expect(&gate, HV_GATE_HELD, &news);
-	close(news.fd);
-	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
-	expect_open(runtime);
+	runtime = open_held("state.json", &news);
+	let_go(runtime, &news);
 	hv_gate_end(&gate);
 }
 
