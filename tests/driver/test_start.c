@@ -1,23 +1,15 @@
 /* Starts that are held: what is attached to a process whose program has not begun. */
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/process.h"
 #include "support/hv_test.h"
+#include "wire/clock.h"
 
 #include "inside.h"
 #include "reconciler_fixture.h"
 
 enum { FAR_MS = 60000 };
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static struct hv_start start_of(const struct fixture *fixture)
 {
@@ -28,7 +20,7 @@ static struct hv_start start_of(const struct fixture *fixture)
 		.container_id = ID,
 		.pid = fixture->pid,
 		.start_ticks = (long long)ticks,
-		.held_until_ms = now_ms() + FAR_MS,
+		.held_until_ms = hv_clock_ms() + FAR_MS,
 	};
 }
 
@@ -132,14 +124,14 @@ static void each_start_is_met_in_time_without_the_engine(void **state)
 	stop_engine(fixture);
 	for (int i = 0; i < 3; i++) {
 		start_container(fixture);
-		assert_int_equal(meet(fixture, now_ms() + FAR_MS).attached, 1);
+		assert_int_equal(meet(fixture, hv_clock_ms() + FAR_MS).attached, 1);
 		assert_int_equal(count_mounts(fixture), 1);
 		record = record_of(fixture);
 		assert_string_equal(record.view.state, "attached");
 		assert_int_equal(record.view.late_ms, 0);
 		assert_null(record.started_at);
 		hv_record_done(&record);
-		assert_int_equal(meet(fixture, now_ms() + FAR_MS).attached, 0); /* again */
+		assert_int_equal(meet(fixture, hv_clock_ms() + FAR_MS).attached, 0); /* again */
 		assert_int_equal(count_mounts(fixture), 1);
 		stop_container(fixture);
 	}
@@ -153,7 +145,7 @@ static void the_engines_word_on_the_start_is_noted_later(void **state)
 	start_engine(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
 	start_container(fixture);
-	assert_int_equal(meet(fixture, now_ms() + FAR_MS).attached, 1);
+	assert_int_equal(meet(fixture, hv_clock_ms() + FAR_MS).attached, 1);
 	assert_int_equal(repair(fixture), HV_OK);
 	assert_int_equal(count_mounts(fixture), 1);
 	record = record_of(fixture);
@@ -170,7 +162,7 @@ static void behind_the_deadline_it_is_late(void **state)
 	start_engine(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
 	start_container(fixture);
-	assert_int_equal(meet(fixture, now_ms() - FAR_MS).attached, 1);
+	assert_int_equal(meet(fixture, hv_clock_ms() - FAR_MS).attached, 1);
 	record = record_of(fixture);
 	assert_true(record.view.late_ms >= FAR_MS);
 	hv_record_done(&record);

@@ -8,26 +8,7 @@
 
 #include "rows.h"
 #include "scratch.h"
-
-static char *dir;
-static struct hv_store *store;
-
-static int open_one(void **state)
-{
-	(void)state;
-	dir = scratch_new();
-	store = row_store(dir);
-	return 0;
-}
-
-static int close_one(void **state)
-{
-	(void)state;
-	hv_store_close(store);
-	store = NULL;
-	scratch_free(dir);
-	return 0;
-}
+#include "store_fixture.h"
 
 static void a_newer_version_is_refused_and_left_alone(void **state)
 {
