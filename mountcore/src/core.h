@@ -21,6 +21,7 @@ struct mc_task;
 struct mc_gate;
 struct mc_slow;
 struct mc_look;
+struct mc_starting;
 struct mc_waiting;
 struct mc_kept;
 
@@ -50,9 +51,9 @@ struct mc_core {
 	bool stopping;
 	unsigned worker_count;
 	pthread_t workers[MC_WORKERS_MAX];
-	struct mc_waiting *helpers; /* at work */
-	int starting;               /* helpers that have copies of our descriptors still */
-	struct mc_kept *kept;       /* a helper that waits for a job */
+	struct mc_waiting *helpers;   /* at work */
+	struct mc_starting *starting; /* the same, and whether they have our descriptors still */
+	struct mc_kept *kept;         /* a helper that waits for a job */
 	struct mc_abandoned abandoned[MC_ABANDONED_MAX];
 	unsigned abandoned_count;
 	uint64_t timings[MC_TIMINGS_MAX]; /* a ring */

@@ -1,8 +1,8 @@
 /* The helper process: a job under a deadline.
  *
- * Sequence: socketpair, fork; the child closes every descriptor it does not need, says so, runs the
- * job, sends what it opened through the socket, exits; the parent waits for that message up to the
- * deadline, then kills the child.  A child that not even SIGKILL ends (a FUSE server that never
+ * Sequence: socketpair, fork; the child closes every descriptor it does not need, notes that, runs
+ * the job, sends what it opened through the socket, exits; the parent waits for that message up to
+ * the deadline, then kills the child.  A child that not even SIGKILL ends (a FUSE server that never
  * answers holds it) is abandoned: it holds no lock, no listening socket and no database, and is
  * reaped later.  Two of those on one thing, and nobody else is sent there.
  *
@@ -27,6 +27,7 @@ enum {
 	KEEP_MAX = MC_JOB_KEEP + MC_JOB_FDS + 5, /* the job's, the core's four and the socket */
 	FD_SCAN_MAX = 1 << 16,                   /* before close_range (5.9) */
 	REAP_WAIT_MS = 50,
+	SETTLE_STEP_US = 200,
 };
 
 /* Room for the descriptors of one message, aligned as cmsg(3) wants it. */
@@ -174,7 +175,7 @@ static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *j
 	mc_sys_prctl(PR_SET_DUMPABLE, 0);
 	mc_sys_umask(0);
 	close_unneeded(core, job);
-	send_fds(job->socket, no_fds, no_fds);
+	job->has_closed = true;
 	job->rc = fn(core, job);
 	send_fds(job->socket, fds, job->fds);
 	_exit(0);
@@ -307,36 +308,63 @@ static unsigned deadline_of(const struct mc_core *core, const struct mc_job *job
 	return job->timeout_ms ? job->timeout_ms : core->helper_timeout_ms;
 }
 
-static void count_starting(struct mc_core *core, int change)
+/* A helper that may have copies of our descriptors still. */
+struct mc_starting {
+	const struct mc_job *job;
+	struct mc_starting *next;
+};
+
+static void add_starting(struct mc_core *core, struct mc_starting *self)
 {
 	pthread_mutex_lock(&core->lock);
-	core->starting += change;
-	pthread_cond_broadcast(&core->changed);
+	self->next = core->starting;
+	core->starting = self;
 	pthread_mutex_unlock(&core->lock);
+}
+
+static void remove_starting(struct mc_core *core, const struct mc_starting *self)
+{
+	struct mc_starting **at = &core->starting;
+
+	pthread_mutex_lock(&core->lock);
+	while (*at != self)
+		at = &(*at)->next;
+	*at = self->next;
+	pthread_mutex_unlock(&core->lock);
+}
+
+static bool is_any_starting(struct mc_core *core)
+{
+	const struct mc_starting *at;
+
+	pthread_mutex_lock(&core->lock);
+	at = core->starting;
+	while (at && at->job->has_closed)
+		at = at->next;
+	pthread_mutex_unlock(&core->lock);
+	return at != NULL;
 }
 
 void mc_helper_settle(struct mc_core *core)
 {
-	pthread_mutex_lock(&core->lock);
-	while (core->starting > 0)
-		pthread_cond_wait(&core->changed, &core->lock);
-	pthread_mutex_unlock(&core->lock);
+	while (is_any_starting(core))
+		usleep(SETTLE_STEP_US);
 }
 
 static int run_once(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
+	struct mc_starting starting = {.job = job};
 	mc_auto_fd ours = MC_FD_NONE;
 	int fds[MC_JOB_FDS], pid, rc;
 
 	memcpy(fds, job->fds, sizeof(fds));
-	count_starting(core, 1);
+	job->has_closed = false;
+	add_starting(core, &starting);
 	pid = start(core, fn, job, &ours);
 	rc = pid < 0 ? pid : await(ours, deadline_of(core, job), fds);
-	count_starting(core, -1);
+	remove_starting(core, &starting);
 	if (pid < 0)
 		return pid;
-	if (rc == 0)
-		rc = await(ours, deadline_of(core, job), fds);
 	if (rc < 0)
 		abandon(core, pid, job->waits_for);
 	else
@@ -365,6 +393,7 @@ static int serve(const struct mc_core *core, struct mc_job *job)
 	struct mc_job asked;
 
 	close_all_but(&job->socket, 1);
+	send_fds(job->socket, no_fds, no_fds);
 	for (;;) {
 		asked = (struct mc_job){.in_helper = true};
 		memcpy(asked.fds, no_fds, sizeof(no_fds));
@@ -399,16 +428,17 @@ static void drop_kept(struct mc_core *core, struct mc_kept *kept, uint64_t waits
 static int new_kept(struct mc_core *core, struct mc_kept **ret)
 {
 	struct mc_kept *kept = mc_job_new(sizeof(*kept));
+	struct mc_starting starting = {.job = &kept->job};
 	int fds[MC_JOB_FDS], rc;
 
 	if (!kept)
 		return -ENOMEM;
 	kept->socket = MC_FD_NONE;
-	count_starting(core, 1);
+	add_starting(core, &starting);
 	rc = mc_pool_run(core, start_kept, &kept->job);
 	if (rc >= 0)
 		rc = await(kept->socket, core->helper_timeout_ms, fds);
-	count_starting(core, -1);
+	remove_starting(core, &starting);
 	if (rc < 0)
 		drop_kept(core, kept, 0);
 	else

@@ -19,6 +19,7 @@
 #define MOUNTCORE_SRC_JOB_H
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,7 @@ struct mc_job {
 	const struct mc_overlays *overlays; /* for mc_is_local(); mc_job_run_anywhere() fills it */
 	pid_t parent;                       /* of a helper */
 	int socket;                         /* a helper's end */
+	atomic_bool has_closed;             /* a helper: the descriptors that are not its own */
 	unsigned timeout_ms;                /* of the helper; 0: the core's */
 	int keep[MC_JOB_KEEP];              /* descriptors of the caller that the function uses */
 	int fds[MC_JOB_FDS];                /* opened by the function, owned by the caller */
