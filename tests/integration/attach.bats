@@ -20,7 +20,7 @@ teardown() { common_teardown; }
 	echo later >"$TMP/data/h"
 	[[ $(docker exec hvt_web cat /mnt/data/h) == later ]]
 	[[ $(container_facts hvt_web) == "$before" ]]
-	[[ $(host_mounts) == "$mounts" ]]
+	diff <(echo "$mounts") <(host_mounts)
 	run -0 docker exec hvt_web find / -xdev '(' -type b -o -type c ')' -not -path '/dev/*'
 	[[ -z $output ]]
 	run -0 docker diff hvt_web
@@ -216,7 +216,7 @@ see() {
 	docker hostvol attach hvt_data hvt_web:/mnt/data
 	mounts=$(host_mounts)
 	docker exec hvt_web mount -t tmpfs inner /mnt/data/sub
-	[[ $(host_mounts) == "$mounts" ]]
+	diff <(echo "$mounts") <(host_mounts)
 }
 
 @test "--once ends with the container's process" {

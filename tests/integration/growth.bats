@@ -55,7 +55,7 @@ rss_kb() {
 		done
 		wait
 	done
-	[[ $(host_mounts | grep -v /docker/) == "$mounts" ]]
+	diff <(echo "$mounts") <(host_mounts | grep -v /docker/)
 	until [[ $(ls "/proc/$pid/fd" | wc -l) -le $before ]]; do sleep 0.1; done
 	docker hostvol ls
 	docker volume rm hvt_data
