@@ -38,7 +38,7 @@ our_attachments() {
 # Deepest first: a mount on a mount.
 unmount_below() {
 	awk -v top="$1" 'index($5, top "/") == 1 { print $5 }' /proc/self/mountinfo | sort -r |
-		while read -r mountpoint; do umount "$mountpoint"; done
+		while read -r mountpoint; do within 5 umount "$mountpoint"; done # a loop device closes its file later
 }
 
 # start NAME [OPTION...]: a container that runs until it is removed.
@@ -63,8 +63,9 @@ container_facts() {
 	cut -d ' ' -f 22 "/proc/$(pid_of "$1")/stat" # start time in ticks since boot
 }
 
+# Without those of dockerd itself: what it takes out behind a plugin before goes when it likes.
 host_mounts() {
-	sort /proc/self/mountinfo
+	grep -v /docker/ /proc/self/mountinfo | sort
 }
 
 # fails_with STATUS WORD... -- COMMAND...: it exits with STATUS and its output has every WORD.

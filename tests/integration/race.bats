@@ -46,7 +46,7 @@ begin() {
 	attach /mnt/warm
 	send /HotDetach '{"Container":"hvt_web","Target":"/mnt/warm"}'
 	TMP_OURS=$(ours) # the program's
-	MOUNTS=$(host_mounts | grep -v /docker/)
+	MOUNTS=$(host_mounts)
 	OWN=$(grep -vc /docker/ "/proc/$DAEMON/mountinfo")
 	HOLDS=$(daemon_quiet "$DAEMON")
 	SUCCESSES=0
@@ -106,7 +106,7 @@ finish() {
 	WATCHER=
 	declare -p CODES
 	[[ ! -e $TMP/silence ]] || { cat "$TMP/silence" && return 1; }
-	diff <(echo "$MOUNTS") <(host_mounts | grep -v /docker/)
+	diff <(echo "$MOUNTS") <(host_mounts)
 	[[ $(grep -vc /docker/ "/proc/$DAEMON/mountinfo") == "$OWN" ]]
 	diff <(echo "$HOLDS") <(daemon_quiet "$DAEMON" "$HOLDS")
 	[[ $(daemon_pid) == "$DAEMON" ]]
