@@ -34,7 +34,8 @@ static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *er
 	struct hv_error ignored = {0};
 	char *problem = NULL;
 
-	if (record->view.required && hv_target_late_ms(&attempt->container) != 0 &&
+	/* The start of one that is held is denied when that is over. */
+	if (record->view.required && attempt->container.container.started_at &&
 		asprintf(&problem,
 			"it is required, but container '%s' had started before that could be refused: %s",
 			record->view.container_name, hv_error_text(err)) < 0)

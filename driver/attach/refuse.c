@@ -24,10 +24,11 @@ static bool lacks_any(const struct hv_siblings *siblings)
 	return false;
 }
 
-/* Why it is not mounted is its problem by now.  `rc`: what killing the process came to. */
-static void note(struct hv_attacher *attacher, struct hv_record *record, int rc)
+/* Why it is not mounted is its problem by now, or else `other`.  `rc`: what killing the process
+ * came to. */
+static void note(struct hv_attacher *attacher, struct hv_record *record, int rc, const char *other)
 {
-	const char *reason = record->view.problem ? record->view.problem : "it was not tried";
+	const char *reason = record->view.problem ? record->view.problem : other;
 	const char *name = record->view.container_name;
 	struct hv_error ignored = {0};
 	char *problem = NULL;
@@ -58,9 +59,34 @@ bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
 	for (size_t i = 0; i < siblings->count; i++) {
 		if (!lacks(&siblings->records[i]))
 			continue;
-		note(attacher, &siblings->records[i], rc);
+		note(attacher, &siblings->records[i], rc, "it was not tried");
 		ret->refused += rc == 0;
 	}
 	hv_attacher_poke(attacher, siblings->records[0].view.container_id, false);
 	return rc == 0;
+}
+
+enum hv_code hv_attachments_denied(struct hv_attacher *attacher, const char *container_id,
+	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err)
+{
+	struct hv_siblings siblings = {0};
+	char late[64];
+	enum hv_code code;
+
+	HV_HOLD(hold, &attacher->locks, container_id);
+	*ret = (struct hv_repaired){.records = 0};
+	snprintf(late, sizeof(late), "it was not attached within %u ms", hold_ms);
+	code = hv_siblings_read(attacher, container_id, &siblings, err);
+	for (size_t i = 0; code == HV_OK && i < siblings.count; i++) {
+		struct hv_record *record = &siblings.records[i];
+
+		if (!record->view.required || !record->is_done || record->is_ending)
+			continue;
+		snprintf(ret->name, sizeof(ret->name), "%s", record->view.container_name);
+		note(attacher, record, 0, late);
+		ret->refused++;
+	}
+	hv_siblings_done(&siblings);
+	hv_attacher_poke(attacher, container_id, false);
+	return code;
 }

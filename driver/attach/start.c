@@ -11,13 +11,16 @@
 
 #include "inside.h"
 
-enum hv_code hv_attachments_wanted(
-	struct hv_attacher *attacher, const char *container_id, bool *ret, struct hv_error *err)
+enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *container_id,
+	bool *ret, bool *ret_is_required, struct hv_error *err)
 {
 	struct hv_siblings siblings = {0};
 	enum hv_code code = hv_siblings_read(attacher, container_id, &siblings, err);
 
 	*ret = siblings.count > 0;
+	*ret_is_required = false;
+	for (size_t i = 0; i < siblings.count; i++)
+		*ret_is_required |= siblings.records[i].view.required;
 	hv_siblings_done(&siblings);
 	return code;
 }

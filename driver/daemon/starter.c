@@ -24,7 +24,7 @@
 #include "start/state.h"
 
 enum {
-	WORKERS_MAX = 64,
+	WORKERS_MAX = 256, /* as the gate holds: each may wait for a file system of its own */
 	BACK_OFF_MIN_MS = 100,
 	BACK_OFF_MAX_MS = 5000,
 	STATE_RETRY_MS = 1000,
@@ -131,7 +131,18 @@ static void tell(const struct hv_starter *self, const char *id, const struct hv_
 			hv_error_text(err));
 }
 
-static void work_on(struct hv_starter *self, const struct held *held)
+/* The gate did what hv_attachments_start() was too late for. */
+static void note_denied(struct hv_starter *self, const char *id)
+{
+	struct hv_repaired repaired = {.records = 0};
+	struct hv_error err = {0};
+
+	(void)!hv_attachments_denied(self->args.attacher, id, self->args.hold_ms, &repaired, &err);
+	tell(self, id, &repaired, &err);
+	hv_error_done(&err);
+}
+
+static void attach_to(struct hv_starter *self, const struct held *held)
 {
 	struct hv_repaired repaired = {.records = 0};
 	struct hv_first first = {0};
@@ -155,6 +166,14 @@ static void work_on(struct hv_starter *self, const struct held *held)
 	if (code != HV_BUSY)
 		tell(self, held->news.id, &repaired, &err);
 	hv_error_done(&err);
+}
+
+static void work_on(struct hv_starter *self, const struct held *held)
+{
+	if (held->news.kind == HV_GATE_DENIED)
+		note_denied(self, held->news.id);
+	else
+		attach_to(self, held);
 }
 
 static void free_held(struct held *held)
@@ -308,6 +327,12 @@ static void follow_all(struct hv_starter *self)
 	pthread_mutex_unlock(&self->lock);
 }
 
+/* The others are of resources that may be had later. */
+static bool is_for_good(int error)
+{
+	return error == -EINVAL || error == -ENOSYS || error == -EPERM;
+}
+
 static const char *why_not(int error)
 {
 	switch (-error) {
@@ -325,14 +350,29 @@ static const char *why_not(int error)
 static void mark_if_wanted(struct hv_starter *self, const char *id)
 {
 	struct hv_error err = {0};
-	bool is_wanted = false;
+	bool is_wanted = false, is_required = false;
 
-	if (hv_attachments_wanted(self->args.attacher, id, &is_wanted, &err) != HV_OK)
+	if (hv_attachments_wanted(self->args.attacher, id, &is_wanted, &is_required, &err) != HV_OK)
 		hv_log_line(self->args.log, HV_LOG_WARN, "start of container %.12s: %s", id,
 			hv_error_text(&err));
 	hv_error_done(&err);
 	if (is_wanted)
-		(void)!hv_gate_mark(&self->gate, id);
+		(void)!hv_gate_mark(&self->gate, id, is_required);
+}
+
+/* Returns false when there is no use in another gate. */
+static bool take_ready(struct hv_starter *self, int error)
+{
+	const char *reason = error == 0 ? "" : why_not(error);
+
+	if (error < 0 && strcmp(self->reason, reason) != 0)
+		hv_log_line(self->args.log, HV_LOG_WARN,
+			"no start is held: %s; attachments come back by the Engine's events",
+			reason);
+	set_reason(self, reason);
+	if (error == 0)
+		follow_all(self);
+	return error == 0 || !is_for_good(error);
 }
 
 /* Returns false when there is no use in another gate. */
@@ -340,18 +380,12 @@ static bool take(struct hv_starter *self, const struct hv_gate_news *news)
 {
 	switch (news->kind) {
 	case HV_GATE_READY:
-		set_reason(self, news->error == 0 ? "" : why_not(news->error));
-		if (news->error == 0)
-			follow_all(self);
-		else
-			hv_log_line(self->args.log, HV_LOG_WARN,
-				"no start is held: %s; attachments come back by the Engine's events",
-				why_not(news->error));
-		return news->error == 0;
+		return take_ready(self, news->error);
 	case HV_GATE_CREATED:
 		mark_if_wanted(self, news->id);
 		return true;
 	case HV_GATE_HELD:
+	case HV_GATE_DENIED:
 		hand_over(self, news);
 		return true;
 	case HV_GATE_EXPIRED:
@@ -387,7 +421,7 @@ static bool serve_gate(struct hv_starter *self, int host_root)
 	self->gates++;
 	pthread_mutex_unlock(&self->lock);
 	hv_gate_end(&gate);
-	if (is_useful)
+	if (is_useful && self->is_ready)
 		set_reason(self, "the process that holds starts has ended; it is started again");
 	return is_useful;
 }

@@ -129,9 +129,9 @@ int hv_gate_follow(const struct hv_gate *gate, const char *root)
 	return order(gate, &(struct hv_order){.kind = HV_ORDER_FOLLOW}, root);
 }
 
-int hv_gate_mark(const struct hv_gate *gate, const char *id)
+int hv_gate_mark(const struct hv_gate *gate, const char *id, bool must_deny)
 {
-	return order(gate, &(struct hv_order){.kind = HV_ORDER_MARK}, id);
+	return order(gate, &(struct hv_order){.kind = HV_ORDER_MARK, .must_deny = must_deny}, id);
 }
 
 int hv_gate_release(const struct hv_gate *gate, uint32_t seq, bool is_early)

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,7 +22,66 @@
 #include "mountcore/cleanup.h"
 #include "wire/clock.h"
 
-enum { FD_SCAN_MAX = 1 << 16 /* before close_range (5.9) */ };
+enum {
+	FD_SCAN_MAX = 1 << 16,  /* before close_range (5.9) */
+	ALIVE_LEAST_MS = 1000,  /* a machine that does much else is no failure */
+	ALIVE_SPARE_MS = 500,   /* behind a deadline, for the same reason */
+	ALIVE_QUIET_MS = 60000, /* while nothing can be held */
+	FDS_SHARE = 4,          /* of its descriptors for holds; as many for what is read at once */
+};
+
+/* --- the timer --- */
+
+/* Until the first deadline, in milliseconds; -1: nothing is held. */
+static int time_left(const struct guard *guard)
+{
+	long long now = hv_clock_ms(), least = -1;
+
+	for (unsigned i = 0; i < HOLDS_MAX; i++) {
+		long long left = guard->holds[i].until_ms - now;
+
+		if (!guard->holds[i].is_used)
+			continue;
+		if (left < 0)
+			left = 0;
+		if (least < 0 || left < least)
+			least = left;
+	}
+	return (int)least;
+}
+
+static int alive_ms(const struct guard *guard)
+{
+	int left = time_left(guard), least = (int)guard->hold_ms;
+
+	if (guard->is_quiet)
+		return ALIVE_QUIET_MS;
+	if (least < ALIVE_LEAST_MS)
+		least = ALIVE_LEAST_MS;
+	return left >= 0 && left < least - ALIVE_SPARE_MS ? left + ALIVE_SPARE_MS : least;
+}
+
+/* Not to be killed for that long. */
+static void stay_alive(const struct guard *guard)
+{
+	long ms = alive_ms(guard);
+	const struct itimerspec after = {
+		.it_value = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000},
+	};
+
+	(void)syscall(SYS_timer_settime, guard->timer, 0, &after, NULL);
+}
+
+/* SIGKILL ends a process that is stopped, too. */
+static int start_timer(struct guard *guard)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &guard->timer) < 0)
+		return -errno;
+	stay_alive(guard);
+	return 0;
+}
 
 /* --- telling the daemon --- */
 
@@ -104,8 +165,10 @@ void guard_forget(struct guard *guard, const char *id)
 {
 	struct mark *mark = find_mark(guard, id);
 
-	if (mark)
-		mark->is_used = false;
+	if (!mark)
+		return;
+	mark->is_used = false;
+	guard->marks_count--;
 }
 
 static void unmark(struct guard *guard, const char *id)
@@ -115,10 +178,10 @@ static void unmark(struct guard *guard, const char *id)
 	if (!mark)
 		return;
 	(void)set_mark(guard, &guard->roots[mark->root], id, FAN_MARK_REMOVE); /* or it is gone */
-	mark->is_used = false;
+	guard_forget(guard, id);
 }
 
-static void mark(struct guard *guard, const char *id)
+static void mark(struct guard *guard, const char *id, bool must_deny)
 {
 	struct mark *at = find_mark(guard, id);
 
@@ -130,8 +193,10 @@ static void mark(struct guard *guard, const char *id)
 	for (unsigned i = 0; i < guard->roots_count; i++) {
 		if (!set_mark(guard, &guard->roots[i], id, FAN_MARK_ADD))
 			continue;
+		guard->marks_count += !at->is_used;
 		at->is_used = true;
 		at->root = i;
+		at->must_deny = must_deny;
 		set_id(at->id, id);
 		return;
 	}
@@ -167,32 +232,18 @@ static void expire(struct guard *guard)
 	long long now = hv_clock_ms();
 
 	for (unsigned i = 0; i < HOLDS_MAX; i++) {
+		const struct hold *hold = &guard->holds[i];
 		struct hv_gate_news news = {.kind = HV_GATE_EXPIRED, .fd = MC_FD_NONE};
 
-		if (!guard->holds[i].is_used || guard->holds[i].until_ms > now)
+		if (!hold->is_used || hold->until_ms > now)
 			continue;
-		news.seq = guard->holds[i].seq;
-		set_id(news.id, guard->holds[i].id);
-		end_hold(guard, news.seq, FAN_ALLOW, false);
+		if (hold->must_deny)
+			news.kind = HV_GATE_DENIED;
+		news.seq = hold->seq;
+		set_id(news.id, hold->id);
+		end_hold(guard, news.seq, hold->must_deny ? FAN_DENY : FAN_ALLOW, false);
 		(void)tell(guard, &news);
 	}
-}
-
-static int time_left(const struct guard *guard)
-{
-	long long now = hv_clock_ms(), least = -1;
-
-	for (unsigned i = 0; i < HOLDS_MAX; i++) {
-		long long left = guard->holds[i].until_ms - now;
-
-		if (!guard->holds[i].is_used)
-			continue;
-		if (left < 0)
-			left = 0;
-		if (least < 0 || left < least)
-			least = left;
-	}
-	return (int)least;
 }
 
 /* --- opens --- */
@@ -234,7 +285,7 @@ static struct hold *find_hold(struct guard *guard, const char *id)
 
 static struct hold *new_hold(struct guard *guard)
 {
-	for (unsigned i = 0; i < HOLDS_MAX; i++)
+	for (unsigned i = 0; i < guard->holds_max; i++)
 		if (!guard->holds[i].is_used)
 			return &guard->holds[i];
 	return NULL;
@@ -272,13 +323,17 @@ static void take_open(struct guard *guard, int fd)
 	hold->seq = news.seq;
 	hold->fd = fd;
 	hold->until_ms = news.until_ms;
+	hold->must_deny = find_mark(guard, news.id)->must_deny;
 	memcpy(hold->id, news.id, sizeof(hold->id));
 }
 
-/* Returns false when no open can be read: then they are refused, all of them. */
+/* No more at once than there are descriptors for: the kernel denies an open that it cannot tell of.
+ * Returns false when none can be read: then they are denied, all of them. */
 static bool take_opens(struct guard *guard)
 {
-	ssize_t size = read(guard->fanotify, guard->buffer, sizeof(guard->buffer));
+	size_t room = guard->holds_max * FAN_EVENT_METADATA_LEN;
+	ssize_t size = read(guard->fanotify, guard->buffer,
+		room < sizeof(guard->buffer) ? room : sizeof(guard->buffer));
 	struct fanotify_event_metadata *event = (void *)guard->buffer;
 
 	if (size < 0)
@@ -299,7 +354,7 @@ static void obey(struct guard *guard, struct hv_order *order)
 		guard_follow(guard, order->name);
 		break;
 	case HV_ORDER_MARK:
-		mark(guard, order->name);
+		mark(guard, order->name, order->must_deny);
 		break;
 	case HV_ORDER_RELEASE:
 		end_hold(guard, order->seq, FAN_ALLOW, order->is_early);
@@ -344,6 +399,19 @@ static void close_others(int one, int other)
 	close_from(high + 1, INT_MAX);
 }
 
+static void limit_holds(struct guard *guard)
+{
+	struct rlimit limit = {0};
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	guard->holds_max = HOLDS_MAX;
+	if (limit.rlim_cur / FDS_SHARE < HOLDS_MAX)
+		guard->holds_max = (unsigned)limit.rlim_cur / FDS_SHARE;
+}
+
 /* Returns 0 or a negative errno. */
 static int open_all(struct guard *guard, int host_root)
 {
@@ -357,11 +425,20 @@ static int open_all(struct guard *guard, int host_root)
 	guard->fanotify = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
 						FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
 		O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_LARGEFILE);
-	return guard->fanotify < 0 ? -errno : 0;
+	return guard->fanotify < 0 ? -errno : start_timer(guard);
+}
+
+/* Long enough for all, short enough to set the timer in time. */
+static int wait_ms(const struct guard *guard)
+{
+	int left = time_left(guard), alive = alive_ms(guard) / 2;
+
+	return left >= 0 && left < alive ? left : alive;
 }
 
 static void wait_for_all(struct guard *guard)
 {
+	int count;
 	struct pollfd fds[] = {
 		{.fd = guard->socket, .events = POLLIN},
 		{.fd = guard->inotify, .events = POLLIN},
@@ -370,8 +447,12 @@ static void wait_for_all(struct guard *guard)
 
 	if (guard->must_scan)
 		fds[0].events |= POLLOUT;
-	if (poll(fds, sizeof(fds) / sizeof(fds[0]), time_left(guard)) < 0 && errno != EINTR)
+	stay_alive(guard);
+	count = poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms(guard));
+	if (count < 0 && errno != EINTR)
 		_exit(1);
+	guard->is_quiet = count == 0 && guard->marks_count == 0 && time_left(guard) < 0;
+	stay_alive(guard);
 	if (fds[0].revents & ~POLLOUT && !take_orders(guard))
 		_exit(0);
 	if (fds[2].revents && !take_opens(guard))
@@ -390,6 +471,7 @@ void guard_run(struct guard *guard, int host_root)
 	struct hv_gate_news news = {.kind = HV_GATE_READY, .fd = MC_FD_NONE};
 
 	(void)prctl(PR_SET_NAME, "hostvol-gate");
+	limit_holds(guard);
 	close_others(guard->socket, host_root);
 	news.error = open_all(guard, host_root);
 	if (!tell(guard, &news) || news.error < 0)

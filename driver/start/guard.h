@@ -19,14 +19,16 @@ struct root {
 struct mark {
 	bool is_used;
 	unsigned root;
+	bool must_deny;
 	char id[HV_GATE_ID_SIZE];
 };
 
 /* An open that waits for our answer. */
 struct hold {
 	bool is_used;
-	uint32_t seq; /* the same for all of one container */
-	int fd;       /* the kernel's, by which it is answered */
+	uint32_t seq;   /* the same for all of one container */
+	int fd;         /* the kernel's, by which it is answered */
+	bool must_deny; /* at the deadline */
 	long long until_ms;
 	char id[HV_GATE_ID_SIZE];
 };
@@ -36,8 +38,12 @@ struct guard {
 	int fds; /* /proc/self/fd */
 	int inotify;
 	int fanotify; /* -1: it could not be had */
+	int timer;    /* the kernel's number; kills this process unless it is set again */
 	unsigned hold_ms;
 	uint32_t last_seq;
+	unsigned holds_max; /* at most HOLDS_MAX: as many as there may be descriptors */
+	unsigned marks_count;
+	bool is_quiet;  /* nothing has happened for a while, and nothing can be held */
 	bool must_scan; /* there was no room to tell of all containers */
 	unsigned roots_count;
 	struct root roots[ROOTS_MAX];

@@ -26,6 +26,7 @@ struct hv_order {
 	enum hv_order_kind kind;
 	uint32_t seq;
 	bool is_early;
+	bool must_deny;
 	char name[PATH_MAX]; /* a root or an ID */
 };
 

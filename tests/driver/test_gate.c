@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@
 #include "start/gate.h"
 #include "start/state.h"
 
-enum { LONG_MS = 60000, SHORT_MS = 20, PATIENCE_SECONDS = 60 };
+enum { LONG_MS = 60000, SHORT_MS = 20, PATIENCE_SECONDS = 60, FDS_FEW = 32, OPENS_MANY = 100 };
 
 #define ID "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
 
@@ -160,7 +161,7 @@ static void create(const struct hv_gate *by)
 
 	expect(by, HV_GATE_CREATED, &news);
 	assert_string_equal(news.id, ID);
-	assert_int_equal(hv_gate_mark(by, ID), 0);
+	assert_int_equal(hv_gate_mark(by, ID, false), 0);
 }
 
 /* Orders are taken one after the other: what comes now was asked after they were. */
@@ -319,8 +320,80 @@ static void a_gate_that_is_killed_holds_nothing(void **state)
 	assert_int_equal(kill(gate.pid, SIGKILL), 0);
 	expect_open(runtime);
 	assert_int_equal(hv_gate_read(&gate, &news), -EPIPE);
-	assert_int_equal(hv_gate_mark(&gate, ID), -EPIPE);
+	assert_int_equal(hv_gate_mark(&gate, ID, false), -EPIPE);
 	hv_gate_end(&gate);
+}
+
+static void what_must_not_go_on_is_denied_by_its_deadline(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+	int status = 0;
+
+	(void)state;
+	begin(SHORT_MS);
+	make_container(&gate);
+	assert_int_equal(hv_gate_mark(&gate, ID, true), 0);
+	wait_for_orders(&gate);
+	runtime = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	assert_int_equal(waitpid(runtime, &status, 0), runtime);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	expect(&gate, HV_GATE_DENIED, &news);
+	assert_string_equal(news.id, ID);
+	expect_open(open_there("state.json")); /* by which its runtime cleans up */
+	hv_gate_end(&gate);
+}
+
+static void a_gate_that_is_stopped_holds_nothing_for_ever(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(SHORT_MS);
+	make_container(&gate);
+	assert_int_equal(kill(gate.pid, SIGSTOP), 0);
+	runtime = open_there("state.json");
+	expect_open(runtime); /* and nobody continued it, or killed it */
+	assert_int_equal(hv_gate_read(&gate, &news), -EPIPE);
+	hv_gate_end(&gate);
+}
+
+/* Many open while it is stopped, so that it reads of all of them at once. */
+static void be_daemon_with_few_descriptors(void)
+{
+	const struct rlimit few = {.rlim_cur = FDS_FEW, .rlim_max = FDS_FEW};
+	struct hv_gate_news news;
+	pid_t runtimes[OPENS_MANY];
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	begin(LONG_MS);
+	make_container(&gate);
+	assert_int_equal(kill(gate.pid, SIGSTOP), 0);
+	for (int i = 0; i < OPENS_MANY; i++)
+		runtimes[i] = open_there("state.json");
+	assert_int_equal(kill(gate.pid, SIGCONT), 0);
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
+	for (int i = 0; i < OPENS_MANY; i++)
+		expect_open(runtimes[i]);
+	hv_gate_end(&gate);
+	_exit(0);
+}
+
+/* Each of its opens needs one, and the kernel denies those that it finds none for. */
+static void with_few_descriptors_it_denies_nothing(void **state)
+{
+	pid_t daemon = fork();
+
+	(void)state;
+	if (daemon == 0)
+		be_daemon_with_few_descriptors();
+	expect_open(daemon);
 }
 
 /* The daemon: starts a gate and has it hold a start; then it is killed. */
@@ -562,7 +635,10 @@ int main(void)
 		TEST(a_container_that_was_not_asked_for_is_not_held),
 		TEST(other_files_and_started_containers_are_not_held),
 		TEST(a_hold_ends_by_its_deadline),
+		TEST(what_must_not_go_on_is_denied_by_its_deadline),
 		TEST(a_gate_that_is_killed_holds_nothing),
+		TEST(a_gate_that_is_stopped_holds_nothing_for_ever),
+		TEST(with_few_descriptors_it_denies_nothing),
 		TEST(a_daemon_that_is_killed_holds_nothing),
 		TEST(a_runtime_that_is_killed_while_it_is_held_ends),
 		TEST(what_was_held_too_early_is_held_again),

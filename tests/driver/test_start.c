@@ -72,13 +72,17 @@ static void only_containers_with_attachments_are_wanted(void **state)
 {
 	struct fixture *fixture = *state;
 	struct hv_error err = {0};
-	bool is_wanted = true;
+	bool is_wanted = true, is_required = true;
 
 	start_engine(fixture);
-	assert_int_equal(hv_attachments_wanted(&fixture->attacher, ID, &is_wanted, &err), HV_OK);
+	assert_int_equal(
+		hv_attachments_wanted(&fixture->attacher, ID, &is_wanted, &is_required, &err),
+		HV_OK);
 	assert_false(is_wanted);
 	assert_int_equal(attach(fixture, true), HV_OK);
-	assert_int_equal(hv_attachments_wanted(&fixture->attacher, ID, &is_wanted, &err), HV_OK);
+	assert_int_equal(
+		hv_attachments_wanted(&fixture->attacher, ID, &is_wanted, &is_required, &err),
+		HV_OK);
 	assert_true(is_wanted);
 }
 

@@ -13,6 +13,8 @@ setup() {
 
 teardown() {
 	[[ -z ${DAEMON:-} ]] || kill -CONT "$DAEMON" 2>/dev/null || true
+	[[ -z ${SERVER:-} ]] || kill -KILL "$SERVER" 2>/dev/null || true
+	umount -l "$TMP/fuse" 2>/dev/null || true
 	stop_daemon
 	[[ -z ${ENGINE:-} ]] || engine_teardown
 	common_teardown
@@ -118,6 +120,64 @@ gate() {
 	mv "$TMP/gone" "$TMP/src"
 	docker start hvt_first
 	[[ $(said hvt_first 1) == "1 1" ]]
+}
+
+# A volume on a server that does not answer: a start that needs it is held until the deadline.
+make_silent() {
+	mkdir "$TMP/fuse"
+	"$BUILD/tests/support/fuse_server" "$TMP/fuse" >/dev/null 2>&1 3>&- &
+	SERVER=$!
+	within 5 grep -q " $TMP/fuse " /proc/self/mountinfo
+	must Create '{"Name":"hvt_silent","Opts":{"path":"'"$TMP/fuse"'"}}'
+	for name in hvt_first hvt_required; do
+		want "$name"
+		must HotDetach '{"Container":"'"$name"'","Target":"/a"}'
+	done
+	must HotAttach '{"Volume":"hvt_silent","Container":"hvt_first","Target":"/a","Mkdir":true,"Persist":true}'
+	must HotAttach '{"Volume":"hvt_silent","Container":"hvt_required","Target":"/a","Mkdir":true,"Persist":true,"Required":true}'
+	kill -USR1 "$SERVER"
+}
+
+@test "behind a server that does not answer a start goes on without, a required one fails, others are in time" {
+	HOSTVOL_HOLD_MS=1000 begin_plain
+	make_silent
+	want hvt_other
+	docker start hvt_first &
+	local starts=$!
+	docker start hvt_other
+	[[ $(said hvt_other 1) == "1 1" ]]
+	late hvt_other 0
+	wait "$starts"
+	[[ $(said hvt_first 1) == "1 0" ]]
+	run docker start hvt_required
+	[[ $status -ne 0 && -z $(docker logs hvt_required) ]]
+	within 20 is_refused hvt_required
+	docker rm -f hvt_first hvt_required
+}
+
+is_refused() {
+	send HotList '{"Container":"'"$1"'"}'
+	[[ $ANSWER == *"was refused, because this is required"* ]]
+}
+
+@test "a gate that is stopped in a hold, and its daemon as well, keeps nobody" {
+	HOSTVOL_HOLD_MS=5000 begin_plain # long enough to be met in it
+	make_silent
+	docker start hvt_first &
+	local starts=$!
+	within 5 is_held hvt_first
+	kill -STOP "$(gate)" "$DAEMON"
+	wait "$starts"
+	kill -CONT "$DAEMON"
+	within 10 holds_starts
+	want hvt_other
+	docker start hvt_other
+	[[ $(said hvt_other 1) == "1 1" ]]
+}
+
+# The runtime is in a start that has not come to its end.
+is_held() {
+	pgrep -f "^runc .* start $(docker ps -aq --no-trunc --filter "name=^$1\$")"
 }
 
 @test "with a directory of its own for containers, and dockerd killed: the managed plugin, remapped users" {

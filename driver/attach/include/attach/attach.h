@@ -150,9 +150,10 @@ struct hv_start {
 	long long held_until_ms; /* CLOCK_MONOTONIC: from then on the program may have begun */
 };
 
-/* Whether the container has attachments. */
+/* Whether the container has attachments, and one that is required. */
 enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *container_id,
-	bool *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+	bool *ret, bool *ret_is_required, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Attach what is wanted to a container before its program begins, without the Engine: it answers
  * nothing about the container meanwhile.  What was begun before is brought to its end first.
@@ -163,6 +164,12 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
  * not be done. */
 enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_start *start,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* A hold of `hold_ms` was over before what the container requires was attached, and its start was
+ * denied: note that it was refused.  Waits for a hv_attachments_start() that is at work on it. */
+enum hv_code hv_attachments_denied(struct hv_attacher *attacher, const char *container_id,
+	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* What has become of a container whose start was refused. */
 enum hv_restart_is {

@@ -7,7 +7,9 @@
  *
  * Nothing stays held: each hold has a deadline, which the gate keeps though the daemon be stopped;
  * when the daemon ends, the gate does (its socket is closed); when the gate ends, however, the
- * kernel lets everybody go on.  Descriptors of the kernel's queue are in the gate alone. */
+ * kernel lets everybody go on.  A gate that is stopped or hangs is killed by a timer of the
+ * kernel's, which it sets again as long as it works: by the deadline as well, or within a second.
+ * Descriptors of the kernel's queue are in the gate alone. */
 #ifndef START_GATE_H
 #define START_GATE_H
 
@@ -28,6 +30,7 @@ enum hv_gate_kind {
 	HV_GATE_CREATED, /* a runtime makes container `id`: wanted? then hv_gate_mark() it */
 	HV_GATE_HELD,    /* the start of `id` is held until `until_ms`; `fd` reads its state file */
 	HV_GATE_EXPIRED, /* the deadline of hold `seq`, of `id`, came: it was let go */
+	HV_GATE_DENIED,  /* it came, and the start was denied */
 };
 
 struct hv_gate_news {
@@ -63,8 +66,8 @@ int hv_gate_read(const struct hv_gate *gate, struct hv_gate_news *ret)
 int hv_gate_follow(const struct hv_gate *gate, const char *root)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Hold the start of this container when it comes. */
-int hv_gate_mark(const struct hv_gate *gate, const char *id)
+/* Hold the start of this container when it comes.  `must_deny`: deny it at the deadline. */
+int hv_gate_mark(const struct hv_gate *gate, const char *id, bool must_deny)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Let it go on.  `is_early`: that was not its start, which is yet to be held. */
