@@ -135,14 +135,6 @@ static int start_time(int pid, long long *ret_ms)
 	return rc;
 }
 
-/* Since the epoch.  The Engine writes UTC ("Z"). */
-static bool parse_time(const char *text, long long *ret_ms)
-{
-	size_t length = strlen(text);
-
-	return length > 0 && text[length - 1] == 'Z' && hv_clock_parse_ms(text, ret_ms);
-}
-
 int hv_process_check(const struct hv_container *container)
 {
 	enum hv_cgroup cgroup = HV_CGROUP_OF_NONE;
@@ -157,7 +149,8 @@ int hv_process_check(const struct hv_container *container)
 		return cgroup == HV_CGROUP_OF_IT ? 0 : -ESRCH;
 	if (!container->started_at)
 		return 0;
-	return parse_time(container->started_at, &engine_ms) && process_ms <= engine_ms + SLACK_MS
+	return hv_clock_parse_ms(container->started_at, &engine_ms) &&
+			       process_ms <= engine_ms + SLACK_MS
 		       ? 0
 		       : -ESRCH;
 }

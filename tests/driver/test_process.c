@@ -50,6 +50,8 @@ static void a_process_that_began_before_the_engine_said_so_is_it(void **state)
 	}
 	format_time(when, HOUR, "Z");
 	assert_int_equal(check(getpid(), when, unknown_id), 0);
+	format_time(when, 3L * HOUR, ".5+02:00"); /* as Podman writes it */
+	assert_int_equal(check(getpid(), when, unknown_id), 0);
 }
 
 static void a_process_that_began_later_is_another(void **state)
@@ -61,14 +63,16 @@ static void a_process_that_began_later_is_another(void **state)
 	assert_int_equal(check(getpid(), when, unknown_id), -ESRCH);
 	format_time(when, -MINUTE, ".999999999Z");
 	assert_int_equal(check(getpid(), when, unknown_id), -ESRCH);
+	format_time(when, HOUR, ".5+02:00");
+	assert_int_equal(check(getpid(), when, unknown_id), -ESRCH);
 	assert_int_equal(check(getpid(), "0001-01-01T00:00:00Z", unknown_id), -ESRCH);
 }
 
 static void times_that_are_none_prove_nothing(void **state)
 {
 	static const char *const cases[] = {"", "now", "2999-01-01", "2999-01-01T00:00:00",
-		"2999-01-01T00:00:00+00:00", "2999-01-01T00:00:00.Zx", "2999-01-01 00:00:00Z",
-		"2999-13-41T00:00:00Z", "2999-01-01T00:00:00.12"};
+		"2999-01-01T00:00:00.Zx", "2999-01-01 00:00:00Z", "2999-13-41T00:00:00Z",
+		"2999-01-01T00:00:00.12"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
