@@ -211,6 +211,17 @@ static unsigned count_at_work(const struct mc_core *core, uint64_t waits_for)
 	return count;
 }
 
+/* Whether another one may begin: each may have to be remembered. */
+static bool has_room(const struct mc_core *core, uint64_t waits_for)
+{
+	unsigned count = core->abandoned_count;
+
+	for (const struct mc_waiting *at = core->helpers; at; at = at->next)
+		count++;
+	return count < MC_ABANDONED_MAX &&
+	       (!waits_for || count_at_work(core, waits_for) < MC_HELPERS_MAX);
+}
+
 /* One of several for the same thing waits until it is known whether that answers: each that is at
  * work ends by its deadline.  With core->lock. */
 static int check_in(struct mc_core *core, const struct mc_waiting *self)
@@ -218,11 +229,9 @@ static int check_in(struct mc_core *core, const struct mc_waiting *self)
 	for (;;) {
 		if (core->abandoned_count >= MC_ABANDONED_MAX)
 			return -EUSERS;
-		if (!self->waits_for)
-			return 0;
-		if (count_stuck(core, self->waits_for) >= MC_STUCK_MAX)
+		if (self->waits_for && count_stuck(core, self->waits_for) >= MC_STUCK_MAX)
 			return -EALREADY;
-		if (count_at_work(core, self->waits_for) < MC_HELPERS_MAX)
+		if (has_room(core, self->waits_for))
 			return 0;
 		pthread_cond_wait(&core->changed, &core->lock);
 	}
