@@ -22,7 +22,7 @@ static const struct slow_type {
 	{"glusterfs", 0x65735546},
 	{"ocfs2", 0x7461636f},
 	{"gfs2", 0x01161970},
-	{"orangefs", 0x20030528},
+	{"pvfs2", 0x20030528}, /* OrangeFS */
 	{"vboxsf", 0x786f4256},
 	{"autofs", 0x0187},
 };
