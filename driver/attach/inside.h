@@ -338,6 +338,10 @@ void hv_made_parse(const char *text, struct mc_made *ret);
  * list (NULL: empty) what was made for a record, and its leftovers. */
 enum hv_code hv_leftovers_add(char **list, const struct hv_record *record, struct hv_error *err);
 
+/* Take out of what is to be removed with a record what is in the list `kept`, which stays. */
+enum hv_code hv_leftovers_leave(struct hv_record *record, const char *kept, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Behind an unmount, which left `left` of what was made for the record: remove its leftovers too,
  * where that may be done; what stays of all is its leftovers then. */
 enum hv_code hv_leftovers_remove(struct hv_attacher *attacher, const struct mc_place *place,

@@ -118,6 +118,58 @@ enum hv_code hv_leftovers_add(char **list, const struct hv_record *record, struc
 	return code == HV_OK ? add_list(list, record->leftovers, err) : code;
 }
 
+/* Whether a list has a directory. */
+static bool has(const char *list, const struct mc_file_id *id)
+{
+	struct leftover item;
+
+	while (next(&list, &item))
+		for (unsigned i = 0; i < item.made.count; i++)
+			if (item.made.ids[i].dev == id->dev && item.made.ids[i].ino == id->ino)
+				return true;
+	return false;
+}
+
+/* Without the outer ones that are in `kept`. */
+static void cut_kept(struct mc_made *made, const char *kept)
+{
+	unsigned first = 0;
+
+	while (first < made->count && has(kept, &made->ids[first]))
+		first++;
+	made->count -= first;
+	made->is_file = made->is_file && made->count > 0;
+	memmove(made->ids, made->ids + first, made->count * sizeof(made->ids[0]));
+}
+
+enum hv_code hv_leftovers_leave(struct hv_record *record, const char *kept, struct hv_error *err)
+{
+	const char *at = record->leftovers ? record->leftovers : "";
+	struct leftover item;
+	char *list = NULL, *made;
+	enum hv_code code = HV_OK;
+
+	while (code == HV_OK && next(&at, &item)) {
+		cut_kept(&item.made, kept);
+		code = add(&list, &item, err);
+	}
+	read_own(record, &item);
+	cut_kept(&item.made, kept);
+	made = hv_made_join(NULL, &item.made);
+	if (code == HV_OK && !made)
+		code = hv_fail(err, HV_INTERNAL, "out of memory");
+	if (code != HV_OK) {
+		free(list);
+		free(made);
+		return code;
+	}
+	free(record->leftovers);
+	free(record->made);
+	record->leftovers = list;
+	record->made = made;
+	return HV_OK;
+}
+
 /* Remove it as far as that can be, and keep the rest. */
 static enum hv_code remove_one(struct hv_attacher *attacher, const struct mc_place *place,
 	struct leftover *item, char **ret_left, struct hv_error *err)

@@ -8,8 +8,15 @@
 /* Of the attachments that an unfinished one was to replace. */
 struct replaced {
 	struct hv_texts volumes;
+	char *leftovers; /* what was made for them, which is theirs until their end (leftover.c) */
 	bool is_gone; /* the mount of one has been taken out, perhaps before the new one was made */
 };
+
+static void done_with(struct replaced *replaced)
+{
+	hv_texts_done(&replaced->volumes);
+	free(replaced->leftovers);
+}
 
 /* One that covers the new one, which was put beneath it, or stands elsewhere, is taken out now.
  * That of one which was known to be missing before (recorded.c) was not taken out for the new one.
@@ -22,6 +29,8 @@ static enum hv_code settle_replaced(struct hv_attacher *attacher, struct hv_reco
 
 	if (code == HV_OK && hv_texts_add(&ret->volumes, old->view.volume) < 0)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
+	if (code == HV_OK)
+		code = hv_leftovers_add(&ret->leftovers, old, err);
 	if (code != HV_OK)
 		return code;
 	if (was_mounted && old->pid > 0 && !hv_record_is_mounted(old))
@@ -67,7 +76,7 @@ enum hv_code hv_record_end_replaced(
 	struct replaced replaced = {0};
 	enum hv_code code = find_replaced(attacher, record, &replaced, err);
 
-	hv_texts_done(&replaced.volumes);
+	done_with(&replaced);
 	return code;
 }
 
@@ -93,11 +102,15 @@ static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 }
 
 /* It has come to nothing: what was made for it is removed, and the volume that waited for it. */
-static enum hv_code take_back(
-	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+static enum hv_code take_back(struct hv_attacher *attacher, struct hv_record *record,
+	const struct replaced *replaced, struct hv_error *err)
 {
-	enum hv_code code = hv_record_unmount(attacher, record, true, err);
+	enum hv_code code = HV_OK;
 
+	if (replaced->leftovers)
+		code = hv_leftovers_leave(record, replaced->leftovers, err);
+	if (code == HV_OK)
+		code = hv_record_unmount(attacher, record, true, err);
 	if (code == HV_OK)
 		code = hv_record_drop(attacher, record, err);
 	if (code == HV_OK && record->is_own)
@@ -119,8 +132,8 @@ enum hv_code hv_record_settle(struct hv_attacher *attacher, struct hv_record *re
 	if (code == HV_OK && (hv_record_is_mounted(record) || replaced.is_gone))
 		code = keep(attacher, record, &replaced, ret, err);
 	else if (code == HV_OK)
-		code = take_back(attacher, record, err);
-	hv_texts_done(&replaced.volumes);
+		code = take_back(attacher, record, &replaced, err);
+	done_with(&replaced);
 	return code;
 }
 

@@ -165,6 +165,17 @@ remove_made() { must Remove "$NEW" && rm -rf "$TMP/made"; }
 	campaign HotAttach "$REPLACE" replace_back
 }
 
+@test "attach where a program unmounted another" {
+	lose() {
+		attach
+		nsenter -t "$PID" -m umount /new/deep
+	}
+	attach_other='{"Volume":"hvt_other","Container":"hvt_web","Target":"/new/deep"}'
+	lose
+	undo() { detach && lose; }
+	campaign HotAttach "$attach_other" undo
+}
+
 # Both are detached afterwards: what was made for the inner one is gone then.
 OUTER='{"Volume":"hvt_other","Container":"hvt_web","Target":"/new"}'
 detach_outer() { must HotDetach '{"Container":"hvt_web","Target":"/new"}'; }
