@@ -180,6 +180,73 @@ is_held() {
 	pgrep -f "^runc .* start $(docker ps -aq --no-trunc --filter "name=^$1\$")"
 }
 
+# killed_in_start N: restart it, with the daemon killed at its Nth call from then on; false if it made fewer.
+killed_in_start() {
+	run_daemon "$BUILD/tests/support/kill_at" "$1" --
+	within 10 holds_starts
+	kill -USR1 "$DAEMON"
+	timeout 60 docker restart -t 0 hvt_first
+	STARTS=$((STARTS + 1))
+	within 5 has_said hvt_first "$STARTS"
+	for _ in $(seq 20); do # what it does behind the start is over soon
+		[[ -d /proc/$DAEMON ]] || { wait "$DAEMON" && DAEMON='' && return 0; }
+		sleep 0.02
+	done
+	pkill -KILL -P "$DAEMON" hostvold
+	wait "$DAEMON" || true
+	DAEMON=''
+	return 1
+}
+
+is_attached_once() {
+	local pid
+	send HotList '{"Container":"hvt_first"}'
+	pid=$(pid_of hvt_first)
+	[[ $ANSWER == *'"State":"attached"'* && $(grep -c ' /a ' "/proc/$pid/mountinfo") == 1 ]] &&
+		! grep -q '^State:.[Tt]' "/proc/$pid/status"
+}
+
+@test "a daemon that is killed at any call of a start lets it go on, and attaches in the end" {
+	local n=1 step=1 count=0 STARTS=1
+	[[ ${HOSTVOL_ROUNDS:-0} -ge 1000 ]] || step=5 n=$((RANDOM % 5 + 1))
+	begin_plain
+	want hvt_first
+	docker start hvt_first
+	stop_daemon
+	while killed_in_start "$n"; do
+		run_daemon
+		within 5 is_attached_once || { echo "killed at call $n: $ANSWER" && return 1; }
+		stop_daemon
+		count=$((count + 1)) n=$((n + step))
+	done
+	echo "# killed $count times" >&3
+	[[ $count -gt 2 ]]
+}
+
+# fill DIR: until nothing can be written that is longer than before.
+fill() {
+	local count=0
+	dd if=/dev/zero of="$1/ballast" bs=4k 2>/dev/null || true
+	while send Create '{"Name":"hvt_more'"$count"'","Opts":{"path":"'"$TMP/src"'"}}' && is_done; do
+		count=$((count + 1))
+	done
+	[[ $ANSWER == *"is full"* ]]
+}
+
+@test "with its state on a disk that is full a start goes on, and is attached at the latest when there is room" {
+	mkdir "$TMP/disk"
+	mount -t tmpfs -o size=2m tmpfs "$TMP/disk"
+	STATE=$TMP/disk/state begin_plain
+	want hvt_first
+	docker start hvt_first
+	fill "$TMP/disk"
+	timeout 60 docker restart -t 0 hvt_first
+	within 5 has_said hvt_first 2
+	rm "$TMP/disk/ballast"
+	must Create '{"Name":"hvt_new"}' # as it is tried again in time, and by whom may be
+	within 60 is_attached_once
+}
+
 @test "with a directory of its own for containers, and dockerd killed: the managed plugin, remapped users" {
 	engine_remap_users
 	engine_setup --userns-remap=default
@@ -202,4 +269,26 @@ is_held() {
 	for i in 2 3 4 5; do [[ $(said "hvt_$i" 2) == "2 2" ]]; done
 	within 5 has_said hvt_1 3
 	[[ $(docker logs hvt_1 | tail -n 2 | xargs) == "2 2" ]]
+	disable_in_hold
+}
+
+# The managed plugin, which would hold for longer than this waits.
+disable_in_hold() {
+	mkdir "$TMP/fuse"
+	in_engine "$BUILD/tests/support/fuse_server" "$TMP/fuse" >/dev/null 2>&1 3>&- &
+	within 5 in_engine grep -q " $TMP/fuse " /proc/self/mountinfo
+	SERVER=$(pgrep -f "fuse_server $TMP/fuse\$")
+	docker plugin disable -f hostvol
+	docker plugin set hostvol HOSTVOL_HOLD_MS=60000
+	docker plugin enable hostvol
+	docker volume create -d hostvol -o path="$TMP/fuse" hvt_silent
+	docker create --network none --name hvt_silent hvt-first /first /a
+	engine_hostvol attach hvt_silent hvt_silent:/a
+	kill -USR1 "$SERVER"
+	timeout 30 docker start hvt_silent &
+	local starts=$!
+	within 5 is_held hvt_silent
+	docker plugin disable -f hostvol
+	wait "$starts"
+	[[ $(said hvt_silent 1) == "1 0" ]]
 }
