@@ -115,6 +115,21 @@ cycle_dockerd() {
 	docker rm -f hvt_web
 }
 
+# A Mount that ends in an error, with a daemon that ends behind it: it may be that the mount holds for once.
+ends_itself() {
+	sees_data
+	[[ $(grep -c "hostvold ends, to be started anew" "$ENGINE/log") -gt $1 ]]
+}
+
+@test "a daemon that cannot mend it ends, and the one that Docker starts has a mount" {
+	local before
+	before=$(grep -c "hostvold ends, to be started anew" "$ENGINE/log" || true)
+	take_away
+	within 20 ends_itself "$before"
+	let_be
+	within 15 has_data || revive_plugin
+}
+
 @test "what was written below is kept and named" {
 	docker plugin disable -f hostvol
 	mkdir -p "$PLACE/old/sub" "$PLACE/bare"
