@@ -32,13 +32,21 @@ restart_all() {
 	local i
 	for i in $(seq "$RESTARTS"); do
 		docker restart -t 5 "$1" >/dev/null
-		within 20 "$2"
+		within 20 "$2" || tell "$1"
 	done
 	for i in $(seq "$CRASHES"); do
 		engine_crash
 		engine_start
-		within 60 "$2"
+		within 60 "$2" || tell "$1"
 	done
+}
+
+# tell CONTAINER: why it is not as it should be.
+tell() {
+	docker inspect -f '{{json .State}}' "$1"
+	docker logs --tail 30 "$1" 2>&1
+	tail -n 50 "$ENGINE/log"
+	return 1
 }
 
 engine_crash() {
