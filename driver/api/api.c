@@ -91,25 +91,30 @@ static bool is_unsure(unsigned flags, enum hv_code code, size_t body_size)
 	return (flags & IS_SURE) || ((flags & HANGS_UP) && code == HV_STATE_UNREADABLE);
 }
 
-void hv_api_handle(struct hv_api *api, const char *method, const char *path, const char *body,
-	size_t size, struct hv_reply *ret)
+void hv_api_handle(struct hv_api *api, const struct hv_http_request *http, struct hv_reply *ret)
 {
-	const struct endpoint *endpoint = find_endpoint(path);
-	const struct hv_request request = {.body = body, .size = size, .mounted = &ret->mounted};
+	const struct endpoint *endpoint = find_endpoint(http->path);
+	const struct hv_request request = {
+		.body = http->body,
+		.size = http->size,
+		.client = http->client,
+		.mounted = &ret->mounted,
+	};
 	unsigned flags = endpoint ? endpoint->flags : 0;
 	enum hv_code code;
 
 	*ret = (struct hv_reply){0};
 	if (endpoint)
-		code = dispatch(api, endpoint, method, &request, ret);
+		code = dispatch(api, endpoint, http->method, &request, ret);
 	else
-		code = hv_fail(&ret->err, HV_NO_SUCH_ENDPOINT, "no such endpoint: %.64s", path);
+		code = hv_fail(
+			&ret->err, HV_NO_SUCH_ENDPOINT, "no such endpoint: %.64s", http->path);
 	ret->status = hv_code_status(code);
-	if (endpoint && strcmp(method, METHOD) != 0) {
+	if (endpoint && strcmp(http->method, METHOD) != 0) {
 		ret->status = 405;
 		ret->allow = METHOD;
 	}
-	ret->hang_up = is_unsure(flags, code, size) && !ret->allow;
+	ret->hang_up = is_unsure(flags, code, http->size) && !ret->allow;
 	if (code != HV_OK && ret->err.hint && hv_engine_is_known_as_podman(api->engine))
 		hv_hint_podman(&ret->err);
 	if (code != HV_OK && !ret->hang_up)

@@ -159,7 +159,8 @@ enum hv_code hv_call_mount(struct hv_api *api, const struct hv_request *request,
 	enum hv_code code = read_request(request, &in, err);
 
 	if (code == HV_OK)
-		code = hv_volume_mount(api->volumes, in.name, in.id ? in.id : "", &mountpoint, err);
+		code = hv_volume_mount(api->volumes, in.name, in.id ? in.id : "", request->client,
+			&mountpoint, err);
 	if (code == HV_OK) {
 		*request->mounted = (struct hv_mounted){.volume = in.name, .id = in.id};
 		in.name = in.id = NULL;

@@ -9,6 +9,7 @@ struct json_object;
 struct hv_request {
 	const char *body;
 	size_t size;
+	pid_t client;               /* as in struct hv_http_request */
 	struct hv_mounted *mounted; /* for Mount to fill */
 };
 

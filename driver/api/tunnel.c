@@ -135,11 +135,15 @@ static void answer(struct hv_api *api, const char *name, struct json_object *end
 	struct json_object *request)
 {
 	struct hv_reply reply = {0};
-	const char *body;
+	struct hv_http_request http = {
+		.method = "POST",
+		.path = json_object_get_string(endpoint),
+	};
 
 	shorten_wait(request);
-	body = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
-	hv_api_handle(api, "POST", json_object_get_string(endpoint), body, strlen(body), &reply);
+	http.body = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
+	http.size = strlen(http.body);
+	hv_api_handle(api, &http, &reply);
 	keep(&api->tunnel, name, &reply);
 	hv_reply_done(&reply);
 }

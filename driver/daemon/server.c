@@ -44,6 +44,17 @@ static int socket_of(struct MHD_Connection *connection)
 	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
+/* 0 where it cannot be seen from here. */
+static pid_t client_of(struct MHD_Connection *connection)
+{
+	struct ucred peer = {.pid = 0};
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(socket_of(connection), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0
+		       ? peer.pid
+		       : 0;
+}
+
 /* With the lock.  Without memory the stop does not know of it, and does not wait for it. */
 static void set(struct hv_server *server, int fd, enum connection state)
 {
@@ -158,13 +169,20 @@ static void take_back(
 static enum MHD_Result answer(struct hv_server *server, struct MHD_Connection *connection,
 	const char *method, const char *path, const struct upload *upload)
 {
+	const struct hv_http_request request = {
+		.method = method,
+		.path = path,
+		.body = upload->body,
+		.size = upload->size,
+		.client = client_of(connection),
+	};
 	struct hv_reply reply;
 	enum MHD_Result result;
 
 	if (upload->is_lost)
 		hv_api_refuse_size(&reply, HV_BODY_MAX);
 	else
-		hv_api_handle(server->api, method, path, upload->body, upload->size, &reply);
+		hv_api_handle(server->api, &request, &reply);
 	log_failure(server, path, &reply);
 	take_back(server, connection, &reply);
 	result = send_reply(connection, &reply);

@@ -3,13 +3,15 @@
  * proves it, and mends it if it can.  A daemon that cannot ends itself after the answer: the Engine
  * starts the plugin anew at once, and makes its mount.
  *
- * A plain daemon is in the host's namespace: what it mounts is there. */
+ * A plain daemon is to be in the namespace of the Engine: what it mounts is there then.  That, too,
+ * is proven, by the process that asks. */
 #include "mount_root.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,13 +66,37 @@ enum hv_code hv_mount_root_ready(
 	return rc == 0 ? HV_OK : fail(volumes, volume->name, rc, err);
 }
 
-enum hv_code hv_mount_root_prove(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+/* Of a plain daemon that is in another mount namespace than the Engine. */
+static enum hv_code fail_unseen(const char *name, pid_t client, struct hv_error *err)
+{
+	hv_fail(err, HV_INTERNAL,
+		"volume '%s' is not mounted: hostvold is in a mount namespace of its own, process %d, which asks for the volume, does not see what is mounted there, and a container would get an empty directory",
+		name, (int)client);
+	return hv_hint(err,
+		"run hostvold in the Engine's mount namespace: a unit without PrivateTmp=, PrivateMounts=, ProtectSystem= and the like");
+}
+
+static enum hv_code prove_plain(
+	struct hv_volumes *volumes, const char *name, pid_t client, struct hv_error *err)
+{
+	char *mountpoint = hv_volume_mountpoint(volumes, name);
+	enum hv_code code = HV_OK;
+
+	if (!mountpoint)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	if (mc_host_is_seen(volumes->core, client, mountpoint) == 0)
+		code = fail_unseen(name, client, err);
+	free(mountpoint);
+	return code;
+}
+
+enum hv_code hv_mount_root_prove(struct hv_volumes *volumes, const struct hv_volume *volume,
+	pid_t client, struct hv_error *err)
 {
 	int rc;
 
 	if (!volumes->root)
-		return HV_OK;
+		return prove_plain(volumes, volume->name, client, err);
 	rc = heal(volumes, volume->name, mc_host_is_slow(volumes->core, volume->source));
 	return rc == 0 ? HV_OK : fail(volumes, volume->name, rc, err);
 }

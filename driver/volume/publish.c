@@ -201,7 +201,7 @@ enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, s
 }
 
 enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const char *id,
-	char **ret_mountpoint, struct hv_error *err)
+	pid_t client, char **ret_mountpoint, struct hv_error *err)
 {
 	struct hv_volume volume = {0};
 	struct hv_use use = {.volumes = NULL};
@@ -221,7 +221,7 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	if (code == HV_OK)
 		code = publish(volumes, &volume, &use.attr, &is_new, err);
 	if (code == HV_OK)
-		code = hv_mount_root_prove(volumes, &volume, err);
+		code = hv_mount_root_prove(volumes, &volume, client, err);
 	if (code == HV_OK && is_new) /* Docker's copy of an image's content brings another owner */
 		code = hv_volume_own(volumes, &volume, err);
 	/* A `set` that was killed left another one, and the disk may be without quota now. */

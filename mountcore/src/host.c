@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -435,4 +436,45 @@ void mc_slow_close(struct mc_core *core)
 	mc_close_fd(&core->slow->ns_mountinfo);
 	free(core->slow);
 	core->slow = NULL;
+}
+
+/* Returns 1, 0, or a negative errno. */
+static int is_in_our_namespace(const struct mc_core *core, pid_t pid)
+{
+	struct stat stat;
+	char name[32];
+
+	snprintf(name, sizeof(name), "%d/ns/mnt", (int)pid);
+	if (fstatat(core->proc, name, &stat, 0) < 0)
+		return -errno;
+	return stat.st_ino == core->home_ino;
+}
+
+static int describe_at(const struct mc_core *core, int root, const char *path, struct mc_stat *ret)
+{
+	mc_auto_fd fd = mc_open(core, root, path, 0, MC_RESOLVE_KNOWN);
+
+	return fd < 0 ? fd : mc_describe(core, fd, "", ret);
+}
+
+int mc_host_is_seen(struct mc_core *core, pid_t pid, const char *path)
+{
+	struct mc_stat ours, theirs;
+	mc_auto_fd root = MC_FD_NONE;
+	char name[32];
+	int rc = is_in_our_namespace(core, pid);
+
+	if (rc != 0)
+		return rc;
+	snprintf(name, sizeof(name), "%d/root", (int)pid);
+	root = mc_sys_openat(core->proc, name, O_PATH | O_DIRECTORY);
+	if (root < 0)
+		return root;
+	rc = describe_at(core, core->host_root, path, &ours);
+	if (rc < 0)
+		return rc;
+	rc = describe_at(core, root, path, &theirs);
+	if (rc == -ENOENT)
+		return 0;
+	return rc < 0 ? rc : theirs.dev == ours.dev && theirs.ino == ours.ino;
 }

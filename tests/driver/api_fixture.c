@@ -107,8 +107,10 @@ const char *text_at(struct fixture *fixture, const char *name)
 unsigned call_bytes(struct fixture *fixture, const char *method, const char *path, const char *body,
 	size_t size)
 {
+	const struct hv_http_request request = {method, path, body, size, 0};
+
 	forget_reply(fixture);
-	hv_api_handle(&fixture->api, method, path, body, size, &fixture->reply);
+	hv_api_handle(&fixture->api, &request, &fixture->reply);
 	if (fixture->reply.hang_up) {
 		assert_null(fixture->reply.body);
 		return 0;

@@ -165,7 +165,7 @@ enum hv_code world_mount(struct world *world, const char *name, const char *id)
 	enum hv_code code;
 
 	hv_error_done(&world->err);
-	code = hv_volume_mount(&world->volumes, name, id, &mountpoint, &world->err);
+	code = hv_volume_mount(&world->volumes, name, id, 0, &mountpoint, &world->err);
 	assert_int_equal(code, world->err.code);
 	if (code == HV_OK)
 		assert_string_equal(mountpoint, expected);

@@ -170,3 +170,20 @@ ends_itself() {
 ask_plain() {
 	in_engine env HOSTVOL_SOCKET=/run/docker/plugins/hvtplain.sock docker-hostvol "$@"
 }
+
+# The last one here: dockerd goes on asking a driver that has gone, and waits for it.
+@test "a plain daemon whose mounts the Engine does not see gives no container an empty directory" {
+	local daemon socket=/run/docker/plugins/hvtunseen.sock
+	in_engine unshare -m --propagation private "$BATS_TEST_DIRNAME/../../build/release/driver/daemon/hostvold" \
+		--socket "$socket" --state "$ENGINE/unseen" --mount-root "$ENGINE/unseen-mounts" \
+		--engine "$ENGINE/docker.sock" >>"$ENGINE/log" 2>&1 3>&- &
+	daemon=$!
+	within 5 in_engine test -S "$socket"
+	docker volume create -d hvtunseen -o path="$ENGINE/srv" hvt_unseen
+	fails_with 125 "volume 'hvt_unseen' is not mounted" "mount namespace of its own" PrivateTmp -- \
+		docker run --rm --network none -v hvt_unseen:/d "$IMAGE" true
+	[[ -z $(ls -A "$ENGINE/unseen-mounts") ]]
+	docker volume rm hvt_unseen
+	pkill -f "hostvold --socket $socket"
+	wait "$daemon" || true
+}

@@ -56,11 +56,11 @@ stop() {
 	rm -f "$ROOT/run/pid"
 }
 
-# ask CALL BODY: the answer, which must be a success.
+# ask CALL BODY: the answer, which must be a success. Who asks for a mount is to see it.
 ask() {
 	local endpoint=/$1
 	[[ $1 == Hot* ]] || endpoint=/VolumeDriver.$1
-	curl -sf --unix-socket "$ROOT/run/docker/plugins/hostvol.sock" -d "$2" "http://hostvol$endpoint"
+	nsenter -t "$(cat "$ROOT/run/pid")" -m curl -sf --unix-socket "$ROOT/run/docker/plugins/hostvol.sock" -d "$2" "http://hostvol$endpoint"
 }
 
 data() {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,6 +295,71 @@ static void a_host_path_is_opened(void **state)
 	hv_in_namespace(opening);
 }
 
+/* A process in a mount namespace of its own, where what is mounted here is seen or not. */
+static pid_t start_elsewhere(unsigned long propagation)
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWNS) < 0 ||
+			mount("none", "/tmp/shared", NULL, propagation, NULL) < 0 ||
+			write(ends[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	close(ends[1]);
+	return pid;
+}
+
+static void end_elsewhere(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void seeing(void)
+{
+	static const char path[] = "/tmp/shared/volume";
+	struct scene scene;
+	pid_t slave, apart;
+
+	scene_open(&scene);
+	scratch_mkdir("/tmp/shared");
+	scratch_mount_tmpfs("/tmp/shared");
+	scratch_make_shared("/tmp/shared");
+	scratch_mkdir(path);
+	slave = start_elsewhere(MS_SLAVE);
+	apart = start_elsewhere(MS_PRIVATE);
+	assert_int_equal(mc_host_is_seen(scene.core, apart, path), 1); /* nothing is mounted yet */
+	scratch_mount_tmpfs(path);
+	assert_int_equal(mc_host_is_seen(scene.core, getpid(), path), 1);
+	assert_int_equal(mc_host_is_seen(scene.core, slave, path), 1);
+	assert_int_equal(mc_host_is_seen(scene.core, apart, path), 0);
+	scratch_umount(path);
+	scratch_umount("/tmp/shared");
+	assert_int_equal(mc_host_is_seen(scene.core, apart, path), -ENOENT);
+	scratch_mkdir(path);
+	assert_int_equal(mc_host_is_seen(scene.core, slave, path), 0);
+	end_elsewhere(slave);
+	end_elsewhere(apart);
+	assert_int_equal(mc_host_is_seen(scene.core, apart, path), -ENOENT);
+	assert_int_equal(mc_host_is_seen(scene.core, 0, path), -ENOENT);
+	scene_close(&scene);
+}
+
+static void whether_another_process_sees_a_mount_is_known(void **state)
+{
+	(void)state;
+	hv_in_namespace(seeing);
+}
+
 static void slow_by_mount(void)
 {
 	struct scene scene;
@@ -402,6 +468,7 @@ int main(void)
 		cmocka_unit_test(an_owner_and_a_mode_that_it_has_are_not_set_again),
 		cmocka_unit_test(whether_a_path_is_on_a_mount_of_its_own_is_known),
 		cmocka_unit_test(a_host_path_is_opened),
+		cmocka_unit_test(whether_another_process_sees_a_mount_is_known),
 		cmocka_unit_test(a_fuse_mount_made_later_is_noticed),
 		cmocka_unit_test(a_source_behind_a_silent_server_ends_at_the_deadline),
 		cmocka_unit_test(a_target_behind_a_silent_server_ends_at_the_deadline),

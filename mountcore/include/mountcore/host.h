@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "mountcore/attach.h"
 #include "mountcore/core.h"
@@ -57,6 +58,13 @@ int mc_host_owner(struct mc_core *core, const char *path, struct mc_owner *ret, 
  * directory: a mountpoint, or below one.  Returns 1, 0, or what reading the mount table gave.
  * Source: proc(5), mountinfo. */
 int mc_host_is_on_mount(struct mc_core *core, const char *path)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether process `pid` finds at `path` (clean, no symlink in it) what we find there: it is in our
+ * mount namespace, or what is mounted there has propagated to its own.
+ * Returns 1, 0, or what looking gave: -ESRCH or -ENOENT (there is no such process), -EACCES.
+ * Source: proc(5), /proc/PID/root; namespaces(7).  Any thread but a worker. */
+int mc_host_is_seen(struct mc_core *core, pid_t pid, const char *path)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Open `path` on the host with O_PATH, symlinks followed inside the host's root only.

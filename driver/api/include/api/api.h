@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "api/tunnel.h"
 #include "attach/attach.h"
@@ -52,10 +53,19 @@ struct hv_reply {
 	struct hv_mounted mounted; /* to be taken back if the answer does not arrive; owned */
 };
 
-/* Answer one request.  `body` is `size` bytes.  The caller frees `ret` with hv_reply_done().
+/* One request over HTTP; all borrowed. */
+struct hv_http_request {
+	const char *method;
+	const char *path;
+	const char *body; /* `size` bytes; NULL for none */
+	size_t size;
+	pid_t client; /* the process that asks; 0: not known */
+};
+
+/* Answer one request.  The caller frees `ret` with hv_reply_done().
  * Any thread.  Source: Docker volume plugin protocol; docs/api.md for the Hot* calls. */
-void hv_api_handle(struct hv_api *api, const char *method, const char *path, const char *body,
-	size_t size, struct hv_reply *ret) __attribute__((nonnull(1, 2, 3, 6)));
+void hv_api_handle(struct hv_api *api, const struct hv_http_request *http, struct hv_reply *ret)
+	__attribute__((nonnull));
 
 /* Answer a request whose body is longer than `limit` bytes. */
 void hv_api_refuse_size(struct hv_reply *ret, size_t limit) __attribute__((nonnull));

@@ -147,11 +147,14 @@ enum hv_code hv_volume_keep(struct hv_volumes *volumes, const char *name, struct
 enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Mount for the Engine's mount `id` and count the reference.  `ret_mountpoint` is owned by the
- * caller.  Returns HV_OK, HV_NO_SUCH_VOLUME, HV_SOURCE_MISSING and what else an attach gives.
+/* Mount for the Engine's mount `id` and count the reference.  `client`: the process that asks, and
+ * will look for it (0: not known).  `ret_mountpoint` is owned by the caller.
+ * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_SOURCE_MISSING, HV_INTERNAL (the client would not find it)
+ * and what else an attach gives.
  * Source: VolumeDriver.Mount of the Docker volume plugin protocol. */
 enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const char *id,
-	char **ret_mountpoint, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+	pid_t client, char **ret_mountpoint, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Count the reference of `id` off; the mount goes with the last one.  An id or a volume that is not
  * known is fine: the Engine repeats itself. */
