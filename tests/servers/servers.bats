@@ -50,11 +50,14 @@ tell() {
 }
 
 engine_crash() {
-	local pids
+	local pid pids
 	pids=$(docker ps -q | xargs docker inspect -f '{{.State.Pid}}')
 	engine_kill_all "$(cat "$ENGINE/holder")"
 	# shellcheck disable=SC2086
 	kill -KILL $pids 2>/dev/null || true
+	for pid in $pids; do # or the runtime finds a container that is there still, and leaves it so
+		while [[ -d /proc/$pid ]]; do sleep 0.02; done
+	done
 	rm -f "$ENGINE/docker.pid"
 }
 
