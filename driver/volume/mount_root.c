@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,16 +25,6 @@
 enum { TRIES = 3, LOST_MAX = 100 };
 
 static const char lost[] = ".lost."; /* no volume's name begins with a dot */
-
-int hv_mount_root_dir(const struct hv_volumes *volumes)
-{
-	int fd;
-
-	if (volumes->root)
-		return mc_mount_root_dir(volumes->root);
-	fd = open(volumes->mount_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
 
 /* A second clean-up of Docker's may undo the first heal. */
 static int heal(struct hv_volumes *volumes, const char *name, bool is_slow)
@@ -79,15 +68,13 @@ static enum hv_code fail_unseen(const char *name, pid_t client, struct hv_error 
 static enum hv_code prove_plain(
 	struct hv_volumes *volumes, const char *name, pid_t client, struct hv_error *err)
 {
-	char *mountpoint = hv_volume_mountpoint(volumes, name);
-	enum hv_code code = HV_OK;
+	mc_auto_free char *mountpoint = hv_volume_mountpoint(volumes, name);
 
 	if (!mountpoint)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
-	if (mc_host_is_seen(volumes->core, client, mountpoint) == 0)
-		code = fail_unseen(name, client, err);
-	free(mountpoint);
-	return code;
+	return mc_host_is_seen(volumes->core, client, mountpoint) == 0
+		       ? fail_unseen(name, client, err)
+		       : HV_OK;
 }
 
 enum hv_code hv_mount_root_prove(struct hv_volumes *volumes, const struct hv_volume *volume,

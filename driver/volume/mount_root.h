@@ -4,11 +4,7 @@
 
 #include "volume/volume.h"
 
-/* Open the directory that volumes are mounted in for Docker (O_PATH).  Returns a descriptor or a
- * negative errno. */
-int hv_mount_root_dir(const struct hv_volumes *volumes);
-
-/* Have the host see that directory, before anything is mounted in it.  HV_OK or HV_INTERNAL. */
+/* Have the host see the mount root, before anything is mounted in it.  HV_OK or HV_INTERNAL. */
 enum hv_code hv_mount_root_ready(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 

@@ -12,7 +12,7 @@
 #include "volume/explain.h"
 
 #include "inside.h"
-#include "mount_root.h"
+#include "mountpoint.h"
 
 static enum hv_code fail(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {

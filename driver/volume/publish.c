@@ -20,14 +20,8 @@
 #include "inside.h"
 #include "mount_root.h"
 #include "mounted.h"
+#include "mountpoint.h"
 #include "source.h"
-
-char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%s", volumes->mount_root, name) < 0 ? NULL : path;
-}
 
 const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_volume *volume)
 {
