@@ -4,15 +4,18 @@
  * step leaves the root.  A symlink's text is put in front of what is left; an absolute one begins
  * at the root again.  ".." is not asked of the kernel, who would answer with what a rename made of
  * it: the path walked so far loses its last component and is walked again. */
+#include "open.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "core.h"
+#include "inode.h"
 #include "sys.h"
-#include "walk.h"
 
 enum {
 	AGAIN_MAX = 64,   /* openat2 answers EAGAIN when a rename anywhere raced with ".." (man) */

@@ -1,48 +1,21 @@
-/* Paths inside a foreign root, by descriptor: resolving, describing, making and removing
- * directories.  Every function is fit for a job: system calls on the caller's memory. */
+/* Paths inside a foreign root, by descriptor: resolving, making and removing directories.  Every
+ * function is fit for a job: system calls on the caller's memory. */
 #ifndef MOUNTCORE_SRC_WALK_H
 #define MOUNTCORE_SRC_WALK_H
 
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "mountcore/attach.h"
 
+#include "inode.h"
+#include "open.h"
+
 struct mc_core;
 struct mc_job;
 struct mc_unmake_plan;
-
-/* How a path that a user named is resolved: no way out of the root, no magic link. */
-#define MC_RESOLVE_USER ((uint64_t)(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS))
-/* A path that we found out ourselves: no symlink either. */
-#define MC_RESOLVE_KNOWN (MC_RESOLVE_USER | RESOLVE_NO_SYMLINKS)
-
-struct mc_stat {
-	mode_t mode;
-	uint32_t nlink;
-	uint64_t ino;
-	uint64_t size;
-	uint32_t uid;
-	uint64_t dev;          /* makedev() */
-	uint64_t mount_id;     /* unique where the kernel has that, else the one of mountinfo */
-	uint64_t mountinfo_id; /* column 1 of mountinfo */
-	bool is_mount_root;
-};
-
-/* Describe what `name` in `dirfd` is ("" for the descriptor itself), following a mount on top of
- * it but no symlink.  Asks no server (AT_STATX_DONT_SYNC).  Returns 0 or a negative errno. */
-int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct mc_stat *ret);
-
-/* Open what `path` is in `dirfd` as openat2 does with O_PATH | `flags` (O_NOFOLLOW, O_DIRECTORY)
- * and `resolve`, also on kernels that do not have it.  -EAGAIN with RESOLVE_CACHED only: a file
- * system might have to be asked. */
-int mc_open(const struct mc_core *core, int dirfd, const char *path, int flags, uint64_t resolve);
-
-/* Copy a caller's path into a job; NULL is "".  Returns 0 or -ENAMETOOLONG. */
-int mc_copy_path(char ret[static PATH_MAX], const char *path);
 
 /* Open a directory of the host, of which we found out the path, for more than O_PATH does. */
 int mc_open_host_dir(const struct mc_core *core, const char *path);
@@ -55,11 +28,6 @@ int mc_open_host_dir(const struct mc_core *core, const char *path);
  * comes behind it is known not to exist. */
 int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
 	size_t *ret_missing, bool *ret_is_known);
-
-enum { MC_NAME_ROOM = NAME_MAX + 2 }; /* a byte more than a name may have: the kernel refuses it */
-
-/* Copy the first component of `path` to `ret`.  Returns what is behind it, or NULL at the end. */
-const char *mc_next_component(const char *path, char ret[static MC_NAME_ROOM]);
 
 /* How missing parts of a target are made. */
 struct mc_making {
@@ -91,10 +59,6 @@ void mc_unmake(const struct mc_making *making, int root, const char *path, uint6
 int mc_open_parent(const struct mc_core *core, int root, const char *path, uint64_t resolve,
 	const char **ret_name);
 
-/* The path of `fd` as seen from `root`, a descriptor of a directory above it; from the calling
- * thread's root for MC_FD_NONE.  Returns 0 or a negative errno. */
-int mc_fd_path(const struct mc_core *core, int root, int fd, char ret[static PATH_MAX]);
-
 /* The directory that targets of a place are below, for `job`.  Returns a descriptor (O_PATH);
  * -EXDEV where a worker cannot rely on its mount, and is not kept to the kernel's cache. */
 int mc_open_root(
@@ -106,13 +70,5 @@ uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags);
 /* Describe what is at `name` in `parent`, on top of all that is mounted there, for `job`. */
 int mc_describe_top(const struct mc_core *core, const struct mc_job *job, int parent,
 	const char *name, struct mc_stat *ret);
-
-/* The mount that `fd` is on, as mountinfo numbers it, from what procfs says of the descriptor: for
- * kernels whose statx does not know it.  Source: proc_pid_fdinfo(5), mnt_id. */
-int mc_fd_mount(const struct mc_core *core, int fd, uint64_t *ret);
-
-/* "thread-self/fd/N", relative to core->proc. */
-enum { MC_FD_NAME_SIZE = 32 };
-void mc_fd_name(int fd, char ret[static MC_FD_NAME_SIZE]);
 
 #endif
