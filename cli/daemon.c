@@ -1,26 +1,17 @@
 #include "cli/daemon.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "wire/clock.h"
-
 #include "cli/cleanup.h"
-#include "cli/document.h"
 #include "cli/endpoint.h"
 #include "cli/engine.h"
-#include "cli/http.h"
 #include "cli/owner.h"
-#include "cli/tunnel.h"
 
-#define auto_answer HV_AUTO(hv_answer_done)
 #define auto_plugin HV_AUTO(hv_plugin_done)
-
-enum { ENGINE_WAIT_SECONDS = 20 };
 
 static enum hv_code fill(struct hv_daemon *daemon, char *socket, char *driver, struct hv_error *err)
 {
@@ -105,161 +96,6 @@ enum hv_code hv_daemon_find(const struct hv_globals *globals,
 	if (code != HV_OK)
 		return code;
 	return find_of_engine(engine, environment->plugin_dir, ret, err);
-}
-
-void hv_daemon_done(struct hv_daemon *daemon)
-{
-	free(daemon->socket);
-	free(daemon->driver);
-	*daemon = (struct hv_daemon){0};
-}
-
-static enum hv_code fail_to_call(const struct hv_daemon *daemon, int error, struct hv_error *err)
-{
-	const char *socket = daemon->socket;
-
-	switch (-error) {
-	case ENOENT:
-		hv_fail(err, HV_INTERNAL, "the hostvol daemon has no socket at %s", socket);
-		return hv_hint(err, "does the Docker Engine run on another machine, or in a VM?");
-	case ECONNREFUSED:
-		hv_fail(err, HV_INTERNAL, "nothing answers at the hostvol socket %s", socket);
-		return hv_hint(err,
-			"start it again: docker plugin disable %s, then docker plugin enable %s; or restart the hostvold service",
-			daemon->driver, daemon->driver);
-	case EACCES:
-	case EPERM:
-		hv_fail(err, HV_DENIED, "no permission to use the hostvol socket %s", socket);
-		return hv_hint(err, "run this with sudo");
-	case ENAMETOOLONG:
-		hv_fail(err, HV_BAD_REQUEST,
-			"the path of the hostvol socket is longer than %d bytes: %s",
-			HV_SOCKET_PATH_MAX_BYTES, socket);
-		return hv_hint(err, "give HOSTVOL_SOCKET a shorter path: a symlink will do");
-	case ETIMEDOUT:
-		hv_fail(err, HV_TIMEOUT, "the hostvol daemon at %s did not answer in time", socket);
-		return hv_hint(err, "it may still be at work; see: docker hostvol ls");
-	case EFBIG:
-		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer is too long");
-	case EPROTO:
-		return hv_fail(err, HV_INTERNAL,
-			"the hostvol daemon at %s closed the connection without a proper answer",
-			socket);
-	default:
-		return hv_fail(err, HV_INTERNAL, "cannot ask the hostvol daemon at %s: %s", socket,
-			strerrordesc_np(-error));
-	}
-}
-
-/* Who keeps it busy: reasons are told from the few that there are. */
-static void take_busy(struct json_object *answer, struct hv_error *err)
-{
-	static const char *const reasons[] = {"cwd", "root", "open file", "mapping"};
-	struct json_object *list = hv_document_get(answer, "Busy", json_type_array);
-	size_t count = list ? json_object_array_length(list) : 0;
-
-	for (size_t i = 0; i < count && err->busy_count < HV_BUSY_MAX; i++) {
-		struct json_object *item = json_object_array_get_idx(list, i), *pid = NULL;
-		const char *command = hv_document_text(item, "Command");
-		const char *why = hv_document_text(item, "Why");
-		struct hv_busy *entry = &err->busy[err->busy_count++];
-
-		entry->pid = json_object_object_get_ex(item, "Pid", &pid)
-				     ? json_object_get_int64(pid)
-				     : 0;
-		snprintf(entry->command, sizeof(entry->command), "%s", command ? command : "");
-		entry->why = "in use";
-		for (size_t r = 0; why && r < sizeof(reasons) / sizeof(reasons[0]); r++)
-			if (strcmp(why, reasons[r]) == 0)
-				entry->why = reasons[r];
-	}
-}
-
-/* Success is status 200 with an empty Err; anything else is the daemon's refusal. */
-static enum hv_code judge(
-	struct json_object *answer, long status, const char *endpoint, struct hv_error *err)
-{
-	const char *sentence = hv_document_text(answer, "Err");
-	const char *name = hv_document_text(answer, "Code");
-	const char *hint = hv_document_text(answer, "Hint");
-	enum hv_code code = hv_code_parse(name && *name ? name : "internal");
-
-	if (status == 200 && (!sentence || !*sentence))
-		return HV_OK;
-	if (!sentence || !*sentence)
-		return hv_fail(err, code,
-			"the hostvol daemon refused %s with HTTP status %ld and no reason",
-			endpoint, status);
-	hv_fail(err, code, "%s", sentence);
-	take_busy(answer, err);
-	return hint && *hint ? hv_hint(err, "%s", hint) : code;
-}
-
-static enum hv_code call_once_through_engine(const struct hv_daemon *daemon,
-	const struct hv_call *call, struct json_object **ret, struct hv_error *err)
-{
-	hv_auto_json struct json_object *answer = NULL;
-	long status = 0;
-	enum hv_code code =
-		hv_tunnel_call(daemon->globals, daemon->driver, call, &answer, &status, err);
-
-	if (code == HV_OK)
-		code = judge(answer, status, call->endpoint, err);
-	if (code == HV_OK)
-		*ret = json_object_get(answer);
-	return code;
-}
-
-/* A call that waits is made again and again: the Engine gives up on one after 30 seconds. */
-static enum hv_code call_through_engine(const struct hv_daemon *daemon, const struct hv_call *call,
-	struct json_object **ret, struct hv_error *err)
-{
-	time_t end = hv_clock_seconds() + call->extra_seconds, left = call->extra_seconds;
-	enum hv_code code;
-
-	if (call->extra_seconds == 0)
-		return call_once_through_engine(daemon, call, ret, err);
-	do {
-		hv_error_done(err);
-		json_object_object_add(call->body, "WaitSeconds",
-			json_object_new_int64(
-				left < ENGINE_WAIT_SECONDS ? left : ENGINE_WAIT_SECONDS));
-		code = call_once_through_engine(daemon, call, ret, err);
-		left = end - hv_clock_seconds();
-	} while (code == HV_BUSY && left > 0);
-	return code;
-}
-
-enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call *call,
-	struct json_object **ret, struct hv_error *err)
-{
-	const char *body = call->body ? json_object_to_json_string(call->body) : "{}";
-	const struct hv_request request = {daemon->socket, "POST", call->endpoint, body,
-		HV_TIMEOUT_SECONDS + call->extra_seconds};
-	auto_answer struct hv_answer answer = {0};
-	hv_auto_json struct json_object *document = NULL;
-	enum hv_code code;
-	int r;
-
-	if (!body)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	if (daemon->is_remote)
-		return call_through_engine(daemon, call, ret, err);
-	r = hv_http_call(&request, &answer);
-	/* Without root; or the Engine that told of the plugin is elsewhere. */
-	if (daemon->globals && (r == -EACCES || r == -EPERM || r == -ENOENT))
-		return call_through_engine(daemon, call, ret, err);
-	if (r < 0)
-		return fail_to_call(daemon, r, err);
-	document = hv_document_parse(answer.bytes, answer.size, json_type_object);
-	if (!document)
-		return hv_fail(err, HV_INTERNAL,
-			"the answer from %s to %s is not JSON (HTTP status %ld)", daemon->socket,
-			call->endpoint, answer.status);
-	code = judge(document, answer.status, call->endpoint, err);
-	if (code == HV_OK)
-		*ret = json_object_get(document);
-	return code;
 }
 
 enum hv_code hv_daemon_ask(const struct hv_globals *globals,

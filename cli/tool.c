@@ -45,19 +45,6 @@ enum hv_code hv_format_parse(const char *format, bool *ret_is_json, struct hv_er
 	return hv_fail(err, HV_BAD_REQUEST, "--format takes table or json, not \"%s\"", format);
 }
 
-const struct hv_command *hv_tool_find(const struct hv_tool *tool, const char *name)
-{
-	for (size_t i = 0; tool->commands && tool->commands[i]; i++) {
-		const struct hv_command *command = tool->commands[i];
-
-		if (strcmp(command->name, name) == 0)
-			return command;
-		if (command->alias && strcmp(command->alias, name) == 0)
-			return command;
-	}
-	return NULL;
-}
-
 /* Docker asks for this before every one of its commands. */
 static enum hv_exit print_metadata(const struct hv_tool *tool, struct hv_error *err)
 {

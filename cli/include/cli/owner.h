@@ -2,7 +2,7 @@
 #ifndef CLI_OWNER_H
 #define CLI_OWNER_H
 
-#include "cli/daemon.h"
+#include "cli/client.h"
 
 /* See that a daemon that runs by itself serves the Engine at `engine`; one that does not answer is
  * taken for it.  If it serves another one, calls go through the Engine from then on.
