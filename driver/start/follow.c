@@ -1,5 +1,7 @@
 /* Following the roots with inotify: a root that is not there is waited for at the deepest directory
  * above it that is. */
+#include "follow.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +9,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "guard.h"
+#include "marks.h"
 
 enum {
 	WATCHED = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF |

@@ -22,6 +22,9 @@
 #include "mountcore/cleanup.h"
 #include "wire/clock.h"
 
+#include "follow.h"
+#include "marks.h"
+
 enum {
 	FD_SCAN_MAX = 1 << 16,  /* before close_range (5.9) */
 	ALIVE_LEAST_MS = 1000,  /* a machine that does much else is no failure */
@@ -83,125 +86,6 @@ static int start_timer(struct guard *guard)
 	return 0;
 }
 
-/* --- telling the daemon --- */
-
-static bool tell(struct guard *guard, struct hv_gate_news *news)
-{
-	union hv_control control = {.bytes = {0}};
-	struct iovec data = {.iov_base = news, .iov_len = sizeof(*news)};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-
-	if (news->fd >= 0) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &news->fd, sizeof(int));
-	}
-	return sendmsg(guard->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
-}
-
-static void set_id(char ret[static HV_GATE_ID_SIZE], const char *id)
-{
-	size_t length = strnlen(id, HV_GATE_ID_SIZE - 1);
-
-	memcpy(ret, id, length);
-	memset(ret + length, 0, HV_GATE_ID_SIZE - length);
-}
-
-void guard_tell_created(struct guard *guard, const char *id)
-{
-	struct hv_gate_news news = {.kind = HV_GATE_CREATED, .fd = MC_FD_NONE};
-
-	set_id(news.id, id);
-	if (!tell(guard, &news))
-		guard->must_scan = true;
-}
-
-/* --- marks --- */
-
-void guard_path(
-	const struct root *root, const char *id, const char *file, char ret[static PATH_MAX])
-{
-	const char *const parts[] = {root->path, "/", id, file ? "/" : "", file ? file : ""};
-	size_t used = 0;
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		size_t length = strnlen(parts[i], PATH_MAX - 1 - used);
-
-		memcpy(ret + used, parts[i], length);
-		used += length;
-	}
-	ret[used] = '\0';
-}
-
-bool guard_has(const struct root *root, const char *id, const char *file)
-{
-	char path[PATH_MAX];
-
-	guard_path(root, id, file, path);
-	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static struct mark *find_mark(struct guard *guard, const char *id)
-{
-	for (unsigned i = 0; i < MARKS_MAX; i++)
-		if (guard->marks[i].is_used && strcmp(guard->marks[i].id, id) == 0)
-			return &guard->marks[i];
-	return NULL;
-}
-
-static bool set_mark(struct guard *guard, const struct root *root, const char *id, unsigned what)
-{
-	char path[PATH_MAX];
-
-	guard_path(root, id, NULL, path);
-	return fanotify_mark(guard->fanotify, what | FAN_MARK_ONLYDIR | FAN_MARK_DONT_FOLLOW,
-		       FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, AT_FDCWD, path) == 0;
-}
-
-void guard_forget(struct guard *guard, const char *id)
-{
-	struct mark *mark = find_mark(guard, id);
-
-	if (!mark)
-		return;
-	mark->is_used = false;
-	guard->marks_count--;
-}
-
-static void unmark(struct guard *guard, const char *id)
-{
-	struct mark *mark = find_mark(guard, id);
-
-	if (!mark)
-		return;
-	(void)set_mark(guard, &guard->roots[mark->root], id, FAN_MARK_REMOVE); /* or it is gone */
-	guard_forget(guard, id);
-}
-
-static void mark(struct guard *guard, const char *id, bool must_deny)
-{
-	struct mark *at = find_mark(guard, id);
-
-	for (unsigned i = 0; !at && i < MARKS_MAX; i++)
-		if (!guard->marks[i].is_used)
-			at = &guard->marks[i];
-	if (!at || strlen(id) >= HV_GATE_ID_SIZE || strchr(id, '/'))
-		return;
-	for (unsigned i = 0; i < guard->roots_count; i++) {
-		if (!set_mark(guard, &guard->roots[i], id, FAN_MARK_ADD))
-			continue;
-		guard->marks_count += !at->is_used;
-		at->is_used = true;
-		at->root = i;
-		at->must_deny = must_deny;
-		set_id(at->id, id);
-		return;
-	}
-}
-
 /* --- holds --- */
 
 static void answer(struct guard *guard, int fd, uint32_t verdict)
@@ -221,7 +105,7 @@ static void end_hold(struct guard *guard, uint32_t seq, uint32_t verdict, bool i
 		if (!hold->is_used || hold->seq != seq)
 			continue;
 		if (!is_early)
-			unmark(guard, hold->id);
+			guard_unmark(guard, hold->id);
 		answer(guard, hold->fd, verdict);
 		hold->is_used = false;
 	}
@@ -240,9 +124,9 @@ static void expire(struct guard *guard)
 		if (hold->must_deny)
 			news.kind = HV_GATE_DENIED;
 		news.seq = hold->seq;
-		set_id(news.id, hold->id);
+		guard_set_id(news.id, hold->id);
 		end_hold(guard, news.seq, hold->must_deny ? FAN_DENY : FAN_ALLOW, false);
-		(void)tell(guard, &news);
+		(void)guard_tell(guard, &news);
 	}
 }
 
@@ -271,7 +155,7 @@ static bool is_state_file(const struct guard *guard, int fd, char ret[static HV_
 	id = strrchr(path, '/');
 	if (!id || strlen(id + 1) >= HV_GATE_ID_SIZE)
 		return false;
-	set_id(ret, id + 1);
+	guard_set_id(ret, id + 1);
 	return true;
 }
 
@@ -298,7 +182,7 @@ static bool is_to_hold(struct guard *guard, int fd, char ret[static HV_GATE_ID_S
 
 	if (!is_state_file(guard, fd, ret))
 		return false;
-	mark = find_mark(guard, ret);
+	mark = guard_find_mark(guard, ret);
 	return mark && guard_has(&guard->roots[mark->root], ret, "exec.fifo");
 }
 
@@ -315,7 +199,7 @@ static void take_open(struct guard *guard, int fd)
 	other = find_hold(guard, news.id);
 	news.seq = other ? other->seq : ++guard->last_seq;
 	news.until_ms = other ? other->until_ms : hv_clock_ms() + guard->hold_ms;
-	if (!other && !tell(guard, &news)) {
+	if (!other && !guard_tell(guard, &news)) {
 		answer(guard, fd, FAN_ALLOW);
 		return;
 	}
@@ -323,7 +207,7 @@ static void take_open(struct guard *guard, int fd)
 	hold->seq = news.seq;
 	hold->fd = fd;
 	hold->until_ms = news.until_ms;
-	hold->must_deny = find_mark(guard, news.id)->must_deny;
+	hold->must_deny = guard_find_mark(guard, news.id)->must_deny;
 	memcpy(hold->id, news.id, sizeof(hold->id));
 }
 
@@ -354,7 +238,7 @@ static void obey(struct guard *guard, struct hv_order *order)
 		guard_follow(guard, order->name);
 		break;
 	case HV_ORDER_MARK:
-		mark(guard, order->name, order->must_deny);
+		guard_mark(guard, order->name, order->must_deny);
 		break;
 	case HV_ORDER_RELEASE:
 		end_hold(guard, order->seq, FAN_ALLOW, order->is_early);
@@ -474,7 +358,7 @@ void guard_run(struct guard *guard, int host_root)
 	limit_holds(guard);
 	close_others(guard->socket, host_root);
 	news.error = open_all(guard, host_root);
-	if (!tell(guard, &news) || news.error < 0)
+	if (!guard_tell(guard, &news) || news.error < 0)
 		_exit(1);
 	for (;;)
 		wait_for_all(guard);

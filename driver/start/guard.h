@@ -56,25 +56,4 @@ struct guard {
 /* Be the gate, until the socket is closed.  `host_root` is where paths begin. */
 void guard_run(struct guard *guard, int host_root) __attribute__((noreturn));
 
-/* <root>/<id>[/<file>], cut if it is too long, and then nothing is there. */
-void guard_path(
-	const struct root *root, const char *id, const char *file, char ret[static PATH_MAX]);
-
-/* Whether that is there; of a link, whatever it leads to. */
-bool guard_has(const struct root *root, const char *id, const char *file);
-
-/* Tell of a container that a runtime makes. */
-void guard_tell_created(struct guard *guard, const char *id);
-
-/* Its directory is gone. */
-void guard_forget(struct guard *guard, const char *id);
-
-/* --- follow.c --- */
-
-void guard_follow(struct guard *guard, const char *path);
-void guard_take_changes(struct guard *guard);
-
-/* Tell of the containers that have not started yet: of `id`, or with "" of all. */
-void guard_scan(struct guard *guard, const char *id);
-
 #endif

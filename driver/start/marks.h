@@ -1,0 +1,33 @@
+/* Which containers' directories are marked, and what the daemon is told. */
+#ifndef START_MARKS_H
+#define START_MARKS_H
+
+#include "guard.h"
+
+void guard_set_id(char ret[static HV_GATE_ID_SIZE], const char *id);
+
+/* Returns false when there is no room, or no daemon. */
+bool guard_tell(struct guard *guard, struct hv_gate_news *news);
+
+/* <root>/<id>[/<file>], cut if it is too long, and then nothing is there. */
+void guard_path(
+	const struct root *root, const char *id, const char *file, char ret[static PATH_MAX]);
+
+/* Whether that is there; of a link, whatever it leads to. */
+bool guard_has(const struct root *root, const char *id, const char *file);
+
+/* Tell of a container that a runtime makes. */
+void guard_tell_created(struct guard *guard, const char *id);
+
+/* NULL: it is not marked. */
+struct mark *guard_find_mark(struct guard *guard, const char *id);
+
+/* Hold its start.  `must_deny`: deny it at the deadline. */
+void guard_mark(struct guard *guard, const char *id, bool must_deny);
+
+void guard_unmark(struct guard *guard, const char *id);
+
+/* Its directory is gone. */
+void guard_forget(struct guard *guard, const char *id);
+
+#endif
