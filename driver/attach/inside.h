@@ -186,6 +186,11 @@ enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target
  * hold has ended; at least 1, and 0 while its start is held. */
 long long hv_target_late_ms(const struct hv_target *target);
 
+/* The start of a container that lacks something required was denied, the hold of `hold_ms` being
+ * over: note it (refuse.c). */
+enum hv_code hv_start_note_denied(struct hv_attacher *attacher, const char *container_id,
+	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err);
+
 /* Refuse a start (refuse.c): if one of the container's attachments is required, and is not mounted
  * now that all were tried, kill the container's first process `ns`, which waits to execute its
  * program, and note why with each that lacks.  With the container held; counts ret->refused.

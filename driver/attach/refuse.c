@@ -66,7 +66,7 @@ bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
 	return rc == 0;
 }
 
-enum hv_code hv_attachments_denied(struct hv_attacher *attacher, const char *container_id,
+enum hv_code hv_start_note_denied(struct hv_attacher *attacher, const char *container_id,
 	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err)
 {
 	struct hv_siblings siblings = {0};
@@ -74,7 +74,6 @@ enum hv_code hv_attachments_denied(struct hv_attacher *attacher, const char *con
 	enum hv_code code;
 
 	HV_HOLD(hold, &attacher->locks, container_id);
-	*ret = (struct hv_repaired){.records = 0};
 	snprintf(late, sizeof(late), "it was not attached within %u ms", hold_ms);
 	code = hv_siblings_read(attacher, container_id, &siblings, err);
 	for (size_t i = 0; code == HV_OK && i < siblings.count; i++) {

@@ -106,3 +106,38 @@ enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_
 	hv_target_close(&target);
 	return code;
 }
+
+/* One that has ended has nothing to be killed. */
+static enum hv_code kill_first(
+	struct hv_attacher *attacher, const struct hv_start *start, struct hv_error *err)
+{
+	struct hv_target target = {.ns = MC_NS_NONE};
+	enum hv_code code = fill(attacher, start, &target.container, err);
+	int rc = 0;
+
+	if (code == HV_OK)
+		code = open_first(attacher, start, &target, err);
+	if (code == HV_OK)
+		rc = mc_ns_kill(&target.ns);
+	hv_target_close(&target);
+	if (rc < 0 && rc != -ESRCH)
+		return hv_fail(err, HV_INTERNAL, "its first process cannot be killed: %s",
+			strerrordesc_np(-rc));
+	if (code != HV_NOT_RUNNING && code != HV_CONTAINER_CHANGED)
+		return code;
+	hv_error_done(err);
+	return HV_OK;
+}
+
+enum hv_code hv_attachments_denied(struct hv_attacher *attacher, const struct hv_start *start,
+	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err)
+{
+	struct hv_error ignored = {0};
+	enum hv_code code = kill_first(attacher, start, err), noted;
+
+	*ret = (struct hv_repaired){.records = 0};
+	noted = hv_start_note_denied(
+		attacher, start->container_id, hold_ms, ret, code == HV_OK ? err : &ignored);
+	hv_error_done(&ignored);
+	return code == HV_OK ? noted : code;
+}

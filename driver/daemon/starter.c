@@ -131,38 +131,51 @@ static void tell(const struct hv_starter *self, const char *id, const struct hv_
 			hv_error_text(err));
 }
 
+/* What the held state file tells.  HV_OK, or HV_INTERNAL with the sentence. */
+static enum hv_code read_start(const struct held *held, struct hv_start *ret, struct hv_error *err)
+{
+	struct hv_first first = {0};
+	int rc = hv_state_read(held->news.fd, &first);
+
+	*ret = (struct hv_start){
+		.container_id = held->news.id,
+		.pid = first.pid,
+		.start_ticks = first.start_ticks,
+		.held_until_ms = held->news.until_ms,
+	};
+	return rc == 0 ? HV_OK
+		       : hv_fail(err, HV_INTERNAL, "its runtime's state file cannot be read: %s",
+				 strerrordesc_np(-rc));
+}
+
 /* The gate did what hv_attachments_start() was too late for. */
-static void note_denied(struct hv_starter *self, const char *id)
+static void end_denied(struct hv_starter *self, const struct held *held)
 {
 	struct hv_repaired repaired = {.records = 0};
 	struct hv_error err = {0};
+	struct hv_start start;
 
-	(void)!hv_attachments_denied(self->args.attacher, id, self->args.hold_ms, &repaired, &err);
-	tell(self, id, &repaired, &err);
+	if (read_start(held, &start, &err) == HV_OK)
+		(void)!hv_attachments_denied(
+			self->args.attacher, &start, self->args.hold_ms, &repaired, &err);
+	tell(self, held->news.id, &repaired, &err);
 	hv_error_done(&err);
 }
 
 static void attach_to(struct hv_starter *self, const struct held *held)
 {
 	struct hv_repaired repaired = {.records = 0};
-	struct hv_first first = {0};
 	struct hv_error err = {0};
-	enum hv_code code;
-	int rc = hv_state_read(held->news.fd, &first);
-	const struct hv_start start = {
-		.container_id = held->news.id,
-		.pid = first.pid,
-		.start_ticks = first.start_ticks,
-		.held_until_ms = held->news.until_ms,
-	};
+	struct hv_start start;
+	enum hv_code code = read_start(held, &start, &err);
+	bool is_early = code != HV_OK; /* of a file that tells nothing yet it is not the start */
 
-	code = rc == 0 ? hv_attachments_start(self->args.attacher, &start, &repaired, &err)
-		       : hv_fail(&err, HV_INTERNAL, "its runtime's state file cannot be read: %s",
-				 strerrordesc_np(-rc));
+	if (code == HV_OK)
+		code = hv_attachments_start(self->args.attacher, &start, &repaired, &err);
 	if (repaired.refused > 0)
 		refuse(self, held);
-	else /* of a state file that tells nothing yet it is not the start */
-		release(self, held, code == HV_BUSY || rc < 0);
+	else
+		release(self, held, code == HV_BUSY || is_early);
 	if (code != HV_BUSY)
 		tell(self, held->news.id, &repaired, &err);
 	hv_error_done(&err);
@@ -171,7 +184,7 @@ static void attach_to(struct hv_starter *self, const struct held *held)
 static void work_on(struct hv_starter *self, const struct held *held)
 {
 	if (held->news.kind == HV_GATE_DENIED)
-		note_denied(self, held->news.id);
+		end_denied(self, held);
 	else
 		attach_to(self, held);
 }

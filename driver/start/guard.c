@@ -121,12 +121,14 @@ static void expire(struct guard *guard)
 
 		if (!hold->is_used || hold->until_ms > now)
 			continue;
-		if (hold->must_deny)
+		if (hold->must_deny) {
 			news.kind = HV_GATE_DENIED;
+			news.fd = hold->fd;
+		}
 		news.seq = hold->seq;
 		guard_set_id(news.id, hold->id);
-		end_hold(guard, news.seq, hold->must_deny ? FAN_DENY : FAN_ALLOW, false);
 		(void)guard_tell(guard, &news);
+		end_hold(guard, news.seq, hold->must_deny ? FAN_DENY : FAN_ALLOW, false);
 	}
 }
 

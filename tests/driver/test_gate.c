@@ -343,6 +343,8 @@ static void what_must_not_go_on_is_denied_by_its_deadline(void **state)
 	assert_int_equal(WEXITSTATUS(status), 1);
 	expect(&gate, HV_GATE_DENIED, &news);
 	assert_string_equal(news.id, ID);
+	assert_true(news.fd >= 0); /* by which its first process is found */
+	close(news.fd);
 	expect_open(open_there("state.json")); /* by which its runtime cleans up */
 	hv_gate_end(&gate);
 }

@@ -1,4 +1,5 @@
 /* Starts that are held: what is attached to a process whose program has not begun. */
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -117,6 +118,34 @@ static void another_process_of_that_number_is_not_touched(void **state)
 	assert_int_not_equal(start(fixture, &now), HV_OK);
 }
 
+static enum hv_code deny(struct fixture *fixture, const struct hv_start *start)
+{
+	struct hv_repaired repaired;
+	struct hv_error err = {0};
+	enum hv_code code =
+		hv_attachments_denied(&fixture->attacher, start, FAR_MS, &repaired, &err);
+
+	hv_error_done(&err);
+	assert_int_equal(kill(fixture->pid, 0), 0);
+	return code;
+}
+
+static void only_what_was_about_to_start_is_killed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_start now;
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_container(fixture);
+	now = start_of(fixture);
+	assert_int_equal(deny(fixture, &now), HV_BUSY); /* it has the host's root */
+	now.start_ticks--;
+	assert_int_equal(deny(fixture, &now), HV_OK); /* it is another one by now */
+	now.pid = INT32_MAX;
+	assert_int_equal(deny(fixture, &now), HV_OK);
+}
+
 /* Numbers of mount namespaces are used again: the next start may have that of the last one. */
 static void each_start_is_met_in_time_without_the_engine(void **state)
 {
@@ -178,6 +207,7 @@ static void run(void)
 		RECONCILED(only_containers_with_attachments_are_wanted),
 		RECONCILED(a_process_with_the_hosts_root_is_too_early),
 		RECONCILED(another_process_of_that_number_is_not_touched),
+		RECONCILED(only_what_was_about_to_start_is_killed),
 		RECONCILED(each_start_is_met_in_time_without_the_engine),
 		RECONCILED(the_engines_word_on_the_start_is_noted_later),
 		RECONCILED(behind_the_deadline_it_is_late),

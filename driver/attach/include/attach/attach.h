@@ -166,8 +166,9 @@ enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* A hold of `hold_ms` was over before what the container requires was attached, and its start was
- * denied: note that it was refused.  Waits for a hv_attachments_start() that is at work on it. */
-enum hv_code hv_attachments_denied(struct hv_attacher *attacher, const char *container_id,
+ * denied: kill the first process, which would wait for ever, and note that it was refused.  Waits
+ * for a hv_attachments_start() that is at work on it, but not to kill. */
+enum hv_code hv_attachments_denied(struct hv_attacher *attacher, const struct hv_start *start,
 	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 

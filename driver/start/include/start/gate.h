@@ -30,7 +30,7 @@ enum hv_gate_kind {
 	HV_GATE_CREATED, /* a runtime makes container `id`: wanted? then hv_gate_mark() it */
 	HV_GATE_HELD,    /* the start of `id` is held until `until_ms`; `fd` reads its state file */
 	HV_GATE_EXPIRED, /* the deadline of hold `seq`, of `id`, came: it was let go */
-	HV_GATE_DENIED,  /* it came, and the start was denied */
+	HV_GATE_DENIED,  /* it came, and the start was denied; `fd` reads its state file */
 };
 
 struct hv_gate_news {
