@@ -30,12 +30,13 @@ now_ms() {
 	date +%s%3N
 }
 
-# make_containers COUNT [IMAGE COMMAND...]: that the Engine starts again by itself.
+# make_containers COUNT [IMAGE COMMAND...]: that the Engine starts again by itself. They end at once: those that
+# dockerd does not see end before it ends itself it may not start again.
 make_containers() {
 	local count=$1
 	shift
 	[[ $# -gt 0 ]] || set -- "$IMAGE" sleep 1000000
-	seq "$count" | xargs -P 4 -I '{}' docker run -d --restart always --network none --name 'bench-{}' \
+	seq "$count" | xargs -P 4 -I '{}' docker run -d --restart always --stop-signal KILL --network none --name 'bench-{}' \
 		"$@" >/dev/null
 }
 
