@@ -186,18 +186,6 @@ enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target
  * hold has ended; at least 1, and 0 while its start is held. */
 long long hv_target_late_ms(const struct hv_target *target);
 
-/* The start of a container that lacks something required was denied, the hold of `hold_ms` being
- * over: note it (refuse.c). */
-enum hv_code hv_start_note_denied(struct hv_attacher *attacher, const char *container_id,
-	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err);
-
-/* Refuse a start (refuse.c): if one of the container's attachments is required, and is not mounted
- * now that all were tried, kill the container's first process `ns`, which waits to execute its
- * program, and note why with each that lacks.  With the container held; counts ret->refused.
- * Returns whether the start was refused. */
-bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
-	struct hv_siblings *siblings, struct hv_repaired *ret);
-
 /* Whether what an attachment of the volume `name` and a subpath ("" or NULL: none) is made of is
  * there, as far as the host alone can tell (restart.c).  Returns HV_OK, or why it is not. */
 enum hv_code hv_volume_check_ready(

@@ -48,16 +48,26 @@ void hv_seen_done(struct hv_seen *seen)
 	mc_close_fd(&seen->pidfd);
 }
 
+/* Whether one that was begun is to take its place.  If its mount is gone it may have been taken out
+ * for that, which hv_record_settle() has to find out. */
+static bool is_being_replaced(const struct hv_record *records, size_t count, const char *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!records[i].is_done && records[i].replaces && strstr(records[i].replaces, id))
+			return true;
+	return false;
+}
+
 /* One record, whatever becomes of the others; the first failure is told. */
 static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record,
-	struct hv_seen *ret, struct hv_error *err)
+	bool is_replaced, struct hv_seen *ret, struct hv_error *err)
 {
 	struct hv_error one = {0};
 
 	snprintf(ret->repaired.name, sizeof(ret->repaired.name), "%s", record->view.container_name);
 	ret->repaired.records++;
 	ret->repaired.awaited += record->refusal != HV_REFUSAL_NONE;
-	if (!record->is_done || record->is_ending)
+	if (!record->is_done || record->is_ending || is_replaced)
 		return; /* hv_attachments_settle() does what may take long */
 	if (hv_record_look(attacher, sight, record, &ret->repaired, &one) == HV_OK ||
 		err->code != HV_OK)
@@ -88,7 +98,8 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
 		return hv_fail(err, HV_BUSY, "the container is being worked on");
 	code = hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
 	for (size_t i = 0; code == HV_OK && i < count; i++)
-		look_at(attacher, &sight, &records[i], ret, err);
+		look_at(attacher, &sight, &records[i],
+			is_being_replaced(records, count, records[i].view.id), ret, err);
 	hv_sight_done(&sight);
 	hv_records_free(records, count);
 	return err->code;

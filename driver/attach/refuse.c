@@ -4,6 +4,8 @@
  * open its state file, if the start is held there (start/gate.h).  The Engine takes that for a
  * failed start, says so to who asked for it, and does not try again, whatever the container's
  * restart policy says. */
+#include "refuse.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

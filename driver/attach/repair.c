@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "inside.h"
+#include "refuse.h"
 
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record)
 {

@@ -10,6 +10,7 @@
 #include "volume/explain.h"
 
 #include "inside.h"
+#include "refuse.h"
 
 enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *container_id,
 	bool *ret, bool *ret_is_required, struct hv_error *err)

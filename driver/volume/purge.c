@@ -152,6 +152,30 @@ enum hv_code hv_purge_check(
 	return code == HV_OK ? check_mounts(volumes, volume, volume->source, err) : code;
 }
 
+/* The directory itself is gone, but not the parents that were made with it: a daemon was killed in
+ * between.  They are known by their place on the same device. */
+static void purge_parents(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct mc_made made = {.count = 0};
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", volume->source);
+	for (unsigned left = volume->missing - 1; left > 0; left--) {
+		mc_auto_fd found = MC_FD_NONE;
+		struct stat is;
+
+		*strrchr(path, '/') = '\0';
+		found = mc_host_open(volumes->core, path);
+		if (found == -ENOENT)
+			continue;
+		if (found < 0 || fstat(found, &is) < 0 || is.st_dev != volume->made_dev)
+			return;
+		made.count = left;
+		mc_host_unmake(volumes->core, path, &made);
+		return;
+	}
+}
+
 int hv_purge(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
 	struct mc_made made = {.count = volume->missing};
@@ -160,15 +184,15 @@ int hv_purge(struct hv_volumes *volumes, const struct hv_volume *volume)
 	struct stat is;
 	int rc;
 
+	if (volume->made_ino == 0 || volume->missing == 0 || volume->missing > MC_MADE_MAX)
+		return 0; /* none was made */
 	if (found == -ENOENT)
-		return 0;
+		purge_parents(volumes, volume);
 	if (found < 0)
-		return found;
+		return found == -ENOENT ? 0 : found;
 	if (fstat(found, &is) < 0)
 		return -errno;
-	if (volume->made_ino == 0 || is.st_dev != volume->made_dev ||
-		is.st_ino != volume->made_ino || volume->missing == 0 ||
-		volume->missing > MC_MADE_MAX)
+	if (is.st_dev != volume->made_dev || is.st_ino != volume->made_ino)
 		return 0; /* not the one that was made */
 	fd = openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

@@ -112,6 +112,27 @@ static void a_replacement_that_cannot_be_recorded_stands_and_is_recorded_later(v
 	assert_string_equal(state_of(fixture, fixture->target), "attached");
 }
 
+/* A crash took away what was mounted anew; what it replaces had been taken out for it. Who looks
+ * before that is settled does not take the former one for unmounted by others. */
+static void a_replacement_that_was_cut_short_is_made_whoever_looks_first(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_seen seen = HV_SEEN_NONE;
+	struct hv_error err = {0};
+
+	begin_attached(fixture);
+	fail_commits(fixture, 1, FOR_EVER);
+	assert_int_equal(
+		attach_to(fixture, other, fixture->target, true, anyhow), HV_STATE_UNREADABLE);
+	unmount_inside(fixture, fixture->target);
+	fail_commits(fixture, 0, 0);
+	assert_int_equal(hv_attachments_look(&fixture->attacher, ID, &seen, &err), HV_OK);
+	hv_seen_done(&seen);
+	look(fixture, HV_OK);
+	assert_true(is_recorded(fixture, other));
+	assert_false(is_recorded(fixture, "data"));
+}
+
 static void an_attach_that_cannot_be_recorded_stands_and_is_recorded_later(void **state)
 {
 	struct fixture *fixture = *state;
@@ -234,6 +255,7 @@ static void run(void)
 	const struct CMUnitTest tests[] = {
 		RECONCILED(a_commit_that_fails_once_is_made_again),
 		RECONCILED(a_replacement_that_cannot_be_recorded_stands_and_is_recorded_later),
+		RECONCILED(a_replacement_that_was_cut_short_is_made_whoever_looks_first),
 		RECONCILED(an_attach_that_cannot_be_recorded_stands_and_is_recorded_later),
 		RECONCILED(an_attach_of_which_not_even_the_intent_is_recorded_is_refused),
 		RECONCILED(a_detach_that_cannot_be_recorded_is_not_attached_again),

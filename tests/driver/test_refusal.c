@@ -10,6 +10,7 @@
 
 #include "inside.h"
 #include "reconciler_fixture.h"
+#include "refuse.h"
 
 #define START_PATH "/containers/" ID "/start"
 

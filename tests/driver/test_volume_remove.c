@@ -211,6 +211,24 @@ static void a_purge_that_was_begun_is_finished_after_the_start(void **state)
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 }
 
+/* The directory is gone, the parent that was made with it is not. */
+static void a_purge_that_was_nearly_done_is_finished_after_the_start(void **state)
+{
+	struct world *world = *state;
+	const struct timespec step = {.tv_nsec = 2000000};
+	char *inner = scratch_path(world->dir, "made/p");
+
+	create_to_be_purged(world);
+	begin_removal(world);
+	scratch_free(inner);
+	assert_true(world_has(world, "made"));
+	world_restart(world);
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	for (int i = 0; i < 5000 && world_has(world, "made"); i++)
+		nanosleep(&step, NULL);
+	assert_false(world_has(world, "made"));
+}
+
 static void what_is_being_purged_is_no_place_for_a_volume(void **state)
 {
 	struct world *world = *state;
@@ -338,6 +356,7 @@ static void run(void)
 		IN_WORLD(what_the_host_has_elsewhere_is_refused),
 		IN_WORLD(a_directory_on_another_device_is_not_purged_silently),
 		IN_WORLD(a_purge_that_was_begun_is_finished_after_the_start),
+		IN_WORLD(a_purge_that_was_nearly_done_is_finished_after_the_start),
 		IN_WORLD(what_is_being_purged_is_no_place_for_a_volume),
 		IN_WORLD(what_another_volume_came_to_use_is_not_purged),
 		IN_WORLD(what_other_volumes_live_on_is_not_purged),
