@@ -25,6 +25,15 @@ static struct hv_start start_of(const struct fixture *fixture)
 	};
 }
 
+/* Of a container with an attachment. */
+static struct hv_start begin_start(struct fixture *fixture)
+{
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	start_container(fixture);
+	return start_of(fixture);
+}
+
 static enum hv_code start(struct fixture *fixture, const struct hv_start *start)
 {
 	struct hv_repaired repaired;
@@ -91,12 +100,8 @@ static void only_containers_with_attachments_are_wanted(void **state)
 static void a_process_with_the_hosts_root_is_too_early(void **state)
 {
 	struct fixture *fixture = *state;
-	struct hv_start now;
+	struct hv_start now = begin_start(fixture);
 
-	start_engine(fixture);
-	assert_int_equal(attach(fixture, true), HV_OK);
-	start_container(fixture);
-	now = start_of(fixture);
 	assert_int_equal(start(fixture, &now), HV_BUSY);
 	assert_int_equal(count_mounts(fixture), 0);
 }
@@ -104,12 +109,8 @@ static void a_process_with_the_hosts_root_is_too_early(void **state)
 static void another_process_of_that_number_is_not_touched(void **state)
 {
 	struct fixture *fixture = *state;
-	struct hv_start now;
+	struct hv_start now = begin_start(fixture);
 
-	start_engine(fixture);
-	assert_int_equal(attach(fixture, true), HV_OK);
-	start_container(fixture);
-	now = start_of(fixture);
 	now.start_ticks--;
 	assert_int_equal(start(fixture, &now), HV_CONTAINER_CHANGED);
 	now.pid = getpid(); /* and that has the host's mounts */
@@ -133,12 +134,8 @@ static enum hv_code deny(struct fixture *fixture, const struct hv_start *start)
 static void only_what_was_about_to_start_is_killed(void **state)
 {
 	struct fixture *fixture = *state;
-	struct hv_start now;
+	struct hv_start now = begin_start(fixture);
 
-	start_engine(fixture);
-	assert_int_equal(attach(fixture, true), HV_OK);
-	start_container(fixture);
-	now = start_of(fixture);
 	assert_int_equal(deny(fixture, &now), HV_BUSY); /* it has the host's root */
 	now.start_ticks--;
 	assert_int_equal(deny(fixture, &now), HV_OK); /* it is another one by now */
@@ -175,9 +172,7 @@ static void the_engines_word_on_the_start_is_noted_later(void **state)
 	struct fixture *fixture = *state;
 	struct hv_record record;
 
-	start_engine(fixture);
-	assert_int_equal(attach(fixture, true), HV_OK);
-	start_container(fixture);
+	(void)begin_start(fixture);
 	assert_int_equal(meet(fixture, hv_clock_ms() + FAR_MS).attached, 1);
 	assert_int_equal(repair(fixture), HV_OK);
 	assert_int_equal(count_mounts(fixture), 1);
@@ -192,9 +187,7 @@ static void behind_the_deadline_it_is_late(void **state)
 	struct fixture *fixture = *state;
 	struct hv_record record;
 
-	start_engine(fixture);
-	assert_int_equal(attach(fixture, true), HV_OK);
-	start_container(fixture);
+	(void)begin_start(fixture);
 	assert_int_equal(meet(fixture, hv_clock_ms() - FAR_MS).attached, 1);
 	record = record_of(fixture);
 	assert_true(record.view.late_ms >= FAR_MS);
