@@ -52,9 +52,14 @@ void hv_seen_done(struct hv_seen *seen)
  * for that, which hv_record_settle() has to find out. */
 static bool is_being_replaced(const struct hv_record *records, size_t count, const char *id)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!records[i].is_done && records[i].replaces && strstr(records[i].replaces, id))
-			return true;
+	for (size_t i = 0; i < count; i++) {
+		const char *at = records[i].replaces ? records[i].replaces : "";
+		char replaced[HV_RECORD_ID_SIZE];
+
+		while (!records[i].is_done && hv_record_next_replaced(&at, replaced))
+			if (strcmp(replaced, id) == 0)
+				return true;
+	}
 	return false;
 }
 

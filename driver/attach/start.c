@@ -73,11 +73,14 @@ static enum hv_code check(
 static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_start *start,
 	struct hv_target *target, struct hv_error *err)
 {
-	const struct hv_names names = {.container = target->container.name};
 	struct mc_err cause = {0};
-	enum hv_code code;
-	int rc = mc_ns_open(attacher->core, target->container.pid, &target->ns, &cause);
+	enum hv_code code = fill(attacher, start, &target->container, err);
+	const struct hv_names names = {.container = target->container.name};
+	int rc;
 
+	if (code != HV_OK)
+		return code;
+	rc = mc_ns_open(attacher->core, target->container.pid, &target->ns, &cause);
 	if (rc == -EXDEV)
 		return fail_early(target, err);
 	if (rc < 0)
@@ -95,11 +98,9 @@ enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_
 	struct hv_repaired *ret, struct hv_error *err)
 {
 	struct hv_target target = {.ns = MC_NS_NONE, .held_until_ms = start->held_until_ms};
-	enum hv_code code = fill(attacher, start, &target.container, err);
+	enum hv_code code = open_first(attacher, start, &target, err);
 
 	*ret = (struct hv_repaired){.records = 0};
-	if (code == HV_OK)
-		code = open_first(attacher, start, &target, err);
 	if (code == HV_OK)
 		code = hv_target_repair(attacher, &target, ret, err);
 	if (ret->records > 0)
@@ -113,11 +114,9 @@ static enum hv_code kill_first(
 	struct hv_attacher *attacher, const struct hv_start *start, struct hv_error *err)
 {
 	struct hv_target target = {.ns = MC_NS_NONE};
-	enum hv_code code = fill(attacher, start, &target.container, err);
+	enum hv_code code = open_first(attacher, start, &target, err);
 	int rc = 0;
 
-	if (code == HV_OK)
-		code = open_first(attacher, start, &target, err);
 	if (code == HV_OK)
 		rc = mc_ns_kill(&target.ns);
 	hv_target_close(&target);

@@ -186,10 +186,12 @@ int hv_purge(struct hv_volumes *volumes, const struct hv_volume *volume)
 
 	if (volume->made_ino == 0 || volume->missing == 0 || volume->missing > MC_MADE_MAX)
 		return 0; /* none was made */
-	if (found == -ENOENT)
+	if (found == -ENOENT) {
 		purge_parents(volumes, volume);
+		return 0;
+	}
 	if (found < 0)
-		return found == -ENOENT ? 0 : found;
+		return found;
 	if (fstat(found, &is) < 0)
 		return -errno;
 	if (is.st_dev != volume->made_dev || is.st_ino != volume->made_ino)
