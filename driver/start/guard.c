@@ -337,7 +337,7 @@ static void wait_for_all(struct guard *guard)
 	count = poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms(guard));
 	if (count < 0 && errno != EINTR)
 		_exit(1);
-	guard->is_quiet = count == 0 && guard->marks_count == 0 && time_left(guard) < 0;
+	guard->is_quiet = count == 0 && !guard_has_marks(guard) && time_left(guard) < 0;
 	stay_alive(guard);
 	if (fds[0].revents & ~POLLOUT && !take_orders(guard))
 		_exit(0);

@@ -42,9 +42,8 @@ struct guard {
 	unsigned hold_ms;
 	uint32_t last_seq;
 	unsigned holds_max; /* at most HOLDS_MAX: as many as there may be descriptors */
-	unsigned marks_count;
-	bool is_quiet;  /* nothing has happened for a while, and nothing can be held */
-	bool must_scan; /* there was no room to tell of all containers */
+	bool is_quiet;      /* nothing has happened for a while, and nothing can be held */
+	bool must_scan;     /* there was no room to tell of all containers */
 	unsigned roots_count;
 	struct root roots[ROOTS_MAX];
 	struct mark marks[MARKS_MAX];

@@ -87,14 +87,20 @@ static bool set_mark(struct guard *guard, const struct root *root, const char *i
 		       FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, AT_FDCWD, path) == 0;
 }
 
+bool guard_has_marks(const struct guard *guard)
+{
+	for (unsigned i = 0; i < MARKS_MAX; i++)
+		if (guard->marks[i].is_used)
+			return true;
+	return false;
+}
+
 void guard_forget(struct guard *guard, const char *id)
 {
 	struct mark *mark = guard_find_mark(guard, id);
 
-	if (!mark)
-		return;
-	mark->is_used = false;
-	guard->marks_count--;
+	if (mark)
+		mark->is_used = false;
 }
 
 void guard_unmark(struct guard *guard, const char *id)
@@ -119,7 +125,6 @@ void guard_mark(struct guard *guard, const char *id, bool must_deny)
 	for (unsigned i = 0; i < guard->roots_count; i++) {
 		if (!set_mark(guard, &guard->roots[i], id, FAN_MARK_ADD))
 			continue;
-		guard->marks_count += !at->is_used;
 		at->is_used = true;
 		at->root = i;
 		at->must_deny = must_deny;

@@ -27,6 +27,8 @@ void guard_mark(struct guard *guard, const char *id, bool must_deny);
 
 void guard_unmark(struct guard *guard, const char *id);
 
+bool guard_has_marks(const struct guard *guard);
+
 /* Its directory is gone. */
 void guard_forget(struct guard *guard, const char *id);
 
