@@ -341,6 +341,23 @@ docker_build() {
 	fi
 }
 
+# need_images: an Engine that has the images of this source.
+need_images() {
+	engine_answers || die "no Docker Engine answers"
+	[[ $(image_source "$HV_ROOTFS_IMAGE") == $(source_fingerprint) ]] ||
+		die "there is no image $HV_ROOTFS_IMAGE of this source; run scripts/build-plugin"
+}
+
+# installed_bats ARGUMENT...: bats, with the commands of build/release in PATH.
+installed_bats() {
+	local dir status=0
+	dir=$(mktemp -d -p /var/tmp hostvol-bats.XXXXXX)
+	cmake --install "$HV_ROOT/build/release" --prefix "$dir" >/dev/null
+	PATH=$dir/bin:$PATH bats --tap --timing --print-output-on-failure "$@" || status=$?
+	rm -rf "$dir"
+	return "$status"
+}
+
 # build_images: build the Dockerfile's two stages unless they are of this source already.
 build_images() {
 	local fingerprint
