@@ -1,4 +1,6 @@
 load helpers
+CLI=podman
+load first
 
 # Podman, as root: hostvol is a volume plugin of containers.conf, and its containers can be attached to
 # by way of its Docker-compatible socket. HOSTVOL_TEST_RUNTIME: its runtime, runc or crun;
@@ -182,11 +184,7 @@ state_is() {
 	hostvol attach data first:/a
 	hostvol attach data first:/b
 	podman start first
-	for i in $(seq "$rounds"); do
-		within 5 has_said first "$i" # or it is killed before it has said anything
-		podman restart -t 0 first >/dev/null
-	done
-	within 5 has_said first $((rounds + 1))
+	restart_often first "$rounds"
 	kill -STOP "$(cat "$PODMAN/podman.sock.pid")"
 	podman restart -t 0 first
 	kill -CONT "$(cat "$PODMAN/podman.sock.pid")"
@@ -194,22 +192,6 @@ state_is() {
 	echo "starts and attachments that were there: $output"
 	[[ $output == "$((rounds + 2)) 2" ]]
 	[[ $(hostvol inspect first:/a | jq '.[0].Late') == 0 ]]
-}
-
-# An image with one program, which prints how many of its targets are mounted when it begins.
-make_first() {
-	cc -static -O1 -o "$TMP/first" "$BATS_TEST_DIRNAME/first.c"
-	tar -C "$TMP" -c first | podman import - localhost/hvt-first >/dev/null
-}
-
-# said NAME STARTS: what the program printed at each start, in one line.
-said() {
-	within 5 has_said "$1" "$2"
-	podman logs "$1" | sort | uniq -c | xargs
-}
-
-has_said() {
-	[[ $(podman logs "$1" | wc -l) -ge $2 ]]
 }
 
 @test "a container that mounts the volume sees what is attached elsewhere" {

@@ -1,6 +1,7 @@
 load helpers
 load engine
 load plain
+load first
 
 # Attachments are in place before a container's first instruction. HOSTVOL_START_ROUNDS: how often a container
 # is restarted.
@@ -21,20 +22,13 @@ teardown() {
 	docker image rm -f hvt-first >/dev/null 2>&1 || true
 }
 
-# An image with one program, which prints how many of its targets are mounted when it begins.
-make_image() {
-	mkdir -p "$TMP/image"
-	cc -static -O1 -o "$TMP/image/first" "$BATS_TEST_DIRNAME/first.c"
-	tar -C "$TMP/image" -c first | docker import - hvt-first >/dev/null
-}
-
 begin_plain() {
 	PLAIN=$TMP/plain
 	mkdir "$PLAIN" "$TMP/src"
 	run_daemon
 	within 10 holds_starts
 	must Create '{"Name":"hvt_data","Opts":{"path":"'"$TMP/src"'"}}'
-	make_image
+	make_first
 }
 
 holds_starts() {
@@ -46,16 +40,6 @@ holds_starts() {
 want() {
 	docker create --label "$LABEL" --network none --name "$1" hvt-first /first /a >/dev/null
 	must HotAttach '{"Volume":"hvt_data","Container":"'"$1"'","Target":"/a","Mkdir":true,"Persist":true'"${2:-}"'}'
-}
-
-# said NAME STARTS: what the program printed at each start, in one line.
-said() {
-	within 5 has_said "$1" "$2"
-	docker logs "$1" | sort | uniq -c | xargs
-}
-
-has_said() {
-	[[ $(docker logs "$1" | wc -l) -ge $2 ]]
 }
 
 late() {
@@ -71,10 +55,7 @@ gate() {
 	begin_plain
 	want hvt_first
 	docker start hvt_first
-	for i in $(seq "$ROUNDS"); do
-		within 5 has_said hvt_first "$i" # or it is killed before it has said anything
-		docker restart -t 0 hvt_first >/dev/null
-	done
+	restart_often hvt_first "$ROUNDS"
 	[[ $(said hvt_first $((ROUNDS + 1))) == "$((ROUNDS + 1)) 1" ]]
 	late hvt_first 0
 	grep -q "attached before its program began" "$PLAIN/log"
@@ -258,7 +239,7 @@ fill() {
 	engine_remap_users
 	engine_setup --userns-remap=default
 	engine_plugin
-	make_image
+	make_first
 	docker volume create -d hostvol hvt_data
 	for i in 1 2 3 4 5; do
 		docker create --network none --restart always --name "hvt_$i" hvt-first /first /a /b

@@ -1,5 +1,6 @@
 load ../integration/helpers
 load ../integration/engine
+load ../integration/first
 
 # Very many starts, of which none may begin without its attachments: HOSTVOL_MANY_RESTARTS of one
 # container, and HOSTVOL_MANY_CRASHES of a machine with fifty.
@@ -13,9 +14,7 @@ setup() {
 	common_setup
 	engine_setup
 	engine_plugin
-	mkdir "$TMP/image"
-	cc -static -O1 -o "$TMP/image/first" "$BATS_TEST_DIRNAME/../integration/first.c"
-	tar -C "$TMP/image" -c first | docker import - hvt-first >/dev/null
+	make_first
 	docker volume create -d hostvol hvt_data
 	# Where the runtime of this Engine keeps its state is known from the first one that runs.
 	docker run -d --name hvt_known --network none --restart always hvt-first /first
@@ -41,21 +40,12 @@ lines_of() {
 	docker logs "$1" | wc -l
 }
 
-has_said() {
-	[[ $(lines_of "$1") -ge $2 ]]
-}
-
 @test "restarts of one" {
-	local i
 	make hvt_first
 	docker start hvt_first
-	for i in $(seq "$RESTARTS"); do
-		within 10 has_said hvt_first "$i" # or it is killed before it has said anything
-		docker restart -t 0 hvt_first >/dev/null
-	done
-	within 10 has_said hvt_first $((RESTARTS + 1))
-	echo "# starts by what they found: $(docker logs hvt_first | sort | uniq -c | xargs)" >&3
-	[[ $(docker logs hvt_first | sort | uniq -c | xargs) == "$((RESTARTS + 1)) 5" ]]
+	restart_often hvt_first "$RESTARTS"
+	echo "# starts by what they found: $(said hvt_first $((RESTARTS + 1)))" >&3
+	[[ $(said hvt_first $((RESTARTS + 1))) == "$((RESTARTS + 1)) 5" ]]
 }
 
 # Each of them has begun once more than was noted in SAID.
