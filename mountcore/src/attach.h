@@ -4,8 +4,8 @@
 
 #include "mountcore/attach.h"
 
-#include "host.h"
 #include "job.h"
+#include "table.h"
 #include "walk.h"
 
 /* Of job.fds. */

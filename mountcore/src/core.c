@@ -8,7 +8,7 @@
 
 #include "mountcore/cleanup.h"
 
-#include "host.h"
+#include "table.h"
 #include "job.h"
 #include "source.h"
 #include "sys.h"

@@ -60,7 +60,7 @@ struct mc_core {
 	uint64_t timing_count;            /* ever taken */
 
 	pthread_mutex_t slow_lock;
-	struct mc_slow *slow; /* the host's network and FUSE mounts (host.c) */
+	struct mc_slow *slow; /* the host's network and FUSE mounts (table.c) */
 	struct mc_look *look; /* mount tables to compare sources by (source.c) */
 };
 

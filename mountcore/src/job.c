@@ -10,8 +10,8 @@
 #include "mountcore/path.h"
 
 #include "core.h"
-#include "host.h"
 #include "sys.h"
+#include "table.h"
 
 /* A key at work; lives on the stack of the thread that runs the job. */
 struct mc_gate {

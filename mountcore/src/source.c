@@ -18,11 +18,11 @@
 #include "attach.h"
 #include "core.h"
 #include "fstype.h"
-#include "host.h"
 #include "job.h"
 #include "mounts.h"
 #include "source.h"
 #include "sys.h"
+#include "table.h"
 #include "walk.h"
 
 enum { LOOK_TIMEOUT_MS = 1000, SILENT_MAX = 16 };

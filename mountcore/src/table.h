@@ -1,6 +1,6 @@
 /* The host's mounts with a server behind them, and the cached list of the host's slow mounts. */
-#ifndef MOUNTCORE_SRC_HOST_H
-#define MOUNTCORE_SRC_HOST_H
+#ifndef MOUNTCORE_SRC_TABLE_H
+#define MOUNTCORE_SRC_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
