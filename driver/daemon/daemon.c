@@ -20,7 +20,7 @@
 #include "daemon/listener.h"
 
 enum {
-	WORKERS = 4,
+	WORKERS = 16,
 	HELPER_TIMEOUT_MS = 10000,
 	STOP_MANAGED_MS = 8000, /* the Engine kills a plugin ten seconds after SIGTERM */
 	STOP_PLAIN_MS = 25000,  /* systemd the daemon after thirty: TimeoutStopSec */

@@ -16,6 +16,7 @@ struct mc_task {
 	mc_job_fn fn;
 	struct mc_job *job;
 	bool is_done;
+	pthread_cond_t done;
 	struct mc_task *next;
 };
 
@@ -58,7 +59,7 @@ static void *work(void *argument)
 					  : task->fn(core, task->job);
 		pthread_mutex_lock(&core->lock);
 		task->is_done = true;
-		pthread_cond_broadcast(&core->changed);
+		pthread_cond_signal(&task->done);
 	}
 	pthread_mutex_unlock(&core->lock);
 	return NULL;
@@ -66,7 +67,7 @@ static void *work(void *argument)
 
 int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
-	struct mc_task task = {.fn = fn, .job = job};
+	struct mc_task task = {.fn = fn, .job = job, .done = PTHREAD_COND_INITIALIZER};
 
 	pthread_mutex_lock(&core->lock);
 	if (core->last)
@@ -76,8 +77,9 @@ int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	core->last = &task;
 	pthread_cond_signal(&core->work);
 	while (!task.is_done)
-		pthread_cond_wait(&core->changed, &core->lock);
+		pthread_cond_wait(&task.done, &core->lock);
 	pthread_mutex_unlock(&core->lock);
+	pthread_cond_destroy(&task.done);
 	return job->rc;
 }
 
