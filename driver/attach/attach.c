@@ -19,6 +19,8 @@
 
 #include "inside.h"
 
+enum { NS_PER_MS = 1000000 };
+
 void hv_attempt_done(struct hv_attempt *attempt)
 {
 	mc_attach_free(attempt->mount);
@@ -173,6 +175,7 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		.target = attempt->target,
 		.mkdir = attempt->record.mkdir,
 		.replace = how_to_replace(&attempt->record),
+		.since_ns = (uint64_t)attempt->container.held_since_ms * NS_PER_MS,
 	};
 	enum hv_code code = hv_volume_check_mount(volumes, &attempt->volume, err);
 

@@ -15,8 +15,9 @@ struct hv_target {
 	struct hv_container container;
 	struct mc_ns ns;
 	char *engine; /* which one told of it (engine/engine.h); NULL: it did not say */
-	/* Of a start that is held: container.started_at is NULL, and the program does not begin
-	 * before this.  CLOCK_MONOTONIC, in milliseconds. */
+	/* Of a start that is held: container.started_at is NULL; since when that is known (else
+	 * 0), and before when the program does not begin.  CLOCK_MONOTONIC, in milliseconds. */
+	long long held_since_ms;
 	long long held_until_ms;
 };
 

@@ -8,6 +8,7 @@
 
 #include "engine/process.h"
 #include "volume/explain.h"
+#include "wire/clock.h"
 
 #include "inside.h"
 #include "refuse.h"
@@ -97,7 +98,9 @@ static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_sta
 enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_start *start,
 	struct hv_repaired *ret, struct hv_error *err)
 {
-	struct hv_target target = {.ns = MC_NS_NONE, .held_until_ms = start->held_until_ms};
+	struct hv_target target = {.ns = MC_NS_NONE,
+		.held_since_ms = hv_clock_ms(),
+		.held_until_ms = start->held_until_ms};
 	enum hv_code code = open_first(attacher, start, &target, err);
 
 	*ret = (struct hv_repaired){.records = 0};

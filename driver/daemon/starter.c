@@ -116,18 +116,20 @@ static void refuse(struct hv_starter *self, const struct held *held)
 	pthread_mutex_unlock(&self->lock);
 }
 
-static void tell(const struct hv_starter *self, const char *id, const struct hv_repaired *repaired,
-	const struct hv_error *err)
+static void tell(const struct hv_starter *self, const struct hv_gate_news *news,
+	const struct hv_repaired *repaired, const struct hv_error *err)
 {
 	const struct hv_log_count counts[] = {
-		{repaired->attached, HV_LOG_INFO, "attached before its program began"},
+		{repaired->attached, HV_LOG_INFO,
+			hv_clock_ms() < news->until_ms ? "attached before its program began"
+						       : "attached at its start, not all in time"},
 		{repaired->adopted, HV_LOG_INFO, "found attached"},
 		{repaired->refused, HV_LOG_WARN, hv_log_refused},
 	};
 
 	hv_log_counts(self->args.log, repaired->name, counts, sizeof(counts) / sizeof(counts[0]));
 	if (err->code != HV_OK)
-		hv_log_line(self->args.log, HV_LOG_WARN, "start of container %.12s: %s", id,
+		hv_log_line(self->args.log, HV_LOG_WARN, "start of container %.12s: %s", news->id,
 			hv_error_text(err));
 }
 
@@ -158,7 +160,7 @@ static void end_denied(struct hv_starter *self, const struct held *held)
 	if (read_start(held, &start, &err) == HV_OK)
 		(void)!hv_attachments_denied(
 			self->args.attacher, &start, self->args.hold_ms, &repaired, &err);
-	tell(self, held->news.id, &repaired, &err);
+	tell(self, &held->news, &repaired, &err);
 	hv_error_done(&err);
 }
 
@@ -177,7 +179,7 @@ static void attach_to(struct hv_starter *self, const struct held *held)
 	else
 		release(self, held, code == HV_BUSY || is_early);
 	if (code != HV_BUSY)
-		tell(self, held->news.id, &repaired, &err);
+		tell(self, &held->news, &repaired, &err);
 	hv_error_done(&err);
 }
 

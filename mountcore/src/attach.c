@@ -30,6 +30,7 @@
 #include "detach.h"
 #include "legacy.h"
 #include "sys.h"
+#include "table.h"
 #include "trust.h"
 
 /* A link that leads nowhere is not a directory to be made. */
@@ -281,6 +282,8 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	if (rc == 0 && is_legacy && !mc_legacy_is_possible(self))
 		rc = mc_err_set(err, MC_STEP_SETUP, -ENOSYS);
 	if (rc == 0)
+		self->job.table = mc_table_get(core, args->since_ns, &self->job.is_table_old);
+	if (rc == 0)
 		rc = mc_attach_clone(self);
 	self->job.key = args->place.key;
 	self->job.waits_for = args->place.key ? args->place.key : mc_key_of(args->target);
@@ -313,5 +316,8 @@ const struct mc_attach_info *mc_attach_info(const struct mc_attach *attach)
 
 void mc_attach_free(struct mc_attach *attach)
 {
+	if (!attach)
+		return;
+	mc_table_put(attach->core, attach->job.table);
 	mc_job_free(attach, sizeof(*attach));
 }

@@ -82,7 +82,4 @@ int mc_attach_answer(struct mc_attach *self, int rc);
  * OCCUPIED, SHARED of mc_attach_prepare(). */
 int mc_attach_check(struct mc_attach *self, const struct mc_attach_args *args, struct mc_err *err);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
-uint64_t mc_clock_ns(void);
-
 #endif

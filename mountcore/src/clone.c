@@ -10,7 +10,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
@@ -21,14 +20,6 @@
 #include "source.h"
 #include "stage.h"
 #include "sys.h"
-
-uint64_t mc_clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 static int clone_source(const struct mc_core *core, struct mc_attach *self)
 {
@@ -246,7 +237,7 @@ int mc_attach_clone(struct mc_attach *self)
 {
 	int rc;
 
-	mc_host_way(self->core, self->source, &self->way);
+	mc_table_way(self->job.table, self->source, &self->way);
 	rc = clone_anyhow(self);
 	if (rc == 0 && !(self->core->features & MC_FEATURE_OPEN_TREE))
 		return find_source(self);

@@ -8,10 +8,10 @@
 
 #include "mountcore/cleanup.h"
 
-#include "table.h"
 #include "job.h"
 #include "source.h"
 #include "sys.h"
+#include "table.h"
 
 enum { MOUNT_TIMEOUT_MS = 100000 }; /* Docker gives up a Mount after 120 s */
 
@@ -117,7 +117,6 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 	core->mount_timeout_ms = args->mount_timeout_ms ? args->mount_timeout_ms : MOUNT_TIMEOUT_MS;
 	core->legacy = args->legacy;
 	pthread_mutex_init(&core->lock, NULL);
-	pthread_mutex_init(&core->slow_lock, NULL);
 	pthread_cond_init(&core->changed, NULL);
 	pthread_cond_init(&core->work, NULL);
 	rc = open_host(core, args->host_pid, err);
@@ -128,7 +127,7 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 		rc = mc_err_set(err, MC_STEP_SETUP, mc_pool_start(core, args->workers));
 	}
 	if (rc == 0)
-		rc = mc_slow_open(core, err);
+		rc = mc_table_watch(core, err);
 	if (rc == 0)
 		rc = mc_look_open(core, err);
 	if (rc < 0)
@@ -145,10 +144,9 @@ void mc_core_close(struct mc_core *core)
 	mc_helper_stop(core);
 	mc_pool_stop(core);
 	mc_look_close(core);
-	mc_slow_close(core);
+	mc_table_unwatch(core);
 	pthread_cond_destroy(&core->work);
 	pthread_cond_destroy(&core->changed);
-	pthread_mutex_destroy(&core->slow_lock);
 	pthread_mutex_destroy(&core->lock);
 	mc_close_fd(&core->host_root);
 	mc_close_fd(&core->host_ns);

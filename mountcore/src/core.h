@@ -19,7 +19,7 @@ enum {
 
 struct mc_task;
 struct mc_gate;
-struct mc_slow;
+struct mc_watch;
 struct mc_look;
 struct mc_starting;
 struct mc_waiting;
@@ -59,9 +59,8 @@ struct mc_core {
 	uint64_t timings[MC_TIMINGS_MAX]; /* a ring */
 	uint64_t timing_count;            /* ever taken */
 
-	pthread_mutex_t slow_lock;
-	struct mc_slow *slow; /* the host's network and FUSE mounts (table.c) */
-	struct mc_look *look; /* mount tables to compare sources by (source.c) */
+	struct mc_watch *watch; /* the host's mount table (table.c) */
+	struct mc_look *look;   /* mount tables to compare sources by (source.c) */
 };
 
 #endif

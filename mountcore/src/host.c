@@ -193,7 +193,7 @@ bool mc_host_is_slow(struct mc_core *core, const char *path)
 {
 	struct mc_host_way way;
 
-	mc_host_way(core, path, &way);
+	mc_table_find_way(core, path, &way);
 	return way.is_slow;
 }
 

@@ -50,7 +50,7 @@ void *mc_path_job_new(struct mc_core *core, size_t size, const char *path, struc
 		return NULL;
 	}
 	job->job.in_helper = true;
-	mc_host_way(core, job->path, &way);
+	mc_table_find_way(core, job->path, &way);
 	job->job.waits_for = way.key;
 	return job;
 }
@@ -130,13 +130,10 @@ static void go_to_helper(struct mc_job *job)
 	job->is_cached = false;
 }
 
-int mc_job_run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+static int run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
-	struct mc_overlays *overlays = mc_overlays_get(core);
-	int rc;
+	int rc = mc_job_run(core, fn, job);
 
-	job->overlays = overlays;
-	rc = mc_job_run(core, fn, job);
 	if (rc == -EXDEV && !job->in_helper && !job->is_cached && mc_may_be_cached(core)) {
 		job->is_cached = true;
 		rc = mc_job_run(core, fn, job);
@@ -145,8 +142,19 @@ int mc_job_run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 		go_to_helper(job);
 		rc = mc_job_run(core, fn, job);
 	}
-	job->overlays = NULL;
-	mc_overlays_put(core, overlays);
+	return rc;
+}
+
+int mc_job_run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+{
+	int rc;
+
+	if (job->table)
+		return run_anywhere(core, fn, job);
+	job->table = mc_table_get(core, 0, &job->is_table_old);
+	rc = run_anywhere(core, fn, job);
+	mc_table_put(core, job->table);
+	job->table = NULL;
 	return rc;
 }
 

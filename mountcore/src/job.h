@@ -29,7 +29,7 @@
 
 struct mc_core;
 struct mc_kept;
-struct mc_overlays;
+struct mc_table;
 
 enum { MC_JOB_FDS = 2, MC_JOB_KEEP = 4 };
 
@@ -40,13 +40,15 @@ struct mc_job {
 	bool in_helper;     /* run in a helper process */
 	bool is_cached;     /* in a worker: look up nothing that the kernel has not in its cache */
 	uint64_t waits_for; /* a helper's: what it may wait for (mc_key_of) */
-	const struct mc_overlays *overlays; /* for mc_is_local(); mc_job_run_anywhere() fills it */
-	pid_t parent;                       /* of a helper */
-	int socket;                         /* a helper's end */
-	atomic_bool has_closed;             /* a helper: the descriptors that are not its own */
-	unsigned timeout_ms;                /* of the helper; 0: the core's */
-	int keep[MC_JOB_KEEP];              /* descriptors of the caller that the function uses */
-	int fds[MC_JOB_FDS];                /* opened by the function, owned by the caller */
+	struct mc_table *table; /* for mc_is_local(); NULL: mc_job_run_anywhere() asks for it */
+	bool is_table_old;      /* and the place is new */
+	uint64_t local_root; /* of the place, as mc_open_root() found it; 0: none, or IDs recur */
+	pid_t parent;        /* of a helper */
+	int socket;          /* a helper's end */
+	atomic_bool has_closed; /* a helper: the descriptors that are not its own */
+	unsigned timeout_ms;    /* of the helper; 0: the core's */
+	int keep[MC_JOB_KEEP];  /* descriptors of the caller that the function uses */
+	int fds[MC_JOB_FDS];    /* opened by the function, owned by the caller */
 };
 
 typedef int (*mc_job_fn)(const struct mc_core *core, struct mc_job *job);

@@ -14,6 +14,8 @@
 #include "mounts.h"
 #include "sys.h"
 
+enum { CHUNK = 4096 };
+
 struct mc_mounts {
 	struct libmnt_table *table;
 	struct libmnt_iter *iter;
@@ -57,8 +59,11 @@ int mc_mountinfo_open(struct mc_core *core, int ns_fd, struct mc_err *err)
 	return rc;
 }
 
+/* The kernel gives no more than a page at once, and a reader waits each time for those who mount:
+ * with the buffer that stdio takes for a file of procfs, four times as often. */
 int mc_mounts_read_open(int mountinfo, struct mc_mounts **ret)
 {
+	char buffer[CHUNK];
 	mc_auto_fd fd = fcntl(mountinfo, F_DUPFD_CLOEXEC, 0);
 	mc_auto_file stream = fd < 0 ? NULL : fdopen(fd, "re");
 
@@ -67,6 +72,7 @@ int mc_mounts_read_open(int mountinfo, struct mc_mounts **ret)
 	if (!stream)
 		return -ENOMEM;
 	mc_take_fd(&fd);
+	setvbuf(stream, buffer, _IOFBF, sizeof(buffer));
 	return mc_mounts_parse(stream, ret);
 }
 

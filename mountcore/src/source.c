@@ -343,7 +343,7 @@ static int run_look(struct mc_core *core, const struct mc_source_args *args, boo
 
 	if (rc >= (int)sizeof(self->real))
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, -ENAMETOOLONG);
-	mc_host_way(core, whole, &way);
+	mc_table_find_way(core, whole, &way);
 	is_slow |= way.is_slow;
 	if (args->is_look && is_slow && is_silent(core, whole))
 		return mc_err_set(&self->job.err, MC_STEP_HELPER, -ETIMEDOUT);

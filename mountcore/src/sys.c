@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* glibc declares these in headers that clash with linux/mount.h. */
@@ -279,4 +280,12 @@ int mc_sys_poll_pri(int fd)
 	struct pollfd poll_fd = {.fd = fd, .events = POLLPRI};
 
 	return result(poll(&poll_fd, 1, 0));
+}
+
+uint64_t mc_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }

@@ -94,4 +94,7 @@ int mc_sys_socketpair(int ret_fds[2]);
 int mc_sys_poll_in(int fd, int timeout_ms);
 int mc_sys_poll_pri(int fd);
 
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t mc_clock_ns(void);
+
 #endif

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "mountcore/cleanup.h"
 #include "mountcore/mounts.h"
@@ -13,7 +15,11 @@
 #include "sys.h"
 #include "trust.h"
 
-enum { STACK_MAX = 2 }; /* FILESYSTEM_MAX_STACK_DEPTH of the kernel's fs.h */
+enum {
+	STACK_MAX = 2, /* FILESYSTEM_MAX_STACK_DEPTH of the kernel's fs.h */
+	NS_PER_S = 1000000000,
+	PATIENCE_NS = 50000000, /* of who would take an older table, since then */
+};
 
 /* A mount of the host that a server stands behind, be it below an overlay. */
 struct slow_mount {
@@ -23,49 +29,59 @@ struct slow_mount {
 	bool is_fuse;
 };
 
-/* What is kept of the host's mount table. */
-struct mc_slow {
-	int ns_mountinfo; /* open, to be polled: the kernel marks it when the table changes */
-	struct slow_mount *mounts;
-	size_t count;
-	struct mc_overlays *overlays; /* NULL: none */
-	bool is_stale;                /* it could not be read since it changed */
+/* What is kept of the host's mount table, as it was at one time.  Never changed once it is shared.
+ */
+struct mc_table {
+	unsigned references; /* with the watch's lock */
+	uint64_t read_ns;    /* mc_clock_ns() when its reading began */
+	struct slow_mount *slow;
+	size_t slow_count;
+	uint64_t *overlays; /* devices of those that a worker may rely on */
+	size_t overlay_count;
 };
 
-/* With core->slow_lock. */
-static void put_overlays(struct mc_overlays *overlays)
+/* While the host starts containers its table changes all the time, and the kernel makes its reader
+ * wait for each change.  So a thread reads it, and all who need it as it is now share a reading:
+ * the first that begins when they have come. */
+struct mc_watch {
+	int mountinfo; /* of the host; polled: the kernel marks it when the table changes */
+	pthread_t reader;
+	pthread_mutex_t lock;
+	pthread_cond_t wanted, has_read; /* CLOCK_MONOTONIC */
+	struct mc_table *table;          /* the last one; NULL: it could not be read */
+	bool is_stale; /* it changed since the last reading began, or that failed */
+	int error;     /* of the last reading */
+	bool has_reader, is_stopping;
+	uint64_t number, begun, ended; /* of readings: wanted, begun, at their end */
+};
+
+static void free_table(struct mc_table *table)
 {
-	if (overlays && --overlays->references == 0)
-		free(overlays);
+	if (!table)
+		return;
+	for (size_t i = 0; i < table->slow_count; i++)
+		free(table->slow[i].path);
+	free(table->slow);
+	free(table->overlays);
+	free(table);
 }
 
-static void slow_clear(struct mc_slow *slow)
+static int slow_add(struct mc_table *table, const struct mc_mount *mount)
 {
-	for (size_t i = 0; i < slow->count; i++)
-		free(slow->mounts[i].path);
-	free(slow->mounts);
-	slow->mounts = NULL;
-	slow->count = 0;
-	put_overlays(slow->overlays);
-	slow->overlays = NULL;
-}
+	struct slow_mount *slow = reallocarray(table->slow, table->slow_count + 1, sizeof(*slow));
 
-static int slow_add(struct mc_slow *slow, const struct mc_mount *mount)
-{
-	struct slow_mount *mounts = reallocarray(slow->mounts, slow->count + 1, sizeof(*mounts));
-
-	if (!mounts)
+	if (!slow)
 		return -ENOMEM;
-	slow->mounts = mounts;
-	mounts[slow->count] = (struct slow_mount){
+	table->slow = slow;
+	slow[table->slow_count] = (struct slow_mount){
 		.path = strdup(mount->target),
 		.dev = mount->dev,
 		.is_cached = mc_fstype_is_cached(mount->fstype),
 		.is_fuse = mc_fstype_is_fuse(mount->fstype),
 	};
-	if (!mounts[slow->count].path)
+	if (!slow[table->slow_count].path)
 		return -ENOMEM;
-	slow->count++;
+	table->slow_count++;
 	return 0;
 }
 
@@ -86,9 +102,9 @@ static bool is_stacked_on(const struct mc_mount *overlay, const struct slow_moun
 }
 
 /* Add the overlays that are stacked on those from `from` on. */
-static int add_stacked(struct mc_slow *slow, struct mc_mounts *mounts, size_t from)
+static int add_stacked(struct mc_table *table, struct mc_mounts *mounts, size_t from)
 {
-	const size_t end = slow->count;
+	const size_t end = table->slow_count;
 	struct mc_mount mount;
 	int rc = 0;
 
@@ -96,9 +112,9 @@ static int add_stacked(struct mc_slow *slow, struct mc_mounts *mounts, size_t fr
 		if (strcmp(mount.fstype, "overlay") != 0)
 			continue;
 		for (size_t i = from; i < end; i++) {
-			if (!is_stacked_on(&mount, &slow->mounts[i]))
+			if (!is_stacked_on(&mount, &table->slow[i]))
 				continue;
-			rc = slow_add(slow, &mount);
+			rc = slow_add(table, &mount);
 			break;
 		}
 	}
@@ -106,85 +122,186 @@ static int add_stacked(struct mc_slow *slow, struct mc_mounts *mounts, size_t fr
 }
 
 /* The kernel stacks no more than STACK_MAX overlays. */
-static int add_all_stacked(struct mc_slow *slow, struct mc_mounts *mounts)
+static int add_all_stacked(struct mc_table *table, struct mc_mounts *mounts)
 {
 	size_t from = 0, next;
 	int rc = 0;
 
 	for (int depth = 0; rc == 0 && depth < STACK_MAX; depth++, from = next) {
-		next = slow->count;
-		rc = add_stacked(slow, mounts, from);
+		next = table->slow_count;
+		rc = add_stacked(table, mounts, from);
 	}
 	return rc;
 }
 
-static bool has_dev(const struct mc_slow *slow, uint64_t dev)
+static bool is_slow_dev(const struct mc_table *table, uint64_t dev)
 {
-	for (size_t i = 0; i < slow->count; i++)
-		if (slow->mounts[i].dev == dev)
+	for (size_t i = 0; i < table->slow_count; i++)
+		if (table->slow[i].dev == dev)
 			return true;
 	return false;
 }
 
-/* Those that a worker may rely on. */
-static struct mc_overlays *find_overlays(const struct mc_slow *slow, struct mc_mounts *mounts)
+static int add_overlays(struct mc_table *table, struct mc_mounts *mounts)
 {
-	struct mc_overlays *overlays =
-		calloc(1, sizeof(*overlays) + mc_mounts_count(mounts) * sizeof(overlays->devs[0]));
 	struct mc_mount mount;
 
-	for (size_t at = 0; overlays && mc_mounts_next(mounts, &at, &mount);)
-		if (strcmp(mount.fstype, "overlay") == 0 && !has_dev(slow, mount.dev))
-			overlays->devs[overlays->count++] = mount.dev;
-	if (overlays)
-		overlays->references = 1;
-	return overlays;
+	table->overlays = calloc(mc_mounts_count(mounts) + 1, sizeof(*table->overlays));
+	if (!table->overlays)
+		return -ENOMEM;
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);)
+		if (strcmp(mount.fstype, "overlay") == 0 && !is_slow_dev(table, mount.dev))
+			table->overlays[table->overlay_count++] = mount.dev;
+	return 0;
 }
 
-static int slow_refresh(struct mc_core *core, struct mc_slow *slow)
+static int fill(struct mc_table *table, struct mc_mounts *mounts)
 {
-	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
-	int rc = mc_mounts_read(core, core->host_ns, &mounts, NULL);
+	int rc = 0;
 
-	slow_clear(slow);
 	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
 		if (mc_fstype_is_slow(mount.fstype))
-			rc = slow_add(slow, &mount);
+			rc = slow_add(table, &mount);
 	if (rc == 0)
-		rc = add_all_stacked(slow, mounts);
+		rc = add_all_stacked(table, mounts);
+	return rc == 0 ? add_overlays(table, mounts) : rc;
+}
+
+static int read_table(int mountinfo, struct mc_table **ret)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_table *table = calloc(1, sizeof(*table));
+	int rc = table ? 0 : -ENOMEM;
+
 	if (rc == 0) {
-		slow->overlays = find_overlays(slow, mounts);
-		rc = slow->overlays ? 0 : -ENOMEM;
+		table->read_ns = mc_clock_ns();
+		rc = lseek(mountinfo, 0, SEEK_SET) < 0 ? -errno : 0;
 	}
+	if (rc == 0)
+		rc = mc_mounts_read_open(mountinfo, &mounts);
+	if (rc == 0)
+		rc = fill(table, mounts);
 	mc_mounts_free(mounts);
+	if (rc == 0)
+		*ret = table;
+	else
+		free_table(table);
 	return rc;
 }
 
-/* With core->slow_lock.  Returns whether it could be brought up to date. */
-static bool slow_is_known(struct mc_core *core)
+/* With the watch's lock. */
+static void put(struct mc_table *table)
 {
-	struct mc_slow *slow = core->slow;
-
-	if (mc_sys_poll_pri(slow->ns_mountinfo) != 0)
-		slow->is_stale = true;
-	if (slow->is_stale)
-		slow->is_stale = slow_refresh(core, slow) < 0;
-	return !slow->is_stale;
+	if (table && --table->references == 0)
+		free_table(table);
 }
 
-void mc_host_way(struct mc_core *core, const char *path, struct mc_host_way *ret)
+/* With the watch's lock, which is not held meanwhile. */
+static void read_once(struct mc_watch *watch)
 {
-	const struct slow_mount *mount;
+	struct mc_table *table = NULL;
+	int rc;
 
-	*ret = (struct mc_host_way){.key = mc_key_of(path)};
-	pthread_mutex_lock(&core->slow_lock);
-	if (!slow_is_known(core)) /* unsure: take the safe way */
+	watch->begun++;
+	watch->is_stale = false;
+	pthread_mutex_unlock(&watch->lock);
+	rc = read_table(watch->mountinfo, &table);
+	pthread_mutex_lock(&watch->lock);
+	watch->ended = watch->begun;
+	watch->error = rc;
+	watch->is_stale |= rc < 0;
+	put(watch->table);
+	watch->table = table;
+	if (table)
+		table->references = 1;
+	pthread_cond_broadcast(&watch->has_read);
+}
+
+static void *run_reader(void *argument)
+{
+	struct mc_watch *watch = argument;
+
+	pthread_mutex_lock(&watch->lock);
+	while (!watch->is_stopping) {
+		if (watch->begun < watch->number)
+			read_once(watch);
+		else
+			pthread_cond_wait(&watch->wanted, &watch->lock);
+	}
+	pthread_mutex_unlock(&watch->lock);
+	return NULL;
+}
+
+/* With the watch's lock: have the table as it is now read, if it is not known.  Returns the number
+ * of that reading. */
+static uint64_t want(struct mc_watch *watch)
+{
+	uint64_t number;
+
+	if (mc_sys_poll_pri(watch->mountinfo) != 0)
+		watch->is_stale = true;
+	number = watch->begun + watch->is_stale;
+	if (number > watch->number) {
+		watch->number = number;
+		pthread_cond_signal(&watch->wanted);
+	}
+	return number;
+}
+
+/* With the watch's lock. */
+static bool is_since(const struct mc_watch *watch, uint64_t since_ns)
+{
+	return since_ns && watch->table && watch->table->read_ns >= since_ns;
+}
+
+/* With the watch's lock.  Returns false at the time. */
+static bool wait_until(struct mc_watch *watch, uint64_t ns)
+{
+	const struct timespec until = {
+		.tv_sec = (time_t)(ns / NS_PER_S),
+		.tv_nsec = (long)(ns % NS_PER_S),
+	};
+
+	return pthread_cond_timedwait(&watch->has_read, &watch->lock, &until) != ETIMEDOUT;
+}
+
+struct mc_table *mc_table_get(struct mc_core *core, uint64_t since_ns, bool *ret_is_old)
+{
+	struct mc_watch *watch = core->watch;
+	struct mc_table *table;
+	uint64_t number, until_ns = since_ns ? since_ns + PATIENCE_NS : UINT64_MAX;
+
+	pthread_mutex_lock(&watch->lock);
+	number = want(watch);
+	while (watch->ended < number && !is_since(watch, since_ns) && wait_until(watch, until_ns))
+		continue;
+	*ret_is_old = watch->ended < number && !is_since(watch, since_ns);
+	table = watch->table;
+	if (table)
+		table->references++;
+	pthread_mutex_unlock(&watch->lock);
+	return table;
+}
+
+void mc_table_put(struct mc_core *core, struct mc_table *table)
+{
+	pthread_mutex_lock(&core->watch->lock);
+	put(table);
+	pthread_mutex_unlock(&core->watch->lock);
+}
+
+void mc_table_way(const struct mc_table *table, const char *path, struct mc_host_way *ret)
+{
+	*ret = (struct mc_host_way){.key = mc_key_of(path), .is_cached = true};
+	if (!table) { /* unsure: take the safe way */
 		ret->is_slow = ret->has_slow = true;
-	else
-		ret->is_cached = true;
-	for (size_t i = 0; ret->is_cached && i < core->slow->count; i++) {
-		mount = &core->slow->mounts[i];
+		ret->is_cached = false;
+		return;
+	}
+	for (size_t i = 0; ret->is_cached && i < table->slow_count; i++) {
+		const struct slow_mount *mount = &table->slow[i];
+
 		ret->has_slow |= mc_path_is_below(mount->path, path);
 		if (!mc_path_is_below(path, mount->path))
 			continue;
@@ -193,49 +310,92 @@ void mc_host_way(struct mc_core *core, const char *path, struct mc_host_way *ret
 		ret->is_fuse = mount->is_fuse;
 		ret->key = mc_key_of_dev(mount->dev);
 	}
-	pthread_mutex_unlock(&core->slow_lock);
 }
 
-struct mc_overlays *mc_overlays_get(struct mc_core *core)
+void mc_table_find_way(struct mc_core *core, const char *path, struct mc_host_way *ret)
 {
-	struct mc_overlays *overlays = NULL;
+	bool is_old;
+	struct mc_table *table = mc_table_get(core, 0, &is_old);
 
-	pthread_mutex_lock(&core->slow_lock);
-	if (slow_is_known(core))
-		overlays = core->slow->overlays;
-	if (overlays)
-		overlays->references++;
-	pthread_mutex_unlock(&core->slow_lock);
-	return overlays;
+	mc_table_way(table, path, ret);
+	mc_table_put(core, table);
 }
 
-void mc_overlays_put(struct mc_core *core, struct mc_overlays *overlays)
+bool mc_table_has_overlay(const struct mc_table *table, bool is_old, uint64_t dev)
 {
-	pthread_mutex_lock(&core->slow_lock);
-	put_overlays(overlays);
-	pthread_mutex_unlock(&core->slow_lock);
+	if (table && is_old)
+		return table->slow_count == 0;
+	for (size_t i = 0; table && i < table->overlay_count; i++)
+		if (table->overlays[i] == dev)
+			return true;
+	return false;
 }
 
-int mc_slow_open(struct mc_core *core, struct mc_err *err)
+static void init_conds(struct mc_watch *watch)
 {
-	int rc;
+	pthread_condattr_t attr;
 
-	core->slow = calloc(1, sizeof(*core->slow));
-	if (!core->slow)
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&watch->wanted, &attr);
+	pthread_cond_init(&watch->has_read, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* The first reading shows whether it can be read. */
+static int start_reader(struct mc_watch *watch)
+{
+	int rc = pthread_create(&watch->reader, NULL, run_reader, watch);
+
+	watch->has_reader = rc == 0;
+	if (rc > 0)
+		return -rc;
+	pthread_mutex_lock(&watch->lock);
+	while (watch->ended == 0)
+		pthread_cond_wait(&watch->has_read, &watch->lock);
+	rc = watch->error;
+	pthread_mutex_unlock(&watch->lock);
+	return rc;
+}
+
+int mc_table_watch(struct mc_core *core, struct mc_err *err)
+{
+	struct mc_watch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
-	core->slow->ns_mountinfo = mc_mountinfo_open(core, core->host_ns, err);
-	if (core->slow->ns_mountinfo < 0)
-		return core->slow->ns_mountinfo;
-	rc = slow_refresh(core, core->slow);
-	return rc < 0 ? mc_err_set(err, MC_STEP_SETUP, rc) : 0;
+	pthread_mutex_init(&watch->lock, NULL);
+	init_conds(watch);
+	watch->number = 1;
+	core->watch = watch;
+	watch->mountinfo = mc_mountinfo_open(core, core->host_ns, err);
+	if (watch->mountinfo < 0)
+		return watch->mountinfo;
+	return mc_err_set(err, MC_STEP_SETUP, start_reader(watch));
 }
 
-void mc_slow_close(struct mc_core *core)
+static void stop_reader(struct mc_watch *watch)
 {
-	if (!core->slow)
+	pthread_mutex_lock(&watch->lock);
+	watch->is_stopping = true;
+	pthread_cond_signal(&watch->wanted);
+	pthread_mutex_unlock(&watch->lock);
+	pthread_join(watch->reader, NULL);
+}
+
+void mc_table_unwatch(struct mc_core *core)
+{
+	struct mc_watch *watch = core->watch;
+
+	if (!watch)
 		return;
-	slow_clear(core->slow);
-	mc_close_fd(&core->slow->ns_mountinfo);
-	free(core->slow);
-	core->slow = NULL;
+	if (watch->has_reader)
+		stop_reader(watch);
+	free_table(watch->table);
+	mc_close_fd(&watch->mountinfo);
+	pthread_cond_destroy(&watch->has_read);
+	pthread_cond_destroy(&watch->wanted);
+	pthread_mutex_destroy(&watch->lock);
+	free(watch);
+	core->watch = NULL;
 }

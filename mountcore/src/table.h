@@ -1,4 +1,5 @@
-/* The host's mounts with a server behind them, and the cached list of the host's slow mounts. */
+/* What is kept of the host's mount table: the mounts with a server behind them, and the overlays.
+ */
 #ifndef MOUNTCORE_SRC_TABLE_H
 #define MOUNTCORE_SRC_TABLE_H
 
@@ -7,7 +8,7 @@
 
 #include "mountcore/core.h"
 
-struct mc_overlays;
+struct mc_table;
 
 /* What is known of the way to a path of the host. */
 struct mc_host_way {
@@ -18,16 +19,30 @@ struct mc_host_way {
 	uint64_t key;   /* of those who wait for it: mc_job.waits_for */
 };
 
-/* Find out, from the host's mount table.  `path` is clean and has no symlink in it. */
-void mc_host_way(struct mc_core *core, const char *path, struct mc_host_way *ret);
+/* The table as it is now, or was since this was called.  With `since_ns` (mc_clock_ns()) one that
+ * was read since then will do; and when a machine that mounts much has none of those 50 ms after
+ * it, the last one, with `ret_is_old`.  NULL: it could not be read.  It does not change;
+ * mc_table_put() it.  Any thread but a worker. */
+struct mc_table *mc_table_get(struct mc_core *core, uint64_t since_ns, bool *ret_is_old)
+	__attribute__((nonnull, warn_unused_result));
 
-/* The overlays that the host has mounted, for mc_job.overlays; to be given back.  NULL: not known.
- */
-struct mc_overlays *mc_overlays_get(struct mc_core *core);
-void mc_overlays_put(struct mc_core *core, struct mc_overlays *overlays);
+/* NULL is ignored. */
+void mc_table_put(struct mc_core *core, struct mc_table *table);
+
+/* Find the way.  `table` may be NULL: the safe one.  `path` is clean and has no symlink in it. */
+void mc_table_way(const struct mc_table *table, const char *path, struct mc_host_way *ret);
+
+/* The same, by the table as it is now. */
+void mc_table_find_way(struct mc_core *core, const char *path, struct mc_host_way *ret);
+
+/* Whether it has this overlay, and no server stands behind that, as far as it can be told: such are
+ * the roots of containers, as their Engine made them.  One that the host does not have may be over
+ * anything.  By an old table, where a device may be another's by now, and of a place where nothing
+ * has run yet: whether no server stands behind any.  For a job, too. */
+bool mc_table_has_overlay(const struct mc_table *table, bool is_old, uint64_t dev);
 
 /* Start and stop watching the host's mount table.  The workers run. */
-int mc_slow_open(struct mc_core *core, struct mc_err *err);
-void mc_slow_close(struct mc_core *core);
+int mc_table_watch(struct mc_core *core, struct mc_err *err);
+void mc_table_unwatch(struct mc_core *core);
 
 #endif

@@ -10,6 +10,7 @@
 #include "job.h"
 #include "lines.h"
 #include "sys.h"
+#include "table.h"
 #include "walk.h"
 
 struct kind {
@@ -49,14 +50,6 @@ static int find_kind(const struct mc_core *core, const struct mc_stat *stat, str
 	return rc;
 }
 
-static bool is_of_host(const struct mc_overlays *overlays, uint64_t dev)
-{
-	for (size_t i = 0; overlays && i < overlays->count; i++)
-		if (overlays->devs[i] == dev)
-			return true;
-	return false;
-}
-
 int mc_is_local(const struct mc_core *core, const struct mc_job *job, bool may_mount,
 	const struct mc_stat *stat)
 {
@@ -66,6 +59,6 @@ int mc_is_local(const struct mc_core *core, const struct mc_job *job, bool may_m
 	if (rc < 0) /* a mount that is gone, or out of reach, is not one to rely on */
 		return rc == -ENOENT || rc == -EPERM ? 0 : rc;
 	if (kind.is_overlay)
-		return is_of_host(job->overlays, kind.dev);
+		return mc_table_has_overlay(job->table, job->is_table_old, kind.dev);
 	return !may_mount && !kind.is_slow;
 }

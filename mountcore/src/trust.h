@@ -4,23 +4,13 @@
 #define MOUNTCORE_SRC_TRUST_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 struct mc_core;
 struct mc_job;
 struct mc_stat;
 
-/* The overlays that the host has mounted: the roots of containers, as their Engine made them.  One
- * that the host does not have may be over anything.  Never changed once it is shared. */
-struct mc_overlays {
-	unsigned references; /* with core->slow_lock */
-	size_t count;
-	uint64_t devs[];
-};
-
 /* Whether the mount that `stat` describes is one: not of a type that a server stands behind, and an
- * overlay only if it is in job->overlays.  Where a process of the place `may_mount`, such an
+ * overlay only if it is in job->table.  Where a process of the place `may_mount`, such an
  * overlay and nothing else.  Returns 1, 0 or a negative errno.  For a job. */
 int mc_is_local(const struct mc_core *core, const struct mc_job *job, bool may_mount,
 	const struct mc_stat *stat);

@@ -32,7 +32,7 @@ static int open_root(const struct mc_core *core, const struct mc_place *place)
 	return mc_sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
 }
 
-int mc_open_root(const struct mc_core *core, const struct mc_job *job, const struct mc_place *place)
+int mc_open_root(const struct mc_core *core, struct mc_job *job, const struct mc_place *place)
 {
 	struct mc_stat stat;
 	int rc, fd = open_root(core, place);
@@ -40,10 +40,14 @@ int mc_open_root(const struct mc_core *core, const struct mc_job *job, const str
 	if (fd < 0 || job->in_helper || job->is_cached)
 		return fd;
 	rc = mc_describe(core, fd, "", &stat);
+	if (rc == 0 && job->local_root && stat.mount_id == job->local_root)
+		return fd;
 	if (rc == 0)
 		rc = mc_is_local(core, job, place->may_mount, &stat);
-	if (rc > 0)
+	if (rc > 0) {
+		job->local_root = core->features & MC_FEATURE_STATMOUNT ? stat.mount_id : 0;
 		return fd;
+	}
 	mc_sys_close(fd);
 	return rc < 0 ? rc : -EXDEV;
 }

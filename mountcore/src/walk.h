@@ -61,8 +61,7 @@ int mc_open_parent(const struct mc_core *core, int root, const char *path, uint6
 
 /* The directory that targets of a place are below, for `job`.  Returns a descriptor (O_PATH);
  * -EXDEV where a worker cannot rely on its mount, and is not kept to the kernel's cache. */
-int mc_open_root(
-	const struct mc_core *core, const struct mc_job *job, const struct mc_place *place);
+int mc_open_root(const struct mc_core *core, struct mc_job *job, const struct mc_place *place);
 
 /* How `job` resolves a path in a place: `flags`, and what a worker has to add. */
 uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags);

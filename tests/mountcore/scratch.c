@@ -51,6 +51,19 @@ void scratch_bind(const char *source, const char *target)
 	assert_int_equal(mount(source, target, NULL, MS_BIND, NULL), 0);
 }
 
+void scratch_mount_overlay(const char *lower, const char *path)
+{
+	char options[256], up[64], work[64];
+
+	snprintf(up, sizeof(up), "%s.up", path);
+	snprintf(work, sizeof(work), "%s.work", path);
+	scratch_mkdir(up);
+	scratch_mkdir(work);
+	scratch_mkdir(path);
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s", lower, up, work);
+	assert_int_equal(mount("overlay", path, "overlay", 0, options), 0);
+}
+
 void scratch_umount(const char *path)
 {
 	assert_int_equal(umount2(path, 0), 0);

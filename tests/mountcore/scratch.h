@@ -11,6 +11,8 @@ void scratch_mount_tmpfs(const char *path);
 void scratch_make_shared(const char *path);
 void scratch_make_unbindable(const char *path);
 void scratch_bind(const char *source, const char *target);
+/* What is writable of it is beside it; makes `path`. */
+void scratch_mount_overlay(const char *lower, const char *path);
 void scratch_umount(const char *path);
 bool scratch_exists(const char *path); /* a dangling symlink does */
 unsigned scratch_count_threads(void);

@@ -418,19 +418,6 @@ static void a_silent_source_does_not_hold_up_its_container(void **state)
 	hv_in_namespace(gate);
 }
 
-static void mount_overlay(const char *lower, const char *path)
-{
-	char options[256], up[64], work[64];
-
-	snprintf(up, sizeof(up), "%s.up", path);
-	snprintf(work, sizeof(work), "%s.work", path);
-	scratch_mkdir(up);
-	scratch_mkdir(work);
-	scratch_mkdir(path);
-	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s", lower, up, work);
-	assert_int_equal(mount("overlay", path, "overlay", 0, options), 0);
-}
-
 /* The overlay's own type has no server; what it is made of has one. */
 static void overlay(void)
 {
@@ -443,10 +430,10 @@ static void overlay(void)
 	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
 	scratch_mkdir(REMOTE);
 	scratch_mkdir("/tmp/plain");
-	mount_overlay("/tmp/plain", "/tmp/other");
+	scratch_mount_overlay("/tmp/plain", "/tmp/other");
 	server = start_server(REMOTE, NULL);
-	mount_overlay(REMOTE, overlays[0]);
-	mount_overlay(overlays[0], overlays[1]);
+	scratch_mount_overlay(REMOTE, overlays[0]);
+	scratch_mount_overlay(overlays[0], overlays[1]);
 	assert_false(mc_host_is_slow(scene.core, "/tmp/other"));
 	assert_int_equal(kill(server, SIGUSR1), 0);
 	for (int i = 0; i < 2; i++) {

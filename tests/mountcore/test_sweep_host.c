@@ -308,14 +308,12 @@ static void sweep_is_slow(void)
 {
 	static const struct sweep_exception exceptions[] = {
 		{"poll_pri", 0, "unsure is slow", false},
-		{"setns", 0, "unsure is slow", false},
-		{"openat", 0, "unsure is slow", false},
 		{0},
 	};
 	const struct sweep sweep = {mount_silent, ask_twice, nothing_to_check, round_nothing,
 		exceptions, .removed = NULL};
 
-	sweep_run(&sweep, 5);
+	sweep_run(&sweep, 2);
 }
 
 static void a_slow_mount_is_known_whatever_call_fails(void **state)

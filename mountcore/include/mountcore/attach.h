@@ -78,6 +78,12 @@ struct mc_attach_args {
 	enum mc_replace replace;
 	const struct mc_own *own; /* of this place, for `replace`; borrowed until prepare returns */
 	size_t own_count;
+	/* CLOCK_MONOTONIC in ns, or 0.  Somebody waits since then, and nothing in the place has
+	 * run yet: what was mounted on the host later need not be known, and where the host mounts
+	 * so much that its table cannot be read within 50 ms, what was there before will do.  A
+	 * server that is mounted on the way to the source meanwhile, and does not answer, may then
+	 * keep a worker. */
+	uint64_t since_ns;
 };
 
 struct mc_attach_info {
