@@ -16,6 +16,7 @@
 #include "mountcore/host.h"
 #include "mountcore/path.h"
 #include "volume/explain.h"
+#include "wire/clock.h"
 
 #include "inside.h"
 
@@ -161,6 +162,13 @@ static enum hv_code prepare_mount(
 								  : err->code;
 }
 
+/* 0 when it is not held, or not any more. */
+static uint64_t held_since_ns(const struct hv_target *target)
+{
+	return hv_clock_ms() < target->held_until_ms ? (uint64_t)target->held_since_ms * NS_PER_MS
+						     : 0;
+}
+
 enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attachment *view = &attempt->record.view;
@@ -175,7 +183,7 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		.target = attempt->target,
 		.mkdir = attempt->record.mkdir,
 		.replace = how_to_replace(&attempt->record),
-		.since_ns = (uint64_t)attempt->container.held_since_ms * NS_PER_MS,
+		.since_ns = held_since_ns(&attempt->container),
 	};
 	enum hv_code code = hv_volume_check_mount(volumes, &attempt->volume, err);
 
