@@ -13,7 +13,6 @@
 #include "fstype.h"
 #include "job.h"
 #include "sys.h"
-#include "trust.h"
 
 enum {
 	STACK_MAX = 2, /* FILESYSTEM_MAX_STACK_DEPTH of the kernel's fs.h */
@@ -255,6 +254,12 @@ static bool is_since(const struct mc_watch *watch, uint64_t since_ns)
 	return since_ns && watch->table && watch->table->read_ns >= since_ns;
 }
 
+/* With the watch's lock: whether reading `number` has ended, or one since then. */
+static bool is_known(const struct mc_watch *watch, uint64_t number, uint64_t since_ns)
+{
+	return watch->ended >= number || is_since(watch, since_ns);
+}
+
 /* With the watch's lock.  Returns false at the time. */
 static bool wait_until(struct mc_watch *watch, uint64_t ns)
 {
@@ -273,10 +278,10 @@ struct mc_table *mc_table_get(struct mc_core *core, uint64_t since_ns, bool *ret
 	uint64_t number, until_ns = since_ns ? since_ns + PATIENCE_NS : UINT64_MAX;
 
 	pthread_mutex_lock(&watch->lock);
-	number = want(watch);
-	while (watch->ended < number && !is_since(watch, since_ns) && wait_until(watch, until_ns))
+	number = is_since(watch, since_ns) ? 0 : want(watch);
+	while (!is_known(watch, number, since_ns) && wait_until(watch, until_ns))
 		continue;
-	*ret_is_old = watch->ended < number && !is_since(watch, since_ns);
+	*ret_is_old = !is_known(watch, number, since_ns);
 	table = watch->table;
 	if (table)
 		table->references++;

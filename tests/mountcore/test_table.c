@@ -11,7 +11,7 @@
 #include "sys.h"
 #include "table.h"
 
-enum { THREADS = 8, NS_PER_S = 1000000000, STEP_US = 1000 };
+enum { THREADS = 8, NS_PER_S = 1000000000 };
 
 /* --- readings, and what they are made to do --- */
 
@@ -122,7 +122,7 @@ static void change_table(void)
 	assert_int_equal(rmdir("/tmp/changed"), 0);
 }
 
-/* The table, which is the core's until it is read again. */
+/* The table as it is now, to be put. */
 static struct mc_table *now(struct mc_core *core)
 {
 	bool is_old = true;
@@ -200,12 +200,15 @@ static void since(void)
 	struct mc_core *core = scene_core(1, 1000);
 	uint64_t begin = mc_clock_ns();
 	struct mc_table *first, *same, *next;
+	unsigned asked;
 	bool is_old = true;
 
 	change_table();
 	first = now(core);
 	change_table();
+	asked = watch.asked;
 	same = mc_table_get(core, begin, &is_old);
+	assert_int_equal(watch.asked, asked); /* nothing has to be read for it */
 	assert_ptr_equal(same, first);
 	assert_false(is_old);
 	next = mc_table_get(core, mc_clock_ns(), &is_old);
