@@ -19,6 +19,7 @@ struct hv_target {
 	 * 0), and before when the program does not begin.  CLOCK_MONOTONIC, in milliseconds. */
 	long long held_since_ms;
 	long long held_until_ms;
+	bool is_set_up; /* not more: it is held once more */
 };
 
 /* Of a volume that is not hostvol's, with err->code HV_NO_SUCH_VOLUME: ask the Engine whose it is,
@@ -196,10 +197,6 @@ enum hv_code hv_volume_check_ready(
  * what it requires (repair.c).  Returns as hv_attachments_start(). */
 enum hv_code hv_target_repair(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_repaired *ret, struct hv_error *err);
-
-/* Tell the reconciler that records of a container came, went or changed; `is_undone`: and that
- * there may be something to do for it. */
-void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone);
 
 /* Tell the end of an attachment that nobody asked for: its record was dropped. */
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record);

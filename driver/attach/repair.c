@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mountcore/busy.h"
+
 #include "inside.h"
 #include "refuse.h"
 
@@ -134,6 +136,9 @@ static enum hv_code make_true(
 
 	if (code != HV_OK || !record->is_done || record->is_ending)
 		return code;
+	if (target->is_set_up && hv_target_late_ms(target) > 0) /* what it may do is not known */
+		return hv_fail(err, HV_BUSY, "container '%s' begins its program",
+			record->view.container_name);
 	/* Its process has lost its namespaces, and is about to end: see recorded.c. */
 	if (is_of_start && record->pid == 0)
 		return hv_target_fail_changed(target, err);
@@ -202,7 +207,7 @@ static enum hv_code repair_one(
 	const struct hv_target *target = pass->target;
 	enum hv_code code = HV_OK;
 
-	if (target)
+	if (target && target->held_until_ms == 0)
 		code = learn_name(pass->attacher, &target->container, record, err);
 	if (target && target->container.started_at && code == HV_OK)
 		code = learn_engine(pass->attacher, target, record, err);
@@ -232,6 +237,29 @@ static enum hv_code repair_each(const struct pass *pass, struct hv_error *err)
 	return err->code;
 }
 
+static bool is_own_mount(const struct hv_siblings *siblings, uint64_t id)
+{
+	for (size_t i = 0; i < siblings->count; i++)
+		if (siblings->records[i].pid > 0 && siblings->records[i].mountinfo_id == id)
+			return true;
+	return false;
+}
+
+/* crun enters the working directory before anything of it can be held. */
+static unsigned count_entered(const struct pass *pass)
+{
+	const struct hv_siblings *siblings = &pass->siblings;
+	unsigned count = 0;
+	uint64_t id = 0;
+
+	for (size_t i = 0; i < siblings->count; i++)
+		count += hv_record_is_mounted(&siblings->records[i]) &&
+			 mc_busy_cwd(pass->attacher->core, pass->target->container.pid,
+				 siblings->records[i].path, &id) > 0 &&
+			 !is_own_mount(siblings, id);
+	return count;
+}
+
 static enum hv_code repair_all(struct hv_attacher *attacher, const char *container_id,
 	const struct hv_target *target, struct hv_repaired *ret, struct hv_error *err)
 {
@@ -248,8 +276,9 @@ static enum hv_code repair_all(struct hv_attacher *attacher, const char *contain
 	if (code == HV_OK)
 		code = repair_each(&pass, err);
 	if (target && target->ns.ns_fd >= 0 && !target->container.started_at &&
-		hv_target_late_ms(target) == 0)
-		(void)hv_start_refuse(attacher, &target->ns, &pass.siblings, ret);
+		!target->is_set_up && hv_target_late_ms(target) == 0 &&
+		!hv_start_refuse(attacher, &target->ns, &pass.siblings, ret))
+		ret->entered = count_entered(&pass);
 	hv_siblings_done(&pass.siblings);
 	return code;
 }

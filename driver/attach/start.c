@@ -13,6 +13,8 @@
 #include "inside.h"
 #include "refuse.h"
 
+enum { SHORT_ID = 12 };
+
 enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *container_id,
 	bool *ret, bool *ret_is_required, struct hv_error *err)
 {
@@ -27,22 +29,15 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
 	return code;
 }
 
-/* What the Engine would say of it. */
-static enum hv_code fill(struct hv_attacher *attacher, const struct hv_start *start,
-	struct hv_container *ret, struct hv_error *err)
+/* What the Engine would say of it; for its name, as its short ID. */
+static enum hv_code fill(
+	const struct hv_start *start, struct hv_container *ret, struct hv_error *err)
 {
-	struct hv_siblings siblings = {0};
-	enum hv_code code = hv_siblings_read(attacher, start->container_id, &siblings, err);
-
 	ret->id = strdup(start->container_id);
-	ret->name = strdup(
-		siblings.count > 0 ? siblings.records[0].view.container_name : start->container_id);
+	ret->name = strndup(start->container_id, SHORT_ID);
 	ret->is_running = true;
 	ret->pid = (int)start->pid;
-	hv_siblings_done(&siblings);
-	if (code == HV_OK && (!ret->id || !ret->name))
-		code = hv_fail(err, HV_INTERNAL, "out of memory");
-	return code;
+	return ret->id && ret->name ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
 static enum hv_code fail_early(const struct hv_target *target, struct hv_error *err)
@@ -51,7 +46,8 @@ static enum hv_code fail_early(const struct hv_target *target, struct hv_error *
 		err, HV_BUSY, "container '%s' is still being set up", target->container.name);
 }
 
-/* Number and time may be told by anybody who can write a file: the cgroup decides. */
+/* Number and time may be told by anybody who can write a file: the cgroup decides.  Of a container
+ * that is being set up the kernel told them. */
 static enum hv_code check(
 	const struct hv_start *start, const struct hv_target *target, struct hv_error *err)
 {
@@ -60,7 +56,7 @@ static enum hv_code check(
 
 	if (rc == 0 && ticks != (unsigned long long)start->start_ticks)
 		rc = -ESRCH;
-	if (rc == 0)
+	if (rc == 0 && !start->is_set_up)
 		rc = hv_process_check(&target->container);
 	if (rc == -ESRCH)
 		return hv_target_fail_changed(target, err);
@@ -75,7 +71,7 @@ static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_sta
 	struct hv_target *target, struct hv_error *err)
 {
 	struct mc_err cause = {0};
-	enum hv_code code = fill(attacher, start, &target->container, err);
+	enum hv_code code = fill(start, &target->container, err);
 	const struct hv_names names = {.container = target->container.name};
 	int rc;
 
@@ -86,6 +82,8 @@ static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_sta
 		return fail_early(target, err);
 	if (rc < 0)
 		return hv_explain(err, &cause, &names);
+	if (start->is_set_up) /* its runtime has not taken its capabilities yet */
+		target->ns.may_mount = false;
 	code = check(start, target, err);
 	if (code != HV_OK)
 		return code;
@@ -100,14 +98,13 @@ enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_
 {
 	struct hv_target target = {.ns = MC_NS_NONE,
 		.held_since_ms = hv_clock_ms(),
-		.held_until_ms = start->held_until_ms};
+		.held_until_ms = start->held_until_ms,
+		.is_set_up = start->is_set_up};
 	enum hv_code code = open_first(attacher, start, &target, err);
 
 	*ret = (struct hv_repaired){.records = 0};
 	if (code == HV_OK)
 		code = hv_target_repair(attacher, &target, ret, err);
-	if (ret->records > 0)
-		hv_attacher_poke(attacher, start->container_id, false);
 	hv_target_close(&target);
 	return code;
 }

@@ -3,7 +3,7 @@
  * starts that are held to a worker.  A gate that ends is started again, from 100 ms to 5 s later.
  *
  * A worker attaches what is wanted, and has the gate let the start go.  There are as many workers
- * as there are starts held, up to a limit: file systems may keep each of them. */
+ * as there are starts held, up to a limit: file systems may keep each of them.  A few stay. */
 #include "daemon/starter.h"
 
 #include <errno.h>
@@ -15,16 +15,22 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "engine/process.h"
 #include "mountcore/cleanup.h"
+#include "mountcore/core.h"
 #include "mountcore/host.h"
 #include "wire/clock.h"
 
+#include "start/first.h"
 #include "start/gate.h"
 #include "start/roots.h"
 #include "start/state.h"
 
 enum {
-	WORKERS_MAX = 256, /* as the gate holds: each may wait for a file system of its own */
+	/* As the gate holds, each of which may wait for a file system of its own, for those that
+	 * wait for them at the start itself, and at its end. */
+	WORKERS_MAX = 3 * 256,
+	WORKERS_KEPT = 2, /* beginning a thread takes part of the time of a hold */
 	BACK_OFF_MIN_MS = 100,
 	BACK_OFF_MAX_MS = 5000,
 	STATE_RETRY_MS = 1000,
@@ -43,7 +49,9 @@ struct hv_starter {
 	pthread_mutex_t lock;   /* of all that follows */
 	pthread_cond_t changed; /* CLOCK_MONOTONIC */
 	STAILQ_HEAD(, held) waiting;
-	unsigned workers;
+	pthread_cond_t wanted; /* of idle workers: something waits, or the end */
+	unsigned count;        /* of those that wait */
+	unsigned workers, idle;
 	struct hv_texts roots; /* that were learned */
 	struct hv_texts seen;  /* the same as they were told */
 	struct hv_gate gate;
@@ -124,6 +132,8 @@ static void tell(const struct hv_starter *self, const struct hv_gate_news *news,
 			hv_clock_ms() < news->until_ms ? "attached before its program began"
 						       : "attached at its start, not all in time"},
 		{repaired->adopted, HV_LOG_INFO, "found attached"},
+		{repaired->entered, HV_LOG_WARN,
+			"over the directory that its program begins in: its runtime had entered that"},
 		{repaired->refused, HV_LOG_WARN, hv_log_refused},
 	};
 
@@ -133,17 +143,33 @@ static void tell(const struct hv_starter *self, const struct hv_gate_news *news,
 			hv_error_text(err));
 }
 
-/* What the held state file tells.  HV_OK, or HV_INTERNAL with the sentence. */
+static int read_first(const struct hv_gate_news *news, struct hv_first *ret)
+{
+	unsigned long long ticks = 0;
+	pid_t pid;
+	int rc;
+
+	if (news->kind != HV_GATE_SET_UP)
+		return hv_state_read(news->fd, ret);
+	pid = hv_first_find(news->runtime);
+	rc = pid < 0 ? pid : hv_process_start_ticks(pid, &ticks);
+	*ret = (struct hv_first){.pid = pid, .start_ticks = (long long)ticks};
+	return rc;
+}
+
+/* What the held state file tells, or the process that is about to write it.  HV_OK, or HV_INTERNAL
+ * with the sentence. */
 static enum hv_code read_start(const struct held *held, struct hv_start *ret, struct hv_error *err)
 {
 	struct hv_first first = {0};
-	int rc = hv_state_read(held->news.fd, &first);
+	int rc = read_first(&held->news, &first);
 
 	*ret = (struct hv_start){
 		.container_id = held->news.id,
 		.pid = first.pid,
 		.start_ticks = first.start_ticks,
 		.held_until_ms = held->news.until_ms,
+		.is_set_up = held->news.kind == HV_GATE_SET_UP,
 	};
 	return rc == 0 ? HV_OK
 		       : hv_fail(err, HV_INTERNAL, "its runtime's state file cannot be read: %s",
@@ -174,12 +200,16 @@ static void attach_to(struct hv_starter *self, const struct held *held)
 
 	if (code == HV_OK)
 		code = hv_attachments_start(self->args.attacher, &start, &repaired, &err);
+	is_early |= code == HV_BUSY || (start.is_set_up && code != HV_OK);
 	if (repaired.refused > 0)
 		refuse(self, held);
 	else
-		release(self, held, code == HV_BUSY || is_early);
-	if (code != HV_BUSY)
-		tell(self, &held->news, &repaired, &err);
+		release(self, held, is_early);
+	if (repaired.records > 0)
+		hv_attacher_poke(self->args.attacher, held->news.id, false);
+	if (is_early && (start.is_set_up || code == HV_BUSY)) /* it is held once more */
+		hv_error_done(&err);
+	tell(self, &held->news, &repaired, &err);
 	hv_error_done(&err);
 }
 
@@ -197,14 +227,32 @@ static void free_held(struct held *held)
 	free(held);
 }
 
+/* With the lock.  NULL: there is nothing more for this worker. */
+static struct held *next(struct hv_starter *self)
+{
+	struct held *held;
+
+	while (STAILQ_EMPTY(&self->waiting) && self->idle < WORKERS_KEPT && !self->is_stopping) {
+		self->idle++;
+		pthread_cond_wait(&self->wanted, &self->lock);
+		self->idle--;
+	}
+	held = STAILQ_FIRST(&self->waiting);
+	if (held) {
+		STAILQ_REMOVE_HEAD(&self->waiting, entry);
+		self->count--;
+	}
+	return held;
+}
+
 static void *run_worker(void *argument)
 {
 	struct hv_starter *self = argument;
 	struct held *held;
 
+	(void)!mc_core_lend_thread(self->args.attacher->core); /* else it takes longer */
 	pthread_mutex_lock(&self->lock);
-	while ((held = STAILQ_FIRST(&self->waiting))) {
-		STAILQ_REMOVE_HEAD(&self->waiting, entry);
+	while ((held = next(self))) {
 		pthread_mutex_unlock(&self->lock);
 		work_on(self, held);
 		free_held(held);
@@ -246,7 +294,10 @@ static void hand_over(struct hv_starter *self, const struct hv_gate_news *news)
 	pthread_mutex_lock(&self->lock);
 	held->gate = self->gates;
 	STAILQ_INSERT_TAIL(&self->waiting, held, entry);
-	hire(self);
+	if (++self->count <= self->idle)
+		pthread_cond_signal(&self->wanted);
+	else
+		hire(self);
 	pthread_mutex_unlock(&self->lock);
 }
 
@@ -399,6 +450,7 @@ static bool take(struct hv_starter *self, const struct hv_gate_news *news)
 	case HV_GATE_CREATED:
 		mark_if_wanted(self, news->id);
 		return true;
+	case HV_GATE_SET_UP:
 	case HV_GATE_HELD:
 	case HV_GATE_DENIED:
 		hand_over(self, news);
@@ -498,6 +550,7 @@ static void init(struct hv_starter *self, const struct hv_starter_args *args)
 	self->args = *args;
 	STAILQ_INIT(&self->waiting);
 	pthread_mutex_init(&self->lock, NULL);
+	pthread_cond_init(&self->wanted, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&self->changed, &attr);
@@ -516,6 +569,7 @@ static void done(struct hv_starter *self)
 	}
 	hv_texts_done(&self->roots);
 	hv_texts_done(&self->seen);
+	pthread_cond_destroy(&self->wanted);
 	pthread_cond_destroy(&self->changed);
 	pthread_mutex_destroy(&self->lock);
 	free(self);
@@ -554,6 +608,7 @@ bool hv_starter_stop(struct hv_starter *starter, int timeout_ms)
 	if (has_gate(starter))
 		shutdown(starter->gate.socket, SHUT_RDWR);
 	pthread_cond_broadcast(&starter->changed);
+	pthread_cond_broadcast(&starter->wanted);
 	while (!(starter->is_over && starter->workers == 0) && wait_until(starter, until_ms))
 		continue;
 	is_over = starter->is_over && starter->workers == 0;

@@ -81,8 +81,12 @@ static int read_cgroup(const struct hv_container *container, enum hv_cgroup *ret
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", container->pid);
 	rc = read_file(path, text);
-	if (rc == 0)
-		rc = read_file("/proc/self/cgroup", own);
+	if (rc < 0)
+		return rc;
+	*ret = hv_cgroup_judge(text, "", container->id);
+	if (*ret != HV_CGROUP_OF_ANOTHER)
+		return 0;
+	rc = read_file("/proc/self/cgroup", own);
 	if (rc == 0)
 		*ret = hv_cgroup_judge(text, own, container->id);
 	return rc;
@@ -135,22 +139,28 @@ static int start_time(int pid, long long *ret_ms)
 	return rc;
 }
 
-int hv_process_check(const struct hv_container *container)
+/* By the time alone; no process is younger than its container's StartedAt. */
+static int check_time(const struct hv_container *container)
 {
-	enum hv_cgroup cgroup = HV_CGROUP_OF_NONE;
 	long long process_ms = 0, engine_ms = 0;
-	int rc = read_cgroup(container, &cgroup);
+	int rc = start_time(container->pid, &process_ms);
 
-	if (rc == 0 || rc == -ESRCH) /* or the kernel knows no cgroups */
-		rc = start_time(container->pid, &process_ms);
-	if (rc < 0)
+	if (rc < 0 || !container->started_at)
 		return rc;
-	if (cgroup != HV_CGROUP_OF_NONE)
-		return cgroup == HV_CGROUP_OF_IT ? 0 : -ESRCH;
-	if (!container->started_at)
-		return 0;
 	return hv_clock_parse_ms(container->started_at, &engine_ms) &&
 			       process_ms <= engine_ms + SLACK_MS
 		       ? 0
 		       : -ESRCH;
+}
+
+int hv_process_check(const struct hv_container *container)
+{
+	enum hv_cgroup cgroup = HV_CGROUP_OF_NONE;
+	int rc = read_cgroup(container, &cgroup);
+
+	if (rc < 0 && rc != -ESRCH) /* that: or the kernel knows no cgroups */
+		return rc;
+	if (cgroup == HV_CGROUP_OF_NONE)
+		return check_time(container);
+	return cgroup == HV_CGROUP_OF_IT ? 0 : -ESRCH;
 }

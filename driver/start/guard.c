@@ -97,76 +97,131 @@ static void answer(struct guard *guard, int fd, uint32_t verdict)
 	close(fd);
 }
 
-static void end_hold(struct guard *guard, uint32_t seq, uint32_t verdict, bool is_early)
+/* What is left for the next hold of the same start. */
+static void take_time(struct guard *guard, const struct hold *hold)
+{
+	struct mark *mark = guard_find_mark(guard, hold->id);
+	long long now = hv_clock_ms();
+
+	if (!mark)
+		return;
+	mark->left_ms = hold->until_ms > now ? hold->until_ms - now : 0;
+	mark->told_ms = now;
+}
+
+static void end_hold(struct guard *guard, uint32_t seq, uint32_t verdict)
 {
 	for (unsigned i = 0; i < HOLDS_MAX; i++) {
 		struct hold *hold = &guard->holds[i];
 
 		if (!hold->is_used || hold->seq != seq)
 			continue;
-		if (!is_early)
-			guard_unmark(guard, hold->id);
+		take_time(guard, hold);
 		answer(guard, hold->fd, verdict);
 		hold->is_used = false;
 	}
+}
+
+/* No open of its start is asked about any more.  The hold may be over. */
+static void end_start(struct guard *guard, uint32_t seq, uint32_t verdict)
+{
+	const struct mark *mark = guard_find_mark_of(guard, seq);
+
+	if (mark)
+		guard_unmark(guard, mark->id);
+	end_hold(guard, seq, verdict);
+}
+
+static void expire_one(struct guard *guard, const struct hold *hold)
+{
+	struct hv_gate_news news = {
+		.kind = hold->must_deny ? HV_GATE_DENIED : HV_GATE_EXPIRED,
+		.seq = hold->seq,
+		.fd = hold->must_deny ? hold->fd : MC_FD_NONE,
+	};
+
+	if (hold->is_set_up) { /* its start decides */
+		end_hold(guard, hold->seq, FAN_ALLOW);
+		return;
+	}
+	guard_set_id(news.id, hold->id);
+	(void)guard_tell(guard, &news);
+	end_start(guard, hold->seq, hold->must_deny ? FAN_DENY : FAN_ALLOW);
 }
 
 static void expire(struct guard *guard)
 {
 	long long now = hv_clock_ms();
 
-	for (unsigned i = 0; i < HOLDS_MAX; i++) {
-		const struct hold *hold = &guard->holds[i];
-		struct hv_gate_news news = {.kind = HV_GATE_EXPIRED, .fd = MC_FD_NONE};
-
-		if (!hold->is_used || hold->until_ms > now)
-			continue;
-		if (hold->must_deny) {
-			news.kind = HV_GATE_DENIED;
-			news.fd = hold->fd;
-		}
-		news.seq = hold->seq;
-		guard_set_id(news.id, hold->id);
-		(void)guard_tell(guard, &news);
-		end_hold(guard, news.seq, hold->must_deny ? FAN_DENY : FAN_ALLOW, false);
-	}
+	for (unsigned i = 0; i < HOLDS_MAX; i++)
+		if (guard->holds[i].is_used && guard->holds[i].until_ms <= now)
+			expire_one(guard, &guard->holds[i]);
 }
 
 /* --- opens --- */
 
-/* Which container's state file it is that is opened: its ID in `ret`. */
-static bool is_state_file(const struct guard *guard, int fd, char ret[static HV_GATE_ID_SIZE])
+/* What is opened there. */
+enum opened {
+	OPENED_OTHER,
+	OPENED_NEW_STATE, /* `runc create` makes it, by another name or by its own */
+	OPENED_STATE,
+};
+
+static enum opened judge(const char *file, long long size)
+{
+	bool is_state = strcmp(file, "/state.json") == 0;
+
+	if (size > 0)
+		return is_state || strcmp(file, "/status") == 0 ? OPENED_STATE : OPENED_OTHER;
+	return is_state || strncmp(file, "/state-", strlen("/state-")) == 0 ? OPENED_NEW_STATE
+									    : OPENED_OTHER;
+}
+
+/* `ret`: the ID of the container whose it is. */
+static enum opened look_at(const struct guard *guard, int fd, char ret[static HV_GATE_ID_SIZE])
 {
 	char name[16], path[PATH_MAX], *file, *id;
 	struct stat stat;
 	int at = sizeof(name) - 1, number = fd;
 	ssize_t length;
+	enum opened opened;
 
 	name[at] = '\0';
 	do
 		name[--at] = (char)('0' + number % 10);
 	while ((number /= 10) > 0);
 	length = readlinkat(guard->fds, name + at, path, sizeof(path) - 1);
-	if (length <= 0 || fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) || stat.st_size == 0)
-		return false;
+	if (length <= 0 || fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode))
+		return OPENED_OTHER;
 	path[length] = '\0';
 	file = strrchr(path, '/');
-	if (!file || (strcmp(file, "/state.json") != 0 && strcmp(file, "/status") != 0))
-		return false;
+	if (!file)
+		return OPENED_OTHER;
+	opened = judge(file, stat.st_size);
 	*file = '\0';
 	id = strrchr(path, '/');
 	if (!id || strlen(id + 1) >= HV_GATE_ID_SIZE)
-		return false;
+		return OPENED_OTHER;
 	guard_set_id(ret, id + 1);
-	return true;
+	return opened;
 }
 
-static struct hold *find_hold(struct guard *guard, const char *id)
+/* Of the same moment of a container's start. */
+static struct hold *find_hold(struct guard *guard, const struct hv_gate_news *news)
 {
 	for (unsigned i = 0; i < HOLDS_MAX; i++)
-		if (guard->holds[i].is_used && strcmp(guard->holds[i].id, id) == 0)
+		if (guard->holds[i].is_used && strcmp(guard->holds[i].id, news->id) == 0 &&
+			guard->holds[i].is_set_up == (news->kind == HV_GATE_SET_UP))
 			return &guard->holds[i];
 	return NULL;
+}
+
+/* A container that was set up long ago (`podman init`) has all of the time for its start. */
+static long long time_for(const struct guard *guard, const struct mark *mark)
+{
+	bool is_long_ago = hv_clock_ms() - mark->told_ms > guard->hold_ms;
+
+	return is_long_ago ? guard->hold_ms : mark->left_ms;
 }
 
 static struct hold *new_hold(struct guard *guard)
@@ -177,40 +232,45 @@ static struct hold *new_hold(struct guard *guard)
 	return NULL;
 }
 
-/* The FIFO that the first process waits at is there until the start. */
-static bool is_to_hold(struct guard *guard, int fd, char ret[static HV_GATE_ID_SIZE])
+/* Hold the open in `news`, of the container that is marked.  Returns false when that cannot be. */
+static bool hold_open(struct guard *guard, struct hv_gate_news *news, struct mark *mark)
 {
-	const struct mark *mark;
+	const struct hold *other = find_hold(guard, news);
+	struct hold *hold = new_hold(guard);
+	int fd = news->fd;
 
-	if (!is_state_file(guard, fd, ret))
+	if (!hold)
 		return false;
-	mark = guard_find_mark(guard, ret);
-	return mark && guard_has(&guard->roots[mark->root], ret, "exec.fifo");
+	news->seq = other ? other->seq : ++guard->last_seq;
+	news->until_ms = other ? other->until_ms : hv_clock_ms() + time_for(guard, mark);
+	if (news->kind == HV_GATE_SET_UP)
+		news->fd = MC_FD_NONE;
+	if (!other && !guard_tell(guard, news))
+		return false;
+	mark->seq = news->seq;
+	*hold = (struct hold){
+		.is_used = true,
+		.is_set_up = news->kind == HV_GATE_SET_UP,
+		.seq = news->seq,
+		.fd = fd,
+		.must_deny = mark->must_deny,
+		.until_ms = news->until_ms,
+	};
+	guard_set_id(hold->id, news->id);
+	return true;
 }
 
-static void take_open(struct guard *guard, int fd)
+/* The FIFO that the first process waits at is there until the start. */
+static void take_open(struct guard *guard, const struct fanotify_event_metadata *event)
 {
-	struct hv_gate_news news = {.kind = HV_GATE_HELD, .fd = fd};
-	const struct hold *other;
-	struct hold *hold = new_hold(guard);
+	struct hv_gate_news news = {.fd = event->fd, .runtime = event->pid};
+	enum opened opened = look_at(guard, event->fd, news.id);
+	struct mark *mark = opened == OPENED_OTHER ? NULL : guard_find_mark(guard, news.id);
 
-	if (!hold || !is_to_hold(guard, fd, news.id)) {
-		answer(guard, fd, FAN_ALLOW);
-		return;
-	}
-	other = find_hold(guard, news.id);
-	news.seq = other ? other->seq : ++guard->last_seq;
-	news.until_ms = other ? other->until_ms : hv_clock_ms() + guard->hold_ms;
-	if (!other && !guard_tell(guard, &news)) {
-		answer(guard, fd, FAN_ALLOW);
-		return;
-	}
-	hold->is_used = true;
-	hold->seq = news.seq;
-	hold->fd = fd;
-	hold->until_ms = news.until_ms;
-	hold->must_deny = guard_find_mark(guard, news.id)->must_deny;
-	memcpy(hold->id, news.id, sizeof(hold->id));
+	news.kind = opened == OPENED_STATE ? HV_GATE_HELD : HV_GATE_SET_UP;
+	if (!mark || !guard_has(&guard->roots[mark->root], news.id, "exec.fifo") ||
+		!hold_open(guard, &news, mark))
+		answer(guard, event->fd, FAN_ALLOW);
 }
 
 /* No more at once than there are descriptors for: the kernel denies an open that it cannot tell of.
@@ -226,7 +286,7 @@ static bool take_opens(struct guard *guard)
 		return errno == EAGAIN || errno == EINTR;
 	for (; FAN_EVENT_OK(event, size); event = FAN_EVENT_NEXT(event, size))
 		if (event->vers == FANOTIFY_METADATA_VERSION && event->fd >= 0)
-			take_open(guard, event->fd);
+			take_open(guard, event);
 	return true;
 }
 
@@ -243,10 +303,13 @@ static void obey(struct guard *guard, struct hv_order *order)
 		guard_mark(guard, order->name, order->must_deny);
 		break;
 	case HV_ORDER_RELEASE:
-		end_hold(guard, order->seq, FAN_ALLOW, order->is_early);
+		if (order->is_early)
+			end_hold(guard, order->seq, FAN_ALLOW);
+		else
+			end_start(guard, order->seq, FAN_ALLOW);
 		break;
 	case HV_ORDER_REFUSE:
-		end_hold(guard, order->seq, FAN_DENY, false);
+		end_start(guard, order->seq, FAN_DENY);
 		break;
 	case HV_ORDER_LOOK:
 		guard_scan(guard, order->name);

@@ -20,12 +20,16 @@ struct mark {
 	bool is_used;
 	unsigned root;
 	bool must_deny;
+	uint32_t seq;      /* of its last hold; 0: there was none */
+	long long left_ms; /* for which its start may be held, */
+	long long told_ms; /* as it was when a hold ended */
 	char id[HV_GATE_ID_SIZE];
 };
 
 /* An open that waits for our answer. */
 struct hold {
 	bool is_used;
+	bool is_set_up; /* of the state that is to be written, by `runc create` */
 	uint32_t seq;   /* the same for all of one container */
 	int fd;         /* the kernel's, by which it is answered */
 	bool must_deny; /* at the deadline */

@@ -78,6 +78,14 @@ struct mark *guard_find_mark(struct guard *guard, const char *id)
 	return NULL;
 }
 
+struct mark *guard_find_mark_of(struct guard *guard, uint32_t seq)
+{
+	for (unsigned i = 0; i < MARKS_MAX; i++)
+		if (guard->marks[i].is_used && guard->marks[i].seq == seq)
+			return &guard->marks[i];
+	return NULL;
+}
+
 static bool set_mark(struct guard *guard, const struct root *root, const char *id, unsigned what)
 {
 	char path[PATH_MAX];
@@ -116,6 +124,7 @@ void guard_unmark(struct guard *guard, const char *id)
 void guard_mark(struct guard *guard, const char *id, bool must_deny)
 {
 	struct mark *at = guard_find_mark(guard, id);
+	bool is_new = !at;
 
 	for (unsigned i = 0; !at && i < MARKS_MAX; i++)
 		if (!guard->marks[i].is_used)
@@ -125,7 +134,8 @@ void guard_mark(struct guard *guard, const char *id, bool must_deny)
 	for (unsigned i = 0; i < guard->roots_count; i++) {
 		if (!set_mark(guard, &guard->roots[i], id, FAN_MARK_ADD))
 			continue;
-		at->is_used = true;
+		if (is_new)
+			*at = (struct mark){.is_used = true, .left_ms = guard->hold_ms};
 		at->root = i;
 		at->must_deny = must_deny;
 		guard_set_id(at->id, id);

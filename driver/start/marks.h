@@ -22,6 +22,9 @@ void guard_tell_created(struct guard *guard, const char *id);
 /* NULL: it is not marked. */
 struct mark *guard_find_mark(struct guard *guard, const char *id);
 
+/* By the number of its last hold; NULL: there is none. */
+struct mark *guard_find_mark_of(struct guard *guard, uint32_t seq);
+
 /* Hold its start.  `must_deny`: deny it at the deadline. */
 void guard_mark(struct guard *guard, const char *id, bool must_deny);
 

@@ -54,7 +54,7 @@ static int mount_of(const struct mc_core *core, int dirfd, const char *link, uin
 }
 
 /* By the link's text, which the kernel has without asking the file system. */
-static bool is_below(const struct search *search, int dirfd, const char *link)
+static bool is_below(const char *below, int dirfd, const char *link)
 {
 	char path[PATH_MAX];
 	ssize_t size = mc_sys_readlinkat(dirfd, link, path, sizeof(path) - 1);
@@ -62,7 +62,7 @@ static bool is_below(const struct search *search, int dirfd, const char *link)
 	if (size < 0)
 		return false;
 	path[size] = '\0';
-	return path[0] == '/' && mc_path_is_below(path, search->below);
+	return path[0] == '/' && mc_path_is_below(path, below);
 }
 
 /* Whether what the link stands for is on one of the mounts. */
@@ -70,7 +70,7 @@ static bool is_on(const struct search *search, int dirfd, const char *link)
 {
 	uint64_t id;
 
-	if (search->below && !is_below(search, dirfd, link))
+	if (search->below && !is_below(search->below, dirfd, link))
 		return false;
 	if (search->below && search->id_count == 0)
 		return true;
@@ -163,4 +163,20 @@ int mc_busy_find_below(const struct mc_core *core, uint64_t ns_ino, const char *
 	unsigned left = MC_BUSY_FILES_MAX;
 
 	return find(&(struct search){core, ns_ino, ids, id_count, path, &left}, ret);
+}
+
+int mc_busy_cwd(const struct mc_core *core, pid_t pid, const char *path, uint64_t *ret)
+{
+	char name[32];
+	mc_auto_fd process = MC_FD_NONE;
+	int rc;
+
+	snprintf(name, sizeof(name), "%d", pid);
+	process = mc_sys_openat(core->proc, name, O_RDONLY | O_DIRECTORY);
+	if (process < 0)
+		return process == -ENOENT ? -ESRCH : process;
+	if (!is_below(path, process, "cwd"))
+		return 0;
+	rc = mount_of(core, process, "cwd", ret);
+	return rc < 0 ? rc : 1;
 }

@@ -444,7 +444,8 @@ static int new_kept(struct mc_core *core, struct mc_kept **ret)
 		return -ENOMEM;
 	kept->socket = MC_FD_NONE;
 	add_starting(core, &starting);
-	rc = mc_pool_run(core, start_kept, &kept->job);
+	/* It is to outlive the caller: it ends with the thread that forks it. */
+	rc = mc_pool_run_in_worker(core, start_kept, &kept->job);
 	if (rc >= 0)
 		rc = await(kept->socket, core->helper_timeout_ms, fds);
 	remove_starting(core, &starting);

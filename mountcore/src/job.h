@@ -126,8 +126,10 @@ int mc_enter(int ns_fd);
 /* Come back to our own.  Aborts the process when that fails. */
 void mc_leave(const struct mc_core *core, int ns_fd);
 
-/* The two halves of mc_job_run (pool.c, helper.c). */
+/* The two halves of mc_job_run (pool.c, helper.c).  A worker may be the calling thread, if that was
+ * lent. */
 int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
+int mc_pool_run_in_worker(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 
 /* In a helper: end with the process that started it.  Again behind a change of user, which makes

@@ -3,13 +3,21 @@
  * Sequence in each: unshare(CLONE_FS) so that setns(CLONE_NEWNS) is allowed in a threaded process,
  * umask 0, every signal blocked; then take a task, run it, say so, again. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+
+#include "mountcore/cleanup.h"
 
 #include "core.h"
+#include "inode.h"
 #include "job.h"
 #include "sys.h"
+
+/* That of mc_core_lend_thread(). */
+static _Thread_local const struct mc_core *lent_to;
 
 /* One job that waits for a worker; lives on the stack of the thread that waits. */
 struct mc_task {
@@ -65,7 +73,21 @@ static void *work(void *argument)
 	return NULL;
 }
 
+static int run_here(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+{
+	int before = mc_sys_umask(0);
+
+	job->rc = fn(core, job);
+	mc_sys_umask((mode_t)before);
+	return job->rc;
+}
+
 int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
+{
+	return lent_to == core ? run_here(core, fn, job) : mc_pool_run_in_worker(core, fn, job);
+}
+
+int mc_pool_run_in_worker(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
 	struct mc_task task = {.fn = fn, .job = job, .done = PTHREAD_COND_INITIALIZER};
 
@@ -81,6 +103,29 @@ int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	pthread_mutex_unlock(&core->lock);
 	pthread_cond_destroy(&task.done);
 	return job->rc;
+}
+
+/* Whoever enters a mount namespace has the root of that one. */
+int mc_core_lend_thread(const struct mc_core *core)
+{
+	mc_auto_fd root = mc_sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+	struct mc_stat before = {0}, after;
+	int rc = root < 0 ? root : mc_sys_unshare(CLONE_FS);
+
+	if (rc == 0)
+		rc = mc_describe(core, root, "", &before);
+	if (rc == 0)
+		rc = mc_sys_setns(core->home_ns, CLONE_NEWNS);
+	if (rc < 0)
+		return rc;
+	rc = mc_describe(core, AT_FDCWD, "/", &after);
+	if (rc == 0 && (before.mount_id != after.mount_id || before.ino != after.ino))
+		rc = -EXDEV;
+	if (rc == 0)
+		lent_to = core;
+	else if (mc_sys_fchdir(root) < 0 || mc_sys_chroot(".") < 0)
+		abort();
+	return rc;
 }
 
 int mc_pool_start(struct mc_core *core, unsigned workers)

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
@@ -21,7 +22,14 @@
 #include "start/gate.h"
 #include "start/state.h"
 
-enum { LONG_MS = 60000, SHORT_MS = 20, PATIENCE_SECONDS = 60, FDS_FEW = 32, OPENS_MANY = 100 };
+enum {
+	LONG_MS = 60000,
+	SHORT_MS = 20,
+	SOME_MS = 1000,
+	PATIENCE_SECONDS = 60,
+	FDS_FEW = 32,
+	OPENS_MANY = 100
+};
 
 #define ID "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
 
@@ -256,6 +264,163 @@ static void cruns_status_is_held_too(void **state)
 	make_state("status");
 	runtime = open_held("status", &news);
 	let_go(runtime, &news);
+	hv_gate_end(&gate);
+}
+
+/* As `runc create` begins to write the state, under whatever name. */
+static pid_t make_there(const char *name)
+{
+	mc_auto_free char *path = in_container(name);
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0 && gate.socket > STDERR_FILENO)
+		close(gate.socket);
+	if (pid == 0)
+		_exit(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0 ? 0 : errno);
+	return pid;
+}
+
+/* Marked, up to where its state is written. */
+static void set_up_container(bool must_deny)
+{
+	struct hv_gate_news news;
+
+	settle(&gate);
+	make_directory();
+	expect(&gate, HV_GATE_CREATED, &news);
+	assert_int_equal(hv_gate_mark(&gate, ID, must_deny), 0);
+	make_fifo();
+	wait_for_orders(&gate);
+}
+
+static void what_is_set_up_is_held_before_its_state_is_written(void **state)
+{
+	static const char *const names[] = {"state-4711", "state.json"};
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	set_up_container(false);
+	expect_open(make_there("runc.4711"));
+	expect_open(make_there("state"));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		runtime = make_there(names[i]);
+		expect(&gate, HV_GATE_SET_UP, &news);
+		assert_string_equal(news.id, ID);
+		assert_int_equal(news.runtime, runtime);
+		assert_int_equal(news.fd, MC_FD_NONE);
+		assert_false(has_ended(runtime));
+		assert_int_equal(hv_gate_release(&gate, news.seq, true), 0);
+		expect_open(runtime);
+	}
+	make_state("state.json");
+	runtime = open_held("state.json", &news); /* all was not done */
+	let_go(runtime, &news);
+	hv_gate_end(&gate);
+}
+
+static void what_is_done_when_it_is_set_up_is_not_held_again(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	set_up_container(true);
+	runtime = make_there("state-1");
+	expect(&gate, HV_GATE_SET_UP, &news);
+	let_go(runtime, &news);
+	make_state("state.json");
+	expect_open(open_there("state.json"));
+	expect_open(make_there("state-2"));
+	hv_gate_end(&gate);
+}
+
+/* The hold of its start is over as soon as it has begun. */
+static void both_holds_have_one_deadline(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+	int status = 0;
+
+	(void)state;
+	begin(SHORT_MS);
+	set_up_container(true);
+	runtime = make_there("state-1");
+	expect(&gate, HV_GATE_SET_UP, &news);
+	expect_open(runtime); /* nobody released it, and it is not denied */
+	make_state("state.json");
+	assert_int_equal(
+		hv_gate_mark(&gate, ID, true), 0); /* that it is told again: no more time */
+	wait_for_orders(&gate);
+	runtime = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	assert_int_equal(waitpid(runtime, &status, 0), runtime);
+	assert_int_equal(WEXITSTATUS(status), EPERM);
+	expect(&gate, HV_GATE_DENIED, &news);
+	close(news.fd);
+	hv_gate_end(&gate);
+}
+
+/* `podman init`, and `podman start` when everything is there again. */
+static void a_container_that_was_set_up_long_ago_has_all_of_the_time(void **state)
+{
+	const struct timespec long_ago = {.tv_sec = 2};
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(SOME_MS);
+	set_up_container(true);
+	runtime = make_there("state-1");
+	expect(&gate, HV_GATE_SET_UP, &news);
+	expect_open(runtime);
+	make_state("state.json");
+	assert_int_equal(nanosleep(&long_ago, NULL), 0);
+	runtime = open_held("state.json", &news);
+	let_go(runtime, &news); /* in SOME_MS, on a machine that does not sleep that long */
+	hv_gate_end(&gate);
+}
+
+/* `runc update` of a container that waits for its start writes its state, too. */
+static void a_start_is_not_released_with_another_hold(void **state)
+{
+	struct hv_gate_news written, held;
+	pid_t writer, runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	set_up_container(true);
+	make_state("state.json");
+	writer = make_there("state-1");
+	expect(&gate, HV_GATE_SET_UP, &written);
+	runtime = open_held("state.json", &held);
+	assert_int_not_equal(held.seq, written.seq);
+	assert_int_equal(hv_gate_release(&gate, written.seq, true), 0);
+	expect_open(writer);
+	assert_false(has_ended(runtime));
+	let_go(runtime, &held);
+	hv_gate_end(&gate);
+}
+
+static void what_is_done_behind_the_deadline_is_done(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(SHORT_MS);
+	set_up_container(true);
+	runtime = make_there("state-1");
+	expect(&gate, HV_GATE_SET_UP, &news);
+	expect_open(runtime);
+	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);
+	make_state("state.json");
+	wait_for_orders(&gate);
+	expect_open(open_there("state.json"));
 	hv_gate_end(&gate);
 }
 
@@ -634,6 +799,12 @@ int main(void)
 		TEST(a_start_is_held_until_it_is_released),
 		TEST(a_start_that_is_refused_cannot_open_the_state),
 		TEST(cruns_status_is_held_too),
+		TEST(what_is_set_up_is_held_before_its_state_is_written),
+		TEST(what_is_done_when_it_is_set_up_is_not_held_again),
+		TEST(both_holds_have_one_deadline),
+		TEST(what_is_done_behind_the_deadline_is_done),
+		TEST(a_container_that_was_set_up_long_ago_has_all_of_the_time),
+		TEST(a_start_is_not_released_with_another_hold),
 		TEST(a_container_that_was_not_asked_for_is_not_held),
 		TEST(other_files_and_started_containers_are_not_held),
 		TEST(a_hold_ends_by_its_deadline),

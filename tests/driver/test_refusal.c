@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +103,41 @@ static void a_start_that_has_what_is_required_goes_on(void **state)
 	assert_false(refuse(fixture, &refused));
 	assert_int_equal(kill(fixture->pid, 0), 0);
 	assert_string_equal(state_of(fixture, target), "attached");
+	free(target);
+}
+
+/* It is held once more, at its start. */
+static void what_is_only_set_up_is_not_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	char source[400], id[] = ID, name[] = "web", *target;
+	struct hv_target held = {
+		.container = {.id = id, .name = name, .is_running = true},
+		.ns = MC_NS_NONE,
+		.held_until_ms = INT64_MAX,
+		.is_set_up = true,
+	};
+	struct hv_repaired repaired;
+	struct hv_error err = {0};
+
+	start_engine(fixture);
+	snprintf(source, sizeof(source), "%s/needed", fixture->world->dir);
+	world_mkdir(fixture->world, "needed");
+	assert_int_equal(world_create(fixture->world, other, "path=%s/needed", NULL), HV_OK);
+	target = require(fixture, other);
+	assert_int_equal(rmdir(source), 0);
+	start_container(fixture);
+	held.container.pid = fixture->pid;
+	assert_int_equal(mc_ns_open(fixture->attacher.core, fixture->pid, &held.ns, NULL), 0);
+	assert_int_not_equal(hv_target_repair(&fixture->attacher, &held, &repaired, &err), HV_OK);
+	hv_error_done(&err);
+	assert_int_equal(repaired.refused, 0);
+	assert_int_equal(kill(fixture->pid, 0), 0);
+	assert_null(strstr(state_of(fixture, target), "refused"));
+	assert_int_equal(mkdir(source, 0755), 0);
+	assert_int_equal(hv_target_repair(&fixture->attacher, &held, &repaired, &err), HV_OK);
+	assert_int_equal(repaired.attached, 1);
+	mc_ns_close(&held.ns);
 	free(target);
 }
 
@@ -397,6 +433,7 @@ static void run(void)
 		RECONCILED(what_is_not_required_keeps_nothing_from_starting),
 		RECONCILED(a_start_that_lacks_what_is_required_is_refused_with_the_reason),
 		RECONCILED(a_start_that_has_what_is_required_goes_on),
+		RECONCILED(what_is_only_set_up_is_not_refused),
 		RECONCILED(what_is_required_and_comes_too_late_is_told),
 		RECONCILED(being_required_is_an_option_like_others),
 		RECONCILED(a_check_tells_whether_the_next_start_would_be_refused),

@@ -194,6 +194,23 @@ static void behind_the_deadline_it_is_late(void **state)
 	hv_record_done(&record);
 }
 
+/* As crun does: what is attached then does not become its working directory. */
+static void who_has_entered_what_is_covered_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const places[] = {fixture->target, "/"};
+
+	start_engine(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(chdir(places[i]), 0);
+		start_container(fixture);
+		assert_int_equal(chdir("/"), 0);
+		assert_int_equal(meet(fixture, hv_clock_ms() + FAR_MS).entered, 1 - i);
+		stop_container(fixture);
+	}
+}
+
 static void run(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -204,6 +221,7 @@ static void run(void)
 		RECONCILED(each_start_is_met_in_time_without_the_engine),
 		RECONCILED(the_engines_word_on_the_start_is_noted_later),
 		RECONCILED(behind_the_deadline_it_is_late),
+		RECONCILED(who_has_entered_what_is_covered_is_told),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));

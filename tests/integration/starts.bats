@@ -19,7 +19,7 @@ teardown() {
 	stop_daemon
 	[[ -z ${ENGINE:-} ]] || engine_teardown
 	common_teardown
-	docker image rm -f hvt-first >/dev/null 2>&1 || true
+	docker image rm -f hvt-first hvt-linked >/dev/null 2>&1 || true
 }
 
 begin_plain() {
@@ -59,6 +59,62 @@ gate() {
 	[[ $(said hvt_first $((ROUNDS + 1))) == "$((ROUNDS + 1)) 1" ]]
 	late hvt_first 0
 	grep -q "attached before its program began" "$PLAIN/log"
+}
+
+# in_attachment NAME OPTION... -- COMMAND...: with the volume at /a, to which /link leads.
+in_attachment() {
+	local name=$1 options=()
+	shift
+	while [[ $1 != -- ]]; do options+=("$1") && shift; done
+	docker create --label "$LABEL" --network none --name "$name" "${options[@]}" hvt-linked "${@:2}" >/dev/null
+	must HotAttach '{"Volume":"hvt_data","Container":"'"$name"'","Target":"/a","Mkdir":true,"Persist":true}'
+}
+
+@test "a program begins in an attachment, and may lie in one" {
+	begin_plain
+	echo here >"$TMP/src/who"
+	cp "$TMP/image/first" "$TMP/src"
+	mkdir "$TMP/src/below"
+	docker create --label "$LABEL" --name hvt_link "$IMAGE" >/dev/null
+	ln -s a "$TMP/link"
+	tar -C "$TMP" -c link | docker cp - hvt_link:/
+	docker commit hvt_link hvt-linked >/dev/null
+	in_attachment hvt_works -w /a -- sh -c 'cat who; pwd; exec sleep 1000'
+	in_attachment hvt_links -w /link/below -- sh -c 'cat ../who; exec sleep 1000'
+	in_attachment hvt_lies -- /a/first /a
+	if [[ $(docker info -f '{{.DefaultRuntime}}') == crun ]]; then
+		enters_before # this is known, and told
+		return
+	fi
+	docker start hvt_works hvt_links hvt_lies
+	for i in 1 2 3; do
+		[[ $(said hvt_works $((2 * i))) == "$i /a $i here" ]]
+		[[ $(said hvt_links "$i") == "$i here" && $(said hvt_lies "$i") == "$i 1" ]]
+		docker restart -t 0 hvt_works hvt_links hvt_lies
+	done
+}
+
+# crun does both before its start can be held.
+enters_before() {
+	docker start hvt_works
+	within 5 grep -q "over the directory that its program begins in" "$PLAIN/log"
+	run ! docker start hvt_lies
+}
+
+@test "a first start is in time in a read-only root, without capabilities, and with CAP_SYS_ADMIN" {
+	begin_plain
+	for options in --read-only "--read-only --cap-drop ALL" "--cap-add SYS_ADMIN"; do
+		# shellcheck disable=SC2086
+		docker create --label "$LABEL" --network none --name hvt_first $options hvt-first /first /a/b /c >/dev/null
+		for target in /a/b /c; do
+			must HotAttach '{"Volume":"hvt_data","Container":"hvt_first","Target":"'$target'","Mkdir":true,"Persist":true}'
+		done
+		docker start hvt_first
+		[[ $(said hvt_first 1) == "1 2" ]]
+		docker restart -t 0 hvt_first
+		[[ $(said hvt_first 2) == "2 2" ]]
+		docker rm -f hvt_first
+	done
 }
 
 @test "many that are started at once are in time" {
@@ -165,7 +221,7 @@ is_refused() {
 
 # The runtime is in a start that has not come to its end.
 is_held() {
-	pgrep -f "^runc .* start $(docker ps -aq --no-trunc --filter "name=^$1\$")"
+	pgrep -f "^runc .* (create|start) .*$(docker ps -aq --no-trunc --filter "name=^$1\$")\$"
 }
 
 # killed_in_start N: restart it, with the daemon killed at its Nth call from then on; false if it made fewer.

@@ -222,6 +222,39 @@ static void a_mount_that_the_container_made_below_stays(void **state)
 	hv_in_namespace(own_mount_below);
 }
 
+static void working_directory(void)
+{
+	struct scene scene;
+	uint64_t before = 0, now = 0;
+	pid_t pid;
+
+	scene_open(&scene);
+	pid = scene.box.pid;
+	assert_int_equal(box_run(&scene.box, in_stand, "/mnt"), 0);
+	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt", &before), 1);
+	assert_int_equal(mc_busy_cwd(scene.core, pid, "/", &now), 1);
+	assert_int_equal(now, before);
+	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt/a", &now), 0);
+	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mn", &now), 0);
+	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt", &now), 1);
+	assert_int_equal(now, before); /* what is covered */
+	assert_int_equal(box_run(&scene.box, in_stand, "/mnt"), 0);
+	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt", &now), 1);
+	assert_int_equal(now, scene.info.mountinfo_id);
+	assert_int_equal(box_run(&scene.box, in_stand, "/"), 0);
+	box_close(&scene.box);
+	assert_int_equal(mc_busy_cwd(scene.core, pid, "/", &now), -ESRCH);
+	box_open(&scene.box);
+	scene_close(&scene);
+}
+
+static void the_mount_of_a_working_directory_is_told(void **state)
+{
+	(void)state;
+	hv_in_namespace(working_directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +262,7 @@ int main(void)
 		cmocka_unit_test(a_tree_with_submounts_is_detached_strictly),
 		cmocka_unit_test(a_used_submount_keeps_the_tree_and_is_told),
 		cmocka_unit_test(a_mount_that_the_container_made_below_stays),
+		cmocka_unit_test(the_mount_of_a_working_directory_is_told),
 	};
 
 	return RUN_PRIVILEGED(tests);

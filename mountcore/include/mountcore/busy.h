@@ -44,6 +44,13 @@ int mc_busy_find_below(const struct mc_core *core, uint64_t ns_ino, const char *
 	const uint64_t *ids, size_t id_count, struct mc_busy *ret)
 	__attribute__((nonnull(1, 3, 6), warn_unused_result));
 
+/* The mount (column 1 of mountinfo) that process `pid` has its working directory on, if that is at
+ * `path` of its mount namespace (clean, no symlink in it) or below.  Asks no file system.
+ * Returns 1; 0 when it is elsewhere; -ESRCH when there is no such process, or what statx(2) gave.
+ * Source: proc(5).  Any thread. */
+int mc_busy_cwd(const struct mc_core *core, pid_t pid, const char *path, uint64_t *ret)
+	__attribute__((nonnull, warn_unused_result));
+
 /* "cwd", "root", "open file", "mapping".  Static. */
 const char *mc_busy_why_name(enum mc_busy_why why);
 

@@ -46,6 +46,13 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 /* Stop the workers and release everything.  No operation may be under way.  NULL is ignored. */
 void mc_core_close(struct mc_core *core);
 
+/* Have what the calling thread asks for done in this thread, where a worker would do it: waking one
+ * and being woken takes more time than most of the work.  For one that lives long and does not need
+ * its working directory: that becomes the root, and both are its own from now on.
+ * Returns 0; -EXDEV when the process has another root than its mount namespace (chroot(2)), or what
+ * unshare(2) or setns(2) gave: then all is as before.  Source: unshare(2), CLONE_FS. */
+int mc_core_lend_thread(const struct mc_core *core) __attribute__((nonnull, warn_unused_result));
+
 /* A set of enum mc_feature. */
 unsigned mc_core_features(const struct mc_core *core) __attribute__((nonnull));
 

@@ -100,6 +100,7 @@ struct hv_repaired {
 	unsigned dropped;
 	unsigned drifted; /* now missing or covered */
 	unsigned doubted; /* the Engine does not know the container, and is not believed */
+	unsigned entered; /* that cover the directory which the program begins in */
 	unsigned refused; /* required, and not there: the container's start was refused */
 	unsigned awaited; /* refused at an earlier look as well: hv_attachments_restart() is to come
 			   */
@@ -130,6 +131,11 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
 enum hv_code hv_attachments_settle(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Tell on_change() that records of a container came, went or changed; `is_undone`: and that there
+ * may be something to do for it.  Any thread. */
+void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone)
+	__attribute__((nonnull));
+
 /* The Engine told, in an event, that a container was removed.  Any thread. */
 void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 	__attribute__((nonnull));
@@ -148,6 +154,7 @@ struct hv_start {
 	long long pid;           /* of its first process, by its runtime's word */
 	long long start_ticks;   /* when that began: field 22 of /proc/PID/stat */
 	long long held_until_ms; /* CLOCK_MONOTONIC: from then on the program may have begun */
+	bool is_set_up; /* no more than that: what lacks then is tried once more at its start */
 };
 
 /* Whether the container has attachments, and one that is required. */
@@ -157,8 +164,10 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
 
 /* Attach what is wanted to a container before its program begins, without the Engine: it answers
  * nothing about the container meanwhile.  What was begun before is brought to its end first.
- * If it lacks a required attachment then, its first process is killed, unless the hold is over.
+ * If it lacks a required attachment then, its first process is killed, unless the hold is over, or
+ * start->is_set_up.
  * `ret` is filled either way.  The Engine's word on the start is noted by hv_attachments_repair().
+ * on_change() is not told: hv_attacher_poke() when the start goes on.
  * Returns HV_OK; HV_BUSY when its runtime is not done with the container's root yet: then it is
  * still to be held; HV_CONTAINER_CHANGED when it is not that process; or why something of it could
  * not be done. */

@@ -1,9 +1,10 @@
 /* The gate: a process of its own that holds starts of containers.
  *
- * `runc start` and `crun start` begin by opening the container's state file, when all of the
- * container is set up and its first process waits to execute the program.  The gate has the kernel
- * ask it before such an open is let through (fanotify, FAN_OPEN_PERM), in the directories of the
- * containers that it was told of, and in no others.  No process is stopped.
+ * `runc create` makes a state file when all of the container is set up, and its first process waits
+ * for that before it enters its working directory and looks its program up.  `runc start` and `crun
+ * start` begin by opening that file, when the first process waits to execute the program.  The gate
+ * has the kernel ask it before such an open is let through (fanotify, FAN_OPEN_PERM), in the
+ * directories of the containers that it was told of, and in no others.  No process is stopped.
  *
  * Nothing stays held: each hold has a deadline, which the gate keeps though the daemon be stopped;
  * when the daemon ends, the gate does (its socket is closed); when the gate ends, however, the
@@ -28,6 +29,8 @@ struct hv_gate {
 enum hv_gate_kind {
 	HV_GATE_READY,   /* first: `error` is 0, or why it holds nothing (a negative errno) */
 	HV_GATE_CREATED, /* a runtime makes container `id`: wanted? then hv_gate_mark() it */
+	HV_GATE_SET_UP,  /* `id` is held until `until_ms`, before its state is written: its first
+			    process is the child of `runtime` */
 	HV_GATE_HELD,    /* the start of `id` is held until `until_ms`; `fd` reads its state file */
 	HV_GATE_EXPIRED, /* the deadline of hold `seq`, of `id`, came: it was let go */
 	HV_GATE_DENIED,  /* it came, and the start was denied; `fd` reads its state file */
@@ -37,13 +40,14 @@ struct hv_gate_news {
 	enum hv_gate_kind kind;
 	uint32_t seq;
 	int error;
+	pid_t runtime;
 	long long until_ms; /* CLOCK_MONOTONIC */
 	char id[HV_GATE_ID_SIZE];
 	int fd; /* owned by who reads the news; else MC_FD_NONE */
 };
 
 /* Fork the gate.  `host_root` is a descriptor of the host's root directory, borrowed: all paths are
- * the host's.  `hold_ms`: how long a hold lasts at most.
+ * the host's.  `hold_ms`: how long the holds of one start last at most.
  * Returns 0, or what socketpair(2), fork(2) or calloc(3) gave.  hv_gate_end() it.
  * Source: fanotify(7), inotify(7), unix(7). */
 int hv_gate_start(int host_root, unsigned hold_ms, struct hv_gate *ret)
@@ -70,7 +74,8 @@ int hv_gate_follow(const struct hv_gate *gate, const char *root)
 int hv_gate_mark(const struct hv_gate *gate, const char *id, bool must_deny)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Let it go on.  `is_early`: that was not its start, which is yet to be held. */
+/* Let it go on.  `is_early`: not all is done, its start is yet to be held: for what is left of the
+ * time, which is one for both. */
 int hv_gate_release(const struct hv_gate *gate, uint32_t seq, bool is_early)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -1,0 +1,163 @@
+/* A thread that does the workers' work itself.  Includes the library's private headers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mountcore/cleanup.h"
+
+#include "box.h"
+#include "core.h"
+#include "job.h"
+#include "scratch.h"
+
+enum { DEADLINE_MS = 10000 };
+
+struct where_job {
+	struct mc_job job;
+	pid_t thread;
+	mode_t mask;
+};
+
+static int look_where(const struct mc_core *core, struct mc_job *job)
+{
+	struct where_job *self = (struct where_job *)job;
+
+	(void)core;
+	self->thread = gettid();
+	self->mask = umask(0);
+	return 42;
+}
+
+/* Which thread does a job of ours, and with which umask. */
+static struct where_job find_where(struct mc_core *core)
+{
+	struct where_job *job = mc_job_new(sizeof(*job)), found;
+
+	assert_non_null(job);
+	assert_int_equal(mc_job_run(core, look_where, &job->job), 42);
+	found = *job;
+	mc_job_free(job, sizeof(*job));
+	return found;
+}
+
+static struct stat stat_of(const char *path)
+{
+	struct stat stat_now;
+
+	assert_int_equal(stat(path, &stat_now), 0);
+	return stat_now;
+}
+
+static void expect_same(const char *path, const struct stat *before)
+{
+	struct stat now = stat_of(path);
+
+	assert_int_equal(now.st_ino, before->st_ino);
+	assert_int_equal(now.st_dev, before->st_dev);
+}
+
+/* A thread of its own: it stays lent until it ends. */
+static void in_thread(void *(*fn)(void *), void *argument)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, fn, argument), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void *work_here(void *argument)
+{
+	struct scene *scene = argument;
+	struct stat root = stat_of("/"), ns = stat_of("/proc/thread-self/ns/mnt");
+	struct where_job found;
+
+	assert_int_not_equal(find_where(scene->core).thread, gettid());
+	assert_int_equal(mc_core_lend_thread(scene->core), 0);
+	umask(027);
+	found = find_where(scene->core);
+	assert_int_equal(found.thread, gettid());
+	assert_int_equal(found.mask, 0);
+	assert_int_equal(umask(027), 027);
+	assert_int_equal(scene_attach(scene, "/mnt/a"), 0);
+	assert_true(box_has_file(&scene->box, "/mnt/a/file"));
+	scene_expect_refused(scene,
+		&(struct mc_attach_args){.place = {.ns_fd = scene->ns.ns_fd,
+						 .root_fd = MC_FD_NONE,
+						 .key = scene->ns.ino},
+			.source = "/no/such/source",
+			.target = "/mnt/b"},
+		MC_STEP_SOURCE, -ENOENT);
+	assert_int_equal(scene_detach(scene, false), 0);
+	expect_same("/", &root);
+	expect_same("/proc/thread-self/ns/mnt", &ns);
+	return NULL;
+}
+
+static void lend_and_attach(void)
+{
+	struct scene scene;
+	struct stat cwd;
+
+	scene_open(&scene);
+	assert_int_equal(chdir(SOURCE), 0);
+	umask(022);
+	cwd = stat_of(".");
+	in_thread(work_here, &scene);
+	expect_same(".", &cwd); /* that of the others is theirs */
+	assert_int_equal(umask(022), 022);
+	assert_int_not_equal(find_where(scene.core).thread, gettid());
+	assert_int_equal(chdir("/"), 0);
+	scene_close(&scene);
+}
+
+static void what_it_asks_for_is_done_in_it_and_leaves_no_trace(void **state)
+{
+	(void)state;
+	hv_in_namespace(lend_and_attach);
+}
+
+static void *try_in_chroot(void *argument)
+{
+	const struct mc_core *core = argument;
+	struct stat root = stat_of("/");
+
+	assert_int_equal(mc_core_lend_thread(core), -EXDEV);
+	expect_same("/", &root);
+	assert_int_equal(access("/file", F_OK), 0);
+	return NULL;
+}
+
+static void lend_in_chroot(void)
+{
+	struct scene scene;
+	mc_auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	scene_open(&scene);
+	assert_int_equal(chroot(SOURCE), 0);
+	assert_int_equal(chdir("/"), 0);
+	in_thread(try_in_chroot, scene.core);
+	assert_int_equal(fchdir(root), 0);
+	assert_int_equal(chroot("."), 0);
+	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
+	scene_close(&scene);
+}
+
+static void a_process_with_a_root_of_its_own_keeps_it(void **state)
+{
+	(void)state;
+	hv_in_namespace(lend_in_chroot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_it_asks_for_is_done_in_it_and_leaves_no_trace),
+		cmocka_unit_test(a_process_with_a_root_of_its_own_keeps_it),
+	};
+
+	return RUN_PRIVILEGED(tests);
+}
