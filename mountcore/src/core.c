@@ -9,6 +9,7 @@
 #include "mountcore/cleanup.h"
 
 #include "job.h"
+#include "pool.h"
 #include "source.h"
 #include "sys.h"
 #include "table.h"

@@ -21,6 +21,7 @@
 
 #include "core.h"
 #include "job.h"
+#include "pool.h"
 #include "sys.h"
 
 enum {

@@ -126,10 +126,7 @@ int mc_enter(int ns_fd);
 /* Come back to our own.  Aborts the process when that fails. */
 void mc_leave(const struct mc_core *core, int ns_fd);
 
-/* The two halves of mc_job_run (pool.c, helper.c).  A worker may be the calling thread, if that was
- * lent. */
-int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
-int mc_pool_run_in_worker(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
+/* The half of mc_job_run for helpers (helper.c); the other one is mc_pool_run(). */
 int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 
 /* In a helper: end with the process that started it.  Again behind a change of user, which makes
@@ -145,9 +142,5 @@ void mc_helper_stop(struct mc_core *core);
 
 /* Collect the helpers that were left to themselves at their deadline and have ended since. */
 void mc_helper_reap(struct mc_core *core);
-
-/* Start and stop the workers. */
-int mc_pool_start(struct mc_core *core, unsigned workers);
-void mc_pool_stop(struct mc_core *core);
 
 #endif

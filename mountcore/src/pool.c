@@ -2,6 +2,8 @@
  *
  * Sequence in each: unshare(CLONE_FS) so that setns(CLONE_NEWNS) is allowed in a threaded process,
  * umask 0, every signal blocked; then take a task, run it, say so, again. */
+#include "pool.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,7 +15,6 @@
 
 #include "core.h"
 #include "inode.h"
-#include "job.h"
 #include "sys.h"
 
 /* That of mc_core_lend_thread(). */
