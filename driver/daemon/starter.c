@@ -264,19 +264,21 @@ static void *run_worker(void *argument)
 	return NULL;
 }
 
-/* With the lock. */
-static void hire(struct hv_starter *self)
+/* With the lock.  Returns false when there are as many as there can be. */
+static bool hire(struct hv_starter *self)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
+	int rc;
 
 	if (self->workers == WORKERS_MAX)
-		return;
+		return false;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &attr, run_worker, self) == 0)
-		self->workers++;
+	rc = pthread_create(&thread, &attr, run_worker, self);
 	pthread_attr_destroy(&attr);
+	self->workers += rc == 0;
+	return rc == 0;
 }
 
 /* Takes over the descriptor.  Without memory or a thread the hold ends by its deadline. */
@@ -297,7 +299,7 @@ static void hand_over(struct hv_starter *self, const struct hv_gate_news *news)
 	if (++self->count <= self->idle)
 		pthread_cond_signal(&self->wanted);
 	else
-		hire(self);
+		(void)hire(self); /* else one that works takes it */
 	pthread_mutex_unlock(&self->lock);
 }
 
@@ -575,6 +577,19 @@ static void done(struct hv_starter *self)
 	free(self);
 }
 
+static int start_threads(struct hv_starter *self)
+{
+	int rc = pthread_create(&self->reader, NULL, run_reader, self);
+
+	if (rc != 0)
+		return -rc;
+	pthread_mutex_lock(&self->lock);
+	while (self->workers < WORKERS_KEPT && hire(self))
+		continue;
+	pthread_mutex_unlock(&self->lock);
+	return 0;
+}
+
 struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
 {
 	struct hv_starter *self = calloc(1, sizeof(*self));
@@ -583,7 +598,7 @@ struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
 		return NULL;
 	init(self, args);
 	self->is_over = args->hold_ms == 0;
-	if (args->hold_ms == 0 || pthread_create(&self->reader, NULL, run_reader, self) == 0)
+	if (args->hold_ms == 0 || start_threads(self) == 0)
 		return self;
 	done(self);
 	return NULL;

@@ -40,7 +40,7 @@ static int time_left(const struct guard *guard)
 {
 	long long now = hv_clock_ms(), least = -1;
 
-	for (unsigned i = 0; i < HOLDS_MAX; i++) {
+	for (unsigned i = 0; i < guard->holds_end; i++) {
 		long long left = guard->holds[i].until_ms - now;
 
 		if (!guard->holds[i].is_used)
@@ -111,7 +111,7 @@ static void take_time(struct guard *guard, const struct hold *hold)
 
 static void end_hold(struct guard *guard, uint32_t seq, uint32_t verdict)
 {
-	for (unsigned i = 0; i < HOLDS_MAX; i++) {
+	for (unsigned i = 0; i < guard->holds_end; i++) {
 		struct hold *hold = &guard->holds[i];
 
 		if (!hold->is_used || hold->seq != seq)
@@ -120,6 +120,8 @@ static void end_hold(struct guard *guard, uint32_t seq, uint32_t verdict)
 		answer(guard, hold->fd, verdict);
 		hold->is_used = false;
 	}
+	while (guard->holds_end > 0 && !guard->holds[guard->holds_end - 1].is_used)
+		guard->holds_end--;
 }
 
 /* No open of its start is asked about any more.  The hold may be over. */
@@ -153,7 +155,7 @@ static void expire(struct guard *guard)
 {
 	long long now = hv_clock_ms();
 
-	for (unsigned i = 0; i < HOLDS_MAX; i++)
+	for (unsigned i = 0; i < guard->holds_end; i++)
 		if (guard->holds[i].is_used && guard->holds[i].until_ms <= now)
 			expire_one(guard, &guard->holds[i]);
 }
@@ -209,7 +211,7 @@ static enum opened look_at(const struct guard *guard, int fd, char ret[static HV
 /* Of the same moment of a container's start. */
 static struct hold *find_hold(struct guard *guard, const struct hv_gate_news *news)
 {
-	for (unsigned i = 0; i < HOLDS_MAX; i++)
+	for (unsigned i = 0; i < guard->holds_end; i++)
 		if (guard->holds[i].is_used && strcmp(guard->holds[i].id, news->id) == 0 &&
 			guard->holds[i].is_set_up == (news->kind == HV_GATE_SET_UP))
 			return &guard->holds[i];
@@ -248,6 +250,8 @@ static bool hold_open(struct guard *guard, struct hv_gate_news *news, struct mar
 	if (!other && !guard_tell(guard, news))
 		return false;
 	mark->seq = news->seq;
+	if (hold == &guard->holds[guard->holds_end])
+		guard->holds_end++;
 	*hold = (struct hold){
 		.is_used = true,
 		.is_set_up = news->kind == HV_GATE_SET_UP,
@@ -260,6 +264,20 @@ static bool hold_open(struct guard *guard, struct hv_gate_news *news, struct mar
 	return true;
 }
 
+/* One that cannot be held: the start of what requires an attachment is over. */
+static void answer_unheld(
+	struct guard *guard, struct hv_gate_news *news, const struct mark *mark, int fd)
+{
+	bool is_over = news->kind == HV_GATE_HELD && mark->must_deny;
+
+	if (is_over) {
+		news->kind = HV_GATE_DENIED;
+		(void)guard_tell(guard, news);
+		guard_unmark(guard, news->id);
+	}
+	answer(guard, fd, is_over ? FAN_DENY : FAN_ALLOW);
+}
+
 /* The FIFO that the first process waits at is there until the start. */
 static void take_open(struct guard *guard, const struct fanotify_event_metadata *event)
 {
@@ -268,9 +286,10 @@ static void take_open(struct guard *guard, const struct fanotify_event_metadata 
 	struct mark *mark = opened == OPENED_OTHER ? NULL : guard_find_mark(guard, news.id);
 
 	news.kind = opened == OPENED_STATE ? HV_GATE_HELD : HV_GATE_SET_UP;
-	if (!mark || !guard_has(&guard->roots[mark->root], news.id, "exec.fifo") ||
-		!hold_open(guard, &news, mark))
+	if (!mark || !guard_has(&guard->roots[mark->root], news.id, "exec.fifo"))
 		answer(guard, event->fd, FAN_ALLOW);
+	else if (!hold_open(guard, &news, mark))
+		answer_unheld(guard, &news, mark, event->fd);
 }
 
 /* No more at once than there are descriptors for: the kernel denies an open that it cannot tell of.

@@ -7,7 +7,7 @@
 
 #include "protocol.h"
 
-enum { ROOTS_MAX = 32, MARKS_MAX = 4096, HOLDS_MAX = 256, READ_SIZE = 4096 };
+enum { ROOTS_MAX = 32, MARKS_MAX = 4096, HOLDS_MAX = 1024, READ_SIZE = 4096 };
 
 struct root {
 	char path[PATH_MAX];
@@ -51,6 +51,7 @@ struct guard {
 	unsigned roots_count;
 	struct root roots[ROOTS_MAX];
 	struct mark marks[MARKS_MAX];
+	unsigned holds_end; /* none is used from there on */
 	struct hold holds[HOLDS_MAX];
 	struct hv_order order; /* the last one */
 	_Alignas(16) char buffer[READ_SIZE];

@@ -563,6 +563,46 @@ static void with_few_descriptors_it_denies_nothing(void **state)
 	expect_open(daemon);
 }
 
+/* One more than it can hold with those descriptors. */
+static void be_daemon_without_room(void)
+{
+	const struct rlimit few = {.rlim_cur = FDS_FEW, .rlim_max = FDS_FEW};
+	struct hv_gate_news held, denied;
+	pid_t runtimes[FDS_FEW / 4 + 1];
+	int status = 0, denials = 0;
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	begin(LONG_MS);
+	set_up_container(true);
+	make_state("state.json");
+	for (int i = 0; i < FDS_FEW / 4 + 1; i++)
+		runtimes[i] = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &held);
+	close(held.fd);
+	expect(&gate, HV_GATE_DENIED, &denied);
+	close(denied.fd);
+	expect_open(open_there("state.json")); /* by which its runtime cleans up */
+	assert_int_equal(hv_gate_release(&gate, held.seq, false), 0);
+	for (int i = 0; i < FDS_FEW / 4 + 1; i++) {
+		assert_int_equal(waitpid(runtimes[i], &status, 0), runtimes[i]);
+		assert_true(status == 0 || WEXITSTATUS(status) == EPERM);
+		denials += status != 0;
+	}
+	assert_int_equal(denials, 1);
+	hv_gate_end(&gate);
+	_exit(0);
+}
+
+static void what_must_not_go_on_is_denied_without_room(void **state)
+{
+	pid_t daemon = fork();
+
+	(void)state;
+	if (daemon == 0)
+		be_daemon_without_room();
+	expect_open(daemon);
+}
+
 /* The daemon: starts a gate and has it hold a start; then it is killed. */
 static void be_daemon(void)
 {
@@ -812,6 +852,7 @@ int main(void)
 		TEST(a_gate_that_is_killed_holds_nothing),
 		TEST(a_gate_that_is_stopped_holds_nothing_for_ever),
 		TEST(with_few_descriptors_it_denies_nothing),
+		TEST(what_must_not_go_on_is_denied_without_room),
 		TEST(a_daemon_that_is_killed_holds_nothing),
 		TEST(a_runtime_that_is_killed_while_it_is_held_ends),
 		TEST(what_was_held_too_early_is_held_again),
