@@ -221,7 +221,7 @@ is_refused() {
 
 # The runtime is in a start that has not come to its end.
 is_held() {
-	pgrep -f "^runc .* (create|start) .*$(docker ps -aq --no-trunc --filter "name=^$1\$")\$"
+	pgrep -f "^(runc|crun) .* (create|start) .*$(docker ps -aq --no-trunc --filter "name=^$1\$")\$"
 }
 
 # killed_in_start N: restart it, with the daemon killed at its Nth call from then on; false if it made fewer.
