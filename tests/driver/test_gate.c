@@ -136,7 +136,7 @@ static void remove_fifo(void)
 }
 
 /* A process that opens the file, and exits with 0 if it could. */
-static pid_t open_there(const char *name)
+static pid_t open_with(const char *name, int flags)
 {
 	mc_auto_free char *path = in_container(name);
 	pid_t pid = fork();
@@ -145,8 +145,19 @@ static pid_t open_there(const char *name)
 	if (pid == 0 && gate.socket > STDERR_FILENO)
 		close(gate.socket); /* a runtime has no copy of it */
 	if (pid == 0)
-		_exit(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) >= 0 ? 0 : errno);
+		_exit(open(path, flags | O_CLOEXEC, 0600) >= 0 ? 0 : errno);
 	return pid;
+}
+
+static pid_t open_there(const char *name)
+{
+	return open_with(name, O_RDONLY | O_NONBLOCK);
+}
+
+/* As `runc create` begins to write the state, under whatever name. */
+static pid_t make_there(const char *name)
+{
+	return open_with(name, O_RDWR | O_CREAT | O_EXCL);
 }
 
 static bool has_ended(pid_t pid)
@@ -163,13 +174,13 @@ static void expect_open(pid_t pid)
 }
 
 /* Up to where its start comes; wanted by the gate. */
-static void create(const struct hv_gate *by)
+static void create(const struct hv_gate *by, bool must_deny)
 {
 	struct hv_gate_news news;
 
 	expect(by, HV_GATE_CREATED, &news);
 	assert_string_equal(news.id, ID);
-	assert_int_equal(hv_gate_mark(by, ID, false), 0);
+	assert_int_equal(hv_gate_mark(by, ID, must_deny), 0);
 }
 
 /* Orders are taken one after the other: what comes now was asked after they were. */
@@ -181,13 +192,19 @@ static void wait_for_orders(const struct hv_gate *by)
 	expect(by, HV_GATE_CREATED, &news);
 }
 
-static void make_container(const struct hv_gate *by)
+/* Marked, up to where its state is written. */
+static void set_up_container(const struct hv_gate *by, bool must_deny)
 {
 	settle(by);
 	make_directory();
-	create(by);
+	create(by, must_deny);
 	make_fifo();
 	wait_for_orders(by);
+}
+
+static void make_container(const struct hv_gate *by)
+{
+	set_up_container(by, false);
 	make_state("state.json");
 }
 
@@ -256,42 +273,11 @@ static void cruns_status_is_held_too(void **state)
 
 	(void)state;
 	begin(LONG_MS);
-	settle(&gate);
-	make_directory();
-	create(&gate);
-	make_fifo();
-	wait_for_orders(&gate);
+	set_up_container(&gate, false);
 	make_state("status");
 	runtime = open_held("status", &news);
 	let_go(runtime, &news);
 	hv_gate_end(&gate);
-}
-
-/* As `runc create` begins to write the state, under whatever name. */
-static pid_t make_there(const char *name)
-{
-	mc_auto_free char *path = in_container(name);
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0 && gate.socket > STDERR_FILENO)
-		close(gate.socket);
-	if (pid == 0)
-		_exit(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0 ? 0 : errno);
-	return pid;
-}
-
-/* Marked, up to where its state is written. */
-static void set_up_container(bool must_deny)
-{
-	struct hv_gate_news news;
-
-	settle(&gate);
-	make_directory();
-	expect(&gate, HV_GATE_CREATED, &news);
-	assert_int_equal(hv_gate_mark(&gate, ID, must_deny), 0);
-	make_fifo();
-	wait_for_orders(&gate);
 }
 
 static void what_is_set_up_is_held_before_its_state_is_written(void **state)
@@ -302,7 +288,7 @@ static void what_is_set_up_is_held_before_its_state_is_written(void **state)
 
 	(void)state;
 	begin(LONG_MS);
-	set_up_container(false);
+	set_up_container(&gate, false);
 	expect_open(make_there("runc.4711"));
 	expect_open(make_there("state"));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -328,7 +314,7 @@ static void what_is_done_when_it_is_set_up_is_not_held_again(void **state)
 
 	(void)state;
 	begin(LONG_MS);
-	set_up_container(true);
+	set_up_container(&gate, true);
 	runtime = make_there("state-1");
 	expect(&gate, HV_GATE_SET_UP, &news);
 	let_go(runtime, &news);
@@ -347,7 +333,7 @@ static void both_holds_have_one_deadline(void **state)
 
 	(void)state;
 	begin(SHORT_MS);
-	set_up_container(true);
+	set_up_container(&gate, true);
 	runtime = make_there("state-1");
 	expect(&gate, HV_GATE_SET_UP, &news);
 	expect_open(runtime); /* nobody released it, and it is not denied */
@@ -374,7 +360,7 @@ static void a_container_that_was_set_up_long_ago_has_all_of_the_time(void **stat
 
 	(void)state;
 	begin(SOME_MS);
-	set_up_container(true);
+	set_up_container(&gate, true);
 	runtime = make_there("state-1");
 	expect(&gate, HV_GATE_SET_UP, &news);
 	expect_open(runtime);
@@ -393,7 +379,7 @@ static void a_start_is_not_released_with_another_hold(void **state)
 
 	(void)state;
 	begin(LONG_MS);
-	set_up_container(true);
+	set_up_container(&gate, true);
 	make_state("state.json");
 	writer = make_there("state-1");
 	expect(&gate, HV_GATE_SET_UP, &written);
@@ -413,7 +399,7 @@ static void what_is_done_behind_the_deadline_is_done(void **state)
 
 	(void)state;
 	begin(SHORT_MS);
-	set_up_container(true);
+	set_up_container(&gate, true);
 	runtime = make_there("state-1");
 	expect(&gate, HV_GATE_SET_UP, &news);
 	expect_open(runtime);
@@ -573,7 +559,7 @@ static void be_daemon_without_room(void)
 
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	begin(LONG_MS);
-	set_up_container(true);
+	set_up_container(&gate, true);
 	make_state("state.json");
 	for (int i = 0; i < FDS_FEW / 4 + 1; i++)
 		runtimes[i] = open_there("state.json");
@@ -712,7 +698,7 @@ static void two_gates_hold_the_same_start_one_after_the_other(void **state)
 		settle(&gates[i]);
 	make_directory();
 	for (int i = 0; i < 2; i++)
-		create(&gates[i]);
+		create(&gates[i], false);
 	make_fifo();
 	for (int i = 0; i < 2; i++)
 		wait_for_orders(&gates[i]);
@@ -764,7 +750,7 @@ static void a_container_that_waits_for_its_start_already_is_told(void **state)
 	make_fifo();
 	make_state("state.json");
 	begin(LONG_MS);
-	create(&gate);
+	create(&gate, false);
 	wait_for_orders(&gate);
 	runtime = open_held("state.json", &news);
 	let_go(runtime, &news);
