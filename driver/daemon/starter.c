@@ -27,8 +27,8 @@
 #include "start/state.h"
 
 enum {
-	/* As the gate holds, each of which may wait for a file system of its own, for those that
-	 * wait for them at the start itself, and at its end. */
+	/* Of 256 starts, each of which may wait for a file system of its own: when it is set up, at
+	 * the start itself, and when that was denied.  What else is held waits for one of them. */
 	WORKERS_MAX = 3 * 256,
 	WORKERS_KEPT = 2, /* beginning a thread takes part of the time of a hold */
 	BACK_OFF_MIN_MS = 100,
