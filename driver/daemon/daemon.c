@@ -276,8 +276,7 @@ static void on_change(void *context, const char *container_id, bool is_undone)
 	struct hv_daemon *daemon = context;
 
 	hv_reconciler_poke(daemon->reconciler, container_id, is_undone);
-	if (is_undone) /* it may be about to start */
-		hv_starter_look(daemon->starter, container_id);
+	hv_starter_look(daemon->starter, container_id, is_undone);
 }
 
 static void on_process(void *context, pid_t pid)

@@ -362,10 +362,12 @@ void hv_starter_learn(struct hv_starter *starter, pid_t pid)
 	hv_error_done(&err);
 }
 
-void hv_starter_look(struct hv_starter *starter, const char *container_id)
+void hv_starter_look(struct hv_starter *starter, const char *container_id, bool is_undone)
 {
 	pthread_mutex_lock(&starter->lock);
 	if (has_gate(starter))
+		(void)!hv_gate_know(&starter->gate, container_id);
+	if (has_gate(starter) && is_undone)
 		(void)!hv_gate_look(&starter->gate, container_id);
 	pthread_mutex_unlock(&starter->lock);
 }
@@ -393,6 +395,20 @@ static void follow_all(struct hv_starter *self)
 	for (size_t i = 0; i < self->roots.count; i++)
 		(void)!hv_gate_follow(&self->gate, self->roots.items[i]);
 	pthread_mutex_unlock(&self->lock);
+}
+
+/* What was attached before there was this gate.  It asks about those that it has no room for. */
+static void know_all(struct hv_starter *self)
+{
+	struct hv_texts containers = {0};
+	struct hv_error ignored = {0};
+
+	if (hv_attachments_containers(self->args.attacher, &containers, &ignored) == HV_OK)
+		for (size_t i = 0; i < containers.count; i++)
+			if (hv_gate_know(&self->gate, containers.items[i]) < 0)
+				break;
+	hv_error_done(&ignored);
+	hv_texts_done(&containers);
 }
 
 /* The others are of resources that may be had later. */
@@ -423,9 +439,11 @@ static void mark_if_wanted(struct hv_starter *self, const char *id)
 	if (hv_attachments_wanted(self->args.attacher, id, &is_wanted, &is_required, &err) != HV_OK)
 		hv_log_line(self->args.log, HV_LOG_WARN, "start of container %.12s: %s", id,
 			hv_error_text(&err));
-	hv_error_done(&err);
-	if (is_wanted)
+	else if (is_wanted)
 		(void)!hv_gate_mark(&self->gate, id, is_required);
+	else
+		(void)!hv_gate_forget(&self->gate, id);
+	hv_error_done(&err);
 }
 
 /* Returns false when there is no use in another gate. */
@@ -438,8 +456,10 @@ static bool take_ready(struct hv_starter *self, int error)
 			"no start is held: %s; attachments come back by the Engine's events",
 			reason);
 	set_reason(self, reason);
-	if (error == 0)
+	if (error == 0) {
 		follow_all(self);
+		know_all(self);
+	}
 	return error == 0 || !is_for_good(error);
 }
 

@@ -153,9 +153,9 @@ static void take_change_of(
 			root->wd = -1;
 		follow(guard, root);
 	} else if (event->mask & (IN_DELETE | IN_MOVED_FROM)) {
-		guard_forget(guard, event->name);
+		guard_take_gone(guard, event->name);
 	} else if (event->mask & IN_ISDIR && strlen(event->name) < HV_GATE_ID_SIZE) {
-		guard_tell_created(guard, event->name);
+		guard_take_created(guard, (unsigned)(root - guard->roots), event->name);
 	}
 }
 

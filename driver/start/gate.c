@@ -119,7 +119,8 @@ static int order(const struct hv_gate *gate, struct hv_order *order, const char 
 	if (length >= sizeof(order->name))
 		return -ENAMETOOLONG;
 	memcpy(order->name, name, length + 1);
-	if (send(gate->socket, order, sizeof(*order), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+	length += offsetof(struct hv_order, name) + 1;
+	if (send(gate->socket, order, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 		return 0;
 	return errno == ECONNRESET ? -EPIPE : -errno;
 }
@@ -127,6 +128,16 @@ static int order(const struct hv_gate *gate, struct hv_order *order, const char 
 int hv_gate_follow(const struct hv_gate *gate, const char *root)
 {
 	return order(gate, &(struct hv_order){.kind = HV_ORDER_FOLLOW}, root);
+}
+
+int hv_gate_know(const struct hv_gate *gate, const char *id)
+{
+	return order(gate, &(struct hv_order){.kind = HV_ORDER_KNOW}, id);
+}
+
+int hv_gate_forget(const struct hv_gate *gate, const char *id)
+{
+	return order(gate, &(struct hv_order){.kind = HV_ORDER_FORGET}, id);
 }
 
 int hv_gate_mark(const struct hv_gate *gate, const char *id, bool must_deny)

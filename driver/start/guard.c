@@ -318,6 +318,12 @@ static void obey(struct guard *guard, struct hv_order *order)
 	case HV_ORDER_FOLLOW:
 		guard_follow(guard, order->name);
 		break;
+	case HV_ORDER_KNOW:
+		guard_know(guard, order->name);
+		break;
+	case HV_ORDER_FORGET:
+		guard_forget(guard, order->name);
+		break;
 	case HV_ORDER_MARK:
 		guard_mark(guard, order->name, order->must_deny);
 		break;
@@ -343,7 +349,7 @@ static bool take_orders(struct guard *guard)
 
 	if (size < 0)
 		return errno == EAGAIN || errno == EINTR;
-	if (size == (ssize_t)sizeof(guard->order))
+	if (size > (ssize_t)offsetof(struct hv_order, name))
 		obey(guard, &guard->order);
 	return size > 0;
 }

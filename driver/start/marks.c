@@ -36,15 +36,6 @@ void guard_set_id(char ret[static HV_GATE_ID_SIZE], const char *id)
 	memset(ret + length, 0, HV_GATE_ID_SIZE - length);
 }
 
-void guard_tell_created(struct guard *guard, const char *id)
-{
-	struct hv_gate_news news = {.kind = HV_GATE_CREATED, .fd = MC_FD_NONE};
-
-	guard_set_id(news.id, id);
-	if (!guard_tell(guard, &news))
-		guard->must_scan = true;
-}
-
 /* --- marks --- */
 
 void guard_path(
@@ -70,7 +61,8 @@ bool guard_has(const struct root *root, const char *id, const char *file)
 	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-struct mark *guard_find_mark(struct guard *guard, const char *id)
+/* Of those that are known. */
+static struct mark *find(struct guard *guard, const char *id)
 {
 	for (unsigned i = 0; i < MARKS_MAX; i++)
 		if (guard->marks[i].is_used && strcmp(guard->marks[i].id, id) == 0)
@@ -78,37 +70,126 @@ struct mark *guard_find_mark(struct guard *guard, const char *id)
 	return NULL;
 }
 
+struct mark *guard_find_mark(struct guard *guard, const char *id)
+{
+	struct mark *mark = find(guard, id);
+
+	return mark && mark->is_set ? mark : NULL;
+}
+
 struct mark *guard_find_mark_of(struct guard *guard, uint32_t seq)
 {
 	for (unsigned i = 0; i < MARKS_MAX; i++)
-		if (guard->marks[i].is_used && guard->marks[i].seq == seq)
+		if (guard->marks[i].is_used && guard->marks[i].is_set && guard->marks[i].seq == seq)
 			return &guard->marks[i];
 	return NULL;
-}
-
-static bool set_mark(struct guard *guard, const struct root *root, const char *id, unsigned what)
-{
-	char path[PATH_MAX];
-
-	guard_path(root, id, NULL, path);
-	return fanotify_mark(guard->fanotify, what | FAN_MARK_ONLYDIR | FAN_MARK_DONT_FOLLOW,
-		       FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, AT_FDCWD, path) == 0;
 }
 
 bool guard_has_marks(const struct guard *guard)
 {
 	for (unsigned i = 0; i < MARKS_MAX; i++)
-		if (guard->marks[i].is_used)
+		if (guard->marks[i].is_used && guard->marks[i].is_set)
 			return true;
 	return false;
 }
 
-void guard_forget(struct guard *guard, const char *id)
+/* A place for another one; where there is none, that of one which is only known, and is asked about
+ * then.  NULL: all are marked. */
+static struct mark *find_room(struct guard *guard)
 {
-	struct mark *mark = guard_find_mark(guard, id);
+	struct mark *known = NULL;
+
+	for (unsigned i = 0; i < MARKS_MAX; i++) {
+		if (!guard->marks[i].is_used)
+			return &guard->marks[i];
+		if (!guard->marks[i].is_set)
+			known = &guard->marks[i];
+	}
+	return known;
+}
+
+static bool is_id(const char *id)
+{
+	return strlen(id) < HV_GATE_ID_SIZE && !strchr(id, '/');
+}
+
+/* NULL: there is no room, or that is no ID. */
+static struct mark *know(struct guard *guard, const char *id)
+{
+	struct mark *mark = find(guard, id);
+
+	if (mark || !is_id(id))
+		return mark;
+	mark = find_room(guard);
+	if (!mark)
+		return NULL;
+	*mark = (struct mark){.is_used = true};
+	guard_set_id(mark->id, id);
+	return mark;
+}
+
+void guard_know(struct guard *guard, const char *id)
+{
+	(void)know(guard, id);
+}
+
+static bool change_mark(struct guard *guard, unsigned root, const char *id, unsigned what)
+{
+	char path[PATH_MAX];
+
+	guard_path(&guard->roots[root], id, NULL, path);
+	return fanotify_mark(guard->fanotify, what | FAN_MARK_ONLYDIR | FAN_MARK_DONT_FOLLOW,
+		       FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, AT_FDCWD, path) == 0;
+}
+
+/* Returns false when it has no directory there. */
+static bool set(struct guard *guard, struct mark *mark, unsigned root)
+{
+	if (!change_mark(guard, root, mark->id, FAN_MARK_ADD))
+		return false;
+	mark->is_set = true;
+	mark->root = root;
+	mark->seq = 0;
+	mark->left_ms = guard->hold_ms;
+	mark->told_ms = 0;
+	return true;
+}
+
+void guard_tell_created(struct guard *guard, const char *id)
+{
+	struct hv_gate_news news = {.kind = HV_GATE_CREATED, .fd = MC_FD_NONE};
+
+	guard_set_id(news.id, id);
+	if (!guard_tell(guard, &news))
+		guard->must_scan = true;
+}
+
+void guard_take_created(struct guard *guard, unsigned root, const char *id)
+{
+	struct mark *mark = find(guard, id);
+
+	if (mark && !mark->is_set)
+		(void)set(guard, mark, root);
+	guard_tell_created(guard, id);
+}
+
+void guard_mark(struct guard *guard, const char *id, bool must_deny)
+{
+	struct mark *mark = know(guard, id);
+
+	if (!mark)
+		return;
+	mark->must_deny = must_deny;
+	for (unsigned i = 0; !mark->is_set && i < guard->roots_count; i++)
+		(void)set(guard, mark, i);
+}
+
+void guard_take_gone(struct guard *guard, const char *id)
+{
+	struct mark *mark = find(guard, id);
 
 	if (mark)
-		mark->is_used = false;
+		mark->is_set = false;
 }
 
 void guard_unmark(struct guard *guard, const char *id)
@@ -117,28 +198,15 @@ void guard_unmark(struct guard *guard, const char *id)
 
 	if (!mark)
 		return;
-	(void)set_mark(guard, &guard->roots[mark->root], id, FAN_MARK_REMOVE); /* or it is gone */
-	guard_forget(guard, id);
+	(void)change_mark(guard, mark->root, id, FAN_MARK_REMOVE); /* or it is gone */
+	mark->is_set = false;
 }
 
-void guard_mark(struct guard *guard, const char *id, bool must_deny)
+void guard_forget(struct guard *guard, const char *id)
 {
-	struct mark *at = guard_find_mark(guard, id);
-	bool is_new = !at;
+	struct mark *mark = find(guard, id);
 
-	for (unsigned i = 0; !at && i < MARKS_MAX; i++)
-		if (!guard->marks[i].is_used)
-			at = &guard->marks[i];
-	if (!at || strlen(id) >= HV_GATE_ID_SIZE || strchr(id, '/'))
-		return;
-	for (unsigned i = 0; i < guard->roots_count; i++) {
-		if (!set_mark(guard, &guard->roots[i], id, FAN_MARK_ADD))
-			continue;
-		if (is_new)
-			*at = (struct mark){.is_used = true, .left_ms = guard->hold_ms};
-		at->root = i;
-		at->must_deny = must_deny;
-		guard_set_id(at->id, id);
-		return;
-	}
+	guard_unmark(guard, id);
+	if (mark)
+		mark->is_used = false;
 }

@@ -16,16 +16,25 @@ void guard_path(
 /* Whether that is there; of a link, whatever it leads to. */
 bool guard_has(const struct root *root, const char *id, const char *file);
 
-/* Tell of a container that a runtime makes. */
+/* Tell of a container that a runtime makes, or has made and not started. */
 void guard_tell_created(struct guard *guard, const char *id);
 
-/* NULL: it is not marked. */
+/* A runtime makes the container, in that root: mark it, if it is known, and tell of it. */
+void guard_take_created(struct guard *guard, unsigned root, const char *id);
+
+/* NULL: its directory is not marked. */
 struct mark *guard_find_mark(struct guard *guard, const char *id);
 
 /* By the number of its last hold; NULL: there is none. */
 struct mark *guard_find_mark_of(struct guard *guard, uint32_t seq);
 
-/* Hold its start.  `must_deny`: deny it at the deadline. */
+/* It has attachments: mark its directory as soon as that is made. */
+void guard_know(struct guard *guard, const char *id);
+
+/* It has none any more. */
+void guard_forget(struct guard *guard, const char *id);
+
+/* Know it, and hold its start.  `must_deny`: deny it at the deadline. */
 void guard_mark(struct guard *guard, const char *id, bool must_deny);
 
 void guard_unmark(struct guard *guard, const char *id);
@@ -33,6 +42,6 @@ void guard_unmark(struct guard *guard, const char *id);
 bool guard_has_marks(const struct guard *guard);
 
 /* Its directory is gone. */
-void guard_forget(struct guard *guard, const char *id);
+void guard_take_gone(struct guard *guard, const char *id);
 
 #endif

@@ -4,6 +4,7 @@
 #define START_PROTOCOL_H
 
 #include <limits.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "start/gate.h"
@@ -16,6 +17,8 @@ union hv_control {
 
 enum hv_order_kind {
 	HV_ORDER_FOLLOW,
+	HV_ORDER_KNOW,
+	HV_ORDER_FORGET,
 	HV_ORDER_MARK,
 	HV_ORDER_RELEASE,
 	HV_ORDER_REFUSE,
@@ -27,7 +30,7 @@ struct hv_order {
 	uint32_t seq;
 	bool is_early;
 	bool must_deny;
-	char name[PATH_MAX]; /* a root or an ID */
+	char name[PATH_MAX]; /* a root or an ID; sent as long as it is */
 };
 
 #endif

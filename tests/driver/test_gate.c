@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@ enum {
 	SOME_MS = 1000,
 	PATIENCE_SECONDS = 60,
 	FDS_FEW = 32,
-	OPENS_MANY = 100
+	OPENS_MANY = 100,
+	KNOWN_MANY = 5000
 };
 
 #define ID "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
@@ -277,6 +279,97 @@ static void cruns_status_is_held_too(void **state)
 	make_state("status");
 	runtime = open_held("status", &news);
 	let_go(runtime, &news);
+	hv_gate_end(&gate);
+}
+
+/* The daemon may be late: nobody answers HV_GATE_CREATED. */
+static void a_container_that_is_known_is_held_without_an_answer(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	settle(&gate);
+	assert_int_equal(hv_gate_know(&gate, ID), 0);
+	for (int i = 0; i < 3; i++) { /* it is made again at each start */
+		make_directory();
+		expect(&gate, HV_GATE_CREATED, &news);
+		make_fifo();
+		make_state("status");
+		runtime = open_held("status", &news);
+		let_go(runtime, &news);
+		expect_open(open_there("status"));
+		scratch_free(in_container(""));
+	}
+	hv_gate_end(&gate);
+}
+
+static void a_container_that_is_forgotten_is_not_held(void **state)
+{
+	struct hv_gate_news news;
+
+	(void)state;
+	begin(LONG_MS);
+	settle(&gate);
+	assert_int_equal(hv_gate_know(&gate, ID), 0);
+	make_directory();
+	expect(&gate, HV_GATE_CREATED, &news);
+	assert_int_equal(hv_gate_forget(&gate, ID), 0);
+	make_fifo();
+	make_state("state.json");
+	wait_for_orders(&gate);
+	expect_open(open_there("state.json"));
+	hv_gate_end(&gate);
+}
+
+static void with_more_known_than_there_is_room_for_a_marked_one_is_held(void **state)
+{
+	struct hv_gate_news news;
+	char id[HV_GATE_ID_SIZE];
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	settle(&gate);
+	for (int i = 0; i < KNOWN_MANY; i++) {
+		snprintf(id, sizeof(id), "%064d", i);
+		while (hv_gate_know(&gate, id) == -EAGAIN)
+			sched_yield(); /* the gate takes one after the other */
+	}
+	make_directory();
+	create(&gate, false);
+	make_fifo();
+	make_state("state.json");
+	wait_for_orders(&gate);
+	runtime = open_held("state.json", &news);
+	let_go(runtime, &news);
+	hv_gate_end(&gate);
+}
+
+/* The answer tells what is required, too. */
+static void a_container_that_is_known_is_denied_by_its_answer(void **state)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+	int status;
+
+	(void)state;
+	begin(SHORT_MS);
+	settle(&gate);
+	assert_int_equal(hv_gate_know(&gate, ID), 0);
+	make_directory();
+	create(&gate, true);
+	make_fifo();
+	make_state("state.json");
+	wait_for_orders(&gate);
+	runtime = open_there("state.json");
+	expect(&gate, HV_GATE_HELD, &news);
+	close(news.fd);
+	expect(&gate, HV_GATE_DENIED, &news);
+	close(news.fd);
+	assert_int_equal(waitpid(runtime, &status, 0), runtime);
+	assert_int_equal(WEXITSTATUS(status), EPERM);
 	hv_gate_end(&gate);
 }
 
@@ -825,6 +918,10 @@ int main(void)
 		TEST(a_start_is_held_until_it_is_released),
 		TEST(a_start_that_is_refused_cannot_open_the_state),
 		TEST(cruns_status_is_held_too),
+		TEST(a_container_that_is_known_is_held_without_an_answer),
+		TEST(a_container_that_is_forgotten_is_not_held),
+		TEST(with_more_known_than_there_is_room_for_a_marked_one_is_held),
+		TEST(a_container_that_is_known_is_denied_by_its_answer),
 		TEST(what_is_set_up_is_held_before_its_state_is_written),
 		TEST(what_is_done_when_it_is_set_up_is_not_held_again),
 		TEST(both_holds_have_one_deadline),

@@ -33,8 +33,10 @@ struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
  * runtime keeps it, from now on.  Reads a few files of procfs.  Any thread. */
 void hv_starter_learn(struct hv_starter *starter, pid_t pid) __attribute__((nonnull));
 
-/* Attachments of this container came: is it about to start?  Does not wait.  Any thread. */
-void hv_starter_look(struct hv_starter *starter, const char *container_id) __attribute__((nonnull));
+/* Attachments of this container came or went: hold its starts from now on, as long as it has one.
+ * `is_undone`: and see whether it is about to start.  Does not wait.  Any thread. */
+void hv_starter_look(struct hv_starter *starter, const char *container_id, bool is_undone)
+	__attribute__((nonnull));
 
 /* Whether starts are held, and why not.  Any thread. */
 void hv_starter_tell(struct hv_starter *starter, struct hv_starts *ret) __attribute__((nonnull));

@@ -28,7 +28,8 @@ struct hv_gate {
 
 enum hv_gate_kind {
 	HV_GATE_READY,   /* first: `error` is 0, or why it holds nothing (a negative errno) */
-	HV_GATE_CREATED, /* a runtime makes container `id`: wanted? then hv_gate_mark() it */
+	HV_GATE_CREATED, /* a runtime makes container `id`: wanted? then hv_gate_mark() it, else
+			    hv_gate_forget() it */
 	HV_GATE_SET_UP,  /* `id` is held until `until_ms`, before its state is written: its first
 			    process is the child of `runtime` */
 	HV_GATE_HELD,    /* the start of `id` is held until `until_ms`; `fd` reads its state file */
@@ -68,6 +69,15 @@ int hv_gate_read(const struct hv_gate *gate, struct hv_gate_news *ret)
 /* Follow a directory in which a runtime keeps one for each of its containers.  It need not exist.
  * What is in it already is told as created, but for containers that have started. */
 int hv_gate_follow(const struct hv_gate *gate, const char *root)
+	__attribute__((nonnull, warn_unused_result));
+
+/* This container has attachments: mark it at once when a runtime makes it, before HV_GATE_CREATED
+ * is answered, which may come too late on a machine that does much else.  4096 of them are kept. */
+int hv_gate_know(const struct hv_gate *gate, const char *id)
+	__attribute__((nonnull, warn_unused_result));
+
+/* It has none any more: do not hold its start. */
+int hv_gate_forget(const struct hv_gate *gate, const char *id)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Hold the start of this container when it comes.  `must_deny`: deny it at the deadline. */
