@@ -10,7 +10,7 @@
 #include "inside.h"
 #include "managed.h"
 #include "options.h"
-#include "purge.h"
+#include "record.h"
 #include "source.h"
 
 static bool can_change(const char *key)

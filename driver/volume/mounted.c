@@ -11,7 +11,6 @@
 #include "mountcore/mounts.h"
 #include "volume/explain.h"
 
-#include "inside.h"
 #include "mountpoint.h"
 
 static enum hv_code fail(struct hv_volumes *volumes, const char *name, struct hv_error *err)

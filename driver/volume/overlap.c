@@ -10,7 +10,7 @@
 
 #include "fs.h"
 #include "options.h"
-#include "purge.h"
+#include "record.h"
 
 struct look {
 	struct hv_volumes *volumes;

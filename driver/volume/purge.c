@@ -17,25 +17,10 @@
 
 #include "inside.h"
 #include "overlap.h"
-#include "source.h"
+#include "record.h"
 #include "sweep.h"
 
 enum { PURGE_SECONDS = 40 }; /* Docker gives up a Remove after 60 */
-
-bool hv_purge_is_wanted(const struct hv_volume *volume)
-{
-	const char *said = hv_opts_get(&volume->opts, "on-remove");
-
-	if (hv_source_is_ours(volume))
-		return !said || strcmp(said, "keep") != 0;
-	return said && strcmp(said, "purge") == 0;
-}
-
-bool hv_purge_is_begun(const struct hv_volume *volume)
-{
-	return volume->phase == HV_REMOVING && !hv_source_is_ours(volume) &&
-	       hv_purge_is_wanted(volume);
-}
 
 static enum hv_code refuse(const struct hv_volume *volume, const char *why, const char *what,
 	enum hv_code code, struct hv_error *err)

@@ -4,18 +4,11 @@
 
 #include "volume/volume.h"
 
-/* Whether the data goes with the volume: our own directories do unless they are to be kept, the
- * user's only if that was asked for. */
-bool hv_purge_is_wanted(const struct hv_volume *volume);
-
 /* Whether a volume's data may be deleted with it: nothing is mounted there, and of a user's
  * directory nothing else is in it or above it, and it is on the device that it was made on. Returns
  * HV_OK, also when it is not to be; HV_SOURCE_REFUSED, HV_VOLUME_IN_USE … */
 enum hv_code hv_purge_check(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
-
-/* Whether a removal was begun that deletes a user's directory, which may take long. */
-bool hv_purge_is_begun(const struct hv_volume *volume);
 
 /* Delete a user's directory that hostvol made, by descriptor, if it still is that one.  Gone, or
  * another one in its place, is fine.  Returns 0 or a negative errno; -ETIME: there is so much in it

@@ -15,8 +15,7 @@
 #include "volume/volume.h"
 
 #include "inside.h"
-#include "purge.h"
-#include "source.h"
+#include "record.h"
 #include "trash.h"
 
 enum { PLACES_MAX = 16 };

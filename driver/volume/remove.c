@@ -16,6 +16,7 @@
 #include "inside.h"
 #include "managed.h"
 #include "purge.h"
+#include "record.h"
 #include "source.h"
 #include "trash.h"
 #include "users.h"

@@ -19,7 +19,7 @@
 #include "inside.h"
 #include "managed.h"
 #include "overlap.h"
-#include "purge.h"
+#include "record.h"
 
 enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume *volume,
 	uint64_t bytes, struct hv_error *err)
@@ -291,11 +291,6 @@ enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 	return HV_OK;
 }
 
-bool hv_source_is_owned(const struct hv_opts *opts)
-{
-	return hv_opts_get(opts, "uid") || hv_opts_get(opts, "gid") || hv_opts_get(opts, "mode");
-}
-
 enum hv_code hv_volume_own(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
@@ -373,11 +368,6 @@ enum hv_code hv_volume_read_attr(
 
 	*ret = options.attr;
 	return code;
-}
-
-bool hv_source_is_ours(const struct hv_volume *volume)
-{
-	return strcmp(volume->kind, "managed") == 0 || strcmp(volume->kind, "filesystem") == 0;
 }
 
 enum hv_code hv_source_make(

@@ -38,12 +38,6 @@ enum hv_code hv_source_limit(
 /* Take the limit away again, also one that `set` left when it was killed, where the data stays. */
 void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volume);
 
-/* Whether the directory is one of hostvol's own: made for the volume, deleted with it. */
-bool hv_source_is_ours(const struct hv_volume *volume);
-
-/* Whether the options say an owner or a mode. */
-bool hv_source_is_owned(const struct hv_opts *opts);
-
 /* Remove what hv_source_make() made, or may have, as far as it is empty. */
 void hv_source_unmake(struct hv_volumes *volumes, const struct hv_volume *volume);
 

@@ -10,9 +10,7 @@
 #include "mountcore/mounts.h"
 #include "mountcore/namespaces.h"
 
-#include "inside.h"
-#include "purge.h"
-#include "source.h"
+#include "record.h"
 
 enum { ID_LENGTH = HV_USERS_ID_SIZE - 1, OWN_MAX = 2, CGROUP_SIZE = 4096 };
 

@@ -9,7 +9,7 @@
 #include "inside.h"
 #include "options.h"
 #include "overlap.h"
-#include "purge.h"
+#include "record.h"
 #include "source.h"
 #include "trash.h"
 #include "users.h"
