@@ -12,14 +12,6 @@
 enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_error *err);
 
-/* Call `visit` for each path of the host that it is mounted from, as it is written: its device, or
- * the layers of an overlay (`key`: the option, "device" or "o"), until it returns another than
- * HV_OK. */
-typedef enum hv_code (*hv_fs_visit)(
-	void *context, const char *key, const char *path, struct hv_error *err);
-enum hv_code hv_fs_each_path(const struct hv_volume_options *options, hv_fs_visit visit,
-	void *context, struct hv_error *err);
-
 /* Whether options uid, gid and mode are left out, as they must be in another name (`from`) for a
  * volume that is a file system: its directory is mounted only while it is used.
  * Returns HV_OK or HV_BAD_REQUEST. */

@@ -8,7 +8,7 @@
 #include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
-#include "fs.h"
+#include "fs_source.h"
 #include "options.h"
 #include "record.h"
 
