@@ -1,4 +1,5 @@
-/* The servers of network file systems: the kernel wants an address, users give names. */
+#include "address.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -6,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "fs.h"
 
 enum { RESOLVE_SECONDS = 10, HOST_SIZE = 256 };
 

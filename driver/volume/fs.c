@@ -12,6 +12,7 @@
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
+#include "address.h"
 #include "fs_source.h"
 #include "inside.h"
 #include "managed.h"

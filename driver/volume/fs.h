@@ -18,11 +18,6 @@ enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 enum hv_code hv_fs_check_owner(
 	const char *name, const char *from, const struct mc_owner *owner, struct hv_error *err);
 
-/* Put the address of the server where the kernel wants it: addr=, or SMB's ip=.  Of those that need
- * one (NFS, SMB) and were given a name; IPv4 if the name has one.
- * Returns HV_OK, HV_BAD_REQUEST, HV_SOURCE_MISSING, HV_TIMEOUT. */
-enum hv_code hv_fs_resolve(const char *name, struct mc_fs *fs, struct hv_error *err);
-
 /* Unmount it, used or not. */
 enum hv_code hv_fs_unmount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);

@@ -7,7 +7,7 @@
 
 #include "support/hv_test.h"
 
-#include "fs.h"
+#include "address.h"
 
 /* What a name has: IPv6 first, as getaddrinfo(3) often gives it. */
 static struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
