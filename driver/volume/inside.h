@@ -4,13 +4,6 @@
 
 #include "volume/volume.h"
 
-/* The directories that `path` may be in, to be compared with a source; NULL ends. */
-const char *const *hv_allowed(const struct hv_volumes *volumes);
-
-/* Resolve them; those that cannot be are taken as they are written.  Returns 0 or -ENOMEM. */
-int hv_allow_resolve(struct hv_volumes *volumes);
-void hv_allow_done(struct hv_volumes *volumes);
-
 /* Open <state>/<name> (NULL: the state directory itself), made if missing.
  * Returns a descriptor, -ESTALE where another directory is now (a disk was mounted over it), or
  * another negative errno. */

@@ -21,6 +21,7 @@
 #include "mount_root.h"
 #include "mounted.h"
 #include "mountpoint.h"
+#include "policy.h"
 #include "source.h"
 
 const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_volume *volume)

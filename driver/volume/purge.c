@@ -15,8 +15,8 @@
 #include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
-#include "inside.h"
 #include "overlap.h"
+#include "policy.h"
 #include "record.h"
 #include "sweep.h"
 

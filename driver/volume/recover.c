@@ -15,6 +15,7 @@
 #include "volume/volume.h"
 
 #include "inside.h"
+#include "policy.h"
 #include "record.h"
 #include "trash.h"
 

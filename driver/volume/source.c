@@ -19,6 +19,7 @@
 #include "inside.h"
 #include "managed.h"
 #include "overlap.h"
+#include "policy.h"
 #include "record.h"
 
 enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume *volume,

@@ -1,11 +1,11 @@
 /* HOSTVOL_ALLOW: what is compared with sources has no symlink in it, as they have none. */
+#include "policy.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mountcore/host.h"
-
-#include "inside.h"
 
 const char *const *hv_allowed(const struct hv_volumes *volumes)
 {
