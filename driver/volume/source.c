@@ -68,7 +68,7 @@ void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volum
 
 enum { MANAGED_PARTS = 2 }; /* <name>/_data */
 
-static enum hv_code check_policy(
+enum hv_code hv_policy_check(
 	const struct hv_volumes *volumes, const char *source, struct hv_error *err)
 {
 	if (mc_path_is_below(source, volumes->state_host))
@@ -89,7 +89,7 @@ enum hv_code hv_source_check_allowed(
 
 	if (!is_path && mc_path_is_below(volume->source, volumes->state_host))
 		return HV_OK; /* our own directory, or another name for it */
-	return check_policy(volumes, volume->source, err);
+	return hv_policy_check(volumes, volume->source, err);
 }
 
 static enum hv_code explain_path(
@@ -128,7 +128,7 @@ static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
 
 	if (rc < 0 && !(is_missing && options->mkdir))
 		return explain_path(&cause, name, options->path, err);
-	if (check_policy(volumes, ret->source, err) != HV_OK)
+	if (hv_policy_check(volumes, ret->source, err) != HV_OK)
 		return err->code;
 	return hv_overlap_check_path(volumes, ret->source, err);
 }

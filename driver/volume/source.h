@@ -21,6 +21,11 @@ struct hv_source {
 enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err);
 
+/* Whether `source` is in a directory that volumes may be in, and not in hostvol's own.  Returns
+ * HV_OK or HV_SOURCE_REFUSED. */
+enum hv_code hv_policy_check(
+	const struct hv_volumes *volumes, const char *source, struct hv_error *err);
+
 /* Whether a volume may still be where it is: HOSTVOL_ALLOW may be another one than at create.
  * Returns HV_OK or HV_SOURCE_REFUSED. */
 enum hv_code hv_source_check_allowed(
