@@ -10,8 +10,8 @@
 #include "inside.h"
 #include "managed.h"
 #include "options.h"
+#include "policy.h"
 #include "record.h"
-#include "source.h"
 
 static bool can_change(const char *key)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mountcore/host.h"
+#include "mountcore/path.h"
 
 const char *const *hv_allowed(const struct hv_volumes *volumes)
 {
@@ -46,4 +47,38 @@ int hv_allow_resolve(struct hv_volumes *volumes)
 		}
 	}
 	return volumes->allow_real ? 0 : -ENOMEM;
+}
+
+enum hv_code hv_policy_check(
+	const struct hv_volumes *volumes, const char *source, struct hv_error *err)
+{
+	if (mc_path_is_below(source, volumes->state_host))
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"%s belongs to hostvol itself (it is in %s) and cannot be a volume", source,
+			volumes->state_host);
+	for (const char *const *allowed = hv_allowed(volumes); *allowed; allowed++)
+		if (mc_path_is_below(source, *allowed))
+			return HV_OK;
+	hv_fail(err, HV_SOURCE_REFUSED, "%s is not in a directory that volumes may be in", source);
+	return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
+}
+
+enum hv_code hv_source_check_allowed(
+	const struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	bool is_path = strcmp(volume->kind, "path") == 0;
+
+	if (!is_path && mc_path_is_below(volume->source, volumes->state_host))
+		return HV_OK; /* our own directory, or another name for it */
+	return hv_policy_check(volumes, volume->source, err);
+}
+
+const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	if (mc_path_is_below(volume->source, volumes->state_host)) /* our own directory */
+		return NULL;
+	for (const char *const *allowed = hv_allowed(volumes); *allowed; allowed++)
+		if (mc_path_is_below(volume->source, *allowed))
+			return *allowed;
+	return "/.not-allowed";
 }

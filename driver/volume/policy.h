@@ -11,4 +11,14 @@ const char *const *hv_allowed(const struct hv_volumes *volumes);
 int hv_allow_resolve(struct hv_volumes *volumes);
 void hv_allow_done(struct hv_volumes *volumes);
 
+/* Whether `source` is in a directory that volumes may be in, and not in hostvol's own.  Returns
+ * HV_OK or HV_SOURCE_REFUSED. */
+enum hv_code hv_policy_check(
+	const struct hv_volumes *volumes, const char *source, struct hv_error *err);
+
+/* Whether a volume may still be where it is: HOSTVOL_ALLOW may be another one than at create.
+ * Returns HV_OK or HV_SOURCE_REFUSED. */
+enum hv_code hv_source_check_allowed(
+	const struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+
 #endif

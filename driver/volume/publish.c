@@ -13,7 +13,6 @@
 
 #include "mountcore/attach.h"
 #include "mountcore/cleanup.h"
-#include "mountcore/path.h"
 #include "mountcore/source.h"
 #include "volume/explain.h"
 
@@ -21,18 +20,7 @@
 #include "mount_root.h"
 #include "mounted.h"
 #include "mountpoint.h"
-#include "policy.h"
 #include "source.h"
-
-const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_volume *volume)
-{
-	if (mc_path_is_below(volume->source, volumes->state_host)) /* our own directory */
-		return NULL;
-	for (const char *const *allowed = hv_allowed(volumes); *allowed; allowed++)
-		if (mc_path_is_below(volume->source, *allowed))
-			return *allowed;
-	return "/.not-allowed";
-}
 
 /* Targets are named from the mount root, which the place begins at. */
 static struct mc_place place_at(int root_fd)

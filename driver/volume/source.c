@@ -68,30 +68,6 @@ void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volum
 
 enum { MANAGED_PARTS = 2 }; /* <name>/_data */
 
-enum hv_code hv_policy_check(
-	const struct hv_volumes *volumes, const char *source, struct hv_error *err)
-{
-	if (mc_path_is_below(source, volumes->state_host))
-		return hv_fail(err, HV_SOURCE_REFUSED,
-			"%s belongs to hostvol itself (it is in %s) and cannot be a volume", source,
-			volumes->state_host);
-	for (const char *const *allowed = hv_allowed(volumes); *allowed; allowed++)
-		if (mc_path_is_below(source, *allowed))
-			return HV_OK;
-	hv_fail(err, HV_SOURCE_REFUSED, "%s is not in a directory that volumes may be in", source);
-	return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
-}
-
-enum hv_code hv_source_check_allowed(
-	const struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
-{
-	bool is_path = strcmp(volume->kind, "path") == 0;
-
-	if (!is_path && mc_path_is_below(volume->source, volumes->state_host))
-		return HV_OK; /* our own directory, or another name for it */
-	return hv_policy_check(volumes, volume->source, err);
-}
-
 static enum hv_code explain_path(
 	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err)
 {

@@ -21,16 +21,6 @@ struct hv_source {
 enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err);
 
-/* Whether `source` is in a directory that volumes may be in, and not in hostvol's own.  Returns
- * HV_OK or HV_SOURCE_REFUSED. */
-enum hv_code hv_policy_check(
-	const struct hv_volumes *volumes, const char *source, struct hv_error *err);
-
-/* Whether a volume may still be where it is: HOSTVOL_ALLOW may be another one than at create.
- * Returns HV_OK or HV_SOURCE_REFUSED. */
-enum hv_code hv_source_check_allowed(
-	const struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
-
 /* Make what is missing of it, and give it the owner and mode of the volume's options.  Fills
  * made_dev and made_ino. */
 enum hv_code hv_source_make(
