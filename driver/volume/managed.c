@@ -97,9 +97,7 @@ static int make_durable(int parent, const char *name, mode_t mode)
 	return fd;
 }
 
-/* Whether a directory, which it does not close, is empty, but for `spared` (NULL: nothing): 1, 0 or
- * a negative errno. */
-static int is_empty_but(int fd, const char *spared)
+int hv_dir_is_empty_but(int fd, const char *spared)
 {
 	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *entry;
@@ -122,7 +120,7 @@ static int is_empty_but(int fd, const char *spared)
 
 static int is_empty(int fd)
 {
-	return is_empty_but(fd, NULL);
+	return hv_dir_is_empty_but(fd, NULL);
 }
 
 /* Data that no volume left there: somebody else's, which would go with the volume. */
@@ -229,7 +227,7 @@ static bool is_nothing(int state, const char *name, const char *spared)
 {
 	mc_auto_fd fd = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd < 0 ? errno == ENOENT : is_empty_but(fd, spared) == 1;
+	return fd < 0 ? errno == ENOENT : hv_dir_is_empty_but(fd, spared) == 1;
 }
 
 enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_error *err)
