@@ -17,6 +17,7 @@
 #include "inside.h"
 #include "managed.h"
 #include "overlap.h"
+#include "state_dir.h"
 
 /* In the directory of the volume, while it takes the place of its _data. */
 #define NEW_DIRECTORY "_data.new"

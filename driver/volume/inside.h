@@ -4,19 +4,6 @@
 
 #include "volume/volume.h"
 
-/* Open <state>/<name> (NULL: the state directory itself), made if missing.
- * Returns a descriptor, -ESTALE where another directory is now (a disk was mounted over it), or
- * another negative errno. */
-int hv_state_dir(const struct hv_volumes *volumes, const char *name);
-
-/* Open <state>/volumes, made if missing.  Returns a descriptor, -ESTALE where the host has
- * something else there (a mount that the managed plugin does not see), or another negative errno.
- */
-int hv_volumes_dir(const struct hv_volumes *volumes);
-
-/* What -ESTALE means.  Returns HV_STATE_UNREADABLE. */
-enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err);
-
 /* Finish the removals that were begun of volumes whose data is a directory of the user's. */
 void hv_volumes_finish_purges(struct hv_volumes *volumes);
 

@@ -23,8 +23,4 @@ void hv_managed_unmake(struct hv_volumes *volumes, const char *name);
 /* Whether it is empty: 1, 0 or a negative errno. */
 int hv_managed_is_empty(const struct hv_volumes *volumes, const char *name);
 
-/* Whether a directory, which it does not close, is empty, but for `spared` (NULL: nothing): 1, 0 or
- * a negative errno. */
-int hv_dir_is_empty_but(int fd, const char *spared);
-
 #endif

@@ -18,6 +18,7 @@
 #include "purge.h"
 #include "record.h"
 #include "source.h"
+#include "state_dir.h"
 #include "trash.h"
 #include "users.h"
 

@@ -12,6 +12,7 @@
 #include "mountcore/cleanup.h"
 
 #include "inside.h"
+#include "state_dir.h"
 #include "sweep.h"
 
 enum { NAME_TRIES = 10000 };

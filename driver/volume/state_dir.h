@@ -1,0 +1,24 @@
+/* The state directory, and volumes/ and trash/ in it, by descriptor. */
+#ifndef VOLUME_STATE_DIR_H
+#define VOLUME_STATE_DIR_H
+
+#include "volume/volume.h"
+
+/* Open <state>/<name> (NULL: the state directory itself), made if missing.
+ * Returns a descriptor, -ESTALE where another directory is now (a disk was mounted over it), or
+ * another negative errno. */
+int hv_state_dir(const struct hv_volumes *volumes, const char *name);
+
+/* Open <state>/volumes, made if missing.  Returns a descriptor, -ESTALE where the host has
+ * something else there (a mount that the managed plugin does not see), or another negative errno.
+ */
+int hv_volumes_dir(const struct hv_volumes *volumes);
+
+/* What -ESTALE means.  Returns HV_STATE_UNREADABLE. */
+enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err);
+
+/* Whether a directory, which it does not close, is empty, but for `spared` (NULL: nothing): 1, 0 or
+ * a negative errno. */
+int hv_dir_is_empty_but(int fd, const char *spared);
+
+#endif
