@@ -8,7 +8,7 @@
 
 #include "fs.h"
 #include "inside.h"
-#include "managed.h"
+#include "managed_dir.h"
 #include "options.h"
 #include "policy.h"
 #include "record.h"

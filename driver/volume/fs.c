@@ -15,7 +15,7 @@
 #include "address.h"
 #include "fs_source.h"
 #include "inside.h"
-#include "managed.h"
+#include "managed_dir.h"
 #include "overlap.h"
 #include "state_dir.h"
 

@@ -14,7 +14,7 @@
 
 #include "fs.h"
 #include "inside.h"
-#include "managed.h"
+#include "managed_dir.h"
 #include "purge.h"
 #include "record.h"
 #include "source.h"

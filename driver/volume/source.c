@@ -17,7 +17,7 @@
 
 #include "fs.h"
 #include "inside.h"
-#include "managed.h"
+#include "managed_dir.h"
 #include "overlap.h"
 #include "policy.h"
 #include "record.h"

@@ -1,4 +1,4 @@
-#include "managed.h"
+#include "managed_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* The directory of a volume that has none of the user's: volumes/NAME/_data. */
-#ifndef VOLUME_MANAGED_H
-#define VOLUME_MANAGED_H
+#ifndef VOLUME_MANAGED_DIR_H
+#define VOLUME_MANAGED_DIR_H
 
 #include "volume/volume.h"
 
