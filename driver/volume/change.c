@@ -12,6 +12,7 @@
 #include "options.h"
 #include "policy.h"
 #include "record.h"
+#include "volumes.h"
 
 static bool can_change(const char *key)
 {

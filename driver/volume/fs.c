@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include "managed_dir.h"
 #include "overlap.h"
 #include "state_dir.h"
+#include "volumes.h"
 
 /* In the directory of the volume, while it takes the place of its _data. */
 #define NEW_DIRECTORY "_data.new"
@@ -138,26 +138,6 @@ enum hv_code hv_fs_check_owner(
 		"options uid, gid and mode go without from=%s in volume '%s': they are of the file system, which has one owner under all its names",
 		from, name);
 	return hv_hint(err, "docker hostvol set %s uid=… gid=… mode=… sets them there", from);
-}
-
-/* --- whose it is ---------------------------------------------------------------------------- */
-
-enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_volume *ret, struct hv_error *err)
-{
-	const char *from = hv_opts_get(&volume->opts, "from");
-	enum hv_code code = from ? HV_OK : hv_fail(err, HV_INTERNAL, "no other volume is named");
-
-	while (code == HV_OK && from) {
-		char *name = strdup(from);
-
-		hv_volume_done(ret);
-		code = name ? hv_store_volume_get(volumes->store, name, ret, err)
-			    : hv_fail(err, HV_INTERNAL, "out of memory");
-		free(name);
-		from = code == HV_OK ? hv_opts_get(&ret->opts, "from") : NULL;
-	}
-	return code;
 }
 
 /* --- while it is used ----------------------------------------------------------------------- */

@@ -11,15 +11,6 @@ void hv_volumes_finish_purges(struct hv_volumes *volumes);
 enum hv_code hv_volume_unpublish(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err);
 
-/* The volume whose data an alias (option from) shows; `ret` is zeroed or a volume to be freed. */
-enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_volume *ret, struct hv_error *err);
-
-/* Whether another volume shows the data of this one (option from): HV_OK or HV_VOLUME_IN_USE.
- * `what` cannot be done then: "be removed". */
-enum hv_code hv_volume_check_aliases(
-	struct hv_volumes *volumes, const char *name, const char *what, struct hv_error *err);
-
 /* What option o with bind says of each mount of the volume. */
 enum hv_code hv_volume_read_attr(
 	const struct hv_volume *volume, struct mc_attr *ret, struct hv_error *err);
@@ -37,11 +28,6 @@ enum hv_code hv_volume_own(
  * answered. */
 enum hv_code hv_volume_finish(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
-
-/* The volume of this name that is in any phase but HV_THERE; `ret->name` is NULL if there is none.
- * The caller frees it with hv_volume_done(), whatever is returned. */
-enum hv_code hv_volume_find_unfinished(
-	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err);
 
 /* hv_volume_finish() of the one of this name, if there is one.  `ret_was`: there was. */
 enum hv_code hv_volume_finish_named(

@@ -18,6 +18,7 @@
 #include "policy.h"
 #include "record.h"
 #include "trash.h"
+#include "volumes.h"
 
 enum { PLACES_MAX = 16 };
 

@@ -7,7 +7,6 @@
  * deleted by a thread (trash.c), after the answer.  The data of a `path` volume is touched only
  * with on-remove=purge (purge.c). */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "volume/volume.h"
@@ -21,6 +20,7 @@
 #include "state_dir.h"
 #include "trash.h"
 #include "users.h"
+#include "volumes.h"
 
 static enum hv_code refuse_attached(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err)
@@ -44,22 +44,6 @@ static enum hv_code refuse_attached(
 			err, "docker hostvol detach %s:%s", first->container_name, first->target);
 	}
 	hv_records_free(records, count);
-	return code;
-}
-
-enum hv_code hv_volume_check_aliases(
-	struct hv_volumes *volumes, const char *name, const char *what, struct hv_error *err)
-{
-	char *alias = NULL;
-	enum hv_code code = hv_store_volume_with_opt(volumes->store, "from", name, &alias, err);
-
-	if (code == HV_OK && alias) {
-		hv_fail(err, HV_VOLUME_IN_USE,
-			"volume '%s' cannot %s while '%s' is another name for its data", name, what,
-			alias);
-		code = hv_hint(err, "docker volume rm %s", alias);
-	}
-	free(alias);
 	return code;
 }
 

@@ -21,6 +21,7 @@
 #include "overlap.h"
 #include "policy.h"
 #include "record.h"
+#include "volumes.h"
 
 enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume *volume,
 	uint64_t bytes, struct hv_error *err)

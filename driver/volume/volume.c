@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,6 +12,7 @@
 #include "source.h"
 #include "trash.h"
 #include "users.h"
+#include "volumes.h"
 
 char *hv_now(void)
 {
@@ -148,24 +148,6 @@ enum hv_code hv_volume_finish(
 	}
 	code = hv_volume_unpublish(volumes, volume->name, err);
 	return code == HV_OK ? hv_volume_finish_remove(volumes, volume, err) : code;
-}
-
-enum hv_code hv_volume_find_unfinished(
-	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err)
-{
-	struct hv_volume *list = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
-
-	*ret = (struct hv_volume){0};
-	for (size_t i = 0; i < count && !ret->name; i++) {
-		if (strcmp(list[i].name, name) != 0)
-			continue;
-		*ret = list[i];
-		list[i] = (struct hv_volume){0};
-	}
-	hv_volumes_free(list, count);
-	return code;
 }
 
 enum hv_code hv_volume_finish_named(

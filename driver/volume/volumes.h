@@ -1,0 +1,21 @@
+/* Volumes of the store by their names, and by the names of each other. */
+#ifndef VOLUME_VOLUMES_H
+#define VOLUME_VOLUMES_H
+
+#include "volume/volume.h"
+
+/* The volume whose data an alias (option from) shows; `ret` is zeroed or a volume to be freed. */
+enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_volume *ret, struct hv_error *err);
+
+/* Whether another volume shows the data of this one (option from): HV_OK or HV_VOLUME_IN_USE.
+ * `what` cannot be done then: "be removed". */
+enum hv_code hv_volume_check_aliases(
+	struct hv_volumes *volumes, const char *name, const char *what, struct hv_error *err);
+
+/* The volume of this name that is in any phase but HV_THERE; `ret->name` is NULL if there is none.
+ * The caller frees it with hv_volume_done(), whatever is returned. */
+enum hv_code hv_volume_find_unfinished(
+	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err);
+
+#endif
