@@ -69,7 +69,7 @@ void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volum
 
 enum { MANAGED_PARTS = 2 }; /* <name>/_data */
 
-static enum hv_code explain_path(
+enum hv_code hv_directory_explain(
 	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err)
 {
 	const struct hv_names names = {.volume = name, .source = path, .target = path};
@@ -104,7 +104,7 @@ static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
 	bool is_missing = rc == -ENOENT && ret->source[0];
 
 	if (rc < 0 && !(is_missing && options->mkdir))
-		return explain_path(&cause, name, options->path, err);
+		return hv_directory_explain(&cause, name, options->path, err);
 	if (hv_policy_check(volumes, ret->source, err) != HV_OK)
 		return err->code;
 	return hv_overlap_check_path(volumes, ret->source, err);
@@ -124,7 +124,7 @@ static enum hv_code make_path(
 			"a part of %s was replaced by a symlink while volume '%s' was created",
 			volume->source, volume->name);
 	if (rc < 0)
-		return explain_path(&cause, volume->name, volume->source, err);
+		return hv_directory_explain(&cause, volume->name, volume->source, err);
 	if (made.count > 0) {
 		volume->made_dev = made.ids[made.count - 1].dev;
 		volume->made_ino = made.ids[made.count - 1].ino;
@@ -192,7 +192,7 @@ static enum hv_code find_inside(struct hv_volumes *volumes, const char *name,
 		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
 	rc = mc_host_resolve(volumes->core, whole, real, &missing, &cause);
 	if (rc < 0 && !(rc == -ENOENT && real[0] && options->mkdir))
-		return explain_path(&cause, name, whole, err);
+		return hv_directory_explain(&cause, name, whole, err);
 	if (!mc_path_is_below(real, ret->source))
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"the subpath %s of volume '%s' leads out of %s", subpath, name,
@@ -283,7 +283,7 @@ enum hv_code hv_volume_own(
 		mc_host_own(volumes->core, volume->source, &options.owner, &cause) == 0)
 		return code;
 	if (cause.step != MC_STEP_OWNER)
-		return explain_path(&cause, volume->name, volume->source, err);
+		return hv_directory_explain(&cause, volume->name, volume->source, err);
 	hv_fail(err, HV_SOURCE_REFUSED,
 		"the directory %s of volume '%s' cannot be given the owner or mode asked for: %s",
 		volume->source, volume->name, strerrordesc_np(-cause.code));

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "mountcore/err.h"
 #include "volume/volume.h"
 
 #include "options.h"
@@ -20,6 +21,11 @@ struct hv_source {
 /* Where the data of a new volume is, or will be.  `name` is held, and that of option from. */
 enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err);
+
+/* Fill `err` from what failed with `path`, the directory of a volume, on the host.  Returns the
+ * code. */
+enum hv_code hv_directory_explain(
+	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err);
 
 /* Make what is missing of it, and give it the owner and mode of the volume's options.  Fills
  * made_dev and made_ino. */
