@@ -6,8 +6,8 @@
 #include "mountcore/host.h"
 #include "volume/volume.h"
 
+#include "directory.h"
 #include "fs.h"
-#include "inside.h"
 #include "managed_dir.h"
 #include "options.h"
 #include "policy.h"

@@ -12,6 +12,7 @@
 #include "volume/explain.h"
 
 #include "address.h"
+#include "directory.h"
 #include "fs_source.h"
 #include "inside.h"
 #include "managed_dir.h"

@@ -15,15 +15,6 @@ enum hv_code hv_volume_unpublish(
 enum hv_code hv_volume_read_attr(
 	const struct hv_volume *volume, struct mc_attr *ret, struct hv_error *err);
 
-/* Limit what the volume's directory holds; 0: no more.  HV_OK, HV_UNSUPPORTED, HV_SOURCE_REFUSED.
- */
-enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume *volume,
-	uint64_t bytes, struct hv_error *err);
-
-/* Options uid, gid and mode: make the volume's directory what they say. */
-enum hv_code hv_volume_own(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
-
 /* Bring a volume that is in any phase but HV_THERE to an end, as one whose request was never
  * answered. */
 enum hv_code hv_volume_finish(

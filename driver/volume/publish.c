@@ -16,11 +16,11 @@
 #include "mountcore/source.h"
 #include "volume/explain.h"
 
+#include "directory.h"
 #include "inside.h"
 #include "mount_root.h"
 #include "mounted.h"
 #include "mountpoint.h"
-#include "source.h"
 
 /* Targets are named from the mount root, which the place begins at. */
 static struct mc_place place_at(int root_fd)

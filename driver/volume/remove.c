@@ -11,6 +11,7 @@
 
 #include "volume/volume.h"
 
+#include "directory.h"
 #include "fs.h"
 #include "inside.h"
 #include "managed_dir.h"

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "mountcore/err.h"
 #include "volume/volume.h"
 
 #include "options.h"
@@ -22,22 +21,10 @@ struct hv_source {
 enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err);
 
-/* Fill `err` from what failed with `path`, the directory of a volume, on the host.  Returns the
- * code. */
-enum hv_code hv_directory_explain(
-	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err);
-
 /* Make what is missing of it, and give it the owner and mode of the volume's options.  Fills
  * made_dev and made_ino. */
 enum hv_code hv_source_make(
 	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err);
-
-/* Option size: limit the directory, if it says so. */
-enum hv_code hv_source_limit(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
-
-/* Take the limit away again, also one that `set` left when it was killed, where the data stays. */
-void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volume);
 
 /* Remove what hv_source_make() made, or may have, as far as it is empty. */
 void hv_source_unmake(struct hv_volumes *volumes, const struct hv_volume *volume);

@@ -1,0 +1,150 @@
+#include "directory.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "mountcore/host.h"
+#include "mountcore/quota.h"
+#include "volume/explain.h"
+
+#include "options.h"
+#include "record.h"
+
+enum hv_code hv_directory_explain(
+	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err)
+{
+	const struct hv_names names = {.volume = name, .source = path, .target = path};
+
+	if (cause->step == MC_STEP_SOURCE && cause->code == -ENOENT) {
+		hv_fail(err, HV_SOURCE_MISSING, "there is no directory %s on the host", path);
+		return hv_hint(err, "create it first, or add -o mkdir=true");
+	}
+	if (cause->step == MC_STEP_SOURCE && cause->code == -ENOTDIR)
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"%s, or something on the way to it, is not a directory", path);
+	if (cause->step == MC_STEP_SOURCE && mc_err_is_dead(cause->code))
+		return hv_explain(err, cause, &names);
+	if (cause->step == MC_STEP_SOURCE || cause->step == MC_STEP_MKDIR)
+		hv_fail(err, HV_SOURCE_REFUSED, "the directory %s cannot be %s: %s", path,
+			cause->step == MC_STEP_MKDIR ? "made" : "used",
+			strerrordesc_np(-cause->code));
+	if (cause->step == MC_STEP_SOURCE && cause->code == -EACCES) /* root meets it on FUSE */
+		return hv_hint(err,
+			"if a user has mounted it with FUSE, mount it with the option allow_other");
+	if (cause->step == MC_STEP_SOURCE || cause->step == MC_STEP_MKDIR)
+		return err->code;
+	return hv_explain(err, cause, &names);
+}
+
+enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume *volume,
+	uint64_t bytes, struct hv_error *err)
+{
+	const struct hv_names names = {
+		.volume = volume->name, .source = volume->source, .target = volume->source};
+	struct mc_err cause = {0};
+
+	if (mc_host_limit(volumes->core, volume->source, bytes, &cause) == 0)
+		return HV_OK;
+	if (cause.step != MC_STEP_QUOTA)
+		return hv_explain(err, &cause, &names);
+	if (cause.code != -EOPNOTSUPP)
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"the size of volume '%s' cannot be limited: %s", volume->name,
+			cause.code == -EEXIST ? "its directory is in a project of somebody else's"
+					      : strerrordesc_np(-cause.code));
+	hv_fail(err, HV_UNSUPPORTED,
+		"the size of volume '%s' cannot be limited: the file system of %s has no project quota",
+		volume->name, volumes->state_host);
+	return hv_hint(err,
+		"XFS and ext4 have it, mounted with prjquota (ext4: tune2fs -O quota,project); a tmpfs has a size of its own: -o type=tmpfs -o device=tmpfs -o o=size=100m");
+}
+
+enum hv_code hv_source_limit(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	enum hv_code code;
+
+	if (!hv_opts_get(&volume->opts, "size"))
+		return HV_OK;
+	code = hv_volume_read_options(&volume->opts, &options, err);
+	return code == HV_OK ? hv_volume_limit(volumes, volume, options.size_bytes, err) : code;
+}
+
+void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct hv_error ignored = {0};
+
+	if (hv_opts_get(&volume->opts, "size") || !hv_purge_is_wanted(volume))
+		(void)!hv_volume_limit(volumes, volume, 0, &ignored);
+	hv_error_done(&ignored);
+}
+
+enum hv_code hv_volume_own(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	struct mc_err cause = {0};
+	enum hv_code code = HV_OK;
+
+	if (!hv_source_is_owned(&volume->opts))
+		return HV_OK;
+	code = hv_volume_read_options(&volume->opts, &options, err);
+	if (code != HV_OK ||
+		mc_host_own(volumes->core, volume->source, &options.owner, &cause) == 0)
+		return code;
+	if (cause.step != MC_STEP_OWNER)
+		return hv_directory_explain(&cause, volume->name, volume->source, err);
+	hv_fail(err, HV_SOURCE_REFUSED,
+		"the directory %s of volume '%s' cannot be given the owner or mode asked for: %s",
+		volume->source, volume->name, strerrordesc_np(-cause.code));
+	return hv_hint(err,
+		"its file system may be read-only, or not know owners: leave out uid, gid and mode");
+}
+
+static enum hv_code check_mount(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	enum hv_code code = HV_OK;
+	int rc;
+
+	if (!hv_opts_get(&volume->opts, "require-mount"))
+		return HV_OK;
+	code = hv_volume_read_options(&volume->opts, &options, err);
+	if (code != HV_OK || !options.require_mount)
+		return code;
+	rc = mc_host_is_on_mount(volumes->core, volume->source);
+	if (rc > 0)
+		return HV_OK;
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read: %s",
+			strerrordesc_np(-rc));
+	hv_fail(err, HV_SOURCE_MISSING,
+		"nothing is mounted at %s, or above it, as volume '%s' requires", volume->source,
+		volume->name);
+	return hv_hint(err, "mount its disk and try again; findmnt -T %s tells what is there",
+		volume->source);
+}
+
+/* What the volume that this is another name for requires, it requires too. */
+enum hv_code hv_volume_check_mount(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	enum hv_code code = check_mount(volumes, volume, err);
+	const char *from = hv_opts_get(&volume->opts, "from");
+	struct hv_volume other = {0};
+
+	while (code == HV_OK && from) {
+		struct hv_volume next = {0};
+
+		code = hv_store_volume_get(volumes->store, from, &next, err);
+		hv_volume_done(&other);
+		other = next;
+		if (code == HV_OK)
+			code = check_mount(volumes, &other, err);
+		from = hv_opts_get(&other.opts, "from");
+	}
+	hv_volume_done(&other);
+	return code;
+}
