@@ -7,7 +7,7 @@
 #include "volume/volume.h"
 
 #include "directory.h"
-#include "fs.h"
+#include "fs_check.h"
 #include "managed_dir.h"
 #include "options.h"
 #include "policy.h"

@@ -10,7 +10,7 @@
 #include "mountcore/path.h"
 
 #include "directory.h"
-#include "fs.h"
+#include "fs_check.h"
 #include "inside.h"
 #include "managed_dir.h"
 #include "overlap.h"
