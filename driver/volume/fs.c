@@ -15,6 +15,7 @@
 #include "fs_check.h"
 #include "inside.h"
 #include "managed_dir.h"
+#include "record.h"
 #include "state_dir.h"
 #include "volumes.h"
 
@@ -22,11 +23,6 @@
 #define NEW_DIRECTORY "_data.new"
 
 enum { RENEW_TRIES = 3 };
-
-static bool is_fs(const struct hv_volume *volume)
-{
-	return volume->kind && strcmp(volume->kind, "filesystem") == 0;
-}
 
 static enum hv_code explain_mount(
 	const struct mc_err *cause, const struct hv_volume *volume, struct hv_error *err)
@@ -178,7 +174,7 @@ enum hv_code hv_fs_unmount(
 	const struct hv_names names = {
 		.volume = volume->name, .source = volume->source, .target = volume->source};
 
-	if (!is_fs(volume) || unmount(volumes, volume, &cause) == 0)
+	if (!hv_volume_is_fs(volume) || unmount(volumes, volume, &cause) == 0)
 		return HV_OK;
 	if (cause.step == MC_STEP_IDENTITY && cause.code == -ESTALE) {
 		hv_fail(err, HV_BUSY,
@@ -258,7 +254,7 @@ enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *v
 	}
 	if (code == HV_OK)
 		hv_managed_settle(volumes, volume);
-	if (code == HV_OK && is_fs(volume))
+	if (code == HV_OK && hv_volume_is_fs(volume))
 		code = use(volumes, volume, ret, err);
 	else if (code == HV_OK && hv_opts_get(&volume->opts, "o"))
 		code = hv_volume_read_attr(volume, &ret->attr, err);
@@ -289,7 +285,7 @@ void hv_volume_unused(struct hv_volumes *volumes, const char *name)
 		code = hv_volume_origin(volumes, &volume, &origin, &ignored);
 		data = &origin;
 	}
-	if (code == HV_OK && is_fs(data)) {
+	if (code == HV_OK && hv_volume_is_fs(data)) {
 		struct hv_use use = {.volumes = NULL};
 
 		name_fs(&use, data);

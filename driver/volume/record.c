@@ -26,3 +26,8 @@ bool hv_purge_is_begun(const struct hv_volume *volume)
 	return volume->phase == HV_REMOVING && !hv_source_is_ours(volume) &&
 	       hv_purge_is_wanted(volume);
 }
+
+bool hv_volume_is_fs(const struct hv_volume *volume)
+{
+	return volume->kind && strcmp(volume->kind, "filesystem") == 0;
+}

@@ -10,6 +10,9 @@
 /* Whether the directory is one of hostvol's own: made for the volume, deleted with it. */
 bool hv_source_is_ours(const struct hv_volume *volume);
 
+/* Whether it is a file system (options type, device and o), mounted while it is used. */
+bool hv_volume_is_fs(const struct hv_volume *volume);
+
 /* Whether the options say an owner or a mode. */
 bool hv_source_is_owned(const struct hv_opts *opts);
 

@@ -89,11 +89,6 @@ static int find_top(const struct hv_volume *volume, char ret[static PATH_MAX])
 	return 0;
 }
 
-static bool is_fs(const struct hv_volume *volume)
-{
-	return strcmp(volume->kind, "filesystem") == 0;
-}
-
 /* Whether the host has the file system that is mounted at `target` only there and in the mount root
  * `own`.  Who has a mount of one that is mounted elsewhere too may have it from there. */
 static bool is_only_at(
@@ -124,7 +119,7 @@ static int find_data(struct mc_mounts *host, const struct hv_volume *volume, str
 
 	if (rc < 0)
 		return rc;
-	if (!is_fs(volume)) {
+	if (!hv_volume_is_fs(volume)) {
 		rc = mc_spot_of(host, top, &ret->data);
 		return rc < 0 ? rc : 1;
 	}
@@ -154,7 +149,7 @@ static int ask(struct hv_volumes *volumes, const struct hv_volume *volume, struc
 	if (rc <= 0)
 		return rc;
 	return mc_spot_find_user(
-		volumes->core, &question.data, question.own, is_fs(volume) ? 2 : 1, ret);
+		volumes->core, &question.data, question.own, hv_volume_is_fs(volume) ? 2 : 1, ret);
 }
 
 enum hv_code hv_users_check(
@@ -163,7 +158,7 @@ enum hv_code hv_users_check(
 	struct mc_spot_user user;
 	int rc;
 
-	if (!is_fs(volume) && !hv_purge_is_wanted(volume))
+	if (!hv_volume_is_fs(volume) && !hv_purge_is_wanted(volume))
 		return HV_OK; /* nothing is deleted */
 	rc = ask(volumes, volume, &user);
 	if (rc == 0)
