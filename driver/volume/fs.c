@@ -15,6 +15,7 @@
 #include "fs_check.h"
 #include "inside.h"
 #include "managed_dir.h"
+#include "options.h"
 #include "record.h"
 #include "state_dir.h"
 #include "volumes.h"
@@ -24,7 +25,7 @@
 
 enum { RENEW_TRIES = 3 };
 
-static enum hv_code explain_mount(
+enum hv_code hv_fs_explain(
 	const struct mc_err *cause, const struct hv_volume *volume, struct hv_error *err)
 {
 	const char *type = hv_opts_get(&volume->opts, "type");
@@ -92,8 +93,7 @@ static int renew_directory(struct hv_volumes *volumes, const struct hv_volume *v
 	return rc;
 }
 
-/* Take out, lazily, what was mounted for the volume, and nothing else. */
-static int unmount(
+int hv_fs_take_out(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct mc_err *ret_cause)
 {
 	return mc_host_unmount(volumes->core, hv_opts_get(&volume->opts, "type"),
@@ -104,10 +104,10 @@ static int unmount(
 static void give_up(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
 	for (int i = 0; i < RENEW_TRIES && renew_directory(volumes, volume) == -EBUSY; i++)
-		(void)!unmount(volumes, volume, NULL);
+		(void)!hv_fs_take_out(volumes, volume, NULL);
 }
 
-static enum hv_code mount_new(
+enum hv_code hv_fs_mount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
@@ -128,7 +128,7 @@ static enum hv_code mount_new(
 		return code;
 	if (cause.step == MC_STEP_HELPER)
 		give_up(volumes, volume);
-	return explain_mount(&cause, volume, err);
+	return hv_fs_explain(&cause, volume, err);
 }
 
 /* With the source held.  In doubt it is used. */
@@ -153,9 +153,9 @@ static enum hv_code mount_it(
 	int rc = mc_host_is_mounted(volumes->core, volume->source, &cause);
 
 	if (rc < 0)
-		return explain_mount(&cause, volume, err);
+		return hv_fs_explain(&cause, volume, err);
 	if (rc == 0)
-		code = mount_new(volumes, volume, err);
+		code = hv_fs_mount(volumes, volume, err);
 	else if (is_used(volumes, volume->source))
 		return HV_OK; /* whatever has become of its device since */
 	if (code != HV_OK)
@@ -163,7 +163,7 @@ static enum hv_code mount_it(
 	/* A mount that nobody uses is of a daemon that came to no end: it may have no owner yet. */
 	code = hv_volume_own(volumes, volume, err);
 	if (code != HV_OK)
-		(void)!unmount(volumes, volume, NULL);
+		(void)!hv_fs_take_out(volumes, volume, NULL);
 	return code;
 }
 
@@ -174,7 +174,7 @@ enum hv_code hv_fs_unmount(
 	const struct hv_names names = {
 		.volume = volume->name, .source = volume->source, .target = volume->source};
 
-	if (!hv_volume_is_fs(volume) || unmount(volumes, volume, &cause) == 0)
+	if (!hv_volume_is_fs(volume) || hv_fs_take_out(volumes, volume, &cause) == 0)
 		return HV_OK;
 	if (cause.step == MC_STEP_IDENTITY && cause.code == -ESTALE) {
 		hv_fail(err, HV_BUSY,

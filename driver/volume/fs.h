@@ -3,9 +3,21 @@
 #ifndef VOLUME_FS_H
 #define VOLUME_FS_H
 
+#include "mountcore/err.h"
 #include "volume/volume.h"
 
-#include "options.h"
+/* Mount one that is not mounted.  Returns HV_OK, or what hv_fs_check(), hv_fs_resolve() and
+ * hv_fs_explain() give. */
+enum hv_code hv_fs_mount(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+
+/* Fill `err` from what failed when it was mounted, or was about to be.  Returns the code. */
+enum hv_code hv_fs_explain(
+	const struct mc_err *cause, const struct hv_volume *volume, struct hv_error *err);
+
+/* Take out, lazily, what was mounted for the volume, and nothing else. */
+int hv_fs_take_out(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct mc_err *ret_cause);
 
 /* Unmount it, used or not. */
 enum hv_code hv_fs_unmount(
