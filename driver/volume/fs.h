@@ -1,5 +1,5 @@
 /* Volumes that are file systems (options type, device and o): mounted on the host at the volume's
- * directory while Docker or an attachment uses them. */
+ * directory while Docker or an attachment uses them (in_use.c). */
 #ifndef VOLUME_FS_H
 #define VOLUME_FS_H
 

@@ -11,10 +11,6 @@ void hv_volumes_finish_purges(struct hv_volumes *volumes);
 enum hv_code hv_volume_unpublish(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err);
 
-/* What option o with bind says of each mount of the volume. */
-enum hv_code hv_volume_read_attr(
-	const struct hv_volume *volume, struct mc_attr *ret, struct hv_error *err);
-
 /* Bring a volume that is in any phase but HV_THERE to an end, as one whose request was never
  * answered. */
 enum hv_code hv_volume_finish(

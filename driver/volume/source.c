@@ -11,7 +11,6 @@
 
 #include "directory.h"
 #include "fs_check.h"
-#include "inside.h"
 #include "managed_dir.h"
 #include "overlap.h"
 #include "policy.h"
@@ -192,16 +191,6 @@ enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 			err, HV_STATE_UNREADABLE, "the path of the state directory is too long");
 	ret->missing = MANAGED_PARTS;
 	return HV_OK;
-}
-
-enum hv_code hv_volume_read_attr(
-	const struct hv_volume *volume, struct mc_attr *ret, struct hv_error *err)
-{
-	struct hv_volume_options options = {0};
-	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
-
-	*ret = options.attr;
-	return code;
 }
 
 enum hv_code hv_source_make(
