@@ -7,10 +7,6 @@
 /* Finish the removals that were begun of volumes whose data is a directory of the user's. */
 void hv_volumes_finish_purges(struct hv_volumes *volumes);
 
-/* Take the mount for Docker out, lazily, with its mountpoint.  One that is not there is fine. */
-enum hv_code hv_volume_unpublish(
-	struct hv_volumes *volumes, const char *name, struct hv_error *err);
-
 /* Bring a volume that is in any phase but HV_THERE to an end, as one whose request was never
  * answered. */
 enum hv_code hv_volume_finish(

@@ -5,6 +5,8 @@
  * counted too much is set right when the volume is removed or the daemon starts.  A mount that is
  * there already is never mounted over: that would hide the data in every container that has it. One
  * of ours that is not what the volume's path leads to now is replaced; another's is left alone. */
+#include "publish.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,6 @@
 #include "volume/explain.h"
 
 #include "directory.h"
-#include "inside.h"
 #include "mount_root.h"
 #include "mounted.h"
 #include "mountpoint.h"

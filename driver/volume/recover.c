@@ -16,6 +16,7 @@
 
 #include "inside.h"
 #include "policy.h"
+#include "publish.h"
 #include "record.h"
 #include "trash.h"
 #include "volumes.h"

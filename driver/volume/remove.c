@@ -15,6 +15,7 @@
 #include "fs.h"
 #include "inside.h"
 #include "managed_dir.h"
+#include "publish.h"
 #include "purge.h"
 #include "record.h"
 #include "source.h"

@@ -8,6 +8,7 @@
 #include "inside.h"
 #include "options.h"
 #include "overlap.h"
+#include "publish.h"
 #include "record.h"
 #include "source.h"
 #include "trash.h"
