@@ -255,7 +255,7 @@ enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err
 	if (code == HV_OK)
 		code = clear_references(volumes, err);
 	if (code == HV_OK)
-		hv_trash_start(volumes);
+		hv_trash_start(volumes, hv_volumes_finish_purges);
 	return code;
 }
 

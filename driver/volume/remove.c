@@ -129,7 +129,7 @@ enum hv_code hv_volume_finish_remove(
 	else if (is_purge)
 		rc = hv_purge(volumes, volume);
 	if (rc == -ETIME) { /* the thread goes on; for Docker it is gone */
-		hv_trash_start(volumes);
+		hv_trash_start(volumes, hv_volumes_finish_purges);
 		return HV_OK;
 	}
 	if (rc < 0)

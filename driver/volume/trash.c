@@ -11,7 +11,6 @@
 
 #include "mountcore/cleanup.h"
 
-#include "inside.h"
 #include "state_dir.h"
 #include "sweep.h"
 
@@ -36,16 +35,19 @@ int hv_trash_put(struct hv_volumes *volumes, const char *name)
 	return rc == -ENOENT ? 0 : rc;
 }
 
+typedef void (*finish_fn)(struct hv_volumes *volumes);
+
 /* Whether there is more to do; if not, the thread is over. */
-static bool next_round(struct hv_volumes *volumes, bool *ret_purges)
+static bool next_round(struct hv_volumes *volumes, finish_fn *ret_finish_purges)
 {
 	struct hv_sweeper *sweeper = &volumes->sweeper;
 	bool is_wanted;
 
 	pthread_mutex_lock(&volumes->locks.lock);
 	is_wanted = sweeper->is_wanted && !sweeper->is_stopping;
-	*ret_purges = sweeper->has_purges;
-	sweeper->is_wanted = sweeper->has_purges = false;
+	*ret_finish_purges = sweeper->finish_purges;
+	sweeper->is_wanted = false;
+	sweeper->finish_purges = NULL;
 	sweeper->is_running = is_wanted;
 	pthread_mutex_unlock(&volumes->locks.lock);
 	return is_wanted;
@@ -54,13 +56,13 @@ static bool next_round(struct hv_volumes *volumes, bool *ret_purges)
 static void *work(void *argument)
 {
 	struct hv_volumes *volumes = argument;
-	bool has_purges;
+	finish_fn finish_purges;
 
-	while (next_round(volumes, &has_purges)) {
+	while (next_round(volumes, &finish_purges)) {
 		mc_auto_fd trash = hv_state_dir(volumes, "trash");
 
-		if (has_purges)
-			hv_volumes_finish_purges(volumes);
+		if (finish_purges)
+			finish_purges(volumes);
 		/* What cannot be deleted (an immutable file) waits for the next time. */
 		if (trash >= 0)
 			(void)hv_sweep(trash, &volumes->sweeper.is_stopping, 0);
@@ -89,10 +91,10 @@ void hv_trash_empty(struct hv_volumes *volumes)
 	pthread_mutex_unlock(&volumes->locks.lock);
 }
 
-void hv_trash_start(struct hv_volumes *volumes)
+void hv_trash_start(struct hv_volumes *volumes, void (*finish_purges)(struct hv_volumes *volumes))
 {
 	pthread_mutex_lock(&volumes->locks.lock);
-	volumes->sweeper.has_purges = true;
+	volumes->sweeper.finish_purges = finish_purges;
 	wake(volumes);
 	pthread_mutex_unlock(&volumes->locks.lock);
 }

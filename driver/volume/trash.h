@@ -11,8 +11,9 @@ int hv_trash_put(struct hv_volumes *volumes, const char *name);
 /* Have the trash emptied, and return at once. */
 void hv_trash_empty(struct hv_volumes *volumes);
 
-/* At start: the same, with the removals that hv_volumes_recover() left over. */
-void hv_trash_start(struct hv_volumes *volumes);
+/* The same; `finish_purges`, which the thread calls first, finishes the removals that are left
+ * over. */
+void hv_trash_start(struct hv_volumes *volumes, void (*finish_purges)(struct hv_volumes *volumes));
 
 /* End the thread, before its work is done. */
 void hv_trash_stop(struct hv_volumes *volumes);

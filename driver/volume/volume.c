@@ -185,7 +185,7 @@ static enum hv_code clear_name(struct hv_volumes *volumes, const char *name, str
 	enum hv_code code = hv_volume_find_unfinished(volumes, name, &volume, err);
 
 	if (volume.name && hv_purge_is_begun(&volume)) {
-		hv_trash_start(volumes);
+		hv_trash_start(volumes, hv_volumes_finish_purges);
 		hv_fail(err, HV_BUSY,
 			"the directory %s of the volume '%s' before this one is still being deleted",
 			volume.source, name);

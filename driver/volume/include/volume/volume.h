@@ -20,14 +20,16 @@ struct mc_core;
 struct mc_mount_root;
 
 struct hv_use;
+struct hv_volumes;
 
 /* The thread that deletes what was removed; it ends when there is nothing left. */
 struct hv_sweeper {
 	pthread_t thread;
 	bool has_thread; /* to be joined */
 	bool is_running;
-	bool is_wanted;  /* it shall look once more */
-	bool has_purges; /* and finish removals that a crash cut short, of users' directories */
+	bool is_wanted; /* it shall look once more */
+	/* NULL, or what finishes removals that a crash cut short, of users' directories */
+	void (*finish_purges)(struct hv_volumes *volumes);
 	atomic_bool is_stopping;
 };
 
