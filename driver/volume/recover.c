@@ -14,12 +14,11 @@
 #include "mountcore/path.h"
 #include "volume/volume.h"
 
-#include "inside.h"
+#include "lifecycle.h"
 #include "policy.h"
 #include "publish.h"
 #include "record.h"
 #include "trash.h"
-#include "volumes.h"
 
 enum { PLACES_MAX = 16 };
 
@@ -143,34 +142,6 @@ static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 			code = forgive(hv_volume_finish(volumes, &list[i], err), err);
 	hv_volumes_free(list, count);
 	return code;
-}
-
-/* Of the one of this name, if it is still to be: with the name held, and the record read then. */
-static void finish_purge(struct hv_volumes *volumes, const char *name)
-{
-	struct hv_error ignored = {0};
-	struct hv_volume volume;
-
-	HV_HOLD(hold, &volumes->locks, name);
-	(void)!hv_volume_find_unfinished(volumes, name, &volume, &ignored);
-	if (volume.name && hv_purge_is_begun(&volume))
-		(void)!hv_volume_finish(volumes, &volume, &ignored);
-	hv_volume_done(&volume);
-	hv_error_done(&ignored);
-}
-
-void hv_volumes_finish_purges(struct hv_volumes *volumes)
-{
-	struct hv_error ignored = {0};
-	struct hv_volume *list = NULL;
-	size_t count = 0;
-
-	(void)!hv_store_volume_unfinished(volumes->store, &list, &count, &ignored);
-	for (size_t i = 0; i < count && !volumes->sweeper.is_stopping; i++)
-		if (hv_purge_is_begun(&list[i]))
-			finish_purge(volumes, list[i].name);
-	hv_volumes_free(list, count);
-	hv_error_done(&ignored);
 }
 
 /* Where volumes/ was when a volume of ours was made, if it is elsewhere now: the administrator has

@@ -5,14 +5,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "inside.h"
+#include "lifecycle.h"
 #include "options.h"
 #include "overlap.h"
-#include "publish.h"
 #include "record.h"
 #include "source.h"
 #include "trash.h"
-#include "users.h"
 #include "volumes.h"
 
 char *hv_now(void)
@@ -36,15 +34,6 @@ static enum hv_code copy_opts(const struct hv_opts *opts, struct hv_opts *ret, s
 		if (hv_opts_add(ret, opts->items[i].key, opts->items[i].value) < 0)
 			return hv_fail(err, HV_INTERNAL, "out of memory");
 	return HV_OK;
-}
-
-/* Take back what was begun for a volume that comes to nothing: its directories, if they are empty,
- * and its record. */
-static enum hv_code undo(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
-{
-	hv_source_unmake(volumes, volume);
-	return hv_store_volume_forget(volumes->store, volume->name, err);
 }
 
 /* Record it; with directories to be made, first that they are made for it. */
@@ -74,7 +63,7 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 		code = hv_store_volume_made(volumes->store, volume, err);
 	}
 	if (code != HV_OK)
-		(void)undo(volumes, volume, &ignored);
+		(void)hv_volume_undo(volumes, volume, &ignored);
 	hv_error_done(&ignored);
 	return code;
 }
@@ -106,73 +95,6 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 	}
 	if (code == HV_OK && volume.name && volume.source) /* which is so, then */
 		code = make(volumes, &volume, err);
-	hv_volume_done(&volume);
-	return code;
-}
-
-/* One that waits for its attachment, and has no record of that: it will not come. */
-static enum hv_code undo_unattached(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
-{
-	const struct hv_record_filter filter = {.volume = volume->name};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_list(volumes->store, &filter, &records, &count, err);
-
-	hv_records_free(records, count);
-	if (code != HV_OK || count > 0)
-		return code;
-	code = hv_volume_unpublish(volumes, volume->name, err);
-	return code == HV_OK ? undo(volumes, volume, err) : code;
-}
-
-enum hv_code hv_volume_finish(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
-{
-	enum hv_code code;
-
-	switch (volume->phase) {
-	case HV_THERE:
-		return HV_OK;
-	case HV_MAKING:
-		return undo(volumes, volume, err);
-	case HV_ATTACHING:
-		return undo_unattached(volumes, volume, err);
-	case HV_REMOVING:
-		break;
-	}
-	code = hv_users_check(volumes, volume, err);
-	if (code != HV_OK) {
-		hv_volume_stay(volumes, volume);
-		return code;
-	}
-	code = hv_volume_unpublish(volumes, volume->name, err);
-	return code == HV_OK ? hv_volume_finish_remove(volumes, volume, err) : code;
-}
-
-enum hv_code hv_volume_finish_named(
-	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err)
-{
-	struct hv_volume volume;
-	enum hv_code code = hv_volume_find_unfinished(volumes, name, &volume, err);
-
-	*ret_was = volume.name != NULL;
-	if (volume.name)
-		code = hv_volume_finish(volumes, &volume, err);
-	hv_volume_done(&volume);
-	return code;
-}
-
-enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, struct hv_error *err)
-{
-	struct hv_volume volume = {0};
-	enum hv_code code;
-
-	HV_HOLD(hold, &volumes->locks, name);
-	code = hv_store_volume_get(volumes->store, name, &volume, err);
-	if (code == HV_OK && volume.phase == HV_ATTACHING)
-		code = undo_unattached(volumes, &volume, err);
 	hv_volume_done(&volume);
 	return code;
 }

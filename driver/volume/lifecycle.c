@@ -1,0 +1,193 @@
+#include "lifecycle.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "directory.h"
+#include "fs.h"
+#include "managed_dir.h"
+#include "publish.h"
+#include "purge.h"
+#include "record.h"
+#include "source.h"
+#include "state_dir.h"
+#include "trash.h"
+#include "users.h"
+#include "volumes.h"
+
+enum hv_code hv_volume_undo(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	hv_source_unmake(volumes, volume);
+	return hv_store_volume_forget(volumes->store, volume->name, err);
+}
+
+/* One that waits for its attachment, and has no record of that: it will not come. */
+static enum hv_code undo_unattached(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.volume = volume->name};
+	struct hv_record *records = NULL;
+	size_t count = 0;
+	enum hv_code code =
+		hv_store_attachment_list(volumes->store, &filter, &records, &count, err);
+
+	hv_records_free(records, count);
+	if (code != HV_OK || count > 0)
+		return code;
+	code = hv_volume_unpublish(volumes, volume->name, err);
+	return code == HV_OK ? hv_volume_undo(volumes, volume, err) : code;
+}
+
+void hv_volume_stay(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct hv_error ignored = {0};
+
+	(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_THERE, &ignored);
+	hv_error_done(&ignored);
+}
+
+/* What becomes of a directory of ours.  That of a file system has nothing in it but a mountpoint.
+ */
+static int remove_ours(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct hv_error ignored = {0};
+	int rc;
+
+	if (strcmp(volume->kind, "filesystem") == 0) {
+		hv_source_unmake(volumes, volume);
+		return 0;
+	}
+	hv_source_unlimit(volumes, volume); /* by its path: not in the trash */
+	rc = hv_purge_is_wanted(volume) ? hv_trash_put(volumes, volume->name)
+					: hv_managed_keep(volumes, volume->name);
+	if (rc < 0)
+		(void)!hv_source_limit(volumes, volume, &ignored);
+	hv_error_done(&ignored);
+	return rc;
+}
+
+static enum hv_code fail_removal(
+	struct hv_volumes *volumes, const struct hv_volume *volume, int rc, struct hv_error *err)
+{
+	if (rc != -ECANCELED) /* which goes on at the next start */
+		hv_volume_stay(volumes, volume);
+	if (rc == -ESTALE)
+		return hv_fail_view(volumes, err);
+	hv_fail(err, HV_INTERNAL, "the data of volume '%s' in %s cannot be removed: %s",
+		volume->name, volume->source, strerrordesc_np(-rc));
+	if (rc == -EXDEV && hv_source_is_ours(volume))
+		hv_hint(err, "volumes/ is a file system of its own there: have it at %s instead",
+			volumes->state_host);
+	return err->code;
+}
+
+enum hv_code hv_volume_finish_remove(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	bool is_purge = !hv_source_is_ours(volume) && hv_purge_is_wanted(volume);
+	enum hv_code code = hv_fs_unmount(volumes, volume, err);
+	const char *from = hv_opts_get(&volume->opts, "from");
+	int rc = 0;
+
+	if (code == HV_OK && is_purge) /* again: it may be shared, or mounted in, only now */
+		code = hv_purge_check(volumes, volume, err);
+	if (code != HV_OK) { /* Docker forgets one that it cannot get, and would not ask again */
+		hv_volume_stay(volumes, volume);
+		return code;
+	}
+	if (hv_source_is_ours(volume))
+		rc = remove_ours(volumes, volume);
+	else if (is_purge)
+		rc = hv_purge(volumes, volume);
+	if (rc == -ETIME) { /* the thread goes on; for Docker it is gone */
+		hv_trash_start(volumes, hv_volumes_finish_purges);
+		return HV_OK;
+	}
+	if (rc < 0)
+		return fail_removal(volumes, volume, rc, err);
+	code = hv_store_volume_forget(volumes->store, volume->name, err);
+	if (hv_source_is_ours(volume))
+		hv_trash_empty(volumes);
+	if (from) /* it may have been the last that had the other's file system in use */
+		hv_volume_unused(volumes, from);
+	return code;
+}
+
+enum hv_code hv_volume_finish(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	enum hv_code code;
+
+	switch (volume->phase) {
+	case HV_THERE:
+		return HV_OK;
+	case HV_MAKING:
+		return hv_volume_undo(volumes, volume, err);
+	case HV_ATTACHING:
+		return undo_unattached(volumes, volume, err);
+	case HV_REMOVING:
+		break;
+	}
+	code = hv_users_check(volumes, volume, err);
+	if (code != HV_OK) {
+		hv_volume_stay(volumes, volume);
+		return code;
+	}
+	code = hv_volume_unpublish(volumes, volume->name, err);
+	return code == HV_OK ? hv_volume_finish_remove(volumes, volume, err) : code;
+}
+
+enum hv_code hv_volume_finish_named(
+	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err)
+{
+	struct hv_volume volume;
+	enum hv_code code = hv_volume_find_unfinished(volumes, name, &volume, err);
+
+	*ret_was = volume.name != NULL;
+	if (volume.name)
+		code = hv_volume_finish(volumes, &volume, err);
+	hv_volume_done(&volume);
+	return code;
+}
+
+enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	struct hv_volume volume = {0};
+	enum hv_code code;
+
+	HV_HOLD(hold, &volumes->locks, name);
+	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	if (code == HV_OK && volume.phase == HV_ATTACHING)
+		code = undo_unattached(volumes, &volume, err);
+	hv_volume_done(&volume);
+	return code;
+}
+
+/* Of the one of this name, if it is still to be: with the name held, and the record read then. */
+static void finish_purge(struct hv_volumes *volumes, const char *name)
+{
+	struct hv_error ignored = {0};
+	struct hv_volume volume;
+
+	HV_HOLD(hold, &volumes->locks, name);
+	(void)!hv_volume_find_unfinished(volumes, name, &volume, &ignored);
+	if (volume.name && hv_purge_is_begun(&volume))
+		(void)!hv_volume_finish(volumes, &volume, &ignored);
+	hv_volume_done(&volume);
+	hv_error_done(&ignored);
+}
+
+void hv_volumes_finish_purges(struct hv_volumes *volumes)
+{
+	struct hv_error ignored = {0};
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+
+	(void)!hv_store_volume_unfinished(volumes->store, &list, &count, &ignored);
+	for (size_t i = 0; i < count && !volumes->sweeper.is_stopping; i++)
+		if (hv_purge_is_begun(&list[i]))
+			finish_purge(volumes, list[i].name);
+	hv_volumes_free(list, count);
+	hv_error_done(&ignored);
+}
