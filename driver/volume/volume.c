@@ -1,9 +1,6 @@
 #include "volume/volume.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "lifecycle.h"
 #include "options.h"
@@ -12,21 +9,6 @@
 #include "source.h"
 #include "trash.h"
 #include "volumes.h"
-
-char *hv_now(void)
-{
-	struct timespec now;
-	struct tm parts;
-	char *text;
-
-	if (clock_gettime(CLOCK_REALTIME, &now) < 0 || !gmtime_r(&now.tv_sec, &parts))
-		return NULL;
-	if (asprintf(&text, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", parts.tm_year + 1900,
-		    parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-		    now.tv_nsec / 1000000) < 0)
-		return NULL;
-	return text;
-}
 
 static enum hv_code copy_opts(const struct hv_opts *opts, struct hv_opts *ret, struct hv_error *err)
 {
