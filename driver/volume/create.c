@@ -1,6 +1,6 @@
-#include "volume/volume.h"
-
 #include <string.h>
+
+#include "volume/volume.h"
 
 #include "lifecycle.h"
 #include "options.h"
