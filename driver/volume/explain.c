@@ -1,142 +1,10 @@
-/* The one place where steps and errnos of mountcore become codes and sentences. */
+/* The one place where steps and errnos of mountcore become codes and sentences, with
+ * explain_source.c. */
 #include "volume/explain.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <string.h>
 
-#include "mountcore/path.h"
-
-static const char *reason(const struct mc_err *cause)
-{
-	const char *text = strerrordesc_np(-cause->code);
-
-	return text ? text : "unknown error";
-}
-
-/* Root is refused by servers only. */
-static enum hv_code hint_at_server(struct hv_error *err)
-{
-	return hv_hint(err,
-		"a FUSE file system lets only its own user in unless it is mounted with allow_other or allow_root; an NFS server may squash root");
-}
-
-/* Whether the path that the volume was created with has symlinks in it. */
-static bool led_elsewhere(const struct hv_names *names)
-{
-	char clean[PATH_MAX];
-
-	return names->asked && mc_path_clean(names->asked, clean, sizeof(clean)) == 0 &&
-	       !mc_path_is_below(names->source, clean);
-}
-
-static enum hv_code explain_source(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
-{
-	switch (-cause->code) {
-	case ENOENT:
-		if (led_elsewhere(names)) {
-			hv_fail(err, HV_SOURCE_MISSING,
-				"the directory %s, where the path %s led when volume '%s' was created, is not there",
-				names->source, names->asked, names->volume);
-			return hv_hint(err,
-				"symlinks in the path are followed once: create the directory again, or remove the volume (docker volume rm %s) and create it anew",
-				names->volume);
-		}
-		hv_fail(err, HV_SOURCE_MISSING, "the directory %s of volume '%s' is not there",
-			names->source, names->volume);
-		return hv_hint(err, "create it again, or remove the volume: docker volume rm %s",
-			names->volume);
-	case ENOTDIR:
-		hv_fail(err, HV_SOURCE_REFUSED,
-			"%s, which volume '%s' stands for, is not a directory", names->source,
-			names->volume);
-		return hv_hint(err, "put the directory back, or create the volume again");
-	case ELOOP:
-		hv_fail(err, HV_SOURCE_REFUSED,
-			"the path %s of volume '%s' has a symlink in it that was not there when the volume was created",
-			names->source, names->volume);
-		return hv_hint(err, "put the directory back, or create the volume again");
-	case EINVAL:
-	case EXDEV:
-		hv_fail(err, HV_SOURCE_REFUSED,
-			"the directory %s of volume '%s' is not in a directory that volumes may be in",
-			names->source, names->volume);
-		return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
-	default:
-		hv_fail(err, HV_SOURCE_REFUSED,
-			"the directory %s of volume '%s' cannot be opened: %s", names->source,
-			names->volume, reason(cause));
-		return cause->code == -EACCES ? hint_at_server(err) : err->code;
-	}
-}
-
-/* The file system of the source does not work any more: mc_err_is_dead(). */
-static enum hv_code explain_dead(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
-{
-	hv_fail(err, HV_SOURCE_MISSING, "the directory %s of volume '%s' does not answer: %s",
-		names->source, names->volume, reason(cause));
-	return hv_hint(err,
-		"restart the server behind it, or unmount it and mount it again: findmnt -T %s tells which",
-		names->source);
-}
-
-static enum hv_code explain_subpath(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
-{
-	switch (-cause->code) {
-	case ENOENT:
-		hv_fail(err, HV_SOURCE_MISSING, "there is no such subpath in volume '%s': %s",
-			names->volume, names->subpath);
-		return hv_hint(err, "its directory on the host is %s", names->source);
-	case EXDEV:
-	case ELOOP:
-		return hv_fail(err, HV_SOURCE_REFUSED,
-			"the subpath %s of volume '%s' goes through a symlink that leads out of it",
-			names->subpath, names->volume);
-	case EAGAIN:
-		hv_fail(err, HV_TIMEOUT,
-			"the subpath %s of volume '%s' cannot be followed: directories are being renamed all the time",
-			names->subpath, names->volume);
-		return hv_hint(
-			err, "try again, or give the subpath without symlinks that have '..'");
-	default:
-		return hv_fail(err, HV_SOURCE_REFUSED,
-			"the subpath %s of volume '%s' cannot be opened: %s", names->subpath,
-			names->volume, reason(cause));
-	}
-}
-
-static enum hv_code explain_clone(struct hv_error *err, const struct hv_names *names)
-{
-	hv_fail(err, HV_SOURCE_REFUSED,
-		"the directory %s of volume '%s' is on a mount that cannot be cloned: it is unbindable, or has parts that are locked",
-		names->source, names->volume);
-	return hv_hint(err,
-		"findmnt -o TARGET,PROPAGATION -T %s shows the mount; mount --make-private makes it bindable",
-		names->source);
-}
-
-static enum hv_code explain_idmap(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
-{
-	if (cause->code == -ENOSYS) {
-		hv_fail(err, HV_UNSUPPORTED,
-			"this kernel cannot map the owners of volume '%s' for the user namespace of container '%s'",
-			names->volume, names->container);
-		return hv_hint(err,
-			"attach with --idmap never: files will show as owned by nobody; Linux 5.12 and newer can");
-	}
-	if (cause->code != -EINVAL)
-		return hv_fail(err, HV_UNSUPPORTED,
-			"the owners of volume '%s' cannot be mapped for container '%s': %s",
-			names->volume, names->container, reason(cause));
-	hv_fail(err, HV_UNSUPPORTED,
-		"the file system of %s, or of a mount in it, cannot map owners for the user namespace of container '%s'",
-		names->source, names->container);
-	return hv_hint(err, "attach with --idmap never: files will show as owned by nobody");
-}
+#include "explain_source.h"
 
 static enum hv_code explain_replace(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
@@ -156,7 +24,7 @@ static enum hv_code explain_replace(
 	if (cause->code != -EOPNOTSUPP)
 		return hv_fail(err, HV_INTERNAL,
 			"what is mounted at %s in container '%s' cannot be replaced: %s",
-			names->target, names->container, reason(cause));
+			names->target, names->container, hv_explain_reason(cause));
 	hv_fail(err, HV_UNSUPPORTED,
 		"what is mounted at %s in container '%s' cannot be replaced atomically by this kernel",
 		names->target, names->container);
@@ -192,7 +60,7 @@ static enum hv_code explain_target(
 	default:
 		return hv_fail(err, HV_INTERNAL,
 			"the path %s in container '%s' cannot be reached: %s", names->target,
-			names->container, reason(cause));
+			names->container, hv_explain_reason(cause));
 	}
 }
 
@@ -215,7 +83,7 @@ static enum hv_code explain_mkdir(
 		cause->code == -EACCES) {
 		hv_fail(err, HV_TARGET_MISSING,
 			"there is no directory %s in container '%s', and it cannot be made: %s",
-			names->target, names->container, reason(cause));
+			names->target, names->container, hv_explain_reason(cause));
 		return hv_hint(err, "choose a directory that exists in the container");
 	}
 	if (cause->code == -ESTALE || cause->code == -EEXIST || cause->code == -ENOENT ||
@@ -224,7 +92,7 @@ static enum hv_code explain_mkdir(
 			"container '%s' changed the path %s while its directories were being made",
 			names->container, names->target);
 	return hv_fail(err, HV_INTERNAL, "the directory %s cannot be made in container '%s': %s",
-		names->target, names->container, reason(cause));
+		names->target, names->container, hv_explain_reason(cause));
 }
 
 static enum hv_code explain_move(
@@ -250,7 +118,7 @@ static enum hv_code explain_move(
 	default:
 		return hv_fail(err, HV_INTERNAL,
 			"volume '%s' cannot be mounted at %s in container '%s': %s", names->volume,
-			names->target, names->container, reason(cause));
+			names->target, names->container, hv_explain_reason(cause));
 	}
 }
 
@@ -265,7 +133,7 @@ static enum hv_code explain_umount(
 	}
 	if (cause->code != -EBUSY)
 		return hv_fail(err, HV_INTERNAL, "%s in container '%s' cannot be unmounted: %s",
-			names->target, names->container, reason(cause));
+			names->target, names->container, hv_explain_reason(cause));
 	hv_fail(err, HV_BUSY, "volume '%s' is in use at %s in container '%s'", names->volume,
 		names->target, names->container);
 	return hv_hint(err,
@@ -283,20 +151,7 @@ static enum hv_code explain_identity(
 	}
 	return hv_fail(err, HV_CONTAINER_CHANGED,
 		"the path %s in container '%s' cannot be reached: %s", names->target,
-		names->container, reason(cause));
-}
-
-/* Steps CLONE with these codes: the block-device engine (mountcore's legacy.h). */
-static enum hv_code explain_legacy(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
-{
-	hv_fail(err, HV_UNSUPPORTED,
-		cause->code == -ENODEV
-			? "the block device that %s of volume '%s' is on has no device node, which this old kernel needs to attach it to container '%s'"
-			: "on this old kernel %s of volume '%s' cannot be attached to container '%s'",
-		names->source, names->volume, names->container);
-	return hv_hint(err,
-		"it can where the directory is on a disk's file system with nothing mounted inside, and the container has neither a user namespace of its own nor CAP_SYS_ADMIN; Linux 5.2 and newer have no such limits");
+		names->container, hv_explain_reason(cause));
 }
 
 static enum hv_code explain_setup(
@@ -310,7 +165,7 @@ static enum hv_code explain_setup(
 			"docker hostvol version tells which; Linux 5.2 and newer have them, and HOSTVOL_LEGACY=1 allows a way without");
 	}
 	return hv_fail(err, HV_INTERNAL, "%s for volume '%s' failed: %s", mc_step_name(cause->step),
-		names->volume, reason(cause));
+		names->volume, hv_explain_reason(cause));
 }
 
 static enum hv_code explain_process(
@@ -325,7 +180,7 @@ static enum hv_code explain_process(
 		return hv_fail(err, HV_TARGET_REFUSED,
 			"container '%s' has no mount namespace of its own", names->container);
 	hv_fail(err, HV_DENIED, "the mount namespace of container '%s' cannot be opened: %s",
-		names->container, reason(cause));
+		names->container, hv_explain_reason(cause));
 	return hv_hint(err,
 		"hostvol needs CAP_SYS_ADMIN and CAP_SYS_PTRACE, and no AppArmor or SELinux rule against it: see dmesg");
 }
@@ -404,13 +259,13 @@ static enum hv_code explain(
 {
 	switch (cause->step) {
 	case MC_STEP_SOURCE:
-		return mc_err_is_dead(cause->code) ? explain_dead(err, cause, names)
-						   : explain_source(err, cause, names);
+		return mc_err_is_dead(cause->code) ? hv_explain_dead(err, cause, names)
+						   : hv_explain_source(err, cause, names);
 	case MC_STEP_SUBPATH:
-		return mc_err_is_dead(cause->code) ? explain_dead(err, cause, names)
-						   : explain_subpath(err, cause, names);
+		return mc_err_is_dead(cause->code) ? hv_explain_dead(err, cause, names)
+						   : hv_explain_subpath(err, cause, names);
 	case MC_STEP_IDMAP:
-		return explain_idmap(err, cause, names);
+		return hv_explain_idmap(err, cause, names);
 	case MC_STEP_REPLACE:
 		return explain_replace(err, cause, names);
 	case MC_STEP_PROCESS:
@@ -440,9 +295,9 @@ static enum hv_code explain(
 		return explain_helper(err, cause, names);
 	case MC_STEP_CLONE:
 		if (cause->code == -EOPNOTSUPP || cause->code == -ENODEV)
-			return explain_legacy(err, cause, names);
+			return hv_explain_legacy(err, cause, names);
 		if (cause->code == -EINVAL)
-			return explain_clone(err, names);
+			return hv_explain_clone(err, names);
 		break;
 	case MC_STEP_LOCK:
 	case MC_STEP_OWNER: /* the callers of these have the words */
@@ -473,7 +328,7 @@ static enum hv_code explain_here(
 		return explain(err, cause, names);
 	case MC_STEP_CLONE:
 		if (cause->code == -EINVAL)
-			return explain_clone(err, names);
+			return hv_explain_clone(err, names);
 		break;
 	case MC_STEP_MOVE:
 		if (cause->code != -ENOSPC)
@@ -485,7 +340,7 @@ static enum hv_code explain_here(
 	case MC_STEP_UMOUNT:
 	case MC_STEP_IDENTITY:
 		return hv_fail(err, HV_INTERNAL, "volume '%s' cannot be unmounted from %s: %s",
-			names->volume, names->target, reason(cause));
+			names->volume, names->target, hv_explain_reason(cause));
 	default:
 		break;
 	}
@@ -497,7 +352,7 @@ static enum hv_code explain_here(
 		return hv_hint(err, "docker hostvol version tells which");
 	}
 	return hv_fail(err, HV_INTERNAL, "volume '%s' cannot be mounted at %s: %s (%s)",
-		names->volume, names->target, reason(cause), mc_step_name(cause->step));
+		names->volume, names->target, hv_explain_reason(cause), mc_step_name(cause->step));
 }
 
 static const char *known(const char *name)
