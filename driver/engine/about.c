@@ -2,13 +2,15 @@
  *
  * An Engine is its ID and its data directory.  Podman makes up an ID for each answer, so it is
  * asked twice, and what is not the same both times is left out. */
+#include "about.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/engine.h"
 
-#include "inside.h"
+#include "client.h"
 
 static enum hv_code ask(
 	struct hv_engine *engine, long timeout_ms, struct hv_about *ret, struct hv_error *err)

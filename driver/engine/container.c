@@ -5,7 +5,7 @@
 
 #include "engine/engine.h"
 
-#include "inside.h"
+#include "client.h"
 
 static enum hv_code fail_unknown(const char *container, struct hv_error *err)
 {

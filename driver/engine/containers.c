@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "inside.h"
+#include "client.h"
 
 static size_t take_list(char *bytes, size_t one, size_t count, void *context)
 {

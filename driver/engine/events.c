@@ -14,7 +14,8 @@
 
 #include "wire/clock.h"
 
-#include "inside.h"
+#include "about.h"
+#include "client.h"
 
 enum { ANSWER_TIMEOUT_MS = 30000, REPLAY_SECONDS = 2 };
 

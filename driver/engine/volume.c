@@ -6,7 +6,7 @@
 #include "engine/engine.h"
 #include "wire/json.h"
 
-#include "inside.h"
+#include "client.h"
 
 enum hv_code hv_engine_volume(struct hv_engine *engine, const char *name, long timeout_ms,
 	struct hv_engine_volume *ret, struct hv_error *err)

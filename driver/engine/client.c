@@ -1,14 +1,11 @@
-#include "engine/engine.h"
+#include "client.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "inside.h"
 
 enum { ANSWER_MAX = 8 << 20 };
 

@@ -1,6 +1,6 @@
-/* What the files of the Engine client share. */
-#ifndef ENGINE_INSIDE_H
-#define ENGINE_INSIDE_H
+/* The client of the Engine, and how each request to it is made. */
+#ifndef ENGINE_CLIENT_H
+#define ENGINE_CLIENT_H
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -48,9 +48,6 @@ enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, long time
 /* Whether the Engine takes `text` for a name or an ID: nothing else is sent, so that nothing needs
  * to be escaped. */
 bool hv_engine_is_reference(const char *text);
-
-/* Another Engine may answer from now on. */
-void hv_engine_forget_identity(struct hv_engine *engine);
 
 /* Open the Engine's socket file for one request.  Returns a descriptor, which the caller closes
  * when the request is over, or a negative errno with the sentence in `err`. */
