@@ -1,3 +1,8 @@
+/* Creating a volume.
+ *
+ * Sequence: clear the name of what came to nothing; find the source; record the volume, as one that
+ * is being made if directories are; make them; record that they are made.  What fails is undone,
+ * and after a crash at the next start (lifecycle.c). */
 #include <string.h>
 
 #include "volume/volume.h"

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "mountcore/host.h"
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
