@@ -4,6 +4,8 @@
  * verify; note it as attached.  A daemon that is killed in between finds by the note whether the
  * mount was made, so that none is ever made on top of it.  Neither note is synced to disk: a power
  * cut takes the mount along. */
+#include "again.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,11 @@
 
 #include "wire/clock.h"
 
-#include "inside.h"
+#include "attach.h"
+#include "container.h"
+#include "fill.h"
+#include "list.h"
+#include "siblings.h"
 
 /* What was to be made for it was not, or is removed again. */
 static void forget_made(struct hv_attempt *attempt)

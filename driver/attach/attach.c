@@ -5,20 +5,32 @@
  * commit the intent; mount and verify; commit the attachment.  What fails is undone from the end.
  * For a container that does not run the record is all: it is attached at the next start.
  */
-#include "attach/attach.h"
+#include "attach.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach/attach.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
 #include "mountcore/path.h"
 #include "volume/explain.h"
 #include "wire/clock.h"
 
-#include "inside.h"
+#include "container.h"
+#include "cover.h"
+#include "fill.h"
+#include "hidden.h"
+#include "list.h"
+#include "made.h"
+#include "name.h"
+#include "nested.h"
+#include "recorded.h"
+#include "request.h"
+#include "settle.h"
+#include "siblings.h"
 
 enum { NS_PER_MS = 1000000 };
 

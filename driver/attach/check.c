@@ -4,7 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "attach/attach.h"
+
+#include "attach.h"
+#include "container.h"
+#include "fill.h"
+#include "hidden.h"
+#include "recorded.h"
+#include "request.h"
+#include "restart.h"
+#include "siblings.h"
 
 struct list {
 	struct hv_check *items;

@@ -2,7 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "attach/attach.h"
+
+#include "container.h"
+#include "gone.h"
+#include "siblings.h"
 
 struct one {
 	struct hv_store_container container; /* borrowed */

@@ -1,11 +1,11 @@
+#include "container.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/process.h"
 #include "volume/explain.h"
-
-#include "inside.h"
 
 static enum hv_code fail_not_running(const struct hv_container *container, struct hv_error *err)
 {

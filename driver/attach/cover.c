@@ -1,9 +1,14 @@
 /* An attachment that cannot be reached, because another mount is in the way. */
+#include "cover.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "container.h"
+#include "detach.h"
+#include "list.h"
+#include "siblings.h"
 
 /* The attachment of the same container that the mount is, or NULL. */
 static const struct hv_record *find_own(const struct hv_siblings *siblings,

@@ -1,14 +1,21 @@
-#include "mountcore/detach.h"
+#include "detach.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "mountcore/detach.h"
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
-#include "inside.h"
+#include "container.h"
+#include "cover.h"
+#include "leftover.h"
+#include "list.h"
+#include "made.h"
+#include "settle.h"
+#include "siblings.h"
 
 enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 200, WAIT_STEP_MAX_MS = 1000 };
 

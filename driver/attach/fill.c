@@ -1,10 +1,13 @@
 /* What the record of an attach says: from the request, from the container, from the mount. */
+#include "fill.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "inside.h"
+#include "attach.h"
+#include "made.h"
 
 static enum hv_code new_id(char **ret, struct hv_error *err)
 {

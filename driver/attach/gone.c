@@ -3,11 +3,13 @@
  * That ends the attachment only if nothing speaks against it, because the data of a volume that
  * nobody is attached to can be removed: HOSTVOL_ENGINE may name another Engine by now, or dockerd
  * may have started while the disk with its containers was not mounted. */
+#include "gone.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "inside.h"
+#include "list.h"
 
 /* How long an event may be behind the Engine's other answers. */
 enum { ENDED_WAIT_MS = 1000, ENDED_STEP_MS = 20, ID_DIGITS = 16 };

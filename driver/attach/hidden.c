@@ -1,4 +1,6 @@
 /* What a mount at a target hides: told before, by a check, and in the answer to an attach. */
+#include "hidden.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +8,8 @@
 #include "mountcore/cover.h"
 #include "mountcore/path.h"
 
-#include "inside.h"
+#include "attach.h"
+#include "siblings.h"
 
 /* A container's program may mount as much as it likes. */
 enum { WARNINGS_MAX = 16, USERS_MAX = 8 };

@@ -4,6 +4,8 @@
  * it, or an outer one is mounted over it.  It is known then to the record of such a one, its heir,
  * and removed with that.  The list of a record is a text of lines "LENGTH:PATH DEV:INO DEV:INO…",
  * each with the path of the deepest. */
+#include "leftover.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,8 @@
 #include "mountcore/detach.h"
 #include "mountcore/path.h"
 
-#include "inside.h"
+#include "made.h"
+#include "siblings.h"
 
 enum { LIST_MAX = 64 * 1024 }; /* what is behind that stays in the container */
 

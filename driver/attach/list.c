@@ -1,4 +1,6 @@
 /* Listing: each record with its state from the container's mount table, read now. */
+#include "list.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +9,12 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/mounts.h"
 
-#include "inside.h"
+#include "container.h"
+#include "cover.h"
+#include "detach.h"
+#include "gone.h"
+#include "repair.h"
+#include "source.h"
 
 enum hv_code hv_record_set_state(
 	struct hv_record *record, const char *state, const char *problem, struct hv_error *err)

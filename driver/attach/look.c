@@ -1,12 +1,15 @@
 /* What the kernel alone knows of a container's attachments.  Nothing here waits: not for the
  * Engine, not for a file system, and not for who works on the container. */
+#include "look.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mountcore/cleanup.h"
 
-#include "inside.h"
+#include "list.h"
+#include "repair.h"
 
 static void count_change(const struct hv_record *record, const char *known, struct hv_repaired *ret)
 {

@@ -1,9 +1,9 @@
+#include "made.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "inside.h"
 
 enum { ITEM_MAX = 2 * 20 + 2 }; /* two numbers of 64 bits, ':' and ' ' */
 

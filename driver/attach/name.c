@@ -1,7 +1,9 @@
 /* A name that hostvol does not know: what a person who gave it may have meant. */
+#include "name.h"
+
 #include <string.h>
 
-#include "inside.h"
+#include "container.h"
 
 /* The directory of a volume that `local` mounts something on is empty while no container uses it.
  */

@@ -3,12 +3,19 @@
  * A mount hides what is mounted below it.  Those of ours that are below a target are taken out
  * before the mount is made, and attached again on top of it.  A daemon that is killed in between
  * finds them "pending", and attaches them with the next look at the container. */
+#include "nested.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "mountcore/path.h"
 
-#include "inside.h"
+#include "again.h"
+#include "container.h"
+#include "detach.h"
+#include "leftover.h"
+#include "list.h"
+#include "siblings.h"
 
 bool hv_record_is_below(const struct hv_record *record, const char *path)
 {

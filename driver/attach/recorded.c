@@ -1,9 +1,16 @@
 /* What is recorded at a target already, when something is to be attached there. */
+#include "recorded.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "attach.h"
+#include "container.h"
+#include "cover.h"
+#include "leftover.h"
+#include "list.h"
+#include "source.h"
 
 static bool is_same_text(const char *a, const char *b)
 {

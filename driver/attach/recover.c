@@ -3,9 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/attach.h"
 #include "mountcore/cleanup.h"
-
-#include "inside.h"
 
 /* Another number for each time the machine was booted. */
 static int read_boot_id(char *ret, size_t size)

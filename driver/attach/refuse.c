@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "list.h"
+#include "siblings.h"
 
 static bool lacks(const struct hv_record *record)
 {

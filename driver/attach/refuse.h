@@ -2,7 +2,10 @@
 #ifndef ATTACH_REFUSE_H
 #define ATTACH_REFUSE_H
 
-#include "inside.h"
+#include "attach/attach.h"
+#include "mountcore/ns.h"
+
+#include "siblings.h"
 
 /* The start of a container that lacks something required was denied, the hold of `hold_ms` being
  * over: note it. */

@@ -5,14 +5,24 @@
  * one that no longer exists loses its records.  The start is known by the Engine's StartedAt; for
  * each, once.
  */
+#include "repair.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mountcore/busy.h"
 
-#include "inside.h"
+#include "again.h"
+#include "container.h"
+#include "detach.h"
+#include "gone.h"
+#include "list.h"
+#include "look.h"
+#include "nested.h"
 #include "refuse.h"
+#include "settle.h"
+#include "siblings.h"
 
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record)
 {

@@ -1,9 +1,11 @@
 /* What a request to attach asks for, checked and cleaned. */
+#include "request.h"
+
 #include <string.h>
 
 #include "mountcore/path.h"
 
-#include "inside.h"
+#include "attach.h"
 
 static enum hv_code read_target(
 	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)

@@ -4,6 +4,8 @@
  * again; if not it is left alone.  Then, a second later and each second: is what it requires
  * there?  If so, ask the Engine once more, and have it start the container.  That start is held and
  * looked at as any other. */
+#include "restart.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,9 @@
 #include "mountcore/host.h"
 #include "volume/explain.h"
 
-#include "inside.h"
+#include "container.h"
+#include "list.h"
+#include "siblings.h"
 
 static const char promise[] = "; the container is started again as soon as it can be attached";
 

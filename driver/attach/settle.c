@@ -1,9 +1,13 @@
 /* What was begun is brought to its end: by the request that began it, when a step of it fails, and
  * by the reconciler, when the daemon was killed in between.  The record on disk says what is
  * wanted, the kernel says how far it came. */
+#include "settle.h"
+
 #include <string.h>
 
-#include "inside.h"
+#include "detach.h"
+#include "leftover.h"
+#include "list.h"
 
 /* Of the attachments that an unfinished one was to replace. */
 struct replaced {

@@ -1,8 +1,10 @@
 /* The records of one container, side by side. */
+#include "siblings.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "list.h"
 
 static unsigned depth(const struct hv_record *record)
 {

@@ -1,6 +1,6 @@
 /* Whether an attachment still is what its volume's path leads to: the directory may have been
  * deleted and made again, renamed, mounted over, or its server have ended. */
-#include "mountcore/source.h"
+#include "source.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "mountcore/source.h"
+
+#include "detach.h"
+#include "list.h"
 
 void hv_source_change_done(struct hv_source_change *change)
 {

@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach/attach.h"
 #include "engine/process.h"
 #include "volume/explain.h"
 #include "wire/clock.h"
 
-#include "inside.h"
+#include "container.h"
 #include "refuse.h"
+#include "repair.h"
+#include "siblings.h"
 
 enum { SHORT_ID = 12 };
 

@@ -9,9 +9,11 @@
 
 #include "support/hv_test.h"
 
-#include "inside.h"
+#include "container.h"
 #include "reconciler_fixture.h"
 #include "refuse.h"
+#include "repair.h"
+#include "siblings.h"
 
 #define START_PATH "/containers/" ID "/start"
 

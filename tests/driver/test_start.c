@@ -7,8 +7,9 @@
 #include "support/hv_test.h"
 #include "wire/clock.h"
 
-#include "inside.h"
+#include "container.h"
 #include "reconciler_fixture.h"
+#include "repair.h"
 
 enum { FAR_MS = 60000 };
 

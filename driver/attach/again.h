@@ -1,0 +1,24 @@
+/* Attach again, to a later start. */
+#ifndef ATTACH_AGAIN_H
+#define ATTACH_AGAIN_H
+
+#include "attach/attach.h"
+
+#include "container.h"
+#include "siblings.h"
+
+/* Attach what a record wants to the container that runs, whose lock is held (again.c); `siblings`
+ * are the records of that container, or NULL: none of them is at or below the target.  The record
+ * says what came of it; when it failed that is "pending", with the reason. */
+enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
+	const struct hv_siblings *siblings, struct hv_record *record, struct hv_error *err);
+
+/* The same for one that was taken out only for a moment: how late it was is not changed. */
+enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target *target,
+	struct hv_record *record, struct hv_error *err);
+
+/* How long ago the container's program began, in milliseconds: by the Engine's word, or since a
+ * hold has ended; at least 1, and 0 while its start is held. */
+long long hv_target_late_ms(const struct hv_target *target);
+
+#endif

@@ -1,0 +1,16 @@
+/* The Engine does not know a container. */
+#ifndef ATTACH_GONE_H
+#define ATTACH_GONE_H
+
+#include "attach/attach.h"
+
+/* The Engine does not know the container of this record: is it no more?  Refreshes the record.
+ * Returns HV_OK; HV_VOLUME_IN_USE, with the record's problem for a sentence, when it may be there;
+ * or why that cannot be told. */
+enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record *record,
+	long timeout_ms, struct hv_error *err);
+
+/* Whether the record's problem is one that hv_record_check_gone() told. */
+bool hv_record_is_doubted(const struct hv_record *record);
+
+#endif

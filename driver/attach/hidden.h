@@ -1,0 +1,14 @@
+/* What a new mount would hide. */
+#ifndef ATTACH_HIDDEN_H
+#define ATTACH_HIDDEN_H
+
+#include "attach/attach.h"
+
+#include "attach.h"
+
+/* Of the prepared mount: a sentence for each process that goes on using what it covers, for what is
+ * in the directory that it covers, for each mount below its target that it hides, and for each
+ * attachment that is put on top of it (hidden.c).  What cannot be told is left out. */
+void hv_attempt_find_hidden(struct hv_attempt *attempt, struct hv_texts *ret);
+
+#endif

@@ -1,0 +1,14 @@
+/* What the kernel alone knows of a container. */
+#ifndef ATTACH_LOOK_H
+#define ATTACH_LOOK_H
+
+#include "attach/attach.h"
+
+#include "list.h"
+
+/* Bring a finished record up to what the kernel says, on disk too.  `sight`: as for
+ * hv_attachment_refresh_in(). */
+enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight,
+	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err);
+
+#endif

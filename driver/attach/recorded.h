@@ -1,0 +1,19 @@
+/* What is recorded at a target already. */
+#ifndef ATTACH_RECORDED_H
+#define ATTACH_RECORDED_H
+
+#include "attach/attach.h"
+
+#include "attach.h"
+
+/* What is recorded at the target already (recorded.c): is it the one asked for, is it in the way,
+ * or is it only a memory, which the new one is to replace?  HV_OK: go on.  HV_TARGET_EXISTS with an
+ * empty error: it was asked for before, and is in `ret`. */
+enum hv_code hv_attempt_check_recorded(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
+
+/* The same for the place that the target's symlinks lead to, once the mount is prepared. */
+enum hv_code hv_attempt_check_resolved(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
+
+#endif

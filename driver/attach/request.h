@@ -1,0 +1,13 @@
+/* What an attach asks for. */
+#ifndef ATTACH_REQUEST_H
+#define ATTACH_REQUEST_H
+
+#include "attach/attach.h"
+
+#include "attach.h"
+
+/* Check the request and clean its parts.  Returns HV_OK, HV_BAD_REQUEST, HV_TARGET_REFUSED,
+ * HV_UNSUPPORTED. */
+enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* The records of one container, side by side. */
+#ifndef ATTACH_SIBLINGS_H
+#define ATTACH_SIBLINGS_H
+
+#include "attach/attach.h"
+#include "mountcore/attach.h"
+
+/* The records of a container, intents included: outer targets before those below them, and of one
+ * depth the oldest first. */
+struct hv_siblings {
+	struct hv_record *records;
+	size_t count;
+};
+
+/* Read them, with the container held if they are to be changed; free with hv_siblings_done() either
+ * way. */
+enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *container_id,
+	struct hv_siblings *ret, struct hv_error *err);
+void hv_siblings_done(struct hv_siblings *siblings);
+
+/* Their mounts in the mount namespace `ns_ino`, as far as the records say, for
+ * mc_attach_args.own.  Owned, with `ret_count` of them; NULL on ENOMEM. */
+struct mc_own *hv_siblings_own(
+	const struct hv_siblings *siblings, uint64_t ns_ino, size_t *ret_count);
+
+/* Whether a record of the container waits to be attached to it. */
+bool hv_siblings_wait(const struct hv_siblings *siblings);
+
+#endif
