@@ -9,15 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include "wire/clock.h"
 
 #include "attach.h"
+#include "attachment.h"
 #include "container.h"
 #include "fill.h"
-#include "list.h"
-#include "siblings.h"
 
 /* What was to be made for it was not, or is removed again. */
 static void forget_made(struct hv_attempt *attempt)
@@ -55,22 +51,6 @@ static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *er
 	hv_error_done(&ignored);
 	free(problem);
 	return err->code;
-}
-
-long long hv_target_late_ms(const struct hv_target *target)
-{
-	struct timespec now;
-	long long started_ms;
-
-	if (!target->container.started_at) {
-		started_ms = hv_clock_ms() - target->held_until_ms;
-		return started_ms >= 0 ? started_ms + 1 : 0;
-	}
-	if (!hv_clock_parse_ms(target->container.started_at, &started_ms) ||
-		clock_gettime(CLOCK_REALTIME, &now) < 0)
-		return HV_LATE_UNKNOWN;
-	started_ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000 - started_ms;
-	return started_ms > 1 ? started_ms : 1;
 }
 
 static enum hv_code prepare(struct hv_attempt *attempt, bool is_back, struct hv_error *err)

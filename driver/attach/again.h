@@ -17,8 +17,4 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_record *record, struct hv_error *err);
 
-/* How long ago the container's program began, in milliseconds: by the Engine's word, or since a
- * hold has ended; at least 1, and 0 while its start is held. */
-long long hv_target_late_ms(const struct hv_target *target);
-
 #endif

@@ -19,11 +19,11 @@
 #include "volume/explain.h"
 #include "wire/clock.h"
 
+#include "attachment.h"
 #include "container.h"
 #include "cover.h"
 #include "fill.h"
 #include "hidden.h"
-#include "list.h"
 #include "made.h"
 #include "name.h"
 #include "nested.h"

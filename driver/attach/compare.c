@@ -4,8 +4,8 @@
 
 #include "attach/attach.h"
 
+#include "attachment.h"
 #include "container.h"
-#include "gone.h"
 #include "siblings.h"
 
 struct one {

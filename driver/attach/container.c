@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/process.h"
 #include "volume/explain.h"
+#include "wire/clock.h"
 
 static enum hv_code fail_not_running(const struct hv_container *container, struct hv_error *err)
 {
@@ -156,4 +158,20 @@ struct mc_place hv_place_of(const struct mc_ns *ns)
 		.key = ns->ino,
 		.may_mount = ns->may_mount,
 	};
+}
+
+long long hv_target_late_ms(const struct hv_target *target)
+{
+	struct timespec now;
+	long long started_ms;
+
+	if (!target->container.started_at) {
+		started_ms = hv_clock_ms() - target->held_until_ms;
+		return started_ms >= 0 ? started_ms + 1 : 0;
+	}
+	if (!hv_clock_parse_ms(target->container.started_at, &started_ms) ||
+		clock_gettime(CLOCK_REALTIME, &now) < 0)
+		return HV_LATE_UNKNOWN;
+	started_ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000 - started_ms;
+	return started_ms > 1 ? started_ms : 1;
 }

@@ -52,4 +52,8 @@ enum {
 	HV_ENGINE_TIMEOUT_START_MS = 60000,
 };
 
+/* How long ago the container's program began, in milliseconds: by the Engine's word, or since a
+ * hold has ended; at least 1, and 0 while its start is held. */
+long long hv_target_late_ms(const struct hv_target *target);
+
 #endif

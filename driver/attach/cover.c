@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attachment.h"
 #include "container.h"
-#include "detach.h"
-#include "list.h"
 #include "siblings.h"
 
 /* The attachment of the same container that the mount is, or NULL. */

@@ -9,6 +9,7 @@
 #include "mountcore/path.h"
 #include "volume/explain.h"
 
+#include "attachment.h"
 #include "container.h"
 #include "cover.h"
 #include "leftover.h"
@@ -18,14 +19,6 @@
 #include "siblings.h"
 
 enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 200, WAIT_STEP_MAX_MS = 1000 };
-
-/* Where the mount was cloned from on the host. */
-void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
-{
-	const char *subpath = view->subpath ? view->subpath : "";
-
-	snprintf(ret, PATH_MAX, "%s%s%s", view->source, *subpath ? "/" : "", subpath);
-}
 
 static void tell_busy(const struct mc_busy *busy, struct hv_error *err)
 {

@@ -6,9 +6,6 @@
 
 #include "attach/attach.h"
 
-/* The path on the host of what is attached, subpath included. */
-void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX]);
-
 /* Unmount what a record stands for, wherever it is in its namespace now, and remove what was made
  * for it, and its leftovers, where that may be done.  HV_OK also when it is gone already. Refreshes
  * the record first. */

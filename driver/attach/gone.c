@@ -9,13 +9,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "attachment.h"
 #include "list.h"
 
 /* How long an event may be behind the Engine's other answers. */
 enum { ENDED_WAIT_MS = 1000, ENDED_STEP_MS = 20, ID_DIGITS = 16 };
-
-/* How each of the sentences begins. */
-#define DOUBT "the Docker Engine that answers at "
 
 static unsigned long long number_of(const char *container_id)
 {
@@ -73,13 +71,6 @@ static bool wait_for_end(struct hv_attacher *attacher, const char *container_id)
 	return false;
 }
 
-bool hv_record_is_doubted(const struct hv_record *record)
-{
-	const char *problem = record->view.problem;
-
-	return problem && strncmp(problem, DOUBT, sizeof(DOUBT) - 1) == 0;
-}
-
 static enum hv_code hint_forget(const struct hv_record *record, struct hv_error *err)
 {
 	return hv_hint(err,
@@ -96,15 +87,16 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_record *
 
 	if (!record->engine)
 		hv_fail(err, HV_VOLUME_IN_USE,
-			DOUBT
+			HV_DOUBT
 			"%s does not know container '%s', and may not be the one that it belongs to",
 			socket, name);
 	else if (strcmp(record->engine, engine) != 0)
 		hv_fail(err, HV_VOLUME_IN_USE,
-			DOUBT "%s is not the one that container '%s' belongs to", socket, name);
+			HV_DOUBT "%s is not the one that container '%s' belongs to", socket, name);
 	else if (containers == 0 && !wait_for_end(attacher, record->view.container_id))
 		hv_fail(err, HV_VOLUME_IN_USE,
-			DOUBT "%s has no containers at all, and did not tell that '%s' was removed",
+			HV_DOUBT
+			"%s has no containers at all, and did not tell that '%s' was removed",
 			socket, name);
 	else
 		return HV_OK;
@@ -122,7 +114,7 @@ enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record
 		return code;
 	if (hv_record_is_mounted(record)) {
 		hv_fail(err, HV_VOLUME_IN_USE,
-			DOUBT "%s does not know container '%s', which runs and has the volume",
+			HV_DOUBT "%s does not know container '%s', which runs and has the volume",
 			hv_engine_socket(attacher->engine), record->view.container_name);
 		return hint_forget(record, err);
 	}

@@ -10,7 +10,4 @@
 enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record *record,
 	long timeout_ms, struct hv_error *err);
 
-/* Whether the record's problem is one that hv_record_check_gone() told. */
-bool hv_record_is_doubted(const struct hv_record *record);
-
 #endif

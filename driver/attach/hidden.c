@@ -8,9 +8,6 @@
 #include "mountcore/cover.h"
 #include "mountcore/path.h"
 
-#include "attach.h"
-#include "siblings.h"
-
 /* A container's program may mount as much as it likes. */
 enum { WARNINGS_MAX = 16, USERS_MAX = 8 };
 

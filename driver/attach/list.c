@@ -9,47 +9,13 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/mounts.h"
 
+#include "attachment.h"
 #include "container.h"
 #include "cover.h"
 #include "detach.h"
 #include "gone.h"
 #include "repair.h"
 #include "source.h"
-
-enum hv_code hv_record_set_state(
-	struct hv_record *record, const char *state, const char *problem, struct hv_error *err)
-{
-	struct hv_attachment *view = &record->view;
-	char *new_state = strdup(state), *new_problem = problem ? strdup(problem) : NULL;
-
-	free(view->state); /* only now: `problem` may be in it */
-	free(view->problem);
-	view->state = new_state;
-	view->problem = new_problem;
-	if (!view->state || (problem && !view->problem))
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	return HV_OK;
-}
-
-bool hv_record_is_mounted(const struct hv_record *record)
-{
-	return record->pid > 0 && (strcmp(record->view.state, "attached") == 0 ||
-					  strcmp(record->view.state, "covered") == 0);
-}
-
-bool hv_record_is_over(const struct hv_record *record)
-{
-	return !record->view.persist && record->pid == 0;
-}
-
-enum hv_code hv_record_forget_mount(struct hv_record *record, struct hv_error *err)
-{
-	record->pid = 0;
-	record->ns_ino = 0;
-	record->mount_id = 0;
-	record->mountinfo_id = 0;
-	return hv_record_set_state(record, "pending", NULL, err);
-}
 
 /* Its mount is not there: someone took it out, or it was only about to be made. */
 static enum hv_code judge_absent(struct hv_record *record, struct hv_error *err)

@@ -17,19 +17,6 @@ struct hv_sight {
 };
 #define HV_SIGHT_NONE ((struct hv_sight){.ns = MC_NS_NONE, .mountinfo = MC_FD_NONE})
 
-/* Whether its mount stands, as far as the record says. */
-bool hv_record_is_mounted(const struct hv_record *record);
-
-/* Whether it ended with the container's process, which it was wanted for. */
-bool hv_record_is_over(const struct hv_record *record);
-
-/* The process it was attached to has ended, and the mount with it: "pending". */
-enum hv_code hv_record_forget_mount(struct hv_record *record, struct hv_error *err);
-
-/* Set the state and the problem, borrowed, of a record's view. */
-enum hv_code hv_record_set_state(
-	struct hv_record *record, const char *state, const char *problem, struct hv_error *err);
-
 /* Set the state and the problem of a record's view from the kernel's mount table, now. */
 enum hv_code hv_attachment_refresh(
 	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err);

@@ -8,6 +8,7 @@
 
 #include "mountcore/cleanup.h"
 
+#include "attachment.h"
 #include "list.h"
 #include "repair.h"
 

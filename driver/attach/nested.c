@@ -11,41 +11,10 @@
 #include "mountcore/path.h"
 
 #include "again.h"
-#include "container.h"
+#include "attachment.h"
 #include "detach.h"
 #include "leftover.h"
 #include "list.h"
-#include "siblings.h"
-
-bool hv_record_is_below(const struct hv_record *record, const char *path)
-{
-	return mc_path_is_below(record->path, path) && strcmp(record->path, path) != 0;
-}
-
-const struct hv_record *hv_siblings_find_outer(
-	const struct hv_siblings *siblings, const struct hv_record *record)
-{
-	const struct hv_record *outer = NULL;
-
-	for (size_t i = 0; i < siblings->count; i++) {
-		const struct hv_record *other = &siblings->records[i];
-
-		if (other->is_done && !other->is_ending && !hv_record_is_over(other) &&
-			other->pid == 0 && hv_record_is_below(record, other->path))
-			outer = other;
-	}
-	return outer;
-}
-
-enum hv_code hv_record_wait_for(
-	struct hv_record *record, const struct hv_record *outer, struct hv_error *err)
-{
-	char problem[512];
-
-	snprintf(problem, sizeof(problem), "waits for volume '%.255s' at %.220s",
-		outer->view.volume, outer->view.target);
-	return hv_record_set_state(record, "pending", problem, err);
-}
 
 /* What was made for it stays while `outer` is mounted on it or over it, and goes with that. */
 static enum hv_code leave(struct hv_attacher *attacher, const struct hv_record *record,

@@ -7,18 +7,6 @@
 #include "container.h"
 #include "siblings.h"
 
-/* Whether it is mounted, or wanted, below `path`, and not at it. */
-bool hv_record_is_below(const struct hv_record *record, const char *path);
-
-/* The attachment that is not there yet, while the container runs, and that `record` would be hidden
- * by if it were made now; or NULL. */
-const struct hv_record *hv_siblings_find_outer(
-	const struct hv_siblings *siblings, const struct hv_record *record);
-
-/* "pending", because of that one. */
-enum hv_code hv_record_wait_for(
-	struct hv_record *record, const struct hv_record *outer, struct hv_error *err);
-
 /* Those that were taken out for an outer one. */
 struct hv_nested {
 	const struct hv_siblings *siblings;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach.h"
+#include "attachment.h"
 #include "container.h"
 #include "cover.h"
 #include "leftover.h"

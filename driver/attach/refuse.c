@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "list.h"
+#include "attachment.h"
 #include "siblings.h"
 
 static bool lacks(const struct hv_record *record)

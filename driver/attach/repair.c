@@ -14,12 +14,12 @@
 #include "mountcore/busy.h"
 
 #include "again.h"
+#include "attachment.h"
 #include "container.h"
 #include "detach.h"
 #include "gone.h"
 #include "list.h"
 #include "look.h"
-#include "nested.h"
 #include "refuse.h"
 #include "settle.h"
 #include "siblings.h"

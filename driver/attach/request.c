@@ -5,8 +5,6 @@
 
 #include "mountcore/path.h"
 
-#include "attach.h"
-
 static enum hv_code read_target(
 	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
 {

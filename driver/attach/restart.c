@@ -14,8 +14,8 @@
 #include "mountcore/host.h"
 #include "volume/explain.h"
 
+#include "attachment.h"
 #include "container.h"
-#include "list.h"
 #include "siblings.h"
 
 static const char promise[] = "; the container is started again as soon as it can be attached";

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "attachment.h"
 #include "detach.h"
 #include "leftover.h"
 #include "list.h"

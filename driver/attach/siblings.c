@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "list.h"
+#include "attachment.h"
 
 static unsigned depth(const struct hv_record *record)
 {
@@ -70,4 +70,19 @@ struct mc_own *hv_siblings_own(
 				record->mount_id, {record->root_dev, record->root_ino}};
 	}
 	return own;
+}
+
+const struct hv_record *hv_siblings_find_outer(
+	const struct hv_siblings *siblings, const struct hv_record *record)
+{
+	const struct hv_record *outer = NULL;
+
+	for (size_t i = 0; i < siblings->count; i++) {
+		const struct hv_record *other = &siblings->records[i];
+
+		if (other->is_done && !other->is_ending && !hv_record_is_over(other) &&
+			other->pid == 0 && hv_record_is_below(record, other->path))
+			outer = other;
+	}
+	return outer;
 }

@@ -26,4 +26,9 @@ struct mc_own *hv_siblings_own(
 /* Whether a record of the container waits to be attached to it. */
 bool hv_siblings_wait(const struct hv_siblings *siblings);
 
+/* The attachment that is not there yet, while the container runs, and that `record` would be hidden
+ * by if it were made now; or NULL. */
+const struct hv_record *hv_siblings_find_outer(
+	const struct hv_siblings *siblings, const struct hv_record *record);
+
 #endif

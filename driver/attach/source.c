@@ -10,8 +10,7 @@
 
 #include "mountcore/source.h"
 
-#include "detach.h"
-#include "list.h"
+#include "attachment.h"
 
 void hv_source_change_done(struct hv_source_change *change)
 {
