@@ -423,12 +423,6 @@ enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error 
 	return code;
 }
 
-void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone)
-{
-	if (attacher->on_change)
-		attacher->on_change(attacher->context, container_id, is_undone);
-}
-
 /* `ret_is_outdated`: the volume was changed meanwhile, and nothing was done. */
 static enum hv_code try_attach(struct hv_attacher *attacher,
 	const struct hv_attach_request *request, struct hv_attachment *ret, bool *ret_is_outdated,

@@ -13,8 +13,8 @@
 #include "container.h"
 #include "cover.h"
 #include "leftover.h"
-#include "list.h"
 #include "made.h"
+#include "observe.h"
 #include "settle.h"
 #include "siblings.h"
 

@@ -10,61 +10,18 @@
 #include <time.h>
 
 #include "attachment.h"
-#include "list.h"
+#include "attachments.h"
+#include "observe.h"
 
 /* How long an event may be behind the Engine's other answers. */
-enum { ENDED_WAIT_MS = 1000, ENDED_STEP_MS = 20, ID_DIGITS = 16 };
-
-static unsigned long long number_of(const char *container_id)
-{
-	char digits[ID_DIGITS + 1] = "";
-
-	strncpy(digits, container_id, ID_DIGITS);
-	return strtoull(digits, NULL, 16);
-}
-
-/* Of a container that cannot be asked about too. */
-static bool has_records(struct hv_attacher *attacher, const char *container_id)
-{
-	const struct hv_record_filter filter = {.container_id = container_id};
-	struct hv_record *records = NULL;
-	struct hv_error ignored = {0};
-	size_t count = 0;
-	bool is_told = attacher->store && hv_store_attachment_list(attacher->store, &filter,
-						  &records, &count, &ignored) == HV_OK;
-
-	hv_records_free(records, count);
-	hv_error_done(&ignored);
-	return !is_told || count > 0;
-}
-
-void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
-{
-	unsigned at;
-
-	if (!has_records(attacher, container_id))
-		return;
-	at = atomic_fetch_add(&attacher->ended_count, 1) % HV_ENDED_MAX;
-
-	atomic_store(&attacher->ended[at], number_of(container_id));
-}
-
-static bool has_ended(struct hv_attacher *attacher, const char *container_id)
-{
-	unsigned long long number = number_of(container_id);
-
-	for (unsigned i = 0; i < HV_ENDED_MAX; i++)
-		if (number != 0 && atomic_load(&attacher->ended[i]) == number)
-			return true;
-	return false;
-}
+enum { ENDED_WAIT_MS = 1000, ENDED_STEP_MS = 20 };
 
 static bool wait_for_end(struct hv_attacher *attacher, const char *container_id)
 {
 	const struct timespec step = {.tv_nsec = ENDED_STEP_MS * 1000000L};
 
 	for (int left_ms = ENDED_WAIT_MS; left_ms > 0; left_ms -= ENDED_STEP_MS) {
-		if (has_ended(attacher, container_id))
+		if (hv_attacher_has_ended(attacher, container_id))
 			return true;
 		nanosleep(&step, NULL);
 	}

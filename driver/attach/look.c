@@ -9,7 +9,7 @@
 #include "mountcore/cleanup.h"
 
 #include "attachment.h"
-#include "list.h"
+#include "observe.h"
 #include "repair.h"
 
 static void count_change(const struct hv_record *record, const char *known, struct hv_repaired *ret)

@@ -4,7 +4,7 @@
 
 #include "attach/attach.h"
 
-#include "list.h"
+#include "observe.h"
 
 /* Bring a finished record up to what the kernel says, on disk too.  `sight`: as for
  * hv_attachment_refresh_in(). */

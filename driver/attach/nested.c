@@ -14,7 +14,7 @@
 #include "attachment.h"
 #include "detach.h"
 #include "leftover.h"
-#include "list.h"
+#include "observe.h"
 
 /* What was made for it stays while `outer` is mounted on it or over it, and goes with that. */
 static enum hv_code leave(struct hv_attacher *attacher, const struct hv_record *record,

@@ -9,7 +9,7 @@
 #include "container.h"
 #include "cover.h"
 #include "leftover.h"
-#include "list.h"
+#include "observe.h"
 #include "source.h"
 
 static bool is_same_text(const char *a, const char *b)

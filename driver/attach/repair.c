@@ -15,20 +15,15 @@
 
 #include "again.h"
 #include "attachment.h"
+#include "attachments.h"
 #include "container.h"
 #include "detach.h"
 #include "gone.h"
-#include "list.h"
 #include "look.h"
+#include "observe.h"
 #include "refuse.h"
 #include "settle.h"
 #include "siblings.h"
-
-void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record)
-{
-	if (attacher->on_end)
-		attacher->on_end(attacher->context, &record->view);
-}
 
 enum hv_code hv_record_drop_over(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)

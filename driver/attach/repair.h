@@ -11,9 +11,6 @@
 enum hv_code hv_target_repair(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_repaired *ret, struct hv_error *err);
 
-/* Tell the end of an attachment that nobody asked for: its record was dropped. */
-void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record);
-
 /* Forget the record of an attachment that is over, and tell its end. */
 enum hv_code hv_record_drop_over(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);

@@ -8,7 +8,7 @@
 #include "attachment.h"
 #include "detach.h"
 #include "leftover.h"
-#include "list.h"
+#include "observe.h"
 
 /* Of the attachments that an unfinished one was to replace. */
 struct replaced {

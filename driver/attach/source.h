@@ -4,7 +4,7 @@
 
 #include "attach/attach.h"
 
-#include "list.h"
+#include "observe.h"
 
 /* What has become of the path that an attachment was made of. */
 enum hv_source_kind {

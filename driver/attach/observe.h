@@ -1,6 +1,6 @@
-/* A record, as the kernel sees it now. */
-#ifndef ATTACH_LIST_H
-#define ATTACH_LIST_H
+/* What the kernel says of an attachment now. */
+#ifndef ATTACH_OBSERVE_H
+#define ATTACH_OBSERVE_H
 
 #include "attach/attach.h"
 #include "mountcore/cleanup.h"

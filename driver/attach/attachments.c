@@ -1,0 +1,96 @@
+/* What all attachments share: who is told of their changes, the ends that the Engine told of, and
+ * the boot of the machine that their processes are of. */
+#include "attachments.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach/attach.h"
+#include "mountcore/cleanup.h"
+
+/* Another number for each time the machine was booted. */
+static int read_boot_id(char *ret, size_t size)
+{
+	mc_auto_fd fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = read(fd, ret, size - 1);
+	if (length <= 0)
+		return -EIO;
+	ret[length] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	return 0;
+}
+
+enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
+{
+	char boot_id[64];
+
+	/* Process and namespace numbers of before would be others' now. */
+	if (read_boot_id(boot_id, sizeof(boot_id)) < 0)
+		return HV_OK; /* then the Engine tells the starts apart */
+	return hv_store_attachment_boot(attacher->store, boot_id, err);
+}
+
+void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone)
+{
+	if (attacher->on_change)
+		attacher->on_change(attacher->context, container_id, is_undone);
+}
+
+void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record)
+{
+	if (attacher->on_end)
+		attacher->on_end(attacher->context, &record->view);
+}
+
+enum { ID_DIGITS = 16 };
+
+static unsigned long long number_of(const char *container_id)
+{
+	char digits[ID_DIGITS + 1] = "";
+
+	strncpy(digits, container_id, ID_DIGITS);
+	return strtoull(digits, NULL, 16);
+}
+
+/* Of a container that cannot be asked about too. */
+static bool has_records(struct hv_attacher *attacher, const char *container_id)
+{
+	const struct hv_record_filter filter = {.container_id = container_id};
+	struct hv_record *records = NULL;
+	struct hv_error ignored = {0};
+	size_t count = 0;
+	bool is_told = attacher->store && hv_store_attachment_list(attacher->store, &filter,
+						  &records, &count, &ignored) == HV_OK;
+
+	hv_records_free(records, count);
+	hv_error_done(&ignored);
+	return !is_told || count > 0;
+}
+
+void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
+{
+	unsigned at;
+
+	if (!has_records(attacher, container_id))
+		return;
+	at = atomic_fetch_add(&attacher->ended_count, 1) % HV_ENDED_MAX;
+
+	atomic_store(&attacher->ended[at], number_of(container_id));
+}
+
+bool hv_attacher_has_ended(struct hv_attacher *attacher, const char *container_id)
+{
+	unsigned long long number = number_of(container_id);
+
+	for (unsigned i = 0; i < HV_ENDED_MAX; i++)
+		if (number != 0 && atomic_load(&attacher->ended[i]) == number)
+			return true;
+	return false;
+}

@@ -1,0 +1,139 @@
+/* The state of an attachment, from the mount table of its container, read now. */
+#include "observe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attachment.h"
+#include "container.h"
+#include "cover.h"
+
+/* Its mount is not there: someone took it out, or it was only about to be made. */
+static enum hv_code judge_absent(struct hv_record *record, struct hv_error *err)
+{
+	if (record->is_done && strcmp(record->view.state, "pending") == 0)
+		return hv_record_forget_mount(record, err);
+	return hv_record_set_state(
+		record, "missing", "it was unmounted, or its mountpoint was removed", err);
+}
+
+/* The intent of an attach that learns its mount's number only when it is made, without open_tree:
+ * what is at the place, if it is the source.  Returns 0 also when it is not. */
+static int find_unnumbered(
+	struct hv_attacher *attacher, struct hv_record *record, struct mc_mounts *mounts)
+{
+	char source[PATH_MAX];
+	struct mc_mount mount;
+	int rc;
+
+	hv_full_source(&record->view, source);
+	rc = mc_mounts_find_at(attacher->core, mounts, record->path, source, &mount);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	record->mountinfo_id = mount.id;
+	if (!(mc_core_features(attacher->core) & MC_FEATURE_UNIQUE_ID))
+		record->mount_id = mount.id;
+	return 0;
+}
+
+/* Find the mount in the table of the record's container; another mount may have its number by now.
+ */
+static enum hv_code find_mount(struct hv_attacher *attacher, const struct hv_sight *sight,
+	struct hv_record *record, struct mc_mount *ret, bool *ret_found, struct hv_error *err)
+{
+	int rc = 0;
+
+	if (!record->mountinfo_id && find_unnumbered(attacher, record, sight->mounts) < 0)
+		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
+	*ret_found = mc_mounts_find(sight->mounts, record->mountinfo_id, ret) == 0;
+	if (*ret_found)
+		rc = mc_mount_has_id(attacher->core, sight->ns.ns_fd, record->mountinfo_id,
+			record->mount_id, ret_found);
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL,
+			"the mounts of container '%s' cannot be looked at: %s",
+			record->view.container_name, strerrordesc_np(-rc));
+	return HV_OK;
+}
+
+static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *sight,
+	struct hv_record *record, struct hv_error *err)
+{
+	struct mc_mount mount, cover;
+	bool found = false;
+	char *path;
+
+	if (find_mount(attacher, sight, record, &mount, &found, err) != HV_OK)
+		return err->code;
+	if (!found)
+		return judge_absent(record, err);
+	if (mc_mounts_find_cover(sight->mounts, record->mountinfo_id, &cover))
+		return hv_record_set_covered(attacher, record, &cover, err);
+	if (strcmp(mount.target, record->path) == 0) /* a doubt is the Engine's to end */
+		return hv_record_set_state(record, "attached",
+			hv_record_is_doubted(record) ? record->view.problem : NULL, err);
+	path = strdup(mount.target);
+	if (!path)
+		return hv_fail(err, HV_INTERNAL, "out of memory");
+	free(record->path); /* where detach finds it */
+	record->path = path;
+	return hv_record_set_state(
+		record, "attached", "its directory was renamed inside the container", err);
+}
+
+void hv_sight_done(struct hv_sight *sight)
+{
+	mc_mounts_free(sight->mounts);
+	mc_close_fd(&sight->mountinfo);
+	mc_ns_close(&sight->ns);
+	*sight = HV_SIGHT_NONE;
+}
+
+/* Have the table of the record's container in sight.  Returns as hv_record_open_ns(). */
+static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sight,
+	const struct hv_record *record, struct hv_error *err)
+{
+	enum hv_code code;
+	int rc;
+
+	if (sight->mounts && sight->pid == record->pid && sight->ns.ino == record->ns_ino)
+		return HV_OK;
+	hv_sight_done(sight);
+	code = hv_record_open_ns(attacher, record, &sight->ns, err);
+	if (code != HV_OK)
+		return code;
+	sight->pid = record->pid;
+	rc = mc_mountinfo_open(attacher->core, sight->ns.ns_fd, NULL);
+	if (rc >= 0) {
+		sight->mountinfo = rc;
+		rc = mc_mounts_read_open(sight->mountinfo, &sight->mounts);
+	}
+	if (rc < 0)
+		code = hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
+			record->view.container_name, strerrordesc_np(-rc));
+	return code;
+}
+
+enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
+	struct hv_record *record, struct hv_error *err)
+{
+	enum hv_code code;
+
+	if (record->pid == 0)
+		return HV_OK; /* pending, and why is known from then */
+	code = look_into(attacher, sight, record, err);
+	if (code == HV_NOT_RUNNING)
+		return hv_record_forget_mount(record, err);
+	return code == HV_OK ? judge(attacher, sight, record, err) : code;
+}
+
+enum hv_code hv_attachment_refresh(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	struct hv_sight sight = HV_SIGHT_NONE;
+	enum hv_code code = hv_attachment_refresh_in(attacher, &sight, record, err);
+
+	hv_sight_done(&sight);
+	return code;
+}

@@ -1,0 +1,81 @@
+/* A volume is to be removed: its attachments end, or keep it. */
+#include "attach/attach.h"
+
+#include "attachment.h"
+#include "container.h"
+#include "detach.h"
+#include "gone.h"
+#include "observe.h"
+#include "repair.h"
+
+/* Detach what came with the volume: strictly, so that a busy one keeps the volume. */
+static enum hv_code end_own(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
+{
+	enum hv_code code;
+
+	if (!record->is_done)
+		return HV_OK; /* an intent: hv_volume_remove() has the last word */
+	code = hv_detach_with_volume(attacher, record->view.id, err);
+	if (code != HV_NO_SUCH_ATTACHMENT)
+		return code;
+	hv_error_done(err); /* someone else was quicker */
+	return HV_OK;
+}
+
+/* Forget an attachment that has ended, but not one that is just being made or ended. */
+static enum hv_code drop_ended(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
+{
+	HV_HOLD(hold, &attacher->locks, record->view.container_id);
+	return hv_record_drop_over(attacher, record, err);
+}
+
+/* Forget an attachment that is in nobody's way any more; count one that is. */
+static enum hv_code release(struct hv_attacher *attacher, struct hv_record *record,
+	size_t *ret_others, struct hv_error *err)
+{
+	const struct hv_attachment *view = &record->view;
+	struct hv_container container = {0};
+	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+
+	if (code == HV_OK && hv_record_is_over(record))
+		return drop_ended(attacher, record, err);
+	hv_error_done(err); /* one that cannot be looked at is not over */
+	code = hv_container_find(
+		attacher, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
+	hv_container_done(&container);
+	*ret_others += code == HV_OK;
+	if (code == HV_OK)
+		return HV_OK;
+	if (code == HV_NO_SUCH_CONTAINER) {
+		hv_error_done(err);
+		code = hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_REMOVE_MS, err);
+		if (code == HV_OK)
+			return drop_ended(attacher, record, err);
+		if (code == HV_VOLUME_IN_USE)
+			return code;
+	}
+	hv_fail(err, HV_VOLUME_IN_USE,
+		"volume '%s' is attached to container '%s' at %s, and the Docker Engine does not say whether that still exists",
+		view->volume, view->container_name, view->target);
+	return hv_hint(err, "try again when the Engine answers");
+}
+
+enum hv_code hv_attachments_release(
+	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.volume = volume};
+	struct hv_record *records = NULL;
+	size_t count = 0, others = 0;
+	enum hv_code code =
+		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+
+	for (size_t i = 0; code == HV_OK && i < count; i++)
+		code = records[i].is_own ? HV_OK : release(attacher, &records[i], &others, err);
+	/* The volume's own go last, and only if nothing else keeps the volume. */
+	for (size_t i = 0; code == HV_OK && others == 0 && i < count; i++)
+		code = records[i].is_own ? end_own(attacher, &records[i], err) : HV_OK;
+	hv_records_free(records, count);
+	return code;
+}
