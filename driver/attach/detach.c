@@ -1,3 +1,7 @@
+/* Detach.
+ *
+ * Sequence, with the container held: find the record; see what its mount is now; note that it is
+ * about to end; unmount; forget the record.  What fails is brought to its end as after a crash. */
 #include "detach.h"
 
 #include <errno.h>
@@ -5,156 +9,18 @@
 #include <string.h>
 #include <time.h>
 
-#include "mountcore/detach.h"
 #include "mountcore/path.h"
-#include "volume/explain.h"
 
 #include "attachment.h"
 #include "container.h"
 #include "cover.h"
-#include "leftover.h"
-#include "made.h"
+#include "delete.h"
 #include "observe.h"
 #include "settle.h"
 #include "siblings.h"
+#include "unmount.h"
 
 enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 200, WAIT_STEP_MAX_MS = 1000 };
-
-static void tell_busy(const struct mc_busy *busy, struct hv_error *err)
-{
-	for (unsigned i = 0; i < busy->count && err->busy_count < HV_BUSY_MAX; i++) {
-		struct hv_busy *entry = &err->busy[err->busy_count++];
-
-		entry->pid = busy->entries[i].pid;
-		memcpy(entry->command, busy->entries[i].command, sizeof(entry->command));
-		for (char *at = entry->command; *at; at++)
-			if (*at < ' ' || *at > '~') /* it may call itself anything */
-				*at = '?';
-		entry->why = mc_busy_why_name(busy->entries[i].why);
-	}
-}
-
-/* For mc_detach(), to whom 0 is whatever is there: not for one whose own mount was never seen. */
-static uint64_t mount_id_of(const struct hv_record *record)
-{
-	return record->mount_id || record->mountinfo_id ? record->mount_id : UINT64_MAX;
-}
-
-/* How an unmount is tried. */
-struct manner {
-	bool is_lazy;
-	bool is_quick;   /* more tries follow: who uses it is not looked for */
-	bool keeps_made; /* it is to be mounted again, or another is in its place */
-};
-
-/* Take it out of the open namespace `ns`, at the path that it was found at. */
-static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns *ns,
-	struct hv_record *record, const struct manner *manner, struct hv_error *err)
-{
-	const struct hv_attachment *view = &record->view;
-	const struct hv_names names = {view->volume, view->source, view->container_name,
-		view->target, view->subpath, NULL};
-	char source[PATH_MAX];
-	struct mc_made made;
-	struct mc_busy busy = {0};
-	struct mc_err cause = {0};
-	const struct mc_detach_args args = {
-		.place = hv_place_of(ns),
-		.path = record->path,
-		.mount_id = mount_id_of(record),
-		.root = {record->root_dev, record->root_ino},
-		.mountinfo_id = record->mountinfo_id,
-		.source = source,
-		.lazy = manner->is_lazy,
-		.is_quick = manner->is_quick,
-		.made = manner->keeps_made ? NULL : &made,
-	};
-
-	hv_full_source(view, source);
-	hv_made_parse(record->made, &made);
-	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(ns) ||
-		!hv_record_is_mounted(record))
-		return manner->keeps_made
-			       ? HV_OK
-			       : hv_leftovers_remove(attacher, &args.place, &made, record, err);
-	hv_explain(err, &cause, &names);
-	tell_busy(&busy, err);
-	return err->code;
-}
-
-/* The same for a record that was refreshed just now. */
-static enum hv_code unmount(struct hv_attacher *attacher, struct hv_record *record,
-	const struct manner *manner, struct hv_error *err)
-{
-	struct mc_ns ns;
-	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);
-
-	if (code == HV_NOT_RUNNING)
-		return HV_OK; /* the mount went with its namespace */
-	if (code != HV_OK)
-		return code;
-	code = unmount_in(attacher, &ns, record, manner, err);
-	mc_ns_close(&ns);
-	return code;
-}
-
-enum hv_code hv_record_unmount(
-	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
-{
-	const struct manner manner = {.is_lazy = lazy};
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
-
-	return code == HV_OK ? unmount(attacher, record, &manner, err) : code;
-}
-
-enum hv_code hv_record_lift(
-	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
-{
-	const struct manner manner = {.is_lazy = true, .keeps_made = true};
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
-
-	return code == HV_OK ? unmount(attacher, record, &manner, err) : code;
-}
-
-/* With `volume`, which is retired in the same commit, or NULL. */
-static enum hv_code drop(struct hv_attacher *attacher, const struct hv_record *record,
-	const char *volume, struct hv_error *err)
-{
-	struct hv_store *store = attacher->store;
-	struct hv_inheritance inheritance = {0};
-	enum hv_code code = hv_inheritance_find(attacher, record, &inheritance, err);
-	const struct hv_heir heir = {inheritance.id, inheritance.leftovers};
-	const struct hv_heir *to = heir.id ? &heir : NULL;
-
-	if (code == HV_OK)
-		code = volume ? hv_store_attachment_drop_with_volume(
-					store, record->view.id, volume, to, err)
-			      : hv_store_attachment_drop(store, record->view.id, to, err);
-	hv_inheritance_done(&inheritance);
-	return code;
-}
-
-enum hv_code hv_record_drop(
-	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
-{
-	enum hv_code code = drop(attacher, record, NULL, err);
-
-	if (code == HV_OK)
-		hv_volume_unused(attacher->volumes, record->view.volume);
-	return code;
-}
-
-enum hv_code hv_record_end(
-	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
-{
-	const struct hv_attachment *view = &record->view;
-
-	if (!record->is_ending_volume)
-		return hv_record_drop(attacher, record, err);
-	/* Nobody is about to use it, or to give it another name. */
-	HV_HOLD(hold, &attacher->volumes->locks, view->volume);
-	return drop(attacher, record, view->volume, err);
-}
 
 static enum hv_code check_request(const struct hv_detach_request *request, struct hv_error *err)
 {
@@ -270,7 +136,7 @@ struct ending {
 	struct hv_attacher *attacher;
 	struct hv_record record; /* as it was found last */
 	char container[128];     /* its ID, which has 64 */
-	struct manner manner;
+	struct hv_unmount_manner manner;
 	bool with_volume;
 	bool is_begun; /* the store says that it is about to end */
 };
@@ -336,7 +202,7 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 	if (code == HV_OK && record->pid > 0)
 		code = intend(ending, err);
 	if (code == HV_OK)
-		code = unmount(ending->attacher, record, &ending->manner, err);
+		code = hv_record_unmount_as(ending->attacher, record, &ending->manner, err);
 	record->is_ending_volume = ending->with_volume;
 	return code == HV_OK ? hv_record_end(ending->attacher, record, err) : code;
 }

@@ -9,8 +9,8 @@
 #include "mountcore/cleanup.h"
 
 #include "attachment.h"
+#include "delete.h"
 #include "observe.h"
-#include "repair.h"
 
 static void count_change(const struct hv_record *record, const char *known, struct hv_repaired *ret)
 {

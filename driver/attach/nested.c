@@ -12,9 +12,9 @@
 
 #include "again.h"
 #include "attachment.h"
-#include "detach.h"
 #include "leftover.h"
 #include "observe.h"
+#include "unmount.h"
 
 /* What was made for it stays while `outer` is mounted on it or over it, and goes with that. */
 static enum hv_code leave(struct hv_attacher *attacher, const struct hv_record *record,

@@ -3,10 +3,10 @@
 
 #include "attachment.h"
 #include "container.h"
+#include "delete.h"
 #include "detach.h"
 #include "gone.h"
 #include "observe.h"
-#include "repair.h"
 
 /* Detach what came with the volume: strictly, so that a busy one keeps the volume. */
 static enum hv_code end_own(

@@ -17,23 +17,13 @@
 #include "attachment.h"
 #include "attachments.h"
 #include "container.h"
-#include "detach.h"
+#include "delete.h"
 #include "gone.h"
 #include "look.h"
 #include "observe.h"
 #include "refuse.h"
 #include "settle.h"
 #include "siblings.h"
-
-enum hv_code hv_record_drop_over(
-	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
-{
-	enum hv_code code = hv_record_drop(attacher, record, err);
-
-	if (code == HV_OK)
-		hv_record_tell_end(attacher, record);
-	return code;
-}
 
 /* The volume that was to be removed with the attachment. */
 static enum hv_code remove_volume(

@@ -11,8 +11,4 @@
 enum hv_code hv_target_repair(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_repaired *ret, struct hv_error *err);
 
-/* Forget the record of an attachment that is over, and tell its end. */
-enum hv_code hv_record_drop_over(
-	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
-
 #endif

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "attachment.h"
-#include "detach.h"
+#include "delete.h"
 #include "leftover.h"
 #include "observe.h"
+#include "unmount.h"
 
 /* Of the attachments that an unfinished one was to replace. */
 struct replaced {

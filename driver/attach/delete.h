@@ -1,0 +1,19 @@
+/* The record of an attachment is deleted. */
+#ifndef ATTACH_DELETE_H
+#define ATTACH_DELETE_H
+
+#include "attach/attach.h"
+
+/* Forget the record of an attachment.  What it leaves goes to an heir with the same commit. */
+enum hv_code hv_record_drop(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
+
+/* Forget the record of an attachment that was unmounted; with is_ending_volume its volume too. */
+enum hv_code hv_record_end(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
+
+/* Forget the record of an attachment that is over, and tell its end. */
+enum hv_code hv_record_drop_over(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
+
+#endif

@@ -1,0 +1,102 @@
+/* The mount of an attachment is taken out, and what was made for it removed. */
+#include "unmount.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "mountcore/detach.h"
+#include "volume/explain.h"
+
+#include "attachment.h"
+#include "container.h"
+#include "leftover.h"
+#include "made.h"
+#include "observe.h"
+
+static void tell_busy(const struct mc_busy *busy, struct hv_error *err)
+{
+	for (unsigned i = 0; i < busy->count && err->busy_count < HV_BUSY_MAX; i++) {
+		struct hv_busy *entry = &err->busy[err->busy_count++];
+
+		entry->pid = busy->entries[i].pid;
+		memcpy(entry->command, busy->entries[i].command, sizeof(entry->command));
+		for (char *at = entry->command; *at; at++)
+			if (*at < ' ' || *at > '~') /* it may call itself anything */
+				*at = '?';
+		entry->why = mc_busy_why_name(busy->entries[i].why);
+	}
+}
+
+/* For mc_detach(), to whom 0 is whatever is there: not for one whose own mount was never seen. */
+static uint64_t mount_id_of(const struct hv_record *record)
+{
+	return record->mount_id || record->mountinfo_id ? record->mount_id : UINT64_MAX;
+}
+
+/* Take it out of the open namespace `ns`, at the path that it was found at. */
+static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns *ns,
+	struct hv_record *record, const struct hv_unmount_manner *manner, struct hv_error *err)
+{
+	const struct hv_attachment *view = &record->view;
+	const struct hv_names names = {view->volume, view->source, view->container_name,
+		view->target, view->subpath, NULL};
+	char source[PATH_MAX];
+	struct mc_made made;
+	struct mc_busy busy = {0};
+	struct mc_err cause = {0};
+	const struct mc_detach_args args = {
+		.place = hv_place_of(ns),
+		.path = record->path,
+		.mount_id = mount_id_of(record),
+		.root = {record->root_dev, record->root_ino},
+		.mountinfo_id = record->mountinfo_id,
+		.source = source,
+		.lazy = manner->is_lazy,
+		.is_quick = manner->is_quick,
+		.made = manner->keeps_made ? NULL : &made,
+	};
+
+	hv_full_source(view, source);
+	hv_made_parse(record->made, &made);
+	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(ns) ||
+		!hv_record_is_mounted(record))
+		return manner->keeps_made
+			       ? HV_OK
+			       : hv_leftovers_remove(attacher, &args.place, &made, record, err);
+	hv_explain(err, &cause, &names);
+	tell_busy(&busy, err);
+	return err->code;
+}
+
+enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record *record,
+	const struct hv_unmount_manner *manner, struct hv_error *err)
+{
+	struct mc_ns ns;
+	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);
+
+	if (code == HV_NOT_RUNNING)
+		return HV_OK; /* the mount went with its namespace */
+	if (code != HV_OK)
+		return code;
+	code = unmount_in(attacher, &ns, record, manner, err);
+	mc_ns_close(&ns);
+	return code;
+}
+
+enum hv_code hv_record_unmount(
+	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
+{
+	const struct hv_unmount_manner manner = {.is_lazy = lazy};
+	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+
+	return code == HV_OK ? hv_record_unmount_as(attacher, record, &manner, err) : code;
+}
+
+enum hv_code hv_record_lift(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
+{
+	const struct hv_unmount_manner manner = {.is_lazy = true, .keeps_made = true};
+	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+
+	return code == HV_OK ? hv_record_unmount_as(attacher, record, &manner, err) : code;
+}

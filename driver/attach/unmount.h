@@ -1,0 +1,28 @@
+/* The mount of an attachment is taken out. */
+#ifndef ATTACH_UNMOUNT_H
+#define ATTACH_UNMOUNT_H
+
+#include "attach/attach.h"
+
+/* How an unmount is tried. */
+struct hv_unmount_manner {
+	bool is_lazy;
+	bool is_quick;   /* more tries follow: who uses it is not looked for */
+	bool keeps_made; /* it is to be mounted again, or another is in its place */
+};
+
+/* Unmount what a record stands for, wherever it is in its namespace now, and remove what was made
+ * for it, and its leftovers, where that may be done.  HV_OK also when it is gone already. Refreshes
+ * the record first. */
+enum hv_code hv_record_unmount(
+	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err);
+
+/* The same, but what was made stays, and stays known. */
+enum hv_code hv_record_lift(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err);
+
+/* Either, for a record that was refreshed just now. */
+enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record *record,
+	const struct hv_unmount_manner *manner, struct hv_error *err);
+
+#endif
