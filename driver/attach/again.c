@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach.h"
 #include "attachment.h"
+#include "attempt.h"
 #include "container.h"
-#include "fill.h"
+#include "mount.h"
 
 /* What was to be made for it was not, or is removed again. */
 static void forget_made(struct hv_attempt *attempt)

@@ -5,209 +5,22 @@
  * commit the intent; mount and verify; commit the attachment.  What fails is undone from the end.
  * For a container that does not run the record is all: it is attached at the next start.
  */
-#include "attach.h"
+#include "attach/attach.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach/attach.h"
-#include "mountcore/cleanup.h"
-#include "mountcore/host.h"
-#include "mountcore/path.h"
-#include "volume/explain.h"
-#include "wire/clock.h"
-
 #include "attachment.h"
+#include "attempt.h"
 #include "container.h"
-#include "cover.h"
-#include "fill.h"
 #include "hidden.h"
 #include "made.h"
-#include "name.h"
-#include "nested.h"
+#include "mount.h"
 #include "recorded.h"
 #include "request.h"
 #include "settle.h"
 #include "siblings.h"
-
-enum { NS_PER_MS = 1000000 };
-
-void hv_attempt_done(struct hv_attempt *attempt)
-{
-	mc_attach_free(attempt->mount);
-	hv_volume_unuse(&attempt->use);
-	hv_record_done(&attempt->record);
-	hv_texts_done(&attempt->volumes_before);
-	free(attempt->made_before);
-	free(attempt->path_before);
-	hv_volume_done(&attempt->volume);
-	hv_target_close(&attempt->container);
-}
-
-static struct hv_names names_of(const struct hv_attempt *attempt)
-{
-	return (struct hv_names){attempt->volume.name, attempt->volume.source,
-		attempt->container.container.name, attempt->target, attempt->subpath,
-		hv_opts_get(&attempt->volume.opts, "path")};
-}
-
-/* Attributes only ever add restrictions; what the source has already is cloned with it. */
-static struct mc_attr attributes(const struct hv_attachment *view, struct mc_attr attr)
-{
-	const struct {
-		bool is_set;
-		const char *name;
-	} wanted[] = {{view->read_only, "ro"}, {view->no_suid, "nosuid"}, {view->no_dev, "nodev"},
-		{view->no_exec, "noexec"}};
-
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (wanted[i].is_set)
-			(void)!mc_attr_add(&attr, wanted[i].name); /* names of the table */
-	return attr;
-}
-
-/* Whether owners are mapped: if the container has a user namespace, and the volume's directory
- * belongs to none of its users.  One that does looks right as it is, and as `docker run -v` shows
- * it. */
-static bool is_to_map(const struct hv_attempt *attempt)
-{
-	const struct hv_record *record = &attempt->record;
-	const struct hv_target *container = &attempt->container;
-	struct mc_core *core = attempt->attacher->core;
-	struct mc_owner owner;
-
-	if (!record->may_map || container->ns.userns_fd < 0)
-		return false;
-	if (record->must_map || mc_host_owner(core, attempt->volume.source, &owner, NULL) < 0)
-		return true;
-	return mc_ns_has_user(core, container->container.pid, (uint32_t)owner.uid) <= 0;
-}
-
-static void decide_map(struct hv_attempt *attempt)
-{
-	struct hv_record *record = &attempt->record;
-
-	record->view.is_mapped = is_to_map(attempt);
-	/* A mapped set-user-ID file would be root's on the host. */
-	if (!record->is_suid_said)
-		record->view.no_suid = record->view.is_mapped;
-}
-
-enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err)
-{
-	const struct hv_target *container = &attempt->container;
-	struct hv_record *record = &attempt->record;
-
-	decide_map(attempt);
-	free(record->started_at);
-	record->started_at = NULL;
-	if (!container->container.started_at)
-		return HV_OK; /* the Engine's word is yet to come */
-	record->started_at = strdup(container->container.started_at);
-	return record->started_at ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
-}
-
-/* Why the mount failed: in a container that has ended meanwhile, whatever it was, because of that.
- */
-static enum hv_code explain(
-	const struct hv_attempt *attempt, const struct mc_err *cause, struct hv_error *err)
-{
-	const struct hv_names names = names_of(attempt);
-	enum hv_code code = hv_target_check_alive(&attempt->container, err);
-
-	if (code != HV_OK)
-		return code;
-	code = hv_explain(err, cause, &names);
-	if (cause->step != MC_STEP_MKDIR || cause->code != -EROFS)
-		return code;
-	return hv_record_fail_read_only(
-		attempt->attacher, &attempt->record, &attempt->container.ns, err);
-}
-
-static enum mc_replace how_to_replace(const struct hv_record *record)
-{
-	switch (record->replace) {
-	case HV_REPLACE_ATOMIC:
-		return MC_REPLACE_ATOMIC;
-	case HV_REPLACE_NONATOMIC:
-		return MC_REPLACE_ANYHOW;
-	case HV_REPLACE_NO:
-		break;
-	}
-	return MC_REPLACE_NO;
-}
-
-/* The source is missing: that of a volume which was removed meanwhile went with it. */
-static enum hv_code explain_missing(const struct hv_attempt *attempt, struct hv_error *err)
-{
-	struct hv_volume now = {0};
-	struct hv_error other = {0};
-	enum hv_code code =
-		hv_store_volume_get(attempt->attacher->store, attempt->volume.name, &now, &other);
-
-	hv_volume_done(&now);
-	if (code != HV_NO_SUCH_VOLUME) {
-		hv_error_done(&other);
-		return err->code;
-	}
-	hv_error_done(err);
-	*err = other;
-	return code;
-}
-
-/* With what is our own in the container, which alone may be taken out for it. */
-static enum hv_code prepare_mount(
-	struct hv_attempt *attempt, struct mc_attach_args *args, struct hv_error *err)
-{
-	struct mc_err cause = {0};
-	mc_auto_free struct mc_own *own =
-		hv_siblings_own(attempt->siblings, attempt->container.ns.ino, &args->own_count);
-
-	if (!own)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
-	args->own = own;
-	if (mc_attach_prepare(attempt->attacher->core, args, &attempt->mount, &cause) == 0)
-		return HV_OK;
-	return explain(attempt, &cause, err) == HV_SOURCE_MISSING ? explain_missing(attempt, err)
-								  : err->code;
-}
-
-/* 0 when it is not held, or not any more. */
-static uint64_t held_since_ns(const struct hv_target *target)
-{
-	return hv_clock_ms() < target->held_until_ms ? (uint64_t)target->held_since_ms * NS_PER_MS
-						     : 0;
-}
-
-enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err)
-{
-	const struct hv_attachment *view = &attempt->record.view;
-	struct hv_volumes *volumes = attempt->attacher->volumes;
-	struct mc_attach_args args = {
-		.source = attempt->volume.source,
-		.beneath = hv_volume_beneath(volumes, &attempt->volume),
-		.subpath = view->subpath,
-		.may_be_file = view->subpath != NULL,
-		.lock = view->read_only,
-		.place = hv_place_of(&attempt->container.ns),
-		.target = attempt->target,
-		.mkdir = attempt->record.mkdir,
-		.replace = how_to_replace(&attempt->record),
-		.since_ns = held_since_ns(&attempt->container),
-	};
-	enum hv_code code = hv_volume_check_mount(volumes, &attempt->volume, err);
-
-	if (code == HV_OK)
-		code = hv_volume_use(volumes, &attempt->volume, &attempt->use, err);
-	if (code != HV_OK)
-		return code;
-	decide_map(attempt); /* again: a file system is mounted only now */
-	args.idmap = view->is_mapped;
-	args.attr = attributes(view, attempt->use.attr);
-	return prepare_mount(attempt, &args, err);
-}
 
 /* Write the intent, or the attachment that is only wanted yet, while the volume is held, so that it
  * cannot be removed under it. */
@@ -246,35 +59,6 @@ static enum hv_code intend(
 	if (code == HV_OK)
 		code = hv_attempt_fill_mount(attempt, false, err);
 	return code == HV_OK ? commit(attempt, err) : code;
-}
-
-/* With those of ours that it would hide taken out before, and put on top behind it. */
-static enum hv_code commit_mount(struct hv_attempt *attempt, struct hv_error *err)
-{
-	static const struct hv_siblings none = {0};
-	struct hv_attacher *attacher = attempt->attacher;
-	struct hv_nested nested = {0};
-	struct mc_err cause = {0};
-	enum hv_code code = hv_nested_lift(attacher, attempt->siblings ? attempt->siblings : &none,
-		&attempt->record, &nested, err);
-
-	if (code == HV_OK) {
-		attempt->is_mounted = mc_attach_commit(attempt->mount, &cause) == 0;
-		code = attempt->is_mounted ? hv_attempt_fill_mount(attempt, true, err)
-					   : explain(attempt, &cause, err);
-	}
-	hv_nested_put_back(attacher, &attempt->container, &nested);
-	return code;
-}
-
-enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err)
-{
-	enum hv_code code = commit_mount(attempt, err);
-
-	/* The prepared mount's descriptors would make it busy. */
-	mc_attach_free(attempt->mount);
-	attempt->mount = NULL;
-	return code;
 }
 
 /* The mount stands, and its record cannot be written. */
@@ -409,17 +193,6 @@ static enum hv_code attach_to(
 	if (code == HV_OK)
 		hv_attacher_poke(attempt->attacher, attempt->container.container.id,
 			attempt->container.ns.ns_fd < 0 || attempt->is_waited_for);
-	return code;
-}
-
-enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err)
-{
-	const struct hv_attach_request *request = attempt->request;
-	enum hv_code code = hv_store_volume_get(
-		attempt->attacher->store, request->volume, &attempt->volume, err);
-
-	if (code == HV_NO_SUCH_VOLUME)
-		code = hv_volume_explain_unknown(attempt->attacher, request, attempt->target, err);
 	return code;
 }
 

@@ -6,10 +6,10 @@
 
 #include "attach/attach.h"
 
-#include "attach.h"
+#include "attempt.h"
 #include "container.h"
-#include "fill.h"
 #include "hidden.h"
+#include "mount.h"
 #include "recorded.h"
 #include "request.h"
 #include "restart.h"

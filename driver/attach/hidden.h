@@ -4,7 +4,7 @@
 
 #include "attach/attach.h"
 
-#include "attach.h"
+#include "attempt.h"
 
 /* Of the prepared mount: a sentence for each process that goes on using what it covers, for what is
  * in the directory that it covers, for each mount below its target that it hides, and for each

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mountcore/path.h"
-
 #include "again.h"
 #include "attachment.h"
 #include "leftover.h"

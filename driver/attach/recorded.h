@@ -4,7 +4,7 @@
 
 #include "attach/attach.h"
 
-#include "attach.h"
+#include "attempt.h"
 
 /* What is recorded at the target already (recorded.c): is it the one asked for, is it in the way,
  * or is it only a memory, which the new one is to replace?  HV_OK: go on.  HV_TARGET_EXISTS with an

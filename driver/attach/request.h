@@ -4,7 +4,7 @@
 
 #include "attach/attach.h"
 
-#include "attach.h"
+#include "attempt.h"
 
 /* Check the request and clean its parts.  Returns HV_OK, HV_BAD_REQUEST, HV_TARGET_REFUSED,
  * HV_UNSUPPORTED. */

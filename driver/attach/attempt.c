@@ -1,13 +1,16 @@
 /* What the record of an attach says: from the request, from the container, from the mount. */
-#include "fill.h"
+#include "attempt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "attach.h"
+#include "mountcore/host.h"
+
+#include "container.h"
 #include "made.h"
+#include "name.h"
 
 static enum hv_code new_id(char **ret, struct hv_error *err)
 {
@@ -82,4 +85,68 @@ enum hv_code hv_attempt_fill_mount(
 	record->root_dev = info->source.dev;
 	record->root_ino = info->source.ino;
 	return record->path && record->made ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
+void hv_attempt_done(struct hv_attempt *attempt)
+{
+	mc_attach_free(attempt->mount);
+	hv_volume_unuse(&attempt->use);
+	hv_record_done(&attempt->record);
+	hv_texts_done(&attempt->volumes_before);
+	free(attempt->made_before);
+	free(attempt->path_before);
+	hv_volume_done(&attempt->volume);
+	hv_target_close(&attempt->container);
+}
+
+enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err)
+{
+	const struct hv_attach_request *request = attempt->request;
+	enum hv_code code = hv_store_volume_get(
+		attempt->attacher->store, request->volume, &attempt->volume, err);
+
+	if (code == HV_NO_SUCH_VOLUME)
+		code = hv_volume_explain_unknown(attempt->attacher, request, attempt->target, err);
+	return code;
+}
+
+/* Whether owners are mapped: if the container has a user namespace, and the volume's directory
+ * belongs to none of its users.  One that does looks right as it is, and as `docker run -v` shows
+ * it. */
+static bool is_to_map(const struct hv_attempt *attempt)
+{
+	const struct hv_record *record = &attempt->record;
+	const struct hv_target *container = &attempt->container;
+	struct mc_core *core = attempt->attacher->core;
+	struct mc_owner owner;
+
+	if (!record->may_map || container->ns.userns_fd < 0)
+		return false;
+	if (record->must_map || mc_host_owner(core, attempt->volume.source, &owner, NULL) < 0)
+		return true;
+	return mc_ns_has_user(core, container->container.pid, (uint32_t)owner.uid) <= 0;
+}
+
+void hv_attempt_decide_map(struct hv_attempt *attempt)
+{
+	struct hv_record *record = &attempt->record;
+
+	record->view.is_mapped = is_to_map(attempt);
+	/* A mapped set-user-ID file would be root's on the host. */
+	if (!record->is_suid_said)
+		record->view.no_suid = record->view.is_mapped;
+}
+
+enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err)
+{
+	const struct hv_target *container = &attempt->container;
+	struct hv_record *record = &attempt->record;
+
+	hv_attempt_decide_map(attempt);
+	free(record->started_at);
+	record->started_at = NULL;
+	if (!container->container.started_at)
+		return HV_OK; /* the Engine's word is yet to come */
+	record->started_at = strdup(container->container.started_at);
+	return record->started_at ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }

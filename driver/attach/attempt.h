@@ -18,7 +18,7 @@ struct hv_attempt {
 	bool may_map;           /* map owners if the container has a user namespace */
 	bool must_map;          /* also if the volume's directory belongs to one of its users */
 	bool only_check;        /* nothing is written */
-	/* Found on the way (attach.c). */
+	/* Found on the way. */
 	struct hv_volume volume;
 	struct hv_use use; /* of the volume, from the preparation on */
 	struct hv_target container;
@@ -38,15 +38,22 @@ struct hv_attempt {
 	bool is_outdated;   /* the volume is not any more what was read of it */
 };
 
-/* The steps of an attach up to the mount itself, for attach.c and check.c.  Nothing is changed. */
-enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err);
-enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err);
 void hv_attempt_done(struct hv_attempt *attempt);
+
+/* Look up the volume of the request. */
+enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err);
 
 /* What of the record the container decides: owners, set-user-ID bits; which start it is of. */
 enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err);
 
-/* Make the prepared mount; fills the record.  What fails leaves no mount. */
-enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err);
+/* Of that, the owners and the bits alone: once the volume's file system is mounted. */
+void hv_attempt_decide_map(struct hv_attempt *attempt);
+
+/* What the record will say, but for what only the mount tells. */
+enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err);
+
+/* Copy what the prepared mount, or the committed one (`is_mounted`), tells into the record. */
+enum hv_code hv_attempt_fill_mount(
+	struct hv_attempt *attempt, bool is_mounted, struct hv_error *err);
 
 #endif
