@@ -75,7 +75,8 @@ static enum hv_code prepare(struct hv_attempt *attempt, bool is_back, struct hv_
 	return code == HV_OK ? hv_attempt_fill_mount(attempt, false, err) : code;
 }
 
-static enum hv_code attach(struct hv_attempt *attempt, bool is_back, struct hv_error *err)
+static enum hv_code attach(
+	struct hv_attempt *attempt, hv_mount_fn *mount, bool is_back, struct hv_error *err)
 {
 	struct hv_store *store = attempt->attacher->store;
 	struct hv_record *record = &attempt->record;
@@ -88,7 +89,7 @@ static enum hv_code attach(struct hv_attempt *attempt, bool is_back, struct hv_e
 	if (code == HV_OK)
 		code = hv_store_attachment_note(store, record, err);
 	if (code == HV_OK)
-		code = hv_attempt_mount(attempt, err);
+		code = mount(attempt, err);
 	if (code == HV_OK)
 		code = hv_target_check_alive(&attempt->container, err);
 	if (code == HV_OK)
@@ -102,8 +103,8 @@ static enum hv_code attach(struct hv_attempt *attempt, bool is_back, struct hv_e
 }
 
 static enum hv_code attach_again(struct hv_attacher *attacher, const struct hv_target *target,
-	const struct hv_siblings *siblings, struct hv_record *record, bool is_back,
-	struct hv_error *err)
+	const struct hv_siblings *siblings, hv_mount_fn *mount, struct hv_record *record,
+	bool is_back, struct hv_error *err)
 {
 	struct hv_attempt attempt = {
 		.attacher = attacher,
@@ -117,7 +118,7 @@ static enum hv_code attach_again(struct hv_attacher *attacher, const struct hv_t
 	strncpy(attempt.target, record->view.target, sizeof(attempt.target) - 1);
 	if (record->view.subpath)
 		strncpy(attempt.subpath, record->view.subpath, sizeof(attempt.subpath) - 1);
-	code = attach(&attempt, is_back, err);
+	code = attach(&attempt, mount, is_back, err);
 	*record = attempt.record;
 	attempt.record = (struct hv_record){0};
 	attempt.container = (struct hv_target){.ns = MC_NS_NONE};
@@ -126,13 +127,14 @@ static enum hv_code attach_again(struct hv_attacher *attacher, const struct hv_t
 }
 
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
-	const struct hv_siblings *siblings, struct hv_record *record, struct hv_error *err)
+	const struct hv_siblings *siblings, hv_mount_fn *mount, struct hv_record *record,
+	struct hv_error *err)
 {
-	return attach_again(attacher, target, siblings, record, false, err);
+	return attach_again(attacher, target, siblings, mount, record, false, err);
 }
 
 enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_record *record, struct hv_error *err)
 {
-	return attach_again(attacher, target, NULL, record, true, err);
+	return attach_again(attacher, target, NULL, hv_attempt_mount, record, true, err);
 }

@@ -17,6 +17,7 @@
 #include "hidden.h"
 #include "made.h"
 #include "mount.h"
+#include "nested.h"
 #include "recorded.h"
 #include "request.h"
 #include "settle.h"
@@ -112,7 +113,7 @@ static bool stands_elsewhere(const struct hv_attempt *attempt)
 
 static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error *err)
 {
-	enum hv_code code = hv_attempt_mount(attempt, err);
+	enum hv_code code = hv_nested_mount(attempt, err);
 
 	if (code == HV_OK)
 		code = hv_target_check_alive(&attempt->container, err);

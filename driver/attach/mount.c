@@ -11,7 +11,6 @@
 #include "attempt.h"
 #include "container.h"
 #include "cover.h"
-#include "nested.h"
 #include "siblings.h"
 
 enum { NS_PER_MS = 1000000 };
@@ -138,31 +137,20 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 	return prepare_mount(attempt, &args, err);
 }
 
-/* With those of ours that it would hide taken out before, and put on top behind it. */
-static enum hv_code commit_mount(struct hv_attempt *attempt, struct hv_error *err)
+void hv_attempt_unprepare(struct hv_attempt *attempt)
 {
-	static const struct hv_siblings none = {0};
-	struct hv_attacher *attacher = attempt->attacher;
-	struct hv_nested nested = {0};
-	struct mc_err cause = {0};
-	enum hv_code code = hv_nested_lift(attacher, attempt->siblings ? attempt->siblings : &none,
-		&attempt->record, &nested, err);
-
-	if (code == HV_OK) {
-		attempt->is_mounted = mc_attach_commit(attempt->mount, &cause) == 0;
-		code = attempt->is_mounted ? hv_attempt_fill_mount(attempt, true, err)
-					   : explain(attempt, &cause, err);
-	}
-	hv_nested_put_back(attacher, &attempt->container, &nested);
-	return code;
+	mc_attach_free(attempt->mount);
+	attempt->mount = NULL;
 }
 
 enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err)
 {
-	enum hv_code code = commit_mount(attempt, err);
+	struct mc_err cause = {0};
+	enum hv_code code;
 
-	/* The prepared mount's descriptors would make it busy. */
-	mc_attach_free(attempt->mount);
-	attempt->mount = NULL;
+	attempt->is_mounted = mc_attach_commit(attempt->mount, &cause) == 0;
+	code = attempt->is_mounted ? hv_attempt_fill_mount(attempt, true, err)
+				   : explain(attempt, &cause, err);
+	hv_attempt_unprepare(attempt);
 	return code;
 }

@@ -11,7 +11,9 @@
 #include "again.h"
 #include "attachment.h"
 #include "leftover.h"
+#include "mount.h"
 #include "observe.h"
+#include "siblings.h"
 #include "unmount.h"
 
 /* What was made for it stays while `outer` is mounted on it or over it, and goes with that. */
@@ -59,8 +61,16 @@ static bool is_in_the_way(struct hv_attacher *attacher, struct hv_record *record
 	return is_so;
 }
 
-enum hv_code hv_nested_lift(struct hv_attacher *attacher, const struct hv_siblings *siblings,
-	struct hv_record *outer, struct hv_nested *ret, struct hv_error *err)
+/* Those that were taken out for an outer one. */
+struct nested {
+	const struct hv_siblings *siblings;
+	bool *is_lifted; /* of each; owned until they are put back */
+};
+
+/* Take out, of a container whose lock is held, what is mounted below the path of `outer`, which is
+ * about to be mounted.  put_back() follows either way. */
+static enum hv_code lift_all(struct hv_attacher *attacher, const struct hv_siblings *siblings,
+	struct hv_record *outer, struct nested *ret, struct hv_error *err)
 {
 	enum hv_code code = HV_OK;
 
@@ -80,8 +90,10 @@ enum hv_code hv_nested_lift(struct hv_attacher *attacher, const struct hv_siblin
 	return code;
 }
 
-void hv_nested_put_back(
-	struct hv_attacher *attacher, const struct hv_target *target, struct hv_nested *nested)
+/* Attach them again, on top.  One that cannot be is "pending", with the reason, and is tried again.
+ */
+static void put_back(
+	struct hv_attacher *attacher, const struct hv_target *target, struct nested *nested)
 {
 	bool is_left = false;
 
@@ -97,5 +109,21 @@ void hv_nested_put_back(
 	if (is_left) /* to be tried again */
 		hv_attacher_poke(attacher, target->container.id, true);
 	free(nested->is_lifted);
-	*nested = (struct hv_nested){0};
+	*nested = (struct nested){0};
+}
+
+enum hv_code hv_nested_mount(struct hv_attempt *attempt, struct hv_error *err)
+{
+	static const struct hv_siblings none = {0};
+	struct hv_attacher *attacher = attempt->attacher;
+	struct nested nested = {0};
+	enum hv_code code = lift_all(attacher, attempt->siblings ? attempt->siblings : &none,
+		&attempt->record, &nested, err);
+
+	if (code == HV_OK)
+		code = hv_attempt_mount(attempt, err);
+	else
+		hv_attempt_unprepare(attempt);
+	put_back(attacher, &attempt->container, &nested);
+	return code;
 }

@@ -20,6 +20,7 @@
 #include "delete.h"
 #include "gone.h"
 #include "look.h"
+#include "nested.h"
 #include "observe.h"
 #include "refuse.h"
 #include "settle.h"
@@ -150,7 +151,7 @@ static enum hv_code make_true(
 	outer = hv_siblings_find_outer(&pass->siblings, record);
 	if (outer)
 		return note_wait(attacher, record, outer, err);
-	code = hv_attach_again(attacher, target, &pass->siblings, record, err);
+	code = hv_attach_again(attacher, target, &pass->siblings, hv_nested_mount, record, err);
 	ret->attached += code == HV_OK;
 	return code;
 }
