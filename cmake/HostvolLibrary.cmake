@@ -1,13 +1,14 @@
-# hostvol_library(NAME SOURCES <files> [USES <libraries>])
+# hostvol_library(NAME SOURCES <files> [SHOWS <libraries>] [USES <libraries>])
 #
-# One static library of a layer. It exports its own include/ and nothing else, and sees only the
-# headers of what it USES: an include sideways or upwards fails as "No such file". Each of its
-# public headers is compiled alone, twice, by the target headers_NAME.
+# One static library of a layer. It exports its own include/, and what its public headers include
+# (SHOWS). It sees only the headers of these and of what it USES, which who links it does not: an
+# include sideways or upwards, or past a layer, fails as "No such file". Each of its public headers
+# is compiled alone, twice, by the target headers_NAME.
 function(hostvol_library NAME)
-	cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+	cmake_parse_arguments(ARG "" "" "SOURCES;SHOWS;USES" ${ARGN})
 	add_library(${NAME} STATIC ${ARG_SOURCES})
 	target_include_directories(${NAME} PUBLIC include PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-	target_link_libraries(${NAME} PRIVATE hostvol_flags PUBLIC ${ARG_USES})
+	target_link_libraries(${NAME} PRIVATE hostvol_flags ${ARG_USES} PUBLIC ${ARG_SHOWS})
 	hostvol_header_check(${NAME})
 endfunction()
 
