@@ -33,7 +33,7 @@ static int add_row(struct hv_table *table, struct hv_attachment *attachment, tim
 		hv_attachment_container(attachment),
 		attachment->target,
 		mode,
-		attachment->state,
+		hv_attachment_state_name(attachment->state),
 		since,
 		attachment->problem,
 	};

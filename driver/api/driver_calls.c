@@ -240,7 +240,7 @@ static enum hv_code add_attachment(
 	if (code == HV_OK)
 		code = hv_add_text(item, "mode", mode_of(view), err);
 	if (code == HV_OK)
-		code = hv_add_text(item, "state", view->state, err);
+		code = hv_add_text(item, "state", hv_attachment_state_name(view->state), err);
 	if (code == HV_OK && view->problem)
 		code = hv_add_text(item, "problem", view->problem, err);
 	return code;

@@ -45,7 +45,7 @@ static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *er
 	if (!attempt->is_mounted)
 		forget_made(attempt);
 	if (!attempt->is_mounted && hv_record_forget_mount(record, &ignored) == HV_OK &&
-		hv_record_set_state(record, "pending", problem ? problem : hv_error_text(err),
+		hv_record_set_state(record, HV_PENDING, problem ? problem : hv_error_text(err),
 			&ignored) == HV_OK)
 		(void)!hv_store_attachment_note(attempt->attacher->store, record, &ignored);
 	hv_error_done(&ignored);
@@ -83,7 +83,7 @@ static enum hv_code attach(
 	enum hv_code code = prepare(attempt, is_back, err);
 
 	if (code == HV_OK)
-		code = hv_record_set_state(record, "pending", NULL, err);
+		code = hv_record_set_state(record, HV_PENDING, NULL, err);
 	if (code == HV_OK && !is_back) /* as well as is known, if it is found by the note */
 		record->view.late_ms = hv_target_late_ms(&attempt->container);
 	if (code == HV_OK)
@@ -93,7 +93,7 @@ static enum hv_code attach(
 	if (code == HV_OK)
 		code = hv_target_check_alive(&attempt->container, err);
 	if (code == HV_OK)
-		code = hv_record_set_state(record, "attached", NULL, err);
+		code = hv_record_set_state(record, HV_ATTACHED, NULL, err);
 	if (code != HV_OK)
 		return note_failure(attempt, err);
 	if (!is_back)

@@ -7,25 +7,24 @@
 
 #include "mountcore/path.h"
 
-enum hv_code hv_record_set_state(
-	struct hv_record *record, const char *state, const char *problem, struct hv_error *err)
+enum hv_code hv_record_set_state(struct hv_record *record, enum hv_attachment_state state,
+	const char *problem, struct hv_error *err)
 {
 	struct hv_attachment *view = &record->view;
-	char *new_state = strdup(state), *new_problem = problem ? strdup(problem) : NULL;
+	char *new_problem = problem ? strdup(problem) : NULL;
 
-	free(view->state); /* only now: `problem` may be in it */
-	free(view->problem);
-	view->state = new_state;
+	free(view->problem); /* only now: `problem` may be in it */
 	view->problem = new_problem;
-	if (!view->state || (problem && !view->problem))
+	view->state = state;
+	if (problem && !view->problem)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	return HV_OK;
 }
 
 bool hv_record_is_mounted(const struct hv_record *record)
 {
-	return record->pid > 0 && (strcmp(record->view.state, "attached") == 0 ||
-					  strcmp(record->view.state, "covered") == 0);
+	return record->pid > 0 &&
+	       (record->view.state == HV_ATTACHED || record->view.state == HV_COVERED);
 }
 
 bool hv_record_is_over(const struct hv_record *record)
@@ -39,7 +38,7 @@ enum hv_code hv_record_forget_mount(struct hv_record *record, struct hv_error *e
 	record->ns_ino = 0;
 	record->mount_id = 0;
 	record->mountinfo_id = 0;
-	return hv_record_set_state(record, "pending", NULL, err);
+	return hv_record_set_state(record, HV_PENDING, NULL, err);
 }
 
 void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
@@ -61,7 +60,7 @@ enum hv_code hv_record_wait_for(
 
 	snprintf(problem, sizeof(problem), "waits for volume '%.255s' at %.220s",
 		outer->view.volume, outer->view.target);
-	return hv_record_set_state(record, "pending", problem, err);
+	return hv_record_set_state(record, HV_PENDING, problem, err);
 }
 
 bool hv_record_is_doubted(const struct hv_record *record)

@@ -7,8 +7,8 @@
 #include "attach/attach.h"
 
 /* Set the state and the problem, borrowed, of a record's view. */
-enum hv_code hv_record_set_state(
-	struct hv_record *record, const char *state, const char *problem, struct hv_error *err);
+enum hv_code hv_record_set_state(struct hv_record *record, enum hv_attachment_state state,
+	const char *problem, struct hv_error *err);
 
 /* Whether its mount stands, as far as the record says. */
 bool hv_record_is_mounted(const struct hv_record *record);

@@ -39,7 +39,7 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	view->container_name = strdup(attempt->container.container.name);
 	view->target = strdup(attempt->target);
 	view->since = hv_now();
-	view->state = strdup(is_running ? "attached" : "pending");
+	view->state = is_running ? HV_ATTACHED : HV_PENDING;
 	view->subpath = attempt->subpath[0] ? strdup(attempt->subpath) : NULL;
 	view->read_only = request->read_only || attempt->volume.read_only;
 	view->no_suid = request->no_suid == HV_TRUE;
@@ -55,7 +55,7 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	record->must_map = attempt->must_map;
 	record->is_suid_said = request->no_suid != HV_UNSAID;
 	if (!view->volume || !view->source || !view->container_id || !view->container_name ||
-		!view->target || !view->since || !view->state)
+		!view->target || !view->since)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	if (is_running && hv_attempt_fit(attempt, err) != HV_OK)
 		return err->code;

@@ -47,7 +47,7 @@ enum hv_code hv_record_set_covered(struct hv_attacher *attacher, struct hv_recor
 		     : asprintf(&problem, "covered by a mount at %s (%s)", cover->target,
 			       cover->fstype);
 	code = length < 0 ? hv_fail(err, HV_INTERNAL, "out of memory")
-			  : hv_record_set_state(record, "covered", problem, err);
+			  : hv_record_set_state(record, HV_COVERED, problem, err);
 	if (length >= 0)
 		free(problem);
 	hv_siblings_done(&siblings);

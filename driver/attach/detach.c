@@ -197,7 +197,7 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 	if (code != HV_OK)
 		return accept_gone(ending, code, err);
 	code = hv_attachment_refresh(ending->attacher, record, err);
-	if (code == HV_OK && strcmp(record->view.state, "covered") == 0)
+	if (code == HV_OK && record->view.state == HV_COVERED)
 		return hv_record_fail_covered(ending->attacher, record, HV_BUSY, err);
 	if (code == HV_OK && record->pid > 0)
 		code = intend(ending, err);

@@ -34,14 +34,13 @@ static void refresh_and_tell(
 	struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record)
 {
 	struct hv_error err = {0}, ignored = {0};
-	char known[16];
+	enum hv_attachment_state known = record->view.state;
 
-	snprintf(known, sizeof(known), "%s", record->view.state);
 	if (hv_attachment_refresh_in(attacher, sight, record, &err) != HV_OK)
 		(void)!hv_record_set_state(record, known, hv_error_text(&err), &ignored);
-	else if (strcmp(known, record->view.state) != 0)
+	else if (known != record->view.state)
 		hv_attacher_poke(attacher, record->view.container_id, false);
-	if (err.code == HV_OK && strcmp(record->view.state, "attached") == 0 &&
+	if (err.code == HV_OK && record->view.state == HV_ATTACHED &&
 		hv_record_note_source(attacher, sight, record, &err) != HV_OK)
 		(void)!hv_record_set_state(
 			record, record->view.state, hv_error_text(&err), &ignored);

@@ -12,17 +12,18 @@
 #include "delete.h"
 #include "observe.h"
 
-static void count_change(const struct hv_record *record, const char *known, struct hv_repaired *ret)
+static void count_change(
+	const struct hv_record *record, enum hv_attachment_state known, struct hv_repaired *ret)
 {
-	const char *state = record->view.state;
+	enum hv_attachment_state state = record->view.state;
 
-	if (strcmp(state, known) == 0)
+	if (state == known)
 		return;
-	if (strcmp(state, "pending") == 0)
+	if (state == HV_PENDING)
 		ret->pending++;
-	else if (strcmp(known, "pending") == 0)
+	else if (known == HV_PENDING)
 		ret->adopted++;
-	else if (strcmp(state, "attached") != 0)
+	else if (state != HV_ATTACHED)
 		ret->drifted++;
 }
 
@@ -30,17 +31,16 @@ enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight
 	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err)
 {
 	long long known_pid = record->pid;
-	char known[16];
+	enum hv_attachment_state known = record->view.state;
 	enum hv_code code;
 
-	snprintf(known, sizeof(known), "%s", record->view.state);
 	code = hv_attachment_refresh_in(attacher, sight, record, err);
 	if (code == HV_OK && hv_record_is_over(record)) {
 		code = hv_record_drop_over(attacher, record, err);
 		ret->dropped += code == HV_OK;
 		return code;
 	}
-	if (code != HV_OK || (strcmp(known, record->view.state) == 0 && known_pid == record->pid))
+	if (code != HV_OK || (known == record->view.state && known_pid == record->pid))
 		return code;
 	count_change(record, known, ret);
 	return hv_store_attachment_note(attacher->store, record, err);

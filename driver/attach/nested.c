@@ -55,7 +55,7 @@ static bool is_in_the_way(struct hv_attacher *attacher, struct hv_record *record
 	bool is_so = record->is_done && !record->is_ending && record->pid > 0 &&
 		     record->ns_ino == ns_ino && hv_record_is_below(record, outer->path) &&
 		     hv_attachment_refresh(attacher, record, &ignored) == HV_OK &&
-		     strcmp(record->view.state, "attached") == 0;
+		     record->view.state == HV_ATTACHED;
 
 	hv_error_done(&ignored);
 	return is_so;

@@ -12,10 +12,10 @@
 /* Its mount is not there: someone took it out, or it was only about to be made. */
 static enum hv_code judge_absent(struct hv_record *record, struct hv_error *err)
 {
-	if (record->is_done && strcmp(record->view.state, "pending") == 0)
+	if (record->is_done && record->view.state == HV_PENDING)
 		return hv_record_forget_mount(record, err);
 	return hv_record_set_state(
-		record, "missing", "it was unmounted, or its mountpoint was removed", err);
+		record, HV_MISSING, "it was unmounted, or its mountpoint was removed", err);
 }
 
 /* The intent of an attach that learns its mount's number only when it is made, without open_tree:
@@ -71,7 +71,7 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 	if (mc_mounts_find_cover(sight->mounts, record->mountinfo_id, &cover))
 		return hv_record_set_covered(attacher, record, &cover, err);
 	if (strcmp(mount.target, record->path) == 0) /* a doubt is the Engine's to end */
-		return hv_record_set_state(record, "attached",
+		return hv_record_set_state(record, HV_ATTACHED,
 			hv_record_is_doubted(record) ? record->view.problem : NULL, err);
 	path = strdup(mount.target);
 	if (!path)
@@ -79,7 +79,7 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 	free(record->path); /* where detach finds it */
 	record->path = path;
 	return hv_record_set_state(
-		record, "attached", "its directory was renamed inside the container", err);
+		record, HV_ATTACHED, "its directory was renamed inside the container", err);
 }
 
 void hv_sight_done(struct hv_sight *sight)

@@ -19,7 +19,7 @@ static bool is_same_text(const char *a, const char *b)
 
 static bool is_pending(const struct hv_record *record)
 {
-	return strcmp(record->view.state, "pending") == 0;
+	return record->view.state == HV_PENDING;
 }
 
 /* What was asked for, while it is not known yet what comes of it; `b` is the new one. */
@@ -170,7 +170,7 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 		return code;
 	}
 	/* Nothing is mounted on it, and it cannot be taken out under what covers it. */
-	if (strcmp(other->view.state, "covered") == 0) {
+	if (other->view.state == HV_COVERED) {
 		hv_source_change_done(&change);
 		return hv_record_fail_covered(attempt->attacher, other, HV_TARGET_EXISTS, err);
 	}

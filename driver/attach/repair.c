@@ -126,7 +126,7 @@ static enum hv_code make_true(
 	const struct hv_target *target = pass->target;
 	struct hv_repaired *ret = pass->ret;
 	const struct hv_record *outer;
-	bool is_of_start = strcmp(record->view.state, "pending") != 0 &&
+	bool is_of_start = record->view.state != HV_PENDING &&
 			   record->pid == target->container.pid && record->ns_ino == target->ns.ino;
 	enum hv_code code = look_at(attacher, record, ret, err);
 

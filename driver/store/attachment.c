@@ -71,7 +71,7 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 	const char *texts[] = {view->id, view->volume, view->source, view->subpath,
 		view->container_id, view->container_name, view->target, view->since, record->path,
 		record->made, record->replaces, record->started_at,
-		view->state ? view->state : "attached", view->problem, record->engine};
+		hv_attachment_state_name(view->state), view->problem, record->engine};
 	const sqlite3_int64 numbers[] = {pack_flags(record), record->is_done, record->pid,
 		(sqlite3_int64)record->ns_ino, (sqlite3_int64)record->mount_id,
 		(sqlite3_int64)record->mountinfo_id, (sqlite3_int64)record->root_dev,
@@ -274,15 +274,17 @@ static enum hv_code read_record(
 	sqlite3_stmt *statement, struct hv_record *ret, struct hv_error *err)
 {
 	struct hv_attachment *view = &ret->view;
+	char *state = NULL;
 	char **texts[] = {&view->id, &view->volume, &view->source, &view->subpath,
 		&view->container_id, &view->container_name, &view->target, &view->since, &ret->path,
-		&ret->made, &ret->replaces, &ret->started_at, &view->state, &view->problem,
-		&ret->engine};
+		&ret->made, &ret->replaces, &ret->started_at, &state, &view->problem, &ret->engine};
 	int at = 0;
 	bool ok = true;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = hv_sql_column(statement, at++, &ok);
+	view->state = hv_attachment_state_parse(state);
+	free(state);
 	unpack_flags(ret, sqlite3_column_int(statement, at++));
 	ret->is_done = sqlite3_column_int(statement, at++);
 	ret->pid = sqlite3_column_int64(statement, at++);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/attachment_state.h"
 #include "wire/opts.h"
 #include "wire/token.h"
 #include "wire/utf8.h"
@@ -196,6 +197,15 @@ static enum hv_code read_switch(const struct hv_field *field, struct json_object
 	return code;
 }
 
+static enum hv_code read_state(const struct hv_field *field, struct json_object *value,
+	enum hv_attachment_state *out, struct hv_error *err)
+{
+	if (!json_object_is_type(value, json_type_string))
+		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a string", field->name);
+	*out = hv_attachment_state_parse(json_object_get_string(value));
+	return HV_OK;
+}
+
 static enum hv_code read_field(
 	const struct hv_field *field, struct json_object *value, char *out, struct hv_error *err)
 {
@@ -216,6 +226,8 @@ static enum hv_code read_field(
 		return read_opts(field, value, member, err);
 	case HV_TYPE_TEXTS:
 		return read_texts(field, value, member, err);
+	case HV_TYPE_STATE:
+		return read_state(field, value, member, err);
 	}
 	return hv_fail(err, HV_INTERNAL, "field \"%s\" has no type", field->name);
 }
@@ -366,6 +378,10 @@ static bool write_field(const struct hv_field *field, const char *in, struct jso
 		if (is_optional && !((const struct hv_texts *)member)->count)
 			return true;
 		value = write_texts(member);
+		break;
+	case HV_TYPE_STATE:
+		value = json_object_new_string(
+			hv_attachment_state_name(*(const enum hv_attachment_state *)member));
 		break;
 	}
 	return value && json_object_object_add(object, field->name, value) == 0;

@@ -26,7 +26,7 @@ const struct hv_field hv_attachment_fields[] = {
 	FIELD(hv_attachment, persist, "Persist", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, required, "Required", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, is_mapped, "IDMapped", HV_TYPE_BOOL, 0),
-	FIELD(hv_attachment, state, "State", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, state, "State", HV_TYPE_STATE, 0),
 	FIELD(hv_attachment, since, "Since", HV_TYPE_STRING, 0),
 	FIELD(hv_attachment, late_ms, "Late", HV_TYPE_INT, HV_FIELD_UNKNOWN),
 	FIELD(hv_attachment, problem, "Problem", HV_TYPE_STRING, HV_FIELD_OPTIONAL),

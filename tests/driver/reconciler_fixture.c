@@ -138,7 +138,7 @@ static void read_state(struct fixture *fixture, char ret[static 16])
 		hv_store_attachment_list(fixture->attacher.store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_true(count < 2);
-	snprintf(ret, 16, "%s", count ? records[0].view.state : "");
+	snprintf(ret, 16, "%s", count ? hv_attachment_state_name(records[0].view.state) : "");
 	hv_records_free(records, count);
 }
 
@@ -374,8 +374,9 @@ const char *state_of(struct fixture *fixture, const char *target)
 	assert_int_equal(hv_attachments_list(&fixture->attacher, &all, &list, &count, &err), HV_OK);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(list[i].target, target) == 0)
-			snprintf(text, sizeof(text), "%s%s%s", list[i].state,
-				list[i].problem ? " " : "", list[i].problem ? list[i].problem : "");
+			snprintf(text, sizeof(text), "%s%s%s",
+				hv_attachment_state_name(list[i].state), list[i].problem ? " " : "",
+				list[i].problem ? list[i].problem : "");
 	hv_attachments_free(list, count);
 	return text;
 }

@@ -77,6 +77,7 @@ struct hv_record row_record(const char *id, const char *volume, const char *cont
 				.target = copy("/mnt/data"),
 				.since = copy("2024-01-01T00:00:00.000Z"),
 				.persist = true,
+				.state = HV_ATTACHED,
 			},
 		.pid = 4242,
 		.ns_ino = 4026531840,

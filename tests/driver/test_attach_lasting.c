@@ -291,8 +291,7 @@ static void note_lifted(struct nested *self)
 				 self->fixture->attacher.store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_int_equal(count, 1);
-	free(records->view.state);
-	records->view.state = strdup("pending");
+	records->view.state = HV_PENDING;
 	assert_int_equal(
 		hv_store_attachment_note(self->fixture->attacher.store, records, &err), HV_OK);
 	hv_records_free(records, count);

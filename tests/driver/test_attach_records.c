@@ -157,7 +157,7 @@ static void a_container_that_cannot_be_looked_at_is_listed_all_the_same(void **s
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(code, HV_OK);
 	assert_int_equal(count, 1);
-	assert_string_equal(list->state, "attached");
+	assert_int_equal(list->state, HV_ATTACHED);
 	assert_non_null(strstr(list->problem, "cannot be looked at"));
 	hv_attachments_free(list, count);
 }

@@ -42,7 +42,7 @@ static void expect_problem(struct fixture *fixture, const char *state, const cha
 			HV_OK);
 		assert_int_equal(count, 1);
 		is_told = records->view.problem && strstr(records->view.problem, text) &&
-			  strcmp(records->view.state, state) == 0;
+			  strcmp(hv_attachment_state_name(records->view.state), state) == 0;
 		hv_records_free(records, count);
 		sleep_a_little();
 	}

@@ -290,7 +290,7 @@ static void fill_attachment(struct hv_attachment *in)
 {
 	static char odd[] = "\"quoted\" \\back\\ \x01\x1f\x7f\n\t/slash <tag>& "
 			    "\xc3\xbc\xe2\x80\xa8\xf0\x9f\x98\x80";
-	static char id[] = "0123456789ab", name[] = "-", empty[] = "";
+	static char id[] = "0123456789ab", name[] = "-";
 
 	*in = (struct hv_attachment){
 		.id = id,
@@ -305,7 +305,7 @@ static void fill_attachment(struct hv_attachment *in)
 		.persist = true,
 		.required = true,
 		.late_ms = 17,
-		.state = empty,
+		.state = HV_COVERED,
 		.since = name,
 		.problem = odd,
 	};
@@ -333,12 +333,40 @@ static void an_attachment_survives_writing_and_reading(void **state)
 	assert_string_equal(out.container_name, in.container_name);
 	assert_string_equal(out.target, in.target);
 	assert_string_equal(out.problem, in.problem);
-	assert_string_equal(out.state, "");
+	assert_int_equal(out.state, HV_COVERED);
 	assert_true(out.read_only && out.no_dev && out.persist && out.required);
 	assert_false(out.no_suid || out.no_exec);
 	assert_int_equal(out.late_ms, 17);
 	json_object_put(object);
 	hv_attachment_done(&out);
+}
+
+/* A command may be older than its daemon. */
+static void a_state_is_read_by_its_word(void **state)
+{
+	static const struct {
+		const char *text;
+		enum hv_code code;
+		enum hv_attachment_state state;
+	} cases[] = {
+		{"{\"State\":\"missing\"}", HV_OK, HV_MISSING},
+		{"{\"State\":\"of another version\"}", HV_OK, HV_UNKNOWN_STATE},
+		{"{\"State\":\"\"}", HV_OK, HV_UNKNOWN_STATE},
+		{"{\"State\":3}", HV_BAD_REQUEST, HV_UNKNOWN_STATE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_attachment out = {0};
+		struct hv_error err = {0};
+
+		assert_int_equal(hv_fields_read(cases[i].text, strlen(cases[i].text),
+					 hv_attachment_fields, HV_UNKNOWN_IGNORE, &out, &err),
+			cases[i].code);
+		assert_int_equal(out.state, cases[i].state);
+		hv_attachment_done(&out);
+		hv_error_done(&err);
+	}
 }
 
 /* 0 says that it was there in time. */
@@ -448,6 +476,7 @@ int main(void)
 		cmocka_unit_test(a_long_unknown_field_is_named_in_valid_utf8),
 		cmocka_unit_test(numbers_beyond_64_bits_do_not_wrap),
 		cmocka_unit_test(empty_members_are_left_out_if_optional),
+		cmocka_unit_test(a_state_is_read_by_its_word),
 		cmocka_unit_test(characters_beyond_ascii_are_read_as_they_are),
 		cmocka_unit_test(what_is_not_utf8_is_written_as_replacement_characters),
 		cmocka_unit_test(an_attachment_survives_writing_and_reading),

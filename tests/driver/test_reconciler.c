@@ -423,7 +423,7 @@ static void a_mount_that_was_only_announced_is_adopted(void **state)
 	assert_int_equal(
 		hv_store_attachment_list(fixture->attacher.store, &all, &records, &count, &err),
 		HV_OK);
-	memcpy(records[0].view.state, "pending", sizeof("pending"));
+	records[0].view.state = HV_PENDING;
 	assert_int_equal(
 		hv_store_attachment_note(fixture->attacher.store, &records[0], &err), HV_OK);
 	hv_records_free(records, count);

@@ -158,7 +158,7 @@ static void each_start_is_met_in_time_without_the_engine(void **state)
 		assert_int_equal(meet(fixture, hv_clock_ms() + FAR_MS).attached, 1);
 		assert_int_equal(count_mounts(fixture), 1);
 		record = record_of(fixture);
-		assert_string_equal(record.view.state, "attached");
+		assert_int_equal(record.view.state, HV_ATTACHED);
 		assert_int_equal(record.view.late_ms, 0);
 		assert_null(record.started_at);
 		hv_record_done(&record);

@@ -43,7 +43,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	in.view.subpath = strdup("a/b");
 	in.is_done = in.mkdir = in.may_map = in.is_suid_said = true;
 	in.started_at = strdup("2024-01-01T00:00:00.123456789Z");
-	in.view.state = strdup("pending");
+	in.view.state = HV_PENDING;
 	in.view.problem = strdup("not yet");
 	in.engine = strdup("ABCD /var/lib/docker");
 	in.replace = HV_REPLACE_NONATOMIC;
@@ -65,7 +65,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	assert_string_equal(out->view.since, in.view.since);
 	assert_true(out->view.read_only && out->view.no_dev && out->view.persist);
 	assert_false(out->view.no_suid || out->view.no_exec);
-	assert_string_equal(out->view.state, "pending");
+	assert_int_equal(out->view.state, HV_PENDING);
 	assert_string_equal(out->view.problem, "not yet");
 	assert_string_equal(out->engine, in.engine);
 	assert_string_equal(out->started_at, in.started_at);
@@ -137,12 +137,12 @@ static void a_note_changes_what_is_there_and_brings_nothing_back(void **state)
 	assert_int_equal(row_put(store, "a", "data", "c1", true), HV_OK);
 	in.is_done = true;
 	in.pid = 1;
-	in.view.state = strdup("missing");
+	in.view.state = HV_MISSING;
 	in.engine = strdup("another");
 	assert_int_equal(hv_store_attachment_note(store, &in, &err), HV_OK);
 	list("a", &out, &count);
 	assert_int_equal(count, 1);
-	assert_string_equal(out->view.state, "missing");
+	assert_int_equal(out->view.state, HV_MISSING);
 	assert_string_equal(out->engine, "another");
 	assert_true(out->pid == 1 && out->is_done);
 	hv_records_free(out, count);
@@ -166,7 +166,7 @@ static void after_a_boot_nothing_is_mounted(void **state)
 		assert_int_equal(hv_store_attachment_boot(store, boots[i].boot_id, &err), HV_OK);
 		list("id", &out, &count);
 		assert_int_equal(count, 1);
-		assert_string_equal(out->view.state, boots[i].is_mounted ? "attached" : "pending");
+		assert_int_equal(out->view.state, boots[i].is_mounted ? HV_ATTACHED : HV_PENDING);
 		assert_int_equal(out->pid > 0, boots[i].is_mounted);
 		assert_int_equal(out->mount_id > 0, boots[i].is_mounted);
 		assert_string_equal(out->made, "1:2 3:4 "); /* in the container's layer */

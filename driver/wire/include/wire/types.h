@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "wire/attachment_state.h"
 #include "wire/json.h"
 #include "wire/opts.h"
 
@@ -49,9 +50,9 @@ struct hv_attachment {
 	bool persist;
 	bool required;  /* the container does not start without it */
 	bool is_mapped; /* owners are those of the container's user namespace */
-	char *state;    /* "attached", "pending", "missing", "covered" */
-	char *since;    /* RFC 3339, UTC */
-	char *problem;  /* a sentence, or NULL */
+	enum hv_attachment_state state;
+	char *since;   /* RFC 3339, UTC */
+	char *problem; /* a sentence, or NULL */
 	/* How many milliseconds after its container's program began, at the last start, it was
 	 * attached; 0: before that; HV_LATE_UNKNOWN: attached by hand since, or not yet. */
 	long long late_ms;

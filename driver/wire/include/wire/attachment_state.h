@@ -1,0 +1,20 @@
+/* The state of an attachment: one table gives each its word, on the wire and in the store. */
+#ifndef WIRE_ATTACHMENT_STATE_H
+#define WIRE_ATTACHMENT_STATE_H
+
+enum hv_attachment_state {
+	HV_UNKNOWN_STATE, /* a word of another version */
+	HV_PENDING,       /* wanted, and not mounted */
+	HV_ATTACHED,
+	HV_MISSING, /* its mount was taken out inside the container */
+	HV_COVERED, /* another mount is in its way */
+	HV_STATE_COUNT,
+};
+
+/* The word; a constant. */
+const char *hv_attachment_state_name(enum hv_attachment_state state);
+
+/* The state of a word; NULL and what is not in the table are HV_UNKNOWN_STATE. */
+enum hv_attachment_state hv_attachment_state_parse(const char *name);
+
+#endif
