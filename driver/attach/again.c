@@ -44,9 +44,11 @@ static enum hv_code note_failure(struct hv_attempt *attempt, struct hv_error *er
 		problem = NULL;
 	if (!attempt->is_mounted)
 		forget_made(attempt);
-	if (!attempt->is_mounted && hv_record_forget_mount(record, &ignored) == HV_OK &&
-		hv_record_set_state(record, HV_PENDING, problem ? problem : hv_error_text(err),
-			&ignored) == HV_OK)
+	if (!attempt->is_mounted)
+		hv_record_forget_mount(record);
+	if (!attempt->is_mounted &&
+		hv_record_set_problem(record, HV_PROBLEM_FAILED,
+			problem ? problem : hv_error_text(err), &ignored) == HV_OK)
 		(void)!hv_store_attachment_note(attempt->attacher->store, record, &ignored);
 	hv_error_done(&ignored);
 	free(problem);
@@ -83,7 +85,7 @@ static enum hv_code attach(
 	enum hv_code code = prepare(attempt, is_back, err);
 
 	if (code == HV_OK)
-		code = hv_record_set_state(record, HV_PENDING, NULL, err);
+		hv_record_set_state(record, HV_PENDING);
 	if (code == HV_OK && !is_back) /* as well as is known, if it is found by the note */
 		record->view.late_ms = hv_target_late_ms(&attempt->container);
 	if (code == HV_OK)
@@ -92,10 +94,9 @@ static enum hv_code attach(
 		code = mount(attempt, err);
 	if (code == HV_OK)
 		code = hv_target_check_alive(&attempt->container, err);
-	if (code == HV_OK)
-		code = hv_record_set_state(record, HV_ATTACHED, NULL, err);
 	if (code != HV_OK)
 		return note_failure(attempt, err);
+	hv_record_set_state(record, HV_ATTACHED);
 	if (!is_back)
 		record->view.late_ms = hv_target_late_ms(&attempt->container);
 	/* If this fails the first note finds the mount. */

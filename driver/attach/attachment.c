@@ -7,18 +7,33 @@
 
 #include "mountcore/path.h"
 
-enum hv_code hv_record_set_state(struct hv_record *record, enum hv_attachment_state state,
-	const char *problem, struct hv_error *err)
+enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem problem,
+	const char *sentence, struct hv_error *err)
 {
-	struct hv_attachment *view = &record->view;
-	char *new_problem = problem ? strdup(problem) : NULL;
+	char *copy = sentence ? strdup(sentence) : NULL;
 
-	free(view->problem); /* only now: `problem` may be in it */
-	view->problem = new_problem;
-	view->state = state;
-	if (problem && !view->problem)
+	free(record->view.problem); /* only now: `sentence` may be in it */
+	record->view.problem = copy;
+	record->problem = copy ? problem : HV_PROBLEM_NONE;
+	if (sentence && !copy)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	return HV_OK;
+}
+
+void hv_record_set_state(struct hv_record *record, enum hv_attachment_state state)
+{
+	record->view.state = state;
+	free(record->view.problem);
+	record->view.problem = NULL;
+	record->problem = HV_PROBLEM_NONE;
+}
+
+void hv_record_set_attached(struct hv_record *record)
+{
+	if (record->problem == HV_PROBLEM_DOUBTED)
+		record->view.state = HV_ATTACHED;
+	else
+		hv_record_set_state(record, HV_ATTACHED);
 }
 
 bool hv_record_is_mounted(const struct hv_record *record)
@@ -32,13 +47,13 @@ bool hv_record_is_over(const struct hv_record *record)
 	return !record->view.persist && record->pid == 0;
 }
 
-enum hv_code hv_record_forget_mount(struct hv_record *record, struct hv_error *err)
+void hv_record_forget_mount(struct hv_record *record)
 {
 	record->pid = 0;
 	record->ns_ino = 0;
 	record->mount_id = 0;
 	record->mountinfo_id = 0;
-	return hv_record_set_state(record, HV_PENDING, NULL, err);
+	hv_record_set_state(record, HV_PENDING);
 }
 
 void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
@@ -60,12 +75,6 @@ enum hv_code hv_record_wait_for(
 
 	snprintf(problem, sizeof(problem), "waits for volume '%.255s' at %.220s",
 		outer->view.volume, outer->view.target);
-	return hv_record_set_state(record, HV_PENDING, problem, err);
-}
-
-bool hv_record_is_doubted(const struct hv_record *record)
-{
-	const char *problem = record->view.problem;
-
-	return problem && strncmp(problem, HV_DOUBT, sizeof(HV_DOUBT) - 1) == 0;
+	hv_record_set_state(record, HV_PENDING);
+	return hv_record_set_problem(record, HV_PROBLEM_WAITING, problem, err);
 }

@@ -6,9 +6,15 @@
 
 #include "attach/attach.h"
 
-/* Set the state and the problem, borrowed, of a record's view. */
-enum hv_code hv_record_set_state(struct hv_record *record, enum hv_attachment_state state,
-	const char *problem, struct hv_error *err);
+/* The one way to a state: without a problem. */
+void hv_record_set_state(struct hv_record *record, enum hv_attachment_state state);
+
+/* "attached"; a doubt about its container is the Engine's to end, and stays. */
+void hv_record_set_attached(struct hv_record *record);
+
+/* Say what is wrong in that state, by a borrowed sentence, or NULL: nothing. */
+enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem problem,
+	const char *sentence, struct hv_error *err);
 
 /* Whether its mount stands, as far as the record says. */
 bool hv_record_is_mounted(const struct hv_record *record);
@@ -17,7 +23,7 @@ bool hv_record_is_mounted(const struct hv_record *record);
 bool hv_record_is_over(const struct hv_record *record);
 
 /* The process it was attached to has ended, and the mount with it: "pending". */
-enum hv_code hv_record_forget_mount(struct hv_record *record, struct hv_error *err);
+void hv_record_forget_mount(struct hv_record *record);
 
 /* The path on the host of what is attached, subpath included. */
 void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX]);
@@ -28,11 +34,5 @@ bool hv_record_is_below(const struct hv_record *record, const char *path);
 /* "pending", because of that one. */
 enum hv_code hv_record_wait_for(
 	struct hv_record *record, const struct hv_record *outer, struct hv_error *err);
-
-/* How each problem that hv_record_check_gone() tells begins. */
-#define HV_DOUBT "the Docker Engine that answers at "
-
-/* Whether the record's problem is one of them. */
-bool hv_record_is_doubted(const struct hv_record *record);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "attach/attach.h"
 
-#include "attachment.h"
 #include "container.h"
 #include "siblings.h"
 
@@ -46,7 +45,7 @@ static bool is_doubted(struct hv_attacher *attacher, const char *container_id)
 	bool all = hv_siblings_read(attacher, container_id, &siblings, &ignored) == HV_OK;
 
 	for (size_t i = 0; i < siblings.count; i++)
-		all &= hv_record_is_doubted(&siblings.records[i]);
+		all &= siblings.records[i].problem == HV_PROBLEM_DOUBTED;
 	hv_siblings_done(&siblings);
 	hv_error_done(&ignored);
 	return all;

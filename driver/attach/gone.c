@@ -44,16 +44,15 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_record *
 
 	if (!record->engine)
 		hv_fail(err, HV_VOLUME_IN_USE,
-			HV_DOUBT
-			"%s does not know container '%s', and may not be the one that it belongs to",
+			"the Docker Engine that answers at %s does not know container '%s', and may not be the one that it belongs to",
 			socket, name);
 	else if (strcmp(record->engine, engine) != 0)
 		hv_fail(err, HV_VOLUME_IN_USE,
-			HV_DOUBT "%s is not the one that container '%s' belongs to", socket, name);
+			"the Docker Engine that answers at %s is not the one that container '%s' belongs to",
+			socket, name);
 	else if (containers == 0 && !wait_for_end(attacher, record->view.container_id))
 		hv_fail(err, HV_VOLUME_IN_USE,
-			HV_DOUBT
-			"%s has no containers at all, and did not tell that '%s' was removed",
+			"the Docker Engine that answers at %s has no containers at all, and did not tell that '%s' was removed",
 			socket, name);
 	else
 		return HV_OK;
@@ -71,7 +70,7 @@ enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record
 		return code;
 	if (hv_record_is_mounted(record)) {
 		hv_fail(err, HV_VOLUME_IN_USE,
-			HV_DOUBT "%s does not know container '%s', which runs and has the volume",
+			"the Docker Engine that answers at %s does not know container '%s', which runs and has the volume",
 			hv_engine_socket(attacher->engine), record->view.container_name);
 		return hint_forget(record, err);
 	}

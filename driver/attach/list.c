@@ -27,25 +27,33 @@ static bool is_listed(const struct hv_record *record, const char *container)
 		       strncmp(view->container_id, container, strlen(container)) == 0);
 }
 
+static void note_failure(struct hv_record *record, const struct hv_error *failure)
+{
+	struct hv_error ignored = {0};
+
+	(void)!hv_record_set_problem(record, HV_PROBLEM_FAILED, hv_error_text(failure), &ignored);
+	hv_error_done(&ignored);
+}
+
 /* The state of now; where it is another than was known, the reconciler learns of it.  That of a
  * container that cannot be looked at stays the last known one, and says why: the others' are wanted
  * all the same. */
 static void refresh_and_tell(
 	struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record)
 {
-	struct hv_error err = {0}, ignored = {0};
+	struct hv_error err = {0};
 	enum hv_attachment_state known = record->view.state;
 
-	if (hv_attachment_refresh_in(attacher, sight, record, &err) != HV_OK)
-		(void)!hv_record_set_state(record, known, hv_error_text(&err), &ignored);
-	else if (known != record->view.state)
+	if (hv_attachment_refresh_in(attacher, sight, record, &err) != HV_OK) {
+		hv_record_set_state(record, known);
+		note_failure(record, &err);
+	} else if (known != record->view.state) {
 		hv_attacher_poke(attacher, record->view.container_id, false);
+	}
 	if (err.code == HV_OK && record->view.state == HV_ATTACHED &&
 		hv_record_note_source(attacher, sight, record, &err) != HV_OK)
-		(void)!hv_record_set_state(
-			record, record->view.state, hv_error_text(&err), &ignored);
+		note_failure(record, &err);
 	hv_error_done(&err);
-	hv_error_done(&ignored);
 }
 
 static int compare_containers(const void *a, const void *b)

@@ -42,7 +42,7 @@ static enum hv_code lift(struct hv_attacher *attacher, struct hv_record *record,
 	if (code == HV_OK)
 		code = hv_record_lift(attacher, record, err);
 	if (code == HV_OK)
-		code = hv_record_forget_mount(record, err);
+		hv_record_forget_mount(record);
 	if (code == HV_OK)
 		code = hv_record_wait_for(record, outer, err);
 	return code == HV_OK ? hv_store_attachment_note(attacher->store, record, err) : code;

@@ -12,10 +12,13 @@
 /* Its mount is not there: someone took it out, or it was only about to be made. */
 static enum hv_code judge_absent(struct hv_record *record, struct hv_error *err)
 {
-	if (record->is_done && record->view.state == HV_PENDING)
-		return hv_record_forget_mount(record, err);
-	return hv_record_set_state(
-		record, HV_MISSING, "it was unmounted, or its mountpoint was removed", err);
+	if (record->is_done && record->view.state == HV_PENDING) {
+		hv_record_forget_mount(record);
+		return HV_OK;
+	}
+	hv_record_set_state(record, HV_MISSING);
+	return hv_record_set_problem(record, HV_PROBLEM_UNMOUNTED,
+		"it was unmounted, or its mountpoint was removed", err);
 }
 
 /* The intent of an attach that learns its mount's number only when it is made, without open_tree:
@@ -70,16 +73,18 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 		return judge_absent(record, err);
 	if (mc_mounts_find_cover(sight->mounts, record->mountinfo_id, &cover))
 		return hv_record_set_covered(attacher, record, &cover, err);
-	if (strcmp(mount.target, record->path) == 0) /* a doubt is the Engine's to end */
-		return hv_record_set_state(record, HV_ATTACHED,
-			hv_record_is_doubted(record) ? record->view.problem : NULL, err);
+	if (strcmp(mount.target, record->path) == 0) {
+		hv_record_set_attached(record);
+		return HV_OK;
+	}
 	path = strdup(mount.target);
 	if (!path)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	free(record->path); /* where detach finds it */
 	record->path = path;
-	return hv_record_set_state(
-		record, HV_ATTACHED, "its directory was renamed inside the container", err);
+	hv_record_set_state(record, HV_ATTACHED);
+	return hv_record_set_problem(
+		record, HV_PROBLEM_RENAMED, "its directory was renamed inside the container", err);
 }
 
 void hv_sight_done(struct hv_sight *sight)
@@ -123,8 +128,10 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 	if (record->pid == 0)
 		return HV_OK; /* pending, and why is known from then */
 	code = look_into(attacher, sight, record, err);
-	if (code == HV_NOT_RUNNING)
-		return hv_record_forget_mount(record, err);
+	if (code == HV_NOT_RUNNING) {
+		hv_record_forget_mount(record);
+		return HV_OK;
+	}
 	return code == HV_OK ? judge(attacher, sight, record, err) : code;
 }
 

@@ -45,7 +45,7 @@ static void note(struct hv_attacher *attacher, struct hv_record *record, int rc,
 
 	record->refusal = rc == 0 ? HV_REFUSAL_NEW : HV_REFUSAL_NONE;
 	if (length >= 0 &&
-		hv_record_set_state(record, record->view.state, problem, &ignored) == HV_OK)
+		hv_record_set_problem(record, HV_PROBLEM_REFUSED, problem, &ignored) == HV_OK)
 		(void)!hv_store_attachment_note(attacher->store, record, &ignored);
 	free(length >= 0 ? problem : NULL);
 	hv_error_done(&ignored);

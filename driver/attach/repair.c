@@ -81,13 +81,15 @@ static enum hv_code leave_older_start(struct hv_attacher *attacher, const struct
 {
 	const char *now = target->container.started_at;
 
-	if (!now) /* it is held: the process tells */
-		return record->pid == target->container.pid ? HV_OK
-							    : hv_record_forget_mount(record, err);
-	if (record->pid == 0 || (record->started_at && strcmp(record->started_at, now) == 0))
+	if (!now && record->pid != target->container.pid) /* it is held: the process tells */
+		hv_record_forget_mount(record);
+	if (!now || record->pid == 0 ||
+		(record->started_at && strcmp(record->started_at, now) == 0))
 		return HV_OK;
-	if (record->started_at)
-		return hv_record_forget_mount(record, err);
+	if (record->started_at) {
+		hv_record_forget_mount(record);
+		return HV_OK;
+	}
 	record->started_at = strdup(now); /* its process runs: an older version did not note it */
 	if (!record->started_at)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
@@ -179,12 +181,10 @@ static enum hv_code learn_engine(struct hv_attacher *attacher, const struct hv_t
 		target->engine && (!record->engine || strcmp(record->engine, target->engine) != 0);
 	char *engine;
 
-	if (hv_record_is_doubted(record)) {
-		free(record->view.problem);
-		record->view.problem = NULL;
-	} else if (!is_new) {
+	if (record->problem == HV_PROBLEM_DOUBTED)
+		hv_record_set_state(record, record->view.state);
+	else if (!is_new)
 		return HV_OK;
-	}
 	if (is_new) {
 		engine = strdup(target->engine);
 		if (!engine)
@@ -294,7 +294,7 @@ static enum hv_code note_doubt(struct hv_attacher *attacher, struct hv_record *r
 
 	if (record->view.problem && strcmp(record->view.problem, problem) == 0)
 		return HV_OK;
-	code = hv_record_set_state(record, record->view.state, problem, err);
+	code = hv_record_set_problem(record, HV_PROBLEM_DOUBTED, problem, err);
 	if (code == HV_OK)
 		code = hv_store_attachment_note(attacher->store, record, err);
 	ret->doubted += code == HV_OK;

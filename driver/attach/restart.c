@@ -44,7 +44,7 @@ static enum hv_code write_refusal(struct hv_attacher *attacher, struct hv_record
 				refusal == HV_REFUSAL_AWAITED ? promise : "") < 0)
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	record->refusal = refusal;
-	code = hv_record_set_state(record, record->view.state, text, err);
+	code = hv_record_set_problem(record, record->problem, text, err);
 	free(text);
 	return code == HV_OK ? hv_store_attachment_note(attacher->store, record, err) : code;
 }

@@ -90,13 +90,12 @@ enum hv_code hv_record_end_replaced(
 static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 	const struct replaced *replaced, struct hv_repaired *ret, struct hv_error *err)
 {
-	enum hv_code code = HV_OK;
+	enum hv_code code;
 
 	if (!hv_record_is_mounted(record))
-		code = hv_record_forget_mount(record, err);
-	record->is_done = code == HV_OK;
-	if (code == HV_OK)
-		code = hv_store_attachment_update(attacher->store, record, err);
+		hv_record_forget_mount(record);
+	record->is_done = true;
+	code = hv_store_attachment_update(attacher->store, record, err);
 	if (code != HV_OK) {
 		record->is_done = false;
 		return code;

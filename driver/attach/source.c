@@ -131,7 +131,7 @@ enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv
 	if (length < 0)
 		code = hv_fail(err, HV_INTERNAL, "out of memory");
 	else if (length > 0)
-		code = hv_record_set_state(record, record->view.state, problem, err);
+		code = hv_record_set_problem(record, HV_PROBLEM_SOURCE, problem, err);
 	free(length > 0 ? problem : NULL);
 	hv_source_change_done(&change);
 	return code;

@@ -75,7 +75,7 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 	const sqlite3_int64 numbers[] = {pack_flags(record), record->is_done, record->pid,
 		(sqlite3_int64)record->ns_ino, (sqlite3_int64)record->mount_id,
 		(sqlite3_int64)record->mountinfo_id, (sqlite3_int64)record->root_dev,
-		(sqlite3_int64)record->root_ino, view->late_ms};
+		(sqlite3_int64)record->root_ino, view->late_ms, record->problem};
 	sqlite3_stmt *statement = hv_sql_get(store, sql, err);
 	int at = 1;
 
@@ -294,6 +294,7 @@ static enum hv_code read_record(
 	ret->root_dev = (uint64_t)sqlite3_column_int64(statement, at++);
 	ret->root_ino = (uint64_t)sqlite3_column_int64(statement, at++);
 	view->late_ms = sqlite3_column_int64(statement, at++);
+	ret->problem = (enum hv_problem)sqlite3_column_int(statement, at++);
 	ret->leftovers = hv_sql_column(statement, at, &ok);
 	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
 }

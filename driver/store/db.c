@@ -59,6 +59,11 @@ static const char *const steps[] = {
 	 "INSERT INTO mounted SELECT name, 0, 0 FROM volume;"),
 	"ALTER TABLE attachment ADD COLUMN leftovers TEXT NOT NULL DEFAULT '';",
 	"CREATE TABLE root (path TEXT PRIMARY KEY) WITHOUT ROWID;",
+	/* An enum hv_problem; until then only one was known, by its words. */
+	("ALTER TABLE attachment ADD COLUMN problem_kind INTEGER NOT NULL DEFAULT 0;"
+	 "UPDATE attachment SET problem_kind = CASE"
+	 " WHEN problem LIKE 'the Docker Engine that answers at %' THEN 8 ELSE 1 END"
+	 " WHERE problem IS NOT NULL;"),
 };
 
 enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
@@ -66,7 +71,7 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 #define ATTACHMENT_COLUMNS                                                                         \
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
 	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
-	" mountinfo_id, root_dev, root_ino, late_ms, leftovers"
+	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers"
 
 #define ATTACHMENTS "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
 
@@ -117,13 +122,13 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, (SELECT rowid FROM attachment WHERE id = ?1))",
+		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, (SELECT rowid FROM attachment WHERE id = ?1))",
 	/* With the parameters of the one above. */
 	[HV_SQL_ATTACHMENT_NOTE] =
 		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"
 		" state = ?13, problem = ?14, engine = ?15, flags = ?16, is_done = ?17, pid = ?18,"
 		" ns_ino = ?19, mount_id = ?20, mountinfo_id = ?21, root_dev = ?22, root_ino = ?23,"
-		" late_ms = ?24"
+		" late_ms = ?24, problem_kind = ?25"
 		" WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_LEAVE] = "UPDATE attachment SET leftovers = ?2 WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
@@ -145,7 +150,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_BOOT_SET] = "INSERT INTO boot (id) VALUES (?1)",
 	[HV_SQL_BOOT_UNMOUNT] =
 		"UPDATE attachment SET pid = 0, ns_ino = 0, mount_id = 0, mountinfo_id = 0,"
-		" state = 'pending', problem = NULL",
+		" state = 'pending', problem = NULL, problem_kind = 0",
 	[HV_SQL_REF_ADD] = "INSERT INTO ref (volume, id, count) VALUES (?1, ?2, ?3)"
 			   " ON CONFLICT (volume, id) DO UPDATE SET count = count + ?3",
 	[HV_SQL_REF_PRUNE] = "DELETE FROM ref WHERE volume = ?1 AND count <= 0",

@@ -45,6 +45,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	in.started_at = strdup("2024-01-01T00:00:00.123456789Z");
 	in.view.state = HV_PENDING;
 	in.view.problem = strdup("not yet");
+	in.problem = HV_PROBLEM_WAITING;
 	in.engine = strdup("ABCD /var/lib/docker");
 	in.replace = HV_REPLACE_NONATOMIC;
 	in.view.late_ms = 17;
@@ -67,6 +68,7 @@ static void an_attachment_is_read_back_whole(void **state)
 	assert_false(out->view.no_suid || out->view.no_exec);
 	assert_int_equal(out->view.state, HV_PENDING);
 	assert_string_equal(out->view.problem, "not yet");
+	assert_int_equal(out->problem, HV_PROBLEM_WAITING);
 	assert_string_equal(out->engine, in.engine);
 	assert_string_equal(out->started_at, in.started_at);
 	assert_true(out->mkdir && out->may_map && out->is_suid_said);

@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/store.h"
 #include "support/hv_test.h"
@@ -20,11 +21,11 @@ static void a_newer_version_is_refused_and_left_alone(void **state)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 13", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 14", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	row_expect_refused(dir, "newer version (schema 13, this one knows 12)");
+	row_expect_refused(dir, "newer version (schema 14, this one knows 13)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 12", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 13", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -107,8 +108,15 @@ static const char version_10[] =
 	"INSERT INTO mounted SELECT name, 0, 0 FROM volume;"
 	"PRAGMA user_version = 10;";
 
+/* And versions 11 and 12. */
+static const char version_11[] =
+	"ALTER TABLE attachment ADD COLUMN leftovers TEXT NOT NULL DEFAULT '';"
+	"PRAGMA user_version = 11;";
+static const char version_12[] = "CREATE TABLE root (path TEXT PRIMARY KEY) WITHOUT ROWID;"
+				 "PRAGMA user_version = 12;";
+
 static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5,
-	version_6, version_7, version_8, version_9, version_10};
+	version_6, version_7, version_8, version_9, version_10, version_11, version_12};
 
 static void expect_upgraded(const struct hv_record *record, bool is_2)
 {
@@ -121,6 +129,7 @@ static void expect_upgraded(const struct hv_record *record, bool is_2)
 	assert_true(record->mkdir && record->is_suid_said);
 	assert_int_equal(record->view.state, HV_ATTACHED);
 	assert_null(record->view.problem);
+	assert_int_equal(record->problem, HV_PROBLEM_NONE);
 	assert_null(record->started_at);
 	assert_null(record->engine);
 	assert_true(record->view.late_ms == HV_LATE_UNKNOWN && !record->view.required);
@@ -226,6 +235,55 @@ static void version_10_is_upgraded_with_all_that_is_in_it(void **state)
 	expect_upgrade(10);
 }
 
+static void version_12_is_upgraded_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	expect_upgrade(12);
+}
+
+static void a_problem_that_was_known_by_its_words_has_a_kind(void **state)
+{
+	static const struct {
+		const char *sql;
+		enum hv_problem problem;
+	} cases[] = {
+		{"UPDATE attachment SET problem = 'the Docker Engine that answers at /run/docker.sock"
+		 " does not know container ''web'', which runs and has the volume'",
+			HV_PROBLEM_DOUBTED},
+		{"UPDATE attachment SET problem = 'there is no file or directory x'",
+			HV_PROBLEM_FAILED},
+	};
+	char *made = scratch_path(dir, "old"), *path = scratch_path(dir, "old/hostvol.db");
+	const struct hv_record_filter all = {0};
+
+	(void)state;
+	assert_int_equal(mkdir(made, 0755), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_record *records = NULL;
+		struct hv_error err = {0};
+		size_t count = 0;
+		sqlite3 *db = NULL;
+
+		unlink(path);
+		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+		for (size_t k = 0; k < sizeof(versions) / sizeof(versions[0]); k++)
+			assert_int_equal(
+				sqlite3_exec(db, versions[k], NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(db, cases[i].sql, NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(db);
+		hv_store_close(store);
+		store = row_store(made);
+		assert_int_equal(
+			hv_store_attachment_list(store, &all, &records, &count, &err), HV_OK);
+		assert_int_equal(count, 1);
+		assert_int_equal(records[0].problem, cases[i].problem);
+		assert_non_null(records[0].view.problem);
+		hv_records_free(records, count);
+	}
+	free(made);
+	free(path);
+}
+
 #define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
 
 int main(void)
@@ -242,6 +300,8 @@ int main(void)
 		OPENED(version_8_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_9_is_upgraded_with_all_that_is_in_it),
 		OPENED(version_10_is_upgraded_with_all_that_is_in_it),
+		OPENED(version_12_is_upgraded_with_all_that_is_in_it),
+		OPENED(a_problem_that_was_known_by_its_words_has_a_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,10 +97,24 @@ enum hv_refusal {
 	HV_REFUSAL_AWAITED, /* the container is started again when this can be attached */
 };
 
+/* What view.problem tells; the numbers are in the store. */
+enum hv_problem {
+	HV_PROBLEM_NONE,
+	HV_PROBLEM_FAILED,    /* it could not be attached, or not be looked at */
+	HV_PROBLEM_REFUSED,   /* it is required, and its container's start was refused, or not */
+	HV_PROBLEM_WAITING,   /* it would be below one that is not there */
+	HV_PROBLEM_UNMOUNTED, /* inside the container */
+	HV_PROBLEM_RENAMED,   /* its directory was, inside the container */
+	HV_PROBLEM_COVERED,   /* by another mount */
+	HV_PROBLEM_SOURCE,    /* its path leads to something else now, or to nothing */
+	HV_PROBLEM_DOUBTED,   /* the Engine does not know the container, and is not believed */
+};
+
 /* A wanted attachment, with what is needed to make it and to find its mount again.  Strings are
  * owned. */
 struct hv_record {
 	struct hv_attachment view; /* state and problem are the last known ones */
+	enum hv_problem problem;   /* HV_PROBLEM_NONE: view.problem is NULL */
 	bool is_done;              /* false: an intent, never acknowledged */
 	/* What was asked for, where the view has what came of it. */
 	bool mkdir;
