@@ -28,6 +28,10 @@ if(HOSTVOL_TSAN)
 	target_compile_options(hostvol_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
 	target_link_options(hostvol_flags INTERFACE -fsanitize=thread)
 endif()
+if(HOSTVOL_TRACE)
+	target_compile_options(hostvol_flags INTERFACE -O0 -finstrument-functions
+		-finstrument-functions-exclude-file-list=/tests/,/bench/,/usr/)
+endif()
 if(HOSTVOL_FUZZ)
 	# The libraries too: with only the harness instrumented libFuzzer is blind.
 	target_compile_options(hostvol_flags INTERFACE -fsanitize=fuzzer-no-link)
