@@ -12,25 +12,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 
-#include "engine/process.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/core.h"
 #include "mountcore/host.h"
 #include "wire/clock.h"
 
-#include "start/first.h"
+#include "held.h"
 #include "start/gate.h"
 #include "start/roots.h"
-#include "start/state.h"
+#include "workers.h"
 
 enum {
 	/* Of 256 starts, each of which may wait for a file system of its own: when it is set up, at
 	 * the start itself, and when that was denied.  What else is held waits for one of them. */
 	WORKERS_MAX = 3 * 256,
-	WORKERS_KEPT = 2, /* beginning a thread takes part of the time of a hold */
+	WORKERS_KEPT = 2,
 	BACK_OFF_MIN_MS = 100,
 	BACK_OFF_MAX_MS = 5000,
 	STATE_RETRY_MS = 1000,
@@ -38,22 +36,19 @@ enum {
 
 /* A start that waits for a worker. */
 struct held {
-	STAILQ_ENTRY(held) entry;
+	struct hv_work work;
 	unsigned gate; /* which one holds it */
 	struct hv_gate_news news;
 };
 
 struct hv_starter {
 	struct hv_starter_args args;
+	struct hv_workers workers;
 	pthread_t reader;
 	pthread_mutex_t lock;   /* of all that follows */
 	pthread_cond_t changed; /* CLOCK_MONOTONIC */
-	STAILQ_HEAD(, held) waiting;
-	pthread_cond_t wanted; /* of idle workers: something waits, or the end */
-	unsigned count;        /* of those that wait */
-	unsigned workers, idle;
-	struct hv_texts roots; /* that were learned */
-	struct hv_texts seen;  /* the same as they were told */
+	struct hv_texts roots;  /* that were learned */
+	struct hv_texts seen;   /* the same as they were told */
 	struct hv_gate gate;
 	unsigned gates; /* how many there were; odd: there is one */
 	bool is_ready;
@@ -100,7 +95,7 @@ static void set_reason(struct hv_starter *self, const char *reason)
 	pthread_mutex_unlock(&self->lock);
 }
 
-/* --- workers --- */
+/* --- starts that are held --- */
 
 static bool is_holder(const struct hv_starter *self, const struct held *held)
 {
@@ -124,101 +119,17 @@ static void refuse(struct hv_starter *self, const struct held *held)
 	pthread_mutex_unlock(&self->lock);
 }
 
-static void tell(const struct hv_starter *self, const struct hv_gate_news *news,
-	const struct hv_repaired *repaired, const struct hv_error *err)
+static void attach_to(struct hv_starter *self, const struct held *held, struct hv_held_result *ret)
 {
-	const struct hv_log_count counts[] = {
-		{repaired->attached, HV_LOG_INFO,
-			hv_clock_ms() < news->until_ms ? "attached before its program began"
-						       : "attached at its start, not all in time"},
-		{repaired->adopted, HV_LOG_INFO, "found attached"},
-		{repaired->entered, HV_LOG_WARN,
-			"over the directory that its program begins in: its runtime had entered that"},
-		{repaired->refused, HV_LOG_WARN, hv_log_refused},
-	};
+	struct hv_attacher *attacher = self->args.attacher;
 
-	hv_log_counts(self->args.log, repaired->name, counts, sizeof(counts) / sizeof(counts[0]));
-	if (err->code != HV_OK)
-		hv_log_line(self->args.log, HV_LOG_WARN, "start of container %.12s: %s", news->id,
-			hv_error_text(err));
-}
-
-static int read_first(const struct hv_gate_news *news, struct hv_first *ret)
-{
-	unsigned long long ticks = 0;
-	pid_t pid;
-	int rc;
-
-	if (news->kind != HV_GATE_SET_UP)
-		return hv_state_read(news->fd, ret);
-	pid = hv_first_find(news->runtime);
-	rc = pid < 0 ? pid : hv_process_start_ticks(pid, &ticks);
-	*ret = (struct hv_first){.pid = pid, .start_ticks = (long long)ticks};
-	return rc;
-}
-
-/* What the held state file tells, or the process that is about to write it.  HV_OK, or HV_INTERNAL
- * with the sentence. */
-static enum hv_code read_start(const struct held *held, struct hv_start *ret, struct hv_error *err)
-{
-	struct hv_first first = {0};
-	int rc = read_first(&held->news, &first);
-
-	*ret = (struct hv_start){
-		.container_id = held->news.id,
-		.pid = first.pid,
-		.start_ticks = first.start_ticks,
-		.held_until_ms = held->news.until_ms,
-		.is_set_up = held->news.kind == HV_GATE_SET_UP,
-	};
-	return rc == 0 ? HV_OK
-		       : hv_fail(err, HV_INTERNAL, "its runtime's state file cannot be read: %s",
-				 strerrordesc_np(-rc));
-}
-
-/* The gate did what hv_attachments_start() was too late for. */
-static void end_denied(struct hv_starter *self, const struct held *held)
-{
-	struct hv_repaired repaired = {.records = 0};
-	struct hv_error err = {0};
-	struct hv_start start;
-
-	if (read_start(held, &start, &err) == HV_OK)
-		(void)!hv_attachments_denied(
-			self->args.attacher, &start, self->args.hold_ms, &repaired, &err);
-	tell(self, &held->news, &repaired, &err);
-	hv_error_done(&err);
-}
-
-static void attach_to(struct hv_starter *self, const struct held *held)
-{
-	struct hv_repaired repaired = {.records = 0};
-	struct hv_error err = {0};
-	struct hv_start start;
-	enum hv_code code = read_start(held, &start, &err);
-	bool is_early = code != HV_OK; /* of a file that tells nothing yet it is not the start */
-
-	if (code == HV_OK)
-		code = hv_attachments_start(self->args.attacher, &start, &repaired, &err);
-	is_early |= code == HV_BUSY || (start.is_set_up && code != HV_OK);
-	if (repaired.refused > 0)
+	hv_held_attach(attacher, &held->news, ret);
+	if (ret->repaired.refused > 0)
 		refuse(self, held);
 	else
-		release(self, held, is_early);
-	if (repaired.records > 0)
-		hv_attacher_poke(self->args.attacher, held->news.id, false);
-	if (is_early && (start.is_set_up || code == HV_BUSY)) /* it is held once more */
-		hv_error_done(&err);
-	tell(self, &held->news, &repaired, &err);
-	hv_error_done(&err);
-}
-
-static void work_on(struct hv_starter *self, const struct held *held)
-{
-	if (held->news.kind == HV_GATE_DENIED)
-		end_denied(self, held);
-	else
-		attach_to(self, held);
+		release(self, held, ret->is_early);
+	if (ret->repaired.records > 0)
+		hv_attacher_poke(attacher, held->news.id, false);
 }
 
 static void free_held(struct held *held)
@@ -227,58 +138,25 @@ static void free_held(struct held *held)
 	free(held);
 }
 
-/* With the lock.  NULL: there is nothing more for this worker. */
-static struct held *next(struct hv_starter *self)
+static void work_on(void *context, struct hv_work *work)
 {
-	struct held *held;
+	struct hv_starter *self = context;
+	struct held *held = (struct held *)work;
+	struct hv_held_result result = {.is_early = false};
 
-	while (STAILQ_EMPTY(&self->waiting) && self->idle < WORKERS_KEPT && !self->is_stopping) {
-		self->idle++;
-		pthread_cond_wait(&self->wanted, &self->lock);
-		self->idle--;
-	}
-	held = STAILQ_FIRST(&self->waiting);
-	if (held) {
-		STAILQ_REMOVE_HEAD(&self->waiting, entry);
-		self->count--;
-	}
-	return held;
+	if (held->news.kind == HV_GATE_DENIED)
+		hv_held_deny(self->args.attacher, &held->news, self->args.hold_ms, &result);
+	else
+		attach_to(self, held, &result);
+	hv_held_tell(self->args.log, &held->news, &result);
+	free_held(held);
 }
 
-static void *run_worker(void *argument)
+static void begin_worker(void *context)
 {
-	struct hv_starter *self = argument;
-	struct held *held;
+	struct hv_starter *self = context;
 
 	(void)!mc_core_lend_thread(self->args.attacher->core); /* else it takes longer */
-	pthread_mutex_lock(&self->lock);
-	while ((held = next(self))) {
-		pthread_mutex_unlock(&self->lock);
-		work_on(self, held);
-		free_held(held);
-		pthread_mutex_lock(&self->lock);
-	}
-	self->workers--;
-	pthread_cond_broadcast(&self->changed);
-	pthread_mutex_unlock(&self->lock);
-	return NULL;
-}
-
-/* With the lock.  Returns false when there are as many as there can be. */
-static bool hire(struct hv_starter *self)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int rc;
-
-	if (self->workers == WORKERS_MAX)
-		return false;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	rc = pthread_create(&thread, &attr, run_worker, self);
-	pthread_attr_destroy(&attr);
-	self->workers += rc == 0;
-	return rc == 0;
 }
 
 /* Takes over the descriptor.  Without memory or a thread the hold ends by its deadline. */
@@ -295,12 +173,8 @@ static void hand_over(struct hv_starter *self, const struct hv_gate_news *news)
 	held->news = *news;
 	pthread_mutex_lock(&self->lock);
 	held->gate = self->gates;
-	STAILQ_INSERT_TAIL(&self->waiting, held, entry);
-	if (++self->count <= self->idle)
-		pthread_cond_signal(&self->wanted);
-	else
-		(void)hire(self); /* else one that works takes it */
 	pthread_mutex_unlock(&self->lock);
+	hv_workers_add(&self->workers, &held->work);
 }
 
 /* --- roots --- */
@@ -570,9 +444,14 @@ static void init(struct hv_starter *self, const struct hv_starter_args *args)
 	pthread_condattr_t attr;
 
 	self->args = *args;
-	STAILQ_INIT(&self->waiting);
+	hv_workers_init(&self->workers, &(struct hv_workers_args){
+						.max = WORKERS_MAX,
+						.kept = WORKERS_KEPT,
+						.begin = begin_worker,
+						.work = work_on,
+						.context = self,
+					});
 	pthread_mutex_init(&self->lock, NULL);
-	pthread_cond_init(&self->wanted, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&self->changed, &attr);
@@ -583,31 +462,16 @@ static void init(struct hv_starter *self, const struct hv_starter_args *args)
 
 static void done(struct hv_starter *self)
 {
-	struct held *held;
+	struct hv_work *work;
 
-	while ((held = STAILQ_FIRST(&self->waiting))) {
-		STAILQ_REMOVE_HEAD(&self->waiting, entry);
-		free_held(held);
-	}
+	while ((work = hv_workers_take(&self->workers)))
+		free_held((struct held *)work);
+	hv_workers_done(&self->workers);
 	hv_texts_done(&self->roots);
 	hv_texts_done(&self->seen);
-	pthread_cond_destroy(&self->wanted);
 	pthread_cond_destroy(&self->changed);
 	pthread_mutex_destroy(&self->lock);
 	free(self);
-}
-
-static int start_threads(struct hv_starter *self)
-{
-	int rc = pthread_create(&self->reader, NULL, run_reader, self);
-
-	if (rc != 0)
-		return -rc;
-	pthread_mutex_lock(&self->lock);
-	while (self->workers < WORKERS_KEPT && hire(self))
-		continue;
-	pthread_mutex_unlock(&self->lock);
-	return 0;
 }
 
 struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
@@ -618,10 +482,14 @@ struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
 		return NULL;
 	init(self, args);
 	self->is_over = args->hold_ms == 0;
-	if (args->hold_ms == 0 || start_threads(self) == 0)
+	if (self->is_over)
 		return self;
-	done(self);
-	return NULL;
+	if (pthread_create(&self->reader, NULL, run_reader, self) != 0) {
+		done(self);
+		return NULL;
+	}
+	hv_workers_begin(&self->workers);
+	return self;
 }
 
 void hv_starter_tell(struct hv_starter *starter, struct hv_starts *ret)
@@ -643,12 +511,12 @@ bool hv_starter_stop(struct hv_starter *starter, int timeout_ms)
 	if (has_gate(starter))
 		shutdown(starter->gate.socket, SHUT_RDWR);
 	pthread_cond_broadcast(&starter->changed);
-	pthread_cond_broadcast(&starter->wanted);
-	while (!(starter->is_over && starter->workers == 0) && wait_until(starter, until_ms))
+	while (!starter->is_over && wait_until(starter, until_ms))
 		continue;
-	is_over = starter->is_over && starter->workers == 0;
+	is_over = starter->is_over;
 	pthread_mutex_unlock(&starter->lock);
-	if (!is_over)
+	hv_workers_stop(&starter->workers);
+	if (!is_over || !hv_workers_wait(&starter->workers, until_ms))
 		return false;
 	if (starter->args.hold_ms > 0)
 		pthread_join(starter->reader, NULL);

@@ -1,0 +1,137 @@
+#include "workers.h"
+
+#include <errno.h>
+#include <time.h>
+
+/* With the lock. */
+static struct hv_work *take_first(struct hv_workers *self)
+{
+	struct hv_work *work = STAILQ_FIRST(&self->waiting);
+
+	if (work) {
+		STAILQ_REMOVE_HEAD(&self->waiting, entry);
+		self->count--;
+	}
+	return work;
+}
+
+/* With the lock.  NULL: there is nothing more for this worker. */
+static struct hv_work *next(struct hv_workers *self)
+{
+	while (STAILQ_EMPTY(&self->waiting) && self->idle < self->args.kept && !self->is_stopping) {
+		self->idle++;
+		pthread_cond_wait(&self->wanted, &self->lock);
+		self->idle--;
+	}
+	return take_first(self);
+}
+
+static void *run(void *argument)
+{
+	struct hv_workers *self = argument;
+	struct hv_work *work;
+
+	self->args.begin(self->args.context);
+	pthread_mutex_lock(&self->lock);
+	while ((work = next(self))) {
+		pthread_mutex_unlock(&self->lock);
+		self->args.work(self->args.context, work);
+		pthread_mutex_lock(&self->lock);
+	}
+	self->workers--;
+	pthread_cond_broadcast(&self->left);
+	pthread_mutex_unlock(&self->lock);
+	return NULL;
+}
+
+/* With the lock.  Returns false when there are as many as there can be. */
+static bool hire(struct hv_workers *self)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int rc;
+
+	if (self->workers == self->args.max)
+		return false;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	rc = pthread_create(&thread, &attr, run, self);
+	pthread_attr_destroy(&attr);
+	self->workers += rc == 0;
+	return rc == 0;
+}
+
+void hv_workers_init(struct hv_workers *workers, const struct hv_workers_args *args)
+{
+	pthread_condattr_t attr;
+
+	*workers = (struct hv_workers){.args = *args};
+	STAILQ_INIT(&workers->waiting);
+	pthread_mutex_init(&workers->lock, NULL);
+	pthread_cond_init(&workers->wanted, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&workers->left, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+void hv_workers_begin(struct hv_workers *workers)
+{
+	pthread_mutex_lock(&workers->lock);
+	while (workers->workers < workers->args.kept && hire(workers))
+		continue;
+	pthread_mutex_unlock(&workers->lock);
+}
+
+void hv_workers_add(struct hv_workers *workers, struct hv_work *work)
+{
+	pthread_mutex_lock(&workers->lock);
+	STAILQ_INSERT_TAIL(&workers->waiting, work, entry);
+	if (++workers->count <= workers->idle)
+		pthread_cond_signal(&workers->wanted);
+	else
+		(void)hire(workers); /* else one that works takes it */
+	pthread_mutex_unlock(&workers->lock);
+}
+
+void hv_workers_stop(struct hv_workers *workers)
+{
+	pthread_mutex_lock(&workers->lock);
+	workers->is_stopping = true;
+	pthread_cond_broadcast(&workers->wanted);
+	pthread_mutex_unlock(&workers->lock);
+}
+
+bool hv_workers_wait(struct hv_workers *workers, long long until_ms)
+{
+	const struct timespec until = {
+		.tv_sec = until_ms / 1000,
+		.tv_nsec = until_ms % 1000 * 1000000,
+	};
+	bool is_over;
+
+	pthread_mutex_lock(&workers->lock);
+	while (workers->workers > 0 &&
+		pthread_cond_timedwait(&workers->left, &workers->lock, &until) != ETIMEDOUT)
+		continue;
+	is_over = workers->workers == 0;
+	pthread_mutex_unlock(&workers->lock);
+	return is_over;
+}
+
+struct hv_work *hv_workers_take(struct hv_workers *workers)
+{
+	struct hv_work *work;
+
+	pthread_mutex_lock(&workers->lock);
+	work = take_first(workers);
+	pthread_mutex_unlock(&workers->lock);
+	return work;
+}
+
+void hv_workers_done(struct hv_workers *workers)
+{
+	pthread_cond_destroy(&workers->left);
+	pthread_cond_destroy(&workers->wanted);
+	pthread_mutex_destroy(&workers->lock);
+}

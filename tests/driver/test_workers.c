@@ -1,0 +1,182 @@
+#include <stdlib.h>
+#include <time.h>
+
+#include "support/hv_test.h"
+#include "wire/clock.h"
+
+#include "workers.h"
+
+enum { MAX = 4, KEPT = 1, PATIENCE_MS = 10000 };
+
+struct piece {
+	struct hv_work work;
+};
+
+/* What the workers do: count, and wait while they are told to. */
+struct site {
+	struct hv_workers workers;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool is_closed;
+	unsigned begun, working, done;
+};
+
+static void begin(void *context)
+{
+	struct site *site = context;
+
+	pthread_mutex_lock(&site->lock);
+	site->begun++;
+	pthread_cond_broadcast(&site->changed);
+	pthread_mutex_unlock(&site->lock);
+}
+
+static void work_on(void *context, struct hv_work *work)
+{
+	struct site *site = context;
+
+	pthread_mutex_lock(&site->lock);
+	site->working++;
+	pthread_cond_broadcast(&site->changed);
+	while (site->is_closed)
+		pthread_cond_wait(&site->changed, &site->lock);
+	site->working--;
+	site->done++;
+	pthread_cond_broadcast(&site->changed);
+	pthread_mutex_unlock(&site->lock);
+	free((struct piece *)work);
+}
+
+/* Wait until *count is `wanted`. */
+static void expect(struct site *site, const unsigned *count, unsigned wanted)
+{
+	struct timespec until;
+	unsigned last;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_MS / 1000;
+	pthread_mutex_lock(&site->lock);
+	while (*count != wanted && pthread_cond_timedwait(&site->changed, &site->lock, &until) == 0)
+		continue;
+	last = *count;
+	pthread_mutex_unlock(&site->lock);
+	assert_int_equal(last, wanted);
+}
+
+static void set_closed(struct site *site, bool is_closed)
+{
+	pthread_mutex_lock(&site->lock);
+	site->is_closed = is_closed;
+	pthread_cond_broadcast(&site->changed);
+	pthread_mutex_unlock(&site->lock);
+}
+
+static void add(struct site *site, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct piece *piece = calloc(1, sizeof(*piece));
+
+		assert_non_null(piece);
+		hv_workers_add(&site->workers, &piece->work);
+	}
+}
+
+static int open_site(void **state)
+{
+	struct site *site = calloc(1, sizeof(*site));
+
+	assert_non_null(site);
+	pthread_mutex_init(&site->lock, NULL);
+	pthread_cond_init(&site->changed, NULL);
+	hv_workers_init(&site->workers, &(struct hv_workers_args){
+						.max = MAX,
+						.kept = KEPT,
+						.begin = begin,
+						.work = work_on,
+						.context = site,
+					});
+	*state = site;
+	return 0;
+}
+
+static int close_site(void **state)
+{
+	struct site *site = *state;
+
+	set_closed(site, false);
+	hv_workers_stop(&site->workers);
+	assert_true(hv_workers_wait(&site->workers, hv_clock_ms() + PATIENCE_MS));
+	assert_null(hv_workers_take(&site->workers));
+	hv_workers_done(&site->workers);
+	pthread_cond_destroy(&site->changed);
+	pthread_mutex_destroy(&site->lock);
+	free(site);
+	return 0;
+}
+
+static void as_many_work_as_there_are_pieces_up_to_the_limit(void **state)
+{
+	struct site *site = *state;
+
+	site->is_closed = true;
+	add(site, 2);
+	expect(site, &site->working, 2);
+	add(site, MAX);
+	expect(site, &site->working, MAX);
+	assert_int_equal(site->begun, MAX);
+	set_closed(site, false);
+	expect(site, &site->done, MAX + 2);
+}
+
+static void some_stay_and_take_up_what_comes_later(void **state)
+{
+	struct site *site = *state;
+
+	hv_workers_begin(&site->workers);
+	expect(site, &site->begun, KEPT);
+	for (unsigned i = 1; i <= 20; i++) {
+		add(site, 1);
+		expect(site, &site->done, i);
+	}
+	assert_true(site->workers.workers >= KEPT);
+}
+
+static void what_waits_is_done_before_the_end(void **state)
+{
+	struct site *site = *state;
+
+	site->is_closed = true;
+	add(site, 3 * MAX);
+	expect(site, &site->working, MAX);
+	hv_workers_stop(&site->workers);
+	assert_false(hv_workers_wait(&site->workers, hv_clock_ms() + 20));
+	set_closed(site, false);
+	assert_true(hv_workers_wait(&site->workers, hv_clock_ms() + PATIENCE_MS));
+	assert_int_equal(site->done, 3 * MAX);
+}
+
+static void a_piece_that_nobody_took_up_is_given_back(void **state)
+{
+	struct site *site = *state;
+	struct piece *piece = calloc(1, sizeof(*piece));
+
+	assert_non_null(piece);
+	site->workers.args.max = 0; /* as without a thread */
+	hv_workers_add(&site->workers, &piece->work);
+	assert_ptr_equal(hv_workers_take(&site->workers), &piece->work);
+	free(piece);
+}
+
+#define AT_SITE(test) cmocka_unit_test_setup_teardown(test, open_site, close_site)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		AT_SITE(as_many_work_as_there_are_pieces_up_to_the_limit),
+		AT_SITE(some_stay_and_take_up_what_comes_later),
+		AT_SITE(what_waits_is_done_before_the_end),
+		AT_SITE(a_piece_that_nobody_took_up_is_given_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
