@@ -68,7 +68,7 @@ static void expect_full(struct hv_store *store)
 	hv_record_done(&record);
 }
 
-static void run_full(void)
+NS_TEST(a_full_disk_refuses_new_rows_and_keeps_the_old)
 {
 	struct hv_store *store;
 	size_t count;
@@ -91,7 +91,7 @@ static void run_full(void)
 }
 
 /* Opening needs space too, the first time; nothing half made may be in the way later. */
-static void run_full_at_start(void)
+NS_TEST(a_disk_full_at_the_first_start_is_no_obstacle_later)
 {
 	struct hv_store *store = NULL;
 	struct hv_error err = {0};
@@ -107,7 +107,7 @@ static void run_full_at_start(void)
 	hv_store_close(store);
 }
 
-static void run_read_only(void)
+NS_TEST(a_read_only_directory_is_refused_and_read_again_later)
 {
 	struct hv_store *store;
 	struct hv_error err = {0};
@@ -127,7 +127,7 @@ static void run_read_only(void)
 	hv_store_close(store);
 }
 
-static void run_shrunk(void)
+NS_TEST(a_disk_that_shrinks_keeps_what_was_there)
 {
 	struct hv_store *store;
 
@@ -139,30 +139,6 @@ static void run_shrunk(void)
 	assert_true(add_until_full(store) < MANY);
 	assert_true(row_has_volume(store, "data"));
 	hv_store_close(store);
-}
-
-static void a_full_disk_refuses_new_rows_and_keeps_the_old(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_full);
-}
-
-static void a_disk_full_at_the_first_start_is_no_obstacle_later(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_full_at_start);
-}
-
-static void a_read_only_directory_is_refused_and_read_again_later(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_read_only);
-}
-
-static void a_disk_that_shrinks_keeps_what_was_there(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_shrunk);
 }
 
 int main(void)

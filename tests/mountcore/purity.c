@@ -36,7 +36,7 @@ static void fail_to_attach(struct scene *scene)
 	assert_int_equal(rmdir(box_path(&scene->box, "/m")), 0);
 }
 
-static void run(void)
+NS_TEST(rounds)
 {
 	struct scene scene;
 
@@ -49,12 +49,6 @@ static void run(void)
 	for (int i = 0; i < ROUNDS; i++)
 		attach_and_detach(&scene, "/mnt/a/b"); /* through a helper */
 	scene_close(&scene);
-}
-
-static void rounds(void **state)
-{
-	(void)state;
-	hv_in_namespace(run);
 }
 
 int main(void)

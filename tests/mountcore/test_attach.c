@@ -28,7 +28,7 @@ static void assert_nothing_new(const char *before, char *after)
 			fail_msg("there is a new mount: %s", line);
 }
 
-static void attach_to_existing(void)
+NS_TEST(an_existing_target_shows_the_files_both_ways)
 {
 	struct scene scene;
 
@@ -47,12 +47,6 @@ static void attach_to_existing(void)
 	scene_close(&scene);
 }
 
-static void an_existing_target_shows_the_files_both_ways(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_to_existing);
-}
-
 static void check_made(const struct scene *scene, const char *path, const struct mc_file_id *id)
 {
 	char outer[PATH_MAX];
@@ -65,7 +59,7 @@ static void check_made(const struct scene *scene, const char *path, const struct
 	assert_int_equal(stat_buffer.st_dev, id->dev);
 }
 
-static void attach_to_missing(void)
+NS_TEST(missing_directories_are_made_and_removed_again)
 {
 	struct scene scene;
 	unsigned files;
@@ -85,13 +79,7 @@ static void attach_to_missing(void)
 	scene_close(&scene);
 }
 
-static void missing_directories_are_made_and_removed_again(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_to_missing);
-}
-
-static void prepare_only(void)
+NS_TEST(what_was_prepared_only_leaves_nothing)
 {
 	struct scene scene;
 	struct mc_attach *attach = NULL;
@@ -119,13 +107,7 @@ static void prepare_only(void)
 	scene_close(&scene);
 }
 
-static void what_was_prepared_only_leaves_nothing(void **state)
-{
-	(void)state;
-	hv_in_namespace(prepare_only);
-}
-
-static void attach_read_only(void)
+NS_TEST(read_only_holds_in_submounts_of_the_source_too)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -145,13 +127,7 @@ static void attach_read_only(void)
 	scene_close(&scene);
 }
 
-static void read_only_holds_in_submounts_of_the_source_too(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_read_only);
-}
-
-static void attach_with_options(void)
+NS_TEST(the_options_are_seen_in_the_container_s_mount_table)
 {
 	static const char *const names[] = {"ro", "nosuid", "nodev", "noexec", "noatime"};
 	struct scene scene;
@@ -168,13 +144,7 @@ static void attach_with_options(void)
 	scene_close(&scene);
 }
 
-static void the_options_are_seen_in_the_container_s_mount_table(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_with_options);
-}
-
-static void attach_from_shared(void)
+NS_TEST(mounts_do_not_spread_between_a_shared_source_and_the_container)
 {
 	struct scene scene;
 	char *before, *after;
@@ -199,13 +169,7 @@ static void attach_from_shared(void)
 	scene_close(&scene);
 }
 
-static void mounts_do_not_spread_between_a_shared_source_and_the_container(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_from_shared);
-}
-
-static void attach_below_tmpfs(void)
+NS_TEST(a_target_below_another_mount_of_the_container_works)
 {
 	struct scene scene;
 	unsigned files;
@@ -222,13 +186,7 @@ static void attach_below_tmpfs(void)
 	scene_close(&scene);
 }
 
-static void a_target_below_another_mount_of_the_container_works(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_below_tmpfs);
-}
-
-static void attach_later_mount(void)
+NS_TEST(a_mount_made_on_the_host_after_the_start_is_seen)
 {
 	struct scene scene;
 
@@ -241,13 +199,7 @@ static void attach_later_mount(void)
 	scene_close(&scene);
 }
 
-static void a_mount_made_on_the_host_after_the_start_is_seen(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_later_mount);
-}
-
-static void attach_through_links(void)
+NS_TEST(symlinks_in_the_target_stay_in_the_container_s_root)
 {
 	struct scene scene;
 
@@ -267,13 +219,7 @@ static void attach_through_links(void)
 	scene_close(&scene);
 }
 
-static void symlinks_in_the_target_stay_in_the_container_s_root(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_through_links);
-}
-
-static void attach_spreading(void)
+NS_TEST(a_shared_parent_is_fine_when_it_was_asked_for)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -287,14 +233,8 @@ static void attach_spreading(void)
 	scene_close(&scene);
 }
 
-static void a_shared_parent_is_fine_when_it_was_asked_for(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_spreading);
-}
-
 /* The daemon's own state directory: no foreign namespace, a root of its own. */
-static void attach_at_home(void)
+NS_TEST(a_directory_of_our_own_namespace_is_a_place_and_is_not_pinned)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -322,12 +262,6 @@ static void attach_at_home(void)
 	scene_close(&scene);
 }
 
-static void a_directory_of_our_own_namespace_is_a_place_and_is_not_pinned(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_at_home);
-}
-
 static pid_t fork_host(void)
 {
 	int ready[2];
@@ -353,7 +287,7 @@ static pid_t fork_host(void)
 	return pid;
 }
 
-static void attach_from_other_host(void)
+NS_TEST(the_source_is_looked_up_in_the_host_s_namespace)
 {
 	struct mc_core_args core_args = {.workers = 2, .helper_timeout_ms = 10000};
 	struct scene scene;
@@ -373,13 +307,7 @@ static void attach_from_other_host(void)
 	scene_close(&scene);
 }
 
-static void the_source_is_looked_up_in_the_host_s_namespace(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_from_other_host);
-}
-
-static void many_rounds(void)
+NS_TEST(a_thousand_rounds_leave_nothing_behind)
 {
 	enum { ROUNDS = 1000 };
 	struct scene scene;
@@ -412,13 +340,7 @@ static void many_rounds(void)
 	scene_close(&scene);
 }
 
-static void a_thousand_rounds_leave_nothing_behind(void **state)
-{
-	(void)state;
-	hv_in_namespace(many_rounds);
-}
-
-static void attach_and_compare_host(void)
+NS_TEST(the_host_s_mount_table_does_not_change)
 {
 	struct scene scene;
 	char *before, *after;
@@ -435,12 +357,6 @@ static void attach_and_compare_host(void)
 	free(before);
 	free(after);
 	scene_close(&scene);
-}
-
-static void the_host_s_mount_table_does_not_change(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_and_compare_host);
 }
 
 int main(void)

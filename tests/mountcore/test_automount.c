@@ -50,7 +50,7 @@ static bool is_mounted(void)
 	return options[0] != '\0';
 }
 
-static void attach_on_demand(void)
+NS_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -77,12 +77,6 @@ static void attach_on_demand(void)
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
 	scene_close(&scene);
-}
-
-static void what_is_mounted_on_demand_is_mounted_for_an_attach(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_on_demand);
 }
 
 int main(void)

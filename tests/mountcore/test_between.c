@@ -46,7 +46,7 @@ static void expect(struct scene *scene, const struct mc_attach_args *args, box_f
 	free(after);
 }
 
-static void covered(void)
+NS_TEST(what_covers_a_mount_that_was_not_verified_goes_with_it)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -63,19 +63,13 @@ static void covered(void)
 	scene_close(&scene);
 }
 
-static void what_covers_a_mount_that_was_not_verified_goes_with_it(void **state)
-{
-	(void)state;
-	hv_in_namespace(covered);
-}
-
 /* It is held by the attach, so a strict one is refused. */
 static int in_umount_lazily(const char *path)
 {
 	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
 }
 
-static void taken_out(void)
+NS_TEST(a_mount_that_the_container_took_out_at_once_is_no_success)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -85,12 +79,6 @@ static void taken_out(void)
 	expect(&scene, &args, in_umount_lazily, "/opt/a", 1);
 	assert_false(scratch_exists(box_path(&scene.box, "/opt")));
 	scene_close(&scene);
-}
-
-static void a_mount_that_the_container_took_out_at_once_is_no_success(void **state)
-{
-	(void)state;
-	hv_in_namespace(taken_out);
 }
 
 int main(void)

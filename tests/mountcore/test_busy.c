@@ -94,7 +94,7 @@ static void check_busy(struct scene *scene, box_fn fn, const char *path, const c
 	assert_int_equal(busy.count, 0);
 }
 
-static void reasons(void)
+NS_TEST(each_reason_is_named_with_its_process)
 {
 	struct scene scene;
 	unsigned fds;
@@ -110,12 +110,6 @@ static void reasons(void)
 	assert_int_equal(hv_count_fds(), fds);
 	assert_int_equal(detach_tree(&scene, SOURCE, NULL), 0);
 	scene_close(&scene);
-}
-
-static void each_reason_is_named_with_its_process(void **state)
-{
-	(void)state;
-	hv_in_namespace(reasons);
 }
 
 static void open_with_submounts(struct scene *ret)
@@ -137,7 +131,7 @@ static void open_with_submounts(struct scene *ret)
 	assert_true(scratch_exists(box_path(&ret->box, "/mnt/a/b/sub7/there")));
 }
 
-static void detach_submounts(void)
+NS_TEST(a_tree_with_submounts_is_detached_strictly)
 {
 	struct scene scene;
 	struct mc_busy busy = {.count = 5};
@@ -152,13 +146,7 @@ static void detach_submounts(void)
 	scene_close(&scene);
 }
 
-static void a_tree_with_submounts_is_detached_strictly(void **state)
-{
-	(void)state;
-	hv_in_namespace(detach_submounts);
-}
-
-static void busy_submount(void)
+NS_TEST(a_used_submount_keeps_the_tree_and_is_told)
 {
 	struct scene scene;
 	struct mc_busy busy = {0};
@@ -179,12 +167,6 @@ static void busy_submount(void)
 	scene_close(&scene);
 }
 
-static void a_used_submount_keeps_the_tree_and_is_told(void **state)
-{
-	(void)state;
-	hv_in_namespace(busy_submount);
-}
-
 static void expect_foreign(struct scene *scene, const char *source)
 {
 	struct mc_busy busy = {.count = 5};
@@ -199,7 +181,7 @@ static void expect_foreign(struct scene *scene, const char *source)
 	free(after);
 }
 
-static void own_mount_below(void)
+NS_TEST(a_mount_that_the_container_made_below_stays)
 {
 	struct scene scene;
 
@@ -216,13 +198,7 @@ static void own_mount_below(void)
 	scene_close(&scene);
 }
 
-static void a_mount_that_the_container_made_below_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(own_mount_below);
-}
-
-static void working_directory(void)
+NS_TEST(the_mount_of_a_working_directory_is_told)
 {
 	struct scene scene;
 	uint64_t before = 0, now = 0;
@@ -247,12 +223,6 @@ static void working_directory(void)
 	assert_int_equal(mc_busy_cwd(scene.core, pid, "/", &now), -ESRCH);
 	box_open(&scene.box);
 	scene_close(&scene);
-}
-
-static void the_mount_of_a_working_directory_is_told(void **state)
-{
-	(void)state;
-	hv_in_namespace(working_directory);
 }
 
 int main(void)

@@ -106,7 +106,7 @@ static void who_is_in_the_covered_directory_is_found(void **state)
 	hv_in_namespace(users);
 }
 
-static void covered_before(void)
+NS_TEST(who_uses_what_was_covered_before_is_none)
 {
 	struct mc_cover cover;
 	struct scene scene;
@@ -125,12 +125,6 @@ static void covered_before(void)
 	assert_int_equal(box_run(&scene.box, in_stand, "/"), 0);
 	assert_int_equal(scene_detach(&scene, false), 0);
 	scene_close(&scene);
-}
-
-static void who_uses_what_was_covered_before_is_none(void **state)
-{
-	(void)state;
-	hv_in_namespace(covered_before);
 }
 
 static void expect_entries(struct scene *scene, const char *target, unsigned entries)

@@ -25,7 +25,7 @@ static void expect(struct scene *scene, bool lazy, enum mc_step step, int code)
 	free(after);
 }
 
-static void overmounted(void)
+NS_TEST(what_something_is_mounted_over_is_not_ours_to_take)
 {
 	struct scene scene;
 
@@ -39,13 +39,7 @@ static void overmounted(void)
 	scene_close(&scene);
 }
 
-static void what_something_is_mounted_over_is_not_ours_to_take(void **state)
-{
-	(void)state;
-	hv_in_namespace(overmounted);
-}
-
-static void replaced(void)
+NS_TEST(a_mount_in_the_place_of_ours_stays)
 {
 	struct scene scene;
 
@@ -55,12 +49,6 @@ static void replaced(void)
 	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
 	expect(&scene, true, MC_STEP_IDENTITY, -ESTALE);
 	scene_close(&scene);
-}
-
-static void a_mount_in_the_place_of_ours_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(replaced);
 }
 
 static void busy_by(box_fn fn, const char *path, const char *elsewhere)
@@ -78,26 +66,14 @@ static void busy_by(box_fn fn, const char *path, const char *elsewhere)
 	scene_close(&scene);
 }
 
-static void busy_file(void)
+NS_TEST(an_open_file_makes_a_strict_detach_busy)
 {
 	busy_by(in_hold, "/mnt/a/file", "");
 }
 
-static void an_open_file_makes_a_strict_detach_busy(void **state)
-{
-	(void)state;
-	hv_in_namespace(busy_file);
-}
-
-static void busy_directory(void)
+NS_TEST(a_working_directory_makes_a_strict_detach_busy)
 {
 	busy_by(in_stand, "/mnt/a", "/");
-}
-
-static void a_working_directory_makes_a_strict_detach_busy(void **state)
-{
-	(void)state;
-	hv_in_namespace(busy_directory);
 }
 
 static void lazy(void)
@@ -118,7 +94,7 @@ static void a_lazy_detach_does_not_mind_open_files(void **state)
 	hv_in_namespace(lazy);
 }
 
-static void twice(void)
+NS_TEST(the_second_detach_finds_nothing)
 {
 	struct scene scene;
 
@@ -133,14 +109,8 @@ static void twice(void)
 	scene_close(&scene);
 }
 
-static void the_second_detach_finds_nothing(void **state)
-{
-	(void)state;
-	hv_in_namespace(twice);
-}
-
 /* The container took our mount out itself. */
-static void directories_after(void)
+NS_TEST(directories_are_removed_also_when_the_mount_is_gone_already)
 {
 	struct scene scene;
 
@@ -152,13 +122,7 @@ static void directories_after(void)
 	scene_close(&scene);
 }
 
-static void directories_are_removed_also_when_the_mount_is_gone_already(void **state)
-{
-	(void)state;
-	hv_in_namespace(directories_after);
-}
-
-static void not_empty(void)
+NS_TEST(a_directory_made_that_is_not_empty_stays)
 {
 	struct scene scene;
 
@@ -171,13 +135,7 @@ static void not_empty(void)
 	scene_close(&scene);
 }
 
-static void a_directory_made_that_is_not_empty_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(not_empty);
-}
-
-static void other_inode(void)
+NS_TEST(a_directory_that_was_replaced_stays)
 {
 	struct scene scene;
 
@@ -194,13 +152,7 @@ static void other_inode(void)
 	scene_close(&scene);
 }
 
-static void a_directory_that_was_replaced_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(other_inode);
-}
-
-static void any_on_top(void)
+NS_TEST(identity_zero_takes_what_is_on_top)
 {
 	struct scene scene;
 
@@ -212,13 +164,7 @@ static void any_on_top(void)
 	scene_close(&scene);
 }
 
-static void identity_zero_takes_what_is_on_top(void **state)
-{
-	(void)state;
-	hv_in_namespace(any_on_top);
-}
-
-static void replaced_by_link(void)
+NS_TEST(a_symlink_is_not_followed)
 {
 	struct scene scene;
 
@@ -232,13 +178,7 @@ static void replaced_by_link(void)
 	scene_close(&scene);
 }
 
-static void a_symlink_is_not_followed(void **state)
-{
-	(void)state;
-	hv_in_namespace(replaced_by_link);
-}
-
-static void exited(void)
+NS_TEST(an_exited_container_is_no_process_and_leaks_nothing)
 {
 	struct scene scene;
 	struct mc_ns again = MC_NS_NONE;
@@ -262,13 +202,7 @@ static void exited(void)
 	mc_core_close(scene.core);
 }
 
-static void an_exited_container_is_no_process_and_leaks_nothing(void **state)
-{
-	(void)state;
-	hv_in_namespace(exited);
-}
-
-static void numbers(void)
+NS_TEST(a_mount_is_told_from_the_next_with_its_number)
 {
 	struct scene scene;
 	uint64_t mount_id, mountinfo_id;
@@ -289,12 +223,6 @@ static void numbers(void)
 	/* Before 6.8 a mount has no other number. */
 	assert_true(has_id == !(mc_core_features(scene.core) & MC_FEATURE_STATMOUNT));
 	scene_close(&scene);
-}
-
-static void a_mount_is_told_from_the_next_with_its_number(void **state)
-{
-	(void)state;
-	hv_in_namespace(numbers);
 }
 
 int main(void)

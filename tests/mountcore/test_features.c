@@ -28,7 +28,7 @@ static bool is_content(const struct scene *scene, const char *path)
 	return box_has_file(&scene->box, path);
 }
 
-static void file_on_file(void)
+NS_TEST(a_file_goes_onto_a_file_that_stays)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -46,13 +46,7 @@ static void file_on_file(void)
 	scene_close(&scene);
 }
 
-static void a_file_goes_onto_a_file_that_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(file_on_file);
-}
-
-static void file_on_missing(void)
+NS_TEST(a_missing_file_is_made_and_removed_again)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -82,13 +76,7 @@ static void file_on_missing(void)
 	scene_close(&scene);
 }
 
-static void a_missing_file_is_made_and_removed_again(void **state)
-{
-	(void)state;
-	hv_in_namespace(file_on_missing);
-}
-
-static void file_written(void)
+NS_TEST(a_made_file_that_someone_wrote_into_stays)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -103,13 +91,7 @@ static void file_written(void)
 	scene_close(&scene);
 }
 
-static void a_made_file_that_someone_wrote_into_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(file_written);
-}
-
-static void socket_source(void)
+NS_TEST(a_socket_can_be_attached_and_connected_to)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SOURCE "/socket"};
 	struct scene scene;
@@ -135,13 +117,7 @@ static void socket_source(void)
 	scene_close(&scene);
 }
 
-static void a_socket_can_be_attached_and_connected_to(void **state)
-{
-	(void)state;
-	hv_in_namespace(socket_source);
-}
-
-static void mismatches(void)
+NS_TEST(a_file_and_a_directory_do_not_go_together)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -161,12 +137,6 @@ static void mismatches(void)
 	args.mkdir = false;
 	scene_expect_refused(&scene, &args, MC_STEP_TARGET, -ENOENT);
 	scene_close(&scene);
-}
-
-static void a_file_and_a_directory_do_not_go_together(void **state)
-{
-	(void)state;
-	hv_in_namespace(mismatches);
 }
 
 static struct mc_attach_args sub_args(const struct scene *scene, const char *subpath)
@@ -282,7 +252,7 @@ static void check_read_only(struct scene *scene, const struct mc_attach_args *ar
 	free(after);
 }
 
-static void read_only_root(void)
+NS_TEST(a_read_only_root_gets_directories_and_another_mount_does_not)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -300,12 +270,6 @@ static void read_only_root(void)
 	args = file_args(&scene, "/mnt/new");
 	scene_expect_refused(&scene, &args, MC_STEP_MKDIR, -EROFS);
 	scene_close(&scene);
-}
-
-static void a_read_only_root_gets_directories_and_another_mount_does_not(void **state)
-{
-	(void)state;
-	hv_in_namespace(read_only_root);
 }
 
 int main(void)

@@ -214,7 +214,7 @@ static void unmount(struct mc_core *core, const char *place)
 	assert_int_equal(mc_host_unmount(core, "ext4", IMAGE, place, NULL), 0);
 }
 
-static void share_image(void)
+NS_TEST(all_mounts_of_an_image_are_of_one_file_system)
 {
 	struct mc_core *core = open_core();
 	int fd;
@@ -241,12 +241,6 @@ static void share_image(void)
 	mc_core_close(core);
 }
 
-static void all_mounts_of_an_image_are_of_one_file_system(void **state)
-{
-	(void)state;
-	hv_in_namespace(share_image);
-}
-
 static void expect_foreign(struct mc_core *core, const char *type, const char *device)
 {
 	struct mc_err err = {0};
@@ -255,7 +249,7 @@ static void expect_foreign(struct mc_core *core, const char *type, const char *d
 	assert_string_equal(mc_step_name(err.step), mc_step_name(MC_STEP_IDENTITY));
 }
 
-static void unmount_others(void)
+NS_TEST(only_the_named_file_system_is_unmounted)
 {
 	struct mc_core *core = open_core();
 
@@ -284,13 +278,7 @@ static void unmount_others(void)
 	mc_core_close(core);
 }
 
-static void only_the_named_file_system_is_unmounted(void **state)
-{
-	(void)state;
-	hv_in_namespace(unmount_others);
-}
-
-static void mix_modes(void)
+NS_TEST(an_image_in_use_is_not_mounted_in_another_mode)
 {
 	struct mc_core *core = open_core();
 
@@ -309,14 +297,8 @@ static void mix_modes(void)
 	mc_core_close(core);
 }
 
-static void an_image_in_use_is_not_mounted_in_another_mode(void **state)
-{
-	(void)state;
-	hv_in_namespace(mix_modes);
-}
-
 /* A device for a part of the image, as for a partition. */
-static void part_in_use(void)
+NS_TEST(a_loop_device_for_a_part_of_the_image_is_in_the_way)
 {
 	struct mc_core *core = open_core();
 	struct loop_info64 info = {.lo_offset = 4096, .lo_flags = LO_FLAGS_AUTOCLEAR};
@@ -344,12 +326,6 @@ static void part_in_use(void)
 	mc_core_close(core);
 }
 
-static void a_loop_device_for_a_part_of_the_image_is_in_the_way(void **state)
-{
-	(void)state;
-	hv_in_namespace(part_in_use);
-}
-
 struct mounter {
 	struct mc_core *core;
 	const char *place;
@@ -365,7 +341,7 @@ static void *mount_one(void *argument)
 	return NULL;
 }
 
-static void mount_at_once(void)
+NS_TEST(mounts_of_an_image_at_the_same_time_are_of_one_file_system)
 {
 	struct mc_core *core = open_core();
 	struct mounter mounters[PLACES];
@@ -393,13 +369,7 @@ static void mount_at_once(void)
 	mc_core_close(core);
 }
 
-static void mounts_of_an_image_at_the_same_time_are_of_one_file_system(void **state)
-{
-	(void)state;
-	hv_in_namespace(mount_at_once);
-}
-
-static void mount_slowly(void)
+NS_TEST(mounting_has_a_deadline_of_its_own)
 {
 	struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 1000};
 	struct mc_core *core = NULL;
@@ -419,14 +389,8 @@ static void mount_slowly(void)
 	mc_core_close(core);
 }
 
-static void mounting_has_a_deadline_of_its_own(void **state)
-{
-	(void)state;
-	hv_in_namespace(mount_slowly);
-}
-
 /* Relative to the directory mounted on, which is in hostvol's own. */
-static void relative_image(void)
+NS_TEST(an_image_is_named_by_an_absolute_path)
 {
 	struct mc_core *core = open_core();
 	struct mc_err err;
@@ -436,12 +400,6 @@ static void relative_image(void)
 	assert_int_equal(mount_image(core, "/tmp", "", places[0], &err), -EISDIR);
 	assert_int_equal(count_loops(), 0);
 	mc_core_close(core);
-}
-
-static void an_image_is_named_by_an_absolute_path(void **state)
-{
-	(void)state;
-	hv_in_namespace(relative_image);
 }
 
 int main(void)

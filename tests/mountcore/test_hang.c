@@ -95,7 +95,7 @@ static void expect_others_work(struct scene *scene)
 	assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), 0);
 }
 
-static void silent_source(void)
+NS_TEST(a_source_that_two_wait_for_is_refused_at_once_and_others_work)
 {
 	struct scene scene;
 	pid_t server;
@@ -127,14 +127,8 @@ static void silent_source(void)
 	scene_close(&scene);
 }
 
-static void a_source_that_two_wait_for_is_refused_at_once_and_others_work(void **state)
-{
-	(void)state;
-	hv_in_namespace(silent_source);
-}
-
 /* The helper that was kept for questions waits for the first; the second is on its own. */
-static void two_servers(void)
+NS_TEST(a_server_answers_while_another_one_is_silent)
 {
 	struct mc_attach_args args;
 	struct scene scene;
@@ -158,12 +152,6 @@ static void two_servers(void)
 	kill_server(first);
 	kill_server(second);
 	scene_close(&scene);
-}
-
-static void a_server_answers_while_another_one_is_silent(void **state)
-{
-	(void)state;
-	hv_in_namespace(two_servers);
 }
 
 static void *prepare_locked(void *argument)
@@ -214,7 +202,7 @@ static void many_locked_attaches_from_one_server_do_not_wait_for_each_other(void
 }
 
 /* It answers with an error while the target is looked up: the source's error is told. */
-static void dead_source(void)
+NS_TEST(a_dead_source_is_told_of_before_a_bad_target)
 {
 	struct scene scene;
 
@@ -229,13 +217,7 @@ static void dead_source(void)
 	scene_close(&scene);
 }
 
-static void a_dead_source_is_told_of_before_a_bad_target(void **state)
-{
-	(void)state;
-	hv_in_namespace(dead_source);
-}
-
-static void many_silent(void)
+NS_TEST(different_paths_of_one_silent_server_count_as_one)
 {
 	struct scene scene;
 	char path[PATH_MAX], real[PATH_MAX];
@@ -261,14 +243,8 @@ static void many_silent(void)
 	scene_close(&scene);
 }
 
-static void different_paths_of_one_silent_server_count_as_one(void **state)
-{
-	(void)state;
-	hv_in_namespace(many_silent);
-}
-
 /* The root of a FUSE mount needs no server: what goes on top of it neither. */
-static void cover_silent(void)
+NS_TEST(a_mount_goes_on_top_of_one_whose_server_is_silent)
 {
 	struct mc_attach_args args;
 	struct scene scene;
@@ -285,14 +261,8 @@ static void cover_silent(void)
 	scene_close(&scene);
 }
 
-static void a_mount_goes_on_top_of_one_whose_server_is_silent(void **state)
-{
-	(void)state;
-	hv_in_namespace(cover_silent);
-}
-
 /* A root that is FUSE, or is covered by who may mount: a worker would never come back. */
-static void silent_root(void)
+NS_TEST(a_container_whose_root_has_a_silent_server_holds_no_worker)
 {
 	struct scene scene;
 	struct box other;
@@ -313,12 +283,6 @@ static void silent_root(void)
 	box_close(&other);
 	mc_ns_close(&first);
 	scene_close(&scene);
-}
-
-static void a_container_whose_root_has_a_silent_server_holds_no_worker(void **state)
-{
-	(void)state;
-	hv_in_namespace(silent_root);
 }
 
 static void make_loop(char ret[static 32])
@@ -390,7 +354,7 @@ static void *attach_and_wait(void *argument)
 }
 
 /* The silent source waits until its server ends; the container's other attaches go on meanwhile. */
-static void gate(void)
+NS_TEST(a_silent_source_does_not_hold_up_its_container)
 {
 	struct scene scene, silent;
 	pthread_t thread;
@@ -410,12 +374,6 @@ static void gate(void)
 	kill_server(server);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	scene_close(&scene);
-}
-
-static void a_silent_source_does_not_hold_up_its_container(void **state)
-{
-	(void)state;
-	hv_in_namespace(gate);
 }
 
 /* The overlay's own type has no server; what it is made of has one. */

@@ -98,7 +98,8 @@ static void what_a_killed_helper_had_is_never_mounted_on_the_host(void **state)
 	hv_in_namespace(killed);
 }
 
-static void mapped(void)
+/* The kernel forgets it where the user changes (commit_creds()). */
+NS_TEST(a_helper_in_a_user_namespace_ends_with_the_daemon)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -111,13 +112,6 @@ static void mapped(void)
 	assert_int_equal(atomic_load(&told->ends_with), SIGKILL);
 	assert_int_equal(scene_detach(&scene, false), 0);
 	scene_close(&scene);
-}
-
-/* The kernel forgets it where the user changes (commit_creds()). */
-static void a_helper_in_a_user_namespace_ends_with_the_daemon(void **state)
-{
-	(void)state;
-	hv_in_namespace(mapped);
 }
 
 int main(void)

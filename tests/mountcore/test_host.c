@@ -30,7 +30,7 @@ static void expect_source(struct scene *scene, const char *source, enum mc_step 
 	assert_false(scratch_exists(box_path(&scene->box, "/mnt/new")));
 }
 
-static void bad_sources(void)
+NS_TEST(a_source_must_be_a_directory_without_symlink)
 {
 	struct scene scene;
 
@@ -51,13 +51,7 @@ static void bad_sources(void)
 	scene_close(&scene);
 }
 
-static void a_source_must_be_a_directory_without_symlink(void **state)
-{
-	(void)state;
-	hv_in_namespace(bad_sources);
-}
-
-static void swapped_source(void)
+NS_TEST(a_source_swapped_for_a_symlink_is_not_followed)
 {
 	struct scene scene;
 	char real[PATH_MAX];
@@ -70,12 +64,6 @@ static void swapped_source(void)
 	assert_int_equal(unlink(SOURCE), 0);
 	expect_source(&scene, real, MC_STEP_SOURCE, -ENOENT);
 	scene_close(&scene);
-}
-
-static void a_source_swapped_for_a_symlink_is_not_followed(void **state)
-{
-	(void)state;
-	hv_in_namespace(swapped_source);
 }
 
 static void expect_resolve(struct mc_core *core, const char *path, bool make, const char *expected)
@@ -107,7 +95,7 @@ static void expect_no_resolve(
 	assert_string_equal(real, code == -ENOENT && !make ? path : "untouched");
 }
 
-static void resolving(void)
+NS_TEST(host_paths_are_resolved_and_made)
 {
 	struct scene scene;
 	char path[512] = "/tmp/long/";
@@ -135,14 +123,8 @@ static void resolving(void)
 	scene_close(&scene);
 }
 
-static void host_paths_are_resolved_and_made(void **state)
-{
-	(void)state;
-	hv_in_namespace(resolving);
-}
-
 /* A path that was resolved before: who swaps a part of it has nothing made elsewhere. */
-static void make_known(void)
+NS_TEST(nothing_is_made_through_a_symlink_that_a_known_path_has_by_now)
 {
 	char real[PATH_MAX] = "";
 	struct scene scene;
@@ -160,13 +142,7 @@ static void make_known(void)
 	scene_close(&scene);
 }
 
-static void nothing_is_made_through_a_symlink_that_a_known_path_has_by_now(void **state)
-{
-	(void)state;
-	hv_in_namespace(make_known);
-}
-
-static void partly_made(void)
+NS_TEST(directories_made_in_vain_are_removed)
 {
 	struct scene scene;
 	char path[512] = "/tmp/real";
@@ -186,12 +162,6 @@ static void partly_made(void)
 	scene_close(&scene);
 }
 
-static void directories_made_in_vain_are_removed(void **state)
-{
-	(void)state;
-	hv_in_namespace(partly_made);
-}
-
 static void expect_owner(struct scene *scene, struct mc_owner owner, const char *told)
 {
 	struct stat is;
@@ -203,7 +173,7 @@ static void expect_owner(struct scene *scene, struct mc_owner owner, const char 
 	assert_string_equal(text, told);
 }
 
-static void owning(void)
+NS_TEST(a_host_directory_is_given_an_owner_and_a_mode)
 {
 	const struct mc_owner owner = {.uid = 1, .gid = 2, .mode = 0700};
 	struct scene scene;
@@ -225,7 +195,7 @@ static void owning(void)
 	scene_close(&scene);
 }
 
-static void owning_read_only(void)
+NS_TEST(an_owner_and_a_mode_that_it_has_are_not_set_again)
 {
 	const struct mc_owner other = {.uid = -1, .gid = -1, .mode = 0700};
 	struct scene scene;
@@ -244,19 +214,7 @@ static void owning_read_only(void)
 	scene_close(&scene);
 }
 
-static void an_owner_and_a_mode_that_it_has_are_not_set_again(void **state)
-{
-	(void)state;
-	hv_in_namespace(owning_read_only);
-}
-
-static void a_host_directory_is_given_an_owner_and_a_mode(void **state)
-{
-	(void)state;
-	hv_in_namespace(owning);
-}
-
-static void on_mounts(void)
+NS_TEST(whether_a_path_is_on_a_mount_of_its_own_is_known)
 {
 	struct scene scene;
 
@@ -270,13 +228,7 @@ static void on_mounts(void)
 	scene_close(&scene);
 }
 
-static void whether_a_path_is_on_a_mount_of_its_own_is_known(void **state)
-{
-	(void)state;
-	hv_in_namespace(on_mounts);
-}
-
-static void opening(void)
+NS_TEST(a_host_path_is_opened)
 {
 	struct scene scene;
 	mc_auto_fd fd = MC_FD_NONE;
@@ -287,12 +239,6 @@ static void opening(void)
 	assert_true(fd >= 0);
 	assert_int_equal(mc_host_open(scene.core, "/tmp/none"), -ENOENT);
 	scene_close(&scene);
-}
-
-static void a_host_path_is_opened(void **state)
-{
-	(void)state;
-	hv_in_namespace(opening);
 }
 
 /* A process in a mount namespace of its own, where what is mounted here is seen or not. */
@@ -324,7 +270,7 @@ static void end_elsewhere(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static void seeing(void)
+NS_TEST(whether_another_process_sees_a_mount_is_known)
 {
 	static const char path[] = "/tmp/shared/volume";
 	struct scene scene;
@@ -352,12 +298,6 @@ static void seeing(void)
 	assert_int_equal(mc_host_is_seen(scene.core, apart, path), -ENOENT);
 	assert_int_equal(mc_host_is_seen(scene.core, 0, path), -ENOENT);
 	scene_close(&scene);
-}
-
-static void whether_another_process_sees_a_mount_is_known(void **state)
-{
-	(void)state;
-	hv_in_namespace(seeing);
 }
 
 static void slow_by_mount(void)

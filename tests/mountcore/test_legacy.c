@@ -34,7 +34,7 @@ static bool is_same_file(const char *a, const char *b)
 	       one.st_ino == other.st_ino;
 }
 
-static void attach(void)
+NS_TEST(a_directory_of_a_disk_is_attached_and_nothing_is_left)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -69,13 +69,7 @@ static void attach(void)
 	disk_close();
 }
 
-static void a_directory_of_a_disk_is_attached_and_nothing_is_left(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach);
-}
-
-static void attributes(void)
+NS_TEST(attributes_are_set_and_the_source_s_kept)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -97,13 +91,7 @@ static void attributes(void)
 	disk_close();
 }
 
-static void attributes_are_set_and_the_source_s_kept(void **state)
-{
-	(void)state;
-	hv_in_namespace(attributes);
-}
-
-static void other_sources(void)
+NS_TEST(files_roots_and_bind_mounts_are_sources)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -136,13 +124,7 @@ static void other_sources(void)
 	disk_close();
 }
 
-static void files_roots_and_bind_mounts_are_sources(void **state)
-{
-	(void)state;
-	hv_in_namespace(other_sources);
-}
-
-static void below_own_tmpfs(void)
+NS_TEST(a_target_below_a_mount_of_the_container_is_reached)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -164,13 +146,7 @@ static void below_own_tmpfs(void)
 	disk_close();
 }
 
-static void a_target_below_a_mount_of_the_container_is_reached(void **state)
-{
-	(void)state;
-	hv_in_namespace(below_own_tmpfs);
-}
-
-static void refuse(void)
+NS_TEST(what_it_cannot_do_is_refused)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -201,14 +177,8 @@ static void refuse(void)
 	disk_close();
 }
 
-static void what_it_cannot_do_is_refused(void **state)
-{
-	(void)state;
-	hv_in_namespace(refuse);
-}
-
 #ifndef __SANITIZE_THREAD__ /* has a thread of its own, so that unshare(CLONE_NEWUSER) fails */
-static void refuse_userns(void)
+NS_TEST(a_container_with_user_namespace_is_refused)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -222,11 +192,6 @@ static void refuse_userns(void)
 	disk_close();
 }
 
-static void a_container_with_user_namespace_is_refused(void **state)
-{
-	(void)state;
-	hv_in_namespace(refuse_userns);
-}
 #endif
 
 struct watch {
@@ -256,7 +221,7 @@ static void *watch(void *argument)
 	return NULL;
 }
 
-static void look_inside(void)
+NS_TEST(the_container_never_sees_the_rest_of_the_disk)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -280,13 +245,7 @@ static void look_inside(void)
 	disk_close();
 }
 
-static void the_container_never_sees_the_rest_of_the_disk(void **state)
-{
-	(void)state;
-	hv_in_namespace(look_inside);
-}
-
-static void bind_here(void)
+NS_TEST(in_our_own_namespace_it_is_a_bind_mount)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -309,12 +268,6 @@ static void bind_here(void)
 	free(before);
 	free(after);
 	scene_close(&scene);
-}
-
-static void in_our_own_namespace_it_is_a_bind_mount(void **state)
-{
-	(void)state;
-	hv_in_namespace(bind_here);
 }
 
 int main(void)

@@ -97,7 +97,7 @@ static void *work_here(void *argument)
 	return NULL;
 }
 
-static void lend_and_attach(void)
+NS_TEST(what_it_asks_for_is_done_in_it_and_leaves_no_trace)
 {
 	struct scene scene;
 	struct stat cwd;
@@ -114,12 +114,6 @@ static void lend_and_attach(void)
 	scene_close(&scene);
 }
 
-static void what_it_asks_for_is_done_in_it_and_leaves_no_trace(void **state)
-{
-	(void)state;
-	hv_in_namespace(lend_and_attach);
-}
-
 static void *try_in_chroot(void *argument)
 {
 	const struct mc_core *core = argument;
@@ -131,7 +125,7 @@ static void *try_in_chroot(void *argument)
 	return NULL;
 }
 
-static void lend_in_chroot(void)
+NS_TEST(a_process_with_a_root_of_its_own_keeps_it)
 {
 	struct scene scene;
 	mc_auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -144,12 +138,6 @@ static void lend_in_chroot(void)
 	assert_int_equal(chroot("."), 0);
 	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
 	scene_close(&scene);
-}
-
-static void a_process_with_a_root_of_its_own_keeps_it(void **state)
-{
-	(void)state;
-	hv_in_namespace(lend_in_chroot);
 }
 
 int main(void)

@@ -118,7 +118,7 @@ static void publish(const char *name)
 	scratch_write(path);
 }
 
-static void run_seen(void)
+NS_TEST(what_is_mounted_is_seen_by_the_host)
 {
 	struct plugin plugin;
 	int dir;
@@ -140,13 +140,7 @@ static void run_seen(void)
 	stop(&plugin);
 }
 
-static void what_is_mounted_is_seen_by_the_host(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_seen);
-}
-
-static void run_unseen(void)
+NS_TEST(a_mount_root_that_the_host_does_not_see_is_given_to_it)
 {
 	struct plugin plugin;
 
@@ -168,14 +162,8 @@ static void run_unseen(void)
 	stop(&plugin);
 }
 
-static void a_mount_root_that_the_host_does_not_see_is_given_to_it(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_unseen);
-}
-
 /* What dockerd's clean-up of the plugin before does: all mounts of the place, however many. */
-static void run_taken(void)
+NS_TEST(a_mount_root_that_is_taken_from_the_host_is_given_to_it_again)
 {
 	struct plugin plugin;
 	int dir;
@@ -205,13 +193,7 @@ static void run_taken(void)
 	stop(&plugin);
 }
 
-static void a_mount_root_that_is_taken_from_the_host_is_given_to_it_again(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_taken);
-}
-
-static void run_cut(void)
+NS_TEST(a_mount_root_that_was_made_private_on_the_host_is_given_to_it)
 {
 	struct plugin plugin;
 
@@ -228,13 +210,7 @@ static void run_cut(void)
 	stop(&plugin);
 }
 
-static void a_mount_root_that_was_made_private_on_the_host_is_given_to_it(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_cut);
-}
-
-static void run_again(void)
+NS_TEST(that_of_the_plugin_before_is_used_again)
 {
 	struct plugin plugin;
 	struct mc_mount_root *first;
@@ -251,13 +227,7 @@ static void run_again(void)
 	stop(&plugin);
 }
 
-static void that_of_the_plugin_before_is_used_again(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_again);
-}
-
-static void run_below(void)
+NS_TEST(what_an_older_one_left_below_is_reached_and_not_shown)
 {
 	struct plugin plugin;
 
@@ -271,12 +241,6 @@ static void run_below(void)
 	assert_int_equal(on_host(&plugin, do_look, RAW "/old"), ENOENT);
 	assert_int_equal(faccessat(mc_mount_root_below(plugin.root), "old/lost", F_OK, 0), 0);
 	stop(&plugin);
-}
-
-static void what_an_older_one_left_below_is_reached_and_not_shown(void **state)
-{
-	(void)state;
-	hv_in_namespace(run_below);
 }
 
 int main(void)

@@ -25,7 +25,7 @@ static void expect_no_ns(struct scene *scene, pid_t pid, int code)
 	mc_ns_close(&ns);
 }
 
-static void namespaces(void)
+NS_TEST(only_a_container_s_namespace_is_opened)
 {
 	struct scene scene;
 	struct stat found;
@@ -51,12 +51,6 @@ static void namespaces(void)
 	scene_close(&scene);
 }
 
-static void only_a_container_s_namespace_is_opened(void **state)
-{
-	(void)state;
-	hv_in_namespace(namespaces);
-}
-
 static void zombie(void)
 {
 	struct scene scene;
@@ -75,7 +69,7 @@ static void a_process_that_ended_and_was_not_reaped_is_not_alive(void **state)
 	hv_in_namespace(zombie);
 }
 
-static void host_of_other_namespace(void)
+NS_TEST(the_host_s_namespace_is_no_container_s)
 {
 	struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 10000};
 	struct scene scene;
@@ -89,13 +83,7 @@ static void host_of_other_namespace(void)
 	scene_close(&scene);
 }
 
-static void the_host_s_namespace_is_no_container_s(void **state)
-{
-	(void)state;
-	hv_in_namespace(host_of_other_namespace);
-}
-
-static void no_core(void)
+NS_TEST(a_core_that_cannot_be_opened_leaves_nothing)
 {
 	static const struct {
 		struct mc_core_args args;
@@ -120,13 +108,7 @@ static void no_core(void)
 	mc_core_close(NULL);
 }
 
-static void a_core_that_cannot_be_opened_leaves_nothing(void **state)
-{
-	(void)state;
-	hv_in_namespace(no_core);
-}
-
-static void table_of_box(void)
+NS_TEST(the_container_s_mount_table_is_read)
 {
 	struct scene scene;
 	struct mc_mounts *mounts = NULL;
@@ -152,12 +134,6 @@ static void table_of_box(void)
 	assert_true(mc_mounts_count(mounts) > 3);
 	mc_mounts_free(mounts);
 	scene_close(&scene);
-}
-
-static void the_container_s_mount_table_is_read(void **state)
-{
-	(void)state;
-	hv_in_namespace(table_of_box);
 }
 
 int main(void)

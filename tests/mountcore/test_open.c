@@ -87,7 +87,7 @@ static unsigned compare(const struct mc_core *core, const struct mc_core *old, i
 	return 1;
 }
 
-static void compare_all(void)
+NS_TEST(single_steps_do_what_openat2_does)
 {
 	struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 1000};
 	struct mc_core *core = NULL, *old = NULL;
@@ -111,12 +111,6 @@ static void compare_all(void)
 	close(root);
 	mc_core_close(old);
 	mc_core_close(core);
-}
-
-static void single_steps_do_what_openat2_does(void **state)
-{
-	(void)state;
-	hv_in_namespace(compare_all);
 }
 
 int main(void)

@@ -191,42 +191,24 @@ static void detach_on(enum where where)
 	}
 }
 
-static void on_root(void)
+NS_TEST(a_detach_on_the_container_s_root_leaves_what_others_have_mounted_on)
 {
 	detach_on(ON_ROOT);
 }
 
-static void on_tmpfs(void)
+NS_TEST(a_detach_on_a_tmpfs_of_its_own_leaves_what_others_have_mounted_on)
 {
 	detach_on(ON_TMPFS);
 }
 
-static void on_shared(void)
+NS_TEST(a_detach_on_a_directory_of_the_host_leaves_what_was_made)
 {
 	detach_on(ON_SHARED);
 }
 
-static void a_detach_on_the_container_s_root_leaves_what_others_have_mounted_on(void **state)
-{
-	(void)state;
-	hv_in_namespace(on_root);
-}
-
-static void a_detach_on_a_tmpfs_of_its_own_leaves_what_others_have_mounted_on(void **state)
-{
-	(void)state;
-	hv_in_namespace(on_tmpfs);
-}
-
-static void a_detach_on_a_directory_of_the_host_leaves_what_was_made(void **state)
-{
-	(void)state;
-	hv_in_namespace(on_shared);
-}
-
 /* A disk that the host has unmounted since: no other namespace has it, and it may be mounted again.
  */
-static void only_there(void)
+NS_TEST(a_detach_on_a_volume_that_nobody_else_has_leaves_what_was_made)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -241,12 +223,6 @@ static void only_there(void)
 	assert_int_equal(scene_detach(&scene, false), 0);
 	assert_true(scratch_exists(box_path(&scene.box, "/s/x")));
 	scene_close(&scene);
-}
-
-static void a_detach_on_a_volume_that_nobody_else_has_leaves_what_was_made(void **state)
-{
-	(void)state;
-	hv_in_namespace(only_there);
 }
 
 /* Somebody mounts on what was just made, and then the move fails. */
@@ -297,7 +273,7 @@ static void commit_case(enum where where, bool is_seen, bool is_file)
 	scene_close(&scene);
 }
 
-static void failing(void)
+NS_TEST(an_attach_that_fails_leaves_what_others_have_mounted_on)
 {
 	for (int where = ON_ROOT; where <= ON_SHARED; where++)
 		for (int is_file = 0; is_file < 2; is_file++) {
@@ -306,14 +282,8 @@ static void failing(void)
 		}
 }
 
-static void an_attach_that_fails_leaves_what_others_have_mounted_on(void **state)
-{
-	(void)state;
-	hv_in_namespace(failing);
-}
-
 /* A tmpfs that another namespace has too is no longer the container's alone. */
-static void shared_tmpfs(void)
+NS_TEST(what_was_made_on_a_tmpfs_that_others_have_stays)
 {
 	struct scene scene;
 	struct neighbour neighbour = {0};
@@ -327,14 +297,8 @@ static void shared_tmpfs(void)
 	scene_close(&scene);
 }
 
-static void what_was_made_on_a_tmpfs_that_others_have_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(shared_tmpfs);
-}
-
 /* One directory of those that were made is taken: it stays with what it is in, the rest goes. */
-static void partly(void)
+NS_TEST(of_the_directories_made_those_below_a_taken_one_go)
 {
 	struct scene scene;
 	struct neighbour neighbour = {0};
@@ -352,14 +316,8 @@ static void partly(void)
 	scene_close(&scene);
 }
 
-static void of_the_directories_made_those_below_a_taken_one_go(void **state)
-{
-	(void)state;
-	hv_in_namespace(partly);
-}
-
 /* Directories made on the host. */
-static void on_host(void)
+NS_TEST(a_directory_of_the_host_that_others_have_mounted_on_stays)
 {
 	struct scene scene;
 	struct neighbour neighbour = {0};
@@ -380,12 +338,6 @@ static void on_host(void)
 	scene_close(&scene);
 }
 
-static void a_directory_of_the_host_that_others_have_mounted_on_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(on_host);
-}
-
 static struct mc_spot spot_of(const struct scene *scene, const char *path)
 {
 	struct mc_mounts *mounts = NULL;
@@ -397,7 +349,7 @@ static struct mc_spot spot_of(const struct scene *scene, const char *path)
 	return spot;
 }
 
-static void using(void)
+NS_TEST(who_has_a_directory_mounted_is_found_in_any_namespace)
 {
 	struct scene scene;
 	struct mc_spot data, own[1];
@@ -439,14 +391,8 @@ static void using(void)
 	scene_close(&scene);
 }
 
-static void who_has_a_directory_mounted_is_found_in_any_namespace(void **state)
-{
-	(void)state;
-	hv_in_namespace(using);
-}
-
 /* The mount shows a directory that is no more; another one of the name is nobody's. */
-static void deleted(void)
+NS_TEST(a_mount_of_a_deleted_directory_keeps_no_other_one)
 {
 	struct scene scene;
 	struct mc_spot data;
@@ -463,12 +409,6 @@ static void deleted(void)
 	scratch_mkdir("/tmp/data");
 	assert_int_equal(mc_spot_find_user(scene.core, &data, NULL, 0, &user), 0);
 	scene_close(&scene);
-}
-
-static void a_mount_of_a_deleted_directory_keeps_no_other_one(void **state)
-{
-	(void)state;
-	hv_in_namespace(deleted);
 }
 
 /* Who is chrooted sees a part of the mounts: the others of the namespace are looked at as well. */
@@ -509,7 +449,7 @@ static void a_chrooted_process_hides_nothing_of_its_namespace(void **state)
 }
 
 /* The only process of the neighbour's namespace sees a part of its mounts. */
-static void alone_in_jail(void)
+NS_TEST(what_is_mounted_in_the_namespace_of_a_chrooted_process_stays)
 {
 	struct scene scene;
 	struct neighbour neighbour = {.jail = "/tmp/jail"};
@@ -527,12 +467,6 @@ static void alone_in_jail(void)
 	scene_close(&scene);
 }
 
-static void what_is_mounted_in_the_namespace_of_a_chrooted_process_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(alone_in_jail);
-}
-
 /* From 6.11 on the kernel lists namespaces.  The one that is last has none behind it. */
 static bool can_list_namespaces(int ns_fd)
 {
@@ -545,7 +479,7 @@ static bool can_list_namespaces(int ns_fd)
 }
 
 /* A namespace that only a descriptor keeps. */
-static void no_process(void)
+NS_TEST(what_is_mounted_in_a_namespace_without_a_process_stays)
 {
 	struct scene scene;
 	struct neighbour neighbour = {0};
@@ -575,14 +509,8 @@ static void no_process(void)
 	scene_close(&scene);
 }
 
-static void what_is_mounted_in_a_namespace_without_a_process_stays(void **state)
-{
-	(void)state;
-	hv_in_namespace(no_process);
-}
-
 /* Without a descriptor nobody can tell: that is not the same as that there is none. */
-static void no_descriptor(void)
+NS_TEST(a_look_without_a_descriptor_left_fails)
 {
 	struct scene scene;
 	struct neighbour neighbour = {0};
@@ -609,12 +537,6 @@ static void no_descriptor(void)
 	assert_int_equal(mc_spot_find_user(scene.core, &spot, NULL, 0, &user), 1);
 	move_out(&neighbour);
 	scene_close(&scene);
-}
-
-static void a_look_without_a_descriptor_left_fails(void **state)
-{
-	(void)state;
-	hv_in_namespace(no_descriptor);
 }
 
 int main(void)

@@ -293,7 +293,7 @@ static void *run_helper(void *argument)
 	return NULL;
 }
 
-static void held_by_a_helper(void)
+NS_TEST(a_detach_is_not_refused_because_of_a_helper_that_was_just_started)
 {
 	struct scene scene;
 	pthread_t thread;
@@ -313,12 +313,6 @@ static void held_by_a_helper(void)
 	assert_int_equal(scene_detach(&scene, false), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	scene_close(&scene);
-}
-
-static void a_detach_is_not_refused_because_of_a_helper_that_was_just_started(void **state)
-{
-	(void)state;
-	hv_in_namespace(held_by_a_helper);
 }
 
 int main(void)

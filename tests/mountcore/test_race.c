@@ -236,33 +236,21 @@ static void a_component_swapped_for_a_symlink_never_leads_out(void **state)
 	hv_in_namespace(swapped);
 }
 
-static void renamed(void)
+NS_TEST(a_target_renamed_and_removed_is_hit_or_left_alone)
 {
 	const struct race race = {in_villain_rename, "", "/mnt/d/" VILLAIN_NAME, 500, false, false};
 
 	run(&race);
 }
 
-static void a_target_renamed_and_removed_is_hit_or_left_alone(void **state)
-{
-	(void)state;
-	hv_in_namespace(renamed);
-}
-
-static void covered(void)
+NS_TEST(a_target_covered_and_uncovered_keeps_no_mount_of_a_failure)
 {
 	const struct race race = {in_villain_cover, "", "/mnt/d", 400, true, false};
 
 	run(&race);
 }
 
-static void a_target_covered_and_uncovered_keeps_no_mount_of_a_failure(void **state)
-{
-	(void)state;
-	hv_in_namespace(covered);
-}
-
-static void exiting(void)
+NS_TEST(a_container_that_exits_in_the_middle_leaves_nothing_outside)
 {
 	struct scene scene;
 	struct outside before;
@@ -290,12 +278,6 @@ static void exiting(void)
 	scene_close(&scene);
 }
 
-static void a_container_that_exits_in_the_middle_leaves_nothing_outside(void **state)
-{
-	(void)state;
-	hv_in_namespace(exiting);
-}
-
 /* One attach from a source that is being swapped: the one that was asked for, or none. */
 static bool play_source(struct scene *scene, const char *source, const struct stat *original)
 {
@@ -319,7 +301,7 @@ static bool play_source(struct scene *scene, const char *source, const struct st
 	return true;
 }
 
-static void source_swapped(void)
+NS_TEST(a_source_swapped_for_a_symlink_is_the_source_or_nothing)
 {
 	struct scene scene;
 	struct stat dir, deep;
@@ -348,12 +330,6 @@ static void source_swapped(void)
 	outside_compare(&before);
 	fprintf(stderr, "source: %u of 200 rounds succeeded\n", successes);
 	scene_close(&scene);
-}
-
-static void a_source_swapped_for_a_symlink_is_the_source_or_nothing(void **state)
-{
-	(void)state;
-	hv_in_namespace(source_swapped);
 }
 
 int main(void)

@@ -16,7 +16,7 @@ static unsigned find_feature(const char *name)
 	return 0;
 }
 
-static void refuse(void)
+NS_TEST(an_attach_without_a_needed_call_is_refused)
 {
 	struct scene scene;
 	unsigned fds, files, feature = find_feature(denied);
@@ -38,12 +38,6 @@ static void refuse(void)
 	free(before);
 	free(after);
 	scene_close(&scene);
-}
-
-static void an_attach_without_a_needed_call_is_refused(void **state)
-{
-	(void)state;
-	hv_in_namespace(refuse);
 }
 
 int main(int argc, char **argv)

@@ -120,31 +120,19 @@ static bool refuses_to_go_beneath(void)
 	return true;
 }
 
-static void replace_atomically(void)
+NS_TEST(an_atomic_replacement_is_never_seen_missing)
 {
 	if (!refuses_to_go_beneath())
 		replace_many(MC_REPLACE_ATOMIC, true);
 }
 
-static void an_atomic_replacement_is_never_seen_missing(void **state)
-{
-	(void)state;
-	hv_in_namespace(replace_atomically);
-}
-
-static void replace_anyhow(void)
+NS_TEST(a_replacement_anyhow_takes_the_old_mount_out)
 {
 	replace_many(MC_REPLACE_ANYHOW, false);
 }
 
-static void a_replacement_anyhow_takes_the_old_mount_out(void **state)
-{
-	(void)state;
-	hv_in_namespace(replace_anyhow);
-}
-
 /* What is below a mount that is covered: seen again when the one on it is detached. */
-static void replace_foreign(void)
+NS_TEST(replacing_covers_what_the_container_mounted)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -174,13 +162,7 @@ static void replace_foreign(void)
 	scene_close(&scene);
 }
 
-static void replacing_covers_what_the_container_mounted(void **state)
-{
-	(void)state;
-	hv_in_namespace(replace_foreign);
-}
-
-static void replace_on_foreign(void)
+NS_TEST(replacing_ones_own_leaves_what_is_below_it)
 {
 	static const char *const sources[] = {SOURCE, "/tmp/other"};
 	int first = scratch_kernel_goes_beneath() ? MC_REPLACE_ATOMIC : MC_REPLACE_ANYHOW;
@@ -212,12 +194,6 @@ static void replace_on_foreign(void)
 	args.own_count = 0;
 	scene_expect_refused(&scene, &args, MC_STEP_SHARED, -EINVAL);
 	scene_close(&scene);
-}
-
-static void replacing_ones_own_leaves_what_is_below_it(void **state)
-{
-	(void)state;
-	hv_in_namespace(replace_on_foreign);
 }
 
 int main(void)

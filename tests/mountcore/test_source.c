@@ -169,7 +169,7 @@ static void each_change_of_the_source_is_told(void **state)
 }
 
 /* ext4 gives a new directory the number of one that was just removed. */
-static void reuse_number(void)
+NS_TEST(a_mount_keeps_the_number_of_its_deleted_directory)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -201,14 +201,8 @@ static void reuse_number(void)
 	scene_close(&scene);
 }
 
-static void a_mount_keeps_the_number_of_its_deleted_directory(void **state)
-{
-	(void)state;
-	hv_in_namespace(reuse_number);
-}
-
 /* Files are replaced by a rename, as editors do. */
-static void replace_file(void)
+NS_TEST(a_file_that_was_renamed_over_is_told)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -231,13 +225,7 @@ static void replace_file(void)
 	scene_close(&scene);
 }
 
-static void a_file_that_was_renamed_over_is_told(void **state)
-{
-	(void)state;
-	hv_in_namespace(replace_file);
-}
-
-static void mount_inside(void)
+NS_TEST(what_the_container_mounts_below_is_no_change_of_the_source)
 {
 	struct scene scene;
 	enum mc_source_is is = MC_SOURCE_OTHER;
@@ -256,14 +244,8 @@ static void mount_inside(void)
 	scene_close(&scene);
 }
 
-static void what_the_container_mounts_below_is_no_change_of_the_source(void **state)
-{
-	(void)state;
-	hv_in_namespace(mount_inside);
-}
-
 /* Its root is deleted: the kernel's path of it has a word more. */
-static void replace_deleted(void)
+NS_TEST(a_mount_whose_directory_was_deleted_is_replaced_and_detached)
 {
 	static const enum mc_replace ways[] = {MC_REPLACE_ATOMIC, MC_REPLACE_ANYHOW};
 	struct scene scene;
@@ -294,13 +276,7 @@ static void replace_deleted(void)
 	scene_close(&scene);
 }
 
-static void a_mount_whose_directory_was_deleted_is_replaced_and_detached(void **state)
-{
-	(void)state;
-	hv_in_namespace(replace_deleted);
-}
-
-static void attach_dead(void)
+NS_TEST(a_server_that_ended_is_not_attached)
 {
 	struct scene scene;
 	struct mc_source_args args = {.source = SOURCE};
@@ -332,13 +308,7 @@ static void attach_dead(void)
 	scene_close(&scene);
 }
 
-static void a_server_that_ended_is_not_attached(void **state)
-{
-	(void)state;
-	hv_in_namespace(attach_dead);
-}
-
-static void compare_own(void)
+NS_TEST(a_mount_of_our_own_namespace_is_compared_by_its_path)
 {
 	struct scene scene;
 	struct mc_source_args args = {.source = SOURCE};
@@ -368,12 +338,6 @@ static void compare_own(void)
 	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_NONE);
 	scene_close(&scene);
-}
-
-static void a_mount_of_our_own_namespace_is_compared_by_its_path(void **state)
-{
-	(void)state;
-	hv_in_namespace(compare_own);
 }
 
 int main(void)

@@ -36,7 +36,7 @@ static void need_helper(struct scene *scene)
 		"poll_pri", 0, "the host's table is read again, to be safe", false                 \
 	}
 
-static void sweep_prepare(void)
+NS_TEST(preparing_an_attach_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		PREPARE_EXCEPTIONS, {"close", 0, "a descriptor is closed even so", false}, {0}};
@@ -46,13 +46,7 @@ static void sweep_prepare(void)
 	sweep_run(&sweep, 20);
 }
 
-static void preparing_an_attach_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_prepare);
-}
-
-static void sweep_prepare_in_helper(void)
+NS_TEST(preparing_through_a_helper_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		PREPARE_EXCEPTIONS, HELPER_EXCEPTIONS, {0}};
@@ -63,7 +57,7 @@ static void sweep_prepare_in_helper(void)
 }
 
 /* Below another mount: first as on the place's own, then by the kernel's cache. */
-static void sweep_prepare_by_cache(void)
+NS_TEST(preparing_by_the_kernel_s_cache_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		PREPARE_EXCEPTIONS, {"close", 0, "a descriptor is closed even so", false}, {0}};
@@ -71,18 +65,6 @@ static void sweep_prepare_by_cache(void)
 		round_release, exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 30);
-}
-
-static void preparing_by_the_kernel_s_cache_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_prepare_by_cache);
-}
-
-static void preparing_through_a_helper_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_prepare_in_helper);
 }
 
 static void set_up_commit(struct scene *scene)
@@ -123,7 +105,7 @@ static void undo_commit(struct scene *scene)
 		"statx", -ESTALE, "cannot be verified, so it is taken out", false                  \
 	}
 
-static void sweep_commit(void)
+NS_TEST(committing_an_attach_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		COMMIT_EXCEPTIONS, {"close", 0, "a descriptor is closed even so", false}, {0}};
@@ -133,13 +115,7 @@ static void sweep_commit(void)
 	sweep_run(&sweep, 14);
 }
 
-static void committing_an_attach_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_commit);
-}
-
-static void sweep_commit_in_helper(void)
+NS_TEST(committing_through_a_helper_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		COMMIT_EXCEPTIONS, HELPER_EXCEPTIONS, {0}};
@@ -149,14 +125,8 @@ static void sweep_commit_in_helper(void)
 	sweep_run(&sweep, 25);
 }
 
-static void committing_through_a_helper_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_commit_in_helper);
-}
-
 /* What a worker cannot take back a helper does. */
-static void sweep_commit_by_cache(void)
+NS_TEST(committing_by_the_kernel_s_cache_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		COMMIT_EXCEPTIONS, {"close", 0, "a descriptor is closed even so", false}, {0}};
@@ -164,12 +134,6 @@ static void sweep_commit_by_cache(void)
 		undo_commit, exceptions, .mounts_on_success = true};
 
 	sweep_run(&sweep, 14);
-}
-
-static void committing_by_the_kernel_s_cache_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_commit_by_cache);
 }
 
 static void set_up_detach(struct scene *scene)
@@ -200,7 +164,7 @@ static void check_detached(const struct scene *scene, int rc)
 	assert_int_equal(box_has_file(&scene->box, "/mnt/a/b/file"), rc < 0);
 }
 
-static void sweep_detach(void)
+NS_TEST(detaching_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		REMOVAL_EXCEPTIONS,
@@ -214,13 +178,7 @@ static void sweep_detach(void)
 	sweep_run(&sweep, 20);
 }
 
-static void detaching_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_detach);
-}
-
-static void sweep_detach_in_helper(void)
+NS_TEST(detaching_through_a_helper_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		HELPER_EXCEPTIONS,
@@ -234,12 +192,6 @@ static void sweep_detach_in_helper(void)
 		.removed = "/mnt/a"};
 
 	sweep_run(&sweep, 30);
-}
-
-static void detaching_through_a_helper_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_detach_in_helper);
 }
 
 int main(void)

@@ -33,7 +33,7 @@ static void check_file(const struct scene *scene, int rc)
 	assert_int_equal(scratch_try_write(box_path(&scene->box, "/x")), -EROFS);
 }
 
-static void sweep_file(void)
+NS_TEST(committing_a_file_on_a_read_only_root_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		{"openat2", -ESTALE, "cannot be verified, so it is taken out", false},
@@ -48,12 +48,6 @@ static void sweep_file(void)
 		.mounts_on_success = true};
 
 	sweep_run(&sweep, 30);
-}
-
-static void committing_a_file_on_a_read_only_root_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_file);
 }
 
 static void set_up_mapped(struct scene *scene)
@@ -72,7 +66,7 @@ static int prepare_mapped(struct scene *scene)
 	return rc < 0 ? rc : round_prepare(scene, &args);
 }
 
-static void sweep_prepare_mapped(void)
+NS_TEST(preparing_a_mapped_and_locked_tree_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		{"poll_pri", 0, "the host's table is read again, to be safe", false},
@@ -85,12 +79,6 @@ static void sweep_prepare_mapped(void)
 	disk_open();
 	sweep_run(&sweep, 35);
 	disk_close();
-}
-
-static void preparing_a_mapped_and_locked_tree_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_prepare_mapped);
 }
 
 static void set_up_user_tmpfs(struct scene *scene)
@@ -125,7 +113,7 @@ static const struct sweep_exception commit_exceptions[] = {
 	{0},
 };
 
-static void sweep_user_tmpfs(void)
+NS_TEST(committing_as_the_container_s_root_survives_each_failing_call)
 {
 	const struct sweep sweep = {set_up_user_tmpfs, round_commit, check_made, take_out,
 		commit_exceptions, .mounts_on_success = true};
@@ -133,24 +121,12 @@ static void sweep_user_tmpfs(void)
 	sweep_run(&sweep, 25);
 }
 
-static void committing_as_the_container_s_root_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_user_tmpfs);
-}
-
-static void sweep_user_root(void)
+NS_TEST(giving_directories_away_survives_each_failing_call)
 {
 	const struct sweep sweep = {set_up_user_root, round_commit, check_made, take_out,
 		commit_exceptions, .mounts_on_success = true};
 
 	sweep_run(&sweep, 20);
-}
-
-static void giving_directories_away_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_user_root);
 }
 
 static void set_up_replacing(struct scene *scene, enum mc_replace replace)
@@ -204,27 +180,15 @@ static void sweep_replacing(void (*set_up)(struct scene *scene))
 	sweep_run(&sweep, 8);
 }
 
-static void sweep_atomic(void)
+NS_TEST(replacing_atomically_survives_each_failing_call)
 {
 	if (scratch_kernel_goes_beneath()) /* else test_features sees it refused */
 		sweep_replacing(set_up_atomic);
 }
 
-static void replacing_atomically_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_atomic);
-}
-
-static void sweep_anyhow(void)
+NS_TEST(replacing_anyhow_survives_each_failing_call)
 {
 	sweep_replacing(set_up_anyhow);
-}
-
-static void replacing_anyhow_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_anyhow);
 }
 
 static void set_up_detach_file(struct scene *scene)
@@ -241,7 +205,7 @@ static void check_detached(const struct scene *scene, int rc)
 	assert_int_equal(scratch_try_write(box_path(&scene->box, "/x")), -EROFS);
 }
 
-static void sweep_detach_file(void)
+NS_TEST(detaching_from_a_read_only_root_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		REMOVAL_EXCEPTIONS,
@@ -255,12 +219,6 @@ static void sweep_detach_file(void)
 		exceptions, .mounts_on_success = true, .removed = "/opt"};
 
 	sweep_run(&sweep, 30);
-}
-
-static void detaching_from_a_read_only_root_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_detach_file);
 }
 
 int main(void)

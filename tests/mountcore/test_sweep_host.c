@@ -40,7 +40,7 @@ static int open_core(struct scene *scene)
 	return rc;
 }
 
-static void sweep_core_open(void)
+NS_TEST(opening_the_core_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		{"open_tree", 0, "a probe: the feature is missing", false},
@@ -58,12 +58,6 @@ static void sweep_core_open(void)
 	sweep_run(&sweep, 14);
 }
 
-static void opening_the_core_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_core_open);
-}
-
 static int open_ns(struct scene *scene)
 {
 	struct mc_ns ns = MC_NS_NONE;
@@ -73,18 +67,12 @@ static int open_ns(struct scene *scene)
 	return rc;
 }
 
-static void sweep_ns_open(void)
+NS_TEST(opening_a_namespace_survives_each_failing_call)
 {
 	const struct sweep sweep = {round_nothing, open_ns, nothing_to_check, round_nothing,
 		no_exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 3);
-}
-
-static void opening_a_namespace_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_ns_open);
 }
 
 static int resolve(struct scene *scene)
@@ -94,19 +82,13 @@ static int resolve(struct scene *scene)
 	return mc_host_resolve(scene->core, SOURCE, real, NULL, &scene->err);
 }
 
-static void sweep_resolve(void)
+NS_TEST(resolving_a_host_path_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
 	const struct sweep sweep = {round_nothing, resolve, nothing_to_check, round_nothing,
 		exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 12);
-}
-
-static void resolving_a_host_path_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_resolve);
 }
 
 static int resolve_and_make(struct scene *scene)
@@ -129,19 +111,13 @@ static void remove_made(struct scene *scene)
 	assert_int_equal(rmdir("/tmp/a/b/c") | rmdir("/tmp/a/b") | rmdir("/tmp/a"), 0);
 }
 
-static void sweep_resolve_and_make(void)
+NS_TEST(making_a_host_path_survives_each_failing_call_and_leaves_none)
 {
 	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
 	const struct sweep sweep = {round_nothing, resolve_and_make, check_made, remove_made,
 		exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 20);
-}
-
-static void making_a_host_path_survives_each_failing_call_and_leaves_none(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_resolve_and_make);
 }
 
 static int own(struct scene *scene)
@@ -151,19 +127,13 @@ static int own(struct scene *scene)
 	return mc_host_own(scene->core, SOURCE, &owner, &scene->err);
 }
 
-static void sweep_own(void)
+NS_TEST(giving_an_owner_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
 	const struct sweep sweep = {
 		round_nothing, own, nothing_to_check, round_nothing, exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 10);
-}
-
-static void giving_an_owner_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_own);
 }
 
 /* An image file: the loop device is a part of it. */
@@ -210,7 +180,7 @@ static void unmount_fs(struct scene *scene)
 	assert_false(fs_is_mounted());
 }
 
-static void sweep_mount_fs(void)
+NS_TEST(mounting_a_file_system_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		HELPER_EXCEPTIONS, {"openat", -ENOTBLK, "no loop device can be had", false}, {0}};
@@ -218,12 +188,6 @@ static void sweep_mount_fs(void)
 		make_fs, mount_fs, check_fs, unmount_fs, exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 20);
-}
-
-static void mounting_a_file_system_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_mount_fs);
 }
 
 static void make_and_mount_fs(struct scene *scene)
@@ -243,7 +207,7 @@ static void check_unmounted(const struct scene *scene, int rc)
 		assert_int_equal(fs_is_mounted(), rc != 0);
 }
 
-static void sweep_unmount_fs(void)
+NS_TEST(unmounting_a_file_system_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS,
 		{"setns", 0, "the host's table cannot be read: whose server it is is not known",
@@ -255,12 +219,6 @@ static void sweep_unmount_fs(void)
 	sweep_run(&sweep, 8);
 }
 
-static void unmounting_a_file_system_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_unmount_fs);
-}
-
 static int read_table(struct scene *scene)
 {
 	struct mc_mounts *mounts = NULL;
@@ -270,18 +228,12 @@ static int read_table(struct scene *scene)
 	return rc;
 }
 
-static void sweep_mounts_read(void)
+NS_TEST(reading_a_mount_table_survives_each_failing_call)
 {
 	const struct sweep sweep = {round_nothing, read_table, nothing_to_check, round_nothing,
 		no_exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 3);
-}
-
-static void reading_a_mount_table_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_mounts_read);
 }
 
 static char silent[64];
@@ -347,7 +299,7 @@ static void unmount_again(struct scene *scene)
 	scratch_umount(SOURCE);
 }
 
-static void sweep_compare(void)
+NS_TEST(comparing_a_source_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		HELPER_EXCEPTIONS,
@@ -360,12 +312,6 @@ static void sweep_compare(void)
 		unmount_again, exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 8);
-}
-
-static void comparing_a_source_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_compare);
 }
 
 /* The mount root, where our own namespace is the host's. */
@@ -401,7 +347,7 @@ static void close_root(struct scene *scene)
 	mc_mount_root_close(root);
 }
 
-static void sweep_root_open(void)
+NS_TEST(opening_the_mount_root_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		{"close", 0, "a descriptor is closed even so", false},
@@ -414,12 +360,6 @@ static void sweep_root_open(void)
 		make_root, open_root, check_root, close_root, exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 8);
-}
-
-static void opening_the_mount_root_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_root_open);
 }
 
 static void make_volume(struct scene *scene)
@@ -582,7 +522,7 @@ static void check_apart(const struct scene *scene, int rc)
 	stop_host();
 }
 
-static void sweep_give(void)
+NS_TEST(giving_the_mount_root_to_the_host_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {
 		{"close", 0, "a descriptor is closed even so", false},
@@ -636,24 +576,12 @@ static void check_killed(const struct scene *scene, int rc)
 	stop_host();
 }
 
-static void kill_give(void)
+NS_TEST(a_daemon_killed_at_giving_it_leaves_it_whole_or_not_at_all)
 {
 	const struct sweep sweep = {start_host, start_and_mend, check_killed, round_nothing,
 		no_exceptions, .removed = NULL};
 
 	sweep_kill(&sweep, 40);
-}
-
-static void giving_the_mount_root_to_the_host_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_give);
-}
-
-static void a_daemon_killed_at_giving_it_leaves_it_whole_or_not_at_all(void **state)
-{
-	(void)state;
-	hv_in_namespace(kill_give);
 }
 
 int main(void)

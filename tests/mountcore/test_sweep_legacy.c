@@ -32,7 +32,7 @@ static void take_out(struct scene *scene)
 	assert_int_equal(scene_detach(scene, false), 0);
 }
 
-static void sweep_attach(void)
+NS_TEST(attaching_a_disk_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {{0}};
 	const struct sweep sweep = {
@@ -41,12 +41,6 @@ static void sweep_attach(void)
 	disk_open();
 	sweep_run(&sweep, 80);
 	disk_close();
-}
-
-static void attaching_a_disk_survives_each_failing_call(void **state)
-{
-	(void)state;
-	hv_in_namespace(sweep_attach);
 }
 
 int main(void)

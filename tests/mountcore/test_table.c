@@ -143,7 +143,7 @@ static bool is_slow(const struct mc_table *table, const char *path)
 
 /* --- tests --- */
 
-static void sharing(void)
+NS_TEST(all_who_come_during_a_reading_share_the_next)
 {
 	struct mc_core *core = scene_core(1, 1000);
 	struct asking first, others[THREADS];
@@ -172,13 +172,7 @@ static void sharing(void)
 	mc_core_close(core);
 }
 
-static void all_who_come_during_a_reading_share_the_next(void **state)
-{
-	(void)state;
-	hv_in_namespace(sharing);
-}
-
-static void unchanged(void)
+NS_TEST(it_is_read_only_when_it_changed)
 {
 	struct mc_core *core = scene_core(1, 1000);
 	unsigned before = begun();
@@ -189,13 +183,7 @@ static void unchanged(void)
 	mc_core_close(core);
 }
 
-static void it_is_read_only_when_it_changed(void **state)
-{
-	(void)state;
-	hv_in_namespace(unchanged);
-}
-
-static void since(void)
+NS_TEST(one_that_was_read_since_will_do)
 {
 	struct mc_core *core = scene_core(1, 1000);
 	uint64_t begin = mc_clock_ns();
@@ -218,12 +206,6 @@ static void since(void)
 	mc_table_put(core, same);
 	mc_table_put(core, next);
 	mc_core_close(core);
-}
-
-static void one_that_was_read_since_will_do(void **state)
-{
-	(void)state;
-	hv_in_namespace(since);
 }
 
 static void older(void)
@@ -255,7 +237,7 @@ static void who_waits_since_then_takes_an_older_one(void **state)
 	hv_in_namespace(older);
 }
 
-static void failing(void)
+NS_TEST(one_that_cannot_be_read_is_tried_again)
 {
 	struct mc_core *core = scene_core(1, 1000);
 	struct mc_table *table;
@@ -273,12 +255,6 @@ static void failing(void)
 	assert_false(is_slow(table, "/tmp"));
 	mc_table_put(core, table);
 	mc_core_close(core);
-}
-
-static void one_that_cannot_be_read_is_tried_again(void **state)
-{
-	(void)state;
-	hv_in_namespace(failing);
 }
 
 static uint64_t mount_overlay(const char *path)

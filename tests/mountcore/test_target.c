@@ -55,7 +55,7 @@ static void expect(struct scene *scene, const char *target, enum mc_step step, i
 	expect_args(scene, &args, step, code);
 }
 
-static void refused_places(void)
+NS_TEST(the_root_and_the_kernel_s_trees_are_refused_also_through_symlinks)
 {
 	struct scene scene;
 
@@ -80,13 +80,7 @@ static void refused_places(void)
 	scene_close(&scene);
 }
 
-static void the_root_and_the_kernel_s_trees_are_refused_also_through_symlinks(void **state)
-{
-	(void)state;
-	hv_in_namespace(refused_places);
-}
-
-static void refused_links(void)
+NS_TEST(magic_dangling_and_circular_links_are_refused)
 {
 	struct scene scene;
 
@@ -103,13 +97,7 @@ static void refused_links(void)
 	scene_close(&scene);
 }
 
-static void magic_dangling_and_circular_links_are_refused(void **state)
-{
-	(void)state;
-	hv_in_namespace(refused_links);
-}
-
-static void wrong_types(void)
+NS_TEST(what_is_no_directory_or_missing_without_mkdir_is_refused)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -130,13 +118,7 @@ static void wrong_types(void)
 	scene_close(&scene);
 }
 
-static void what_is_no_directory_or_missing_without_mkdir_is_refused(void **state)
-{
-	(void)state;
-	hv_in_namespace(wrong_types);
-}
-
-static void occupied(void)
+NS_TEST(a_target_with_a_mount_on_it_is_occupied)
 {
 	struct scene scene;
 
@@ -149,13 +131,7 @@ static void occupied(void)
 	scene_close(&scene);
 }
 
-static void a_target_with_a_mount_on_it_is_occupied(void **state)
-{
-	(void)state;
-	hv_in_namespace(occupied);
-}
-
-static void shared_parent(void)
+NS_TEST(a_shared_parent_mount_is_refused)
 {
 	struct scene scene;
 
@@ -168,14 +144,8 @@ static void shared_parent(void)
 	scene_close(&scene);
 }
 
-static void a_shared_parent_mount_is_refused(void **state)
-{
-	(void)state;
-	hv_in_namespace(shared_parent);
-}
-
 /* Two components that can be made, then one that cannot. */
-static void cannot_make_all(void)
+NS_TEST(a_component_that_is_too_long_leaves_no_directory)
 {
 	char target[512] = "/mnt/a/b/";
 	struct scene scene;
@@ -186,13 +156,7 @@ static void cannot_make_all(void)
 	scene_close(&scene);
 }
 
-static void a_component_that_is_too_long_leaves_no_directory(void **state)
-{
-	(void)state;
-	hv_in_namespace(cannot_make_all);
-}
-
-static void too_many(void)
+NS_TEST(too_many_missing_directories_are_refused_and_none_is_left)
 {
 	char target[512] = "/mnt";
 	struct scene scene;
@@ -207,12 +171,6 @@ static void too_many(void)
 	assert_int_equal(scene_detach(&scene, false), 0);
 	assert_false(scratch_exists(box_path(&scene.box, "/mnt/d")));
 	scene_close(&scene);
-}
-
-static void too_many_missing_directories_are_refused_and_none_is_left(void **state)
-{
-	(void)state;
-	hv_in_namespace(too_many);
 }
 
 static struct mc_attach *prepare(struct scene *scene, const char *target)
@@ -242,7 +200,7 @@ static void expect_commit(
 	free(after);
 }
 
-static void removed_between(void)
+NS_TEST(a_target_removed_after_prepare_fails_and_leaves_nothing)
 {
 	struct scene scene;
 	struct mc_attach *attach;
@@ -260,13 +218,7 @@ static void removed_between(void)
 	scene_close(&scene);
 }
 
-static void a_target_removed_after_prepare_fails_and_leaves_nothing(void **state)
-{
-	(void)state;
-	hv_in_namespace(removed_between);
-}
-
-static void renamed_between(void)
+NS_TEST(a_target_renamed_after_prepare_fails_and_leaves_nothing)
 {
 	struct scene scene;
 	struct mc_attach *attach;
@@ -279,13 +231,7 @@ static void renamed_between(void)
 	scene_close(&scene);
 }
 
-static void a_target_renamed_after_prepare_fails_and_leaves_nothing(void **state)
-{
-	(void)state;
-	hv_in_namespace(renamed_between);
-}
-
-static void ancestor_renamed_between(void)
+NS_TEST(an_ancestor_renamed_after_prepare_leaves_no_directory)
 {
 	struct scene scene;
 	struct mc_attach *attach;
@@ -298,14 +244,8 @@ static void ancestor_renamed_between(void)
 	scene_close(&scene);
 }
 
-static void an_ancestor_renamed_after_prepare_leaves_no_directory(void **state)
-{
-	(void)state;
-	hv_in_namespace(ancestor_renamed_between);
-}
-
 /* Somebody else makes the first missing directory: it is used, and not removed later. */
-static void made_between(void)
+NS_TEST(a_directory_that_appears_after_prepare_is_used_and_a_link_refused)
 {
 	struct scene scene;
 	struct mc_attach *attach;
@@ -328,13 +268,7 @@ static void made_between(void)
 	scene_close(&scene);
 }
 
-static void a_directory_that_appears_after_prepare_is_used_and_a_link_refused(void **state)
-{
-	(void)state;
-	hv_in_namespace(made_between);
-}
-
-static void covered_between(void)
+NS_TEST(a_parent_covered_after_prepare_fails_and_leaves_nothing)
 {
 	struct scene scene;
 	struct mc_attach *attach;
@@ -347,12 +281,6 @@ static void covered_between(void)
 	assert_int_equal(box_run(&scene.box, in_umount, "/mnt"), 0);
 	assert_false(scratch_exists(box_path(&scene.box, "/mnt/x/file")));
 	scene_close(&scene);
-}
-
-static void a_parent_covered_after_prepare_fails_and_leaves_nothing(void **state)
-{
-	(void)state;
-	hv_in_namespace(covered_between);
 }
 
 int main(void)

@@ -101,7 +101,7 @@ static void mapped_owners_are_the_container_s_own(void **state)
 	hv_in_namespace(idmap);
 }
 
-static void made_owners(void)
+NS_TEST(what_is_made_belongs_to_the_container_s_root)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -121,12 +121,6 @@ static void made_owners(void)
 	assert_int_equal(scene_detach(&scene, false), -ENOENT);
 	assert_int_equal(box_count_files(&scene.box), files);
 	scene_close(&scene);
-}
-
-static void what_is_made_belongs_to_the_container_s_root(void **state)
-{
-	(void)state;
-	hv_in_namespace(made_owners);
 }
 
 static void check_lock(struct scene *scene, bool lock, int remounted)
@@ -168,7 +162,7 @@ static void locked_read_only_stays_read_only(void **state)
 	hv_in_namespace(lock);
 }
 
-static void lock_submounts_and_files(void)
+NS_TEST(submounts_and_files_are_locked_and_mapped_too)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -200,13 +194,7 @@ static void lock_submounts_and_files(void)
 	scene_close(&scene);
 }
 
-static void submounts_and_files_are_locked_and_mapped_too(void **state)
-{
-	(void)state;
-	hv_in_namespace(lock_submounts_and_files);
-}
-
-static void below_own_tmpfs(void)
+NS_TEST(a_file_system_of_the_container_s_users_takes_directories)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -241,12 +229,6 @@ static void below_own_tmpfs(void)
 	scene_close(&scene);
 }
 
-static void a_file_system_of_the_container_s_users_takes_directories(void **state)
-{
-	(void)state;
-	hv_in_namespace(below_own_tmpfs);
-}
-
 /* The root of the place is the container's file system: no helper until mkdir says EOVERFLOW. */
 static int in_new_root(const char *path)
 {
@@ -259,7 +241,7 @@ static int in_new_root(const char *path)
 	return chroot(".") < 0 ? -errno : 0;
 }
 
-static void own_root(void)
+NS_TEST(a_root_of_the_container_s_users_takes_directories)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -278,12 +260,6 @@ static void own_root(void)
 	check_owner(&scene, "/mnt/a", BOX_ROOT_ID);
 	close(root_fd);
 	scene_close(&scene);
-}
-
-static void a_root_of_the_container_s_users_takes_directories(void **state)
-{
-	(void)state;
-	hv_in_namespace(own_root);
 }
 
 int main(void)

@@ -31,4 +31,14 @@ int hv_need_privilege(void);
 void hv_in_namespace(void (*fn)(void));
 extern const char hv_sandbox[];
 
+/* Define a test whose body runs in hv_in_namespace(): NS_TEST(name) { ... } */
+#define NS_TEST(name)                                                                              \
+	static void name##_inside(void);                                                           \
+	static void name(void **state)                                                             \
+	{                                                                                          \
+		(void)state;                                                                       \
+		hv_in_namespace(name##_inside);                                                    \
+	}                                                                                          \
+	static void name##_inside(void)
+
 #endif
