@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inside.h"
+#include "reply.h"
 
 /* Of each endpoint. */
 #define METHOD "POST"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inside.h"
+#include "reply.h"
 #include "tunnel.h"
 
 enum { ENGINE_TIMEOUT_MS = 2000 };

@@ -10,6 +10,7 @@
 #include "wire/utf8.h"
 
 #include "inside.h"
+#include "reply.h"
 
 enum { SAMPLES_MAX = 1024, ENGINE_ID_TIMEOUT_MS = 2000 };
 

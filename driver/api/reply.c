@@ -1,11 +1,11 @@
+#include "reply.h"
+
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "wire/utf8.h"
-
-#include "inside.h"
 
 enum hv_code hv_add(struct json_object *object, const char *name, struct json_object *value,
 	struct hv_error *err)

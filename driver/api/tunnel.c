@@ -7,6 +7,7 @@
 #include "wire/clock.h"
 
 #include "inside.h"
+#include "reply.h"
 #include "tunnel.h"
 
 static const char prefix[] = "hostvol-request-";
