@@ -1,7 +1,6 @@
 #include "api/api.h"
 
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "inside.h"
@@ -128,19 +127,4 @@ void hv_api_refuse_size(struct hv_reply *ret, size_t limit)
 	hv_fail(&ret->err, HV_BAD_REQUEST, "the request body is longer than %zu bytes", limit);
 	ret->status = 413;
 	ret->body = hv_error_body(&ret->err, false);
-}
-
-void hv_reply_done(struct hv_reply *reply)
-{
-	free(reply->body);
-	hv_error_done(&reply->err);
-	hv_mounted_done(&reply->mounted);
-	*reply = (struct hv_reply){0};
-}
-
-void hv_mounted_done(struct hv_mounted *mounted)
-{
-	free(mounted->volume);
-	free(mounted->id);
-	*mounted = (struct hv_mounted){0};
 }

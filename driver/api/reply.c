@@ -112,3 +112,18 @@ char *hv_error_body(const struct hv_error *err, bool fold_hint)
 	json_object_put(object);
 	return body;
 }
+
+void hv_reply_done(struct hv_reply *reply)
+{
+	free(reply->body);
+	hv_error_done(&reply->err);
+	hv_mounted_done(&reply->mounted);
+	*reply = (struct hv_reply){0};
+}
+
+void hv_mounted_done(struct hv_mounted *mounted)
+{
+	free(mounted->volume);
+	free(mounted->id);
+	*mounted = (struct hv_mounted){0};
+}
