@@ -3,7 +3,9 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "inside.h"
+#include "driver_calls.h"
+#include "endpoint.h"
+#include "hot_calls.h"
 #include "reply.h"
 
 /* Of each endpoint. */

@@ -1,10 +1,11 @@
 /* Docker's own calls: Plugin.Activate and VolumeDriver.*.
  * Source: Docker volume plugin protocol. */
+#include "driver_calls.h"
+
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
 #include "reply.h"
 #include "tunnel.h"
 

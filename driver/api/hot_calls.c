@@ -1,5 +1,7 @@
 /* /HotAttach, /HotDetach, /HotList, /HotCheck, /HotSet, /HotInfo.  Unknown fields are refused by
  * name: a misspelt "ReadOnly" must not attach writable. */
+#include "hot_calls.h"
+
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,7 @@
 #include "volume/mount_root.h"
 #include "wire/utf8.h"
 
-#include "inside.h"
+#include "driver_calls.h"
 #include "reply.h"
 
 enum { SAMPLES_MAX = 1024, ENGINE_ID_TIMEOUT_MS = 2000 };

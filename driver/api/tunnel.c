@@ -6,7 +6,6 @@
 
 #include "wire/clock.h"
 
-#include "inside.h"
 #include "reply.h"
 #include "tunnel.h"
 

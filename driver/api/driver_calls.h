@@ -1,21 +1,8 @@
-/* The calls behind the endpoints, and what they build replies with. */
-#ifndef API_INSIDE_H
-#define API_INSIDE_H
+/* Docker's own calls: Plugin.Activate and VolumeDriver.*. */
+#ifndef API_DRIVER_CALLS_H
+#define API_DRIVER_CALLS_H
 
-#include "api/api.h"
-
-struct json_object;
-
-struct hv_request {
-	const char *body;
-	size_t size;
-	pid_t client;               /* as in struct hv_http_request */
-	struct hv_mounted *mounted; /* for Mount to fill */
-};
-
-/* A call: fills `reply`, a JSON object, or fails with the sentence in `err`. */
-typedef enum hv_code (*hv_call)(struct hv_api *api, const struct hv_request *request,
-	struct json_object *reply, struct hv_error *err);
+#include "endpoint.h"
 
 enum hv_code hv_call_activate(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err);
@@ -34,18 +21,6 @@ enum hv_code hv_call_path(struct hv_api *api, const struct hv_request *request,
 enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err);
 enum hv_code hv_call_list(struct hv_api *api, const struct hv_request *request,
-	struct json_object *reply, struct hv_error *err);
-enum hv_code hv_call_hot_attach(struct hv_api *api, const struct hv_request *request,
-	struct json_object *reply, struct hv_error *err);
-enum hv_code hv_call_hot_detach(struct hv_api *api, const struct hv_request *request,
-	struct json_object *reply, struct hv_error *err);
-enum hv_code hv_call_hot_list(struct hv_api *api, const struct hv_request *request,
-	struct json_object *reply, struct hv_error *err);
-enum hv_code hv_call_hot_check(struct hv_api *api, const struct hv_request *request,
-	struct json_object *reply, struct hv_error *err);
-enum hv_code hv_call_hot_set(struct hv_api *api, const struct hv_request *request,
-	struct json_object *reply, struct hv_error *err);
-enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err);
 
 /* Add what Docker shows of a volume: Name, Mountpoint, CreatedAt, Status. */
