@@ -463,7 +463,7 @@ static struct attached take_attached(struct attached *all, const char *volume)
 	return ret;
 }
 
-static enum hv_code add_all(struct hv_api *api, const struct hv_volume *volumes, size_t count,
+enum hv_code hv_append_volumes(struct hv_api *api, const struct hv_volume *volumes, size_t count,
 	struct json_object *array, struct hv_error *err)
 {
 	struct hv_record *records = NULL, **sorted = NULL;
@@ -498,7 +498,7 @@ enum hv_code hv_call_list(struct hv_api *api, const struct hv_request *request,
 	if (code == HV_OK)
 		code = hv_store_volume_list(api->volumes->store, &volumes, &count, err);
 	if (code == HV_OK)
-		code = add_all(api, volumes, count, array, err);
+		code = hv_append_volumes(api, volumes, count, array, err);
 	hv_volumes_free(volumes, count);
 	return code;
 }
