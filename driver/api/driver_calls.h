@@ -23,13 +23,4 @@ enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
 enum hv_code hv_call_list(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err);
 
-/* Add what Docker shows of a volume: Name, Mountpoint, CreatedAt, Status. */
-enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
-	const char *mountpoint, struct json_object *object, struct hv_error *err);
-
-/* Append the same of each volume that is there, the mountpoints as List tells them.  The volumes
- * are in the order of their names. */
-enum hv_code hv_append_volumes(struct hv_api *api, const struct hv_volume *volumes, size_t count,
-	struct json_object *array, struct hv_error *err);
-
 #endif

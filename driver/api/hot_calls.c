@@ -11,8 +11,8 @@
 #include "volume/mount_root.h"
 #include "wire/utf8.h"
 
-#include "driver_calls.h"
 #include "reply.h"
+#include "volume_view.h"
 
 enum { SAMPLES_MAX = 1024, ENGINE_ID_TIMEOUT_MS = 2000 };
 
