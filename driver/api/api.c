@@ -7,6 +7,7 @@
 #include "endpoint.h"
 #include "hot_calls.h"
 #include "reply.h"
+#include "tunnel.h"
 
 /* Of each endpoint. */
 #define METHOD "POST"
@@ -21,6 +22,8 @@ enum {
 	IS_SURE = 8,
 	/* Docker's own calls: the user sees Err and nothing else. */
 	FOLDS_HINT = 4,
+	/* The body is a struct hv_driver_request. */
+	NAMES_VOLUME = 16,
 };
 
 static const struct endpoint {
@@ -30,12 +33,15 @@ static const struct endpoint {
 } endpoints[] = {
 	{"/Plugin.Activate", hv_call_activate, 0},
 	{"/VolumeDriver.Capabilities", hv_call_capabilities, 0},
-	{"/VolumeDriver.Create", hv_call_create, NEEDS_STATE | FOLDS_HINT},
-	{"/VolumeDriver.Remove", hv_call_remove, NEEDS_STATE | FOLDS_HINT},
-	{"/VolumeDriver.Mount", hv_call_mount, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
-	{"/VolumeDriver.Unmount", hv_call_unmount, NEEDS_STATE | FOLDS_HINT | HANGS_UP},
-	{"/VolumeDriver.Path", hv_call_path, NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
-	{"/VolumeDriver.Get", hv_call_get, NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
+	{"/VolumeDriver.Create", hv_call_create, NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT},
+	{"/VolumeDriver.Remove", hv_call_remove, NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT},
+	{"/VolumeDriver.Mount", hv_call_mount, NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT | HANGS_UP},
+	{"/VolumeDriver.Unmount", hv_call_unmount,
+		NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT | HANGS_UP},
+	{"/VolumeDriver.Path", hv_call_path,
+		NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
+	{"/VolumeDriver.Get", hv_call_get,
+		NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
 	{"/VolumeDriver.List", hv_call_list, NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
 	{"/HotAttach", hv_call_hot_attach, NEEDS_STATE},
 	{"/HotDetach", hv_call_hot_detach, NEEDS_STATE},
@@ -53,6 +59,25 @@ static const struct endpoint *find_endpoint(const char *path)
 	return NULL;
 }
 
+/* The tunnel stands before the calls: the volume may be a request. */
+static enum hv_code call_on_volume(struct hv_api *api, const struct endpoint *endpoint,
+	const struct hv_request *request, struct json_object *reply, struct hv_error *err)
+{
+	struct hv_driver_request in = {0};
+	struct hv_request named = *request;
+	enum hv_code code = hv_fields_read(request->body, request->size, hv_driver_request_fields,
+		HV_UNKNOWN_IGNORE, &in, err);
+	hv_tunnel_call tunnel = code == HV_OK ? hv_tunnel_find(api, endpoint->path, &in) : NULL;
+
+	named.in = &in;
+	if (tunnel)
+		code = tunnel(api, &in, hv_api_handle, reply, err);
+	else if (code == HV_OK)
+		code = endpoint->call(api, &named, reply, err);
+	hv_fields_done(hv_driver_request_fields, &in);
+	return code;
+}
+
 /* Run the call with an object to fill; "Err" stands in every answer. */
 static enum hv_code run(struct hv_api *api, const struct endpoint *endpoint,
 	const struct hv_request *request, struct hv_reply *ret)
@@ -62,7 +87,9 @@ static enum hv_code run(struct hv_api *api, const struct endpoint *endpoint,
 
 	if (code == HV_OK)
 		code = hv_add_text(object, "Err", "", &ret->err);
-	if (code == HV_OK)
+	if (code == HV_OK && (endpoint->flags & NAMES_VOLUME))
+		code = call_on_volume(api, endpoint, request, object, &ret->err);
+	else if (code == HV_OK)
 		code = endpoint->call(api, request, object, &ret->err);
 	if (code == HV_OK)
 		ret->body = strdup(json_object_to_json_string_ext(

@@ -7,22 +7,9 @@
 #include <string.h>
 
 #include "reply.h"
-#include "tunnel.h"
 #include "volume_view.h"
 
 enum { ENGINE_TIMEOUT_MS = 2000 };
-
-static enum hv_code read_request(
-	const struct hv_request *request, struct hv_driver_request *ret, struct hv_error *err)
-{
-	return hv_fields_read(request->body, request->size, hv_driver_request_fields,
-		HV_UNKNOWN_IGNORE, ret, err);
-}
-
-static void request_done(struct hv_driver_request *request)
-{
-	hv_fields_done(hv_driver_request_fields, request);
-}
 
 enum hv_code hv_call_activate(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
@@ -82,34 +69,21 @@ static enum hv_code attach_own(
 	return code;
 }
 
-static enum hv_code create_volume(
-	struct hv_api *api, const struct hv_driver_request *in, struct hv_error *err)
+enum hv_code hv_call_create(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
 {
+	const struct hv_driver_request *in = request->in;
 	const char *attach = hv_opts_get(&in->opts, "attach");
 	struct hv_error ignored = {0};
 	enum hv_code code = hv_volume_create(api->volumes, in->name, &in->opts, err);
 
+	(void)reply;
 	if (code != HV_OK || !attach)
 		return code;
 	code = attach_own(api, in->name, attach, err);
 	if (code != HV_OK) /* one that was there before is not waiting for it */
 		(void)!hv_volume_give_up(api->volumes, in->name, &ignored);
 	hv_error_done(&ignored);
-	return code;
-}
-
-enum hv_code hv_call_create(struct hv_api *api, const struct hv_request *request,
-	struct json_object *reply, struct hv_error *err)
-{
-	struct hv_driver_request in = {0};
-	enum hv_code code = read_request(request, &in, err);
-
-	(void)reply;
-	if (code == HV_OK && (hv_tunnel_is_name(in.name) || hv_opts_get(&in.opts, "request")))
-		code = hv_tunnel_create(api, in.name, &in.opts, err);
-	else if (code == HV_OK)
-		code = create_volume(api, &in, err);
-	request_done(&in);
 	return code;
 }
 
@@ -128,10 +102,13 @@ static bool may_be_podman(struct hv_api *api)
 	return may_be;
 }
 
-static enum hv_code remove_volume(struct hv_api *api, const char *name, struct hv_error *err)
+enum hv_code hv_call_remove(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
 {
+	const char *name = request->in->name;
 	enum hv_code code = hv_volume_check_removal(api->volumes, name, err);
 
+	(void)reply;
 	if (code == HV_OK)
 		code = may_be_podman(api) ? hv_volume_keep(api->volumes, name, err) : HV_OK;
 	if (code == HV_OK)
@@ -139,38 +116,20 @@ static enum hv_code remove_volume(struct hv_api *api, const char *name, struct h
 	return code == HV_OK ? hv_volume_remove(api->volumes, name, err) : code;
 }
 
-enum hv_code hv_call_remove(struct hv_api *api, const struct hv_request *request,
-	struct json_object *reply, struct hv_error *err)
-{
-	struct hv_driver_request in = {0};
-	enum hv_code code = read_request(request, &in, err);
-
-	(void)reply;
-	if (code == HV_OK && hv_tunnel_has(api, in.name))
-		hv_tunnel_remove(api, in.name);
-	else if (code == HV_OK)
-		code = remove_volume(api, in.name, err);
-	request_done(&in);
-	return code;
-}
-
 enum hv_code hv_call_mount(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_driver_request in = {0};
+	struct hv_driver_request *in = request->in;
 	char *mountpoint = NULL;
-	enum hv_code code = read_request(request, &in, err);
+	enum hv_code code = hv_volume_mount(
+		api->volumes, in->name, in->id ? in->id : "", request->client, &mountpoint, err);
 
-	if (code == HV_OK)
-		code = hv_volume_mount(api->volumes, in.name, in.id ? in.id : "", request->client,
-			&mountpoint, err);
 	if (code == HV_OK) {
-		*request->mounted = (struct hv_mounted){.volume = in.name, .id = in.id};
-		in.name = in.id = NULL;
+		*request->mounted = (struct hv_mounted){.volume = in->name, .id = in->id};
+		in->name = in->id = NULL;
 		code = hv_add_text(reply, "Mountpoint", mountpoint, err);
 	}
 	free(mountpoint);
-	request_done(&in);
 	return code;
 }
 
@@ -188,59 +147,38 @@ void hv_api_unanswered(struct hv_api *api, struct hv_mounted *mounted)
 enum hv_code hv_call_unmount(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_driver_request in = {0};
-	enum hv_code code = read_request(request, &in, err);
+	const struct hv_driver_request *in = request->in;
 
 	(void)reply;
-	if (code == HV_OK)
-		code = hv_volume_unmount(api->volumes, in.name, in.id ? in.id : "", err);
-	request_done(&in);
-	return code;
+	return hv_volume_unmount(api->volumes, in->name, in->id ? in->id : "", err);
 }
 
 enum hv_code hv_call_path(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_driver_request in = {0};
+	const char *name = request->in->name;
 	struct hv_volume volume = {0};
 	char *mountpoint = NULL;
-	enum hv_code code = read_request(request, &in, err);
+	enum hv_code code = hv_store_volume_get(api->volumes->store, name, &volume, err);
 
-	if (code == HV_OK && hv_tunnel_has(api, in.name)) {
-		request_done(&in);
-		return hv_add_text(reply, "Mountpoint", "", err);
-	}
-	if (code == HV_OK)
-		code = hv_store_volume_get(api->volumes->store, in.name, &volume, err);
 	if (code == HV_OK) {
-		mountpoint = hv_volume_mountpoint(api->volumes, in.name);
+		mountpoint = hv_volume_mountpoint(api->volumes, name);
 		code = hv_add(reply, "Mountpoint",
 			mountpoint ? json_object_new_string(mountpoint) : NULL, err);
 	}
 	free(mountpoint);
 	hv_volume_done(&volume);
-	request_done(&in);
 	return code;
 }
 
 enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_driver_request in = {0};
 	struct hv_volume volume = {0};
 	struct json_object *object;
-	enum hv_code code = read_request(request, &in, err);
+	enum hv_code code =
+		hv_store_volume_get(api->volumes->store, request->in->name, &volume, err);
 
-	if (code == HV_OK && hv_tunnel_has(api, in.name)) {
-		object = json_object_new_object();
-		code = hv_add(reply, "Volume", object, err);
-		if (code == HV_OK)
-			code = hv_tunnel_get(api, in.name, object, err);
-		request_done(&in);
-		return code;
-	}
-	if (code == HV_OK)
-		code = hv_store_volume_get(api->volumes->store, in.name, &volume, err);
 	if (code == HV_OK) {
 		object = json_object_new_object();
 		code = hv_add(reply, "Volume", object, err);
@@ -248,7 +186,6 @@ enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
 			code = hv_add_volume(api, &volume, volume.source, object, err);
 	}
 	hv_volume_done(&volume);
-	request_done(&in);
 	return code;
 }
 

@@ -11,6 +11,9 @@ struct hv_request {
 	size_t size;
 	pid_t client;               /* as in struct hv_http_request */
 	struct hv_mounted *mounted; /* for Mount to fill */
+	/* What the body says, where it is Docker's on one volume; else NULL.  A call may take of
+	 * it. */
+	struct hv_driver_request *in;
 };
 
 /* A call: fills `reply`, a JSON object, or fails with the sentence in `err`. */

@@ -25,13 +25,14 @@ void hv_tunnel_done(struct hv_tunnel *tunnel)
 	pthread_mutex_destroy(&tunnel->lock);
 }
 
-bool hv_tunnel_is_name(const char *name)
+/* Whether `name` is one that only requests may have. */
+static bool is_name(const char *name)
 {
 	return strncmp(name, prefix, sizeof(prefix) - 1) == 0;
 }
 
 /* What nobody came for in a minute is forgotten.  With the lock held, as all that follow until
- * hv_tunnel_create(). */
+ * create(). */
 static void forget_old(struct hv_tunnel *tunnel)
 {
 	time_t old = hv_clock_seconds() - HV_TUNNEL_SECONDS;
@@ -132,7 +133,7 @@ static void shorten_wait(struct json_object *request)
 }
 
 static void answer(struct hv_api *api, const char *name, struct json_object *endpoint,
-	struct json_object *request)
+	struct json_object *request, hv_handler handle)
 {
 	struct hv_reply reply = {0};
 	struct hv_http_request http = {
@@ -143,33 +144,34 @@ static void answer(struct hv_api *api, const char *name, struct json_object *end
 	shorten_wait(request);
 	http.body = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	http.size = strlen(http.body);
-	hv_api_handle(api, &http, &reply);
+	handle(api, &http, &reply);
 	keep(&api->tunnel, name, &reply);
 	hv_reply_done(&reply);
 }
 
-enum hv_code hv_tunnel_create(
-	struct hv_api *api, const char *name, const struct hv_opts *opts, struct hv_error *err)
+static enum hv_code create(struct hv_api *api, const struct hv_driver_request *in,
+	hv_handler handle, struct json_object *reply, struct hv_error *err)
 {
-	const char *text = hv_opts_get(opts, "request");
+	const char *text = hv_opts_get(&in->opts, "request");
 	struct json_object *request = NULL, *endpoint = NULL, *body = NULL;
 	bool is_known = false;
 	enum hv_code code;
 
+	(void)reply;
 	if (api->tunnel.is_denied) {
 		hv_fail(err, HV_DENIED, "requests through the Docker Engine are switched off");
 		return hv_hint(
 			err, "the administrator allows them with HOSTVOL_REMOTE_ATTACH=allow");
 	}
-	if (!hv_tunnel_is_name(name) || !text || opts->count != 1)
+	if (!is_name(in->name) || !text || in->opts.count != 1)
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option request stands alone, for a volume that is called %s...; nothing else may be called so",
 			prefix);
 	code = parse(text, &endpoint, &body, &request, err);
 	if (code == HV_OK)
-		code = take(&api->tunnel, name, &is_known, err);
+		code = take(&api->tunnel, in->name, &is_known, err);
 	if (code == HV_OK && !is_known)
-		answer(api, name, endpoint, body);
+		answer(api, in->name, endpoint, body, handle);
 	json_object_put(request);
 	return code;
 }
@@ -184,41 +186,91 @@ static enum hv_code tell(
 			     : code;
 }
 
-enum hv_code hv_tunnel_get(
-	struct hv_api *api, const char *name, struct json_object *volume, struct hv_error *err)
+static enum hv_code get(struct hv_api *api, const struct hv_driver_request *in, hv_handler handle,
+	struct json_object *reply, struct hv_error *err)
 {
-	struct json_object *status = json_object_new_object();
+	struct json_object *volume = json_object_new_object(), *status;
 	struct hv_tunnelled *item;
-	enum hv_code code = hv_add(volume, "Status", status, err);
+	enum hv_code code = hv_add(reply, "Volume", volume, err);
 
+	(void)handle;
+	if (code != HV_OK)
+		return code;
+	status = json_object_new_object();
+	code = hv_add(volume, "Status", status, err);
 	pthread_mutex_lock(&api->tunnel.lock);
-	item = find(&api->tunnel, name);
+	item = find(&api->tunnel, in->name);
 	if (code == HV_OK)
 		code = item ? tell(item, status, err)
-			    : hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %s", name);
+			    : hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %s", in->name);
 	pthread_mutex_unlock(&api->tunnel.lock);
 	if (code == HV_OK)
-		code = hv_add_text(volume, "Name", name, err);
+		code = hv_add_text(volume, "Name", in->name, err);
 	return code == HV_OK ? hv_add_text(volume, "Mountpoint", "", err) : code;
 }
 
-bool hv_tunnel_has(struct hv_api *api, const char *name)
+static enum hv_code path(struct hv_api *api, const struct hv_driver_request *in, hv_handler handle,
+	struct json_object *reply, struct hv_error *err)
 {
-	bool has;
-
-	pthread_mutex_lock(&api->tunnel.lock);
-	has = find(&api->tunnel, name) != NULL;
-	pthread_mutex_unlock(&api->tunnel.lock);
-	return has;
+	(void)api;
+	(void)in;
+	(void)handle;
+	return hv_add_text(reply, "Mountpoint", "", err);
 }
 
-void hv_tunnel_remove(struct hv_api *api, const char *name)
+static enum hv_code forget(struct hv_api *api, const struct hv_driver_request *in,
+	hv_handler handle, struct json_object *reply, struct hv_error *err)
 {
 	struct hv_tunnelled *item;
 
+	(void)handle;
+	(void)reply;
+	(void)err;
 	pthread_mutex_lock(&api->tunnel.lock);
-	item = find(&api->tunnel, name);
+	item = find(&api->tunnel, in->name);
 	if (item && item->body)
 		item_done(item);
 	pthread_mutex_unlock(&api->tunnel.lock);
+	return HV_OK;
+}
+
+static bool has(struct hv_tunnel *tunnel, const char *name)
+{
+	bool is_there;
+
+	pthread_mutex_lock(&tunnel->lock);
+	is_there = find(tunnel, name) != NULL;
+	pthread_mutex_unlock(&tunnel->lock);
+	return is_there;
+}
+
+static hv_tunnel_call find_call(const char *endpoint)
+{
+	static const struct {
+		const char *endpoint;
+		hv_tunnel_call call;
+	} calls[] = {
+		{"/VolumeDriver.Create", create},
+		{"/VolumeDriver.Get", get},
+		{"/VolumeDriver.Path", path},
+		{"/VolumeDriver.Remove", forget},
+	};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (strcmp(calls[i].endpoint, endpoint) == 0)
+			return calls[i].call;
+	return NULL;
+}
+
+hv_tunnel_call hv_tunnel_find(
+	struct hv_api *api, const char *endpoint, const struct hv_driver_request *in)
+{
+	const hv_tunnel_call call = find_call(endpoint);
+	bool is_request = false;
+
+	if (call == create)
+		is_request = is_name(in->name) || hv_opts_get(&in->opts, "request");
+	else if (call)
+		is_request = has(&api->tunnel, in->name);
+	return is_request ? call : NULL;
 }

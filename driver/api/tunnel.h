@@ -1,4 +1,5 @@
-/* The VolumeDriver calls for volumes that are requests (api/tunnel.h). */
+/* The VolumeDriver calls for volumes that are requests (api/tunnel.h): a filter before those for
+ * volumes. */
 #ifndef API_SRC_TUNNEL_H
 #define API_SRC_TUNNEL_H
 
@@ -8,22 +9,19 @@
 
 struct json_object;
 
-/* Whether `name` is one that only requests may have. */
-bool hv_tunnel_is_name(const char *name);
+/* Answers a request as hv_api_handle() does. */
+typedef void (*hv_handler)(
+	struct hv_api *api, const struct hv_http_request *http, struct hv_reply *ret);
 
-/* Answer the request in `opts`, whatever the answer is, and keep it.
- * Returns HV_OK, HV_BAD_REQUEST, HV_DENIED, HV_BUSY (too many at once), HV_INTERNAL. */
-enum hv_code hv_tunnel_create(
-	struct hv_api *api, const char *name, const struct hv_opts *opts, struct hv_error *err);
+/* A call for a request.  Create has `handle` answer it and keeps the answer, whatever that is; to
+ * Get, Status has "reply", the answer as text, and "status"; Remove forgets it.
+ * Returns HV_OK, HV_BAD_REQUEST, HV_DENIED, HV_BUSY (too many at once), HV_NO_SUCH_VOLUME (it was
+ * forgotten meanwhile), HV_INTERNAL. */
+typedef enum hv_code (*hv_tunnel_call)(struct hv_api *api, const struct hv_driver_request *in,
+	hv_handler handle, struct json_object *reply, struct hv_error *err);
 
-/* Whether there is such a request. */
-bool hv_tunnel_has(struct hv_api *api, const char *name);
-
-/* Fill `volume` as VolumeDriver.Get does; Status has "reply", the answer as text, and "status". */
-enum hv_code hv_tunnel_get(
-	struct hv_api *api, const char *name, struct json_object *volume, struct hv_error *err);
-
-/* Forget it; one that is not there is fine. */
-void hv_tunnel_remove(struct hv_api *api, const char *name);
+/* The call that answers in the place of `endpoint`; NULL: `in` is about a volume. */
+hv_tunnel_call hv_tunnel_find(
+	struct hv_api *api, const char *endpoint, const struct hv_driver_request *in);
 
 #endif
