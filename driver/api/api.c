@@ -12,55 +12,20 @@
 /* Of each endpoint. */
 #define METHOD "POST"
 
-enum {
-	NEEDS_STATE = 1,
-	/* With state that cannot be read the Engine must get no answer at all: an error from Get
-	 * makes it forget its record of the volume. */
-	HANGS_UP = 2,
-	/* The same for every failure that is not a definite "no": memory that ran out, for example.
-	 */
-	IS_SURE = 8,
-	/* Docker's own calls: the user sees Err and nothing else. */
-	FOLDS_HINT = 4,
-	/* The body is a struct hv_driver_request. */
-	NAMES_VOLUME = 16,
-};
+/* Each ended by one without a path. */
+static const struct hv_endpoint *const tables[] = {hv_driver_endpoints, hv_hot_endpoints};
 
-static const struct endpoint {
-	const char *path;
-	hv_call call;
-	unsigned flags;
-} endpoints[] = {
-	{"/Plugin.Activate", hv_call_activate, 0},
-	{"/VolumeDriver.Capabilities", hv_call_capabilities, 0},
-	{"/VolumeDriver.Create", hv_call_create, NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT},
-	{"/VolumeDriver.Remove", hv_call_remove, NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT},
-	{"/VolumeDriver.Mount", hv_call_mount, NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT | HANGS_UP},
-	{"/VolumeDriver.Unmount", hv_call_unmount,
-		NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT | HANGS_UP},
-	{"/VolumeDriver.Path", hv_call_path,
-		NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
-	{"/VolumeDriver.Get", hv_call_get,
-		NAMES_VOLUME | NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
-	{"/VolumeDriver.List", hv_call_list, NEEDS_STATE | FOLDS_HINT | HANGS_UP | IS_SURE},
-	{"/HotAttach", hv_call_hot_attach, NEEDS_STATE},
-	{"/HotDetach", hv_call_hot_detach, NEEDS_STATE},
-	{"/HotList", hv_call_hot_list, NEEDS_STATE},
-	{"/HotCheck", hv_call_hot_check, NEEDS_STATE},
-	{"/HotSet", hv_call_hot_set, NEEDS_STATE},
-	{"/HotInfo", hv_call_hot_info, 0},
-};
-
-static const struct endpoint *find_endpoint(const char *path)
+static const struct hv_endpoint *find_endpoint(const char *path)
 {
-	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++)
-		if (strcmp(endpoints[i].path, path) == 0)
-			return &endpoints[i];
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (const struct hv_endpoint *at = tables[i]; at->path; at++)
+			if (strcmp(at->path, path) == 0)
+				return at;
 	return NULL;
 }
 
 /* The tunnel stands before the calls: the volume may be a request. */
-static enum hv_code call_on_volume(struct hv_api *api, const struct endpoint *endpoint,
+static enum hv_code call_on_volume(struct hv_api *api, const struct hv_endpoint *endpoint,
 	const struct hv_request *request, struct json_object *reply, struct hv_error *err)
 {
 	struct hv_driver_request in = {0};
@@ -79,7 +44,7 @@ static enum hv_code call_on_volume(struct hv_api *api, const struct endpoint *en
 }
 
 /* Run the call with an object to fill; "Err" stands in every answer. */
-static enum hv_code run(struct hv_api *api, const struct endpoint *endpoint,
+static enum hv_code run(struct hv_api *api, const struct hv_endpoint *endpoint,
 	const struct hv_request *request, struct hv_reply *ret)
 {
 	struct json_object *object = json_object_new_object();
@@ -87,7 +52,7 @@ static enum hv_code run(struct hv_api *api, const struct endpoint *endpoint,
 
 	if (code == HV_OK)
 		code = hv_add_text(object, "Err", "", &ret->err);
-	if (code == HV_OK && (endpoint->flags & NAMES_VOLUME))
+	if (code == HV_OK && (endpoint->flags & HV_NAMES_VOLUME))
 		code = call_on_volume(api, endpoint, request, object, &ret->err);
 	else if (code == HV_OK)
 		code = endpoint->call(api, request, object, &ret->err);
@@ -99,7 +64,7 @@ static enum hv_code run(struct hv_api *api, const struct endpoint *endpoint,
 }
 
 /* Check everything that can be checked before the call, then call. */
-static enum hv_code dispatch(struct hv_api *api, const struct endpoint *endpoint,
+static enum hv_code dispatch(struct hv_api *api, const struct hv_endpoint *endpoint,
 	const char *method, const struct hv_request *request, struct hv_reply *ret)
 {
 	enum hv_code code = HV_OK;
@@ -107,7 +72,7 @@ static enum hv_code dispatch(struct hv_api *api, const struct endpoint *endpoint
 	if (strcmp(method, METHOD) != 0)
 		return hv_fail(&ret->err, HV_BAD_REQUEST, "%s is called with " METHOD ", not %.16s",
 			endpoint->path, method);
-	if (endpoint->flags & NEEDS_STATE)
+	if (endpoint->flags & HV_NEEDS_STATE)
 		code = api->open_state(api->context, &ret->err);
 	return code == HV_OK ? run(api, endpoint, request, ret) : code;
 }
@@ -117,12 +82,12 @@ static bool is_unsure(unsigned flags, enum hv_code code, size_t body_size)
 {
 	if (code == HV_OK || code == HV_NO_SUCH_VOLUME || (code == HV_BAD_REQUEST && body_size > 0))
 		return false;
-	return (flags & IS_SURE) || ((flags & HANGS_UP) && code == HV_STATE_UNREADABLE);
+	return (flags & HV_IS_SURE) || ((flags & HV_HANGS_UP) && code == HV_STATE_UNREADABLE);
 }
 
 void hv_api_handle(struct hv_api *api, const struct hv_http_request *http, struct hv_reply *ret)
 {
-	const struct endpoint *endpoint = find_endpoint(http->path);
+	const struct hv_endpoint *endpoint = find_endpoint(http->path);
 	const struct hv_request request = {
 		.body = http->body,
 		.size = http->size,
@@ -147,7 +112,7 @@ void hv_api_handle(struct hv_api *api, const struct hv_http_request *http, struc
 	if (code != HV_OK && ret->err.hint && hv_engine_is_known_as_podman(api->engine))
 		hv_hint_podman(&ret->err);
 	if (code != HV_OK && !ret->hang_up)
-		ret->body = hv_error_body(&ret->err, flags & FOLDS_HINT);
+		ret->body = hv_error_body(&ret->err, flags & HV_FOLDS_HINT);
 }
 
 void hv_api_refuse_size(struct hv_reply *ret, size_t limit)

@@ -11,7 +11,7 @@
 
 enum { ENGINE_TIMEOUT_MS = 2000 };
 
-enum hv_code hv_call_activate(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_activate(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct json_object *array = json_object_new_array();
@@ -25,7 +25,7 @@ enum hv_code hv_call_activate(struct hv_api *api, const struct hv_request *reque
 	return code;
 }
 
-enum hv_code hv_call_capabilities(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_capabilities(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct json_object *object = json_object_new_object();
@@ -69,7 +69,7 @@ static enum hv_code attach_own(
 	return code;
 }
 
-enum hv_code hv_call_create(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_create(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	const struct hv_driver_request *in = request->in;
@@ -102,7 +102,7 @@ static bool may_be_podman(struct hv_api *api)
 	return may_be;
 }
 
-enum hv_code hv_call_remove(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_remove(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	const char *name = request->in->name;
@@ -116,7 +116,7 @@ enum hv_code hv_call_remove(struct hv_api *api, const struct hv_request *request
 	return code == HV_OK ? hv_volume_remove(api->volumes, name, err) : code;
 }
 
-enum hv_code hv_call_mount(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_mount(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct hv_driver_request *in = request->in;
@@ -144,7 +144,7 @@ void hv_api_unanswered(struct hv_api *api, struct hv_mounted *mounted)
 	hv_mounted_done(mounted);
 }
 
-enum hv_code hv_call_unmount(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_unmount(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	const struct hv_driver_request *in = request->in;
@@ -153,7 +153,7 @@ enum hv_code hv_call_unmount(struct hv_api *api, const struct hv_request *reques
 	return hv_volume_unmount(api->volumes, in->name, in->id ? in->id : "", err);
 }
 
-enum hv_code hv_call_path(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_path(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	const char *name = request->in->name;
@@ -171,7 +171,7 @@ enum hv_code hv_call_path(struct hv_api *api, const struct hv_request *request,
 	return code;
 }
 
-enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_get(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct hv_volume volume = {0};
@@ -189,7 +189,7 @@ enum hv_code hv_call_get(struct hv_api *api, const struct hv_request *request,
 	return code;
 }
 
-enum hv_code hv_call_list(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_list(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct json_object *array = json_object_new_array();
@@ -205,3 +205,21 @@ enum hv_code hv_call_list(struct hv_api *api, const struct hv_request *request,
 	hv_volumes_free(volumes, count);
 	return code;
 }
+
+const struct hv_endpoint hv_driver_endpoints[] = {
+	{"/Plugin.Activate", call_activate, 0},
+	{"/VolumeDriver.Capabilities", call_capabilities, 0},
+	{"/VolumeDriver.Create", call_create, HV_NAMES_VOLUME | HV_NEEDS_STATE | HV_FOLDS_HINT},
+	{"/VolumeDriver.Remove", call_remove, HV_NAMES_VOLUME | HV_NEEDS_STATE | HV_FOLDS_HINT},
+	{"/VolumeDriver.Mount", call_mount,
+		HV_NAMES_VOLUME | HV_NEEDS_STATE | HV_FOLDS_HINT | HV_HANGS_UP},
+	{"/VolumeDriver.Unmount", call_unmount,
+		HV_NAMES_VOLUME | HV_NEEDS_STATE | HV_FOLDS_HINT | HV_HANGS_UP},
+	{"/VolumeDriver.Path", call_path,
+		HV_NAMES_VOLUME | HV_NEEDS_STATE | HV_FOLDS_HINT | HV_HANGS_UP | HV_IS_SURE},
+	{"/VolumeDriver.Get", call_get,
+		HV_NAMES_VOLUME | HV_NEEDS_STATE | HV_FOLDS_HINT | HV_HANGS_UP | HV_IS_SURE},
+	{"/VolumeDriver.List", call_list,
+		HV_NEEDS_STATE | HV_FOLDS_HINT | HV_HANGS_UP | HV_IS_SURE},
+	{0},
+};

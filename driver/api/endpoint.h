@@ -1,4 +1,4 @@
-/* What is asked of an endpoint, and the call that answers it. */
+/* An endpoint: what is asked of it, the call that answers, and what is done before and after. */
 #ifndef API_ENDPOINT_H
 #define API_ENDPOINT_H
 
@@ -11,13 +11,33 @@ struct hv_request {
 	size_t size;
 	pid_t client;               /* as in struct hv_http_request */
 	struct hv_mounted *mounted; /* for Mount to fill */
-	/* What the body says, where it is Docker's on one volume; else NULL.  A call may take of
-	 * it. */
+	/* What the body says, with HV_NAMES_VOLUME; else NULL.  A call may take of it. */
 	struct hv_driver_request *in;
 };
 
 /* A call: fills `reply`, a JSON object, or fails with the sentence in `err`. */
 typedef enum hv_code (*hv_call)(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err);
+
+enum {
+	HV_NEEDS_STATE = 1,
+	/* With state that cannot be read the Engine must get no answer at all: an error from Get
+	 * makes it forget its record of the volume. */
+	HV_HANGS_UP = 2,
+	/* The same for every failure that is not a definite "no": memory that ran out, for example.
+	 */
+	HV_IS_SURE = 8,
+	/* Docker's own calls: the user sees Err and nothing else. */
+	HV_FOLDS_HINT = 4,
+	/* The body is a struct hv_driver_request. */
+	HV_NAMES_VOLUME = 16,
+};
+
+/* A row of a table that ends with a NULL path. */
+struct hv_endpoint {
+	const char *path;
+	hv_call call;
+	unsigned flags;
+};
 
 #endif

@@ -16,7 +16,7 @@
 
 enum { SAMPLES_MAX = 1024, ENGINE_ID_TIMEOUT_MS = 2000 };
 
-enum hv_code hv_call_hot_attach(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_hot_attach(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
@@ -34,7 +34,7 @@ enum hv_code hv_call_hot_attach(struct hv_api *api, const struct hv_request *req
 	return code;
 }
 
-enum hv_code hv_call_hot_check(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_hot_check(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
@@ -55,7 +55,7 @@ enum hv_code hv_call_hot_check(struct hv_api *api, const struct hv_request *requ
 	return code;
 }
 
-enum hv_code hv_call_hot_detach(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_hot_detach(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct hv_detach_request in = {0};
@@ -73,7 +73,7 @@ enum hv_code hv_call_hot_detach(struct hv_api *api, const struct hv_request *req
 	return code;
 }
 
-enum hv_code hv_call_hot_list(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_hot_list(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct hv_list_request in = {0};
@@ -133,7 +133,7 @@ static bool forgive(struct hv_api *api, const struct hv_set_request *in)
 	return is_forgiven;
 }
 
-enum hv_code hv_call_hot_set(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_hot_set(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct hv_set_request in = {0};
@@ -274,7 +274,7 @@ static enum hv_code add_starts(struct hv_api *api, struct json_object *reply, st
 	return code;
 }
 
-enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *request,
+static enum hv_code call_hot_info(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct utsname kernel;
@@ -299,3 +299,13 @@ enum hv_code hv_call_hot_info(struct hv_api *api, const struct hv_request *reque
 		code = add_starts(api, reply, err);
 	return code == HV_OK ? add_health(api, reply, err) : code;
 }
+
+const struct hv_endpoint hv_hot_endpoints[] = {
+	{"/HotAttach", call_hot_attach, HV_NEEDS_STATE},
+	{"/HotDetach", call_hot_detach, HV_NEEDS_STATE},
+	{"/HotList", call_hot_list, HV_NEEDS_STATE},
+	{"/HotCheck", call_hot_check, HV_NEEDS_STATE},
+	{"/HotSet", call_hot_set, HV_NEEDS_STATE},
+	{"/HotInfo", call_hot_info, 0},
+	{0},
+};
