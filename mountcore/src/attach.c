@@ -26,6 +26,8 @@
 #include "mountcore/path.h"
 
 #include "attach.h"
+#include "check.h"
+#include "clone.h"
 #include "core.h"
 #include "detach.h"
 #include "legacy.h"

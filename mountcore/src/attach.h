@@ -70,16 +70,4 @@ struct mc_attach {
 	struct mc_legacy legacy;
 };
 
-/* Clone the source into job.fds[MC_FD_TREE] with its attributes set, and describe it in `tree`.
- * Asks its server, if it has one, whether it answers. */
-int mc_attach_clone(struct mc_attach *self);
-
-/* Take the answer of the source's server, if mc_attach_clone() asked it: after that in any case.
- * Returns `rc`, unless it does not answer. */
-int mc_attach_answer(struct mc_attach *self, int rc);
-
-/* Check what the place was found to be, and complete info.path.  Steps TARGET, REFUSED, TYPE,
- * OCCUPIED, SHARED of mc_attach_prepare(). */
-int mc_attach_check(struct mc_attach *self, const struct mc_attach_args *args, struct mc_err *err);
-
 #endif

@@ -1,5 +1,7 @@
 /* Whether an attach that was prepared may be committed: asked outside of any namespace but our own,
  * of what was found in the place. */
+#include "check.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

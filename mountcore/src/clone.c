@@ -5,6 +5,8 @@
  * the helper that is kept for questions: the answer is waited for behind the resolve].  A tree
  * whose attributes are to be locked goes through a staging namespace in a helper (lock_job); and so
  * does every tree where there is no mount_setattr (stage.c). */
+#include "clone.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
