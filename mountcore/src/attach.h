@@ -1,4 +1,4 @@
-/* An attach on its way; the files clone.c (the source's half) and attach.c (the place's half). */
+/* An attach on its way; the files clone.c (the source's half) and prepare.c (the place's half). */
 #ifndef MOUNTCORE_SRC_ATTACH_H
 #define MOUNTCORE_SRC_ATTACH_H
 

@@ -1,4 +1,4 @@
-/* The last section of an attach (attach.c): the move, its verification, and the way back. */
+/* The last section of an attach (prepare.c): the move, its verification, and the way back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

@@ -61,7 +61,7 @@ int mc_fd_mount(const struct mc_core *core, int fd, uint64_t *ret)
 }
 
 /* For kernels whose statx does not tell the mount (before 5.8).  Whether it is a mount's root they
- * do not tell at all (find_mount_root() in attach.c). */
+ * do not tell at all (find_mount_root() in prepare.c). */
 static int describe_mount(
 	const struct mc_core *core, int dirfd, const char *name, struct mc_stat *ret)
 {

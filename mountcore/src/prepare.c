@@ -14,14 +14,13 @@
  * the kernel's cache, which waits for nobody (RESOLVE_CACHED); EAGAIN, which says that a file
  * system might have to be asked, sends it to a helper; and so does EOVERFLOW: a file system of the
  * container's user namespace takes only its users as owners. */
-#include "mountcore/attach.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "mountcore/attach.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/path.h"
 
