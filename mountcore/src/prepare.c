@@ -309,16 +309,3 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 		*ret = self;
 	return rc;
 }
-
-const struct mc_attach_info *mc_attach_info(const struct mc_attach *attach)
-{
-	return &attach->info;
-}
-
-void mc_attach_free(struct mc_attach *attach)
-{
-	if (!attach)
-		return;
-	mc_table_put(attach->core, attach->job.table);
-	mc_job_free(attach, sizeof(*attach));
-}
