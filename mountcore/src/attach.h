@@ -4,6 +4,7 @@
 
 #include "mountcore/attach.h"
 
+#include "helper.h"
 #include "job.h"
 #include "table.h"
 #include "walk.h"

@@ -18,6 +18,7 @@
 
 #include "attach.h"
 #include "core.h"
+#include "helper.h"
 #include "legacy.h"
 #include "source.h"
 #include "stage.h"

@@ -9,6 +9,7 @@
 
 #include "attach.h"
 #include "core.h"
+#include "helper.h"
 #include "legacy.h"
 #include "lines.h"
 #include "stage.h"

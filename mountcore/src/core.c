@@ -8,6 +8,7 @@
 
 #include "mountcore/cleanup.h"
 
+#include "helper.h"
 #include "job.h"
 #include "pool.h"
 #include "source.h"

@@ -21,6 +21,7 @@
 
 #include "core.h"
 #include "fstype.h"
+#include "helper.h"
 #include "job.h"
 #include "sys.h"
 #include "unmake.h"

@@ -9,6 +9,8 @@
  * A fork costs milliseconds.  So one helper is kept for questions (mc_job_ask): forked by a worker
  * (PR_SET_PDEATHSIG follows the thread) at the first of them, it is sent each with its descriptors
  * through its socket, closes them and answers.  At a deadline it is abandoned like any other. */
+#include "helper.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -20,7 +22,6 @@
 #include "mountcore/cleanup.h"
 
 #include "core.h"
-#include "job.h"
 #include "pool.h"
 #include "sys.h"
 

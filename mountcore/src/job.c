@@ -10,6 +10,7 @@
 #include "mountcore/path.h"
 
 #include "core.h"
+#include "helper.h"
 #include "pool.h"
 #include "sys.h"
 #include "table.h"

@@ -14,6 +14,7 @@
 
 #include "box.h"
 #include "core.h"
+#include "helper.h"
 #include "job.h"
 #include "sys.h"
 

@@ -16,6 +16,7 @@
 
 #include "box.h"
 #include "core.h"
+#include "helper.h"
 #include "job.h"
 #include "scratch.h"
 
