@@ -38,9 +38,7 @@ union control {
 	char bytes[CMSG_SPACE(sizeof(int) * MC_JOB_FDS)];
 };
 
-/* While a helper is started or waited for: a signal would end the wait, and run the caller's
- * handlers in the helper. */
-static void block_signals(sigset_t *ret_before)
+void mc_helper_block_signals(sigset_t *ret_before)
 {
 	sigset_t all;
 
@@ -73,7 +71,7 @@ static void close_gap(int first, int last)
 		mc_sys_close(fd);
 }
 
-static void close_all_but(const int *keep, int count)
+void mc_close_all_but(const int *keep, int count)
 {
 	int next = 0;
 
@@ -98,11 +96,10 @@ static void close_unneeded(const struct mc_core *core, const struct mc_job *job)
 		keep_add(keep, &count, job->keep[i]);
 	for (int i = 0; i < MC_JOB_FDS; i++)
 		keep_add(keep, &count, job->fds[i]);
-	close_all_but(keep, count);
+	mc_close_all_but(keep, count);
 }
 
-/* One byte for each slot of fds[] says whether a descriptor for it follows. */
-static ssize_t send_fds(int socket_fd, const int *had, const int *fds)
+ssize_t mc_message_send(int socket_fd, const int *had, const int *fds)
 {
 	char present[MC_JOB_FDS] = {0};
 	int passed[MC_JOB_FDS];
@@ -129,7 +126,7 @@ static ssize_t send_fds(int socket_fd, const int *had, const int *fds)
 	return mc_sys_sendmsg(socket_fd, &message, MSG_NOSIGNAL);
 }
 
-static int receive_fds(int socket_fd, int *fds)
+int mc_message_receive(int socket_fd, int *fds)
 {
 	char present[MC_JOB_FDS] = {0};
 	union control control = {.bytes = {0}};
@@ -179,7 +176,7 @@ static void run_child(const struct mc_core *core, mc_job_fn fn, struct mc_job *j
 	close_unneeded(core, job);
 	job->has_closed = true;
 	job->rc = fn(core, job);
-	send_fds(job->socket, fds, job->fds);
+	mc_message_send(job->socket, fds, job->fds);
 	_exit(0);
 }
 
@@ -224,8 +221,7 @@ static bool has_room(const struct mc_core *core, uint64_t waits_for)
 	       (!waits_for || count_at_work(core, waits_for) < MC_HELPERS_MAX);
 }
 
-/* One of several for the same thing waits until it is known whether that answers: each that is at
- * work ends by its deadline.  With core->lock. */
+/* With core->lock. */
 static int check_in(struct mc_core *core, const struct mc_waiting *self)
 {
 	for (;;) {
@@ -239,7 +235,7 @@ static int check_in(struct mc_core *core, const struct mc_waiting *self)
 	}
 }
 
-static int begin(struct mc_core *core, struct mc_waiting *self)
+int mc_slot_take(struct mc_core *core, struct mc_waiting *self)
 {
 	int rc;
 
@@ -253,7 +249,7 @@ static int begin(struct mc_core *core, struct mc_waiting *self)
 	return rc;
 }
 
-static void end(struct mc_core *core, const struct mc_waiting *self)
+void mc_slot_release(struct mc_core *core, const struct mc_waiting *self)
 {
 	pthread_mutex_lock(&core->lock);
 	for (struct mc_waiting **at = &core->helpers; *at; at = &(*at)->next) {
@@ -266,8 +262,7 @@ static void end(struct mc_core *core, const struct mc_waiting *self)
 	pthread_mutex_unlock(&core->lock);
 }
 
-/* Kill a helper that is past its deadline and see it go, or remember it. */
-static void abandon(struct mc_core *core, pid_t pid, uint64_t waits_for)
+void mc_helper_abandon(struct mc_core *core, pid_t pid, uint64_t waits_for)
 {
 	mc_sys_kill(pid, SIGKILL);
 	for (int waited = 0; waited < REAP_WAIT_MS; waited++) {
@@ -281,9 +276,7 @@ static void abandon(struct mc_core *core, pid_t pid, uint64_t waits_for)
 	pthread_mutex_unlock(&core->lock);
 }
 
-/* Fork a helper.  Returns its process and fills `ret_socket`, or a negative errno with its step in
- * job->err. */
-static int start(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int *ret_socket)
+int mc_helper_start(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int *ret_socket)
 {
 	int pair[2], pid, rc = mc_sys_socketpair(pair);
 	mc_auto_fd ours = MC_FD_NONE, theirs = MC_FD_NONE;
@@ -303,15 +296,13 @@ static int start(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, i
 	return pid;
 }
 
-/* Wait for a message of a helper.  Returns 0 or a negative errno; what came in `fds` is the
- * caller's also then. */
-static int await(int socket_fd, unsigned timeout_ms, int *fds)
+int mc_helper_await(int socket_fd, unsigned timeout_ms, int *fds)
 {
 	int rc = mc_sys_poll_in(socket_fd, (int)timeout_ms);
 
 	if (rc <= 0)
 		return rc < 0 ? rc : -ETIMEDOUT;
-	return receive_fds(socket_fd, fds);
+	return mc_message_receive(socket_fd, fds);
 }
 
 static unsigned deadline_of(const struct mc_core *core, const struct mc_job *job)
@@ -319,13 +310,7 @@ static unsigned deadline_of(const struct mc_core *core, const struct mc_job *job
 	return job->timeout_ms ? job->timeout_ms : core->helper_timeout_ms;
 }
 
-/* A helper that may have copies of our descriptors still. */
-struct mc_starting {
-	const struct mc_job *job;
-	struct mc_starting *next;
-};
-
-static void add_starting(struct mc_core *core, struct mc_starting *self)
+void mc_starting_add(struct mc_core *core, struct mc_starting *self)
 {
 	pthread_mutex_lock(&core->lock);
 	self->next = core->starting;
@@ -333,7 +318,7 @@ static void add_starting(struct mc_core *core, struct mc_starting *self)
 	pthread_mutex_unlock(&core->lock);
 }
 
-static void remove_starting(struct mc_core *core, const struct mc_starting *self)
+void mc_starting_remove(struct mc_core *core, const struct mc_starting *self)
 {
 	struct mc_starting **at = &core->starting;
 
@@ -370,14 +355,14 @@ static int run_once(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 
 	memcpy(fds, job->fds, sizeof(fds));
 	job->has_closed = false;
-	add_starting(core, &starting);
-	pid = start(core, fn, job, &ours);
-	rc = pid < 0 ? pid : await(ours, deadline_of(core, job), fds);
-	remove_starting(core, &starting);
+	mc_starting_add(core, &starting);
+	pid = mc_helper_start(core, fn, job, &ours);
+	rc = pid < 0 ? pid : mc_helper_await(ours, deadline_of(core, job), fds);
+	mc_starting_remove(core, &starting);
 	if (pid < 0)
 		return pid;
 	if (rc < 0)
-		abandon(core, pid, job->waits_for);
+		mc_helper_abandon(core, pid, job->waits_for);
 	else
 		waitpid(pid, NULL, 0);
 	memcpy(job->fds, fds, sizeof(fds)); /* the child's numbers mean nothing here */
@@ -403,19 +388,19 @@ static int serve(const struct mc_core *core, struct mc_job *job)
 	struct mc_kept *self = (struct mc_kept *)job;
 	struct mc_job asked;
 
-	close_all_but(&job->socket, 1);
-	send_fds(job->socket, no_fds, no_fds);
+	mc_close_all_but(&job->socket, 1);
+	mc_message_send(job->socket, no_fds, no_fds);
 	for (;;) {
 		asked = (struct mc_job){.in_helper = true};
 		memcpy(asked.fds, no_fds, sizeof(no_fds));
-		if (receive_fds(job->socket, asked.fds) < 0)
+		if (mc_message_receive(job->socket, asked.fds) < 0)
 			return 0; /* the daemon has ended, or wants it no more */
 		job->rc = self->fn(core, &asked);
 		job->err = asked.err;
 		for (int i = 0; i < MC_JOB_FDS; i++)
 			if (asked.fds[i] >= 0)
 				mc_sys_close(asked.fds[i]);
-		send_fds(job->socket, no_fds, no_fds);
+		mc_message_send(job->socket, no_fds, no_fds);
 	}
 }
 
@@ -424,7 +409,7 @@ static int start_kept(const struct mc_core *core, struct mc_job *job)
 {
 	struct mc_kept *self = (struct mc_kept *)job;
 
-	self->pid = start(core, serve, job, &self->socket);
+	self->pid = mc_helper_start(core, serve, job, &self->socket);
 	return self->pid;
 }
 
@@ -432,7 +417,7 @@ static void drop_kept(struct mc_core *core, struct mc_kept *kept, uint64_t waits
 {
 	mc_close_fd(&kept->socket);
 	if (kept->pid > 0)
-		abandon(core, kept->pid, waits_for);
+		mc_helper_abandon(core, kept->pid, waits_for);
 	mc_job_free(kept, sizeof(*kept));
 }
 
@@ -445,12 +430,12 @@ static int new_kept(struct mc_core *core, struct mc_kept **ret)
 	if (!kept)
 		return -ENOMEM;
 	kept->socket = MC_FD_NONE;
-	add_starting(core, &starting);
+	mc_starting_add(core, &starting);
 	/* It is to outlive the caller: it ends with the thread that forks it. */
 	rc = mc_pool_run_in_worker(core, start_kept, &kept->job);
 	if (rc >= 0)
-		rc = await(kept->socket, core->helper_timeout_ms, fds);
-	remove_starting(core, &starting);
+		rc = mc_helper_await(kept->socket, core->helper_timeout_ms, fds);
+	mc_starting_remove(core, &starting);
 	if (rc < 0)
 		drop_kept(core, kept, 0);
 	else
@@ -493,7 +478,7 @@ static int send_job(struct mc_kept *kept, mc_job_fn fn, const struct mc_job *job
 	ssize_t rc;
 
 	kept->fn = fn;
-	rc = send_fds(kept->socket, no_fds, job->fds);
+	rc = mc_message_send(kept->socket, no_fds, job->fds);
 	return rc < 0 ? (int)rc : 0;
 }
 
@@ -522,13 +507,13 @@ static int find_kept(
 static int ask(
 	struct mc_core *core, mc_job_fn fn, const struct mc_job *job, struct mc_question *ret)
 {
-	int rc = begin(core, &ret->waiting);
+	int rc = mc_slot_take(core, &ret->waiting);
 
 	if (rc < 0)
 		return rc;
 	rc = find_kept(core, fn, job, &ret->kept);
 	if (rc < 0)
-		end(core, &ret->waiting);
+		mc_slot_release(core, &ret->waiting);
 	return rc;
 }
 
@@ -539,7 +524,7 @@ int mc_job_ask(struct mc_core *core, mc_job_fn fn, struct mc_job *job, struct mc
 
 	mc_helper_reap(core);
 	*ret = (struct mc_question){.waiting.waits_for = job->waits_for};
-	block_signals(&before);
+	mc_helper_block_signals(&before);
 	rc = ask(core, fn, job, ret);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return mc_err_set(&job->err, MC_STEP_HELPER, rc);
@@ -548,7 +533,7 @@ int mc_job_ask(struct mc_core *core, mc_job_fn fn, struct mc_job *job, struct mc
 static int answer(struct mc_core *core, const struct mc_question *question, struct mc_err *err)
 {
 	struct mc_kept *kept = question->kept;
-	int none[MC_JOB_FDS], rc = await(kept->socket, core->helper_timeout_ms, none);
+	int none[MC_JOB_FDS], rc = mc_helper_await(kept->socket, core->helper_timeout_ms, none);
 
 	if (rc < 0) {
 		drop_kept(core, kept, question->waiting.waits_for);
@@ -566,10 +551,10 @@ int mc_job_answer(struct mc_core *core, struct mc_question *question, struct mc_
 
 	if (!question->kept)
 		return 0;
-	block_signals(&before);
+	mc_helper_block_signals(&before);
 	rc = answer(core, question, err);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	end(core, &question->waiting);
+	mc_slot_release(core, &question->waiting);
 	question->kept = NULL;
 	return rc;
 }
@@ -579,12 +564,12 @@ int mc_job_answer(struct mc_core *core, struct mc_question *question, struct mc_
 static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
 	struct mc_waiting waiting = {.waits_for = job->waits_for};
-	int rc = begin(core, &waiting);
+	int rc = mc_slot_take(core, &waiting);
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_HELPER, rc);
 	rc = run_once(core, fn, job);
-	end(core, &waiting);
+	mc_slot_release(core, &waiting);
 	return rc;
 }
 
@@ -593,7 +578,7 @@ int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	sigset_t before;
 	int rc;
 
-	block_signals(&before);
+	mc_helper_block_signals(&before);
 	rc = run(core, fn, job);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;

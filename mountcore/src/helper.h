@@ -2,6 +2,10 @@
 #ifndef MOUNTCORE_SRC_HELPER_H
 #define MOUNTCORE_SRC_HELPER_H
 
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "job.h"
 
 struct mc_kept;
@@ -11,6 +15,45 @@ struct mc_waiting {
 	uint64_t waits_for;
 	struct mc_waiting *next;
 };
+
+/* Count one in that is about to begin.  One of several for the same thing waits until it is known
+ * whether that answers: each that is at work ends by its deadline.
+ * Returns 0, -EALREADY or -EUSERS, as mc_job_run(). */
+int mc_slot_take(struct mc_core *core, struct mc_waiting *self);
+void mc_slot_release(struct mc_core *core, const struct mc_waiting *self);
+
+/* Kill a helper that is past its deadline and see it go, or remember it. */
+void mc_helper_abandon(struct mc_core *core, pid_t pid, uint64_t waits_for);
+
+/* Send a message with the descriptors of fds[] that are not the ones it `had`: one byte for each
+ * slot says whether a descriptor for it follows.  In a helper, too.  Returns as sendmsg(2). */
+ssize_t mc_message_send(int socket_fd, const int *had, const int *fds);
+
+/* Receive one.  Returns 0 or a negative errno; what came in `fds` is the caller's also then. */
+int mc_message_receive(int socket_fd, int *fds);
+
+/* While a helper is started or waited for: a signal would end the wait, and run the caller's
+ * handlers in the helper. */
+void mc_helper_block_signals(sigset_t *ret_before);
+
+/* In a helper: close all descriptors but these, which are in order. */
+void mc_close_all_but(const int *keep, int count);
+
+/* A helper that may have copies of our descriptors still. */
+struct mc_starting {
+	const struct mc_job *job;
+	struct mc_starting *next;
+};
+
+void mc_starting_add(struct mc_core *core, struct mc_starting *self);
+void mc_starting_remove(struct mc_core *core, const struct mc_starting *self);
+
+/* Fork a helper.  Returns its process and fills `ret_socket`, or a negative errno with its step in
+ * job->err. */
+int mc_helper_start(const struct mc_core *core, mc_job_fn fn, struct mc_job *job, int *ret_socket);
+
+/* Wait for a message of a helper.  As mc_message_receive(), and -ETIMEDOUT. */
+int mc_helper_await(int socket_fd, unsigned timeout_ms, int *fds);
 
 /* A question to a kept helper. */
 struct mc_question {
