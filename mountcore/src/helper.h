@@ -7,23 +7,9 @@
 #include <sys/types.h>
 
 #include "job.h"
+#include "slot.h"
 
 struct mc_kept;
-
-/* A helper at work.  In the memory of the thread that waits for it. */
-struct mc_waiting {
-	uint64_t waits_for;
-	struct mc_waiting *next;
-};
-
-/* Count one in that is about to begin.  One of several for the same thing waits until it is known
- * whether that answers: each that is at work ends by its deadline.
- * Returns 0, -EALREADY or -EUSERS, as mc_job_run(). */
-int mc_slot_take(struct mc_core *core, struct mc_waiting *self);
-void mc_slot_release(struct mc_core *core, const struct mc_waiting *self);
-
-/* Kill a helper that is past its deadline and see it go, or remember it. */
-void mc_helper_abandon(struct mc_core *core, pid_t pid, uint64_t waits_for);
 
 /* Send a message with the descriptors of fds[] that are not the ones it `had`: one byte for each
  * slot says whether a descriptor for it follows.  In a helper, too.  Returns as sendmsg(2). */
@@ -87,8 +73,5 @@ void mc_helper_settle(struct mc_core *core);
 
 /* End the kept helper.  No job runs. */
 void mc_helper_stop(struct mc_core *core);
-
-/* Collect the helpers that were left to themselves at their deadline and have ended since. */
-void mc_helper_reap(struct mc_core *core);
 
 #endif

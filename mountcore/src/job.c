@@ -12,6 +12,7 @@
 #include "core.h"
 #include "helper.h"
 #include "pool.h"
+#include "slot.h"
 #include "sys.h"
 #include "table.h"
 
