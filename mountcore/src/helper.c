@@ -15,13 +15,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
 
 #include "core.h"
+#include "message.h"
 #include "pool.h"
 #include "slot.h"
 #include "sys.h"
@@ -30,12 +30,6 @@ enum {
 	KEEP_MAX = MC_JOB_KEEP + MC_JOB_FDS + 5, /* the job's, the core's four and the socket */
 	FD_SCAN_MAX = 1 << 16,                   /* before close_range (5.9) */
 	SETTLE_STEP_US = 200,
-};
-
-/* Room for the descriptors of one message, aligned as cmsg(3) wants it. */
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int) * MC_JOB_FDS)];
 };
 
 void mc_helper_block_signals(sigset_t *ret_before)
@@ -97,62 +91,6 @@ static void close_unneeded(const struct mc_core *core, const struct mc_job *job)
 	for (int i = 0; i < MC_JOB_FDS; i++)
 		keep_add(keep, &count, job->fds[i]);
 	mc_close_all_but(keep, count);
-}
-
-ssize_t mc_message_send(int socket_fd, const int *had, const int *fds)
-{
-	char present[MC_JOB_FDS] = {0};
-	int passed[MC_JOB_FDS];
-	size_t count = 0;
-	union control control;
-	struct iovec data = {.iov_base = present, .iov_len = sizeof(present)};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-
-	for (int i = 0; i < MC_JOB_FDS; i++) {
-		if (fds[i] < 0 || fds[i] == had[i])
-			continue;
-		present[i] = 1;
-		passed[count++] = fds[i];
-	}
-	if (count > 0) {
-		memset(&control, 0, sizeof(control));
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int) * count);
-		memcpy(CMSG_DATA(&control.header), passed, sizeof(int) * count);
-	}
-	return mc_sys_sendmsg(socket_fd, &message, MSG_NOSIGNAL);
-}
-
-int mc_message_receive(int socket_fd, int *fds)
-{
-	char present[MC_JOB_FDS] = {0};
-	union control control = {.bytes = {0}};
-	struct iovec data = {.iov_base = present, .iov_len = sizeof(present)};
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	const unsigned char *passed = CMSG_DATA(&control.header), *end;
-	ssize_t size = mc_sys_recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
-
-	if (size < 0)
-		return (int)size;
-	if (size != (ssize_t)sizeof(present))
-		return -EIO; /* the helper died before it could answer */
-	end = (const unsigned char *)&control + message.msg_controllen;
-	for (int i = 0; i < MC_JOB_FDS; i++) {
-		if (!present[i] || passed + sizeof(int) > end)
-			continue;
-		memcpy(&fds[i], passed, sizeof(int));
-		passed += sizeof(int);
-	}
-	/* Cut: this process may not have more.  What came is the caller's to close. */
-	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
 }
 
 void mc_helper_bind(const struct mc_job *job)
