@@ -4,8 +4,8 @@
 
 #include "mountcore/attach.h"
 
-#include "helper.h"
 #include "job.h"
+#include "question.h"
 #include "table.h"
 #include "walk.h"
 

@@ -18,8 +18,8 @@
 
 #include "attach.h"
 #include "core.h"
-#include "helper.h"
 #include "legacy.h"
+#include "question.h"
 #include "source.h"
 #include "stage.h"
 #include "sys.h"

@@ -8,9 +8,9 @@
 
 #include "mountcore/cleanup.h"
 
-#include "helper.h"
 #include "job.h"
 #include "pool.h"
+#include "question.h"
 #include "source.h"
 #include "sys.h"
 #include "table.h"

@@ -16,8 +16,8 @@
 
 #include "box.h"
 #include "core.h"
-#include "helper.h"
 #include "job.h"
+#include "question.h"
 #include "scratch.h"
 
 enum { FD_SCAN = 1024, DEADLINE_MS = 10000, SHORT_MS = 500, CLOSE_WAIT_MS = 200 };
