@@ -13,6 +13,7 @@
 #include "attach.h"
 #include "core.h"
 #include "fstype.h"
+#include "run.h"
 #include "sys.h"
 
 enum { LOOK_MS = 1000, BUFFER_SIZE = 8192 };

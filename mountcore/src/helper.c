@@ -18,7 +18,6 @@
 
 #include "core.h"
 #include "message.h"
-#include "pool.h"
 #include "slot.h"
 #include "sys.h"
 

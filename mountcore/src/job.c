@@ -1,7 +1,6 @@
 #include "job.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -10,17 +9,9 @@
 #include "mountcore/path.h"
 
 #include "core.h"
-#include "helper.h"
-#include "pool.h"
-#include "slot.h"
+#include "run.h"
 #include "sys.h"
 #include "table.h"
-
-/* A key at work; lives on the stack of the thread that runs the job. */
-struct mc_gate {
-	uint64_t key;
-	struct mc_gate *next;
-};
 
 void *mc_job_new(size_t size)
 {
@@ -78,53 +69,6 @@ void mc_leave(const struct mc_core *core, int ns_fd)
 {
 	if (ns_fd >= 0 && mc_sys_setns(core->home_ns, CLONE_NEWNS) < 0)
 		abort();
-}
-
-static bool gate_is_taken(const struct mc_core *core, uint64_t key)
-{
-	for (const struct mc_gate *gate = core->gates; gate; gate = gate->next)
-		if (gate->key == key)
-			return true;
-	return false;
-}
-
-static void gate_enter(struct mc_core *core, struct mc_gate *gate)
-{
-	pthread_mutex_lock(&core->lock);
-	while (gate_is_taken(core, gate->key))
-		pthread_cond_wait(&core->changed, &core->lock);
-	gate->next = core->gates;
-	core->gates = gate;
-	pthread_mutex_unlock(&core->lock);
-}
-
-static void gate_leave(struct mc_core *core, const struct mc_gate *gate)
-{
-	pthread_mutex_lock(&core->lock);
-	for (struct mc_gate **at = &core->gates; *at; at = &(*at)->next) {
-		if (*at == gate) {
-			*at = gate->next;
-			break;
-		}
-	}
-	pthread_cond_broadcast(&core->changed);
-	pthread_mutex_unlock(&core->lock);
-}
-
-int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
-{
-	struct mc_gate gate = {.key = job->key};
-	int rc;
-
-	job->rc = 0;
-	job->err = (struct mc_err){0};
-	mc_helper_reap(core);
-	if (gate.key)
-		gate_enter(core, &gate);
-	rc = job->in_helper ? mc_helper_run(core, fn, job) : mc_pool_run(core, fn, job);
-	if (gate.key)
-		gate_leave(core, &gate);
-	return rc;
 }
 
 static void go_to_helper(struct mc_job *job)

@@ -75,16 +75,6 @@ void mc_job_free(void *job_memory, size_t size);
 uint64_t mc_key_of(const char *path);
 uint64_t mc_key_of_dev(uint64_t dev);
 
-/* Run `fn` on `job` and wait for it.
- * Returns what it returned; in a helper also, with step MC_STEP_HELPER,
- *   -ETIMEDOUT  at the deadline
- *   -EALREADY   earlier helpers still wait for the same thing (waits_for), so this one was not
- *               started
- *   -EUSERS     too many wait, for whatever it is
- *   -EIO        it died
- * Any thread but a worker. */
-int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
-
 /* The same, and if something is in the way of a worker again by another way, which is kept in the
  * job: on -EXDEV (a mount that is not to be relied on) by the kernel's cache; on -EAGAIN (that is
  * not enough) and -EOVERFLOW (a file system that takes only its user namespace's owners) in a

@@ -22,6 +22,7 @@
 #include "core.h"
 #include "job.h"
 #include "mounts.h"
+#include "run.h"
 #include "sys.h"
 #include "walk.h"
 

@@ -12,6 +12,7 @@
 #include "core.h"
 #include "job.h"
 #include "mounts.h"
+#include "run.h"
 #include "sys.h"
 
 enum { CHUNK = 4096 };

@@ -16,6 +16,7 @@
 #include "core.h"
 #include "helper.h"
 #include "job.h"
+#include "run.h"
 #include "sys.h"
 
 enum { FD_SCAN = 1024, DEADLINE_MS = 10000 };

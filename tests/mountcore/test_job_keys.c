@@ -8,6 +8,7 @@
 
 #include "box.h"
 #include "job.h"
+#include "run.h"
 
 enum { DEADLINE_MS = 10000 };
 

@@ -12,6 +12,7 @@
 #include "box.h"
 #include "core.h"
 #include "job.h"
+#include "run.h"
 #include "scratch.h"
 
 enum { DEADLINE_MS = 10000 };
