@@ -20,6 +20,7 @@
 #include "core.h"
 #include "legacy.h"
 #include "question.h"
+#include "route.h"
 #include "run.h"
 #include "source.h"
 #include "stage.h"

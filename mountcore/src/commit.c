@@ -12,6 +12,7 @@
 #include "helper.h"
 #include "legacy.h"
 #include "lines.h"
+#include "route.h"
 #include "run.h"
 #include "stage.h"
 #include "sys.h"

@@ -23,6 +23,7 @@
 #include "fstype.h"
 #include "helper.h"
 #include "job.h"
+#include "route.h"
 #include "sys.h"
 #include "unmake.h"
 #include "walk.h"

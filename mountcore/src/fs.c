@@ -14,6 +14,7 @@
 #include "job.h"
 #include "lines.h"
 #include "loop.h"
+#include "route.h"
 #include "run.h"
 #include "sys.h"
 #include "walk.h"

@@ -15,6 +15,7 @@
 #include "core.h"
 #include "fstype.h"
 #include "job.h"
+#include "route.h"
 #include "run.h"
 #include "source.h"
 #include "sys.h"

@@ -18,7 +18,6 @@
 #ifndef MOUNTCORE_SRC_JOB_H
 #define MOUNTCORE_SRC_JOB_H
 
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,17 +55,6 @@ typedef int (*mc_job_fn)(const struct mc_core *core, struct mc_job *job);
  * Every descriptor in it is MC_FD_NONE. */
 void *mc_job_new(size_t size) __attribute__((warn_unused_result));
 
-/* A job on a path of the host, in a helper: what is in its way may not answer. */
-struct mc_path_job {
-	struct mc_job job;
-	char path[PATH_MAX]; /* clean */
-};
-
-/* The same memory, of what starts with a struct mc_path_job.  NULL with the reason in `err`, which
- * may be NULL: MC_STEP_SETUP (-ENOMEM), MC_STEP_SOURCE (what mc_path_clean() returned). */
-void *mc_path_job_new(struct mc_core *core, size_t size, const char *path, struct mc_err *err)
-	__attribute__((warn_unused_result));
-
 /* Close fds[] and release the memory.  NULL is ignored. */
 void mc_job_free(void *job_memory, size_t size);
 
@@ -74,12 +62,6 @@ void mc_job_free(void *job_memory, size_t size);
  * by its text; a file system, by its device.  Never 0. */
 uint64_t mc_key_of(const char *path);
 uint64_t mc_key_of_dev(uint64_t dev);
-
-/* The same, and if something is in the way of a worker again by another way, which is kept in the
- * job: on -EXDEV (a mount that is not to be relied on) by the kernel's cache; on -EAGAIN (that is
- * not enough) and -EOVERFLOW (a file system that takes only its user namespace's owners) in a
- * helper. */
-int mc_job_run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 
 /* Whether a worker can be kept to the kernel's cache. */
 bool mc_may_be_cached(const struct mc_core *core);

@@ -30,6 +30,7 @@
 #include "core.h"
 #include "detach.h"
 #include "legacy.h"
+#include "route.h"
 #include "sys.h"
 #include "table.h"
 #include "trust.h"

@@ -13,6 +13,7 @@
 
 #include "core.h"
 #include "job.h"
+#include "route.h"
 #include "run.h"
 #include "sys.h"
 #include "walk.h"

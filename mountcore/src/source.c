@@ -20,6 +20,7 @@
 #include "fstype.h"
 #include "job.h"
 #include "mounts.h"
+#include "route.h"
 #include "source.h"
 #include "sys.h"
 #include "table.h"

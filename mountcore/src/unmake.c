@@ -16,6 +16,7 @@
 #include "core.h"
 #include "job.h"
 #include "mounts.h"
+#include "route.h"
 #include "sys.h"
 #include "walk.h"
 

@@ -1,0 +1,26 @@
+/* Which way a job takes: a worker, one that is kept to the kernel's cache, or a helper. */
+#ifndef MOUNTCORE_SRC_ROUTE_H
+#define MOUNTCORE_SRC_ROUTE_H
+
+#include <limits.h>
+
+#include "job.h"
+
+/* A job on a path of the host, in a helper: what is in its way may not answer. */
+struct mc_path_job {
+	struct mc_job job;
+	char path[PATH_MAX]; /* clean */
+};
+
+/* As mc_job_new(), of what starts with a struct mc_path_job.  NULL with the reason in `err`, which
+ * may be NULL: MC_STEP_SETUP (-ENOMEM), MC_STEP_SOURCE (what mc_path_clean() returned). */
+void *mc_path_job_new(struct mc_core *core, size_t size, const char *path, struct mc_err *err)
+	__attribute__((warn_unused_result));
+
+/* Run a job as mc_job_run() does, and if something is in the way of a worker again by another way,
+ * which is kept in the job: on -EXDEV (a mount that is not to be relied on) by the kernel's cache;
+ * on -EAGAIN (that is not enough) and -EOVERFLOW (a file system that takes only its user
+ * namespace's owners) in a helper. */
+int mc_job_run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
+
+#endif
