@@ -1,5 +1,4 @@
-#include "core.h"
-
+/* Opening and closing a core. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +7,7 @@
 
 #include "mountcore/cleanup.h"
 
-#include "job.h"
+#include "core.h"
 #include "pool.h"
 #include "question.h"
 #include "source.h"
