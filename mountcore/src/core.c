@@ -1,0 +1,53 @@
+/* What a core tells of itself. */
+#include "core.h"
+
+unsigned mc_core_features(const struct mc_core *core)
+{
+	return core->features;
+}
+
+const char *mc_core_engine(const struct mc_core *core)
+{
+	const unsigned all = MC_FEATURE_OPENAT2 | MC_FEATURE_MOUNT_SETATTR | MC_FEATURE_MOUNT_ID;
+
+	if (!(core->features & MC_FEATURE_OPEN_TREE))
+		return core->legacy ? "block-device" : "none";
+	return (core->features & all) == all ? "mount-api" : "mount-api-compat";
+}
+
+const char *mc_feature_name(unsigned feature)
+{
+	switch (feature) {
+	case MC_FEATURE_OPEN_TREE:
+		return "open_tree";
+	case MC_FEATURE_OPENAT2:
+		return "openat2";
+	case MC_FEATURE_MOUNT_SETATTR:
+		return "mount_setattr";
+	case MC_FEATURE_STATMOUNT:
+		return "statmount";
+	case MC_FEATURE_UNIQUE_ID:
+		return "unique_mount_id";
+	case MC_FEATURE_MOUNT_ID:
+		return "mount_id";
+	case MC_FEATURE_CACHED:
+		return "resolve_cached";
+	default:
+		return NULL;
+	}
+}
+
+unsigned mc_core_timings(struct mc_core *core, uint64_t *ret, unsigned size)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&core->lock);
+	if (core->timing_count < size)
+		size = (unsigned)core->timing_count;
+	if (size > MC_TIMINGS_MAX)
+		size = MC_TIMINGS_MAX;
+	for (uint64_t at = core->timing_count - size; count < size; at++)
+		ret[count++] = core->timings[at % MC_TIMINGS_MAX];
+	pthread_mutex_unlock(&core->lock);
+	return count;
+}
