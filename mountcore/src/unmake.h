@@ -6,20 +6,10 @@
 #ifndef MOUNTCORE_SRC_UNMAKE_H
 #define MOUNTCORE_SRC_UNMAKE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "mountcore/attach.h"
 
 struct mc_core;
-
-/* What may be removed. */
-struct mc_unmake_plan {
-	uint64_t mountinfo_id; /* only on this mount */
-	bool is_root;          /* which is the root mount of its namespace */
-	size_t kept;           /* length of the part of the path that stays */
-};
+struct mc_unmake_plan;
 
 /* Plan for `path` (clean, no symlink in it) of the host, where the directories that hostvol made
  * are nobody's mountpoint unless a mount table says so.  Returns 0, or why it cannot be told. */

@@ -16,7 +16,6 @@
 #include "stage.h"
 #include "sys.h"
 #include "trust.h"
-#include "unmake.h"
 
 uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags)
 {

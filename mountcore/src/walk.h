@@ -15,7 +15,6 @@
 
 struct mc_core;
 struct mc_job;
-struct mc_unmake_plan;
 
 /* Open a directory of the host, of which we found out the path, for more than O_PATH does. */
 int mc_open_host_dir(const struct mc_core *core, const char *path);
@@ -28,6 +27,13 @@ int mc_open_host_dir(const struct mc_core *core, const char *path);
  * comes behind it is known not to exist. */
 int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
 	size_t *ret_missing, bool *ret_is_known);
+
+/* What may be removed. */
+struct mc_unmake_plan {
+	uint64_t mountinfo_id; /* only on this mount */
+	bool is_root;          /* which is the root mount of its namespace */
+	size_t kept;           /* length of the part of the path that stays */
+};
 
 /* How missing parts of a target are made. */
 struct mc_making {
