@@ -15,7 +15,6 @@
 #include "mountcore/host.h"
 #include "mountcore/path.h"
 
-#include "attach.h"
 #include "core.h"
 #include "fstype.h"
 #include "job.h"

@@ -7,11 +7,11 @@
 
 #include "core.h"
 #include "fstype.h"
+#include "inode.h"
 #include "job.h"
 #include "lines.h"
 #include "sys.h"
 #include "table.h"
-#include "walk.h"
 
 struct kind {
 	uint64_t mountinfo_id;
