@@ -27,7 +27,7 @@ PRIVILEGES=' - network: [host]
 	[[ $(grep '^ - ' <<<"$output") == "$PRIVILEGES" ]]
 	[[ -z $(docker plugin ls -q) ]]
 	while read -r _ privilege; do
-		grep -qF "$privilege" "$BATS_TEST_DIRNAME/../../README.md" || { echo "README lacks: $privilege" && return 1; }
+		grep -qF "$privilege" "$BATS_TEST_DIRNAME/../../docs/security.md" || { echo "docs/security.md lacks: $privilege" && return 1; }
 	done <<<"$PRIVILEGES"
 }
 

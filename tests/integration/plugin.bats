@@ -18,7 +18,7 @@ teardown() { common_teardown; }
 	run -0 docker plugin inspect -f '{{json .Config.Interface.Types}}' hostvol
 	[[ $output == *'"docker.volumedriver/1.0"'* && $output != *,* ]]
 	for privilege in CAP_SYS_ADMIN CAP_SYS_PTRACE "host PID namespace" "all devices" "host network"; do
-		grep -qi "$privilege" "$BATS_TEST_DIRNAME/../../README.md"
+		grep -qi "$privilege" "$BATS_TEST_DIRNAME/../../docs/security.md"
 	done
 }
 

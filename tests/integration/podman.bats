@@ -86,7 +86,7 @@ background() {
 	podman run -d --name "$@" "$IMAGE" sleep 100000 >/dev/null
 }
 
-# As README says: without docker in front, and with nothing in PATH but what an install has put there.
+# As docs/install.md says: without docker in front, and with nothing in PATH but what an install has put there.
 hostvol() {
 	env -i PATH="$PODMAN/prefix/bin:/usr/bin:/bin" HOSTVOL_SOCKET="$HOSTVOL_SOCKET" docker-hostvol "$@"
 }

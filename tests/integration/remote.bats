@@ -341,9 +341,10 @@ compose_file() {
 	[[ -e $SOURCE/file ]]
 }
 
-@test "the Compose file of the README attaches, and detaches with down -v" {
+@test "the Compose file of docs/recipes.md attaches, and detaches with down -v" {
 	mkdir "$TMP/project"
-	sed -n '/^```yaml$/,/^```$/{/^```/!p}' "$BATS_TEST_DIRNAME/../../README.md" |
+	awk '/^#/ { is_it = /outside the file$/ } is_it' "$BATS_TEST_DIRNAME/../../docs/recipes.md" |
+		sed -n '/^```yaml$/,/^```$/{/^```/!p}' |
 		sed "s|image: busybox|image: $IMAGE|; s|driver: hostvol|&:latest|
 			s|path: /srv/data|path: $SOURCE|; s|web:/mnt/data|hvt_web:/mnt/hot|
 			s|^  hot:|&\n    name: hvt_hot|" >"$TMP/project/docker-compose.yml"
