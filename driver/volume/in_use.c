@@ -1,112 +1,13 @@
-/* Volumes in hand: a file system is mounted on the host while somebody has it, and no longer. */
-#include <stdio.h>
+/* Volumes in hand: a volume's directory is what the volume stands for while somebody has it. */
 #include <string.h>
 
 #include "volume/volume.h"
 
-#include "directory.h"
-#include "fs.h"
+#include "fs_use.h"
 #include "managed_dir.h"
 #include "options.h"
 #include "record.h"
 #include "volumes.h"
-
-static bool is_in_hand(struct hv_volumes *volumes, const char *source)
-{
-	const struct hv_use *use;
-
-	pthread_mutex_lock(&volumes->fs_locks.lock);
-	for (use = volumes->uses; use && strcmp(use->source, source) != 0;)
-		use = use->next;
-	pthread_mutex_unlock(&volumes->fs_locks.lock);
-	return use != NULL;
-}
-
-/* With the source held.  In doubt it is used. */
-static bool is_used(struct hv_volumes *volumes, const char *source)
-{
-	struct hv_error ignored = {0};
-	bool has_record = true;
-
-	if (is_in_hand(volumes, source))
-		return true;
-	if (hv_store_source_is_used(volumes->store, source, &has_record, &ignored) != HV_OK)
-		has_record = true;
-	hv_error_done(&ignored);
-	return has_record;
-}
-
-static enum hv_code mount_it(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
-{
-	struct mc_err cause = {0};
-	enum hv_code code = HV_OK;
-	int rc = mc_host_is_mounted(volumes->core, volume->source, &cause);
-
-	if (rc < 0)
-		return hv_fs_explain(&cause, volume, err);
-	if (rc == 0)
-		code = hv_fs_mount(volumes, volume, err);
-	else if (is_used(volumes, volume->source))
-		return HV_OK; /* whatever has become of its device since */
-	if (code != HV_OK)
-		return code;
-	/* A mount that nobody uses is of a daemon that came to no end: it may have no owner yet. */
-	code = hv_volume_own(volumes, volume, err);
-	if (code != HV_OK)
-		(void)!hv_fs_take_out(volumes, volume, NULL);
-	return code;
-}
-
-static void add_use(struct hv_volumes *volumes, struct hv_use *use)
-{
-	pthread_mutex_lock(&volumes->fs_locks.lock);
-	use->volumes = volumes;
-	use->next = volumes->uses;
-	volumes->uses = use;
-	pthread_mutex_unlock(&volumes->fs_locks.lock);
-}
-
-static void drop_use(struct hv_volumes *volumes, const struct hv_use *use)
-{
-	pthread_mutex_lock(&volumes->fs_locks.lock);
-	for (struct hv_use **at = &volumes->uses; *at; at = &(*at)->next) {
-		if (*at == use) {
-			*at = use->next;
-			break;
-		}
-	}
-	pthread_mutex_unlock(&volumes->fs_locks.lock);
-}
-
-/* With the source held: unmount it if nobody has it.  In doubt it stays, until the next time. */
-static void unmount_unused(struct hv_volumes *volumes, const struct hv_use *use)
-{
-	if (!is_used(volumes, use->source))
-		(void)!mc_host_unmount(volumes->core, use->type, use->device, use->source, NULL);
-}
-
-static void name_fs(struct hv_use *use, const struct hv_volume *volume)
-{
-	snprintf(use->source, sizeof(use->source), "%s", volume->source);
-	snprintf(use->type, sizeof(use->type), "%s", hv_opts_get(&volume->opts, "type"));
-	snprintf(use->device, sizeof(use->device), "%s", hv_opts_get(&volume->opts, "device"));
-}
-
-static enum hv_code use(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_use *ret, struct hv_error *err)
-{
-	enum hv_code code;
-
-	name_fs(ret, volume);
-	HV_HOLD(hold, &volumes->fs_locks, ret->source);
-	code = mount_it(volumes, volume, err);
-	if (code == HV_OK)
-		add_use(volumes, ret);
-	else
-		unmount_unused(volumes, ret);
-	return code;
-}
 
 /* What option o with bind says of each mount of the volume. */
 static enum hv_code read_attr(
@@ -133,7 +34,7 @@ enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *v
 	if (code == HV_OK)
 		hv_managed_settle(volumes, volume);
 	if (code == HV_OK && hv_volume_is_fs(volume))
-		code = use(volumes, volume, ret, err);
+		code = hv_fs_use(volumes, volume, ret, err);
 	else if (code == HV_OK && hv_opts_get(&volume->opts, "o"))
 		code = read_attr(volume, &ret->attr, err);
 	hv_volume_done(&origin);
@@ -142,14 +43,8 @@ enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *v
 
 void hv_volume_unuse(struct hv_use *use)
 {
-	struct hv_volumes *volumes = use->volumes;
-
-	if (!volumes)
-		return;
-	HV_HOLD(hold, &volumes->fs_locks, use->source);
-	drop_use(volumes, use);
-	unmount_unused(volumes, use);
-	use->volumes = NULL;
+	if (use->volumes)
+		hv_fs_unuse(use);
 }
 
 void hv_volume_unused(struct hv_volumes *volumes, const char *name)
@@ -163,13 +58,8 @@ void hv_volume_unused(struct hv_volumes *volumes, const char *name)
 		code = hv_volume_origin(volumes, &volume, &origin, &ignored);
 		data = &origin;
 	}
-	if (code == HV_OK && hv_volume_is_fs(data)) {
-		struct hv_use use = {.volumes = NULL};
-
-		name_fs(&use, data);
-		HV_HOLD(hold, &volumes->fs_locks, use.source);
-		unmount_unused(volumes, &use);
-	}
+	if (code == HV_OK && hv_volume_is_fs(data))
+		hv_fs_unused(volumes, data);
 	hv_volume_done(&volume);
 	hv_volume_done(&origin);
 	hv_error_done(&ignored);

@@ -1,0 +1,19 @@
+/* File systems in hand: mounted on the host while somebody has them, and no longer. */
+#ifndef VOLUME_FS_USE_H
+#define VOLUME_FS_USE_H
+
+#include "volume/volume.h"
+
+/* Mount the volume's file system, if it is not mounted, and take it in hand: it stays mounted until
+ * hv_fs_unuse().  Returns what hv_fs_mount() and hv_volume_own() give; `ret` is in hand with HV_OK
+ * only. */
+enum hv_code hv_fs_use(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_use *ret, struct hv_error *err);
+
+/* Let go of it, and unmount it if nobody uses it. */
+void hv_fs_unuse(struct hv_use *use);
+
+/* Unmount the volume's file system if nobody uses it. */
+void hv_fs_unused(struct hv_volumes *volumes, const struct hv_volume *volume);
+
+#endif
