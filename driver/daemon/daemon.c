@@ -251,6 +251,7 @@ static void wire_up(struct hv_daemon *daemon)
 	hv_keylock_init(&daemon->volumes.fs_locks);
 	hv_keylock_init(&daemon->attacher.locks);
 	daemon->volumes.core = daemon->core;
+	daemon->volumes.kinds = hv_volume_kinds;
 	daemon->volumes.on_lost = on_lost;
 	daemon->volumes.lost_context = daemon;
 	daemon->volumes.allow = daemon->config.allow;

@@ -7,6 +7,7 @@
 
 #include "volume/volume.h"
 
+#include "kind.h"
 #include "lifecycle.h"
 #include "options.h"
 #include "overlap.h"
@@ -58,15 +59,16 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 static enum hv_code record(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	const struct hv_volume_options *options, struct hv_error *err)
 {
+	const struct hv_volume_kind *kind = hv_kind_choose(volumes, options);
 	struct hv_volume volume = {.read_only = options->read_only};
 	struct hv_source found = {0};
 	enum hv_code code;
 
+	if (!kind)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"the options of volume '%s' are those of no kind of volume", name);
 	volume.name = strdup(name);
-	volume.kind = strdup(options->path   ? "path"
-			     : options->from ? "alias"
-			     : options->type ? "filesystem"
-					     : "managed");
+	volume.kind = strdup(kind->name);
 	volume.created_at = hv_now();
 	code = volume.name && volume.kind && volume.created_at
 		       ? copy_opts(opts, &volume.opts, err)
@@ -93,7 +95,7 @@ static enum hv_code clear_name(struct hv_volumes *volumes, const char *name, str
 	struct hv_volume volume;
 	enum hv_code code = hv_volume_find_unfinished(volumes, name, &volume, err);
 
-	if (volume.name && hv_purge_is_begun(&volume)) {
+	if (volume.name && hv_purge_is_begun(volumes, &volume)) {
 		hv_trash_start(volumes, hv_volumes_finish_purges);
 		hv_fail(err, HV_BUSY,
 			"the directory %s of the volume '%s' before this one is still being deleted",

@@ -75,7 +75,7 @@ void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volum
 {
 	struct hv_error ignored = {0};
 
-	if (hv_opts_get(&volume->opts, "size") || !hv_purge_is_wanted(volume))
+	if (hv_opts_get(&volume->opts, "size") || !hv_purge_is_wanted(volumes, volume))
 		(void)!hv_volume_limit(volumes, volume, 0, &ignored);
 	hv_error_done(&ignored);
 }

@@ -12,8 +12,8 @@
 
 #include "address.h"
 #include "fs_check.h"
+#include "kind.h"
 #include "options.h"
-#include "record.h"
 #include "state_dir.h"
 
 /* In the directory of the volume, while it takes the place of its _data. */
@@ -123,7 +123,8 @@ enum hv_code hv_fs_unmount(
 	const struct hv_names names = {
 		.volume = volume->name, .source = volume->source, .target = volume->source};
 
-	if (!hv_volume_is_fs(volume) || hv_fs_take_out(volumes, volume, &cause) == 0)
+	if (!hv_kind_of(volumes, volume)->mounted_while_used ||
+		hv_fs_take_out(volumes, volume, &cause) == 0)
 		return HV_OK;
 	if (cause.step == MC_STEP_IDENTITY && cause.code == -ESTALE) {
 		hv_fail(err, HV_BUSY,

@@ -5,6 +5,7 @@
 
 #include "directory.h"
 #include "fs.h"
+#include "kind.h"
 #include "managed_dir.h"
 #include "publish.h"
 #include "purge.h"
@@ -54,13 +55,13 @@ static int remove_ours(struct hv_volumes *volumes, const struct hv_volume *volum
 	struct hv_error ignored = {0};
 	int rc;
 
-	if (strcmp(volume->kind, "filesystem") == 0) {
+	if (hv_kind_of(volumes, volume)->mounted_while_used) {
 		hv_source_unmake(volumes, volume);
 		return 0;
 	}
 	hv_source_unlimit(volumes, volume); /* by its path: not in the trash */
-	rc = hv_purge_is_wanted(volume) ? hv_trash_put(volumes, volume->name)
-					: hv_managed_keep(volumes, volume->name);
+	rc = hv_purge_is_wanted(volumes, volume) ? hv_trash_put(volumes, volume->name)
+						 : hv_managed_keep(volumes, volume->name);
 	if (rc < 0)
 		(void)!hv_source_limit(volumes, volume, &ignored);
 	hv_error_done(&ignored);
@@ -76,7 +77,7 @@ static enum hv_code fail_removal(
 		return hv_fail_view(volumes, err);
 	hv_fail(err, HV_INTERNAL, "the data of volume '%s' in %s cannot be removed: %s",
 		volume->name, volume->source, strerrordesc_np(-rc));
-	if (rc == -EXDEV && hv_source_is_ours(volume))
+	if (rc == -EXDEV && hv_kind_of(volumes, volume)->own_directory)
 		hv_hint(err, "volumes/ is a file system of its own there: have it at %s instead",
 			volumes->state_host);
 	return err->code;
@@ -85,7 +86,8 @@ static enum hv_code fail_removal(
 enum hv_code hv_volume_finish_remove(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	bool is_purge = !hv_source_is_ours(volume) && hv_purge_is_wanted(volume);
+	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
+	bool is_purge = !kind->own_directory && hv_purge_is_wanted(volumes, volume);
 	enum hv_code code = hv_fs_unmount(volumes, volume, err);
 	const char *from = hv_opts_get(&volume->opts, "from");
 	int rc = 0;
@@ -96,7 +98,7 @@ enum hv_code hv_volume_finish_remove(
 		hv_volume_stay(volumes, volume);
 		return code;
 	}
-	if (hv_source_is_ours(volume))
+	if (kind->own_directory)
 		rc = remove_ours(volumes, volume);
 	else if (is_purge)
 		rc = hv_purge(volumes, volume);
@@ -107,7 +109,7 @@ enum hv_code hv_volume_finish_remove(
 	if (rc < 0)
 		return fail_removal(volumes, volume, rc, err);
 	code = hv_store_volume_forget(volumes->store, volume->name, err);
-	if (hv_source_is_ours(volume))
+	if (kind->own_directory)
 		hv_trash_empty(volumes);
 	if (from) /* it may have been the last that had the other's file system in use */
 		hv_volume_unused(volumes, from);
@@ -172,7 +174,7 @@ static void finish_purge(struct hv_volumes *volumes, const char *name)
 
 	HV_HOLD(hold, &volumes->locks, name);
 	(void)!hv_volume_find_unfinished(volumes, name, &volume, &ignored);
-	if (volume.name && hv_purge_is_begun(&volume))
+	if (volume.name && hv_purge_is_begun(volumes, &volume))
 		(void)!hv_volume_finish(volumes, &volume, &ignored);
 	hv_volume_done(&volume);
 	hv_error_done(&ignored);
@@ -186,7 +188,7 @@ void hv_volumes_finish_purges(struct hv_volumes *volumes)
 
 	(void)!hv_store_volume_unfinished(volumes->store, &list, &count, &ignored);
 	for (size_t i = 0; i < count && !volumes->sweeper.is_stopping; i++)
-		if (hv_purge_is_begun(&list[i]))
+		if (hv_purge_is_begun(volumes, &list[i]))
 			finish_purge(volumes, list[i].name);
 	hv_volumes_free(list, count);
 	hv_error_done(&ignored);

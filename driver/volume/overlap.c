@@ -9,6 +9,7 @@
 #include "mountcore/path.h"
 
 #include "fs_source.h"
+#include "kind.h"
 #include "options.h"
 #include "record.h"
 
@@ -45,7 +46,7 @@ static bool has_inside(struct look *look, const struct hv_volume *volume)
 	struct hv_error ignored = {0};
 
 	look->found = mc_mounts_overlap(look->mounts, volume->source, look->directory);
-	if (!look->found && strcmp(volume->kind, "filesystem") == 0 &&
+	if (!look->found && hv_kind_of(look->volumes, volume)->mounted_while_used &&
 		hv_volume_read_options(&volume->opts, &options, &ignored) == HV_OK)
 		(void)!hv_fs_each_path(&options, look_at, look, &ignored);
 	hv_error_done(&ignored);
@@ -114,7 +115,7 @@ static enum hv_code check_begun(struct hv_volumes *volumes, const struct hv_volu
 	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
 
 	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		if (!hv_purge_is_begun(&list[i]))
+		if (!hv_purge_is_begun(volumes, &list[i]))
 			continue;
 		look.directory = list[i].source;
 		code = read_mounts(&look, err);

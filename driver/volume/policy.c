@@ -8,6 +8,8 @@
 #include "mountcore/host.h"
 #include "mountcore/path.h"
 
+#include "kind.h"
+
 const char *const *hv_allowed(const struct hv_volumes *volumes)
 {
 	return volumes->allow_real ? (const char *const *)volumes->allow_real : volumes->allow;
@@ -66,9 +68,8 @@ enum hv_code hv_policy_check(
 enum hv_code hv_source_check_allowed(
 	const struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	bool is_path = strcmp(volume->kind, "path") == 0;
-
-	if (!is_path && mc_path_is_below(volume->source, volumes->state_host))
+	if (hv_kind_of(volumes, volume)->may_be_in_state &&
+		mc_path_is_below(volume->source, volumes->state_host))
 		return HV_OK; /* our own directory, or another name for it */
 	return hv_policy_check(volumes, volume->source, err);
 }

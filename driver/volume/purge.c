@@ -15,6 +15,7 @@
 #include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
+#include "kind.h"
 #include "overlap.h"
 #include "policy.h"
 #include "record.h"
@@ -56,13 +57,13 @@ static enum hv_code check_others(
 	return code;
 }
 
-static enum hv_code refuse_mounted(
+static enum hv_code refuse_mounted(const struct hv_volume_kind *kind,
 	const struct hv_volume *volume, const char *target, struct hv_error *err)
 {
 	enum hv_code code =
 		refuse(volume, "something is mounted at", target, HV_VOLUME_IN_USE, err);
 
-	return hv_source_is_ours(volume)
+	return kind->own_directory
 		       ? hv_hint(err, "umount %s on the host, and then remove the volume", target)
 		       : code;
 }
@@ -71,7 +72,7 @@ static enum hv_code refuse_mounted(
 static enum hv_code check_mounts(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const char *top, struct hv_error *err)
 {
-	bool is_fs = strcmp(volume->kind, "filesystem") == 0;
+	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
 	enum hv_code code = HV_OK;
@@ -82,8 +83,8 @@ static enum hv_code check_mounts(struct hv_volumes *volumes, const struct hv_vol
 			strerrordesc_np(-rc));
 	for (size_t at = 0; code == HV_OK && mc_mounts_next(mounts, &at, &mount);)
 		if (mc_path_is_below(mount.target, top) &&
-			!(is_fs && strcmp(mount.target, volume->source) == 0))
-			code = refuse_mounted(volume, mount.target, err);
+			!(kind->mounted_while_used && strcmp(mount.target, volume->source) == 0))
+			code = refuse_mounted(kind, volume, mount.target, err);
 	mc_mounts_free(mounts);
 	return code;
 }
@@ -122,9 +123,9 @@ enum hv_code hv_purge_check(
 {
 	enum hv_code code;
 
-	if (!hv_purge_is_wanted(volume))
+	if (!hv_purge_is_wanted(volumes, volume))
 		return HV_OK;
-	if (hv_source_is_ours(volume))
+	if (hv_kind_of(volumes, volume)->own_directory)
 		return check_ours(volumes, volume, err);
 	if (mc_host_is_remote(volumes->core, volume->source))
 		return refuse(volume, "it is on a file system that a server stands behind,",

@@ -14,11 +14,13 @@
 #include "mountcore/path.h"
 #include "volume/volume.h"
 
+#include "kind.h"
 #include "lifecycle.h"
 #include "policy.h"
 #include "publish.h"
 #include "record.h"
 #include "trash.h"
+#include "volumes.h"
 
 enum { PLACES_MAX = 16 };
 
@@ -46,14 +48,25 @@ static bool has_mount(struct mc_mounts *mounts, const char *target)
 	return false;
 }
 
+/* Under its own name, or another one.  In doubt it does. */
+static bool shows_file_system(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct hv_error ignored = {0};
+	const struct hv_volume_kind *kind;
+	enum hv_code code = hv_volume_data_kind(volumes, volume, &kind, &ignored);
+
+	hv_error_done(&ignored);
+	return code != HV_OK || kind->mounted_while_used;
+}
+
 /* A file system that was mounted for its users, who may have it still: the plugin was disabled, and
  * with it went the mounts for Docker, but not those that containers made of them.  To unmount it
  * would give the next container another one, empty if it is a tmpfs. */
 static bool is_standing(const struct recovery *recovery, const struct hv_volume *volume)
 {
-	return (strcmp(volume->kind, "filesystem") == 0 || strcmp(volume->kind, "alias") == 0) &&
-	       mc_path_is_below(volume->source, recovery->volumes->state_host) &&
-	       has_mount(recovery->host, volume->source);
+	return mc_path_is_below(volume->source, recovery->volumes->state_host) &&
+	       has_mount(recovery->host, volume->source) &&
+	       shows_file_system(recovery->volumes, volume);
 }
 
 /* Not to take another's mount that comes later for one of ours. */
@@ -121,7 +134,7 @@ static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		code = forgive(clear_stale(&recovery, &list[i], err), err);
 	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (strcmp(list[i].kind, "filesystem") == 0 &&
+		if (hv_kind_of(volumes, &list[i])->mounted_while_used &&
 			has_mount(recovery.host, list[i].source)) /* each costs a helper */
 			hv_volume_unused(volumes, list[i].name);
 	mc_mounts_free(recovery.own);
@@ -138,7 +151,7 @@ static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
 
 	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (!hv_purge_is_begun(&list[i]))
+		if (!hv_purge_is_begun(volumes, &list[i]))
 			code = forgive(hv_volume_finish(volumes, &list[i], err), err);
 	hv_volumes_free(list, count);
 	return code;
@@ -146,16 +159,16 @@ static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 
 /* Where volumes/ was when a volume of ours was made, if it is elsewhere now: the administrator has
  * moved the state.  False if it is not. */
-static bool was_elsewhere(
-	const char *now, const struct hv_volume *volume, char ret[static PATH_MAX])
+static bool was_elsewhere(const struct hv_volumes *volumes, const char *now,
+	const struct hv_volume *volume, char ret[static PATH_MAX])
 {
 	char tail[NAME_MAX + 32];
 	size_t length = strlen(volume->source), end;
 
 	snprintf(tail, sizeof(tail), "/%s/_data", volume->name);
 	end = strlen(tail);
-	if (!hv_source_is_ours(volume) || length <= end || length - end >= PATH_MAX ||
-		strcmp(volume->source + length - end, tail) != 0)
+	if (!hv_kind_of(volumes, volume)->own_directory || length <= end ||
+		length - end >= PATH_MAX || strcmp(volume->source + length - end, tail) != 0)
 		return false;
 	memcpy(ret, volume->source, length - end);
 	ret[length - end] = '\0';
@@ -169,7 +182,7 @@ static enum hv_code follow(struct hv_volumes *volumes, const struct hv_volume *l
 
 	snprintf(now, sizeof(now), "%s/volumes", volumes->state_host);
 	for (size_t i = 0; i < count; i++)
-		if (was_elsewhere(now, &list[i], before)) {
+		if (was_elsewhere(volumes, now, &list[i], before)) {
 			*ret_has_moved = true;
 			return hv_store_move(volumes->store, before, now, err);
 		}

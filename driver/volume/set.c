@@ -8,6 +8,7 @@
 
 #include "directory.h"
 #include "fs_check.h"
+#include "kind.h"
 #include "managed_dir.h"
 #include "options.h"
 #include "policy.h"
@@ -127,20 +128,20 @@ static enum hv_code change_read_only(struct hv_volumes *volumes, struct hv_volum
 static enum hv_code check_owner(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const struct hv_volume_options *options, struct hv_error *err)
 {
-	struct hv_volume origin = {0};
-	enum hv_code code = HV_OK;
-	bool is_fs;
+	const struct hv_volume_kind *kind;
+	enum hv_code code;
 
 	if (!options->from)
 		return HV_OK;
-	code = hv_volume_origin(volumes, volume, &origin, err);
-	is_fs = code == HV_OK && strcmp(origin.kind, "filesystem") == 0;
-	hv_volume_done(&origin);
-	return is_fs ? hv_fs_check_owner(volume->name, options->from, &options->owner, err) : code;
+	code = hv_volume_data_kind(volumes, volume, &kind, err);
+	if (code != HV_OK || !kind->mounted_while_used)
+		return code;
+	return hv_fs_check_owner(volume->name, options->from, &options->owner, err);
 }
 
 /* The options of a change. */
 struct change {
+	const struct hv_volume_kind *kind;
 	const struct hv_opts *before;
 	const struct hv_opts *changes;
 	struct hv_volume_options options; /* as they will be */
@@ -173,9 +174,9 @@ static enum hv_code check_size(struct hv_volumes *volumes, const struct hv_volum
 }
 
 /* Whether a directory is to be changed now: that of a file system is when it is mounted. */
-static bool is_owner_changed(const struct hv_volume *volume, const struct change *change)
+static bool is_owner_changed(const struct change *change)
 {
-	return hv_source_is_owned(change->changes) && strcmp(volume->kind, "filesystem") != 0;
+	return hv_source_is_owned(change->changes) && !change->kind->mounted_while_used;
 }
 
 /* All that can be said before anything is done. */
@@ -187,7 +188,7 @@ static enum hv_code check(struct hv_volumes *volumes, struct hv_volume *volume,
 	if (code == HV_OK)
 		code = hv_volume_read_options(change->before, &change->were, err);
 	if (code == HV_OK && change->options.on_remove == HV_ON_REMOVE_PURGE &&
-		!hv_source_is_ours(volume) && volume->made_ino == 0)
+		!change->kind->own_directory && volume->made_ino == 0)
 		code = hv_fail(err, HV_SOURCE_REFUSED,
 			"%s was not made for volume '%s', and will not be purged with it",
 			volume->source, volume->name);
@@ -198,9 +199,9 @@ static enum hv_code check(struct hv_volumes *volumes, struct hv_volume *volume,
 	if (code == HV_OK)
 		code = check_size(volumes, volume, change, err);
 	if (code == HV_OK &&
-		(hv_opts_get(change->changes, "require-mount") || is_owner_changed(volume, change)))
+		(hv_opts_get(change->changes, "require-mount") || is_owner_changed(change)))
 		code = hv_volume_check_mount(volumes, volume, err);
-	if (code == HV_OK && is_owner_changed(volume, change))
+	if (code == HV_OK && is_owner_changed(change))
 		code = hv_source_check_allowed(volumes, volume, err);
 	return code;
 }
@@ -226,7 +227,7 @@ static enum hv_code change_owner(struct hv_volumes *volumes, const struct hv_vol
 	struct hv_error ignored = {0};
 	enum hv_code code;
 
-	if (!is_owner_changed(volume, change))
+	if (!is_owner_changed(change))
 		return HV_OK;
 	note_owner(volumes, volume, &owner);
 	code = hv_volume_own(volumes, volume, err);
@@ -289,8 +290,10 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 		code = merge(&volume.opts, opts, &merged, err);
 	if (code == HV_OK) {
 		struct hv_opts before = volume.opts;
-		struct change change = {
-			.before = &before, .changes = opts, .was_read_only = volume.read_only};
+		struct change change = {.kind = hv_kind_of(volumes, &volume),
+			.before = &before,
+			.changes = opts,
+			.was_read_only = volume.read_only};
 
 		volume.opts = merged;
 		merged = before;
@@ -301,12 +304,18 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 	return code;
 }
 
+/* What is in a directory of hostvol's own, and not in a file system that is mounted on it. */
+static bool has_own_data(const struct hv_volume_kind *kind)
+{
+	return kind->own_directory && !kind->mounted_while_used;
+}
+
 enum hv_code hv_volume_keep(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	struct hv_opts keep = {0};
 	struct hv_volume volume = {0};
 	enum hv_code code = hv_store_volume_get(volumes->store, name, &volume, err);
-	bool is_wanted = code == HV_OK && strcmp(volume.kind, "managed") == 0 &&
+	bool is_wanted = code == HV_OK && has_own_data(hv_kind_of(volumes, &volume)) &&
 			 !hv_opts_get(&volume.opts, "on-remove") &&
 			 hv_managed_is_empty(volumes, name) != 1;
 

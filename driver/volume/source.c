@@ -11,6 +11,7 @@
 
 #include "directory.h"
 #include "fs_check.h"
+#include "kind.h"
 #include "managed_dir.h"
 #include "overlap.h"
 #include "policy.h"
@@ -54,7 +55,7 @@ static enum hv_code make_path(
 		volume->made_ino = made.ids[made.count - 1].ino;
 		return HV_OK;
 	}
-	if (!hv_purge_is_wanted(volume))
+	if (!hv_purge_is_wanted(volumes, volume))
 		return HV_OK;
 	volume->missing = 0; /* nothing of it is ours to take back */
 	return hv_fail(err, HV_SOURCE_REFUSED,
@@ -66,7 +67,8 @@ static enum hv_code make_path(
 static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
 {
-	struct hv_volume other = {0}, origin = {0};
+	const struct hv_volume_kind *kind;
+	struct hv_volume other = {0};
 	enum hv_code code = hv_store_volume_get(volumes->store, options->from, &other, err);
 
 	if (code == HV_NO_SUCH_VOLUME) {
@@ -82,11 +84,9 @@ static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 	if (code == HV_OK)
 		snprintf(ret->source, sizeof(ret->source), "%s", other.source);
 	ret->read_only = code == HV_OK && other.read_only;
-	if (code == HV_OK && strcmp(other.kind, "alias") == 0)
-		code = hv_volume_origin(volumes, &other, &origin, err);
-	ret->is_fs =
-		code == HV_OK && strcmp(origin.kind ? origin.kind : other.kind, "filesystem") == 0;
-	hv_volume_done(&origin);
+	if (code == HV_OK)
+		code = hv_volume_data_kind(volumes, &other, &kind, err);
+	ret->is_fs = code == HV_OK && kind->mounted_while_used;
 	hv_volume_done(&other);
 	if (code == HV_OK && ret->is_fs)
 		code = hv_fs_check_owner(name, options->from, &options->owner, err);
@@ -196,9 +196,10 @@ enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 enum hv_code hv_source_make(
 	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
 {
+	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
 	enum hv_code code = HV_OK;
 
-	if (hv_source_is_ours(volume)) {
+	if (kind->own_directory) {
 		code = hv_managed_make(volumes, volume->name, err);
 		if (code == HV_OK)
 			code = hv_source_limit(volumes, volume, err);
@@ -207,7 +208,7 @@ enum hv_code hv_source_make(
 	} else if (volume->missing > 0) {
 		code = make_path(volumes, volume, err);
 	}
-	if (code != HV_OK || strcmp(volume->kind, "filesystem") == 0)
+	if (code != HV_OK || kind->mounted_while_used)
 		return code; /* its owner is that of what will be mounted */
 	return hv_volume_own(volumes, volume, err);
 }
@@ -217,7 +218,7 @@ void hv_source_unmake(struct hv_volumes *volumes, const struct hv_volume *volume
 	struct mc_made made = {
 		.count = volume->missing < MC_MADE_MAX ? volume->missing : MC_MADE_MAX};
 
-	if (hv_source_is_ours(volume)) {
+	if (hv_kind_of(volumes, volume)->own_directory) {
 		hv_source_unlimit(volumes, volume);
 		hv_managed_unmake(volumes, volume->name);
 	} else {

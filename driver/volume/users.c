@@ -10,6 +10,7 @@
 #include "mountcore/mounts.h"
 #include "mountcore/namespaces.h"
 
+#include "kind.h"
 #include "record.h"
 
 enum { ID_LENGTH = HV_USERS_ID_SIZE - 1, OWN_MAX = 2, CGROUP_SIZE = 4096 };
@@ -77,14 +78,15 @@ static enum hv_code refuse(
 }
 
 /* The directory that goes with the data: volumes/NAME of hostvol's own. */
-static int find_top(const struct hv_volume *volume, char ret[static PATH_MAX])
+static int find_top(const struct hv_volume_kind *kind, const struct hv_volume *volume,
+	char ret[static PATH_MAX])
 {
 	char *slash;
 
 	if ((size_t)snprintf(ret, PATH_MAX, "%s", volume->source) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	slash = strrchr(ret, '/');
-	if (hv_source_is_ours(volume) && slash && slash != ret)
+	if (kind->own_directory && slash && slash != ret)
 		*slash = '\0';
 	return 0;
 }
@@ -111,15 +113,16 @@ static bool is_only_at(
 }
 
 /* Fills `ret` but for the mount root.  Returns 1, 0 (there is nothing to ask), or an errno. */
-static int find_data(struct mc_mounts *host, const struct hv_volume *volume, struct question *ret)
+static int find_data(struct mc_mounts *host, const struct hv_volume_kind *kind,
+	const struct hv_volume *volume, struct question *ret)
 {
 	char top[PATH_MAX];
 	struct mc_mount mount;
-	int rc = find_top(volume, top);
+	int rc = find_top(kind, volume, top);
 
 	if (rc < 0)
 		return rc;
-	if (!hv_volume_is_fs(volume)) {
+	if (!kind->mounted_while_used) {
 		rc = mc_spot_of(host, top, &ret->data);
 		return rc < 0 ? rc : 1;
 	}
@@ -134,6 +137,7 @@ static int find_data(struct mc_mounts *host, const struct hv_volume *volume, str
 
 static int ask(struct hv_volumes *volumes, const struct hv_volume *volume, struct mc_spot_user *ret)
 {
+	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
 	struct question question = {.own = {{0}}};
 	struct mc_mounts *own = NULL, *host = NULL;
 	int rc = mc_mounts_read(volumes->core, MC_FD_NONE, &own, NULL);
@@ -144,12 +148,12 @@ static int ask(struct hv_volumes *volumes, const struct hv_volume *volume, struc
 	if (rc == 0)
 		rc = mc_mounts_read_host(volumes->core, &host);
 	if (rc == 0)
-		rc = find_data(host, volume, &question);
+		rc = find_data(host, kind, volume, &question);
 	mc_mounts_free(host);
 	if (rc <= 0)
 		return rc;
 	return mc_spot_find_user(
-		volumes->core, &question.data, question.own, hv_volume_is_fs(volume) ? 2 : 1, ret);
+		volumes->core, &question.data, question.own, kind->mounted_while_used ? 2 : 1, ret);
 }
 
 enum hv_code hv_users_check(
@@ -158,7 +162,8 @@ enum hv_code hv_users_check(
 	struct mc_spot_user user;
 	int rc;
 
-	if (!hv_volume_is_fs(volume) && !hv_purge_is_wanted(volume))
+	if (!hv_kind_of(volumes, volume)->mounted_while_used &&
+		!hv_purge_is_wanted(volumes, volume))
 		return HV_OK; /* nothing is deleted */
 	rc = ask(volumes, volume, &user);
 	if (rc == 0)

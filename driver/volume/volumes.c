@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kind.h"
+
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_volume *ret, struct hv_error *err)
 {
@@ -18,6 +20,22 @@ enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume
 		free(name);
 		from = code == HV_OK ? hv_opts_get(&ret->opts, "from") : NULL;
 	}
+	return code;
+}
+
+enum hv_code hv_volume_data_kind(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const struct hv_volume_kind **ret, struct hv_error *err)
+{
+	struct hv_volume origin = {0};
+	enum hv_code code = HV_OK;
+
+	if (hv_opts_get(&volume->opts, "from")) {
+		code = hv_volume_origin(volumes, volume, &origin, err);
+		volume = &origin;
+	}
+	if (code == HV_OK)
+		*ret = hv_kind_of(volumes, volume);
+	hv_volume_done(&origin);
 	return code;
 }
 

@@ -8,6 +8,10 @@
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_volume *ret, struct hv_error *err);
 
+/* The kind of the volume whose data this one shows: its own kind, or that of its origin. */
+enum hv_code hv_volume_data_kind(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const struct hv_volume_kind **ret, struct hv_error *err);
+
 /* Whether another volume shows the data of this one (option from): HV_OK or HV_VOLUME_IN_USE.
  * `what` cannot be done then: "be removed". */
 enum hv_code hv_volume_check_aliases(

@@ -47,6 +47,7 @@ int world_setup(void **state)
 	world->allow[0] = "/";
 	hv_keylock_init(&world->volumes.locks);
 	hv_keylock_init(&world->volumes.fs_locks);
+	world->volumes.kinds = hv_volume_kinds;
 	world->volumes.state_host = world->state;
 	world->volumes.state_local = world->state;
 	world->volumes.mount_root = world->mounts;

@@ -20,7 +20,11 @@ struct mc_core;
 struct mc_mount_root;
 
 struct hv_use;
+struct hv_volume_kind;
 struct hv_volumes;
+
+/* The kinds of volumes that there are; NULL ends. */
+extern const struct hv_volume_kind *const hv_volume_kinds[];
 
 /* The thread that deletes what was removed; it ends when there is nothing left. */
 struct hv_sweeper {
@@ -36,7 +40,8 @@ struct hv_sweeper {
 struct hv_volumes {
 	struct mc_core *core;
 	struct hv_store *store;
-	struct hv_keylock locks; /* by volume name */
+	const struct hv_volume_kind *const *kinds; /* hv_volume_kinds; NULL ends */
+	struct hv_keylock locks;                   /* by volume name */
 	const char *state_host;  /* the state directory on the host, symlinks resolved */
 	const char *state_local; /* the same directory as this process reaches it */
 	struct {

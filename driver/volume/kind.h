@@ -1,0 +1,39 @@
+/* A kind of volume: where its data is, and all that volumes of one kind do otherwise than those of
+ * another.  The kinds are rows of a table that hv_volumes has (kinds.c). */
+#ifndef VOLUME_KIND_H
+#define VOLUME_KIND_H
+
+#include <stdbool.h>
+
+#include "volume/volume.h"
+
+#include "options.h"
+
+struct hv_volume_kind {
+	const char *name; /* the word on the wire and in the store */
+
+	/* The directory is one of hostvol's own, volumes/NAME/_data: made for the volume, deleted
+	 * with it. */
+	bool own_directory;
+	/* The directory may be in the state directory, and moves with it.  Otherwise the user named
+	 * it: HOSTVOL_ALLOW says whether it may be there. */
+	bool may_be_in_state;
+	/* The directory has the data only while the volume is used: a file system is mounted on it
+	 * then, and is given the owner of the options. */
+	bool mounted_while_used;
+
+	/* Whether options are those of a volume of this kind.  The first row that claims them has
+	 * them. */
+	bool (*claims)(const struct hv_volume_options *options) __attribute__((nonnull));
+};
+
+/* The kind of a volume, by the word in its record.  Never NULL: a word that no row has, of a newer
+ * version, gives a kind of no flags. */
+const struct hv_volume_kind *hv_kind_of(const struct hv_volumes *volumes,
+	const struct hv_volume *volume) __attribute__((nonnull, returns_nonnull));
+
+/* The kind that claims the options of a new volume; NULL: none does. */
+const struct hv_volume_kind *hv_kind_choose(const struct hv_volumes *volumes,
+	const struct hv_volume_options *options) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,13 @@
+/* The kinds of volumes.  A new one is a file kind_NAME.c, and a row before managed, which claims
+ * what no other kind does. */
+#include "kinds.h"
+
+#include <stddef.h>
+
+const struct hv_volume_kind *const hv_volume_kinds[] = {
+	&hv_kind_path,
+	&hv_kind_alias,
+	&hv_kind_filesystem,
+	&hv_kind_managed,
+	NULL,
+};
