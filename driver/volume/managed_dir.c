@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 
 #include "kind.h"
 #include "state_dir.h"
+
+enum { MANAGED_PARTS = 2 }; /* <name>/_data */
 
 /* In volumes/NAME: its data was left by a volume that is removed, for the next one of its name. */
 #define KEPT ".kept"
@@ -57,6 +60,17 @@ static enum hv_code refuse_foreign(
 	return hv_hint(err,
 		"move it away; or, for the volume to have it, and to delete it when it is removed: touch %s/volumes/%s/%s",
 		volumes->state_host, name, KEPT);
+}
+
+enum hv_code hv_managed_find(const struct hv_volumes *volumes, const char *name,
+	struct hv_source *ret, struct hv_error *err)
+{
+	if ((size_t)snprintf(ret->source, sizeof(ret->source), "%s/volumes/%s/_data",
+		    volumes->state_host, name) >= sizeof(ret->source))
+		return hv_fail(
+			err, HV_STATE_UNREADABLE, "the path of the state directory is too long");
+	ret->missing = MANAGED_PARTS;
+	return HV_OK;
 }
 
 enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struct hv_error *err)
@@ -125,6 +139,25 @@ int hv_managed_is_empty(const struct hv_volumes *volumes, const char *name)
 	mc_auto_fd data = open_data(volumes, name);
 
 	return data < 0 ? data : is_empty(data);
+}
+
+enum hv_code hv_managed_check_empty(const struct hv_volumes *volumes, const char *name,
+	const char *option, struct hv_error *err)
+{
+	int rc = hv_managed_is_empty(volumes, name);
+
+	if (rc > 0 || rc == -ENOENT)
+		return HV_OK;
+	if (rc < 0)
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"the directory %s/volumes/%s cannot be read: %s", volumes->state_host, name,
+			strerrordesc_np(-rc));
+	hv_fail(err, HV_SOURCE_REFUSED,
+		"volume '%s' cannot be created with option %s: there is data in %s/volumes/%s/_data, kept when a volume of this name was removed",
+		name, option, volumes->state_host, name);
+	return hv_hint(err,
+		"docker volume create -d hostvol %s gives the data back, and docker volume rm %s deletes it then; or take another name",
+		name, name);
 }
 
 void hv_managed_settle(const struct hv_volumes *volumes, const struct hv_volume *volume)

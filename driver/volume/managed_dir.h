@@ -4,6 +4,12 @@
 
 #include "volume/volume.h"
 
+#include "source.h"
+
+/* Where it is, or will be. */
+enum hv_code hv_managed_find(const struct hv_volumes *volumes, const char *name,
+	struct hv_source *ret, struct hv_error *err);
+
 /* Make it, durably.  Data that an earlier volume left (hv_managed_keep) stays, and is this one's.
  * Other data is nobody's to take: HV_SOURCE_REFUSED. */
 enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struct hv_error *err);
@@ -22,5 +28,10 @@ void hv_managed_unmake(struct hv_volumes *volumes, const char *name);
 
 /* Whether it is empty: 1, 0 or a negative errno. */
 int hv_managed_is_empty(const struct hv_volumes *volumes, const char *name);
+
+/* What on-remove=keep left of an earlier volume would be hidden by a file system, and is not
+ * counted by a limit: a new volume with `option` finds none of it.  HV_OK or HV_SOURCE_REFUSED. */
+enum hv_code hv_managed_check_empty(const struct hv_volumes *volumes, const char *name,
+	const char *option, struct hv_error *err);
 
 #endif

@@ -18,8 +18,6 @@
 #include "record.h"
 #include "volumes.h"
 
-enum { MANAGED_PARTS = 2 }; /* <name>/_data */
-
 /* The directory of a `path` volume, there or to be made. */
 static enum hv_code find_path(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
@@ -144,27 +142,6 @@ static enum hv_code check_purge(struct hv_volumes *volumes, const struct hv_volu
 		"on-remove=purge goes with mkdir=true and a directory that does not exist yet; leave it out to keep the data");
 }
 
-/* What on-remove=keep left of an earlier volume would be hidden by a file system, and is not
- * counted by a limit. */
-static enum hv_code check_empty(const struct hv_volumes *volumes, const char *name,
-	const struct hv_volume_options *options, struct hv_error *err)
-{
-	int rc = hv_managed_is_empty(volumes, name);
-
-	if (rc > 0 || rc == -ENOENT)
-		return HV_OK;
-	if (rc < 0)
-		return hv_fail(err, HV_SOURCE_REFUSED,
-			"the directory %s/volumes/%s cannot be read: %s", volumes->state_host, name,
-			strerrordesc_np(-rc));
-	hv_fail(err, HV_SOURCE_REFUSED,
-		"volume '%s' cannot be created with option %s: there is data in %s/volumes/%s/_data, kept when a volume of this name was removed",
-		name, options->type ? "type" : "size", volumes->state_host, name);
-	return hv_hint(err,
-		"docker volume create -d hostvol %s gives the data back, and docker volume rm %s deletes it then; or take another name",
-		name, name);
-}
-
 enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
 {
@@ -181,16 +158,12 @@ enum hv_code hv_source_find(struct hv_volumes *volumes, const char *name,
 			options->type ? hv_fs_check(volumes, name, options, err) : HV_OK;
 
 		if (code == HV_OK)
-			code = check_empty(volumes, name, options, err);
+			code = hv_managed_check_empty(
+				volumes, name, options->type ? "type" : "size", err);
 		if (code != HV_OK)
 			return code;
 	}
-	if ((size_t)snprintf(ret->source, sizeof(ret->source), "%s/volumes/%s/_data",
-		    volumes->state_host, name) >= sizeof(ret->source))
-		return hv_fail(
-			err, HV_STATE_UNREADABLE, "the path of the state directory is too long");
-	ret->missing = MANAGED_PARTS;
-	return HV_OK;
+	return hv_managed_find(volumes, name, ret, err);
 }
 
 enum hv_code hv_source_make(
