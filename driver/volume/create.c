@@ -45,7 +45,7 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 	}
 	if (volume->phase != HV_MAKING)
 		return HV_OK;
-	code = hv_source_make(volumes, volume, err);
+	code = hv_kind_of(volumes, volume)->make(volumes, volume, err);
 	if (code == HV_OK) {
 		volume->phase = end;
 		code = hv_store_volume_made(volumes->store, volume, err);
@@ -74,7 +74,7 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 		       ? copy_opts(opts, &volume.opts, err)
 		       : hv_fail(err, HV_INTERNAL, "out of memory");
 	if (code == HV_OK)
-		code = hv_source_find(volumes, name, options, &found, err);
+		code = kind->resolve(volumes, name, options, &found, err);
 	if (code == HV_OK) {
 		volume.source = strdup(found.source);
 		volume.missing = found.missing;

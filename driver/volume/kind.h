@@ -8,6 +8,7 @@
 #include "volume/volume.h"
 
 #include "options.h"
+#include "source.h"
 
 struct hv_volume_kind {
 	const char *name; /* the word on the wire and in the store */
@@ -24,7 +25,18 @@ struct hv_volume_kind {
 
 	/* Whether options are those of a volume of this kind.  The first row that claims them has
 	 * them. */
-	bool (*claims)(const struct hv_volume_options *options) __attribute__((nonnull));
+	bool (*claims)(const struct hv_volume_options *options);
+
+	/* Find the directory of a new volume.  `name` is held, and that of option from. */
+	enum hv_code (*resolve)(struct hv_volumes *volumes, const char *name,
+		const struct hv_volume_options *options, struct hv_source *ret,
+		struct hv_error *err);
+	/* Make what is missing of it, and give it the owner and mode of the volume's options. Fills
+	 * made_dev and made_ino where hostvol will have to know the directory again. */
+	enum hv_code (*make)(
+		struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err);
+	/* Remove what `make` made, or may have, as far as it is empty.  NULL: it makes none. */
+	void (*unmake)(struct hv_volumes *volumes, const struct hv_volume *volume);
 };
 
 /* The kind of a volume, by the word in its record.  Never NULL: a word that no row has, of a newer

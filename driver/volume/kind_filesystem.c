@@ -1,10 +1,33 @@
 /* A file system (options type, device and o), mounted on a directory of hostvol's own while the
  * volume is used. */
+#include "fs_check.h"
 #include "kinds.h"
+#include "managed_dir.h"
 
 static bool claims(const struct hv_volume_options *options)
 {
 	return options->type != NULL;
+}
+
+static enum hv_code resolve(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
+{
+	enum hv_code code = hv_fs_check(volumes, name, options, err);
+
+	if (code == HV_OK)
+		code = hv_managed_check_empty(volumes, name, "type", err);
+	return code == HV_OK ? hv_managed_find(volumes, name, ret, err) : code;
+}
+
+/* Its owner is that of what will be mounted. */
+static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
+{
+	return hv_managed_make(volumes, volume->name, err);
+}
+
+static void unmake(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	hv_managed_unmake(volumes, volume->name);
 }
 
 const struct hv_volume_kind hv_kind_filesystem = {
@@ -13,4 +36,7 @@ const struct hv_volume_kind hv_kind_filesystem = {
 	.may_be_in_state = true,
 	.mounted_while_used = true,
 	.claims = claims,
+	.resolve = resolve,
+	.make = make,
+	.unmake = unmake,
 };

@@ -1,5 +1,7 @@
 /* A directory of hostvol's own, volumes/NAME/_data. */
+#include "directory.h"
 #include "kinds.h"
+#include "managed_dir.h"
 
 static bool claims(const struct hv_volume_options *options)
 {
@@ -7,9 +9,40 @@ static bool claims(const struct hv_volume_options *options)
 	return true;
 }
 
+static enum hv_code resolve(struct hv_volumes *volumes, const char *name,
+	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
+{
+	enum hv_code code = options->size_bytes > 0
+				    ? hv_managed_check_empty(volumes, name, "size", err)
+				    : HV_OK;
+
+	return code == HV_OK ? hv_managed_find(volumes, name, ret, err) : code;
+}
+
+static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
+{
+	enum hv_code code = hv_managed_make(volumes, volume->name, err);
+
+	if (code == HV_OK)
+		code = hv_source_limit(volumes, volume, err);
+	if (code != HV_OK)
+		return code;
+	hv_managed_settle(volumes, volume);
+	return hv_volume_own(volumes, volume, err);
+}
+
+static void unmake(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	hv_source_unlimit(volumes, volume);
+	hv_managed_unmake(volumes, volume->name);
+}
+
 const struct hv_volume_kind hv_kind_managed = {
 	.name = "managed",
 	.own_directory = true,
 	.may_be_in_state = true,
 	.claims = claims,
+	.resolve = resolve,
+	.make = make,
+	.unmake = unmake,
 };

@@ -10,7 +10,6 @@
 #include "publish.h"
 #include "purge.h"
 #include "record.h"
-#include "source.h"
 #include "state_dir.h"
 #include "trash.h"
 #include "users.h"
@@ -19,7 +18,10 @@
 enum hv_code hv_volume_undo(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	hv_source_unmake(volumes, volume);
+	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
+
+	if (kind->unmake)
+		kind->unmake(volumes, volume);
 	return hv_store_volume_forget(volumes->store, volume->name, err);
 }
 
@@ -56,7 +58,7 @@ static int remove_ours(struct hv_volumes *volumes, const struct hv_volume *volum
 	int rc;
 
 	if (hv_kind_of(volumes, volume)->mounted_while_used) {
-		hv_source_unmake(volumes, volume);
+		hv_managed_unmake(volumes, volume->name);
 		return 0;
 	}
 	hv_source_unlimit(volumes, volume); /* by its path: not in the trash */
