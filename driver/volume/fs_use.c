@@ -113,7 +113,6 @@ void hv_fs_unuse(struct hv_use *use)
 	HV_HOLD(hold, &volumes->fs_locks, use->source);
 	drop_use(volumes, use);
 	unmount_unused(volumes, use);
-	use->volumes = NULL;
 }
 
 void hv_fs_unused(struct hv_volumes *volumes, const struct hv_volume *volume)

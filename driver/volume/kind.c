@@ -2,7 +2,23 @@
 
 #include <string.h>
 
-static const struct hv_volume_kind unknown = {.name = ""};
+static enum hv_code refuse(const struct hv_volume *volume, struct hv_error *err)
+{
+	hv_fail(err, HV_UNSUPPORTED,
+		"volume '%s' is of the kind '%.64s', which this version of hostvol does not know",
+		volume->name, volume->kind);
+	return hv_hint(err, "install the version of hostvol that created it, or a later one");
+}
+
+static enum hv_code refuse_use(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_use *ret, struct hv_error *err)
+{
+	(void)volumes;
+	(void)ret;
+	return refuse(volume, err);
+}
+
+static const struct hv_volume_kind unknown = {.name = "", .acquire = refuse_use};
 
 const struct hv_volume_kind *hv_kind_of(
 	const struct hv_volumes *volumes, const struct hv_volume *volume)

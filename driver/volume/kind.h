@@ -37,10 +37,20 @@ struct hv_volume_kind {
 		struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err);
 	/* Remove what `make` made, or may have, as far as it is empty.  NULL: it makes none. */
 	void (*unmake)(struct hv_volumes *volumes, const struct hv_volume *volume);
+
+	/* Have the data in the directory until `ret` is released, as hv_volume_use().  Sets
+	 * ret->kind if there is anything to release. */
+	enum hv_code (*acquire)(struct hv_volumes *volumes, const struct hv_volume *volume,
+		struct hv_use *ret, struct hv_error *err);
+	/* NULL: of a kind that sets no ret->kind. */
+	void (*release)(struct hv_use *use);
+	/* An attachment or a reference is gone: release what is left over, if it was the last.
+	 * NULL: nothing is. */
+	void (*unused)(struct hv_volumes *volumes, const struct hv_volume *volume);
 };
 
 /* The kind of a volume, by the word in its record.  Never NULL: a word that no row has, of a newer
- * version, gives a kind of no flags. */
+ * version, gives a kind without data that refuses to be used. */
 const struct hv_volume_kind *hv_kind_of(const struct hv_volumes *volumes,
 	const struct hv_volume *volume) __attribute__((nonnull, returns_nonnull));
 

@@ -74,10 +74,39 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 	return hv_volume_own(volumes, volume, err);
 }
 
+static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_use *ret, struct hv_error *err)
+{
+	struct hv_volume origin = {0};
+	enum hv_code code = hv_volume_origin(volumes, volume, &origin, err);
+
+	if (code == HV_OK)
+		code = hv_kind_of(volumes, &origin)->acquire(volumes, &origin, ret, err);
+	hv_volume_done(&origin);
+	return code;
+}
+
+static void unused(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct hv_volume origin = {0};
+	struct hv_error ignored = {0};
+
+	if (hv_volume_origin(volumes, volume, &origin, &ignored) == HV_OK) {
+		const struct hv_volume_kind *kind = hv_kind_of(volumes, &origin);
+
+		if (kind->unused)
+			kind->unused(volumes, &origin);
+	}
+	hv_volume_done(&origin);
+	hv_error_done(&ignored);
+}
+
 const struct hv_volume_kind hv_kind_alias = {
 	.name = "alias",
 	.may_be_in_state = true,
 	.claims = claims,
 	.resolve = resolve,
 	.make = make,
+	.acquire = acquire,
+	.unused = unused,
 };

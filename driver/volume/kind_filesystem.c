@@ -1,6 +1,7 @@
 /* A file system (options type, device and o), mounted on a directory of hostvol's own while the
  * volume is used. */
 #include "fs_check.h"
+#include "fs_use.h"
 #include "kinds.h"
 #include "managed_dir.h"
 
@@ -30,6 +31,16 @@ static void unmake(struct hv_volumes *volumes, const struct hv_volume *volume)
 	hv_managed_unmake(volumes, volume->name);
 }
 
+static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_use *ret, struct hv_error *err)
+{
+	enum hv_code code = hv_fs_use(volumes, volume, ret, err);
+
+	if (code == HV_OK)
+		ret->kind = &hv_kind_filesystem;
+	return code;
+}
+
 const struct hv_volume_kind hv_kind_filesystem = {
 	.name = "filesystem",
 	.own_directory = true,
@@ -39,4 +50,7 @@ const struct hv_volume_kind hv_kind_filesystem = {
 	.resolve = resolve,
 	.make = make,
 	.unmake = unmake,
+	.acquire = acquire,
+	.release = hv_fs_unuse,
+	.unused = hv_fs_unused,
 };

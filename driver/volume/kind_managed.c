@@ -37,6 +37,15 @@ static void unmake(struct hv_volumes *volumes, const struct hv_volume *volume)
 	hv_managed_unmake(volumes, volume->name);
 }
 
+static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_use *ret, struct hv_error *err)
+{
+	(void)ret;
+	(void)err;
+	hv_managed_settle(volumes, volume);
+	return HV_OK;
+}
+
 const struct hv_volume_kind hv_kind_managed = {
 	.name = "managed",
 	.own_directory = true,
@@ -45,4 +54,5 @@ const struct hv_volume_kind hv_kind_managed = {
 	.resolve = resolve,
 	.make = make,
 	.unmake = unmake,
+	.acquire = acquire,
 };

@@ -102,10 +102,26 @@ static void unmake(struct hv_volumes *volumes, const struct hv_volume *volume)
 	mc_host_unmake(volumes->core, volume->source, &made);
 }
 
+/* What option o with bind says of each mount of the volume. */
+static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_use *ret, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	enum hv_code code;
+
+	(void)volumes;
+	if (!hv_opts_get(&volume->opts, "o"))
+		return HV_OK;
+	code = hv_volume_read_options(&volume->opts, &options, err);
+	ret->attr = options.attr;
+	return code;
+}
+
 const struct hv_volume_kind hv_kind_path = {
 	.name = "path",
 	.claims = claims,
 	.resolve = resolve,
 	.make = make,
 	.unmake = unmake,
+	.acquire = acquire,
 };

@@ -9,7 +9,6 @@
 
 #include "mountcore/cleanup.h"
 
-#include "kind.h"
 #include "state_dir.h"
 
 enum { MANAGED_PARTS = 2 }; /* <name>/_data */
@@ -162,13 +161,12 @@ enum hv_code hv_managed_check_empty(const struct hv_volumes *volumes, const char
 
 void hv_managed_settle(const struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
 	mc_auto_fd data = MC_FD_NONE;
 	uid_t uid = hv_opts_get(&volume->opts, "uid") ? (uid_t)-1 : volumes->remap_uid;
 	gid_t gid = hv_opts_get(&volume->opts, "gid") ? (gid_t)-1 : volumes->remap_gid;
 	struct stat is;
 
-	if (volumes->remap_uid == 0 || !kind->own_directory || kind->mounted_while_used)
+	if (volumes->remap_uid == 0)
 		return;
 	data = open_data(volumes, volume->name);
 	if (data >= 0 && fstat(data, &is) == 0 && is.st_uid == 0 && is_empty(data) == 1)

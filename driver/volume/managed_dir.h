@@ -19,8 +19,7 @@ enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struc
 int hv_managed_keep(struct hv_volumes *volumes, const char *name);
 
 /* Give it to the remapped root, if it is empty and still root's, where the options say nothing
- * else. Of another kind of volume nothing is changed.  What fails is tried again at the next use.
- */
+ * else.  What fails is tried again at the next use. */
 void hv_managed_settle(const struct hv_volumes *volumes, const struct hv_volume *volume);
 
 /* Remove it if it is empty.  Data is never touched. */

@@ -177,9 +177,10 @@ enum hv_code hv_volume_forgive(struct hv_volumes *volumes, const char *name, lon
 
 /* A volume in hand: its directory is what it stands for while this lasts. */
 struct hv_use {
-	struct mc_attr attr; /* of every mount of it, by option o */
+	struct mc_attr attr;               /* of every mount of it, by option o */
+	const struct hv_volume_kind *kind; /* that releases it; NULL: nothing is to be released */
 	/* If it is a file system. */
-	struct hv_volumes *volumes; /* NULL: it is not */
+	struct hv_volumes *volumes;
 	char source[PATH_MAX];
 	char type[MC_FS_TYPE_SIZE];
 	char device[PATH_MAX];
