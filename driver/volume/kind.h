@@ -7,6 +7,7 @@
 
 #include "volume/volume.h"
 
+#include "fs_source.h"
 #include "options.h"
 #include "source.h"
 
@@ -37,6 +38,11 @@ struct hv_volume_kind {
 		struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err);
 	/* Remove what `make` made, or may have, as far as it is empty.  NULL: it makes none. */
 	void (*unmake)(struct hv_volumes *volumes, const struct hv_volume *volume);
+
+	/* Call `visit` for each path of the host that the data comes from, beside the directory,
+	 * until it returns another than HV_OK.  NULL: there are none. */
+	enum hv_code (*each_host_path)(const struct hv_volume *volume, hv_fs_visit visit,
+		void *context, struct hv_error *err);
 
 	/* Have the data in the directory until `ret` is released, as hv_volume_use().  Sets
 	 * ret->kind if there is anything to release. */

@@ -31,6 +31,15 @@ static void unmake(struct hv_volumes *volumes, const struct hv_volume *volume)
 	hv_managed_unmake(volumes, volume->name);
 }
 
+static enum hv_code each_host_path(
+	const struct hv_volume *volume, hv_fs_visit visit, void *context, struct hv_error *err)
+{
+	struct hv_volume_options options = {0};
+	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
+
+	return code == HV_OK ? hv_fs_each_path(&options, visit, context, err) : code;
+}
+
 static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_use *ret, struct hv_error *err)
 {
@@ -50,6 +59,7 @@ const struct hv_volume_kind hv_kind_filesystem = {
 	.resolve = resolve,
 	.make = make,
 	.unmake = unmake,
+	.each_host_path = each_host_path,
 	.acquire = acquire,
 	.release = hv_fs_unuse,
 	.unused = hv_fs_unused,

@@ -8,9 +8,7 @@
 #include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
-#include "fs_source.h"
 #include "kind.h"
-#include "options.h"
 #include "record.h"
 
 struct look {
@@ -42,13 +40,12 @@ static enum hv_code look_at(void *context, const char *key, const char *path, st
 /* Whether the volume has something in the directory, or the directory is in what it has. */
 static bool has_inside(struct look *look, const struct hv_volume *volume)
 {
-	struct hv_volume_options options = {0};
+	const struct hv_volume_kind *kind = hv_kind_of(look->volumes, volume);
 	struct hv_error ignored = {0};
 
 	look->found = mc_mounts_overlap(look->mounts, volume->source, look->directory);
-	if (!look->found && hv_kind_of(look->volumes, volume)->mounted_while_used &&
-		hv_volume_read_options(&volume->opts, &options, &ignored) == HV_OK)
-		(void)!hv_fs_each_path(&options, look_at, look, &ignored);
+	if (!look->found && kind->each_host_path)
+		(void)!kind->each_host_path(volume, look_at, look, &ignored);
 	hv_error_done(&ignored);
 	return look->found;
 }
