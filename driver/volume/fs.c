@@ -12,7 +12,6 @@
 
 #include "address.h"
 #include "fs_check.h"
-#include "kind.h"
 #include "options.h"
 #include "state_dir.h"
 
@@ -123,8 +122,7 @@ enum hv_code hv_fs_unmount(
 	const struct hv_names names = {
 		.volume = volume->name, .source = volume->source, .target = volume->source};
 
-	if (!hv_kind_of(volumes, volume)->mounted_while_used ||
-		hv_fs_take_out(volumes, volume, &cause) == 0)
+	if (hv_fs_take_out(volumes, volume, &cause) == 0)
 		return HV_OK;
 	if (cause.step == MC_STEP_IDENTITY && cause.code == -ESTALE) {
 		hv_fail(err, HV_BUSY,

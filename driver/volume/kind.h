@@ -48,11 +48,23 @@ struct hv_volume_kind {
 	 * ret->kind if there is anything to release. */
 	enum hv_code (*acquire)(struct hv_volumes *volumes, const struct hv_volume *volume,
 		struct hv_use *ret, struct hv_error *err);
-	/* NULL: of a kind that sets no ret->kind. */
+	/* NULL: the kind sets no ret->kind. */
 	void (*release)(struct hv_use *use);
 	/* An attachment or a reference is gone: release what is left over, if it was the last.
 	 * NULL: nothing is. */
 	void (*unused)(struct hv_volumes *volumes, const struct hv_volume *volume);
+
+	/* Whether the data may be deleted with the volume; HV_OK also if it is not to be.  NULL: no
+	 * data is deleted.  Returns HV_OK, HV_SOURCE_REFUSED, HV_VOLUME_IN_USE … */
+	enum hv_code (*check_removal)(
+		struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+	/* Unmount a volume that is removed, used or not.  NULL: it is not mounted. */
+	enum hv_code (*unmount)(
+		struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+	/* Delete the data of a volume that is removed, or keep it, as the options say.  NULL: there
+	 * is none.  Returns 0 or a negative errno; -ETIME: there is so much that Docker would not
+	 * wait for the end. */
+	int (*remove_data)(struct hv_volumes *volumes, const struct hv_volume *volume);
 };
 
 /* The kind of a volume, by the word in its record.  Never NULL: a word that no row has, of a newer

@@ -1,9 +1,11 @@
 /* A file system (options type, device and o), mounted on a directory of hostvol's own while the
  * volume is used. */
+#include "fs.h"
 #include "fs_check.h"
 #include "fs_use.h"
 #include "kinds.h"
 #include "managed_dir.h"
+#include "purge.h"
 
 static bool claims(const struct hv_volume_options *options)
 {
@@ -50,6 +52,13 @@ static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *
 	return code;
 }
 
+/* The directory has nothing in it but a mountpoint. */
+static int remove_data(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	unmake(volumes, volume);
+	return 0;
+}
+
 const struct hv_volume_kind hv_kind_filesystem = {
 	.name = "filesystem",
 	.own_directory = true,
@@ -63,4 +72,7 @@ const struct hv_volume_kind hv_kind_filesystem = {
 	.acquire = acquire,
 	.release = hv_fs_unuse,
 	.unused = hv_fs_unused,
+	.check_removal = hv_purge_check_own,
+	.unmount = hv_fs_unmount,
+	.remove_data = remove_data,
 };

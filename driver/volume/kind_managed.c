@@ -2,6 +2,9 @@
 #include "directory.h"
 #include "kinds.h"
 #include "managed_dir.h"
+#include "purge.h"
+#include "record.h"
+#include "trash.h"
 
 static bool claims(const struct hv_volume_options *options)
 {
@@ -46,6 +49,20 @@ static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *
 	return HV_OK;
 }
 
+static int remove_data(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	struct hv_error ignored = {0};
+	int rc;
+
+	hv_source_unlimit(volumes, volume); /* by its path: not in the trash */
+	rc = hv_purge_is_wanted(volumes, volume) ? hv_trash_put(volumes, volume->name)
+						 : hv_managed_keep(volumes, volume->name);
+	if (rc < 0)
+		(void)!hv_source_limit(volumes, volume, &ignored);
+	hv_error_done(&ignored);
+	return rc;
+}
+
 const struct hv_volume_kind hv_kind_managed = {
 	.name = "managed",
 	.own_directory = true,
@@ -55,4 +72,6 @@ const struct hv_volume_kind hv_kind_managed = {
 	.make = make,
 	.unmake = unmake,
 	.acquire = acquire,
+	.check_removal = hv_purge_check_own,
+	.remove_data = remove_data,
 };

@@ -9,6 +9,7 @@
 #include "kinds.h"
 #include "overlap.h"
 #include "policy.h"
+#include "purge.h"
 #include "record.h"
 
 static bool claims(const struct hv_volume_options *options)
@@ -117,6 +118,11 @@ static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *
 	return code;
 }
 
+static int remove_data(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	return hv_purge_is_wanted(volumes, volume) ? hv_purge(volumes, volume) : 0;
+}
+
 const struct hv_volume_kind hv_kind_path = {
 	.name = "path",
 	.claims = claims,
@@ -124,4 +130,6 @@ const struct hv_volume_kind hv_kind_path = {
 	.make = make,
 	.unmake = unmake,
 	.acquire = acquire,
+	.check_removal = hv_purge_check,
+	.remove_data = remove_data,
 };

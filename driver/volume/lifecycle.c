@@ -3,12 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "directory.h"
-#include "fs.h"
 #include "kind.h"
-#include "managed_dir.h"
 #include "publish.h"
-#include "purge.h"
 #include "record.h"
 #include "state_dir.h"
 #include "trash.h"
@@ -50,26 +46,6 @@ void hv_volume_stay(struct hv_volumes *volumes, const struct hv_volume *volume)
 	hv_error_done(&ignored);
 }
 
-/* What becomes of a directory of ours.  That of a file system has nothing in it but a mountpoint.
- */
-static int remove_ours(struct hv_volumes *volumes, const struct hv_volume *volume)
-{
-	struct hv_error ignored = {0};
-	int rc;
-
-	if (hv_kind_of(volumes, volume)->mounted_while_used) {
-		hv_managed_unmake(volumes, volume->name);
-		return 0;
-	}
-	hv_source_unlimit(volumes, volume); /* by its path: not in the trash */
-	rc = hv_purge_is_wanted(volumes, volume) ? hv_trash_put(volumes, volume->name)
-						 : hv_managed_keep(volumes, volume->name);
-	if (rc < 0)
-		(void)!hv_source_limit(volumes, volume, &ignored);
-	hv_error_done(&ignored);
-	return rc;
-}
-
 static enum hv_code fail_removal(
 	struct hv_volumes *volumes, const struct hv_volume *volume, int rc, struct hv_error *err)
 {
@@ -90,20 +66,19 @@ enum hv_code hv_volume_finish_remove(
 {
 	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
 	bool is_purge = !kind->own_directory && hv_purge_is_wanted(volumes, volume);
-	enum hv_code code = hv_fs_unmount(volumes, volume, err);
+	enum hv_code code = kind->unmount ? kind->unmount(volumes, volume, err) : HV_OK;
 	const char *from = hv_opts_get(&volume->opts, "from");
 	int rc = 0;
 
-	if (code == HV_OK && is_purge) /* again: it may be shared, or mounted in, only now */
-		code = hv_purge_check(volumes, volume, err);
+	/* Again: it may be shared, or mounted in, only now. */
+	if (code == HV_OK && is_purge && kind->check_removal)
+		code = kind->check_removal(volumes, volume, err);
 	if (code != HV_OK) { /* Docker forgets one that it cannot get, and would not ask again */
 		hv_volume_stay(volumes, volume);
 		return code;
 	}
-	if (kind->own_directory)
-		rc = remove_ours(volumes, volume);
-	else if (is_purge)
-		rc = hv_purge(volumes, volume);
+	if (kind->remove_data)
+		rc = kind->remove_data(volumes, volume);
 	if (rc == -ETIME) { /* the thread goes on; for Docker it is gone */
 		hv_trash_start(volumes, hv_volumes_finish_purges);
 		return HV_OK;

@@ -89,15 +89,17 @@ static enum hv_code check_mounts(struct hv_volumes *volumes, const struct hv_vol
 	return code;
 }
 
-/* A directory of ours goes with its parent, volumes/NAME: renamed, or its entry removed, a mount
- * inside would be hidden, or silently taken out of other mount namespaces. */
-static enum hv_code check_ours(
+/* It goes with its parent: renamed, or its entry removed, a mount inside would be hidden, or
+ * silently taken out of other mount namespaces. */
+enum hv_code hv_purge_check_own(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	char top[PATH_MAX];
 	int length = snprintf(top, sizeof(top), "%s", volume->source);
 	char *slash = strrchr(top, '/');
 
+	if (!hv_purge_is_wanted(volumes, volume))
+		return HV_OK;
 	if (length < 0 || (size_t)length >= sizeof(top) || !slash)
 		return hv_fail(err, HV_INTERNAL, "the path %s is too long", volume->source);
 	*slash = '\0';
@@ -125,8 +127,6 @@ enum hv_code hv_purge_check(
 
 	if (!hv_purge_is_wanted(volumes, volume))
 		return HV_OK;
-	if (hv_kind_of(volumes, volume)->own_directory)
-		return check_ours(volumes, volume, err);
 	if (mc_host_is_remote(volumes->core, volume->source))
 		return refuse(volume, "it is on a file system that a server stands behind,",
 			"which may not answer", HV_SOURCE_REFUSED, err);

@@ -4,10 +4,15 @@
 
 #include "volume/volume.h"
 
-/* Whether a volume's data may be deleted with it: nothing is mounted there, and of a user's
- * directory nothing else is in it or above it, and it is on the device that it was made on. Returns
- * HV_OK, also when it is not to be; HV_SOURCE_REFUSED, HV_VOLUME_IN_USE … */
+/* Whether a user's directory may be deleted with the volume: nothing is mounted there, nothing else
+ * is in it or above it, and it is on the device that it was made on.  Returns HV_OK, also when it
+ * is not to be; HV_SOURCE_REFUSED, HV_VOLUME_IN_USE … */
 enum hv_code hv_purge_check(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+
+/* The same of a directory of hostvol's own, with all of volumes/NAME: nothing is mounted there but
+ * the volume's own file system. */
+enum hv_code hv_purge_check_own(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 
 /* Delete a user's directory that hostvol made, by descriptor, if it still is that one.  Gone, or

@@ -9,9 +9,9 @@
 
 #include "volume/volume.h"
 
+#include "kind.h"
 #include "lifecycle.h"
 #include "publish.h"
-#include "purge.h"
 #include "users.h"
 #include "volumes.h"
 
@@ -43,14 +43,16 @@ static enum hv_code refuse_attached(
 enum hv_code hv_volume_check_removal(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
+	const struct hv_volume_kind *kind;
 	struct hv_volume volume = {0};
 	enum hv_code code = hv_volume_check_aliases(volumes, name, "be removed", err);
 
 	if (code != HV_OK)
 		return code;
 	code = hv_store_volume_get(volumes->store, name, &volume, err);
-	if (code == HV_OK)
-		code = hv_purge_check(volumes, &volume, err);
+	kind = code == HV_OK ? hv_kind_of(volumes, &volume) : NULL;
+	if (kind && kind->check_removal)
+		code = kind->check_removal(volumes, &volume, err);
 	hv_volume_done(&volume);
 	if (code != HV_NO_SUCH_VOLUME)
 		return code;
