@@ -1,0 +1,180 @@
+/* The table of kinds, and a kind that is one more row of it. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "support/hv_test.h"
+
+#include "api_fixture.h"
+#include "kind_nested.h"
+#include "kinds.h"
+#include "scratch.h"
+
+/* The table of a version of hostvol with one kind more. */
+static const struct hv_volume_kind *const five[] = {
+	&hv_kind_nested,
+	&hv_kind_path,
+	&hv_kind_alias,
+	&hv_kind_filesystem,
+	&hv_kind_managed,
+	NULL,
+};
+
+static void every_kind_has_a_name_and_the_operations_that_are_called_unasked(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (; hv_volume_kinds[count]; count++) {
+		const struct hv_volume_kind *kind = hv_volume_kinds[count];
+
+		assert_true(kind->name && *kind->name);
+		assert_true(kind->claims && kind->resolve && kind->make && kind->acquire);
+		for (size_t i = 0; i < count; i++)
+			assert_string_not_equal(kind->name, hv_volume_kinds[i]->name);
+	}
+	assert_int_equal(count, 4);
+}
+
+static void options_are_claimed_by_one_kind(void **state)
+{
+	const struct hv_volumes volumes = {.kinds = hv_volume_kinds}, none = {.kinds = NULL};
+	const struct {
+		struct hv_volume_options options;
+		const char *kind;
+	} cases[] = {
+		{{.path = NULL}, "managed"},
+		{{.size_bytes = 1}, "managed"},
+		{{.path = "/srv"}, "path"},
+		{{.path = "/srv", .type = "none", .device = "/srv", .o = "bind"}, "path"},
+		{{.from = "data"}, "alias"},
+		{{.type = "tmpfs", .device = "tmpfs", .o = ""}, "filesystem"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(
+			hv_kind_choose(&volumes, &cases[i].options)->name, cases[i].kind);
+	assert_null(hv_kind_choose(&none, &cases[0].options));
+}
+
+static const char *status_text(struct fixture *fixture, const char *name)
+{
+	struct json_object *volume = json_object_object_get(fixture->body, "Volume");
+	struct json_object *status = json_object_object_get(volume, "Status");
+
+	return json_object_get_string(json_object_object_get(status, name));
+}
+
+#define DATA "{\"Name\":\"data\",\"ID\":\"a\"}"
+#define OTHER "{\"Name\":\"other\",\"Opts\":{\"from\":\"data\"}}"
+
+/* Returns the HTTP status. */
+static unsigned create_nested(struct fixture *fixture)
+{
+	char *body = NULL;
+	unsigned status;
+
+	assert_true(
+		asprintf(&body,
+			"{\"Name\":\"data\",\"Opts\":{\"type\":\"nested\",\"device\":\"%s/srv\"}}",
+			fixture->world->dir) >= 0);
+	status = call(fixture, "/VolumeDriver.Create", body);
+	free(body);
+	return status;
+}
+
+static void make_nested(struct fixture *fixture)
+{
+	fixture->world->volumes.kinds = five;
+	world_mkdir(fixture->world, "srv");
+	assert_int_equal(create_nested(fixture), 200);
+}
+
+static void a_fifth_kind_is_created_shown_mounted_and_removed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct world *world = fixture->world;
+	char *source = scratch_path(world->dir, "srv/data");
+
+	make_nested(fixture);
+	assert_int_equal(create_nested(fixture), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", DATA), 200);
+	assert_string_equal(status_text(fixture, "kind"), "nested");
+	assert_string_equal(status_text(fixture, "source"), source);
+	world_write(world, "srv/data/file", "text");
+	assert_int_equal(call(fixture, "/VolumeDriver.Mount", DATA), 200);
+	assert_true(world_has(world, "mounts/data/file"));
+	assert_int_equal(call(fixture, "/VolumeDriver.Unmount", DATA), 200);
+	assert_false(world_has(world, "mounts/data"));
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", DATA), 200);
+	assert_true(world_has(world, "srv/data/file")); /* it is not empty */
+	free(source);
+}
+
+static void a_fifth_kind_takes_back_what_came_to_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct world *world = fixture->world;
+
+	make_nested(fixture);
+	assert_true(world_has(world, "srv/data"));
+	assert_int_equal(
+		hv_store_volume_set_phase(world->volumes.store, "data", HV_MAKING, &world->err),
+		HV_OK);
+	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_false(world_has(world, "srv/data"));
+	assert_true(world_has(world, "srv"));
+	assert_int_equal(create_nested(fixture), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", DATA), 200);
+	assert_false(world_has(world, "srv/data"));
+}
+
+static void an_alias_answers_by_the_kind_of_its_origin(void **state)
+{
+	struct fixture *fixture = *state;
+	struct hv_volume volume = {0};
+	struct hv_use use = {.volumes = NULL};
+	struct world *world = fixture->world;
+
+	make_nested(fixture);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", OTHER), 200);
+	assert_int_equal(
+		hv_store_volume_get(world->volumes.store, "other", &volume, &world->err), HV_OK);
+	assert_int_equal(hv_volume_use(&world->volumes, &volume, &use, &world->err), HV_OK);
+	assert_true(use.attr.set != 0); /* which nested adds */
+	hv_volume_unuse(&use);
+	hv_volume_done(&volume);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", DATA), 409);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", OTHER), 200);
+	assert_true(world_has(world, "srv/data"));
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", DATA), 200);
+	assert_false(world_has(world, "srv/data"));
+}
+
+#define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, api_setup, api_teardown)
+
+static void run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_has_a_name_and_the_operations_that_are_called_unasked),
+		cmocka_unit_test(options_are_claimed_by_one_kind),
+		IN_FIXTURE(a_fifth_kind_is_created_shown_mounted_and_removed),
+		IN_FIXTURE(a_fifth_kind_takes_back_what_came_to_nothing),
+		IN_FIXTURE(an_alias_answers_by_the_kind_of_its_origin),
+	};
+
+	exit(cmocka_run_group_tests(tests, NULL, NULL));
+}
+
+int main(void)
+{
+	int rc = hv_need_privilege();
+
+	if (rc)
+		return rc;
+	hv_in_namespace(run);
+	return 0;
+}
