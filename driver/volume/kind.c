@@ -18,7 +18,15 @@ static enum hv_code refuse_use(struct hv_volumes *volumes, const struct hv_volum
 	return refuse(volume, err);
 }
 
-static const struct hv_volume_kind unknown = {.name = "", .acquire = refuse_use};
+static enum hv_code refuse_removal(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	(void)volumes;
+	return refuse(volume, err);
+}
+
+static const struct hv_volume_kind unknown = {
+	.name = "", .acquire = refuse_use, .check_removal = refuse_removal};
 
 const struct hv_volume_kind *hv_kind_of(
 	const struct hv_volumes *volumes, const struct hv_volume *volume)
@@ -27,6 +35,12 @@ const struct hv_volume_kind *hv_kind_of(
 		if (strcmp((*at)->name, volume->kind) == 0)
 			return *at;
 	return &unknown;
+}
+
+enum hv_code hv_kind_check(
+	const struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	return hv_kind_of(volumes, volume) != &unknown ? HV_OK : refuse(volume, err);
 }
 
 const struct hv_volume_kind *hv_kind_choose(

@@ -68,9 +68,13 @@ struct hv_volume_kind {
 };
 
 /* The kind of a volume, by the word in its record.  Never NULL: a word that no row has, of a newer
- * version, gives a kind without data that refuses to be used. */
+ * version, gives a kind without data, which refuses to be used and to be removed. */
 const struct hv_volume_kind *hv_kind_of(const struct hv_volumes *volumes,
 	const struct hv_volume *volume) __attribute__((nonnull, returns_nonnull));
+
+/* Whether the kind of a volume is known.  HV_OK or HV_UNSUPPORTED. */
+enum hv_code hv_kind_check(const struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The kind that claims the options of a new volume; NULL: none does. */
 const struct hv_volume_kind *hv_kind_choose(const struct hv_volumes *volumes,

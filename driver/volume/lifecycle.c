@@ -96,8 +96,10 @@ enum hv_code hv_volume_finish_remove(
 enum hv_code hv_volume_finish(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	enum hv_code code;
+	enum hv_code code = hv_kind_check(volumes, volume, err);
 
+	if (code != HV_OK) /* it stays as it is, for the version that knows */
+		return code;
 	switch (volume->phase) {
 	case HV_THERE:
 		return HV_OK;
@@ -138,7 +140,7 @@ enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, str
 	HV_HOLD(hold, &volumes->locks, name);
 	code = hv_store_volume_get(volumes->store, name, &volume, err);
 	if (code == HV_OK && volume.phase == HV_ATTACHING)
-		code = undo_unattached(volumes, &volume, err);
+		code = hv_volume_finish(volumes, &volume, err);
 	hv_volume_done(&volume);
 	return code;
 }

@@ -287,6 +287,8 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 	HV_HOLD(hold, &volumes->locks, name);
 	code = hv_store_volume_get(volumes->store, name, &volume, err);
 	if (code == HV_OK)
+		code = hv_kind_check(volumes, &volume, err);
+	if (code == HV_OK)
 		code = merge(&volume.opts, opts, &merged, err);
 	if (code == HV_OK) {
 		struct hv_opts before = volume.opts;

@@ -34,6 +34,8 @@ enum hv_code hv_volume_data_kind(struct hv_volumes *volumes, const struct hv_vol
 		volume = &origin;
 	}
 	if (code == HV_OK)
+		code = hv_kind_check(volumes, volume, err);
+	if (code == HV_OK)
 		*ret = hv_kind_of(volumes, volume);
 	hv_volume_done(&origin);
 	return code;
@@ -70,5 +72,9 @@ enum hv_code hv_volume_find_unfinished(
 		list[i] = (struct hv_volume){0};
 	}
 	hv_volumes_free(list, count);
+	if (ret->name)
+		code = hv_kind_check(volumes, ret, err);
+	if (code != HV_OK)
+		hv_volume_done(ret);
 	return code;
 }

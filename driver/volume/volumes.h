@@ -8,7 +8,8 @@
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_volume *ret, struct hv_error *err);
 
-/* The kind of the volume whose data this one shows: its own kind, or that of its origin. */
+/* The kind of the volume whose data this one shows: its own kind, or that of its origin.
+ * HV_UNSUPPORTED: of a kind that is not known. */
 enum hv_code hv_volume_data_kind(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const struct hv_volume_kind **ret, struct hv_error *err);
 
@@ -18,7 +19,8 @@ enum hv_code hv_volume_check_aliases(
 	struct hv_volumes *volumes, const char *name, const char *what, struct hv_error *err);
 
 /* The volume of this name that is in any phase but HV_THERE; `ret->name` is NULL if there is none.
- * The caller frees it with hv_volume_done(), whatever is returned. */
+ * The caller frees it with hv_volume_done(), whatever is returned.  HV_UNSUPPORTED: there is one,
+ * of a kind that is not known. */
 enum hv_code hv_volume_find_unfinished(
 	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err);
 

@@ -69,6 +69,7 @@ static const char *status_text(struct fixture *fixture, const char *name)
 }
 
 #define DATA "{\"Name\":\"data\",\"ID\":\"a\"}"
+#define OTHER_MOUNT "{\"Name\":\"other\",\"ID\":\"a\"}"
 #define OTHER "{\"Name\":\"other\",\"Opts\":{\"from\":\"data\"}}"
 
 /* Returns the HTTP status. */
@@ -154,6 +155,68 @@ static void an_alias_answers_by_the_kind_of_its_origin(void **state)
 	assert_false(world_has(world, "srv/data"));
 }
 
+static void expect_unknown(struct fixture *fixture, const char *endpoint, const char *body)
+{
+	assert_int_equal(call(fixture, endpoint, body), 501);
+	assert_string_equal(text_at(fixture, "Code"), "unsupported");
+	assert_non_null(strstr(text_at(fixture, "Err"), "volume 'data' is of the kind 'nested'"));
+}
+
+static void a_kind_of_a_newer_version_is_shown_and_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct world *world = fixture->world;
+
+	make_nested(fixture);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", OTHER), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Mount", DATA), 200);
+	world->volumes.kinds = hv_volume_kinds;
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", DATA), 200);
+	assert_string_equal(status_text(fixture, "kind"), "nested");
+	assert_int_equal(call(fixture, "/VolumeDriver.List", "{}"), 200);
+	expect_unknown(fixture, "/VolumeDriver.Mount", DATA);
+	expect_unknown(fixture, "/VolumeDriver.Mount", OTHER_MOUNT);
+	expect_unknown(fixture, "/HotSet", "{\"Volume\":\"data\",\"Opts\":{\"ro\":\"true\"}}");
+	expect_unknown(fixture, "/VolumeDriver.Create",
+		"{\"Name\":\"third\",\"Opts\":{\"from\":\"data\"}}");
+	assert_int_equal(call(fixture, "/VolumeDriver.Unmount", DATA), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", OTHER), 200);
+	expect_unknown(fixture, "/VolumeDriver.Remove", DATA);
+	assert_true(world_has(world, "srv/data"));
+	world->volumes.kinds = five;
+	assert_int_equal(call(fixture, "/VolumeDriver.Mount", DATA), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Unmount", DATA), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", DATA), 200);
+	assert_false(world_has(world, "srv/data"));
+}
+
+/* What a newer version has begun with a volume is left for it. */
+static void a_kind_of_a_newer_version_is_not_finished(void **state)
+{
+	static const enum hv_phase phases[] = {HV_MAKING, HV_REMOVING, HV_ATTACHING};
+	struct fixture *fixture = *state;
+	struct world *world = fixture->world;
+
+	make_nested(fixture);
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+		world->volumes.kinds = hv_volume_kinds;
+		assert_int_equal(hv_store_volume_set_phase(
+					 world->volumes.store, "data", phases[i], &world->err),
+			HV_OK);
+		assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+		assert_true(world_has(world, "srv/data"));
+		if (phases[i] != HV_ATTACHING) { /* in which it exists */
+			expect_unknown(fixture, "/VolumeDriver.Create", DATA);
+			expect_unknown(fixture, "/VolumeDriver.Remove", DATA);
+		}
+		world->volumes.kinds = five;
+		assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+		assert_false(row_has_volume(world->volumes.store, "data"));
+		assert_false(world_has(world, "srv/data"));
+		assert_int_equal(create_nested(fixture), 200);
+	}
+}
+
 #define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, api_setup, api_teardown)
 
 static void run(void)
@@ -164,6 +227,8 @@ static void run(void)
 		IN_FIXTURE(a_fifth_kind_is_created_shown_mounted_and_removed),
 		IN_FIXTURE(a_fifth_kind_takes_back_what_came_to_nothing),
 		IN_FIXTURE(an_alias_answers_by_the_kind_of_its_origin),
+		IN_FIXTURE(a_kind_of_a_newer_version_is_shown_and_refused),
+		IN_FIXTURE(a_kind_of_a_newer_version_is_not_finished),
 	};
 
 	exit(cmocka_run_group_tests(tests, NULL, NULL));

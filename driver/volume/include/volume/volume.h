@@ -128,7 +128,8 @@ enum hv_code hv_volume_check_mount(struct hv_volumes *volumes, const struct hv_v
 /* Whether nothing but attachments is in the way of a volume's removal: another volume that is a
  * second name (option from) for its data, or something that its data must not be deleted with
  * (option on-remove).  A volume that is not there is HV_OK.
- * Returns HV_OK, HV_VOLUME_IN_USE, HV_SOURCE_REFUSED, HV_STATE_UNREADABLE. */
+ * Returns HV_OK, HV_VOLUME_IN_USE, HV_SOURCE_REFUSED, HV_UNSUPPORTED (a newer version of hostvol
+ * made it), HV_STATE_UNREADABLE. */
 enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *name,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -137,7 +138,8 @@ enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *nam
  * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_BAD_REQUEST (an option that does not change, a value, or
  * ro=false of what is read-only for another reason), HV_VOLUME_IN_USE (ro, while somebody has it
  * otherwise), HV_SOURCE_MISSING (also: the mount that is required now), HV_SOURCE_REFUSED,
- * HV_UNSUPPORTED (size), HV_STATE_UNREADABLE.  What failed changed nothing. */
+ * HV_UNSUPPORTED (size; or a newer version of hostvol made the volume), HV_STATE_UNREADABLE.  What
+ * failed changed nothing. */
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -150,7 +152,8 @@ enum hv_code hv_volume_keep(struct hv_volumes *volumes, const char *name, struct
  * a thread).  The caller has made sure that no attachment to a container that exists is left;
  * attachments are checked again under the lock.
  * Finishes the removal of one that is in HV_REMOVING.
- * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_VOLUME_IN_USE, HV_STATE_UNREADABLE, HV_INTERNAL. */
+ * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_VOLUME_IN_USE, HV_UNSUPPORTED (a newer version of hostvol
+ * made it), HV_STATE_UNREADABLE, HV_INTERNAL. */
 enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -191,7 +194,7 @@ struct hv_use {
  * stays so while it is in hand, referred to, or attached.  A zeroed `ret` is filled; it must stay
  * where it is until hv_volume_unuse(), which is to be called whatever is returned.
  * Returns HV_OK, HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_UNSUPPORTED (the kernel has no such file
- * system), HV_TIMEOUT.  Source: mount(2). */
+ * system, or a newer version of hostvol made the volume), HV_TIMEOUT.  Source: mount(2). */
 enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_use *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
