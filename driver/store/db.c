@@ -86,6 +86,9 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 	"?2 || substr(source, length(?1) + 1)"                                                     \
 	" WHERE substr(source, 1, length(?1) + 1) = ?1 || '/'"
 
+/* ?3: ",a,b,". */
+#define OF_KINDS "instr(?3, ',' || kind || ',')"
+
 static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[HV_SQL_COMMIT] = "COMMIT",
@@ -108,7 +111,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 				 " ON other.name = opt.volume WHERE opt.key = 'from'"
 				 " AND opt.value = ?1 AND other." EXISTS ")",
 	[HV_SQL_VOLUME_FORGET] = "DELETE FROM volume WHERE name = ?1 AND phase",
-	[HV_SQL_VOLUME_MOVE] = "UPDATE volume SET source = " MOVED " AND kind <> 'path'",
+	[HV_SQL_VOLUME_MOVE] = "UPDATE volume SET source = " MOVED " AND " OF_KINDS,
 	[HV_SQL_VOLUME_UNFINISHED] =
 		"SELECT " VOLUME_COLUMNS " FROM volume WHERE phase ORDER BY name",
 	[HV_SQL_OPT_ADD] = "INSERT INTO opt (volume, position, key, value) VALUES (?1, ?2, ?3, ?4)",
@@ -134,7 +137,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_MOVE] =
 		"UPDATE attachment SET source = " MOVED
-		" AND volume NOT IN (SELECT name FROM volume WHERE kind = 'path')",
+		" AND volume NOT IN (SELECT name FROM volume WHERE NOT " OF_KINDS ")",
 	/* With one text of parameters; each by the index of what it is called after. */
 	[HV_SQL_ATTACHMENT_BY_ID] = ATTACHMENTS " WHERE id = ?1 AND (?2 IS NULL OR volume = ?2)"
 						" AND (?3 IS NULL OR container_id = ?3)",

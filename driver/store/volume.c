@@ -289,7 +289,7 @@ enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, st
 }
 
 struct move {
-	const char *from, *to;
+	const char *from, *to, *kinds;
 };
 
 static enum hv_code move(struct hv_store *store, const void *context, struct hv_error *err)
@@ -304,16 +304,17 @@ static enum hv_code move(struct hv_store *store, const void *context, struct hv_
 		if (statement) {
 			hv_sql_text(statement, 1, move->from);
 			hv_sql_text(statement, 2, move->to);
+			hv_sql_text(statement, 3, move->kinds);
 		}
 		code = hv_sql_run(store, statement, err);
 	}
 	return code;
 }
 
-enum hv_code hv_store_move(
-	struct hv_store *store, const char *from, const char *to, struct hv_error *err)
+enum hv_code hv_store_move(struct hv_store *store, const char *from, const char *to,
+	const char *kinds, struct hv_error *err)
 {
-	const struct move paths = {from, to};
+	const struct move paths = {from, to, kinds};
 
 	return hv_sql_transaction(store, true, move, &paths, err);
 }

@@ -3,6 +3,7 @@
  * What goes wrong with one volume concerns that one: it stays as it is until the next start, or
  * until it is created or removed again, and the others are served.  Only a store that cannot be
  * read or written fails as a whole. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 #include "trash.h"
 #include "volumes.h"
 
-enum { PLACES_MAX = 16 };
+enum { PLACES_MAX = 16, KINDS_SIZE = 256 };
 
 struct recovery {
 	struct hv_volumes *volumes;
@@ -175,16 +176,35 @@ static bool was_elsewhere(const struct hv_volumes *volumes, const char *now,
 	return strcmp(ret, now) != 0;
 }
 
+/* The kinds whose directories move with the state, as ",a,b,". */
+static int name_kinds(const struct hv_volumes *volumes, char ret[static KINDS_SIZE])
+{
+	size_t length = 1;
+
+	ret[0] = ',';
+	ret[1] = '\0';
+	for (const struct hv_volume_kind *const *at = volumes->kinds; at && *at; at++) {
+		if (!(*at)->may_be_in_state)
+			continue;
+		length += (size_t)snprintf(ret + length, KINDS_SIZE - length, "%s,", (*at)->name);
+		if (length >= KINDS_SIZE)
+			return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
 static enum hv_code follow(struct hv_volumes *volumes, const struct hv_volume *list, size_t count,
 	bool *ret_has_moved, struct hv_error *err)
 {
-	char now[PATH_MAX], before[PATH_MAX];
+	char now[PATH_MAX], before[PATH_MAX], kinds[KINDS_SIZE];
 
+	if (name_kinds(volumes, kinds) < 0)
+		return hv_fail(err, HV_INTERNAL, "the names of the kinds of volumes are too long");
 	snprintf(now, sizeof(now), "%s/volumes", volumes->state_host);
 	for (size_t i = 0; i < count; i++)
 		if (was_elsewhere(volumes, now, &list[i], before)) {
 			*ret_has_moved = true;
-			return hv_store_move(volumes->store, before, now, err);
+			return hv_store_move(volumes->store, before, now, kinds, err);
 		}
 	return HV_OK;
 }

@@ -289,6 +289,36 @@ static void a_source_is_used_while_something_refers_to_it(void **state)
 	hv_record_done(&record);
 }
 
+static void expect_sources(const char *volume, const char *attachment)
+{
+	const struct hv_record_filter filter = {.volume = "data"};
+	struct hv_volume out = {0};
+	struct hv_record *records = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	assert_int_equal(hv_store_volume_get(store, "data", &out, &err), HV_OK);
+	assert_string_equal(out.source, volume);
+	assert_int_equal(hv_store_attachment_list(store, &filter, &records, &count, &err), HV_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(records[0].view.source, attachment);
+	hv_records_free(records, count);
+	hv_volume_done(&out);
+}
+
+static void a_directory_moves_with_the_kinds_that_are_named(void **state)
+{
+	struct hv_error err = {0};
+
+	(void)state;
+	assert_int_equal(row_add_volume(store, "data"), HV_OK);
+	assert_int_equal(row_put(store, "0123456789ab", "data", "web", true), HV_OK);
+	assert_int_equal(hv_store_move(store, "/srv", "/new", ",managed,a-path,", &err), HV_OK);
+	expect_sources("/srv/data", "/srv/source");
+	assert_int_equal(hv_store_move(store, "/srv", "/new", ",managed,path,", &err), HV_OK);
+	expect_sources("/new/data", "/new/source");
+}
+
 static void a_directory_that_is_not_there_is_refused(void **state)
 {
 	char *path = scratch_path(dir, "nowhere"), *file = scratch_path(dir, "file");
@@ -328,6 +358,7 @@ int main(void)
 		OPENED(a_damaged_database_is_refused),
 		OPENED(options_are_changed_all_at_once),
 		OPENED(a_source_is_used_while_something_refers_to_it),
+		OPENED(a_directory_moves_with_the_kinds_that_are_named),
 		OPENED(a_directory_that_is_not_there_is_refused),
 		cmocka_unit_test(closing_nothing_is_fine),
 	};

@@ -32,6 +32,7 @@ static void every_kind_has_a_name_and_the_operations_that_are_called_unasked(voi
 
 		assert_true(kind->name && *kind->name);
 		assert_true(kind->claims && kind->resolve && kind->make && kind->acquire);
+		assert_true(kind->may_be_in_state || !kind->own_directory);
 		for (size_t i = 0; i < count; i++)
 			assert_string_not_equal(kind->name, hv_volume_kinds[i]->name);
 	}

@@ -75,9 +75,9 @@ enum hv_code hv_store_volume_unfinished(struct hv_store *store, struct hv_volume
 	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The directory `from`, where hostvol keeps data of its own, is at `to` now, and so are the sources
- * of all volumes and attachments in it but those that the user named. */
+ * in it of volumes of these kinds (",a,b,"), and of attachments but those of other volumes. */
 enum hv_code hv_store_move(struct hv_store *store, const char *from, const char *to,
-	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+	const char *kinds, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* --- attachments --- */
 
