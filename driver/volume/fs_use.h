@@ -10,7 +10,7 @@
 enum hv_code hv_fs_use(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_use *ret, struct hv_error *err);
 
-/* Let go of it, and unmount it if nobody uses it. */
+/* Release it, and unmount it if nobody uses it. */
 void hv_fs_unuse(struct hv_use *use);
 
 /* Unmount the volume's file system if nobody uses it. */

@@ -1,5 +1,5 @@
-/* A kind of volume: where its data is, and all that volumes of one kind do otherwise than those of
- * another.  The kinds are rows of a table that hv_volumes has (kinds.c). */
+/* A kind of volume: where the data is, and how it is made, used and removed.  Each kind is a row of
+ * the table in hv_volumes.kinds (kinds.c). */
 #ifndef VOLUME_KIND_H
 #define VOLUME_KIND_H
 
@@ -24,7 +24,7 @@ struct hv_volume_kind {
 	 * then, and is given the owner of the options. */
 	bool mounted_while_used;
 
-	/* Whether options are those of a volume of this kind.  The first row that claims them has
+	/* Whether a volume with these options is of this kind.  The first row that claims them has
 	 * them. */
 	bool (*claims)(const struct hv_volume_options *options);
 
@@ -36,7 +36,8 @@ struct hv_volume_kind {
 	 * made_dev and made_ino where hostvol will have to know the directory again. */
 	enum hv_code (*make)(
 		struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err);
-	/* Remove what `make` made, or may have, as far as it is empty.  NULL: it makes none. */
+	/* Remove the directories that `make` made, or may have, if they are empty.  NULL: it makes
+	 * none. */
 	void (*unmake)(struct hv_volumes *volumes, const struct hv_volume *volume);
 
 	/* Call `visit` for each path of the host that the data comes from, beside the directory,

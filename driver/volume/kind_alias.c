@@ -1,5 +1,5 @@
-/* Another name for the data of a volume, its origin (option from): what becomes of the data is the
- * business of the origin's kind. */
+/* Another name for the data of a volume, its origin (option from): a use is passed on to the kind
+ * of the origin. */
 #include <stdio.h>
 
 #include "directory.h"

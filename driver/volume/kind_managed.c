@@ -8,7 +8,7 @@
 
 static bool claims(const struct hv_volume_options *options)
 {
-	(void)options; /* whatever no other kind has claimed */
+	(void)options; /* no other kind has claimed them */
 	return true;
 }
 

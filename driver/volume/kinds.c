@@ -1,5 +1,5 @@
-/* The kinds of volumes.  A new one is a file kind_NAME.c, and a row before managed, which claims
- * what no other kind does. */
+/* The kinds of volumes.  A new kind is a file kind_NAME.c and a row before managed, which claims
+ * all options that no other kind does. */
 #include "kinds.h"
 
 #include <stddef.h>
