@@ -81,7 +81,7 @@ static enum hv_code call_create(struct hv_api *api, const struct hv_request *req
 	if (code != HV_OK || !attach)
 		return code;
 	code = attach_own(api, in->name, attach, err);
-	if (code != HV_OK) /* one that was there before is not waiting for it */
+	if (code != HV_OK) /* no effect on a volume that existed before */
 		(void)!hv_volume_give_up(api->volumes, in->name, &ignored);
 	hv_error_done(&ignored);
 	return code;

@@ -1,4 +1,4 @@
-/* An endpoint: what is asked of it, the call that answers, and what is done before and after. */
+/* An endpoint: the request, the call that answers it, and the steps before and after. */
 #ifndef API_ENDPOINT_H
 #define API_ENDPOINT_H
 
@@ -11,7 +11,7 @@ struct hv_request {
 	size_t size;
 	pid_t client;               /* as in struct hv_http_request */
 	struct hv_mounted *mounted; /* for Mount to fill */
-	/* What the body says, with HV_NAMES_VOLUME; else NULL.  A call may take of it. */
+	/* The parsed body with HV_NAMES_VOLUME, else NULL.  A call may take its members. */
 	struct hv_driver_request *in;
 };
 

@@ -111,9 +111,9 @@ static enum hv_code add_set_volume(
 	return code;
 }
 
-/* References that a killed dockerd has left are forgiven if the Engine knows no container of the
- * volume, whatever its state: one that is being started is known before it mounts.  Returns whether
- * there is something to try again. */
+/* Clear the references left by a killed dockerd if the Engine knows no container of the volume in
+ * any state.  The Engine knows a container before it mounts for its start.  Returns whether to try
+ * again. */
 static bool forgive(struct hv_api *api, const struct hv_set_request *in)
 {
 	struct hv_error ignored = {0};
@@ -206,7 +206,7 @@ static enum hv_code add_settings(
 	return code;
 }
 
-/* What does not work is part of the information: the call itself succeeds. */
+/* Problems are part of the information: the call itself succeeds. */
 static enum hv_code add_health(struct hv_api *api, struct json_object *reply, struct hv_error *err)
 {
 	struct hv_error problem = {0};
@@ -238,7 +238,7 @@ static void add_stray(void *context, const char *path)
 		strays->code = hv_append(strays->array, hv_utf8_json(path), strays->err);
 }
 
-/* Whether the host sees the mounts for docker run -v, and what containers wrote when it did not. */
+/* Whether the host sees the mounts for docker run -v, and data containers wrote when it did not. */
 static enum hv_code add_mount_root(
 	struct hv_api *api, struct json_object *reply, struct hv_error *err)
 {

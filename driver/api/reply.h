@@ -1,4 +1,4 @@
-/* What replies are made of. */
+/* Helpers to build replies. */
 #ifndef API_REPLY_H
 #define API_REPLY_H
 

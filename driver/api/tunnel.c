@@ -31,7 +31,7 @@ static bool is_name(const char *name)
 	return strncmp(name, prefix, sizeof(prefix) - 1) == 0;
 }
 
-/* What nobody came for in a minute is forgotten.  With the lock held, as all that follow until
+/* Drop the answers that nobody fetched in a minute.  With the lock held, like all functions up to
  * create(). */
 static void forget_old(struct hv_tunnel *tunnel)
 {
@@ -81,7 +81,7 @@ static enum hv_code take(
 	return code;
 }
 
-/* Leave the answer for who asks; one that has none is dropped. */
+/* Keep the answer until it is fetched; without an answer, drop the request. */
 static void keep(struct hv_tunnel *tunnel, const char *name, struct hv_reply *reply)
 {
 	struct hv_tunnelled *item;
@@ -98,7 +98,7 @@ static void keep(struct hv_tunnel *tunnel, const char *name, struct hv_reply *re
 	pthread_mutex_unlock(&tunnel->lock);
 }
 
-/* What the companion command asks for: none of these makes or removes a volume. */
+/* The endpoints for the companion command: none of these creates or deletes a volume. */
 static bool is_hot(const char *endpoint)
 {
 	return strncmp(endpoint, "/Hot", 4) == 0 || strcmp(endpoint, "/VolumeDriver.List") == 0;
@@ -120,8 +120,8 @@ static enum hv_code parse(const char *text, struct json_object **ret_endpoint,
 		"option request is not {\"Endpoint\": \"/Hot...\", \"Body\": {...}}");
 }
 
-/* The Engine gives up on a call after 30 seconds; one that goes on would detach when nobody waits
- * any more.  Who wants to wait longer asks again. */
+/* The Engine gives up on a call after 30 seconds: a longer wait could detach after the client is
+ * gone.  A client that wants to wait longer asks again. */
 static void shorten_wait(struct json_object *request)
 {
 	struct json_object *wait = NULL;

@@ -1,4 +1,4 @@
-/* What Docker shows of a volume: from the store alone, with the secrets of its options masked. */
+/* The view of a volume for Docker: from the store alone, with the secrets of its options masked. */
 #include "volume_view.h"
 
 #include <json-c/json.h>
@@ -52,8 +52,8 @@ static enum hv_code add_attachments(
 	return code;
 }
 
-/* How long the key is with which an option of a mount is a secret; 0: it is none.  What
- * credentials= names is a file. */
+/* The length of the key if this mount option is a secret, else 0.  credentials= is no secret: it
+ * names a file. */
 static size_t secret_key(const char *option)
 {
 	static const char *const keys[] = {
@@ -77,7 +77,7 @@ static size_t value_size(const char *value)
 	return size;
 }
 
-/* What option o says of a mount, without its secrets; to be freed, NULL on ENOMEM. */
+/* Option o of a mount with its secrets masked; the caller frees it.  NULL on ENOMEM. */
 static char *mask(const char *o)
 {
 	static const char stars[] = "***"; /* no longer than the shortest of the keys */
@@ -100,7 +100,7 @@ static char *mask(const char *o)
 	return masked;
 }
 
-/* Those that are true: Docker shows the ones it was given at create. */
+/* The current options: Docker itself shows the options given at create. */
 static enum hv_code add_options(
 	const struct hv_opts *opts, struct json_object *status, struct hv_error *err)
 {

@@ -1,4 +1,4 @@
-/* What Docker shows of a volume, without its secrets. */
+/* The view of a volume for Docker, without its secrets. */
 #ifndef API_VOLUME_VIEW_H
 #define API_VOLUME_VIEW_H
 
@@ -6,7 +6,7 @@
 
 struct json_object;
 
-/* Add what Docker shows of a volume: Name, Mountpoint, CreatedAt, Status. */
+/* Add the view of a volume for Docker: Name, Mountpoint, CreatedAt, Status. */
 enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
 	const char *mountpoint, struct json_object *object, struct hv_error *err);
 

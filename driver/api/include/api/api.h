@@ -49,7 +49,7 @@ struct hv_reply {
 	const char *allow;         /* with 405: the method that there is; static */
 	char *body;                /* JSON; owned; NULL with hang_up, or on ENOMEM */
 	bool hang_up;              /* close the connection without an answer */
-	struct hv_error err;       /* what failed, for the log; owned */
+	struct hv_error err;       /* the failure, for the log; owned */
 	struct hv_mounted mounted; /* to be taken back if the answer does not arrive; owned */
 };
 

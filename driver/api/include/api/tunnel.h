@@ -1,9 +1,9 @@
 /* The Engine tunnel: a request to one of the Hot* endpoints that comes as a volume.
  *
- * Who can only reach the Engine, from another machine or without root, creates a volume called
- * hostvol-request-SOMETHING with the option request={"Endpoint": …, "Body": …}, reads the answer
- * from its Status (`docker volume inspect`), and removes it.  Such a volume is in no list and in no
- * store: it is forgotten when it is removed, or after a minute. */
+ * A client that can only reach the Engine, from another machine or without root, creates a volume
+ * called hostvol-request-SOMETHING with the option request={"Endpoint": …, "Body": …}, reads the
+ * answer from its Status (`docker volume inspect`), and deletes it.  Such a volume is in no list
+ * and in no store: it ends when it is deleted, or after a minute. */
 #ifndef API_TUNNEL_H
 #define API_TUNNEL_H
 
@@ -13,7 +13,7 @@
 
 enum { HV_TUNNEL_MAX = 64, HV_TUNNEL_SECONDS = 60, HV_TUNNEL_WAIT_SECONDS = 25 };
 
-/* One that was asked; `body` is NULL while it is being answered. */
+/* A request; `body` is NULL until it is answered. */
 struct hv_tunnelled {
 	char *name; /* NULL: free */
 	char *body;
