@@ -1,8 +1,8 @@
-/* Attach again: what a record wants, to a later start of its container.
+/* Attach again, at a later start of the container of a record.
  *
  * Sequence, with the container held: prepare the mount; note it as pending, with its ID; mount and
- * verify; note it as attached.  A daemon that is killed in between finds by the note whether the
- * mount was made, so that none is ever made on top of it.  Neither note is synced to disk: a power
+ * verify; note it as attached.  After a kill in between, the note tells the daemon whether the
+ * mount was made, so that it never mounts on top of it.  Neither note is synced to disk: a power
  * cut takes the mount along. */
 #include "again.h"
 
@@ -15,7 +15,7 @@
 #include "container.h"
 #include "mount.h"
 
-/* What was to be made for it was not, or is removed again. */
+/* Restore the record: the paths were not created, or are deleted again. */
 static void forget_made(struct hv_attempt *attempt)
 {
 	struct hv_record *record = &attempt->record;
@@ -64,7 +64,7 @@ static enum hv_code prepare(struct hv_attempt *attempt, bool is_back, struct hv_
 	record->view.read_only = record->view.read_only || attempt->volume.read_only;
 	attempt->made_before = strdup(record->made);
 	attempt->path_before = strdup(record->path);
-	if (!is_back) { /* what was noted is of an earlier start */
+	if (!is_back) { /* these values are of an earlier start */
 		record->view.late_ms = HV_LATE_UNKNOWN;
 		record->refusal = HV_REFUSAL_NONE;
 	}

@@ -2,9 +2,8 @@
  *
  * Sequence: read the request; look the volume up; find the container and make sure of it; then,
  * with the container held: answer a repeated request; with the volume held: prepare the mount,
- * commit the intent; mount and verify; commit the attachment.  What fails is undone from the end.
- * For a container that does not run the record is all: it is attached at the next start.
- */
+ * commit the intent; mount and verify; commit the attachment.  On failure, undo backwards.
+ * If the container does not run, only the record is written: its next start attaches the volume. */
 #include "attach/attach.h"
 
 #include <stdio.h>
@@ -76,8 +75,8 @@ static enum hv_code fail_unrecorded(const struct hv_attempt *attempt, struct hv_
 	return hv_hint(err, "it is recorded when the disk works again; then detach takes it out");
 }
 
-/* What failed after the intent was written is brought to its end as after a crash, now or, if that
- * fails as well, later.  Returns HV_OK when it came to an attachment all the same. */
+/* Settle a failure after the intent was written, as after a crash: now or, if that fails as well,
+ * later.  Returns HV_OK if the volume is attached all the same. */
 static enum hv_code settle(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
@@ -103,8 +102,8 @@ static enum hv_code settle(struct hv_attempt *attempt, struct hv_error *err)
 		       : err->code;
 }
 
-/* One that is replaced was renamed away inside: the new mount does not take it out.  Only then it
- * is looked for: before 6.8 the number of a mount that was taken out may be another's. */
+/* Whether the replaced mount was renamed inside the container, so that the new one does not take it
+ * out.  Do not look for it otherwise: before 6.8 another mount may have its number. */
 static bool stands_elsewhere(const struct hv_attempt *attempt)
 {
 	return attempt->is_mounted_before && attempt->record.path &&
@@ -189,8 +188,8 @@ static enum hv_code attach_to(
 
 	if (code == HV_OK)
 		code = hold_and_attach(attempt, ret, err);
-	/* One that does not run may have started while it was recorded as wanted; and others may
-	 * wait for what is attached now. */
+	/* A stopped container may have started while its record was written; and other attachments
+	 * may wait for this one. */
 	if (code == HV_OK)
 		hv_attacher_poke(attempt->attacher, attempt->container.container.id,
 			attempt->container.ns.ns_fd < 0 || attempt->is_waited_for);

@@ -1,4 +1,4 @@
-/* What a record says of its attachment, and the states that it goes through.  Asks nobody. */
+/* The record of an attachment, and its states.  Asks neither the kernel nor the Engine. */
 #include "attachment.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* What all attachments share: who is told of their changes, the ends that the Engine told of, and
- * the boot of the machine that their processes are of. */
+/* Shared by all attachments: the callbacks for their changes, the containers that the Engine
+ * reported removed, and the boot of the machine that their processes belong to. */
 #include "attachments.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What all attachments share. */
+/* Shared by all attachments. */
 #ifndef ATTACH_ATTACHMENTS_H
 #define ATTACH_ATTACHMENTS_H
 

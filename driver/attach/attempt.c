@@ -1,4 +1,4 @@
-/* What the record of an attach says: from the request, from the container, from the mount. */
+/* Fill the record of an attach from the request, the container and the mount. */
 #include "attempt.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ static enum hv_code new_id(char **ret, struct hv_error *err)
 	return HV_OK;
 }
 
-/* What the finished record will say, but for what only the mount tells. */
+/* Fill in every field that does not depend on the mount. */
 enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
@@ -110,8 +110,8 @@ enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error 
 	return code;
 }
 
-/* Whether owners are mapped: if the container has a user namespace, and the volume's directory
- * belongs to none of its users.  One that does looks right as it is, and as `docker run -v` shows
+/* Whether to map owners: the container has a user namespace, and no user of it owns the volume's
+ * directory.  A directory that such a user owns looks right as it is, and as `docker run -v` shows
  * it. */
 static bool is_to_map(const struct hv_attempt *attempt)
 {

@@ -23,11 +23,11 @@ struct hv_attempt {
 	struct hv_use use; /* of the volume, from the preparation on */
 	struct hv_target container;
 	struct hv_record record; /* record.replace is of the request */
-	/* All records of the container, borrowed: what is mounted by them is our own.  NULL when
-	 * there are none at or below the target. */
+	/* All records of the container, borrowed: their mounts are our own.  NULL if none is at or
+	 * below the target. */
 	const struct hv_siblings *siblings;
-	/* Of the attachments before: their volumes; of the one that is mounted, or of the first,
-	 * what was made for it, and where; or NULL. */
+	/* Of the earlier attachments: their volumes; of the mounted one, or else of the first, the
+	 * paths created for it and its mountpoint, or NULL. */
 	struct hv_texts volumes_before;
 	bool is_mounted_before;
 	char *made_before;
@@ -43,16 +43,16 @@ void hv_attempt_done(struct hv_attempt *attempt);
 /* Look up the volume of the request. */
 enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err);
 
-/* What of the record the container decides: owners, set-user-ID bits; which start it is of. */
+/* Fill in the fields that depend on the container: owners, set-user-ID bits, its start. */
 enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err);
 
-/* Of that, the owners and the bits alone: once the volume's file system is mounted. */
+/* Of these, only the owners and the bits: once the volume's file system is mounted. */
 void hv_attempt_decide_map(struct hv_attempt *attempt);
 
-/* What the record will say, but for what only the mount tells. */
+/* Fill in every field of the record that does not depend on the mount. */
 enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err);
 
-/* Copy what the prepared mount, or the committed one (`is_mounted`), tells into the record. */
+/* Copy the data of the prepared mount, or of the committed one (`is_mounted`), into the record. */
 enum hv_code hv_attempt_fill_mount(
 	struct hv_attempt *attempt, bool is_mounted, struct hv_error *err);
 

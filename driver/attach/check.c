@@ -1,4 +1,4 @@
-/* What an attach would come to, without doing it. */
+/* Check an attach without doing it. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct list {
 	size_t count;
 };
 
-/* Add the outcome of one step; what it failed with is its detail.  Takes `detail` over. */
+/* Add the outcome of one step; the detail of a failed one is its error.  Takes `detail` over. */
 static enum hv_code add(struct list *list, const char *name, enum hv_code outcome, char *detail,
 	struct hv_error *err)
 {

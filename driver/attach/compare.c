@@ -1,4 +1,4 @@
-/* What the Engine says of all its containers, next to the records: events may be lost. */
+/* Compare the Engine's list of its containers with the records: events may be lost. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +36,8 @@ static void take(void *context, const char *id, bool is_running)
 	one->is_running = is_running;
 }
 
-/* What is noted of such a container changes only when the Engine is another, or has containers
- * again. */
+/* Whether all records of a container are doubted: they stay so until another Engine answers, or the
+ * Engine has containers again. */
 static bool is_doubted(struct hv_attacher *attacher, const char *container_id)
 {
 	struct hv_siblings siblings = {0};

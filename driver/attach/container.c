@@ -63,7 +63,7 @@ enum hv_code hv_container_find(struct hv_attacher *attacher, const char *id, lon
 	return code;
 }
 
-/* Which Engine told of it.  One that does not say so is asked again with the next repair. */
+/* The identity of the Engine.  NULL if it does not tell: the next repair asks again. */
 static char *ask_engine(struct hv_attacher *attacher)
 {
 	struct hv_error ignored = {0};

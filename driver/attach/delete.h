@@ -4,15 +4,15 @@
 
 #include "attach/attach.h"
 
-/* Forget the record of an attachment.  What it leaves goes to an heir with the same commit. */
+/* Delete the record of an attachment.  Its leftovers go to an heir in the same commit. */
 enum hv_code hv_record_drop(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
 
-/* Forget the record of an attachment that was unmounted; with is_ending_volume its volume too. */
+/* Delete the record of an unmounted attachment; with is_ending_volume its volume too. */
 enum hv_code hv_record_end(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
 
-/* Forget the record of an attachment that is over, and tell its end. */
+/* Delete the record of an attachment that is over, and tell its end. */
 enum hv_code hv_record_drop_over(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
 

@@ -1,7 +1,7 @@
 /* Detach.
  *
- * Sequence, with the container held: find the record; see what its mount is now; note that it is
- * about to end; unmount; forget the record.  What fails is brought to its end as after a crash. */
+ * Sequence, with the container held: find the record; look at its mount; note that it is about to
+ * end; unmount; delete the record.  A failure is settled as after a crash. */
 #include "detach.h"
 
 #include <errno.h>
@@ -40,8 +40,8 @@ static enum hv_code check_request(const struct hv_detach_request *request, struc
 	return HV_OK;
 }
 
-/* Of those at `target` (NULL: of all); `count` when there is none.  One that was attached with
- * these words goes before one that its symlinks led there. */
+/* The record at `target` (NULL: any); `count` if there is none.  A record with this very target
+ * goes before a record whose symlinks led there. */
 static size_t choose(const struct hv_record *records, size_t count, const char *target)
 {
 	size_t found = count;
@@ -177,7 +177,7 @@ static enum hv_code find_again(struct ending *ending, struct hv_error *err)
 	return code;
 }
 
-/* Gone is what was asked for, whoever was quicker: the reconciler, when a program unmounted it. */
+/* It is gone, as asked: the reconciler was quicker, after a program unmounted it. */
 static enum hv_code accept_gone(
 	const struct ending *ending, enum hv_code code, struct hv_error *err)
 {
@@ -221,9 +221,9 @@ static enum hv_code fail_unrecorded(const struct ending *ending, struct hv_error
 	return hv_hint(err, "it is recorded when the disk works again");
 }
 
-/* What failed is brought to its end as after a crash, now or, if that fails as well, later: where
- * the mount stands it was not detached, and the error is that of the last try.  Returns HV_OK when
- * it has come to an end all the same. */
+/* Settle a failed detach as after a crash: now or, if that fails as well, later.  If the mount
+ * stands it was not detached, and the error is the last try's.  Returns HV_OK if it has ended all
+ * the same. */
 static enum hv_code settle(struct ending *ending, struct hv_error *err)
 {
 	struct hv_record *record = &ending->record;

@@ -1,4 +1,4 @@
-/* What a mount at a target hides: told before, by a check, and in the answer to an attach. */
+/* Warn of everything that a mount at a target hides: in a check, and in the answer to an attach. */
 #include "hidden.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What a new mount would hide. */
+/* Warnings of everything that a new mount would hide. */
 #ifndef ATTACH_HIDDEN_H
 #define ATTACH_HIDDEN_H
 
@@ -6,9 +6,9 @@
 
 #include "attempt.h"
 
-/* Of the prepared mount: a sentence for each process that goes on using what it covers, for what is
- * in the directory that it covers, for each mount below its target that it hides, and for each
- * attachment that is put on top of it (hidden.c).  What cannot be told is left out. */
+/* For the prepared mount: a sentence for each process that goes on using files it covers, for the
+ * entries of the directory it covers, for each mount below its target that it hides, and for each
+ * attachment that is put on top of it (hidden.c).  Anything unknown is left out. */
 void hv_attempt_find_hidden(struct hv_attempt *attempt, struct hv_texts *ret);
 
 #endif

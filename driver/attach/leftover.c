@@ -1,9 +1,9 @@
-/* What was made for attachments and could not be removed with them.
+/* Leftovers: paths created for attachments that could not be deleted with them.
  *
- * A directory that was made for one attachment may have to stay when that ends: another lies below
- * it, or an outer one is mounted over it.  It is known then to the record of such a one, its heir,
- * and removed with that.  The list of a record is a text of lines "LENGTH:PATH DEV:INO DEV:INO…",
- * each with the path of the deepest. */
+ * A directory created for one attachment stays while another lies below it or is mounted over it.
+ * The record of that one, the heir, then lists the directory, which is deleted with the heir.  The
+ * list of a record is a text of lines "LENGTH:PATH DEV:INO DEV:INO…", each with the path of the
+ * deepest. */
 #include "leftover.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "made.h"
 #include "siblings.h"
 
-enum { LIST_MAX = 64 * 1024 }; /* what is behind that stays in the container */
+enum { LIST_MAX = 64 * 1024 }; /* paths past this limit stay in the container */
 
 struct leftover {
 	char path[PATH_MAX];
@@ -104,7 +104,7 @@ static enum hv_code add_list(char **list, const char *other, struct hv_error *er
 	return code;
 }
 
-/* What was made for the record itself. */
+/* The paths created for the record itself. */
 static void read_own(const struct hv_record *record, struct leftover *ret)
 {
 	snprintf(ret->path, sizeof(ret->path), "%s", record->path ? record->path : "");
@@ -232,7 +232,7 @@ static bool is_heir(const struct hv_record *record, const char *id, const char *
 	return false;
 }
 
-/* What the record leaves: read anew, as another may have left it something meanwhile. */
+/* All leftovers of the record: read anew, as another may have left it some meanwhile. */
 static enum hv_code collect(const struct hv_siblings *siblings, const struct hv_record *record,
 	char **ret, struct hv_error *err)
 {

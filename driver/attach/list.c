@@ -35,9 +35,8 @@ static void note_failure(struct hv_record *record, const struct hv_error *failur
 	hv_error_done(&ignored);
 }
 
-/* The state of now; where it is another than was known, the reconciler learns of it.  That of a
- * container that cannot be looked at stays the last known one, and says why: the others' are wanted
- * all the same. */
+/* Refresh the state; the reconciler learns of a change.  If the container cannot be looked at, the
+ * last known state stays, with the reason: the other attachments are listed all the same. */
 static void refresh_and_tell(
 	struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record)
 {

@@ -1,5 +1,5 @@
-/* What the kernel alone knows of a container's attachments.  Nothing here waits: not for the
- * Engine, not for a file system, and not for who works on the container. */
+/* Look at a container's attachments with the kernel alone.  Nothing here waits: not for the Engine,
+ * not for a file system, and not for a thread that works on the container. */
 #include "look.h"
 
 #include <stdio.h>

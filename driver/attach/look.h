@@ -1,4 +1,4 @@
-/* What the kernel alone knows of a container. */
+/* Look at a container with the kernel alone. */
 #ifndef ATTACH_LOOK_H
 #define ATTACH_LOOK_H
 
@@ -6,7 +6,7 @@
 
 #include "observe.h"
 
-/* Bring a finished record up to what the kernel says, on disk too.  `sight`: as for
+/* Update a finished record from the kernel, on disk too.  `sight`: as for
  * hv_attachment_refresh_in(). */
 enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight,
 	struct hv_record *record, struct hv_repaired *ret, struct hv_error *err);

@@ -1,4 +1,4 @@
-/* The mount of an attach: prepared, made, and what of it goes wrong. */
+/* The mount of an attach: prepare it, make it, explain its failures. */
 #include "mount.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static struct hv_names names_of(const struct hv_attempt *attempt)
 		hv_opts_get(&attempt->volume.opts, "path")};
 }
 
-/* Attributes only ever add restrictions; what the source has already is cloned with it. */
+/* Attributes only ever add restrictions; the clone keeps those of the source. */
 static struct mc_attr attributes(const struct hv_attachment *view, struct mc_attr attr)
 {
 	const struct {
@@ -67,7 +67,7 @@ static enum mc_replace how_to_replace(const struct hv_record *record)
 	return MC_REPLACE_NO;
 }
 
-/* The source is missing: that of a volume which was removed meanwhile went with it. */
+/* The source is missing: perhaps its volume was deleted meanwhile, and it with that. */
 static enum hv_code explain_missing(const struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_volume now = {0};

@@ -7,13 +7,13 @@
 /* Prepare the mount.  Nothing is changed. */
 enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err);
 
-/* Make the prepared mount; fills the record.  What fails leaves no mount. */
+/* Make the prepared mount and fill the record.  A failure leaves no mount. */
 enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err);
 
 /* Either hv_attempt_mount() or hv_nested_mount(). */
 typedef enum hv_code hv_mount_fn(struct hv_attempt *attempt, struct hv_error *err);
 
-/* Let go of what was prepared: its descriptors would make the mount busy. */
+/* Release the prepared mount: its descriptors would make the mount busy. */
 void hv_attempt_unprepare(struct hv_attempt *attempt);
 
 #endif

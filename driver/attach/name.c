@@ -1,4 +1,4 @@
-/* A name that hostvol does not know: what a person who gave it may have meant. */
+/* A name that hostvol does not know: guess the intention of the user. */
 #include "name.h"
 
 #include <string.h>
@@ -51,7 +51,7 @@ enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
 	return code;
 }
 
-/* Only the Engine's own word counts: one that does not answer knows of no mistake. */
+/* Fail only if the Engine says that there is none; an Engine that does not answer is ignored. */
 static enum hv_code check_container(
 	struct hv_attacher *attacher, const char *name, struct hv_error *err)
 {

@@ -1,4 +1,4 @@
-/* What a name that is not known is instead. */
+/* Explain an unknown name. */
 #ifndef ATTACH_NAME_H
 #define ATTACH_NAME_H
 

@@ -16,7 +16,7 @@
 #include "siblings.h"
 #include "unmount.h"
 
-/* What was made for it stays while `outer` is mounted on it or over it, and goes with that. */
+/* Leave the created paths to `outer`, which is mounted on or over them: they go with it. */
 static enum hv_code leave(struct hv_attacher *attacher, const struct hv_record *record,
 	struct hv_record *outer, struct hv_error *err)
 {
@@ -61,14 +61,14 @@ static bool is_in_the_way(struct hv_attacher *attacher, struct hv_record *record
 	return is_so;
 }
 
-/* Those that were taken out for an outer one. */
+/* The attachments that were unmounted for an outer one. */
 struct nested {
 	const struct hv_siblings *siblings;
 	bool *is_lifted; /* of each; owned until they are put back */
 };
 
-/* Take out, of a container whose lock is held, what is mounted below the path of `outer`, which is
- * about to be mounted.  put_back() follows either way. */
+/* Unmount the attachments below the path of `outer`, which is about to be mounted.  The lock of the
+ * container is held.  put_back() follows either way. */
 static enum hv_code lift_all(struct hv_attacher *attacher, const struct hv_siblings *siblings,
 	struct hv_record *outer, struct nested *ret, struct hv_error *err)
 {
@@ -90,8 +90,7 @@ static enum hv_code lift_all(struct hv_attacher *attacher, const struct hv_sibli
 	return code;
 }
 
-/* Attach them again, on top.  One that cannot be is "pending", with the reason, and is tried again.
- */
+/* Attach them again, on top.  A failed one is "pending", with the reason, and is tried again. */
 static void put_back(
 	struct hv_attacher *attacher, const struct hv_target *target, struct nested *nested)
 {

@@ -4,9 +4,9 @@
 
 #include "mount.h"
 
-/* The same as hv_attempt_mount(), with those attachments of attempt->siblings that it would hide
- * taken out before, and attached again on top of it.  One that cannot be is "pending", with the
- * reason, and is tried again. */
+/* Like hv_attempt_mount(), but first unmount the attachments of attempt->siblings that it would
+ * hide, and then attach them again on top of it.  A failed one is "pending", with the reason, and
+ * is tried again. */
 enum hv_code hv_nested_mount(struct hv_attempt *attempt, struct hv_error *err);
 
 #endif

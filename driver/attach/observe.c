@@ -21,8 +21,8 @@ static enum hv_code judge_absent(struct hv_record *record, struct hv_error *err)
 		"it was unmounted, or its mountpoint was removed", err);
 }
 
-/* The intent of an attach that learns its mount's number only when it is made, without open_tree:
- * what is at the place, if it is the source.  Returns 0 also when it is not. */
+/* For an intent without a mount number: without open_tree an attach learns it once mounted.  Take
+ * the mount at the path if it shows the source.  Returns 0 also if it does not. */
 static int find_unnumbered(
 	struct hv_attacher *attacher, struct hv_record *record, struct mc_mounts *mounts)
 {

@@ -1,4 +1,4 @@
-/* What the kernel says of an attachment now. */
+/* The current state of an attachment, from the kernel. */
 #ifndef ATTACH_OBSERVE_H
 #define ATTACH_OBSERVE_H
 
@@ -7,8 +7,8 @@
 #include "mountcore/mounts.h"
 #include "mountcore/ns.h"
 
-/* What was seen of one container: its namespace, and its mount table as it was when that was
- * opened. Records of the same start share it. */
+/* A look at one container: its namespace, and its mount table as of its opening.  Records of the
+ * same start share it. */
 struct hv_sight {
 	long long pid; /* the record's */
 	struct mc_ns ns;

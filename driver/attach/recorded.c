@@ -1,4 +1,4 @@
-/* What is recorded at a target already, when something is to be attached there. */
+/* The attachments already recorded at the target of a new one. */
 #include "recorded.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ static bool is_pending(const struct hv_record *record)
 	return record->view.state == HV_PENDING;
 }
 
-/* What was asked for, while it is not known yet what comes of it; `b` is the new one. */
+/* Compare the requests while a result is not known yet; `b` is the new one. */
 static bool is_same_wish(const struct hv_record *a, const struct hv_record *b)
 {
 	return a->may_map == b->may_map && a->must_map == b->must_map &&
@@ -100,7 +100,7 @@ static enum hv_code replace(
 
 	if (attempt->only_check)
 		return HV_OK;
-	if (is_mounted && attempt->is_mounted_before) /* one that is known by another path */
+	if (is_mounted && attempt->is_mounted_before) /* a second one, known by another path */
 		return refuse(attempt, other, err);
 	if (!is_mounted)
 		code = hv_store_attachment_note(attempt->attacher->store, other, err);
@@ -191,7 +191,7 @@ static bool is_at(const struct hv_record *record, const char *path)
 	return strcmp(record->view.target, path) == 0 || strcmp(record->path, path) == 0;
 }
 
-/* What is recorded at `path`, but not at `but`, which may be NULL. */
+/* Check the attachments recorded at `path`, but not at `but`, which may be NULL. */
 static enum hv_code check_at(struct hv_attempt *attempt, const char *path, const char *but,
 	struct hv_attachment *ret, struct hv_error *err)
 {

@@ -1,4 +1,4 @@
-/* What is recorded at a target already. */
+/* The attachments already recorded at a target. */
 #ifndef ATTACH_RECORDED_H
 #define ATTACH_RECORDED_H
 
@@ -6,9 +6,9 @@
 
 #include "attempt.h"
 
-/* What is recorded at the target already (recorded.c): is it the one asked for, is it in the way,
- * or is it only a memory, which the new one is to replace?  HV_OK: go on.  HV_TARGET_EXISTS with an
- * empty error: it was asked for before, and is in `ret`. */
+/* Check the attachments already recorded at the target (recorded.c): is one the same, is one in the
+ * way, or is one only a memory, which the new one is to replace?  HV_OK: go on.  HV_TARGET_EXISTS
+ * with an empty error: it was asked for before, and is in `ret`. */
 enum hv_code hv_attempt_check_recorded(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
 

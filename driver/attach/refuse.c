@@ -27,8 +27,7 @@ static bool lacks_any(const struct hv_siblings *siblings)
 	return false;
 }
 
-/* Why it is not mounted is its problem by now, or else `other`.  `rc`: what killing the process
- * came to. */
+/* Its problem tells why it is not mounted, or else `other`.  `rc`: the result of the kill. */
 static void note(struct hv_attacher *attacher, struct hv_record *record, int rc, const char *other)
 {
 	const char *reason = record->view.problem ? record->view.problem : other;

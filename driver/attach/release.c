@@ -41,7 +41,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 
 	if (code == HV_OK && hv_record_is_over(record))
 		return drop_ended(attacher, record, err);
-	hv_error_done(err); /* one that cannot be looked at is not over */
+	hv_error_done(err); /* a failed look does not mean that it is over */
 	code = hv_container_find(
 		attacher, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
 	hv_container_done(&container);

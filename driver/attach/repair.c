@@ -1,10 +1,9 @@
-/* Keep true what is wanted, container by container.
+/* Restore the wanted attachments, container by container.
  *
- * What the kernel alone knows is noted in look.c.  Here, first what a crash left half done
- * (settle); then, with the Engine's word (repair): a container that runs gets what its start lacks,
- * one that no longer exists loses its records.  The start is known by the Engine's StartedAt; for
- * each, once.
- */
+ * look.c notes the state that the kernel alone knows.  Here, first settle the work that a crash
+ * left half done; then repair, with the Engine's answer: attach to a running container the
+ * attachments that its start lacks, and delete the records of a container that no longer exists.
+ * The Engine's StartedAt tells the starts apart; each is repaired once. */
 #include "repair.h"
 
 #include <stdio.h>
@@ -52,7 +51,7 @@ static enum hv_code end(struct hv_attacher *attacher, struct hv_record *record,
 	return remove_volume(attacher, record->view.volume, err);
 }
 
-/* What was begun and never answered. */
+/* Settle an attach or detach that was begun and never answered. */
 static enum hv_code settle_if_begun(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_repaired *ret, struct hv_error *err)
 {
@@ -99,7 +98,7 @@ static enum hv_code leave_older_start(struct hv_attacher *attacher, const struct
 /* One pass over the records of a container, which is held. */
 struct pass {
 	struct hv_attacher *attacher;
-	const struct hv_target *target; /* NULL, or one that may not run */
+	const struct hv_target *target; /* may be NULL, or not running */
 	struct hv_siblings siblings;
 	struct hv_repaired *ret;
 };
@@ -134,7 +133,7 @@ static enum hv_code make_true(
 
 	if (code != HV_OK || !record->is_done || record->is_ending)
 		return code;
-	if (target->is_set_up && hv_target_late_ms(target) > 0) /* what it may do is not known */
+	if (target->is_set_up && hv_target_late_ms(target) > 0) /* the program may have begun */
 		return hv_fail(err, HV_BUSY, "container '%s' begins its program",
 			record->view.container_name);
 	/* Its process has lost its namespaces, and is about to end: see recorded.c. */
@@ -195,8 +194,7 @@ static enum hv_code learn_engine(struct hv_attacher *attacher, const struct hv_t
 	return hv_store_attachment_note(attacher->store, record, err);
 }
 
-/* What is done with each record of a container.  Without a target: only what was begun is brought
- * to an end. */
+/* Repair one record; without a target, only settle an unfinished attach or detach. */
 static enum hv_code repair_one(
 	const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {

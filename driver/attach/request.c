@@ -1,4 +1,4 @@
-/* What a request to attach asks for, checked and cleaned. */
+/* Check and clean a request to attach. */
 #include "request.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What an attach asks for. */
+/* A request to attach. */
 #ifndef ATTACH_REQUEST_H
 #define ATTACH_REQUEST_H
 

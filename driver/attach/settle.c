@@ -1,6 +1,6 @@
-/* What was begun is brought to its end: by the request that began it, when a step of it fails, and
- * by the reconciler, when the daemon was killed in between.  The record on disk says what is
- * wanted, the kernel says how far it came. */
+/* Settle an unfinished attach or detach: in its own request, if a step of it fails, and in the
+ * reconciler, if the daemon was killed in between.  The record on disk tells the goal, the kernel
+ * how far it came. */
 #include "settle.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@
 /* Of the attachments that an unfinished one was to replace. */
 struct replaced {
 	struct hv_texts volumes;
-	char *leftovers; /* what was made for them, which is theirs until their end (leftover.c) */
+	char *leftovers; /* the paths created for them, theirs until their end (leftover.c) */
 	bool is_gone; /* the mount of one has been taken out, perhaps before the new one was made */
 };
 
@@ -24,9 +24,8 @@ static void done_with(struct replaced *replaced)
 	free(replaced->leftovers);
 }
 
-/* One that covers the new one, which was put beneath it, or stands elsewhere, is taken out now.
- * That of one which was known to be missing before (recorded.c) was not taken out for the new one.
- */
+/* Unmount a replaced mount that covers the new one, which was put beneath it, or stands elsewhere.
+ * A mount that was known to be missing before (recorded.c) was not unmounted for the new one. */
 static enum hv_code settle_replaced(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_record *old, struct replaced *ret, struct hv_error *err)
 {
@@ -43,7 +42,7 @@ static enum hv_code settle_replaced(struct hv_attacher *attacher, struct hv_reco
 		ret->is_gone = true;
 	if (!hv_record_is_mounted(record) || !hv_record_is_mounted(old))
 		return HV_OK;
-	code = strcmp(old->path, record->path) == 0 /* what was made for it, the new one is on */
+	code = strcmp(old->path, record->path) == 0 /* the new one is on its mountpoint */
 		       ? hv_record_lift(attacher, old, err)
 		       : hv_record_unmount(attacher, old, true, err);
 	return code == HV_OK ? hv_attachment_refresh(attacher, record, err) : code;
@@ -106,7 +105,7 @@ static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 	return HV_OK;
 }
 
-/* It has come to nothing: what was made for it is removed, and the volume that waited for it. */
+/* The attach failed: delete the paths created for it, and the volume that waited for it. */
 static enum hv_code take_back(struct hv_attacher *attacher, struct hv_record *record,
 	const struct replaced *replaced, struct hv_error *err)
 {

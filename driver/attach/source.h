@@ -6,7 +6,7 @@
 
 #include "observe.h"
 
-/* What has become of the path that an attachment was made of. */
+/* The state of the path that an attachment was made of. */
 enum hv_source_kind {
 	HV_SOURCE_SAME,     /* it leads to what is mounted */
 	HV_SOURCE_REPLACED, /* to another directory or file, or to one with other mounts in it */

@@ -32,7 +32,7 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
 	return code;
 }
 
-/* What the Engine would say of it; for its name, as its short ID. */
+/* The Engine's data on it, without asking; the name is the short ID. */
 static enum hv_code fill(
 	const struct hv_start *start, struct hv_container *ret, struct hv_error *err)
 {
@@ -112,7 +112,7 @@ enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_
 	return code;
 }
 
-/* One that has ended has nothing to be killed. */
+/* Kill the first process, unless it has ended. */
 static enum hv_code kill_first(
 	struct hv_attacher *attacher, const struct hv_start *start, struct hv_error *err)
 {

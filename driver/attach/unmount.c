@@ -1,4 +1,4 @@
-/* The mount of an attachment is taken out, and what was made for it removed. */
+/* Unmount an attachment, and delete the paths created for it. */
 #include "unmount.h"
 
 #include <stdint.h>

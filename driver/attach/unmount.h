@@ -7,17 +7,16 @@
 /* How an unmount is tried. */
 struct hv_unmount_manner {
 	bool is_lazy;
-	bool is_quick;   /* more tries follow: who uses it is not looked for */
+	bool is_quick;   /* more tries follow: do not look for its users */
 	bool keeps_made; /* it is to be mounted again, or another is in its place */
 };
 
-/* Unmount what a record stands for, wherever it is in its namespace now, and remove what was made
- * for it, and its leftovers, where that may be done.  HV_OK also when it is gone already. Refreshes
- * the record first. */
+/* Refresh the record, unmount its mount, wherever that is in its namespace now, and delete the
+ * paths created for it and its leftovers, where possible.  Returns HV_OK if the mount is gone. */
 enum hv_code hv_record_unmount(
 	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err);
 
-/* The same, but what was made stays, and stays known. */
+/* The same, but the created paths stay, and stay known. */
 enum hv_code hv_record_lift(
 	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err);
 

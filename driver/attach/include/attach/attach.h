@@ -71,26 +71,25 @@ enum hv_code hv_list_check_names(
 	struct hv_attacher *attacher, const struct hv_list_request *request, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* What an attach would come to: each thing that was looked at, the first failure last.  Changes
- * nothing.  Free with hv_checks_free().  Returns HV_OK whatever was found; HV_INTERNAL. */
+/* Check an attach: list each step, the first failure last.  Changes nothing.  Free with
+ * hv_checks_free().  Returns HV_OK even if a step fails, or HV_INTERNAL. */
 enum hv_code hv_attach_check(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_check **ret, size_t *ret_count, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 void hv_checks_free(struct hv_check *checks, size_t count);
 
-/* Forget the attachments of `volume` whose containers are no more, so that it can be removed.
- * Returns HV_OK, or HV_VOLUME_IN_USE: the Engine does not answer within two seconds and there is
- * one to ask about; or it does not know a container, and may be another Engine, or that one lives.
- */
+/* Delete the attachments of `volume` whose containers are gone, so that it can be deleted.
+ * Returns HV_OK, or HV_VOLUME_IN_USE: a container lives; or the Engine does not know a container,
+ * and may be another Engine; or there is one to ask about, and the Engine does not answer within
+ * two seconds. */
 enum hv_code hv_attachments_release(struct hv_attacher *attacher, const char *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* After the store was opened, before any request: what was mounted before the machine was booted is
- * mounted no more. */
+/* Call after the store is opened, before any request: mounts of an earlier boot are gone. */
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* What was done for a container. */
+/* The counts of all changes for a container. */
 struct hv_repaired {
 	char name[256]; /* of the container */
 	unsigned records;
@@ -106,7 +105,7 @@ struct hv_repaired {
 			   */
 };
 
-/* What was seen of a container, and the process that has the mounts of its attachments. */
+/* The result of a look at a container, and the process that has the mounts of its attachments. */
 struct hv_seen {
 	struct hv_repaired repaired;
 	long long pid; /* 0: there is none */
@@ -118,10 +117,10 @@ struct hv_seen {
 #define HV_SEEN_NONE ((struct hv_seen){.pidfd = MC_FD_NONE, .mountinfo = MC_FD_NONE})
 void hv_seen_done(struct hv_seen *seen) __attribute__((nonnull));
 
-/* Bring the records of a container up to what the kernel says: whose process has ended, what was
- * unmounted.  Asks nobody but the kernel, and waits for nobody.  `ret` is filled either way.
- * Returns HV_OK; HV_BUSY when the container is being worked on; HV_STATE_UNREADABLE, or why one of
- * them could not be looked at. */
+/* Update the records of a container from the kernel: ended processes, unmounted volumes.  Asks only
+ * the kernel, and waits for nobody.  `ret` is filled either way.
+ * Returns HV_OK; HV_BUSY if another thread works on the container; HV_STATE_UNREADABLE, or the
+ * error of a failed look at one of them. */
 enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
 	struct hv_seen *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -154,23 +153,22 @@ struct hv_start {
 	long long pid;           /* of its first process, by its runtime's word */
 	long long start_ticks;   /* when that began: field 22 of /proc/PID/stat */
 	long long held_until_ms; /* CLOCK_MONOTONIC: from then on the program may have begun */
-	bool is_set_up; /* no more than that: what lacks then is tried once more at its start */
+	bool is_set_up; /* not started: a failed attachment is tried once more at its start */
 };
 
-/* Whether the container has attachments, and one that is required. */
+/* Whether the container has attachments, and whether any of them is required. */
 enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *container_id,
 	bool *ret, bool *ret_is_required, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Attach what is wanted to a container before its program begins, without the Engine: it answers
- * nothing about the container meanwhile.  What was begun before is brought to its end first.
- * If it lacks a required attachment then, its first process is killed, unless the hold is over, or
- * start->is_set_up.
- * `ret` is filled either way.  The Engine's word on the start is noted by hv_attachments_repair().
- * on_change() is not told: hv_attacher_poke() when the start goes on.
- * Returns HV_OK; HV_BUSY when its runtime is not done with the container's root yet: then it is
- * still to be held; HV_CONTAINER_CHANGED when it is not that process; or why something of it could
- * not be done. */
+/* Attach all wanted attachments before the program of a container begins, without the Engine: it
+ * answers nothing about the container meanwhile.  Unfinished attaches and detaches are settled
+ * first.  If a required attachment is missing then, the first process is killed, unless the hold is
+ * over, or start->is_set_up.
+ * `ret` is filled either way.  hv_attachments_repair() notes the Engine's data on the start.
+ * on_change() is not called: call hv_attacher_poke() when the start goes on.
+ * Returns HV_OK; HV_BUSY if its runtime is not done with the container's root yet: hold it again;
+ * HV_CONTAINER_CHANGED if it is not that process; or the error of a failed step. */
 enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_start *start,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -181,10 +179,10 @@ enum hv_code hv_attachments_denied(struct hv_attacher *attacher, const struct hv
 	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* What has become of a container whose start was refused. */
+/* The state of a container whose start was refused. */
 enum hv_restart_is {
 	HV_RESTART_OVER,    /* there is nothing to do for it, any more */
-	HV_RESTART_WAITING, /* what it requires is not there yet: look again in a second */
+	HV_RESTART_WAITING, /* a required attachment is not possible yet: look again in a second */
 	HV_RESTART_DONE,    /* it was started */
 	HV_RESTART_LEFT, /* left alone: by its restart policy, or it was started otherwise since */
 };
@@ -206,11 +204,11 @@ enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *co
 enum hv_code hv_attachments_containers(struct hv_attacher *attacher, struct hv_texts *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Those of them of which the Engine, asked once for all its containers, says something else than
- * the records: it runs and not all is attached, or the other way round; or the Engine does not know
- * it, and that is not noted yet, or the Engine has containers again.  Only a hint: what is true is
- * hv_attachments_repair()'s to find.  `listed`: how many containers the Engine had the last time,
- * and has; 0 at first.
+/* The containers whose records disagree with the Engine, which is asked once for all:
+ * - the container runs and not all is attached, or the other way round;
+ * - the Engine does not know it, and this is not noted yet, or the Engine has containers again.
+ * Only a hint: hv_attachments_repair() finds the truth.  `listed`: the number of containers that
+ * the Engine had the last time; updated; 0 at first.
  * Returns HV_OK, HV_STATE_UNREADABLE, HV_TIMEOUT, HV_INTERNAL.  Free `ret` with hv_texts_done()
  * either way. */
 enum hv_code hv_attachments_compare(struct hv_attacher *attacher, size_t *listed,
