@@ -71,8 +71,8 @@ static enum hv_code inject_state(struct hv_daemon *daemon, struct hv_error *err)
 	return rc == 0 ? HV_OK : fail_state(daemon, &cause, err);
 }
 
-/* What is mounted at a volume's name is taken for the volume: a second daemon with volumes of the
- * same names would hand out the first one's data.  A plugin has one for itself. */
+/* Any mount at a volume's name is taken for the volume: a second daemon with the same volume names
+ * would hand out the first one's data.  A plugin has a mount root of its own. */
 static enum hv_code lock_mount_root(struct hv_daemon *daemon, struct hv_error *err)
 {
 	if (daemon->config.is_managed)
@@ -234,8 +234,8 @@ static int make_mount_root(struct hv_daemon *daemon)
 	return mc_host_make(daemon->core, path, false, daemon->mount_root, NULL, &cause);
 }
 
-/* The Engine starts a plugin anew at once that ends, and makes its mount on the host.  What is
- * being answered now is answered before. */
+/* The Engine restarts a plugin at once when it ends, and makes its mount on the host.  Requests in
+ * progress are answered before. */
 static void on_lost(void *context)
 {
 	struct hv_daemon *daemon = context;

@@ -22,8 +22,8 @@ static int read_first(const struct hv_gate_news *news, struct hv_first *ret)
 	return rc;
 }
 
-/* What the held state file tells, or the process that is about to write it.  HV_OK, or HV_INTERNAL
- * with the sentence. */
+/* Read the start from the held state file, or from the process that is about to write it.  HV_OK,
+ * or HV_INTERNAL with the sentence. */
 static enum hv_code read_start(
 	const struct hv_gate_news *news, struct hv_start *ret, struct hv_error *err)
 {

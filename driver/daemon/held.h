@@ -1,4 +1,4 @@
-/* What is done for a start that the gate holds. */
+/* Attach to a container whose start the gate holds. */
 #ifndef DAEMON_HELD_H
 #define DAEMON_HELD_H
 
@@ -7,7 +7,7 @@
 #include "daemon/log.h"
 #include "start/gate.h"
 
-/* What came of it; zeroed at first. */
+/* The result; zeroed at first. */
 struct hv_held_result {
 	struct hv_repaired repaired;
 	struct hv_error err;
@@ -23,7 +23,7 @@ void hv_held_attach(
 void hv_held_deny(struct hv_attacher *attacher, const struct hv_gate_news *news, unsigned hold_ms,
 	struct hv_held_result *ret);
 
-/* Tell the log what came of it, and end `result`. */
+/* Log the result, and end `result`. */
 void hv_held_tell(
 	const struct hv_log *log, const struct hv_gate_news *news, struct hv_held_result *result);
 

@@ -57,7 +57,7 @@ static bool is_answered(const struct sockaddr_un *address)
 				  errno == EAGAIN);
 }
 
-/* What is there and is no socket stays, and bind(2) refuses it. */
+/* A file that is no socket stays, and bind(2) fails. */
 static void remove_socket(const char *path)
 {
 	struct stat stat;

@@ -119,7 +119,7 @@ void hv_processes_tell_changed(struct hv_processes *processes,
 	size_t left = processes->containers.count;
 	int count = CHANGED_MAX;
 
-	/* One that is told comes once more, to find that nothing has changed since. */
+	/* Each reported table is polled once more, and found unchanged. */
 	for (; count == CHANGED_MAX && left > 0; left -= left < CHANGED_MAX ? left : CHANGED_MAX) {
 		count = epoll_wait(processes->changes_fd, changed, CHANGED_MAX, 0);
 		for (int i = 0; i < count; i++)

@@ -48,7 +48,7 @@ void hv_queue_done(struct hv_queue *queue)
 	pthread_mutex_destroy(&queue->lock);
 }
 
-/* Behind those that are due no later.  From the end: what is due latest is what comes most. */
+/* After all items due no later.  Search from the end: most new items are due last. */
 static void wait_at(struct hv_queue *queue, struct hv_queue_item *item, long long due_ms)
 {
 	struct hv_queue_item *before = TAILQ_LAST(&queue->waiting, hv_queue_waiting);
@@ -219,7 +219,7 @@ static struct hv_queue_item *give_back(struct hv_queue *queue, const char *name)
 {
 	struct hv_queue_item *item = hv_names_find(&queue->items, name);
 
-	if (!item) /* cannot be: what is taken stays in the list */
+	if (!item) /* cannot be: a taken item stays in the list */
 		abort();
 	queue->retries -= item->is_retry;
 	queue->moved_ms = hv_clock_ms();
@@ -254,7 +254,7 @@ void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
 			item->is_again ? JUST_HAPPENED : hv_clock_ms() + retry_ms(item->tries));
 		item->is_again = false;
 	}
-	pthread_cond_broadcast(&queue->changed); /* who waits for a time may wait too long */
+	pthread_cond_broadcast(&queue->changed); /* a timed wait may be too long now */
 	pthread_mutex_unlock(&queue->lock);
 }
 

@@ -75,7 +75,7 @@ bool hv_repairers_start(struct hv_repairers *repairers)
 	return start_some(repairers, REPAIRERS, false);
 }
 
-/* Those that were not needed any more. */
+/* Join the threads that ended because they were not needed. */
 static void join_those_over(struct hv_repairers *all)
 {
 	for (size_t i = 0; i < HV_REPAIRERS_MAX; i++) {

@@ -151,8 +151,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct hv_r
 	return result;
 }
 
-/* A client that has gone by now will not hear of its mount.  One that goes later has: libmicrohttpd
- * does not tell one that hung up before the answer from one that did with the answer in hand. */
+/* A client that has gone by now does not learn of its mount.  A client that goes later counts as
+ * told: libmicrohttpd does not report whether it hung up before or after it got the answer. */
 static void take_back(
 	struct hv_server *server, struct MHD_Connection *connection, struct hv_reply *reply)
 {
@@ -256,8 +256,8 @@ struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_lo
 	return NULL;
 }
 
-/* With the lock: end each connection between two requests.  What is in its buffer by then is still
- * read and answered; who sends more fails at once, and knows that it was not received. */
+/* With the lock: end each connection between two requests.  Requests in its buffer are still read
+ * and answered; a later write fails at once, so the client knows that it was not received. */
 static bool is_over(struct hv_server *server)
 {
 	for (size_t fd = 0; fd < server->room; fd++) {

@@ -25,8 +25,8 @@
 #include "workers.h"
 
 enum {
-	/* Of 256 starts, each of which may wait for a file system of its own: when it is set up, at
-	 * the start itself, and when that was denied.  What else is held waits for one of them. */
+	/* For 256 starts, each of which may wait for a file system of its own: at its set-up, at
+	 * the start itself, and after a denial.  Further starts wait for one of them. */
 	WORKERS_MAX = 3 * 256,
 	WORKERS_KEPT = 2,
 	BACK_OFF_MIN_MS = 100,
@@ -248,7 +248,7 @@ void hv_starter_look(struct hv_starter *starter, const char *container_id, bool 
 
 /* --- the reader --- */
 
-/* Those of earlier; one that cannot be read is learned again. */
+/* Read the roots learned earlier; unreadable ones are learned again. */
 static void read_roots(struct hv_starter *self)
 {
 	struct hv_texts roots = {0};
@@ -271,7 +271,7 @@ static void follow_all(struct hv_starter *self)
 	pthread_mutex_unlock(&self->lock);
 }
 
-/* What was attached before there was this gate.  It asks about those that it has no room for. */
+/* Tell the gate the containers attached earlier.  It asks about any that it has no room for. */
 static void know_all(struct hv_starter *self)
 {
 	struct hv_texts containers = {0};

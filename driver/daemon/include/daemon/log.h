@@ -1,8 +1,8 @@
-/* Log lines: errors to stderr, the rest to stdout, which is what the Engine and systemd sort by.
+/* Log lines: errors to stderr, the rest to stdout: the Engine and systemd sort by the stream.
  *
  * One line for each call: control characters are replaced, long lines cut.  A reader that does not
- * read (a stopped dockerd) must not stop the daemon: both streams are non-blocking and what does
- * not fit into the pipe is lost. */
+ * read (a stopped dockerd) must not stop the daemon: both streams are non-blocking, and text that
+ * does not fit into the pipe is lost. */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
 
@@ -31,7 +31,7 @@ struct hv_log_count {
 void hv_log_counts(const struct hv_log *log, const char *container,
 	const struct hv_log_count *counts, size_t size) __attribute__((nonnull));
 
-/* What is told of those for which a start was refused. */
+/* The words for attachments for which a start was refused. */
 extern const char hv_log_refused[];
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* What each thing begins with. */
+/* The first member of each thing. */
 struct hv_named {
 	char *name;
 };
@@ -27,7 +27,7 @@ void *hv_names_find(const struct hv_names *names, const char *name)
 int hv_names_add(struct hv_names *names, struct hv_named *named)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Take out the thing of this name; one that is not there is no error. */
+/* Remove the thing of this name, if there is one. */
 void hv_names_remove(struct hv_names *names, const char *name) __attribute__((nonnull));
 
 #endif

@@ -26,8 +26,8 @@ struct hv_process {
 int hv_processes_init(struct hv_processes *processes, int epoll_fd) __attribute__((nonnull));
 void hv_processes_done(struct hv_processes *processes) __attribute__((nonnull));
 
-/* What was seen of a container, whose descriptor is taken over: one that has records is watched
- * from now on, with the descriptor of before if it is the same process; one that has none no more.
+/* Take over the result of a look at a container: watch a container that has records, with its
+ * earlier descriptors if it is the same process; stop watching a container that has none.
  * Returns 0 or -ENOMEM. */
 int hv_processes_set(struct hv_processes *processes, const char *container_id, struct hv_seen *seen)
 	__attribute__((nonnull, warn_unused_result));

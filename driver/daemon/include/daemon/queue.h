@@ -1,8 +1,8 @@
 /* Names that wait to be worked on, each at most once, and by one thread at a time.
  *
- * What has just happened (put) goes first, in the order in which it happened; then what was only
- * added and what failed before, the earliest due first.  What failed is tried again by a part of
- * the threads only: what hangs may fail for as long as it likes, and the others are still free. */
+ * Names of new events (put) go first, in the order of the events; then names that were only added
+ * or that failed before, the earliest due first.  Only some of the threads retry failed names: a
+ * name that hangs may fail for as long as it likes, and the other threads are still free. */
 #ifndef DAEMON_QUEUE_H
 #define DAEMON_QUEUE_H
 
@@ -25,20 +25,20 @@ struct hv_queue {
 	bool is_stopped;
 };
 
-/* How long what failed waits: doubled each time. */
+/* How long a failed name waits: doubled each time. */
 enum { HV_QUEUE_RETRY_MIN_MS = 200, HV_QUEUE_RETRY_MAX_MS = 30000 };
 
-/* Zeroed memory is not enough.  Nothing fails.  `retries_max`: how many threads at most work on
- * what failed before; at least 1. */
+/* Zeroed memory is not enough.  Nothing fails.  `retries_max`: how many threads at most retry
+ * failed names; at least 1. */
 void hv_queue_init(struct hv_queue *queue, unsigned retries_max) __attribute__((nonnull));
 void hv_queue_done(struct hv_queue *queue) __attribute__((nonnull));
 
-/* Something has happened: let `name` be worked on before all that did not just happen; one that is
- * being worked on, again afterwards.  Without memory it is lost. */
+/* Queue `name` for a new event: before all names without one, and again if it is being worked on.
+ * Without memory it is lost. */
 void hv_queue_put(struct hv_queue *queue, const char *name) __attribute__((nonnull));
 
-/* Let `name` be worked on when nothing has happened to others, unless it is in the queue: one that
- * failed keeps its time, and one that is being worked on is not worked on again. */
+/* Queue `name` after all new events, unless it is in the queue: a failed name keeps its time, and a
+ * name that is being worked on is not worked on again. */
 void hv_queue_add(struct hv_queue *queue, const char *name) __attribute__((nonnull));
 
 /* Wait for the next name, until `until_ms` (CLOCK_MONOTONIC; 0: for ever).  Returns false when the

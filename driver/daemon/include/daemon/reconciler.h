@@ -31,8 +31,8 @@ struct hv_reconciler_args {
 	long long idle_ms; /* after so long a repairer that is not needed any more ends */
 };
 
-/* Start; what the arguments point to is borrowed.  Contacts nobody before it returns.
- * NULL when there is no memory or no thread. */
+/* Start; the objects in `args` are borrowed.  Contacts nobody before it returns.
+ * NULL if there is no memory or no thread. */
 struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	__attribute__((nonnull, warn_unused_result));
 

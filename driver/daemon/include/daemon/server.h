@@ -21,9 +21,9 @@ struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_lo
 	__attribute__((nonnull, warn_unused_result));
 
 /* Accept nothing new, wait up to `timeout_ms` until every request that was sent is answered, stop.
- * What a client sends after that it finds out at once: its write fails (EPIPE), nothing is lost in
- * a buffer. Returns false when one was not done in time: then its thread still runs, and `server`
- * and what it serves must stay: call again, or exit.  Source: shutdown(2), unix(7). */
+ * A later request fails at once (EPIPE): nothing is lost in a buffer.  Returns false if a request
+ * is not answered in time: its thread still runs, and `server` and everything it uses must stay:
+ * call again, or exit.  Source: shutdown(2), unix(7). */
 bool hv_server_stop(struct hv_server *server, int timeout_ms) __attribute__((nonnull));
 
 #endif

@@ -24,8 +24,8 @@ struct hv_starter_args {
 	void *context;
 };
 
-/* Start; what the arguments point to is borrowed.  Contacts nobody before it returns.
- * NULL when there is no memory or no thread. */
+/* Start; the objects in `args` are borrowed.  Contacts nobody before it returns.
+ * NULL if there is no memory or no thread. */
 struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
 	__attribute__((nonnull, warn_unused_result));
 
