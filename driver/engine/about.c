@@ -1,7 +1,7 @@
-/* Which Engine it is that answers: GET /info.
+/* The identity of the Engine that answers: GET /info.
  *
- * An Engine is its ID and its data directory.  Podman makes up an ID for each answer, so it is
- * asked twice, and what is not the same both times is left out. */
+ * It is the Engine's ID and its data directory.  Podman makes up an ID for each answer, so the
+ * Engine is asked twice, and a part that differs is left out. */
 #include "about.h"
 
 #include <stdio.h>
@@ -74,7 +74,7 @@ void hv_engine_forget_identity(struct hv_engine *engine)
 	pthread_mutex_unlock(&engine->lock);
 }
 
-/* What is known; NULL when it is to be asked. */
+/* The known identity; NULL if the Engine is to be asked. */
 static char *get_known(struct hv_engine *engine, unsigned *ret_forgotten)
 {
 	char *known;

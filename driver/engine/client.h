@@ -53,7 +53,7 @@ bool hv_engine_is_reference(const char *text);
  * when the request is over, or a negative errno with the sentence in `err`. */
 int hv_engine_open_socket(struct hv_engine *engine, struct hv_error *err);
 
-/* What every request has: the socket, the URL, no proxy, no signals. */
+/* Set the options of every request: the socket, the URL, no proxy, no signals. */
 void hv_engine_prepare(CURL *curl, int socket_fd, const char *url);
 
 /* Why there was no answer. */

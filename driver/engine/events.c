@@ -144,7 +144,7 @@ enum hv_code hv_events_subscribe(struct hv_events *events, struct hv_error *err)
 	return hv_fail(err, HV_INTERNAL, "out of memory");
 }
 
-/* Why the stream ended: what we did not like about it, or what libcurl says. */
+/* Why the stream ended: our own objection to it, or the error of libcurl. */
 static enum hv_code tell_end(struct hv_events *events, CURLcode rc, struct hv_error *err)
 {
 	if (events->err.code != HV_OK)

@@ -50,7 +50,7 @@ enum hv_code hv_engine_volume(struct hv_engine *engine, const char *name, long t
 /* Borrowed: the path of its socket, for sentences. */
 const char *hv_engine_socket(const struct hv_engine *engine) __attribute__((nonnull));
 
-/* Start a container; one that runs is fine.
+/* Start a container; a running one is no error.
  * Returns HV_OK, HV_NO_SUCH_CONTAINER, HV_TIMEOUT (it may be started all the same) or HV_INTERNAL.
  * Source: Engine API, ContainerStart.  Any thread. */
 enum hv_code hv_engine_start(struct hv_engine *engine, const char *id, long timeout_ms,
@@ -67,7 +67,7 @@ enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret
 enum hv_code hv_engine_identity(struct hv_engine *engine, long timeout_ms, char **ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* What kind of Engine answers. */
+/* The kind of Engine that answers. */
 struct hv_engine_kind {
 	bool is_podman;
 	/* The user and group that are root in containers (dockerd --userns-remap); 0: root. */

@@ -28,8 +28,8 @@ enum hv_code hv_events_subscribe(struct hv_events *events, struct hv_error *err)
 enum hv_code hv_events_wait(struct hv_events *events, int fd, int timeout_ms, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Whether the Engine has said that it will tell: what is looked up from now on, and every event of
- * later, together miss nothing. */
+/* Whether the Engine has confirmed the subscription: look-ups from now on, together with all later
+ * events, miss nothing. */
 bool hv_events_is_open(const struct hv_events *events) __attribute__((nonnull));
 
 #endif

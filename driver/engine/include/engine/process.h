@@ -26,7 +26,7 @@ int hv_process_start_ticks(int pid, unsigned long long *ret)
 /* Whose cgroup it is that /proc/PID/cgroup tells. */
 enum hv_cgroup {
 	HV_CGROUP_OF_NONE,    /* no container's */
-	HV_CGROUP_OF_IT,      /* that of the container, or one below it */
+	HV_CGROUP_OF_IT,      /* the container's, or one below it */
 	HV_CGROUP_OF_ANOTHER, /* another container's */
 };
 
