@@ -92,12 +92,12 @@ static void answer(struct guard *guard, int fd, uint32_t verdict)
 {
 	const struct fanotify_response response = {.fd = fd, .response = verdict};
 
-	/* ENOENT: who opened it was killed meanwhile. */
+	/* ENOENT: the opening process was killed meanwhile. */
 	(void)!write(guard->fanotify, &response, sizeof(response));
 	close(fd);
 }
 
-/* What is left for the next hold of the same start. */
+/* Save the time left for the next hold of the same start. */
 static void take_time(struct guard *guard, const struct hold *hold)
 {
 	struct mark *mark = guard_find_mark(guard, hold->id);
@@ -162,7 +162,7 @@ static void expire(struct guard *guard)
 
 /* --- opens --- */
 
-/* What is opened there. */
+/* The kind of file that is opened. */
 enum opened {
 	OPENED_OTHER,
 	OPENED_NEW_STATE, /* `runc create` makes it, by another name or by its own */
@@ -264,7 +264,7 @@ static bool hold_open(struct guard *guard, struct hv_gate_news *news, struct mar
 	return true;
 }
 
-/* One that cannot be held: the start of what requires an attachment is over. */
+/* Answer an open that cannot be held: a start that requires an attachment is denied. */
 static void answer_unheld(
 	struct guard *guard, struct hv_gate_news *news, const struct mark *mark, int fd)
 {

@@ -1,4 +1,4 @@
-/* Which containers' directories are marked, and what the daemon is told. */
+/* The marked directories of containers, and the news to the daemon. */
 #include "marks.h"
 
 #include <fcntl.h>
@@ -93,7 +93,7 @@ bool guard_has_marks(const struct guard *guard)
 	return false;
 }
 
-/* A place for another one; where there is none, that of one which is only known, and is asked about
+/* A free place, or else the place of a container that is only known: the daemon is asked about it
  * then.  NULL: all are marked. */
 static struct mark *find_room(struct guard *guard)
 {

@@ -1,4 +1,4 @@
-/* Which containers' directories are marked, and what the daemon is told. */
+/* The marked directories of containers, and the news to the daemon. */
 #ifndef START_MARKS_H
 #define START_MARKS_H
 

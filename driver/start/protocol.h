@@ -1,5 +1,5 @@
-/* What the daemon and the gate say to each other: one message of this for each, on a SEQPACKET
- * socket; with HV_GATE_HELD a descriptor. */
+/* The messages between the daemon and the gate: one struct each, on a SEQPACKET socket; with
+ * HV_GATE_HELD a descriptor. */
 #ifndef START_PROTOCOL_H
 #define START_PROTOCOL_H
 

@@ -91,7 +91,7 @@ static bool take_byte(struct scan *scan, struct said *said)
 		return scan->depth > 1 || byte == '{';
 	case '}':
 		return scan->depth-- > 0;
-	case ']': /* that of the object itself is another one */
+	case ']': /* '}' ends the object itself */
 		return scan->depth-- > 1;
 	default:
 		return scan->depth > 0 || (byte && strchr(" \t\r\n", byte));
@@ -99,8 +99,8 @@ static bool take_byte(struct scan *scan, struct said *said)
 }
 
 /* Looks at the members of the object itself only: json-c takes a millisecond for the 30 KB of
- * configuration beside them, in which a start is held.  Whether it is whole is told by its
- * brackets; more is not asked, since who writes it can write anything. */
+ * configuration beside them, in which a start is held.  The brackets tell whether it is whole; no
+ * other check, since anyone who writes it can write anything. */
 int hv_state_parse(const char *bytes, size_t size, struct hv_first *ret)
 {
 	struct scan scan = {.at = bytes, .end = bytes + size};

@@ -5,9 +5,9 @@
 #include <sys/types.h>
 
 /* Find the only child of `runtime`, as `runc create` has when its container is set up.
- * Returns its PID; -ESRCH when there is none, there are several, or it is in the mount namespace of
- * `runtime` still; -ENOENT without
- * CONFIG_PROC_CHILDREN; or what reading procfs gave.  Any thread.
+ * Returns its PID; -ESRCH if there is none, there are several, or it is in the mount namespace of
+ * `runtime` still; -ENOENT without CONFIG_PROC_CHILDREN; or the error of reading procfs.  Any
+ * thread.
  * Source: proc_tid_children(5): it is complete while no child ends. */
 pid_t hv_first_find(pid_t runtime) __attribute__((warn_unused_result));
 

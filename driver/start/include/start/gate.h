@@ -49,17 +49,16 @@ struct hv_gate_news {
 
 /* Fork the gate.  `host_root` is a descriptor of the host's root directory, borrowed: all paths are
  * the host's.  `hold_ms`: how long the holds of one start last at most.
- * Returns 0, or what socketpair(2), fork(2) or calloc(3) gave.  hv_gate_end() it.
+ * Returns 0, or the error of socketpair(2), fork(2) or calloc(3).  End it with hv_gate_end().
  * Source: fanotify(7), inotify(7), unix(7). */
 int hv_gate_start(int host_root, unsigned hold_ms, struct hv_gate *ret)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Close its socket, which ends it, and wait for that; it is killed if it does not end within a
- * second.  What was held goes on. */
+/* End the gate: close its socket and wait; after a second, kill it.  Held starts go on. */
 void hv_gate_end(struct hv_gate *gate) __attribute__((nonnull));
 
-/* Wait for news.  Returns 0, -EPIPE when the gate has ended, or what recvmsg(2) gave.  One thread.
- */
+/* Wait for news.  Returns 0, -EPIPE if the gate has ended, or the error of recvmsg(2).  One
+ * thread. */
 int hv_gate_read(const struct hv_gate *gate, struct hv_gate_news *ret)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -67,7 +66,7 @@ int hv_gate_read(const struct hv_gate *gate, struct hv_gate_news *ret)
  * take orders any more, -ENAMETOOLONG.  Any thread. */
 
 /* Follow a directory in which a runtime keeps one for each of its containers.  It need not exist.
- * What is in it already is told as created, but for containers that have started. */
+ * Containers already in it are reported as created, unless they have started. */
 int hv_gate_follow(const struct hv_gate *gate, const char *root)
 	__attribute__((nonnull, warn_unused_result));
 

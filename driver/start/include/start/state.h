@@ -15,8 +15,8 @@ struct hv_first {
 int hv_state_parse(const char *bytes, size_t size, struct hv_first *ret)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The same from a descriptor, whose position is not used.  Also returns -EFBIG, -ENOMEM and what
- * pread(2) gave. */
+/* The same from a descriptor, whose position is not used.  Also returns -EFBIG, -ENOMEM and the
+ * errors of pread(2). */
 int hv_state_read(int fd, struct hv_first *ret) __attribute__((nonnull, warn_unused_result));
 
 #endif
