@@ -123,7 +123,7 @@ static enum hv_code drop_replaced(
 	return code;
 }
 
-/* What goes with an attachment that is done. */
+/* The changes that come with a finished attachment. */
 static enum hv_code finish(
 	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
 {
@@ -177,7 +177,7 @@ static enum hv_code note(struct hv_store *store, const void *context, struct hv_
 enum hv_code hv_store_attachment_note(
 	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
 {
-	/* Not synced: what it says of a mount is over when the machine goes down. */
+	/* Not synced: the noted mount ends when the machine goes down. */
 	return hv_sql_transaction(store, false, note, record, err);
 }
 
@@ -317,7 +317,7 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	size_t count = 0;
 	int rc = SQLITE_DONE;
 
-	if (statement) { /* what a statement does not ask for is out of its range: no harm */
+	if (statement) { /* a parameter that the statement lacks is out of its range: no harm */
 		hv_sql_text(statement, 1, filter->id);
 		hv_sql_text(statement, 2, filter->volume);
 		hv_sql_text(statement, 3, filter->container_id);

@@ -10,8 +10,8 @@
 
 enum { BUSY_WAIT_MS = 3000 };
 
-/* How the schema came to be: step N makes version N + 1 of version N, in one transaction.  What was
- * released is never changed: a state directory may be of any version. */
+/* The steps of the schema: step N makes version N + 1 of version N, in one transaction.  A released
+ * step never changes: a state directory may be of any version. */
 static const char *const steps[] = {
 	"CREATE TABLE volume ("
 	"  name TEXT PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL,"
@@ -45,7 +45,7 @@ static const char *const steps[] = {
 	 "ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;"),
 	("ALTER TABLE volume ADD COLUMN made_dev INTEGER NOT NULL DEFAULT 0;"
 	 "ALTER TABLE volume ADD COLUMN made_ino INTEGER NOT NULL DEFAULT 0;"),
-	/* What each create and removal looks for, among thousands. */
+	/* For the look-ups of each create and removal, among thousands. */
 	("CREATE INDEX volume_unfinished ON volume (name) WHERE phase;"
 	 "CREATE INDEX opt_value ON opt (key, value);"),
 	"ALTER TABLE attachment ADD COLUMN engine TEXT;",
@@ -78,10 +78,10 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 #define VOLUME_COLUMNS                                                                             \
 	"name, kind, source, created_at, read_only, phase, missing, made_dev, made_ino"
 
-/* Those that there are, for who asks: HV_THERE and HV_ATTACHING. */
+/* The volumes that exist for a caller: HV_THERE and HV_ATTACHING. */
 #define EXISTS "phase IN (0, 3)"
 
-/* What is below ?1 is below ?2 now. */
+/* Move the sources below ?1 to below ?2. */
 #define MOVED                                                                                      \
 	"?2 || substr(source, length(?1) + 1)"                                                     \
 	" WHERE substr(source, 1, length(?1) + 1) = ?1 || '/'"

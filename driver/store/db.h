@@ -60,8 +60,8 @@ struct hv_store {
 	sqlite3 *db;
 	pthread_mutex_t lock; /* the connection, its statements, one transaction at a time */
 	sqlite3_stmt *statements[HV_SQL_COUNT];
-	/* A write failed.  What it left in the log may be valid all the same and would come back
-	 * after a crash, though its caller was told no: it is overwritten before any other. */
+	/* A write failed.  Its data in the log may be valid all the same and would come back after
+	 * a crash, though its caller got an error: it is overwritten before any other write. */
 	bool has_failed;
 };
 
@@ -96,7 +96,7 @@ typedef enum hv_code (*hv_sql_fn)(
 enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
 	const void *context, struct hv_error *err);
 
-/* What SQLite says went wrong last, as an error. */
+/* Report the last error of SQLite. */
 enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err);
 
 /* Bind text; SQLite borrows it until the statement is reset. */

@@ -60,7 +60,7 @@ enum hv_code hv_store_ref_change(struct hv_store *store, const char *volume, con
 {
 	const struct change context = {volume, id, change, ret_total};
 
-	/* Not synced: what is counted is mounts, which are gone with the machine. */
+	/* Not synced: the counted mounts end with the machine. */
 	return hv_sql_transaction(store, false, change_count, &context, err);
 }
 

@@ -50,7 +50,7 @@ static enum hv_code add_row(struct hv_store *store, const void *context, struct 
 enum hv_code hv_store_volume_add(
 	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
 {
-	/* One that comes with its attachment is nothing before that is committed. */
+	/* A volume with option attach does not count before its attachment is committed. */
 	return hv_sql_transaction(
 		store, !hv_opts_get(&volume->opts, "attach"), add_row, volume, err);
 }

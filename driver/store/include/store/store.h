@@ -74,8 +74,8 @@ enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, st
 enum hv_code hv_store_volume_unfinished(struct hv_store *store, struct hv_volume **ret,
 	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* The directory `from`, where hostvol keeps data of its own, is at `to` now, and so are the sources
- * in it of volumes of these kinds (",a,b,"), and of attachments but those of other volumes. */
+/* The directory `from`, where hostvol keeps its own data, is at `to` now: move the sources in it of
+ * all volumes of these kinds (",a,b,"), and of their attachments. */
 enum hv_code hv_store_move(struct hv_store *store, const char *from, const char *to,
 	const char *kinds, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -97,7 +97,7 @@ enum hv_refusal {
 	HV_REFUSAL_AWAITED, /* the container is started again when this can be attached */
 };
 
-/* What view.problem tells; the numbers are in the store. */
+/* The kind of view.problem; the numbers are in the store. */
 enum hv_problem {
 	HV_PROBLEM_NONE,
 	HV_PROBLEM_FAILED,    /* it could not be attached, or not be looked at */
@@ -116,10 +116,10 @@ struct hv_record {
 	struct hv_attachment view; /* state and problem are the last known ones */
 	enum hv_problem problem;   /* HV_PROBLEM_NONE: view.problem is NULL */
 	bool is_done;              /* false: an intent, never acknowledged */
-	/* What was asked for, where the view has what came of it. */
+	/* As requested; the view has the result. */
 	bool mkdir;
 	bool may_map;
-	bool must_map;     /* whoever owns the volume's directory */
+	bool must_map;     /* for any owner of the volume's directory */
 	bool is_own;       /* the volume's option attach: removing the volume ends it */
 	bool is_suid_said; /* view.no_suid is as asked for, and not for the owners' sake */
 	enum hv_replace replace;
@@ -136,30 +136,30 @@ struct hv_record {
 	uint64_t mountinfo_id;
 	uint64_t root_dev; /* of what is mounted; with root_ino 0: not known */
 	uint64_t root_ino;
-	char *made; /* what was made for it, in the form of driver/attach */
+	char *made; /* the paths created for it, in the form of driver/attach */
 	/* Which Engine answered for its container last (engine/engine.h); NULL: not known. */
 	char *engine;
 	char *replaces; /* IDs of the attachments that were at its target, blanks between; or NULL
 			 */
-	/* What attachments that ended made, or that are hidden by this one, and what is removed
-	 * with this one, in the form of driver/attach; NULL: nothing. */
+	/* The paths created for ended attachments or for attachments hidden by this one, to be
+	 * deleted with this one, in the form of driver/attach; NULL: none. */
 	char *leftovers;
 };
 
-/* Write a new attachment, an intent or one that is only wanted yet (`is_done`), by view.id.  One
- * that is done takes the place of the attachments that record->replaces names, and a volume that
- * was waiting for it (HV_ATTACHING) is there, in one commit. */
+/* Write a new attachment by view.id: an intent, or one to be made at a later start (`is_done`).  In
+ * the same commit, one with `is_done` takes the place of the attachments in record->replaces, and
+ * its volume, if that waits for it (HV_ATTACHING), becomes HV_THERE. */
 enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Finish an intent (`is_done`), with the same effects, or write durably what
- * hv_store_attachment_note() writes.  Returns HV_NO_SUCH_ATTACHMENT when it was forgotten
- * meanwhile: it stays so. */
+/* Finish an intent (`is_done`), with the same effects, or write durably the data that
+ * hv_store_attachment_note() writes.  Returns HV_NO_SUCH_ATTACHMENT if it was deleted meanwhile: it
+ * stays so. */
 enum hv_code hv_store_attachment_update(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Write what has become of an attachment: its mount, its state, the container's name.  One that was
- * forgotten meanwhile stays so.  Survives the process, not the machine: no mount does. */
+/* Write the changes of an attachment: its mount, its state, the container's name.  A deleted one
+ * stays deleted.  Survives the process, not the machine: no mount does. */
 enum hv_code hv_store_attachment_note(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -180,13 +180,13 @@ struct hv_heir {
 enum hv_code hv_store_attachment_leave(struct hv_store *store, const struct hv_heir *heir,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Forget an attachment; one that is not there is fine.  `heir` (may be NULL) is written with the
- * same commit. */
+/* Delete an attachment; a missing one is no error.  `heir` (may be NULL) is written in the same
+ * commit. */
 enum hv_code hv_store_attachment_drop(
 	struct hv_store *store, const char *id, const struct hv_heir *heir, struct hv_error *err)
 	__attribute__((nonnull(1, 2, 4), warn_unused_result));
 
-/* Forget an attachment and, in the same commit, put its volume into HV_REMOVING, unless that has
+/* Delete an attachment and, in the same commit, put its volume into HV_REMOVING, unless that has
  * another attachment or an alias: then it stays. */
 enum hv_code hv_store_attachment_drop_with_volume(struct hv_store *store, const char *id,
 	const char *volume, const struct hv_heir *heir, struct hv_error *err)
@@ -226,7 +226,7 @@ void hv_records_free(struct hv_record *records, size_t count);
 /* --- roots --- */
 
 /* Note a directory in which a runtime keeps its containers, so that it is known before one of them
- * runs; one that is noted already is fine.  Returns HV_OK or denied by the disk. */
+ * runs; a second note is no error.  Returns HV_OK or the failure of the disk. */
 enum hv_code hv_store_root_add(struct hv_store *store, const char *path, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -268,7 +268,7 @@ struct hv_mounted_roots {
 	} items[HV_MOUNTED_MAX];
 };
 
-/* Those that are recorded for `volume`. */
+/* The roots recorded for `volume`. */
 enum hv_code hv_store_mounted_get(struct hv_store *store, const char *volume,
 	struct hv_mounted_roots *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
