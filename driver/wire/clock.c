@@ -8,7 +8,7 @@ time_t hv_clock_seconds(void)
 	return now.tv_sec;
 }
 
-/* The digits behind the point, as milliseconds; what comes after them stays in `text`. */
+/* The digits behind the point, as milliseconds; the rest stays in `text`. */
 static long long take_fraction(const char **text)
 {
 	long long weight = 100, ms = 0;

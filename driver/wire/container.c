@@ -190,7 +190,7 @@ static void read_remap(const char *bytes, size_t size, struct hv_about *ret)
 	unsigned uid, gid;
 	int end = 0;
 
-	/* NOLINTNEXTLINE(cert-err34-c): what overflows is nobody's */
+	/* NOLINTNEXTLINE(cert-err34-c): an overflowing ID is nobody's */
 	if (!last || sscanf(last, "/%u.%u%n", &uid, &gid, &end) < 2 || last[end] ||
 		!answer_has(bytes, size, "SecurityOptions", "name=userns"))
 		return;

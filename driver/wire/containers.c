@@ -31,7 +31,7 @@ static void read_string(struct hv_containers *list, char byte)
 	}
 }
 
-/* One that is paused runs. */
+/* A paused container runs. */
 static bool is_running(const struct hv_containers *list)
 {
 	return strcmp(list->state, "running") == 0 || strcmp(list->state, "paused") == 0;

@@ -16,7 +16,7 @@ static void clean_utf8(char *text)
 		while (good < length && (at[good] & 0xc0) == 0x80)
 			good++;
 		if ((*at >= 0x80 && *at < 0xc2) || *at > 0xf4 || good < length)
-			*at++ = '?'; /* what continues it is looked at alone */
+			*at++ = '?'; /* each continuation byte is judged alone */
 		else
 			at += length;
 	}

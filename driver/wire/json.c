@@ -33,7 +33,7 @@ static int read_ascii(const char *bytes, size_t size, int depth, struct hv_json_
 	parser = json_tokener_new_ex(depth);
 	if (!parser)
 		return -ENOMEM;
-	/* Not STRICT, of which each version has its own idea: what it is to refuse has been. */
+	/* Not STRICT, which differs by version: hv_json_has_tokens() has refused bad tokens. */
 	json_tokener_set_flags(parser, JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	ret->object = json_tokener_parse_ex(parser, bytes, (int)value_size);
 	ret->error = (int)json_tokener_get_error(parser);

@@ -76,7 +76,7 @@ static bool skip_string(struct scan *scan)
 	return true;
 }
 
-/* A literal or a number; one that the end cuts off inside of something may be going on. */
+/* A literal or a number; inside an object or array, a word cut off by the end may go on. */
 static bool skip_word(struct scan *scan)
 {
 	const char *from = scan->at;

@@ -14,7 +14,7 @@ enum hv_attachment_state {
 /* The word; a constant. */
 const char *hv_attachment_state_name(enum hv_attachment_state state);
 
-/* The state of a word; NULL and what is not in the table are HV_UNKNOWN_STATE. */
+/* The state of a word; HV_UNKNOWN_STATE for NULL and unknown words. */
 enum hv_attachment_state hv_attachment_state_parse(const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* Time for deadlines, and that of the Engine. */
+/* Time for deadlines, and the Engine's time. */
 #ifndef WIRE_CLOCK_H
 #define WIRE_CLOCK_H
 

@@ -1,4 +1,4 @@
-/* What the Engine says of a container, and of a failure. */
+/* The Engine's answers about a container, and about a failure. */
 #ifndef WIRE_CONTAINER_H
 #define WIRE_CONTAINER_H
 

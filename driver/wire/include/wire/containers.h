@@ -1,4 +1,4 @@
-/* The Engine's list of its containers, of any length: what comes of it is told piece by piece. */
+/* The Engine's list of its containers, of any length: each container is reported as it is read. */
 #ifndef WIRE_CONTAINERS_H
 #define WIRE_CONTAINERS_H
 

@@ -1,4 +1,4 @@
-/* What went wrong, as a person and a program will read it. */
+/* An error, for a person and for a program to read. */
 #ifndef WIRE_ERROR_H
 #define WIRE_ERROR_H
 
@@ -16,12 +16,12 @@ enum { HV_BUSY_MAX = 16 };
 struct hv_error {
 	enum hv_code code;
 	char *message; /* one sentence, no full stop; owned */
-	char *hint;    /* what to do about it, or NULL; owned */
+	char *hint;    /* the remedy, or NULL; owned */
 	unsigned busy_count;
-	struct hv_busy busy[HV_BUSY_MAX]; /* with HV_BUSY: who it is */
+	struct hv_busy busy[HV_BUSY_MAX]; /* with HV_BUSY: the processes */
 };
 
-/* Fill `err` with a code and a sentence; what it held before is freed.
+/* Fill `err` with a code and a sentence; its old content is freed.
  * Returns `code`, so that a caller can `return hv_fail(...)`.  On ENOMEM the message is NULL.
  * One thread at a time for each `err`. */
 enum hv_code hv_fail(struct hv_error *err, enum hv_code code, const char *format, ...)

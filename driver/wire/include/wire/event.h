@@ -9,7 +9,7 @@
 /* The longest line that is read.  An event carries all labels of its container. */
 enum { HV_EVENT_LINE_MAX = 1 << 20 };
 
-/* What happened to a container; the caller owns `container`. */
+/* An event of a container; the caller owns `container`. */
 struct hv_event {
 	char *action;    /* "start", "die", "destroy", "rename" … */
 	char *container; /* its ID; NULL: the event is not of a container */

@@ -70,7 +70,7 @@ enum hv_code hv_fields_from(struct json_object *object, const struct hv_field *f
 	enum hv_unknown unknown, void *out, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* What a text is as JSON. */
+/* A text read as JSON. */
 struct hv_json_text {
 	struct json_object *object; /* to be put; NULL if there is none */
 	int error;                  /* enum json_tokener_error */
@@ -92,8 +92,8 @@ enum hv_code hv_json_parse(const char *bytes, size_t size, struct json_object **
 int hv_json_count(const char *bytes, size_t size, size_t *ret)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Write the members of `in` into a new json-c object, which the caller puts.  What is not UTF-8 in
- * a string is written as U+FFFD (wire/utf8.h).  NULL on ENOMEM. */
+/* Write the members of `in` into a new json-c object, which the caller puts.  Bytes of a string
+ * that are not UTF-8 are written as U+FFFD (wire/utf8.h).  NULL on ENOMEM. */
 struct json_object *hv_fields_write(const struct hv_field *fields, const void *in)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -1,4 +1,4 @@
-/* What may stand behind CONTAINER:TARGET: words that commas part. */
+/* The words behind CONTAINER:TARGET, separated by commas. */
 #ifndef WIRE_MODE_H
 #define WIRE_MODE_H
 

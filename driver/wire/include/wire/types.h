@@ -56,7 +56,7 @@ struct hv_attachment {
 	/* How many milliseconds after its container's program began, at the last start, it was
 	 * attached; 0: before that; HV_LATE_UNKNOWN: attached by hand since, or not yet. */
 	long long late_ms;
-	struct hv_texts warnings; /* in the answer to an attach: what it hides or moves */
+	struct hv_texts warnings; /* in the answer to an attach: all that it hides or moves */
 };
 
 struct hv_attach_request {
@@ -77,7 +77,7 @@ struct hv_attach_request {
 	bool is_own; /* no field: of the volume's own option attach, and ends with the volume */
 };
 
-/* What a request is before it is read. */
+/* The defaults of a request. */
 #define HV_ATTACH_REQUEST_INIT                                                                     \
 	((struct hv_attach_request){.no_suid = HV_UNSAID, .mkdir = true, .persist = true})
 

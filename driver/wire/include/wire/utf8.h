@@ -1,5 +1,5 @@
-/* Text that goes into JSON, which is UTF-8.  Names of files are bytes: one that is no UTF-8 would
- * make the whole answer one that nobody can read. */
+/* Text that goes into JSON, which is UTF-8.  File names are bytes: a name that is not UTF-8 would
+ * make the whole answer unreadable. */
 #ifndef WIRE_UTF8_H
 #define WIRE_UTF8_H
 
