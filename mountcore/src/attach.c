@@ -1,4 +1,4 @@
-/* An attach on its way, whoever works on it. */
+/* An attach on its way, at any stage. */
 #include "attach.h"
 
 const struct mc_attach_info *mc_attach_info(const struct mc_attach *attach)

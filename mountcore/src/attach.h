@@ -12,7 +12,7 @@
 /* Of job.fds. */
 enum { MC_FD_TREE, MC_FD_TARGET }; /* the tree; without open_tree the source itself */
 
-/* What legacy.c needs to know. */
+/* Data for legacy.c. */
 struct mc_legacy {
 	char device[PATH_MAX]; /* on the host */
 	char fstype[64];
@@ -29,7 +29,7 @@ struct mc_parent {
 	uint64_t propagation; /* statmount's mnt_propagation */
 };
 
-/* How far a commit is: one that a worker began goes on in a helper. */
+/* How far a commit is: a helper goes on with a worker's commit. */
 enum mc_commit_stage {
 	MC_COMMIT_MOVE,
 	MC_COMMIT_VERIFY, /* it was moved */

@@ -1,8 +1,7 @@
-/* Who keeps a mount busy.
+/* The users of a mount.
  *
- * What a process has is followed through its links in our own /proc (cwd, root, fd/N,
- * map_files/A-B): statx of such a link tells the mount ID of what it stands for, whatever namespace
- * that is in. */
+ * Found by the links of each process in our own /proc (cwd, root, fd/N, map_files/A-B): statx of
+ * such a link gives the mount ID of its target, in whatever namespace that is. */
 #include "mountcore/busy.h"
 
 #include <errno.h>

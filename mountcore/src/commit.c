@@ -20,8 +20,8 @@
 
 enum { STACKED_MAX = 32, AGAIN_MAX = 8 };
 
-/* Whether the mount stands on the mount that was looked at.  A move goes to the top of what is
- * mounted at the target: what the container put there since may be shared with the host. */
+/* Whether the mount stands on the checked mount.  A move goes to the top of the stack at the
+ * target: a mount that the container put there since may be shared with the host. */
 static int verify_parent(const struct mc_core *core, const struct mc_attach *self)
 {
 	struct mc_statmount mount = {0};
@@ -73,14 +73,14 @@ static struct mc_making making_of(const struct mc_core *core, const struct mc_at
 		.uid = is_root_there ? 0 : self->place.uid,
 		.gid = is_root_there ? 0 : self->place.gid,
 		.last_is_file = !S_ISDIR(self->tree.mode),
-		/* Who may mount can put any directory, the host's too, where its root was. */
+		/* A container that may mount can replace its root, even by a host directory. */
 		.writable = self->place.may_mount || !may_stage ? 0 : self->own_root,
 		.ns_fd = self->place.ns_fd,
 		.in_helper = self->job.in_helper,
 	};
 }
 
-/* Take a mount out by a descriptor on its root, wherever it went, or what covers it.  The
+/* Unmount by a descriptor on the mount's root, wherever that went, or the mount on top.  The
  * descriptor's name is looked up in our own procfs, from a working directory on it; that may stay,
  * the library keeps the procfs open anyway. */
 static int unmount_fd(const struct mc_core *core, int fd)
@@ -106,7 +106,7 @@ static void unmount_tree(const struct mc_core *core, const struct mc_attach *sel
 	}
 }
 
-/* The mount; what was made for it goes when the job is over. */
+/* Unmount only; the created entries go when the job is over. */
 static void take_back(const struct mc_core *core, const struct mc_attach *self, int root)
 {
 	if (core->features & MC_FEATURE_OPEN_TREE)
@@ -115,8 +115,8 @@ static void take_back(const struct mc_core *core, const struct mc_attach *self, 
 		mc_legacy_take_back(core, self, root);
 }
 
-/* Beneath the mount at the target, then that one out: who opens the target sees the old tree or the
- * new one, and never what is below both. */
+/* Move beneath the mount at the target, then unmount that: openers see the old tree or the new one,
+ * never the directory below both. */
 static int replace_atomically(const struct mc_core *core, struct mc_attach *self)
 {
 	int old = self->job.fds[MC_FD_TARGET];
@@ -146,7 +146,7 @@ static int replace_anyhow(const struct mc_core *core, struct mc_attach *self, in
 	return rc;
 }
 
-/* Whether the target's mount was taken out since it was opened: what is at its path is another. */
+/* Whether the target's mount was unmounted since we opened it: another is at its path. */
 static bool is_gone(const struct mc_core *core, const struct mc_attach *self, int root, int target)
 {
 	struct mc_stat ours = {0}, now = {0};
@@ -316,8 +316,8 @@ static void keep_timing(struct mc_core *core, uint64_t work_ns)
 	pthread_mutex_unlock(&core->lock);
 }
 
-/* After a helper that did not end as it should, or was not started: `rc` says which.  Not kept back
- * by those that wait already: what it cannot take out stays. */
+/* After a helper that failed or was not started: `rc` tells which.  Stuck helpers do not prevent
+ * it; mounts that cannot be unmounted stay. */
 static void take_back_anyhow(struct mc_attach *self, int rc)
 {
 	bool has_begun = self->stage != MC_COMMIT_MOVE || self->info.made.count > 0;

@@ -1,4 +1,4 @@
-/* What a core tells of itself. */
+/* The properties of a core. */
 #include "core.h"
 
 unsigned mc_core_features(const struct mc_core *core)

@@ -1,4 +1,4 @@
-/* What an attach covers. */
+/* The directory under an attach. */
 #include "mountcore/cover.h"
 
 #include <dirent.h>
@@ -79,7 +79,7 @@ static unsigned count_entries(struct mc_attach *attach, bool is_slow)
 	return entries;
 }
 
-/* What is covered: the mount that the target is on, and those below the target. */
+/* The covered mounts: the target's own, and the mounts below the target. */
 struct ids {
 	uint64_t *items; /* owned */
 	size_t count;

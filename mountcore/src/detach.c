@@ -1,14 +1,14 @@
 /* Detach.
  *
- * Sequence, one job: setns(place) openat2(parent) statx(what is on top) fchdir(parent)
- * umount2(name, NOFOLLOW) statx(what is on top now) setns(home).  No descriptor on the mount itself
- * is open meanwhile: it would make it busy.  EBUSY: outside, the mount table tells whether
- * submounts of the source are the reason, /proc who uses it.  Then, what was made for it
- * (unmake.c).
+ * Sequence, one job: setns(place) openat2(parent) statx(the top) fchdir(parent) umount2(name,
+ * NOFOLLOW) statx(the new top) setns(home).  No descriptor on the mount itself is open meanwhile:
+ * it would make the mount busy.  EBUSY: outside the job, the mount table tells whether submounts of
+ * the source are the reason, /proc which processes use it.  Then unmake.c deletes the entries
+ * created for it.
  *
- * A worker does it on mounts that it can rely on (trust.h), for a tree of which no file system has
- * a server; else a helper: umount2 looks its path up, and the last unmount of a file system waits
- * for its server.  Who may mount can put such a one on top at the last moment. */
+ * A worker does it on mounts that it can rely on (trust.h), for a tree without a server behind it;
+ * else a helper: umount2 looks its path up, and the last unmount of a file system waits for its
+ * server.  A process that may mount can put one on top at the last moment. */
 #include "detach.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@ static uint64_t known(const struct mc_job *job)
 	return mc_resolve_flags(job, MC_RESOLVE_KNOWN);
 }
 
-/* What is on top at the path: 0 ours, -ENOENT nothing, -ESTALE something else. */
+/* Compare the mount on top at the path: 0 ours, -ENOENT none, -ESTALE another. */
 static int identify(
 	const struct mc_core *core, const struct detach_job *self, int parent, const char *name)
 {
@@ -232,7 +232,7 @@ static bool may_go_lazily(
 	return may;
 }
 
-/* What umount2 took may have been put on ours just then, and something else on it again: the mount
+/* umount2 may have hit a mount put on ours just then, and another may be on it by now: the mount
  * table tells whether ours is still there. */
 static int resolve_doubt(struct mc_core *core, const struct mc_detach_args *args)
 {

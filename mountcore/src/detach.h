@@ -1,4 +1,4 @@
-/* What the unmount of an attached tree may wait for. */
+/* File systems that a detach may wait for. */
 #ifndef MOUNTCORE_SRC_DETACH_H
 #define MOUNTCORE_SRC_DETACH_H
 
@@ -15,10 +15,10 @@ struct mc_own_type {
 	size_t at_path; /* how many of them stand at the path itself; not with args->mountinfo_id */
 };
 
-/* Find out, of the mount with args->mountinfo_id, or else of all that are mounted at args->path or
- * below, from the place's own mount table: the last unmount of a file system waits for its server,
- * and by then nothing at the source's path may tell of it.
- * Returns 0, or what reading the table gave, in `err` too (may be NULL). */
+/* Examine the mount with args->mountinfo_id, or else all mounts at args->path or below, in the
+ * place's own mount table: the last unmount of a file system waits for its server, and by then the
+ * source's path may no longer show it.
+ * Returns 0, or the error of reading the table, in `err` too (may be NULL). */
 int mc_own_type(struct mc_core *core, const struct mc_detach_args *args, struct mc_own_type *ret,
 	struct mc_err *err);
 

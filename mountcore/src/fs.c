@@ -279,7 +279,7 @@ struct unmount_job {
 	char type[MC_FS_TYPE_SIZE]; /* as mount(2) was given them */
 	char device[PATH_MAX];
 	char mounted[PATH_MAX]; /* the device of a mount there, as the mount table has it */
-	uint64_t id;            /* column 1 of mountinfo: what to take out */
+	uint64_t id;            /* the mount to unmount: column 1 of mountinfo */
 	unsigned count;         /* of the mounts at the path, when they were looked at */
 };
 
@@ -341,8 +341,8 @@ static int is_of_fs(struct mc_core *core, struct unmount_job *job, const struct 
 	return mc_job_run(core, compare_job, &job->base.job);
 }
 
-/* Find the mount to be taken out.  Returns 1 with it in the job, 0 (nothing is mounted there),
- * -ESTALE (not by us, or on top of ours), or what looking gave. */
+/* Find the mount to unmount.  Returns 1 with it in the job, 0 (nothing is mounted there), -ESTALE
+ * (not by us, or on top of ours), or the error of looking. */
 static int find_ours(struct mc_core *core, struct unmount_job *job)
 {
 	struct mc_mounts *mounts = NULL;

@@ -1,4 +1,4 @@
-/* File systems that a server stands behind: whoever looks a name up on them may wait for ever. */
+/* File systems with a server: a look-up of a name on them may wait for ever. */
 #ifndef MOUNTCORE_SRC_FSTYPE_H
 #define MOUNTCORE_SRC_FSTYPE_H
 

@@ -47,7 +47,7 @@ static int unmake(const struct mc_core *core, struct mc_job *job)
 	return 0;
 }
 
-/* What the path will be when `missing` is made below `fd`: fills `real`. */
+/* Fill `real` with the path that `missing` would have below `fd`. */
 static int expect_path(
 	const struct mc_core *core, struct resolve_job *self, int fd, const char *missing)
 {
@@ -67,8 +67,8 @@ static int expect_path(
 	return 0;
 }
 
-/* Have `count` directories that were made, `fd` the deepest of them, on disk, and the names of them
- * in their parents: what is recorded of them will be. */
+/* Sync `count` new directories, `fd` the deepest of them, and their names in their parents: a
+ * record of them will be on disk, too. */
 static int make_durable(int fd, unsigned count)
 {
 	int at = mc_sys_openat(fd, ".", O_RDONLY | O_DIRECTORY);

@@ -1,4 +1,4 @@
-/* What a descriptor or a name stands for. */
+/* The inode behind a descriptor or a name. */
 #include "inode.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What a descriptor or a name stands for.  Every function is fit for a job: system calls on the
+/* The inode behind a descriptor or a name.  Every function is fit for a job: system calls on the
  * caller's memory. */
 #ifndef MOUNTCORE_SRC_INODE_H
 #define MOUNTCORE_SRC_INODE_H

@@ -32,12 +32,12 @@ struct mc_table;
 enum { MC_JOB_FDS = 2, MC_JOB_KEEP = 4 };
 
 struct mc_job {
-	int rc; /* what the function returned */
+	int rc; /* the function's result */
 	struct mc_err err;
 	uint64_t key;       /* at most one job at work for each key that is not 0 */
 	bool in_helper;     /* run in a helper process */
 	bool is_cached;     /* in a worker: look up nothing that the kernel has not in its cache */
-	uint64_t waits_for; /* a helper's: what it may wait for (mc_key_of) */
+	uint64_t waits_for; /* a helper may wait for this (mc_key_of) */
 	struct mc_table *table; /* for mc_is_local(); NULL: mc_job_run_anywhere() asks for it */
 	bool is_table_old;      /* and the place is new */
 	uint64_t local_root; /* of the place, as mc_open_root() found it; 0: none, or IDs recur */
@@ -58,8 +58,8 @@ void *mc_job_new(size_t size) __attribute__((warn_unused_result));
 /* Close fds[] and release the memory.  NULL is ignored. */
 void mc_job_free(void *job_memory, size_t size);
 
-/* What helpers are counted by that a file system keeps beyond their deadline: where a path leads,
- * by its text; a file system, by its device.  Never 0. */
+/* Keys that count the helpers that a file system keeps beyond their deadline: by the text of a
+ * path, or by the device of a file system.  Never 0. */
 uint64_t mc_key_of(const char *path);
 uint64_t mc_key_of_dev(uint64_t dev);
 

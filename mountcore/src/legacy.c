@@ -1,7 +1,7 @@
 /* Sequence in a container: setns(place) mount(shared, parent of the target) unshare(mount
  * namespace); in the copy: mount(/proc, private) chroot(host) mount(device on /proc) openat2(source
  * in it) mount(bind) mount(remount, attributes) mount(move to the target); then setns(place), which
- * ends the copy, mount(private, what came) mount(private, parent). */
+ * ends the copy, mount(private, the new mount) mount(private, parent). */
 #include "legacy.h"
 
 #include <errno.h>
@@ -301,7 +301,7 @@ static int put_by_propagation(const struct mc_core *core, struct mc_attach *self
 
 	if (rc == 0)
 		rc = move_in_copy(core, self, to);
-	/* Nothing is left of the copy but what came of it. */
+	/* Of the copy, only the propagated mount remains. */
 	if (mc_sys_setns(self->place.ns_fd, CLONE_NEWNS) < 0)
 		abort();
 	return rc;
@@ -321,7 +321,7 @@ static int open_parent_mount(const struct mc_core *core, const struct mc_attach 
 	return rc < 0 ? rc : -ESTALE;
 }
 
-/* What it was before; a shared one is refused. */
+/* Restore it; a shared parent was refused. */
 static void unshare_parent(const struct mc_core *core, const struct mc_attach *self, int parent)
 {
 	mount_fds(core, -1, parent, self->legacy.is_slave ? MS_SLAVE : MS_PRIVATE);

@@ -5,12 +5,12 @@
  * In a container: a bind mount needs its source in the same namespace, so the source's block device
  * is mounted a second time; in a copy of the container's namespace, which the helper makes for
  * itself, never in the container's own.  From there the mount gets into the container by
- * propagation: the mount that the target lies on is made shared before the namespace is copied, and
- * what is moved to the target in the copy appears in the container too.  No process in the
- * container sees the device's file system, no device node is made, and nothing has to be frozen.
- * What it cannot do, and refuses: sources that are not on a block device or have mounts inside,
- * containers with a user namespace (a copy of theirs is a slave, from which nothing propagates
- * back), containers that may mount, replacing. */
+ * propagation: the target's parent mount is made shared before the namespace is copied, and a mount
+ * moved to the target in the copy appears in the container too.  No process in the container sees
+ * the device's file system, no device node is created, and nothing has to be frozen.  It refuses:
+ * sources that are not on a block device or have mounts inside, containers with a user namespace (a
+ * copy of theirs is a slave, from which nothing propagates back), containers that may mount,
+ * replacing. */
 #ifndef MOUNTCORE_SRC_LEGACY_H
 #define MOUNTCORE_SRC_LEGACY_H
 

@@ -12,7 +12,7 @@ struct mc_core;
 
 enum { MC_LINE_OPTIONS = 256, MC_LINE_FSTYPE = 64 };
 
-/* What is of interest of a line of mountinfo (proc_pid_mountinfo(5)). */
+/* Fields of a line of mountinfo (proc_pid_mountinfo(5)). */
 struct mc_line {
 	uint64_t id;                   /* column 1 */
 	uint64_t dev;                  /* column 3, as makedev() */

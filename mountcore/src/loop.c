@@ -1,7 +1,7 @@
-/* Sequence: openat(/dev), for each loop device in it openat, ioctl(GET_STATUS64): one that the file
- * has is taken, because two of them would be two file systems that write into one file, each
- * without knowing of the other.  Without one openat(loop-control), ioctl(CTL_GET_FREE), openat,
- * ioctl(CONFIGURE), again if somebody else was quicker.
+/* Sequence: openat(/dev), for each loop device in it openat, ioctl(GET_STATUS64): the file's
+ * existing device is used, because two devices would be two file systems that write into one file,
+ * without knowing of each other.  Without one openat(loop-control), ioctl(CTL_GET_FREE), openat,
+ * ioctl(CONFIGURE), again if another process was quicker.
  *
  * Without stdio and opendir: see job.h. */
 #include "loop.h"

@@ -66,6 +66,6 @@ int mc_message_receive(int socket_fd, int *fds)
 		memcpy(&fds[i], passed, sizeof(int));
 		passed += sizeof(int);
 	}
-	/* Cut: this process may not have more.  What came is the caller's to close. */
+	/* Cut: this process may not have more.  The caller closes the received ones. */
 	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
 }

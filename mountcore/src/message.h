@@ -8,7 +8,7 @@
  * slot says whether a descriptor for it follows.  In a helper, too.  Returns as sendmsg(2). */
 ssize_t mc_message_send(int socket_fd, const int *had, const int *fds);
 
-/* Receive one.  Returns 0 or a negative errno; what came in `fds` is the caller's also then. */
+/* Receive one.  Returns 0 or a negative errno; either way the caller owns the received `fds`. */
 int mc_message_receive(int socket_fd, int *fds);
 
 #endif

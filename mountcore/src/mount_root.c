@@ -30,10 +30,10 @@ static const char device[] = "hostvol"; /* of the tmpfs, in mount tables */
 
 struct mc_mount_root {
 	struct mc_core *core;
-	pthread_mutex_t lock; /* what follows changes with it */
+	pthread_mutex_t lock; /* guards the fields below */
 	char path[PATH_MAX];
 	char place[PATH_MAX]; /* on the host; "": not known */
-	int below;            /* what the tmpfs is mounted on, if we have mounted it */
+	int below;            /* the directory below the tmpfs, if we mounted that */
 	struct mc_file_id below_id;
 	struct mc_file_id id; /* of the tmpfs's root directory; inode 0: it was not mounted yet */
 };
@@ -262,7 +262,7 @@ static int check_root(struct mc_mount_root *self)
 	return self->place[0] && is_at(self, self->place, &self->id) ? 0 : look_for_it(self);
 }
 
-/* By the host's mount table: who looks at the directory may wait for its server. */
+/* By the host's mount table: a look at the directory may wait for its server. */
 static int check_table(const struct mc_mount_root *self, const char *name)
 {
 	struct mc_mounts *host = NULL;

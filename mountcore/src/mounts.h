@@ -1,4 +1,4 @@
-/* What the files of the mount library share of mount tables. */
+/* Functions on mount tables for several files of the library. */
 #ifndef MOUNTCORE_SRC_MOUNTS_H
 #define MOUNTCORE_SRC_MOUNTS_H
 

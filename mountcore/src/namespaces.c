@@ -1,13 +1,13 @@
 /* The mounts of every mount namespace.
  *
- * Sequence: for each process in our procfs: readlink(ns/mnt); with a namespace that was not seen
- * yet: read mountinfo as text; a table without the file system that is asked about is not parsed.
- * A process that is chrooted sees only a part of its namespace's mounts: that table is opened from
- * inside of the namespace.  Where the kernel lists namespaces (6.11), those that no process is in
- * come next.  No file system is asked, so nothing here waits for one.
+ * Sequence: for each process in our procfs: readlink(ns/mnt); for a new namespace: read mountinfo
+ * as text; a table without the wanted file system is not parsed.  A chrooted process sees only a
+ * part of its namespace's mounts: that table is opened from inside of the namespace.  Where the
+ * kernel lists namespaces (6.11), namespaces without a process come next.  No file system is asked,
+ * so nothing here waits for one.
  *
- * A process that ends meanwhile is left out, and its namespace is told by another one in it.  Any
- * other error ends the look: what was not seen may not pass for what is not there.
+ * A process that ends meanwhile is left out; another process in its namespace reports that.  Any
+ * other error ends the look: an unseen mount may not pass for a missing one.
  *
  * The calls for each process are libc's own and not those of sys.h. */
 #include "mountcore/namespaces.h"
@@ -91,7 +91,7 @@ static uint64_t read_ns(int proc, const char *pid)
 	return strtoull(link + strcspn(link, "0123456789"), NULL, 10);
 }
 
-/* One that cannot be told (of a process that is about to end, or that we may not trace) is always
+/* An unknown namespace (of a process that is about to end, or that we may not trace) is always
  * new. */
 static bool is_new(const struct scan *scan, uint64_t ns_ino)
 {

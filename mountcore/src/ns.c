@@ -48,7 +48,7 @@ static FILE *open_text(const struct mc_core *core, pid_t pid, const char *file, 
 	return stream;
 }
 
-/* What `map` ("uid_map", "gid_map") says ID 0 of the process's user namespace is outside. */
+/* The outer ID of ID 0 in the process's user namespace, by `map` ("uid_map", "gid_map"). */
 static int read_root_id(const struct mc_core *core, pid_t pid, const char *map, uint32_t *ret)
 {
 	unsigned inside, outside, count;
@@ -104,8 +104,8 @@ static int open_userns(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 	return rc;
 }
 
-/* Whether CAP_SYS_ADMIN is in the bounding set: what the container's first process and its children
- * can ever have. */
+/* Whether CAP_SYS_ADMIN is in the bounding set, the limit for the container's first process and its
+ * children. */
 static int read_may_mount(const struct mc_core *core, pid_t pid, bool *ret)
 {
 	char line[256];
@@ -200,7 +200,7 @@ int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct 
 	struct mc_ns ns = MC_NS_NONE;
 	int rc = open_all(core, pid, &ns);
 
-	/* One that ends meanwhile is answered with EACCES, among others (proc_ns_get_link()). */
+	/* A process that ends meanwhile gives EACCES, among others (proc_ns_get_link()). */
 	if (rc < 0 && rc != -EXDEV && ns.pidfd >= 0 && !mc_ns_is_alive(&ns))
 		rc = -ESRCH;
 	if (rc == 0)

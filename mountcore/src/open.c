@@ -1,9 +1,9 @@
 /* openat2, and the same by single steps where the kernel does not have it (before 5.6).
  *
  * The steps: each component is opened with O_PATH | O_NOFOLLOW in the directory before it, so no
- * step leaves the root.  A symlink's text is put in front of what is left; an absolute one begins
- * at the root again.  ".." is not asked of the kernel, who would answer with what a rename made of
- * it: the path walked so far loses its last component and is walked again. */
+ * step leaves the root.  A symlink's text is put in front of the rest; an absolute one begins at
+ * the root again.  The kernel is not asked for "..", because a rename changes its answer: the path
+ * walked so far loses its last component and is walked again. */
 #include "open.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ enum {
 struct steps {
 	const struct mc_core *core;
 	int root; /* borrowed */
-	int at;   /* what `done` leads to; the root's own number for the root */
+	int at;   /* the directory `done`; the root's own number for the root */
 	uint64_t resolve;
 	uint64_t mount_id; /* of the root */
 	mode_t mode;       /* of `at` */

@@ -17,7 +17,7 @@
 #include "inode.h"
 #include "sys.h"
 
-/* That of mc_core_lend_thread(). */
+/* Set by mc_core_lend_thread(). */
 static _Thread_local const struct mc_core *lent_to;
 
 /* One job that waits for a worker; lives on the stack of the thread that waits. */
@@ -44,7 +44,7 @@ static struct mc_task *take_task(struct mc_core *core)
 	return task;
 }
 
-/* Returns a negative errno in the form of a pointer's worth: what the thread could not set up. */
+/* Returns 0 or the negative errno of the thread's set-up. */
 static int set_up_worker(void)
 {
 	int rc = mc_sys_unshare(CLONE_FS);
@@ -106,7 +106,7 @@ int mc_pool_run_in_worker(struct mc_core *core, mc_job_fn fn, struct mc_job *job
 	return job->rc;
 }
 
-/* Whoever enters a mount namespace has the root of that one. */
+/* A thread that enters a mount namespace gets its root. */
 int mc_core_lend_thread(const struct mc_core *core)
 {
 	mc_auto_fd root = mc_sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);

@@ -4,7 +4,7 @@
 
 #include "job.h"
 
-/* Start and stop them.  Returns 0, -EINVAL (`workers`) or what pthread_create(3) gave. */
+/* Start and stop them.  Returns 0, -EINVAL (`workers`) or the error of pthread_create(3). */
 int mc_pool_start(struct mc_core *core, unsigned workers);
 void mc_pool_stop(struct mc_core *core);
 
@@ -12,7 +12,7 @@ void mc_pool_stop(struct mc_core *core);
  * Returns what it returned. */
 int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 
-/* The same, in a worker in any case: what `fn` starts may outlive the calling thread. */
+/* The same, always in a worker: processes of `fn` may outlive the calling thread. */
 int mc_pool_run_in_worker(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 
 #endif

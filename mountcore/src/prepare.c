@@ -1,19 +1,19 @@
 /* Attach: the place's half; the source's is in clone.c, the checks between in check.c.
  *
- * Sequence, each section a job (job.h); one that fails ends the list:
+ * Sequence, each section a job (job.h); a failure ends the list:
  *   clone    clone.c; it asks the source's server, which answers during the next one
  *   resolve  setns(place) openat2(target, or its deepest existing ancestor) statx readlink
  *            statmount setns(home)
  *   check    check.c
  *   commit   setns(place) [mkdirat openat2]… move_mount, then from inside openat2(parent) statx;
- *            not ours, not there: umount2 by descriptor, rmdir what was made; setns(home)
+ *            not ours, not there: umount2 by descriptor, rmdir the new entries; setns(home)
  *            replacing one's own: move_mount(beneath) umount2(the old one, by descriptor)
  *
- * Jobs run in a worker, with RESOLVE_NO_XDEV where nobody inside can hold the thread up (trust.h):
- * on the place's own root mount, as its Engine made it.  EXDEV has the same job look up the rest in
- * the kernel's cache, which waits for nobody (RESOLVE_CACHED); EAGAIN, which says that a file
- * system might have to be asked, sends it to a helper; and so does EOVERFLOW: a file system of the
- * container's user namespace takes only its users as owners. */
+ * Jobs run in a worker, with RESOLVE_NO_XDEV where nobody inside can block the thread (trust.h): on
+ * the place's own root mount, as its Engine made it.  On EXDEV the same job looks up the rest in
+ * the kernel's cache, which waits for nobody (RESOLVE_CACHED).  EAGAIN (a file system might have to
+ * be asked) sends it to a helper; so does EOVERFLOW: a file system of the container's user
+ * namespace takes only its users as owners. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -59,8 +59,8 @@ static int refuse_dangling(const struct mc_core *core, const struct mc_attach *s
 	return -ELOOP;
 }
 
-/* How mounts propagate that are made at the target, and those that take the place of a mount there:
- * that is a matter of the one below it. */
+/* Propagation of mounts made at the target, and of mounts that replace a mount there: the mount
+ * below that decides. */
 static int ask_propagation(const struct mc_core *core, struct mc_attach *self)
 {
 	struct mc_statmount mount = {0};

@@ -17,7 +17,7 @@ DIR *mc_procfs_open(int dirfd, const char *name);
 /* Whether the name of an entry is the number of a process. */
 bool mc_procfs_is_process(const char *name);
 
-/* What the process is called, from its file "comm"; "" when it is gone.
+/* The name of the process, from its file "comm"; "" if the process is gone.
  * Source: proc_pid_comm(5). */
 void mc_procfs_command(int dirfd, const char *comm, char ret[static MC_COMMAND_SIZE]);
 

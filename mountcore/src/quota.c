@@ -94,7 +94,7 @@ static int find_free(const struct quota_job *self, int fd, uint32_t *ret)
 	return -ENOSPC;
 }
 
-/* The directory's project, made if there is none.  What is made in it belongs to it then. */
+/* The directory's project, set if there is none.  New files in it inherit it. */
 static int take_project(const struct quota_job *self, int fd, uint32_t *ret)
 {
 	struct fsxattr attr = {0};
@@ -130,7 +130,7 @@ static int set_limit(const struct quota_job *self, int fd)
 		rc = take_project(self, fd, &id);
 	if (rc == 0)
 		rc = command(self, fd, Q_SETQUOTA, id, &quota);
-	/* What file systems without it, or quota that is off, answer. */
+	/* Errors of file systems without quota, or with quota off. */
 	if (rc == -ENOTTY || rc == -ENOSYS || rc == -ESRCH || rc == -EINVAL || rc == -ENOTBLK ||
 		rc == -ENODEV || rc == -ENOENT)
 		rc = -EOPNOTSUPP;

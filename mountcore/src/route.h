@@ -1,4 +1,4 @@
-/* Which way a job takes: a worker, one that is kept to the kernel's cache, or a helper. */
+/* The way of a job: a worker, a worker kept to the kernel's cache, or a helper. */
 #ifndef MOUNTCORE_SRC_ROUTE_H
 #define MOUNTCORE_SRC_ROUTE_H
 
@@ -6,7 +6,7 @@
 
 #include "job.h"
 
-/* A job on a path of the host, in a helper: what is in its way may not answer. */
+/* A job on a path of the host, in a helper: a file system on it may not answer. */
 struct mc_path_job {
 	struct mc_job job;
 	char path[PATH_MAX]; /* clean */

@@ -76,7 +76,7 @@ static bool may_be_cached(const struct mc_core *core)
 	return fd >= 0 || fd == -EAGAIN;
 }
 
-/* On our own descriptors only: what a container's file system answers must not choose the way. */
+/* On our own descriptors only: a container's file system must not choose the way. */
 static unsigned probe(const struct mc_core *core)
 {
 	const struct mount_attr nothing = {0};

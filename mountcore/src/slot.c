@@ -1,4 +1,4 @@
-/* How many helpers there are: those at work, and those that were abandoned and have not ended. */
+/* The number of helpers: running ones, and abandoned ones that have not ended. */
 #include "slot.h"
 
 #include <errno.h>

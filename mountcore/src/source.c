@@ -56,7 +56,7 @@ struct look_job {
 	char beneath[PATH_MAX];
 	char subpath[PATH_MAX];
 	char own[PATH_MAX];   /* the mount in our own namespace; "": in another */
-	struct mc_stat shown; /* out: what is there */
+	struct mc_stat shown; /* out: the mount at `own` */
 	struct mc_stat stat;  /* out: the source */
 	char real[PATH_MAX];  /* out: its path on the host, subpath included */
 };
@@ -103,7 +103,7 @@ static int open_source(
 int mc_source_open(
 	const struct mc_core *core, struct mc_job *job, const struct mc_source_path *path)
 {
-	/* What is mounted inside the source may have a server behind it: not walked by a worker. */
+	/* Mounts inside the source may have a server behind them: not walked by a worker. */
 	const uint64_t resolve = mc_resolve_flags(job, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 	int sub, fd = open_source(core, job, path);
 
@@ -333,7 +333,7 @@ static int copy_args(struct look_job *self, const struct mc_source_args *args, c
 	return rc;
 }
 
-/* `is_slow`: what stands at `own` has a server behind it. */
+/* `is_slow`: the mount at `own` has a server. */
 static int run_look(struct mc_core *core, const struct mc_source_args *args, bool is_slow,
 	struct look_job *self)
 {

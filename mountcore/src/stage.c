@@ -1,7 +1,6 @@
 /* Sequence: unshare(mount namespace) mount(/, private, recursive) mount(tmpfs) move_mount(tree into
- * it): what is below its path then is the tree and nothing else; for attributes
- * read(mountinfo) mount(remount, bind) on each mount of the tree, and once more read(mountinfo) to
- * see that each has them. */
+ * it): then only the tree is below its path; for attributes read(mountinfo) mount(remount, bind) on
+ * each mount of the tree, and once more read(mountinfo) to see that each has them. */
 #include "stage.h"
 
 #include <errno.h>

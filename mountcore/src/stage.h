@@ -20,10 +20,9 @@ struct mc_core;
 int mc_stage(int tree, bool is_dir);
 
 /* Set `attr` on the tree at `path` of the namespace we are in, its submounts too, by mount(2): for
- * kernels without mount_setattr (before 5.12).  A mount that another mount covers keeps its
- * attributes; only who may unmount can come to see it.  Returns 0, -ESTALE (someone renamed
- * mountpoints under us) or what mount(2) gave. Source: mount(2), MS_BIND | MS_REMOUNT;
- * proc_pid_mountinfo(5). */
+ * kernels without mount_setattr (before 5.12).  A covered mount keeps its attributes; only a
+ * process that may unmount can uncover it.  Returns 0, -ESTALE (mountpoints were renamed under us)
+ * or the error of mount(2).  Source: mount(2), MS_BIND | MS_REMOUNT; proc_pid_mountinfo(5). */
 int mc_stage_attr(const struct mc_core *core, const char *path, const struct mc_attr *attr);
 
 #endif

@@ -28,8 +28,7 @@ struct slow_mount {
 	bool is_fuse;
 };
 
-/* What is kept of the host's mount table, as it was at one time.  Never changed once it is shared.
- */
+/* An extract of the host's mount table at one time.  Never changes once it is shared. */
 struct mc_table {
 	unsigned references; /* with the watch's lock */
 	uint64_t read_ns;    /* mc_clock_ns() when its reading began */

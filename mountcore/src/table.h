@@ -1,5 +1,4 @@
-/* What is kept of the host's mount table: the mounts with a server behind them, and the overlays.
- */
+/* An extract of the host's mount table: mounts with a server behind them, and overlays. */
 #ifndef MOUNTCORE_SRC_TABLE_H
 #define MOUNTCORE_SRC_TABLE_H
 
@@ -10,7 +9,7 @@
 
 struct mc_table;
 
-/* What is known of the way to a path of the host. */
+/* Facts about the way to a path of the host. */
 struct mc_host_way {
 	bool is_slow;   /* mc_host_is_slow() */
 	bool has_slow;  /* the same, or a mount below the path is of such a file system */
@@ -35,10 +34,10 @@ void mc_table_way(const struct mc_table *table, const char *path, struct mc_host
 /* The same, by the table as it is now. */
 void mc_table_find_way(struct mc_core *core, const char *path, struct mc_host_way *ret);
 
-/* Whether it has this overlay, and no server stands behind that, as far as it can be told: such are
- * the roots of containers, as their Engine made them.  One that the host does not have may be over
- * anything.  By an old table, where a device may be another's by now, and of a place where nothing
- * has run yet: whether no server stands behind any.  For a job, too. */
+/* Whether the table has this overlay, and no known server stands behind it: such are the roots of
+ * containers, as their Engine made them.  An overlay that the host does not have may be over
+ * anything.  For an old table, whose devices may be reused by now, and a place where nothing has
+ * run yet: whether no server stands behind any overlay.  For a job, too. */
 bool mc_table_has_overlay(const struct mc_table *table, bool is_old, uint64_t dev);
 
 /* Start and stop watching the host's mount table.  The workers run. */

@@ -1,7 +1,7 @@
-/* Removing what was made for a target.
+/* Deleting the entries created for a target.
  *
- * Sequence: the mount table of the place tells which mount it lies on; the tables of all other
- * namespaces, what is mounted on it there (namespaces.c); then a job, in the place, removes. */
+ * Sequence: the mount table of the place tells which mount they lie on; the tables of all other
+ * namespaces, which mounts are on them (namespaces.c); then a job, in the place, deletes. */
 #include "unmake.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static int unmake_job(const struct mc_core *core, struct mc_job *job)
 		.plan = &self->plan,
 	};
 	const uint64_t known = mc_resolve_flags(job, MC_RESOLVE_KNOWN);
-	/* What removes cannot be kept to the kernel's cache. */
+	/* Deleting needs more than the kernel's cache. */
 	int root, rc = job->is_cached ? -EAGAIN : mc_enter(self->place.ns_fd);
 
 	if (rc < 0)

@@ -15,13 +15,12 @@ struct mc_unmake_plan;
  * are nobody's mountpoint unless a mount table says so.  Returns 0, or why it cannot be told. */
 int mc_unmake_plan_host(struct mc_core *core, const char *path, struct mc_unmake_plan *ret);
 
-/* Remove what is in `made`, `path` the deepest of it, from a place; what is left stays in it.  In a
- * container (a place with a namespace of its own) that is done on
+/* Delete the entries in `made`, `path` the deepest, from a place; undeleted ones stay in `made`.
+ * In a container (a place with a namespace of its own) entries are deleted only on
  *   - its root mount,
  *   - a tmpfs that no other mount namespace has,
- * and on no other mount: another container may be given a mount there in the same moment.
- * Everywhere a directory or file stays that another mount namespace has something mounted on.  What
- * cannot be told stays too.
+ * because another container may be given a mount on any other at the same moment.  An entry stays
+ * if another mount namespace has something mounted on it, or if that is unknown.
  * Any thread but a worker. */
 void mc_unmake_in(
 	struct mc_core *core, const struct mc_place *place, const char *path, struct mc_made *made);

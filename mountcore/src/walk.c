@@ -121,7 +121,7 @@ static int stage_writable(const struct mc_making *making, int clone)
 	if (rc == 0)
 		rc = mc_stage_attr(making->core, MC_STAGE_PATH, &attr);
 	if (mc_sys_setns(making->ns_fd, CLONE_NEWNS) < 0)
-		abort(); /* what was made there cannot be taken back from here */
+		abort(); /* new entries in the place cannot be deleted from here */
 	return rc;
 }
 
@@ -288,11 +288,11 @@ int mc_open_parent(const struct mc_core *core, int root, const char *path, uint6
 	return mc_open(core, root, parent, O_DIRECTORY, resolve);
 }
 
-/* Whether `name` in `parent`, which is to be on the plan's mount, is one of those in `made`, with
- * nothing mounted on it and, if it is a file, empty (rmdir sees to that for a directory).  What
- * comes behind it in `made` is gone, or a failure left `made` shorter than the path is deep: the
- * inode tells, where it is known. Returns how many are left in `made` up to it, itself included, or
- * a negative errno. */
+/* Whether `name` in `parent`, which is to be on the plan's mount, is in `made`, with nothing
+ * mounted on it and, if it is a file, empty (rmdir checks that for a directory).  Later entries of
+ * `made` are gone, or a failure left `made` shorter than the path is deep: the inode tells, where
+ * it is known.  Returns the number of entries left in `made` up to this one, itself included, or a
+ * negative errno. */
 static int find_made(
 	const struct mc_making *making, int parent, const char *name, const struct mc_made *made)
 {

@@ -28,7 +28,7 @@ int mc_open_host_dir(const struct mc_core *core, const char *path);
 int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
 	size_t *ret_missing, bool *ret_is_known);
 
-/* What may be removed. */
+/* Limits of a deletion. */
 struct mc_unmake_plan {
 	uint64_t mountinfo_id; /* only on this mount */
 	bool is_root;          /* which is the root mount of its namespace */
@@ -47,16 +47,16 @@ struct mc_making {
 	const struct mc_unmake_plan *plan; /* of a removal */
 };
 
-/* Make `missing` ("a/b/c", directories 0755) below `fd` and append what was made to `made`.
- * One that appeared meanwhile is taken as it is, unless below one that we made (-EEXIST).
- * On the mount `writable` that is read-only, a writable clone of the directory, attached nowhere,
- * is what things are made through: the mount itself stays read-only throughout.
- * Returns a descriptor on the last one, which is `fd` when nothing is missing. */
+/* Create `missing` ("a/b/c", directories 0755) below `fd` and append the new entries to `made`.
+ * A directory that appeared meanwhile is used, unless it is below a new one of ours (-EEXIST).
+ * On the mount `writable`, if read-only, create through a writable clone of the directory, attached
+ * nowhere: the mount itself stays read-only throughout.
+ * Returns a descriptor on the last one, which is `fd` if nothing is missing. */
 int mc_walk_make(const struct mc_making *making, int fd, const char *missing, struct mc_made *made);
 
-/* Remove what is in `made` if it is still the same and empty, and making->plan allows it, deepest
- * first; `path` is the deepest, or what was to become it.  Stops at the first that is not.  What
- * was not removed stays in `made`. */
+/* Delete the entries in `made`, deepest first, each if it is still the same and empty, and
+ * making->plan allows it; stop at the first other one.  `path` is the deepest, or was to become it.
+ * Undeleted entries stay in `made`. */
 void mc_unmake(const struct mc_making *making, int root, const char *path, uint64_t resolve,
 	struct mc_made *made);
 
@@ -69,7 +69,7 @@ int mc_open_parent(const struct mc_core *core, int root, const char *path, uint6
  * -EXDEV where a worker cannot rely on its mount, and is not kept to the kernel's cache. */
 int mc_open_root(const struct mc_core *core, struct mc_job *job, const struct mc_place *place);
 
-/* How `job` resolves a path in a place: `flags`, and what a worker has to add. */
+/* How `job` resolves a path in a place: `flags`, plus those of a worker. */
 uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags);
 
 /* Describe what is at `name` in `parent`, on top of all that is mounted there, for `job`. */

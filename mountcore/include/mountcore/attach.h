@@ -5,10 +5,10 @@
  *
  *     prepare   clone the source tree in the host's namespace, set its attributes, make it private;
  *               resolve the target in the place; check everything that can be checked
- *     commit    make the missing directories, move the clone, verify it from inside
+ *     commit    create the missing directories, move the clone, verify it from inside
  *
- * Between the two a caller can write down what is about to happen: mc_attach_info() tells it all.
- * What was not committed leaves nothing behind. */
+ * Between the two a caller can record the planned mount: mc_attach_info() describes it.  An attach
+ * without a commit leaves nothing behind. */
 #ifndef MOUNTCORE_ATTACH_H
 #define MOUNTCORE_ATTACH_H
 
@@ -27,7 +27,7 @@ struct mc_file_id {
 	uint64_t ino; /* 0: not known, matches any */
 };
 
-/* What was made for a target, outermost first; the last one is the target itself. */
+/* Entries created for a target, outermost first; the last one is the target itself. */
 struct mc_made {
 	unsigned count;
 	bool is_file; /* the last one is an empty file, for a source that is no directory */
@@ -47,8 +47,8 @@ struct mc_place {
 	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
 };
 
-/* What to do when something is mounted at the target.  A mount that is not in mc_attach_args.own is
- * never taken out: it is covered, and seen again after a detach. */
+/* How to treat a mount at the target.  A mount that is not in mc_attach_args.own is never
+ * unmounted: it is covered, and visible again after a detach. */
 enum mc_replace {
 	MC_REPLACE_NO,
 	MC_REPLACE_ATOMIC, /* go beneath one's own mount, then take that out: the target is never
@@ -78,11 +78,11 @@ struct mc_attach_args {
 	enum mc_replace replace;
 	const struct mc_own *own; /* of this place, for `replace`; borrowed until prepare returns */
 	size_t own_count;
-	/* CLOCK_MONOTONIC in ns, or 0.  Somebody waits since then, and nothing in the place has
-	 * run yet: what was mounted on the host later need not be known, and where the host mounts
-	 * so much that its table cannot be read within 50 ms, what was there before will do.  A
-	 * server that is mounted on the way to the source meanwhile, and does not answer, may then
-	 * keep a worker. */
+	/* CLOCK_MONOTONIC in ns, or 0.  A caller waits since then, and no process of the place has
+	 * run yet.  Later mounts of the host may be missed.  If the host mounts so much that its
+	 * table cannot be read within 50 ms, an older table is used.  A file system mounted
+	 * meanwhile on the way to the source may then block a worker, if its server does not
+	 * answer. */
 	uint64_t since_ns;
 };
 
@@ -95,7 +95,7 @@ struct mc_attach_info {
 	bool is_dir;         /* the source */
 	unsigned to_make;    /* how many components at the end of path are missing */
 	bool is_covering;    /* it goes on top of a mount that is not the caller's own */
-	struct mc_made made; /* after commit: what was made */
+	struct mc_made made; /* after commit: created entries */
 };
 
 struct mc_attach;
@@ -128,7 +128,7 @@ int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	struct mc_attach **ret, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
 
-/* What will be, or was, mounted; borrowed from `attach`. */
+/* The planned or completed mount; borrowed from `attach`. */
 const struct mc_attach_info *mc_attach_info(const struct mc_attach *attach)
 	__attribute__((nonnull));
 

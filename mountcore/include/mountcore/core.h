@@ -25,7 +25,7 @@ struct mc_core_args {
 	unsigned without; /* enum mc_feature: not to be used although the kernel has them */
 };
 
-/* What the kernel was found to have, by trying it on our own descriptors once at start. */
+/* Features of the kernel, each probed once at start on our own descriptors. */
 enum mc_feature {
 	MC_FEATURE_OPEN_TREE = 1,     /* open_tree, move_mount: 5.2 */
 	MC_FEATURE_OPENAT2 = 2,       /* 5.6 */
@@ -46,11 +46,11 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 /* Stop the workers and release everything.  No operation may be under way.  NULL is ignored. */
 void mc_core_close(struct mc_core *core);
 
-/* Have what the calling thread asks for done in this thread, where a worker would do it: waking one
- * and being woken takes more time than most of the work.  For one that lives long and does not need
- * its working directory: that becomes the root, and both are its own from now on.
- * Returns 0; -EXDEV when the process has another root than its mount namespace (chroot(2)), or what
- * unshare(2) or setns(2) gave: then all is as before.  Source: unshare(2), CLONE_FS. */
+/* Run the calling thread's requests in it, without a worker: waking a worker and being woken takes
+ * more time than most of the work.  For a long-lived thread that does not need its working
+ * directory: that becomes the root, and both are private to the thread from now on.
+ * Returns 0; -EXDEV if the process has another root than its mount namespace (chroot(2)), or the
+ * error of unshare(2) or setns(2).  An error changes nothing.  Source: unshare(2), CLONE_FS. */
 int mc_core_lend_thread(const struct mc_core *core) __attribute__((nonnull, warn_unused_result));
 
 /* A set of enum mc_feature. */

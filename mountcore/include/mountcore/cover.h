@@ -1,4 +1,4 @@
-/* What an attach covers: who goes on using it, and how much of it is hidden. */
+/* The directory that an attach covers: its users, and its hidden entries. */
 #ifndef MOUNTCORE_COVER_H
 #define MOUNTCORE_COVER_H
 
@@ -18,10 +18,10 @@ struct mc_cover {
 	struct mc_busy users;
 };
 
-/* Look at what a prepared attach is going to cover, if its target exists; `mounts` is the place's
- * table, read since.  A file system that does not answer is waited for a second; what cannot be
- * told is left out.
- * Costs a look at each process of the machine, and one at each open file of the namespace's.
+/* Examine the directory that a prepared attach is going to cover, if its target exists; `mounts` is
+ * the place's table, read since.  Waits a second for a file system that does not answer, and leaves
+ * out unknown results.
+ * Costs a look at each process of the machine, and at each open file of the namespace.
  * Source: proc(5), getdents(2).  Any thread but a worker. */
 void mc_cover_look(struct mc_attach *attach, struct mc_mounts *mounts, struct mc_cover *ret)
 	__attribute__((nonnull));

@@ -17,36 +17,36 @@ struct mc_detach_args {
 	const char *source;   /* the host path it was cloned from, to know submounts by; or NULL */
 	bool lazy;            /* MNT_DETACH: also when files are in use */
 	bool is_quick;        /* one try of several: if it is busy, do not look for the processes */
-	struct mc_made *made; /* what to remove if still ours, empty and nobody's; or NULL.  What is
-			       * left stays in it, at the beginning of the path */
+	struct mc_made *made; /* to delete if still ours, empty and unused; or NULL.  The rest
+			       * stays in it, at the beginning of the path */
 };
 
-/* Unmount what was attached, if it is what is on top at `path`, with the submounts that came with
- * it.  Then remove the directories and the file made for it that nobody else can have mounted on:
- * those on the place's own root mount and on a tmpfs that no other mount namespace has, unless a
- * mount namespace of another process has something mounted on one.  On any other mount they stay.
- * Returns 0 when it is gone, or
+/* Unmount the attached tree, if it is on top at `path`, with the submounts that came with it.  Then
+ * delete the directories and the file created for it that nobody else can have mounted on: those on
+ * the place's own root mount and on a tmpfs that no other mount namespace has, unless a mount
+ * namespace of another process has something mounted on one.  On any other mount they stay.
+ * Returns 0 if the mount is gone, or
  *   step ENTER     as for attach
- *   step IDENTITY  -ENOENT: nothing of ours is at `path` (what was made is removed all the
- *                  same, where it may be); -ESTALE: something else is on top
+ *   step IDENTITY  -ENOENT: nothing of ours is at `path` (created entries are deleted all the
+ *                  same, where allowed); -ESTALE: something else is on top
  *   step UMOUNT    -EBUSY: in use, and not lazy; `ret_busy` (may be NULL) has the processes, none
- *                  when another mount stands on it, when its file system has a server, which
- *                  looking for them could wait for, or with is_quick
+ *                  if another mount stands on it, if its file system has a server that the
+ *                  search could wait for, or with is_quick
  * and then the mount is as it was; or
  *   step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out; -EALREADY: not tried,
  *                  as earlier tries still wait (attach.h)
- * umount2 takes a path: between the check and the call a process
- * with CAP_SYS_ADMIN in the container can put another mount of its own on top, and that one is
- * taken out instead; the check behind it then reports -ESTALE.
- * A tree with submounts cannot be unmounted strictly in one call: it is looked at for users, and if
- * there are none taken out lazily; who opens a file in between keeps what he opened until he closes
+ * umount2 takes a path: between the check and the call a process with CAP_SYS_ADMIN in the
+ * container can put another mount of its own on top.  That one is unmounted instead, and the check
+ * behind the call reports -ESTALE.
+ * A tree with submounts cannot be unmounted strictly in one call: it is checked for users and,
+ * without any, unmounted lazily.  A process that opens a file in between keeps it until it closes
  * it.
  * Source: umount2(2).  Any thread but a worker. */
 int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
 	struct mc_err *err) __attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Remove what was made for a target where nothing is mounted any more, as mc_detach() does behind
- * the unmount: `path` is the deepest of `made`; what is left stays in that, at its beginning.
+/* Delete the entries created for a target where nothing is mounted any more, as mc_detach() does
+ * after the unmount: `path` is the deepest of `made`; the rest stays in `made`, at its beginning.
  * Any thread but a worker. */
 void mc_made_remove(struct mc_core *core, const struct mc_place *place, const char *path,
 	struct mc_made *made) __attribute__((nonnull));

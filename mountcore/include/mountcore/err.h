@@ -42,7 +42,7 @@ struct mc_err {
  * A `code` of 0 fills nothing.  Returns `code`. */
 int mc_err_set(struct mc_err *err, enum mc_step step, int code);
 
-/* What was being done, for a log line: "resolving the target".  Static. */
+/* The name of a step for a log line: "resolving the target".  Static. */
 const char *mc_step_name(enum mc_step step);
 
 /* The kernel or a seccomp filter does not have the call.  Docker's default profile answers EPERM

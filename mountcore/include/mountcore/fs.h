@@ -1,5 +1,5 @@
-/* File systems mounted on the host for as long as they are used: what `mount -t TYPE -o OPTIONS
- * DEVICE` mounts, without its helper programs. */
+/* File systems mounted on the host while they are used: as `mount -t TYPE -o OPTIONS DEVICE` does,
+ * but without its helper programs. */
 #ifndef MOUNTCORE_FS_H
 #define MOUNTCORE_FS_H
 
@@ -40,26 +40,27 @@ int mc_fs_read(const char *type, const char *device, const char *options, struct
 int mc_host_mount(struct mc_core *core, const struct mc_fs *fs, const char *path,
 	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
 
-/* Whether `path` (clean) is a mountpoint on the host.  Returns 1, 0, or what reading the mount
- * table gave.  Source: proc(5), mountinfo. */
+/* Whether `path` (clean) is a mountpoint on the host.  Returns 1, 0, or the error of reading the
+ * mount table.  Source: proc(5), mountinfo. */
 int mc_host_is_mounted(struct mc_core *core, const char *path, struct mc_err *err)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Take out, lazily, what mc_host_mount() mounted at `path`: a mount of the file system that
- * mount(2) makes of `type` and `device` (struct mc_fs).  Any other one stays, with all below it.
- * Nothing there is fine.  A device that the mount table has another name of (a symlink's target,
- * the loop device of an image) is looked at.  Works under mount_timeout_ms of core.h. Returns 0, or
+/* Unmount lazily the mount that mc_host_mount() made at `path`: a mount of the file system that
+ * mount(2) makes of `type` and `device` (struct mc_fs).  Any other mount stays, with all below it.
+ * Succeeds if nothing is mounted.  A device under another name in the mount table (a symlink's
+ * target, an image's loop device) is examined.  Works under mount_timeout_ms of core.h.  Returns 0,
+ * or
  *   step IDENTITY  -ESTALE: something else is mounted there, or on top of ours
- *   step UMOUNT    what umount2(2) gave
+ *   step UMOUNT    the error of umount2(2)
  *   step HELPER    -ETIMEDOUT
- * Between the last look at the mount table and umount2(2), which takes a path, who may mount on the
- * host can still put something there that goes instead.
+ * umount2(2) takes a path: after the last look at the mount table, a process that may mount on the
+ * host can still put another mount there, which goes instead.
  * Source: proc(5), mountinfo; umount2(2), loop(4). */
 int mc_host_unmount(struct mc_core *core, const char *type, const char *device, const char *path,
 	struct mc_err *err) __attribute__((nonnull(1, 2, 3, 4), warn_unused_result));
 
-/* What `path` (absolute, any symlinks in it) on the host is: its path without a symlink and its
- * type, as of stat(2)'s st_mode.  Under the helper's deadline.
+/* Resolve `path` (absolute, any symlinks in it) on the host: its path without a symlink and its
+ * type, as in stat(2)'s st_mode.  Under the helper's deadline.
  * Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ETIMEDOUT …  Step MC_STEP_SOURCE or MC_STEP_HELPER. */
 int mc_host_find(struct mc_core *core, const char *path, char ret[static PATH_MAX],
 	mode_t *ret_mode, struct mc_err *err)

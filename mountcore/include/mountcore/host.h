@@ -21,10 +21,10 @@ int mc_host_resolve(struct mc_core *core, const char *path, char ret[static PATH
 	unsigned *ret_missing, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
 
-/* The same, but directories that are missing are made, 0755, and listed in `ret_made` (may be
- * NULL), outermost first.  `is_known`: the path has no symlink in it, and one that it has by now is
- * refused (-ELOOP) before anything is made.  Also returns what mkdir(2) gives, step MC_STEP_MKDIR.
- * On failure what it made is removed as by mc_host_unmake(). */
+/* The same, but creates missing directories, 0755, and lists them in `ret_made` (may be NULL),
+ * outermost first.  `is_known`: the path had no symlink in it; a symlink by now is refused (-ELOOP)
+ * before anything is created.  Also returns the error of mkdir(2), step MC_STEP_MKDIR.
+ * On failure deletes the new directories as mc_host_unmake() does. */
 int mc_host_make(struct mc_core *core, const char *path, bool is_known, char ret[static PATH_MAX],
 	struct mc_made *ret_made, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 4), warn_unused_result));
@@ -35,34 +35,34 @@ int mc_host_make(struct mc_core *core, const char *path, bool is_known, char ret
 void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made *made)
 	__attribute__((nonnull));
 
-/* What a directory shall be; -1 leaves it as it is. */
+/* Owner and mode of a directory; -1: unchanged. */
 struct mc_owner {
 	int64_t uid;
 	int64_t gid;
 	int mode; /* permission bits, 07777 */
 };
 
-/* Give the directory `path` (clean, no symlink in it) on the host an owner and a mode, where it has
- * others.  Returns 0, -ENOENT, -ENOTDIR, -ELOOP (it has a symlink in it by now) with step
- * MC_STEP_SOURCE, or what fchown(2) or fchmod(2) gave with MC_STEP_OWNER; -ETIMEDOUT. */
+/* Set owner and mode of the directory `path` (clean, no symlink in it) on the host, where they
+ * differ.  Returns 0, -ENOENT, -ENOTDIR, -ELOOP (it has a symlink in it by now) with step
+ * MC_STEP_SOURCE, or the error of fchown(2) or fchmod(2) with MC_STEP_OWNER; -ETIMEDOUT. */
 int mc_host_own(struct mc_core *core, const char *path, const struct mc_owner *owner,
 	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
 
-/* Who owns `path` (clean, no symlink in it) on the host, and its mode.
- * Returns 0, -ENOENT, -ENOTDIR, -ELOOP or what fstat(2) gave, with step MC_STEP_SOURCE;
+/* Read owner and mode of `path` (clean, no symlink in it) on the host.
+ * Returns 0, -ENOENT, -ENOTDIR, -ELOOP or the error of fstat(2), with step MC_STEP_SOURCE;
  * -ETIMEDOUT.  Source: stat(2). */
 int mc_host_owner(struct mc_core *core, const char *path, struct mc_owner *ret, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
 
-/* Whether `path` (clean, no symlink in it) on the host is on a mount other than that of the root
- * directory: a mountpoint, or below one.  Returns 1, 0, or what reading the mount table gave.
+/* Whether `path` (clean, no symlink in it) on the host is on another mount than the root directory:
+ * a mountpoint, or below one.  Returns 1, 0, or the error of reading the mount table.
  * Source: proc(5), mountinfo. */
 int mc_host_is_on_mount(struct mc_core *core, const char *path)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Whether process `pid` finds at `path` (clean, no symlink in it) what we find there: it is in our
- * mount namespace, or what is mounted there has propagated to its own.
- * Returns 1, 0, or what looking gave: -ESRCH or -ENOENT (there is no such process), -EACCES.
+/* Whether process `pid` sees the same as we do at `path` (clean, no symlink in it): it is in our
+ * mount namespace, or the mount there has propagated to its own.
+ * Returns 1, 0, or an error: -ESRCH or -ENOENT (there is no such process), -EACCES.
  * Source: proc(5), /proc/PID/root; namespaces(7).  Any thread but a worker. */
 int mc_host_is_seen(struct mc_core *core, pid_t pid, const char *path)
 	__attribute__((nonnull, warn_unused_result));

@@ -17,11 +17,11 @@
 
 struct mc_mount_root;
 
-/* Take `path` (absolute, no symlink in it) of our own namespace for the mount root, and mount the
- * tmpfs on it, unless that of a process before us is there.  Other mounts below `path` are taken
- * out.  Nothing is done on the host but what propagates there.
- * Returns 0 with `ret`, to be closed by the caller; -ENOENT, -ENOMEM, or what mount(2) gave.  Step
- * MC_STEP_SETUP.
+/* Make `path` (absolute, no symlink in it) of our own namespace the mount root: mount the tmpfs on
+ * it, unless an earlier process's is there.  Unmounts other mounts below `path`.  Changes the host
+ * only by propagation from there.
+ * Returns 0 with `ret`, to be closed by the caller; -ENOENT, -ENOMEM, or the error of mount(2).
+ * Step MC_STEP_SETUP.
  * Source: mount_namespaces(7), Docker's "propagatedMount". */
 int mc_mount_root_open(struct mc_core *core, const char *path, struct mc_mount_root **ret,
 	struct mc_err *err) __attribute__((nonnull(1, 2, 3), warn_unused_result));
@@ -29,24 +29,24 @@ int mc_mount_root_open(struct mc_core *core, const char *path, struct mc_mount_r
 /* NULL is ignored.  The mounts stay. */
 void mc_mount_root_close(struct mc_mount_root *root);
 
-/* Open the directory that volumes are mounted in (O_PATH), which is mounted again if it is gone.
- * Returns a descriptor, which the caller closes, -ESTALE (it was taken out again at once), or what
- * mount(2) or openat(2) gave. */
+/* Open the directory that volumes are mounted in (O_PATH); mount it again if it is gone.
+ * Returns a descriptor, which the caller closes, -ESTALE (it was unmounted again at once), or the
+ * error of mount(2) or openat(2). */
 int mc_mount_root_dir(struct mc_mount_root *root) __attribute__((nonnull, warn_unused_result));
 
-/* Whether the host sees the mount root and, unless `name` is NULL, a mount at `name` in it: it is
- * looked up there as the Engine will.  `is_slow`: what is mounted there may have a server that does
- * not answer, so the host's mount table is asked instead.
- * Returns 0, -ENOENT (it does not), or what looking gave.  Source: openat2(2), statx(2), proc(5).
- */
+/* Whether the host sees the mount root and, unless `name` is NULL, a mount at `name` in it.  Looks
+ * it up as the Engine will; with `is_slow` (the server of that mount may not answer) in the host's
+ * mount table.
+ * Returns 0, -ENOENT (it does not), or the error of looking.  Source: openat2(2), statx(2),
+ * proc(5). */
 int mc_mount_root_check(struct mc_mount_root *root, const char *name, bool is_slow)
 	__attribute__((nonnull(1), warn_unused_result));
 
-/* Have the host see it, with the mount at `name`, as mc_mount_root_check() asks: if it does not, a
- * clone of the mount root is put where it belongs on the host; it is in the same peer group, and
- * shows what is mounted there now and later.  Mountpoints without a mount are removed first.
- * Returns 0, -ENOENT (that place is not known, or it was taken out at once), -ENOSYS (no
- * open_tree), or what open_tree(2), setns(2) or move_mount(2) gave.
+/* Have the host see the mount root, with the mount at `name`, as mc_mount_root_check() checks it.
+ * If it does not, put a clone of the mount root at its place on the host: in the same peer group,
+ * so it shows present and later mounts.  Mountpoints without a mount are deleted first.
+ * Returns 0, -ENOENT (that place is not known, or it was unmounted at once), -ENOSYS (no
+ * open_tree), or the error of open_tree(2), setns(2) or move_mount(2).
  * Source: mount_namespaces(7). */
 int mc_mount_root_heal(struct mc_mount_root *root, const char *name, bool is_slow)
 	__attribute__((nonnull(1), warn_unused_result));
@@ -55,7 +55,7 @@ int mc_mount_root_heal(struct mc_mount_root *root, const char *name, bool is_slo
 const char *mc_mount_root_place(const struct mc_mount_root *root) __attribute__((nonnull));
 
 /* The directory below the tmpfs, the Engine's own, borrowed, open for reading; MC_FD_NONE if the
- * tmpfs was there before.  What is in it was written while the host did not see the volumes. */
+ * tmpfs was there before.  Its content was written while the host did not see the volumes. */
 int mc_mount_root_below(const struct mc_mount_root *root) __attribute__((nonnull));
 
 #endif

@@ -30,10 +30,10 @@ struct mc_mount {
 };
 
 /* Open the mount table of the mount namespace `ns_fd` (MC_FD_NONE: our own).  poll(2) and epoll(7)
- * tell POLLPRI and POLLERR, once, when mounts came, went or moved since it was opened or that was
- * told last; a renamed mountpoint is not told.  An open one keeps the namespace, and so its mounts:
- * close it when the last process of the namespace ends.
- * Returns a descriptor, which the caller closes, or what entering or opening gave.
+ * report POLLPRI and POLLERR once if a mount came, went or moved since the open or the last report,
+ * but not for a renamed mountpoint.  An open table keeps the namespace, and so its mounts: close it
+ * when the last process of the namespace ends.
+ * Returns a descriptor, which the caller closes, or the error of entering or opening.
  * Source: proc(5), mounts_poll() of the kernel's fs/proc_namespace.c. */
 int mc_mountinfo_open(struct mc_core *core, int ns_fd, struct mc_err *err)
 	__attribute__((nonnull(1), warn_unused_result));
@@ -43,12 +43,12 @@ int mc_mounts_read_open(int mountinfo, struct mc_mounts **ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Read the table of the mount namespace `ns_fd` (MC_FD_NONE: our own).
- * Returns 0, -ENOMEM, -EINVAL (a line that cannot be parsed), or what entering or reading gave.
+ * Returns 0, -ENOMEM, -EINVAL (a line that cannot be parsed), or the error of entering or reading.
  * Source: proc(5), libmount's mnt_table_parse_stream.  Free with mc_mounts_free(). */
 int mc_mounts_read(struct mc_core *core, int ns_fd, struct mc_mounts **ret, struct mc_err *err)
 	__attribute__((nonnull(1, 3), warn_unused_result));
 
-/* That of the host. */
+/* The host's table. */
 int mc_mounts_read_host(struct mc_core *core, struct mc_mounts **ret)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -100,8 +100,8 @@ bool mc_mount_is_deleted(const struct mc_mount *mount) __attribute__((nonnull));
 bool mc_mounts_find_cover(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
 	__attribute__((nonnull));
 
-/* Find the mount on top at `target` if it shows what is at the path `source` on the host: the same
- * part of the same file system.  Returns 0, -ENOENT, or what reading the host's table gave. */
+/* Find the mount on top at `target` if it shows the path `source` of the host: the same part of the
+ * same file system.  Returns 0, -ENOENT, or the error of reading the host's table. */
 int mc_mounts_find_at(struct mc_core *core, struct mc_mounts *mounts, const char *target,
 	const char *source, struct mc_mount *ret) __attribute__((nonnull, warn_unused_result));
 

@@ -37,16 +37,16 @@ int mc_spot_of(struct mc_mounts *mounts, const char *path, struct mc_spot *ret)
 bool mc_spot_is_below(const struct mc_spot *spot, const struct mc_spot *top)
 	__attribute__((nonnull));
 
-/* What other namespaces have of a file system. */
+/* Use of a file system by other namespaces. */
 struct mc_spot_others {
 	bool has_fs;  /* one of them has a mount of it */
 	size_t taken; /* length of the longest part of spot->path that one of them has something
 		       * mounted on; 0: none */
 };
 
-/* Look at `spot` and the directories that it is in, in every mount namespace but the one whose
- * inode is `but_ns`.  Returns 0, -ENOMEM, -E2BIG (a mount table of more than 256 MB), -EMFILE,
- * or what reading /proc gave: then nothing is known.  Source: proc_pid_mountinfo(5), namespaces(7),
+/* Look for `spot` and the directories above it, in every mount namespace but the one whose inode is
+ * `but_ns`.  Returns 0, -ENOMEM, -E2BIG (a mount table of more than 256 MB), -EMFILE, or the error
+ * of reading /proc: then nothing is known.  Source: proc_pid_mountinfo(5), namespaces(7),
  * ioctl_nsfs(2).  Any thread but a worker. */
 int mc_spot_find_others(struct mc_core *core, const struct mc_spot *spot, uint64_t but_ns,
 	struct mc_spot_others *ret) __attribute__((nonnull, warn_unused_result));
@@ -60,8 +60,8 @@ struct mc_spot_user {
 };
 
 /* Find a process whose mount namespace has a mount of `data` or of something in it, or a mount on
- * something in it.  What is mounted at one of the `own_count` places `own`, or below, does not
- * count, in whatever namespace.  Returns 1, 0 (there is none), or as mc_spot_find_others(). */
+ * something in it.  Ignores mounts at the `own_count` places `own` or below, in every namespace.
+ * Returns 1, 0 (there is none), or as mc_spot_find_others(). */
 int mc_spot_find_user(struct mc_core *core, const struct mc_spot *data, const struct mc_spot *own,
 	size_t own_count, struct mc_spot_user *ret)
 	__attribute__((nonnull(1, 2, 5), warn_unused_result));

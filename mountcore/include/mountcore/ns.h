@@ -14,7 +14,7 @@ struct mc_ns {
 	int ns_fd;     /* owned; keeps the namespace alive, so close it soon */
 	uint64_t ino;  /* inode of the mount namespace: tells two starts of a container apart */
 	int userns_fd; /* owned; its user namespace if it is another than ours, else MC_FD_NONE */
-	uint32_t uid;  /* who its root is, as we number users and groups */
+	uint32_t uid;  /* its root user, as we number users and groups */
 	uint32_t gid;
 	bool may_mount; /* CAP_SYS_ADMIN is in the process's bounding set: it can change its mounts
 			 */
@@ -29,10 +29,10 @@ struct mc_ns {
 int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct mc_err *err)
 	__attribute__((nonnull(1, 3), warn_unused_result));
 
-/* Whether the root directory of process `pid` is another than the host's: a runtime that makes a
- * container has its first process in a mount namespace of its own for a while before that has the
- * container's root.  Returns 1, 0, -ESRCH or what stat(2) gave.  May wait for the file system that
- * the root is on.  Source: proc_pid_root(5). */
+/* Whether the root directory of process `pid` differs from the host's.  While a runtime sets up a
+ * container, its first process is in a new mount namespace for a while before that has the
+ * container's root.  Returns 1, 0, -ESRCH or the error of stat(2).  May wait for the file system
+ * that the root is on.  Source: proc_pid_root(5). */
 int mc_ns_has_own_root(const struct mc_core *core, pid_t pid)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -43,8 +43,8 @@ bool mc_ns_is_alive(const struct mc_ns *ns) __attribute__((nonnull));
  * Source: pidfd_send_signal(2). */
 int mc_ns_kill(const struct mc_ns *ns) __attribute__((nonnull, warn_unused_result));
 
-/* Whether the user `uid`, as we number users, is one of the user namespace of process `pid`.
- * Returns 1, 0, or -ESRCH and what else opening its uid_map gave.  Source: user_namespaces(7). */
+/* Whether the user namespace of process `pid` has the user `uid`, as we number users.
+ * Returns 1, 0, -ESRCH, or another error of opening its uid_map.  Source: user_namespaces(7). */
 int mc_ns_has_user(const struct mc_core *core, pid_t pid, uint32_t uid)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -6,15 +6,15 @@
 
 #include "mountcore/core.h"
 
-/* Limit what the directory `path` (clean, no symlink in it) on the host holds, all below it
- * included, to `bytes`, rounded up to 1 KiB; 0 takes the limit away.  The directory is given a
- * project ID that nobody uses, unless it has one of ours: what is in it before that is not counted,
- * so it should be empty.
+/* Limit the content of the directory `path` (clean, no symlink in it) on the host, all below it
+ * included, to `bytes`, rounded up to 1 KiB; 0 removes the limit.  The directory gets a project ID
+ * that nobody uses, unless it has one of ours.  Earlier content is not counted, so the directory
+ * should be empty.
  * Returns 0, or step MC_STEP_QUOTA
  *   -EOPNOTSUPP  the file system has no project quota, or does not enforce it
- *   -EEXIST      it belongs to a project of somebody else's
+ *   -EEXIST      it belongs to a foreign project
  *   -ENOSPC      no project ID is free
- * and for 0 `bytes` also 0 when there is none to take away.  MC_STEP_SOURCE for the directory,
+ * and for 0 `bytes` also 0 if there is no limit to remove.  MC_STEP_SOURCE for the directory,
  * MC_STEP_HELPER with -ETIMEDOUT.
  * Source: quotactl(2), ioctl_xfs_fssetxattr, XFS's and ext4's mount option prjquota. */
 int mc_host_limit(struct mc_core *core, const char *path, uint64_t bytes, struct mc_err *err)
