@@ -61,7 +61,7 @@ static enum hv_code fail_to_call(const struct hv_daemon *daemon, int error, stru
 	}
 }
 
-/* Who keeps it busy: reasons are told from the few that there are. */
+/* Copy the processes that keep the mount busy, with known reasons. */
 static void take_busy(struct json_object *answer, struct hv_error *err)
 {
 	static const char *const reasons[] = {"cwd", "root", "open file", "mapping"};

@@ -135,7 +135,7 @@ static enum hv_code remove_volume(const struct job *job, struct hv_error *err)
 			   : hv_docker_run(&job->run->globals, words, NULL, err);
 }
 
-/* What is no directory may be a volume. */
+/* A missing path may be a volume's name. */
 static enum hv_code hint_name(const struct job *job, struct hv_error *err)
 {
 	const char *name = job->run->operands.items[0];
@@ -250,7 +250,7 @@ static enum hv_code attach(struct job *job, struct json_object **ret_answer, str
 		&job->daemon, &(struct hv_call){"/HotAttach", body, 0}, ret_answer, err);
 }
 
-/* The reason of the failure stays in `err`; what could not be undone is added to its hint. */
+/* Keep the failure's reason in `err`; add a failed undo to its hint. */
 static void undo(struct job *job, struct hv_error *err)
 {
 	hv_auto_error struct hv_error undo_error = {0};

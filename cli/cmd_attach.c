@@ -49,7 +49,7 @@ static bool is_one_of(const char *text, const char *const *words)
 	return *words;
 }
 
-/* What the daemon would refuse as well, but not as a wrong use of the command. */
+/* The daemon refuses these too, but not as a wrong use of the command. */
 static enum hv_code check_words(const struct hv_run *run, struct hv_error *err)
 {
 	static const char *const replaces[] = {"true", "nonatomic", NULL};

@@ -39,7 +39,7 @@ static bool tell_member(
 	return tell(name, !problem, problem ? problem : otherwise, NULL);
 }
 
-/* What is missing of the kernel, by the name of the engine that makes up for it. */
+/* The name of the mount engine tells which kernel features are missing. */
 static bool tell_mounts(struct json_object *info)
 {
 	const char *engine = hv_document_text(info, "MountEngine");
@@ -74,7 +74,7 @@ static void tell_starts(struct json_object *info)
 			reason ? reason : "");
 }
 
-/* What containers wrote in place of their volumes; no line if there is nothing. */
+/* Data that containers wrote in place of their volumes; no line if there is none. */
 static bool tell_strays(struct json_object *info)
 {
 	struct json_object *strays = NULL;

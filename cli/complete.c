@@ -4,7 +4,7 @@
 
 #include "cli/tool.h"
 
-/* Directives of cobra: what the shell adds to the list by itself. */
+/* Cobra's directives: which files the shell adds to the list. */
 enum { NO_FILES = 4, DIRECTORIES_ONLY = 16 };
 
 static bool is_prefix(const char *prefix, const char *text)
@@ -45,8 +45,7 @@ static void complete_value(const char *flag, const char *word)
 			printf("%s\n", values[i].value);
 }
 
-/* The flag that stands before the word and waits for its value, or NULL.  One that may stand alone
- * does not: its value follows a =. */
+/* The flag before the word, if it needs a value, or NULL.  An optional value follows a =. */
 static const struct hv_flag *find_waiting(const struct hv_command *command, const char *before)
 {
 	const struct hv_flag *flag = NULL;

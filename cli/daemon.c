@@ -54,7 +54,7 @@ static enum hv_code find_plain(const char *plugin_dir, struct hv_daemon *ret, st
 		return hv_fail(err, HV_INTERNAL, "out of memory");
 	if (stat(socket, &status) < 0 && errno == ENOENT)
 		return err->code;
-	/* What else stat() may have said, the connection says again. */
+	/* Connecting reports any other error of stat() again. */
 	hv_error_done(err);
 	return fill(ret, strdup(socket), strdup("hostvol"), err);
 }

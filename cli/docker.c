@@ -38,7 +38,7 @@ static int spawn(const char *program, char *const *words, int out, int errors, p
 	return -rc;
 }
 
-/* What was written to the file; NULL on ENOMEM, or if it is too much. */
+/* The content of the file; NULL on ENOMEM, or if it is too large. */
 static char *read_all(int fd)
 {
 	struct stat status;

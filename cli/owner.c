@@ -26,7 +26,7 @@ static bool is_same_file(const char *a, const char *b)
 	       one.st_ino == other.st_ino;
 }
 
-/* NULL when it does not answer as it should: what is asked next tells why. */
+/* NULL if the daemon does not answer properly: the next request tells why. */
 static struct json_object *ask_daemon(const char *socket, int *ret_error)
 {
 	const struct hv_request request = {socket, "POST", "/HotInfo", "{}", INFO_TIMEOUT_SECONDS};

@@ -10,7 +10,7 @@
 #include "cli/document.h"
 #include "cli/output.h"
 
-/* What is left of the command line, and what was found in it. */
+/* The rest of the command line, and whether it asks for help. */
 struct words {
 	int count;
 	char *const *items;

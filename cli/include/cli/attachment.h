@@ -16,8 +16,8 @@ struct json_object *hv_attach_body(const struct hv_attach_request *request)
 enum hv_code hv_attachment_print(struct json_object *answer, struct hv_error *err)
 	__attribute__((nonnull(2), warn_unused_result));
 
-/* What to call its container: the name, else the short ID; borrowed from `attachment`, whose
- * container_id is cut. */
+/* The name of its container, else the short ID; borrowed from `attachment`, whose container_id is
+ * cut. */
 const char *hv_attachment_container(struct hv_attachment *attachment) __attribute__((nonnull));
 
 #endif

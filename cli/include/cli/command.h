@@ -1,4 +1,4 @@
-/* A command, and what one run of it was asked to do. */
+/* A command, and the arguments of one run. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
@@ -47,7 +47,7 @@ struct hv_command {
 	const char *name;
 	const char *alias; /* or NULL */
 	const char *summary;
-	const char *usage;    /* what follows the command in the usage line */
+	const char *usage;    /* after the command in the usage line */
 	const char *notes;    /* after the options in the help, or NULL */
 	const char *examples; /* indented lines at the end of the help, or NULL */
 	const struct hv_flag *flags;

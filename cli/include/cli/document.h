@@ -13,7 +13,7 @@ struct json_object *hv_document_parse(const char *bytes, size_t size, enum json_
 	__attribute__((nonnull, warn_unused_result));
 
 /* Read and parse a file of at most 1 MiB that holds one JSON object.
- * Returns 0, -ENOENT, -EBADMSG when it is not JSON, -EFBIG, or what fopen(3) said. */
+ * Returns 0, -ENOENT, -EBADMSG if it is not JSON, -EFBIG, or the error of fopen(3). */
 int hv_document_read(const char *path, struct json_object **ret)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -9,7 +9,7 @@
 struct hv_flag {
 	const char *name;      /* without the dashes; NULL ends the table */
 	char letter;           /* of the short form, or 0 */
-	const char *value;     /* what the help calls its value; NULL: a bool that takes none */
+	const char *value;     /* name of the value in the help; NULL: a bool without one */
 	const char *help;      /* NULL: left out of the help */
 	size_t offset;         /* of the bool or const char * in the options */
 	const char *otherwise; /* the value of --name alone; NULL: one must be given */

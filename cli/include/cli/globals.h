@@ -22,7 +22,7 @@ struct hv_globals {
 	size_t word_count;
 };
 
-/* What the environment says; borrowed from it, NULL where it says nothing. */
+/* The environment variables, borrowed; NULL if unset. */
 struct hv_environment {
 	const char *hostvol_socket;
 	const char *docker_host;

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <time.h>
 
-/* Replace control characters (C0, DEL, C1) and what is not UTF-8 by '?', in place. */
+/* Replace control characters (C0, DEL, C1) and invalid UTF-8 by '?', in place. */
 void hv_text_clean(char *text) __attribute__((nonnull));
 
-/* Print `text` cleaned.  What cannot be printed for want of memory is left out. */
+/* Print `text` cleaned; print nothing if memory runs out. */
 void hv_text_print(FILE *out, const char *text) __attribute__((nonnull));
 
 /* How long before `now` the RFC 3339 time `since` was, as docker ps says it: "2 minutes ago";

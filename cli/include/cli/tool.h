@@ -1,4 +1,4 @@
-/* A program under the docker command: one with subcommands, or one that is a command itself. */
+/* A program under the docker command: a set of subcommands, or a single command. */
 #ifndef CLI_TOOL_H
 #define CLI_TOOL_H
 
