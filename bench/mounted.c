@@ -1,10 +1,10 @@
-/* Prints when a mount appears at a path of each container that is started: microseconds of
+/* For each started container, prints when a mount appears at a path: microseconds of
  * CLOCK_REALTIME, and the container's ID.
  *
  * The arguments are the directory in which containerd keeps a bundle for each container, and the
- * path. The runtime writes the first process's number to "init.pid" there when the container is set
- * up; the kernel tells by poll when that process's mount table changes.  What the runtime keeps of
- * its own is not opened here: that is what hostvol waits for. */
+ * path.  The runtime writes the first process's number to "init.pid" in the bundle when the
+ * container is set up; poll(2) reports changes of that process's mount table.  The runtime's own
+ * files are not opened here, because hostvol waits for opens of them. */
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
