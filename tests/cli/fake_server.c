@@ -23,7 +23,7 @@ struct fake_server {
 	FILE *log_file;
 };
 
-/* Up to the end of the body; what was read is NUL-terminated. */
+/* Read up to the end of the body; NUL-terminate the request. */
 static void read_request(int fd, char *buffer)
 {
 	size_t size = 0;

@@ -13,7 +13,7 @@ struct fake_answer {
 
 struct fake_server;
 
-/* Listen at `path`.  `answers` must outlive the server; what is not in it is answered with 404. */
+/* Listen at `path`.  `answers` must outlive the server; any other request is answered with 404. */
 struct fake_server *fake_server_new(const char *path, const struct fake_answer *answers);
 
 /* The requests so far, one per line: method, path, body.  The caller frees it. */

@@ -195,7 +195,7 @@ static void plain_daemon_of_this_engine_is_used(void **state)
 	assert_int_equal(find_plain(setting, "{\"ID\":\"y\"}", info, &log), HV_OK);
 	assert_false(setting->daemon.is_remote);
 	free(log);
-	/* One that reaches no Engine says so itself. */
+	/* A daemon without an Engine says so itself. */
 	assert_int_equal(
 		find_plain(setting, "{\"ID\":\"y\"}",
 			"{\"Err\":\"\",\"EngineID\":\"\",\"EngineProblem\":\"down\"}", &log),
@@ -361,7 +361,7 @@ static void socket_without_permission_is_told(void **state)
 	make_dead_socket(setting->plain);
 	assert_int_equal(chmod(setting->plain, 0), 0);
 	setting->environment.hostvol_socket = setting->plain;
-	if (is_root) /* who may use every socket */
+	if (is_root) /* root may use every socket */
 		assert_int_equal(seteuid(65534), 0);
 	code = hv_daemon_ask(&setting->globals, &setting->environment,
 		&(struct hv_call){"/HotList", NULL, 0}, &answer, &setting->err);

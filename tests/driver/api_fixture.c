@@ -103,7 +103,7 @@ const char *text_at(struct fixture *fixture, const char *name)
 	return json_object_get_string(value);
 }
 
-/* Returns the HTTP status.  What holds for every answer is asserted. */
+/* Returns the HTTP status.  Asserts the rules for all answers. */
 unsigned call_bytes(struct fixture *fixture, const char *method, const char *path, const char *body,
 	size_t size)
 {

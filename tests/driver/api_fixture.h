@@ -24,7 +24,7 @@ int api_setup(void **state);
 int api_teardown(void **state);
 
 /* Call with POST and keep the reply in fixture->reply and ->body.  Returns the HTTP status, 0 for a
- * connection that is closed.  What holds for every answer is asserted. */
+ * connection that is closed.  Asserts the rules for all answers. */
 unsigned call(struct fixture *fixture, const char *path, const char *body);
 unsigned call_bytes(struct fixture *fixture, const char *method, const char *path, const char *body,
 	size_t size);

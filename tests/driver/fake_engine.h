@@ -1,5 +1,4 @@
-/* What answers on the Engine's socket, as badly as a test wants it: a real one cannot be made to.
- */
+/* An Engine that answers on its socket as badly as a test wants: a real one would not. */
 #ifndef TESTS_DRIVER_FAKE_ENGINE_H
 #define TESTS_DRIVER_FAKE_ENGINE_H
 

@@ -17,7 +17,7 @@
 /* The only container. */
 #define ID "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
 
-/* What the Engine answers and tells; INFO is for "/info". */
+/* Answers and events of the Engine; INFO is for "/info". */
 #define INSPECT_PATH "/containers/" ID "/json"
 #define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\n"
 #define CLOSED "Connection: close\r\n\r\n"
@@ -43,7 +43,7 @@ struct fixture {
 	const char *own_mount; /* where it has a tmpfs of its own at each start; NULL: nowhere */
 	atomic_bool sets_read_only; /* the volume, the next time that the Engine is asked */
 	atomic_bool removes;        /* the volume, the same */
-	char ended[4096];           /* what was told to have ended: "container volume target" */
+	char ended[4096];           /* attachments reported as ended: "container volume target" */
 	atomic_bool has_ended;      /* it is written */
 	atomic_uint looks;          /* how often the state was asked for */
 	long long look_ms;          /* as in struct hv_reconciler_args */
@@ -79,7 +79,7 @@ enum hv_code attach_to(
 /* Detach by target. */
 enum hv_code detach_from(struct fixture *fixture, const char *target);
 
-/* What the reconciler does for the container, now; prints the error if there is one. */
+/* Reconcile the container, now; print the error if there is one. */
 enum hv_code repair(struct fixture *fixture);
 
 /* The state of the attachment at `target` as it is listed, with a blank and its problem if it has

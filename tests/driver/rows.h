@@ -9,7 +9,7 @@
 /* Open the store in `dir`, which must work. */
 struct hv_store *row_store(const char *dir);
 
-/* Add a volume with the source /srv/`name`.  HV_OK or what the store gives; `err` is emptied. */
+/* Add a volume with the source /srv/`name`.  Returns HV_OK or the store's error; empties `err`. */
 enum hv_code row_add_volume(struct hv_store *store, const char *name);
 
 bool row_has_volume(struct hv_store *store, const char *name);

@@ -9,7 +9,7 @@
 
 #include "address.h"
 
-/* What a name has: IPv6 first, as getaddrinfo(3) often gives it. */
+/* The addresses of a name: IPv6 first, as often from getaddrinfo(3). */
 static struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 static struct sockaddr_in four = {.sin_family = AF_INET};
 static struct addrinfo last = {

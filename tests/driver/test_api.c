@@ -41,9 +41,8 @@ static void the_handshake_is_answered_to_the_letter(void **state)
 		fixture->reply.body, "{\"Err\":\"\",\"Capabilities\":{\"Scope\":\"local\"}}");
 }
 
-/* The Engine's retry of a request carries no body: it must never pass for one. */
-/* An empty body is the Engine's way of repeating a request: what an error would make it forget the
- * volume for is not answered (0). */
+/* The Engine repeats a request with an empty body, which must never pass for a request.  Get and
+ * Path do not answer it (0): an error would make the Engine forget the volume. */
 static unsigned refusal(const char *endpoint, const char *body)
 {
 	bool is_get = strcmp(endpoint, "/VolumeDriver.Get") == 0 ||
@@ -287,7 +286,7 @@ static void list_shows_each_volume_with_dockers_mountpoint(void **state)
 	expect_rfc3339(json_object_get_string(member(first, "CreatedAt")));
 }
 
-/* What List shows at `targets` of the volume at `at`, oldest first. */
+/* List shows these `targets` of the volume at `at`, oldest first. */
 static void expect_listed_targets(struct fixture *fixture, size_t at, const char *targets)
 {
 	struct json_object *volume =

@@ -1,6 +1,5 @@
-/* What was at a target before a new attach: it stays as it is until the new one is there, and goes
- * with that wholly.  And what was made for targets: it goes with the last attachment that needs it.
- */
+/* The former mount at the target of a new attach stays as it is until the new one is there, then
+ * goes completely.  Entries created for targets go with the last attachment that needs them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,9 +203,9 @@ static void what_is_replaced_does_not_stay_where_it_was_moved(void **state)
 	free(to);
 }
 
-/* --- what was made --- */
+/* --- created entries --- */
 
-/* The container has a file system there that no other has: what was made may be removed. */
+/* No other container has the file system there: created entries may be deleted. */
 static void begin_on_own(struct fixture *fixture)
 {
 	fixture->own_mount = fixture->target;

@@ -1,4 +1,4 @@
-/* What is recorded is what comes back: targets where something is mounted already, targets below
+/* Recorded attachments come back: at targets where something is mounted already, at targets below
  * each other, over the restarts of a container. */
 #include <limits.h>
 #include <stdio.h>
@@ -279,7 +279,7 @@ static void what_cannot_be_reached_is_covered_and_says_by_what(void **state)
 	assert_int_equal(detach_from(self.fixture, self.inner), HV_OK);
 }
 
-/* What the store says of the inner one when the daemon is killed while it is taken out. */
+/* Give the inner one the state in which a daemon killed while unmounting leaves it. */
 static void note_lifted(struct nested *self)
 {
 	const struct hv_record_filter filter = {.volume = inner_name};

@@ -1,4 +1,4 @@
-/* The records of attachments: what is attached, checked, detached and listed by them. */
+/* The records of attachments: attach, check, detach and list by them. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -112,8 +112,8 @@ static void a_replacement_that_cannot_be_recorded_stands_and_is_recorded_later(v
 	assert_string_equal(state_of(fixture, fixture->target), "attached");
 }
 
-/* A crash took away what was mounted anew; what it replaces had been taken out for it. Who looks
- * before that is settled does not take the former one for unmounted by others. */
+/* A crash lost the new mount after the former one was unmounted for it.  A look before the repair
+ * must not report the former one as unmounted by others. */
 static void a_replacement_that_was_cut_short_is_made_whoever_looks_first(void **state)
 {
 	struct fixture *fixture = *state;

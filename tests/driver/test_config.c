@@ -46,7 +46,7 @@ static const char *setting(const struct hv_config *config, const char *name)
 	return NULL;
 }
 
-/* An upgrade of the plugin does not set new values: what is compiled in is what counts. */
+/* An upgrade of the plugin does not set new values: the compiled-in ones count. */
 static void the_defaults_are_those_of_the_plugins_configuration(void **state)
 {
 	struct json_object *file = json_object_from_file(PLUGIN_CONFIG), *list = NULL;

@@ -7,7 +7,7 @@
 
 #define ID "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
 
-/* What Docker 20.10 answers, shortened. */
+/* An answer of Docker 20.10, shortened. */
 static const char running[] =
 	"{\"Id\":\"" ID "\",\"Created\":\"2024-03-05T10:11:12.123456789Z\",\"Path\":\"sleep\","
 	"\"Args\":[\"infinity\"],\"State\":{\"Status\":\"running\",\"Running\":true,\"Paused\":false,"

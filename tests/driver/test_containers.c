@@ -5,7 +5,7 @@
 #include "wire/containers.h"
 
 struct told {
-	char text[128]; /* "a+ b- " for one that runs and one that does not */
+	char text[128]; /* "a+ b- " if a runs and b does not */
 };
 
 static void tell(void *context, const char *id, bool is_running)

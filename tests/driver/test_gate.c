@@ -47,7 +47,7 @@ static int setup(void **state)
 	(void)state;
 	dir = scratch_new();
 	host_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	alarm(PATIENCE_SECONDS); /* what is never told is a failure */
+	alarm(PATIENCE_SECONDS); /* a missing report is a failure */
 	return 0;
 }
 
@@ -185,7 +185,7 @@ static void create(const struct hv_gate *by, bool must_deny)
 	assert_int_equal(hv_gate_mark(by, ID, must_deny), 0);
 }
 
-/* Orders are taken one after the other: what comes now was asked after they were. */
+/* Orders are taken one after the other: this report follows all earlier ones. */
 static void wait_for_orders(const struct hv_gate *by)
 {
 	struct hv_gate_news news;

@@ -104,7 +104,7 @@ static void every_option_is_read(void **state)
 static enum hv_code read_fs(const char *type, const char *device, const char *o,
 	struct hv_volume_options *ret, struct hv_error *err)
 {
-	static struct hv_opts opts; /* what is read borrows from it */
+	static struct hv_opts opts; /* the result borrows from it */
 
 	hv_opts_done(&opts);
 	hv_error_done(err);

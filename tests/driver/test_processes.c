@@ -1,4 +1,4 @@
-/* The processes that are watched, and what they cost. */
+/* The watched processes, and their cost. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>

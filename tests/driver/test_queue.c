@@ -144,7 +144,7 @@ static void what_has_just_happened_goes_before_what_failed_and_what_was_added(vo
 	(void)state;
 	fail_once("failed");
 	hv_queue_add(&queue, "added");
-	sleep_ms(2 * HV_QUEUE_RETRY_MIN_MS); /* what failed is due as well */
+	sleep_ms(2 * HV_QUEUE_RETRY_MIN_MS); /* "failed" is due as well */
 	hv_queue_put(&queue, "b");
 	hv_queue_put(&queue, "a");
 	expect_next("b", 0); /* as it happened */
@@ -257,7 +257,7 @@ static void who_waits_until_a_time_takes_what_is_due_and_else_leaves_then(void *
 	assert_true(hv_queue_take(&queue, start, &name, &tries)); /* late, and it is due */
 	assert_string_equal(name, "a");
 	hv_queue_finish(&queue, "a", false);
-	assert_false(hv_queue_take(&queue, start, &name, &tries)); /* what failed is not yet */
+	assert_false(hv_queue_take(&queue, start, &name, &tries)); /* it failed: not due yet */
 }
 
 #define QUEUED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -77,7 +77,7 @@ static void an_engine_that_comes_late_is_met(void **state)
 	expect_state(fixture, "attached");
 }
 
-/* What happens to the stream while the container restarts unseen. */
+/* Break the stream, as while the container restarts unseen. */
 static void send_long_line(struct fixture *fixture)
 {
 	char *line = malloc(HV_EVENT_LINE_MAX + 2);
@@ -111,7 +111,7 @@ static void a_stream_that_breaks_is_taken_up_again(void **state)
 	}
 }
 
-/* An Engine that takes requests and answers none: what the kernel knows is noticed all the same. */
+/* The Engine takes requests and answers none: a death that the kernel knows is noticed. */
 static void an_engine_that_hangs_does_not_hide_a_death(void **state)
 {
 	static const struct fake_reply mute[] = {{"/", "", 0, 1}, {NULL, NULL, 0, 0}};
@@ -191,7 +191,7 @@ static void containers_that_are_held_up_do_not_delay_another(void **state)
 	start_container(fixture);
 	fake_engine_send(fixture->fake, EVENT("start"));
 	wait_for_mounts(fixture, 1);
-	stop_engine(fixture); /* who waits for it fails at once */
+	stop_engine(fixture); /* waiting requests fail at once */
 	stop_reconciler(fixture);
 	free(held_up);
 }
@@ -265,7 +265,7 @@ static void what_nobody_tells_is_noticed_in_the_time_for_all_however_many_there_
 	expect_state(fixture, "missing");
 }
 
-/* What GET /containers/json tells of them, next to others. */
+/* Answers of GET /containers/json, with other containers. */
 #define LIST_PATH "/containers/json"
 #define LISTED(id, state) "{\"Id\":\"" id "\",\"State\":\"" state "\"},"
 #define LIST(rest) HEAD("200 OK") CLOSED "[" rest LISTED("ab", "exited") "{\"Id\":\"cd\"}]"

@@ -404,7 +404,7 @@ static void a_start_that_the_engine_refuses_is_an_error(void **state)
 	end_refused(&self);
 }
 
-/* What was refused is on record: a daemon that starts anew goes on with it. */
+/* The refusal is on record: a daemon that starts anew goes on with it. */
 static void a_reconciler_that_starts_finds_what_was_refused(void **state)
 {
 	struct fixture *fixture = *state;

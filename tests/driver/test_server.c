@@ -303,7 +303,7 @@ static int ask_and_wait(struct fixture *fixture)
 	return fd;
 }
 
-/* Who connects while there is no descriptor left waits for one. */
+/* A client that connects while no descriptor is left waits for one. */
 static void without_descriptors_nobody_is_turned_away(void **state)
 {
 	struct fixture *fixture = *state;

@@ -1,4 +1,4 @@
-/* Starts that are held: what is attached to a process whose program has not begun. */
+/* Held starts: attaches to a process whose program has not begun. */
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -97,7 +97,7 @@ static void only_containers_with_attachments_are_wanted(void **state)
 	assert_true(is_wanted);
 }
 
-/* Its runtime is not done: what was mounted now would be left behind. */
+/* Its runtime is not done: a mount made now would be left behind. */
 static void a_process_with_the_hosts_root_is_too_early(void **state)
 {
 	struct fixture *fixture = *state;
@@ -195,7 +195,7 @@ static void behind_the_deadline_it_is_late(void **state)
 	hv_record_done(&record);
 }
 
-/* As crun does: what is attached then does not become its working directory. */
+/* As crun does: a later mount does not become its working directory. */
 static void who_has_entered_what_is_covered_is_told(void **state)
 {
 	struct fixture *fixture = *state;

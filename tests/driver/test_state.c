@@ -1,4 +1,4 @@
-/* What runtimes write of their containers. */
+/* The state files of runtimes. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What was acknowledged is there after the process was killed, and costs no more than it must. */
+/* Acknowledged writes survive a killed process, and cost no more than they must. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* How SQLite goes about each statement: among thousands of volumes and attachments, what is asked
- * for one of them must not read all. */
+/* SQLite's plan for each statement: among thousands of volumes and attachments, a query for one of
+ * them must not read all. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "rows.h"
 #include "scratch.h"
 
-/* Those that read or change a whole table, and are meant to. */
+/* Statements that read or change a whole table on purpose. */
 static bool is_of_all(enum hv_sql sql)
 {
 	return sql == HV_SQL_VOLUME_LIST || sql == HV_SQL_ATTACHMENT_LIST ||
@@ -20,7 +20,7 @@ static bool is_of_all(enum hv_sql sql)
 	       sql == HV_SQL_BOOT_UNMOUNT;                                 /* once for each boot */
 }
 
-/* Those that sort the few that an index gave them. */
+/* Statements that sort the few rows from an index. */
 static bool is_sorted(enum hv_sql sql)
 {
 	return sql == HV_SQL_ATTACHMENT_BY_CONTAINER || sql == HV_SQL_ATTACHMENT_BY_VOLUME;

@@ -23,7 +23,7 @@ static unsigned ask(struct fixture *fixture, const char *request)
 	return status;
 }
 
-static struct json_object *kept; /* what reply_of() gave last */
+static struct json_object *kept; /* last result of reply_of() */
 
 static struct json_object *reply_of(struct fixture *fixture, int64_t *ret_status)
 {
@@ -135,7 +135,7 @@ static void more_than_there_is_room_for_is_refused(void **state)
 		assert_int_equal(
 			call(fixture, "/VolumeDriver.Create", body), i < HV_TUNNEL_MAX ? 200 : 409);
 	}
-	/* Those that nobody came for in a minute make room. */
+	/* Replies that nobody fetched in a minute make room. */
 	for (int i = 0; i < HV_TUNNEL_MAX; i++)
 		fixture->api.tunnel.items[i].since -= HV_TUNNEL_SECONDS + 1;
 	assert_int_equal(call(fixture, "/VolumeDriver.Create", body), 200);

@@ -1,4 +1,4 @@
-/* What others mount at a volume's mountpoint: hostvol takes out its own only. */
+/* Foreign mounts at a volume's mountpoint: hostvol unmounts only its own. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static void recover(struct world *world)
 	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
 }
 
-/* Whoever starts now would be given what is on top. */
+/* A container that starts now would get the top mount. */
 static void expect_left(struct world *world, unsigned mounts)
 {
 	assert_int_equal(world_count_mounts(world, "data"), mounts);

@@ -1,4 +1,4 @@
-/* Volumes that are file systems: what they may be, and how they are mounted and unmounted. */
+/* Volumes that are file systems: which are allowed, and how they are mounted and unmounted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "scratch.h"
 #include "world.h"
 
-/* What the helpers that mount and unmount come to. */
+/* Results of the helpers that mount and unmount. */
 static enum {
 	AS_THEY_ARE,
 	LATE,     /* given up before it is mounted */

@@ -191,7 +191,7 @@ static void a_kind_of_a_newer_version_is_shown_and_refused(void **state)
 	assert_false(world_has(world, "srv/data"));
 }
 
-/* What a newer version has begun with a volume is left for it. */
+/* A newer version finishes its own work on a volume: leave that alone. */
 static void a_kind_of_a_newer_version_is_not_finished(void **state)
 {
 	static const enum hv_phase phases[] = {HV_MAKING, HV_REMOVING, HV_ATTACHING};

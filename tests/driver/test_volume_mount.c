@@ -1,4 +1,4 @@
-/* Mount, Unmount, Remove and what is put right at start. */
+/* Mount, Unmount, Remove and the repairs at start. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ int __wrap_mc_sys_fork(void)
 	return __real_mc_sys_fork();
 }
 
-/* A second container on the volume: what stuck helpers there are is no matter to it. */
+/* A second container on the volume: stuck helpers do not matter to it. */
 static void a_volume_in_use_is_mounted_without_a_helper(void **state)
 {
 	struct world *world = *state;
@@ -132,7 +132,7 @@ static void remove_in(struct world *world, const char *name)
 	free(path);
 }
 
-/* Who has it already keeps it: here a bind, as Docker makes one for each container. */
+/* Present users keep the old one: here a bind, as Docker makes one for each container. */
 static void a_directory_that_was_replaced_is_mounted_for_who_starts_now(void **state)
 {
 	struct world *world = *state;
@@ -368,7 +368,7 @@ static void an_own_volume_belongs_to_the_remapped_root(void **state)
 	assert_int_equal(world_mount(world, "own3", "a"), HV_OK);
 	assert_int_equal(owner_of(world, "state/volumes/own3/_data", &gid), 0);
 	assert_int_equal(gid, 0);
-	/* What was not known yet when it was created. */
+	/* Created before the mapping was known. */
 	assert_int_equal(world_mount(world, "early", "a"), HV_OK);
 	assert_int_equal(owner_of(world, "mounts/early", &gid), 300000);
 	assert_int_equal(world_mount(world, "used", "a"), HV_OK);

@@ -1,4 +1,4 @@
-/* What is put right at start, and what is left alone. */
+/* Repairs at start, and their limits. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static void recover(struct world *world)
 	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
 }
 
-/* What a plugin that is disabled takes with it. */
+/* Unmount as disabling the plugin does. */
 static void unmount(struct world *world, const char *name)
 {
 	char *path = scratch_path(world->dir, name);

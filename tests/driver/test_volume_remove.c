@@ -1,4 +1,4 @@
-/* What becomes of a volume's data with the volume. */
+/* A volume's data when the volume is deleted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -282,7 +282,7 @@ static void what_other_volumes_live_on_is_not_purged(void **state)
 	unbind(world, "elsewhere");
 }
 
-/* By a symlink; and what a server has by the same path is another thing. */
+/* A symlink is followed; the same path on a server is another directory. */
 static void what_only_looks_like_another_s_is_purged(void **state)
 {
 	struct world *world = *state;
@@ -319,7 +319,7 @@ static void a_name_is_free_when_its_directory_is_deleted(void **state)
 	assert_false(world_has(world, "made"));
 }
 
-/* One that is being made has a record, and is none yet for who asks. */
+/* A volume being created has a record, but clients do not see it yet. */
 static void what_a_volume_is_being_made_in_is_not_purged(void **state)
 {
 	struct world *world = *state;

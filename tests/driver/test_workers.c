@@ -12,7 +12,7 @@ struct piece {
 	struct hv_work work;
 };
 
-/* What the workers do: count, and wait while they are told to. */
+/* The workers count, and wait while the site is closed. */
 struct site {
 	struct hv_workers workers;
 	pthread_mutex_t lock;

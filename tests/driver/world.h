@@ -21,8 +21,7 @@ int world_setup(void **state);
 int world_teardown(void **state);
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
-/* Close the store and the mount library and open them again, as a restart does; what was mounted
- * stays. */
+/* Close the store and the mount library and open them again, as a restart does; mounts stay. */
 void world_restart(struct world *world);
 
 /* Make a directory below `dir` with its parents, or a file with this text. */

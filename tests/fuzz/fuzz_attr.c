@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	names[size] = '\0';
 	if (size >= sizeof(raw.set))
 		memcpy(&raw.set, data, sizeof(raw.set));
-	(void)add_all(&attr, names); /* what is not in the table is left out */
+	(void)add_all(&attr, names); /* skips unknown names */
 	check(&attr);
 	check(&raw);
 	return 0;

@@ -1,5 +1,5 @@
-/* A request that was read is written to JSON that reads back to the same; one that was refused has
- * a reason.  The first byte chooses the request. */
+/* An accepted request is written to JSON that reads back to the same; a refused one has a reason.
+ * The first byte chooses the request. */
 #include <json-c/json.h>
 #include <stdint.h>
 #include <stdlib.h>

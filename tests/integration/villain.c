@@ -1,13 +1,12 @@
-/* villain COMMAND ARGUMENT…: what works against hostvol at full speed, in a container or on a
- * source, until it is killed.
+/* villain COMMAND ARGUMENT…: works against hostvol at full speed, in a container or on a source,
+ * until it is killed.
  *
  *   swap DIR LINK PLACE…      exchange the two names; LINK leads to one PLACE after the other
- *   rename DIR NAME           make, rename and remove DIR/NAME, and rename DIR
- *   cover DIR                 mount a tmpfs over it and take it out
+ *   rename DIR NAME           create, rename and delete DIR/NAME, and rename DIR
+ *   cover DIR                 mount a tmpfs over it and unmount it
  *   mounts COUNT DIR PID      that many mounts below DIR, in the mount namespace of PID; ends then
  *   silent DIR PID            a FUSE server at DIR, in the mount namespace of PID, that never
- *                             answers
- */
+ *                             answers */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

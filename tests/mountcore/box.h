@@ -1,8 +1,8 @@
-/* What the privileged tests work on: a "container" and a scene around it.
+/* The scene of the privileged tests: a "container" and its surroundings.
  *
  * A box is a process with a mount namespace and a root file system (tmpfs) of its own, all private,
  * with a procfs and an empty /dev, /sys and /mnt.  Its files are reached from outside through
- * /proc/PID/root (box_path); what has to happen inside is a function it is sent. */
+ * /proc/PID/root (box_path); box_run() sends it a function to run inside. */
 #ifndef MOUNTCORE_BOX_H
 #define MOUNTCORE_BOX_H
 

@@ -11,7 +11,7 @@ void scratch_mount_tmpfs(const char *path);
 void scratch_make_shared(const char *path);
 void scratch_make_unbindable(const char *path);
 void scratch_bind(const char *source, const char *target);
-/* What is writable of it is beside it; makes `path`. */
+/* Its writable layer is beside it; creates `path`. */
 void scratch_mount_overlay(const char *lower, const char *path);
 void scratch_umount(const char *path);
 bool scratch_exists(const char *path); /* a dangling symlink does */
@@ -21,8 +21,8 @@ unsigned scratch_count_threads(void);
  * library finds out.  In the sandbox. */
 bool scratch_kernel_goes_beneath(void);
 
-/* A FUSE mount that nobody serves: who reaches into it waits.  Returns the descriptor that keeps it
- * so, or -1 if the machine has no FUSE. */
+/* A FUSE mount that nobody serves: a look into it waits.  Returns the descriptor that keeps it so,
+ * or -1 if the machine has no FUSE. */
 int scratch_mount_silent(const char *path);
 
 /* The same for box_run(): 0 or -EIO. */

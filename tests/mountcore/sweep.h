@@ -1,9 +1,9 @@
-/* The failure sweep: one operation again and again, its first kernel call failing, then its second,
+/* The failure sweep: repeat one operation with its first kernel call failing, then its second,
  * until there is none left.
  *
- * Each round is a process of its own with a scene of its own, because one kind of failure, that of
- * the way home from a container's namespace, ends the process.  The counters are in shared memory:
- * the calls of a helper process are counted and made to fail like the others. */
+ * Each round is a process with a scene of its own, because one kind of failure, on the way home
+ * from a container's namespace, ends the process.  The counters are in shared memory: the calls of
+ * a helper process are counted and made to fail like the others. */
 #ifndef MOUNTCORE_SWEEP_H
 #define MOUNTCORE_SWEEP_H
 
@@ -15,12 +15,12 @@
 /* An errno that nothing here gives by itself. */
 enum { INJECTED = -EUCLEAN };
 
-/* What is allowed but for the injected errno with a step: at `call`, the result `code`. */
+/* An allowed result besides the injected errno with a step: `code` for a failed `call`. */
 struct sweep_exception {
 	const char *call;
 	int code;
 	const char *reason;
-	bool keeps_directories; /* what a success removes may stay */
+	bool keeps_directories; /* they may stay after a success */
 };
 
 struct sweep {
@@ -35,7 +35,7 @@ struct sweep {
 	const char *removed;    /* inside the box, gone after a success; or NULL */
 };
 
-/* What every job in a helper brings along. */
+/* For every job in a helper. */
 #define HELPER_EXCEPTIONS                                                                          \
 	{"close", 0, "a descriptor is closed even so", false},                                     \
 		{"close_range", 0, "before 5.9 they are closed one by one", false},                \
@@ -44,7 +44,7 @@ struct sweep {
 		"sendmsg", -EIO, "to the parent the helper died", false                            \
 	}
 
-/* What comes behind the unmount, to remove what was made, fails without a word: it stays. */
+/* Calls behind the unmount, which delete created entries, fail silently: entries stay. */
 #define REMOVAL_EXCEPTIONS                                                                         \
 	{"setns", 0, "to read the mount table, or to remove", true},                               \
 		{"openat", 0, "the mount table", true}, {"openat2", 0, "the way there", true},     \

@@ -1,4 +1,4 @@
-/* What an attach does when it works. */
+/* Attaches that succeed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

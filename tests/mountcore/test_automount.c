@@ -17,7 +17,7 @@
 
 static const char demand[] = SOURCE "/demand";
 
-/* What is asked for is mounted, for ever.  Its own process group does not set it off. */
+/* Mount on each request, for ever.  Its own process group does not trigger it. */
 static void serve(int requests, int ready)
 {
 	union autofs_v5_packet_union packet;

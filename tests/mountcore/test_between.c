@@ -1,4 +1,4 @@
-/* What a container does right between two kernel calls of an attach. */
+/* A container acts right between two kernel calls of an attach. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mount.h>

@@ -1,4 +1,4 @@
-/* Who keeps a mount busy, and trees with submounts. */
+/* The users of a mount, and trees with submounts. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -214,7 +214,7 @@ NS_TEST(the_mount_of_a_working_directory_is_told)
 	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mn", &now), 0);
 	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
 	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt", &now), 1);
-	assert_int_equal(now, before); /* what is covered */
+	assert_int_equal(now, before); /* the covered one */
 	assert_int_equal(box_run(&scene.box, in_stand, "/mnt"), 0);
 	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt", &now), 1);
 	assert_int_equal(now, scene.info.mountinfo_id);

@@ -1,4 +1,4 @@
-/* What an attach covers, and who goes on using it. */
+/* The directory that an attach covers, and its users. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static int in_make(const char *path)
 	return mkdir(path, 0755) < 0 ? -errno : 0;
 }
 
-/* What an attach of SOURCE to `target` would cover. */
+/* Look as if SOURCE were attached to `target`. */
 static void look(
 	struct scene *scene, const char *target, enum mc_replace replace, struct mc_cover *ret)
 {

@@ -243,7 +243,7 @@ NS_TEST(different_paths_of_one_silent_server_count_as_one)
 	scene_close(&scene);
 }
 
-/* The root of a FUSE mount needs no server: what goes on top of it neither. */
+/* The root of a FUSE mount needs no server, nor does a mount on top of it. */
 NS_TEST(a_mount_goes_on_top_of_one_whose_server_is_silent)
 {
 	struct mc_attach_args args;
@@ -376,7 +376,7 @@ NS_TEST(a_silent_source_does_not_hold_up_its_container)
 	scene_close(&scene);
 }
 
-/* The overlay's own type has no server; what it is made of has one. */
+/* The overlay's own type has no server; its layer has one. */
 static void overlay(void)
 {
 	const char *const overlays[] = {"/tmp/one", "/tmp/two"};

@@ -1,4 +1,4 @@
-/* What is left of an attach whose helper ends in the middle of it. */
+/* The remains of an attach whose helper ends in the middle. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include "box.h"
 #include "scratch.h"
 
-/* What helpers tell, in shared memory. */
+/* Reports of helpers, in shared memory. */
 static struct told {
 	atomic_int ends_with;    /* the signal that it gets when the daemon ends */
 	atomic_int stages;       /* how often a tree was put out of the way */
@@ -91,7 +91,7 @@ static void killed(void)
 	scene_close(&scene);
 }
 
-/* What mounts there spread to wherever they are shared, and stay if the daemon is killed then. */
+/* Mounts there spread to all shared peers, and stay if the daemon is killed then. */
 static void what_a_killed_helper_had_is_never_mounted_on_the_host(void **state)
 {
 	(void)state;

@@ -91,7 +91,7 @@ static void expect_no_resolve(
 		code);
 	assert_int_equal(err.code, code);
 	assert_string_equal(mc_step_name(err.step), mc_step_name(step));
-	/* What is missing is told where it would be. */
+	/* A missing path gives its future place. */
 	assert_string_equal(real, code == -ENOENT && !make ? path : "untouched");
 }
 
@@ -123,7 +123,7 @@ NS_TEST(host_paths_are_resolved_and_made)
 	scene_close(&scene);
 }
 
-/* A path that was resolved before: who swaps a part of it has nothing made elsewhere. */
+/* A path that was resolved before: a swap of a part creates nothing elsewhere. */
 NS_TEST(nothing_is_made_through_a_symlink_that_a_known_path_has_by_now)
 {
 	char real[PATH_MAX] = "";
@@ -334,7 +334,7 @@ static void a_fuse_mount_made_later_is_noticed(void **state)
 	hv_in_namespace(slow_by_mount);
 }
 
-/* Nobody answers: what has to reach into it ends at the helper's deadline. */
+/* Nobody answers: a look into it ends at the helper's deadline. */
 static void silent_source(void)
 {
 	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 200};

@@ -327,7 +327,7 @@ static void too_many_abandoned_helpers_stop_new_ones_until_they_are_gone(void **
 	mc_core_close(core);
 }
 
-/* Two that wait for one thing: nobody else is sent there, and whoever wants something else is. */
+/* Two helpers wait for one thing: no third one is sent there, but others are sent elsewhere. */
 static void a_third_helper_for_what_two_wait_for_is_not_started(void **state)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);

@@ -108,7 +108,7 @@ NS_TEST(what_it_asks_for_is_done_in_it_and_leaves_no_trace)
 	umask(022);
 	cwd = stat_of(".");
 	in_thread(work_here, &scene);
-	expect_same(".", &cwd); /* that of the others is theirs */
+	expect_same(".", &cwd); /* the other threads keep theirs */
 	assert_int_equal(umask(022), 022);
 	assert_int_not_equal(find_where(scene.core).thread, gettid());
 	assert_int_equal(chdir("/"), 0);

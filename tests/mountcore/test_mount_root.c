@@ -162,7 +162,7 @@ NS_TEST(a_mount_root_that_the_host_does_not_see_is_given_to_it)
 	stop(&plugin);
 }
 
-/* What dockerd's clean-up of the plugin before does: all mounts of the place, however many. */
+/* Unmount every mount of the place, however many, as dockerd cleans up a former plugin. */
 NS_TEST(a_mount_root_that_is_taken_from_the_host_is_given_to_it_again)
 {
 	struct plugin plugin;

@@ -67,8 +67,8 @@ static bool is_same(int a, int b)
 	       one.st_ino == other.st_ino;
 }
 
-/* What is known to differ: the few ordinary links of procfs are refused with the magic ones, before
- * it is asked whether we may follow them. */
+/* A known difference: the steps refuse the few ordinary links of procfs with the magic ones, before
+ * they check whether we may follow them. */
 static bool is_refused_by_steps(const char *path, int by_steps)
 {
 	return strncmp(path, "proc/", 5) == 0 && by_steps == -ELOOP;

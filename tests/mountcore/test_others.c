@@ -1,5 +1,5 @@
-/* What others have mounted on a directory or file that was made for a target stays, and with it the
- * directory: rmdir and unlink would take their mounts out.  Each kind of place, each way to end. */
+/* Mounts of others on a directory or file created for a target stay, and with them the directory:
+ * rmdir and unlink would unmount them.  Each kind of place, each way to end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -42,7 +42,7 @@ enum { ORDER_NONE, ORDER_READY, ORDER_MOUNT, ORDER_DONE, ORDER_FAILED };
 /* A file to bind is in no namespace of a box: it makes one. */
 static int cover(const char *path, bool is_file)
 {
-	umount2(path, MNT_DETACH); /* what was copied */
+	umount2(path, MNT_DETACH); /* the copied mount */
 	if (!is_file)
 		return mount("neighbour", path, "tmpfs", 0, NULL);
 	if (mount("neighbour", "/sys", "tmpfs", 0, NULL) < 0 ||
@@ -149,7 +149,7 @@ static struct mc_attach_args args_at(const struct scene *scene, const char *targ
 	return args;
 }
 
-/* Who is mounted on it beside the box: nobody, a copy of the box's namespace, our own. */
+/* The other namespace with a mount on it: none, a copy of the box's, our own. */
 enum who { NOBODY, INSIDER, OUTSIDER };
 
 static void detach_case(enum where where, enum who who, bool is_file)
@@ -411,7 +411,7 @@ NS_TEST(a_mount_of_a_deleted_directory_keeps_no_other_one)
 	scene_close(&scene);
 }
 
-/* Who is chrooted sees a part of the mounts: the others of the namespace are looked at as well. */
+/* A chrooted process sees a part of the mounts: others of its namespace are examined as well. */
 static void chrooted(void)
 {
 	struct scene scene;
@@ -500,7 +500,7 @@ NS_TEST(what_is_mounted_in_a_namespace_without_a_process_stays)
 		assert_true(scratch_exists("/tmp/m/a/b"));
 	}
 	close(ns_fd);
-	/* Who looks through all namespaces just now keeps this one a moment longer. */
+	/* Another scan of all namespaces may keep this one a moment longer. */
 	for (int tries = 0; scratch_exists("/tmp/m") && tries < 1000; tries++) {
 		mc_host_unmake(scene.core, real, &made);
 		usleep(10000);

@@ -1,6 +1,6 @@
-/* What runs between the setns into a container's namespace and the one home must not open a
- * library, grow memory or do anything else that could meet the container's files by accident: the
- * system calls there are on a list.  strace is the witness. */
+/* The code between the setns into a container's namespace and the setns home must not open a
+ * library, grow memory or do anything else that could meet the container's files by accident: its
+ * system calls are on a list.  strace is the witness. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const char *const allowed[] = {"openat2", "openat", "open_tree", "statx",
 	"syscall_0x1c9", "readlinkat", "readlink", "mkdirat", "move_mount", "umount2", "fchdir",
 	"close", "read", "unlinkat", "setns", "mount_setattr", "clock_gettime", "fstatfs"};
 
-/* Who is inside, and what was seen. */
+/* Threads inside, and calls seen. */
 struct reading {
 	long away[THREADS_MAX];
 	unsigned away_count;

@@ -24,7 +24,7 @@ struct race {
 	bool exits;    /* the box may end at any time */
 };
 
-/* What must not change over a race. */
+/* State that a race must not change. */
 struct outside {
 	char *mounts;
 	unsigned fds;
@@ -38,7 +38,7 @@ static void outside_take(struct outside *ret)
 	ret->threads = scratch_count_threads();
 }
 
-/* Nothing came.  What goes is not ours: our copies of mounts of containers that end meanwhile on
+/* No mount came.  Lost ones are not ours: our copies of mounts of containers that end meanwhile on
  * this machine go with their directories. */
 static void expect_no_more(const char *before, char *after)
 {
@@ -113,8 +113,8 @@ static void check_error(const struct mc_err *err)
 	fail_msg("%s: %s", mc_step_name(err->step), strerror(-err->code));
 }
 
-/* `path` without what the villains change in it: they rename /mnt/d and what is in it.  That works
- * also for a directory that becomes a mountpoint meanwhile: the kernel looks at that first. */
+/* `path` before the villains' changes: they rename /mnt/d and its content.  That works also for a
+ * directory that becomes a mountpoint meanwhile: the kernel checks that first. */
 static const char *steady(const char *path)
 {
 	static const char *const names[] = {"/mnt/d/", "/mnt/link/", "/mnt/e/"};

@@ -131,7 +131,7 @@ NS_TEST(a_replacement_anyhow_takes_the_old_mount_out)
 	replace_many(MC_REPLACE_ANYHOW, false);
 }
 
-/* What is below a mount that is covered: seen again when the one on it is detached. */
+/* A covered mount of the container is visible again after the detach. */
 NS_TEST(replacing_covers_what_the_container_mounted)
 {
 	struct scene scene;

@@ -186,7 +186,7 @@ NS_TEST(a_mount_keeps_the_number_of_its_deleted_directory)
 	assert_int_equal(rmdir(DISK_SOURCE), 0);
 	scratch_mkdir(DISK_SOURCE);
 	assert_int_equal(stat(DISK_SOURCE, &after), 0);
-	assert_int_equal(before.st_ino, after.st_ino); /* what this is about */
+	assert_int_equal(before.st_ino, after.st_ino); /* the number is reused */
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
 	assert_int_equal(rmdir(DISK_SOURCE), 0);
 	scratch_mkdir(DISK_SOURCE);

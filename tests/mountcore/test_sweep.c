@@ -24,7 +24,7 @@ static void mount_tmpfs_inside(struct scene *scene)
 	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
 }
 
-/* What it mounts is not relied on, and what has to be made is not in the kernel's cache. */
+/* Its own mounts are not relied on, and missing entries are not in the kernel's cache. */
 static void need_helper(struct scene *scene)
 {
 	mount_tmpfs_inside(scene);
@@ -125,7 +125,7 @@ NS_TEST(committing_through_a_helper_survives_each_failing_call)
 	sweep_run(&sweep, 25);
 }
 
-/* What a worker cannot take back a helper does. */
+/* A helper does an undo that a worker cannot. */
 NS_TEST(committing_by_the_kernel_s_cache_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {

@@ -1,4 +1,4 @@
-/* What is kept of the host's mount table: who shares a reading, and who takes an older one.
+/* The extract of the host's mount table: sharing a reading, and accepting an older one.
  * Includes the library's private headers. */
 #include <errno.h>
 #include <pthread.h>
@@ -13,7 +13,7 @@
 
 enum { THREADS = 8, NS_PER_S = 1000000000 };
 
-/* --- readings, and what they are made to do --- */
+/* --- controlled readings --- */
 
 static struct {
 	pthread_mutex_t lock;

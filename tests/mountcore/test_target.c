@@ -10,7 +10,7 @@
 #include "box.h"
 #include "scratch.h"
 
-/* What must be the same after a failure. */
+/* State that a failure must not change. */
 struct snapshot {
 	unsigned fds;
 	unsigned files;

@@ -4,7 +4,7 @@
 
 #include "box.h"
 
-/* What the targets below are called: nothing on the machine is. */
+/* The name of the targets below: nothing on the machine has it. */
 #define VILLAIN_NAME "hostvol_race"
 
 /* Functions for box_run().  They start one of:

@@ -1,10 +1,10 @@
 /* fuse_server PATH [DEVICE]: a file system on PATH with one file, "file", that says "data", from a
- * server that can fall silent; with a DEVICE of the type that waits for it when it is unmounted
- * ("fuseblk").  Says "ready" when it is mounted, and serves until it is killed or unmounted.
+ * server that can fall silent; with a DEVICE of the type "fuseblk", whose unmount waits for the
+ * server.  Says "ready" when it is mounted, and serves until it is killed or unmounted.
  *
  * SIGUSR1: it goes on reading requests and answers none any more, like a server whose other side is
- * gone: what asks for something then waits, and no signal ends it.  SIGUSR2: it answers again; what
- * it was asked meanwhile is lost. */
+ * gone: processes that ask it then wait, and no signal ends them.  SIGUSR2: it answers again;
+ * requests in between are lost. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>

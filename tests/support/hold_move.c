@@ -1,9 +1,9 @@
 /* hold_move DIR -- COMMAND [ARGUMENT…]
  *
- * Runs COMMAND, whose next move_mount(2) is held when a test wants it, and then fails: what is done
- * meanwhile happens in the middle of what COMMAND does.  DIR has two FIFOs for the test:
- *   control  "hold" has the next call wait, "fail" has the one that waits fail with ENOSPC
- *   held     has a line for each call that waits
+ * Runs COMMAND, holds its next move_mount(2) when a test wants that, and then fails it: the test
+ * acts in the middle of COMMAND.  DIR has two FIFOs for the test:
+ *   control  "hold" holds the next call, "fail" fails the held call with ENOSPC
+ *   held     has a line for each held call
  * All other calls go on as they would, also while one waits.
  *
  * A seccomp filter hands the calls to another process, which decides (seccomp_unotify(2)); COMMAND

@@ -1,5 +1,5 @@
-/* cmocka and what it needs before it: 1.1.5 does not include it itself, and an include sorter must
- * not take the lines apart. */
+/* cmocka and its headers: 1.1.5 does not include them itself, and an include sorter must not take
+ * the lines apart. */
 #ifndef SUPPORT_HV_TEST_H
 #define SUPPORT_HV_TEST_H
 
