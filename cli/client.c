@@ -152,7 +152,7 @@ enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call
 	int r;
 
 	if (!body)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	if (daemon->is_remote)
 		return call_through_engine(daemon, call, ret, err);
 	r = hv_http_call(&request, &answer);

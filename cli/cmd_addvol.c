@@ -106,7 +106,7 @@ static enum hv_code prepare_remote(struct job *job, struct hv_error *err)
 	}
 	job->real = strdup(path);
 	if (!job->real)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return hv_daemon_find(&run->globals, &run->environment, &job->daemon, err);
 }
 
@@ -121,7 +121,7 @@ static enum hv_code define_volume(const struct job *job, struct hv_error *err)
 			job->engine, job->daemon.driver, job->volume, job->real, err);
 	if (asprintf(&option, "path=%s", job->real) < 0) {
 		option = NULL;
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	}
 	words[5] = option;
 	return hv_docker_run(&job->run->globals, words, NULL, err);
@@ -208,7 +208,7 @@ static enum hv_code define(struct job *job, struct json_object *list, struct hv_
 	}
 	job->volume = strdup(name);
 	if (!job->volume)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	code = define_volume(job, err);
 	job->is_defined_here = code == HV_OK;
 	return code;
@@ -227,7 +227,7 @@ static enum hv_code find_or_define(struct job *job, struct hv_error *err)
 	if (!found)
 		return define(job, list, err);
 	job->volume = strdup(found);
-	return job->volume ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return job->volume ? HV_OK : hv_oom(err);
 }
 
 static enum hv_code attach(struct job *job, struct json_object **ret_answer, struct hv_error *err)
@@ -245,7 +245,7 @@ static enum hv_code attach(struct job *job, struct json_object **ret_answer, str
 	hv_auto_json struct json_object *body = hv_attach_body(&request);
 
 	if (!body)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return hv_daemon_call(
 		&job->daemon, &(struct hv_call){"/HotAttach", body, 0}, ret_answer, err);
 }

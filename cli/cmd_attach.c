@@ -93,7 +93,7 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 	if (code != HV_OK)
 		return code;
 	*ret_body = hv_attach_body(&request);
-	return *ret_body ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return *ret_body ? HV_OK : hv_oom(err);
 }
 
 /* The first argument is the place, and the second is none. */
@@ -212,7 +212,7 @@ static enum hv_exit check(const struct hv_run *run, struct hv_error *err)
 	}
 	is_ok = is_json ? is_all_ok(checks) : print_checks(checks);
 	if (is_json && hv_document_print(stdout, checks) < 0)
-		hv_fail(err, HV_INTERNAL, "out of memory");
+		hv_oom(err);
 	if (is_ok)
 		return HV_EXIT_DONE;
 	hv_fail(err, HV_INTERNAL, "the attach would be refused; nothing was changed");

@@ -52,7 +52,7 @@ static enum hv_code build(const struct hv_run *run, struct hv_detach_request *re
 	request->container = place.container;
 	request->target = place.target;
 	*ret_body = hv_fields_write(hv_detach_request_fields, request);
-	return *ret_body ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return *ret_body ? HV_OK : hv_oom(err);
 }
 
 static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)

@@ -72,7 +72,7 @@ static enum hv_code print(struct json_object *attachment, struct hv_error *err)
 
 	if (!array || json_object_array_add(array, json_object_get(attachment)) < 0 ||
 		hv_document_print(stdout, array) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return HV_OK;
 }
 
@@ -97,7 +97,7 @@ static enum hv_code ask(const struct hv_run *run, const char *id, const struct h
 	enum hv_code code;
 
 	if (!body)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	code = hv_daemon_ask(&run->globals, &run->environment,
 		&(struct hv_call){"/HotList", body, 0}, &answer, err);
 	if (code != HV_OK)

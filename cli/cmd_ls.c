@@ -74,7 +74,7 @@ static enum hv_code add_item(
 	if (code != HV_OK)
 		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's list makes no sense");
 	if (add_row(table, &attachment, now) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return HV_OK;
 }
 
@@ -87,7 +87,7 @@ static enum hv_code print_table(struct json_object *attachments, struct hv_error
 
 	for (size_t i = 0; i < table.columns; i++)
 		if (hv_table_add(&table, headings[i]) < 0)
-			return hv_fail(err, HV_INTERNAL, "out of memory");
+			return hv_oom(err);
 	for (size_t i = 0; i < count; i++) {
 		enum hv_code code =
 			add_item(&table, json_object_array_get_idx(attachments, i), now, err);
@@ -108,7 +108,7 @@ static enum hv_code print_list(struct json_object *answer, bool is_json, struct 
 	if (!is_json)
 		return print_table(attachments, err);
 	if (hv_document_print(stdout, attachments) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return HV_OK;
 }
 
@@ -126,7 +126,7 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 	if (code != HV_OK)
 		return HV_EXIT_USAGE;
 	if (!body)
-		code = hv_fail(err, HV_INTERNAL, "out of memory");
+		code = hv_oom(err);
 	if (code == HV_OK)
 		code = hv_daemon_ask(&run->globals, &run->environment,
 			&(struct hv_call){"/HotList", body, 0}, &answer, err);

@@ -29,7 +29,7 @@ static enum hv_code add_option(const char *word, struct hv_opts *opts, struct hv
 	if (key && hv_opts_get(opts, key))
 		code = hv_fail(err, HV_BAD_REQUEST, "option %s is given twice", key);
 	else if (!key || hv_opts_add(opts, key, value + 1) < 0)
-		code = hv_fail(err, HV_INTERNAL, "out of memory");
+		code = hv_oom(err);
 	free(key);
 	return code;
 }
@@ -41,7 +41,7 @@ static enum hv_code ask(
 	hv_auto_json struct json_object *answer = NULL;
 
 	if (!body)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return hv_daemon_ask(&run->globals, &run->environment,
 		&(struct hv_call){"/HotSet", body, 0}, &answer, err);
 }

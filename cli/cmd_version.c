@@ -62,7 +62,7 @@ static enum hv_code print_json(struct json_object *info, struct hv_error *err)
 
 	if (!document || !client) {
 		json_object_put(client);
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	}
 	json_object_object_add(client, "Version", json_object_new_string(HOSTVOL_VERSION));
 	json_object_object_add(document, "Client", client);
@@ -70,7 +70,7 @@ static enum hv_code print_json(struct json_object *info, struct hv_error *err)
 		json_object_object_del(info, "Err");
 	json_object_object_add(document, "Daemon", json_object_get(info));
 	if (hv_document_print(stdout, document) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return HV_OK;
 }
 

@@ -18,7 +18,7 @@ static enum hv_code fill(struct hv_daemon *daemon, char *socket, char *driver, s
 	daemon->socket = socket;
 	daemon->driver = driver;
 	if (!socket || !driver)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return HV_OK;
 }
 
@@ -51,7 +51,7 @@ static enum hv_code find_plain(const char *plugin_dir, struct hv_daemon *ret, st
 	struct stat status;
 
 	if (!socket)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	if (stat(socket, &status) < 0 && errno == ENOENT)
 		return err->code;
 	/* Connecting reports any other error of stat() again. */

@@ -12,7 +12,7 @@
 static enum hv_code give_socket(const char *path, char **ret_socket, struct hv_error *err)
 {
 	*ret_socket = strdup(path);
-	return *ret_socket ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return *ret_socket ? HV_OK : hv_oom(err);
 }
 
 static enum hv_code from_host(const char *host, char **ret_socket, struct hv_error *err)
@@ -51,7 +51,7 @@ static enum hv_code find_config_dir(const struct hv_globals *globals,
 	if (length >= 0)
 		return HV_OK;
 	*ret_dir = NULL;
-	return hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_oom(err);
 }
 
 static enum hv_code fail_to_read(const char *path, int error, struct hv_error *err)
@@ -71,7 +71,7 @@ static enum hv_code read_current_context(const char *dir, char **ret_context, st
 
 	if (asprintf(&path, "%s/config.json", dir) < 0) {
 		path = NULL;
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	}
 	r = hv_document_read(path, &config);
 	if (r == -ENOENT || r == -ENOTDIR)
@@ -82,7 +82,7 @@ static enum hv_code read_current_context(const char *dir, char **ret_context, st
 	if (!context || !*context)
 		return HV_OK;
 	*ret_context = strdup(context);
-	return *ret_context ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return *ret_context ? HV_OK : hv_oom(err);
 }
 
 /* The Host of a meta.json when it is the one of `context`; borrowed from `meta`. */
@@ -107,7 +107,7 @@ static enum hv_code from_context(
 
 	if (asprintf(&store, "%s/contexts/meta", dir) < 0) {
 		store = NULL;
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	}
 	entries = opendir(store);
 	/* The stream is this thread's own, so that readdir() is safe. */
@@ -119,7 +119,7 @@ static enum hv_code from_context(
 
 		if (asprintf(&path, "%s/%s/meta.json", store, entry->d_name) < 0) {
 			path = NULL;
-			return hv_fail(err, HV_INTERNAL, "out of memory");
+			return hv_oom(err);
 		}
 		/* A damaged neighbour is no reason to fail. */
 		if (hv_document_read(path, &meta) < 0)
@@ -143,7 +143,7 @@ static enum hv_code find_context(const struct hv_globals *globals,
 	if (context) {
 		*ret_context = strdup(context);
 		if (!*ret_context)
-			code = hv_fail(err, HV_INTERNAL, "out of memory");
+			code = hv_oom(err);
 	} else if (dir) {
 		code = read_current_context(dir, ret_context, err);
 	}

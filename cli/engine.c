@@ -209,7 +209,7 @@ enum hv_code hv_engine_check_running(
 	enum hv_code code;
 
 	if (!path)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	code = call(&request, &answer, err);
 	if (code != HV_OK)
 		return code;
@@ -259,7 +259,7 @@ enum hv_code hv_engine_volume_create(const char *socket, const char *driver, con
 	enum hv_code code;
 
 	if (!text)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	code = call(&request, &answer, err);
 	if (code == HV_OK && answer.status != 201 && answer.status != 200)
 		code = fail_with_answer(&answer, "define the volume", err);
@@ -274,7 +274,7 @@ enum hv_code hv_engine_volume_remove(const char *socket, const char *name, struc
 	enum hv_code code;
 
 	if (!path)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	code = call(&request, &answer, err);
 	if (code == HV_OK && answer.status != 204 && answer.status != 404)
 		code = fail_with_answer(&answer, "remove the volume", err);

@@ -14,7 +14,7 @@ static enum hv_code fill(
 	place->container = container;
 	place->target = target;
 	if (!container || !target)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return HV_OK;
 }
 

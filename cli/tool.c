@@ -64,7 +64,7 @@ static enum hv_exit print_metadata(const struct hv_tool *tool, struct hv_error *
 			document, members[i].key, json_object_new_string(members[i].value));
 	if (document && hv_document_print(stdout, document) == 0)
 		return HV_EXIT_DONE;
-	hv_fail(err, HV_INTERNAL, "out of memory");
+	hv_oom(err);
 	return HV_EXIT_FAILED;
 }
 

@@ -47,7 +47,7 @@ static enum hv_code create(const struct hv_globals *globals, const char *driver,
 		asprintf(&option, "request=%s",
 			json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN)) < 0) {
 		option = NULL;
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	}
 	words[5] = option;
 	return hv_docker_run(globals, words, NULL, err);

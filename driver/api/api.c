@@ -48,7 +48,7 @@ static enum hv_code run(struct hv_api *api, const struct hv_endpoint *endpoint,
 	const struct hv_request *request, struct hv_reply *ret)
 {
 	struct json_object *object = json_object_new_object();
-	enum hv_code code = object ? HV_OK : hv_fail(&ret->err, HV_INTERNAL, "out of memory");
+	enum hv_code code = object ? HV_OK : hv_oom(&ret->err);
 
 	if (code == HV_OK)
 		code = hv_add_text(object, "Err", "", &ret->err);

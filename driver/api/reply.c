@@ -13,7 +13,7 @@ enum hv_code hv_add(struct json_object *object, const char *name, struct json_ob
 	if (value && json_object_object_add(object, name, value) == 0)
 		return HV_OK;
 	json_object_put(value);
-	return hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_oom(err);
 }
 
 enum hv_code hv_add_text(
@@ -27,7 +27,7 @@ enum hv_code hv_append(struct json_object *array, struct json_object *value, str
 	if (value && json_object_array_add(array, value) == 0)
 		return HV_OK;
 	json_object_put(value);
-	return hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_oom(err);
 }
 
 static char *fold(const struct hv_error *err)

@@ -76,7 +76,7 @@ static enum hv_code take(
 	if (!*ret_is_known && !item)
 		code = hv_fail(err, HV_BUSY, "too many requests come through the Engine at once");
 	else if (item && !item->name)
-		code = hv_fail(err, HV_INTERNAL, "out of memory");
+		code = hv_oom(err);
 	pthread_mutex_unlock(&tunnel->lock);
 	return code;
 }

@@ -112,7 +112,7 @@ static enum hv_code add_options(
 		char *masked = strcmp(key, "o") == 0 ? mask(value) : NULL;
 
 		if (!masked && strcmp(key, "o") == 0)
-			code = hv_fail(err, HV_INTERNAL, "out of memory");
+			code = hv_oom(err);
 		else
 			code = hv_add_text(object, key, masked ? masked : value, err);
 		free(masked);
@@ -165,7 +165,7 @@ static enum hv_code read_attached(struct hv_api *api, const struct hv_record_fil
 		return code;
 	*ret_sorted = calloc(*ret_count + 1, sizeof(struct hv_record *));
 	if (!*ret_sorted)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	for (size_t i = 0; i < *ret_count; i++)
 		(*ret_sorted)[i] = &(*ret)[i];
 	qsort(*ret_sorted, *ret_count, sizeof(struct hv_record *), compare_volumes);
@@ -195,8 +195,7 @@ static enum hv_code add_listed(struct hv_api *api, const struct hv_volume *volum
 	/* The Engine maps List's mountpoints from our root to the host's. */
 	char *mountpoint = hv_volume_mountpoint(api->volumes, volume->name);
 	struct json_object *object = json_object_new_object();
-	enum hv_code code = mountpoint ? hv_append(array, object, err)
-				       : hv_fail(err, HV_INTERNAL, "out of memory");
+	enum hv_code code = mountpoint ? hv_append(array, object, err) : hv_oom(err);
 
 	if (code == HV_OK)
 		code = add_volume(volume, mountpoint, attached, object, err);

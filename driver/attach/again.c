@@ -69,7 +69,7 @@ static enum hv_code prepare(struct hv_attempt *attempt, bool is_back, struct hv_
 		record->refusal = HV_REFUSAL_NONE;
 	}
 	if (code == HV_OK && (!attempt->made_before || !attempt->path_before))
-		code = hv_fail(err, HV_INTERNAL, "out of memory");
+		code = hv_oom(err);
 	if (code == HV_OK)
 		code = hv_attempt_fit(attempt, err);
 	if (code == HV_OK)

@@ -134,7 +134,7 @@ static enum hv_code record_wanted(struct hv_attempt *attempt, struct hv_error *e
 	record->made = hv_made_join(attempt->made_before, &nothing);
 	record->is_done = true;
 	if (!record->path || !record->made)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return commit(attempt, err);
 }
 

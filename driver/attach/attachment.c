@@ -16,7 +16,7 @@ enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem pro
 	record->view.problem = copy;
 	record->problem = copy ? problem : HV_PROBLEM_NONE;
 	if (sentence && !copy)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return HV_OK;
 }
 

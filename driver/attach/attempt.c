@@ -56,7 +56,7 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	record->is_suid_said = request->no_suid != HV_UNSAID;
 	if (!view->volume || !view->source || !view->container_id || !view->container_name ||
 		!view->target || !view->since)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	if (is_running && hv_attempt_fit(attempt, err) != HV_OK)
 		return err->code;
 	return new_id(&view->id, err);
@@ -84,7 +84,7 @@ enum hv_code hv_attempt_fill_mount(
 	record->mountinfo_id = info->mountinfo_id;
 	record->root_dev = info->source.dev;
 	record->root_ino = info->source.ino;
-	return record->path && record->made ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return record->path && record->made ? HV_OK : hv_oom(err);
 }
 
 void hv_attempt_done(struct hv_attempt *attempt)
@@ -148,5 +148,5 @@ enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err)
 	if (!container->container.started_at)
 		return HV_OK; /* the Engine's word is yet to come */
 	record->started_at = strdup(container->container.started_at);
-	return record->started_at ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return record->started_at ? HV_OK : hv_oom(err);
 }

@@ -31,7 +31,7 @@ static enum hv_code add(struct list *list, const char *name, enum hv_code outcom
 		list->items = items;
 	if (!items || (outcome == HV_OK && !detail)) {
 		free(detail);
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	}
 	item = &items[list->count++];
 	*item = (struct hv_check){.name = strdup(name), .ok = outcome == HV_OK, .detail = detail};

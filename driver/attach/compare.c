@@ -60,7 +60,7 @@ static bool differs(struct hv_attacher *attacher, const struct one *one, bool wi
 
 static enum hv_code add(struct hv_texts *ids, const char *id, struct hv_error *err)
 {
-	return hv_texts_add(ids, id) == 0 ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_texts_add(ids, id) == 0 ? HV_OK : hv_oom(err);
 }
 
 static enum hv_code choose(struct hv_attacher *attacher, const struct comparison *comparison,
@@ -83,7 +83,7 @@ static enum hv_code compare(struct hv_attacher *attacher,
 
 	comparison.all = calloc(count + 1, sizeof(*comparison.all));
 	if (!comparison.all)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	for (size_t i = 0; i < count; i++)
 		comparison.all[i].container = containers[i];
 	code = hv_engine_containers(attacher->engine, HV_ENGINE_TIMEOUT_MS, take, &comparison, err);

@@ -47,7 +47,7 @@ enum hv_code hv_record_set_covered(struct hv_attacher *attacher, struct hv_recor
 		     : asprintf(&problem, "covered by a mount at %s (%s)", cover->target,
 			       cover->fstype);
 	hv_record_set_state(record, HV_COVERED);
-	code = length < 0 ? hv_fail(err, HV_INTERNAL, "out of memory")
+	code = length < 0 ? hv_oom(err)
 			  : hv_record_set_problem(record, HV_PROBLEM_COVERED, problem, err);
 	if (length >= 0)
 		free(problem);

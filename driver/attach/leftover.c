@@ -79,7 +79,7 @@ static enum hv_code add(char **list, const struct leftover *item, struct hv_erro
 		rc = asprintf(&line, "%zu:%s %s\n", strlen(known.path), known.path, made);
 	free(made);
 	if (rc < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	if (*list && (strstr(*list, line) || strlen(*list) + strlen(line) > LIST_MAX)) {
 		free(line);
 		return HV_OK;
@@ -87,7 +87,7 @@ static enum hv_code add(char **list, const struct leftover *item, struct hv_erro
 	rc = asprintf(&longer, "%s%s", *list ? *list : "", line);
 	free(line);
 	if (rc < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	free(*list);
 	*list = longer;
 	return HV_OK;
@@ -160,7 +160,7 @@ enum hv_code hv_leftovers_leave(struct hv_record *record, const char *kept, stru
 	cut_kept(&item.made, kept);
 	made = hv_made_join(NULL, &item.made);
 	if (code == HV_OK && !made)
-		code = hv_fail(err, HV_INTERNAL, "out of memory");
+		code = hv_oom(err);
 	if (code != HV_OK) {
 		free(list);
 		free(made);
@@ -256,8 +256,7 @@ static enum hv_code find_heir(const struct hv_siblings *siblings, const struct h
 			heir = &siblings->records[i];
 	if (heir) {
 		ret->id = strdup(heir->view.id);
-		code = ret->id ? add_list(&ret->leftovers, heir->leftovers, err)
-			       : hv_fail(err, HV_INTERNAL, "out of memory");
+		code = ret->id ? add_list(&ret->leftovers, heir->leftovers, err) : hv_oom(err);
 	}
 	if (heir && code == HV_OK)
 		code = add_list(&ret->leftovers, list, err);

@@ -71,7 +71,7 @@ static enum hv_code refresh_all(struct hv_attacher *attacher, struct hv_record *
 	size_t used = 0;
 
 	if (!sorted)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	for (size_t i = 0; i < count; i++)
 		if (is_listed(&records[i], container))
 			sorted[used++] = &records[i];
@@ -99,7 +99,7 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	if (code == HV_OK) {
 		list = calloc(count + 1, sizeof(*list));
 		if (!list)
-			code = hv_fail(err, HV_INTERNAL, "out of memory");
+			code = hv_oom(err);
 	}
 	for (size_t i = 0; list && i < count; i++) {
 		if (!is_listed(&records[i], request->container) || hv_record_is_over(&records[i]))

@@ -94,7 +94,7 @@ static enum hv_code prepare_mount(
 		hv_siblings_own(attempt->siblings, attempt->container.ns.ino, &args->own_count);
 
 	if (!own)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	args->own = own;
 	if (mc_attach_prepare(attempt->attacher->core, args, &attempt->mount, &cause) == 0)
 		return HV_OK;

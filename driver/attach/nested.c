@@ -77,7 +77,7 @@ static enum hv_code lift_all(struct hv_attacher *attacher, const struct hv_sibli
 	ret->siblings = siblings;
 	ret->is_lifted = calloc(siblings->count + 1, sizeof(bool));
 	if (!ret->is_lifted)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	/* The deepest first: it would go with what it is on. */
 	for (size_t i = siblings->count; code == HV_OK && i-- > 0;) {
 		struct hv_record *record = &siblings->records[i];

@@ -79,7 +79,7 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 	}
 	path = strdup(mount.target);
 	if (!path)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	free(record->path); /* where detach finds it */
 	record->path = path;
 	hv_record_set_state(record, HV_ATTACHED);

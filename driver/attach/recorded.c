@@ -72,7 +72,7 @@ static enum hv_code add_replaced(
 
 	if (hv_texts_add(&attempt->volumes_before, other->view.volume) < 0 ||
 		asprintf(&all, "%s%s%s", before, *before ? " " : "", other->view.id) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	free(record->replaces);
 	record->replaces = all;
 	return hv_leftovers_add(&record->leftovers, other, err);
@@ -86,7 +86,7 @@ static enum hv_code copy_before(
 	attempt->made_before = strdup(other->made);
 	attempt->path_before = strdup(other->path);
 	if (!attempt->made_before || !attempt->path_before)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return HV_OK;
 }
 

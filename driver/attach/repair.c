@@ -91,7 +91,7 @@ static enum hv_code leave_older_start(struct hv_attacher *attacher, const struct
 	}
 	record->started_at = strdup(now); /* its process runs: an older version did not note it */
 	if (!record->started_at)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return hv_store_attachment_note(attacher->store, record, err);
 }
 
@@ -166,7 +166,7 @@ static enum hv_code learn_name(struct hv_attacher *attacher, const struct hv_con
 		return HV_OK;
 	name = strdup(container->name);
 	if (!name)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	free(record->view.container_name);
 	record->view.container_name = name;
 	return hv_store_attachment_note(attacher->store, record, err);
@@ -187,7 +187,7 @@ static enum hv_code learn_engine(struct hv_attacher *attacher, const struct hv_t
 	if (is_new) {
 		engine = strdup(target->engine);
 		if (!engine)
-			return hv_fail(err, HV_INTERNAL, "out of memory");
+			return hv_oom(err);
 		free(record->engine);
 		record->engine = engine;
 	}

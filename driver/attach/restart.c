@@ -42,7 +42,7 @@ static enum hv_code write_refusal(struct hv_attacher *attacher, struct hv_record
 
 	if (*problem && asprintf(&text, "%.*s%s", length, problem,
 				refusal == HV_REFUSAL_AWAITED ? promise : "") < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	record->refusal = refusal;
 	code = hv_record_set_problem(record, record->problem, text, err);
 	free(text);

@@ -33,7 +33,7 @@ static enum hv_code settle_replaced(struct hv_attacher *attacher, struct hv_reco
 	enum hv_code code = hv_attachment_refresh(attacher, old, err);
 
 	if (code == HV_OK && hv_texts_add(&ret->volumes, old->view.volume) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	if (code == HV_OK)
 		code = hv_leftovers_add(&ret->leftovers, old, err);
 	if (code != HV_OK)

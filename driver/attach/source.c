@@ -112,7 +112,7 @@ enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct h
 	else if (is == MC_SOURCE_MOUNTS)
 		code = tell(ret, HV_SOURCE_REPLACED, "what is mounted below %s has changed since",
 			path);
-	return code == HV_OK ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return code == HV_OK ? HV_OK : hv_oom(err);
 }
 
 enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv_sight *sight,
@@ -129,7 +129,7 @@ enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv
 		length = asprintf(&problem,
 			"source-replaced: %s; the container has what was attached", change.text);
 	if (length < 0)
-		code = hv_fail(err, HV_INTERNAL, "out of memory");
+		code = hv_oom(err);
 	else if (length > 0)
 		code = hv_record_set_problem(record, HV_PROBLEM_SOURCE, problem, err);
 	free(length > 0 ? problem : NULL);

@@ -40,7 +40,7 @@ static enum hv_code fill(
 	ret->name = strndup(start->container_id, SHORT_ID);
 	ret->is_running = true;
 	ret->pid = (int)start->pid;
-	return ret->id && ret->name ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return ret->id && ret->name ? HV_OK : hv_oom(err);
 }
 
 static enum hv_code fail_early(const struct hv_target *target, struct hv_error *err)

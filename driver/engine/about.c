@@ -44,7 +44,7 @@ static enum hv_code join(const struct hv_about *first, const struct hv_about *se
 	if (asprintf(ret, "%s %s", id, root) >= 0)
 		return HV_OK;
 	*ret = NULL;
-	return hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_oom(err);
 }
 
 enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret_identity,

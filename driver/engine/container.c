@@ -51,7 +51,7 @@ enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, 
 	if (!hv_engine_is_reference(container))
 		return fail_unknown(container, err);
 	if (asprintf(&url, "http://docker/containers/%s/json", container) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	code = hv_engine_get(engine, url, timeout_ms, &answer, err);
 	if (code == HV_OK && answer.status != 200)
 		code = fail_inspect(container, &answer, err);
@@ -87,7 +87,7 @@ enum hv_code hv_engine_start(
 	if (!hv_engine_is_reference(id))
 		return fail_unknown(id, err);
 	if (asprintf(&url, "http://docker/containers/%s/start", id) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	code = hv_engine_post(engine, url, timeout_ms, &answer, err);
 	if (code == HV_OK && answer.status != 204 && answer.status != 304)
 		code = fail_start(id, &answer, err);

@@ -128,7 +128,7 @@ enum hv_code hv_events_subscribe(struct hv_events *events, struct hv_error *err)
 	events->easy = curl_easy_init();
 	if (!events->easy) {
 		end(events);
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	}
 	snprintf(url, sizeof(url), "http://docker/events?since=%lld&filters=" FILTERS,
 		(long long)time(NULL) - REPLAY_SECONDS);
@@ -141,7 +141,7 @@ enum hv_code hv_events_subscribe(struct hv_events *events, struct hv_error *err)
 	if (curl_multi_add_handle(events->multi, events->easy) == CURLM_OK)
 		return HV_OK;
 	end(events);
-	return hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_oom(err);
 }
 
 /* Why the stream ended: our own objection to it, or the error of libcurl. */

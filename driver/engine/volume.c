@@ -19,7 +19,7 @@ enum hv_code hv_engine_volume(struct hv_engine *engine, const char *name, long t
 	if (!hv_engine_is_reference(name))
 		return hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %.255s", name);
 	if (asprintf(&url, "http://docker/volumes/%s", name) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	code = hv_engine_get(engine, url, timeout_ms, &answer, err);
 	if (code == HV_OK && answer.status == 404)
 		code = hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %s", name);
@@ -48,7 +48,7 @@ enum hv_code hv_engine_volume_containers(struct hv_engine *engine, const char *v
 	if (!hv_engine_is_reference(volume))
 		return hv_fail(err, HV_INTERNAL, "'%.255s' is no name of a volume", volume);
 	if (asprintf(&url, format, volume) < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	code = hv_engine_get(engine, url, timeout_ms, &answer, err);
 	if (code == HV_OK &&
 		(answer.status != 200 ||

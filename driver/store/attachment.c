@@ -296,7 +296,7 @@ static enum hv_code read_record(
 	view->late_ms = sqlite3_column_int64(statement, at++);
 	ret->problem = (enum hv_problem)sqlite3_column_int(statement, at++);
 	ret->leftovers = hv_sql_column(statement, at, &ok);
-	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return ok ? HV_OK : hv_oom(err);
 }
 
 static enum hv_sql choose_list(const struct hv_record_filter *filter)
@@ -326,7 +326,7 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 		struct hv_record *grown = reallocarray(records, count + 1, sizeof(*grown));
 
 		if (!grown) {
-			code = hv_fail(err, HV_INTERNAL, "out of memory");
+			code = hv_oom(err);
 			break;
 		}
 		records = grown;
@@ -373,7 +373,7 @@ enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_st
 	}
 	hv_sql_end(store);
 	if (!ok)
-		hv_fail(err, HV_INTERNAL, "out of memory");
+		hv_oom(err);
 	if (statement && ok && rc == SQLITE_DONE) {
 		*ret = all;
 		*ret_count = count;

@@ -412,13 +412,12 @@ enum hv_code hv_store_open(const char *directory, struct hv_store **ret, struct 
 
 	if (!store || asprintf(&path, "%s/hostvol.db", directory) < 0) {
 		free(store);
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	}
 	pthread_mutex_init(&store->lock, NULL);
 	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
 		SQLITE_OK)
-		code = store->db ? hv_sql_fail(store, err)
-				 : hv_fail(err, HV_INTERNAL, "out of memory");
+		code = store->db ? hv_sql_fail(store, err) : hv_oom(err);
 	else
 		code = set_up(store, err);
 	free(path);

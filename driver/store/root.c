@@ -21,7 +21,7 @@ enum hv_code hv_store_root_list(struct hv_store *store, struct hv_texts *ret, st
 		char *path = hv_sql_column(statement, 0, &ok);
 
 		if (!ok || hv_texts_add(ret, path) < 0)
-			code = hv_fail(err, HV_INTERNAL, "out of memory");
+			code = hv_oom(err);
 		free(path);
 	}
 	if (code == HV_OK && rc != SQLITE_DONE)

@@ -67,7 +67,7 @@ static enum hv_code read_opts(
 	while ((rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
 		if (hv_opts_add(&volume->opts, (const char *)sqlite3_column_text(statement, 0),
 			    (const char *)sqlite3_column_text(statement, 1)) < 0)
-			return hv_fail(err, HV_INTERNAL, "out of memory");
+			return hv_oom(err);
 	}
 	return rc == SQLITE_DONE ? HV_OK : HV_STATE_UNREADABLE;
 }
@@ -86,7 +86,7 @@ static enum hv_code read_volume(
 	ret->missing = (unsigned)sqlite3_column_int64(statement, 6);
 	ret->made_dev = (unsigned long long)sqlite3_column_int64(statement, 7);
 	ret->made_ino = (unsigned long long)sqlite3_column_int64(statement, 8);
-	return ok ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	return ok ? HV_OK : hv_oom(err);
 }
 
 enum hv_code hv_store_volume_get(
@@ -131,7 +131,7 @@ enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, c
 			code = HV_STATE_UNREADABLE;
 	}
 	hv_sql_end(store);
-	return ok ? code : hv_fail(err, HV_INTERNAL, "out of memory");
+	return ok ? code : hv_oom(err);
 }
 
 /* Append an empty volume to the array.  NULL on ENOMEM. */
@@ -160,8 +160,7 @@ static enum hv_code list(struct hv_store *store, enum hv_sql sql, struct hv_volu
 	while (code == HV_OK && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
 		struct hv_volume *volume = append(&volumes, &count);
 
-		code = volume ? read_volume(statement, volume, err)
-			      : hv_fail(err, HV_INTERNAL, "out of memory");
+		code = volume ? read_volume(statement, volume, err) : hv_oom(err);
 	}
 	if (code == HV_OK && rc != SQLITE_DONE)
 		code = err->code;

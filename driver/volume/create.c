@@ -20,7 +20,7 @@ static enum hv_code copy_opts(const struct hv_opts *opts, struct hv_opts *ret, s
 {
 	for (size_t i = 0; i < opts->count; i++)
 		if (hv_opts_add(ret, opts->items[i].key, opts->items[i].value) < 0)
-			return hv_fail(err, HV_INTERNAL, "out of memory");
+			return hv_oom(err);
 	return HV_OK;
 }
 
@@ -70,17 +70,15 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 	volume.name = strdup(name);
 	volume.kind = strdup(kind->name);
 	volume.created_at = hv_now();
-	code = volume.name && volume.kind && volume.created_at
-		       ? copy_opts(opts, &volume.opts, err)
-		       : hv_fail(err, HV_INTERNAL, "out of memory");
+	code = volume.name && volume.kind && volume.created_at ? copy_opts(opts, &volume.opts, err)
+							       : hv_oom(err);
 	if (code == HV_OK)
 		code = kind->resolve(volumes, name, options, &found, err);
 	if (code == HV_OK) {
 		volume.source = strdup(found.source);
 		volume.missing = found.missing;
 		volume.read_only = volume.read_only || found.read_only;
-		code = volume.source ? hv_volume_check_mount(volumes, &volume, err)
-				     : hv_fail(err, HV_INTERNAL, "out of memory");
+		code = volume.source ? hv_volume_check_mount(volumes, &volume, err) : hv_oom(err);
 	}
 	if (code == HV_OK && volume.name && volume.source) /* which is so, then */
 		code = make(volumes, &volume, err);

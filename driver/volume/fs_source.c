@@ -20,7 +20,7 @@ static enum hv_code each_layer(const struct hv_volume_options *options, hv_fs_vi
 	void *context, struct hv_error *err)
 {
 	char *o = strdup(options->o);
-	enum hv_code code = o ? HV_OK : hv_fail(err, HV_INTERNAL, "out of memory");
+	enum hv_code code = o ? HV_OK : hv_oom(err);
 	char *word, *rest = o;
 
 	while (code == HV_OK && (word = strsep(&rest, ","))) {

@@ -71,7 +71,7 @@ static enum hv_code prove_plain(
 	mc_auto_free char *mountpoint = hv_volume_mountpoint(volumes, name);
 
 	if (!mountpoint)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	return mc_host_is_seen(volumes->core, client, mountpoint) == 0
 		       ? fail_unseen(name, client, err)
 		       : HV_OK;

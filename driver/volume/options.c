@@ -279,7 +279,7 @@ static enum hv_code check_fs(struct hv_volume_options *options, struct hv_error 
 			*options->type ? "device" : "type");
 	rc = mc_fs_read(options->type, options->device, options->o, &fs, refused);
 	if (rc == -ENOMEM)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	if (rc == -EINVAL)
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option o has '%s', which makes no sense for a volume", refused);

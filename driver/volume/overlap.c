@@ -88,7 +88,7 @@ enum hv_code hv_overlap_find(struct hv_volumes *volumes, const struct hv_volume 
 		found = find_in(&look, volume, there, there_count);
 	*ret_name = found ? strdup(found->name) : NULL;
 	if (found && !*ret_name)
-		code = hv_fail(err, HV_INTERNAL, "out of memory");
+		code = hv_oom(err);
 	mc_mounts_free(look.mounts);
 	hv_volumes_free(making, making_count);
 	hv_volumes_free(there, there_count);

@@ -215,7 +215,7 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 		code = hv_store_ref_change(volumes->store, name, id, 1, &references, err);
 		*ret_mountpoint = code == HV_OK ? hv_volume_mountpoint(volumes, name) : NULL;
 		if (code == HV_OK && !*ret_mountpoint)
-			code = hv_fail(err, HV_INTERNAL, "out of memory");
+			code = hv_oom(err);
 	}
 	if (code != HV_OK && is_new)
 		(void)hv_volume_unpublish(volumes, name, &ignored);

@@ -96,7 +96,7 @@ static enum hv_code clear_stale(
 	enum hv_code code;
 
 	if (!mountpoint)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	is_there = has_mount(recovery->own, mountpoint);
 	code = is_there ? HV_OK : forget_mounts(volumes, volume->name, err);
 	if (code == HV_OK)

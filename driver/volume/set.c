@@ -44,8 +44,7 @@ static enum hv_code check_keys(const struct hv_opts *changes, struct hv_error *e
 static enum hv_code add(
 	struct hv_opts *opts, const char *key, const char *value, struct hv_error *err)
 {
-	return hv_opts_add(opts, key, value) == 0 ? HV_OK
-						  : hv_fail(err, HV_INTERNAL, "out of memory");
+	return hv_opts_add(opts, key, value) == 0 ? HV_OK : hv_oom(err);
 }
 
 /* The options that it has now, with the changes. */

@@ -15,8 +15,7 @@ enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume
 		char *name = strdup(from);
 
 		hv_volume_done(ret);
-		code = name ? hv_store_volume_get(volumes->store, name, ret, err)
-			    : hv_fail(err, HV_INTERNAL, "out of memory");
+		code = name ? hv_store_volume_get(volumes->store, name, ret, err) : hv_oom(err);
 		free(name);
 		from = code == HV_OK ? hv_opts_get(&ret->opts, "from") : NULL;
 	}

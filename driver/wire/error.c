@@ -46,6 +46,11 @@ enum hv_code hv_fail(struct hv_error *err, enum hv_code code, const char *format
 	return code;
 }
 
+enum hv_code hv_oom(struct hv_error *err)
+{
+	return hv_fail(err, HV_INTERNAL, "out of memory");
+}
+
 enum hv_code hv_hint(struct hv_error *err, const char *format, ...)
 {
 	va_list args;

@@ -76,7 +76,7 @@ static enum hv_code keep(
 		return hv_fail(err, HV_INTERNAL, "an event of the Docker Engine is too long");
 	grown = realloc(lines->bytes, lines->size + size);
 	if (!grown)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	memcpy(grown + lines->size, bytes, size);
 	lines->bytes = grown;
 	lines->size += size;

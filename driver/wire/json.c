@@ -70,7 +70,7 @@ enum hv_code hv_json_parse(
 	if (rc == -EFBIG)
 		return hv_fail(err, HV_BAD_REQUEST, "the request body is too long");
 	if (rc < 0)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	if (parsed.error == json_tokener_success && parsed.is_whole &&
 		json_object_is_type(parsed.object, json_type_object)) {
 		*ret_object = parsed.object;
@@ -102,7 +102,7 @@ static enum hv_code read_string(
 			err, HV_BAD_REQUEST, "\"%s\" has a NUL character in it", field->name);
 	copy = strdup(text);
 	if (!copy)
-		return hv_fail(err, HV_INTERNAL, "out of memory");
+		return hv_oom(err);
 	free(*out);
 	*out = copy;
 	return HV_OK;
@@ -123,7 +123,7 @@ static enum hv_code read_opts(const struct hv_field *field, struct json_object *
 			return hv_fail(err, HV_BAD_REQUEST,
 				"option \"%s\" has a NUL character in it", key);
 		if (hv_opts_add(out, key, text) < 0)
-			return hv_fail(err, HV_INTERNAL, "out of memory");
+			return hv_oom(err);
 	}
 	return HV_OK;
 }
@@ -163,7 +163,7 @@ static enum hv_code read_texts(const struct hv_field *field, struct json_object 
 			return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a list of strings",
 				field->name);
 		if (hv_texts_add(out, json_object_get_string(item)) < 0)
-			return hv_fail(err, HV_INTERNAL, "out of memory");
+			return hv_oom(err);
 	}
 	return HV_OK;
 }

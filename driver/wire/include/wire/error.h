@@ -27,6 +27,9 @@ struct hv_error {
 enum hv_code hv_fail(struct hv_error *err, enum hv_code code, const char *format, ...)
 	__attribute__((nonnull(1, 3), format(printf, 3, 4)));
 
+/* Fail with HV_INTERNAL, because there is no memory.  Return that. */
+enum hv_code hv_oom(struct hv_error *err);
+
 /* Add the hint to a filled `err`.  Returns err->code. */
 enum hv_code hv_hint(struct hv_error *err, const char *format, ...)
 	__attribute__((nonnull(1, 2), format(printf, 2, 3)));
