@@ -74,6 +74,19 @@ struct mc_core *scene_core(unsigned workers, unsigned timeout_ms);
 void scene_open(struct scene *ret);
 void scene_close(struct scene *scene);
 
+/* Define a test whose body has an open scene, in hv_in_namespace(): SCENE_TEST(name) { ... } */
+#define SCENE_TEST(name)                                                                           \
+	static void name##_with(struct scene *scene);                                              \
+	NS_TEST(name)                                                                              \
+	{                                                                                          \
+		struct scene scene;                                                                \
+                                                                                                   \
+		scene_open(&scene);                                                                \
+		name##_with(&scene);                                                               \
+		scene_close(&scene);                                                               \
+	}                                                                                          \
+	static void name##_with(struct scene *scene)
+
 /* Give the box a user namespace of its own, whose root is BOX_ROOT_ID out here, and a copy of its
  * mount namespace that belongs to it; scene->ns is the new one. */
 enum { BOX_ROOT_ID = 100000 };

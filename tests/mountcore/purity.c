@@ -36,19 +36,15 @@ static void fail_to_attach(struct scene *scene)
 	assert_int_equal(rmdir(box_path(&scene->box, "/m")), 0);
 }
 
-NS_TEST(rounds)
+SCENE_TEST(rounds)
 {
-	struct scene scene;
-
-	scene_open(&scene);
 	for (int i = 0; i < ROUNDS; i++) {
-		attach_and_detach(&scene, "/mnt/a/b");
-		fail_to_attach(&scene);
+		attach_and_detach(scene, "/mnt/a/b");
+		fail_to_attach(scene);
 	}
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
 	for (int i = 0; i < ROUNDS; i++)
-		attach_and_detach(&scene, "/mnt/a/b"); /* through a helper */
-	scene_close(&scene);
+		attach_and_detach(scene, "/mnt/a/b"); /* through a helper */
 }
 
 int main(void)

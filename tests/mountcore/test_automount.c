@@ -50,15 +50,13 @@ static bool is_mounted(void)
 	return options[0] != '\0';
 }
 
-NS_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
+SCENE_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 	const struct timespec step = {.tv_nsec = 2000000};
 	int ends[2];
 	pid_t server;
 
-	scene_open(&scene);
 	scratch_mkdir(demand);
 	assert_int_equal(pipe(ends), 0);
 	server = fork();
@@ -70,13 +68,12 @@ NS_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
 	for (int i = 0; i < 5000 && !is_mounted(); i++)
 		nanosleep(&step, NULL);
 	assert_true(is_mounted());
-	args = scene_args(&scene, "/mnt/a");
+	args = scene_args(scene, "/mnt/a");
 	args.source = demand;
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a/file")));
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_true(scratch_exists(box_path(&scene->box, "/mnt/a/file")));
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
-	scene_close(&scene);
 }
 
 int main(void)

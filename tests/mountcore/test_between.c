@@ -46,21 +46,18 @@ static void expect(struct scene *scene, const struct mc_attach_args *args, box_f
 	free(after);
 }
 
-NS_TEST(what_covers_a_mount_that_was_not_verified_goes_with_it)
+SCENE_TEST(what_covers_a_mount_that_was_not_verified_goes_with_it)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
-	args = scene_args(&scene, "/mnt");
-	expect(&scene, &args, in_mount_tmpfs, "/mnt", 1);
-	expect(&scene, &args, in_mount_tmpfs, "/mnt", 5);
-	args = scene_args(&scene, "/opt/a");
-	expect(&scene, &args, in_mount_tmpfs, "/opt/a", 2);
-	assert_false(scratch_exists(box_path(&scene.box, "/opt")));
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(scene_detach(&scene, false), 0);
-	scene_close(&scene);
+	args = scene_args(scene, "/mnt");
+	expect(scene, &args, in_mount_tmpfs, "/mnt", 1);
+	expect(scene, &args, in_mount_tmpfs, "/mnt", 5);
+	args = scene_args(scene, "/opt/a");
+	expect(scene, &args, in_mount_tmpfs, "/opt/a", 2);
+	assert_false(scratch_exists(box_path(&scene->box, "/opt")));
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_int_equal(scene_detach(scene, false), 0);
 }
 
 /* It is held by the attach, so a strict one is refused. */
@@ -69,16 +66,13 @@ static int in_umount_lazily(const char *path)
 	return umount2(path, MNT_DETACH) < 0 ? -errno : 0;
 }
 
-NS_TEST(a_mount_that_the_container_took_out_at_once_is_no_success)
+SCENE_TEST(a_mount_that_the_container_took_out_at_once_is_no_success)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
-	args = scene_args(&scene, "/opt/a");
-	expect(&scene, &args, in_umount_lazily, "/opt/a", 1);
-	assert_false(scratch_exists(box_path(&scene.box, "/opt")));
-	scene_close(&scene);
+	args = scene_args(scene, "/opt/a");
+	expect(scene, &args, in_umount_lazily, "/opt/a", 1);
+	assert_false(scratch_exists(box_path(&scene->box, "/opt")));
 }
 
 int main(void)

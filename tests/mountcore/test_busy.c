@@ -94,22 +94,19 @@ static void check_busy(struct scene *scene, box_fn fn, const char *path, const c
 	assert_int_equal(busy.count, 0);
 }
 
-NS_TEST(each_reason_is_named_with_its_process)
+SCENE_TEST(each_reason_is_named_with_its_process)
 {
-	struct scene scene;
 	unsigned fds;
 
-	scene_open(&scene);
-	assert_int_equal(box_run(&scene.box, in_take_name, box_name), 0);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
+	assert_int_equal(box_run(&scene->box, in_take_name, box_name), 0);
+	assert_int_equal(scene_attach(scene, "/mnt"), 0);
 	fds = hv_count_fds();
-	check_busy(&scene, in_stand, "/mnt", "/", MC_BUSY_CWD);
-	check_busy(&scene, in_chroot, "/mnt", "", MC_BUSY_ROOT);
-	check_busy(&scene, in_hold, "/mnt/file", "", MC_BUSY_FILE);
-	check_busy(&scene, in_map, "/mnt/file", "", MC_BUSY_MAPPING);
+	check_busy(scene, in_stand, "/mnt", "/", MC_BUSY_CWD);
+	check_busy(scene, in_chroot, "/mnt", "", MC_BUSY_ROOT);
+	check_busy(scene, in_hold, "/mnt/file", "", MC_BUSY_FILE);
+	check_busy(scene, in_map, "/mnt/file", "", MC_BUSY_MAPPING);
 	assert_int_equal(hv_count_fds(), fds);
-	assert_int_equal(detach_tree(&scene, SOURCE, NULL), 0);
-	scene_close(&scene);
+	assert_int_equal(detach_tree(scene, SOURCE, NULL), 0);
 }
 
 static void open_with_submounts(struct scene *ret)
@@ -198,31 +195,28 @@ NS_TEST(a_mount_that_the_container_made_below_stays)
 	scene_close(&scene);
 }
 
-NS_TEST(the_mount_of_a_working_directory_is_told)
+SCENE_TEST(the_mount_of_a_working_directory_is_told)
 {
-	struct scene scene;
 	uint64_t before = 0, now = 0;
 	pid_t pid;
 
-	scene_open(&scene);
-	pid = scene.box.pid;
-	assert_int_equal(box_run(&scene.box, in_stand, "/mnt"), 0);
-	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt", &before), 1);
-	assert_int_equal(mc_busy_cwd(scene.core, pid, "/", &now), 1);
+	pid = scene->box.pid;
+	assert_int_equal(box_run(&scene->box, in_stand, "/mnt"), 0);
+	assert_int_equal(mc_busy_cwd(scene->core, pid, "/mnt", &before), 1);
+	assert_int_equal(mc_busy_cwd(scene->core, pid, "/", &now), 1);
 	assert_int_equal(now, before);
-	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt/a", &now), 0);
-	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mn", &now), 0);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
-	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt", &now), 1);
+	assert_int_equal(mc_busy_cwd(scene->core, pid, "/mnt/a", &now), 0);
+	assert_int_equal(mc_busy_cwd(scene->core, pid, "/mn", &now), 0);
+	assert_int_equal(scene_attach(scene, "/mnt"), 0);
+	assert_int_equal(mc_busy_cwd(scene->core, pid, "/mnt", &now), 1);
 	assert_int_equal(now, before); /* the covered one */
-	assert_int_equal(box_run(&scene.box, in_stand, "/mnt"), 0);
-	assert_int_equal(mc_busy_cwd(scene.core, pid, "/mnt", &now), 1);
-	assert_int_equal(now, scene.info.mountinfo_id);
-	assert_int_equal(box_run(&scene.box, in_stand, "/"), 0);
-	box_close(&scene.box);
-	assert_int_equal(mc_busy_cwd(scene.core, pid, "/", &now), -ESRCH);
-	box_open(&scene.box);
-	scene_close(&scene);
+	assert_int_equal(box_run(&scene->box, in_stand, "/mnt"), 0);
+	assert_int_equal(mc_busy_cwd(scene->core, pid, "/mnt", &now), 1);
+	assert_int_equal(now, scene->info.mountinfo_id);
+	assert_int_equal(box_run(&scene->box, in_stand, "/"), 0);
+	box_close(&scene->box);
+	assert_int_equal(mc_busy_cwd(scene->core, pid, "/", &now), -ESRCH);
+	box_open(&scene->box);
 }
 
 int main(void)

@@ -106,25 +106,22 @@ static void who_is_in_the_covered_directory_is_found(void **state)
 	hv_in_namespace(users);
 }
 
-NS_TEST(who_uses_what_was_covered_before_is_none)
+SCENE_TEST(who_uses_what_was_covered_before_is_none)
 {
 	struct mc_cover cover;
-	struct scene scene;
 
-	scene_open(&scene);
-	assert_int_equal(box_run(&scene.box, in_make, "/mnt/data"), 0);
-	assert_int_equal(box_run(&scene.box, in_stand, "/mnt/data"), 0);
-	assert_int_equal(scene_attach(&scene, "/mnt/data"), 0);
+	assert_int_equal(box_run(&scene->box, in_make, "/mnt/data"), 0);
+	assert_int_equal(box_run(&scene->box, in_stand, "/mnt/data"), 0);
+	assert_int_equal(scene_attach(scene, "/mnt/data"), 0);
 	/* The same path, but not what is covered now. */
-	look(&scene, "/mnt/data", MC_REPLACE_ANYHOW, &cover);
+	look(scene, "/mnt/data", MC_REPLACE_ANYHOW, &cover);
 	assert_int_equal(cover.users.count, 0);
 	assert_int_equal(cover.entries, 0); /* one's own mount, which is taken out */
-	assert_int_equal(box_run(&scene.box, in_stand, "/mnt/data"), 0);
-	look(&scene, "/mnt/data", MC_REPLACE_ANYHOW, &cover);
+	assert_int_equal(box_run(&scene->box, in_stand, "/mnt/data"), 0);
+	look(scene, "/mnt/data", MC_REPLACE_ANYHOW, &cover);
 	assert_int_equal(cover.users.count, 1);
-	assert_int_equal(box_run(&scene.box, in_stand, "/"), 0);
-	assert_int_equal(scene_detach(&scene, false), 0);
-	scene_close(&scene);
+	assert_int_equal(box_run(&scene->box, in_stand, "/"), 0);
+	assert_int_equal(scene_detach(scene, false), 0);
 }
 
 static void expect_entries(struct scene *scene, const char *target, unsigned entries)

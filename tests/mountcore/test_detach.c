@@ -25,30 +25,22 @@ static void expect(struct scene *scene, bool lazy, enum mc_step step, int code)
 	free(after);
 }
 
-NS_TEST(what_something_is_mounted_over_is_not_ours_to_take)
+SCENE_TEST(what_something_is_mounted_over_is_not_ours_to_take)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
-	expect(&scene, false, MC_STEP_IDENTITY, -ESTALE);
-	expect(&scene, true, MC_STEP_IDENTITY, -ESTALE);
-	assert_int_equal(box_run(&scene.box, in_umount, "/mnt"), 0);
-	assert_int_equal(scene_detach(&scene, false), 0);
-	scene_close(&scene);
+	assert_int_equal(scene_attach(scene, "/mnt"), 0);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	expect(scene, false, MC_STEP_IDENTITY, -ESTALE);
+	expect(scene, true, MC_STEP_IDENTITY, -ESTALE);
+	assert_int_equal(box_run(&scene->box, in_umount, "/mnt"), 0);
+	assert_int_equal(scene_detach(scene, false), 0);
 }
 
-NS_TEST(a_mount_in_the_place_of_ours_stays)
+SCENE_TEST(a_mount_in_the_place_of_ours_stays)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
-	assert_int_equal(box_run(&scene.box, in_umount, "/mnt"), 0);
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
-	expect(&scene, true, MC_STEP_IDENTITY, -ESTALE);
-	scene_close(&scene);
+	assert_int_equal(scene_attach(scene, "/mnt"), 0);
+	assert_int_equal(box_run(&scene->box, in_umount, "/mnt"), 0);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	expect(scene, true, MC_STEP_IDENTITY, -ESTALE);
 }
 
 static void busy_by(box_fn fn, const char *path, const char *elsewhere)
@@ -94,88 +86,64 @@ static void a_lazy_detach_does_not_mind_open_files(void **state)
 	hv_in_namespace(lazy);
 }
 
-NS_TEST(the_second_detach_finds_nothing)
+SCENE_TEST(the_second_detach_finds_nothing)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
-	assert_int_equal(scene_detach(&scene, false), 0);
-	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
-	expect(&scene, true, MC_STEP_IDENTITY, -ENOENT);
-	assert_int_equal(scene_attach(&scene, "/mnt/a/b"), 0);
-	assert_int_equal(scene_detach(&scene, false), 0);
-	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
-	scene_close(&scene);
+	assert_int_equal(scene_attach(scene, "/mnt"), 0);
+	assert_int_equal(scene_detach(scene, false), 0);
+	expect(scene, false, MC_STEP_IDENTITY, -ENOENT);
+	expect(scene, true, MC_STEP_IDENTITY, -ENOENT);
+	assert_int_equal(scene_attach(scene, "/mnt/a/b"), 0);
+	assert_int_equal(scene_detach(scene, false), 0);
+	expect(scene, false, MC_STEP_IDENTITY, -ENOENT);
 }
 
 /* The container took our mount out itself. */
-NS_TEST(directories_are_removed_also_when_the_mount_is_gone_already)
+SCENE_TEST(directories_are_removed_also_when_the_mount_is_gone_already)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt/a/b"), 0);
-	assert_int_equal(box_run(&scene.box, in_umount, "/mnt/a/b"), 0);
-	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
-	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a")));
-	scene_close(&scene);
+	assert_int_equal(scene_attach(scene, "/mnt/a/b"), 0);
+	assert_int_equal(box_run(&scene->box, in_umount, "/mnt/a/b"), 0);
+	expect(scene, false, MC_STEP_IDENTITY, -ENOENT);
+	assert_false(scratch_exists(box_path(&scene->box, "/mnt/a")));
 }
 
-NS_TEST(a_directory_made_that_is_not_empty_stays)
+SCENE_TEST(a_directory_made_that_is_not_empty_stays)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt/a/b/c"), 0);
-	scratch_write(box_path(&scene.box, "/mnt/a/kept"));
-	assert_int_equal(scene_detach(&scene, false), 0);
-	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a/kept")));
-	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a/b")));
-	scene_close(&scene);
+	assert_int_equal(scene_attach(scene, "/mnt/a/b/c"), 0);
+	scratch_write(box_path(&scene->box, "/mnt/a/kept"));
+	assert_int_equal(scene_detach(scene, false), 0);
+	assert_true(scratch_exists(box_path(&scene->box, "/mnt/a/kept")));
+	assert_false(scratch_exists(box_path(&scene->box, "/mnt/a/b")));
 }
 
-NS_TEST(a_directory_that_was_replaced_stays)
+SCENE_TEST(a_directory_that_was_replaced_stays)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt/a/b"), 0);
-	assert_int_equal(box_run(&scene.box, in_umount, "/mnt/a/b"), 0);
+	assert_int_equal(scene_attach(scene, "/mnt/a/b"), 0);
+	assert_int_equal(box_run(&scene->box, in_umount, "/mnt/a/b"), 0);
 	/* Renamed and not removed: a file system may use the inode number again. */
 	assert_int_equal(
-		rename(box_path(&scene.box, "/mnt/a/b"), box_path(&scene.box, "/mnt/a/old")), 0);
-	scratch_mkdir(box_path(&scene.box, "/mnt/a/b"));
-	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
-	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a/b")));
-	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a/old")));
-	scene_close(&scene);
+		rename(box_path(&scene->box, "/mnt/a/b"), box_path(&scene->box, "/mnt/a/old")), 0);
+	scratch_mkdir(box_path(&scene->box, "/mnt/a/b"));
+	expect(scene, false, MC_STEP_IDENTITY, -ENOENT);
+	assert_true(scratch_exists(box_path(&scene->box, "/mnt/a/b")));
+	assert_true(scratch_exists(box_path(&scene->box, "/mnt/a/old")));
 }
 
-NS_TEST(identity_zero_takes_what_is_on_top)
+SCENE_TEST(identity_zero_takes_what_is_on_top)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
-	scene.info.mount_id = 0;
-	assert_int_equal(scene_detach(&scene, false), 0);
-	expect(&scene, false, MC_STEP_IDENTITY, -ENOENT);
-	scene_close(&scene);
+	assert_int_equal(scene_attach(scene, "/mnt"), 0);
+	scene->info.mount_id = 0;
+	assert_int_equal(scene_detach(scene, false), 0);
+	expect(scene, false, MC_STEP_IDENTITY, -ENOENT);
 }
 
-NS_TEST(a_symlink_is_not_followed)
+SCENE_TEST(a_symlink_is_not_followed)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/sys"), 0);
-	assert_int_equal(symlink("/sys", box_path(&scene.box, "/mnt/link")), 0);
-	snprintf(scene.info.path, sizeof(scene.info.path), "/mnt/link");
-	expect(&scene, true, MC_STEP_IDENTITY, -ENOENT);
-	snprintf(scene.info.path, sizeof(scene.info.path), "/mnt/link/x");
-	expect(&scene, true, MC_STEP_IDENTITY, -ELOOP);
-	scene_close(&scene);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/sys"), 0);
+	assert_int_equal(symlink("/sys", box_path(&scene->box, "/mnt/link")), 0);
+	snprintf(scene->info.path, sizeof(scene->info.path), "/mnt/link");
+	expect(scene, true, MC_STEP_IDENTITY, -ENOENT);
+	snprintf(scene->info.path, sizeof(scene->info.path), "/mnt/link/x");
+	expect(scene, true, MC_STEP_IDENTITY, -ELOOP);
 }
 
 NS_TEST(an_exited_container_is_no_process_and_leaks_nothing)
@@ -202,27 +170,24 @@ NS_TEST(an_exited_container_is_no_process_and_leaks_nothing)
 	mc_core_close(scene.core);
 }
 
-NS_TEST(a_mount_is_told_from_the_next_with_its_number)
+SCENE_TEST(a_mount_is_told_from_the_next_with_its_number)
 {
-	struct scene scene;
 	uint64_t mount_id, mountinfo_id;
 	bool has_id;
 
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
-	mount_id = scene.info.mount_id;
-	mountinfo_id = scene.info.mountinfo_id;
+	assert_int_equal(scene_attach(scene, "/mnt"), 0);
+	mount_id = scene->info.mount_id;
+	mountinfo_id = scene->info.mountinfo_id;
 	assert_int_equal(
-		mc_mount_has_id(scene.core, scene.ns.ns_fd, mountinfo_id, mount_id, &has_id), 0);
+		mc_mount_has_id(scene->core, scene->ns.ns_fd, mountinfo_id, mount_id, &has_id), 0);
 	assert_true(has_id);
-	assert_int_equal(scene_detach(&scene, false), 0);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0); /* it may have the number of the first */
-	assert_int_equal(mc_mount_has_id(scene.core, scene.ns.ns_fd, scene.info.mountinfo_id,
+	assert_int_equal(scene_detach(scene, false), 0);
+	assert_int_equal(scene_attach(scene, "/mnt"), 0); /* it may have the number of the first */
+	assert_int_equal(mc_mount_has_id(scene->core, scene->ns.ns_fd, scene->info.mountinfo_id,
 				 mount_id, &has_id),
 		0);
 	/* Before 6.8 a mount has no other number. */
-	assert_true(has_id == !(mc_core_features(scene.core) & MC_FEATURE_STATMOUNT));
-	scene_close(&scene);
+	assert_true(has_id == !(mc_core_features(scene->core) & MC_FEATURE_STATMOUNT));
 }
 
 int main(void)

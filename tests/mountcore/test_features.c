@@ -28,22 +28,19 @@ static bool is_content(const struct scene *scene, const char *path)
 	return box_has_file(&scene->box, path);
 }
 
-NS_TEST(a_file_goes_onto_a_file_that_stays)
+SCENE_TEST(a_file_goes_onto_a_file_that_stays)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
-	scratch_write(box_path(&scene.box, "/mnt/own"));
-	args = file_args(&scene, "/mnt/own");
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_false(scene.info.is_dir);
-	assert_int_equal(scene.info.made.count, 0);
-	assert_true(is_content(&scene, "/mnt/own"));
-	assert_int_equal(scene_detach(&scene, false), 0);
-	assert_true(scratch_exists(box_path(&scene.box, "/mnt/own")));
-	assert_false(is_content(&scene, "/mnt/own"));
-	scene_close(&scene);
+	scratch_write(box_path(&scene->box, "/mnt/own"));
+	args = file_args(scene, "/mnt/own");
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_false(scene->info.is_dir);
+	assert_int_equal(scene->info.made.count, 0);
+	assert_true(is_content(scene, "/mnt/own"));
+	assert_int_equal(scene_detach(scene, false), 0);
+	assert_true(scratch_exists(box_path(&scene->box, "/mnt/own")));
+	assert_false(is_content(scene, "/mnt/own"));
 }
 
 NS_TEST(a_missing_file_is_made_and_removed_again)
@@ -76,67 +73,58 @@ NS_TEST(a_missing_file_is_made_and_removed_again)
 	scene_close(&scene);
 }
 
-NS_TEST(a_made_file_that_someone_wrote_into_stays)
+SCENE_TEST(a_made_file_that_someone_wrote_into_stays)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
-	args = file_args(&scene, "/mnt/a/new");
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(box_run(&scene.box, in_umount, "/mnt/a/new"), 0);
-	assert_int_equal(truncate(box_path(&scene.box, "/mnt/a/new"), 1), 0);
-	assert_int_equal(scene_detach(&scene, false), -ENOENT);
-	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a/new")));
-	scene_close(&scene);
+	args = file_args(scene, "/mnt/a/new");
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_int_equal(box_run(&scene->box, in_umount, "/mnt/a/new"), 0);
+	assert_int_equal(truncate(box_path(&scene->box, "/mnt/a/new"), 1), 0);
+	assert_int_equal(scene_detach(scene, false), -ENOENT);
+	assert_true(scratch_exists(box_path(&scene->box, "/mnt/a/new")));
 }
 
-NS_TEST(a_socket_can_be_attached_and_connected_to)
+SCENE_TEST(a_socket_can_be_attached_and_connected_to)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SOURCE "/socket"};
-	struct scene scene;
 	struct mc_attach_args args;
 	struct stat found;
 	mc_auto_fd server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	mc_auto_fd client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	scene_open(&scene);
 	assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(server, 1), 0);
-	args = scene_args(&scene, "/mnt/socket");
+	args = scene_args(scene, "/mnt/socket");
 	args.source = SOURCE "/socket";
 	args.may_be_file = true;
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(stat(box_path(&scene.box, "/mnt/socket"), &found), 0);
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_int_equal(stat(box_path(&scene->box, "/mnt/socket"), &found), 0);
 	assert_true(S_ISSOCK(found.st_mode));
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s",
-		box_path(&scene.box, "/mnt/socket"));
+		box_path(&scene->box, "/mnt/socket"));
 	assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(scene_detach(&scene, false), 0);
-	assert_false(scratch_exists(box_path(&scene.box, "/mnt/socket")));
-	scene_close(&scene);
+	assert_int_equal(scene_detach(scene, false), 0);
+	assert_false(scratch_exists(box_path(&scene->box, "/mnt/socket")));
 }
 
-NS_TEST(a_file_and_a_directory_do_not_go_together)
+SCENE_TEST(a_file_and_a_directory_do_not_go_together)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
-	scratch_write(box_path(&scene.box, "/mnt/own"));
-	args = scene_args(&scene, "/mnt/own");
-	scene_expect_refused(&scene, &args, MC_STEP_TYPE, -ENOTDIR);
-	args = file_args(&scene, "/mnt");
-	scene_expect_refused(&scene, &args, MC_STEP_TYPE, -EISDIR);
-	args = file_args(&scene, "/mnt/own/below");
-	scene_expect_refused(&scene, &args, MC_STEP_TARGET, -ENOTDIR);
-	args = file_args(&scene, "/mnt/new");
+	scratch_write(box_path(&scene->box, "/mnt/own"));
+	args = scene_args(scene, "/mnt/own");
+	scene_expect_refused(scene, &args, MC_STEP_TYPE, -ENOTDIR);
+	args = file_args(scene, "/mnt");
+	scene_expect_refused(scene, &args, MC_STEP_TYPE, -EISDIR);
+	args = file_args(scene, "/mnt/own/below");
+	scene_expect_refused(scene, &args, MC_STEP_TARGET, -ENOTDIR);
+	args = file_args(scene, "/mnt/new");
 	args.may_be_file = false;
-	scene_expect_refused(&scene, &args, MC_STEP_SOURCE, -ENOTDIR);
-	args = file_args(&scene, "/mnt/new");
+	scene_expect_refused(scene, &args, MC_STEP_SOURCE, -ENOTDIR);
+	args = file_args(scene, "/mnt/new");
 	args.mkdir = false;
-	scene_expect_refused(&scene, &args, MC_STEP_TARGET, -ENOENT);
-	scene_close(&scene);
+	scene_expect_refused(scene, &args, MC_STEP_TARGET, -ENOENT);
 }
 
 static struct mc_attach_args sub_args(const struct scene *scene, const char *subpath)
@@ -252,24 +240,21 @@ static void check_read_only(struct scene *scene, const struct mc_attach_args *ar
 	free(after);
 }
 
-NS_TEST(a_read_only_root_gets_directories_and_another_mount_does_not)
+SCENE_TEST(a_read_only_root_gets_directories_and_another_mount_does_not)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
-	assert_int_equal(box_run(&scene.box, in_remount_read_only, "/mnt"), 0);
-	assert_int_equal(box_run(&scene.box, in_remount_read_only, "/"), 0);
-	args = scene_args(&scene, "/opt/a/b");
-	check_read_only(&scene, &args);
-	args = file_args(&scene, "/opt/a/file");
-	check_read_only(&scene, &args);
-	args = scene_args(&scene, "/mnt/new/below");
-	scene_expect_refused(&scene, &args, MC_STEP_MKDIR, -EROFS);
-	args = file_args(&scene, "/mnt/new");
-	scene_expect_refused(&scene, &args, MC_STEP_MKDIR, -EROFS);
-	scene_close(&scene);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	assert_int_equal(box_run(&scene->box, in_remount_read_only, "/mnt"), 0);
+	assert_int_equal(box_run(&scene->box, in_remount_read_only, "/"), 0);
+	args = scene_args(scene, "/opt/a/b");
+	check_read_only(scene, &args);
+	args = file_args(scene, "/opt/a/file");
+	check_read_only(scene, &args);
+	args = scene_args(scene, "/mnt/new/below");
+	scene_expect_refused(scene, &args, MC_STEP_MKDIR, -EROFS);
+	args = file_args(scene, "/mnt/new");
+	scene_expect_refused(scene, &args, MC_STEP_MKDIR, -EROFS);
 }
 
 int main(void)

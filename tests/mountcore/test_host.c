@@ -30,40 +30,33 @@ static void expect_source(struct scene *scene, const char *source, enum mc_step 
 	assert_false(scratch_exists(box_path(&scene->box, "/mnt/new")));
 }
 
-NS_TEST(a_source_must_be_a_directory_without_symlink)
+SCENE_TEST(a_source_must_be_a_directory_without_symlink)
 {
-	struct scene scene;
-
-	scene_open(&scene);
 	scratch_mkdir("/tmp/real");
 	scratch_mkdir("/tmp/real/below");
 	scratch_write("/tmp/real/file");
 	assert_int_equal(symlink("real", "/tmp/link"), 0);
-	expect_source(&scene, "/tmp/none", MC_STEP_SOURCE, -ENOENT);
-	expect_source(&scene, "/tmp/real/file", MC_STEP_SOURCE, -ENOTDIR);
-	expect_source(&scene, "/tmp/real/file/x", MC_STEP_SOURCE, -ENOTDIR);
-	expect_source(&scene, "/tmp/link", MC_STEP_SOURCE, -ELOOP);
-	expect_source(&scene, "/tmp/link/below", MC_STEP_SOURCE, -ELOOP);
-	expect_source(&scene, "tmp/real", MC_STEP_SOURCE, -EINVAL);
+	expect_source(scene, "/tmp/none", MC_STEP_SOURCE, -ENOENT);
+	expect_source(scene, "/tmp/real/file", MC_STEP_SOURCE, -ENOTDIR);
+	expect_source(scene, "/tmp/real/file/x", MC_STEP_SOURCE, -ENOTDIR);
+	expect_source(scene, "/tmp/link", MC_STEP_SOURCE, -ELOOP);
+	expect_source(scene, "/tmp/link/below", MC_STEP_SOURCE, -ELOOP);
+	expect_source(scene, "tmp/real", MC_STEP_SOURCE, -EINVAL);
 	scratch_mount_tmpfs("/tmp/real");
 	scratch_make_unbindable("/tmp/real");
-	expect_source(&scene, "/tmp/real", MC_STEP_CLONE, -EINVAL);
-	scene_close(&scene);
+	expect_source(scene, "/tmp/real", MC_STEP_CLONE, -EINVAL);
 }
 
-NS_TEST(a_source_swapped_for_a_symlink_is_not_followed)
+SCENE_TEST(a_source_swapped_for_a_symlink_is_not_followed)
 {
-	struct scene scene;
 	char real[PATH_MAX];
 
-	scene_open(&scene);
-	assert_int_equal(mc_host_resolve(scene.core, SOURCE, real, NULL, NULL), 0);
+	assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), 0);
 	assert_int_equal(rename(SOURCE, "/tmp/moved"), 0);
 	assert_int_equal(symlink("/etc", SOURCE), 0);
-	expect_source(&scene, real, MC_STEP_SOURCE, -ELOOP);
+	expect_source(scene, real, MC_STEP_SOURCE, -ELOOP);
 	assert_int_equal(unlink(SOURCE), 0);
-	expect_source(&scene, real, MC_STEP_SOURCE, -ENOENT);
-	scene_close(&scene);
+	expect_source(scene, real, MC_STEP_SOURCE, -ENOENT);
 }
 
 static void expect_resolve(struct mc_core *core, const char *path, bool make, const char *expected)
@@ -95,71 +88,62 @@ static void expect_no_resolve(
 	assert_string_equal(real, code == -ENOENT && !make ? path : "untouched");
 }
 
-NS_TEST(host_paths_are_resolved_and_made)
+SCENE_TEST(host_paths_are_resolved_and_made)
 {
-	struct scene scene;
 	char path[512] = "/tmp/long/";
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/real");
 	assert_int_equal(symlink("/tmp/real", "/tmp/link"), 0);
 	assert_int_equal(symlink("/tmp/void/x", "/tmp/dangling"), 0);
 	scratch_write("/tmp/file");
-	expect_resolve(scene.core, "/", false, "/");
-	expect_resolve(scene.core, "/tmp//real/.", false, "/tmp/real");
-	expect_resolve(scene.core, "/tmp/link", false, "/tmp/real");
-	expect_no_resolve(scene.core, "/tmp/none", false, MC_STEP_SOURCE, -ENOENT);
-	expect_no_resolve(scene.core, "tmp", false, MC_STEP_SOURCE, -EINVAL);
-	expect_no_resolve(scene.core, "", false, MC_STEP_SOURCE, -EINVAL);
-	expect_no_resolve(scene.core, "/tmp/file", false, MC_STEP_SOURCE, -ENOTDIR);
-	expect_no_resolve(scene.core, "/tmp/file/x", true, MC_STEP_SOURCE, -ENOTDIR);
-	expect_no_resolve(scene.core, "/proc/self/root/tmp", false, MC_STEP_SOURCE, -ELOOP);
-	expect_resolve(scene.core, "/tmp/link/a/b", true, "/tmp/real/a/b");
-	expect_resolve(scene.core, "/tmp/real/a/b", true, "/tmp/real/a/b");
-	expect_no_resolve(scene.core, "/tmp/dangling", true, MC_STEP_MKDIR, -ELOOP);
+	expect_resolve(scene->core, "/", false, "/");
+	expect_resolve(scene->core, "/tmp//real/.", false, "/tmp/real");
+	expect_resolve(scene->core, "/tmp/link", false, "/tmp/real");
+	expect_no_resolve(scene->core, "/tmp/none", false, MC_STEP_SOURCE, -ENOENT);
+	expect_no_resolve(scene->core, "tmp", false, MC_STEP_SOURCE, -EINVAL);
+	expect_no_resolve(scene->core, "", false, MC_STEP_SOURCE, -EINVAL);
+	expect_no_resolve(scene->core, "/tmp/file", false, MC_STEP_SOURCE, -ENOTDIR);
+	expect_no_resolve(scene->core, "/tmp/file/x", true, MC_STEP_SOURCE, -ENOTDIR);
+	expect_no_resolve(scene->core, "/proc/self/root/tmp", false, MC_STEP_SOURCE, -ELOOP);
+	expect_resolve(scene->core, "/tmp/link/a/b", true, "/tmp/real/a/b");
+	expect_resolve(scene->core, "/tmp/real/a/b", true, "/tmp/real/a/b");
+	expect_no_resolve(scene->core, "/tmp/dangling", true, MC_STEP_MKDIR, -ELOOP);
 	memset(path + strlen(path), 'x', 256);
-	expect_no_resolve(scene.core, path, true, MC_STEP_MKDIR, -ENAMETOOLONG);
+	expect_no_resolve(scene->core, path, true, MC_STEP_MKDIR, -ENAMETOOLONG);
 	assert_false(scratch_exists("/tmp/long"));
-	scene_close(&scene);
 }
 
 /* A path that was resolved before: a swap of a part creates nothing elsewhere. */
-NS_TEST(nothing_is_made_through_a_symlink_that_a_known_path_has_by_now)
+SCENE_TEST(nothing_is_made_through_a_symlink_that_a_known_path_has_by_now)
 {
 	char real[PATH_MAX] = "";
-	struct scene scene;
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/real");
 	scratch_mkdir("/tmp/elsewhere");
 	assert_int_equal(symlink("/tmp/elsewhere", "/tmp/real/a"), 0);
 	assert_int_equal(
-		mc_host_make(scene.core, "/tmp/real/a/b", true, real, NULL, &scene.err), -ELOOP);
+		mc_host_make(scene->core, "/tmp/real/a/b", true, real, NULL, &scene->err), -ELOOP);
 	assert_false(scratch_exists("/tmp/elsewhere/b"));
 	assert_int_equal(unlink("/tmp/real/a"), 0);
-	assert_int_equal(mc_host_make(scene.core, "/tmp/real/a/b", true, real, NULL, NULL), 0);
+	assert_int_equal(mc_host_make(scene->core, "/tmp/real/a/b", true, real, NULL, NULL), 0);
 	assert_string_equal(real, "/tmp/real/a/b");
-	scene_close(&scene);
 }
 
-NS_TEST(directories_made_in_vain_are_removed)
+SCENE_TEST(directories_made_in_vain_are_removed)
 {
-	struct scene scene;
 	char path[512] = "/tmp/real";
 
-	scene_open(&scene);
 	for (unsigned i = 0; i <= MC_MADE_MAX; i++)
 		memcpy(path + strlen(path), "/d", 3);
-	expect_no_resolve(scene.core, path, true, MC_STEP_MKDIR, -E2BIG);
+	expect_no_resolve(scene->core, path, true, MC_STEP_MKDIR, -E2BIG);
 	assert_false(scratch_exists("/tmp/real"));
 	scratch_mkdir("/tmp/real");
 	memcpy(path, "/tmp/real/a/b/", 15);
 	memset(path + strlen(path), 'x', 256);
 	path[14 + 256] = '\0';
-	expect_no_resolve(scene.core, path, true, MC_STEP_MKDIR, -ENAMETOOLONG);
+	expect_no_resolve(scene->core, path, true, MC_STEP_MKDIR, -ENAMETOOLONG);
 	assert_true(scratch_exists("/tmp/real"));
 	assert_false(scratch_exists("/tmp/real/a"));
-	scene_close(&scene);
 }
 
 static void expect_owner(struct scene *scene, struct mc_owner owner, const char *told)
@@ -173,72 +157,59 @@ static void expect_owner(struct scene *scene, struct mc_owner owner, const char 
 	assert_string_equal(text, told);
 }
 
-NS_TEST(a_host_directory_is_given_an_owner_and_a_mode)
+SCENE_TEST(a_host_directory_is_given_an_owner_and_a_mode)
 {
 	const struct mc_owner owner = {.uid = 1, .gid = 2, .mode = 0700};
-	struct scene scene;
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/real");
 	scratch_write("/tmp/file");
 	assert_int_equal(symlink("/tmp/real", "/tmp/link"), 0);
-	expect_owner(&scene, (struct mc_owner){-1, -1, -1}, "0:0 755");
-	expect_owner(&scene, (struct mc_owner){33, -1, -1}, "33:0 755");
-	expect_owner(&scene, (struct mc_owner){33, 44, 02750}, "33:44 2750");
-	expect_owner(&scene, (struct mc_owner){-1, 45, 02750}, "33:45 2750");
-	expect_owner(&scene, (struct mc_owner){0, 0, 0}, "0:0 0");
-	assert_int_equal(mc_host_own(scene.core, "/tmp/none", &owner, NULL), -ENOENT);
-	assert_int_equal(mc_host_own(scene.core, "/tmp/file", &owner, NULL), -ENOTDIR);
-	assert_int_equal(mc_host_own(scene.core, "/tmp/link", &owner, NULL), -ELOOP);
-	assert_int_equal(mc_host_own(scene.core, "tmp", &owner, &scene.err), -EINVAL);
-	assert_string_equal(mc_step_name(scene.err.step), mc_step_name(MC_STEP_SOURCE));
-	scene_close(&scene);
+	expect_owner(scene, (struct mc_owner){-1, -1, -1}, "0:0 755");
+	expect_owner(scene, (struct mc_owner){33, -1, -1}, "33:0 755");
+	expect_owner(scene, (struct mc_owner){33, 44, 02750}, "33:44 2750");
+	expect_owner(scene, (struct mc_owner){-1, 45, 02750}, "33:45 2750");
+	expect_owner(scene, (struct mc_owner){0, 0, 0}, "0:0 0");
+	assert_int_equal(mc_host_own(scene->core, "/tmp/none", &owner, NULL), -ENOENT);
+	assert_int_equal(mc_host_own(scene->core, "/tmp/file", &owner, NULL), -ENOTDIR);
+	assert_int_equal(mc_host_own(scene->core, "/tmp/link", &owner, NULL), -ELOOP);
+	assert_int_equal(mc_host_own(scene->core, "tmp", &owner, &scene->err), -EINVAL);
+	assert_string_equal(mc_step_name(scene->err.step), mc_step_name(MC_STEP_SOURCE));
 }
 
-NS_TEST(an_owner_and_a_mode_that_it_has_are_not_set_again)
+SCENE_TEST(an_owner_and_a_mode_that_it_has_are_not_set_again)
 {
 	const struct mc_owner other = {.uid = -1, .gid = -1, .mode = 0700};
-	struct scene scene;
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/real");
 	scratch_mount_tmpfs("/tmp/real");
 	assert_int_equal(chmod("/tmp/real", 02555), 0);
 	assert_int_equal(chown("/tmp/real", 5, 6), 0);
 	assert_int_equal(chmod("/tmp/real", 02555), 0);
 	assert_int_equal(mount(NULL, "/tmp/real", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
-	expect_owner(&scene, (struct mc_owner){5, 6, 02555}, "5:6 2555");
-	expect_owner(&scene, (struct mc_owner){-1, -1, 02555}, "5:6 2555");
-	assert_int_equal(mc_host_own(scene.core, "/tmp/real", &other, &scene.err), -EROFS);
-	assert_string_equal(mc_step_name(scene.err.step), mc_step_name(MC_STEP_OWNER));
-	scene_close(&scene);
+	expect_owner(scene, (struct mc_owner){5, 6, 02555}, "5:6 2555");
+	expect_owner(scene, (struct mc_owner){-1, -1, 02555}, "5:6 2555");
+	assert_int_equal(mc_host_own(scene->core, "/tmp/real", &other, &scene->err), -EROFS);
+	assert_string_equal(mc_step_name(scene->err.step), mc_step_name(MC_STEP_OWNER));
 }
 
-NS_TEST(whether_a_path_is_on_a_mount_of_its_own_is_known)
+SCENE_TEST(whether_a_path_is_on_a_mount_of_its_own_is_known)
 {
-	struct scene scene;
-
-	scene_open(&scene);
 	scratch_mkdir("/tmp/disk");
 	scratch_mount_tmpfs("/tmp/disk");
-	assert_int_equal(mc_host_is_on_mount(scene.core, "/tmp/disk"), 1);
-	assert_int_equal(mc_host_is_on_mount(scene.core, "/tmp/disk/a/b"), 1);
-	assert_int_equal(mc_host_is_on_mount(scene.core, "/"), 0);
-	assert_int_equal(mc_host_is_on_mount(scene.core, "/nowhere"), 0);
-	scene_close(&scene);
+	assert_int_equal(mc_host_is_on_mount(scene->core, "/tmp/disk"), 1);
+	assert_int_equal(mc_host_is_on_mount(scene->core, "/tmp/disk/a/b"), 1);
+	assert_int_equal(mc_host_is_on_mount(scene->core, "/"), 0);
+	assert_int_equal(mc_host_is_on_mount(scene->core, "/nowhere"), 0);
 }
 
-NS_TEST(a_host_path_is_opened)
+SCENE_TEST(a_host_path_is_opened)
 {
-	struct scene scene;
 	mc_auto_fd fd = MC_FD_NONE;
 
-	scene_open(&scene);
 	assert_int_equal(symlink(SOURCE "/file", "/tmp/link"), 0);
-	fd = mc_host_open(scene.core, "/tmp/link");
+	fd = mc_host_open(scene->core, "/tmp/link");
 	assert_true(fd >= 0);
-	assert_int_equal(mc_host_open(scene.core, "/tmp/none"), -ENOENT);
-	scene_close(&scene);
+	assert_int_equal(mc_host_open(scene->core, "/tmp/none"), -ENOENT);
 }
 
 /* A process in a mount namespace of its own, where what is mounted here is seen or not. */
@@ -270,34 +241,31 @@ static void end_elsewhere(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-NS_TEST(whether_another_process_sees_a_mount_is_known)
+SCENE_TEST(whether_another_process_sees_a_mount_is_known)
 {
 	static const char path[] = "/tmp/shared/volume";
-	struct scene scene;
 	pid_t slave, apart;
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/shared");
 	scratch_mount_tmpfs("/tmp/shared");
 	scratch_make_shared("/tmp/shared");
 	scratch_mkdir(path);
 	slave = start_elsewhere(MS_SLAVE);
 	apart = start_elsewhere(MS_PRIVATE);
-	assert_int_equal(mc_host_is_seen(scene.core, apart, path), 1); /* nothing is mounted yet */
+	assert_int_equal(mc_host_is_seen(scene->core, apart, path), 1); /* nothing is mounted yet */
 	scratch_mount_tmpfs(path);
-	assert_int_equal(mc_host_is_seen(scene.core, getpid(), path), 1);
-	assert_int_equal(mc_host_is_seen(scene.core, slave, path), 1);
-	assert_int_equal(mc_host_is_seen(scene.core, apart, path), 0);
+	assert_int_equal(mc_host_is_seen(scene->core, getpid(), path), 1);
+	assert_int_equal(mc_host_is_seen(scene->core, slave, path), 1);
+	assert_int_equal(mc_host_is_seen(scene->core, apart, path), 0);
 	scratch_umount(path);
 	scratch_umount("/tmp/shared");
-	assert_int_equal(mc_host_is_seen(scene.core, apart, path), -ENOENT);
+	assert_int_equal(mc_host_is_seen(scene->core, apart, path), -ENOENT);
 	scratch_mkdir(path);
-	assert_int_equal(mc_host_is_seen(scene.core, slave, path), 0);
+	assert_int_equal(mc_host_is_seen(scene->core, slave, path), 0);
 	end_elsewhere(slave);
 	end_elsewhere(apart);
-	assert_int_equal(mc_host_is_seen(scene.core, apart, path), -ENOENT);
-	assert_int_equal(mc_host_is_seen(scene.core, 0, path), -ENOENT);
-	scene_close(&scene);
+	assert_int_equal(mc_host_is_seen(scene->core, apart, path), -ENOENT);
+	assert_int_equal(mc_host_is_seen(scene->core, 0, path), -ENOENT);
 }
 
 static void slow_by_mount(void)

@@ -245,19 +245,17 @@ NS_TEST(the_container_never_sees_the_rest_of_the_disk)
 	disk_close();
 }
 
-NS_TEST(in_our_own_namespace_it_is_a_bind_mount)
+SCENE_TEST(in_our_own_namespace_it_is_a_bind_mount)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 	char *before, *after, options[256];
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/here");
 	before = read_mounts(getpid());
-	args = scene_args(&scene, "/tmp/here/a");
+	args = scene_args(scene, "/tmp/here/a");
 	args.place = (struct mc_place){.ns_fd = MC_FD_NONE, .root_fd = MC_FD_NONE};
 	assert_int_equal(mc_attr_add(&args.attr, "ro"), 0);
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(scene_attach_args(scene, &args), 0);
 	assert_true(is_same_file("/tmp/here/a/file", SOURCE "/file"));
 	mount_options(getpid(), "/tmp/here/a", options);
 	assert_string_equal(options, "ro,relatime");
@@ -267,7 +265,6 @@ NS_TEST(in_our_own_namespace_it_is_a_bind_mount)
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
-	scene_close(&scene);
 }
 
 int main(void)

@@ -98,21 +98,18 @@ static void *work_here(void *argument)
 	return NULL;
 }
 
-NS_TEST(what_it_asks_for_is_done_in_it_and_leaves_no_trace)
+SCENE_TEST(what_it_asks_for_is_done_in_it_and_leaves_no_trace)
 {
-	struct scene scene;
 	struct stat cwd;
 
-	scene_open(&scene);
 	assert_int_equal(chdir(SOURCE), 0);
 	umask(022);
 	cwd = stat_of(".");
-	in_thread(work_here, &scene);
+	in_thread(work_here, scene);
 	expect_same(".", &cwd); /* the other threads keep theirs */
 	assert_int_equal(umask(022), 022);
-	assert_int_not_equal(find_where(scene.core).thread, gettid());
+	assert_int_not_equal(find_where(scene->core).thread, gettid());
 	assert_int_equal(chdir("/"), 0);
-	scene_close(&scene);
 }
 
 static void *try_in_chroot(void *argument)
@@ -126,19 +123,16 @@ static void *try_in_chroot(void *argument)
 	return NULL;
 }
 
-NS_TEST(a_process_with_a_root_of_its_own_keeps_it)
+SCENE_TEST(a_process_with_a_root_of_its_own_keeps_it)
 {
-	struct scene scene;
 	mc_auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	scene_open(&scene);
 	assert_int_equal(chroot(SOURCE), 0);
 	assert_int_equal(chdir("/"), 0);
-	in_thread(try_in_chroot, scene.core);
+	in_thread(try_in_chroot, scene->core);
 	assert_int_equal(fchdir(root), 0);
 	assert_int_equal(chroot("."), 0);
-	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
-	scene_close(&scene);
+	assert_int_equal(scene_attach(scene, "/mnt/a"), 0);
 }
 
 int main(void)

@@ -25,30 +25,27 @@ static void expect_no_ns(struct scene *scene, pid_t pid, int code)
 	mc_ns_close(&ns);
 }
 
-NS_TEST(only_a_container_s_namespace_is_opened)
+SCENE_TEST(only_a_container_s_namespace_is_opened)
 {
-	struct scene scene;
 	struct stat found;
 	char name[64];
 	pid_t pid;
 
-	scene_open(&scene);
-	snprintf(name, sizeof(name), "/proc/%d/ns/mnt", (int)scene.box.pid);
+	snprintf(name, sizeof(name), "/proc/%d/ns/mnt", (int)scene->box.pid);
 	assert_int_equal(stat(name, &found), 0);
-	assert_int_equal(scene.ns.ino, found.st_ino);
-	expect_no_ns(&scene, getpid(), -EXDEV);
-	expect_no_ns(&scene, 0, -ESRCH);
-	expect_no_ns(&scene, -1, -ESRCH);
-	expect_no_ns(&scene, 1 << 22, -ESRCH);
+	assert_int_equal(scene->ns.ino, found.st_ino);
+	expect_no_ns(scene, getpid(), -EXDEV);
+	expect_no_ns(scene, 0, -ESRCH);
+	expect_no_ns(scene, -1, -ESRCH);
+	expect_no_ns(scene, 1 << 22, -ESRCH);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
 		_exit(0);
 	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
-	expect_no_ns(&scene, pid, -ESRCH); /* a zombie has none */
+	expect_no_ns(scene, pid, -ESRCH); /* a zombie has none */
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	expect_no_ns(&scene, pid, -ESRCH);
-	scene_close(&scene);
+	expect_no_ns(scene, pid, -ESRCH);
 }
 
 static void zombie(void)
@@ -69,18 +66,15 @@ static void a_process_that_ended_and_was_not_reaped_is_not_alive(void **state)
 	hv_in_namespace(zombie);
 }
 
-NS_TEST(the_host_s_namespace_is_no_container_s)
+SCENE_TEST(the_host_s_namespace_is_no_container_s)
 {
 	struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 10000};
-	struct scene scene;
 
-	scene_open(&scene);
-	mc_core_close(scene.core);
-	args.host_pid = scene.box.pid;
-	assert_int_equal(mc_core_open(&args, &scene.core, NULL), 0);
-	expect_no_ns(&scene, scene.box.pid, -EXDEV);
-	expect_no_ns(&scene, getpid(), -EXDEV);
-	scene_close(&scene);
+	mc_core_close(scene->core);
+	args.host_pid = scene->box.pid;
+	assert_int_equal(mc_core_open(&args, &scene->core, NULL), 0);
+	expect_no_ns(scene, scene->box.pid, -EXDEV);
+	expect_no_ns(scene, getpid(), -EXDEV);
 }
 
 NS_TEST(a_core_that_cannot_be_opened_leaves_nothing)
@@ -108,32 +102,29 @@ NS_TEST(a_core_that_cannot_be_opened_leaves_nothing)
 	mc_core_close(NULL);
 }
 
-NS_TEST(the_container_s_mount_table_is_read)
+SCENE_TEST(the_container_s_mount_table_is_read)
 {
-	struct scene scene;
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
 
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
-	assert_int_equal(mc_mounts_read(scene.core, scene.ns.ns_fd, &mounts, NULL), 0);
+	assert_int_equal(scene_attach(scene, "/mnt"), 0);
+	assert_int_equal(mc_mounts_read(scene->core, scene->ns.ns_fd, &mounts, NULL), 0);
 	assert_int_equal(mc_mounts_count(mounts), 3);
-	assert_int_equal(mc_mounts_find(mounts, scene.info.mountinfo_id, &mount), 0);
+	assert_int_equal(mc_mounts_find(mounts, scene->info.mountinfo_id, &mount), 0);
 	assert_string_equal(mount.target, "/mnt");
 	assert_string_equal(mount.root, "/source");
-	assert_int_equal(mount.dev, scene.info.source.dev);
+	assert_int_equal(mount.dev, scene->info.source.dev);
 	assert_false(mount.is_shared);
-	assert_false(mc_mounts_find_cover(mounts, scene.info.mountinfo_id, &mount));
+	assert_false(mc_mounts_find_cover(mounts, scene->info.mountinfo_id, &mount));
 	mc_mounts_free(mounts);
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
-	assert_int_equal(mc_mounts_read(scene.core, scene.ns.ns_fd, &mounts, NULL), 0);
-	assert_true(mc_mounts_find_cover(mounts, scene.info.mountinfo_id, &mount));
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	assert_int_equal(mc_mounts_read(scene->core, scene->ns.ns_fd, &mounts, NULL), 0);
+	assert_true(mc_mounts_find_cover(mounts, scene->info.mountinfo_id, &mount));
 	assert_string_equal(mount.fstype, "tmpfs");
 	mc_mounts_free(mounts);
-	assert_int_equal(mc_mounts_read(scene.core, -1, &mounts, NULL), 0);
+	assert_int_equal(mc_mounts_read(scene->core, -1, &mounts, NULL), 0);
 	assert_true(mc_mounts_count(mounts) > 3);
 	mc_mounts_free(mounts);
-	scene_close(&scene);
 }
 
 int main(void)

@@ -317,25 +317,22 @@ NS_TEST(of_the_directories_made_those_below_a_taken_one_go)
 }
 
 /* Directories made on the host. */
-NS_TEST(a_directory_of_the_host_that_others_have_mounted_on_stays)
+SCENE_TEST(a_directory_of_the_host_that_others_have_mounted_on_stays)
 {
-	struct scene scene;
 	struct neighbour neighbour = {0};
 	struct mc_made made;
 	char real[PATH_MAX];
 
-	scene_open(&scene);
-	assert_int_equal(mc_host_make(scene.core, "/tmp/m/a/b", true, real, &made, NULL), 0);
+	assert_int_equal(mc_host_make(scene->core, "/tmp/m/a/b", true, real, &made, NULL), 0);
 	move_in(&neighbour, -1, "/tmp/m/a", false);
 	let_mount(&neighbour);
-	mc_host_unmake(scene.core, real, &made);
+	mc_host_unmake(scene->core, real, &made);
 	assert_true(still_has(&neighbour));
 	assert_false(scratch_exists("/tmp/m/a/b"));
 	move_out(&neighbour);
 	made.count = 2;
-	mc_host_unmake(scene.core, "/tmp/m/a", &made);
+	mc_host_unmake(scene->core, "/tmp/m/a", &made);
 	assert_false(scratch_exists("/tmp/m"));
-	scene_close(&scene);
 }
 
 static struct mc_spot spot_of(const struct scene *scene, const char *path)
@@ -349,66 +346,60 @@ static struct mc_spot spot_of(const struct scene *scene, const char *path)
 	return spot;
 }
 
-NS_TEST(who_has_a_directory_mounted_is_found_in_any_namespace)
+SCENE_TEST(who_has_a_directory_mounted_is_found_in_any_namespace)
 {
-	struct scene scene;
 	struct mc_spot data, own[1];
 	struct mc_spot_user user;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/data");
 	scratch_mkdir("/tmp/data/in side");
 	scratch_mkdir("/tmp/data2");
 	scratch_mkdir("/tmp/own");
-	data = spot_of(&scene, "/tmp/data");
-	own[0] = spot_of(&scene, "/tmp/own");
-	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 0);
-	args = scene_args(&scene, "/mnt/a b");
+	data = spot_of(scene, "/tmp/data");
+	own[0] = spot_of(scene, "/tmp/own");
+	assert_int_equal(mc_spot_find_user(scene->core, &data, own, 1, &user), 0);
+	args = scene_args(scene, "/mnt/a b");
 	args.source = "/tmp/data2";
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 0);
-	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_int_equal(mc_spot_find_user(scene->core, &data, own, 1, &user), 0);
+	assert_int_equal(scene_detach(scene, false), 0);
 	args.source = "/tmp/data/in side";
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 1);
-	assert_int_equal(user.pid, scene.box.pid);
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_int_equal(mc_spot_find_user(scene->core, &data, own, 1, &user), 1);
+	assert_int_equal(user.pid, scene->box.pid);
 	assert_string_equal(user.target, "/mnt/a b");
 	assert_string_not_equal(user.command, "");
 	assert_false(user.is_host);
-	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_int_equal(scene_detach(scene, false), 0);
 	scratch_mkdir("/tmp/own/x");
 	scratch_bind("/tmp/data", "/tmp/own/x");
-	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 0);
-	assert_int_equal(mc_spot_find_user(scene.core, &data, NULL, 0, &user), 1);
+	assert_int_equal(mc_spot_find_user(scene->core, &data, own, 1, &user), 0);
+	assert_int_equal(mc_spot_find_user(scene->core, &data, NULL, 0, &user), 1);
 	assert_true(user.is_host);
 	scratch_umount("/tmp/own/x");
 	scratch_mount_tmpfs("/tmp/data/in side"); /* something on it */
-	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 1);
+	assert_int_equal(mc_spot_find_user(scene->core, &data, own, 1, &user), 1);
 	assert_string_equal(user.target, "/tmp/data/in side");
 	scratch_umount("/tmp/data/in side");
-	assert_int_equal(mc_spot_find_user(scene.core, &data, own, 1, &user), 0);
-	scene_close(&scene);
+	assert_int_equal(mc_spot_find_user(scene->core, &data, own, 1, &user), 0);
 }
 
 /* The mount shows a directory that is no more; another one of the name is nobody's. */
-NS_TEST(a_mount_of_a_deleted_directory_keeps_no_other_one)
+SCENE_TEST(a_mount_of_a_deleted_directory_keeps_no_other_one)
 {
-	struct scene scene;
 	struct mc_spot data;
 	struct mc_spot_user user;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/data");
-	data = spot_of(&scene, "/tmp/data");
-	args = scene_args(&scene, "/mnt");
+	data = spot_of(scene, "/tmp/data");
+	args = scene_args(scene, "/mnt");
 	args.source = "/tmp/data";
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(scene_attach_args(scene, &args), 0);
 	assert_int_equal(rmdir("/tmp/data"), 0);
 	scratch_mkdir("/tmp/data");
-	assert_int_equal(mc_spot_find_user(scene.core, &data, NULL, 0, &user), 0);
-	scene_close(&scene);
+	assert_int_equal(mc_spot_find_user(scene->core, &data, NULL, 0, &user), 0);
 }
 
 /* A chrooted process sees a part of the mounts: others of its namespace are examined as well. */
@@ -449,22 +440,19 @@ static void a_chrooted_process_hides_nothing_of_its_namespace(void **state)
 }
 
 /* The only process of the neighbour's namespace sees a part of its mounts. */
-NS_TEST(what_is_mounted_in_the_namespace_of_a_chrooted_process_stays)
+SCENE_TEST(what_is_mounted_in_the_namespace_of_a_chrooted_process_stays)
 {
-	struct scene scene;
 	struct neighbour neighbour = {.jail = "/tmp/jail"};
 	struct mc_made made;
 	char real[PATH_MAX];
 
-	scene_open(&scene);
-	assert_int_equal(mc_host_make(scene.core, "/tmp/jail/a/b", true, real, &made, NULL), 0);
+	assert_int_equal(mc_host_make(scene->core, "/tmp/jail/a/b", true, real, &made, NULL), 0);
 	move_in(&neighbour, -1, "/tmp/jail/a/b", false);
 	let_mount(&neighbour);
 	assert_int_equal(atomic_load(neighbour.order), ORDER_DONE);
-	mc_host_unmake(scene.core, real, &made);
+	mc_host_unmake(scene->core, real, &made);
 	assert_true(scratch_exists("/tmp/jail/a/b"));
 	move_out(&neighbour);
-	scene_close(&scene);
 }
 
 /* From 6.11 on the kernel lists namespaces.  The one that is last has none behind it. */
@@ -479,16 +467,14 @@ static bool can_list_namespaces(int ns_fd)
 }
 
 /* A namespace that only a descriptor keeps. */
-NS_TEST(what_is_mounted_in_a_namespace_without_a_process_stays)
+SCENE_TEST(what_is_mounted_in_a_namespace_without_a_process_stays)
 {
-	struct scene scene;
 	struct neighbour neighbour = {0};
 	struct mc_made made;
 	char real[PATH_MAX], path[64];
 	int ns_fd;
 
-	scene_open(&scene);
-	assert_int_equal(mc_host_make(scene.core, "/tmp/m/a/b", true, real, &made, NULL), 0);
+	assert_int_equal(mc_host_make(scene->core, "/tmp/m/a/b", true, real, &made, NULL), 0);
 	move_in(&neighbour, -1, "/tmp/m/a/b", false);
 	let_mount(&neighbour);
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)neighbour.pid);
@@ -496,23 +482,21 @@ NS_TEST(what_is_mounted_in_a_namespace_without_a_process_stays)
 	assert_true(ns_fd >= 0);
 	move_out(&neighbour);
 	if (can_list_namespaces(ns_fd)) {
-		mc_host_unmake(scene.core, real, &made);
+		mc_host_unmake(scene->core, real, &made);
 		assert_true(scratch_exists("/tmp/m/a/b"));
 	}
 	close(ns_fd);
 	/* Another scan of all namespaces may keep this one a moment longer. */
 	for (int tries = 0; scratch_exists("/tmp/m") && tries < 1000; tries++) {
-		mc_host_unmake(scene.core, real, &made);
+		mc_host_unmake(scene->core, real, &made);
 		usleep(10000);
 	}
 	assert_false(scratch_exists("/tmp/m"));
-	scene_close(&scene);
 }
 
 /* Without a descriptor nobody can tell: that is not the same as that there is none. */
-NS_TEST(a_look_without_a_descriptor_left_fails)
+SCENE_TEST(a_look_without_a_descriptor_left_fails)
 {
-	struct scene scene;
 	struct neighbour neighbour = {0};
 	struct mc_spot spot;
 	struct mc_spot_others others;
@@ -520,9 +504,8 @@ NS_TEST(a_look_without_a_descriptor_left_fails)
 	struct rlimit before, none;
 	int next;
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/data");
-	spot = spot_of(&scene, "/tmp/data");
+	spot = spot_of(scene, "/tmp/data");
 	move_in(&neighbour, -1, "/tmp/data", false);
 	let_mount(&neighbour);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -531,12 +514,11 @@ NS_TEST(a_look_without_a_descriptor_left_fails)
 	close(next);
 	none = (struct rlimit){.rlim_cur = (rlim_t)next + 1, .rlim_max = before.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	assert_int_equal(mc_spot_find_others(scene.core, &spot, 0, &others), -EMFILE);
-	assert_int_equal(mc_spot_find_user(scene.core, &spot, NULL, 0, &user), -EMFILE);
+	assert_int_equal(mc_spot_find_others(scene->core, &spot, 0, &others), -EMFILE);
+	assert_int_equal(mc_spot_find_user(scene->core, &spot, NULL, 0, &user), -EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	assert_int_equal(mc_spot_find_user(scene.core, &spot, NULL, 0, &user), 1);
+	assert_int_equal(mc_spot_find_user(scene->core, &spot, NULL, 0, &user), 1);
 	move_out(&neighbour);
-	scene_close(&scene);
 }
 
 int main(void)

@@ -250,32 +250,30 @@ NS_TEST(a_target_covered_and_uncovered_keeps_no_mount_of_a_failure)
 	run(&race);
 }
 
-NS_TEST(a_container_that_exits_in_the_middle_leaves_nothing_outside)
+SCENE_TEST(a_container_that_exits_in_the_middle_leaves_nothing_outside)
 {
-	struct scene scene;
 	struct outside before;
 	char text[16];
 
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt/warm"), 0);
-	assert_int_equal(scene_detach(&scene, false), 0);
+	assert_int_equal(scene_attach(scene, "/mnt/warm"), 0);
+	assert_int_equal(scene_detach(scene, false), 0);
 	outside_take(&before);
 	for (unsigned i = 0; i < 30; i++) {
 		const struct race race = {
 			in_villain_exit, text, "/mnt/d/" VILLAIN_NAME, 10, false, true};
 
 		snprintf(text, sizeof(text), "%u", 1 + i * 97);
-		play(&scene, &race);
-		kill(scene.box.pid, SIGKILL);
-		mc_ns_close(&scene.ns);
-		box_close(&scene.box);
-		box_open(&scene.box);
-		assert_int_equal(mc_ns_open(scene.core, scene.box.pid, &scene.ns, &scene.err), 0);
+		play(scene, &race);
+		kill(scene->box.pid, SIGKILL);
+		mc_ns_close(&scene->ns);
+		box_close(&scene->box);
+		box_open(&scene->box);
+		assert_int_equal(
+			mc_ns_open(scene->core, scene->box.pid, &scene->ns, &scene->err), 0);
 	}
 	outside_compare(&before);
-	assert_int_equal(scene_attach(&scene, "/sane"), 0);
-	assert_true(box_has_file(&scene.box, "/sane/file"));
-	scene_close(&scene);
+	assert_int_equal(scene_attach(scene, "/sane"), 0);
+	assert_true(box_has_file(&scene->box, "/sane/file"));
 }
 
 /* One attach from a source that is being swapped: the one that was asked for, or none. */

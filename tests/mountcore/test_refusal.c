@@ -16,28 +16,25 @@ static unsigned find_feature(const char *name)
 	return 0;
 }
 
-NS_TEST(an_attach_without_a_needed_call_is_refused)
+SCENE_TEST(an_attach_without_a_needed_call_is_refused)
 {
-	struct scene scene;
 	unsigned fds, files, feature = find_feature(denied);
 	char *before, *after;
 
-	scene_open(&scene);
 	assert_int_not_equal(feature, 0);
-	assert_int_equal(mc_core_features(scene.core) & feature, 0);
+	assert_int_equal(mc_core_features(scene->core) & feature, 0);
 	fds = hv_count_fds();
-	files = box_count_files(&scene.box);
-	before = read_mounts(scene.box.pid);
-	assert_int_equal(scene_attach(&scene, "/mnt/a/b"), -ENOSYS);
-	assert_int_equal(scene.err.code, -ENOSYS);
-	assert_int_equal(scene.err.step, MC_STEP_SETUP);
-	after = read_mounts(scene.box.pid);
+	files = box_count_files(&scene->box);
+	before = read_mounts(scene->box.pid);
+	assert_int_equal(scene_attach(scene, "/mnt/a/b"), -ENOSYS);
+	assert_int_equal(scene->err.code, -ENOSYS);
+	assert_int_equal(scene->err.step, MC_STEP_SETUP);
+	after = read_mounts(scene->box.pid);
 	assert_string_equal(before, after);
-	assert_int_equal(box_count_files(&scene.box), files);
+	assert_int_equal(box_count_files(&scene->box), files);
 	assert_int_equal(hv_count_fds(), fds);
 	free(before);
 	free(after);
-	scene_close(&scene);
 }
 
 int main(int argc, char **argv)

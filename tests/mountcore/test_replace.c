@@ -132,68 +132,62 @@ NS_TEST(a_replacement_anyhow_takes_the_old_mount_out)
 }
 
 /* A covered mount of the container is visible again after the detach. */
-NS_TEST(replacing_covers_what_the_container_mounted)
+SCENE_TEST(replacing_covers_what_the_container_mounted)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
 	for (int replace = MC_REPLACE_ATOMIC; replace <= MC_REPLACE_ANYHOW; replace++) {
-		args = scene_args(&scene, "/mnt/new");
+		args = scene_args(scene, "/mnt/new");
 		args.replace = (enum mc_replace)replace;
-		assert_int_equal(scene_attach_args(&scene, &args), 0);
-		assert_false(scene.info.is_covering);
-		assert_int_equal(scene_detach(&scene, false), 0);
-		assert_false(scratch_exists(box_path(&scene.box, "/mnt/new")));
+		assert_int_equal(scene_attach_args(scene, &args), 0);
+		assert_false(scene->info.is_covering);
+		assert_int_equal(scene_detach(scene, false), 0);
+		assert_false(scratch_exists(box_path(&scene->box, "/mnt/new")));
 	}
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
-	scratch_write(box_path(&scene.box, "/mnt/below"));
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	scratch_write(box_path(&scene->box, "/mnt/below"));
 	for (int replace = MC_REPLACE_ATOMIC; replace <= MC_REPLACE_ANYHOW; replace++) {
 		args.target = "/mnt"; /* the container's own */
 		args.replace = (enum mc_replace)replace;
-		assert_int_equal(scene_attach_args(&scene, &args), 0);
-		assert_true(scene.info.is_covering);
-		assert_true(box_has_file(&scene.box, "/mnt/file"));
-		assert_int_equal(count_mounts_at(&scene, "/mnt"), 2);
-		assert_int_equal(scene_detach(&scene, false), 0);
-		assert_int_equal(count_mounts_at(&scene, "/mnt"), 1);
-		assert_true(scratch_exists(box_path(&scene.box, "/mnt/below")));
+		assert_int_equal(scene_attach_args(scene, &args), 0);
+		assert_true(scene->info.is_covering);
+		assert_true(box_has_file(&scene->box, "/mnt/file"));
+		assert_int_equal(count_mounts_at(scene, "/mnt"), 2);
+		assert_int_equal(scene_detach(scene, false), 0);
+		assert_int_equal(count_mounts_at(scene, "/mnt"), 1);
+		assert_true(scratch_exists(box_path(&scene->box, "/mnt/below")));
 	}
-	scene_close(&scene);
 }
 
-NS_TEST(replacing_ones_own_leaves_what_is_below_it)
+SCENE_TEST(replacing_ones_own_leaves_what_is_below_it)
 {
 	static const char *const sources[] = {SOURCE, "/tmp/other"};
 	int first = scratch_kernel_goes_beneath() ? MC_REPLACE_ATOMIC : MC_REPLACE_ANYHOW;
-	struct scene scene;
 	struct mc_attach_args args;
 	struct mc_own own;
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/other");
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
-	scratch_write(box_path(&scene.box, "/mnt/below"));
-	args = scene_args(&scene, "/mnt");
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	scratch_write(box_path(&scene->box, "/mnt/below"));
+	args = scene_args(scene, "/mnt");
 	args.replace = MC_REPLACE_ATOMIC;
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(scene_attach_args(scene, &args), 0);
 	for (int replace = first; replace <= MC_REPLACE_ANYHOW; replace++) {
-		own = (struct mc_own){scene.info.mount_id, scene.info.source};
+		own = (struct mc_own){scene->info.mount_id, scene->info.source};
 		args.own = &own;
 		args.own_count = 1;
 		args.replace = (enum mc_replace)replace;
 		args.source = sources[replace % 2];
-		assert_int_equal(scene_attach_args(&scene, &args), 0);
-		assert_false(scene.info.is_covering);
-		assert_int_equal(count_mounts_at(&scene, "/mnt"), 2);
+		assert_int_equal(scene_attach_args(scene, &args), 0);
+		assert_false(scene->info.is_covering);
+		assert_int_equal(count_mounts_at(scene, "/mnt"), 2);
 	}
-	assert_int_equal(scene_detach(&scene, false), 0);
-	assert_true(scratch_exists(box_path(&scene.box, "/mnt/below")));
+	assert_int_equal(scene_detach(scene, false), 0);
+	assert_true(scratch_exists(box_path(&scene->box, "/mnt/below")));
 	/* A mount of its own that shares with others is nobody's place. */
-	assert_int_equal(box_run(&scene.box, in_share, "/mnt"), 0);
+	assert_int_equal(box_run(&scene->box, in_share, "/mnt"), 0);
 	args.own_count = 0;
-	scene_expect_refused(&scene, &args, MC_STEP_SHARED, -EINVAL);
-	scene_close(&scene);
+	scene_expect_refused(scene, &args, MC_STEP_SHARED, -EINVAL);
 }
 
 int main(void)

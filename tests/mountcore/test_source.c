@@ -169,17 +169,15 @@ static void each_change_of_the_source_is_told(void **state)
 }
 
 /* ext4 gives a new directory the number of one that was just removed. */
-NS_TEST(a_mount_keeps_the_number_of_its_deleted_directory)
+SCENE_TEST(a_mount_keeps_the_number_of_its_deleted_directory)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 	struct mc_source_args compared = {.source = DISK_SOURCE};
 	enum mc_source_is is = MC_SOURCE_SAME;
 	struct stat before, after;
 
-	scene_open(&scene);
 	disk_open();
-	args = scene_args(&scene, "/mnt/a");
+	args = scene_args(scene, "/mnt/a");
 	args.source = DISK_SOURCE;
 	assert_int_equal(unlink(DISK_SOURCE "/file"), 0);
 	assert_int_equal(stat(DISK_SOURCE, &before), 0);
@@ -187,73 +185,64 @@ NS_TEST(a_mount_keeps_the_number_of_its_deleted_directory)
 	scratch_mkdir(DISK_SOURCE);
 	assert_int_equal(stat(DISK_SOURCE, &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino); /* the number is reused */
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(scene_attach_args(scene, &args), 0);
 	assert_int_equal(rmdir(DISK_SOURCE), 0);
 	scratch_mkdir(DISK_SOURCE);
-	compared.root = scene.info.source;
-	compared.mountinfo_id = scene.info.mountinfo_id;
-	assert_int_equal(mc_mounts_read(scene.core, scene.ns.ns_fd, &compared.mounts, NULL), 0);
-	assert_int_equal(mc_source_compare(scene.core, &compared, &is, NULL), 0);
+	compared.root = scene->info.source;
+	compared.mountinfo_id = scene->info.mountinfo_id;
+	assert_int_equal(mc_mounts_read(scene->core, scene->ns.ns_fd, &compared.mounts, NULL), 0);
+	assert_int_equal(mc_source_compare(scene->core, &compared, &is, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_OTHER);
 	mc_mounts_free(compared.mounts);
-	assert_int_equal(scene_detach(&scene, true), 0);
+	assert_int_equal(scene_detach(scene, true), 0);
 	disk_close();
-	scene_close(&scene);
 }
 
 /* Files are replaced by a rename, as editors do. */
-NS_TEST(a_file_that_was_renamed_over_is_told)
+SCENE_TEST(a_file_that_was_renamed_over_is_told)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 	enum mc_source_is is = MC_SOURCE_OTHER;
 
-	scene_open(&scene);
-	args = scene_args(&scene, "/mnt/conf");
+	args = scene_args(scene, "/mnt/conf");
 	args.subpath = "file";
 	args.may_be_file = true;
-	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(compare(&scene, "file", false, &is), 0);
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_int_equal(compare(scene, "file", false, &is), 0);
 	assert_int_equal(is, MC_SOURCE_SAME);
 	scratch_write(SOURCE "/new");
 	assert_int_equal(rename(SOURCE "/new", SOURCE "/file"), 0);
-	assert_int_equal(compare(&scene, "file", false, &is), 0);
+	assert_int_equal(compare(scene, "file", false, &is), 0);
 	assert_int_equal(is, MC_SOURCE_OTHER);
 	assert_int_equal(unlink(SOURCE "/file"), 0);
-	assert_int_equal(compare(&scene, "file", false, &is), -ENOENT);
-	assert_int_equal(scene.err.step, MC_STEP_SUBPATH);
-	scene_close(&scene);
+	assert_int_equal(compare(scene, "file", false, &is), -ENOENT);
+	assert_int_equal(scene->err.step, MC_STEP_SUBPATH);
 }
 
-NS_TEST(what_the_container_mounts_below_is_no_change_of_the_source)
+SCENE_TEST(what_the_container_mounts_below_is_no_change_of_the_source)
 {
-	struct scene scene;
 	enum mc_source_is is = MC_SOURCE_OTHER;
 
-	scene_open(&scene);
 	scratch_mkdir(SUB);
-	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt/a/sub"), 0);
-	assert_int_equal(compare(&scene, NULL, true, &is), 0);
+	assert_int_equal(scene_attach(scene, "/mnt/a"), 0);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt/a/sub"), 0);
+	assert_int_equal(compare(scene, NULL, true, &is), 0);
 	assert_int_equal(is, MC_SOURCE_SAME);
-	assert_int_equal(compare(&scene, NULL, false, &is), 0);
+	assert_int_equal(compare(scene, NULL, false, &is), 0);
 	assert_int_equal(is, MC_SOURCE_MOUNTS);
 	scratch_mount_tmpfs(SUB);
-	assert_int_equal(compare(&scene, NULL, true, &is), 0);
+	assert_int_equal(compare(scene, NULL, true, &is), 0);
 	assert_int_equal(is, MC_SOURCE_MOUNTS);
-	scene_close(&scene);
 }
 
 /* Its root is deleted: the kernel's path of it has a word more. */
-NS_TEST(a_mount_whose_directory_was_deleted_is_replaced_and_detached)
+SCENE_TEST(a_mount_whose_directory_was_deleted_is_replaced_and_detached)
 {
 	static const enum mc_replace ways[] = {MC_REPLACE_ATOMIC, MC_REPLACE_ANYHOW};
-	struct scene scene;
 	struct mc_attach_args args;
 	struct mc_own own;
 
-	scene_open(&scene);
-	args = scene_args(&scene, "/mnt/a (deleted)");
+	args = scene_args(scene, "/mnt/a (deleted)");
 	args.own = &own;
 	args.own_count = 1;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -261,83 +250,76 @@ NS_TEST(a_mount_whose_directory_was_deleted_is_replaced_and_detached)
 			continue;
 		args.replace = MC_REPLACE_NO;
 		own = (struct mc_own){.mount_id = 0};
-		assert_int_equal(scene_attach_args(&scene, &args), 0);
+		assert_int_equal(scene_attach_args(scene, &args), 0);
 		replace_directory();
-		assert_int_equal(scene_attach_args(&scene, &args), -EBUSY);
-		assert_int_equal(scene.err.step, MC_STEP_OCCUPIED);
+		assert_int_equal(scene_attach_args(scene, &args), -EBUSY);
+		assert_int_equal(scene->err.step, MC_STEP_OCCUPIED);
 		args.replace = ways[i];
-		own = (struct mc_own){scene.info.mount_id, scene.info.source};
-		assert_int_equal(scene_attach_args(&scene, &args), 0);
-		assert_string_equal(scene.info.path, "/mnt/a (deleted)");
-		assert_int_equal(access(box_path(&scene.box, "/mnt/a (deleted)/file"), F_OK), 0);
+		own = (struct mc_own){scene->info.mount_id, scene->info.source};
+		assert_int_equal(scene_attach_args(scene, &args), 0);
+		assert_string_equal(scene->info.path, "/mnt/a (deleted)");
+		assert_int_equal(access(box_path(&scene->box, "/mnt/a (deleted)/file"), F_OK), 0);
 		replace_directory();
-		assert_int_equal(scene_detach(&scene, false), 0);
+		assert_int_equal(scene_detach(scene, false), 0);
 	}
-	scene_close(&scene);
 }
 
-NS_TEST(a_server_that_ended_is_not_attached)
+SCENE_TEST(a_server_that_ended_is_not_attached)
 {
-	struct scene scene;
 	struct mc_source_args args = {.source = SOURCE};
 	struct mc_own own;
 	enum mc_source_is is = MC_SOURCE_SAME;
 	char real[PATH_MAX];
 	int server;
 
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
+	assert_int_equal(scene_attach(scene, "/mnt/a"), 0);
 	server = scratch_mount_silent(SOURCE);
 	if (server < 0)
 		print_message("this machine has no FUSE\n");
 	if (server >= 0) {
-		assert_int_equal(compare(&scene, NULL, false, &is), -ETIMEDOUT);
+		assert_int_equal(compare(scene, NULL, false, &is), -ETIMEDOUT);
 		close(server);
 		/* It is not asked again so soon, by who only looks. */
-		assert_int_equal(compare(&scene, NULL, false, &is), -ETIMEDOUT);
-		assert_int_equal(scene_attach(&scene, "/mnt/b"), -ENOTCONN);
-		assert_true(mc_err_is_dead(scene.err.code));
-		assert_int_equal(scene.err.step, MC_STEP_SOURCE);
-		assert_int_equal(mc_host_resolve(scene.core, SOURCE, real, NULL, NULL), -ENOTCONN);
-		assert_int_equal(mc_source_compare_own(scene.core, &args, SOURCE, &is, &own, NULL),
+		assert_int_equal(compare(scene, NULL, false, &is), -ETIMEDOUT);
+		assert_int_equal(scene_attach(scene, "/mnt/b"), -ENOTCONN);
+		assert_true(mc_err_is_dead(scene->err.code));
+		assert_int_equal(scene->err.step, MC_STEP_SOURCE);
+		assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), -ENOTCONN);
+		assert_int_equal(mc_source_compare_own(scene->core, &args, SOURCE, &is, &own, NULL),
 			-ENOTCONN);
 		scratch_umount(SOURCE);
-		assert_int_equal(compare(&scene, NULL, false, &is), 0);
+		assert_int_equal(compare(scene, NULL, false, &is), 0);
 		assert_int_equal(is, MC_SOURCE_SAME);
 	}
-	scene_close(&scene);
 }
 
-NS_TEST(a_mount_of_our_own_namespace_is_compared_by_its_path)
+SCENE_TEST(a_mount_of_our_own_namespace_is_compared_by_its_path)
 {
-	struct scene scene;
 	struct mc_source_args args = {.source = SOURCE};
 	struct mc_own own;
 	enum mc_source_is is = MC_SOURCE_SAME;
 
-	scene_open(&scene);
 	scratch_mkdir("/tmp/own");
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene->core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_NONE);
 	scratch_bind(SOURCE, "/tmp/own");
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene->core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_SAME);
 	scratch_mkdir(SUB);
 	scratch_mount_tmpfs(SUB);
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene->core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_MOUNTS);
 	scratch_umount(SUB);
 	assert_int_equal(rmdir(SUB), 0);
 	replace_directory();
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene->core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_OTHER);
 	rename_directory();
 	assert_int_equal(
-		mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), -ENOENT);
+		mc_source_compare_own(scene->core, &args, "/tmp/own", &is, &own, NULL), -ENOENT);
 	scratch_umount("/tmp/own");
-	assert_int_equal(mc_source_compare_own(scene.core, &args, "/tmp/own", &is, &own, NULL), 0);
+	assert_int_equal(mc_source_compare_own(scene->core, &args, "/tmp/own", &is, &own, NULL), 0);
 	assert_int_equal(is, MC_SOURCE_NONE);
-	scene_close(&scene);
 }
 
 int main(void)

@@ -55,93 +55,74 @@ static void expect(struct scene *scene, const char *target, enum mc_step step, i
 	expect_args(scene, &args, step, code);
 }
 
-NS_TEST(the_root_and_the_kernel_s_trees_are_refused_also_through_symlinks)
+SCENE_TEST(the_root_and_the_kernel_s_trees_are_refused_also_through_symlinks)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	scratch_mkdir(box_path(&scene.box, "/dev/shm"));
-	assert_int_equal(symlink("/proc", box_path(&scene.box, "/to_proc")), 0);
-	assert_int_equal(symlink("dev", box_path(&scene.box, "/to_dev")), 0);
-	assert_int_equal(symlink("/", box_path(&scene.box, "/to_root")), 0);
-	expect(&scene, "/", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/proc", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/proc/sys", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/sys", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/sys/new/below", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/dev", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/dev/shm", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/dev/new", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/to_proc", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/to_proc/tty", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/to_dev", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/to_dev/new", MC_STEP_REFUSED, -EACCES);
-	expect(&scene, "/to_root", MC_STEP_REFUSED, -EACCES);
-	scene_close(&scene);
+	scratch_mkdir(box_path(&scene->box, "/dev/shm"));
+	assert_int_equal(symlink("/proc", box_path(&scene->box, "/to_proc")), 0);
+	assert_int_equal(symlink("dev", box_path(&scene->box, "/to_dev")), 0);
+	assert_int_equal(symlink("/", box_path(&scene->box, "/to_root")), 0);
+	expect(scene, "/", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/proc", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/proc/sys", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/sys", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/sys/new/below", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/dev", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/dev/shm", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/dev/new", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/to_proc", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/to_proc/tty", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/to_dev", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/to_dev/new", MC_STEP_REFUSED, -EACCES);
+	expect(scene, "/to_root", MC_STEP_REFUSED, -EACCES);
 }
 
-NS_TEST(magic_dangling_and_circular_links_are_refused)
+SCENE_TEST(magic_dangling_and_circular_links_are_refused)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(symlink("/proc/self/root/mnt", box_path(&scene.box, "/magic")), 0);
-	assert_int_equal(symlink("/nowhere", box_path(&scene.box, "/dangling")), 0);
-	assert_int_equal(symlink("round", box_path(&scene.box, "/round")), 0);
-	expect(&scene, "/magic", MC_STEP_TARGET, -ELOOP);
-	expect(&scene, "/magic/new", MC_STEP_TARGET, -ELOOP);
-	expect(&scene, "/proc/self/root/mnt", MC_STEP_TARGET, -ELOOP);
-	expect(&scene, "/dangling", MC_STEP_TARGET, -ELOOP);
-	expect(&scene, "/dangling/new", MC_STEP_TARGET, -ELOOP);
-	expect(&scene, "/round", MC_STEP_TARGET, -ELOOP);
-	scene_close(&scene);
+	assert_int_equal(symlink("/proc/self/root/mnt", box_path(&scene->box, "/magic")), 0);
+	assert_int_equal(symlink("/nowhere", box_path(&scene->box, "/dangling")), 0);
+	assert_int_equal(symlink("round", box_path(&scene->box, "/round")), 0);
+	expect(scene, "/magic", MC_STEP_TARGET, -ELOOP);
+	expect(scene, "/magic/new", MC_STEP_TARGET, -ELOOP);
+	expect(scene, "/proc/self/root/mnt", MC_STEP_TARGET, -ELOOP);
+	expect(scene, "/dangling", MC_STEP_TARGET, -ELOOP);
+	expect(scene, "/dangling/new", MC_STEP_TARGET, -ELOOP);
+	expect(scene, "/round", MC_STEP_TARGET, -ELOOP);
 }
 
-NS_TEST(what_is_no_directory_or_missing_without_mkdir_is_refused)
+SCENE_TEST(what_is_no_directory_or_missing_without_mkdir_is_refused)
 {
-	struct scene scene;
 	struct mc_attach_args args;
 
-	scene_open(&scene);
-	scratch_write(box_path(&scene.box, "/mnt/file"));
-	assert_int_equal(symlink("file", box_path(&scene.box, "/mnt/link")), 0);
-	assert_int_equal(mkfifo(box_path(&scene.box, "/mnt/fifo"), 0600), 0);
-	expect(&scene, "/mnt/file", MC_STEP_TYPE, -ENOTDIR);
-	expect(&scene, "/mnt/link", MC_STEP_TYPE, -ENOTDIR);
-	expect(&scene, "/mnt/fifo", MC_STEP_TYPE, -ENOTDIR);
-	expect(&scene, "/mnt/file/below", MC_STEP_TARGET, -ENOTDIR);
-	args = scene_args(&scene, "/mnt/missing");
+	scratch_write(box_path(&scene->box, "/mnt/file"));
+	assert_int_equal(symlink("file", box_path(&scene->box, "/mnt/link")), 0);
+	assert_int_equal(mkfifo(box_path(&scene->box, "/mnt/fifo"), 0600), 0);
+	expect(scene, "/mnt/file", MC_STEP_TYPE, -ENOTDIR);
+	expect(scene, "/mnt/link", MC_STEP_TYPE, -ENOTDIR);
+	expect(scene, "/mnt/fifo", MC_STEP_TYPE, -ENOTDIR);
+	expect(scene, "/mnt/file/below", MC_STEP_TARGET, -ENOTDIR);
+	args = scene_args(scene, "/mnt/missing");
 	args.mkdir = false;
-	expect_args(&scene, &args, MC_STEP_TARGET, -ENOENT);
-	args = scene_args(&scene, "mnt");
-	expect_args(&scene, &args, MC_STEP_TARGET, -EINVAL);
-	scene_close(&scene);
+	expect_args(scene, &args, MC_STEP_TARGET, -ENOENT);
+	args = scene_args(scene, "mnt");
+	expect_args(scene, &args, MC_STEP_TARGET, -EINVAL);
 }
 
-NS_TEST(a_target_with_a_mount_on_it_is_occupied)
+SCENE_TEST(a_target_with_a_mount_on_it_is_occupied)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(scene_attach(&scene, "/mnt"), 0);
-	expect(&scene, "/mnt", MC_STEP_OCCUPIED, -EBUSY);
-	assert_int_equal(scene_detach(&scene, false), 0);
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
-	expect(&scene, "/mnt", MC_STEP_OCCUPIED, -EBUSY);
-	scene_close(&scene);
+	assert_int_equal(scene_attach(scene, "/mnt"), 0);
+	expect(scene, "/mnt", MC_STEP_OCCUPIED, -EBUSY);
+	assert_int_equal(scene_detach(scene, false), 0);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	expect(scene, "/mnt", MC_STEP_OCCUPIED, -EBUSY);
 }
 
-NS_TEST(a_shared_parent_mount_is_refused)
+SCENE_TEST(a_shared_parent_mount_is_refused)
 {
-	struct scene scene;
-
-	scene_open(&scene);
-	assert_int_equal(box_run(&scene.box, in_share, "/"), 0);
-	expect(&scene, "/mnt", MC_STEP_SHARED, -EINVAL);
-	expect(&scene, "/mnt/new", MC_STEP_SHARED, -EINVAL);
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
-	expect(&scene, "/mnt/new", MC_STEP_SHARED, -EINVAL); /* is a peer's child, shared too */
-	scene_close(&scene);
+	assert_int_equal(box_run(&scene->box, in_share, "/"), 0);
+	expect(scene, "/mnt", MC_STEP_SHARED, -EINVAL);
+	expect(scene, "/mnt/new", MC_STEP_SHARED, -EINVAL);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	expect(scene, "/mnt/new", MC_STEP_SHARED, -EINVAL); /* is a peer's child, shared too */
 }
 
 /* Two components that can be made, then one that cannot. */
@@ -200,87 +181,74 @@ static void expect_commit(
 	free(after);
 }
 
-NS_TEST(a_target_removed_after_prepare_fails_and_leaves_nothing)
+SCENE_TEST(a_target_removed_after_prepare_fails_and_leaves_nothing)
 {
-	struct scene scene;
 	struct mc_attach *attach;
 
-	scene_open(&scene);
-	scratch_mkdir(box_path(&scene.box, "/mnt/x"));
-	attach = prepare(&scene, "/mnt/x");
-	assert_int_equal(rmdir(box_path(&scene.box, "/mnt/x")), 0);
-	expect_commit(&scene, attach, MC_STEP_MOVE, -ENOENT);
+	scratch_mkdir(box_path(&scene->box, "/mnt/x"));
+	attach = prepare(scene, "/mnt/x");
+	assert_int_equal(rmdir(box_path(&scene->box, "/mnt/x")), 0);
+	expect_commit(scene, attach, MC_STEP_MOVE, -ENOENT);
 
-	scratch_mkdir(box_path(&scene.box, "/mnt/x"));
-	attach = prepare(&scene, "/mnt/x/a/b");
-	assert_int_equal(rmdir(box_path(&scene.box, "/mnt/x")), 0);
-	expect_commit(&scene, attach, MC_STEP_MKDIR, -ENOENT);
-	scene_close(&scene);
+	scratch_mkdir(box_path(&scene->box, "/mnt/x"));
+	attach = prepare(scene, "/mnt/x/a/b");
+	assert_int_equal(rmdir(box_path(&scene->box, "/mnt/x")), 0);
+	expect_commit(scene, attach, MC_STEP_MKDIR, -ENOENT);
 }
 
-NS_TEST(a_target_renamed_after_prepare_fails_and_leaves_nothing)
+SCENE_TEST(a_target_renamed_after_prepare_fails_and_leaves_nothing)
 {
-	struct scene scene;
 	struct mc_attach *attach;
 
-	scene_open(&scene);
-	scratch_mkdir(box_path(&scene.box, "/mnt/x"));
-	attach = prepare(&scene, "/mnt/x");
-	assert_int_equal(rename(box_path(&scene.box, "/mnt/x"), box_path(&scene.box, "/mnt/y")), 0);
-	expect_commit(&scene, attach, MC_STEP_VERIFY, -ESTALE);
-	scene_close(&scene);
+	scratch_mkdir(box_path(&scene->box, "/mnt/x"));
+	attach = prepare(scene, "/mnt/x");
+	assert_int_equal(
+		rename(box_path(&scene->box, "/mnt/x"), box_path(&scene->box, "/mnt/y")), 0);
+	expect_commit(scene, attach, MC_STEP_VERIFY, -ESTALE);
 }
 
-NS_TEST(an_ancestor_renamed_after_prepare_leaves_no_directory)
+SCENE_TEST(an_ancestor_renamed_after_prepare_leaves_no_directory)
 {
-	struct scene scene;
 	struct mc_attach *attach;
 
-	scene_open(&scene);
-	scratch_mkdir(box_path(&scene.box, "/mnt/x"));
-	attach = prepare(&scene, "/mnt/x/a/b");
-	assert_int_equal(rename(box_path(&scene.box, "/mnt/x"), box_path(&scene.box, "/mnt/y")), 0);
-	expect_commit(&scene, attach, MC_STEP_VERIFY, -ESTALE);
-	scene_close(&scene);
+	scratch_mkdir(box_path(&scene->box, "/mnt/x"));
+	attach = prepare(scene, "/mnt/x/a/b");
+	assert_int_equal(
+		rename(box_path(&scene->box, "/mnt/x"), box_path(&scene->box, "/mnt/y")), 0);
+	expect_commit(scene, attach, MC_STEP_VERIFY, -ESTALE);
 }
 
 /* Somebody else makes the first missing directory: it is used, and not removed later. */
-NS_TEST(a_directory_that_appears_after_prepare_is_used_and_a_link_refused)
+SCENE_TEST(a_directory_that_appears_after_prepare_is_used_and_a_link_refused)
 {
-	struct scene scene;
 	struct mc_attach *attach;
 
-	scene_open(&scene);
-	attach = prepare(&scene, "/mnt/a/b");
-	scratch_mkdir(box_path(&scene.box, "/mnt/a"));
-	assert_int_equal(mc_attach_commit(attach, &scene.err), 0);
-	scene.info = *mc_attach_info(attach);
+	attach = prepare(scene, "/mnt/a/b");
+	scratch_mkdir(box_path(&scene->box, "/mnt/a"));
+	assert_int_equal(mc_attach_commit(attach, &scene->err), 0);
+	scene->info = *mc_attach_info(attach);
 	mc_attach_free(attach);
-	assert_int_equal(scene.info.made.count, 1);
-	assert_true(box_has_file(&scene.box, "/mnt/a/b/file"));
-	assert_int_equal(scene_detach(&scene, false), 0);
-	assert_true(scratch_exists(box_path(&scene.box, "/mnt/a")));
-	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a/b")));
+	assert_int_equal(scene->info.made.count, 1);
+	assert_true(box_has_file(&scene->box, "/mnt/a/b/file"));
+	assert_int_equal(scene_detach(scene, false), 0);
+	assert_true(scratch_exists(box_path(&scene->box, "/mnt/a")));
+	assert_false(scratch_exists(box_path(&scene->box, "/mnt/a/b")));
 
-	attach = prepare(&scene, "/mnt/a/c");
-	assert_int_equal(symlink("/proc", box_path(&scene.box, "/mnt/a/c")), 0);
-	expect_commit(&scene, attach, MC_STEP_MKDIR, -ELOOP);
-	scene_close(&scene);
+	attach = prepare(scene, "/mnt/a/c");
+	assert_int_equal(symlink("/proc", box_path(&scene->box, "/mnt/a/c")), 0);
+	expect_commit(scene, attach, MC_STEP_MKDIR, -ELOOP);
 }
 
-NS_TEST(a_parent_covered_after_prepare_fails_and_leaves_nothing)
+SCENE_TEST(a_parent_covered_after_prepare_fails_and_leaves_nothing)
 {
-	struct scene scene;
 	struct mc_attach *attach;
 
-	scene_open(&scene);
-	scratch_mkdir(box_path(&scene.box, "/mnt/x"));
-	attach = prepare(&scene, "/mnt/x");
-	assert_int_equal(box_run(&scene.box, in_mount_tmpfs, "/mnt"), 0);
-	expect_commit(&scene, attach, MC_STEP_VERIFY, -ESTALE);
-	assert_int_equal(box_run(&scene.box, in_umount, "/mnt"), 0);
-	assert_false(scratch_exists(box_path(&scene.box, "/mnt/x/file")));
-	scene_close(&scene);
+	scratch_mkdir(box_path(&scene->box, "/mnt/x"));
+	attach = prepare(scene, "/mnt/x");
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
+	expect_commit(scene, attach, MC_STEP_VERIFY, -ESTALE);
+	assert_int_equal(box_run(&scene->box, in_umount, "/mnt"), 0);
+	assert_false(scratch_exists(box_path(&scene->box, "/mnt/x/file")));
 }
 
 int main(void)
