@@ -150,7 +150,7 @@ static enum hv_code resolve_value(
 	return code == HV_OK ? replace(name, fs, at, size, address, err) : code;
 }
 
-/* Without one: that of the server in the device. */
+/* Without addr= in option o: add the address of the server in `device`. */
 static enum hv_code add_address(const char *name, struct mc_fs *fs, struct hv_error *err)
 {
 	char host[HOST_SIZE], address[INET6_ADDRSTRLEN], option[INET6_ADDRSTRLEN + 8];

@@ -1,8 +1,8 @@
 /* Creating a volume.
  *
  * Sequence: clear the name of what came to nothing; find the source; record the volume, as one that
- * is being made if directories are; make them; record that they are made.  What fails is undone,
- * and after a crash at the next start (lifecycle.c). */
+ * is being made if directories are; make them; record that they are made.  A failure is undone
+ * at once, a crash at the next start (lifecycle.c). */
 #include <string.h>
 
 #include "volume/volume.h"
@@ -106,7 +106,7 @@ static enum hv_code clear_name(struct hv_volumes *volumes, const char *name, str
 	return code;
 }
 
-/* With the name held, and that of option from. */
+/* The caller holds the name, and the name in option from. */
 static enum hv_code create_held(struct hv_volumes *volumes, const char *name,
 	const struct hv_opts *opts, const struct hv_volume_options *options, struct hv_error *err)
 {

@@ -127,7 +127,7 @@ static enum hv_code check_mount(
 		volume->source);
 }
 
-/* What the volume that this is another name for requires, it requires too. */
+/* An alias also requires the mounts that its volume requires. */
 enum hv_code hv_volume_check_mount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {

@@ -311,7 +311,7 @@ static enum hv_code explain(
 	return explain_setup(err, cause, names);
 }
 
-/* What has no container in it: a mount for Docker, or a path on the host. */
+/* Failures without a container: a mount for Docker, or a path on the host. */
 static enum hv_code explain_here(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {

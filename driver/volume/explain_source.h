@@ -4,7 +4,7 @@
 
 #include "volume/explain.h"
 
-/* What the kernel says. */
+/* The kernel's text for the errno. */
 const char *hv_explain_reason(const struct mc_err *cause);
 
 /* MC_STEP_SOURCE: the directory cannot be opened. */
@@ -15,7 +15,7 @@ enum hv_code hv_explain_source(
 enum hv_code hv_explain_dead(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names);
 
-/* MC_STEP_SUBPATH: what is inside of it cannot be opened. */
+/* MC_STEP_SUBPATH: a path inside the directory cannot be opened. */
 enum hv_code hv_explain_subpath(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names);
 

@@ -56,9 +56,9 @@ enum hv_code hv_fs_explain(
 		type, device);
 }
 
-/* Put a new directory in the place of the one that a volume is mounted on: a mount that is on it by
- * now goes with it, in every namespace but our own (there it is -EBUSY), and one that comes later
- * finds no place.  Source: rename(2) of Linux 3.18 and later. */
+/* Replace the mountpoint of a volume by a new directory.  A mount that is on it by now goes with
+ * it, in every namespace but our own (there it is -EBUSY); a later mount finds no mountpoint.
+ * Source: rename(2) of Linux 3.18 and later. */
 static int renew_directory(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
 	mc_auto_fd top = hv_state_dir(volumes, "volumes");
@@ -84,7 +84,7 @@ int hv_fs_take_out(
 		hv_opts_get(&volume->opts, "device"), volume->source, ret_cause);
 }
 
-/* The helper is past its deadline, but what it waits for in the kernel may still make the mount. */
+/* The helper is past its deadline, but its mount(2) may still succeed in the kernel. */
 static void give_up(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
 	for (int i = 0; i < RENEW_TRIES && renew_directory(volumes, volume) == -EBUSY; i++)

@@ -6,8 +6,8 @@
 #include "mountcore/err.h"
 #include "volume/volume.h"
 
-/* Mount one that is not mounted.  Returns HV_OK, or what hv_fs_check(), hv_fs_resolve() and
- * hv_fs_explain() give. */
+/* Mount a file system that is not mounted.  Returns HV_OK, or a code of hv_fs_check(),
+ * hv_fs_resolve() or hv_fs_explain(). */
 enum hv_code hv_fs_mount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 
@@ -15,7 +15,7 @@ enum hv_code hv_fs_mount(
 enum hv_code hv_fs_explain(
 	const struct mc_err *cause, const struct hv_volume *volume, struct hv_error *err);
 
-/* Take out, lazily, what was mounted for the volume, and nothing else. */
+/* Unmount, lazily, the file system that was mounted for the volume, and nothing else. */
 int hv_fs_take_out(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct mc_err *ret_cause);
 

@@ -8,7 +8,7 @@
 #include "fs_source.h"
 #include "overlap.h"
 
-/* Those that show nothing of the host: all that there are where HOSTVOL_ALLOW says which
+/* Types that show nothing of the host: the only ones allowed where HOSTVOL_ALLOW says which
  * directories volumes may be in. */
 static bool is_harmless(const struct hv_volume_options *options)
 {

@@ -7,7 +7,7 @@
 
 #include "options.h"
 
-/* Whether a new one can be: what its options name on the host is there, and may be a volume.
+/* Whether a new file system can be: the paths in its options exist on the host, and may be volumes.
  * Returns HV_OK, HV_BAD_REQUEST, HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_TIMEOUT. */
 enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_error *err);

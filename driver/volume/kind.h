@@ -28,7 +28,8 @@ struct hv_volume_kind {
 	 * them. */
 	bool (*claims)(const struct hv_volume_options *options);
 
-	/* Find the directory of a new volume.  `name` is held, and that of option from. */
+	/* Find the directory of a new volume.  The caller holds `name`, and the name in option
+	 * from. */
 	enum hv_code (*resolve)(struct hv_volumes *volumes, const char *name,
 		const struct hv_volume_options *options, struct hv_source *ret,
 		struct hv_error *err);

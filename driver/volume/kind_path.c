@@ -103,7 +103,7 @@ static void unmake(struct hv_volumes *volumes, const struct hv_volume *volume)
 	mc_host_unmake(volumes->core, volume->source, &made);
 }
 
-/* What option o with bind says of each mount of the volume. */
+/* Take the attributes of each mount of the volume from option o with bind. */
 static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_use *ret, struct hv_error *err)
 {

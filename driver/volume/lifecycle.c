@@ -21,7 +21,7 @@ enum hv_code hv_volume_undo(
 	return hv_store_volume_forget(volumes->store, volume->name, err);
 }
 
-/* One that waits for its attachment, and has no record of that: it will not come. */
+/* Undo a volume that waits for an attachment without a record: the attachment will not come. */
 static enum hv_code undo_unattached(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {

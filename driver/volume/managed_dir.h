@@ -15,11 +15,11 @@ enum hv_code hv_managed_find(const struct hv_volumes *volumes, const char *name,
 enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struct hv_error *err);
 
 /* Leave it to the next volume of its name, durably; without data it is removed.  Returns 0 or a
- * negative errno; one that is not there is fine. */
+ * negative errno; 0 also if it is not there. */
 int hv_managed_keep(struct hv_volumes *volumes, const char *name);
 
 /* Give it to the remapped root, if it is empty and still root's, where the options say nothing
- * else.  What fails is tried again at the next use. */
+ * else.  A failure is ignored: the next use tries again. */
 void hv_managed_settle(const struct hv_volumes *volumes, const struct hv_volume *volume);
 
 /* Remove it if it is empty.  Data is never touched. */
@@ -28,8 +28,8 @@ void hv_managed_unmake(struct hv_volumes *volumes, const char *name);
 /* Whether it is empty: 1, 0 or a negative errno. */
 int hv_managed_is_empty(const struct hv_volumes *volumes, const char *name);
 
-/* What on-remove=keep left of an earlier volume would be hidden by a file system, and is not
- * counted by a limit: a new volume with `option` finds none of it.  HV_OK or HV_SOURCE_REFUSED. */
+/* Refuse `option` where on-remove=keep left data of an earlier volume: a file system would hide the
+ * data, a limit would not count it.  HV_OK or HV_SOURCE_REFUSED. */
 enum hv_code hv_managed_check_empty(const struct hv_volumes *volumes, const char *name,
 	const char *option, struct hv_error *err);
 

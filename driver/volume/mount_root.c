@@ -3,8 +3,8 @@
  * proves it, and mends it if it can.  A daemon that cannot ends itself after the answer: the Engine
  * starts the plugin anew at once, and makes its mount.
  *
- * A plain daemon is to be in the namespace of the Engine: what it mounts is there then.  That, too,
- * is proven, by the process that asks. */
+ * A plain daemon is to be in the Engine's namespace, where its mounts appear.  The process that
+ * asks proves that, too. */
 #include "mount_root.h"
 
 #include <dirent.h>
@@ -141,7 +141,7 @@ static void learn_remap(struct hv_volumes *volumes)
 		*slash = '\0';
 	}
 	slash = strrchr(root, '/');
-	/* NOLINTNEXTLINE(cert-err34-c): what overflows is no owner of it */
+	/* NOLINTNEXTLINE(cert-err34-c): a number that overflows is not its owner */
 	if (!slash || sscanf(slash, "/%u.%u%n", &uid, &gid, &end) < 2 || slash[end] ||
 		mc_host_owner(volumes->core, root, &owner, NULL) < 0 ||
 		(owner.uid != uid && owner.gid != gid))

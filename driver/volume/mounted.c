@@ -106,8 +106,8 @@ static void drop_root(struct hv_mounted_roots *roots, size_t at)
 		(roots->count - at) * sizeof(roots->items[0]));
 }
 
-/* The mount on top, if it is one of `roots`, which loses it.  Returns 0, -ENOENT (nothing is
- * mounted there), -ESTALE (another's is on top), or what mc_detach() gives. */
+/* Unmount the mount on top, if it is one of `roots`, which loses it.  Returns 0, -ENOENT (nothing
+ * is mounted there), -ESTALE (another's is on top), or an errno of mc_detach(). */
 static int take_top(struct hv_volumes *volumes, const struct mc_place *place, const char *target,
 	struct hv_mounted_roots *roots, struct mc_err *ret_cause)
 {

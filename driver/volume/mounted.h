@@ -1,6 +1,6 @@
-/* The mounts at a volume's mountpoint that are hostvol's own, and those that are not.
+/* The mounts at a volume's mountpoint: hostvol's own and others'.
  *
- * Whoever may mount can put a mount of his own on top, also by propagation from the host.  A plugin
+ * Any process that may mount can put a mount on top, also by propagation from the host.  A plugin
  * that was killed comes back in a new mount namespace, with copies that have other IDs.  So a mount
  * is known by the directory that it shows, which is recorded before it is made: it holds that
  * inode, and no other directory can have the number meanwhile.  Of two mounts that show the same,
@@ -18,8 +18,8 @@ enum hv_code hv_mounted_check(struct hv_volumes *volumes, const char *name,
 	struct hv_error *err);
 
 /* Take hostvol's own out, lazily, and its record.  None is fine.  Returns HV_OK,
- * HV_TARGET_EXISTS (another's is on top: both stay), HV_STATE_UNREADABLE, or what unmounting gave.
- */
+ * HV_TARGET_EXISTS (another's is on top: both stay), HV_STATE_UNREADABLE, or the code of a
+ * failed unmount. */
 enum hv_code hv_mounted_take_out(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err);
 

@@ -203,7 +203,7 @@ static bool o_has(const char *o, const char *option)
 	return false;
 }
 
-/* One word of `o` with bind: what mount(8) says of any mount. */
+/* One word of `o` with bind: an option of mount(8) for any file system. */
 static enum hv_code read_bind_word(
 	const char *word, struct hv_volume_options *ret, struct hv_error *err)
 {

@@ -35,7 +35,7 @@ struct hv_volume_options {
 	struct mc_attr attr;
 };
 
-/* Whether `name` can be a volume's: that of Docker's local driver, at most 255 bytes. */
+/* Whether `name` can be a volume's: the rule of Docker's local driver, and at most 255 bytes. */
 enum hv_code hv_volume_check_name(const char *name, struct hv_error *err);
 
 /* Read the options.  Returns HV_OK or HV_BAD_REQUEST naming the key. */

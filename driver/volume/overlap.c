@@ -14,7 +14,7 @@
 struct look {
 	struct hv_volumes *volumes;
 	struct mc_mounts *mounts; /* of the host */
-	const char *directory;    /* what is looked for in */
+	const char *directory;    /* to be deleted */
 	bool found;
 };
 
@@ -78,7 +78,7 @@ enum hv_code hv_overlap_find(struct hv_volumes *volumes, const struct hv_volume 
 	size_t there_count = 0, making_count = 0;
 	enum hv_code code = hv_store_volume_unfinished(volumes->store, &making, &making_count, err);
 
-	if (code == HV_OK) /* last: one that is finished meanwhile is in one of the two */
+	if (code == HV_OK) /* last: a volume finished meanwhile is in one of the two lists */
 		code = hv_store_volume_list(volumes->store, &there, &there_count, err);
 	if (code == HV_OK)
 		code = read_mounts(&look, err);

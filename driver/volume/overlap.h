@@ -1,5 +1,5 @@
-/* Directories that are deleted with a volume (on-remove=purge), and what else of other volumes is
- * there: by name, by another mount of it, as an image or a layer of an overlay. */
+/* Directories that are deleted with a volume (on-remove=purge), and other volumes that use them: by
+ * name, by another mount of the directory, as an image or a layer of an overlay. */
 #ifndef VOLUME_OVERLAP_H
 #define VOLUME_OVERLAP_H
 

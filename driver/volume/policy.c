@@ -1,4 +1,5 @@
-/* HOSTVOL_ALLOW: what is compared with sources has no symlink in it, as they have none. */
+/* HOSTVOL_ALLOW: symlinks in its directories are resolved before they are compared with sources,
+ * which are resolved too. */
 #include "policy.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ void hv_allow_done(struct hv_volumes *volumes)
 	volumes->allow_real = NULL;
 }
 
-/* One that is not there yet is what it would be. */
+/* Resolve symlinks in `path`; a path that does not exist yet is resolved as far as it exists. */
 static char *resolve(struct hv_volumes *volumes, const char *path)
 {
 	char real[PATH_MAX] = "";

@@ -7,7 +7,8 @@
 /* The directories that `path` may be in, to be compared with a source; NULL ends. */
 const char *const *hv_allowed(const struct hv_volumes *volumes);
 
-/* Resolve them; those that cannot be are taken as they are written.  Returns 0 or -ENOMEM. */
+/* Resolve them; an entry that cannot be resolved is taken as it is written.  Returns 0 or
+ * -ENOMEM. */
 int hv_allow_resolve(struct hv_volumes *volumes);
 void hv_allow_done(struct hv_volumes *volumes);
 

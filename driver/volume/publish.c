@@ -1,10 +1,11 @@
 /* Mount and Unmount: a volume at <mount root>/<name>, where Docker binds it from.
  *
  * The Engine's mount IDs repeat (`docker cp` on a running container, a dockerd that was killed) and
- * go missing (a plugin that was down): they are counted, an unknown one is no error, and what is
- * counted too much is set right when the volume is removed or the daemon starts.  A mount that is
- * there already is never mounted over: that would hide the data in every container that has it. One
- * of ours that is not what the volume's path leads to now is replaced; another's is left alone. */
+ * go missing (a plugin that was down): they are counted, an unknown one is no error, and a count
+ * that is too high is corrected when the volume is removed or the daemon starts.  A mount that is
+ * there already is never mounted over: that would hide the data in every container that has it.
+ * A mount of ours is replaced if the volume's path leads to another directory now; another's mount
+ * is left alone. */
 #include "publish.h"
 
 #include <fcntl.h>
@@ -29,8 +30,7 @@ static struct mc_place place_at(int root_fd)
 	return (struct mc_place){.ns_fd = MC_FD_NONE, .root_fd = root_fd, .may_spread = true};
 }
 
-/* What is at the mountpoint already, if anything is, next to the volume's directory as it is now.
- */
+/* Compare the mount at the mountpoint, if there is one, with the volume's current directory. */
 static enum hv_code look(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const struct hv_names *names, enum mc_source_is *ret, struct mc_own *ret_own,
 	struct hv_error *err)
@@ -79,7 +79,7 @@ static enum hv_code commit(struct hv_volumes *volumes, const char *name, struct 
 	return hv_store_mounted_set(volumes->store, name, &roots, err);
 }
 
-/* Returns HV_OK also with `cause` filled, or what failed in the store. */
+/* A failed mount fills `cause` and returns HV_OK; a failure of the store returns its code. */
 static enum hv_code try_attach(struct hv_volumes *volumes, const char *name,
 	const struct mc_attach_args *args, const struct hv_mounted_roots *former,
 	struct mc_err *cause, struct hv_error *err)
@@ -125,8 +125,8 @@ static enum hv_code displace(struct hv_volumes *volumes, struct mc_attach_args *
 	return hv_mounted_take_out(volumes, name, err);
 }
 
-/* Have the volume's directory of now at its mountpoint.  A former one goes: containers keep what
- * Docker has bound for them, and who starts now gets what is there now. */
+/* Mount the volume's current directory at its mountpoint.  A former mount goes: running containers
+ * keep Docker's bind mount of it, new containers get the current directory. */
 static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const struct mc_attr *attr, bool *ret_is_new, struct hv_error *err)
 {

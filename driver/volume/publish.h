@@ -5,7 +5,7 @@
 
 #include "volume/volume.h"
 
-/* Take the mount for Docker out, lazily, with its mountpoint.  One that is not there is fine. */
+/* Take the mount for Docker out, lazily, with its mountpoint.  HV_OK if there is none. */
 enum hv_code hv_volume_unpublish(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err);
 

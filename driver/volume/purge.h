@@ -1,4 +1,4 @@
-/* Option on-remove: what becomes of a volume's data with the volume. */
+/* Option on-remove: keep or delete a volume's data when the volume is removed. */
 #ifndef VOLUME_PURGE_H
 #define VOLUME_PURGE_H
 

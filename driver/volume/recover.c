@@ -1,6 +1,6 @@
-/* What a crash, a disabled plugin or a boot left, put right before anything else is done.
+/* Repair the state that a crash, a disabled plugin or a boot left, before anything else is done.
  *
- * What goes wrong with one volume concerns that one: it stays as it is until the next start, or
+ * A failure with one volume concerns that volume only: it stays as it is until the next start, or
  * until it is created or removed again, and the others are served.  Only a store that cannot be
  * read or written fails as a whole. */
 #include <errno.h>
@@ -28,7 +28,7 @@ enum { PLACES_MAX = 16, KINDS_SIZE = 256 };
 struct recovery {
 	struct hv_volumes *volumes;
 	struct mc_mounts *own;  /* the mount table of this process */
-	struct mc_mounts *host; /* and that of the host */
+	struct mc_mounts *host; /* the mount table of the host */
 };
 
 static enum hv_code forgive(enum hv_code code, struct hv_error *err)
@@ -60,9 +60,9 @@ static bool shows_file_system(struct hv_volumes *volumes, const struct hv_volume
 	return code != HV_OK || kind->mounted_while_used;
 }
 
-/* A file system that was mounted for its users, who may have it still: the plugin was disabled, and
- * with it went the mounts for Docker, but not those that containers made of them.  To unmount it
- * would give the next container another one, empty if it is a tmpfs. */
+/* Whether a file system is still mounted for containers that may use it: disabling the plugin took
+ * the mounts for Docker away, but not the containers' bind mounts of them.  Unmounting it would
+ * give the next container another file system, an empty one if it is a tmpfs. */
 static bool is_standing(const struct recovery *recovery, const struct hv_volume *volume)
 {
 	return mc_path_is_below(volume->source, recovery->volumes->state_host) &&
@@ -235,7 +235,7 @@ static enum hv_code follow_state(struct hv_volumes *volumes, struct hv_error *er
 	return code;
 }
 
-/* What its records are in. */
+/* Note the identity of the state directory, which holds the records. */
 static void note_state(struct hv_volumes *volumes)
 {
 	struct stat is;

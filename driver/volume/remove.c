@@ -3,9 +3,9 @@
  * Sequence: refuse while attachments are recorded, or while any process has mounted what would be
  * deleted; take Docker's mount out; mark the record (first
  * commit: from here on the volume does not exist); move the directory, if it is ours, to the trash;
- * forget the record (lifecycle.c).  A crash in between is finished at the next start.  What is in
- * the trash is deleted by a thread (trash.c), after the answer.  The data of a `path` volume is
- * touched only with on-remove=purge (purge.c). */
+ * forget the record (lifecycle.c).  A crash in between is finished at the next start.  A
+ * thread deletes the content of the trash (trash.c), after the answer.  The data of a `path` volume
+ * is touched only with on-remove=purge (purge.c). */
 
 #include "volume/volume.h"
 
@@ -60,7 +60,8 @@ enum hv_code hv_volume_check_removal(
 	return HV_OK;
 }
 
-/* What was to be removed with its attachment is in HV_REMOVING by now.  The error stays if not. */
+/* Finish removing a volume that was to go with its attachment: it is in HV_REMOVING by now.  The
+ * error stays if it is not. */
 static enum hv_code finish_begun(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	struct hv_error cause = {0};

@@ -62,7 +62,8 @@ static enum hv_code merge(const struct hv_opts *now, const struct hv_opts *chang
 	return code;
 }
 
-/* Who has it writable, or read-only, would have it otherwise from one moment to the next. */
+/* Refuse to change ro in use: a user would lose or gain write access from one moment to the next.
+ */
 static enum hv_code check_unused(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.volume = name};
@@ -84,7 +85,8 @@ static enum hv_code check_unused(struct hv_volumes *volumes, const char *name, s
 		name, name);
 }
 
-/* What else makes it read-only: o=bind,ro, or the volume that it is another name for. */
+/* Name the other reason why the volume is read-only: o=bind,ro, or the volume that it is an alias
+ * of. */
 static enum hv_code refuse_writable(const struct hv_volume *volume, struct hv_error *err)
 {
 	const char *from = hv_opts_get(&volume->opts, "from");
@@ -172,7 +174,7 @@ static enum hv_code check_size(struct hv_volumes *volumes, const struct hv_volum
 	return HV_OK;
 }
 
-/* Whether a directory is to be changed now: that of a file system is when it is mounted. */
+/* Whether to change a directory now: the directory of a file system is changed when mounted. */
 static bool is_owner_changed(const struct change *change)
 {
 	return hv_source_is_owned(change->changes) && !change->kind->mounted_while_used;
@@ -305,7 +307,7 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 	return code;
 }
 
-/* What is in a directory of hostvol's own, and not in a file system that is mounted on it. */
+/* Whether the data is in a directory of hostvol's own, not in a file system mounted on it. */
 static bool has_own_data(const struct hv_volume_kind *kind)
 {
 	return kind->own_directory && !kind->mounted_while_used;

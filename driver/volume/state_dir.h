@@ -14,7 +14,7 @@ int hv_state_dir(const struct hv_volumes *volumes, const char *name);
  */
 int hv_volumes_dir(const struct hv_volumes *volumes);
 
-/* What -ESTALE means.  Returns HV_STATE_UNREADABLE. */
+/* Fill `err` with the meaning of -ESTALE.  Returns HV_STATE_UNREADABLE. */
 enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err);
 
 /* Whether a directory, which it does not close, is empty, but for `spared` (NULL: nothing): 1, 0 or

@@ -169,7 +169,7 @@ int hv_sweep(int trash_fd, const atomic_bool *stop, unsigned seconds)
 	unsigned long deleted;
 	int first_error;
 
-	do { /* what was lifted in this pass is deleted in the next */
+	do { /* a directory lifted in this pass is deleted in the next */
 		sweep.has_lifted = false;
 		deleted = pass(&sweep, &first_error);
 	} while ((deleted > 0 || sweep.has_lifted) && !is_stopped(&sweep));

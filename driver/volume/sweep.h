@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Rename a directory to where nothing is.  Returns 0, -EEXIST, or what renameat2(2) gave. */
+/* Rename a directory to where nothing is.  Returns 0, -EEXIST, or an errno of renameat2(2). */
 int hv_rename_free(int from_fd, const char *name, int to_fd, const char *to);
 
 /* Delete everything inside the directory `trash_fd`, which stays, for so many seconds (0: however

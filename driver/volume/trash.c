@@ -63,7 +63,7 @@ static void *work(void *argument)
 
 		if (finish_purges)
 			finish_purges(volumes);
-		/* What cannot be deleted (an immutable file) waits for the next time. */
+		/* A file that cannot be deleted (it is immutable) waits for the next time. */
 		if (trash >= 0)
 			(void)hv_sweep(trash, &volumes->sweeper.is_stopping, 0);
 	}

@@ -4,8 +4,8 @@
 
 #include "volume/volume.h"
 
-/* Move volumes/<name> into the trash, whatever is there already.  One that is not there is fine.
- * Returns 0 or a negative errno; -ESTALE: the host has something else at volumes/ than hostvol. */
+/* Move volumes/<name> into the trash, whatever is there already.  Returns 0, also if there is none,
+ * or a negative errno; -ESTALE: the host has something else at volumes/ than hostvol. */
 int hv_trash_put(struct hv_volumes *volumes, const char *name);
 
 /* Have the trash emptied, and return at once. */

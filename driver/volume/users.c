@@ -15,7 +15,7 @@
 
 enum { ID_LENGTH = HV_USERS_ID_SIZE - 1, OWN_MAX = 2, CGROUP_SIZE = 4096 };
 
-/* What is asked about. */
+/* The data whose users are looked for. */
 struct question {
 	struct mc_spot data;
 	struct mc_spot own[OWN_MAX]; /* the places of hostvol's own mounts */
@@ -92,7 +92,7 @@ static int find_top(const struct hv_volume_kind *kind, const struct hv_volume *v
 }
 
 /* Whether the host has the file system that is mounted at `target` only there and in the mount root
- * `own`.  Who has a mount of one that is mounted elsewhere too may have it from there. */
+ * `own`.  If it is mounted elsewhere too, a process may have its mount from there. */
 static bool is_only_at(
 	struct mc_mounts *host, uint64_t dev, const char *target, const struct mc_spot *own)
 {

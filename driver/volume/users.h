@@ -1,5 +1,5 @@
-/* Who has a volume's data mounted: asked of the kernel, since no Engine knows the others'
- * containers and counted references repeat and go missing. */
+/* Find the processes that have a volume's data mounted.  The kernel is asked, since no Engine knows
+ * the others' containers and counted references repeat and go missing. */
 #ifndef VOLUME_USERS_H
 #define VOLUME_USERS_H
 

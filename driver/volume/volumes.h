@@ -8,7 +8,7 @@
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_volume *ret, struct hv_error *err);
 
-/* The kind of the volume whose data this one shows: its own kind, or that of its origin.
+/* The kind of the volume whose data this one shows: its own kind, or its origin's.
  * HV_UNSUPPORTED: of a kind that is not known. */
 enum hv_code hv_volume_data_kind(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const struct hv_volume_kind **ret, struct hv_error *err);

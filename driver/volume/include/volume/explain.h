@@ -1,4 +1,4 @@
-/* What mountcore reports, as a sentence with the names in it. */
+/* A report of mountcore, as a sentence with the names in it. */
 #ifndef VOLUME_EXPLAIN_H
 #define VOLUME_EXPLAIN_H
 

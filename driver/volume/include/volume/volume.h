@@ -1,4 +1,4 @@
-/* The rules of volumes: what `docker volume` and `docker run -v` do with them. */
+/* The rules of volumes, for `docker volume` and `docker run -v`. */
 #ifndef VOLUME_VOLUME_H
 #define VOLUME_VOLUME_H
 
@@ -32,7 +32,7 @@ struct hv_sweeper {
 	bool has_thread; /* to be joined */
 	bool is_running;
 	bool is_wanted; /* it shall look once more */
-	/* NULL, or what finishes removals that a crash cut short, of users' directories */
+	/* finishes removals of users' directories that a crash cut short; or NULL */
 	void (*finish_purges)(struct hv_volumes *volumes);
 	atomic_bool is_stopping;
 };
@@ -73,22 +73,22 @@ enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_
 	__attribute__((nonnull, warn_unused_result));
 
 /* Finish what a crash left: volumes that were being made or removed, references to mounts that are
- * gone, mounts that nothing refers to.  One that waits for its attachment stays while there is an
- * intent of that.  Data is deleted after it returns, by a thread.  Once, before anything else.  The
- * symlinks in `allow` are resolved now; of what is not there yet, as far as it is.
+ * gone, mounts that nothing refers to.  A volume that waits for its attachment stays while there is
+ * an intent of that.  Data is deleted after it returns, by a thread.  Once, before anything else.
+ * The symlinks in `allow` are resolved now; of a path that is not there yet, as far as it exists.
  * Returns HV_OK or HV_STATE_UNREADABLE. */
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* End what hv_volumes_recover() began, the thread that deletes data, before the store is closed.
- * What is not deleted by then is at the next start. */
+/* Stop the thread that deletes data, which hv_volumes_recover() began; before the store is closed.
+ * The next start deletes the rest. */
 void hv_volumes_stop(struct hv_volumes *volumes) __attribute__((nonnull));
 
 /* Define a volume.  The same name with the same options again is fine.  With option attach the
  * volume is acknowledged (HV_ATTACHING) only by its attachment: the caller makes that, or calls
  * hv_volume_give_up().
  * Returns HV_OK, HV_BAD_REQUEST (name, options), HV_VOLUME_EXISTS (other options),
- * HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_TIMEOUT, HV_STATE_UNREADABLE.  What failed leaves no
+ * HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_TIMEOUT, HV_STATE_UNREADABLE.  A failure leaves no
  * record and no directory. */
 enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
 	const struct hv_opts *opts, struct hv_error *err)
@@ -113,7 +113,7 @@ enum hv_code hv_volume_read_attach(const char *value, struct hv_attach_place *re
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Clean the path of something inside a volume: relative, without ".."; empty is the volume itself.
- * Text only: what symlinks inside the volume come to is for the kernel to refuse.
+ * Text only: the kernel refuses symlinks that lead out of the volume.
  * Returns HV_OK or HV_BAD_REQUEST. */
 enum hv_code hv_volume_read_subpath(const char *value, char ret[static PATH_MAX],
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
@@ -138,13 +138,13 @@ enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *nam
  * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_BAD_REQUEST (an option that does not change, a value, or
  * ro=false of what is read-only for another reason), HV_VOLUME_IN_USE (ro, while somebody has it
  * otherwise), HV_SOURCE_MISSING (also: the mount that is required now), HV_SOURCE_REFUSED,
- * HV_UNSUPPORTED (size; or a newer version of hostvol made the volume), HV_STATE_UNREADABLE.  What
- * failed changed nothing. */
+ * HV_UNSUPPORTED (size; or a newer version of hostvol made the volume), HV_STATE_UNREADABLE.  A
+ * failure changes nothing. */
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Record on-remove=keep for a volume of hostvol's own that has data and says nothing about it.  A
- * volume that is not there is fine.  Returns HV_OK, or what hv_volume_set() gives. */
+ * volume that is not there is fine.  Returns HV_OK or a code of hv_volume_set(). */
 enum hv_code hv_volume_keep(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -160,7 +160,7 @@ enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, stru
 /* Mount for the Engine's mount `id` and count the reference.  `client`: the process that asks, and
  * will look for it (0: not known).  `ret_mountpoint` is owned by the caller.
  * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_SOURCE_MISSING, HV_INTERNAL (the client would not find it)
- * and what else an attach gives.
+ * or another code of an attach.
  * Source: VolumeDriver.Mount of the Docker volume plugin protocol. */
 enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const char *id,
 	pid_t client, char **ret_mountpoint, struct hv_error *err)
@@ -171,10 +171,10 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 enum hv_code hv_volume_unmount(struct hv_volumes *volumes, const char *name, const char *id,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Drop the references of a volume that no container stands for, as the caller has found out, with
- * the mount for Docker, if there are still `references` of them: one that came meanwhile is
- * another's. Returns HV_OK, HV_VOLUME_IN_USE (there are more or less by now), HV_STATE_UNREADABLE.
- */
+/* Delete the references of a volume that no container stands for, as the caller has found out, with
+ * the mount for Docker, if there are still `references` of them: a reference that was added
+ * meanwhile belongs to a container.
+ * Returns HV_OK, HV_VOLUME_IN_USE (there are more or less by now), HV_STATE_UNREADABLE. */
 enum hv_code hv_volume_forgive(struct hv_volumes *volumes, const char *name, long long references,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -198,7 +198,7 @@ struct hv_use {
 enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_use *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Let go of it.  One that was not taken is ignored. */
+/* Release the volume.  A `use` that holds none is ignored. */
 void hv_volume_unuse(struct hv_use *use) __attribute__((nonnull));
 
 /* An attachment or a reference is gone: unmount the volume's file system, if it was the last. */
