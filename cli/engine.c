@@ -36,8 +36,7 @@ static enum hv_code fail_to_call(const char *socket, int error, struct hv_error 
 	case EFBIG:
 		return hv_fail(err, HV_INTERNAL, "the Docker Engine's answer is too long");
 	case EPROTO:
-		return hv_fail(
-			err, HV_INTERNAL, "what answers at %s is not a Docker Engine", socket);
+		return hv_fail(err, HV_INTERNAL, "the server at %s is not a Docker Engine", socket);
 	default:
 		return hv_fail(err, HV_INTERNAL, "cannot ask the Docker Engine at %s: %s", socket,
 			strerrordesc_np(-error));

@@ -65,7 +65,7 @@ static enum hv_code attach_own(
 	hv_attachment_done(&attachment);
 	if (code == HV_NO_SUCH_CONTAINER)
 		hv_hint(err,
-			"option attach is for a container that exists; one that is still to be created, as a service of the same Compose file, is given the volume by -v or under volumes: instead");
+			"leave out option attach for a container that does not exist yet; give it the volume under volumes: in its Compose file, or with docker run -v");
 	return code;
 }
 

@@ -159,8 +159,7 @@ static enum hv_code add_start(
 		hv_error_done(&cause);
 	}
 	return add(list, "start", step,
-		describe(
-			"it is required, and what it is made of is there for the container's next start"),
+		describe("it is required, and its source is there for the container's next start"),
 		err);
 }
 

@@ -101,7 +101,7 @@ static enum hv_code find_by_target(struct hv_attacher *attacher,
 		hv_fail(err, code, "no volume is attached at %s in container '%s'", target,
 			container.name);
 		hv_hint(err,
-			"docker hostvol ls --container %s lists what is; what docker run -v mounted stays as long as the container",
+			"list the attachments (a docker run -v mount lasts as long as the container): docker hostvol ls --container %s",
 			container.name);
 	}
 	hv_container_done(&container);

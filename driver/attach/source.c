@@ -110,8 +110,8 @@ enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct h
 	else if (is == MC_SOURCE_OTHER)
 		code = tell(ret, HV_SOURCE_REPLACED, "%s has been replaced since", path);
 	else if (is == MC_SOURCE_MOUNTS)
-		code = tell(ret, HV_SOURCE_REPLACED, "what is mounted below %s has changed since",
-			path);
+		code = tell(
+			ret, HV_SOURCE_REPLACED, "the mounts below %s have changed since", path);
 	return code == HV_OK ? HV_OK : hv_oom(err);
 }
 

@@ -199,7 +199,7 @@ static enum hv_code fail_disk(struct hv_store *store, struct hv_error *err)
 	hv_fail(err, HV_STATE_UNREADABLE, "hostvol's state cannot be read or written: %s",
 		is_read_only ? "it is on a read-only file system" : sqlite3_errmsg(store->db));
 	return hv_hint(err,
-		"the host's kernel log (dmesg) may tell more; what was acknowledged is kept, and no restart is needed when the disk works again");
+		"repair the disk: acknowledged changes are kept, and hostvol needs no restart; see the host's kernel log: dmesg");
 }
 
 enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err)

@@ -11,22 +11,22 @@ static enum hv_code explain_replace(
 {
 	if (cause->code == -ENOSYS) {
 		hv_fail(err, HV_UNSUPPORTED,
-			"what is mounted at %s in container '%s' cannot be replaced or covered on this kernel",
+			"the mount at %s in container '%s' cannot be replaced or covered on this kernel",
 			names->target, names->container);
 		return hv_hint(err, "choose another path, or detach the volume that is there");
 	}
 	if (cause->code == -ENOENT || cause->code == -ESTALE) {
 		hv_fail(err, HV_CONTAINER_CHANGED,
-			"what was mounted at %s in container '%s' was taken out meanwhile",
-			names->target, names->container);
+			"the mount at %s in container '%s' was removed meanwhile", names->target,
+			names->container);
 		return hv_hint(err, "try again");
 	}
 	if (cause->code != -EOPNOTSUPP)
 		return hv_fail(err, HV_INTERNAL,
-			"what is mounted at %s in container '%s' cannot be replaced: %s",
-			names->target, names->container, hv_explain_reason(cause));
+			"the mount at %s in container '%s' cannot be replaced: %s", names->target,
+			names->container, hv_explain_reason(cause));
 	hv_fail(err, HV_UNSUPPORTED,
-		"what is mounted at %s in container '%s' cannot be replaced atomically by this kernel",
+		"the mount at %s in container '%s' cannot be replaced atomically by this kernel",
 		names->target, names->container);
 	return hv_hint(err,
 		"--replace=nonatomic does it with a moment in which nothing is mounted there; Linux 6.5 and newer need none");
@@ -50,7 +50,7 @@ static enum hv_code explain_target(
 			names->target, names->container);
 	case ELOOP:
 		return hv_fail(err, HV_TARGET_REFUSED,
-			"the path %s in container '%s' goes through a link that is refused: one that leads nowhere or out of the container",
+			"the path %s in container '%s' goes through a link that leads nowhere or out of the container",
 			names->target, names->container);
 	case ESTALE:
 		hv_fail(err, HV_CONTAINER_CHANGED,
@@ -212,10 +212,10 @@ static enum hv_code explain_check(
 			"something is mounted at %s in container '%s' already", names->target,
 			names->container);
 		return hv_hint(err,
-			"choose another path, or attach with --replace: what is there is covered until the volume is detached");
+			"choose another path, or attach with --replace: the mount there stays covered until the volume is detached");
 	default:
 		hv_fail(err, HV_TARGET_REFUSED,
-			"%s in container '%s' lies on a shared mount: what is mounted there would spread to the host or to other containers",
+			"%s in container '%s' lies on a shared mount: a mount there would spread to the host or to other containers",
 			names->target, names->container);
 		return hv_hint(err, "choose a path on the container's own file system");
 	}

@@ -99,7 +99,7 @@ enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 
 	if (is_restricted(volumes) && !is_harmless(options)) {
 		hv_fail(err, HV_SOURCE_REFUSED,
-			"a file system of type %s on %s cannot be a volume here: it could show what is in no directory that volumes may be in",
+			"a file system of type %s on %s cannot be a volume here: it could show host files outside HOSTVOL_ALLOW",
 			options->type, options->device);
 		return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
 	}

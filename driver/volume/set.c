@@ -169,7 +169,7 @@ static enum hv_code check_size(struct hv_volumes *volumes, const struct hv_volum
 			volume->name, strerrordesc_np(-rc));
 	if (rc == 0)
 		return hv_fail(err, HV_VOLUME_IN_USE,
-			"volume '%s' has data, and was created without a size: what is in it would not be counted",
+			"volume '%s' has data, and was created without a size: the data would not be counted",
 			volume->name);
 	return HV_OK;
 }

@@ -442,11 +442,11 @@ restore_mount_max() {
 	done
 	for target in /tmp/m/x /tmp/c/x /tmp/n /tmp/n/x /tmp/loop; do
 		attach_row "a link that is refused: $target" 403 target-refused \
-			"the path $target in container 'hvt_web' goes through a link that is refused: .*" \
+			"the path $target in container 'hvt_web' goes through a link that leads nowhere or out of the container" \
 			- "Target=$target"
 	done
 	attach_row "a shared mount" 403 target-refused \
-		"/shared/x in container 'hvt_shared' lies on a shared mount: .*" \
+		"/shared/x in container 'hvt_shared' lies on a shared mount: a mount there would spread to the host or to other containers" \
 		"choose a path on the container's own file system" Container=hvt_shared Target=/shared/x
 
 	attach_row "a directory on a file" 409 type-mismatch \
@@ -493,11 +493,11 @@ restore_mount_max() {
 	done
 	attach_row "a mount that is not ours" 409 target-exists \
 		"something is mounted at /other in container 'hvt_taken' already" \
-		"choose another path, or attach with --replace: what is there is covered until the volume is detached" \
+		"choose another path, or attach with --replace: the mount there stays covered until the volume is detached" \
 		Container=hvt_taken Target=/other
 	attach_row "a file that is mounted" 409 target-exists \
 		"something is mounted at /etc/hosts in container 'hvt_taken' already" \
-		"choose another path, or attach with --replace: what is there is covered until the volume is detached" \
+		"choose another path, or attach with --replace: the mount there stays covered until the volume is detached" \
 		Container=hvt_taken Target=/etc/hosts Subpath=f
 	row /VolumeDriver.Remove "removing a volume that is attached" 409 volume-in-use \
 		"volume 'hvt_data' is attached to container 'hvt_web' at /mnt/a \(docker hostvol detach hvt_web:/mnt/a\)" \
@@ -515,7 +515,7 @@ attach() {
 	start hvt_mounts --cap-add SYS_ADMIN --security-opt apparmor=unconfined
 	detach_row "nothing is attached there" 404 no-such-attachment \
 		"no volume is attached at /mnt/x in container 'hvt_web'" \
-		"docker hostvol ls --container hvt_web lists what is; what docker run -v mounted stays as long as the container" \
+		"list the attachments \(a docker run -v mount lasts as long as the container\): docker hostvol ls --container hvt_web" \
 		Container=hvt_web Target=/mnt/x
 	detach_row "no such ID" 404 no-such-attachment "no such attachment: 0123456789ab" \
 		"docker hostvol ls lists them" ID=0123456789ab

@@ -172,7 +172,7 @@ leaves_dockers() {
 	shows app hvt_later /t
 	docker exec hvt_tmpfs grep -c ' /t tmpfs ' /proc/mounts
 	docker exec hvt_hosts grep localhost /etc/hosts
-	fails_with 1 "no volume is attached at /t" "what docker run -v mounted stays" -- \
+	fails_with 1 "no volume is attached at /t" "a docker run -v mount lasts" -- \
 		hostvol detach hvt_v:/t
 }
 

@@ -195,7 +195,7 @@ is_pending_with() {
 	use_volume
 	mount -t tmpfs disk "$D/sub"
 	echo v2 >"$D/sub/file"
-	usable "has changed since"
+	usable "have changed since"
 }
 
 @test "a file system below unmounted: told, and in nothing that is attached from then on" {
@@ -208,7 +208,7 @@ is_pending_with() {
 	echo v1 >"$D/sub/file"
 	use_volume
 	umount "$D/sub"
-	usable "has changed since"
+	usable "have changed since"
 }
 
 @test "a file replaced: told, and who starts or replaces has the new one" {
