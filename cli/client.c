@@ -31,11 +31,11 @@ static enum hv_code fail_to_call(const struct hv_daemon *daemon, int error, stru
 	switch (-error) {
 	case ENOENT:
 		hv_fail(err, HV_INTERNAL, "the hostvol daemon has no socket at %s", socket);
-		return hv_hint(err, "does the Docker Engine run on another machine, or in a VM?");
+		return hv_hint(err, "run this on the Docker Engine's machine, or in its VM");
 	case ECONNREFUSED:
 		hv_fail(err, HV_INTERNAL, "nothing answers at the hostvol socket %s", socket);
 		return hv_hint(err,
-			"start it again: docker plugin disable %s, then docker plugin enable %s; or restart the hostvold service",
+			"restart the hostvold service, or the plugin: docker plugin disable %s && docker plugin enable %s",
 			daemon->driver, daemon->driver);
 	case EACCES:
 	case EPERM:
@@ -45,10 +45,10 @@ static enum hv_code fail_to_call(const struct hv_daemon *daemon, int error, stru
 		hv_fail(err, HV_BAD_REQUEST,
 			"the path of the hostvol socket is longer than %d bytes: %s",
 			HV_SOCKET_PATH_MAX_BYTES, socket);
-		return hv_hint(err, "give HOSTVOL_SOCKET a shorter path: a symlink will do");
+		return hv_hint(err, "set HOSTVOL_SOCKET to a shorter path, such as a symlink");
 	case ETIMEDOUT:
 		hv_fail(err, HV_TIMEOUT, "the hostvol daemon at %s did not answer in time", socket);
-		return hv_hint(err, "it may still be at work; see: docker hostvol ls");
+		return hv_hint(err, "check whether it is still at work: docker hostvol ls");
 	case EFBIG:
 		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer is too long");
 	case EPROTO:

@@ -14,7 +14,7 @@
 #include "cli/hostpath.h"
 #include "cli/place.h"
 
-#define ORDER "the order is HOSTPATH CONTAINER TARGET: docker addvol /srv/data web /mnt/data"
+#define ORDER "write HOSTPATH CONTAINER TARGET in this order: docker addvol /srv/data web /mnt/data"
 
 static const struct hv_flag flags[] = {
 	HV_FLAG("ro", 0, NULL, "Read-only, as :ro", read_only),
@@ -56,7 +56,7 @@ static enum hv_code hint_parted(const struct hv_operands *operands, struct hv_er
 {
 	const char *place = operands->items[1], *colon = strchr(place, ':');
 
-	return hv_hint(err, "part container and target: docker addvol %s %.*s %s",
+	return hv_hint(err, "separate container and target with a space: docker addvol %s %.*s %s",
 		operands->items[0], (int)(colon - place), place, colon + 1);
 }
 
@@ -102,7 +102,7 @@ static enum hv_code prepare_remote(struct job *job, struct hv_error *err)
 	if (path[0] != '/') {
 		hv_fail(err, HV_BAD_REQUEST, "%s is not an absolute path", path);
 		return hv_hint(err,
-			"the directory is on the Docker Engine's machine, which is not this one");
+			"give an absolute path on the Docker Engine's machine, which is not this one");
 	}
 	job->real = strdup(path);
 	if (!job->real)
@@ -142,8 +142,8 @@ static enum hv_code hint_name(const struct job *job, struct hv_error *err)
 
 	if (!hv_engine_has_volume(job->engine, name))
 		return hv_hint(err, ORDER);
-	return hv_hint(err, "%s is a volume; attach it with: docker hostvol attach %s %s:%s", name,
-		name, job->place.container, job->place.target);
+	return hv_hint(err, "attach the volume %s: docker hostvol attach %s %s:%s", name, name,
+		job->place.container, job->place.target);
 }
 
 /* A file goes into a container as the subpath of a volume of its directory. */
@@ -159,7 +159,7 @@ static enum hv_code hint_file(const struct job *job, struct hv_error *err)
 	*slash = '\0';
 	hv_volume_name_format(real, name, sizeof(name));
 	return hv_hint(err,
-		"make a volume of its directory and attach the file: docker volume create -d hostvol -o path=%s %s && docker hostvol attach --subpath %s %s %s:%s",
+		"create a volume of its directory and attach the file: docker volume create -d hostvol -o path=%s %s && docker hostvol attach --subpath %s %s %s:%s",
 		real, name, slash + 1, name, job->place.container, job->place.target);
 }
 
@@ -259,7 +259,7 @@ static void undo(struct job *job, struct hv_error *err)
 		return;
 	if (remove_volume(job, &undo_error) == HV_OK)
 		return;
-	hv_hint(err, "%s%sthe volume defined for this is still there: docker volume rm %s",
+	hv_hint(err, "%s%sdelete the volume that was created for this: docker volume rm %s",
 		err->hint ? err->hint : "", err->hint ? "; " : "", job->volume);
 }
 

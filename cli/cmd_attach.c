@@ -110,7 +110,7 @@ static enum hv_code parse_place(
 	enum hv_code code = hv_place_parse(operands->items[1], run->options.target, ret, err);
 
 	if (code == HV_BAD_REQUEST && !run->options.target && is_swapped(operands))
-		return hv_hint(err, "the volume comes first: %s %s", operands->items[1],
+		return hv_hint(err, "write the volume first: %s %s", operands->items[1],
 			operands->items[0]);
 	if (code == HV_OK && !run->options.target)
 		code = hv_place_mode_parse(ret, err);

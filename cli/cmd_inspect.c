@@ -84,7 +84,7 @@ static enum hv_code fail_missing(
 			place->target, place->container);
 	else
 		hv_fail(err, HV_NO_SUCH_ATTACHMENT, "no such attachment: %s", what);
-	return hv_hint(err, "docker hostvol ls lists them");
+	return hv_hint(err, "list the attachments: docker hostvol ls");
 }
 
 static enum hv_code ask(const struct hv_run *run, const char *id, const struct hv_place *place,

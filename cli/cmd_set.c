@@ -23,7 +23,8 @@ static enum hv_code add_option(const char *word, struct hv_opts *opts, struct hv
 
 	if (!value || value == word) {
 		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not KEY=VALUE", word);
-		return hv_hint(err, "for example ro=true, or uid= to take an option away");
+		return hv_hint(err,
+			"write KEY=VALUE, such as ro=true; leave the value empty to remove the option: uid=");
 	}
 	key = strndup(word, (size_t)(value - word));
 	if (key && hv_opts_get(opts, key))

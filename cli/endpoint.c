@@ -129,7 +129,7 @@ static enum hv_code from_context(
 			return from_host(host, ret_socket, err);
 	}
 	hv_fail(err, HV_BAD_REQUEST, "there is no Docker context \"%s\"", context);
-	return hv_hint(err, "docker context ls");
+	return hv_hint(err, "list the contexts: docker context ls");
 }
 
 /* NULL for Docker's default context. */

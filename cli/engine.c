@@ -19,7 +19,7 @@ static enum hv_code fail_to_call(const char *socket, int error, struct hv_error 
 	case ENOENT:
 	case ECONNREFUSED:
 		hv_fail(err, HV_INTERNAL, "no Docker Engine answers at %s", socket);
-		return hv_hint(err, "is it running? see: systemctl status docker");
+		return hv_hint(err, "check whether it is running: systemctl status docker");
 	case EACCES:
 	case EPERM:
 		hv_fail(err, HV_DENIED, "no permission to use the Docker Engine's socket %s",
@@ -29,7 +29,7 @@ static enum hv_code fail_to_call(const char *socket, int error, struct hv_error 
 		hv_fail(err, HV_BAD_REQUEST,
 			"the path of the Docker Engine's socket is longer than %d bytes: %s",
 			HV_SOCKET_PATH_MAX_BYTES, socket);
-		return hv_hint(err, "give DOCKER_HOST a shorter path: a symlink will do");
+		return hv_hint(err, "give DOCKER_HOST a shorter path, such as a symlink");
 	case ETIMEDOUT:
 		return hv_fail(
 			err, HV_TIMEOUT, "the Docker Engine at %s did not answer in time", socket);
@@ -127,7 +127,7 @@ enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct 
 		hv_fail(err, HV_NO_SUCH_ENDPOINT, "the Engine at %s knows no managed plugins",
 			socket);
 		return hv_hint(err,
-			"start the hostvold service; HOSTVOL_SOCKET names a socket that is elsewhere");
+			"start the hostvold service; if its socket is elsewhere, set HOSTVOL_SOCKET");
 	}
 	if (answer.status != 200)
 		return fail_with_answer(&answer, "list its plugins", err);
@@ -144,7 +144,7 @@ enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct 
 	hv_fail(err, code, "the hostvol plugin is not installed in the Docker Engine at %s",
 		socket);
 	return hv_hint(err,
-		"install it from hostvol's source: scripts/quickstart, or scripts/build-plugin for the plugin alone; or start the hostvold service");
+		"start the hostvold service, or install the plugin from hostvol's source: scripts/quickstart, or scripts/build-plugin for the plugin alone");
 }
 
 static char *ask_id(const char *socket)
@@ -214,7 +214,7 @@ enum hv_code hv_engine_check_running(
 		return code;
 	if (answer.status == 404) {
 		hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %s", container);
-		return hv_hint(err, "docker ps -a lists the containers");
+		return hv_hint(err, "list the containers: docker ps -a");
 	}
 	if (answer.status != 200)
 		return fail_with_answer(&answer, "look up the container", err);

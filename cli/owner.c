@@ -67,7 +67,7 @@ static enum hv_code go_through_engine(
 	code = hv_daemon_call(daemon, &(struct hv_call){"/HotInfo", NULL, 0}, &info, err);
 	if (code != HV_OK)
 		return hv_hint(err,
-			"the hostvol daemon at %s serves another Engine than the one at %s; docker plugin install hostvol gives that its own",
+			"the hostvol daemon at %s serves another Engine than the one at %s; install the plugin there, from hostvol's source: scripts/build-plugin",
 			daemon->socket, engine);
 	told = hv_document_text(info, "EngineID");
 	if (!told || !*told || !id || strcmp(told, id) == 0)
@@ -76,7 +76,7 @@ static enum hv_code go_through_engine(
 		"the hostvol daemon at %s serves another Engine than the one at %s", daemon->socket,
 		engine);
 	return hv_hint(err,
-		"docker plugin install hostvol gives the Engine its own; HOSTVOL_ENGINE is the socket of the one that the daemon serves");
+		"set the daemon's HOSTVOL_ENGINE to this Engine's socket, or install the plugin in this Engine, from hostvol's source: scripts/build-plugin");
 }
 
 enum hv_code hv_owner_check(const char *engine, struct hv_daemon *daemon, struct hv_error *err)

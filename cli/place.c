@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORM "the form is CONTAINER:TARGET, for example web:/mnt/data"
+#define FORM "write CONTAINER:TARGET, such as web:/mnt/data"
 
 enum { ID_DIGITS = 12 };
 
@@ -29,8 +29,7 @@ enum hv_code hv_place_parse(
 	}
 	if (target && *colon) {
 		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not a container's name", text);
-		return hv_hint(
-			err, "the container stands alone here, without a colon and a target");
+		return hv_hint(err, "write the container alone, without a colon and a target");
 	}
 	if (target && !*target)
 		return hv_fail(err, HV_BAD_REQUEST, "the target is empty");
@@ -58,7 +57,7 @@ static enum hv_code hint_mode(const char *target, const char *mode, struct hv_er
 	if (strcmp(mode, "z") == 0 || strcmp(mode, "Z") == 0)
 		return hv_hint(err, "leave it out: hostvol does not change SELinux labels");
 	return hv_hint(err,
-		"for a target with a colon in it: docker hostvol attach --target PATH VOLUME CONTAINER");
+		"give a target with a colon in it by flag: docker hostvol attach --target PATH VOLUME CONTAINER");
 }
 
 enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)

@@ -88,7 +88,7 @@ static void wrong_usage_exits_with_2(void **state)
 		"hostvol: \"attach\" needs 2 arguments, not 1\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "attach", "data", "web"), 2, "",
 		"hostvol: \"web\" has no colon\n"
-		"hint: the form is CONTAINER:TARGET, for example web:/mnt/data\n" USAGE_ATTACH);
+		"hint: write CONTAINER:TARGET, such as web:/mnt/data\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "attach", "--no", "a", "b:/c"), 2, "",
 		"hostvol: unknown flag --no\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "attach", "", "b:/c"), 2, "",
@@ -100,7 +100,7 @@ static void wrong_usage_exits_with_2(void **state)
 		"hostvol: --replace stands alone or takes nonatomic, not \"foo\"\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "attach", "a", "b:/c:RO"), 2, "",
 		"hostvol: unknown mode \"RO\": only ro, rw and required are known\n"
-		"hint: for a target with a colon in it: docker hostvol attach --target PATH VOLUME CONTAINER\n" USAGE_ATTACH);
+		"hint: give a target with a colon in it by flag: docker hostvol attach --target PATH VOLUME CONTAINER\n" USAGE_ATTACH);
 	program_expect(*state, WORDS("docker-hostvol", "detach", "--wait", "-1", "a:/b"), 2, "",
 		"hostvol: --wait takes a number of seconds from 0 to 86400, not \"-1\"\n" USAGE_DETACH);
 	program_expect(*state, WORDS("docker-hostvol", "detach", "a:/b\xff"), 2, "",
@@ -131,7 +131,7 @@ static void hints_show_the_line_that_was_meant(void **state)
 			"hint: see the list of commands: docker hostvol --help\n"},
 		{WORDS("docker-hostvol", "attach", "web:/x", "data"),
 			"hostvol: \"data\" has no colon\n"
-			"hint: the volume comes first: data web:/x\n"},
+			"hint: write the volume first: data web:/x\n"},
 		{WORDS("docker-hostvol", "attach", "data", "web", "/x"),
 			"hostvol: \"attach\" needs 2 arguments, not 3\n"
 			"hint: join container and target with a colon: data web:/x\n"},
@@ -346,10 +346,10 @@ static void inspect_shows_one_attachment_as_an_array(void **state)
 	expect_start(*state, WORDS("docker-hostvol", "inspect", "0123456789ab"), first);
 	program_expect(*state, WORDS("docker-hostvol", "inspect", "web:/c"), 1, "",
 		"hostvol: no volume is attached at /c in container 'web'\n"
-		"hint: docker hostvol ls lists them\n");
+		"hint: list the attachments: docker hostvol ls\n");
 	program_expect(*state, WORDS("docker-hostvol", "inspect", "ffffffffffff"), 1, "",
 		"hostvol: no such attachment: ffffffffffff\n"
-		"hint: docker hostvol ls lists them\n");
+		"hint: list the attachments: docker hostvol ls\n");
 	program_expect_requests(*state,
 		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n"
 		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n");
@@ -480,7 +480,7 @@ static void version_without_a_daemon_still_shows_the_client(void **state)
 
 	snprintf(expected, sizeof(expected),
 		"hostvol: the hostvol daemon has no socket at %s\n"
-		"hint: does the Docker Engine run on another machine, or in a VM?\n",
+		"hint: run this on the Docker Engine's machine, or in its VM\n",
 		place->socket);
 	program_expect(place, WORDS("docker-hostvol", "version"), 1,
 		"Client:\n Version:     " HOSTVOL_VERSION "\n", expected);

@@ -145,7 +145,7 @@ static void addvol_tells_what_it_could_not_take_back(void **state)
 	test.answers[3].body = "{\"message\":\"in use\"}";
 	program_serve(*state, test.answers);
 	snprintf(expected, sizeof(expected),
-		"hostvol: no\nhint: ask; the volume defined for this is still there: docker volume rm %s\n",
+		"hostvol: no\nhint: ask; delete the volume that was created for this: docker volume rm %s\n",
 		test.name);
 	program_expect(*state, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "", expected);
 }
@@ -182,7 +182,7 @@ static void addvol_asks_for_a_running_container(void **state)
 	program_expect(*state, WORDS("docker-addvol", ".", "old", "/mnt"), 1, "",
 		"hostvol: container old is not running\nhint: docker start old\n");
 	program_expect(*state, WORDS("docker-addvol", ".", "a/b?", "/mnt"), 1, "",
-		"hostvol: no such container: a/b?\nhint: docker ps -a lists the containers\n");
+		"hostvol: no such container: a/b?\nhint: list the containers: docker ps -a\n");
 	program_expect(*state, WORDS("docker-addvol", ".", "bad", "/mnt"), 1, "",
 		"hostvol: the Docker Engine cannot look up the container: broken\n");
 	outcome = program_run(*state, WORDS("docker-addvol", ".", "odd", "/mnt"));
@@ -201,10 +201,10 @@ static void addvol_of_a_volume_shows_the_attach_that_was_meant(void **state)
 	program_serve(*state, answers);
 	program_expect(*state, WORDS("docker-addvol", "data", "web", "/mnt"), 1, "",
 		"hostvol: there is no directory data\n"
-		"hint: data is a volume; attach it with: docker hostvol attach data web:/mnt\n");
+		"hint: attach the volume data: docker hostvol attach data web:/mnt\n");
 	program_expect(*state, WORDS("docker-addvol", "dta", "web", "/mnt"), 1, "",
 		"hostvol: there is no directory dta\n"
-		"hint: the order is HOSTPATH CONTAINER TARGET: docker addvol /srv/data web /mnt/data\n");
+		"hint: write HOSTPATH CONTAINER TARGET in this order: docker addvol /srv/data web /mnt/data\n");
 }
 
 static void addvol_of_a_file_shows_how_a_file_is_attached(void **state)
@@ -217,7 +217,7 @@ static void addvol_of_a_file_shows_how_a_file_is_attached(void **state)
 	fclose(fopen(file, "we"));
 	snprintf(expected, sizeof(expected),
 		"hostvol: %s is not a directory\n"
-		"hint: make a volume of its directory and attach the file: "
+		"hint: create a volume of its directory and attach the file: "
 		"docker volume create -d hostvol -o path=%s %s && "
 		"docker hostvol attach --subpath app.conf %s web:/etc/app.conf\n",
 		file, place->dir, name, name);
@@ -232,16 +232,16 @@ static void addvol_explains_wrong_arguments(void **state)
 		"hostvol: three arguments are needed, not 2\n" USAGE);
 	program_expect(*state, WORDS("docker-addvol", "/srv", "web:/mnt"), 2, "",
 		"hostvol: three arguments are needed, not 2\n"
-		"hint: part container and target: docker addvol /srv web /mnt\n" USAGE);
+		"hint: separate container and target with a space: docker addvol /srv web /mnt\n" USAGE);
 	program_expect(*state, WORDS("docker-addvol", "web", "/srv", "/mnt"), 2, "",
 		"hostvol: \"/srv\" is not a container's name\n"
-		"hint: the order is HOSTPATH CONTAINER TARGET: docker addvol /srv/data web /mnt/data\n" USAGE);
+		"hint: write HOSTPATH CONTAINER TARGET in this order: docker addvol /srv/data web /mnt/data\n" USAGE);
 	program_expect(*state, WORDS("docker-addvol", "/srv", "web:/mnt", "/mnt"), 2, "",
 		"hostvol: \"web:/mnt\" is not a container's name\n"
-		"hint: the container stands alone here, without a colon and a target\n" USAGE);
+		"hint: write the container alone, without a colon and a target\n" USAGE);
 	program_expect(*state, WORDS("docker-addvol", "missing", "web", "/mnt"), 1, "",
 		"hostvol: there is no directory missing\n"
-		"hint: the order is HOSTPATH CONTAINER TARGET: docker addvol /srv/data web /mnt/data\n");
+		"hint: write HOSTPATH CONTAINER TARGET in this order: docker addvol /srv/data web /mnt/data\n");
 	program_expect(*state, WORDS("docker-addvol", "./missing", "web", "/mnt"), 1, "",
 		"hostvol: there is no directory ./missing\nhint: mkdir -p ./missing\n");
 	program_expect(*state, WORDS("docker-addvol", "/dev/null", "web", "/mnt"), 1, "",

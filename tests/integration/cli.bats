@@ -72,7 +72,7 @@ our_volumes() {
 @test "addvol with two arguments, and in the wrong order" {
 	start hvt_web
 	fails_with 2 "Usage:" "three arguments are needed" -- docker addvol "$TMP/data" hvt_web
-	fails_with 2 "Usage:" "the order is HOSTPATH CONTAINER TARGET" -- \
+	fails_with 2 "Usage:" "write HOSTPATH CONTAINER TARGET in this order" -- \
 		docker addvol hvt_web "$TMP/data" /mnt/d
 	fails_with 1 "docker start" -- docker addvol "$TMP/data" \
 		"$(docker create --label "$LABEL" $IMAGE true)" /mnt/d
