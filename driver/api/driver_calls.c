@@ -50,7 +50,7 @@ static enum hv_code attach_own(
 		hv_fail(err, HV_DENIED,
 			"volume '%s' cannot be attached as part of its creation: option attach is switched off",
 			volume);
-		return hv_hint(err, "the administrator allows it with HOSTVOL_REMOTE_ATTACH=allow");
+		return hv_hint(err, "ask the administrator to set HOSTVOL_REMOTE_ATTACH=allow");
 	}
 	code = hv_volume_read_attach(value, &place, err);
 	if (code != HV_OK)

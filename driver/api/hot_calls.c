@@ -147,7 +147,7 @@ static enum hv_code call_hot_set(struct hv_api *api, const struct hv_request *re
 		code = hv_volume_set(api->volumes, in.volume, &in.opts, err);
 	}
 	if (code == HV_NO_SUCH_VOLUME && !err->hint)
-		hv_hint(err, "docker volume ls lists the volumes and their drivers");
+		hv_hint(err, "list the volumes and their drivers: docker volume ls");
 	if (code == HV_OK)
 		code = add_set_volume(api, in.volume, reply, err);
 	hv_fields_done(hv_set_request_fields, &in);

@@ -160,8 +160,7 @@ static enum hv_code create(struct hv_api *api, const struct hv_driver_request *i
 	(void)reply;
 	if (api->tunnel.is_denied) {
 		hv_fail(err, HV_DENIED, "requests through the Docker Engine are switched off");
-		return hv_hint(
-			err, "the administrator allows them with HOSTVOL_REMOTE_ATTACH=allow");
+		return hv_hint(err, "ask the administrator to set HOSTVOL_REMOTE_ATTACH=allow");
 	}
 	if (!is_name(in->name) || !text || in->opts.count != 1)
 		return hv_fail(err, HV_BAD_REQUEST,

@@ -72,7 +72,8 @@ static enum hv_code fail_unrecorded(const struct hv_attempt *attempt, struct hv_
 		"volume '%s' is attached at %s in container '%s', but that is not recorded yet: %s",
 		view->volume, view->target, view->container_name, hv_error_text(&cause));
 	hv_error_done(&cause);
-	return hv_hint(err, "it is recorded when the disk works again; then detach takes it out");
+	return hv_hint(
+		err, "repair the disk: the attachment is then recorded, and can be detached");
 }
 
 /* Settle a failure after the intent was written, as after a crash: now or, if that fails as well,

@@ -13,7 +13,7 @@ static enum hv_code fail_not_running(const struct hv_container *container, struc
 {
 	hv_fail(err, HV_NOT_RUNNING, "container '%s' is not running", container->name);
 	return hv_hint(err,
-		"start it first: docker start %s; without --once it is attached when it starts",
+		"leave out --once to attach it at the next start, or start the container first: docker start %s",
 		container->name);
 }
 

@@ -127,7 +127,7 @@ static enum hv_code tell_read_only(const struct hv_siblings *siblings,
 	hv_fail(err, HV_TARGET_MISSING,
 		"there is no directory %s in container '%s', and the mount at %s (%s) is read-only",
 		view->target, view->container_name, mount->target, mount->fstype);
-	return hv_hint(err, "create the directory where the mount at %s comes from", mount->target);
+	return hv_hint(err, "create the directory in the source of the mount at %s", mount->target);
 }
 
 enum hv_code hv_record_fail_read_only(struct hv_attacher *attacher, const struct hv_record *record,

@@ -119,7 +119,7 @@ static enum hv_code find_record(struct hv_attacher *attacher,
 	code = find(attacher, &filter, NULL, ret, err);
 	if (code == HV_NO_SUCH_ATTACHMENT) {
 		hv_fail(err, code, "no such attachment: %.64s", request->id);
-		hv_hint(err, "docker hostvol ls lists them");
+		hv_hint(err, "list the attachments: docker hostvol ls");
 	}
 	return code;
 }
@@ -218,7 +218,7 @@ static enum hv_code fail_unrecorded(const struct ending *ending, struct hv_error
 		"volume '%s' was taken out at %s in container '%s', but that is not recorded yet: %s",
 		view->volume, view->target, view->container_name, hv_error_text(&cause));
 	hv_error_done(&cause);
-	return hv_hint(err, "it is recorded when the disk works again");
+	return hv_hint(err, "repair the disk: the detach is then recorded");
 }
 
 /* Settle a failed detach as after a crash: now or, if that fails as well, later.  If the mount

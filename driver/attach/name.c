@@ -37,14 +37,14 @@ enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
 	enum hv_code code = err->code;
 
 	if (request->volume[0] == '/')
-		return hv_hint(err, "attach a directory with: docker addvol %s %s %s",
-			request->volume, request->container, target);
+		return hv_hint(err, "attach the directory: docker addvol %s %s %s", request->volume,
+			request->container, target);
 	if (hv_engine_volume(attacher->engine, request->volume, HV_ENGINE_TIMEOUT_WHO_MS, &volume,
 		    &ignored) == HV_OK)
 		code = explain_foreign(&volume, request, target, err);
 	else
 		hv_hint(err,
-			"docker volume ls lists the volumes and their drivers; add a directory with: docker addvol DIRECTORY %s %s",
+			"list the volumes and their drivers with docker volume ls, or attach a directory: docker addvol DIRECTORY %s %s",
 			request->container, target);
 	hv_engine_volume_done(&volume);
 	hv_error_done(&ignored);
@@ -76,7 +76,7 @@ enum hv_code hv_list_check_names(
 		code = hv_store_volume_get(attacher->store, request->volume, &volume, err);
 	hv_volume_done(&volume);
 	if (code == HV_NO_SUCH_VOLUME)
-		return hv_hint(err, "docker volume ls lists the volumes and their drivers");
+		return hv_hint(err, "list the volumes and their drivers: docker volume ls");
 	if (code == HV_OK && request->container && *request->container)
 		code = check_container(attacher, request->container, err);
 	return code;

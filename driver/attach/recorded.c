@@ -58,7 +58,7 @@ static enum hv_code refuse(
 		"volume '%s' is attached at %s in container '%s' already%s%s", view->volume,
 		view->target, view->container_name, is_pending(other) ? ", when that starts" : "",
 		is_same_volume ? ", with other options" : "");
-	return hv_hint(err, "docker hostvol detach %s:%s, or attach with --replace",
+	return hv_hint(err, "attach with --replace, or detach first: docker hostvol detach %s:%s",
 		view->container_name, view->target);
 }
 

@@ -151,7 +151,7 @@ enum hv_code hv_source_refuse(
 		return hv_hint(err,
 			"restart its server, or unmount it and mount it again; then attach with --replace");
 	return is_there
-		       ? hv_hint(err, "attach with --replace to have it as it is now")
+		       ? hv_hint(err, "attach it again with --replace")
 		       : hv_hint(err,
 				 "create it again and attach with --replace, or detach: docker hostvol detach %s:%s",
 				 view->container_name, view->target);

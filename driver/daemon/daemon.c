@@ -87,7 +87,7 @@ static enum hv_code lock_mount_root(struct hv_daemon *daemon, struct hv_error *e
 			daemon->mount_root, strerrordesc_np(errno));
 	hv_fail(err, HV_STATE_UNREADABLE, "another hostvol daemon mounts its volumes in %s",
 		daemon->mount_root);
-	return hv_hint(err, "each has a --mount-root of its own, as it has a --state");
+	return hv_hint(err, "give each daemon its own --mount-root and --state");
 }
 
 static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)

@@ -10,7 +10,7 @@
 static enum hv_code fail_unknown(const char *container, struct hv_error *err)
 {
 	hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %.255s", container);
-	return hv_hint(err, "docker ps -a lists the containers");
+	return hv_hint(err, "list the containers: docker ps -a");
 }
 
 /* A 404 may come from what is no Engine at all: only one that says so knows.  Docker says "No such

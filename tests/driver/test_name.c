@@ -54,7 +54,8 @@ static void a_volume_of_another_driver_is_told_with_the_way_forward(void **state
 			"docker volume create -d hostvol -o type="},
 		{"far", "volume 'far' is a volume of the driver sshfs:latest, not of hostvol",
 			"docker addvol DIRECTORY web /m"},
-		{"nope", "no such volume: nope", "docker volume ls lists the volumes"},
+		{"nope", "no such volume: nope",
+			"list the volumes and their drivers with docker volume ls"},
 		{"/srv/dir", "no such volume: /srv/dir", "docker addvol /srv/dir web /m"},
 	};
 	struct fixture *fixture = *state;

@@ -324,7 +324,7 @@ restore_mount_max() {
 	docker volume create hvt_local
 	docker volume create -d hostvol -o path="$DATA/sub" hvt_sub
 	attach_row "no such volume" 404 no-such-volume "no such volume: nope" \
-		"docker volume ls lists .*; .*: docker addvol DIRECTORY hvt_web /mnt/x" Volume=nope
+		"list the volumes .* docker volume ls, or attach a directory: docker addvol DIRECTORY hvt_web /mnt/x" Volume=nope
 	attach_row "a volume name that cannot be" 404 no-such-volume "no such volume: \.\./x" ".*addvol.*" \
 		Volume=../x
 	attach_row "a volume of another driver" 404 no-such-volume \
@@ -390,18 +390,18 @@ restore_mount_max() {
 @test "containers" {
 	local prefix
 	attach_row "no such container" 404 no-such-container "no such container: nope" \
-		"docker ps -a lists the containers" Container=nope
+		"list the containers: docker ps -a" Container=nope
 	attach_row "a container name that cannot be" 404 no-such-container "no such container: \.\./x" \
-		"docker ps -a lists the containers" Container=../x
+		"list the containers: docker ps -a" Container=../x
 	detach_row "no such container to detach from" 404 no-such-container "no such container: nope" \
-		"docker ps -a lists the containers" Container=nope Target=/mnt/x
+		"list the containers: docker ps -a" Container=nope Target=/mnt/x
 	docker create --label "$LABEL" --name hvt_stopped "$IMAGE" true
 	attach_row "a container that was never started" 409 not-running \
-		"container 'hvt_stopped' is not running" "start it first: docker start hvt_stopped; without --once it is attached when it starts" \
+		"container 'hvt_stopped' is not running" "leave out --once to attach it at the next start, or start the container first: docker start hvt_stopped" \
 		Container=hvt_stopped Persist:=false
 	docker run --label "$LABEL" --name hvt_ended --network none "$IMAGE" true
 	attach_row "a container that has ended" 409 not-running \
-		"container 'hvt_ended' is not running" "start it first: docker start hvt_ended; without --once it is attached when it starts" \
+		"container 'hvt_ended' is not running" "leave out --once to attach it at the next start, or start the container first: docker start hvt_ended" \
 		Container=hvt_ended Persist:=false
 	# Seventeen IDs and sixteen digits: two begin with the same one.
 	for _ in $(seq 14); do
@@ -464,7 +464,7 @@ restore_mount_max() {
 	for target in /other/new /host/new/deep; do
 		row /HotAttach "missing on a read-only volume: $target" 404 target-missing \
 			"there is no directory $target in container 'hvt_ro', and the mount at $(cut -d / -f -2 <<<"$target") \\([a-z0-9]+\\) is read-only" \
-			"create the directory where the mount at $(cut -d / -f -2 <<<"$target") comes from" \
+			"create the directory in the source of the mount at $(cut -d / -f -2 <<<"$target")" \
 			Container=hvt_ro "Target=$target"
 	done
 	row /HotAttach "missing on a full file system" 404 target-missing \
@@ -484,12 +484,12 @@ restore_mount_max() {
 	mkdir -p "$DATA/sub"
 	attach_row "another volume at an attachment" 409 target-exists \
 		"volume 'hvt_data' is attached at /mnt/a in container 'hvt_web' already" \
-		"docker hostvol detach hvt_web:/mnt/a, or attach with --replace" \
+		"attach with --replace, or detach first: docker hostvol detach hvt_web:/mnt/a" \
 		Volume=hvt_other Target=/mnt/a
 	for option in ReadOnly:=true NoSuid:=true NoDev:=true NoExec:=true Subpath=sub Persist:=false; do
 		attach_row "the same volume with $option" 409 target-exists \
 			"volume 'hvt_data' is attached at /mnt/a in container 'hvt_web' already, with other options" \
-			"docker hostvol detach hvt_web:/mnt/a, or attach with --replace" Target=/mnt/a "$option"
+			"attach with --replace, or detach first: docker hostvol detach hvt_web:/mnt/a" Target=/mnt/a "$option"
 	done
 	attach_row "a mount that is not ours" 409 target-exists \
 		"something is mounted at /other in container 'hvt_taken' already" \
@@ -518,9 +518,9 @@ attach() {
 		"list the attachments \(a docker run -v mount lasts as long as the container\): docker hostvol ls --container hvt_web" \
 		Container=hvt_web Target=/mnt/x
 	detach_row "no such ID" 404 no-such-attachment "no such attachment: 0123456789ab" \
-		"docker hostvol ls lists them" ID=0123456789ab
+		"list the attachments: docker hostvol ls" ID=0123456789ab
 	detach_row "an ID that cannot be" 404 no-such-attachment "no such attachment: x'y" \
-		"docker hostvol ls lists them" "ID=x'y"
+		"list the attachments: docker hostvol ls" "ID=x'y"
 
 	attach hvt_data hvt_web /mnt/a
 	docker exec -d hvt_web sh -c 'cd /mnt/a && exec sleep 1000'

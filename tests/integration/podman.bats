@@ -122,7 +122,7 @@ hostvol() {
 
 @test "hints name Podman's commands" {
 	podman volume create --driver hostvol --opt path="$TMP" data
-	fails_with 1 "podman ps -a lists" -- hostvol attach data none:/x
+	fails_with 1 "list the containers: podman ps -a" -- hostvol attach data none:/x
 	background web
 	hostvol attach data web:/d
 	fails_with 1 "docker-hostvol detach web:/d" -- hostvol attach --ro data web:/d
