@@ -29,8 +29,7 @@ static enum hv_code read_target(
 	if (mc_path_is_refused(ret->target)) {
 		hv_fail(err, HV_TARGET_REFUSED, "nothing may be mounted at %s in a container",
 			ret->target);
-		return hv_hint(err,
-			"choose another path: not / itself, and nothing in /proc, /sys or /dev");
+		return hv_hint(err, "choose a path other than / and outside /proc, /sys and /dev");
 	}
 	return HV_OK;
 }

@@ -118,7 +118,7 @@ static enum hv_code find_address(
 		return HV_OK;
 	hv_fail(err, rc == EAI_AGAIN ? HV_TIMEOUT : HV_SOURCE_MISSING,
 		"the server '%s' of volume '%s' has no address: %s", host, name, gai_strerror(rc));
-	return hv_hint(err, "getent hosts %s on the host tells the same", host);
+	return hv_hint(err, "look up the name on the host: getent hosts %s", host);
 }
 
 /* Put `text` in the place of the `size` bytes at `at`. */

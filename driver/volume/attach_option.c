@@ -39,7 +39,8 @@ enum hv_code hv_volume_read_attach(
 		hv_fail(err, HV_BAD_REQUEST,
 			"option attach=%.300s is not CONTAINER:TARGET, with the absolute path of a target",
 			value);
-		return hv_hint(err, "for example attach=web:/mnt/data, or attach=web:/mnt/data:ro");
+		return hv_hint(err,
+			"write attach=CONTAINER:TARGET, such as attach=web:/mnt/data or attach=web:/mnt/data:ro");
 	}
 	memcpy(ret->container, value, name);
 	memcpy(ret->target, target, length);

@@ -98,7 +98,7 @@ static enum hv_code clear_name(struct hv_volumes *volumes, const char *name, str
 		hv_fail(err, HV_BUSY,
 			"the directory %s of the volume '%s' before this one is still being deleted",
 			volume.source, name);
-		code = hv_hint(err, "try again when it is gone");
+		code = hv_hint(err, "try again when the directory is deleted");
 	} else if (volume.name) {
 		code = hv_volume_finish(volumes, &volume, err);
 	}
@@ -122,8 +122,9 @@ static enum hv_code create_held(struct hv_volumes *volumes, const char *name,
 	else if (code == HV_OK && !hv_opts_is_equal(opts, &existing.opts)) {
 		hv_fail(err, HV_VOLUME_EXISTS, "volume '%s' exists already with other options",
 			name);
-		code = hv_hint(
-			err, "remove it first (docker volume rm %s), or take another name", name);
+		code = hv_hint(err,
+			"choose another name, or remove the volume first: docker volume rm %s",
+			name);
 	}
 	hv_volume_done(&existing);
 	return code;

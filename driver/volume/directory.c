@@ -56,7 +56,7 @@ enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume 
 		"the size of volume '%s' cannot be limited: the file system of %s has no project quota",
 		volume->name, volumes->state_host);
 	return hv_hint(err,
-		"XFS and ext4 have it, mounted with prjquota (ext4: tune2fs -O quota,project); a tmpfs has a size of its own: -o type=tmpfs -o device=tmpfs -o o=size=100m");
+		"use XFS or ext4 mounted with prjquota (ext4: tune2fs -O quota,project), or a tmpfs of that size: -o type=tmpfs -o device=tmpfs -o o=size=100m");
 }
 
 enum hv_code hv_source_limit(
@@ -99,7 +99,7 @@ enum hv_code hv_volume_own(
 		"the directory %s of volume '%s' cannot be given the owner or mode asked for: %s",
 		volume->source, volume->name, strerrordesc_np(-cause.code));
 	return hv_hint(err,
-		"its file system may be read-only, or not know owners: leave out uid, gid and mode");
+		"leave out uid, gid and mode: its file system may be read-only, or have no owners");
 }
 
 static enum hv_code check_mount(
@@ -123,7 +123,7 @@ static enum hv_code check_mount(
 	hv_fail(err, HV_SOURCE_MISSING,
 		"nothing is mounted at %s, or above it, as volume '%s' requires", volume->source,
 		volume->name);
-	return hv_hint(err, "mount its disk and try again; findmnt -T %s tells what is there",
+	return hv_hint(err, "mount its disk and try again; see which mount it is on: findmnt -T %s",
 		volume->source);
 }
 

@@ -29,7 +29,7 @@ static enum hv_code explain_replace(
 		"the mount at %s in container '%s' cannot be replaced atomically by this kernel",
 		names->target, names->container);
 	return hv_hint(err,
-		"--replace=nonatomic does it with a moment in which nothing is mounted there; Linux 6.5 and newer need none");
+		"use Linux 6.5 or newer, or allow a moment without a mount there: attach with --replace=nonatomic");
 }
 
 static enum hv_code explain_target(
@@ -39,7 +39,7 @@ static enum hv_code explain_target(
 	case ENOENT:
 		hv_fail(err, HV_TARGET_MISSING, "there is no directory %s in container '%s'",
 			names->target, names->container);
-		return hv_hint(err, "leave out --no-mkdir to have it made");
+		return hv_hint(err, "leave out --no-mkdir to create it");
 	case ENAMETOOLONG:
 		return hv_fail(err, HV_BAD_REQUEST,
 			"the path %s in container '%s', or a name in it, is too long",
@@ -77,7 +77,7 @@ static enum hv_code explain_mkdir(
 		hv_fail(err, HV_TARGET_REFUSED,
 			"too many directories of the path %s are missing in container '%s'",
 			names->target, names->container);
-		return hv_hint(err, "make some of them in the container first");
+		return hv_hint(err, "create some of them in the container first");
 	}
 	if (cause->code == -ENOSPC || cause->code == -EDQUOT || cause->code == -EPERM ||
 		cause->code == -EACCES) {
@@ -103,13 +103,13 @@ static enum hv_code explain_move(
 		hv_fail(err, HV_UNSUPPORTED,
 			"volume '%s' cannot be mounted at %s: container '%s' would have more mounts than the kernel allows",
 			names->volume, names->target, names->container);
-		return hv_hint(err, "raise the limit: sysctl fs.mount-max");
+		return hv_hint(err, "raise the limit: sysctl -w fs.mount-max=NUMBER");
 	case ELOOP:
 		hv_fail(err, HV_SOURCE_REFUSED,
 			"the directory %s of volume '%s' has a mount namespace's file mounted in it, one not newer than that of container '%s'",
 			names->source, names->volume, names->container);
 		return hv_hint(err,
-			"findmnt -R -t nsfs %s tells where: unmount it, or attach a subpath without it",
+			"unmount the file, or attach a subpath without it; find it: findmnt -R -t nsfs %s",
 			names->source);
 	case ENOENT:
 		return hv_fail(err, HV_CONTAINER_CHANGED,
@@ -137,7 +137,7 @@ static enum hv_code explain_umount(
 	hv_fail(err, HV_BUSY, "volume '%s' is in use at %s in container '%s'", names->volume,
 		names->target, names->container);
 	return hv_hint(err,
-		"end what uses it (an open file, a working directory, a mount below it), or detach with --lazy");
+		"end its uses (an open file, a working directory, a mount below it), or detach with --lazy");
 }
 
 static enum hv_code explain_identity(
@@ -162,7 +162,7 @@ static enum hv_code explain_setup(
 			"volume '%s' cannot be mounted at %s in container '%s': this kernel, or a seccomp filter around hostvol, lacks a system call that is needed",
 			names->volume, names->target, names->container);
 		return hv_hint(err,
-			"docker hostvol version tells which; Linux 5.2 and newer have them, and HOSTVOL_LEGACY=1 allows a way without");
+			"use Linux 5.2 or newer, or set HOSTVOL_LEGACY=1; see which call is missing: docker hostvol version");
 	}
 	return hv_fail(err, HV_INTERNAL, "%s for volume '%s' failed: %s", mc_step_name(cause->step),
 		names->volume, hv_explain_reason(cause));
@@ -182,7 +182,7 @@ static enum hv_code explain_process(
 	hv_fail(err, HV_DENIED, "the mount namespace of container '%s' cannot be opened: %s",
 		names->container, hv_explain_reason(cause));
 	return hv_hint(err,
-		"hostvol needs CAP_SYS_ADMIN and CAP_SYS_PTRACE, and no AppArmor or SELinux rule against it: see dmesg");
+		"give hostvol CAP_SYS_ADMIN and CAP_SYS_PTRACE; check for an AppArmor or SELinux denial: dmesg");
 }
 
 static enum hv_code explain_check(
@@ -194,14 +194,13 @@ static enum hv_code explain_check(
 		hv_fail(err, HV_TARGET_REFUSED,
 			"nothing may be mounted at %s in container '%s': it leads to /, /proc, /sys or /dev",
 			names->target, names->container);
-		return hv_hint(err,
-			"choose another path: not / itself, and nothing in /proc, /sys or /dev");
+		return hv_hint(err, "choose a path other than / and outside /proc, /sys and /dev");
 	case MC_STEP_TYPE:
 		if (cause->code == -EISDIR) {
 			hv_fail(err, HV_TYPE_MISMATCH,
 				"%s in container '%s' is a directory, and a file cannot be mounted on it",
 				names->target, names->container);
-			return hv_hint(err, "give the name that the file shall have there, too");
+			return hv_hint(err, "add the file's name to the target");
 		}
 		hv_fail(err, HV_TYPE_MISMATCH, "%s in container '%s' is not a directory",
 			names->target, names->container);
@@ -226,7 +225,7 @@ static enum hv_code explain_timeout(struct hv_error *err, const struct hv_names 
 	hv_fail(err, HV_TIMEOUT,
 		"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer",
 		names->source, names->volume, names->target, names->container);
-	return hv_hint(err, "nothing was changed; see whether its server is there");
+	return hv_hint(err, "nothing was changed; check that its server is running");
 }
 
 /* Not tried: earlier tries are held by the kernel until the server answers or is gone. */
@@ -322,7 +321,7 @@ static enum hv_code explain_here(
 		hv_fail(err, HV_TIMEOUT,
 			"a file system on the way to %s (volume '%s') does not answer",
 			names->source, names->volume);
-		return hv_hint(err, "nothing was changed; see whether its server is there");
+		return hv_hint(err, "nothing was changed; check that its server is running");
 	case MC_STEP_SOURCE:
 	case MC_STEP_SUBPATH:
 		return explain(err, cause, names);
@@ -336,7 +335,7 @@ static enum hv_code explain_here(
 		hv_fail(err, HV_UNSUPPORTED,
 			"volume '%s' cannot be mounted at %s: there would be more mounts than the kernel allows",
 			names->volume, names->target);
-		return hv_hint(err, "raise the limit: sysctl fs.mount-max");
+		return hv_hint(err, "raise the limit: sysctl -w fs.mount-max=NUMBER");
 	case MC_STEP_UMOUNT:
 	case MC_STEP_IDENTITY:
 		return hv_fail(err, HV_INTERNAL, "volume '%s' cannot be unmounted from %s: %s",
@@ -349,7 +348,7 @@ static enum hv_code explain_here(
 		hv_fail(err, HV_UNSUPPORTED,
 			"volume '%s' cannot be mounted at %s: this kernel, or a seccomp filter around hostvol, lacks a system call that is needed",
 			names->volume, names->target);
-		return hv_hint(err, "docker hostvol version tells which");
+		return hv_hint(err, "see which call is missing: docker hostvol version");
 	}
 	return hv_fail(err, HV_INTERNAL, "volume '%s' cannot be mounted at %s: %s (%s)",
 		names->volume, names->target, hv_explain_reason(cause), mc_step_name(cause->step));

@@ -17,7 +17,7 @@ const char *hv_explain_reason(const struct mc_err *cause)
 static enum hv_code hint_at_server(struct hv_error *err)
 {
 	return hv_hint(err,
-		"a FUSE file system lets only its own user in unless it is mounted with allow_other or allow_root; an NFS server may squash root");
+		"mount a FUSE file system with allow_other or allow_root; check whether an NFS server squashes root");
 }
 
 /* Whether the path that the volume was created with has symlinks in it. */
@@ -39,7 +39,7 @@ enum hv_code hv_explain_source(
 				"the directory %s, where the path %s led when volume '%s' was created, is not there",
 				names->source, names->asked, names->volume);
 			return hv_hint(err,
-				"symlinks in the path are followed once: create the directory again, or remove the volume (docker volume rm %s) and create it anew",
+				"create the directory again; or, to follow the symlinks in the path again, remove the volume and create it again: docker volume rm %s",
 				names->volume);
 		}
 		hv_fail(err, HV_SOURCE_MISSING, "the directory %s of volume '%s' is not there",
@@ -61,7 +61,7 @@ enum hv_code hv_explain_source(
 		hv_fail(err, HV_SOURCE_REFUSED,
 			"the directory %s of volume '%s' is not in a directory that volumes may be in",
 			names->source, names->volume);
-		return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
+		return hv_hint(err, "ask the administrator to add the directory to HOSTVOL_ALLOW");
 	default:
 		hv_fail(err, HV_SOURCE_REFUSED,
 			"the directory %s of volume '%s' cannot be opened: %s", names->source,
@@ -76,7 +76,7 @@ enum hv_code hv_explain_dead(
 	hv_fail(err, HV_SOURCE_MISSING, "the directory %s of volume '%s' does not answer: %s",
 		names->source, names->volume, hv_explain_reason(cause));
 	return hv_hint(err,
-		"restart the server behind it, or unmount it and mount it again: findmnt -T %s tells which",
+		"restart its server, or unmount it and mount it again; find the mount: findmnt -T %s",
 		names->source);
 }
 
@@ -87,7 +87,9 @@ enum hv_code hv_explain_subpath(
 	case ENOENT:
 		hv_fail(err, HV_SOURCE_MISSING, "there is no such subpath in volume '%s': %s",
 			names->volume, names->subpath);
-		return hv_hint(err, "its directory on the host is %s", names->source);
+		return hv_hint(err,
+			"choose a path that exists in the volume's directory on the host: %s",
+			names->source);
 	case EXDEV:
 	case ELOOP:
 		return hv_fail(err, HV_SOURCE_REFUSED,
@@ -112,7 +114,7 @@ enum hv_code hv_explain_clone(struct hv_error *err, const struct hv_names *names
 		"the directory %s of volume '%s' is on a mount that cannot be cloned: it is unbindable, or has parts that are locked",
 		names->source, names->volume);
 	return hv_hint(err,
-		"findmnt -o TARGET,PROPAGATION -T %s shows the mount; mount --make-private makes it bindable",
+		"make the mount bindable with mount --make-private; find it: findmnt -o TARGET,PROPAGATION -T %s",
 		names->source);
 }
 
@@ -125,7 +127,7 @@ enum hv_code hv_explain_legacy(
 			: "on this old kernel %s of volume '%s' cannot be attached to container '%s'",
 		names->source, names->volume, names->container);
 	return hv_hint(err,
-		"it can where the directory is on a disk's file system with nothing mounted inside, and the container has neither a user namespace of its own nor CAP_SYS_ADMIN; Linux 5.2 and newer have no such limits");
+		"use Linux 5.2 or newer; or use a directory on a disk's file system with nothing mounted inside, and a container with neither a user namespace of its own nor CAP_SYS_ADMIN");
 }
 
 enum hv_code hv_explain_idmap(
@@ -136,7 +138,7 @@ enum hv_code hv_explain_idmap(
 			"this kernel cannot map the owners of volume '%s' for the user namespace of container '%s'",
 			names->volume, names->container);
 		return hv_hint(err,
-			"attach with --idmap never: files will show as owned by nobody; Linux 5.12 and newer can");
+			"use Linux 5.12 or newer, or attach with --idmap never: files will show as owned by nobody");
 	}
 	if (cause->code != -EINVAL)
 		return hv_fail(err, HV_UNSUPPORTED,

@@ -33,7 +33,7 @@ enum hv_code hv_fs_explain(
 			"the file system of volume '%s' (%s on %s) was not mounted in time, and was given up",
 			volume->name, type, device);
 		return hv_hint(err,
-			"its server or disk may not answer, or its journal be long; the host's kernel log (dmesg) may tell more");
+			"check its server or disk, or try again if its journal is long; see the host's kernel log: dmesg");
 	}
 	if (cause->step != MC_STEP_FS)
 		return hv_explain(err, cause, &names);
@@ -46,13 +46,13 @@ enum hv_code hv_fs_explain(
 			"the file system of volume '%s' (%s on %s) cannot be mounted: it is in use in another way, as read-only against writable",
 			volume->name, type, device);
 		return hv_hint(err,
-			"findmnt, and losetup -j for an image, tell by whom; ro=true, instead of ro in option o, goes with writable volumes of the same device");
+			"use ro=true instead of ro in option o if another volume has the device writable; find its users: findmnt, or losetup -j for an image");
 	}
 	hv_fail(err, cause->code == -ENOENT ? HV_SOURCE_MISSING : HV_SOURCE_REFUSED,
 		"the file system of volume '%s' (%s on %s) cannot be mounted: %s", volume->name,
 		type, device, strerrordesc_np(-cause->code));
 	return hv_hint(err,
-		"mount -t %s -o OPTIONS %s /mnt on the host fails in the same way; its kernel log (dmesg) may tell more",
+		"see the host's kernel log (dmesg), and try the same mount on the host: mount -t %s -o OPTIONS %s /mnt",
 		type, device);
 }
 
@@ -134,7 +134,6 @@ enum hv_code hv_fs_unmount(
 		return hv_explain(err, &cause, &names);
 	hv_fail(err, HV_TIMEOUT, "the file system of volume '%s' was not unmounted in time",
 		volume->name);
-	return hv_hint(err,
-		"it may be by now, and its data is still there; try again: docker volume rm %s",
-		volume->name);
+	return hv_hint(
+		err, "its data is still there; try again: docker volume rm %s", volume->name);
 }

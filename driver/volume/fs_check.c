@@ -48,7 +48,7 @@ static enum hv_code check_host_path(struct hv_volumes *volumes, const char *name
 	if (goes_up(path)) {
 		hv_fail(err, HV_BAD_REQUEST, "option %s of volume '%s' has '..' in %s", key, name,
 			path);
-		return hv_hint(err, "give the path without: realpath %s tells it", path);
+		return hv_hint(err, "give the path without '..': realpath %s", path);
 	}
 	if (mc_host_find(volumes->core, path, real, &mode, &cause) < 0) {
 		if (cause.step != MC_STEP_SOURCE)
@@ -74,8 +74,8 @@ static enum hv_code check_layer(
 	 * hostvol's own; behind a backslash the kernel reads another path than this. */
 	hv_fail(err, HV_BAD_REQUEST, "option o of volume '%s' has '%s', which is no absolute path",
 		name, path);
-	return hv_hint(err,
-		"lowerdir, upperdir and workdir begin at the root, and have no backslash in them");
+	return hv_hint(
+		err, "write lowerdir, upperdir and workdir as absolute paths without a backslash");
 }
 
 struct check {
@@ -101,7 +101,7 @@ enum hv_code hv_fs_check(struct hv_volumes *volumes, const char *name,
 		hv_fail(err, HV_SOURCE_REFUSED,
 			"a file system of type %s on %s cannot be a volume here: it could show host files outside HOSTVOL_ALLOW",
 			options->type, options->device);
-		return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
+		return hv_hint(err, "ask the administrator to change HOSTVOL_ALLOW");
 	}
 	return hv_fs_each_path(options, check_one, &check, err);
 }
@@ -114,5 +114,6 @@ enum hv_code hv_fs_check_owner(
 	hv_fail(err, HV_BAD_REQUEST,
 		"options uid, gid and mode go without from=%s in volume '%s': they are of the file system, which has one owner under all its names",
 		from, name);
-	return hv_hint(err, "docker hostvol set %s uid=… gid=… mode=… sets them there", from);
+	return hv_hint(err,
+		"set them on the other volume: docker hostvol set %s uid=… gid=… mode=…", from);
 }

@@ -22,12 +22,12 @@ static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 		hv_error_done(err);
 		hv_fail(err, code, "there is no volume '%s' that '%s' could be another name for",
 			options->from, name);
-		return hv_hint(err, "docker volume ls lists the volumes and their drivers");
+		return hv_hint(err, "list the volumes and their drivers: docker volume ls");
 	}
 	if (code != HV_OK || ret->phase == HV_THERE)
 		return code;
 	hv_fail(err, HV_BUSY, "volume '%s' is just being created", options->from);
-	return hv_hint(err, "try again when it is there"); /* it may come to nothing */
+	return hv_hint(err, "try again when it exists"); /* it may come to nothing */
 }
 
 /* The directory of a file system is empty while nobody uses it, and root's. */
@@ -44,7 +44,7 @@ static enum hv_code check_options(const char *name, const struct hv_volume_optio
 		"option subpath cannot name a directory of volume '%s', whose file system is mounted only while it is used",
 		options->from);
 	return hv_hint(err,
-		"docker hostvol attach --subpath, or docker run --mount with volume-subpath, does it when it is used");
+		"give the subpath when the volume is used: docker hostvol attach --subpath, or docker run --mount with volume-subpath");
 }
 
 /* Both names are held. */

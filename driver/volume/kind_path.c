@@ -47,7 +47,7 @@ static enum hv_code check_purge(struct hv_volumes *volumes, const struct hv_volu
 	hv_fail(err, HV_SOURCE_REFUSED,
 		"%s was not made for this volume, and would not be purged with it", found->source);
 	return hv_hint(err,
-		"on-remove=purge goes with mkdir=true and a directory that does not exist yet; leave it out to keep the data");
+		"leave out on-remove=purge to keep the data, or use it with mkdir=true and a directory that does not exist yet");
 }
 
 static enum hv_code resolve(struct hv_volumes *volumes, const char *name,

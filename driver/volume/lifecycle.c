@@ -56,7 +56,7 @@ static enum hv_code fail_removal(
 	hv_fail(err, HV_INTERNAL, "the data of volume '%s' in %s cannot be removed: %s",
 		volume->name, volume->source, strerrordesc_np(-rc));
 	if (rc == -EXDEV && hv_kind_of(volumes, volume)->own_directory)
-		hv_hint(err, "volumes/ is a file system of its own there: have it at %s instead",
+		hv_hint(err, "mount the file system of volumes/ at %s instead",
 			volumes->state_host);
 	return err->code;
 }

@@ -57,7 +57,7 @@ static enum hv_code refuse_foreign(
 		"volume '%s' cannot be created: there is data in %s/volumes/%s/_data that no volume of this name left",
 		name, volumes->state_host, name);
 	return hv_hint(err,
-		"move it away; or, for the volume to have it, and to delete it when it is removed: touch %s/volumes/%s/%s",
+		"move the data away; or give it to the volume, which deletes it when removed: touch %s/volumes/%s/%s",
 		volumes->state_host, name, KEPT);
 }
 
@@ -155,7 +155,7 @@ enum hv_code hv_managed_check_empty(const struct hv_volumes *volumes, const char
 		"volume '%s' cannot be created with option %s: there is data in %s/volumes/%s/_data, kept when a volume of this name was removed",
 		name, option, volumes->state_host, name);
 	return hv_hint(err,
-		"docker volume create -d hostvol %s gives the data back, and docker volume rm %s deletes it then; or take another name",
+		"choose another name; or get the data back, and then delete it: docker volume create -d hostvol %s && docker volume rm %s",
 		name, name);
 }
 

@@ -43,8 +43,8 @@ static enum hv_code fail(struct hv_volumes *volumes, const char *name, int rc, s
 		name, mc_mount_root_place(volumes->root), strerrordesc_np(-rc));
 	if (volumes->on_lost)
 		volumes->on_lost(volumes->lost_context);
-	return hv_hint(err,
-		"start the container again: Docker starts hostvol anew, which makes the mount");
+	return hv_hint(
+		err, "start the container again: Docker restarts hostvol, which makes the mount");
 }
 
 enum hv_code hv_mount_root_ready(
@@ -62,7 +62,7 @@ static enum hv_code fail_unseen(const char *name, pid_t client, struct hv_error 
 		"volume '%s' is not mounted: hostvold is in a mount namespace of its own, process %d, which asks for the volume, does not see what is mounted there, and a container would get an empty directory",
 		name, (int)client);
 	return hv_hint(err,
-		"run hostvold in the Engine's mount namespace: a unit without PrivateTmp=, PrivateMounts=, ProtectSystem= and the like");
+		"run hostvold in the Engine's mount namespace: remove PrivateTmp=, PrivateMounts=, ProtectSystem= and the like from its unit");
 }
 
 static enum hv_code prove_plain(
@@ -95,7 +95,8 @@ enum hv_code hv_mount_root_tell(struct hv_volumes *volumes, struct hv_error *err
 	hv_fail(err, HV_INTERNAL,
 		"the host does not see what hostvol mounts for docker run -v in %s",
 		mc_mount_root_place(volumes->root));
-	return hv_hint(err, "the next docker run -v mends it, or fails");
+	return hv_hint(err,
+		"run a container with a volume, which repairs the mount or fails: docker run -v");
 }
 
 /* --- data that containers wrote in place of their volumes ------------------------------------- */

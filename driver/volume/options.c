@@ -34,8 +34,8 @@ enum hv_code hv_volume_check_name(const char *name, struct hv_error *err)
 	hv_fail(err, HV_BAD_REQUEST,
 		"'%s' is not a volume name: only letters, digits, '_', '.' and '-' are allowed, beginning with a letter or digit",
 		name);
-	return hv_hint(
-		err, "for a host directory: docker volume create -d hostvol -o path=/DIR NAME");
+	return hv_hint(err,
+		"give a host directory with option path: docker volume create -d hostvol -o path=/DIR NAME");
 }
 
 static enum hv_code read_path(
@@ -132,7 +132,7 @@ static enum hv_code read_number(const char *key, const char *value, int base, lo
 	hv_fail(err, HV_BAD_REQUEST, "option %s=%.64s is not a number from 0 to %lld", key, value,
 		max);
 	return hv_hint(
-		err, "names are different in every container: getent passwd NAME tells the number");
+		err, "give the number, since names differ between containers: getent passwd NAME");
 }
 
 static enum hv_code read_owner(
@@ -183,7 +183,7 @@ static enum hv_code read_size(const char *value, uint64_t *ret, struct hv_error 
 	}
 	if (number < 0 || *end || number >= (double)INT64_MAX || strpbrk(value, "xXnN")) {
 		hv_fail(err, HV_BAD_REQUEST, "option size=%.64s is not a size", value);
-		return hv_hint(err, "for example size=500m, or size=1.5g");
+		return hv_hint(err, "write a number and a unit, such as size=500m or size=1.5g");
 	}
 	*ret = (uint64_t)number;
 	return *ret > 0 ? HV_OK
@@ -221,7 +221,8 @@ static enum hv_code read_bind_word(
 		return HV_OK;
 	hv_fail(err, HV_BAD_REQUEST, "option o has '%.*s', which a bind mount knows nothing of",
 		(int)strcspn(word, "="), word); /* and not its value: it may be a password */
-	return hv_hint(err, "with bind go ro, nosuid, nodev, noexec, noatime and their like");
+	return hv_hint(err,
+		"use options of a bind mount: ro, nosuid, nodev, noexec, noatime and the like");
 }
 
 /* o=bind: a directory of the host by another spelling. */
@@ -260,7 +261,7 @@ static enum hv_code check_fs(struct hv_volume_options *options, struct hv_error 
 	if (!options->type || !options->device) {
 		hv_fail(err, HV_BAD_REQUEST, "missing required option: \"%s\"", lacks);
 		return hv_hint(err,
-			"type, device and o go together, as with mount: -o type=tmpfs -o device=tmpfs -o o=size=100m");
+			"give type, device and o together, as for mount: -o type=tmpfs -o device=tmpfs -o o=size=100m");
 	}
 	if (options->path || options->from)
 		return hv_fail(err, HV_BAD_REQUEST,
@@ -312,9 +313,9 @@ static enum hv_code fail_unknown(const char *key, struct hv_error *err)
 {
 	hv_fail(err, HV_BAD_REQUEST, "unknown option '%s'", key);
 	if (strcmp(key, "mountpoint") == 0) /* of local-persist */
-		return hv_hint(err, "a directory of the host is option path: -o path=/DIR");
+		return hv_hint(err, "use option path for a directory of the host: -o path=/DIR");
 	return hv_hint(err,
-		"the options are path, mkdir, subpath, from, uid, gid, mode, ro, require-mount, size, on-remove, type, device, o and attach");
+		"use one of path, mkdir, subpath, from, uid, gid, mode, ro, require-mount, size, on-remove, type, device, o and attach");
 }
 
 enum hv_code hv_volume_read_options(
@@ -363,7 +364,7 @@ enum hv_code hv_volume_read_options(
 			ret->path   ? "path"
 			: ret->from ? "from"
 				    : "type");
-		return hv_hint(err, "of a tmpfs it is said in o: -o o=size=100m");
+		return hv_hint(err, "give the size of a tmpfs in option o: -o o=size=100m");
 	}
 	if (ret->type || ret->device || ret->o) {
 		ret->o = ret->o ? ret->o : "";

@@ -120,7 +120,7 @@ static enum hv_code check_begun(struct hv_volumes *volumes, const struct hv_volu
 			continue;
 		hv_fail(err, HV_SOURCE_REFUSED, "%s is being deleted, with volume '%s'",
 			list[i].source, list[i].name);
-		code = hv_hint(err, "try again when it is gone");
+		code = hv_hint(err, "try again when the directory is deleted");
 	}
 	mc_mounts_free(look.mounts);
 	hv_volumes_free(list, count);

@@ -63,7 +63,7 @@ enum hv_code hv_policy_check(
 		if (mc_path_is_below(source, *allowed))
 			return HV_OK;
 	hv_fail(err, HV_SOURCE_REFUSED, "%s is not in a directory that volumes may be in", source);
-	return hv_hint(err, "the administrator sets them with HOSTVOL_ALLOW");
+	return hv_hint(err, "ask the administrator to add the directory to HOSTVOL_ALLOW");
 }
 
 enum hv_code hv_source_check_allowed(

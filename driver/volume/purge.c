@@ -28,8 +28,9 @@ static enum hv_code refuse(const struct hv_volume *volume, const char *why, cons
 {
 	hv_fail(err, code, "the data of volume '%s' in %s cannot be purged: %s %s", volume->name,
 		volume->source, why, what);
-	return hv_hint(
-		err, "docker hostvol set %s on-remove=keep, and then remove it", volume->name);
+	return hv_hint(err,
+		"to remove the volume, keep its data first: docker hostvol set %s on-remove=keep",
+		volume->name);
 }
 
 static enum hv_code check_places(
@@ -63,9 +64,8 @@ static enum hv_code refuse_mounted(const struct hv_volume_kind *kind,
 	enum hv_code code =
 		refuse(volume, "something is mounted at", target, HV_VOLUME_IN_USE, err);
 
-	return kind->own_directory
-		       ? hv_hint(err, "umount %s on the host, and then remove the volume", target)
-		       : code;
+	return kind->own_directory ? hv_hint(err, "unmount it on the host first: umount %s", target)
+				   : code;
 }
 
 /* At `top` and below it, but for the volume's own file system. */

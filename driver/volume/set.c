@@ -36,7 +36,7 @@ static enum hv_code check_keys(const struct hv_opts *changes, struct hv_error *e
 		hv_fail(err, HV_BAD_REQUEST, "option '%.64s' of a volume cannot be changed",
 			changes->items[i].key);
 		return hv_hint(err,
-			"these can: uid, gid, mode, ro, require-mount, size and on-remove; for another one create another volume (its data can be the same: -o from, -o path)");
+			"change uid, gid, mode, ro, require-mount, size or on-remove; for another option create another volume of the same data: -o from, or -o path");
 	}
 	return HV_OK;
 }
@@ -81,7 +81,7 @@ static enum hv_code check_unused(struct hv_volumes *volumes, const char *name, s
 	hv_fail(err, HV_VOLUME_IN_USE, "option ro of volume '%s' cannot be changed while %s", name,
 		count > 0 ? "it is attached" : "a container uses it");
 	return hv_hint(err,
-		"docker hostvol ls --volume %s and docker ps -a --filter volume=%s tell where",
+		"find its containers: docker hostvol ls --volume %s; docker ps -a --filter volume=%s",
 		name, name);
 }
 
@@ -99,7 +99,9 @@ static enum hv_code refuse_writable(const struct hv_volume *volume, struct hv_er
 	hv_fail(err, HV_BAD_REQUEST,
 		"volume '%s' cannot be made writable: it is another name for '%s', which is read-only",
 		volume->name, from);
-	return hv_hint(err, "docker hostvol set %s ro=false, while it has no other name", from);
+	return hv_hint(err,
+		"remove the other names of '%s', and then make it writable: docker hostvol set %s ro=false",
+		from, from);
 }
 
 static enum hv_code change_read_only(struct hv_volumes *volumes, struct hv_volume *volume,

@@ -314,7 +314,7 @@ static void who_knows_local_persist_is_told_the_option(void **state)
 
 	(void)state;
 	assert_int_equal(read_one("mountpoint", "/srv/x", &options, &err), HV_BAD_REQUEST);
-	assert_string_equal(err.hint, "a directory of the host is option path: -o path=/DIR");
+	assert_string_equal(err.hint, "use option path for a directory of the host: -o path=/DIR");
 	hv_error_done(&err);
 }
 

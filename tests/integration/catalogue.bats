@@ -352,7 +352,7 @@ restore_mount_max() {
 	ln -s /proc/self/root "$DATA/magic"
 	ln -s nowhere "$DATA/dangling"
 	attach_row "no such subpath" 404 source-missing "there is no such subpath in volume 'hvt_data': nope/x" \
-		"its directory on the host is $DATA" Subpath=nope/x
+		"choose a path that exists in the volume's directory on the host: $DATA" Subpath=nope/x
 	attach_row "a subpath that leads nowhere" 404 source-missing \
 		"there is no such subpath in volume 'hvt_data': dangling" ".* $DATA" Subpath=dangling
 	for subpath in out out/apt sub/up sub/up/etc magic magic/etc; do
@@ -371,7 +371,7 @@ restore_mount_max() {
 	mount --make-unbindable "$DATA/sub"
 	attach_row "an unbindable source" 403 source-refused \
 		"the directory $DATA/sub of volume 'hvt_sub' is on a mount that cannot be cloned: it is unbindable.*" \
-		"findmnt .* -T $DATA/sub .*" Volume=hvt_sub
+		"make the mount bindable .*: findmnt .* -T $DATA/sub" Volume=hvt_sub
 	umount "$DATA/sub"
 	mount -t tmpfs hvt "$DATA/sub"
 	mount --make-private "$DATA/sub"
@@ -382,7 +382,7 @@ restore_mount_max() {
 	WATCH=hvt_later
 	row /HotAttach "a mount namespace's file in the source" 403 source-refused \
 		"the directory $DATA/sub of volume 'hvt_sub' has a mount namespace's file mounted in it, one not newer than that of container 'hvt_later'" \
-		"findmnt -R -t nsfs $DATA/sub tells where: .*" Volume=hvt_sub Container=hvt_later
+		"unmount the file, .*: findmnt -R -t nsfs $DATA/sub" Volume=hvt_sub Container=hvt_later
 	umount -R "$DATA/sub"
 	all_ok
 }
@@ -421,7 +421,7 @@ restore_mount_max() {
 
 @test "targets" {
 	local WATCH="hvt_web hvt_ro hvt_shared"
-	local elsewhere="choose another path: not / itself, and nothing in /proc, /sys or /dev"
+	local elsewhere="choose a path other than / and outside /proc, /sys and /dev"
 	mkdir "$TMP/shared" "$TMP/readonly"
 	mount -t tmpfs hvt "$TMP/shared"
 	mount --make-shared "$TMP/shared"
@@ -457,10 +457,10 @@ restore_mount_max() {
 		Target=/bin/busybox/x
 	attach_row "a file on a directory" 409 type-mismatch \
 		"/etc in container 'hvt_web' is a directory, and a file cannot be mounted on it" \
-		"give the name that the file shall have there, too" Subpath=f Target=/etc
+		"add the file's name to the target" Subpath=f Target=/etc
 	attach_row "missing, and Mkdir false" 404 target-missing \
 		"there is no directory /mnt/x in container 'hvt_web'" \
-		"leave out --no-mkdir to have it made" Mkdir:=false
+		"leave out --no-mkdir to create it" Mkdir:=false
 	for target in /other/new /host/new/deep; do
 		row /HotAttach "missing on a read-only volume: $target" 404 target-missing \
 			"there is no directory $target in container 'hvt_ro', and the mount at $(cut -d / -f -2 <<<"$target") \\([a-z0-9]+\\) is read-only" \
@@ -473,7 +473,7 @@ restore_mount_max() {
 		Container=hvt_ro Target=/small/x
 	row /HotAttach "missing in too many parts" 403 target-refused \
 		"too many directories of the path /scratch/[a/]* are missing in container 'hvt_ro'" \
-		"make some of them in the container first" Container=hvt_ro "Target=/scratch$(printf '/a%.0s' $(seq 200))"
+		"create some of them in the container first" Container=hvt_ro "Target=/scratch$(printf '/a%.0s' $(seq 200))"
 	all_ok
 }
 
@@ -529,7 +529,7 @@ attach() {
 	for wait in 0 1; do
 		detach_row "in use, WaitSeconds $wait" 409 busy \
 			"volume 'hvt_data' is in use at /mnt/a in container 'hvt_web'" \
-			"end what uses it \(.*\), or detach with --lazy" \
+			"end its uses \(.*\), or detach with --lazy" \
 			Container=hvt_web Target=/mnt/a "WaitSeconds:=$wait"
 		[[ $answer == *"\"Busy\":[{\"Pid\":$pid,\"Command\":\"sleep\",\"Why\":\"cwd\"}]"* ]]
 	done
@@ -547,7 +547,7 @@ attach() {
 	docker exec hvt_mounts mount -t tmpfs below /mnt/a/sub
 	detach_row "a mount below it" 409 busy \
 		"volume 'hvt_data' is in use at /mnt/a in container 'hvt_mounts'" \
-		"end what uses it \(.*a mount below it\), or detach with --lazy" \
+		"end its uses \(.*a mount below it\), or detach with --lazy" \
 		Container=hvt_mounts Target=/mnt/a
 	docker exec hvt_mounts umount /mnt/a/sub
 	docker hostvol detach hvt_mounts:/mnt/a
@@ -567,7 +567,7 @@ attach() {
 	for target in /mnt /mnt/new/deep; do
 		row /HotAttach "too many mounts: $target" 501 unsupported \
 			"volume 'hvt_data' cannot be mounted at $target: container 'hvt_full' would have more mounts than the kernel allows" \
-			"raise the limit: sysctl fs.mount-max" Container=hvt_full "Target=$target"
+			"raise the limit: sysctl -w fs.mount-max=NUMBER" Container=hvt_full "Target=$target"
 	done
 	restore_mount_max
 	attach hvt_data hvt_full /mnt/new/deep
@@ -601,13 +601,13 @@ engine_row() {
 	HOLDS=
 	row /HotAttach "a source that does not answer" 504 timeout \
 		"a file system on the way to $TMP.fuse \(volume 'hvt_fuse'\) or to /mnt/x in container 'hvt_web' does not answer" \
-		"nothing was changed; see whether its server is there" Volume=hvt_fuse Subpath=x >"$TMP/plain.row" &
+		"nothing was changed; check that its server is running" Volume=hvt_fuse Subpath=x >"$TMP/plain.row" &
 	first=$!
 	engine_row >"$TMP/plain.engine-row" 2>&1 3>&- &
 	second=$!
 	row /HotAttach "a target that does not answer" 504 timeout \
 		"a file system on the way to $DATA \(volume 'hvt_data'\) or to /fuse/x in container 'hvt_silent' does not answer" \
-		"nothing was changed; see whether its server is there" Container=hvt_silent Target=/fuse/x
+		"nothing was changed; check that its server is running" Container=hvt_silent Target=/fuse/x
 	wait "$first"
 	wait "$second"
 	cat "$TMP/plain.row" "$TMP/plain.engine-row"
@@ -631,7 +631,7 @@ engine_row() {
 	start_plain --allow "$TMP/elsewhere"
 	attach_row "a directory that is not allowed any more" 403 source-refused \
 		"the directory $DATA of volume 'hvt_data' is not in a directory that volumes may be in" \
-		"the administrator sets them with HOSTVOL_ALLOW"
+		"ask the administrator to add the directory to HOSTVOL_ALLOW"
 	end_plain
 
 	for call in open_tree move_mount; do
@@ -640,14 +640,14 @@ engine_row() {
 		start_plain -w "$deny $call ENOSYS --"
 		row /HotAttach "a kernel without $call" 501 unsupported \
 			"volume 'hvt_data' cannot be mounted at /mnt/x in container 'hvt_web': this kernel, or a seccomp filter around hostvol, lacks a system call that is needed" \
-			"docker hostvol version tells which; Linux 5.2 and newer have them, and HOSTVOL_LEGACY=1 allows a way without"
+			"use Linux 5.2 or newer, or set HOSTVOL_LEGACY=1; see which call is missing: docker hostvol version"
 		end_plain
 	done
 
 	start_plain -w "setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace"
 	attach_row "no right to look at the container's process" 403 denied \
 		"the mount namespace of container 'hvt_user' cannot be opened: Permission denied" \
-		"hostvol needs CAP_SYS_ADMIN and CAP_SYS_PTRACE, .*" Container=hvt_user
+		"give hostvol CAP_SYS_ADMIN and CAP_SYS_PTRACE; .*" Container=hvt_user
 	end_plain
 	all_ok
 }

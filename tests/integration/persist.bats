@@ -41,7 +41,7 @@ teardown() { plain_teardown; }
 }
 
 @test "fault: an unknown option, mountpoint too, is not ignored" {
-	fails_with 1 "unknown option 'mountpoint'" "a directory of the host is option path" -- \
+	fails_with 1 "unknown option 'mountpoint'" "use option path for a directory of the host" -- \
 		docker volume create -d hostvol -o mountpoint="$TMP/x" hvt_p
 	[[ ! -e $TMP/x ]]
 }

@@ -28,7 +28,7 @@ teardown() { common_teardown; }
 	docker volume create -d hostvol -o path="$TMP/x" hvt_x
 	docker volume create -d hostvol -o from=hvt_x hvt_alias
 	before=$(docker volume inspect hvt_x; stat -c '%u %g %a' "$TMP/x")
-	fails_with 1 "path" "cannot be changed" "these can" -- docker hostvol set hvt_x path=/etc
+	fails_with 1 "path" "cannot be changed" "change uid, gid, mode" -- docker hostvol set hvt_x path=/etc
 	fails_with 1 "attach" "cannot be changed" -- docker hostvol set hvt_x attach=a:/b
 	fails_with 1 "'foo'" -- docker hostvol set hvt_x foo=1
 	fails_with 1 "not a number" -- docker hostvol set hvt_x gid=5 uid=root
