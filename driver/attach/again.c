@@ -77,39 +77,45 @@ static enum hv_code prepare(struct hv_attempt *attempt, bool is_back, struct hv_
 	return code == HV_OK ? hv_attempt_fill_mount(attempt, false, err) : code;
 }
 
+/* How an attachment is made again. */
+struct manner {
+	const struct hv_siblings *siblings; /* as for hv_attach_again() */
+	hv_mount_fn *mount;
+	bool is_back; /* the mount was unmounted only for a moment */
+};
+
 static enum hv_code attach(
-	struct hv_attempt *attempt, hv_mount_fn *mount, bool is_back, struct hv_error *err)
+	struct hv_attempt *attempt, const struct manner *manner, struct hv_error *err)
 {
 	struct hv_store *store = attempt->attacher->store;
 	struct hv_record *record = &attempt->record;
-	enum hv_code code = prepare(attempt, is_back, err);
+	enum hv_code code = prepare(attempt, manner->is_back, err);
 
 	if (code == HV_OK)
 		hv_record_set_state(record, HV_PENDING);
-	if (code == HV_OK && !is_back) /* as well as is known, if it is found by the note */
+	if (code == HV_OK && !manner->is_back) /* as well as is known, if it is found by the note */
 		record->view.late_ms = hv_target_late_ms(&attempt->container);
 	if (code == HV_OK)
 		code = hv_store_attachment_note(store, record, err);
 	if (code == HV_OK)
-		code = mount(attempt, err);
+		code = manner->mount(attempt, err);
 	if (code == HV_OK)
 		code = hv_target_check_alive(&attempt->container, err);
 	if (code != HV_OK)
 		return note_failure(attempt, err);
 	hv_record_set_state(record, HV_ATTACHED);
-	if (!is_back)
+	if (!manner->is_back)
 		record->view.late_ms = hv_target_late_ms(&attempt->container);
 	/* If this fails the first note finds the mount. */
 	return hv_store_attachment_note(store, record, err);
 }
 
 static enum hv_code attach_again(struct hv_attacher *attacher, const struct hv_target *target,
-	const struct hv_siblings *siblings, hv_mount_fn *mount, struct hv_record *record,
-	bool is_back, struct hv_error *err)
+	const struct manner *manner, struct hv_record *record, struct hv_error *err)
 {
 	struct hv_attempt attempt = {
 		.attacher = attacher,
-		.siblings = siblings,
+		.siblings = manner->siblings,
 		.container = *target,
 		.record = *record,
 	};
@@ -119,7 +125,7 @@ static enum hv_code attach_again(struct hv_attacher *attacher, const struct hv_t
 	strncpy(attempt.target, record->view.target, sizeof(attempt.target) - 1);
 	if (record->view.subpath)
 		strncpy(attempt.subpath, record->view.subpath, sizeof(attempt.subpath) - 1);
-	code = attach(&attempt, mount, is_back, err);
+	code = attach(&attempt, manner, err);
 	*record = attempt.record;
 	attempt.record = (struct hv_record){0};
 	attempt.container = (struct hv_target){.ns = MC_NS_NONE};
@@ -131,11 +137,15 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 	const struct hv_siblings *siblings, hv_mount_fn *mount, struct hv_record *record,
 	struct hv_error *err)
 {
-	return attach_again(attacher, target, siblings, mount, record, false, err);
+	const struct manner manner = {.siblings = siblings, .mount = mount};
+
+	return attach_again(attacher, target, &manner, record, err);
 }
 
 enum hv_code hv_attach_back(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_record *record, struct hv_error *err)
 {
-	return attach_again(attacher, target, NULL, hv_attempt_mount, record, true, err);
+	const struct manner manner = {.mount = hv_attempt_mount, .is_back = true};
+
+	return attach_again(attacher, target, &manner, record, err);
 }
