@@ -53,6 +53,7 @@ struct guard {
 	unsigned roots_count;
 	struct root roots[ROOTS_MAX];
 	struct mark marks[MARKS_MAX];
+	unsigned newest;    /* the place that was taken last */
 	unsigned holds_end; /* none is used from there on */
 	struct hold holds[HOLDS_MAX];
 	struct hv_order order; /* the last one */

@@ -93,17 +93,19 @@ bool guard_has_marks(const struct guard *guard)
 	return false;
 }
 
-/* A free place, or else the place of a container that is only known: the daemon is asked about it
- * then.  NULL: all are marked. */
+/* A place for another container; without one, the place of the container that was known the longest
+ * and is not marked: the daemon is asked about that one then.  NULL: all are marked. */
 static struct mark *find_room(struct guard *guard)
 {
 	struct mark *known = NULL;
 
-	for (unsigned i = 0; i < MARKS_MAX; i++) {
-		if (!guard->marks[i].is_used)
-			return &guard->marks[i];
-		if (!guard->marks[i].is_set)
-			known = &guard->marks[i];
+	for (unsigned i = 1; i <= MARKS_MAX; i++) {
+		struct mark *mark = &guard->marks[(guard->newest + i) % MARKS_MAX];
+
+		if (!mark->is_used)
+			return mark;
+		if (!mark->is_set && !known)
+			known = mark;
 	}
 	return known;
 }
@@ -123,6 +125,7 @@ static struct mark *know(struct guard *guard, const char *id)
 	mark = find_room(guard);
 	if (!mark)
 		return NULL;
+	guard->newest = (unsigned)(mark - guard->marks);
 	*mark = (struct mark){.is_used = true};
 	guard_set_id(mark->id, id);
 	return mark;

@@ -347,6 +347,30 @@ static void with_more_known_than_there_is_room_for_a_marked_one_is_held(void **s
 	hv_gate_end(&gate);
 }
 
+static void with_more_known_than_there_is_room_for_the_last_ones_stay_known(void **state)
+{
+	struct hv_gate_news news;
+	char id[HV_GATE_ID_SIZE];
+	pid_t runtime;
+
+	(void)state;
+	begin(LONG_MS);
+	settle(&gate);
+	for (int i = 0; i < KNOWN_MANY; i++) {
+		snprintf(id, sizeof(id), "%064d", i);
+		while (hv_gate_know(&gate, i == KNOWN_MANY - 2 ? ID : id) == -EAGAIN)
+			sched_yield();
+	}
+	settle(&gate);
+	make_directory();
+	expect(&gate, HV_GATE_CREATED, &news);
+	make_fifo();
+	make_state("state.json");
+	runtime = open_held("state.json", &news);
+	let_go(runtime, &news);
+	hv_gate_end(&gate);
+}
+
 /* The answer tells what is required, too. */
 static void a_container_that_is_known_is_denied_by_its_answer(void **state)
 {
@@ -921,6 +945,7 @@ int main(void)
 		TEST(a_container_that_is_known_is_held_without_an_answer),
 		TEST(a_container_that_is_forgotten_is_not_held),
 		TEST(with_more_known_than_there_is_room_for_a_marked_one_is_held),
+		TEST(with_more_known_than_there_is_room_for_the_last_ones_stay_known),
 		TEST(a_container_that_is_known_is_denied_by_its_answer),
 		TEST(what_is_set_up_is_held_before_its_state_is_written),
 		TEST(what_is_done_when_it_is_set_up_is_not_held_again),

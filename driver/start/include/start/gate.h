@@ -71,7 +71,8 @@ int hv_gate_follow(const struct hv_gate *gate, const char *root)
 	__attribute__((nonnull, warn_unused_result));
 
 /* This container has attachments: mark it at once when a runtime makes it, before HV_GATE_CREATED
- * is answered, which may come too late on a machine that does much else.  4096 of them are kept. */
+ * is answered, which may come too late on a machine that does much else.  The 4096 that came last
+ * are kept. */
 int hv_gate_know(const struct hv_gate *gate, const char *id)
 	__attribute__((nonnull, warn_unused_result));
 
