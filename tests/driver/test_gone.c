@@ -199,10 +199,5 @@ static void run(void)
 
 int main(void)
 {
-	int rc = hv_need_privilege();
-
-	if (rc)
-		return rc;
-	hv_in_namespace(run);
-	return 0;
+	return hv_run_in_namespace(run);
 }

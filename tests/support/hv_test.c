@@ -75,3 +75,12 @@ void hv_in_namespace(void (*fn)(void))
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
+
+int hv_run_in_namespace(void (*fn)(void))
+{
+	int rc = hv_need_privilege();
+
+	if (rc == 0)
+		hv_in_namespace(fn);
+	return rc;
+}

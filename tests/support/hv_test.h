@@ -31,6 +31,10 @@ int hv_need_privilege(void);
 void hv_in_namespace(void (*fn)(void));
 extern const char hv_sandbox[];
 
+/* main() of a program whose tests all run in one namespace: hv_need_privilege(), hv_in_namespace().
+ * Return the status to exit with. */
+int hv_run_in_namespace(void (*fn)(void));
+
 /* Define a test whose body runs in hv_in_namespace(): NS_TEST(name) { ... } */
 #define NS_TEST(name)                                                                              \
 	static void name##_inside(void);                                                           \
