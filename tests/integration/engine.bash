@@ -2,17 +2,23 @@
 # killing it, removing the plugin.
 #
 # In a mount namespace (with its own /run/docker, where every Engine keeps its plugins' sockets) and
-# a network namespace of its own; no bridge. Everything it has is below $ENGINE.
+# a network namespace of its own; no bridge. Everything it has is below $ENGINE, a directory in
+# $ENGINE_PARENT (/var/tmp unless said).
 
 # engine_setup [DOCKERD-OPTION...]
 engine_setup() {
-	ENGINE=$(mktemp -d -p /var/tmp hvt-engine.XXXXXX)
+	engine_begin "$@"
+	engine_image
+}
+
+# engine_begin [DOCKERD-OPTION...]: without an image.
+engine_begin() {
+	ENGINE=$(mktemp -d -p "${ENGINE_PARENT:-/var/tmp}" hvt-engine.XXXXXX)
 	chmod 711 "$ENGINE" # a remapped root passes through
 	export ENGINE DOCKER_HOST=unix://$ENGINE/docker.sock
 	engine_namespace
 	ENGINE_OPTIONS=("$@")
 	engine_start
-	engine_image
 }
 
 # Once for all Engines of a run: what they have from the machine's Engine.
