@@ -249,10 +249,11 @@ static void note_state(struct hv_volumes *volumes)
 
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 {
-	enum hv_code code = hv_allow_resolve(volumes) == 0
-				    ? follow_state(volumes, err)
-				    : hv_fail(err, HV_STATE_UNREADABLE, "out of memory");
+	enum hv_code code;
 
+	hv_trash_stop(volumes); /* of a try before this one: its thread reads the identity */
+	code = hv_allow_resolve(volumes) == 0 ? follow_state(volumes, err)
+					      : hv_fail(err, HV_STATE_UNREADABLE, "out of memory");
 	note_state(volumes);
 	if (code == HV_OK)
 		code = finish_all(volumes, err);
