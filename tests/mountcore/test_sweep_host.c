@@ -553,6 +553,7 @@ static void be_next(void)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)apart.host);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(unshare(CLONE_FS), 0); /* from a thread of a sanitizer */
 	assert_int_equal(setns(fd, CLONE_NEWNS) | unshare(CLONE_NEWNS), 0);
 	close(fd);
 	start_daemon();
