@@ -323,20 +323,27 @@ static void a_container_that_is_forgotten_is_not_held(void **state)
 	hv_gate_end(&gate);
 }
 
+/* More containers than there is room for; the test's own is that of this number, none if -1. */
+static void know_many(int own)
+{
+	char id[HV_GATE_ID_SIZE];
+
+	for (int i = 0; i < KNOWN_MANY; i++) {
+		snprintf(id, sizeof(id), "%064d", i);
+		while (hv_gate_know(&gate, i == own ? ID : id) == -EAGAIN)
+			sched_yield(); /* the gate takes one after the other */
+	}
+}
+
 static void with_more_known_than_there_is_room_for_a_marked_one_is_held(void **state)
 {
 	struct hv_gate_news news;
-	char id[HV_GATE_ID_SIZE];
 	pid_t runtime;
 
 	(void)state;
 	begin(LONG_MS);
 	settle(&gate);
-	for (int i = 0; i < KNOWN_MANY; i++) {
-		snprintf(id, sizeof(id), "%064d", i);
-		while (hv_gate_know(&gate, id) == -EAGAIN)
-			sched_yield(); /* the gate takes one after the other */
-	}
+	know_many(-1);
 	make_directory();
 	create(&gate, false);
 	make_fifo();
@@ -350,17 +357,12 @@ static void with_more_known_than_there_is_room_for_a_marked_one_is_held(void **s
 static void with_more_known_than_there_is_room_for_the_last_ones_stay_known(void **state)
 {
 	struct hv_gate_news news;
-	char id[HV_GATE_ID_SIZE];
 	pid_t runtime;
 
 	(void)state;
 	begin(LONG_MS);
 	settle(&gate);
-	for (int i = 0; i < KNOWN_MANY; i++) {
-		snprintf(id, sizeof(id), "%064d", i);
-		while (hv_gate_know(&gate, i == KNOWN_MANY - 2 ? ID : id) == -EAGAIN)
-			sched_yield();
-	}
+	know_many(KNOWN_MANY - 2);
 	settle(&gate);
 	make_directory();
 	expect(&gate, HV_GATE_CREATED, &news);
