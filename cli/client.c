@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/cleanup.h"
 #include "wire/clock.h"
 
-#include "cli/cleanup.h"
 #include "cli/document.h"
 #include "cli/http.h"
 #include "cli/tunnel.h"

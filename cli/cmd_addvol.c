@@ -1,12 +1,14 @@
 /* The sequence: resolve the directory, see that the container runs, find a volume that is this
  * directory or define one, attach it; a volume defined here does not outlive a failure. */
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "wire/cleanup.h"
+
 #include "cli/attachment.h"
-#include "cli/cleanup.h"
 #include "cli/command.h"
 #include "cli/docker.h"
 #include "cli/endpoint.h"

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cleanup.h"
+#include "wire/cleanup.h"
+
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/document.h"

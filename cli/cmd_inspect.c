@@ -2,8 +2,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "wire/cleanup.h"
+
 #include "cli/attachment.h"
-#include "cli/cleanup.h"
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/place.h"

@@ -1,14 +1,14 @@
 #include <json-c/json.h>
 #include <time.h>
 
+#include "wire/cleanup.h"
+
 #include "cli/attachment.h"
-#include "cli/cleanup.h"
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/output.h"
 
 #define auto_table HV_AUTO(hv_table_done)
-#define auto_attachment HV_AUTO(hv_attachment_done)
 
 static const struct hv_flag flags[] = {
 	HV_FLAG("volume", 0, "VOLUME", "Only attachments of this volume", volume),
@@ -65,7 +65,7 @@ static bool has_problem(struct json_object *attachments)
 static enum hv_code add_item(
 	struct hv_table *table, struct json_object *item, time_t now, struct hv_error *err)
 {
-	auto_attachment struct hv_attachment attachment = {0};
+	hv_auto_attachment struct hv_attachment attachment = {0};
 	enum hv_code code = HV_BAD_REQUEST;
 
 	if (json_object_is_type(item, json_type_object))

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/cleanup.h"
 #include "wire/types.h"
 
-#include "cli/cleanup.h"
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/output.h"

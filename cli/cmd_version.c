@@ -1,6 +1,7 @@
 #include <json-c/json.h>
 
-#include "cli/cleanup.h"
+#include "wire/cleanup.h"
+
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/document.h"

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/cleanup.h"
+#include "wire/cleanup.h"
+
 #include "cli/endpoint.h"
 #include "cli/engine.h"
 #include "cli/owner.h"

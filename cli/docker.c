@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/cleanup.h"
+#include "wire/cleanup.h"
 
 enum { WORDS_MAX = HV_GLOBAL_WORDS_MAX + 16, OUTPUT_MAX = 16 << 20 };
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/cleanup.h"
 #include "wire/container.h"
 
-#include "cli/cleanup.h"
 #include "cli/document.h"
 #include "cli/http.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cleanup.h"
+#include "wire/cleanup.h"
 
 #define auto_curl HV_AUTO(close_curl)
 #define auto_headers HV_AUTO(free_headers)

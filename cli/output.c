@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/cleanup.h"
 #include "wire/clock.h"
-
-#include "cli/cleanup.h"
 
 /* As `docker ps` has it. */
 enum { COLUMN_MIN = 10, COLUMN_GAP = 3 };

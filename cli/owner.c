@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/cleanup.h"
+#include "wire/cleanup.h"
+
 #include "cli/document.h"
 #include "cli/engine.h"
 #include "cli/http.h"

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/cleanup.h"
 #include "wire/utf8.h"
 
-#include "cli/cleanup.h"
 #include "cli/document.h"
 #include "cli/output.h"
 

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "cli/cleanup.h"
+#include "wire/cleanup.h"
+
 #include "cli/docker.h"
 #include "cli/document.h"
 

@@ -2,6 +2,7 @@
 #ifndef WIRE_ERROR_H
 #define WIRE_ERROR_H
 
+#include "wire/cleanup.h"
 #include "wire/code.h"
 
 /* A process that keeps a mount busy. */
@@ -38,6 +39,7 @@ enum hv_code hv_hint(struct hv_error *err, const char *format, ...)
 const char *hv_error_text(const struct hv_error *err) __attribute__((nonnull));
 
 /* Free what `err` owns and make it empty (HV_OK). */
+#define hv_auto_error HV_AUTO(hv_error_done)
 void hv_error_done(struct hv_error *err) __attribute__((nonnull));
 
 #endif
