@@ -19,6 +19,8 @@ struct outcome {
 
 int program_set_up(void **state);
 int program_tear_down(void **state);
+#define PROGRAM_TEST(name)                                                                         \
+	STATE_TEST(name, struct place_of_test, place, program_set_up, program_tear_down)
 
 /* Answer with these from now on; once per test. */
 void program_serve(struct place_of_test *place, const struct fake_answer *answers);
@@ -34,9 +36,6 @@ void program_expect(const struct place_of_test *place, const char *const words[]
 void program_expect_requests(const struct place_of_test *place, const char *expected);
 
 void outcome_done(struct outcome *outcome);
-
-/* The tests of test_program_addvol.c. */
-int program_addvol_tests(void);
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -87,9 +87,10 @@ static void make_dead_socket(const char *path)
 	close(fd);
 }
 
-static void enabled_plugin_gives_socket_and_driver_name(void **state)
+#define DAEMON_TEST(name) STATE_TEST(name, struct setting, setting, set_up, tear_down)
+
+DAEMON_TEST(enabled_plugin_gives_socket_and_driver_name)
 {
-	struct setting *setting = *state;
 	char expected[80];
 
 	assert_int_equal(find(setting, PLUGIN("hostvol:latest", "true")), HV_OK);
@@ -101,29 +102,23 @@ static void enabled_plugin_gives_socket_and_driver_name(void **state)
 	assert_string_equal(setting->daemon.driver, "me/hostvol:1.0");
 }
 
-static void disabled_plugin_is_told_with_the_way_out(void **state)
+DAEMON_TEST(disabled_plugin_is_told_with_the_way_out)
 {
-	struct setting *setting = *state;
-
 	assert_int_equal(find(setting, PLUGIN("hostvol:latest", "false")), HV_NO_SUCH_ENDPOINT);
 	assert_string_equal(hv_error_text(&setting->err),
 		"the plugin hostvol:latest is installed but disabled");
 	assert_string_equal(setting->err.hint, "docker plugin enable hostvol:latest");
 }
 
-static void missing_plugin_is_told(void **state)
+DAEMON_TEST(missing_plugin_is_told)
 {
-	struct setting *setting = *state;
-
 	assert_int_equal(find(setting, "[]"), HV_NO_SUCH_ENDPOINT);
 	assert_non_null(strstr(hv_error_text(&setting->err), "is not installed"));
 	assert_non_null(setting->err.hint);
 }
 
-static void plain_daemon_is_used_where_no_plugin_is_enabled(void **state)
+DAEMON_TEST(plain_daemon_is_used_where_no_plugin_is_enabled)
 {
-	struct setting *setting = *state;
-
 	make_dead_socket(setting->plain);
 	assert_int_equal(find(setting, PLUGIN("hostvol:latest", "false")), HV_OK);
 	assert_string_equal(setting->daemon.socket, setting->plain);
@@ -179,9 +174,8 @@ static void fake_docker(struct setting *setting, const char *info, char ret_path
 	assert_int_equal(setenv("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND", ret_path, 1), 0);
 }
 
-static void plain_daemon_of_this_engine_is_used(void **state)
+DAEMON_TEST(plain_daemon_of_this_engine_is_used)
 {
-	struct setting *setting = *state;
 	char info[300], *log = NULL;
 
 	assert_int_equal(find_plain(setting, "{\"ID\":\"AB\"}", INFO("AB"), &log), HV_OK);
@@ -204,9 +198,8 @@ static void plain_daemon_of_this_engine_is_used(void **state)
 	free(log);
 }
 
-static void plain_daemon_of_another_engine_is_not_used(void **state)
+DAEMON_TEST(plain_daemon_of_another_engine_is_not_used)
 {
-	struct setting *setting = *state;
 	char docker[64], *log = NULL;
 
 	fake_docker(setting, "{\\\"Err\\\":\\\"\\\",\\\"EngineID\\\":\\\"CD\\\"}", docker);
@@ -224,9 +217,8 @@ static void plain_daemon_of_another_engine_is_not_used(void **state)
 	assert_int_equal(unlink(docker), 0);
 }
 
-static void a_long_wait_through_the_engine_is_cut_in_pieces(void **state)
+DAEMON_TEST(a_long_wait_through_the_engine_is_cut_in_pieces)
 {
-	struct setting *setting = *state;
 	struct json_object *body = json_object_new_object(), *answer = NULL;
 	const struct hv_call call = {"/HotDetach", body, 50};
 	char docker[64], path[64], log[1024] = "";
@@ -262,10 +254,8 @@ static void a_long_wait_through_the_engine_is_cut_in_pieces(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
-static void environment_overrules_the_engine(void **state)
+DAEMON_TEST(environment_overrules_the_engine)
 {
-	struct setting *setting = *state;
-
 	setting->environment.hostvol_socket = "/run/mine.sock";
 	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
 				 &setting->err),
@@ -273,10 +263,8 @@ static void environment_overrules_the_engine(void **state)
 	assert_string_equal(setting->daemon.socket, "/run/mine.sock");
 }
 
-static void silent_or_strange_engine_is_told(void **state)
+DAEMON_TEST(silent_or_strange_engine_is_told)
 {
-	struct setting *setting = *state;
-
 	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
 				 &setting->err),
 		HV_INTERNAL);
@@ -291,9 +279,8 @@ static void silent_or_strange_engine_is_told(void **state)
 	assert_int_equal(unlink(setting->engine), 0);
 }
 
-static void dead_daemon_is_told_with_the_way_out(void **state)
+DAEMON_TEST(dead_daemon_is_told_with_the_way_out)
 {
-	struct setting *setting = *state;
 	struct json_object *answer = NULL;
 
 	make_dead_socket(setting->plain);
@@ -306,9 +293,8 @@ static void dead_daemon_is_told_with_the_way_out(void **state)
 	assert_non_null(strstr(setting->err.hint, "docker plugin enable hostvol"));
 }
 
-static void a_path_too_long_for_a_socket_is_told(void **state)
+DAEMON_TEST(a_path_too_long_for_a_socket_is_told)
 {
-	struct setting *setting = *state;
 	struct json_object *answer = NULL;
 	char path[HV_SOCKET_PATH_MAX_BYTES + 2] = "/";
 
@@ -327,9 +313,8 @@ static void a_path_too_long_for_a_socket_is_told(void **state)
 	assert_non_null(strstr(hv_error_text(&setting->err), "has no socket at /sss"));
 }
 
-static void an_engine_behind_a_path_too_long_is_told(void **state)
+DAEMON_TEST(an_engine_behind_a_path_too_long_is_told)
 {
-	struct setting *setting = *state;
 	char host[HV_SOCKET_PATH_MAX_BYTES + 20] = "unix:///";
 
 	memset(host + strlen(host), 's', HV_SOCKET_PATH_MAX_BYTES);
@@ -341,19 +326,16 @@ static void an_engine_behind_a_path_too_long_is_told(void **state)
 		"the path of the Docker Engine's socket is longer than 107 bytes: /sss"));
 }
 
-static void without_a_plugin_the_way_to_install_it_is_told(void **state)
+DAEMON_TEST(without_a_plugin_the_way_to_install_it_is_told)
 {
-	struct setting *setting = *state;
-
 	assert_int_equal(find(setting, "[]"), HV_NO_SUCH_ENDPOINT);
 	assert_non_null(strstr(setting->err.hint, "scripts/quickstart"));
 	assert_non_null(strstr(setting->err.hint, "scripts/build-plugin"));
 	assert_null(strstr(setting->err.hint, "docker plugin install"));
 }
 
-static void socket_without_permission_is_told(void **state)
+DAEMON_TEST(socket_without_permission_is_told)
 {
-	struct setting *setting = *state;
 	struct json_object *answer = NULL;
 	bool is_root = geteuid() == 0;
 	enum hv_code code;
@@ -371,26 +353,4 @@ static void socket_without_permission_is_told(void **state)
 	assert_string_equal(setting->err.hint, "run this with sudo");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(enabled_plugin_gives_socket_and_driver_name),
-		TEST(disabled_plugin_is_told_with_the_way_out),
-		TEST(missing_plugin_is_told),
-		TEST(plain_daemon_is_used_where_no_plugin_is_enabled),
-		TEST(plain_daemon_of_this_engine_is_used),
-		TEST(plain_daemon_of_another_engine_is_not_used),
-		TEST(a_long_wait_through_the_engine_is_cut_in_pieces),
-		TEST(environment_overrules_the_engine),
-		TEST(silent_or_strange_engine_is_told),
-		TEST(dead_daemon_is_told_with_the_way_out),
-		TEST(a_path_too_long_for_a_socket_is_told),
-		TEST(an_engine_behind_a_path_too_long_is_told),
-		TEST(without_a_plugin_the_way_to_install_it_is_told),
-		TEST(socket_without_permission_is_told),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -12,13 +12,12 @@ static struct json_object *parse(const char *text, enum json_type type)
 	return hv_document_parse(text, strlen(text), type);
 }
 
-static void only_one_whole_document_of_the_type_is_taken(void **state)
+TEST(only_one_whole_document_of_the_type_is_taken)
 {
 	static const char *const wrong[] = {"", " ", "nonsense", "{", "[1", "[] []", "{} x", "null",
 		"\"text\"", "<html>", "[\"\xff\"]", "[1,]"};
 	struct json_object *document = parse(" [1] \n", json_type_array);
 
-	(void)state;
 	assert_non_null(document);
 	json_object_put(document);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
@@ -27,22 +26,20 @@ static void only_one_whole_document_of_the_type_is_taken(void **state)
 	assert_null(parse("[]", json_type_object));
 }
 
-static void depth_is_bounded(void **state)
+TEST(depth_is_bounded)
 {
 	char deep[400];
 
-	(void)state;
 	memset(deep, '[', 200);
 	memset(deep + 200, ']', 200);
 	assert_null(hv_document_parse(deep, sizeof(deep), json_type_array));
 }
 
-static void members_of_another_type_count_as_absent(void **state)
+TEST(members_of_another_type_count_as_absent)
 {
 	struct json_object *document =
 		parse("{\"a\":1,\"b\":\"x\",\"c\":\"n\\u0000ul\",\"d\":true}", json_type_object);
 
-	(void)state;
 	assert_non_null(document);
 	assert_null(hv_document_text(document, "a"));
 	assert_string_equal(hv_document_text(document, "b"), "x");
@@ -55,7 +52,7 @@ static void members_of_another_type_count_as_absent(void **state)
 	json_object_put(document);
 }
 
-static void printed_json_has_no_raw_control_character(void **state)
+TEST(printed_json_has_no_raw_control_character)
 {
 	struct json_object *document =
 		parse("[\"\\u001b[0m\\u007f\\u009b\xc3\xa4\"]", json_type_array);
@@ -64,7 +61,6 @@ static void printed_json_has_no_raw_control_character(void **state)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	(void)state;
 	assert_non_null(document);
 	assert_non_null(out);
 	assert_int_equal(hv_document_print(out, document), 0);
@@ -77,7 +73,7 @@ static void printed_json_has_no_raw_control_character(void **state)
 	free(text);
 }
 
-static void printed_json_has_one_form_whatever_the_library(void **state)
+TEST(printed_json_has_one_form_whatever_the_library)
 {
 	static const char *const cases[][2] = {
 		{"[]", "[]\n"},
@@ -89,7 +85,6 @@ static void printed_json_has_one_form_whatever_the_library(void **state)
 		{"[\"[]{},: \\\" \\\\\",\"/\"]", "[\n  \"[]{},: \\\" \\\\\",\n  \"/\"\n]\n"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct json_object *document = parse(cases[i][0], json_type_array);
 		char *text = NULL;
@@ -106,15 +101,4 @@ static void printed_json_has_one_form_whatever_the_library(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_one_whole_document_of_the_type_is_taken),
-		cmocka_unit_test(depth_is_bounded),
-		cmocka_unit_test(members_of_another_type_count_as_absent),
-		cmocka_unit_test(printed_json_has_no_raw_control_character),
-		cmocka_unit_test(printed_json_has_one_form_whatever_the_library),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

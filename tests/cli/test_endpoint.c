@@ -100,10 +100,10 @@ static void expect_failure(const struct setting *setting, enum hv_code expected,
 	hv_error_done(&err);
 }
 
-static void nothing_set_means_the_default_socket(void **state)
-{
-	struct setting *setting = *state;
+#define ENDPOINT_TEST(name) STATE_TEST(name, struct setting, setting, set_up, tear_down)
 
+ENDPOINT_TEST(nothing_set_means_the_default_socket)
+{
 	expect_socket(setting, "/var/run/docker.sock");
 	setting->environment.docker_config = NULL;
 	expect_socket(setting, "/var/run/docker.sock");
@@ -111,10 +111,8 @@ static void nothing_set_means_the_default_socket(void **state)
 	expect_socket(setting, "/var/run/docker.sock");
 }
 
-static void each_source_is_overruled_by_the_next(void **state)
+ENDPOINT_TEST(each_source_is_overruled_by_the_next)
 {
-	struct setting *setting = *state;
-
 	write_file(setting->dir, "config.json", "{\"currentContext\":\"near\"}");
 	expect_socket(setting, "/run/near.sock");
 	setting->environment.docker_context = "default";
@@ -128,20 +126,16 @@ static void each_source_is_overruled_by_the_next(void **state)
 	expect_socket(setting, "/run/flag.sock");
 }
 
-static void default_context_is_the_host_of_the_environment(void **state)
+ENDPOINT_TEST(default_context_is_the_host_of_the_environment)
 {
-	struct setting *setting = *state;
-
 	setting->globals.context = "default";
 	expect_socket(setting, "/var/run/docker.sock");
 	setting->environment.docker_host = "unix:///run/env.sock";
 	expect_socket(setting, "/run/env.sock");
 }
 
-static void config_flag_overrules_the_environment(void **state)
+ENDPOINT_TEST(config_flag_overrules_the_environment)
 {
-	struct setting *setting = *state;
-
 	write_file(setting->dir, "config.json", "{\"currentContext\":\"near\"}");
 	setting->globals.config_dir = "/does/not/exist";
 	expect_socket(setting, "/var/run/docker.sock");
@@ -150,20 +144,16 @@ static void config_flag_overrules_the_environment(void **state)
 	expect_socket(setting, "/run/near.sock");
 }
 
-static void remote_engines_are_refused(void **state)
+ENDPOINT_TEST(remote_engines_are_refused)
 {
-	struct setting *setting = *state;
-
 	setting->globals.context = "far";
 	expect_failure(setting, HV_UNSUPPORTED, "ssh://me@far");
 	setting->globals.host = "tcp://10.0.0.1:2375";
 	expect_failure(setting, HV_UNSUPPORTED, "needs a local Engine");
 }
 
-static void unknown_contexts_and_broken_files_are_told(void **state)
+ENDPOINT_TEST(unknown_contexts_and_broken_files_are_told)
 {
-	struct setting *setting = *state;
-
 	setting->globals.context = "nowhere";
 	expect_failure(setting, HV_BAD_REQUEST, "no Docker context \"nowhere\"");
 	setting->globals.context = NULL;
@@ -171,21 +161,4 @@ static void unknown_contexts_and_broken_files_are_told(void **state)
 	expect_failure(setting, HV_INTERNAL, "is not a JSON object");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			nothing_set_means_the_default_socket, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			each_source_is_overruled_by_the_next, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			default_context_is_the_host_of_the_environment, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			config_flag_overrules_the_environment, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(remote_engines_are_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			unknown_contexts_and_broken_files_are_told, set_up, tear_down),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -31,17 +31,15 @@ static void expect_choice(const char *text, const char *id, bool is_enabled)
 	hv_plugin_done(&plugin);
 }
 
-static void socket_name_tells_the_plugin(void **state)
+TEST(socket_name_tells_the_plugin)
 {
-	(void)state;
 	expect_choice("[" PLUGIN("aa", "sshfs:latest", "true", "sshfs.sock") "," PLUGIN(
 			      "bb", "me/volumes:1", "true", "hostvol.sock") "]",
 		"bb", true);
 }
 
-static void enabled_goes_before_the_usual_name(void **state)
+TEST(enabled_goes_before_the_usual_name)
 {
-	(void)state;
 	expect_choice("[" PLUGIN("aa", "hostvol:latest", "false", "hostvol.sock") "," PLUGIN(
 			      "bb", "hostvol:old", "true", "hostvol.sock") "]",
 		"bb", true);
@@ -51,7 +49,7 @@ static void enabled_goes_before_the_usual_name(void **state)
 	expect_choice("[" PLUGIN("aa", "hostvol:old", "false", "hostvol.sock") "]", "aa", false);
 }
 
-static void what_is_no_plugin_of_ours_is_passed_over(void **state)
+TEST(what_is_no_plugin_of_ours_is_passed_over)
 {
 	static const char *const cases[] = {
 		"[]",
@@ -62,7 +60,6 @@ static void what_is_no_plugin_of_ours_is_passed_over(void **state)
 		"[{\"Id\":\"aa\",\"Name\":\"hostvol:latest\",\"Enabled\":true,\"Config\":{}}]",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_plugin plugin = {0};
 
@@ -71,13 +68,4 @@ static void what_is_no_plugin_of_ours_is_passed_over(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(socket_name_tells_the_plugin),
-		cmocka_unit_test(enabled_goes_before_the_usual_name),
-		cmocka_unit_test(what_is_no_plugin_of_ours_is_passed_over),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -27,13 +27,12 @@ static enum hv_code parse(const char *const words[], struct hv_options *options,
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void flags_stand_before_between_and_after_operands(void **state)
+TEST(flags_stand_before_between_and_after_operands)
 {
 	struct hv_options options;
 	struct hv_operands operands;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(
 		parse(WORDS("--ro", "a", "--target", "/t", "b", "-l"), &options, &operands, &err),
 		HV_OK);
@@ -44,20 +43,19 @@ static void flags_stand_before_between_and_after_operands(void **state)
 	assert_string_equal(operands.items[1], "b");
 }
 
-static void two_dashes_end_the_flags(void **state)
+TEST(two_dashes_end_the_flags)
 {
 	struct hv_options options;
 	struct hv_operands operands;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(parse(WORDS("--", "--ro", "-"), &options, &operands, &err), HV_OK);
 	assert_false(options.read_only);
 	assert_int_equal(operands.count, 2);
 	assert_string_equal(operands.items[0], "--ro");
 }
 
-static void values_come_in_every_form(void **state)
+TEST(values_come_in_every_form)
 {
 	const char *const *const forms[] = {
 		WORDS("--target", "/t"),
@@ -71,7 +69,6 @@ static void values_come_in_every_form(void **state)
 	struct hv_operands operands;
 	struct hv_error err = {0};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		assert_int_equal(parse(forms[i], &options, &operands, &err), HV_OK);
 		assert_string_equal(options.target, "/t");
@@ -83,7 +80,7 @@ static void values_come_in_every_form(void **state)
 	assert_string_equal(options.target, "");
 }
 
-static void wrong_flags_are_named(void **state)
+TEST(wrong_flags_are_named)
 {
 	const struct {
 		const char *const *words;
@@ -101,7 +98,6 @@ static void wrong_flags_are_named(void **state)
 	struct hv_operands operands;
 	struct hv_error err = {0};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(parse(cases[i].words, &options, &operands, &err), HV_BAD_REQUEST);
 		assert_string_equal(hv_error_text(&err), cases[i].text);
@@ -109,13 +105,12 @@ static void wrong_flags_are_named(void **state)
 	hv_error_done(&err);
 }
 
-static void operands_beyond_the_kept_ones_are_counted(void **state)
+TEST(operands_beyond_the_kept_ones_are_counted)
 {
 	struct hv_options options;
 	struct hv_operands operands;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(parse(WORDS("a", "b", "c", "d", "e"), &options, &operands, &err), HV_OK);
 	assert_int_equal(operands.count, 5);
 }
@@ -131,12 +126,11 @@ static int parse_globals(
 	return hv_globals_parse(count, (char *const *)(uintptr_t)words, globals, err);
 }
 
-static void global_flags_end_at_the_first_word(void **state)
+TEST(global_flags_end_at_the_first_word)
 {
 	struct hv_globals globals;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(parse_globals(WORDS("-H", "unix:///a", "--log-level", "debug", "-D",
 					       "hostvol", "-c", "x"),
 				 &globals, &err),
@@ -154,12 +148,11 @@ static void global_flags_end_at_the_first_word(void **state)
 	assert_string_equal(globals.context, "far");
 }
 
-static void global_flags_leave_unknown_ones_to_the_command(void **state)
+TEST(global_flags_leave_unknown_ones_to_the_command)
 {
 	struct hv_globals globals;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(parse_globals(WORDS("-D", "--ro", "x"), &globals, &err), 1);
 	assert_int_equal(parse_globals(WORDS("--", "x"), &globals, &err), 0);
 	assert_int_equal(parse_globals(WORDS("-H"), &globals, &err), -EINVAL);
@@ -167,17 +160,4 @@ static void global_flags_leave_unknown_ones_to_the_command(void **state)
 	hv_error_done(&err);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(flags_stand_before_between_and_after_operands),
-		cmocka_unit_test(two_dashes_end_the_flags),
-		cmocka_unit_test(values_come_in_every_form),
-		cmocka_unit_test(wrong_flags_are_named),
-		cmocka_unit_test(operands_beyond_the_kept_ones_are_counted),
-		cmocka_unit_test(global_flags_end_at_the_first_word),
-		cmocka_unit_test(global_flags_leave_unknown_ones_to_the_command),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -10,15 +10,15 @@
 #include "cli/document.h"
 #include "cli/hostpath.h"
 
-static void hash_is_fnv1a(void **state)
+/* Test vectors of draft-eastlake-fnv. */
+TEST(hash_is_fnv1a)
 {
-	(void)state; /* test vectors of draft-eastlake-fnv */
 	assert_int_equal(hv_fnv1a(""), 0x811c9dc5);
 	assert_int_equal(hv_fnv1a("a"), 0xe40c292c);
 	assert_int_equal(hv_fnv1a("foobar"), 0xbf9cf968);
 }
 
-static void names_are_fit_for_docker(void **state)
+TEST(names_are_fit_for_docker)
 {
 	static const struct {
 		const char *path;
@@ -34,7 +34,6 @@ static void names_are_fit_for_docker(void **state)
 	};
 	char name[HV_VOLUME_NAME_MAX_BYTES + 1];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char expected[64];
 
@@ -45,13 +44,12 @@ static void names_are_fit_for_docker(void **state)
 	}
 }
 
-static void long_names_are_cut_before_the_hash(void **state)
+TEST(long_names_are_cut_before_the_hash)
 {
 	char path[300] = "/";
 	char name[HV_VOLUME_NAME_MAX_BYTES + 1];
 	char hash[9];
 
-	(void)state;
 	memset(path + 1, 'x', 255);
 	hv_volume_name_format(path, name, sizeof(name));
 	assert_int_equal(strlen(name), HV_VOLUME_NAME_MAX_BYTES);
@@ -63,7 +61,7 @@ static void long_names_are_cut_before_the_hash(void **state)
 	assert_memory_equal(name, "v.x", 3);
 }
 
-static void links_are_resolved_and_files_refused(void **state)
+TEST(links_are_resolved_and_files_refused)
 {
 	char dir[] = "/tmp/hostvol-test-XXXXXX";
 	char link[64];
@@ -71,7 +69,6 @@ static void links_are_resolved_and_files_refused(void **state)
 	struct hv_error err = {0};
 	char *real = NULL;
 
-	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(link, sizeof(link), "%s/link", dir);
 	snprintf(missing, sizeof(missing), "%s/missing", dir);
@@ -88,7 +85,7 @@ static void links_are_resolved_and_files_refused(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
-static void only_a_plain_volume_of_that_directory_is_used(void **state)
+TEST(only_a_plain_volume_of_that_directory_is_used)
 {
 	static const char text[] =
 		"{\"Volumes\":[null,{\"Name\":\"nothing\"},"
@@ -99,7 +96,6 @@ static void only_a_plain_volume_of_that_directory_is_used(void **state)
 		"{\"Name\":\"also\",\"Status\":{\"kind\":\"path\",\"source\":\"/srv/a\",\"read_only\":false}}]}";
 	struct json_object *list = hv_document_parse(text, sizeof(text) - 1, json_type_object);
 
-	(void)state;
 	assert_non_null(list);
 	assert_string_equal(hv_volume_find(list, "/srv/a", NULL), "fits");
 	assert_string_equal(hv_volume_find(list, "/srv/a", "also"), "also");
@@ -111,15 +107,4 @@ static void only_a_plain_volume_of_that_directory_is_used(void **state)
 	json_object_put(list);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hash_is_fnv1a),
-		cmocka_unit_test(names_are_fit_for_docker),
-		cmocka_unit_test(long_names_are_cut_before_the_hash),
-		cmocka_unit_test(links_are_resolved_and_files_refused),
-		cmocka_unit_test(only_a_plain_volume_of_that_directory_is_used),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

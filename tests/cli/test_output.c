@@ -6,7 +6,7 @@
 
 #include "cli/output.h"
 
-static void control_characters_become_question_marks(void **state)
+TEST(control_characters_become_question_marks)
 {
 	static const struct {
 		const char *text;
@@ -23,7 +23,6 @@ static void control_characters_become_question_marks(void **state)
 		{"surrogate \xed\xa0\x80", "surrogate ???"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *text = strdup(cases[i].text);
 
@@ -34,7 +33,7 @@ static void control_characters_become_question_marks(void **state)
 	}
 }
 
-static void times_read_as_in_docker(void **state)
+TEST(times_read_as_in_docker)
 {
 	static const struct {
 		const char *since;
@@ -60,14 +59,13 @@ static void times_read_as_in_docker(void **state)
 	};
 	char buffer[40];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		hv_since_format(cases[i].since, 1769860800, buffer, sizeof(buffer));
 		assert_string_equal(buffer, cases[i].expected);
 	}
 }
 
-static void columns_are_padded_and_cells_cleaned(void **state)
+TEST(columns_are_padded_and_cells_cleaned)
 {
 	static const char *const cells[] = {
 		"ID", "TARGET", "LAST", "1", "/mnt/a/long/one", "x", "\xc3\xa4", NULL, "a\nb"};
@@ -76,7 +74,6 @@ static void columns_are_padded_and_cells_cleaned(void **state)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	(void)state;
 	assert_non_null(out);
 	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
 		assert_int_equal(hv_table_add(&table, cells[i]), 0);
@@ -89,13 +86,4 @@ static void columns_are_padded_and_cells_cleaned(void **state)
 	free(text);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(control_characters_become_question_marks),
-		cmocka_unit_test(times_read_as_in_docker),
-		cmocka_unit_test(columns_are_padded_and_cells_cleaned),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

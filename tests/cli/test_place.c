@@ -11,7 +11,7 @@ struct split {
 	struct hv_mode mode;
 };
 
-static void text_splits_at_the_first_colon(void **state)
+TEST(text_splits_at_the_first_colon)
 {
 	static const struct split cases[] = {
 		{"web:/mnt/data", "web", "/mnt/data", {0}},
@@ -24,7 +24,6 @@ static void text_splits_at_the_first_colon(void **state)
 		{"web:relative", "web", "relative", {0}},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_place place = {0};
 		struct hv_error err = {0};
@@ -38,11 +37,10 @@ static void text_splits_at_the_first_colon(void **state)
 	}
 }
 
-static void what_has_no_two_parts_is_refused_with_a_hint(void **state)
+TEST(what_has_no_two_parts_is_refused_with_a_hint)
 {
 	static const char *const cases[] = {"web", "", ":/mnt", ":", "web:", "web::ro"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_place place = {0};
 		struct hv_error err = {0};
@@ -58,14 +56,13 @@ static void what_has_no_two_parts_is_refused_with_a_hint(void **state)
 }
 
 /* Not taken for a part of the target: it would be attached writable, at "/a:RO". */
-static void what_is_no_mode_is_refused(void **state)
+TEST(what_is_no_mode_is_refused)
 {
 	static const char *const cases[] = {"web:/a:y", "web:/a:ro,z", "web:/a:rslave",
 		"web:/a:nocopy", "web:/a:RO", "web:/a:b", "web:/a:b:ro", "web:/a:ro:ro",
 		"web:/a:", "web:/a:readonly", "web:/a:ro,", "web:/a:,ro", "web:/a:ro,rw",
 		"web:/a:ro,ro", "web:/a:require"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_place place = {0};
 		struct hv_error err = {0};
@@ -78,12 +75,11 @@ static void what_is_no_mode_is_refused(void **state)
 	}
 }
 
-static void target_flag_takes_any_path_and_a_container_alone(void **state)
+TEST(target_flag_takes_any_path_and_a_container_alone)
 {
 	struct hv_place place = {0};
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_place_parse("web", "/a:ro", &place, &err), HV_OK);
 	assert_string_equal(place.container, "web");
 	assert_string_equal(place.target, "/a:ro");
@@ -94,13 +90,12 @@ static void target_flag_takes_any_path_and_a_container_alone(void **state)
 	hv_error_done(&err);
 }
 
-static void flag_and_mode_must_agree(void **state)
+TEST(flag_and_mode_must_agree)
 {
 	struct hv_place place = {.mode = {.is_read_write = true}};
 	struct hv_error err = {0};
 	bool is_read_only = true;
 
-	(void)state;
 	assert_int_equal(hv_place_read_only(&place, true, &is_read_only, &err), HV_BAD_REQUEST);
 	assert_int_equal(hv_place_read_only(&place, false, &is_read_only, &err), HV_OK);
 	assert_false(is_read_only);
@@ -110,9 +105,8 @@ static void flag_and_mode_must_agree(void **state)
 	hv_error_done(&err);
 }
 
-static void ids_are_twelve_hex_digits(void **state)
+TEST(ids_are_twelve_hex_digits)
 {
-	(void)state;
 	assert_true(hv_attachment_id_is("0123456789ab"));
 	assert_true(hv_attachment_id_is("ABCDEF012345"));
 	assert_false(hv_attachment_id_is(""));
@@ -122,16 +116,4 @@ static void ids_are_twelve_hex_digits(void **state)
 	assert_false(hv_attachment_id_is("web:/mnt/dat"));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_splits_at_the_first_colon),
-		cmocka_unit_test(what_has_no_two_parts_is_refused_with_a_hint),
-		cmocka_unit_test(what_is_no_mode_is_refused),
-		cmocka_unit_test(target_flag_takes_any_path_and_a_container_alone),
-		cmocka_unit_test(flag_and_mode_must_agree),
-		cmocka_unit_test(ids_are_twelve_hex_digits),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -11,21 +11,21 @@
 	"{\"ID\":\"" id "\",\"Volume\":\"data\",\"ContainerName\":\"" container                    \
 	"\",\"Target\":\"" target "\"" more "}"
 
-static void metadata_is_what_docker_asks_for(void **state)
+PROGRAM_TEST(metadata_is_what_docker_asks_for)
 {
-	program_expect(*state, WORDS("docker-hostvol", "docker-cli-plugin-metadata"), 0,
+	program_expect(place, WORDS("docker-hostvol", "docker-cli-plugin-metadata"), 0,
 		"{\n  \"SchemaVersion\": \"0.1.0\",\n  \"Vendor\": \"hostvol\",\n"
 		"  \"Version\": \"" HOSTVOL_VERSION "\",\n"
 		"  \"ShortDescription\": \"Put volumes into running containers\"\n}\n",
 		"");
-	program_expect(*state, WORDS("docker-addvol", "docker-cli-plugin-metadata"), 0,
+	program_expect(place, WORDS("docker-addvol", "docker-cli-plugin-metadata"), 0,
 		"{\n  \"SchemaVersion\": \"0.1.0\",\n  \"Vendor\": \"hostvol\",\n"
 		"  \"Version\": \"" HOSTVOL_VERSION "\",\n"
 		"  \"ShortDescription\": \"Add a host directory to a running container\"\n}\n",
 		"");
 }
 
-static void help_comes_in_every_form_on_stdout(void **state)
+PROGRAM_TEST(help_comes_in_every_form_on_stdout)
 {
 	const struct {
 		const char *const *words;
@@ -49,7 +49,7 @@ static void help_comes_in_every_form_on_stdout(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct outcome outcome = program_run(*state, cases[i].words);
+		struct outcome outcome = program_run(place, cases[i].words);
 
 		assert_string_equal(outcome.err, "");
 		assert_memory_equal(outcome.out, cases[i].start, strlen(cases[i].start));
@@ -58,63 +58,63 @@ static void help_comes_in_every_form_on_stdout(void **state)
 	}
 }
 
-static void completion_lists_what_fits(void **state)
+PROGRAM_TEST(completion_lists_what_fits)
 {
-	program_expect(*state, WORDS("docker-hostvol", "__complete", "hostvol", "a"), 0,
+	program_expect(place, WORDS("docker-hostvol", "__complete", "hostvol", "a"), 0,
 		"attach\tPut a volume into a running container\n:4\n", "");
-	program_expect(*state, WORDS("docker-hostvol", "__complete", "hostvol", "detach", "--l"), 0,
+	program_expect(place, WORDS("docker-hostvol", "__complete", "hostvol", "detach", "--l"), 0,
 		"--lazy\tTake it out now, though files in it are open\n:4\n", "");
-	program_expect(*state, WORDS("docker-hostvol", "__complete", "ls", "--format", "j"), 0,
+	program_expect(place, WORDS("docker-hostvol", "__complete", "ls", "--format", "j"), 0,
 		"json\n:4\n", "");
-	program_expect(*state, WORDS("docker-hostvol", "__complete", "attach", "--idmap", "a"), 0,
+	program_expect(place, WORDS("docker-hostvol", "__complete", "attach", "--idmap", "a"), 0,
 		"auto\nalways\n:4\n", "");
-	program_expect(*state, WORDS("docker-hostvol", "__complete", "attach", "--req"), 0,
+	program_expect(place, WORDS("docker-hostvol", "__complete", "attach", "--req"), 0,
 		"--required\tLet the container not start without it, as :required\n:4\n", "");
-	program_expect(*state, WORDS("docker-hostvol", "__complete", "attach", "--replace", "--ta"),
+	program_expect(place, WORDS("docker-hostvol", "__complete", "attach", "--replace", "--ta"),
 		0, "--target\tThe target, when CONTAINER stands alone\n:4\n", "");
-	program_expect(*state, WORDS("docker-hostvol", "__complete", "nothing", ""), 0, ":4\n", "");
-	program_expect(*state, WORDS("docker-hostvol", "__complete"), 0, ":4\n", "");
-	program_expect(*state, WORDS("docker-addvol", "__complete", "addvol", ""), 0, ":16\n", "");
+	program_expect(place, WORDS("docker-hostvol", "__complete", "nothing", ""), 0, ":4\n", "");
+	program_expect(place, WORDS("docker-hostvol", "__complete"), 0, ":4\n", "");
+	program_expect(place, WORDS("docker-addvol", "__complete", "addvol", ""), 0, ":16\n", "");
 	program_expect(
-		*state, WORDS("docker-addvol", "__complete", "addvol", "/srv", ""), 0, ":4\n", "");
+		place, WORDS("docker-addvol", "__complete", "addvol", "/srv", ""), 0, ":4\n", "");
 }
 
-static void wrong_usage_exits_with_2(void **state)
+PROGRAM_TEST(wrong_usage_exits_with_2)
 {
-	program_expect(*state, WORDS("docker-hostvol", "hostvol", "atach"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "hostvol", "atach"), 2, "",
 		"hostvol: unknown command \"atach\"\nhint: did you mean: docker hostvol attach\n"
 		"Usage: docker hostvol COMMAND\n");
-	program_expect(*state, WORDS("docker-hostvol", "attach", "data"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "attach", "data"), 2, "",
 		"hostvol: \"attach\" needs 2 arguments, not 1\n" USAGE_ATTACH);
-	program_expect(*state, WORDS("docker-hostvol", "attach", "data", "web"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "attach", "data", "web"), 2, "",
 		"hostvol: \"web\" has no colon\n"
 		"hint: write CONTAINER:TARGET, such as web:/mnt/data\n" USAGE_ATTACH);
-	program_expect(*state, WORDS("docker-hostvol", "attach", "--no", "a", "b:/c"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "attach", "--no", "a", "b:/c"), 2, "",
 		"hostvol: unknown flag --no\n" USAGE_ATTACH);
-	program_expect(*state, WORDS("docker-hostvol", "attach", "", "b:/c"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "attach", "", "b:/c"), 2, "",
 		"hostvol: the volume's name is empty\n" USAGE_ATTACH);
-	program_expect(*state, WORDS("docker-hostvol", "attach", "--idmap", "foo", "a", "b:/c"), 2,
+	program_expect(place, WORDS("docker-hostvol", "attach", "--idmap", "foo", "a", "b:/c"), 2,
 		"", "hostvol: --idmap takes auto, always or never, not \"foo\"\n" USAGE_ATTACH);
-	program_expect(*state, WORDS("docker-hostvol", "attach", "--replace=foo", "a", "b:/c"), 2,
+	program_expect(place, WORDS("docker-hostvol", "attach", "--replace=foo", "a", "b:/c"), 2,
 		"",
 		"hostvol: --replace stands alone or takes nonatomic, not \"foo\"\n" USAGE_ATTACH);
-	program_expect(*state, WORDS("docker-hostvol", "attach", "a", "b:/c:RO"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "attach", "a", "b:/c:RO"), 2, "",
 		"hostvol: unknown mode \"RO\": only ro, rw and required are known\n"
 		"hint: give a target with a colon in it by flag: docker hostvol attach --target PATH VOLUME CONTAINER\n" USAGE_ATTACH);
-	program_expect(*state, WORDS("docker-hostvol", "detach", "--wait", "-1", "a:/b"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "detach", "--wait", "-1", "a:/b"), 2, "",
 		"hostvol: --wait takes a number of seconds from 0 to 86400, not \"-1\"\n" USAGE_DETACH);
-	program_expect(*state, WORDS("docker-hostvol", "detach", "a:/b\xff"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "detach", "a:/b\xff"), 2, "",
 		"hostvol: \"a:/b?\" is not UTF-8\n" USAGE_DETACH);
-	program_expect(*state, WORDS("docker-hostvol", "ls", "x"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "ls", "x"), 2, "",
 		"hostvol: \"ls\" takes no arguments\n"
 		"hint: name a container or a volume with a flag: docker hostvol ls --container x\n"
 		"Usage: docker hostvol ls [OPTIONS]\n");
-	program_expect(*state, WORDS("docker-hostvol", "ls", "--format", "xml"), 2, "",
+	program_expect(place, WORDS("docker-hostvol", "ls", "--format", "xml"), 2, "",
 		"hostvol: --format takes table or json, not \"xml\"\n"
 		"Usage: docker hostvol ls [OPTIONS]\n");
 }
 
-static void hints_show_the_line_that_was_meant(void **state)
+PROGRAM_TEST(hints_show_the_line_that_was_meant)
 {
 	const struct {
 		const char *const *words;
@@ -156,7 +156,7 @@ static void hints_show_the_line_that_was_meant(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct outcome outcome = program_run(*state, cases[i].words);
+		struct outcome outcome = program_run(place, cases[i].words);
 		char *usage = strstr(outcome.err, "Usage: ");
 
 		assert_non_null(usage);
@@ -177,22 +177,22 @@ static void expect_help(
 	outcome_done(&outcome);
 }
 
-static void help_shows_how_flags_are_written_and_ends_with_examples(void **state)
+PROGRAM_TEST(help_shows_how_flags_are_written_and_ends_with_examples)
 {
 	static const char replace[] = "      --replace[=HOW]         Take the place";
 
-	expect_help(*state, WORDS("docker-hostvol", "attach", "--help"), replace);
-	expect_help(*state, WORDS("docker-hostvol", "check", "--help"), replace);
-	expect_help(*state, WORDS("docker-hostvol", "detach", "--help"), "--wait SECONDS ");
-	expect_help(*state, WORDS("docker-hostvol", "attach", "--help"),
+	expect_help(place, WORDS("docker-hostvol", "attach", "--help"), replace);
+	expect_help(place, WORDS("docker-hostvol", "check", "--help"), replace);
+	expect_help(place, WORDS("docker-hostvol", "detach", "--help"), "--wait SECONDS ");
+	expect_help(place, WORDS("docker-hostvol", "attach", "--help"),
 		"\nExamples:\n  docker hostvol attach data web:/mnt/data\n");
-	expect_help(*state, WORDS("docker-hostvol", "detach", "--help"),
+	expect_help(place, WORDS("docker-hostvol", "detach", "--help"),
 		"\nExamples:\n  docker hostvol detach web:/mnt/data\n");
-	expect_help(*state, WORDS("docker-addvol", "--help"),
+	expect_help(place, WORDS("docker-addvol", "--help"),
 		"\nExamples:\n  docker addvol /srv/data web /mnt/data\n");
 }
 
-static void busy_processes_are_named_as_a_person_says_it(void **state)
+PROGRAM_TEST(busy_processes_are_named_as_a_person_says_it)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotDetach", 409,
@@ -203,13 +203,13 @@ static void busy_processes_are_named_as_a_person_says_it(void **state)
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-hostvol", "detach", "web:/x"), 1, "",
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "detach", "web:/x"), 1, "",
 		"hostvol: in use\n  process 7 of the host (sleep): working directory\n"
 		"  process 8 of the host (tail): open file\nhint: end it\n");
 }
 
-static void attach_sends_what_is_set_and_prints_the_place(void **state)
+PROGRAM_TEST(attach_sends_what_is_set_and_prints_the_place)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotAttach", 200,
@@ -219,18 +219,18 @@ static void attach_sends_what_is_set_and_prints_the_place(void **state)
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state,
+	program_serve(place, answers);
+	program_expect(place,
 		WORDS("docker-hostvol", "-D", "hostvol", "attach", "data", "web:/mnt/data"), 0,
 		"web:/mnt/data\n", "");
-	program_expect(*state,
+	program_expect(place,
 		WORDS("docker-hostvol", "attach", "data", "--nosuid", "web:mnt:ro", "--nodev",
 			"--noexec", "--no-mkdir"),
 		0, "web:/mnt/data\n", "");
-	program_expect(*state,
+	program_expect(place,
 		WORDS("docker-hostvol", "attach", "--read-only", "--target=/a:ro", "data", "web"),
 		0, "web:/mnt/data\n", "");
-	program_expect_requests(*state,
+	program_expect_requests(place,
 		"POST /HotAttach { \"Volume\": \"data\", \"Container\": \"web\", \"Target\": \"\\/mnt\\/data\" }\n"
 		"POST /HotAttach { \"Volume\": \"data\", \"Container\": \"web\", \"Target\": \"mnt\", "
 		"\"ReadOnly\": true, \"NoSuid\": true, \"NoDev\": true, \"NoExec\": true, \"Mkdir\": false }\n"
@@ -238,7 +238,7 @@ static void attach_sends_what_is_set_and_prints_the_place(void **state)
 		"\"ReadOnly\": true }\n");
 }
 
-static void refusals_are_told_with_their_hint(void **state)
+PROGRAM_TEST(refusals_are_told_with_their_hint)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotAttach", 404,
@@ -250,16 +250,16 @@ static void refusals_are_told_with_their_hint(void **state)
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-hostvol", "attach", "data", "web:/mnt"), 1, "",
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "attach", "data", "web:/mnt"), 1, "",
 		"hostvol: no volume ?[1mdata\nhint: make?one\n");
-	program_expect(*state, WORDS("docker-hostvol", "detach", "web:/mnt"), 1, "",
+	program_expect(place, WORDS("docker-hostvol", "detach", "web:/mnt"), 1, "",
 		"hostvol: it is busy\n");
-	program_expect(*state, WORDS("docker-hostvol", "ls"), 1, "",
+	program_expect(place, WORDS("docker-hostvol", "ls"), 1, "",
 		"hostvol: the hostvol daemon refused /HotList with HTTP status 500 and no reason\n");
 }
 
-static void detach_takes_places_and_ids(void **state)
+PROGRAM_TEST(detach_takes_places_and_ids)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotDetach", 200,
@@ -269,21 +269,20 @@ static void detach_takes_places_and_ids(void **state)
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(
-		*state, WORDS("docker-hostvol", "detach", "web:/a:ro"), 0, "web:/a:ro\n", "");
-	program_expect(*state,
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "detach", "web:/a:ro"), 0, "web:/a:ro\n", "");
+	program_expect(place,
 		WORDS("docker-hostvol", "detach", "0123456789ab", "--lazy", "--wait=5"), 0,
 		"web:/a:ro\n", "");
-	program_expect(*state, WORDS("docker-hostvol", "detach", "--target", "/x", "0123456789ab"),
+	program_expect(place, WORDS("docker-hostvol", "detach", "--target", "/x", "0123456789ab"),
 		0, "web:/a:ro\n", "");
-	program_expect_requests(*state,
+	program_expect_requests(place,
 		"POST /HotDetach { \"Container\": \"web\", \"Target\": \"\\/a:ro\" }\n"
 		"POST /HotDetach { \"ID\": \"0123456789ab\", \"WaitSeconds\": 5, \"Lazy\": true }\n"
 		"POST /HotDetach { \"Container\": \"0123456789ab\", \"Target\": \"\\/x\" }\n");
 }
 
-static void lists_have_a_header_and_columns(void **state)
+PROGRAM_TEST(lists_have_a_header_and_columns)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotList", 200,
@@ -296,28 +295,28 @@ static void lists_have_a_header_and_columns(void **state)
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-hostvol", "ls"), 0,
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "ls"), 0,
 		"ID             VOLUME    CONTAINER      TARGET    MODE               STATE      SINCE     PROBLEM\n"
 		"0123456789ab   data      web            /a?b      ro,nosuid,noexec   attached   -         \n"
 		"1              v         001122334455   /b        rw                 missing    -         gone\n",
 		"");
 }
 
-static void empty_lists_have_a_header_or_are_an_array(void **state)
+PROGRAM_TEST(empty_lists_have_a_header_or_are_an_array)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotList", 200, "{\"Err\":\"\",\"Attachments\":[]}", 0},
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-hostvol", "ls", "--volume", "v"), 0,
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "ls", "--volume", "v"), 0,
 		"ID        VOLUME    CONTAINER   TARGET    MODE      STATE     SINCE\n", "");
-	program_expect(*state, WORDS("docker-hostvol", "list", "--container=c", "--format=json"), 0,
+	program_expect(place, WORDS("docker-hostvol", "list", "--container=c", "--format=json"), 0,
 		"[]\n", "");
-	program_expect_requests(*state, "POST /HotList { \"Volume\": \"v\" }\n"
-					"POST /HotList { \"Container\": \"c\" }\n");
+	program_expect_requests(place, "POST /HotList { \"Volume\": \"v\" }\n"
+				       "POST /HotList { \"Container\": \"c\" }\n");
 }
 
 static void expect_start(
@@ -330,7 +329,7 @@ static void expect_start(
 	outcome_done(&outcome);
 }
 
-static void inspect_shows_one_attachment_as_an_array(void **state)
+PROGRAM_TEST(inspect_shows_one_attachment_as_an_array)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotList", 200,
@@ -341,21 +340,21 @@ static void inspect_shows_one_attachment_as_an_array(void **state)
 	};
 	static const char first[] = "[\n  {\n    \"ID\": \"0123456789ab\",";
 
-	program_serve(*state, answers);
-	expect_start(*state, WORDS("docker-hostvol", "inspect", "web:/a"), first);
-	expect_start(*state, WORDS("docker-hostvol", "inspect", "0123456789ab"), first);
-	program_expect(*state, WORDS("docker-hostvol", "inspect", "web:/c"), 1, "",
+	program_serve(place, answers);
+	expect_start(place, WORDS("docker-hostvol", "inspect", "web:/a"), first);
+	expect_start(place, WORDS("docker-hostvol", "inspect", "0123456789ab"), first);
+	program_expect(place, WORDS("docker-hostvol", "inspect", "web:/c"), 1, "",
 		"hostvol: no volume is attached at /c in container 'web'\n"
 		"hint: list the attachments: docker hostvol ls\n");
-	program_expect(*state, WORDS("docker-hostvol", "inspect", "ffffffffffff"), 1, "",
+	program_expect(place, WORDS("docker-hostvol", "inspect", "ffffffffffff"), 1, "",
 		"hostvol: no such attachment: ffffffffffff\n"
 		"hint: list the attachments: docker hostvol ls\n");
-	program_expect_requests(*state,
+	program_expect_requests(place,
 		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n"
 		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n");
 }
 
-static void inspect_takes_a_name_before_an_id(void **state)
+PROGRAM_TEST(inspect_takes_a_name_before_an_id)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotList", 200,
@@ -368,14 +367,14 @@ static void inspect_takes_a_name_before_an_id(void **state)
 	static const char *const targets[] = {"ab:/a", "ab:/a/", "ab://a", "ab:/./a/.", "ab:/a//."};
 	static const char second[] = "[\n  {\n    \"ID\": \"ab0123456789\",";
 
-	program_serve(*state, answers);
+	program_serve(place, answers);
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
-		expect_start(*state, WORDS("docker-hostvol", "inspect", targets[i]), second);
-	expect_start(*state, WORDS("docker-hostvol", "inspect", "ab0:/a"),
+		expect_start(place, WORDS("docker-hostvol", "inspect", targets[i]), second);
+	expect_start(place, WORDS("docker-hostvol", "inspect", "ab0:/a"),
 		"[\n  {\n    \"ID\": \"0123456789ab\",");
 }
 
-static void doctor_tells_that_all_is_well(void **state)
+PROGRAM_TEST(doctor_tells_that_all_is_well)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotInfo", 200,
@@ -390,8 +389,8 @@ static void doctor_tells_that_all_is_well(void **state)
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-hostvol", "doctor"), 0,
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "doctor"), 0,
 		"ok    daemon: it answers, version (" HOSTVOL_VERSION ")\n"
 		"ok    state: it can be used\nok    engine: the daemon reaches it\n"
 		"ok    volumes: the host sees those of docker run -v\n"
@@ -400,7 +399,7 @@ static void doctor_tells_that_all_is_well(void **state)
 		"");
 }
 
-static void that_starts_are_not_held_is_no_fault(void **state)
+PROGRAM_TEST(that_starts_are_not_held_is_no_fault)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotInfo", 200,
@@ -412,8 +411,8 @@ static void that_starts_are_not_held_is_no_fault(void **state)
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-hostvol", "doctor"), 0,
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "doctor"), 0,
 		"ok    daemon: it answers, version (" HOSTVOL_VERSION ")\n"
 		"ok    state: it can be used\nok    engine: the daemon reaches it\n"
 		"ok    volumes: the host sees those of docker run -v\n"
@@ -423,7 +422,7 @@ static void that_starts_are_not_held_is_no_fault(void **state)
 		"");
 }
 
-static void doctor_tells_what_is_wrong(void **state)
+PROGRAM_TEST(doctor_tells_what_is_wrong)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotInfo", 200,
@@ -438,8 +437,8 @@ static void doctor_tells_what_is_wrong(void **state)
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-hostvol", "doctor"), 1,
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "doctor"), 1,
 		"ok    daemon: it answers, version (9.9)\n"
 		"FAIL  version: the command's is another: " HOSTVOL_VERSION
 		" (install them from one source: scripts/quickstart)\n"
@@ -453,7 +452,7 @@ static void doctor_tells_what_is_wrong(void **state)
 		"hostvol: something is wrong; see above\n");
 }
 
-static void version_shows_both_sides(void **state)
+PROGRAM_TEST(version_shows_both_sides)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotInfo", 200,
@@ -464,18 +463,17 @@ static void version_shows_both_sides(void **state)
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-hostvol", "version"), 0,
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "version"), 0,
 		"Client:\n Version:     " HOSTVOL_VERSION "\n\nDaemon:\n Version:     9.9\n"
 		" Engine ID:   AB\n Mode:        managed\n Kernel:      6.18\n Mounts by:   mount-api\n Features:\n"
 		"  open_tree: yes\n  idmap: no\n Settings:\n  HOSTVOL_LOG: info\n",
 		"");
-	program_expect_requests(*state, "POST /HotInfo {}\n");
+	program_expect_requests(place, "POST /HotInfo {}\n");
 }
 
-static void version_without_a_daemon_still_shows_the_client(void **state)
+PROGRAM_TEST(version_without_a_daemon_still_shows_the_client)
 {
-	const struct place_of_test *place = *state;
 	char expected[300];
 
 	snprintf(expected, sizeof(expected),
@@ -490,7 +488,7 @@ static void version_without_a_daemon_still_shows_the_client(void **state)
 		expected);
 }
 
-static void answers_that_make_no_sense_are_told(void **state)
+PROGRAM_TEST(answers_that_make_no_sense_are_told)
 {
 	static const struct fake_answer answers[] = {
 		{"POST /HotList", 200, "<html>", 0},
@@ -499,10 +497,9 @@ static void answers_that_make_no_sense_are_told(void **state)
 		{"POST /HotDetach", 200, "{\"Err\":\"\"}", 17 << 20},
 		{NULL, 0, NULL, 0},
 	};
-	const struct place_of_test *place = *state;
 	char expected[300];
 
-	program_serve(*state, answers);
+	program_serve(place, answers);
 	snprintf(expected, sizeof(expected),
 		"hostvol: the answer from %s to /HotList is not JSON (HTTP status 200)\n",
 		place->socket);
@@ -518,33 +515,4 @@ static void answers_that_make_no_sense_are_told(void **state)
 		"hostvol: the hostvol daemon's answer is too long\n");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, program_set_up, program_tear_down)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(metadata_is_what_docker_asks_for),
-		TEST(help_comes_in_every_form_on_stdout),
-		TEST(completion_lists_what_fits),
-		TEST(wrong_usage_exits_with_2),
-		TEST(hints_show_the_line_that_was_meant),
-		TEST(help_shows_how_flags_are_written_and_ends_with_examples),
-		TEST(busy_processes_are_named_as_a_person_says_it),
-		TEST(attach_sends_what_is_set_and_prints_the_place),
-		TEST(refusals_are_told_with_their_hint),
-		TEST(detach_takes_places_and_ids),
-		TEST(lists_have_a_header_and_columns),
-		TEST(empty_lists_have_a_header_or_are_an_array),
-		TEST(inspect_shows_one_attachment_as_an_array),
-		TEST(inspect_takes_a_name_before_an_id),
-		TEST(doctor_tells_that_all_is_well),
-		TEST(that_starts_are_not_held_is_no_fault),
-		TEST(doctor_tells_what_is_wrong),
-		TEST(version_shows_both_sides),
-		TEST(version_without_a_daemon_still_shows_the_client),
-		TEST(answers_that_make_no_sense_are_told),
-	};
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-
-	return failed + program_addvol_tests();
-}
+TEST_MAIN()

@@ -63,16 +63,16 @@ static void expect_requests(
 	free(log);
 }
 
-static void addvol_defines_and_attaches(void **state)
+PROGRAM_TEST(addvol_defines_and_attaches)
 {
 	const struct fake_answer attached = {"POST /HotAttach", 200, ATTACHED, 0};
 	struct addvol_case test;
 
-	fill(&test, *state, NULL, attached);
-	program_serve(*state, test.answers);
-	program_expect(*state, WORDS("docker-addvol", "addvol", ".", "web", "/mnt:ro"), 0,
+	fill(&test, place, NULL, attached);
+	program_serve(place, test.answers);
+	program_expect(place, WORDS("docker-addvol", "addvol", ".", "web", "/mnt:ro"), 0,
 		"web:/mnt\n", "");
-	expect_requests(*state, test.name,
+	expect_requests(place, test.name,
 		"GET /containers/web/json\nPOST /VolumeDriver.List {}\n"
 		"POST /volumes/create { \"Name\": \"@\", \"Driver\": \"hostvol\", "
 		"\"DriverOpts\": { \"path\": \"%\" } }\n"
@@ -80,32 +80,32 @@ static void addvol_defines_and_attaches(void **state)
 		"\"ReadOnly\": true }\n");
 }
 
-static void addvol_uses_the_volume_that_is_there(void **state)
+PROGRAM_TEST(addvol_uses_the_volume_that_is_there)
 {
 	const struct fake_answer refused = {
 		"POST /HotAttach", 409, "{\"Err\":\"taken\",\"Code\":\"target-exists\"}", 0};
 	struct addvol_case test;
 
-	fill(&test, *state, "mine", refused);
-	program_serve(*state, test.answers);
+	fill(&test, place, "mine", refused);
+	program_serve(place, test.answers);
 	program_expect(
-		*state, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "", "hostvol: taken\n");
-	expect_requests(*state, test.name,
+		place, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "", "hostvol: taken\n");
+	expect_requests(place, test.name,
 		"GET /containers/web/json\nPOST /VolumeDriver.List {}\n"
 		"POST /HotAttach { \"Volume\": \"mine\", \"Container\": \"web\", \"Target\": \"/mnt\" }\n");
 }
 
-static void addvol_takes_back_what_it_defined(void **state)
+PROGRAM_TEST(addvol_takes_back_what_it_defined)
 {
 	const struct fake_answer refused = {
 		"POST /HotAttach", 403, "{\"Err\":\"no\",\"Code\":\"denied\",\"Hint\":\"ask\"}", 0};
 	struct addvol_case test;
 
-	fill(&test, *state, NULL, refused);
-	program_serve(*state, test.answers);
-	program_expect(*state, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "",
+	fill(&test, place, NULL, refused);
+	program_serve(place, test.answers);
+	program_expect(place, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "",
 		"hostvol: no\nhint: ask\n");
-	expect_requests(*state, test.name,
+	expect_requests(place, test.name,
 		"GET /containers/web/json\nPOST /VolumeDriver.List {}\n"
 		"POST /volumes/create { \"Name\": \"@\", \"Driver\": \"hostvol\", "
 		"\"DriverOpts\": { \"path\": \"%\" } }\n"
@@ -114,15 +114,15 @@ static void addvol_takes_back_what_it_defined(void **state)
 }
 
 /* By another addvol that failed: once more, and not for ever. */
-static void addvol_defines_again_what_was_taken_away(void **state)
+PROGRAM_TEST(addvol_defines_again_what_was_taken_away)
 {
 	const struct fake_answer refused = {"POST /HotAttach", 404,
 		"{\"Err\":\"no such volume\",\"Code\":\"no-such-volume\"}", 0};
 	struct addvol_case test;
 
-	fill(&test, *state, NULL, refused);
-	program_serve(*state, test.answers);
-	program_expect(*state, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "",
+	fill(&test, place, NULL, refused);
+	program_serve(place, test.answers);
+	program_expect(place, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "",
 		"hostvol: no such volume\n");
 #define ONCE                                                                                       \
 	"POST /VolumeDriver.List {}\n"                                                             \
@@ -130,44 +130,43 @@ static void addvol_defines_again_what_was_taken_away(void **state)
 	"\"DriverOpts\": { \"path\": \"%\" } }\n"                                                  \
 	"POST /HotAttach { \"Volume\": \"@\", \"Container\": \"web\", \"Target\": \"/mnt\" }\n"
 	expect_requests(
-		*state, test.name, "GET /containers/web/json\n" ONCE ONCE "DELETE /volumes/@\n");
+		place, test.name, "GET /containers/web/json\n" ONCE ONCE "DELETE /volumes/@\n");
 }
 
-static void addvol_tells_what_it_could_not_take_back(void **state)
+PROGRAM_TEST(addvol_tells_what_it_could_not_take_back)
 {
 	const struct fake_answer refused = {
 		"POST /HotAttach", 403, "{\"Err\":\"no\",\"Code\":\"denied\",\"Hint\":\"ask\"}", 0};
 	struct addvol_case test;
 	char expected[400];
 
-	fill(&test, *state, NULL, refused);
+	fill(&test, place, NULL, refused);
 	test.answers[3].status = 409;
 	test.answers[3].body = "{\"message\":\"in use\"}";
-	program_serve(*state, test.answers);
+	program_serve(place, test.answers);
 	snprintf(expected, sizeof(expected),
 		"hostvol: no\nhint: ask; delete the volume that was created for this: docker volume rm %s\n",
 		test.name);
-	program_expect(*state, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "", expected);
+	program_expect(place, WORDS("docker-addvol", ".", "web", "/mnt"), 1, "", expected);
 }
 
-static void addvol_refuses_a_name_of_another_directory(void **state)
+PROGRAM_TEST(addvol_refuses_a_name_of_another_directory)
 {
 	const struct fake_answer attached = {"POST /HotAttach", 200, ATTACHED, 0};
-	const struct place_of_test *place = *state;
 	struct addvol_case test;
 	char expected[400];
 
-	fill(&test, *state, NULL, attached);
-	program_serve(*state, test.answers);
+	fill(&test, place, NULL, attached);
+	program_serve(place, test.answers);
 	snprintf(expected, sizeof(expected),
 		"hostvol: volume other exists already and cannot stand for %s: its source is /other, its options differ, or it is read-only\n"
 		"hint: choose another name with --name\n",
 		place->dir);
-	program_expect(*state, WORDS("docker-addvol", "--name", "other", ".", "web", "/mnt"), 1, "",
+	program_expect(place, WORDS("docker-addvol", "--name", "other", ".", "web", "/mnt"), 1, "",
 		expected);
 }
 
-static void addvol_asks_for_a_running_container(void **state)
+PROGRAM_TEST(addvol_asks_for_a_running_container)
 {
 	static const struct fake_answer answers[] = {
 		{"GET /containers/old/json", 200, STOPPED, 0},
@@ -178,38 +177,37 @@ static void addvol_asks_for_a_running_container(void **state)
 	};
 	struct outcome outcome;
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-addvol", ".", "old", "/mnt"), 1, "",
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-addvol", ".", "old", "/mnt"), 1, "",
 		"hostvol: container old is not running\nhint: docker start old\n");
-	program_expect(*state, WORDS("docker-addvol", ".", "a/b?", "/mnt"), 1, "",
+	program_expect(place, WORDS("docker-addvol", ".", "a/b?", "/mnt"), 1, "",
 		"hostvol: no such container: a/b?\nhint: list the containers: docker ps -a\n");
-	program_expect(*state, WORDS("docker-addvol", ".", "bad", "/mnt"), 1, "",
+	program_expect(place, WORDS("docker-addvol", ".", "bad", "/mnt"), 1, "",
 		"hostvol: the Docker Engine cannot look up the container: broken\n");
-	outcome = program_run(*state, WORDS("docker-addvol", ".", "odd", "/mnt"));
+	outcome = program_run(place, WORDS("docker-addvol", ".", "odd", "/mnt"));
 	assert_int_equal(outcome.status, 1);
 	assert_non_null(strstr(outcome.err, "makes no sense"));
 	outcome_done(&outcome);
 }
 
-static void addvol_of_a_volume_shows_the_attach_that_was_meant(void **state)
+PROGRAM_TEST(addvol_of_a_volume_shows_the_attach_that_was_meant)
 {
 	static const struct fake_answer answers[] = {
 		{"GET /volumes/data", 200, "{\"Name\":\"data\"}", 0},
 		{NULL, 0, NULL, 0},
 	};
 
-	program_serve(*state, answers);
-	program_expect(*state, WORDS("docker-addvol", "data", "web", "/mnt"), 1, "",
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-addvol", "data", "web", "/mnt"), 1, "",
 		"hostvol: there is no directory data\n"
 		"hint: attach the volume data: docker hostvol attach data web:/mnt\n");
-	program_expect(*state, WORDS("docker-addvol", "dta", "web", "/mnt"), 1, "",
+	program_expect(place, WORDS("docker-addvol", "dta", "web", "/mnt"), 1, "",
 		"hostvol: there is no directory dta\n"
 		"hint: write HOSTPATH CONTAINER TARGET in this order: docker addvol /srv/data web /mnt/data\n");
 }
 
-static void addvol_of_a_file_shows_how_a_file_is_attached(void **state)
+PROGRAM_TEST(addvol_of_a_file_shows_how_a_file_is_attached)
 {
-	const struct place_of_test *place = *state;
 	char file[60], name[HV_VOLUME_NAME_MAX_BYTES + 1], expected[900];
 
 	snprintf(file, sizeof(file), "%s/app.conf", place->dir);
@@ -226,44 +224,24 @@ static void addvol_of_a_file_shows_how_a_file_is_attached(void **state)
 	assert_int_equal(unlink(file), 0);
 }
 
-static void addvol_explains_wrong_arguments(void **state)
+PROGRAM_TEST(addvol_explains_wrong_arguments)
 {
-	program_expect(*state, WORDS("docker-addvol", "/srv", "web"), 2, "",
+	program_expect(place, WORDS("docker-addvol", "/srv", "web"), 2, "",
 		"hostvol: three arguments are needed, not 2\n" USAGE);
-	program_expect(*state, WORDS("docker-addvol", "/srv", "web:/mnt"), 2, "",
+	program_expect(place, WORDS("docker-addvol", "/srv", "web:/mnt"), 2, "",
 		"hostvol: three arguments are needed, not 2\n"
 		"hint: separate container and target with a space: docker addvol /srv web /mnt\n" USAGE);
-	program_expect(*state, WORDS("docker-addvol", "web", "/srv", "/mnt"), 2, "",
+	program_expect(place, WORDS("docker-addvol", "web", "/srv", "/mnt"), 2, "",
 		"hostvol: \"/srv\" is not a container's name\n"
 		"hint: write HOSTPATH CONTAINER TARGET in this order: docker addvol /srv/data web /mnt/data\n" USAGE);
-	program_expect(*state, WORDS("docker-addvol", "/srv", "web:/mnt", "/mnt"), 2, "",
+	program_expect(place, WORDS("docker-addvol", "/srv", "web:/mnt", "/mnt"), 2, "",
 		"hostvol: \"web:/mnt\" is not a container's name\n"
 		"hint: write the container alone, without a colon and a target\n" USAGE);
-	program_expect(*state, WORDS("docker-addvol", "missing", "web", "/mnt"), 1, "",
+	program_expect(place, WORDS("docker-addvol", "missing", "web", "/mnt"), 1, "",
 		"hostvol: there is no directory missing\n"
 		"hint: write HOSTPATH CONTAINER TARGET in this order: docker addvol /srv/data web /mnt/data\n");
-	program_expect(*state, WORDS("docker-addvol", "./missing", "web", "/mnt"), 1, "",
+	program_expect(place, WORDS("docker-addvol", "./missing", "web", "/mnt"), 1, "",
 		"hostvol: there is no directory ./missing\nhint: mkdir -p ./missing\n");
-	program_expect(*state, WORDS("docker-addvol", "/dev/null", "web", "/mnt"), 1, "",
+	program_expect(place, WORDS("docker-addvol", "/dev/null", "web", "/mnt"), 1, "",
 		"hostvol: /dev/null is not a directory\n");
-}
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, program_set_up, program_tear_down)
-
-int program_addvol_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(addvol_defines_and_attaches),
-		TEST(addvol_uses_the_volume_that_is_there),
-		TEST(addvol_takes_back_what_it_defined),
-		TEST(addvol_defines_again_what_was_taken_away),
-		TEST(addvol_tells_what_it_could_not_take_back),
-		TEST(addvol_refuses_a_name_of_another_directory),
-		TEST(addvol_asks_for_a_running_container),
-		TEST(addvol_of_a_volume_shows_the_attach_that_was_meant),
-		TEST(addvol_of_a_file_shows_how_a_file_is_attached),
-		TEST(addvol_explains_wrong_arguments),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@ struct fixture {
 
 int api_setup(void **state);
 int api_teardown(void **state);
+#define API_TEST(name) TEST_WITH(name, api_setup, api_teardown)
 
 /* Call with POST and keep the reply in fixture->reply and ->body.  Returns the HTTP status, 0 for a
  * connection that is closed.  Asserts the rules for all answers. */

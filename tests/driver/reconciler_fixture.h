@@ -55,8 +55,8 @@ struct fixture {
  * it to.  There is no Engine, no container and no reconciler until a test starts them. */
 int reconciler_setup(void **state);
 int reconciler_teardown(void **state);
-#define RECONCILED(test)                                                                           \
-	cmocka_unit_test_setup_teardown(test, reconciler_setup, reconciler_teardown)
+#define RECONCILER_TEST(name)                                                                      \
+	STATE_TEST(name, struct fixture, fixture, reconciler_setup, reconciler_teardown)
 
 /* An Engine that knows the container as it is; starting and stopping the container tells it, in
  * place of what a test made it answer, and sends no event. */

@@ -64,7 +64,7 @@ static enum hv_code resolve(const char *type, const char *device, const char *o,
 	return hv_fs_resolve("vol", ret, err);
 }
 
-static void the_kernel_is_given_an_address_in_its_place(void **state)
+TEST(the_kernel_is_given_an_address_in_its_place)
 {
 	static const struct {
 		const char *type, *device, *o, *data, *asked;
@@ -89,7 +89,6 @@ static void the_kernel_is_given_an_address_in_its_place(void **state)
 			"b.example"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mc_fs fs;
 		struct hv_error err = {0};
@@ -101,12 +100,11 @@ static void the_kernel_is_given_an_address_in_its_place(void **state)
 	}
 }
 
-static void a_server_without_an_address_is_named(void **state)
+TEST(a_server_without_an_address_is_named)
 {
 	struct mc_fs fs;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(resolve("nfs", ":/x", "addr=none.example", &fs, &err), HV_SOURCE_MISSING);
 	assert_non_null(strstr(hv_error_text(&err), "none.example"));
 	hv_error_done(&err);
@@ -115,26 +113,16 @@ static void a_server_without_an_address_is_named(void **state)
 	hv_error_done(&err);
 }
 
-static void options_that_an_address_makes_too_long_are_refused(void **state)
+TEST(options_that_an_address_makes_too_long_are_refused)
 {
 	char o[MC_FS_DATA_SIZE];
 	struct mc_fs fs;
 	struct hv_error err = {0};
 
-	(void)state;
 	memset(o, 'x', sizeof(o));
 	o[sizeof(o) - 1] = '\0';
 	assert_int_equal(resolve("nfs", "a.example:/x", o, &fs, &err), HV_BAD_REQUEST);
 	hv_error_done(&err);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_kernel_is_given_an_address_in_its_place),
-		cmocka_unit_test(a_server_without_an_address_is_named),
-		cmocka_unit_test(options_that_an_address_makes_too_long_are_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

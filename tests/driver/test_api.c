@@ -29,7 +29,7 @@ static bool takes_no_body(const char *path)
 	return false;
 }
 
-static void the_handshake_is_answered_to_the_letter(void **state)
+API_TEST(the_handshake_is_answered_to_the_letter)
 {
 	struct fixture *fixture = *state;
 
@@ -51,7 +51,7 @@ static unsigned refusal(const char *endpoint, const char *body)
 	return is_get && !*body ? 0 : 400;
 }
 
-static void an_empty_or_senseless_body_is_refused_everywhere(void **state)
+API_TEST(an_empty_or_senseless_body_is_refused_everywhere)
 {
 	static const char *const bodies[] = {"", "\n", "{", "null", "[]", "7", "{\"Name\":7}",
 		"{\"Name\":\"a\"} x", "\xff", "{}"};
@@ -76,7 +76,7 @@ static void an_empty_or_senseless_body_is_refused_everywhere(void **state)
 	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
 }
 
-static void only_post_is_answered(void **state)
+API_TEST(only_post_is_answered)
 {
 	static const char *const methods[] = {
 		"GET", "PUT", "HEAD", "DELETE", "post", "", "AVERYLONGMETHODNAMEINDEED"};
@@ -89,7 +89,7 @@ static void only_post_is_answered(void **state)
 				405);
 }
 
-static void other_paths_are_no_endpoints(void **state)
+API_TEST(other_paths_are_no_endpoints)
 {
 	static const char *const paths[] = {"", "/", "/VolumeDriver", "/VolumeDriver.create",
 		"/VolumeDriver.Get/", "//VolumeDriver.Get", "/HotAttach\n", "/\xff\xc3",
@@ -113,7 +113,7 @@ static bool hangs_up(const char *path)
 	return false;
 }
 
-static void with_unreadable_state_docker_keeps_its_records(void **state)
+API_TEST(with_unreadable_state_docker_keeps_its_records)
 {
 	struct fixture *fixture = *state;
 
@@ -138,7 +138,7 @@ static void with_unreadable_state_docker_keeps_its_records(void **state)
 }
 
 /* Docker shows Err alone; our own command shows the hint on a line of its own. */
-static void the_hint_is_folded_for_docker_only(void **state)
+API_TEST(the_hint_is_folded_for_docker_only)
 {
 	struct fixture *fixture = *state;
 
@@ -174,7 +174,7 @@ static void expect_rfc3339(const char *text)
 	assert_true(when <= now.tv_sec && when > now.tv_sec - 600);
 }
 
-static void a_volume_lives_through_all_calls(void **state)
+API_TEST(a_volume_lives_through_all_calls)
 {
 	struct fixture *fixture = *state;
 	struct json_object *volume;
@@ -206,7 +206,7 @@ static void a_volume_lives_through_all_calls(void **state)
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 404);
 }
 
-static void a_mount_that_nobody_waits_for_is_taken_back(void **state)
+API_TEST(a_mount_that_nobody_waits_for_is_taken_back)
 {
 	struct fixture *fixture = *state;
 
@@ -226,7 +226,7 @@ static void a_mount_that_nobody_waits_for_is_taken_back(void **state)
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 200);
 }
 
-static void an_unknown_volume_is_not_found(void **state)
+API_TEST(an_unknown_volume_is_not_found)
 {
 	static const char *const paths[] = {"Get", "Path", "Mount", "Remove"};
 	struct fixture *fixture = *state;
@@ -243,7 +243,7 @@ static void an_unknown_volume_is_not_found(void **state)
 		call(fixture, "/VolumeDriver.Unmount", "{\"Name\":\"nobody\",\"ID\":\"a\"}"), 200);
 }
 
-static void bad_creates_are_refused_with_their_reason(void **state)
+API_TEST(bad_creates_are_refused_with_their_reason)
 {
 	static const struct {
 		const char *body, *told;
@@ -266,7 +266,7 @@ static void bad_creates_are_refused_with_their_reason(void **state)
 	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
 }
 
-static void list_shows_each_volume_with_dockers_mountpoint(void **state)
+API_TEST(list_shows_each_volume_with_dockers_mountpoint)
 {
 	struct fixture *fixture = *state;
 	struct json_object *volumes, *first;
@@ -316,7 +316,7 @@ static void put_at(struct fixture *fixture, const char *id, const char *volume, 
 	hv_record_done(&record);
 }
 
-static void list_shows_the_attachments_of_each_volume(void **state)
+API_TEST(list_shows_the_attachments_of_each_volume)
 {
 	struct fixture *fixture = *state;
 
@@ -335,7 +335,7 @@ static void list_shows_the_attachments_of_each_volume(void **state)
 	expect_listed_targets(fixture, 2, "/3 ");
 }
 
-static void get_shows_attachments_and_remove_needs_the_engine_for_them(void **state)
+API_TEST(get_shows_attachments_and_remove_needs_the_engine_for_them)
 {
 	struct fixture *fixture = *state;
 	struct json_object *status;
@@ -363,7 +363,7 @@ static void expect_option(struct fixture *fixture, const char *text)
 	assert_string_equal(json_object_get_string(member(member(status, "options"), "o")), text);
 }
 
-static void passwords_are_not_shown(void **state)
+API_TEST(passwords_are_not_shown)
 {
 	static const struct {
 		const char *o, *shown;
@@ -397,7 +397,7 @@ static void passwords_are_not_shown(void **state)
 	}
 }
 
-static void hot_calls_refuse_fields_they_do_not_know(void **state)
+API_TEST(hot_calls_refuse_fields_they_do_not_know)
 {
 	static const char *const paths[] = {
 		"/HotAttach", "/HotDetach", "/HotList", "/HotCheck", "/HotSet"};
@@ -409,7 +409,7 @@ static void hot_calls_refuse_fields_they_do_not_know(void **state)
 	}
 }
 
-static void hot_attach_tells_what_is_wrong(void **state)
+API_TEST(hot_attach_tells_what_is_wrong)
 {
 #define ATTACH(volume, target)                                                                     \
 	"{\"Volume\":\"" volume "\",\"Container\":\"web\",\"Target\":\"" target "\"}"
@@ -451,7 +451,7 @@ static void hot_attach_tells_what_is_wrong(void **state)
 #define CONTAINERS(list) "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" list
 
 /* As when dockerd was killed: nobody tells of the end of its containers. */
-static void set_forgives_references_of_no_container(void **state)
+API_TEST(set_forgives_references_of_no_container)
 {
 	static const struct fake_reply replies[] = {
 		{"/containers/json", CONTAINERS("[{\"Id\":\"a\"}]"), 0, 0}, {NULL, NULL, 0, 0}};
@@ -473,7 +473,7 @@ static void set_forgives_references_of_no_container(void **state)
 	fake_engine_free(engine);
 }
 
-static void hot_info_tells_the_version_and_what_does_not_work(void **state)
+API_TEST(hot_info_tells_the_version_and_what_does_not_work)
 {
 	struct fixture *fixture = *state;
 
@@ -489,35 +489,4 @@ static void hot_info_tells_the_version_and_what_does_not_work(void **state)
 		json_object_get_int(member(member(fixture->body, "MountWork"), "Samples")), 0);
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_setup, api_teardown)
-
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_API(the_handshake_is_answered_to_the_letter),
-		WITH_API(an_empty_or_senseless_body_is_refused_everywhere),
-		WITH_API(only_post_is_answered),
-		WITH_API(other_paths_are_no_endpoints),
-		WITH_API(with_unreadable_state_docker_keeps_its_records),
-		WITH_API(the_hint_is_folded_for_docker_only),
-		WITH_API(a_volume_lives_through_all_calls),
-		WITH_API(a_mount_that_nobody_waits_for_is_taken_back),
-		WITH_API(an_unknown_volume_is_not_found),
-		WITH_API(bad_creates_are_refused_with_their_reason),
-		WITH_API(list_shows_each_volume_with_dockers_mountpoint),
-		WITH_API(list_shows_the_attachments_of_each_volume),
-		WITH_API(get_shows_attachments_and_remove_needs_the_engine_for_them),
-		WITH_API(passwords_are_not_shown),
-		WITH_API(hot_calls_refuse_fields_they_do_not_know),
-		WITH_API(hot_attach_tells_what_is_wrong),
-		WITH_API(set_forgives_references_of_no_container),
-		WITH_API(hot_info_tells_the_version_and_what_does_not_work),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -99,11 +99,11 @@ static void expect_records(struct fixture *fixture, size_t of_data, size_t of_ot
 
 #define MISSING "missing it was unmounted, or its mountpoint was removed"
 
-static void one_that_fails_over_a_missing_one_leaves_nothing(void **state)
+RECONCILER_TEST(one_that_fails_over_a_missing_one_leaves_nothing)
 {
 	struct refusal self;
 
-	begin_missing(&self, *state);
+	begin_missing(&self, fixture);
 	remove_inner_directory(&self);
 	for (int i = 0; i < 2; i++) {
 		char *replace = i == 0 ? NULL : anyhow;
@@ -136,11 +136,11 @@ static void record_twice(struct fixture *fixture)
 	hv_records_free(records, count);
 }
 
-static void all_records_of_a_place_stay_until_the_new_one_is_there(void **state)
+RECONCILER_TEST(all_records_of_a_place_stay_until_the_new_one_is_there)
 {
 	struct refusal self;
 
-	begin_missing(&self, *state);
+	begin_missing(&self, fixture);
 	record_twice(self.fixture);
 	remove_inner_directory(&self);
 	assert_int_equal(attach_to(self.fixture, other, self.inner, true, NULL), HV_TARGET_MISSING);
@@ -152,7 +152,7 @@ static void all_records_of_a_place_stay_until_the_new_one_is_there(void **state)
 	end_missing(&self);
 }
 
-static void the_sentence_names_the_read_only_volume_in_the_way(void **state)
+RECONCILER_TEST(the_sentence_names_the_read_only_volume_in_the_way)
 {
 	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
 	struct hv_attachment attachment = {0};
@@ -160,7 +160,7 @@ static void the_sentence_names_the_read_only_volume_in_the_way(void **state)
 	char container[] = ID, wanted[1024];
 	struct refusal self;
 
-	begin_missing(&self, *state);
+	begin_missing(&self, fixture);
 	remove_inner_directory(&self);
 	request.volume = other;
 	request.container = container;
@@ -180,9 +180,8 @@ static void the_sentence_names_the_read_only_volume_in_the_way(void **state)
 }
 
 /* Its directory was renamed, with the mount: the new one is at the former path. */
-static void what_is_replaced_does_not_stay_where_it_was_moved(void **state)
+RECONCILER_TEST(what_is_replaced_does_not_stay_where_it_was_moved)
 {
-	struct fixture *fixture = *state;
 	char *at, *moved, *from, *to;
 
 	begin_with_volumes(fixture);
@@ -242,10 +241,8 @@ static void expect_left(struct fixture *fixture, const char *name, bool wanted)
 	free(path);
 }
 
-static void what_was_made_below_an_outer_one_goes_with_both(void **state)
+RECONCILER_TEST(what_was_made_below_an_outer_one_goes_with_both)
 {
-	struct fixture *fixture = *state;
-
 	begin_on_own(fixture);
 	for (int i = 0; i < 2; i++) {
 		attach_at(fixture, data, "d/x");
@@ -259,10 +256,8 @@ static void what_was_made_below_an_outer_one_goes_with_both(void **state)
 	}
 }
 
-static void what_was_made_below_several_goes_with_the_last(void **state)
+RECONCILER_TEST(what_was_made_below_several_goes_with_the_last)
 {
-	struct fixture *fixture = *state;
-
 	begin_on_own(fixture);
 	attach_at(fixture, data, "d/x/y");
 	attach_at(fixture, outer_name, "d/x");
@@ -275,10 +270,8 @@ static void what_was_made_below_several_goes_with_the_last(void **state)
 	expect_left(fixture, "d", false);
 }
 
-static void what_was_made_for_two_goes_with_the_last(void **state)
+RECONCILER_TEST(what_was_made_for_two_goes_with_the_last)
 {
-	struct fixture *fixture = *state;
-
 	begin_on_own(fixture);
 	for (int i = 0; i < 2; i++) {
 		attach_at(fixture, data, "n/m/a");
@@ -321,9 +314,8 @@ static void begin_waiting(struct fixture *fixture, char *away, char *source, siz
 	is_to_be_repaired = false;
 }
 
-static void one_that_waits_is_attached_as_soon_as_the_outer_one_is(void **state)
+RECONCILER_TEST(one_that_waits_is_attached_as_soon_as_the_outer_one_is)
 {
-	struct fixture *fixture = *state;
 	char away[300], source[300];
 	char *inner = place(fixture, "o/sub");
 
@@ -339,9 +331,8 @@ static void one_that_waits_is_attached_as_soon_as_the_outer_one_is(void **state)
 	free(inner);
 }
 
-static void one_that_waits_is_attached_as_soon_as_the_outer_one_is_detached(void **state)
+RECONCILER_TEST(one_that_waits_is_attached_as_soon_as_the_outer_one_is_detached)
 {
-	struct fixture *fixture = *state;
 	char away[300], source[300];
 	char *inner = place(fixture, "o/sub");
 
@@ -353,24 +344,4 @@ static void one_that_waits_is_attached_as_soon_as_the_outer_one_is_detached(void
 	free(inner);
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		RECONCILED(one_that_fails_over_a_missing_one_leaves_nothing),
-		RECONCILED(all_records_of_a_place_stay_until_the_new_one_is_there),
-		RECONCILED(the_sentence_names_the_read_only_volume_in_the_way),
-		RECONCILED(what_is_replaced_does_not_stay_where_it_was_moved),
-		RECONCILED(what_was_made_below_an_outer_one_goes_with_both),
-		RECONCILED(what_was_made_below_several_goes_with_the_last),
-		RECONCILED(what_was_made_for_two_goes_with_the_last),
-		RECONCILED(one_that_waits_is_attached_as_soon_as_the_outer_one_is),
-		RECONCILED(one_that_waits_is_attached_as_soon_as_the_outer_one_is_detached),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

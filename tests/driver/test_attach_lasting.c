@@ -39,10 +39,8 @@ static void begin_on_own_mount(struct fixture *fixture)
 	assert_int_equal(attach(fixture, true), HV_TARGET_EXISTS);
 }
 
-static void what_covers_a_mount_of_the_container_is_back_after_a_restart(void **state)
+RECONCILER_TEST(what_covers_a_mount_of_the_container_is_back_after_a_restart)
 {
-	struct fixture *fixture = *state;
-
 	begin_on_own_mount(fixture);
 	assert_int_equal(attach_to(fixture, data, fixture->target, true, atomically), HV_OK);
 	assert_int_equal(count_mounts(fixture), 2);
@@ -63,10 +61,8 @@ static void what_covers_a_mount_of_the_container_is_back_after_a_restart(void **
 	assert_string_equal(state_of(fixture, fixture->target), "");
 }
 
-static void what_is_to_cover_waits_for_the_start(void **state)
+RECONCILER_TEST(what_is_to_cover_waits_for_the_start)
 {
-	struct fixture *fixture = *state;
-
 	begin_on_own_mount(fixture);
 	stop(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK); /* to be refused at the start */
@@ -88,10 +84,8 @@ static void what_is_to_cover_waits_for_the_start(void **state)
 }
 
 /* The kernel gives the next mounts the numbers that are free again. */
-static void one_unmounted_inside_is_missing_whatever_is_mounted_then(void **state)
+RECONCILER_TEST(one_unmounted_inside_is_missing_whatever_is_mounted_then)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	start_container(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
@@ -163,11 +157,11 @@ static void expect_both(struct nested *self)
 	assert_int_equal(count_mounts_at(self->fixture, self->inner), 1);
 }
 
-static void outer_ones_are_attached_first_whatever_came_first(void **state)
+RECONCILER_TEST(outer_ones_are_attached_first_whatever_came_first)
 {
 	struct nested self;
 
-	begin_nested(&self, *state);
+	begin_nested(&self, fixture);
 	attach_inner(&self);
 	attach_outer(&self);
 	expect_both(&self);
@@ -182,12 +176,12 @@ static void outer_ones_are_attached_first_whatever_came_first(void **state)
 	assert_int_equal(detach_from(self.fixture, self.outer), HV_OK);
 }
 
-static void an_inner_one_waits_for_the_outer_one(void **state)
+RECONCILER_TEST(an_inner_one_waits_for_the_outer_one)
 {
 	char away[300], wanted[400];
 	struct nested self;
 
-	begin_nested(&self, *state);
+	begin_nested(&self, fixture);
 	attach_outer(&self);
 	attach_inner(&self);
 	snprintf(away, sizeof(away), "%s.away", self.source);
@@ -203,12 +197,12 @@ static void an_inner_one_waits_for_the_outer_one(void **state)
 }
 
 /* Which is attached by hand meanwhile. */
-static void an_outer_one_that_comes_late_goes_below_the_inner_one(void **state)
+RECONCILER_TEST(an_outer_one_that_comes_late_goes_below_the_inner_one)
 {
 	char away[300];
 	struct nested self;
 
-	begin_nested(&self, *state);
+	begin_nested(&self, fixture);
 	attach_outer(&self);
 	snprintf(away, sizeof(away), "%s.away", self.source);
 	assert_int_equal(rename(self.source, away), 0);
@@ -221,12 +215,12 @@ static void an_outer_one_that_comes_late_goes_below_the_inner_one(void **state)
 	expect_both(&self);
 }
 
-static void an_outer_one_that_is_replaced_keeps_the_inner_one(void **state)
+RECONCILER_TEST(an_outer_one_that_is_replaced_keeps_the_inner_one)
 {
 	struct nested self;
 	char path[400];
 
-	begin_nested(&self, *state);
+	begin_nested(&self, fixture);
 	assert_int_equal(world_create(self.fixture->world, other, NULL, NULL), HV_OK);
 	attach_outer(&self);
 	attach_inner(&self);
@@ -240,11 +234,11 @@ static void an_outer_one_that_is_replaced_keeps_the_inner_one(void **state)
 
 /* The outer one cannot have the inner one's target: that one is told to wait, and the attach of the
  * outer one is no failure. */
-static void an_inner_one_that_cannot_be_put_back_is_pending(void **state)
+RECONCILER_TEST(an_inner_one_that_cannot_be_put_back_is_pending)
 {
 	struct nested self;
 
-	begin_nested(&self, *state);
+	begin_nested(&self, fixture);
 	attach_inner(&self);
 	world_write(self.fixture->world, "source/sub", "a file");
 	attach_outer(&self);
@@ -257,12 +251,12 @@ static void an_inner_one_that_cannot_be_put_back_is_pending(void **state)
 }
 
 /* A mount of the container's own over it, or above it. */
-static void what_cannot_be_reached_is_covered_and_says_by_what(void **state)
+RECONCILER_TEST(what_cannot_be_reached_is_covered_and_says_by_what)
 {
 	char wanted[400];
 	struct nested self;
 
-	begin_nested(&self, *state);
+	begin_nested(&self, fixture);
 	attach_inner(&self);
 	mount_inside(self.fixture, self.outer);
 	snprintf(wanted, sizeof(wanted), "covered covered by a mount at %s (tmpfs)", self.outer);
@@ -297,11 +291,11 @@ static void note_lifted(struct nested *self)
 	hv_records_free(records, count);
 }
 
-static void an_inner_one_that_was_being_taken_out_at_a_crash_is_there(void **state)
+RECONCILER_TEST(an_inner_one_that_was_being_taken_out_at_a_crash_is_there)
 {
 	struct nested self;
 
-	begin_nested(&self, *state);
+	begin_nested(&self, fixture);
 	attach_outer(&self);
 	attach_inner(&self);
 	note_lifted(&self); /* and not yet taken out */
@@ -343,7 +337,7 @@ static void expect_warnings(struct nested *self, const struct hv_texts *warnings
 	assert_string_equal(warnings->items[1], wanted);
 }
 
-static void what_an_attach_hides_is_told(void **state)
+RECONCILER_TEST(what_an_attach_hides_is_told)
 {
 	struct hv_attachment attachment = {0};
 	struct hv_attach_request request;
@@ -354,7 +348,7 @@ static void what_an_attach_hides_is_told(void **state)
 	size_t count = 0;
 	char own[400];
 
-	begin_nested(&self, *state);
+	begin_nested(&self, fixture);
 	request = outer_request(&self);
 	attach_inner(&self);
 	world_mkdir(self.fixture->world, "inside/o/own");
@@ -391,11 +385,11 @@ static long long late_of(struct fixture *fixture, const char *target)
 }
 
 /* The Engine that tells of these starts is ahead: 1 is the least of what is late. */
-static void lateness_is_that_of_the_last_start(void **state)
+RECONCILER_TEST(lateness_is_that_of_the_last_start)
 {
 	struct nested self;
 
-	begin_nested(&self, *state);
+	begin_nested(&self, fixture);
 	attach_inner(&self);
 	attach_outer(&self); /* which takes the inner one out for a moment */
 	assert_int_equal(late_of(self.fixture, self.inner), HV_LATE_UNKNOWN);
@@ -411,10 +405,9 @@ static void lateness_is_that_of_the_last_start(void **state)
 	assert_int_equal(late_of(self.fixture, self.outer), HV_LATE_UNKNOWN);
 }
 
-static void a_file_of_the_volume_that_is_gone_is_named_in_the_problem(void **state)
+RECONCILER_TEST(a_file_of_the_volume_that_is_gone_is_named_in_the_problem)
 {
 	static char container[] = ID, file[] = "etc/app.conf";
-	struct fixture *fixture = *state;
 	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
 	struct hv_attachment attachment = {0};
 	struct hv_error err = {0};
@@ -444,12 +437,11 @@ static void a_file_of_the_volume_that_is_gone_is_named_in_the_problem(void **sta
 }
 
 /* In mount tables some characters are escaped. */
-static void targets_of_any_characters_last(void **state)
+RECONCILER_TEST(targets_of_any_characters_last)
 {
 	static const char *const names[] = {"a b", " -x ", "f\xc3\xbcr", "\xe6\xbc\xa2\xe5\xad\x97",
 		"\xf0\x9f\x98\x80", "a,b:c", "q'\"`", "100%s", "\\040", "#$*?", "a\\", "(deleted)"};
 	enum { NAMES = sizeof(names) / sizeof(names[0]) };
-	struct fixture *fixture = *state;
 	char targets[NAMES][256], file[PATH_MAX];
 
 	world_write(fixture->world, "state/volumes/data/_data/file", "");
@@ -471,29 +463,4 @@ static void targets_of_any_characters_last(void **state)
 	}
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		RECONCILED(targets_of_any_characters_last),
-		RECONCILED(a_file_of_the_volume_that_is_gone_is_named_in_the_problem),
-		RECONCILED(what_covers_a_mount_of_the_container_is_back_after_a_restart),
-		RECONCILED(what_is_to_cover_waits_for_the_start),
-		RECONCILED(one_unmounted_inside_is_missing_whatever_is_mounted_then),
-		RECONCILED(outer_ones_are_attached_first_whatever_came_first),
-		RECONCILED(an_inner_one_waits_for_the_outer_one),
-		RECONCILED(an_outer_one_that_comes_late_goes_below_the_inner_one),
-		RECONCILED(an_outer_one_that_is_replaced_keeps_the_inner_one),
-		RECONCILED(an_inner_one_that_cannot_be_put_back_is_pending),
-		RECONCILED(an_inner_one_that_was_being_taken_out_at_a_crash_is_there),
-		RECONCILED(what_an_attach_hides_is_told),
-		RECONCILED(lateness_is_that_of_the_last_start),
-		RECONCILED(what_cannot_be_reached_is_covered_and_says_by_what),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -23,9 +23,8 @@ static void list_one(struct fixture *fixture, struct hv_record **ret)
 	assert_int_equal(count, 1);
 }
 
-static void a_volume_that_becomes_read_only_meanwhile_is_attached_so(void **state)
+RECONCILER_TEST(a_volume_that_becomes_read_only_meanwhile_is_attached_so)
 {
-	struct fixture *fixture = *state;
 	struct hv_record *record = NULL;
 
 	start_engine(fixture);
@@ -37,9 +36,8 @@ static void a_volume_that_becomes_read_only_meanwhile_is_attached_so(void **stat
 	hv_records_free(record, 1);
 }
 
-static void what_is_replaced_through_a_link_loses_its_record(void **state)
+RECONCILER_TEST(what_is_replaced_through_a_link_loses_its_record)
 {
-	struct fixture *fixture = *state;
 	char *link = scratch_path(fixture->world->dir, "link");
 	char other[] = "other", replace[] = "nonatomic", no_replace[] = "";
 	struct hv_record *record = NULL;
@@ -88,10 +86,8 @@ static bool check(struct fixture *fixture, bool read_only, const char *name)
 	return is_ok;
 }
 
-static void a_check_knows_what_waits_for_the_start(void **state)
+RECONCILER_TEST(a_check_knows_what_waits_for_the_start)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	assert_true(check(fixture, true, "mode"));
 	assert_int_equal(attach(fixture, true), HV_OK);
@@ -100,9 +96,8 @@ static void a_check_knows_what_waits_for_the_start(void **state)
 	assert_false(check(fixture, true, "target"));
 }
 
-static void a_detach_takes_the_words_before_the_links(void **state)
+RECONCILER_TEST(a_detach_takes_the_words_before_the_links)
 {
-	struct fixture *fixture = *state;
 	char *link = scratch_path(fixture->world->dir, "link");
 	char other[] = "other", container[] = ID;
 	struct hv_detach_request request = {.container = container, .target = fixture->target};
@@ -137,10 +132,9 @@ static void a_detach_takes_the_words_before_the_links(void **state)
 	free(link);
 }
 
-static void a_container_that_cannot_be_looked_at_is_listed_all_the_same(void **state)
+RECONCILER_TEST(a_container_that_cannot_be_looked_at_is_listed_all_the_same)
 {
 	const struct hv_list_request all = {0};
-	struct fixture *fixture = *state;
 	struct hv_attachment *list = NULL;
 	struct hv_error err = {0};
 	struct rlimit before, none;
@@ -176,10 +170,9 @@ int __wrap_mc_busy_find(const struct mc_core *core, uint64_t ns_ino, const uint6
 	return __real_mc_busy_find(core, ns_ino, ids, id_count, ret);
 }
 
-static void a_detach_that_waits_looks_through_all_processes_once(void **state)
+RECONCILER_TEST(a_detach_that_waits_looks_through_all_processes_once)
 {
 	static char container[] = ID;
-	struct fixture *fixture = *state;
 	const struct hv_detach_request request = {
 		.container = container, .target = fixture->target, .wait_seconds = 1};
 	struct hv_attachment attachment = {0};
@@ -203,21 +196,4 @@ static void a_detach_that_waits_looks_through_all_processes_once(void **state)
 	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		RECONCILED(a_detach_that_waits_looks_through_all_processes_once),
-		RECONCILED(a_volume_that_becomes_read_only_meanwhile_is_attached_so),
-		RECONCILED(what_is_replaced_through_a_link_loses_its_record),
-		RECONCILED(a_check_knows_what_waits_for_the_start),
-		RECONCILED(a_detach_takes_the_words_before_the_links),
-		RECONCILED(a_container_that_cannot_be_looked_at_is_listed_all_the_same),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -78,10 +78,8 @@ static bool is_recorded(struct fixture *fixture, const char *volume)
 	return row_count_records(fixture->attacher.store, NULL, volume, NULL) > 0;
 }
 
-static void a_commit_that_fails_once_is_made_again(void **state)
+RECONCILER_TEST(a_commit_that_fails_once_is_made_again)
 {
-	struct fixture *fixture = *state;
-
 	begin_attached(fixture);
 	fail_commits(fixture, 1, 1);
 	assert_int_equal(attach_to(fixture, other, fixture->target, true, anyhow), HV_OK);
@@ -93,10 +91,8 @@ static void a_commit_that_fails_once_is_made_again(void **state)
 	assert_false(is_recorded(fixture, other));
 }
 
-static void a_replacement_that_cannot_be_recorded_stands_and_is_recorded_later(void **state)
+RECONCILER_TEST(a_replacement_that_cannot_be_recorded_stands_and_is_recorded_later)
 {
-	struct fixture *fixture = *state;
-
 	begin_attached(fixture);
 	fail_commits(fixture, 1, FOR_EVER);
 	assert_int_equal(
@@ -114,9 +110,8 @@ static void a_replacement_that_cannot_be_recorded_stands_and_is_recorded_later(v
 
 /* A crash lost the new mount after the former one was unmounted for it.  A look before the repair
  * must not report the former one as unmounted by others. */
-static void a_replacement_that_was_cut_short_is_made_whoever_looks_first(void **state)
+RECONCILER_TEST(a_replacement_that_was_cut_short_is_made_whoever_looks_first)
 {
-	struct fixture *fixture = *state;
 	struct hv_seen seen = HV_SEEN_NONE;
 	struct hv_error err = {0};
 
@@ -133,10 +128,8 @@ static void a_replacement_that_was_cut_short_is_made_whoever_looks_first(void **
 	assert_false(is_recorded(fixture, "data"));
 }
 
-static void an_attach_that_cannot_be_recorded_stands_and_is_recorded_later(void **state)
+RECONCILER_TEST(an_attach_that_cannot_be_recorded_stands_and_is_recorded_later)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	start_container(fixture);
 	fail_commits(fixture, 1, FOR_EVER);
@@ -149,10 +142,8 @@ static void an_attach_that_cannot_be_recorded_stands_and_is_recorded_later(void 
 	assert_string_equal(state_of(fixture, fixture->target), "attached");
 }
 
-static void an_attach_of_which_not_even_the_intent_is_recorded_is_refused(void **state)
+RECONCILER_TEST(an_attach_of_which_not_even_the_intent_is_recorded_is_refused)
 {
-	struct fixture *fixture = *state;
-
 	begin_attached(fixture);
 	fail_commits(fixture, 0, FOR_EVER);
 	assert_int_equal(
@@ -166,10 +157,8 @@ static void an_attach_of_which_not_even_the_intent_is_recorded_is_refused(void *
 	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
 }
 
-static void a_detach_that_cannot_be_recorded_is_not_attached_again(void **state)
+RECONCILER_TEST(a_detach_that_cannot_be_recorded_is_not_attached_again)
 {
-	struct fixture *fixture = *state;
-
 	begin_attached(fixture);
 	fail_commits(fixture, 1, FOR_EVER);
 	assert_int_equal(detach_from(fixture, fixture->target), HV_STATE_UNREADABLE);
@@ -216,9 +205,8 @@ static bool is_ending(struct fixture *fixture)
 	return is_so;
 }
 
-static void what_is_unmounted_while_a_detach_waits_is_detached(void **state)
+RECONCILER_TEST(what_is_unmounted_while_a_detach_waits_is_detached)
 {
-	struct fixture *fixture = *state;
 	char path[PATH_MAX];
 	pthread_t thread;
 	void *done = NULL;
@@ -239,10 +227,8 @@ static void what_is_unmounted_while_a_detach_waits_is_detached(void **state)
 	close(busy);
 }
 
-static void an_attach_that_loses_to_a_remove_finds_no_volume(void **state)
+RECONCILER_TEST(an_attach_that_loses_to_a_remove_finds_no_volume)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	start_container(fixture);
 	fixture->removes = true;
@@ -250,23 +236,4 @@ static void an_attach_that_loses_to_a_remove_finds_no_volume(void **state)
 	assert_int_equal(count_mounts(fixture), 0);
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		RECONCILED(a_commit_that_fails_once_is_made_again),
-		RECONCILED(a_replacement_that_cannot_be_recorded_stands_and_is_recorded_later),
-		RECONCILED(a_replacement_that_was_cut_short_is_made_whoever_looks_first),
-		RECONCILED(an_attach_that_cannot_be_recorded_stands_and_is_recorded_later),
-		RECONCILED(an_attach_of_which_not_even_the_intent_is_recorded_is_refused),
-		RECONCILED(a_detach_that_cannot_be_recorded_is_not_attached_again),
-		RECONCILED(what_is_unmounted_while_a_detach_waits_is_detached),
-		RECONCILED(an_attach_that_loses_to_a_remove_finds_no_volume),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -1,7 +1,7 @@
 #include "support/hv_test.h"
 #include "wire/clock.h"
 
-static void times_are_read_to_the_millisecond(void **state)
+TEST(times_are_read_to_the_millisecond)
 {
 	static const struct {
 		const char *text;
@@ -16,7 +16,6 @@ static void times_are_read_to_the_millisecond(void **state)
 		{"0001-01-01T00:00:00Z", -62135596800000},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		long long ms = 0;
 
@@ -25,12 +24,11 @@ static void times_are_read_to_the_millisecond(void **state)
 	}
 }
 
-static void what_is_no_time_is_refused(void **state)
+TEST(what_is_no_time_is_refused)
 {
 	static const char *const cases[] = {"", "yesterday", "2024-01-01", "2024-01-01T00:00:00",
 		"2024-01-01T00:00:00Zulu", "2024-13-01T00:00:00Z"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		long long ms;
 
@@ -38,12 +36,4 @@ static void what_is_no_time_is_refused(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(times_are_read_to_the_millisecond),
-		cmocka_unit_test(what_is_no_time_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -47,12 +47,13 @@ static const char *setting(const struct hv_config *config, const char *name)
 }
 
 /* An upgrade of the plugin does not set new values: the compiled-in ones count. */
-static void the_defaults_are_those_of_the_plugins_configuration(void **state)
+#define CONFIG_TEST(name) TEST_WITH(name, clean_environment, NULL)
+
+CONFIG_TEST(the_defaults_are_those_of_the_plugins_configuration)
 {
 	struct json_object *file = json_object_from_file(PLUGIN_CONFIG), *list = NULL;
 	struct hv_config config;
 
-	(void)state;
 	assert_non_null(file);
 	assert_true(json_object_object_get_ex(file, "env", &list));
 	assert_int_equal(json_object_array_length(list), VARIABLES);
@@ -69,13 +70,12 @@ static void the_defaults_are_those_of_the_plugins_configuration(void **state)
 	json_object_put(file);
 }
 
-static void the_managed_plugin_mounts_below_its_propagated_mount(void **state)
+CONFIG_TEST(the_managed_plugin_mounts_below_its_propagated_mount)
 {
 	struct json_object *file = json_object_from_file(PLUGIN_CONFIG), *path = NULL,
 			   *words = NULL;
 	struct hv_config config;
 
-	(void)state;
 	assert_non_null(file);
 	assert_int_equal(read_words(&config, "--managed", NULL), 0);
 	assert_true(config.is_managed);
@@ -92,11 +92,10 @@ static void the_managed_plugin_mounts_below_its_propagated_mount(void **state)
 	json_object_put(file);
 }
 
-static void the_environment_goes_before_defaults_and_flags_before_both(void **state)
+CONFIG_TEST(the_environment_goes_before_defaults_and_flags_before_both)
 {
 	struct hv_config config;
 
-	(void)state;
 	setenv("HOSTVOL_LOG", "debug", 1);
 	setenv("HOSTVOL_STATE", "/elsewhere", 1);
 	setenv("HOSTVOL_ENGINE", "", 1); /* docker plugin set NAME= */
@@ -119,7 +118,7 @@ static void the_environment_goes_before_defaults_and_flags_before_both(void **st
 	clean_environment(NULL);
 }
 
-static void every_flag_is_taken(void **state)
+CONFIG_TEST(every_flag_is_taken)
 {
 	static const struct {
 		const char *flag;
@@ -137,7 +136,6 @@ static void every_flag_is_taken(void **state)
 		{"--mount-root", offsetof(struct hv_config, mount_root), "/m"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_config config;
 		const char *value;
@@ -149,11 +147,10 @@ static void every_flag_is_taken(void **state)
 	}
 }
 
-static void allowed_directories_are_split_and_cleaned(void **state)
+CONFIG_TEST(allowed_directories_are_split_and_cleaned)
 {
 	struct hv_config config;
 
-	(void)state;
 	assert_int_equal(read_words(&config, "--allow", "/srv//a/:/data/../b:/"), 0);
 	assert_string_equal(config.allow[0], "/srv/a");
 	assert_string_equal(config.allow[1], "/b");
@@ -162,12 +159,11 @@ static void allowed_directories_are_split_and_cleaned(void **state)
 	hv_config_done(&config);
 }
 
-static void as_many_directories_as_there_is_room_for(void **state)
+CONFIG_TEST(as_many_directories_as_there_is_room_for)
 {
 	char text[4 * (HV_ALLOW_MAX + 1) + 1] = "";
 	struct hv_config config;
 
-	(void)state;
 	for (size_t i = 0; i < HV_ALLOW_MAX; i++)
 		snprintf(text + 4 * i, sizeof(text) - 4 * i, "/aa%s",
 			i + 1 < HV_ALLOW_MAX ? ":" : "");
@@ -180,11 +176,10 @@ static void as_many_directories_as_there_is_room_for(void **state)
 	hv_config_done(&config);
 }
 
-static void a_start_is_held_for_as_long_as_is_said(void **state)
+CONFIG_TEST(a_start_is_held_for_as_long_as_is_said)
 {
 	struct hv_config config;
 
-	(void)state;
 	assert_int_equal(read_words(&config, NULL, NULL), 0);
 	assert_int_equal(config.hold_ms, 2000);
 	hv_config_done(&config);
@@ -196,7 +191,7 @@ static void a_start_is_held_for_as_long_as_is_said(void **state)
 	hv_config_done(&config);
 }
 
-static void bad_values_are_refused(void **state)
+CONFIG_TEST(bad_values_are_refused)
 {
 	static const char *const cases[][2] = {
 		{"--log", "verbose"},
@@ -228,7 +223,6 @@ static void bad_values_are_refused(void **state)
 		{"--", "word"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_config config;
 
@@ -237,11 +231,10 @@ static void bad_values_are_refused(void **state)
 	}
 }
 
-static void bad_values_of_the_environment_are_refused(void **state)
+CONFIG_TEST(bad_values_of_the_environment_are_refused)
 {
 	struct hv_config config;
 
-	(void)state;
 	for (size_t i = 0; i < VARIABLES; i++) {
 		setenv(variables[i], "nonsense", 1);
 		assert_int_equal(read_words(&config, NULL, NULL), -EINVAL);
@@ -250,33 +243,14 @@ static void bad_values_of_the_environment_are_refused(void **state)
 	}
 }
 
-static void questions_are_answered(void **state)
+CONFIG_TEST(questions_are_answered)
 {
 	struct hv_config config;
 
-	(void)state;
 	assert_int_equal(read_words(&config, "--help", NULL), 1);
 	hv_config_done(&config);
 	assert_int_equal(read_words(&config, "--version", NULL), 1);
 	hv_config_done(&config);
 }
 
-#define CLEAN(test) cmocka_unit_test_setup(test, clean_environment)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		CLEAN(the_defaults_are_those_of_the_plugins_configuration),
-		CLEAN(the_managed_plugin_mounts_below_its_propagated_mount),
-		CLEAN(the_environment_goes_before_defaults_and_flags_before_both),
-		CLEAN(every_flag_is_taken),
-		CLEAN(allowed_directories_are_split_and_cleaned),
-		CLEAN(as_many_directories_as_there_is_room_for),
-		CLEAN(a_start_is_held_for_as_long_as_is_said),
-		CLEAN(bad_values_are_refused),
-		CLEAN(bad_values_of_the_environment_are_refused),
-		CLEAN(questions_are_answered),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -31,12 +31,11 @@ static enum hv_code parse(const char *text, struct hv_container *ret, struct hv_
 	return hv_container_parse(text, strlen(text), ret, err);
 }
 
-static void an_inspect_of_a_running_container_is_read(void **state)
+TEST(an_inspect_of_a_running_container_is_read)
 {
 	struct hv_container container;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(parse(running, &container, &err), HV_OK);
 	assert_string_equal(container.id, ID);
 	assert_string_equal(container.name, "web");
@@ -51,13 +50,12 @@ static void an_inspect_of_a_running_container_is_read(void **state)
 	hv_container_done(&container);
 }
 
-static void the_runtime_is_read_where_it_is_told(void **state)
+TEST(the_runtime_is_read_where_it_is_told)
 {
 	static const char *const untold[] = {"{}", "null", "{\"Runtime\":null}"};
 	struct hv_container container;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(
 		parse("{\"Id\":\"" ID "\",\"Name\":\"/web\",\"HostConfig\":{\"Runtime\":\"runsc\"},"
 		      "\"State\":{" STARTED "}}",
@@ -78,7 +76,7 @@ static void the_runtime_is_read_where_it_is_told(void **state)
 	}
 }
 
-static void a_volume_of_any_driver_is_read(void **state)
+TEST(a_volume_of_any_driver_is_read)
 {
 	static const char local[] =
 		"{\"CreatedAt\":\"2024-03-05T10:11:12Z\",\"Driver\":\"local\",\"Labels\":null,"
@@ -88,7 +86,6 @@ static void a_volume_of_any_driver_is_read(void **state)
 	struct hv_engine_volume volume;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_engine_volume_parse(local, strlen(local), &volume, &err), HV_OK);
 	assert_string_equal(volume.driver, "local");
 	assert_string_equal(volume.mountpoint, "/var/lib/docker/volumes/v/_data");
@@ -103,12 +100,11 @@ static void a_volume_of_any_driver_is_read(void **state)
 	hv_error_done(&err);
 }
 
-static void an_inspect_of_a_stopped_container_is_read(void **state)
+TEST(an_inspect_of_a_stopped_container_is_read)
 {
 	struct hv_container container;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(parse(STATE("{\"Running\":false,\"Paused\":false,\"Pid\":0," STARTED "}"),
 				 &container, &err),
 		HV_OK);
@@ -117,12 +113,11 @@ static void an_inspect_of_a_stopped_container_is_read(void **state)
 	hv_container_done(&container);
 }
 
-static void a_name_without_a_slash_stays_whole(void **state)
+TEST(a_name_without_a_slash_stays_whole)
 {
 	struct hv_container container;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(parse("{\"Id\":\"" ID "\",\"Name\":\"a/web\",\"State\":{" STARTED "}}",
 				 &container, &err),
 		HV_OK);
@@ -130,7 +125,7 @@ static void a_name_without_a_slash_stays_whole(void **state)
 	hv_container_done(&container);
 }
 
-static void what_is_no_container_is_refused_and_leaks_nothing(void **state)
+TEST(what_is_no_container_is_refused_and_leaks_nothing)
 {
 	static const char *const cases[] = {
 		"",
@@ -155,7 +150,6 @@ static void what_is_no_container_is_refused_and_leaks_nothing(void **state)
 		STATE("{\"StartedAt\":\"\"}"),
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_container container;
 		struct hv_error err = {0};
@@ -168,11 +162,10 @@ static void what_is_no_container_is_refused_and_leaks_nothing(void **state)
 	}
 }
 
-static void every_cut_of_an_inspect_is_refused(void **state)
+TEST(every_cut_of_an_inspect_is_refused)
 {
 	size_t size = strlen(running) - 1; /* without the newline */
 
-	(void)state;
 	for (size_t cut = 0; cut < size; cut++) {
 		struct hv_container container = {0};
 		struct hv_error err = {0};
@@ -188,11 +181,10 @@ static char *message(const char *text)
 	return hv_engine_message_parse(text, strlen(text));
 }
 
-static void the_engines_message_is_found(void **state)
+TEST(the_engines_message_is_found)
 {
 	char *text = message("{\"message\":\"No such container: web\"}\n");
 
-	(void)state;
 	assert_string_equal(text, "No such container: web");
 	free(text);
 	assert_null(message(""));
@@ -203,14 +195,13 @@ static void the_engines_message_is_found(void **state)
 	assert_null(message("{\"message\":\"x\"} and more"));
 }
 
-static void what_the_engine_tells_of_itself_is_read(void **state)
+TEST(what_the_engine_tells_of_itself_is_read)
 {
 	static const char info[] = "{\"ID\":\"ABCD:EFGH\",\"Containers\":3,\"Plugins\":{},"
 				   "\"DockerRootDir\":\"/var/lib/docker\"}";
 	struct hv_about about = {0};
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_about_parse(info, strlen(info), &about, &err), HV_OK);
 	assert_string_equal(about.id, "ABCD:EFGH");
 	assert_string_equal(about.root, "/var/lib/docker");
@@ -226,7 +217,7 @@ static void what_the_engine_tells_of_itself_is_read(void **state)
 	hv_error_done(&err);
 }
 
-static void the_remapped_root_is_read(void **state)
+TEST(the_remapped_root_is_read)
 {
 	static const struct {
 		const char *info;
@@ -244,7 +235,6 @@ static void the_remapped_root_is_read(void **state)
 		{"{\"SecurityOptions\":[\"name=userns\",3,null]}", 0, 0},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_about about = {0};
 		struct hv_error err = {0};
@@ -257,35 +247,17 @@ static void the_remapped_root_is_read(void **state)
 	}
 }
 
-static void podman_is_known_by_its_component(void **state)
+TEST(podman_is_known_by_its_component)
 {
 	static const char podman[] =
 		"{\"Components\":[{\"Name\":\"Podman Engine\",\"Version\":\"5.8.6\"},{\"Name\":\"Conmon\"}]}";
 	static const char docker[] =
 		"{\"Platform\":{\"Name\":\"\"},\"Components\":[{\"Name\":\"Engine\"},{\"Name\":\"runc\"}]}";
 
-	(void)state;
 	assert_true(hv_version_is_podman(podman, strlen(podman)));
 	assert_false(hv_version_is_podman(docker, strlen(docker)));
 	assert_false(hv_version_is_podman("{}", 2));
 	assert_false(hv_version_is_podman("[", 1));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_inspect_of_a_running_container_is_read),
-		cmocka_unit_test(the_runtime_is_read_where_it_is_told),
-		cmocka_unit_test(a_volume_of_any_driver_is_read),
-		cmocka_unit_test(an_inspect_of_a_stopped_container_is_read),
-		cmocka_unit_test(a_name_without_a_slash_stays_whole),
-		cmocka_unit_test(what_is_no_container_is_refused_and_leaks_nothing),
-		cmocka_unit_test(every_cut_of_an_inspect_is_refused),
-		cmocka_unit_test(the_engines_message_is_found),
-		cmocka_unit_test(what_the_engine_tells_of_itself_is_read),
-		cmocka_unit_test(the_remapped_root_is_read),
-		cmocka_unit_test(podman_is_known_by_its_component),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

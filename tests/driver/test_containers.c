@@ -38,9 +38,8 @@ static void expect(const char *text, bool is_whole, const char *wanted)
 	}
 }
 
-static void each_container_is_told_with_its_state(void **state)
+TEST(each_container_is_told_with_its_state)
 {
-	(void)state;
 	expect("[]\n", true, "");
 	expect("[{\"Id\":\"a\",\"State\":\"running\"}]", true, "a+ ");
 	expect(" [ {\"State\" : \"exited\", \"Id\" : \"a\"} , {\"Id\":\"b\",\"State\":\"paused\"},"
@@ -49,9 +48,8 @@ static void each_container_is_told_with_its_state(void **state)
 }
 
 /* Labels and commands are anybody's. */
-static void what_is_inside_a_container_or_in_its_texts_is_not_taken_for_it(void **state)
+TEST(what_is_inside_a_container_or_in_its_texts_is_not_taken_for_it)
 {
-	(void)state;
 	expect("[{\"Id\":\"a\",\"Command\":\"}],\\\"Id\\\":\\\"x\\\\\",\"Labels\":{\"Id\":\"x\","
 	       "\"State\":\"running\"},\"Mounts\":[{\"Id\":\"y\"}],\"State\":\"exited\"}]",
 		true, "a- ");
@@ -59,9 +57,8 @@ static void what_is_inside_a_container_or_in_its_texts_is_not_taken_for_it(void 
 		true, "a+ ");
 }
 
-static void what_is_cut_or_no_list_is_not_whole(void **state)
+TEST(what_is_cut_or_no_list_is_not_whole)
 {
-	(void)state;
 	expect("", false, "");
 	expect("[{\"Id\":\"a\",\"State\":\"running\"},{\"Id\":\"b\"", false, "a+ ");
 	expect("{\"message\":\"no\"}", false, "");
@@ -70,13 +67,4 @@ static void what_is_cut_or_no_list_is_not_whole(void **state)
 	expect("<html>", false, "");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_container_is_told_with_its_state),
-		cmocka_unit_test(what_is_inside_a_container_or_in_its_texts_is_not_taken_for_it),
-		cmocka_unit_test(what_is_cut_or_no_list_is_not_whole),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -125,9 +125,10 @@ static bool told(const struct fixture *fixture, const char *text)
 	return false;
 }
 
-static void a_container_is_found(void **state)
+#define ENGINE_TEST(name) STATE_TEST(name, struct fixture, fixture, setup, teardown)
+
+ENGINE_TEST(a_container_is_found)
 {
-	struct fixture *fixture = *state;
 	struct hv_container container = {0};
 
 	assert_int_equal(
@@ -140,38 +141,31 @@ static void a_container_is_found(void **state)
 	assert_int_equal(inspect(fixture, "padded", PATIENCE_MS), HV_OK);
 }
 
-static void what_the_engine_does_not_know_is_told_by_name(void **state)
+ENGINE_TEST(what_the_engine_does_not_know_is_told_by_name)
 {
-	struct fixture *fixture = *state;
-
 	assert_int_equal(inspect(fixture, "gone", PATIENCE_MS), HV_NO_SUCH_CONTAINER);
 	assert_true(told(fixture, "gone"));
 	assert_non_null(fixture->err.hint);
 	assert_int_equal(inspect(fixture, "none", PATIENCE_MS), HV_NO_SUCH_CONTAINER);
 }
 
-static void what_is_not_found_by_anything_else_is_no_container_that_is_gone(void **state)
+ENGINE_TEST(what_is_not_found_by_anything_else_is_no_container_that_is_gone)
 {
-	struct fixture *fixture = *state;
-
 	assert_int_equal(inspect(fixture, "proxy", PATIENCE_MS), HV_INTERNAL);
 	assert_true(told(fixture, "404"));
 	assert_int_equal(inspect(fixture, "other", PATIENCE_MS), HV_INTERNAL);
 	assert_true(told(fixture, "page not found"));
 }
 
-static void a_prefix_of_two_containers_is_ambiguous(void **state)
+ENGINE_TEST(a_prefix_of_two_containers_is_ambiguous)
 {
-	struct fixture *fixture = *state;
-
 	assert_int_equal(inspect(fixture, "ab", PATIENCE_MS), HV_AMBIGUOUS);
 	assert_true(told(fixture, "'ab'"));
 	assert_int_equal(inspect(fixture, "cd", PATIENCE_MS), HV_AMBIGUOUS);
 }
 
-static void names_that_no_container_has_are_not_even_sent(void **state)
+ENGINE_TEST(names_that_no_container_has_are_not_even_sent)
 {
-	struct fixture *fixture = *state;
 	static const char *const names[] = {"", "../info", "a/b", "a b", "-x", ".x", "web?x=1",
 		"web\r\nX: y", "%77eb", "web#", "w\xc3\xa9", "b\xff"};
 	char longest[400];
@@ -184,10 +178,8 @@ static void names_that_no_container_has_are_not_even_sent(void **state)
 	assert_int_equal(fake_engine_requests(fixture->fake), 0);
 }
 
-static void the_engines_own_failure_is_passed_on(void **state)
+ENGINE_TEST(the_engines_own_failure_is_passed_on)
 {
-	struct fixture *fixture = *state;
-
 	assert_int_equal(inspect(fixture, "broken", PATIENCE_MS), HV_INTERNAL);
 	assert_true(told(fixture, "disk is on fire"));
 	assert_true(told(fixture, "500"));
@@ -197,11 +189,10 @@ static void the_engines_own_failure_is_passed_on(void **state)
 	assert_int_equal(fake_engine_requests(fixture->fake), 3); /* not followed */
 }
 
-static void answers_that_make_no_sense_are_refused(void **state)
+ENGINE_TEST(answers_that_make_no_sense_are_refused)
 {
 	static const char *const names[] = {
 		"chunked", "empty", "html", "garbage", "cut", "huge", "unknown"};
-	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(inspect(fixture, names[i], PATIENCE_MS), HV_INTERNAL);
@@ -215,9 +206,8 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-static void an_engine_that_does_not_answer_is_waited_for_until_the_deadline(void **state)
+ENGINE_TEST(an_engine_that_does_not_answer_is_waited_for_until_the_deadline)
 {
-	struct fixture *fixture = *state;
 	long long start = now_ms();
 
 	assert_int_equal(inspect(fixture, "mute", DEADLINE_MS), HV_TIMEOUT);
@@ -227,10 +217,8 @@ static void an_engine_that_does_not_answer_is_waited_for_until_the_deadline(void
 	assert_true(now_ms() - start < PATIENCE_MS);
 }
 
-static void no_engine_is_told_with_its_socket(void **state)
+ENGINE_TEST(no_engine_is_told_with_its_socket)
 {
-	struct fixture *fixture = *state;
-
 	fake_engine_free(fixture->fake);
 	fixture->fake = NULL;
 	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_INTERNAL); /* nobody listens */
@@ -241,9 +229,8 @@ static void no_engine_is_told_with_its_socket(void **state)
 	assert_non_null(fixture->err.hint);
 }
 
-static void the_engine_tells_its_id(void **state)
+ENGINE_TEST(the_engine_tells_its_id)
 {
-	struct fixture *fixture = *state;
 	char *id = NULL;
 
 	assert_int_equal(hv_engine_id(fixture->engine, PATIENCE_MS, &id, &fixture->err), HV_OK);
@@ -261,9 +248,8 @@ static void expect_identity(struct fixture *fixture, const char *wanted)
 	free(identity);
 }
 
-static void an_engine_is_its_id_and_its_directory(void **state)
+ENGINE_TEST(an_engine_is_its_id_and_its_directory)
 {
-	struct fixture *fixture = *state;
 	long long containers = 0;
 	char *identity = NULL;
 
@@ -282,7 +268,7 @@ static void an_engine_is_its_id_and_its_directory(void **state)
 }
 
 /* Podman's. */
-static void an_id_that_is_made_up_each_time_is_left_out(void **state)
+ENGINE_TEST(an_id_that_is_made_up_each_time_is_left_out)
 {
 	static const struct fake_reply podman[] = {
 		{"/info",
@@ -291,7 +277,6 @@ static void an_id_that_is_made_up_each_time_is_left_out(void **state)
 			0, 0},
 		{NULL, NULL, 0, 0},
 	};
-	struct fixture *fixture = *state;
 
 	fake_engine_free(fixture->fake);
 	fixture->fake = fake_engine_new(fixture->socket, podman);
@@ -299,11 +284,10 @@ static void an_id_that_is_made_up_each_time_is_left_out(void **state)
 }
 
 /* dockerd makes its socket anew when it restarts. */
-static void the_containers_of_a_volume_are_counted(void **state)
+ENGINE_TEST(the_containers_of_a_volume_are_counted)
 {
 	static const char path[] =
 		"/containers/json?all=1&filters=%7B%22volume%22%3A%5B%22data%22%5D%7D";
-	struct fixture *fixture = *state;
 	const struct {
 		const char *reply;
 		enum hv_code code;
@@ -332,10 +316,8 @@ static void the_containers_of_a_volume_are_counted(void **state)
 		HV_INTERNAL);
 }
 
-static void the_socket_is_opened_for_each_request(void **state)
+ENGINE_TEST(the_socket_is_opened_for_each_request)
 {
-	struct fixture *fixture = *state;
-
 	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_OK);
 	fake_engine_free(fixture->fake);
 	assert_int_equal(unlink(fixture->socket), 0);
@@ -343,10 +325,9 @@ static void the_socket_is_opened_for_each_request(void **state)
 	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_OK);
 }
 
-static void no_request_leaves_a_descriptor_open(void **state)
+ENGINE_TEST(no_request_leaves_a_descriptor_open)
 {
 	static const char *const names[] = {"web", "gone", "garbage", "cut", "huge", "bare"};
-	struct fixture *fixture = *state;
 	unsigned fds;
 
 	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_OK);
@@ -363,27 +344,4 @@ static void no_request_leaves_a_descriptor_open(void **state)
 	assert_int_equal(hv_count_fds(), fds);
 }
 
-#define WITH_ENGINE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_ENGINE(a_container_is_found),
-		WITH_ENGINE(what_the_engine_does_not_know_is_told_by_name),
-		WITH_ENGINE(what_is_not_found_by_anything_else_is_no_container_that_is_gone),
-		WITH_ENGINE(a_prefix_of_two_containers_is_ambiguous),
-		WITH_ENGINE(names_that_no_container_has_are_not_even_sent),
-		WITH_ENGINE(the_engines_own_failure_is_passed_on),
-		WITH_ENGINE(answers_that_make_no_sense_are_refused),
-		WITH_ENGINE(an_engine_that_does_not_answer_is_waited_for_until_the_deadline),
-		WITH_ENGINE(no_engine_is_told_with_its_socket),
-		WITH_ENGINE(the_engine_tells_its_id),
-		WITH_ENGINE(an_engine_is_its_id_and_its_directory),
-		WITH_ENGINE(an_id_that_is_made_up_each_time_is_left_out),
-		WITH_ENGINE(the_containers_of_a_volume_are_counted),
-		WITH_ENGINE(the_socket_is_opened_for_each_request),
-		WITH_ENGINE(no_request_leaves_a_descriptor_open),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -4,21 +4,19 @@
 #include "support/hv_test.h"
 #include "wire/error.h"
 
-static void an_empty_error_has_an_empty_sentence(void **state)
+TEST(an_empty_error_has_an_empty_sentence)
 {
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_string_equal(hv_error_text(&err), "");
 	hv_error_done(&err);
 	hv_error_done(&err);
 }
 
-static void fail_gives_back_the_code_and_formats_the_sentence(void **state)
+TEST(fail_gives_back_the_code_and_formats_the_sentence)
 {
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_fail(&err, HV_BUSY, "volume '%s' has %d users", "data", 3), HV_BUSY);
 	assert_int_equal(err.code, HV_BUSY);
 	assert_string_equal(hv_error_text(&err), "volume 'data' has 3 users");
@@ -28,11 +26,10 @@ static void fail_gives_back_the_code_and_formats_the_sentence(void **state)
 	assert_null(err.message);
 }
 
-static void a_second_failure_replaces_the_first_with_its_hint(void **state)
+TEST(a_second_failure_replaces_the_first_with_its_hint)
 {
 	struct hv_error err = {0};
 
-	(void)state;
 	hv_fail(&err, HV_BUSY, "first");
 	assert_int_equal(hv_hint(&err, "try %s", "again"), HV_BUSY);
 	assert_string_equal(err.hint, "try again");
@@ -42,11 +39,10 @@ static void a_second_failure_replaces_the_first_with_its_hint(void **state)
 	hv_error_done(&err);
 }
 
-static void a_failure_may_quote_the_one_before(void **state)
+TEST(a_failure_may_quote_the_one_before)
 {
 	struct hv_error err = {0};
 
-	(void)state;
 	hv_fail(&err, HV_INTERNAL, "inner");
 	hv_hint(&err, "inner hint");
 	hv_fail(&err, HV_DENIED, "outer: %s (%s)", hv_error_text(&err), err.hint);
@@ -57,16 +53,15 @@ static void a_failure_may_quote_the_one_before(void **state)
 	hv_error_done(&err);
 }
 
-static void a_lost_sentence_is_told_as_lack_of_memory(void **state)
+TEST(a_lost_sentence_is_told_as_lack_of_memory)
 {
 	const struct hv_error err = {.code = HV_BUSY};
 
-	(void)state;
 	assert_string_equal(hv_error_text(&err), "out of memory");
 }
 
 /* Names come cut ("%.64s") and from percent-decoded URLs; the sentence stands in JSON. */
-static void a_sentence_is_always_utf8(void **state)
+TEST(a_sentence_is_always_utf8)
 {
 	static const struct {
 		const char *in, *out;
@@ -81,7 +76,6 @@ static void a_sentence_is_always_utf8(void **state)
 		{"\xc3(", "?("},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_error err = {0};
 
@@ -93,16 +87,4 @@ static void a_sentence_is_always_utf8(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_empty_error_has_an_empty_sentence),
-		cmocka_unit_test(fail_gives_back_the_code_and_formats_the_sentence),
-		cmocka_unit_test(a_second_failure_replaces_the_first_with_its_hint),
-		cmocka_unit_test(a_failure_may_quote_the_one_before),
-		cmocka_unit_test(a_lost_sentence_is_told_as_lack_of_memory),
-		cmocka_unit_test(a_sentence_is_always_utf8),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

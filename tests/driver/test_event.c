@@ -25,38 +25,35 @@ static void see(void *context, const struct hv_event *event)
 		event->container);
 }
 
-static void a_line_is_an_event(void **state)
+TEST(a_line_is_an_event)
 {
 	struct hv_event event;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_event_parse(START, strlen(START), &event, &err), HV_OK);
 	assert_string_equal(event.action, "start");
 	assert_string_equal(event.container, "c1");
 	hv_event_done(&event);
 }
 
-static void what_is_not_of_a_container_names_none(void **state)
+TEST(what_is_not_of_a_container_names_none)
 {
 	static const char text[] = EVENT("network", "connect", "{}");
 	struct hv_event event;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_event_parse(text, strlen(text), &event, &err), HV_OK);
 	assert_null(event.container);
 	hv_event_done(&event);
 }
 
-static void what_is_no_event_is_refused(void **state)
+TEST(what_is_no_event_is_refused)
 {
 	static const char *const cases[] = {"", "{}", "[]", "7", "<html>",
 		"{\"Type\":\"container\"}", EVENT("container", "start", "{}"),
 		EVENT("container", "start", "7"), EVENT("container", "start", "{\"ID\":\"\"}"),
 		EVENT("container", "", C1), EVENT("container", "start", "{\"ID\":7}")};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_event event;
 		struct hv_error err = {0};
@@ -69,11 +66,10 @@ static void what_is_no_event_is_refused(void **state)
 	}
 }
 
-static void the_stream_may_come_in_any_pieces(void **state)
+TEST(the_stream_may_come_in_any_pieces)
 {
 	static const char text[] = START "\n\n" DIE "\r\n" EVENT("network", "x", "{}") "\n" START;
 
-	(void)state;
 	for (size_t piece = 1; piece <= sizeof(text); piece++) {
 		struct hv_event_lines lines = {0};
 		struct hv_error err = {0};
@@ -91,7 +87,7 @@ static void the_stream_may_come_in_any_pieces(void **state)
 	}
 }
 
-static void a_line_without_end_is_refused(void **state)
+TEST(a_line_without_end_is_refused)
 {
 	struct hv_event_lines lines = {0};
 	struct hv_error err = {0};
@@ -100,7 +96,6 @@ static void a_line_without_end_is_refused(void **state)
 	enum hv_code code = HV_OK;
 	unsigned rounds = 0;
 
-	(void)state;
 	memset(spaces, ' ', sizeof(spaces));
 	for (; code == HV_OK && rounds < 1000; rounds++)
 		code = hv_event_lines_feed(&lines, spaces, sizeof(spaces), see, &seen, &err);
@@ -110,15 +105,4 @@ static void a_line_without_end_is_refused(void **state)
 	hv_error_done(&err);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_is_an_event),
-		cmocka_unit_test(what_is_not_of_a_container_names_none),
-		cmocka_unit_test(what_is_no_event_is_refused),
-		cmocka_unit_test(the_stream_may_come_in_any_pieces),
-		cmocka_unit_test(a_line_without_end_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -21,9 +21,8 @@ static void explain(struct hv_error *err, enum mc_step step, int error, const st
 	assert_int_equal(code, err->code);
 }
 
-static void every_failure_gets_a_code_and_a_sentence(void **state)
+TEST(every_failure_gets_a_code_and_a_sentence)
 {
-	(void)state;
 	for (unsigned step = MC_STEP_NONE; step <= MC_STEP_COUNT; step++) {
 		for (size_t i = 0; i < ERRORS; i++) {
 			struct hv_error err = {0};
@@ -39,9 +38,8 @@ static void every_failure_gets_a_code_and_a_sentence(void **state)
 }
 
 /* A sentence names the container and the path, or the volume or its directory. */
-static void every_sentence_names_what_it_speaks_of(void **state)
+TEST(every_sentence_names_what_it_speaks_of)
 {
-	(void)state;
 	for (unsigned step = MC_STEP_NONE; step < MC_STEP_COUNT; step++) {
 		for (size_t i = 0; i < ERRORS; i++) {
 			struct hv_error err = {0};
@@ -58,23 +56,21 @@ static void every_sentence_names_what_it_speaks_of(void **state)
 	}
 }
 
-static void one_that_ends_while_it_is_replaced_is_a_change(void **state)
+TEST(one_that_ends_while_it_is_replaced_is_a_change)
 {
 	struct hv_error err = {0};
 
-	(void)state;
 	explain(&err, MC_STEP_REPLACE, ENOENT, &names);
 	assert_int_equal(err.code, HV_CONTAINER_CHANGED);
 	hv_error_done(&err);
 }
 
 /* Docker's own Mount has no container, opening a container no volume. */
-static void names_that_are_not_known_are_left_out(void **state)
+TEST(names_that_are_not_known_are_left_out)
 {
 	static const struct hv_names docker = {"data", "/srv/data", NULL, "/data", NULL, NULL};
 	static const struct hv_names container = {.container = "web"};
 
-	(void)state;
 	for (unsigned step = MC_STEP_NONE; step < MC_STEP_COUNT; step++) {
 		for (size_t i = 0; i < ERRORS; i++) {
 			struct hv_error err = {0};
@@ -90,7 +86,7 @@ static void names_that_are_not_known_are_left_out(void **state)
 	}
 }
 
-static void the_failures_of_the_contract_have_their_codes(void **state)
+TEST(the_failures_of_the_contract_have_their_codes)
 {
 	static const struct {
 		enum mc_step step;
@@ -132,7 +128,6 @@ static void the_failures_of_the_contract_have_their_codes(void **state)
 		{MC_STEP_CLONE, ENOSYS, HV_UNSUPPORTED},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_error err = {0};
 
@@ -142,7 +137,7 @@ static void the_failures_of_the_contract_have_their_codes(void **state)
 	}
 }
 
-static void a_path_that_had_a_symlink_is_told_next_to_where_it_led(void **state)
+TEST(a_path_that_had_a_symlink_is_told_next_to_where_it_led)
 {
 	static const struct {
 		const char *asked;
@@ -150,7 +145,6 @@ static void a_path_that_had_a_symlink_is_told_next_to_where_it_led(void **state)
 	} cases[] = {{"/srv/current", true}, {"/srv/rel", false}, {"/srv//rel/1/", false},
 		{NULL, false}};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct hv_names who = {.volume = "cur",
 			.source = "/srv/rel/1",
@@ -168,12 +162,11 @@ static void a_path_that_had_a_symlink_is_told_next_to_where_it_led(void **state)
 	}
 }
 
-static void a_server_that_ended_is_a_source_that_does_not_answer(void **state)
+TEST(a_server_that_ended_is_a_source_that_does_not_answer)
 {
 	static const int dead[] = {ENOTCONN, ESTALE, EIO, EHOSTDOWN};
 	static const struct hv_names docker = {.volume = "data", .source = "/srv/data"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
 		struct hv_error err = {0};
 
@@ -185,29 +178,14 @@ static void a_server_that_ended_is_a_source_that_does_not_answer(void **state)
 	}
 }
 
-static void a_server_that_refuses_root_is_hinted_at(void **state)
+TEST(a_server_that_refuses_root_is_hinted_at)
 {
 	struct hv_error err = {0};
 
-	(void)state;
 	explain(&err, MC_STEP_SOURCE, EACCES, &names);
 	assert_int_equal(err.code, HV_SOURCE_REFUSED);
 	assert_non_null(strstr(err.hint, "allow_other"));
 	hv_error_done(&err);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_failure_gets_a_code_and_a_sentence),
-		cmocka_unit_test(every_sentence_names_what_it_speaks_of),
-		cmocka_unit_test(one_that_ends_while_it_is_replaced_is_a_change),
-		cmocka_unit_test(names_that_are_not_known_are_left_out),
-		cmocka_unit_test(the_failures_of_the_contract_have_their_codes),
-		cmocka_unit_test(a_path_that_had_a_symlink_is_told_next_to_where_it_led),
-		cmocka_unit_test(a_server_that_ended_is_a_source_that_does_not_answer),
-		cmocka_unit_test(a_server_that_refuses_root_is_hinted_at),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -98,9 +98,8 @@ static void end(const struct runtime *runtime)
 	assert_int_equal(waitpid(runtime->pid, NULL, 0), runtime->pid);
 }
 
-static void the_only_child_is_found(void **state)
+TEST(the_only_child_is_found)
 {
-	(void)state;
 	for (int by_thread = 0; by_thread < 2; by_thread++) {
 		struct runtime runtime = begin(1, by_thread);
 
@@ -109,9 +108,8 @@ static void the_only_child_is_found(void **state)
 	}
 }
 
-static void several_are_none(void **state)
+TEST(several_are_none)
 {
-	(void)state;
 	for (int by_thread = 0; by_thread < 2; by_thread++) {
 		struct runtime runtime = begin(2, by_thread);
 
@@ -120,22 +118,20 @@ static void several_are_none(void **state)
 	}
 }
 
-static void who_has_none_or_is_none_is_told(void **state)
+TEST(who_has_none_or_is_none_is_told)
 {
 	struct runtime runtime = begin(0, false);
 
-	(void)state;
 	assert_int_equal(hv_first_find(runtime.pid), -ESRCH);
 	end(&runtime);
 	assert_int_equal(hv_first_find(runtime.pid), -ESRCH);
 	assert_int_equal(hv_first_find(0), -ESRCH); /* of another PID namespace */
 }
 
-static void who_has_the_runtimes_namespace_is_not_set_up(void **state)
+TEST(who_has_the_runtimes_namespace_is_not_set_up)
 {
 	struct runtime runtime;
 
-	(void)state;
 	has_namespace = false;
 	runtime = begin(1, false);
 	has_namespace = true;
@@ -143,15 +139,4 @@ static void who_has_the_runtimes_namespace_is_not_set_up(void **state)
 	end(&runtime);
 }
 
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_only_child_is_found),
-		cmocka_unit_test(several_are_none),
-		cmocka_unit_test(who_has_none_or_is_none_is_told),
-		cmocka_unit_test(who_has_the_runtimes_namespace_is_not_set_up),
-	};
-	int status = hv_need_privilege();
-
-	return status ? status : cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN_PRIVILEGED()

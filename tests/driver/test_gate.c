@@ -228,13 +228,14 @@ static void let_go(pid_t runtime, const struct hv_gate_news *held)
 
 /* --- tests --- */
 
-static void a_start_is_held_until_it_is_released(void **state)
+#define GATE_TEST(name) TEST_WITH(name, setup, teardown)
+
+GATE_TEST(a_start_is_held_until_it_is_released)
 {
 	struct hv_gate_news news;
 	struct hv_first first;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
 	runtime = open_there("state.json");
@@ -250,13 +251,12 @@ static void a_start_is_held_until_it_is_released(void **state)
 	hv_gate_end(&gate);
 }
 
-static void a_start_that_is_refused_cannot_open_the_state(void **state)
+GATE_TEST(a_start_that_is_refused_cannot_open_the_state)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 	int status;
 
-	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
 	runtime = open_held("state.json", &news);
@@ -268,12 +268,11 @@ static void a_start_that_is_refused_cannot_open_the_state(void **state)
 	hv_gate_end(&gate);
 }
 
-static void cruns_status_is_held_too(void **state)
+GATE_TEST(cruns_status_is_held_too)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	set_up_container(&gate, false);
 	make_state("status");
@@ -283,12 +282,11 @@ static void cruns_status_is_held_too(void **state)
 }
 
 /* The daemon may be late: nobody answers HV_GATE_CREATED. */
-static void a_container_that_is_known_is_held_without_an_answer(void **state)
+GATE_TEST(a_container_that_is_known_is_held_without_an_answer)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	settle(&gate);
 	assert_int_equal(hv_gate_know(&gate, ID), 0);
@@ -305,11 +303,10 @@ static void a_container_that_is_known_is_held_without_an_answer(void **state)
 	hv_gate_end(&gate);
 }
 
-static void a_container_that_is_forgotten_is_not_held(void **state)
+GATE_TEST(a_container_that_is_forgotten_is_not_held)
 {
 	struct hv_gate_news news;
 
-	(void)state;
 	begin(LONG_MS);
 	settle(&gate);
 	assert_int_equal(hv_gate_know(&gate, ID), 0);
@@ -335,12 +332,11 @@ static void know_many(int own)
 	}
 }
 
-static void with_more_known_than_there_is_room_for_a_marked_one_is_held(void **state)
+GATE_TEST(with_more_known_than_there_is_room_for_a_marked_one_is_held)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	settle(&gate);
 	know_many(-1);
@@ -354,12 +350,11 @@ static void with_more_known_than_there_is_room_for_a_marked_one_is_held(void **s
 	hv_gate_end(&gate);
 }
 
-static void with_more_known_than_there_is_room_for_the_last_ones_stay_known(void **state)
+GATE_TEST(with_more_known_than_there_is_room_for_the_last_ones_stay_known)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	settle(&gate);
 	know_many(KNOWN_MANY - 2);
@@ -374,13 +369,12 @@ static void with_more_known_than_there_is_room_for_the_last_ones_stay_known(void
 }
 
 /* The answer tells what is required, too. */
-static void a_container_that_is_known_is_denied_by_its_answer(void **state)
+GATE_TEST(a_container_that_is_known_is_denied_by_its_answer)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 	int status;
 
-	(void)state;
 	begin(SHORT_MS);
 	settle(&gate);
 	assert_int_equal(hv_gate_know(&gate, ID), 0);
@@ -399,13 +393,12 @@ static void a_container_that_is_known_is_denied_by_its_answer(void **state)
 	hv_gate_end(&gate);
 }
 
-static void what_is_set_up_is_held_before_its_state_is_written(void **state)
+GATE_TEST(what_is_set_up_is_held_before_its_state_is_written)
 {
 	static const char *const names[] = {"state-4711", "state.json"};
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	set_up_container(&gate, false);
 	expect_open(make_there("runc.4711"));
@@ -426,12 +419,11 @@ static void what_is_set_up_is_held_before_its_state_is_written(void **state)
 	hv_gate_end(&gate);
 }
 
-static void what_is_done_when_it_is_set_up_is_not_held_again(void **state)
+GATE_TEST(what_is_done_when_it_is_set_up_is_not_held_again)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	set_up_container(&gate, true);
 	runtime = make_there("state-1");
@@ -444,13 +436,12 @@ static void what_is_done_when_it_is_set_up_is_not_held_again(void **state)
 }
 
 /* The hold of its start is over as soon as it has begun. */
-static void both_holds_have_one_deadline(void **state)
+GATE_TEST(both_holds_have_one_deadline)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 	int status = 0;
 
-	(void)state;
 	begin(SHORT_MS);
 	set_up_container(&gate, true);
 	runtime = make_there("state-1");
@@ -471,13 +462,12 @@ static void both_holds_have_one_deadline(void **state)
 }
 
 /* `podman init`, and `podman start` when everything is there again. */
-static void a_container_that_was_set_up_long_ago_has_all_of_the_time(void **state)
+GATE_TEST(a_container_that_was_set_up_long_ago_has_all_of_the_time)
 {
 	const struct timespec long_ago = {.tv_sec = 2};
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(SOME_MS);
 	set_up_container(&gate, true);
 	runtime = make_there("state-1");
@@ -491,12 +481,11 @@ static void a_container_that_was_set_up_long_ago_has_all_of_the_time(void **stat
 }
 
 /* `runc update` of a container that waits for its start writes its state, too. */
-static void a_start_is_not_released_with_another_hold(void **state)
+GATE_TEST(a_start_is_not_released_with_another_hold)
 {
 	struct hv_gate_news written, held;
 	pid_t writer, runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	set_up_container(&gate, true);
 	make_state("state.json");
@@ -511,12 +500,11 @@ static void a_start_is_not_released_with_another_hold(void **state)
 	hv_gate_end(&gate);
 }
 
-static void what_is_done_behind_the_deadline_is_done(void **state)
+GATE_TEST(what_is_done_behind_the_deadline_is_done)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(SHORT_MS);
 	set_up_container(&gate, true);
 	runtime = make_there("state-1");
@@ -529,11 +517,10 @@ static void what_is_done_behind_the_deadline_is_done(void **state)
 	hv_gate_end(&gate);
 }
 
-static void a_container_that_was_not_asked_for_is_not_held(void **state)
+GATE_TEST(a_container_that_was_not_asked_for_is_not_held)
 {
 	struct hv_gate_news news;
 
-	(void)state;
 	begin(LONG_MS);
 	make_directory();
 	expect(&gate, HV_GATE_CREATED, &news);
@@ -543,9 +530,8 @@ static void a_container_that_was_not_asked_for_is_not_held(void **state)
 	hv_gate_end(&gate);
 }
 
-static void other_files_and_started_containers_are_not_held(void **state)
+GATE_TEST(other_files_and_started_containers_are_not_held)
 {
-	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
 	make_state("state.json-1234");
@@ -556,13 +542,12 @@ static void other_files_and_started_containers_are_not_held(void **state)
 	hv_gate_end(&gate);
 }
 
-static void a_hold_ends_by_its_deadline(void **state)
+GATE_TEST(a_hold_ends_by_its_deadline)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 	uint32_t seq;
 
-	(void)state;
 	begin(SHORT_MS);
 	make_container(&gate);
 	runtime = open_there("state.json");
@@ -578,12 +563,11 @@ static void a_hold_ends_by_its_deadline(void **state)
 	hv_gate_end(&gate);
 }
 
-static void a_gate_that_is_killed_holds_nothing(void **state)
+GATE_TEST(a_gate_that_is_killed_holds_nothing)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
 	runtime = open_held("state.json", &news);
@@ -594,13 +578,12 @@ static void a_gate_that_is_killed_holds_nothing(void **state)
 	hv_gate_end(&gate);
 }
 
-static void what_must_not_go_on_is_denied_by_its_deadline(void **state)
+GATE_TEST(what_must_not_go_on_is_denied_by_its_deadline)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 	int status = 0;
 
-	(void)state;
 	begin(SHORT_MS);
 	make_container(&gate);
 	assert_int_equal(hv_gate_mark(&gate, ID, true), 0);
@@ -619,12 +602,11 @@ static void what_must_not_go_on_is_denied_by_its_deadline(void **state)
 	hv_gate_end(&gate);
 }
 
-static void a_gate_that_is_stopped_holds_nothing_for_ever(void **state)
+GATE_TEST(a_gate_that_is_stopped_holds_nothing_for_ever)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(SHORT_MS);
 	make_container(&gate);
 	assert_int_equal(kill(gate.pid, SIGSTOP), 0);
@@ -658,11 +640,10 @@ static void be_daemon_with_few_descriptors(void)
 }
 
 /* Each of its opens needs one, and the kernel denies those that it finds none for. */
-static void with_few_descriptors_it_denies_nothing(void **state)
+GATE_TEST(with_few_descriptors_it_denies_nothing)
 {
 	pid_t daemon = fork();
 
-	(void)state;
 	if (daemon == 0)
 		be_daemon_with_few_descriptors();
 	expect_open(daemon);
@@ -698,11 +679,10 @@ static void be_daemon_without_room(void)
 	_exit(0);
 }
 
-static void what_must_not_go_on_is_denied_without_room(void **state)
+GATE_TEST(what_must_not_go_on_is_denied_without_room)
 {
 	pid_t daemon = fork();
 
-	(void)state;
 	if (daemon == 0)
 		be_daemon_without_room();
 	expect_open(daemon);
@@ -720,12 +700,11 @@ static void be_daemon(void)
 	(void)kill(getpid(), SIGKILL);
 }
 
-static void a_daemon_that_is_killed_holds_nothing(void **state)
+GATE_TEST(a_daemon_that_is_killed_holds_nothing)
 {
 	pid_t daemon = fork();
 	int status = 0;
 
-	(void)state;
 	if (daemon == 0)
 		be_daemon();
 	assert_int_equal(waitpid(daemon, &status, 0), daemon);
@@ -734,13 +713,12 @@ static void a_daemon_that_is_killed_holds_nothing(void **state)
 	expect_open(open_there("state.json")); /* comes back, in whatever order they end */
 }
 
-static void a_runtime_that_is_killed_while_it_is_held_ends(void **state)
+GATE_TEST(a_runtime_that_is_killed_while_it_is_held_ends)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 	int status = 0;
 
-	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
 	runtime = open_held("state.json", &news);
@@ -752,12 +730,11 @@ static void a_runtime_that_is_killed_while_it_is_held_ends(void **state)
 	hv_gate_end(&gate);
 }
 
-static void what_was_held_too_early_is_held_again(void **state)
+GATE_TEST(what_was_held_too_early_is_held_again)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
 	for (int i = 0; i < 2; i++) {
@@ -770,12 +747,11 @@ static void what_was_held_too_early_is_held_again(void **state)
 	hv_gate_end(&gate);
 }
 
-static void two_that_open_are_released_together(void **state)
+GATE_TEST(two_that_open_are_released_together)
 {
 	struct hv_gate_news news, other;
 	pid_t one, two;
 
-	(void)state;
 	begin(LONG_MS);
 	make_container(&gate);
 	one = open_there("state.json");
@@ -802,13 +778,12 @@ static int which_tells(const struct hv_gate *gates)
 	return fds[0].revents ? 0 : 1;
 }
 
-static void two_gates_hold_the_same_start_one_after_the_other(void **state)
+GATE_TEST(two_gates_hold_the_same_start_one_after_the_other)
 {
 	struct hv_gate_news news;
 	struct hv_gate gates[2];
 	pid_t runtime;
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		start(&gates[i], LONG_MS);
 		assert_int_equal(hv_gate_follow(&gates[i], dir), 0);
@@ -836,14 +811,13 @@ static void two_gates_hold_the_same_start_one_after_the_other(void **state)
 		hv_gate_end(&gates[i]);
 }
 
-static void a_root_that_comes_later_is_followed(void **state)
+GATE_TEST(a_root_that_comes_later_is_followed)
 {
 	mc_auto_free char *above = scratch_path(dir, "docker"),
 			  *root = scratch_path(above, "runtime"),
 			  *container = scratch_path(root, ID);
 	struct hv_gate_news news;
 
-	(void)state;
 	start(&gate, LONG_MS);
 	assert_int_equal(hv_gate_follow(&gate, root), 0);
 	for (int i = 0; i < 2; i++) { /* and that goes, and comes again */
@@ -859,12 +833,11 @@ static void a_root_that_comes_later_is_followed(void **state)
 	hv_gate_end(&gate);
 }
 
-static void a_container_that_waits_for_its_start_already_is_told(void **state)
+GATE_TEST(a_container_that_waits_for_its_start_already_is_told)
 {
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	make_directory();
 	make_fifo();
 	make_state("state.json");
@@ -876,12 +849,11 @@ static void a_container_that_waits_for_its_start_already_is_told(void **state)
 	hv_gate_end(&gate);
 }
 
-static void a_container_that_runs_already_is_not_told(void **state)
+GATE_TEST(a_container_that_runs_already_is_not_told)
 {
 	mc_auto_free char *other = scratch_path(dir, "other");
 	struct hv_gate_news news;
 
-	(void)state;
 	make_directory();
 	make_state("state.json");
 	begin(LONG_MS);
@@ -892,13 +864,12 @@ static void a_container_that_runs_already_is_not_told(void **state)
 	hv_gate_end(&gate);
 }
 
-static void a_container_that_comes_again_is_held_again(void **state)
+GATE_TEST(a_container_that_comes_again_is_held_again)
 {
 	mc_auto_free char *path = in_container("");
 	struct hv_gate_news news;
 	pid_t runtime;
 
-	(void)state;
 	begin(LONG_MS);
 	for (int i = 0; i < 3; i++) {
 		make_container(&gate);
@@ -912,13 +883,12 @@ static void a_container_that_comes_again_is_held_again(void **state)
 	hv_gate_end(&gate);
 }
 
-static void it_keeps_no_descriptor_of_ours(void **state)
+GATE_TEST(it_keeps_no_descriptor_of_ours)
 {
 	unsigned before = hv_count_fds();
 	int pair[2];
 	char byte;
 
-	(void)state;
 	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
 	begin(LONG_MS);
 	close(pair[1]);
@@ -939,41 +909,6 @@ static bool is_possible(void)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-		TEST(a_start_is_held_until_it_is_released),
-		TEST(a_start_that_is_refused_cannot_open_the_state),
-		TEST(cruns_status_is_held_too),
-		TEST(a_container_that_is_known_is_held_without_an_answer),
-		TEST(a_container_that_is_forgotten_is_not_held),
-		TEST(with_more_known_than_there_is_room_for_a_marked_one_is_held),
-		TEST(with_more_known_than_there_is_room_for_the_last_ones_stay_known),
-		TEST(a_container_that_is_known_is_denied_by_its_answer),
-		TEST(what_is_set_up_is_held_before_its_state_is_written),
-		TEST(what_is_done_when_it_is_set_up_is_not_held_again),
-		TEST(both_holds_have_one_deadline),
-		TEST(what_is_done_behind_the_deadline_is_done),
-		TEST(a_container_that_was_set_up_long_ago_has_all_of_the_time),
-		TEST(a_start_is_not_released_with_another_hold),
-		TEST(a_container_that_was_not_asked_for_is_not_held),
-		TEST(other_files_and_started_containers_are_not_held),
-		TEST(a_hold_ends_by_its_deadline),
-		TEST(what_must_not_go_on_is_denied_by_its_deadline),
-		TEST(a_gate_that_is_killed_holds_nothing),
-		TEST(a_gate_that_is_stopped_holds_nothing_for_ever),
-		TEST(with_few_descriptors_it_denies_nothing),
-		TEST(what_must_not_go_on_is_denied_without_room),
-		TEST(a_daemon_that_is_killed_holds_nothing),
-		TEST(a_runtime_that_is_killed_while_it_is_held_ends),
-		TEST(what_was_held_too_early_is_held_again),
-		TEST(two_that_open_are_released_together),
-		TEST(two_gates_hold_the_same_start_one_after_the_other),
-		TEST(a_root_that_comes_later_is_followed),
-		TEST(a_container_that_waits_for_its_start_already_is_told),
-		TEST(a_container_that_runs_already_is_not_told),
-		TEST(a_container_that_comes_again_is_held_again),
-		TEST(it_keeps_no_descriptor_of_ours),
-	};
 	int status = hv_need_privilege();
 
 	if (status != 0)
@@ -982,5 +917,5 @@ int main(void)
 		puts("skipped: fanotify cannot ask before an open here");
 		return HV_SKIP;
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return hv_run_tests();
 }

@@ -9,9 +9,8 @@
 
 #define UNKNOWN HEAD("404 Not Found") CLOSED "{\"message\":\"No such container: " ID "\"}"
 
-static void a_container_that_is_gone_takes_its_attachments_along(void **state)
+RECONCILER_TEST(a_container_that_is_gone_takes_its_attachments_along)
 {
-	struct fixture *fixture = *state;
 	char wanted[4096];
 
 	begin(fixture);
@@ -58,10 +57,8 @@ static enum hv_code release(struct fixture *fixture)
 	return code;
 }
 
-static void an_engine_that_is_another_ends_nothing(void **state)
+RECONCILER_TEST(an_engine_that_is_another_ends_nothing)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
 	stop_container(fixture);
@@ -75,10 +72,8 @@ static void an_engine_that_is_another_ends_nothing(void **state)
 	expect_state(fixture, "");
 }
 
-static void an_engine_that_is_known_again_clears_the_doubt(void **state)
+RECONCILER_TEST(an_engine_that_is_known_again_clears_the_doubt)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
 	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
@@ -91,10 +86,9 @@ static void an_engine_that_is_known_again_clears_the_doubt(void **state)
 	expect_state(fixture, "attached");
 }
 
-static void a_container_that_lives_keeps_its_attachments(void **state)
+RECONCILER_TEST(a_container_that_lives_keeps_its_attachments)
 {
 	const struct hv_list_request all = {0};
-	struct fixture *fixture = *state;
 	struct hv_attachment *list = NULL;
 	struct hv_error err = {0};
 	size_t count = 0;
@@ -115,10 +109,8 @@ static void a_container_that_lives_keeps_its_attachments(void **state)
 }
 
 /* dockerd over a disk that is not mounted. */
-static void an_engine_without_containers_must_have_told_of_the_end(void **state)
+RECONCILER_TEST(an_engine_without_containers_must_have_told_of_the_end)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
 	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
@@ -133,9 +125,8 @@ static void an_engine_without_containers_must_have_told_of_the_end(void **state)
 enum { OTHERS = 2 * HV_ENDED_MAX };
 
 /* Those with records count only: on a host where containers come and go all the time, too. */
-static void the_ends_of_other_containers_hide_none(void **state)
+RECONCILER_TEST(the_ends_of_other_containers_hide_none)
 {
-	struct fixture *fixture = *state;
 	char other_id[65];
 
 	start_engine(fixture);
@@ -152,10 +143,8 @@ static void the_ends_of_other_containers_hide_none(void **state)
 }
 
 /* It is not tried again and again, each time with questions to the Engine: only that can end it. */
-static void doubt_is_no_failure(void **state)
+RECONCILER_TEST(doubt_is_no_failure)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
 	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
@@ -167,10 +156,8 @@ static void doubt_is_no_failure(void **state)
 	}
 }
 
-static void another_container_of_that_name_is_not_the_one(void **state)
+RECONCILER_TEST(another_container_of_that_name_is_not_the_one)
 {
-	struct fixture *fixture = *state;
-
 	begin(fixture);
 	stop_container(fixture);
 	fake_engine_set(fixture->fake, INSPECT_PATH,
@@ -181,23 +168,4 @@ static void another_container_of_that_name_is_not_the_one(void **state)
 	expect_state(fixture, "");
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		RECONCILED(a_container_that_is_gone_takes_its_attachments_along),
-		RECONCILED(an_engine_that_is_another_ends_nothing),
-		RECONCILED(an_engine_that_is_known_again_clears_the_doubt),
-		RECONCILED(a_container_that_lives_keeps_its_attachments),
-		RECONCILED(an_engine_without_containers_must_have_told_of_the_end),
-		RECONCILED(the_ends_of_other_containers_hide_none),
-		RECONCILED(doubt_is_no_failure),
-		RECONCILED(another_container_of_that_name_is_not_the_one),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -116,9 +116,8 @@ static const struct refused refused[] = {
 	{"{\"Text\":\"a\",\"\":1}", "unknown field \"\"", 0},
 };
 
-static void what_is_no_such_object_is_refused_with_a_reason(void **state)
+TEST(what_is_no_such_object_is_refused_with_a_reason)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		const struct refused *at = &refused[i];
 		struct sample sample = {0};
@@ -147,22 +146,20 @@ static void read(const char *text, enum hv_unknown unknown, struct sample *ret)
 	assert_null(err.message);
 }
 
-static void a_null_body_is_an_empty_one(void **state)
+TEST(a_null_body_is_an_empty_one)
 {
 	struct sample sample = {0};
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(
 		hv_fields_read(NULL, 0, fields, HV_UNKNOWN_REFUSE, &sample, &err), HV_BAD_REQUEST);
 	hv_error_done(&err);
 }
 
-static void every_type_is_read(void **state)
+TEST(every_type_is_read)
 {
 	struct sample sample = {0};
 
-	(void)state;
 	read(" {\"Text\":\"a\",\"Flag\":true,\"Number\":-7,\"Opts\":{\"z\":\"1\",\"a\":\"\"}}\n",
 		HV_UNKNOWN_REFUSE, &sample);
 	assert_string_equal(sample.text, "a");
@@ -176,11 +173,10 @@ static void every_type_is_read(void **state)
 	assert_int_equal(sample.opts.count, 0);
 }
 
-static void null_is_the_same_as_absent(void **state)
+TEST(null_is_the_same_as_absent)
 {
 	struct sample sample = {.flag = true, .number = 5};
 
-	(void)state;
 	read("{\"Text\":\"a\",\"Flag\":null,\"Number\":null,\"Opts\":null}", HV_UNKNOWN_REFUSE,
 		&sample);
 	assert_true(sample.flag);
@@ -189,11 +185,10 @@ static void null_is_the_same_as_absent(void **state)
 	hv_fields_done(fields, &sample);
 }
 
-static void the_last_of_two_equal_keys_counts_and_nothing_leaks(void **state)
+TEST(the_last_of_two_equal_keys_counts_and_nothing_leaks)
 {
 	struct sample sample = {0};
 
-	(void)state;
 	read("{\"Text\":\"a\",\"Opts\":{\"k\":\"1\",\"k\":\"2\"},\"Text\":\"b\",\"Opts\":{\"k\":\"3\"}}",
 		HV_UNKNOWN_REFUSE, &sample);
 	assert_string_equal(sample.text, "b");
@@ -202,39 +197,36 @@ static void the_last_of_two_equal_keys_counts_and_nothing_leaks(void **state)
 	hv_fields_done(fields, &sample);
 }
 
-static void a_string_that_is_set_already_is_replaced(void **state)
+TEST(a_string_that_is_set_already_is_replaced)
 {
 	struct sample sample = {.text = strdup("default")};
 
-	(void)state;
 	read("{\"Text\":\"a\"}", HV_UNKNOWN_REFUSE, &sample);
 	assert_string_equal(sample.text, "a");
 	hv_fields_done(fields, &sample);
 }
 
-static void unknown_fields_can_be_ignored_whatever_they_hold(void **state)
+TEST(unknown_fields_can_be_ignored_whatever_they_hold)
 {
 	struct sample sample = {0};
 
-	(void)state;
 	read("{\"New\":{\"deep\":[1,{\"er\":null}]},\"Text\":\"a\",\"text\":\"b\"}",
 		HV_UNKNOWN_IGNORE, &sample);
 	assert_string_equal(sample.text, "a");
 	hv_fields_done(fields, &sample);
 }
 
-static void escapes_are_read_as_characters(void **state)
+TEST(escapes_are_read_as_characters)
 {
 	struct sample sample = {0};
 
-	(void)state;
 	read("{\"Text\":\"\\u003c\\u0026\\/\\\\u0000\\u00fc\\u2028\\ud83d\\ude00\\n\"}",
 		HV_UNKNOWN_REFUSE, &sample);
 	assert_string_equal(sample.text, "<&/\\u0000\xc3\xbc\xe2\x80\xa8\xf0\x9f\x98\x80\n");
 	hv_fields_done(fields, &sample);
 }
 
-static void a_long_unknown_field_is_named_in_valid_utf8(void **state)
+TEST(a_long_unknown_field_is_named_in_valid_utf8)
 {
 	char body[400];
 	int used = snprintf(body, sizeof(body), "{\"Text\":\"a\",\"x");
@@ -242,7 +234,6 @@ static void a_long_unknown_field_is_named_in_valid_utf8(void **state)
 	struct hv_error err = {0};
 	struct json_object *text;
 
-	(void)state;
 	for (int i = 0; i < 60; i++) /* euro signs, so that a cut at 64 bytes splits one */
 		used += snprintf(body + used, sizeof(body) - (size_t)used, "\xe2\x82\xac");
 	snprintf(body + used, sizeof(body) - (size_t)used, "\":1}");
@@ -260,11 +251,10 @@ static void a_long_unknown_field_is_named_in_valid_utf8(void **state)
 }
 
 /* And are not refused: an Engine's answer may have one that nobody asks for. */
-static void numbers_beyond_64_bits_do_not_wrap(void **state)
+TEST(numbers_beyond_64_bits_do_not_wrap)
 {
 	struct sample sample = {0};
 
-	(void)state;
 	read("{\"Text\":\"a\",\"Number\":-99999999999999999999999,"
 	     "\"X\":18446744073709551616,\"Y\":[0,-0,1.5e+3,0.0]}",
 		HV_UNKNOWN_IGNORE, &sample);
@@ -274,12 +264,11 @@ static void numbers_beyond_64_bits_do_not_wrap(void **state)
 	hv_fields_done(fields, &sample);
 }
 
-static void empty_members_are_left_out_if_optional(void **state)
+TEST(empty_members_are_left_out_if_optional)
 {
 	struct sample sample = {0};
 	struct json_object *object = hv_fields_write(fields, &sample);
 
-	(void)state;
 	assert_non_null(object);
 	assert_string_equal(
 		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN), "{\"Text\":\"\"}");
@@ -311,14 +300,13 @@ static void fill_attachment(struct hv_attachment *in)
 	};
 }
 
-static void an_attachment_survives_writing_and_reading(void **state)
+TEST(an_attachment_survives_writing_and_reading)
 {
 	struct hv_attachment in, out = {0};
 	struct json_object *object;
 	struct hv_error err = {0};
 	const char *text;
 
-	(void)state;
 	fill_attachment(&in);
 	object = hv_fields_write(hv_attachment_fields, &in);
 	assert_non_null(object);
@@ -342,7 +330,7 @@ static void an_attachment_survives_writing_and_reading(void **state)
 }
 
 /* A command may be older than its daemon. */
-static void a_state_is_read_by_its_word(void **state)
+TEST(a_state_is_read_by_its_word)
 {
 	static const struct {
 		const char *text;
@@ -355,7 +343,6 @@ static void a_state_is_read_by_its_word(void **state)
 		{"{\"State\":3}", HV_BAD_REQUEST, HV_UNKNOWN_STATE},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_attachment out = {0};
 		struct hv_error err = {0};
@@ -370,12 +357,11 @@ static void a_state_is_read_by_its_word(void **state)
 }
 
 /* 0 says that it was there in time. */
-static void lateness_is_written_when_it_is_known(void **state)
+TEST(lateness_is_written_when_it_is_known)
 {
 	struct hv_attachment in = {.late_ms = HV_LATE_UNKNOWN};
 	struct json_object *object = hv_fields_write(hv_attachment_fields, &in), *late = NULL;
 
-	(void)state;
 	assert_false(json_object_object_get_ex(object, "Late", &late));
 	json_object_put(object);
 	in.late_ms = 0;
@@ -386,7 +372,7 @@ static void lateness_is_written_when_it_is_known(void **state)
 }
 
 /* Also by parsers of which char has a sign. */
-static void characters_beyond_ascii_are_read_as_they_are(void **state)
+TEST(characters_beyond_ascii_are_read_as_they_are)
 {
 	static const struct {
 		const char *json, *escaped;
@@ -401,7 +387,6 @@ static void characters_beyond_ascii_are_read_as_they_are(void **state)
 	char *escaped;
 	size_t size;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(
 			hv_utf8_escape(cases[i].json, strlen(cases[i].json), &escaped, &size), 0);
@@ -418,7 +403,7 @@ static void characters_beyond_ascii_are_read_as_they_are(void **state)
 	}
 }
 
-static void what_is_not_utf8_is_written_as_replacement_characters(void **state)
+TEST(what_is_not_utf8_is_written_as_replacement_characters)
 {
 	static const struct {
 		const char *text;
@@ -437,7 +422,6 @@ static void what_is_not_utf8_is_written_as_replacement_characters(void **state)
 		{"", ""},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sample in = {0}, out = {0};
 		struct json_object *object;
@@ -462,26 +446,4 @@ static void what_is_not_utf8_is_written_as_replacement_characters(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_no_such_object_is_refused_with_a_reason),
-		cmocka_unit_test(a_null_body_is_an_empty_one),
-		cmocka_unit_test(every_type_is_read),
-		cmocka_unit_test(null_is_the_same_as_absent),
-		cmocka_unit_test(the_last_of_two_equal_keys_counts_and_nothing_leaks),
-		cmocka_unit_test(a_string_that_is_set_already_is_replaced),
-		cmocka_unit_test(unknown_fields_can_be_ignored_whatever_they_hold),
-		cmocka_unit_test(escapes_are_read_as_characters),
-		cmocka_unit_test(a_long_unknown_field_is_named_in_valid_utf8),
-		cmocka_unit_test(numbers_beyond_64_bits_do_not_wrap),
-		cmocka_unit_test(empty_members_are_left_out_if_optional),
-		cmocka_unit_test(a_state_is_read_by_its_word),
-		cmocka_unit_test(characters_beyond_ascii_are_read_as_they_are),
-		cmocka_unit_test(what_is_not_utf8_is_written_as_replacement_characters),
-		cmocka_unit_test(an_attachment_survives_writing_and_reading),
-		cmocka_unit_test(lateness_is_written_when_it_is_known),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -39,13 +39,12 @@ static void *work(void *argument)
 	return NULL;
 }
 
-static void one_holder_for_each_key(void **state)
+TEST(one_holder_for_each_key)
 {
 	pthread_t threads[THREADS];
 	int seeds[THREADS];
 	long total = 0;
 
-	(void)state;
 	hv_keylock_init(&keylock);
 	for (int i = 0; i < THREADS; i++) {
 		seeds[i] = i;
@@ -62,9 +61,8 @@ static void one_holder_for_each_key(void **state)
 }
 
 /* Would wait for ever, and be ended by the alarm, if one key held up the other. */
-static void other_keys_are_not_waited_for(void **state)
+TEST(other_keys_are_not_waited_for)
 {
-	(void)state;
 	hv_keylock_init(&keylock);
 	alarm(PATIENCE_SECONDS);
 	{
@@ -97,13 +95,12 @@ static void *wait_for_key(void *argument)
 	return NULL;
 }
 
-static void a_waiter_gets_the_key_when_it_is_dropped(void **state)
+TEST(a_waiter_gets_the_key_when_it_is_dropped)
 {
 	struct waiter waiter;
 	struct hv_keylock_hold hold = {0};
 	char byte;
 
-	(void)state;
 	hv_keylock_init(&keylock);
 	assert_int_equal(pipe2(waiter.started, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(waiter.done, O_CLOEXEC), 0);
@@ -122,11 +119,10 @@ static void a_waiter_gets_the_key_when_it_is_dropped(void **state)
 	hv_keylock_done(&keylock);
 }
 
-static void dropping_what_is_not_held_is_fine(void **state)
+TEST(dropping_what_is_not_held_is_fine)
 {
 	struct hv_keylock_hold never = {0}, once = {0};
 
-	(void)state;
 	hv_keylock_init(&keylock);
 	hv_keylock_drop(&never);
 	hv_keylock_take(&keylock, "a", &once);
@@ -137,14 +133,4 @@ static void dropping_what_is_not_held_is_fine(void **state)
 	hv_keylock_done(&keylock);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_holder_for_each_key),
-		cmocka_unit_test(other_keys_are_not_waited_for),
-		cmocka_unit_test(a_waiter_gets_the_key_when_it_is_dropped),
-		cmocka_unit_test(dropping_what_is_not_held_is_fine),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

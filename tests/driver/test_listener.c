@@ -57,12 +57,13 @@ static bool can_connect(void)
 	return ok;
 }
 
-static void a_new_socket_is_for_root_alone(void **state)
+#define LISTENER_TEST(name) TEST_WITH(name, setup, teardown)
+
+LISTENER_TEST(a_new_socket_is_for_root_alone)
 {
 	static const mode_t umasks[] = {077, 022, 0};
 	struct stat stat;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(umasks) / sizeof(umasks[0]); i++) {
 		mode_t old = umask(umasks[i]);
 		int fd = hv_listen(path, NULL);
@@ -78,23 +79,21 @@ static void a_new_socket_is_for_root_alone(void **state)
 	}
 }
 
-static void missing_directories_are_made(void **state)
+LISTENER_TEST(missing_directories_are_made)
 {
 	char *deep = scratch_path(dir, "a/b/hostvol.sock");
 	int fd = hv_listen(deep, NULL);
 
-	(void)state;
 	assert_true(fd >= 0);
 	assert_true(scratch_exists(deep));
 	close(fd);
 	free(deep);
 }
 
-static void a_socket_that_nobody_answers_on_is_replaced(void **state)
+LISTENER_TEST(a_socket_that_nobody_answers_on_is_replaced)
 {
 	int fd = hv_listen(path, NULL);
 
-	(void)state;
 	assert_true(fd >= 0);
 	close(fd);
 	assert_false(can_connect());
@@ -104,11 +103,10 @@ static void a_socket_that_nobody_answers_on_is_replaced(void **state)
 	close(fd);
 }
 
-static void a_socket_that_is_answered_is_left_alone(void **state)
+LISTENER_TEST(a_socket_that_is_answered_is_left_alone)
 {
 	int fd = hv_listen(path, NULL);
 
-	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(hv_listen(path, NULL), -EADDRINUSE);
 	assert_true(can_connect());
@@ -116,13 +114,12 @@ static void a_socket_that_is_answered_is_left_alone(void **state)
 }
 
 /* It lives, it only does not accept: connect(2) would wait for it. */
-static void a_busy_daemon_is_a_living_one(void **state)
+LISTENER_TEST(a_busy_daemon_is_a_living_one)
 {
 	const struct sockaddr_un address = address_of(path);
 	int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fds[8];
 	size_t count = 0;
 
-	(void)state;
 	assert_int_equal(bind(listening, (const struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(listening, 0), 0);
 	do {
@@ -137,9 +134,8 @@ static void a_busy_daemon_is_a_living_one(void **state)
 }
 
 /* A path that was mistyped must not cost a file. */
-static void what_is_no_socket_is_not_replaced(void **state)
+LISTENER_TEST(what_is_no_socket_is_not_replaced)
 {
-	(void)state;
 	scratch_write(path, "precious");
 	assert_true(hv_listen(path, NULL) < 0);
 	assert_true(scratch_exists(path));
@@ -151,11 +147,10 @@ static void what_is_no_socket_is_not_replaced(void **state)
 	assert_true(hv_listen(path, NULL) < 0);
 }
 
-static void a_path_that_does_not_fit_is_refused(void **state)
+LISTENER_TEST(a_path_that_does_not_fit_is_refused)
 {
 	char longest[300];
 
-	(void)state;
 	memset(longest, 'a', sizeof(longest));
 	longest[0] = '/';
 	longest[sizeof(longest) - 1] = '\0';
@@ -189,37 +184,18 @@ static int listen_as_unit(const char *count, bool is_ours)
 	return WEXITSTATUS(status);
 }
 
-static void the_descriptor_of_systemd_is_taken(void **state)
+LISTENER_TEST(the_descriptor_of_systemd_is_taken)
 {
-	(void)state;
 	assert_int_equal(listen_as_unit("1", true), SYSTEMD_FD);
 	assert_false(scratch_exists(path)); /* nothing was made or replaced */
 }
 
-static void a_descriptor_for_somebody_else_is_not_taken(void **state)
+LISTENER_TEST(a_descriptor_for_somebody_else_is_not_taken)
 {
-	(void)state;
 	assert_true(listen_as_unit("1", false) > SYSTEMD_FD);
 	assert_true(listen_as_unit("0", true) > SYSTEMD_FD);
 	assert_true(listen_as_unit("x", true) > SYSTEMD_FD);
 	assert_true(scratch_exists(path));
 }
 
-#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_SCRATCH(a_new_socket_is_for_root_alone),
-		IN_SCRATCH(missing_directories_are_made),
-		IN_SCRATCH(a_socket_that_nobody_answers_on_is_replaced),
-		IN_SCRATCH(a_socket_that_is_answered_is_left_alone),
-		IN_SCRATCH(a_busy_daemon_is_a_living_one),
-		IN_SCRATCH(what_is_no_socket_is_not_replaced),
-		IN_SCRATCH(a_path_that_does_not_fit_is_refused),
-		IN_SCRATCH(the_descriptor_of_systemd_is_taken),
-		IN_SCRATCH(a_descriptor_for_somebody_else_is_not_taken),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -64,22 +64,20 @@ static void log_at_every_level(const char *level, char texts[2][TEXT_MAX])
 	end(&capture, texts);
 }
 
-static void errors_go_to_stderr_and_the_rest_to_stdout(void **state)
+TEST(errors_go_to_stderr_and_the_rest_to_stdout)
 {
 	char texts[2][TEXT_MAX];
 
-	(void)state;
 	log_at_every_level("debug", texts);
 	assert_string_equal(
 		texts[0], "hostvol: warn: two\nhostvol: info: three\nhostvol: debug: four\n");
 	assert_string_equal(texts[1], "hostvol: error: one 1\n");
 }
 
-static void the_level_leaves_lines_out(void **state)
+TEST(the_level_leaves_lines_out)
 {
 	char texts[2][TEXT_MAX];
 
-	(void)state;
 	log_at_every_level("error", texts);
 	assert_string_equal(texts[0], "");
 	assert_string_equal(texts[1], "hostvol: error: one 1\n");
@@ -89,13 +87,12 @@ static void the_level_leaves_lines_out(void **state)
 	assert_string_equal(texts[0], "hostvol: warn: two\nhostvol: info: three\n");
 }
 
-static void control_characters_are_replaced(void **state)
+TEST(control_characters_are_replaced)
 {
 	char texts[2][TEXT_MAX];
 	struct capture capture;
 	struct hv_log log;
 
-	(void)state;
 	begin(&capture);
 	hv_log_init(&log, "info");
 	hv_log_line(&log, HV_LOG_INFO,
@@ -106,12 +103,11 @@ static void control_characters_are_replaced(void **state)
 		texts[0], "hostvol: info: a?b??c?[2J?? gr\xc3\xbc\xc3\x9f ??2J \xc2\xa7\n");
 }
 
-static void long_lines_are_cut_and_still_end(void **state)
+TEST(long_lines_are_cut_and_still_end)
 {
 	static const size_t lengths[] = {2030, 2031, 2032, 2033, 2034, 5000, 100000};
 	char *text = malloc(100001);
 
-	(void)state;
 	assert_non_null(text);
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		char texts[2][TEXT_MAX];
@@ -133,13 +129,12 @@ static void long_lines_are_cut_and_still_end(void **state)
 }
 
 /* A dockerd that does not read its end. */
-static void a_full_pipe_does_not_stop_the_daemon(void **state)
+TEST(a_full_pipe_does_not_stop_the_daemon)
 {
 	char texts[2][TEXT_MAX];
 	struct capture capture;
 	struct hv_log log;
 
-	(void)state;
 	begin(&capture);
 	hv_log_init(&log, "info");
 	alarm(PATIENCE_SECONDS);
@@ -152,15 +147,4 @@ static void a_full_pipe_does_not_stop_the_daemon(void **state)
 	assert_memory_equal(texts[0], "hostvol: info: line 0\n", 22);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(errors_go_to_stderr_and_the_rest_to_stdout),
-		cmocka_unit_test(the_level_leaves_lines_out),
-		cmocka_unit_test(control_characters_are_replaced),
-		cmocka_unit_test(long_lines_are_cut_and_still_end),
-		cmocka_unit_test(a_full_pipe_does_not_stop_the_daemon),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -43,7 +43,7 @@ static struct fake_engine *answer_as_engine(struct fixture *fixture, char *ret_s
 	return fake_engine_new(ret_socket, engine_replies);
 }
 
-static void a_volume_of_another_driver_is_told_with_the_way_forward(void **state)
+API_TEST(a_volume_of_another_driver_is_told_with_the_way_forward)
 {
 	static const struct {
 		const char *volume, *told, *hint;
@@ -76,7 +76,7 @@ static void a_volume_of_another_driver_is_told_with_the_way_forward(void **state
 	fake_engine_free(engine);
 }
 
-static void a_runtime_that_sees_no_mount_of_the_host_is_refused(void **state)
+API_TEST(a_runtime_that_sees_no_mount_of_the_host_is_refused)
 {
 	static const char *const names[] = {"kata", "gvisor"};
 	struct fixture *fixture = *state;
@@ -97,7 +97,7 @@ static void a_runtime_that_sees_no_mount_of_the_host_is_refused(void **state)
 	fake_engine_free(engine);
 }
 
-static void a_name_that_does_not_exist_is_refused_with_a_hint(void **state)
+API_TEST(a_name_that_does_not_exist_is_refused_with_a_hint)
 {
 	struct fixture *fixture = *state;
 	char socket[100];
@@ -118,20 +118,4 @@ static void a_name_that_does_not_exist_is_refused_with_a_hint(void **state)
 	assert_int_equal(call(fixture, "/HotList", "{\"Container\":\"typo\"}"), 200);
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_setup, api_teardown)
-
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_API(a_volume_of_another_driver_is_told_with_the_way_forward),
-		WITH_API(a_runtime_that_sees_no_mount_of_the_host_is_refused),
-		WITH_API(a_name_that_does_not_exist_is_refused_with_a_hint),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

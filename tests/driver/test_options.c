@@ -5,13 +5,12 @@
 
 #include "options.h"
 
-static void names_are_those_of_dockers_local_driver(void **state)
+TEST(names_are_those_of_dockers_local_driver)
 {
 	static const char *const good[] = {"ab", "a1", "0a", "A.b-c_d", "a..", "a--", "con"};
 	static const char *const bad[] = {"", "a", "_a", ".a", "-a", "a b", "a/b", "..", "a\n",
 		"a\\", "a:b", "a%", "a\x7f", "\xc3\xa9t\xc3\xa9", "ab\xff"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct hv_error err = {0};
 
@@ -26,12 +25,11 @@ static void names_are_those_of_dockers_local_driver(void **state)
 	}
 }
 
-static void a_name_has_at_most_255_bytes(void **state)
+TEST(a_name_has_at_most_255_bytes)
 {
 	char name[1024];
 	struct hv_error err = {0};
 
-	(void)state;
 	memset(name, 'n', sizeof(name));
 	name[255] = '\0';
 	assert_int_equal(hv_volume_check_name(name, &err), HV_OK);
@@ -59,24 +57,22 @@ static enum hv_code read_one(
 	return code;
 }
 
-static void no_options_mean_a_directory_of_our_own(void **state)
+TEST(no_options_mean_a_directory_of_our_own)
 {
 	const struct hv_opts none = {0};
 	struct hv_volume_options options = {0};
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_volume_read_options(&none, &options, &err), HV_OK);
 	assert_null(options.path);
 	assert_false(options.mkdir || options.read_only);
 }
 
-static void every_option_is_read(void **state)
+TEST(every_option_is_read)
 {
 	struct hv_volume_options options;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(read_one("path", "/srv", &options, &err), HV_OK);
 	assert_string_equal(options.path, "/srv");
 	assert_int_equal(read_one("ro", "true", &options, &err), HV_OK);
@@ -118,7 +114,7 @@ static enum hv_code read_fs(const char *type, const char *device, const char *o,
 	return hv_volume_read_options(&opts, ret, err);
 }
 
-static void bind_is_a_path_with_attributes(void **state)
+TEST(bind_is_a_path_with_attributes)
 {
 	static const char *const good[] = {"bind", "rbind,rw", "ro,bind", "nosuid,bind,noexec",
 		"bind,", "defaults,bind,rprivate"};
@@ -127,7 +123,6 @@ static void bind_is_a_path_with_attributes(void **state)
 	struct hv_volume_options options;
 	struct hv_error err = {0};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		assert_int_equal(read_fs("none", "/srv", good[i], &options, &err), HV_OK);
 		assert_true(options.is_bind);
@@ -145,7 +140,7 @@ static void bind_is_a_path_with_attributes(void **state)
 }
 
 /* It would be in Docker's output, and in the log. */
-static void no_sentence_tells_a_password(void **state)
+TEST(no_sentence_tells_a_password)
 {
 	static const char *const o[] = {"bind,password=hunter2",
 		"bind,password=hunter2-hunter2-hunter2-hunter2-hunter2-hunter2-hunter2-hunter2",
@@ -153,7 +148,6 @@ static void no_sentence_tells_a_password(void **state)
 	struct hv_volume_options options;
 	struct hv_error err = {0};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(o) / sizeof(o[0]); i++) {
 		assert_int_equal(read_fs("cifs", "/srv", o[i], &options, &err), HV_BAD_REQUEST);
 		assert_null(strstr(hv_error_text(&err), "hunter2"));
@@ -162,7 +156,7 @@ static void no_sentence_tells_a_password(void **state)
 	assert_int_equal(read_fs(NULL, NULL, NULL, &options, &err), HV_OK);
 }
 
-static void type_device_and_o_go_together(void **state)
+TEST(type_device_and_o_go_together)
 {
 	static const struct {
 		const char *type, *device, *o, *word;
@@ -181,7 +175,6 @@ static void type_device_and_o_go_together(void **state)
 	struct hv_volume_options options;
 	struct hv_error err = {0};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(read_fs(bad[i].type, bad[i].device, bad[i].o, &options, &err),
 			HV_BAD_REQUEST);
@@ -195,11 +188,10 @@ static void type_device_and_o_go_together(void **state)
 	assert_int_equal(read_fs(NULL, NULL, NULL, &options, &err), HV_OK);
 }
 
-static void options_that_need_another_are_refused_alone(void **state)
+TEST(options_that_need_another_are_refused_alone)
 {
 	static const char *const keys[] = {"subpath", "require-mount"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		struct hv_volume_options options = {0};
 		struct hv_error err = {0};
@@ -217,7 +209,7 @@ static void options_that_need_another_are_refused_alone(void **state)
 	}
 }
 
-static void attach_names_container_target_and_mode(void **state)
+TEST(attach_names_container_target_and_mode)
 {
 	static const struct {
 		const char *value, *container, *target;
@@ -235,7 +227,6 @@ static void attach_names_container_target_and_mode(void **state)
 	struct hv_attach_place place;
 	struct hv_error err = {0};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(hv_volume_read_attach(cases[i].value, &place, &err), HV_OK);
 		assert_string_equal(place.container, cases[i].container);
@@ -245,7 +236,7 @@ static void attach_names_container_target_and_mode(void **state)
 	}
 }
 
-static void what_is_wrong_is_refused_by_name(void **state)
+TEST(what_is_wrong_is_refused_by_name)
 {
 	static const struct {
 		const char *key, *value, *told;
@@ -295,7 +286,6 @@ static void what_is_wrong_is_refused_by_name(void **state)
 		{"from", "../x", "'../x'"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_volume_options options;
 		struct hv_error err = {0};
@@ -307,24 +297,22 @@ static void what_is_wrong_is_refused_by_name(void **state)
 	}
 }
 
-static void who_knows_local_persist_is_told_the_option(void **state)
+TEST(who_knows_local_persist_is_told_the_option)
 {
 	struct hv_volume_options options;
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(read_one("mountpoint", "/srv/x", &options, &err), HV_BAD_REQUEST);
 	assert_string_equal(err.hint, "use option path for a directory of the host: -o path=/DIR");
 	hv_error_done(&err);
 }
 
-static void mkdir_alone_is_a_contradiction(void **state)
+TEST(mkdir_alone_is_a_contradiction)
 {
 	struct hv_opts opts = {0};
 	struct hv_volume_options options = {0};
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_opts_add(&opts, "mkdir", "true"), 0);
 	assert_int_equal(hv_volume_read_options(&opts, &options, &err), HV_BAD_REQUEST);
 	assert_non_null(strstr(hv_error_text(&err), "path"));
@@ -332,22 +320,4 @@ static void mkdir_alone_is_a_contradiction(void **state)
 	hv_error_done(&err);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_those_of_dockers_local_driver),
-		cmocka_unit_test(a_name_has_at_most_255_bytes),
-		cmocka_unit_test(no_options_mean_a_directory_of_our_own),
-		cmocka_unit_test(every_option_is_read),
-		cmocka_unit_test(options_that_need_another_are_refused_alone),
-		cmocka_unit_test(bind_is_a_path_with_attributes),
-		cmocka_unit_test(no_sentence_tells_a_password),
-		cmocka_unit_test(type_device_and_o_go_together),
-		cmocka_unit_test(attach_names_container_target_and_mode),
-		cmocka_unit_test(who_knows_local_persist_is_told_the_option),
-		cmocka_unit_test(what_is_wrong_is_refused_by_name),
-		cmocka_unit_test(mkdir_alone_is_a_contradiction),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

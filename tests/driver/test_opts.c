@@ -6,11 +6,10 @@ static void add(struct hv_opts *opts, const char *key, const char *value)
 	assert_int_equal(hv_opts_add(opts, key, value), 0);
 }
 
-static void options_keep_their_order_and_are_found_by_key(void **state)
+TEST(options_keep_their_order_and_are_found_by_key)
 {
 	struct hv_opts opts = {0};
 
-	(void)state;
 	add(&opts, "path", "/srv");
 	add(&opts, "ro", "");
 	add(&opts, "", "no key");
@@ -26,11 +25,10 @@ static void options_keep_their_order_and_are_found_by_key(void **state)
 	hv_opts_done(&opts);
 }
 
-static void order_does_not_matter_to_equality(void **state)
+TEST(order_does_not_matter_to_equality)
 {
 	struct hv_opts a = {0}, b = {0};
 
-	(void)state;
 	assert_true(hv_opts_is_equal(&a, &b));
 	add(&a, "path", "/srv");
 	add(&a, "ro", "true");
@@ -51,12 +49,4 @@ static void order_does_not_matter_to_equality(void **state)
 	hv_opts_done(&b);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(options_keep_their_order_and_are_found_by_key),
-		cmocka_unit_test(order_does_not_matter_to_equality),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -38,12 +38,11 @@ static int check(int pid, const char *started_at, const char *id)
 
 static const char unknown_id[] = "00000000000000000000000000000000000000000000000000000000deadbeef";
 
-static void a_process_that_began_before_the_engine_said_so_is_it(void **state)
+TEST(a_process_that_began_before_the_engine_said_so_is_it)
 {
 	static const char *const rests[] = {"Z", ".5Z", ".123456789Z", ".000Z"};
 	char when[64];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
 		format_time(when, 1, rests[i]);
 		assert_int_equal(check(getpid(), when, unknown_id), 0);
@@ -54,11 +53,10 @@ static void a_process_that_began_before_the_engine_said_so_is_it(void **state)
 	assert_int_equal(check(getpid(), when, unknown_id), 0);
 }
 
-static void a_process_that_began_later_is_another(void **state)
+TEST(a_process_that_began_later_is_another)
 {
 	char when[64];
 
-	(void)state;
 	format_time(when, -HOUR, "Z");
 	assert_int_equal(check(getpid(), when, unknown_id), -ESRCH);
 	format_time(when, -MINUTE, ".999999999Z");
@@ -68,35 +66,32 @@ static void a_process_that_began_later_is_another(void **state)
 	assert_int_equal(check(getpid(), "0001-01-01T00:00:00Z", unknown_id), -ESRCH);
 }
 
-static void times_that_are_none_prove_nothing(void **state)
+TEST(times_that_are_none_prove_nothing)
 {
 	static const char *const cases[] = {"", "now", "2999-01-01", "2999-01-01T00:00:00",
 		"2999-01-01T00:00:00.Zx", "2999-01-01 00:00:00Z", "2999-13-41T00:00:00Z",
 		"2999-01-01T00:00:00.12"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(check(getpid(), cases[i], unknown_id), -ESRCH);
 }
 
-static void no_process_is_no_container(void **state)
+TEST(no_process_is_no_container)
 {
 	static const int pids[] = {0, -1, 1 << 30};
 	char when[64];
 
-	(void)state;
 	format_time(when, HOUR, "Z");
 	for (size_t i = 0; i < sizeof(pids) / sizeof(pids[0]); i++)
 		assert_int_equal(check(pids[i], when, unknown_id), -ESRCH);
 }
 
-static void one_that_cannot_be_looked_at_is_not_taken_for_another(void **state)
+TEST(one_that_cannot_be_looked_at_is_not_taken_for_another)
 {
 	struct rlimit before, none;
 	char when[64];
 	int rc;
 
-	(void)state;
 	format_time(when, MINUTE, "Z");
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = before;
@@ -108,14 +103,13 @@ static void one_that_cannot_be_looked_at_is_not_taken_for_another(void **state)
 }
 
 /* The command's name stands in /proc/PID/stat and may look like the fields behind it. */
-static void a_command_name_does_not_confuse(void **state)
+TEST(a_command_name_does_not_confuse)
 {
 	char when[64];
 	int ends[2], status;
 	char byte;
 	pid_t pid;
 
-	(void)state;
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	pid = fork();
 	assert_true(pid >= 0);
@@ -142,11 +136,10 @@ static void a_command_name_does_not_confuse(void **state)
 }
 
 /* Every cgroup path has "/" in it: an ID that is short or empty must not be looked for. */
-static void a_short_id_is_not_found_in_a_cgroup(void **state)
+TEST(a_short_id_is_not_found_in_a_cgroup)
 {
 	char when[64];
 
-	(void)state;
 	format_time(when, -HOUR, "Z");
 	assert_int_equal(check(getpid(), when, ""), -ESRCH);
 	assert_int_equal(check(getpid(), when, "/"), -ESRCH);
@@ -156,7 +149,7 @@ static void a_short_id_is_not_found_in_a_cgroup(void **state)
 #define A "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff0000000011111111"
 #define B "3f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
 
-static void a_cgroup_tells_whose_it_is(void **state)
+TEST(a_cgroup_tells_whose_it_is)
 {
 	static const struct {
 		const char *text;
@@ -182,7 +175,6 @@ static void a_cgroup_tells_whose_it_is(void **state)
 		{"", "", HV_CGROUP_OF_NONE},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(
 			hv_cgroup_judge(cases[i].text, cases[i].own, A), cases[i].expected);
@@ -190,18 +182,4 @@ static void a_cgroup_tells_whose_it_is(void **state)
 	assert_int_equal(hv_cgroup_judge("0::/docker/a", "", "a"), HV_CGROUP_OF_NONE);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_process_that_began_before_the_engine_said_so_is_it),
-		cmocka_unit_test(a_process_that_began_later_is_another),
-		cmocka_unit_test(times_that_are_none_prove_nothing),
-		cmocka_unit_test(no_process_is_no_container),
-		cmocka_unit_test(one_that_cannot_be_looked_at_is_not_taken_for_another),
-		cmocka_unit_test(a_command_name_does_not_confuse),
-		cmocka_unit_test(a_cgroup_tells_whose_it_is),
-		cmocka_unit_test(a_short_id_is_not_found_in_a_cgroup),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

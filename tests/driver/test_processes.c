@@ -38,7 +38,7 @@ static void set_all(struct hv_processes *processes, uint64_t ns_ino)
 }
 
 /* And never both those of before and new ones of all: descriptors are few. */
-static void a_process_that_is_the_same_keeps_its_descriptors(void **state)
+TEST(a_process_that_is_the_same_keeps_its_descriptors)
 {
 	mc_auto_fd epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	struct hv_processes processes = {.epoll_fd = -1};
@@ -46,7 +46,6 @@ static void a_process_that_is_the_same_keeps_its_descriptors(void **state)
 	unsigned fds;
 	int pidfd;
 
-	(void)state;
 	assert_int_equal(hv_processes_init(&processes, epoll_fd), 0);
 	fds = hv_count_fds();
 	set_all(&processes, 1);
@@ -65,14 +64,13 @@ static void a_process_that_is_the_same_keeps_its_descriptors(void **state)
 	assert_int_equal(hv_count_fds(), fds - 1);
 }
 
-static void one_without_records_is_not_watched(void **state)
+TEST(one_without_records_is_not_watched)
 {
 	mc_auto_fd epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	struct hv_processes processes = {.epoll_fd = -1};
 	struct hv_seen seen = see(1, 1);
 	unsigned fds;
 
-	(void)state;
 	hv_seen_done(&seen);
 	assert_int_equal(hv_processes_init(&processes, epoll_fd), 0);
 	fds = hv_count_fds();
@@ -87,12 +85,4 @@ static void one_without_records_is_not_watched(void **state)
 	hv_processes_done(&processes);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_process_that_is_the_same_keeps_its_descriptors),
-		cmocka_unit_test(one_without_records_is_not_watched),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -33,9 +33,10 @@ static void expect_next(const char *name, unsigned tries)
 	assert_int_equal(next_tries, tries);
 }
 
-static void names_come_once_and_in_order(void **state)
+#define QUEUE_TEST(name) TEST_WITH(name, set_up, tear_down)
+
+QUEUE_TEST(names_come_once_and_in_order)
 {
-	(void)state;
 	hv_queue_put(&queue, "a");
 	hv_queue_put(&queue, "b");
 	hv_queue_put(&queue, "a");
@@ -46,13 +47,12 @@ static void names_come_once_and_in_order(void **state)
 	assert_int_equal(queue.items.count, 0);
 }
 
-static void what_is_postponed_comes_again_and_did_not_fail(void **state)
+QUEUE_TEST(what_is_postponed_comes_again_and_did_not_fail)
 {
 	const char *name;
 	unsigned tries;
 	long long next_ms;
 
-	(void)state;
 	hv_queue_add(&queue, "a");
 	expect_next("a", 0);
 	hv_queue_postpone(&queue, "a", 60000);
@@ -67,9 +67,8 @@ static void what_is_postponed_comes_again_and_did_not_fail(void **state)
 	assert_int_equal(queue.items.count, 0);
 }
 
-static void what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before(void **state)
+QUEUE_TEST(what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before)
 {
-	(void)state;
 	hv_queue_put(&queue, "a");
 	expect_next("a", 0);
 	hv_queue_put(&queue, "a");
@@ -97,11 +96,10 @@ static void sleep_ms(int ms)
 	nanosleep(&time, NULL);
 }
 
-static void what_failed_comes_later_or_when_it_is_put_again(void **state)
+QUEUE_TEST(what_failed_comes_later_or_when_it_is_put_again)
 {
 	long long start = now_ms();
 
-	(void)state;
 	hv_queue_put(&queue, "a");
 	expect_next("a", 0);
 	hv_queue_finish(&queue, "a", false);
@@ -115,11 +113,10 @@ static void what_failed_comes_later_or_when_it_is_put_again(void **state)
 	hv_queue_finish(&queue, "a", true);
 }
 
-static void what_is_only_added_does_not_hurry(void **state)
+QUEUE_TEST(what_is_only_added_does_not_hurry)
 {
 	long long start;
 
-	(void)state;
 	hv_queue_add(&queue, "a");
 	expect_next("a", 0);
 	hv_queue_add(&queue, "a"); /* it is being worked on */
@@ -139,9 +136,8 @@ static void fail_once(const char *name)
 	hv_queue_finish(&queue, name, false);
 }
 
-static void what_has_just_happened_goes_before_what_failed_and_what_was_added(void **state)
+QUEUE_TEST(what_has_just_happened_goes_before_what_failed_and_what_was_added)
 {
-	(void)state;
 	fail_once("failed");
 	hv_queue_add(&queue, "added");
 	sleep_ms(2 * HV_QUEUE_RETRY_MIN_MS); /* "failed" is due as well */
@@ -153,13 +149,12 @@ static void what_has_just_happened_goes_before_what_failed_and_what_was_added(vo
 	expect_next("failed", 1);
 }
 
-static void what_failed_is_tried_again_by_so_many_threads_only(void **state)
+QUEUE_TEST(what_failed_is_tried_again_by_so_many_threads_only)
 {
 	const char *name = NULL;
 	unsigned tries;
 	long long next_ms;
 
-	(void)state;
 	fail_once("a");
 	fail_once("b");
 	expect_next("a", 1);
@@ -175,13 +170,12 @@ static void what_failed_is_tried_again_by_so_many_threads_only(void **state)
 	expect_next("b", 2);
 }
 
-static void who_does_not_wait_is_told_when_to_come_again(void **state)
+QUEUE_TEST(who_does_not_wait_is_told_when_to_come_again)
 {
 	const char *name = NULL;
 	unsigned tries;
 	long long next_ms = -1, start;
 
-	(void)state;
 	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
 	assert_int_equal(next_ms, 0);
 	start = now_ms();
@@ -193,11 +187,10 @@ static void who_does_not_wait_is_told_when_to_come_again(void **state)
 	assert_string_equal(name, "b");
 }
 
-static void that_all_threads_are_held_up_is_seen(void **state)
+QUEUE_TEST(that_all_threads_are_held_up_is_seen)
 {
 	long long since, before;
 
-	(void)state;
 	assert_int_equal(hv_queue_stuck_since(&queue), 0);
 	hv_queue_put(&queue, "a");
 	expect_next("a", 0);
@@ -215,12 +208,11 @@ static void that_all_threads_are_held_up_is_seen(void **state)
 	assert_int_equal(hv_queue_stuck_since(&queue), 0); /* "b" failed, and has to wait */
 }
 
-static void many_names_keep_their_order(void **state)
+QUEUE_TEST(many_names_keep_their_order)
 {
 	enum { NAMES = 1000 };
 	char name[16];
 
-	(void)state;
 	for (int i = 0; i < NAMES; i++) {
 		snprintf(name, sizeof(name), "%d", i * 7919 % NAMES);
 		hv_queue_put(&queue, name);
@@ -233,24 +225,22 @@ static void many_names_keep_their_order(void **state)
 	assert_int_equal(queue.items.count, 0);
 }
 
-static void nobody_waits_for_a_stopped_queue(void **state)
+QUEUE_TEST(nobody_waits_for_a_stopped_queue)
 {
 	const char *name;
 	unsigned tries;
 
-	(void)state;
 	hv_queue_put(&queue, "a");
 	hv_queue_stop(&queue);
 	assert_false(hv_queue_take(&queue, 0, &name, &tries));
 }
 
-static void who_waits_until_a_time_takes_what_is_due_and_else_leaves_then(void **state)
+QUEUE_TEST(who_waits_until_a_time_takes_what_is_due_and_else_leaves_then)
 {
 	const char *name = NULL;
 	unsigned tries;
 	long long start = now_ms();
 
-	(void)state;
 	assert_false(hv_queue_take(&queue, start + 20, &name, &tries));
 	assert_true(now_ms() >= start + 20);
 	hv_queue_put(&queue, "a");
@@ -260,24 +250,4 @@ static void who_waits_until_a_time_takes_what_is_due_and_else_leaves_then(void *
 	assert_false(hv_queue_take(&queue, start, &name, &tries)); /* it failed: not due yet */
 }
 
-#define QUEUED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		QUEUED(names_come_once_and_in_order),
-		QUEUED(what_is_postponed_comes_again_and_did_not_fail),
-		QUEUED(what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before),
-		QUEUED(what_failed_comes_later_or_when_it_is_put_again),
-		QUEUED(what_is_only_added_does_not_hurry),
-		QUEUED(what_has_just_happened_goes_before_what_failed_and_what_was_added),
-		QUEUED(what_failed_is_tried_again_by_so_many_threads_only),
-		QUEUED(who_does_not_wait_is_told_when_to_come_again),
-		QUEUED(that_all_threads_are_held_up_is_seen),
-		QUEUED(many_names_keep_their_order),
-		QUEUED(nobody_waits_for_a_stopped_queue),
-		QUEUED(who_waits_until_a_time_takes_what_is_due_and_else_leaves_then),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -17,10 +17,8 @@
 #include "reconciler_fixture.h"
 #include "rows.h"
 
-static void a_restart_is_noticed_by_its_event(void **state)
+RECONCILER_TEST(a_restart_is_noticed_by_its_event)
 {
-	struct fixture *fixture = *state;
-
 	begin(fixture);
 	for (int i = 0; i < 3; i++) {
 		stop_container(fixture);
@@ -31,10 +29,8 @@ static void a_restart_is_noticed_by_its_event(void **state)
 	}
 }
 
-static void one_that_is_stopped_gets_it_when_it_starts(void **state)
+RECONCILER_TEST(one_that_is_stopped_gets_it_when_it_starts)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	start_reconciler(fixture);
 	expect_subscribed(fixture);
@@ -48,10 +44,8 @@ static void one_that_is_stopped_gets_it_when_it_starts(void **state)
 	expect_state(fixture, "attached");
 }
 
-static void once_ends_with_the_process(void **state)
+RECONCILER_TEST(once_ends_with_the_process)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	start_container(fixture);
 	start_reconciler(fixture);
@@ -61,10 +55,8 @@ static void once_ends_with_the_process(void **state)
 	expect_state(fixture, "");
 }
 
-static void an_engine_that_comes_late_is_met(void **state)
+RECONCILER_TEST(an_engine_that_comes_late_is_met)
 {
-	struct fixture *fixture = *state;
-
 	start_engine(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
 	stop_engine(fixture);
@@ -89,10 +81,9 @@ static void send_long_line(struct fixture *fixture)
 	free(line);
 }
 
-static void a_stream_that_breaks_is_taken_up_again(void **state)
+RECONCILER_TEST(a_stream_that_breaks_is_taken_up_again)
 {
 	static const char *const breaks[] = {NULL, "<html>\n", "{\"Type\":7}\n", "long", "restart"};
-	struct fixture *fixture = *state;
 
 	begin(fixture);
 	for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
@@ -112,10 +103,9 @@ static void a_stream_that_breaks_is_taken_up_again(void **state)
 }
 
 /* The Engine takes requests and answers none: a death that the kernel knows is noticed. */
-static void an_engine_that_hangs_does_not_hide_a_death(void **state)
+RECONCILER_TEST(an_engine_that_hangs_does_not_hide_a_death)
 {
 	static const struct fake_reply mute[] = {{"/", "", 0, 1}, {NULL, NULL, 0, 0}};
-	struct fixture *fixture = *state;
 
 	start_engine(fixture);
 	start_container(fixture);
@@ -175,9 +165,8 @@ static void wait_for_mounts(struct fixture *fixture, unsigned wanted)
 }
 
 /* Each of them would hold a thread for ten seconds, again and again. */
-static void containers_that_are_held_up_do_not_delay_another(void **state)
+RECONCILER_TEST(containers_that_are_held_up_do_not_delay_another)
 {
-	struct fixture *fixture = *state;
 	struct held_up *held_up = calloc(1, sizeof(*held_up));
 
 	assert_non_null(held_up);
@@ -223,9 +212,8 @@ static void wait_until_kept(struct fixture *fixture, unsigned wanted)
 	assert_int_equal(fake_engine_kept(fixture->fake), wanted);
 }
 
-static void repairers_that_were_hired_end_when_nothing_needs_them(void **state)
+RECONCILER_TEST(repairers_that_were_hired_end_when_nothing_needs_them)
 {
-	struct fixture *fixture = *state;
 	struct held_up *held_up = calloc(1, sizeof(*held_up));
 	unsigned threads;
 
@@ -246,9 +234,8 @@ static void repairers_that_were_hired_end_when_nothing_needs_them(void **state)
 enum { MANY = 500 };
 
 /* By a user inside, or by who removed the container: no event, and no process ends. */
-static void what_nobody_tells_is_noticed_in_the_time_for_all_however_many_there_are(void **state)
+RECONCILER_TEST(what_nobody_tells_is_noticed_in_the_time_for_all_however_many_there_are)
 {
-	struct fixture *fixture = *state;
 	char container_id[65];
 
 	for (unsigned i = 0; i < MANY; i++)
@@ -283,10 +270,8 @@ static void wait_for_asking(struct fixture *fixture)
 }
 
 /* dockerd loses events when its stream is slow, or was stopped in the middle of a start. */
-static void a_start_that_no_event_told_is_made_up_for(void **state)
+RECONCILER_TEST(a_start_that_no_event_told_is_made_up_for)
 {
-	struct fixture *fixture = *state;
-
 	fixture->ask_ms = 100;
 	begin(fixture);
 	fake_engine_set(fixture->fake, LIST_PATH, LIST(LISTED(ID, "running")));
@@ -296,10 +281,8 @@ static void a_start_that_no_event_told_is_made_up_for(void **state)
 	expect_state(fixture, "attached");
 }
 
-static void a_removal_that_no_event_told_is_made_up_for(void **state)
+RECONCILER_TEST(a_removal_that_no_event_told_is_made_up_for)
 {
-	struct fixture *fixture = *state;
-
 	fixture->ask_ms = 100;
 	begin(fixture);
 	fake_engine_set(fixture->fake, LIST_PATH, LIST(LISTED(ID, "exited")));
@@ -312,10 +295,8 @@ static void a_removal_that_no_event_told_is_made_up_for(void **state)
 }
 
 /* A list that is cut knows nothing of who is not in it. */
-static void a_list_that_is_cut_is_not_believed(void **state)
+RECONCILER_TEST(a_list_that_is_cut_is_not_believed)
 {
-	struct fixture *fixture = *state;
-
 	fixture->ask_ms = 100;
 	begin(fixture);
 	fake_engine_set(fixture->fake, LIST_PATH, LIST(LISTED(ID, "exited")));
@@ -346,9 +327,8 @@ static void leave_blocks(struct fixture *fixture, unsigned long blocks)
 	assert_int_equal(mount(NULL, fixture->world->dir, NULL, MS_REMOUNT, options), 0);
 }
 
-static void a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause(void **state)
+RECONCILER_TEST(a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause)
 {
-	struct fixture *fixture = *state;
 	unsigned before, looks;
 
 	begin(fixture);
@@ -377,10 +357,9 @@ static pid_t fork_one_that_stays(void)
 		pause();
 }
 
-static void a_process_that_is_not_watched_any_more_is_not_told_of(void **state)
+RECONCILER_TEST(a_process_that_is_not_watched_any_more_is_not_told_of)
 {
 	const struct hv_record_filter all = {0};
-	struct fixture *fixture = *state;
 	struct hv_record *records = NULL;
 	struct hv_error err = {0};
 	size_t count = 0;
@@ -409,10 +388,9 @@ static void a_process_that_is_not_watched_any_more_is_not_told_of(void **state)
 }
 
 /* A daemon that was killed after the mount was made again, and before it was noted. */
-static void a_mount_that_was_only_announced_is_adopted(void **state)
+RECONCILER_TEST(a_mount_that_was_only_announced_is_adopted)
 {
 	const struct hv_record_filter all = {0};
-	struct fixture *fixture = *state;
 	struct hv_record *records = NULL;
 	struct hv_error err = {0};
 	size_t count = 0;
@@ -431,9 +409,8 @@ static void a_mount_that_was_only_announced_is_adopted(void **state)
 	expect_state(fixture, "attached");
 }
 
-static void what_is_unmounted_inside_is_not_fought(void **state)
+RECONCILER_TEST(what_is_unmounted_inside_is_not_fought)
 {
-	struct fixture *fixture = *state;
 	char command[512];
 
 	begin(fixture);
@@ -451,31 +428,4 @@ static void what_is_unmounted_inside_is_not_fought(void **state)
 	assert_int_equal(count_mounts(fixture), 0);
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		RECONCILED(a_restart_is_noticed_by_its_event),
-		RECONCILED(one_that_is_stopped_gets_it_when_it_starts),
-		RECONCILED(once_ends_with_the_process),
-		RECONCILED(an_engine_that_comes_late_is_met),
-		RECONCILED(a_stream_that_breaks_is_taken_up_again),
-		RECONCILED(an_engine_that_hangs_does_not_hide_a_death),
-		RECONCILED(containers_that_are_held_up_do_not_delay_another),
-		RECONCILED(repairers_that_were_hired_end_when_nothing_needs_them),
-		RECONCILED(what_nobody_tells_is_noticed_in_the_time_for_all_however_many_there_are),
-		RECONCILED(a_start_that_no_event_told_is_made_up_for),
-		RECONCILED(a_removal_that_no_event_told_is_made_up_for),
-		RECONCILED(a_list_that_is_cut_is_not_believed),
-		RECONCILED(a_death_that_cannot_be_noted_is_not_looked_at_without_a_pause),
-		RECONCILED(a_process_that_is_not_watched_any_more_is_not_told_of),
-		RECONCILED(a_mount_that_was_only_announced_is_adopted),
-		RECONCILED(what_is_unmounted_inside_is_not_fought),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -57,9 +57,8 @@ static bool refuse(struct fixture *fixture, unsigned *ret_refused)
 	return is_refused;
 }
 
-static void what_is_not_required_keeps_nothing_from_starting(void **state)
+RECONCILER_TEST(what_is_not_required_keeps_nothing_from_starting)
 {
-	struct fixture *fixture = *state;
 	unsigned refused;
 
 	start_engine(fixture);
@@ -71,9 +70,8 @@ static void what_is_not_required_keeps_nothing_from_starting(void **state)
 	assert_string_equal(state_of(fixture, fixture->target), "pending");
 }
 
-static void a_start_that_lacks_what_is_required_is_refused_with_the_reason(void **state)
+RECONCILER_TEST(a_start_that_lacks_what_is_required_is_refused_with_the_reason)
 {
-	struct fixture *fixture = *state;
 	unsigned refused;
 	char *target, *second;
 
@@ -93,9 +91,8 @@ static void a_start_that_lacks_what_is_required_is_refused_with_the_reason(void 
 	free(second);
 }
 
-static void a_start_that_has_what_is_required_goes_on(void **state)
+RECONCILER_TEST(a_start_that_has_what_is_required_goes_on)
 {
-	struct fixture *fixture = *state;
 	unsigned refused;
 	char *target;
 
@@ -109,9 +106,8 @@ static void a_start_that_has_what_is_required_goes_on(void **state)
 }
 
 /* It is held once more, at its start. */
-static void what_is_only_set_up_is_not_refused(void **state)
+RECONCILER_TEST(what_is_only_set_up_is_not_refused)
 {
-	struct fixture *fixture = *state;
 	char source[400], id[] = ID, name[] = "web", *target;
 	struct hv_target held = {
 		.container = {.id = id, .name = name, .is_running = true},
@@ -144,9 +140,8 @@ static void what_is_only_set_up_is_not_refused(void **state)
 }
 
 /* By the Engine's event the program has begun: it is not killed. */
-static void what_is_required_and_comes_too_late_is_told(void **state)
+RECONCILER_TEST(what_is_required_and_comes_too_late_is_told)
 {
-	struct fixture *fixture = *state;
 	char source[400], away[400], *target;
 
 	start_engine(fixture);
@@ -168,9 +163,8 @@ static void what_is_required_and_comes_too_late_is_told(void **state)
 }
 
 /* Of one record, and of another. */
-static void being_required_is_an_option_like_others(void **state)
+RECONCILER_TEST(being_required_is_an_option_like_others)
 {
-	struct fixture *fixture = *state;
 	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
 	struct hv_attachment attachment = {0};
 	struct hv_error err = {0};
@@ -215,9 +209,8 @@ static void expect_start_check(struct fixture *fixture, char *target, bool is_ok
 	hv_checks_free(checks, count);
 }
 
-static void a_check_tells_whether_the_next_start_would_be_refused(void **state)
+RECONCILER_TEST(a_check_tells_whether_the_next_start_would_be_refused)
 {
-	struct fixture *fixture = *state;
 	char source[400], away[400], *target;
 
 	start_engine(fixture);
@@ -300,9 +293,8 @@ static void end_refused(struct refused *self)
 	free(self->target);
 }
 
-static void a_refused_container_is_started_again_when_its_source_is_back(void **state)
+RECONCILER_TEST(a_refused_container_is_started_again_when_its_source_is_back)
 {
-	struct fixture *fixture = *state;
 	struct refused self;
 
 	begin_refused(&self, fixture, "always");
@@ -325,12 +317,11 @@ static void a_refused_container_is_started_again_when_its_source_is_back(void **
 	end_refused(&self);
 }
 
-static void a_refused_container_is_left_alone_unless_it_is_to_be_restarted(void **state)
+RECONCILER_TEST(a_refused_container_is_left_alone_unless_it_is_to_be_restarted)
 {
 	static const struct {
 		const char *policy, *error;
 	} cases[] = {{"no", "already dead"}, {"", "already dead"}, {"no", ""}};
-	struct fixture *fixture = *state;
 	struct refused self;
 	unsigned refused;
 
@@ -350,9 +341,8 @@ static void a_refused_container_is_left_alone_unless_it_is_to_be_restarted(void 
 }
 
 /* Podman tells no error, but that it has not run. */
-static void a_container_of_podman_is_started_again_too(void **state)
+RECONCILER_TEST(a_container_of_podman_is_started_again_too)
 {
-	struct fixture *fixture = *state;
 	struct refused self;
 
 	begin_refused(&self, fixture, "always");
@@ -369,9 +359,8 @@ static void a_container_of_podman_is_started_again_too(void **state)
 }
 
 /* It ran in between, and hostvol did not see it. */
-static void a_refused_container_that_was_stopped_by_hand_since_is_left_alone(void **state)
+RECONCILER_TEST(a_refused_container_that_was_stopped_by_hand_since_is_left_alone)
 {
-	struct fixture *fixture = *state;
 	struct refused self;
 
 	begin_refused(&self, fixture, "unless-stopped");
@@ -385,9 +374,8 @@ static void a_refused_container_that_was_stopped_by_hand_since_is_left_alone(voi
 }
 
 /* A start that fails again is tried later and later. */
-static void a_start_that_the_engine_refuses_is_an_error(void **state)
+RECONCILER_TEST(a_start_that_the_engine_refuses_is_an_error)
 {
-	struct fixture *fixture = *state;
 	struct hv_restart restart = {0};
 	struct hv_error err = {0};
 	struct refused self;
@@ -405,9 +393,8 @@ static void a_start_that_the_engine_refuses_is_an_error(void **state)
 }
 
 /* The refusal is on record: a daemon that starts anew goes on with it. */
-static void a_reconciler_that_starts_finds_what_was_refused(void **state)
+RECONCILER_TEST(a_reconciler_that_starts_finds_what_was_refused)
 {
-	struct fixture *fixture = *state;
 	struct refused self;
 
 	begin_refused(&self, fixture, "always");
@@ -429,28 +416,4 @@ static void a_reconciler_that_starts_finds_what_was_refused(void **state)
 	end_refused(&self);
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		RECONCILED(what_is_not_required_keeps_nothing_from_starting),
-		RECONCILED(a_start_that_lacks_what_is_required_is_refused_with_the_reason),
-		RECONCILED(a_start_that_has_what_is_required_goes_on),
-		RECONCILED(what_is_only_set_up_is_not_refused),
-		RECONCILED(what_is_required_and_comes_too_late_is_told),
-		RECONCILED(being_required_is_an_option_like_others),
-		RECONCILED(a_check_tells_whether_the_next_start_would_be_refused),
-		RECONCILED(a_refused_container_is_started_again_when_its_source_is_back),
-		RECONCILED(a_refused_container_is_left_alone_unless_it_is_to_be_restarted),
-		RECONCILED(a_refused_container_that_was_stopped_by_hand_since_is_left_alone),
-		RECONCILED(a_container_of_podman_is_started_again_too),
-		RECONCILED(a_start_that_the_engine_refuses_is_an_error),
-		RECONCILED(a_reconciler_that_starts_finds_what_was_refused),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -96,9 +96,10 @@ static void expect_activate(int fd)
 }
 
 /* The Engine keeps its connections. */
-static void one_connection_carries_many_requests(void **state)
+#define SERVER_TEST(name) STATE_TEST(name, struct fixture, fixture, setup, teardown)
+
+SERVER_TEST(one_connection_carries_many_requests)
 {
-	struct fixture *fixture = *state;
 	int fd = client_connect(fixture->socket);
 	char body[CLIENT_BODY_MAX];
 
@@ -112,9 +113,8 @@ static void one_connection_carries_many_requests(void **state)
 	close(fd);
 }
 
-static void requests_may_come_before_the_answer(void **state)
+SERVER_TEST(requests_may_come_before_the_answer)
 {
-	struct fixture *fixture = *state;
 	int fd = client_connect(fixture->socket);
 	char body[CLIENT_BODY_MAX];
 
@@ -141,9 +141,8 @@ static void expect_refusal(int fd, int status, const char *code)
 	json_object_put(object);
 }
 
-static void a_body_that_is_too_long_is_refused_in_json(void **state)
+SERVER_TEST(a_body_that_is_too_long_is_refused_in_json)
 {
-	struct fixture *fixture = *state;
 	int fd = client_connect(fixture->socket);
 
 	client_post_padded(fd, "/VolumeDriver.Create", "{\"Name\":\"data\"}", HUGE_BYTES);
@@ -154,9 +153,8 @@ static void a_body_that_is_too_long_is_refused_in_json(void **state)
 	close(fd);
 }
 
-static void a_body_of_just_the_limit_is_taken(void **state)
+SERVER_TEST(a_body_of_just_the_limit_is_taken)
 {
-	struct fixture *fixture = *state;
 	int fd = client_connect(fixture->socket);
 
 	client_post_padded(fd, "/VolumeDriver.Create", "{\"Name\":\"data\"}", HV_BODY_MAX);
@@ -164,11 +162,10 @@ static void a_body_of_just_the_limit_is_taken(void **state)
 	close(fd);
 }
 
-static void a_body_beyond_all_measure_ends_the_connection(void **state)
+SERVER_TEST(a_body_beyond_all_measure_ends_the_connection)
 {
 	static const char head[] = "POST /HotInfo HTTP/1.1\r\nHost: x\r\n"
 				   "Content-Length: 1099511627776\r\n\r\n";
-	struct fixture *fixture = *state;
 	int fd = client_connect(fixture->socket);
 	char body[CLIENT_BODY_MAX], *chunk = calloc(1, 1 << 20);
 
@@ -181,11 +178,10 @@ static void a_body_beyond_all_measure_ends_the_connection(void **state)
 	free(chunk);
 }
 
-static void docker_gets_no_answer_rather_than_a_wrong_one(void **state)
+SERVER_TEST(docker_gets_no_answer_rather_than_a_wrong_one)
 {
 	static const char *const paths[] = {"/VolumeDriver.Get", "/VolumeDriver.List",
 		"/VolumeDriver.Path", "/VolumeDriver.Mount", "/VolumeDriver.Unmount"};
-	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		int fd = client_connect(fixture->socket);
@@ -197,14 +193,13 @@ static void docker_gets_no_answer_rather_than_a_wrong_one(void **state)
 	}
 }
 
-static void half_requests_and_silence_hold_nobody_up(void **state)
+SERVER_TEST(half_requests_and_silence_hold_nobody_up)
 {
 	static const char *const pieces[] = {"", "P", "POST /VolumeDriver.Create HTTP/1.1\r\n",
 		"POST /VolumeDriver.Create HTTP/1.1\r\nContent-Length: 100\r\n\r\n{\"Na",
 		"POST /VolumeDriver.Create HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
 		"\r\n\r\n\r\n", "GET", "\x16\x03\x01"};
 	enum { PIECES = sizeof(pieces) / sizeof(pieces[0]) };
-	struct fixture *fixture = *state;
 	int fds[PIECES], fd;
 
 	for (size_t i = 0; i < PIECES; i++) {
@@ -230,9 +225,8 @@ static void *ask(void *argument)
 	return NULL;
 }
 
-static void many_connections_are_served_at_once(void **state)
+SERVER_TEST(many_connections_are_served_at_once)
 {
-	struct fixture *fixture = *state;
 	pthread_t threads[PARALLEL];
 
 	for (int i = 0; i < PARALLEL; i++)
@@ -244,9 +238,8 @@ static void many_connections_are_served_at_once(void **state)
 enum { MANY = 2000 };
 
 /* Each on a connection of its own, which stays open: none of them is closed first. */
-static void thousands_of_connections_at_once_are_all_served(void **state)
+SERVER_TEST(thousands_of_connections_at_once_are_all_served)
 {
-	struct fixture *fixture = *state;
 	int *fds = calloc(MANY, sizeof(*fds));
 	char body[CLIENT_BODY_MAX];
 	struct rlimit files;
@@ -270,10 +263,9 @@ static void thousands_of_connections_at_once_are_all_served(void **state)
 	free(fds);
 }
 
-static void another_method_is_told_the_one_that_there_is(void **state)
+SERVER_TEST(another_method_is_told_the_one_that_there_is)
 {
 	static const char get[] = "GET /VolumeDriver.List HTTP/1.1\r\nHost: x\r\n\r\n";
-	struct fixture *fixture = *state;
 	int fd = client_connect(fixture->socket);
 	char answer[1024] = "";
 
@@ -304,9 +296,8 @@ static int ask_and_wait(struct fixture *fixture)
 }
 
 /* A client that connects while no descriptor is left waits for one. */
-static void without_descriptors_nobody_is_turned_away(void **state)
+SERVER_TEST(without_descriptors_nobody_is_turned_away)
 {
-	struct fixture *fixture = *state;
 	struct rlimit before, few;
 	int fds[PARALLEL], slow = ask_and_wait(fixture);
 	char body[CLIENT_BODY_MAX];
@@ -332,9 +323,8 @@ static void without_descriptors_nobody_is_turned_away(void **state)
 	}
 }
 
-static void a_call_that_takes_long_holds_nobody_up(void **state)
+SERVER_TEST(a_call_that_takes_long_holds_nobody_up)
 {
-	struct fixture *fixture = *state;
 	int slow = ask_and_wait(fixture), fd = client_connect(fixture->socket);
 
 	expect_activate(fd);
@@ -353,9 +343,8 @@ static void *stop_server(void *argument)
 	return NULL;
 }
 
-static void stop_waits_for_the_request_under_way(void **state)
+SERVER_TEST(stop_waits_for_the_request_under_way)
 {
-	struct fixture *fixture = *state;
 	int slow = ask_and_wait(fixture);
 	struct timespec soon;
 	pthread_t thread;
@@ -393,9 +382,8 @@ static void *ask_until_the_end(void *argument)
 	return NULL;
 }
 
-static void stop_answers_all_that_was_sent(void **state)
+SERVER_TEST(stop_answers_all_that_was_sent)
 {
-	struct fixture *fixture = *state;
 	pthread_t threads[PARALLEL], stopper;
 	int fds[PARALLEL];
 	void *lost;
@@ -418,9 +406,8 @@ static void stop_answers_all_that_was_sent(void **state)
 }
 
 /* They lie in the sockets' buffers when the stop begins. */
-static void stop_answers_what_nobody_has_read_yet(void **state)
+SERVER_TEST(stop_answers_what_nobody_has_read_yet)
 {
-	struct fixture *fixture = *state;
 	char body[CLIENT_BODY_MAX];
 	int fds[PARALLEL];
 
@@ -449,11 +436,10 @@ static long long now_ms(void)
 }
 
 /* A client that never finishes its request is waited for as long as was said, no longer. */
-static void stop_waits_no_longer_than_it_was_told(void **state)
+SERVER_TEST(stop_waits_no_longer_than_it_was_told)
 {
 	static const char half[] = "POST /VolumeDriver.Create HTTP/1.1\r\nHost: x\r\n"
 				   "Expect: 100-continue\r\nContent-Length: 100\r\n\r\n";
-	struct fixture *fixture = *state;
 	int fd = client_connect(fixture->socket);
 	char answer[64] = "";
 	long long start;
@@ -470,9 +456,8 @@ static void stop_waits_no_longer_than_it_was_told(void **state)
 	fixture->server = NULL;
 }
 
-static void idle_connections_do_not_delay_the_stop(void **state)
+SERVER_TEST(idle_connections_do_not_delay_the_stop)
 {
-	struct fixture *fixture = *state;
 	int fd = client_connect(fixture->socket);
 	long long start;
 
@@ -484,29 +469,4 @@ static void idle_connections_do_not_delay_the_stop(void **state)
 	close(fd);
 }
 
-#define SERVED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		SERVED(one_connection_carries_many_requests),
-		SERVED(requests_may_come_before_the_answer),
-		SERVED(a_body_that_is_too_long_is_refused_in_json),
-		SERVED(a_body_of_just_the_limit_is_taken),
-		SERVED(a_body_beyond_all_measure_ends_the_connection),
-		SERVED(docker_gets_no_answer_rather_than_a_wrong_one),
-		SERVED(half_requests_and_silence_hold_nobody_up),
-		SERVED(many_connections_are_served_at_once),
-		SERVED(thousands_of_connections_at_once_are_all_served),
-		SERVED(without_descriptors_nobody_is_turned_away),
-		SERVED(another_method_is_told_the_one_that_there_is),
-		SERVED(a_call_that_takes_long_holds_nobody_up),
-		SERVED(stop_waits_for_the_request_under_way),
-		SERVED(stop_answers_all_that_was_sent),
-		SERVED(stop_answers_what_nobody_has_read_yet),
-		SERVED(stop_waits_no_longer_than_it_was_told),
-		SERVED(idle_connections_do_not_delay_the_stop),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -79,9 +79,8 @@ static struct hv_record record_of(struct fixture *fixture)
 	return record;
 }
 
-static void only_containers_with_attachments_are_wanted(void **state)
+RECONCILER_TEST(only_containers_with_attachments_are_wanted)
 {
-	struct fixture *fixture = *state;
 	struct hv_error err = {0};
 	bool is_wanted = true, is_required = true;
 
@@ -98,18 +97,16 @@ static void only_containers_with_attachments_are_wanted(void **state)
 }
 
 /* Its runtime is not done: a mount made now would be left behind. */
-static void a_process_with_the_hosts_root_is_too_early(void **state)
+RECONCILER_TEST(a_process_with_the_hosts_root_is_too_early)
 {
-	struct fixture *fixture = *state;
 	struct hv_start now = begin_start(fixture);
 
 	assert_int_equal(start(fixture, &now), HV_BUSY);
 	assert_int_equal(count_mounts(fixture), 0);
 }
 
-static void another_process_of_that_number_is_not_touched(void **state)
+RECONCILER_TEST(another_process_of_that_number_is_not_touched)
 {
-	struct fixture *fixture = *state;
 	struct hv_start now = begin_start(fixture);
 
 	now.start_ticks--;
@@ -132,9 +129,8 @@ static enum hv_code deny(struct fixture *fixture, const struct hv_start *start)
 	return code;
 }
 
-static void only_what_was_about_to_start_is_killed(void **state)
+RECONCILER_TEST(only_what_was_about_to_start_is_killed)
 {
-	struct fixture *fixture = *state;
 	struct hv_start now = begin_start(fixture);
 
 	assert_int_equal(deny(fixture, &now), HV_BUSY); /* it has the host's root */
@@ -145,9 +141,8 @@ static void only_what_was_about_to_start_is_killed(void **state)
 }
 
 /* Numbers of mount namespaces are used again: the next start may have that of the last one. */
-static void each_start_is_met_in_time_without_the_engine(void **state)
+RECONCILER_TEST(each_start_is_met_in_time_without_the_engine)
 {
-	struct fixture *fixture = *state;
 	struct hv_record record;
 
 	start_engine(fixture);
@@ -168,9 +163,8 @@ static void each_start_is_met_in_time_without_the_engine(void **state)
 	}
 }
 
-static void the_engines_word_on_the_start_is_noted_later(void **state)
+RECONCILER_TEST(the_engines_word_on_the_start_is_noted_later)
 {
-	struct fixture *fixture = *state;
 	struct hv_record record;
 
 	(void)begin_start(fixture);
@@ -183,9 +177,8 @@ static void the_engines_word_on_the_start_is_noted_later(void **state)
 	hv_record_done(&record);
 }
 
-static void behind_the_deadline_it_is_late(void **state)
+RECONCILER_TEST(behind_the_deadline_it_is_late)
 {
-	struct fixture *fixture = *state;
 	struct hv_record record;
 
 	(void)begin_start(fixture);
@@ -196,9 +189,8 @@ static void behind_the_deadline_it_is_late(void **state)
 }
 
 /* As crun does: a later mount does not become its working directory. */
-static void who_has_entered_what_is_covered_is_told(void **state)
+RECONCILER_TEST(who_has_entered_what_is_covered_is_told)
 {
-	struct fixture *fixture = *state;
 	const char *const places[] = {fixture->target, "/"};
 
 	start_engine(fixture);
@@ -212,28 +204,4 @@ static void who_has_entered_what_is_covered_is_told(void **state)
 	}
 }
 
-static void run(void)
-{
-	static const struct CMUnitTest tests[] = {
-		RECONCILED(only_containers_with_attachments_are_wanted),
-		RECONCILED(a_process_with_the_hosts_root_is_too_early),
-		RECONCILED(another_process_of_that_number_is_not_touched),
-		RECONCILED(only_what_was_about_to_start_is_killed),
-		RECONCILED(each_start_is_met_in_time_without_the_engine),
-		RECONCILED(the_engines_word_on_the_start_is_noted_later),
-		RECONCILED(behind_the_deadline_it_is_late),
-		RECONCILED(who_has_entered_what_is_covered_is_told),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	int status = hv_need_privilege();
-
-	if (status != 0)
-		return status;
-	hv_in_namespace(run);
-	return 0;
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -14,11 +14,10 @@ static int parse(const char *text, struct hv_first *ret)
 	return hv_state_parse(text, strlen(text), ret);
 }
 
-static void runcs_state_tells_the_first_process(void **state)
+TEST(runcs_state_tells_the_first_process)
 {
 	struct hv_first first;
 
-	(void)state;
 	assert_int_equal(
 		parse("{\"id\":\"a\",\"init_process_pid\":910,\"init_process_start\":123456789,"
 		      "\"created\":\"2026-01-01T00:00:00Z\",\"config\":{\"pid\":{},\"mounts\":[]},"
@@ -29,11 +28,10 @@ static void runcs_state_tells_the_first_process(void **state)
 	assert_int_equal(first.start_ticks, 123456789);
 }
 
-static void cruns_status_tells_the_first_process(void **state)
+TEST(cruns_status_tells_the_first_process)
 {
 	struct hv_first first;
 
-	(void)state;
 	assert_int_equal(parse("{\n \"pid\" : 27910,\n \"process-start-time\" : 5150,\n"
 			       " \"cgroup-path\" : \"/a\",\n \"detached\" : true,\n"
 			       " \"external_descriptors\" : [\"/dev/null\"]\n}\n",
@@ -43,11 +41,10 @@ static void cruns_status_tells_the_first_process(void **state)
 	assert_int_equal(first.start_ticks, 5150);
 }
 
-static void a_name_may_be_a_value_too(void **state)
+TEST(a_name_may_be_a_value_too)
 {
 	struct hv_first first;
 
-	(void)state;
 	assert_int_equal(parse(" {\"id\":\"pid\",\"a\\\"\":[\"pid\",{\"pid\":3}],\"pid\":17,"
 			       "\"root\":\"process-start-time\",\"process-start-time\":5}",
 				 &first),
@@ -56,7 +53,7 @@ static void a_name_may_be_a_value_too(void **state)
 	assert_int_equal(first.start_ticks, 5);
 }
 
-static void what_tells_no_process_is_refused(void **state)
+TEST(what_tells_no_process_is_refused)
 {
 	static const char *const texts[] = {
 		"",
@@ -87,29 +84,26 @@ static void what_tells_no_process_is_refused(void **state)
 	};
 	struct hv_first first;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (parse(texts[i], &first) != -EINVAL)
 			fail_msg("%s", texts[i]);
 }
 
-static void every_part_of_a_state_is_refused(void **state)
+TEST(every_part_of_a_state_is_refused)
 {
 	static const char text[] = "{\"init_process_pid\":910,\"init_process_start\":12}";
 	struct hv_first first;
 
-	(void)state;
 	for (size_t size = 0; size < sizeof(text) - 1; size++)
 		assert_int_equal(hv_state_parse(text, size, &first), -EINVAL);
 }
 
-static void a_large_state_is_read_whole(void **state)
+TEST(a_large_state_is_read_whole)
 {
 	enum { FILLER = 200000 };
 	FILE *file = tmpfile();
 	struct hv_first first;
 
-	(void)state;
 	assert_non_null(file);
 	fputs("{\"filler\":\"", file);
 	for (int i = 0; i < FILLER; i++)
@@ -121,26 +115,12 @@ static void a_large_state_is_read_whole(void **state)
 	fclose(file);
 }
 
-static void a_process_that_no_runtime_keeps_tells_no_root(void **state)
+TEST(a_process_that_no_runtime_keeps_tells_no_root)
 {
 	char root[PATH_MAX];
 
-	(void)state;
 	assert_int_equal(hv_root_find(getpid(), root), -ENOENT);
 	assert_int_equal(hv_root_find(INT32_MAX, root), -ESRCH);
 }
 
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(runcs_state_tells_the_first_process),
-		cmocka_unit_test(cruns_status_tells_the_first_process),
-		cmocka_unit_test(a_name_may_be_a_value_too),
-		cmocka_unit_test(what_tells_no_process_is_refused),
-		cmocka_unit_test(every_part_of_a_state_is_refused),
-		cmocka_unit_test(a_large_state_is_read_whole),
-		cmocka_unit_test(a_process_that_no_runtime_keeps_tells_no_root),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -17,7 +17,9 @@ static void reopen(void)
 	store = row_store(dir);
 }
 
-static void an_added_volume_is_read_back_whole(void **state)
+#define STORE_TEST(name) TEST_WITH(name, open_one, close_one)
+
+STORE_TEST(an_added_volume_is_read_back_whole)
 {
 	char name[] = "data", kind[] = "path", source[] = "/srv/o'dd \"\xc3\xbc\n", when[] = "now";
 	struct hv_volume in = {name, kind, source, when, true, HV_ATTACHING, 7, 8, 9, {0}},
@@ -25,7 +27,6 @@ static void an_added_volume_is_read_back_whole(void **state)
 	struct hv_error err = {0};
 	static const char *const keys[] = {"z", "a", "m", ""};
 
-	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(hv_opts_add(&in.opts, keys[i], source), 0);
 	assert_int_equal(hv_store_volume_add(store, &in, &err), HV_OK);
@@ -48,12 +49,11 @@ static void an_added_volume_is_read_back_whole(void **state)
 	hv_volume_done(&out);
 }
 
-static void a_second_volume_of_a_name_is_refused_and_the_first_kept(void **state)
+STORE_TEST(a_second_volume_of_a_name_is_refused_and_the_first_kept)
 {
 	struct hv_volume out = {0};
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(row_add_volume(store, "data"), HV_OK);
 	assert_int_equal(row_add_volume(store, "data"), HV_VOLUME_EXISTS);
 	assert_int_equal(row_add_volume(store, "other"), HV_OK); /* no transaction left open */
@@ -63,19 +63,18 @@ static void a_second_volume_of_a_name_is_refused_and_the_first_kept(void **state
 	assert_int_equal(row_add_volume(store, "Data"), HV_OK); /* names have case */
 }
 
-static void an_unknown_volume_is_named(void **state)
+STORE_TEST(an_unknown_volume_is_named)
 {
 	struct hv_volume out = {0};
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_store_volume_get(store, "nobody", &out, &err), HV_NO_SUCH_VOLUME);
 	assert_non_null(strstr(hv_error_text(&err), "nobody"));
 	hv_volume_done(&out);
 	hv_error_done(&err);
 }
 
-static void volumes_are_listed_by_name_with_their_options(void **state)
+STORE_TEST(volumes_are_listed_by_name_with_their_options)
 {
 	static const char *const names[] = {"b2", "aa", "c3", "a1", "b1"};
 	static const char *const sorted[] = {"a1", "aa", "b1", "b2", "c3"};
@@ -83,7 +82,6 @@ static void volumes_are_listed_by_name_with_their_options(void **state)
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	(void)state;
 	assert_int_equal(row_count_volumes(store), 0);
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(row_add_volume(store, names[i]), HV_OK);
@@ -96,13 +94,12 @@ static void volumes_are_listed_by_name_with_their_options(void **state)
 	hv_volumes_free(list, count);
 }
 
-static void a_retired_volume_is_hidden_until_restored_or_forgotten(void **state)
+STORE_TEST(a_retired_volume_is_hidden_until_restored_or_forgotten)
 {
 	struct hv_volume *list = NULL;
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	(void)state;
 	row_add_volume(store, "data");
 	row_add_volume(store, "other");
 	row_ref(store, "data", "id", 1);
@@ -123,12 +120,11 @@ static void a_retired_volume_is_hidden_until_restored_or_forgotten(void **state)
 }
 
 /* Its options would be lost otherwise. */
-static void a_volume_that_is_not_retired_is_not_forgotten(void **state)
+STORE_TEST(a_volume_that_is_not_retired_is_not_forgotten)
 {
 	struct hv_volume out = {0};
 	struct hv_error err = {0};
 
-	(void)state;
 	row_add_volume(store, "data");
 	row_ref(store, "data", "id", 1);
 	assert_int_equal(hv_store_volume_forget(store, "data", &err), HV_OK);
@@ -138,11 +134,10 @@ static void a_volume_that_is_not_retired_is_not_forgotten(void **state)
 	hv_volume_done(&out);
 }
 
-static void references_are_counted_by_id(void **state)
+STORE_TEST(references_are_counted_by_id)
 {
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(row_ref(store, "data", "a", 1), 1);
 	assert_int_equal(row_ref(store, "data", "a", 1), 2);
 	assert_int_equal(row_ref(store, "data", "b", 1), 3);
@@ -173,12 +168,11 @@ static int first_bytes(const char *name)
 }
 
 /* From another process: SQLite tells two connections of one process apart in its own way. */
-static void a_directory_in_use_is_refused_and_told_so(void **state)
+STORE_TEST(a_directory_in_use_is_refused_and_told_so)
 {
 	int status = 0;
 	pid_t pid;
 
-	(void)state;
 	row_add_volume(store, "data");
 	pid = fork();
 	assert_true(pid >= 0);
@@ -195,18 +189,16 @@ static void a_directory_in_use_is_refused_and_told_so(void **state)
 	assert_int_equal(row_add_volume(store, "more"), HV_OK);
 }
 
-static void a_second_opening_in_one_process_is_refused(void **state)
+STORE_TEST(a_second_opening_in_one_process_is_refused)
 {
-	(void)state;
 	row_expect_refused(dir, "another hostvol daemon");
 	assert_int_equal(row_add_volume(store, "more"), HV_OK);
 }
 
-static void what_is_no_database_is_refused_and_kept(void **state)
+STORE_TEST(what_is_no_database_is_refused_and_kept)
 {
 	char *path = scratch_path(dir, "hostvol.db");
 
-	(void)state;
 	hv_store_close(store);
 	store = NULL;
 	scratch_write(path, "not a database, but somebody's file, and long enough to look at it "
@@ -216,12 +208,11 @@ static void what_is_no_database_is_refused_and_kept(void **state)
 	free(path);
 }
 
-static void a_damaged_database_is_refused(void **state)
+STORE_TEST(a_damaged_database_is_refused)
 {
 	char *path = scratch_path(dir, "hostvol.db");
 	FILE *file;
 
-	(void)state;
 	for (int i = 0; i < 50; i++) {
 		char name[16];
 
@@ -240,12 +231,11 @@ static void a_damaged_database_is_refused(void **state)
 	free(path);
 }
 
-static void options_are_changed_all_at_once(void **state)
+STORE_TEST(options_are_changed_all_at_once)
 {
 	struct hv_volume volume = {0};
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(row_add_volume(store, "data"), HV_OK);
 	assert_int_equal(hv_store_volume_get(store, "data", &volume, &err), HV_OK);
 	hv_opts_done(&volume.opts);
@@ -270,12 +260,11 @@ static void expect_used(const char *source, bool expected)
 	assert_int_equal(is_used, expected);
 }
 
-static void a_source_is_used_while_something_refers_to_it(void **state)
+STORE_TEST(a_source_is_used_while_something_refers_to_it)
 {
 	struct hv_record record = row_record("0123456789ab", "data", "c");
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(row_add_volume(store, "data"), HV_OK);
 	expect_used("/srv/data", false);
 	assert_int_equal(row_ref(store, "data", "1", 1), 1);
@@ -306,11 +295,10 @@ static void expect_sources(const char *volume, const char *attachment)
 	hv_volume_done(&out);
 }
 
-static void a_directory_moves_with_the_kinds_that_are_named(void **state)
+STORE_TEST(a_directory_moves_with_the_kinds_that_are_named)
 {
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(row_add_volume(store, "data"), HV_OK);
 	assert_int_equal(row_put(store, "0123456789ab", "data", "web", true), HV_OK);
 	assert_int_equal(hv_store_move(store, "/srv", "/new", ",managed,a-path,", &err), HV_OK);
@@ -319,11 +307,10 @@ static void a_directory_moves_with_the_kinds_that_are_named(void **state)
 	expect_sources("/new/data", "/new/source");
 }
 
-static void a_directory_that_is_not_there_is_refused(void **state)
+STORE_TEST(a_directory_that_is_not_there_is_refused)
 {
 	char *path = scratch_path(dir, "nowhere"), *file = scratch_path(dir, "file");
 
-	(void)state;
 	row_expect_refused(path, "");
 	assert_false(scratch_exists(path));
 	scratch_write(file, "");
@@ -332,36 +319,11 @@ static void a_directory_that_is_not_there_is_refused(void **state)
 	free(file);
 }
 
-static void closing_nothing_is_fine(void **state)
+TEST(closing_nothing_is_fine)
 {
-	(void)state;
 	hv_store_close(NULL);
 	hv_volumes_free(NULL, 0);
 	hv_records_free(NULL, 0);
 }
 
-#define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		OPENED(an_added_volume_is_read_back_whole),
-		OPENED(a_second_volume_of_a_name_is_refused_and_the_first_kept),
-		OPENED(an_unknown_volume_is_named),
-		OPENED(volumes_are_listed_by_name_with_their_options),
-		OPENED(a_retired_volume_is_hidden_until_restored_or_forgotten),
-		OPENED(a_volume_that_is_not_retired_is_not_forgotten),
-		OPENED(references_are_counted_by_id),
-		OPENED(a_directory_in_use_is_refused_and_told_so),
-		OPENED(a_second_opening_in_one_process_is_refused),
-		OPENED(what_is_no_database_is_refused_and_kept),
-		OPENED(a_damaged_database_is_refused),
-		OPENED(options_are_changed_all_at_once),
-		OPENED(a_source_is_used_while_something_refers_to_it),
-		OPENED(a_directory_moves_with_the_kinds_that_are_named),
-		OPENED(a_directory_that_is_not_there_is_refused),
-		cmocka_unit_test(closing_nothing_is_fine),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -16,12 +16,13 @@ static void list(const char *id, struct hv_record **ret, size_t *ret_count)
 	assert_int_equal(hv_store_attachment_list(store, &filter, ret, ret_count, &err), HV_OK);
 }
 
-static void one_that_was_forgotten_is_not_written_again(void **state)
+#define STORE_ATTACHMENT_TEST(name) TEST_WITH(name, open_one, close_one)
+
+STORE_ATTACHMENT_TEST(one_that_was_forgotten_is_not_written_again)
 {
 	struct hv_record record = row_record("0123456789ab", "data", "c1");
 	struct hv_error err = {0};
 
-	(void)state;
 	assert_int_equal(hv_store_attachment_put(store, &record, &err), HV_OK);
 	assert_int_equal(hv_store_attachment_drop(store, record.view.id, NULL, &err), HV_OK);
 	record.is_done = true;
@@ -32,13 +33,12 @@ static void one_that_was_forgotten_is_not_written_again(void **state)
 	hv_record_done(&record);
 }
 
-static void an_attachment_is_read_back_whole(void **state)
+STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 {
 	struct hv_record in = row_record("0123456789ab", "data", "c1"), *out = NULL;
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	(void)state;
 	in.view.read_only = in.view.no_dev = true;
 	in.view.subpath = strdup("a/b");
 	in.is_done = in.mkdir = in.may_map = in.is_suid_said = true;
@@ -82,9 +82,8 @@ static void an_attachment_is_read_back_whole(void **state)
 	hv_record_done(&in);
 }
 
-static void each_flag_is_kept_by_itself(void **state)
+STORE_ATTACHMENT_TEST(each_flag_is_kept_by_itself)
 {
-	(void)state;
 	for (unsigned bits = 0; bits < 64; bits++) {
 		struct hv_record in = row_record("id", "data", "c1"), *out = NULL;
 		struct hv_error err = {0};
@@ -110,12 +109,11 @@ static void each_flag_is_kept_by_itself(void **state)
 	}
 }
 
-static void the_finished_attachment_takes_the_place_of_its_intent(void **state)
+STORE_ATTACHMENT_TEST(the_finished_attachment_takes_the_place_of_its_intent)
 {
 	struct hv_record *out = NULL;
 	size_t count = 0;
 
-	(void)state;
 	assert_int_equal(row_put(store, "a", "data", "c1", false), HV_OK);
 	list("a", &out, &count);
 	assert_false(out->is_done);
@@ -127,13 +125,12 @@ static void the_finished_attachment_takes_the_place_of_its_intent(void **state)
 	hv_records_free(out, count);
 }
 
-static void a_note_changes_what_is_there_and_brings_nothing_back(void **state)
+STORE_ATTACHMENT_TEST(a_note_changes_what_is_there_and_brings_nothing_back)
 {
 	struct hv_record in = row_record("a", "data", "c1"), *out = NULL;
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	(void)state;
 	assert_int_equal(hv_store_attachment_note(store, &in, &err), HV_OK);
 	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 0);
 	assert_int_equal(row_put(store, "a", "data", "c1", true), HV_OK);
@@ -151,14 +148,13 @@ static void a_note_changes_what_is_there_and_brings_nothing_back(void **state)
 	hv_record_done(&in);
 }
 
-static void after_a_boot_nothing_is_mounted(void **state)
+STORE_ATTACHMENT_TEST(after_a_boot_nothing_is_mounted)
 {
 	static const struct {
 		const char *boot_id;
 		bool is_mounted;
 	} boots[] = {{"a", true}, {"a", true}, {"b", false}, {"b", false}};
 
-	(void)state;
 	assert_int_equal(row_put(store, "id", "data", "c1", true), HV_OK);
 	for (size_t i = 0; i < sizeof(boots) / sizeof(boots[0]); i++) {
 		struct hv_record *out = NULL;
@@ -176,9 +172,8 @@ static void after_a_boot_nothing_is_mounted(void **state)
 	}
 }
 
-static void filters_combine(void **state)
+STORE_ATTACHMENT_TEST(filters_combine)
 {
-	(void)state;
 	row_put(store, "a", "data", "c1", true);
 	row_put(store, "b", "data", "c2", true);
 	row_put(store, "c", "logs", "c1", false);
@@ -210,12 +205,11 @@ static void expect_containers(const char *wanted)
 	assert_string_equal(text, wanted);
 }
 
-static void containers_are_told_once_each_and_whether_they_are_attached(void **state)
+STORE_ATTACHMENT_TEST(containers_are_told_once_each_and_whether_they_are_attached)
 {
 	struct hv_record record = row_record("e", "data", "b");
 	struct hv_error err = {0};
 
-	(void)state;
 	expect_containers("");
 	row_put(store, "a", "data", "c", true);
 	row_put(store, "b", "data", "a", true);
@@ -229,11 +223,10 @@ static void containers_are_told_once_each_and_whether_they_are_attached(void **s
 	expect_containers("ab-c");
 }
 
-static void dropped_attachments_are_gone_and_unknown_ones_are_no_error(void **state)
+STORE_ATTACHMENT_TEST(dropped_attachments_are_gone_and_unknown_ones_are_no_error)
 {
 	struct hv_error err = {0};
 
-	(void)state;
 	row_put(store, "a", "data", "c1", true);
 	row_put(store, "b", "data", "c1", true);
 	assert_int_equal(hv_store_attachment_drop(store, "a", NULL, &err), HV_OK);
@@ -244,13 +237,12 @@ static void dropped_attachments_are_gone_and_unknown_ones_are_no_error(void **st
 }
 
 /* Also when the intent was written over. */
-static void the_oldest_comes_first(void **state)
+STORE_ATTACHMENT_TEST(the_oldest_comes_first)
 {
 	static const char *const ids[] = {"m", "a", "z"};
 	struct hv_record *out = NULL;
 	size_t count = 0;
 
-	(void)state;
 	for (size_t i = 0; i < 3; i++)
 		row_put(store, ids[i], "data", "c1", false);
 	row_put(store, "m", "data", "c1", true);
@@ -261,22 +253,4 @@ static void the_oldest_comes_first(void **state)
 	hv_records_free(out, count);
 }
 
-#define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		OPENED(an_attachment_is_read_back_whole),
-		OPENED(one_that_was_forgotten_is_not_written_again),
-		OPENED(each_flag_is_kept_by_itself),
-		OPENED(the_finished_attachment_takes_the_place_of_its_intent),
-		OPENED(a_note_changes_what_is_there_and_brings_nothing_back),
-		OPENED(after_a_boot_nothing_is_mounted),
-		OPENED(filters_combine),
-		OPENED(containers_are_told_once_each_and_whether_they_are_attached),
-		OPENED(dropped_attachments_are_gone_and_unknown_ones_are_no_error),
-		OPENED(the_oldest_comes_first),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

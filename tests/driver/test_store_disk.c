@@ -141,15 +141,4 @@ NS_TEST(a_disk_that_shrinks_keeps_what_was_there)
 	hv_store_close(store);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_full_disk_refuses_new_rows_and_keeps_the_old),
-		cmocka_unit_test(a_disk_full_at_the_first_start_is_no_obstacle_later),
-		cmocka_unit_test(a_read_only_directory_is_refused_and_read_again_later),
-		cmocka_unit_test(a_disk_that_shrinks_keeps_what_was_there),
-	};
-	int rc = hv_need_privilege();
-
-	return rc ? rc : cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN_PRIVILEGED()

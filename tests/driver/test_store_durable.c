@@ -58,11 +58,10 @@ static int run_and_kill(const char *dir, int round)
 	return last;
 }
 
-static void what_was_acknowledged_survives_kill(void **state)
+TEST(what_was_acknowledged_survives_kill)
 {
 	char *dir = scratch_new();
 
-	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
 		int last = run_and_kill(dir, round);
 		struct hv_store *store = row_store(dir);
@@ -106,12 +105,11 @@ static unsigned take_syncs(void)
 	return count;
 }
 
-static void an_attach_waits_for_the_disk_twice_and_a_reference_never(void **state)
+TEST(an_attach_waits_for_the_disk_twice_and_a_reference_never)
 {
 	char *dir = scratch_new();
 	struct hv_store *store = row_store(dir);
 
-	(void)state;
 	assert_true(take_syncs() > 0); /* they are counted */
 	row_put(store, "a", "data", "c1", false);
 	assert_int_equal(take_syncs(), 1);
@@ -126,12 +124,11 @@ static void an_attach_waits_for_the_disk_twice_and_a_reference_never(void **stat
 	scratch_free(dir);
 }
 
-static void reading_never_waits_for_the_disk(void **state)
+TEST(reading_never_waits_for_the_disk)
 {
 	char *dir = scratch_new();
 	struct hv_store *store = row_store(dir);
 
-	(void)state;
 	row_add_volume(store, "data");
 	take_syncs();
 	assert_true(row_has_volume(store, "data"));
@@ -142,13 +139,4 @@ static void reading_never_waits_for_the_disk(void **state)
 	scratch_free(dir);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_acknowledged_survives_kill),
-		cmocka_unit_test(an_attach_waits_for_the_disk_twice_and_a_reference_never),
-		cmocka_unit_test(reading_never_waits_for_the_disk),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -53,12 +53,11 @@ static void check_plan(struct hv_store *store, enum hv_sql sql)
 	sqlite3_finalize(statement);
 }
 
-static void only_lists_read_whole_tables(void **state)
+TEST(only_lists_read_whole_tables)
 {
 	char *dir = scratch_new();
 	struct hv_store *store = row_store(dir);
 
-	(void)state;
 	for (int sql = HV_SQL_BEGIN; sql < HV_SQL_COUNT; sql++)
 		if (!is_of_all((enum hv_sql)sql))
 			check_plan(store, (enum hv_sql)sql);
@@ -66,11 +65,4 @@ static void only_lists_read_whole_tables(void **state)
 	scratch_free(dir);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_lists_read_whole_tables),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

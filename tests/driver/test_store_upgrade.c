@@ -11,12 +11,13 @@
 #include "scratch.h"
 #include "store_fixture.h"
 
-static void a_newer_version_is_refused_and_left_alone(void **state)
+#define STORE_UPGRADE_TEST(name) TEST_WITH(name, open_one, close_one)
+
+STORE_UPGRADE_TEST(a_newer_version_is_refused_and_left_alone)
 {
 	char *path = scratch_path(dir, "hostvol.db");
 	sqlite3 *db = NULL;
 
-	(void)state;
 	row_add_volume(store, "data");
 	hv_store_close(store);
 	store = NULL;
@@ -175,73 +176,62 @@ static void expect_upgrade(size_t version)
 	free(path);
 }
 
-static void version_1_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_1_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(1);
 }
 
-static void version_2_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_2_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(2);
 }
 
-static void version_3_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_3_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(3);
 }
 
-static void version_4_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_4_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(4);
 }
 
-static void version_5_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_5_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(5);
 }
 
-static void version_6_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_6_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(6);
 }
 
-static void version_7_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_7_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(7);
 }
 
-static void version_8_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_8_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(8);
 }
 
-static void version_9_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_9_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(9);
 }
 
-static void version_10_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_10_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(10);
 }
 
-static void version_12_is_upgraded_with_all_that_is_in_it(void **state)
+STORE_UPGRADE_TEST(version_12_is_upgraded_with_all_that_is_in_it)
 {
-	(void)state;
 	expect_upgrade(12);
 }
 
-static void a_problem_that_was_known_by_its_words_has_a_kind(void **state)
+STORE_UPGRADE_TEST(a_problem_that_was_known_by_its_words_has_a_kind)
 {
 	static const struct {
 		const char *sql;
@@ -256,7 +246,6 @@ static void a_problem_that_was_known_by_its_words_has_a_kind(void **state)
 	char *made = scratch_path(dir, "old"), *path = scratch_path(dir, "old/hostvol.db");
 	const struct hv_record_filter all = {0};
 
-	(void)state;
 	assert_int_equal(mkdir(made, 0755), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_record *records = NULL;
@@ -284,25 +273,4 @@ static void a_problem_that_was_known_by_its_words_has_a_kind(void **state)
 	free(path);
 }
 
-#define OPENED(test) cmocka_unit_test_setup_teardown(test, open_one, close_one)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		OPENED(a_newer_version_is_refused_and_left_alone),
-		OPENED(version_1_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_2_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_3_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_4_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_5_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_6_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_7_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_8_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_9_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_10_is_upgraded_with_all_that_is_in_it),
-		OPENED(version_12_is_upgraded_with_all_that_is_in_it),
-		OPENED(a_problem_that_was_known_by_its_words_has_a_kind),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

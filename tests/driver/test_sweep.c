@@ -67,17 +67,16 @@ static bool is_empty(struct trash *trash)
 	return rmdir(trash->dir) == 0 && mkdir(trash->dir, 0755) == 0;
 }
 
-static void an_empty_trash_stays(void **state)
-{
-	struct trash *trash = *state;
+#define SWEEP_TEST(name) STATE_TEST(name, struct trash, trash, setup, teardown)
 
+SWEEP_TEST(an_empty_trash_stays)
+{
 	assert_int_equal(hv_sweep(trash->fd, NULL, 0), 0);
 	assert_true(scratch_exists(trash->dir));
 }
 
-static void any_depth_is_deleted(void **state)
+SWEEP_TEST(any_depth_is_deleted)
 {
-	struct trash *trash = *state;
 	unsigned fds = hv_count_fds();
 	int at = dup(trash->fd);
 
@@ -94,9 +93,8 @@ static void any_depth_is_deleted(void **state)
 	assert_int_equal(hv_count_fds(), fds);
 }
 
-static void symlinks_are_deleted_and_not_followed(void **state)
+SWEEP_TEST(symlinks_are_deleted_and_not_followed)
 {
-	struct trash *trash = *state;
 	char *outside = scratch_new(), *file = scratch_path(outside, "file");
 	int dir = make_dir(trash->fd, "dir");
 
@@ -115,9 +113,8 @@ static void symlinks_are_deleted_and_not_followed(void **state)
 }
 
 /* Names that lifted directories could take, too. */
-static void odd_names_are_deleted(void **state)
+SWEEP_TEST(odd_names_are_deleted)
 {
-	struct trash *trash = *state;
 	static const char *const names[] = {" ", "\n", "-rf", "*", "...", ".0", ".1", ".2",
 		".hidden", "\xff\xfe", "a\tb", "\\"};
 	char longest[NAME_MAX + 1];
@@ -170,9 +167,8 @@ static void *sweep(void *argument)
 }
 
 /* Two volumes are removed at once: none of the threads takes the other's work for an error. */
-static void several_may_sweep_at_once(void **state)
+SWEEP_TEST(several_may_sweep_at_once)
 {
-	struct trash *trash = *state;
 	pthread_t threads[THREADS];
 
 	for (int round = 0; round < 5; round++) {
@@ -250,29 +246,14 @@ static void run_mount_inside(void)
 	teardown(&state);
 }
 
-static void a_mount_inside_is_refused_and_not_crossed(void **state)
+TEST(a_mount_inside_is_refused_and_not_crossed)
 {
 	int rc = hv_need_privilege();
 
-	(void)state;
 	if (rc == HV_SKIP)
 		skip();
 	assert_int_equal(rc, 0);
 	hv_in_namespace(run_mount_inside);
 }
 
-#define IN_TRASH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_TRASH(an_empty_trash_stays),
-		IN_TRASH(any_depth_is_deleted),
-		IN_TRASH(symlinks_are_deleted_and_not_followed),
-		IN_TRASH(odd_names_are_deleted),
-		IN_TRASH(several_may_sweep_at_once),
-		cmocka_unit_test(a_mount_inside_is_refused_and_not_crossed),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

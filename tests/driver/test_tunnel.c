@@ -48,7 +48,7 @@ static const char *text_in(struct json_object *object, const char *name)
 	return json_object_get_string(value);
 }
 
-static void an_answer_is_kept_until_it_is_removed(void **state)
+API_TEST(an_answer_is_kept_until_it_is_removed)
 {
 	struct fixture *fixture = *state;
 	struct json_object *reply;
@@ -68,7 +68,7 @@ static void an_answer_is_kept_until_it_is_removed(void **state)
 	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
 }
 
-static void a_refusal_is_an_answer_too(void **state)
+API_TEST(a_refusal_is_an_answer_too)
 {
 	struct fixture *fixture = *state;
 	struct json_object *reply;
@@ -86,7 +86,7 @@ static void a_refusal_is_an_answer_too(void **state)
 }
 
 /* 90000 would be refused: it is 25 by then. */
-static void nobody_waits_longer_than_the_engine_does(void **state)
+API_TEST(nobody_waits_longer_than_the_engine_does)
 {
 	struct fixture *fixture = *state;
 	struct json_object *reply;
@@ -100,7 +100,7 @@ static void nobody_waits_longer_than_the_engine_does(void **state)
 	assert_string_equal(text_in(reply, "Code"), "no-such-attachment");
 }
 
-static void an_answer_is_forgotten_after_a_minute(void **state)
+API_TEST(an_answer_is_forgotten_after_a_minute)
 {
 	struct fixture *fixture = *state;
 
@@ -110,7 +110,7 @@ static void an_answer_is_forgotten_after_a_minute(void **state)
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"" NAME "\"}"), 404);
 }
 
-static void what_the_engine_repeats_is_answered_once(void **state)
+API_TEST(what_the_engine_repeats_is_answered_once)
 {
 	struct fixture *fixture = *state;
 	struct json_object *reply;
@@ -122,7 +122,7 @@ static void what_the_engine_repeats_is_answered_once(void **state)
 	assert_string_equal(text_in(reply, "Mode"), "plain"); /* of the first */
 }
 
-static void more_than_there_is_room_for_is_refused(void **state)
+API_TEST(more_than_there_is_room_for_is_refused)
 {
 	struct fixture *fixture = *state;
 	char body[256];
@@ -141,7 +141,7 @@ static void more_than_there_is_room_for_is_refused(void **state)
 	assert_int_equal(call(fixture, "/VolumeDriver.Create", body), 200);
 }
 
-static void requests_that_make_no_sense_are_refused(void **state)
+API_TEST(requests_that_make_no_sense_are_refused)
 {
 	static const char *const bad[] = {"", "x", "[]", "{}", "{\"Endpoint\":\"/HotInfo\"}",
 		"{\"Endpoint\":1,\"Body\":{}}", "{\"Endpoint\":\"/HotInfo\",\"Body\":[]}",
@@ -159,7 +159,7 @@ static void requests_that_make_no_sense_are_refused(void **state)
 	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
 }
 
-static void both_can_be_switched_off(void **state)
+API_TEST(both_can_be_switched_off)
 {
 	struct fixture *fixture = *state;
 
@@ -172,7 +172,7 @@ static void both_can_be_switched_off(void **state)
 	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
 }
 
-static void a_create_whose_attach_fails_leaves_nothing(void **state)
+API_TEST(a_create_whose_attach_fails_leaves_nothing)
 {
 	struct fixture *fixture = *state;
 
@@ -182,7 +182,7 @@ static void a_create_whose_attach_fails_leaves_nothing(void **state)
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 404);
 }
 
-static void a_second_name_keeps_the_first(void **state)
+API_TEST(a_second_name_keeps_the_first)
 {
 	struct fixture *fixture = *state;
 	struct json_object *volume, *status;
@@ -215,7 +215,7 @@ static void a_second_name_keeps_the_first(void **state)
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 200);
 }
 
-static void second_names_that_cannot_be_are_refused(void **state)
+API_TEST(second_names_that_cannot_be_are_refused)
 {
 	struct fixture *fixture = *state;
 
@@ -232,25 +232,9 @@ static void second_names_that_cannot_be_are_refused(void **state)
 	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, api_setup, api_teardown)
-
 static void run(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(an_answer_is_kept_until_it_is_removed),
-		TEST(a_refusal_is_an_answer_too),
-		TEST(nobody_waits_longer_than_the_engine_does),
-		TEST(an_answer_is_forgotten_after_a_minute),
-		TEST(what_the_engine_repeats_is_answered_once),
-		TEST(more_than_there_is_room_for_is_refused),
-		TEST(requests_that_make_no_sense_are_refused),
-		TEST(both_can_be_switched_off),
-		TEST(a_create_whose_attach_fails_leaves_nothing),
-		TEST(a_second_name_keeps_the_first),
-		TEST(second_names_that_cannot_be_are_refused),
-	};
-
-	int rc = cmocka_run_group_tests(tests, NULL, NULL);
+	int rc = hv_run_tests();
 
 	json_object_put(kept);
 	exit(rc);

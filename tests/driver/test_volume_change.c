@@ -49,10 +49,8 @@ static bool is_read_only(struct world *world, const char *name)
 }
 
 /* On a file system without quota. */
-static void a_size_that_is_refused_changes_no_owner(void **state)
+WORLD_TEST(a_size_that_is_refused_changes_no_owner)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	assert_int_equal(world_set(world, "data", "uid=5", "size=1g"), HV_UNSUPPORTED);
 	expect_owner(world, "state/volumes/data/_data", 0, 0755);
@@ -62,9 +60,8 @@ static void a_size_that_is_refused_changes_no_owner(void **state)
 }
 
 /* With files limited to a byte the record cannot be written. */
-static void a_change_that_cannot_be_recorded_is_taken_back(void **state)
+WORLD_TEST(a_change_that_cannot_be_recorded_is_taken_back)
 {
-	struct world *world = *state;
 	struct rlimit before, limit;
 
 	assert_int_equal(world_create(world, "data", "uid=7", NULL), HV_OK);
@@ -78,9 +75,8 @@ static void a_change_that_cannot_be_recorded_is_taken_back(void **state)
 	assert_false(has_option(world, "data", "mode"));
 }
 
-static void an_owner_that_cannot_be_given_is_not_recorded(void **state)
+WORLD_TEST(an_owner_that_cannot_be_given_is_not_recorded)
 {
-	struct world *world = *state;
 	char *path = scratch_path(world->dir, "srv");
 
 	world_mkdir(world, "srv");
@@ -92,9 +88,8 @@ static void an_owner_that_cannot_be_given_is_not_recorded(void **state)
 	free(path);
 }
 
-static void an_owner_is_changed_only_where_volumes_may_be(void **state)
+WORLD_TEST(an_owner_is_changed_only_where_volumes_may_be)
 {
-	struct world *world = *state;
 	char *allowed = scratch_path(world->dir, "allowed");
 
 	world_mkdir(world, "srv");
@@ -114,9 +109,8 @@ static void an_owner_is_changed_only_where_volumes_may_be(void **state)
 	free(allowed);
 }
 
-static void a_mount_that_is_required_must_be_there(void **state)
+WORLD_TEST(a_mount_that_is_required_must_be_there)
 {
-	struct world *world = *state;
 	char *disk = scratch_new(), *option = NULL;
 
 	assert_true(asprintf(&option, "path=%s", disk) >= 0);
@@ -136,10 +130,8 @@ static void a_mount_that_is_required_must_be_there(void **state)
 	free(option);
 }
 
-static void ro_says_what_is_in_its_way(void **state)
+WORLD_TEST(ro_says_what_is_in_its_way)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "srv");
 	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
 	assert_int_equal(world_create(world, "alias", "from=data", NULL), HV_OK);
@@ -148,9 +140,8 @@ static void ro_says_what_is_in_its_way(void **state)
 	assert_false(is_read_only(world, "data"));
 }
 
-static void what_stays_read_only_is_not_said_to_be_writable(void **state)
+WORLD_TEST(what_stays_read_only_is_not_said_to_be_writable)
 {
-	struct world *world = *state;
 	struct hv_opts opts = {0};
 	char *srv = scratch_path(world->dir, "srv");
 
@@ -171,10 +162,8 @@ static void what_stays_read_only_is_not_said_to_be_writable(void **state)
 }
 
 /* By the volume between, not by the one that has the data. */
-static void another_change_leaves_ro_as_it_is(void **state)
+WORLD_TEST(another_change_leaves_ro_as_it_is)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	assert_int_equal(world_create(world, "between", "from=data", "ro=true"), HV_OK);
 	assert_int_equal(world_create(world, "alias", "from=between", NULL), HV_OK);
@@ -184,10 +173,8 @@ static void another_change_leaves_ro_as_it_is(void **state)
 }
 
 /* A dockerd that was killed never unmounts. */
-static void ro_changes_once_references_without_a_container_are_forgiven(void **state)
+WORLD_TEST(ro_changes_once_references_without_a_container_are_forgiven)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "srv");
 	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
@@ -201,24 +188,4 @@ static void ro_changes_once_references_without_a_container_are_forgiven(void **s
 	assert_true(is_read_only(world, "data"));
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_WORLD(a_size_that_is_refused_changes_no_owner),
-		IN_WORLD(a_change_that_cannot_be_recorded_is_taken_back),
-		IN_WORLD(an_owner_that_cannot_be_given_is_not_recorded),
-		IN_WORLD(an_owner_is_changed_only_where_volumes_may_be),
-		IN_WORLD(a_mount_that_is_required_must_be_there),
-		IN_WORLD(ro_says_what_is_in_its_way),
-		IN_WORLD(ro_changes_once_references_without_a_container_are_forgiven),
-		IN_WORLD(what_stays_read_only_is_not_said_to_be_writable),
-		IN_WORLD(another_change_leaves_ro_as_it_is),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -64,9 +64,8 @@ static void remove_file(struct world *world, const char *name)
 	free(path);
 }
 
-static void a_volume_without_options_gets_a_directory(void **state)
+WORLD_TEST(a_volume_without_options_gets_a_directory)
 {
-	struct world *world = *state;
 	mode_t old = umask(077);
 
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
@@ -77,10 +76,8 @@ static void a_volume_without_options_gets_a_directory(void **state)
 	assert_true(world_has(world, "state/volumes/read.only-1_x/_data"));
 }
 
-static void the_same_again_is_fine_and_other_options_are_not(void **state)
+WORLD_TEST(the_same_again_is_fine_and_other_options_are_not)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "srv");
 	assert_int_equal(world_create(world, "data", "path=%s/srv", "ro=true"), HV_OK);
 	assert_int_equal(world_create(world, "data", "ro=true", "path=%s/srv"), HV_OK);
@@ -91,9 +88,8 @@ static void the_same_again_is_fine_and_other_options_are_not(void **state)
 	expect_source(world, "data", "srv");
 }
 
-static void bad_names_are_refused_before_anything_is_made(void **state)
+WORLD_TEST(bad_names_are_refused_before_anything_is_made)
 {
-	struct world *world = *state;
 	static const char *const names[] = {"", "a", "..", ".", "../x", "a/b", "-rf", "_a",
 		".hidden", "a b", "a\nb", "\xc3\xbc\xc3\xbc", "a:b"};
 
@@ -103,9 +99,8 @@ static void bad_names_are_refused_before_anything_is_made(void **state)
 	assert_false(world_has(world, "state/volumes"));
 }
 
-static void a_name_of_255_bytes_works_through_its_whole_life(void **state)
+WORLD_TEST(a_name_of_255_bytes_works_through_its_whole_life)
 {
-	struct world *world = *state;
 	char name[257];
 
 	memset(name, 'a', 256);
@@ -118,20 +113,16 @@ static void a_name_of_255_bytes_works_through_its_whole_life(void **state)
 	assert_int_equal(world_remove(world, name), HV_OK);
 }
 
-static void a_path_is_recorded_with_its_symlinks_resolved(void **state)
+WORLD_TEST(a_path_is_recorded_with_its_symlinks_resolved)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "srv/real");
 	link_to(world, "srv", "link");
 	assert_int_equal(world_create(world, "data", "path=%s/link/./real/", NULL), HV_OK);
 	expect_source(world, "data", "srv/real");
 }
 
-static void a_path_that_is_no_directory_is_refused(void **state)
+WORLD_TEST(a_path_that_is_no_directory_is_refused)
 {
-	struct world *world = *state;
-
 	world_write(world, "file", "");
 	link_to(world, "nowhere", "dangling");
 	assert_int_equal(world_create(world, "data", "path=%s/nowhere", NULL), HV_SOURCE_MISSING);
@@ -145,10 +136,8 @@ static void a_path_that_is_no_directory_is_refused(void **state)
 	assert_int_equal(row_count_volumes(world->volumes.store), 0);
 }
 
-static void mkdir_makes_the_path_with_its_parents(void **state)
+WORLD_TEST(mkdir_makes_the_path_with_its_parents)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "data", "path=%s/a/b/c", "mkdir=true"), HV_OK);
 	assert_int_equal(mode_of(world, "a/b/c"), 0755);
 	expect_source(world, "data", "a/b/c");
@@ -172,29 +161,23 @@ static enum hv_code create_unrecorded(
 	return code;
 }
 
-static void a_managed_directory_of_a_create_that_failed_is_gone(void **state)
+WORLD_TEST(a_managed_directory_of_a_create_that_failed_is_gone)
 {
-	struct world *world = *state;
-
 	assert_int_equal(create_unrecorded(world, "data", NULL, NULL), HV_STATE_UNREADABLE);
 	assert_false(world_has(world, "state/volumes/data"));
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 }
 
-static void a_path_made_for_a_create_that_failed_is_gone(void **state)
+WORLD_TEST(a_path_made_for_a_create_that_failed_is_gone)
 {
-	struct world *world = *state;
-
 	assert_int_equal(
 		create_unrecorded(world, "data", "path=%s/new", "mkdir=true"), HV_STATE_UNREADABLE);
 	assert_false(world_has(world, "new"));
 	assert_int_equal(world_create(world, "data", "path=%s/new", "mkdir=true"), HV_OK);
 }
 
-static void a_removal_that_was_begun_does_not_hold_its_name(void **state)
+WORLD_TEST(a_removal_that_was_begun_does_not_hold_its_name)
 {
-	struct world *world = *state;
-
 	assert_int_equal(row_add_volume(world->volumes.store, "data"), HV_OK);
 	assert_int_equal(
 		hv_store_volume_set_phase(world->volumes.store, "data", HV_REMOVING, &world->err),
@@ -203,9 +186,8 @@ static void a_removal_that_was_begun_does_not_hold_its_name(void **state)
 	assert_true(world_has(world, "state/volumes/data/_data"));
 }
 
-static void only_allowed_directories_can_be_volumes(void **state)
+WORLD_TEST(only_allowed_directories_can_be_volumes)
 {
-	struct world *world = *state;
 	char *first = scratch_path(world->dir, "srv"), *second = scratch_path(world->dir, "data/a");
 
 	world_mkdir(world, "srv/in");
@@ -233,9 +215,8 @@ static void only_allowed_directories_can_be_volumes(void **state)
 	free(second);
 }
 
-static void a_symlink_does_not_lead_out_of_what_is_allowed(void **state)
+WORLD_TEST(a_symlink_does_not_lead_out_of_what_is_allowed)
 {
-	struct world *world = *state;
 	char *allowed = scratch_path(world->dir, "srv");
 
 	world_mkdir(world, "srv");
@@ -251,9 +232,8 @@ static void a_symlink_does_not_lead_out_of_what_is_allowed(void **state)
 	free(allowed);
 }
 
-static void an_allowed_directory_may_be_a_symlink(void **state)
+WORLD_TEST(an_allowed_directory_may_be_a_symlink)
 {
-	struct world *world = *state;
 	char *link = scratch_path(world->dir, "link"),
 	     *later = scratch_path(world->dir, "link/new");
 	char *plain = scratch_path(world->dir, "plain");
@@ -280,10 +260,8 @@ static void an_allowed_directory_may_be_a_symlink(void **state)
 	free(plain);
 }
 
-static void hostvols_own_directory_is_no_source(void **state)
+WORLD_TEST(hostvols_own_directory_is_no_source)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	link_to(world, "state", "link");
 	assert_int_equal(world_create(world, "out", "path=%s/state", NULL), HV_SOURCE_REFUSED);
@@ -299,10 +277,8 @@ static void hostvols_own_directory_is_no_source(void **state)
 	assert_int_equal(world_create(world, "in", "path=%s/state2", NULL), HV_OK);
 }
 
-static void data_that_was_kept_is_not_hidden_by_another_volume(void **state)
+WORLD_TEST(data_that_was_kept_is_not_hidden_by_another_volume)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "db", "on-remove=keep", NULL), HV_OK);
 	world_write(world, "state/volumes/db/_data/file", "text");
 	assert_int_equal(world_remove(world, "db"), HV_OK);
@@ -319,9 +295,8 @@ static void data_that_was_kept_is_not_hidden_by_another_volume(void **state)
 }
 
 /* The root file system's /tmp stands for a disk's mountpoint. */
-static void another_name_requires_the_mount_too(void **state)
+WORLD_TEST(another_name_requires_the_mount_too)
 {
-	struct world *world = *state;
 	char *disk = scratch_new(), *option = NULL;
 
 	assert_true(asprintf(&option, "path=%s", disk) >= 0);
@@ -341,10 +316,8 @@ static void another_name_requires_the_mount_too(void **state)
 }
 
 /* With option attach it may come to nothing. */
-static void a_volume_that_is_being_created_has_no_other_name(void **state)
+WORLD_TEST(a_volume_that_is_being_created_has_no_other_name)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	assert_int_equal(
 		hv_store_volume_set_phase(world->volumes.store, "data", HV_ATTACHING, &world->err),
@@ -353,42 +326,11 @@ static void a_volume_that_is_being_created_has_no_other_name(void **state)
 	assert_true(world_told(world, "'data' is just being created"));
 }
 
-static void unknown_options_are_named(void **state)
+WORLD_TEST(unknown_options_are_named)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "data", "colour=red", NULL), HV_BAD_REQUEST);
 	assert_true(world_told(world, "'colour'"));
 	assert_false(world_has(world, "state/volumes/data"));
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_WORLD(a_volume_without_options_gets_a_directory),
-		IN_WORLD(the_same_again_is_fine_and_other_options_are_not),
-		IN_WORLD(bad_names_are_refused_before_anything_is_made),
-		IN_WORLD(a_name_of_255_bytes_works_through_its_whole_life),
-		IN_WORLD(a_path_is_recorded_with_its_symlinks_resolved),
-		IN_WORLD(a_path_that_is_no_directory_is_refused),
-		IN_WORLD(mkdir_makes_the_path_with_its_parents),
-		IN_WORLD(a_managed_directory_of_a_create_that_failed_is_gone),
-		IN_WORLD(a_path_made_for_a_create_that_failed_is_gone),
-		IN_WORLD(a_removal_that_was_begun_does_not_hold_its_name),
-		IN_WORLD(only_allowed_directories_can_be_volumes),
-		IN_WORLD(a_symlink_does_not_lead_out_of_what_is_allowed),
-		IN_WORLD(an_allowed_directory_may_be_a_symlink),
-		IN_WORLD(hostvols_own_directory_is_no_source),
-		IN_WORLD(data_that_was_kept_is_not_hidden_by_another_volume),
-		IN_WORLD(another_name_requires_the_mount_too),
-		IN_WORLD(a_volume_that_is_being_created_has_no_other_name),
-		IN_WORLD(unknown_options_are_named),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

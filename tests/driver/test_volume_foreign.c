@@ -55,10 +55,8 @@ static void expect_left(struct world *world, unsigned mounts)
 	assert_int_equal(world_count_mounts(world, "data"), mounts);
 }
 
-static void another_s_on_top_is_left_and_named(void **state)
+WORLD_TEST(another_s_on_top_is_left_and_named)
 {
-	struct world *world = *state;
-
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	bind_in(world, "other", "mounts/data");
@@ -82,10 +80,8 @@ static void another_s_on_top_is_left_and_named(void **state)
 	assert_false(world_has(world, "mounts/data"));
 }
 
-static void another_s_of_the_same_directory_is_left(void **state)
+WORLD_TEST(another_s_of_the_same_directory_is_left)
 {
-	struct world *world = *state;
-
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	bind_in(world, "srv", "mounts/data");
@@ -96,10 +92,8 @@ static void another_s_of_the_same_directory_is_left(void **state)
 	assert_int_equal(world_count_mounts(world, "data"), 0);
 }
 
-static void another_s_in_the_place_of_ours_is_left(void **state)
+WORLD_TEST(another_s_in_the_place_of_ours_is_left)
 {
-	struct world *world = *state;
-
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
@@ -113,9 +107,8 @@ static void another_s_in_the_place_of_ours_is_left(void **state)
 	assert_true(world_has(world, "mounts/data/precious"));
 }
 
-static void another_s_is_left_when_the_directory_was_replaced(void **state)
+WORLD_TEST(another_s_is_left_when_the_directory_was_replaced)
 {
-	struct world *world = *state;
 	char *from = scratch_path(world->dir, "srv"), *to = scratch_path(world->dir, "old");
 
 	make_data(world);
@@ -129,10 +122,8 @@ static void another_s_is_left_when_the_directory_was_replaced(void **state)
 }
 
 /* As after a SIGKILL of the plugin: its mount namespace is a new one. */
-static void ours_is_known_by_another_mount_id(void **state)
+WORLD_TEST(ours_is_known_by_another_mount_id)
 {
-	struct world *world = *state;
-
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
@@ -166,19 +157,15 @@ static void leave_both(struct world *world)
 	recover(world);
 }
 
-static void both_of_ours_go_after_a_crash(void **state)
+WORLD_TEST(both_of_ours_go_after_a_crash)
 {
-	struct world *world = *state;
-
 	leave_both(world);
 	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
 	assert_int_equal(world_count_mounts(world, "data"), 0);
 }
 
-static void the_present_one_is_there_after_a_crash(void **state)
+WORLD_TEST(the_present_one_is_there_after_a_crash)
 {
-	struct world *world = *state;
-
 	leave_both(world);
 	assert_int_equal(world_mount(world, "data", "b"), HV_OK);
 	assert_true(world_has(world, "mounts/data/file"));
@@ -189,9 +176,8 @@ static void the_present_one_is_there_after_a_crash(void **state)
 }
 
 /* An older version recorded none. */
-static void ours_of_an_older_version_goes(void **state)
+WORLD_TEST(ours_of_an_older_version_goes)
 {
-	struct world *world = *state;
 	struct hv_mounted_roots roots = {.count = 1};
 
 	make_data(world);
@@ -205,23 +191,4 @@ static void ours_of_an_older_version_goes(void **state)
 	assert_int_equal(world_count_mounts(world, "data"), 0);
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_WORLD(another_s_on_top_is_left_and_named),
-		IN_WORLD(another_s_of_the_same_directory_is_left),
-		IN_WORLD(another_s_in_the_place_of_ours_is_left),
-		IN_WORLD(another_s_is_left_when_the_directory_was_replaced),
-		IN_WORLD(ours_is_known_by_another_mount_id),
-		IN_WORLD(both_of_ours_go_after_a_crash),
-		IN_WORLD(the_present_one_is_there_after_a_crash),
-		IN_WORLD(ours_of_an_older_version_goes),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

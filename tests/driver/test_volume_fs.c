@@ -95,10 +95,8 @@ static void expect(
 		assert_int_equal(world_remove(world, "vol"), HV_OK);
 }
 
-static void nothing_of_hostvol_s_own_can_be_mounted(void **state)
+WORLD_TEST(nothing_of_hostvol_s_own_can_be_mounted)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "state/secret");
 	world_mkdir(world, "low");
 	world_mkdir(world, "low/er");
@@ -144,10 +142,8 @@ static uid_t owner_of(struct world *world)
 	return is.st_uid;
 }
 
-static void a_mount_that_was_given_up_finds_no_place_later(void **state)
+WORLD_TEST(a_mount_that_was_given_up_finds_no_place_later)
 {
-	struct world *world = *state;
-
 	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
 	helpers = LATE;
 	assert_int_equal(world_mount(world, "vol", "a"), HV_TIMEOUT);
@@ -164,10 +160,8 @@ static void a_mount_that_was_given_up_finds_no_place_later(void **state)
 	mc_close_fd(&late_fd);
 }
 
-static void a_mount_that_was_given_up_and_came_is_taken_out(void **state)
+WORLD_TEST(a_mount_that_was_given_up_and_came_is_taken_out)
 {
-	struct world *world = *state;
-
 	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
 	helpers = TOO_LATE;
 	assert_int_equal(world_mount(world, "vol", "a"), HV_TIMEOUT);
@@ -178,9 +172,8 @@ static void a_mount_that_was_given_up_and_came_is_taken_out(void **state)
 }
 
 /* As of a daemon that was killed between the mount and this. */
-static void a_mount_that_nobody_uses_is_given_its_owner(void **state)
+WORLD_TEST(a_mount_that_nobody_uses_is_given_its_owner)
 {
-	struct world *world = *state;
 	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
 	struct hv_use first = {.volumes = NULL}, second = {.volumes = NULL};
 	struct hv_volume volume = {0};
@@ -201,10 +194,8 @@ static void a_mount_that_nobody_uses_is_given_its_owner(void **state)
 	hv_volume_done(&volume);
 }
 
-static void a_volume_that_is_not_unmounted_in_time_stays(void **state)
+WORLD_TEST(a_volume_that_is_not_unmounted_in_time_stays)
 {
-	struct world *world = *state;
-
 	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
 	helpers = LATE;
 	assert_int_equal(world_remove(world, "vol"), HV_TIMEOUT);
@@ -217,9 +208,8 @@ static void a_volume_that_is_not_unmounted_in_time_stays(void **state)
 	assert_false(world_has(world, "state/volumes/vol"));
 }
 
-static void a_directory_that_is_not_there_is_named(void **state)
+WORLD_TEST(a_directory_that_is_not_there_is_named)
 {
-	struct world *world = *state;
 	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
 	mc_auto_free char *sentence = NULL;
 
@@ -230,9 +220,8 @@ static void a_directory_that_is_not_there_is_named(void **state)
 	assert_true(world_told(world, sentence));
 }
 
-static void an_image_in_use_in_another_mode_is_told_so(void **state)
+WORLD_TEST(an_image_in_use_in_another_mode_is_told_so)
 {
-	struct world *world = *state;
 	mc_auto_free char *image = scratch_path(world->dir, "image"), *command = NULL;
 	mc_auto_free char *device = NULL;
 
@@ -265,10 +254,8 @@ static enum hv_code set(struct world *world, const char *name, const char *uid)
 	return code;
 }
 
-static void another_name_for_a_file_system_has_no_owner_of_its_own(void **state)
+WORLD_TEST(another_name_for_a_file_system_has_no_owner_of_its_own)
 {
-	struct world *world = *state;
-
 	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
 	assert_int_equal(world_create(world, "alias", "from=vol", "uid=5"), HV_BAD_REQUEST);
 	assert_true(world_told(world, "from=vol"));
@@ -286,9 +273,8 @@ static void another_name_for_a_file_system_has_no_owner_of_its_own(void **state)
 	assert_int_equal(set(world, "same", "6"), HV_OK);
 }
 
-static void what_somebody_mounted_over_the_file_system_stays(void **state)
+WORLD_TEST(what_somebody_mounted_over_the_file_system_stays)
 {
-	struct world *world = *state;
 	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
 
 	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
@@ -310,9 +296,8 @@ static void what_somebody_mounted_over_the_file_system_stays(void **state)
 }
 
 /* The administrator unmounted it, or mounted another there, while a container has it. */
-static void what_is_mounted_there_now_is_what_the_next_mount_shows(void **state)
+WORLD_TEST(what_is_mounted_there_now_is_what_the_next_mount_shows)
 {
-	struct world *world = *state;
 	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
 
 	assert_int_equal(create(world, "tmpfs", "tmpfs", ""), HV_OK);
@@ -341,25 +326,4 @@ static void what_is_mounted_there_now_is_what_the_next_mount_shows(void **state)
 	assert_false(world_has(world, "state/volumes/vol"));
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_WORLD(nothing_of_hostvol_s_own_can_be_mounted),
-		IN_WORLD(a_mount_that_was_given_up_finds_no_place_later),
-		IN_WORLD(a_mount_that_was_given_up_and_came_is_taken_out),
-		IN_WORLD(a_mount_that_nobody_uses_is_given_its_owner),
-		IN_WORLD(a_volume_that_is_not_unmounted_in_time_stays),
-		IN_WORLD(a_directory_that_is_not_there_is_named),
-		IN_WORLD(an_image_in_use_in_another_mode_is_told_so),
-		IN_WORLD(another_name_for_a_file_system_has_no_owner_of_its_own),
-		IN_WORLD(what_somebody_mounted_over_the_file_system_stays),
-		IN_WORLD(what_is_mounted_there_now_is_what_the_next_mount_shows),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -22,11 +22,10 @@ static const struct hv_volume_kind *const five[] = {
 	NULL,
 };
 
-static void every_kind_has_a_name_and_the_operations_that_are_called_unasked(void **state)
+TEST(every_kind_has_a_name_and_the_operations_that_are_called_unasked)
 {
 	size_t count = 0;
 
-	(void)state;
 	for (; hv_volume_kinds[count]; count++) {
 		const struct hv_volume_kind *kind = hv_volume_kinds[count];
 
@@ -39,7 +38,7 @@ static void every_kind_has_a_name_and_the_operations_that_are_called_unasked(voi
 	assert_int_equal(count, 4);
 }
 
-static void options_are_claimed_by_one_kind(void **state)
+TEST(options_are_claimed_by_one_kind)
 {
 	const struct hv_volumes volumes = {.kinds = hv_volume_kinds}, none = {.kinds = NULL};
 	const struct {
@@ -54,7 +53,6 @@ static void options_are_claimed_by_one_kind(void **state)
 		{{.type = "tmpfs", .device = "tmpfs", .o = ""}, "filesystem"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_string_equal(
 			hv_kind_choose(&volumes, &cases[i].options)->name, cases[i].kind);
@@ -95,7 +93,7 @@ static void make_nested(struct fixture *fixture)
 	assert_int_equal(create_nested(fixture), 200);
 }
 
-static void a_fifth_kind_is_created_shown_mounted_and_removed(void **state)
+API_TEST(a_fifth_kind_is_created_shown_mounted_and_removed)
 {
 	struct fixture *fixture = *state;
 	struct world *world = fixture->world;
@@ -116,7 +114,7 @@ static void a_fifth_kind_is_created_shown_mounted_and_removed(void **state)
 	free(source);
 }
 
-static void a_fifth_kind_takes_back_what_came_to_nothing(void **state)
+API_TEST(a_fifth_kind_takes_back_what_came_to_nothing)
 {
 	struct fixture *fixture = *state;
 	struct world *world = fixture->world;
@@ -134,7 +132,7 @@ static void a_fifth_kind_takes_back_what_came_to_nothing(void **state)
 	assert_false(world_has(world, "srv/data"));
 }
 
-static void an_alias_answers_by_the_kind_of_its_origin(void **state)
+API_TEST(an_alias_answers_by_the_kind_of_its_origin)
 {
 	struct fixture *fixture = *state;
 	struct hv_volume volume = {0};
@@ -163,7 +161,7 @@ static void expect_unknown(struct fixture *fixture, const char *endpoint, const 
 	assert_non_null(strstr(text_at(fixture, "Err"), "volume 'data' is of the kind 'nested'"));
 }
 
-static void a_kind_of_a_newer_version_is_shown_and_refused(void **state)
+API_TEST(a_kind_of_a_newer_version_is_shown_and_refused)
 {
 	struct fixture *fixture = *state;
 	struct world *world = fixture->world;
@@ -192,7 +190,7 @@ static void a_kind_of_a_newer_version_is_shown_and_refused(void **state)
 }
 
 /* A newer version finishes its own work on a volume: leave that alone. */
-static void a_kind_of_a_newer_version_is_not_finished(void **state)
+API_TEST(a_kind_of_a_newer_version_is_not_finished)
 {
 	static const enum hv_phase phases[] = {HV_MAKING, HV_REMOVING, HV_ATTACHING};
 	struct fixture *fixture = *state;
@@ -218,24 +216,4 @@ static void a_kind_of_a_newer_version_is_not_finished(void **state)
 	}
 }
 
-#define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, api_setup, api_teardown)
-
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind_has_a_name_and_the_operations_that_are_called_unasked),
-		cmocka_unit_test(options_are_claimed_by_one_kind),
-		IN_FIXTURE(a_fifth_kind_is_created_shown_mounted_and_removed),
-		IN_FIXTURE(a_fifth_kind_takes_back_what_came_to_nothing),
-		IN_FIXTURE(an_alias_answers_by_the_kind_of_its_origin),
-		IN_FIXTURE(a_kind_of_a_newer_version_is_shown_and_refused),
-		IN_FIXTURE(a_kind_of_a_newer_version_is_not_finished),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

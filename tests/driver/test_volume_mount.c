@@ -20,10 +20,8 @@ static void make_data(struct world *world)
 	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
 }
 
-static void a_volume_is_mounted_once_and_counted(void **state)
+WORLD_TEST(a_volume_is_mounted_once_and_counted)
 {
-	struct world *world = *state;
-
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_true(world_has(world, "mounts/data/file"));
@@ -55,10 +53,8 @@ int __wrap_mc_sys_fork(void)
 }
 
 /* A second container on the volume: stuck helpers do not matter to it. */
-static void a_volume_in_use_is_mounted_without_a_helper(void **state)
+WORLD_TEST(a_volume_in_use_is_mounted_without_a_helper)
 {
-	struct world *world = *state;
-
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	forks = 0;
@@ -66,10 +62,8 @@ static void a_volume_in_use_is_mounted_without_a_helper(void **state)
 	assert_int_equal(forks, 0);
 }
 
-static void unknown_volumes_cannot_be_mounted_but_unmounted(void **state)
+WORLD_TEST(unknown_volumes_cannot_be_mounted_but_unmounted)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_mount(world, "nobody", "a"), HV_NO_SUCH_VOLUME);
 	assert_int_equal(world_unmount(world, "nobody", "a"), HV_OK);
 	assert_int_equal(world_unmount(world, "../srv", "a"), HV_OK);
@@ -77,10 +71,8 @@ static void unknown_volumes_cannot_be_mounted_but_unmounted(void **state)
 	assert_false(world_has(world, "mounts/nobody"));
 }
 
-static void a_read_only_volume_cannot_be_written(void **state)
+WORLD_TEST(a_read_only_volume_cannot_be_written)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "srv");
 	assert_int_equal(world_create(world, "data", "path=%s/srv", "ro=true"), HV_OK);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
@@ -92,9 +84,8 @@ static void a_read_only_volume_cannot_be_written(void **state)
 	assert_true(world_has(world, "mounts/data/file"));
 }
 
-static void a_directory_that_is_gone_is_named(void **state)
+WORLD_TEST(a_directory_that_is_gone_is_named)
 {
-	struct world *world = *state;
 	char *path = scratch_path(world->dir, "srv/inner");
 
 	world_mkdir(world, "srv/inner");
@@ -133,9 +124,8 @@ static void remove_in(struct world *world, const char *name)
 }
 
 /* Present users keep the old one: here a bind, as Docker makes one for each container. */
-static void a_directory_that_was_replaced_is_mounted_for_who_starts_now(void **state)
+WORLD_TEST(a_directory_that_was_replaced_is_mounted_for_who_starts_now)
 {
-	struct world *world = *state;
 	char *mountpoint = scratch_path(world->dir, "mounts/data");
 	char *container = scratch_path(world->dir, "container");
 
@@ -170,9 +160,8 @@ static void a_directory_that_was_replaced_is_mounted_for_who_starts_now(void **s
 	free(container);
 }
 
-static void what_is_mounted_in_the_directory_since_is_in_the_next_mount(void **state)
+WORLD_TEST(what_is_mounted_in_the_directory_since_is_in_the_next_mount)
 {
-	struct world *world = *state;
 	char *disk = scratch_path(world->dir, "srv/disk");
 
 	make_data(world);
@@ -191,9 +180,8 @@ static void what_is_mounted_in_the_directory_since_is_in_the_next_mount(void **s
 }
 
 /* The disk below the path is another one. */
-static void the_file_system_that_is_mounted_now_is_in_the_next_mount(void **state)
+WORLD_TEST(the_file_system_that_is_mounted_now_is_in_the_next_mount)
 {
-	struct world *world = *state;
 	char *path = scratch_path(world->dir, "srv");
 
 	make_data(world);
@@ -210,9 +198,8 @@ static void the_file_system_that_is_mounted_now_is_in_the_next_mount(void **stat
 }
 
 /* In a container these would be refused; here they are directories like any other. */
-static void names_of_system_directories_are_names(void **state)
+WORLD_TEST(names_of_system_directories_are_names)
 {
-	struct world *world = *state;
 	static const char *const names[] = {"dev", "proc", "sys"};
 
 	world_mkdir(world, "srv");
@@ -229,10 +216,8 @@ static void names_of_system_directories_are_names(void **state)
 	}
 }
 
-static void removing_deletes_managed_data(void **state)
+WORLD_TEST(removing_deletes_managed_data)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	world_write(world, "mounts/data/file", "text");
@@ -246,10 +231,8 @@ static void removing_deletes_managed_data(void **state)
 	assert_false(world_has(world, "state/volumes/data/_data/file"));
 }
 
-static void removing_never_touches_a_path(void **state)
+WORLD_TEST(removing_never_touches_a_path)
 {
-	struct world *world = *state;
-
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_OK); /* the reference was a leftover */
@@ -259,10 +242,8 @@ static void removing_never_touches_a_path(void **state)
 	assert_int_equal(row_count_volumes(world->volumes.store), 0);
 }
 
-static void removing_a_mounted_managed_volume_takes_the_mount_first(void **state)
+WORLD_TEST(removing_a_mounted_managed_volume_takes_the_mount_first)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	world_write(world, "mounts/data/file", "text");
@@ -271,10 +252,8 @@ static void removing_a_mounted_managed_volume_takes_the_mount_first(void **state
 	assert_false(world_has(world, "state/volumes/data"));
 }
 
-static void an_attached_volume_is_not_removed(void **state)
+WORLD_TEST(an_attached_volume_is_not_removed)
 {
-	struct world *world = *state;
-
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_int_equal(row_put(world->volumes.store, "id", "data", "c1", true), HV_OK);
@@ -291,10 +270,8 @@ static void an_attached_volume_is_not_removed(void **state)
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 }
 
-static void a_removal_that_was_begun_is_finished_at_start(void **state)
+WORLD_TEST(a_removal_that_was_begun_is_finished_at_start)
 {
-	struct world *world = *state;
-
 	make_data(world);
 	assert_int_equal(world_create(world, "own1", NULL, NULL), HV_OK);
 	assert_int_equal(world_create(world, "own2", NULL, NULL), HV_OK);
@@ -315,9 +292,8 @@ static void a_removal_that_was_begun_is_finished_at_start(void **state)
 	assert_int_equal(world_create(world, "own1", NULL, NULL), HV_OK);
 }
 
-static void references_to_mounts_that_are_gone_are_forgotten_at_start(void **state)
+WORLD_TEST(references_to_mounts_that_are_gone_are_forgotten_at_start)
 {
-	struct world *world = *state;
 	char *gone = scratch_path(world->mounts, "gone");
 
 	make_data(world);
@@ -349,9 +325,8 @@ static uid_t owner_of(struct world *world, const char *name, gid_t *ret_gid)
 }
 
 /* dockerd --userns-remap. */
-static void an_own_volume_belongs_to_the_remapped_root(void **state)
+WORLD_TEST(an_own_volume_belongs_to_the_remapped_root)
 {
-	struct world *world = *state;
 	gid_t gid;
 
 	assert_int_equal(world_create(world, "early", NULL, NULL), HV_OK);
@@ -379,31 +354,4 @@ static void an_own_volume_belongs_to_the_remapped_root(void **state)
 	assert_int_equal(owner_of(world, "srv", &gid), 0);
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_WORLD(a_volume_is_mounted_once_and_counted),
-		IN_WORLD(a_volume_in_use_is_mounted_without_a_helper),
-		IN_WORLD(unknown_volumes_cannot_be_mounted_but_unmounted),
-		IN_WORLD(a_read_only_volume_cannot_be_written),
-		IN_WORLD(a_directory_that_is_gone_is_named),
-		IN_WORLD(a_directory_that_was_replaced_is_mounted_for_who_starts_now),
-		IN_WORLD(what_is_mounted_in_the_directory_since_is_in_the_next_mount),
-		IN_WORLD(the_file_system_that_is_mounted_now_is_in_the_next_mount),
-		IN_WORLD(names_of_system_directories_are_names),
-		IN_WORLD(removing_deletes_managed_data),
-		IN_WORLD(removing_never_touches_a_path),
-		IN_WORLD(removing_a_mounted_managed_volume_takes_the_mount_first),
-		IN_WORLD(an_attached_volume_is_not_removed),
-		IN_WORLD(a_removal_that_was_begun_is_finished_at_start),
-		IN_WORLD(an_own_volume_belongs_to_the_remapped_root),
-		IN_WORLD(references_to_mounts_that_are_gone_are_forgotten_at_start),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

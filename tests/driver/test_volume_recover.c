@@ -55,20 +55,18 @@ static void keeps_the_file_system(struct world *world, const char *user)
 	assert_int_equal(world_count_mounts(world, "ram"), 0);
 }
 
-static void a_file_system_stays_for_who_had_it_before_the_plugin_was_disabled(void **state)
+WORLD_TEST(a_file_system_stays_for_who_had_it_before_the_plugin_was_disabled)
 {
-	keeps_the_file_system(*state, "ram");
+	keeps_the_file_system(world, "ram");
 }
 
-static void a_file_system_stays_for_who_had_it_by_another_name(void **state)
+WORLD_TEST(a_file_system_stays_for_who_had_it_by_another_name)
 {
-	keeps_the_file_system(*state, "alias");
+	keeps_the_file_system(world, "alias");
 }
 
-static void a_file_system_that_was_kept_goes_with_its_volume(void **state)
+WORLD_TEST(a_file_system_that_was_kept_goes_with_its_volume)
 {
-	struct world *world = *state;
-
 	make_tmpfs(world, "ram");
 	unmount(world, "mounts/ram");
 	recover(world);
@@ -77,10 +75,8 @@ static void a_file_system_that_was_kept_goes_with_its_volume(void **state)
 	assert_false(world_has(world, "state/volumes/ram"));
 }
 
-static void after_a_boot_nobody_refers_to_a_file_system(void **state)
+WORLD_TEST(after_a_boot_nobody_refers_to_a_file_system)
 {
-	struct world *world = *state;
-
 	make_tmpfs(world, "ram");
 	unmount(world, "mounts/ram");
 	unmount(world, "state/volumes/ram/_data");
@@ -88,10 +84,8 @@ static void after_a_boot_nobody_refers_to_a_file_system(void **state)
 	assert_int_equal(row_ref(world->volumes.store, "ram", "x", -1), 0);
 }
 
-static void a_file_system_that_nobody_refers_to_is_unmounted(void **state)
+WORLD_TEST(a_file_system_that_nobody_refers_to_is_unmounted)
 {
-	struct world *world = *state;
-
 	make_tmpfs(world, "ram");
 	assert_int_equal(row_ref(world->volumes.store, "ram", "a", -1), 0);
 	recover(world);
@@ -99,9 +93,8 @@ static void a_file_system_that_nobody_refers_to_is_unmounted(void **state)
 	assert_int_equal(world_count_mounts(world, "ram"), 0);
 }
 
-static void a_volume_that_cannot_be_finished_is_in_nobodys_way(void **state)
+WORLD_TEST(a_volume_that_cannot_be_finished_is_in_nobodys_way)
 {
-	struct world *world = *state;
 	struct hv_store *store = world->volumes.store;
 
 	assert_int_equal(world_create(world, "bad", NULL, NULL), HV_OK);
@@ -115,9 +108,8 @@ static void a_volume_that_cannot_be_finished_is_in_nobodys_way(void **state)
 }
 
 /* By an administrator, to a bigger disk; and the daemon is told so. */
-static void the_state_may_be_moved(void **state)
+WORLD_TEST(the_state_may_be_moved)
 {
-	struct world *world = *state;
 	char *before = world->state, *after = scratch_path(world->dir, "moved");
 	struct hv_volume volume = {0};
 
@@ -155,10 +147,8 @@ static void the_state_may_be_moved(void **state)
 }
 
 /* A disk that comes late. */
-static void with_a_disk_over_the_state_nothing_is_made_or_deleted(void **state)
+WORLD_TEST(with_a_disk_over_the_state_nothing_is_made_or_deleted)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "own", NULL, NULL), HV_OK);
 	world_write(world, "state/volumes/own/_data/file", "text");
 	recover(world);
@@ -185,9 +175,8 @@ int __wrap_mc_sys_fork(void)
 	return __real_mc_sys_fork();
 }
 
-static void a_start_asks_the_mount_table_what_is_to_be_unmounted(void **state)
+WORLD_TEST(a_start_asks_the_mount_table_what_is_to_be_unmounted)
 {
-	struct world *world = *state;
 	char name[16];
 
 	for (int i = 0; i < 20; i++) {
@@ -199,24 +188,4 @@ static void a_start_asks_the_mount_table_what_is_to_be_unmounted(void **state)
 	assert_int_equal(forks, 0);
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_WORLD(with_a_disk_over_the_state_nothing_is_made_or_deleted),
-		IN_WORLD(a_start_asks_the_mount_table_what_is_to_be_unmounted),
-		IN_WORLD(a_file_system_stays_for_who_had_it_before_the_plugin_was_disabled),
-		IN_WORLD(a_file_system_stays_for_who_had_it_by_another_name),
-		IN_WORLD(a_file_system_that_was_kept_goes_with_its_volume),
-		IN_WORLD(after_a_boot_nobody_refers_to_a_file_system),
-		IN_WORLD(a_file_system_that_nobody_refers_to_is_unmounted),
-		IN_WORLD(a_volume_that_cannot_be_finished_is_in_nobodys_way),
-		IN_WORLD(the_state_may_be_moved),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -40,10 +40,8 @@ static void move(struct world *world, const char *what, const char *where)
 	free(to);
 }
 
-static void what_is_in_the_trash_is_in_nobodys_way(void **state)
+WORLD_TEST(what_is_in_the_trash_is_in_nobodys_way)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "state/trash/data/disk");
 	world_mkdir(world, "precious");
 	world_write(world, "precious/file", "text");
@@ -60,9 +58,8 @@ static void what_is_in_the_trash_is_in_nobodys_way(void **state)
 	world_wait_for_trash(world);
 }
 
-static void data_is_deleted_after_a_restart_if_not_before(void **state)
+WORLD_TEST(data_is_deleted_after_a_restart_if_not_before)
 {
-	struct world *world = *state;
 	char name[64];
 
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
@@ -78,9 +75,8 @@ static void data_is_deleted_after_a_restart_if_not_before(void **state)
 }
 
 /* The disk that an administrator mounted inside is not ours to empty, nor to unmount. */
-static void a_volume_with_a_mount_inside_is_not_removed(void **state)
+WORLD_TEST(a_volume_with_a_mount_inside_is_not_removed)
 {
-	struct world *world = *state;
 	static const char *const places[] = {
 		"state/volumes/data", "state/volumes/data/_data", "state/volumes/data/_data/disk"};
 
@@ -99,10 +95,8 @@ static void a_volume_with_a_mount_inside_is_not_removed(void **state)
 	assert_true(world_has(world, "precious/file"));
 }
 
-static void a_file_system_with_a_mount_inside_is_not_removed(void **state)
+WORLD_TEST(a_file_system_with_a_mount_inside_is_not_removed)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "precious");
 	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
 	assert_int_equal(world_mount(world, "ram", "a"), HV_OK);
@@ -115,10 +109,8 @@ static void a_file_system_with_a_mount_inside_is_not_removed(void **state)
 	assert_false(world_has(world, "state/volumes/ram"));
 }
 
-static void what_is_beneath_a_file_system_is_never_deleted(void **state)
+WORLD_TEST(what_is_beneath_a_file_system_is_never_deleted)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
 	world_write(world, "state/volumes/ram/_data/file", "of an older version's");
 	assert_int_equal(world_mount(world, "ram", "a"), HV_OK);
@@ -128,9 +120,8 @@ static void what_is_beneath_a_file_system_is_never_deleted(void **state)
 }
 
 /* The managed plugin sees its state directory without the mounts inside. */
-static void what_the_host_has_elsewhere_is_refused(void **state)
+WORLD_TEST(what_the_host_has_elsewhere_is_refused)
 {
-	struct world *world = *state;
 	char *local = scratch_path(world->dir, "local");
 
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
@@ -148,9 +139,8 @@ static void what_the_host_has_elsewhere_is_refused(void **state)
 }
 
 /* Another device, as a disk has after a boot. */
-static void a_directory_on_another_device_is_not_purged_silently(void **state)
+WORLD_TEST(a_directory_on_another_device_is_not_purged_silently)
 {
-	struct world *world = *state;
 	char *other = scratch_path(world->dir, "p");
 	struct hv_opts opts = {0};
 
@@ -196,9 +186,8 @@ static void begin_removal(struct world *world)
 		HV_OK);
 }
 
-static void a_purge_that_was_begun_is_finished_after_the_start(void **state)
+WORLD_TEST(a_purge_that_was_begun_is_finished_after_the_start)
 {
-	struct world *world = *state;
 	const struct timespec step = {.tv_nsec = 2000000};
 
 	create_to_be_purged(world);
@@ -212,9 +201,8 @@ static void a_purge_that_was_begun_is_finished_after_the_start(void **state)
 }
 
 /* The directory is gone, the parent that was made with it is not. */
-static void a_purge_that_was_nearly_done_is_finished_after_the_start(void **state)
+WORLD_TEST(a_purge_that_was_nearly_done_is_finished_after_the_start)
 {
-	struct world *world = *state;
 	const struct timespec step = {.tv_nsec = 2000000};
 	char *inner = scratch_path(world->dir, "made/p");
 
@@ -229,10 +217,8 @@ static void a_purge_that_was_nearly_done_is_finished_after_the_start(void **stat
 	assert_false(world_has(world, "made"));
 }
 
-static void what_is_being_purged_is_no_place_for_a_volume(void **state)
+WORLD_TEST(what_is_being_purged_is_no_place_for_a_volume)
 {
-	struct world *world = *state;
-
 	create_to_be_purged(world);
 	begin_removal(world);
 	assert_int_equal(world_create(world, "new", "path=%s/made/p/dir", NULL), HV_SOURCE_REFUSED);
@@ -241,9 +227,8 @@ static void what_is_being_purged_is_no_place_for_a_volume(void **state)
 	assert_false(row_has_volume(world->volumes.store, "new"));
 }
 
-static void what_another_volume_came_to_use_is_not_purged(void **state)
+WORLD_TEST(what_another_volume_came_to_use_is_not_purged)
 {
-	struct world *world = *state;
 	const struct timespec step = {.tv_nsec = 2000000};
 
 	create_to_be_purged(world);
@@ -260,10 +245,8 @@ static void what_another_volume_came_to_use_is_not_purged(void **state)
 }
 
 /* An image, a layer, and the directory by another path. */
-static void what_other_volumes_live_on_is_not_purged(void **state)
+WORLD_TEST(what_other_volumes_live_on_is_not_purged)
 {
-	struct world *world = *state;
-
 	create_to_be_purged(world);
 	world_mkdir(world, "elsewhere");
 	assert_int_equal(world_create(world, "image", "type=ext4", "device=%s/made/p/file"), HV_OK);
@@ -283,9 +266,8 @@ static void what_other_volumes_live_on_is_not_purged(void **state)
 }
 
 /* A symlink is followed; the same path on a server is another directory. */
-static void what_only_looks_like_another_s_is_purged(void **state)
+WORLD_TEST(what_only_looks_like_another_s_is_purged)
 {
-	struct world *world = *state;
 	char *made = scratch_path(world->dir, "made"), *images = scratch_path(world->dir, "images");
 
 	create_to_be_purged(world);
@@ -302,9 +284,8 @@ static void what_only_looks_like_another_s_is_purged(void **state)
 	free(images);
 }
 
-static void a_name_is_free_when_its_directory_is_deleted(void **state)
+WORLD_TEST(a_name_is_free_when_its_directory_is_deleted)
 {
-	struct world *world = *state;
 	const struct timespec step = {.tv_nsec = 2000000};
 	enum hv_code code = HV_BUSY;
 
@@ -320,10 +301,8 @@ static void a_name_is_free_when_its_directory_is_deleted(void **state)
 }
 
 /* A volume being created has a record, but clients do not see it yet. */
-static void what_a_volume_is_being_made_in_is_not_purged(void **state)
+WORLD_TEST(what_a_volume_is_being_made_in_is_not_purged)
 {
-	struct world *world = *state;
-
 	create_to_be_purged(world);
 	assert_int_equal(world_create(world, "other", "path=%s/made/p/dir", NULL), HV_OK);
 	assert_int_equal(
@@ -333,10 +312,8 @@ static void what_a_volume_is_being_made_in_is_not_purged(void **state)
 	assert_true(world_has(world, "made/p/file"));
 }
 
-static void the_last_other_name_takes_the_file_system_with_it(void **state)
+WORLD_TEST(the_last_other_name_takes_the_file_system_with_it)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
 	assert_int_equal(world_create(world, "alias", "from=ram", NULL), HV_OK);
 	assert_int_equal(world_mount(world, "alias", "lost"), HV_OK);
@@ -345,31 +322,4 @@ static void the_last_other_name_takes_the_file_system_with_it(void **state)
 	assert_false(world_has(world, "state/volumes/ram/_data/file"));
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_WORLD(what_is_in_the_trash_is_in_nobodys_way),
-		IN_WORLD(data_is_deleted_after_a_restart_if_not_before),
-		IN_WORLD(a_volume_with_a_mount_inside_is_not_removed),
-		IN_WORLD(a_file_system_with_a_mount_inside_is_not_removed),
-		IN_WORLD(what_is_beneath_a_file_system_is_never_deleted),
-		IN_WORLD(what_the_host_has_elsewhere_is_refused),
-		IN_WORLD(a_directory_on_another_device_is_not_purged_silently),
-		IN_WORLD(a_purge_that_was_begun_is_finished_after_the_start),
-		IN_WORLD(a_purge_that_was_nearly_done_is_finished_after_the_start),
-		IN_WORLD(what_is_being_purged_is_no_place_for_a_volume),
-		IN_WORLD(what_another_volume_came_to_use_is_not_purged),
-		IN_WORLD(what_other_volumes_live_on_is_not_purged),
-		IN_WORLD(what_a_volume_is_being_made_in_is_not_purged),
-		IN_WORLD(what_only_looks_like_another_s_is_purged),
-		IN_WORLD(a_name_is_free_when_its_directory_is_deleted),
-		IN_WORLD(the_last_other_name_takes_the_file_system_with_it),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -212,29 +212,14 @@ static void test_on(struct world *world, const struct disk *disk)
 	}
 }
 
-static void on_ext4(void **state)
+WORLD_TEST(on_ext4)
 {
-	test_on(*state, &disks[0]);
+	test_on(world, &disks[0]);
 }
 
-static void on_xfs(void **state)
+WORLD_TEST(on_xfs)
 {
-	test_on(*state, &disks[1]);
+	test_on(world, &disks[1]);
 }
 
-static void run_all(void)
-{
-	const struct CMUnitTest tests[] = {IN_WORLD(on_ext4), IN_WORLD(on_xfs)};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	int status = hv_need_privilege();
-
-	if (status != 0)
-		return status;
-	hv_in_namespace(run_all);
-	return 0;
-}
+TEST_MAIN_IN_NAMESPACE()

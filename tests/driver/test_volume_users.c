@@ -72,10 +72,8 @@ static void expect_kept(struct world *world, const char *file, const char *what,
 	stop_user(pid);
 }
 
-static void data_that_a_process_has_mounted_is_not_deleted(void **state)
+WORLD_TEST(data_that_a_process_has_mounted_is_not_deleted)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "at");
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	world_mkdir(world, "state/volumes/data/_data/dir");
@@ -88,9 +86,8 @@ static void data_that_a_process_has_mounted_is_not_deleted(void **state)
 	world_wait_for_trash(world);
 }
 
-static void data_that_was_begun_to_be_removed_comes_back_while_it_is_mounted(void **state)
+WORLD_TEST(data_that_was_begun_to_be_removed_comes_back_while_it_is_mounted)
 {
-	struct world *world = *state;
 	pid_t pid;
 
 	world_mkdir(world, "at");
@@ -108,9 +105,8 @@ static void data_that_was_begun_to_be_removed_comes_back_while_it_is_mounted(voi
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 }
 
-static void a_directory_to_purge_that_a_process_has_mounted_is_not_deleted(void **state)
+WORLD_TEST(a_directory_to_purge_that_a_process_has_mounted_is_not_deleted)
 {
-	struct world *world = *state;
 	struct hv_opts opts = {0};
 	char *path = scratch_path(world->dir, "p");
 
@@ -129,10 +125,8 @@ static void a_directory_to_purge_that_a_process_has_mounted_is_not_deleted(void 
 	assert_false(world_has(world, "p"));
 }
 
-static void a_file_system_that_a_process_has_mounted_is_not_unmounted(void **state)
+WORLD_TEST(a_file_system_that_a_process_has_mounted_is_not_unmounted)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "at");
 	assert_int_equal(world_create(world, "data", "type=tmpfs", "device=tmpfs"), HV_OK);
 	assert_int_equal(world_mount(world, "data", "one"), HV_OK);
@@ -142,12 +136,11 @@ static void a_file_system_that_a_process_has_mounted_is_not_unmounted(void **sta
 	assert_false(world_has(world, "state/volumes/data"));
 }
 
-static void copies_of_hostvol_s_own_mounts_keep_nothing(void **state)
+WORLD_TEST(copies_of_hostvol_s_own_mounts_keep_nothing)
 {
 	static const char *const options[][2] = {{NULL, NULL}, {"type=tmpfs", "device=tmpfs"}};
 
 	for (size_t i = 0; i < 2; i++) {
-		struct world *world = *state;
 		pid_t pid;
 
 		assert_int_equal(world_create(world, "data", options[i][0], options[i][1]), HV_OK);
@@ -159,9 +152,8 @@ static void copies_of_hostvol_s_own_mounts_keep_nothing(void **state)
 	}
 }
 
-static void what_is_not_deleted_may_be_mounted(void **state)
+WORLD_TEST(what_is_not_deleted_may_be_mounted)
 {
-	struct world *world = *state;
 	pid_t pid;
 
 	world_mkdir(world, "at");
@@ -176,7 +168,7 @@ static void what_is_not_deleted_may_be_mounted(void **state)
 	stop_user(pid);
 }
 
-static void a_container_is_known_by_the_control_group_of_its_process(void **state)
+TEST(a_container_is_known_by_the_control_group_of_its_process)
 {
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	static const char *const texts[] = {"0::/docker/" ID "\n",
@@ -184,7 +176,6 @@ static void a_container_is_known_by_the_control_group_of_its_process(void **stat
 		"0::/machine.slice/libpod-" ID ".scope/container\n"};
 	char id[HV_USERS_ID_SIZE];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		assert_true(hv_users_read_container(texts[i], id));
 		assert_string_equal(id, ID);
@@ -194,19 +185,15 @@ static void a_container_is_known_by_the_control_group_of_its_process(void **stat
 	assert_false(hv_users_read_container("", id));
 }
 
-static void a_kept_volume_without_data_leaves_nothing(void **state)
+WORLD_TEST(a_kept_volume_without_data_leaves_nothing)
 {
-	struct world *world = *state;
-
 	assert_int_equal(world_create(world, "data", "on-remove=keep", NULL), HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 	assert_false(world_has(world, "state/volumes/data"));
 }
 
-static void data_that_no_volume_left_is_not_taken_over(void **state)
+WORLD_TEST(data_that_no_volume_left_is_not_taken_over)
 {
-	struct world *world = *state;
-
 	world_mkdir(world, "state/volumes/data/_data");
 	world_write(world, "state/volumes/data/_data/letter", "text");
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_SOURCE_REFUSED);
@@ -236,9 +223,8 @@ static enum hv_code check_state(struct world *world, const char *dir)
 	return code;
 }
 
-static void a_state_directory_of_somebody_else_is_refused(void **state)
+WORLD_TEST(a_state_directory_of_somebody_else_is_refused)
 {
-	struct world *world = *state;
 	char *link = scratch_path(world->dir, "link/trash");
 
 	world_mkdir(world, "new");
@@ -272,25 +258,4 @@ static void a_state_directory_of_somebody_else_is_refused(void **state)
 	free(link);
 }
 
-static void run(void)
-{
-	const struct CMUnitTest tests[] = {
-		IN_WORLD(data_that_a_process_has_mounted_is_not_deleted),
-		IN_WORLD(data_that_was_begun_to_be_removed_comes_back_while_it_is_mounted),
-		IN_WORLD(a_directory_to_purge_that_a_process_has_mounted_is_not_deleted),
-		IN_WORLD(a_file_system_that_a_process_has_mounted_is_not_unmounted),
-		IN_WORLD(copies_of_hostvol_s_own_mounts_keep_nothing),
-		IN_WORLD(what_is_not_deleted_may_be_mounted),
-		cmocka_unit_test(a_container_is_known_by_the_control_group_of_its_process),
-		IN_WORLD(a_kept_volume_without_data_leaves_nothing),
-		IN_WORLD(data_that_no_volume_left_is_not_taken_over),
-		IN_WORLD(a_state_directory_of_somebody_else_is_refused),
-	};
-
-	exit(cmocka_run_group_tests(tests, NULL, NULL));
-}
-
-int main(void)
-{
-	return hv_run_in_namespace(run);
-}
+TEST_MAIN_IN_NAMESPACE()

@@ -114,10 +114,10 @@ static int close_site(void **state)
 	return 0;
 }
 
-static void as_many_work_as_there_are_pieces_up_to_the_limit(void **state)
-{
-	struct site *site = *state;
+#define WORKERS_TEST(name) STATE_TEST(name, struct site, site, open_site, close_site)
 
+WORKERS_TEST(as_many_work_as_there_are_pieces_up_to_the_limit)
+{
 	site->is_closed = true;
 	add(site, 2);
 	expect(site, &site->working, 2);
@@ -128,10 +128,8 @@ static void as_many_work_as_there_are_pieces_up_to_the_limit(void **state)
 	expect(site, &site->done, MAX + 2);
 }
 
-static void some_stay_and_take_up_what_comes_later(void **state)
+WORKERS_TEST(some_stay_and_take_up_what_comes_later)
 {
-	struct site *site = *state;
-
 	hv_workers_begin(&site->workers);
 	expect(site, &site->begun, KEPT);
 	for (unsigned i = 1; i <= 20; i++) {
@@ -141,10 +139,8 @@ static void some_stay_and_take_up_what_comes_later(void **state)
 	assert_true(site->workers.workers >= KEPT);
 }
 
-static void what_waits_is_done_before_the_end(void **state)
+WORKERS_TEST(what_waits_is_done_before_the_end)
 {
-	struct site *site = *state;
-
 	site->is_closed = true;
 	add(site, 3 * MAX);
 	expect(site, &site->working, MAX);
@@ -155,9 +151,8 @@ static void what_waits_is_done_before_the_end(void **state)
 	assert_int_equal(site->done, 3 * MAX);
 }
 
-static void a_piece_that_nobody_took_up_is_given_back(void **state)
+WORKERS_TEST(a_piece_that_nobody_took_up_is_given_back)
 {
-	struct site *site = *state;
 	struct piece *piece = calloc(1, sizeof(*piece));
 
 	assert_non_null(piece);
@@ -167,16 +162,4 @@ static void a_piece_that_nobody_took_up_is_given_back(void **state)
 	free(piece);
 }
 
-#define AT_SITE(test) cmocka_unit_test_setup_teardown(test, open_site, close_site)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		AT_SITE(as_many_work_as_there_are_pieces_up_to_the_limit),
-		AT_SITE(some_stay_and_take_up_what_comes_later),
-		AT_SITE(what_waits_is_done_before_the_end),
-		AT_SITE(a_piece_that_nobody_took_up_is_given_back),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -19,7 +19,7 @@ struct world {
 /* cmocka's setup and teardown; *state is the world. */
 int world_setup(void **state);
 int world_teardown(void **state);
-#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+#define WORLD_TEST(name) STATE_TEST(name, struct world, world, world_setup, world_teardown)
 
 /* Close the store and the mount library and open them again, as a restart does; mounts stay. */
 void world_restart(struct world *world);

@@ -47,9 +47,4 @@ SCENE_TEST(rounds)
 		attach_and_detach(scene, "/mnt/a/b"); /* through a helper */
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {cmocka_unit_test(rounds)};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -323,24 +323,4 @@ SCENE_TEST(the_host_s_mount_table_does_not_change)
 	free(after);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_existing_target_shows_the_files_both_ways),
-		cmocka_unit_test(missing_directories_are_made_and_removed_again),
-		cmocka_unit_test(what_was_prepared_only_leaves_nothing),
-		cmocka_unit_test(read_only_holds_in_submounts_of_the_source_too),
-		cmocka_unit_test(the_options_are_seen_in_the_container_s_mount_table),
-		cmocka_unit_test(mounts_do_not_spread_between_a_shared_source_and_the_container),
-		cmocka_unit_test(a_target_below_another_mount_of_the_container_works),
-		cmocka_unit_test(a_mount_made_on_the_host_after_the_start_is_seen),
-		cmocka_unit_test(symlinks_in_the_target_stay_in_the_container_s_root),
-		cmocka_unit_test(a_shared_parent_is_fine_when_it_was_asked_for),
-		cmocka_unit_test(a_directory_of_our_own_namespace_is_a_place_and_is_not_pinned),
-		cmocka_unit_test(the_source_is_looked_up_in_the_host_s_namespace),
-		cmocka_unit_test(the_host_s_mount_table_does_not_change),
-		cmocka_unit_test(a_thousand_rounds_leave_nothing_behind),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -33,11 +33,10 @@ static const struct {
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-static void every_name_gives_its_bits_and_every_bit_its_name(void **state)
+TEST(every_name_gives_its_bits_and_every_bit_its_name)
 {
 	char text[64];
 
-	(void)state;
 	for (size_t i = 0; i < ROWS; i++) {
 		struct mc_attr attr = {0};
 		unsigned long ms = 0;
@@ -52,26 +51,24 @@ static void every_name_gives_its_bits_and_every_bit_its_name(void **state)
 	}
 }
 
-static void a_name_that_is_not_in_the_table_changes_nothing(void **state)
+TEST(a_name_that_is_not_in_the_table_changes_nothing)
 {
 	static const char *const names[] = {"", "rw", "RO", "ro ", "ro,nosuid", "bind", "rbind",
 		"shared", "atime", "suid", "no"};
 	struct mc_attr attr = {.set = MOUNT_ATTR_RDONLY, .clear = 0};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(mc_attr_add(&attr, names[i]), -EINVAL);
 	assert_int_equal(attr.set, MOUNT_ATTR_RDONLY);
 	assert_int_equal(attr.clear, 0);
 }
 
-static void a_bit_that_is_not_in_the_table_is_refused_both_ways(void **state)
+TEST(a_bit_that_is_not_in_the_table_is_refused_both_ways)
 {
 	uint64_t known = 0;
 	char text[128];
 	unsigned long ms = 0;
 
-	(void)state;
 	for (size_t i = 0; i < ROWS; i++)
 		known |= rows[i].set;
 	for (unsigned bit = 0; bit < 64; bit++) {
@@ -84,23 +81,21 @@ static void a_bit_that_is_not_in_the_table_is_refused_both_ways(void **state)
 }
 
 /* The atime modes are values of one field: two at a time are a third value, which nobody has. */
-static void two_atime_modes_at_once_are_refused(void **state)
+TEST(two_atime_modes_at_once_are_refused)
 {
 	const struct mc_attr attr = {
 		.set = MOUNT_ATTR_NOATIME | MOUNT_ATTR_STRICTATIME, .clear = MOUNT_ATTR__ATIME};
 	char text[64];
 	unsigned long ms = 0;
 
-	(void)state;
 	assert_int_equal(mc_attr_format(&attr, text, sizeof(text)), -EINVAL);
 	assert_int_equal(mc_attr_to_ms(&attr, &ms), -EINVAL);
 }
 
-static void the_last_atime_mode_wins(void **state)
+TEST(the_last_atime_mode_wins)
 {
 	struct mc_attr attr = {0};
 
-	(void)state;
 	assert_int_equal(mc_attr_add(&attr, "noatime"), 0);
 	assert_int_equal(mc_attr_add(&attr, "strictatime"), 0);
 	assert_int_equal(attr.set, MOUNT_ATTR_STRICTATIME);
@@ -118,9 +113,8 @@ static void add_all(struct mc_attr *attr, char *names)
 }
 
 /* Every subset of the names. */
-static void what_is_formatted_parses_to_the_same(void **state)
+TEST(what_is_formatted_parses_to_the_same)
 {
-	(void)state;
 	for (unsigned set = 1; set < 1U << ROWS; set++) {
 		struct mc_attr attr = {0}, again = {0};
 		char text[128], copy[128];
@@ -136,25 +130,23 @@ static void what_is_formatted_parses_to_the_same(void **state)
 	}
 }
 
-static void nothing_is_the_empty_string_and_no_flag(void **state)
+TEST(nothing_is_the_empty_string_and_no_flag)
 {
 	const struct mc_attr attr = {0};
 	char text[8] = "x";
 	unsigned long ms = 1;
 
-	(void)state;
 	assert_int_equal(mc_attr_format(&attr, text, sizeof(text)), 0);
 	assert_string_equal(text, "");
 	assert_int_equal(mc_attr_to_ms(&attr, &ms), 0);
 	assert_int_equal(ms, 0);
 }
 
-static void formatting_says_when_there_is_no_room(void **state)
+TEST(formatting_says_when_there_is_no_room)
 {
 	struct mc_attr attr = {0};
 	char text[16];
 
-	(void)state;
 	assert_int_equal(mc_attr_format(&attr, text, 0), -ENOSPC);
 	assert_int_equal(mc_attr_add(&attr, "ro"), 0);
 	assert_int_equal(mc_attr_add(&attr, "nosuid"), 0);
@@ -164,18 +156,4 @@ static void formatting_says_when_there_is_no_room(void **state)
 	assert_string_equal(text, "ro,nosuid");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_name_gives_its_bits_and_every_bit_its_name),
-		cmocka_unit_test(a_name_that_is_not_in_the_table_changes_nothing),
-		cmocka_unit_test(a_bit_that_is_not_in_the_table_is_refused_both_ways),
-		cmocka_unit_test(two_atime_modes_at_once_are_refused),
-		cmocka_unit_test(the_last_atime_mode_wins),
-		cmocka_unit_test(what_is_formatted_parses_to_the_same),
-		cmocka_unit_test(nothing_is_the_empty_string_and_no_flag),
-		cmocka_unit_test(formatting_says_when_there_is_no_room),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

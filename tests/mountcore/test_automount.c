@@ -76,11 +76,4 @@ SCENE_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
 	waitpid(server, NULL, 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_mounted_on_demand_is_mounted_for_an_attach),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -75,12 +75,4 @@ SCENE_TEST(a_mount_that_the_container_took_out_at_once_is_no_success)
 	assert_false(scratch_exists(box_path(&scene->box, "/opt")));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_covers_a_mount_that_was_not_verified_goes_with_it),
-		cmocka_unit_test(a_mount_that_the_container_took_out_at_once_is_no_success),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

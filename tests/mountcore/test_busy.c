@@ -219,15 +219,4 @@ SCENE_TEST(the_mount_of_a_working_directory_is_told)
 	box_open(&scene->box);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_reason_is_named_with_its_process),
-		cmocka_unit_test(a_tree_with_submounts_is_detached_strictly),
-		cmocka_unit_test(a_used_submount_keeps_the_tree_and_is_told),
-		cmocka_unit_test(a_mount_that_the_container_made_below_stays),
-		cmocka_unit_test(the_mount_of_a_working_directory_is_told),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

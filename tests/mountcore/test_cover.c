@@ -100,9 +100,8 @@ static void users(void)
 	scene_close(&scene);
 }
 
-static void who_is_in_the_covered_directory_is_found(void **state)
+TEST(who_is_in_the_covered_directory_is_found)
 {
-	(void)state;
 	hv_in_namespace(users);
 }
 
@@ -153,19 +152,9 @@ static void entries(void)
 	scene_close(&scene);
 }
 
-static void what_is_in_the_covered_directory_is_counted(void **state)
+TEST(what_is_in_the_covered_directory_is_counted)
 {
-	(void)state;
 	hv_in_namespace(entries);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_is_in_the_covered_directory_is_found),
-		cmocka_unit_test(who_uses_what_was_covered_before_is_none),
-		cmocka_unit_test(what_is_in_the_covered_directory_is_counted),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

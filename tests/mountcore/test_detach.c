@@ -80,9 +80,8 @@ static void lazy(void)
 	scene_close(&scene);
 }
 
-static void a_lazy_detach_does_not_mind_open_files(void **state)
+TEST(a_lazy_detach_does_not_mind_open_files)
 {
-	(void)state;
 	hv_in_namespace(lazy);
 }
 
@@ -190,23 +189,4 @@ SCENE_TEST(a_mount_is_told_from_the_next_with_its_number)
 	assert_true(has_id == !(mc_core_features(scene->core) & MC_FEATURE_STATMOUNT));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_something_is_mounted_over_is_not_ours_to_take),
-		cmocka_unit_test(a_mount_in_the_place_of_ours_stays),
-		cmocka_unit_test(an_open_file_makes_a_strict_detach_busy),
-		cmocka_unit_test(a_working_directory_makes_a_strict_detach_busy),
-		cmocka_unit_test(a_lazy_detach_does_not_mind_open_files),
-		cmocka_unit_test(the_second_detach_finds_nothing),
-		cmocka_unit_test(directories_are_removed_also_when_the_mount_is_gone_already),
-		cmocka_unit_test(a_directory_made_that_is_not_empty_stays),
-		cmocka_unit_test(a_directory_that_was_replaced_stays),
-		cmocka_unit_test(identity_zero_takes_what_is_on_top),
-		cmocka_unit_test(a_symlink_is_not_followed),
-		cmocka_unit_test(an_exited_container_is_no_process_and_leaks_nothing),
-		cmocka_unit_test(a_mount_is_told_from_the_next_with_its_number),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -4,36 +4,32 @@
 #include "mountcore/err.h"
 #include "support/hv_test.h"
 
-static void the_first_failure_is_kept(void **state)
+TEST(the_first_failure_is_kept)
 {
 	struct mc_err err = {0};
 
-	(void)state;
 	assert_int_equal(mc_err_set(&err, MC_STEP_CLONE, -EINVAL), -EINVAL);
 	assert_int_equal(mc_err_set(&err, MC_STEP_MOVE, -ENOENT), -ENOENT);
 	assert_int_equal(err.code, -EINVAL);
 	assert_int_equal(err.step, MC_STEP_CLONE);
 }
 
-static void success_fills_nothing(void **state)
+TEST(success_fills_nothing)
 {
 	struct mc_err err = {0};
 
-	(void)state;
 	assert_int_equal(mc_err_set(&err, MC_STEP_CLONE, 0), 0);
 	assert_int_equal(err.code, 0);
 	assert_int_equal(err.step, MC_STEP_NONE);
 }
 
-static void nobody_has_to_be_told(void **state)
+TEST(nobody_has_to_be_told)
 {
-	(void)state;
 	assert_int_equal(mc_err_set(NULL, MC_STEP_CLONE, -EPERM), -EPERM);
 }
 
-static void every_step_has_a_name_of_its_own(void **state)
+TEST(every_step_has_a_name_of_its_own)
 {
-	(void)state;
 	for (unsigned i = 0; i < MC_STEP_COUNT; i++) {
 		assert_non_null(mc_step_name((enum mc_step)i));
 		for (unsigned k = 0; k < i; k++)
@@ -42,35 +38,21 @@ static void every_step_has_a_name_of_its_own(void **state)
 	}
 }
 
-static void a_step_out_of_range_has_the_name_of_none(void **state)
+TEST(a_step_out_of_range_has_the_name_of_none)
 {
-	(void)state;
 	assert_string_equal(mc_step_name(MC_STEP_COUNT), mc_step_name(MC_STEP_NONE));
 	assert_string_equal(mc_step_name((enum mc_step) - 1), mc_step_name(MC_STEP_NONE));
 }
 
-static void a_seccomp_filter_counts_as_a_missing_call(void **state)
+TEST(a_seccomp_filter_counts_as_a_missing_call)
 {
 	static const int yes[] = {-ENOSYS, -EPERM, -EOPNOTSUPP};
 	static const int no[] = {0, ENOSYS, -EINVAL, -EACCES, -ENOENT, -EBADF};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
 		assert_true(mc_err_is_unsupported(yes[i]));
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
 		assert_false(mc_err_is_unsupported(no[i]));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_first_failure_is_kept),
-		cmocka_unit_test(success_fills_nothing),
-		cmocka_unit_test(nobody_has_to_be_told),
-		cmocka_unit_test(every_step_has_a_name_of_its_own),
-		cmocka_unit_test(a_step_out_of_range_has_the_name_of_none),
-		cmocka_unit_test(a_seccomp_filter_counts_as_a_missing_call),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -175,9 +175,8 @@ static void subpaths(void)
 	scene_close(&scene);
 }
 
-static void a_subpath_stays_in_the_source(void **state)
+TEST(a_subpath_stays_in_the_source)
 {
-	(void)state;
 	hv_in_namespace(subpaths);
 }
 
@@ -216,9 +215,8 @@ static void beneath(void)
 	scene_close(&scene);
 }
 
-static void a_source_beneath_a_directory_is_not_reached_over_a_link(void **state)
+TEST(a_source_beneath_a_directory_is_not_reached_over_a_link)
 {
-	(void)state;
 	hv_in_namespace(beneath);
 }
 
@@ -257,18 +255,4 @@ SCENE_TEST(a_read_only_root_gets_directories_and_another_mount_does_not)
 	scene_expect_refused(scene, &args, MC_STEP_MKDIR, -EROFS);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_goes_onto_a_file_that_stays),
-		cmocka_unit_test(a_missing_file_is_made_and_removed_again),
-		cmocka_unit_test(a_made_file_that_someone_wrote_into_stays),
-		cmocka_unit_test(a_socket_can_be_attached_and_connected_to),
-		cmocka_unit_test(a_file_and_a_directory_do_not_go_together),
-		cmocka_unit_test(a_subpath_stays_in_the_source),
-		cmocka_unit_test(a_source_beneath_a_directory_is_not_reached_over_a_link),
-		cmocka_unit_test(a_read_only_root_gets_directories_and_another_mount_does_not),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -61,7 +61,7 @@ int __wrap_mc_sys_ioctl(int fd, unsigned long request, const void *argument)
 
 /* As of Docker's local driver: split at commas, exact words are flags, the rest is the file
  * system's. */
-static void options_are_flags_or_the_file_system_s_own(void **state)
+TEST(options_are_flags_or_the_file_system_s_own)
 {
 	static const struct {
 		const char *options;
@@ -91,7 +91,6 @@ static void options_are_flags_or_the_file_system_s_own(void **state)
 		{"lowerdir=/a\\:b:/c", 0, "lowerdir=/a\\:b:/c"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mc_fs fs;
 		char refused[MC_FS_OPTION_SIZE];
@@ -102,13 +101,12 @@ static void options_are_flags_or_the_file_system_s_own(void **state)
 	}
 }
 
-static void options_that_are_for_mount_8_are_refused(void **state)
+TEST(options_that_are_for_mount_8_are_refused)
 {
 	static const char *const options[] = {"remount", "bind", "rbind", "private", "rshared",
 		"user", "users", "group", "helper=x", "X-mount.mkdir", "X-mount.mkdir=0755",
 		"x-systemd.automount", "offset=4096", "loop=/dev/loop3", "comment=\"x"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		struct mc_fs fs;
 		char refused[MC_FS_OPTION_SIZE], both[128];
@@ -402,19 +400,4 @@ NS_TEST(an_image_is_named_by_an_absolute_path)
 	mc_core_close(core);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(options_are_flags_or_the_file_system_s_own),
-		cmocka_unit_test(options_that_are_for_mount_8_are_refused),
-		cmocka_unit_test(all_mounts_of_an_image_are_of_one_file_system),
-		cmocka_unit_test(only_the_named_file_system_is_unmounted),
-		cmocka_unit_test(an_image_in_use_is_not_mounted_in_another_mode),
-		cmocka_unit_test(a_loop_device_for_a_part_of_the_image_is_in_the_way),
-		cmocka_unit_test(mounts_of_an_image_at_the_same_time_are_of_one_file_system),
-		cmocka_unit_test(an_image_is_named_by_an_absolute_path),
-		cmocka_unit_test(mounting_has_a_deadline_of_its_own),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -193,11 +193,12 @@ static void locked(void)
 	scene_close(&scene);
 }
 
-static void many_locked_attaches_from_one_server_do_not_wait_for_each_other(void **state)
+#ifndef __SANITIZE_THREAD__
+TEST(many_locked_attaches_from_one_server_do_not_wait_for_each_other)
 {
-	(void)state;
 	hv_in_namespace(locked);
 }
+#endif
 #endif
 
 /* It answers with an error while the target is looked up: the source's error is told. */
@@ -336,9 +337,8 @@ static void last_unmount_strictly(void)
 	last_unmount(false);
 }
 
-static void the_last_unmount_of_a_disk_whose_server_is_silent_holds_no_worker(void **state)
+TEST(the_last_unmount_of_a_disk_whose_server_is_silent_holds_no_worker)
 {
-	(void)state;
 	hv_in_namespace(last_unmount_lazily);
 	hv_in_namespace(last_unmount_strictly);
 }
@@ -406,32 +406,16 @@ static void overlay(void)
 	scene_close(&scene);
 }
 
-static void an_overlay_on_a_silent_server_holds_no_worker(void **state)
+TEST(an_overlay_on_a_silent_server_holds_no_worker)
 {
-	(void)state;
 	hv_in_namespace(overlay);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_source_that_two_wait_for_is_refused_at_once_and_others_work),
-		cmocka_unit_test(a_server_answers_while_another_one_is_silent),
-#ifndef __SANITIZE_THREAD__
-		cmocka_unit_test(many_locked_attaches_from_one_server_do_not_wait_for_each_other),
-#endif
-		cmocka_unit_test(a_dead_source_is_told_of_before_a_bad_target),
-		cmocka_unit_test(different_paths_of_one_silent_server_count_as_one),
-		cmocka_unit_test(a_mount_goes_on_top_of_one_whose_server_is_silent),
-		cmocka_unit_test(a_container_whose_root_has_a_silent_server_holds_no_worker),
-		cmocka_unit_test(the_last_unmount_of_a_disk_whose_server_is_silent_holds_no_worker),
-		cmocka_unit_test(a_silent_source_does_not_hold_up_its_container),
-		cmocka_unit_test(an_overlay_on_a_silent_server_holds_no_worker),
-	};
-
 	if (access("/dev/fuse", R_OK | W_OK) < 0) {
 		fprintf(stderr, "no /dev/fuse\n");
 		return HV_SKIP;
 	}
-	return RUN_PRIVILEGED(tests);
+	return RUN_PRIVILEGED();
 }

@@ -92,9 +92,8 @@ static void killed(void)
 }
 
 /* Mounts there spread to all shared peers, and stay if the daemon is killed then. */
-static void what_a_killed_helper_had_is_never_mounted_on_the_host(void **state)
+TEST(what_a_killed_helper_had_is_never_mounted_on_the_host)
 {
-	(void)state;
 	hv_in_namespace(killed);
 }
 
@@ -114,12 +113,4 @@ NS_TEST(a_helper_in_a_user_namespace_ends_with_the_daemon)
 	scene_close(&scene);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_killed_helper_had_is_never_mounted_on_the_host),
-		cmocka_unit_test(a_helper_in_a_user_namespace_ends_with_the_daemon),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

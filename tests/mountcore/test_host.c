@@ -295,9 +295,8 @@ static void need_fuse(void)
 		skip();
 }
 
-static void a_fuse_mount_made_later_is_noticed(void **state)
+TEST(a_fuse_mount_made_later_is_noticed)
 {
-	(void)state;
 	need_fuse();
 	hv_in_namespace(slow_by_mount);
 }
@@ -329,9 +328,8 @@ static void silent_source(void)
 	scene_close(&scene);
 }
 
-static void a_source_behind_a_silent_server_ends_at_the_deadline(void **state)
+TEST(a_source_behind_a_silent_server_ends_at_the_deadline)
 {
-	(void)state;
 	need_fuse();
 	hv_in_namespace(silent_source);
 }
@@ -357,30 +355,10 @@ static void silent_target(void)
 	scene_close(&scene);
 }
 
-static void a_target_behind_a_silent_server_ends_at_the_deadline(void **state)
+TEST(a_target_behind_a_silent_server_ends_at_the_deadline)
 {
-	(void)state;
 	need_fuse();
 	hv_in_namespace(silent_target);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_source_must_be_a_directory_without_symlink),
-		cmocka_unit_test(a_source_swapped_for_a_symlink_is_not_followed),
-		cmocka_unit_test(host_paths_are_resolved_and_made),
-		cmocka_unit_test(nothing_is_made_through_a_symlink_that_a_known_path_has_by_now),
-		cmocka_unit_test(directories_made_in_vain_are_removed),
-		cmocka_unit_test(a_host_directory_is_given_an_owner_and_a_mode),
-		cmocka_unit_test(an_owner_and_a_mode_that_it_has_are_not_set_again),
-		cmocka_unit_test(whether_a_path_is_on_a_mount_of_its_own_is_known),
-		cmocka_unit_test(a_host_path_is_opened),
-		cmocka_unit_test(whether_another_process_sees_a_mount_is_known),
-		cmocka_unit_test(a_fuse_mount_made_later_is_noticed),
-		cmocka_unit_test(a_source_behind_a_silent_server_ends_at_the_deadline),
-		cmocka_unit_test(a_target_behind_a_silent_server_ends_at_the_deadline),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -94,19 +94,17 @@ static void check_results(bool in_helper)
 	mc_core_close(core);
 }
 
-static void a_worker_s_results_and_descriptors_arrive(void **state)
+TEST(a_worker_s_results_and_descriptors_arrive)
 {
-	(void)state;
 	check_results(false);
 }
 
-static void a_helper_s_results_and_descriptors_arrive(void **state)
+TEST(a_helper_s_results_and_descriptors_arrive)
 {
-	(void)state;
 	check_results(true);
 }
 
-static void a_helper_has_only_the_descriptors_it_needs(void **state)
+TEST(a_helper_has_only_the_descriptors_it_needs)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
@@ -114,7 +112,6 @@ static void a_helper_has_only_the_descriptors_it_needs(void **state)
 	mc_auto_fd listener = socket(AF_UNIX, SOCK_STREAM, 0); /* not even O_CLOEXEC */
 	mc_auto_fd kept = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	(void)state;
 	assert_int_equal(bind(listener, &any, sizeof(any.sa_family)), 0);
 	assert_int_equal(listen(listener, 1), 0);
 	job->job.in_helper = true;
@@ -135,11 +132,10 @@ static int refuse(const struct mc_core *core, struct mc_job *job)
 	return mc_err_set(&job->err, MC_STEP_TARGET, -EUCLEAN);
 }
 
-static void the_error_and_its_step_arrive(void **state)
+TEST(the_error_and_its_step_arrive)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 
-	(void)state;
 	for (int in_helper = 0; in_helper < 2; in_helper++) {
 		struct probe_job *job = new_job();
 
@@ -165,13 +161,12 @@ static int hang(const struct mc_core *core, struct mc_job *job)
 	return 0;
 }
 
-static void a_helper_past_its_deadline_is_killed(void **state)
+TEST(a_helper_past_its_deadline_is_killed)
 {
 	struct mc_core *core = scene_core(1, 500); /* until it has said who it is */
 	struct probe_job *job = new_job();
 	unsigned fds = hv_count_fds();
 
-	(void)state;
 	job->job.in_helper = true;
 	assert_int_equal(mc_job_run(core, hang, &job->job), -ETIMEDOUT);
 	assert_int_equal(job->job.err.code, -ETIMEDOUT);
@@ -193,12 +188,11 @@ static int be_slow(const struct mc_core *core, struct mc_job *job)
 	return 5;
 }
 
-static void a_job_may_have_a_deadline_of_its_own(void **state)
+TEST(a_job_may_have_a_deadline_of_its_own)
 {
 	struct mc_core *core = scene_core(1, 100);
 	struct probe_job *job = new_job();
 
-	(void)state;
 	job->job.in_helper = true;
 	job->job.timeout_ms = DEADLINE_MS;
 	assert_int_equal(mc_job_run(core, be_slow, &job->job), 5);
@@ -215,13 +209,12 @@ static int die(const struct mc_core *core, struct mc_job *job)
 	return raise(SIGKILL);
 }
 
-static void a_helper_that_dies_is_an_error_of_its_own(void **state)
+TEST(a_helper_that_dies_is_an_error_of_its_own)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	unsigned fds = hv_count_fds();
 
-	(void)state;
 	job->job.in_helper = true;
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(mc_job_run(core, die, &job->job), -EIO);
@@ -272,7 +265,7 @@ static void *poke(void *argument)
 	return NULL;
 }
 
-static void a_signal_in_the_waiting_thread_does_not_end_the_helper(void **state)
+TEST(a_signal_in_the_waiting_thread_does_not_end_the_helper)
 {
 	const struct sigaction action = {.sa_handler = on_signal};
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
@@ -281,7 +274,6 @@ static void a_signal_in_the_waiting_thread_does_not_end_the_helper(void **state)
 	struct poker poker = {.whom = pthread_self()};
 	pthread_t thread;
 
-	(void)state;
 	assert_int_equal(pipe2(start, O_CLOEXEC) | pipe2(finish, O_CLOEXEC), 0);
 	assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
 	poker.start = start[0];
@@ -302,13 +294,12 @@ static void a_signal_in_the_waiting_thread_does_not_end_the_helper(void **state)
 	mc_core_close(core);
 }
 
-static void too_many_abandoned_helpers_stop_new_ones_until_they_are_gone(void **state)
+TEST(too_many_abandoned_helpers_stop_new_ones_until_they_are_gone)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	pid_t pid = fork();
 
-	(void)state;
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
@@ -328,13 +319,12 @@ static void too_many_abandoned_helpers_stop_new_ones_until_they_are_gone(void **
 }
 
 /* Two helpers wait for one thing: no third one is sent there, but others are sent elsewhere. */
-static void a_third_helper_for_what_two_wait_for_is_not_started(void **state)
+TEST(a_third_helper_for_what_two_wait_for_is_not_started)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	pid_t pid = fork();
 
-	(void)state;
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
@@ -362,13 +352,12 @@ static void a_third_helper_for_what_two_wait_for_is_not_started(void **state)
 }
 
 /* By any job, also one that needs no helper: they are zombies until then. */
-static void abandoned_helpers_that_ended_are_collected(void **state)
+TEST(abandoned_helpers_that_ended_are_collected)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 	pid_t pid = fork();
 
-	(void)state;
 	if (pid == 0)
 		_exit(0);
 	core->abandoned[core->abandoned_count++] = (struct mc_abandoned){pid, 7};
@@ -394,23 +383,21 @@ static int change_user(const struct mc_core *core, struct mc_job *job)
 }
 
 /* The kernel forgets it then (commit_creds()). */
-static void a_helper_that_changes_its_user_still_ends_with_the_daemon(void **state)
+TEST(a_helper_that_changes_its_user_still_ends_with_the_daemon)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct probe_job *job = new_job();
 
-	(void)state;
 	job->job.in_helper = true;
 	assert_int_equal(mc_job_run(core, change_user, &job->job), 42);
 	free_job(job);
 	mc_core_close(core);
 }
 
-static void new_job_memory_is_empty(void **state)
+TEST(new_job_memory_is_empty)
 {
 	struct probe_job *job = new_job();
 
-	(void)state;
 	for (int i = 0; i < MC_JOB_FDS; i++)
 		assert_int_equal(job->job.fds[i], MC_FD_NONE);
 	for (int i = 0; i < MC_JOB_KEEP; i++)
@@ -420,23 +407,4 @@ static void new_job_memory_is_empty(void **state)
 	mc_job_free(NULL, 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(new_job_memory_is_empty),
-		cmocka_unit_test(a_worker_s_results_and_descriptors_arrive),
-		cmocka_unit_test(a_helper_s_results_and_descriptors_arrive),
-		cmocka_unit_test(a_helper_has_only_the_descriptors_it_needs),
-		cmocka_unit_test(the_error_and_its_step_arrive),
-		cmocka_unit_test(a_helper_past_its_deadline_is_killed),
-		cmocka_unit_test(a_job_may_have_a_deadline_of_its_own),
-		cmocka_unit_test(a_helper_that_dies_is_an_error_of_its_own),
-		cmocka_unit_test(a_signal_in_the_waiting_thread_does_not_end_the_helper),
-		cmocka_unit_test(too_many_abandoned_helpers_stop_new_ones_until_they_are_gone),
-		cmocka_unit_test(a_third_helper_for_what_two_wait_for_is_not_started),
-		cmocka_unit_test(abandoned_helpers_that_ended_are_collected),
-		cmocka_unit_test(a_helper_that_changes_its_user_still_ends_with_the_daemon),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -42,13 +42,12 @@ static void *run_many(void *argument)
 	return NULL;
 }
 
-static void jobs_with_one_key_run_one_at_a_time(void **state)
+TEST(jobs_with_one_key_run_one_at_a_time)
 {
 	enum { THREADS = 4 };
 	struct mc_core *core = scene_core(THREADS, DEADLINE_MS);
 	pthread_t threads[THREADS];
 
-	(void)state;
 	atomic_store(&most, 0);
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, run_many, core), 0);
@@ -125,19 +124,10 @@ static void hold_meeting(uint64_t key, uint64_t other_key)
 	mc_core_close(core);
 }
 
-static void jobs_with_no_key_or_different_keys_run_at_once(void **state)
+TEST(jobs_with_no_key_or_different_keys_run_at_once)
 {
-	(void)state;
 	hold_meeting(0, 0);
 	hold_meeting(1, 2);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(jobs_with_one_key_run_one_at_a_time),
-		cmocka_unit_test(jobs_with_no_key_or_different_keys_run_at_once),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -269,20 +269,7 @@ SCENE_TEST(in_our_own_namespace_it_is_a_bind_mount)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_directory_of_a_disk_is_attached_and_nothing_is_left),
-		cmocka_unit_test(attributes_are_set_and_the_source_s_kept),
-		cmocka_unit_test(files_roots_and_bind_mounts_are_sources),
-		cmocka_unit_test(a_target_below_a_mount_of_the_container_is_reached),
-		cmocka_unit_test(what_it_cannot_do_is_refused),
-#ifndef __SANITIZE_THREAD__
-		cmocka_unit_test(a_container_with_user_namespace_is_refused),
-#endif
-		cmocka_unit_test(the_container_never_sees_the_rest_of_the_disk),
-		cmocka_unit_test(in_our_own_namespace_it_is_a_bind_mount),
-	};
-
 	setenv("HOSTVOL_WITHOUT", "open_tree", 0);
 	setenv("HOSTVOL_LEGACY", "1", 1);
-	return RUN_PRIVILEGED(tests);
+	return RUN_PRIVILEGED();
 }

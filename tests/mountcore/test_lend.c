@@ -135,12 +135,4 @@ SCENE_TEST(a_process_with_a_root_of_its_own_keeps_it)
 	assert_int_equal(scene_attach(scene, "/mnt/a"), 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_it_asks_for_is_done_in_it_and_leaves_no_trace),
-		cmocka_unit_test(a_process_with_a_root_of_its_own_keeps_it),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

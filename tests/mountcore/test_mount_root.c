@@ -244,17 +244,4 @@ NS_TEST(what_an_older_one_left_below_is_reached_and_not_shown)
 	stop(&plugin);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_mounted_is_seen_by_the_host),
-		cmocka_unit_test(a_mount_root_that_the_host_does_not_see_is_given_to_it),
-		cmocka_unit_test(a_mount_root_that_is_taken_from_the_host_is_given_to_it_again),
-		cmocka_unit_test(a_mount_root_that_was_made_private_on_the_host_is_given_to_it),
-		cmocka_unit_test(that_of_the_plugin_before_is_used_again),
-		cmocka_unit_test(what_an_older_one_left_below_is_reached_and_not_shown),
-	};
-
-	return hv_need_privilege() ? hv_need_privilege()
-				   : cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN_PRIVILEGED()

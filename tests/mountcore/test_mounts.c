@@ -39,13 +39,12 @@ static int parse_text(const char *text, struct mc_mounts **ret)
 	return rc;
 }
 
-static void the_columns_are_those_of_proc_5(void **state)
+TEST(the_columns_are_those_of_proc_5)
 {
 	struct mc_mounts *mounts = read_sample("stacked");
 	struct mc_mount mount;
 	size_t at = 0;
 
-	(void)state;
 	assert_int_equal(mc_mounts_count(mounts), 5);
 	assert_true(mc_mounts_next(mounts, &at, &mount));
 	assert_int_equal(mount.id, 127);
@@ -58,14 +57,13 @@ static void the_columns_are_those_of_proc_5(void **state)
 	mc_mounts_free(mounts);
 }
 
-static void iteration_keeps_the_order_and_ends(void **state)
+TEST(iteration_keeps_the_order_and_ends)
 {
 	static const uint64_t ids[] = {127, 150, 151, 152, 153};
 	struct mc_mounts *mounts = read_sample("stacked");
 	struct mc_mount mount;
 	size_t at = 0;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		assert_true(mc_mounts_next(mounts, &at, &mount));
 		assert_int_equal(mount.id, ids[i]);
@@ -85,11 +83,10 @@ static void expect_cover(struct mc_mounts *mounts, uint64_t id, uint64_t cover)
 		assert_int_equal(mount.id, cover);
 }
 
-static void only_the_top_of_a_stack_is_not_covered(void **state)
+TEST(only_the_top_of_a_stack_is_not_covered)
 {
 	struct mc_mounts *mounts = read_sample("stacked");
 
-	(void)state;
 	expect_cover(mounts, 151, 152);
 	expect_cover(mounts, 152, 153);
 	expect_cover(mounts, 153, 0);
@@ -99,11 +96,10 @@ static void only_the_top_of_a_stack_is_not_covered(void **state)
 	mc_mounts_free(mounts);
 }
 
-static void a_mount_on_a_directory_above_covers(void **state)
+TEST(a_mount_on_a_directory_above_covers)
 {
 	struct mc_mounts *mounts = read_sample("nested");
 
-	(void)state;
 	expect_cover(mounts, 150, 152); /* /mnt/o/sub, and /mnt/o came later */
 	expect_cover(mounts, 151, 152); /* the same below that one */
 	expect_cover(mounts, 152, 0);
@@ -125,14 +121,13 @@ static void check_tree(
 	assert_memory_equal(ids, expected, count * sizeof(*ids));
 }
 
-static void a_tree_is_the_mount_and_all_below_it(void **state)
+TEST(a_tree_is_the_mount_and_all_below_it)
 {
 	static const uint64_t all[] = {127, 150, 151, 152, 153}, top[] = {153};
 	struct mc_mounts *mounts = read_sample("stacked");
 	uint64_t *ids = NULL;
 	size_t count = 0;
 
-	(void)state;
 	check_tree(mounts, 127, all, 5);
 	check_tree(mounts, 151, all + 2, 3);
 	check_tree(mounts, 153, top, 1);
@@ -142,12 +137,11 @@ static void a_tree_is_the_mount_and_all_below_it(void **state)
 }
 
 /* A moved mount keeps its place in the table, also before its new parent. */
-static void a_tree_is_found_whatever_the_order_of_the_table(void **state)
+TEST(a_tree_is_found_whatever_the_order_of_the_table)
 {
 	static const uint64_t expected[] = {30, 20, 10};
 	struct mc_mounts *mounts = NULL;
 
-	(void)state;
 	assert_int_equal(parse_text("10 20 0:10 / /a/b/c rw - tmpfs c rw\n"
 				    "20 30 0:20 / /a/b rw - tmpfs b rw\n"
 				    "30 1 0:30 / /a rw - tmpfs a rw\n"
@@ -158,7 +152,7 @@ static void a_tree_is_found_whatever_the_order_of_the_table(void **state)
 	mc_mounts_free(mounts);
 }
 
-static void escapes_are_undone(void **state)
+TEST(escapes_are_undone)
 {
 	static const struct {
 		uint64_t id;
@@ -173,7 +167,6 @@ static void escapes_are_undone(void **state)
 	struct mc_mounts *mounts = read_sample("escaped");
 	struct mc_mount mount;
 
-	(void)state;
 	assert_int_equal(mc_mounts_count(mounts), 7);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(mc_mounts_find(mounts, rows[i].id, &mount), 0);
@@ -183,31 +176,29 @@ static void escapes_are_undone(void **state)
 	mc_mounts_free(mounts);
 }
 
-static void a_deleted_source_stays_readable(void **state)
+TEST(a_deleted_source_stays_readable)
 {
 	struct mc_mounts *mounts = read_sample("deleted");
 	struct mc_mount mount;
 
-	(void)state;
 	assert_int_equal(mc_mounts_find(mounts, 160, &mount), 0);
 	assert_string_equal(mount.target, "/mnt/one");
 	assert_string_equal(mount.root, "/src/gone//deleted");
 	mc_mounts_free(mounts);
 }
 
-static void long_options_are_no_obstacle(void **state)
+TEST(long_options_are_no_obstacle)
 {
 	struct mc_mounts *mounts = read_sample("overlay");
 	struct mc_mount mount;
 
-	(void)state;
 	assert_int_equal(mc_mounts_find(mounts, 163, &mount), 0);
 	assert_string_equal(mount.fstype, "overlay");
 	assert_true(mount.is_shared);
 	mc_mounts_free(mounts);
 }
 
-static void shared_is_told_from_the_other_optional_fields(void **state)
+TEST(shared_is_told_from_the_other_optional_fields)
 {
 	static const struct {
 		uint64_t id;
@@ -216,7 +207,6 @@ static void shared_is_told_from_the_other_optional_fields(void **state)
 	struct mc_mounts *mounts = read_sample("propagation");
 	struct mc_mount mount;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(mc_mounts_find(mounts, rows[i].id, &mount), 0);
 		assert_int_equal(mount.is_shared, rows[i].is_shared);
@@ -224,12 +214,11 @@ static void shared_is_told_from_the_other_optional_fields(void **state)
 	mc_mounts_free(mounts);
 }
 
-static void only_a_slave_is_not_shared(void **state)
+TEST(only_a_slave_is_not_shared)
 {
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
 
-	(void)state;
 	assert_int_equal(
 		parse_text("36 35 98:0 / /x rw master:4 - tmpfs shared:1 rw\n", &mounts), 0);
 	assert_int_equal(mc_mounts_find(mounts, 36, &mount), 0);
@@ -237,7 +226,7 @@ static void only_a_slave_is_not_shared(void **state)
 	mc_mounts_free(mounts);
 }
 
-static void a_line_that_cannot_be_read_is_an_error(void **state)
+TEST(a_line_that_cannot_be_read_is_an_error)
 {
 	static const char *const lines[] = {
 		"36 35 98:0 / /x rw,relatime\n",       /* ends before the separator */
@@ -248,7 +237,6 @@ static void a_line_that_cannot_be_read_is_an_error(void **state)
 	};
 	struct mc_mounts *mounts = NULL;
 
-	(void)state;
 	assert_int_equal(parse_sample("broken", &mounts), -EINVAL);
 	assert_int_equal(parse_sample("cut", &mounts), -EINVAL);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -260,27 +248,25 @@ static void a_line_that_cannot_be_read_is_an_error(void **state)
 	}
 }
 
-static void an_empty_table_has_no_mount(void **state)
+TEST(an_empty_table_has_no_mount)
 {
 	struct mc_mounts *mounts = read_sample("empty");
 	struct mc_mount mount;
 	size_t at = 0;
 
-	(void)state;
 	assert_int_equal(mc_mounts_count(mounts), 0);
 	assert_false(mc_mounts_next(mounts, &at, &mount));
 	assert_int_equal(mc_mounts_find(mounts, 1, &mount), -ENOENT);
 	mc_mounts_free(mounts);
 }
 
-static void our_own_table_is_read(void **state)
+TEST(our_own_table_is_read)
 {
 	mc_auto_file stream = fopen("/proc/self/mountinfo", "re");
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
 	bool has_root = false;
 
-	(void)state;
 	assert_non_null(stream);
 	assert_int_equal(mc_mounts_parse(stream, &mounts), 0);
 	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);)
@@ -290,24 +276,4 @@ static void our_own_table_is_read(void **state)
 	mc_mounts_free(NULL);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_columns_are_those_of_proc_5),
-		cmocka_unit_test(iteration_keeps_the_order_and_ends),
-		cmocka_unit_test(only_the_top_of_a_stack_is_not_covered),
-		cmocka_unit_test(a_mount_on_a_directory_above_covers),
-		cmocka_unit_test(a_tree_is_the_mount_and_all_below_it),
-		cmocka_unit_test(a_tree_is_found_whatever_the_order_of_the_table),
-		cmocka_unit_test(escapes_are_undone),
-		cmocka_unit_test(a_deleted_source_stays_readable),
-		cmocka_unit_test(long_options_are_no_obstacle),
-		cmocka_unit_test(shared_is_told_from_the_other_optional_fields),
-		cmocka_unit_test(only_a_slave_is_not_shared),
-		cmocka_unit_test(a_line_that_cannot_be_read_is_an_error),
-		cmocka_unit_test(an_empty_table_has_no_mount),
-		cmocka_unit_test(our_own_table_is_read),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -60,9 +60,8 @@ static void zombie(void)
 	scene_close(&scene);
 }
 
-static void a_process_that_ended_and_was_not_reaped_is_not_alive(void **state)
+TEST(a_process_that_ended_and_was_not_reaped_is_not_alive)
 {
-	(void)state;
 	hv_in_namespace(zombie);
 }
 
@@ -127,15 +126,4 @@ SCENE_TEST(the_container_s_mount_table_is_read)
 	mc_mounts_free(mounts);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_a_container_s_namespace_is_opened),
-		cmocka_unit_test(a_process_that_ended_and_was_not_reaped_is_not_alive),
-		cmocka_unit_test(the_host_s_namespace_is_no_container_s),
-		cmocka_unit_test(a_core_that_cannot_be_opened_leaves_nothing),
-		cmocka_unit_test(the_container_s_mount_table_is_read),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

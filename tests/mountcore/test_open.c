@@ -113,11 +113,4 @@ NS_TEST(single_steps_do_what_openat2_does)
 	mc_core_close(core);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(single_steps_do_what_openat2_does),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -433,9 +433,8 @@ static void chrooted(void)
 	scene_close(&scene);
 }
 
-static void a_chrooted_process_hides_nothing_of_its_namespace(void **state)
+TEST(a_chrooted_process_hides_nothing_of_its_namespace)
 {
-	(void)state;
 	hv_in_namespace(chrooted);
 }
 
@@ -521,25 +520,4 @@ SCENE_TEST(a_look_without_a_descriptor_left_fails)
 	move_out(&neighbour);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			a_detach_on_the_container_s_root_leaves_what_others_have_mounted_on),
-		cmocka_unit_test(a_detach_on_a_tmpfs_of_its_own_leaves_what_others_have_mounted_on),
-		cmocka_unit_test(a_detach_on_a_directory_of_the_host_leaves_what_was_made),
-		cmocka_unit_test(a_detach_on_a_volume_that_nobody_else_has_leaves_what_was_made),
-		cmocka_unit_test(an_attach_that_fails_leaves_what_others_have_mounted_on),
-		cmocka_unit_test(what_was_made_on_a_tmpfs_that_others_have_stays),
-		cmocka_unit_test(of_the_directories_made_those_below_a_taken_one_go),
-		cmocka_unit_test(a_directory_of_the_host_that_others_have_mounted_on_stays),
-		cmocka_unit_test(who_has_a_directory_mounted_is_found_in_any_namespace),
-		cmocka_unit_test(a_mount_of_a_deleted_directory_keeps_no_other_one),
-		cmocka_unit_test(a_chrooted_process_hides_nothing_of_its_namespace),
-		cmocka_unit_test(what_is_mounted_in_the_namespace_of_a_chrooted_process_stays),
-		cmocka_unit_test(what_is_mounted_in_a_namespace_without_a_process_stays),
-		cmocka_unit_test(a_look_without_a_descriptor_left_fails),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -5,7 +5,7 @@
 #include "mountcore/path.h"
 #include "support/hv_test.h"
 
-static void cleaning_gives_one_slash_between_components_and_no_dots(void **state)
+TEST(cleaning_gives_one_slash_between_components_and_no_dots)
 {
 	static const struct {
 		const char *path;
@@ -32,7 +32,6 @@ static void cleaning_gives_one_slash_between_components_and_no_dots(void **state
 	};
 	char clean[PATH_MAX];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		memset(clean, 'x', sizeof(clean));
 		assert_int_equal(mc_path_clean(rows[i].path, clean, sizeof(clean)), 0);
@@ -40,21 +39,19 @@ static void cleaning_gives_one_slash_between_components_and_no_dots(void **state
 	}
 }
 
-static void a_relative_or_empty_path_is_not_cleaned(void **state)
+TEST(a_relative_or_empty_path_is_not_cleaned)
 {
 	static const char *const rows[] = {"", ".", "..", "a", "a/b", "./a", " /a", "../a"};
 	char clean[PATH_MAX];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(mc_path_clean(rows[i], clean, sizeof(clean)), -EINVAL);
 }
 
-static void the_result_must_fit_with_its_nul(void **state)
+TEST(the_result_must_fit_with_its_nul)
 {
 	char clean[8];
 
-	(void)state;
 	assert_int_equal(mc_path_clean("/abcdef", clean, 8), 0);
 	assert_int_equal(mc_path_clean("/abcdef", clean, 7), -ENAMETOOLONG);
 	assert_int_equal(mc_path_clean("/abc/de", clean, 7), -ENAMETOOLONG);
@@ -64,11 +61,10 @@ static void the_result_must_fit_with_its_nul(void **state)
 	assert_int_equal(mc_path_clean("/a", clean, 0), -ENAMETOOLONG);
 }
 
-static void a_path_of_path_max_is_too_long_and_one_byte_less_fits(void **state)
+TEST(a_path_of_path_max_is_too_long_and_one_byte_less_fits)
 {
 	char path[PATH_MAX + 2], clean[PATH_MAX];
 
-	(void)state;
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
 	path[PATH_MAX] = '\0';
@@ -78,7 +74,7 @@ static void a_path_of_path_max_is_too_long_and_one_byte_less_fits(void **state)
 	assert_string_equal(clean, path);
 }
 
-static void below_means_whole_components(void **state)
+TEST(below_means_whole_components)
 {
 	static const struct {
 		const char *path;
@@ -97,35 +93,21 @@ static void below_means_whole_components(void **state)
 		{"/b/a", "/a", false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(mc_path_is_below(rows[i].path, rows[i].top), rows[i].is_below);
 }
 
-static void the_root_and_the_kernel_s_own_trees_are_refused(void **state)
+TEST(the_root_and_the_kernel_s_own_trees_are_refused)
 {
 	static const char *const refused[] = {"/", "/proc", "/proc/1", "/proc/self/fd", "/sys",
 		"/sys/fs/cgroup", "/dev", "/dev/shm", "/dev/pts/0"};
 	static const char *const allowed[] = {"/procfoo", "/proc2", "/devices", "/devil/x",
 		"/system", "/sy", "/mnt", "/mnt/proc", "/mnt/dev/shm", "/a", "/d"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		assert_true(mc_path_is_refused(refused[i]));
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		assert_false(mc_path_is_refused(allowed[i]));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cleaning_gives_one_slash_between_components_and_no_dots),
-		cmocka_unit_test(a_relative_or_empty_path_is_not_cleaned),
-		cmocka_unit_test(the_result_must_fit_with_its_nul),
-		cmocka_unit_test(a_path_of_path_max_is_too_long_and_one_byte_less_fits),
-		cmocka_unit_test(below_means_whole_components),
-		cmocka_unit_test(the_root_and_the_kernel_s_own_trees_are_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

@@ -90,7 +90,7 @@ static int run_traced(const char *log)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void only_listed_calls_are_made_inside_a_container_s_namespace(void **state)
+TEST(only_listed_calls_are_made_inside_a_container_s_namespace)
 {
 	char log[] = "/tmp/hv_purity_XXXXXX", *line = NULL;
 	struct reading reading = {.sections = 0};
@@ -98,7 +98,6 @@ static void only_listed_calls_are_made_inside_a_container_s_namespace(void **sta
 	int fd = mkstemp(log);
 	FILE *file;
 
-	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(run_traced(log), 0);
 	file = fdopen(fd, "re");
@@ -128,12 +127,9 @@ static int need_strace(void)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_listed_calls_are_made_inside_a_container_s_namespace),
-	};
 	int missing = hv_need_privilege();
 
 	if (missing == 0)
 		missing = need_strace();
-	return missing ? missing : cmocka_run_group_tests(tests, NULL, NULL);
+	return missing ? missing : hv_run_tests();
 }

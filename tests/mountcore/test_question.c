@@ -73,13 +73,12 @@ static void expect_end_of(pid_t pid)
 	assert_int_equal(errno, ESRCH);
 }
 
-static void questions_go_to_one_helper_that_ends_with_the_core(void **state)
+TEST(questions_go_to_one_helper_that_ends_with_the_core)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct mc_job *job = new_job();
 	pid_t pid = ask(core, say_pid, job);
 
-	(void)state;
 	assert_true(pid > 0 && pid != getpid());
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(ask(core, say_pid, job), pid);
@@ -89,12 +88,11 @@ static void questions_go_to_one_helper_that_ends_with_the_core(void **state)
 	mc_job_free(job, sizeof(*job));
 }
 
-static void it_has_its_socket_and_no_descriptor_longer_than_a_question(void **state)
+TEST(it_has_its_socket_and_no_descriptor_longer_than_a_question)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct mc_job *job = new_job();
 
-	(void)state;
 	job->fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(ask(core, count_open, job), 1 + 1);
@@ -104,14 +102,13 @@ static void it_has_its_socket_and_no_descriptor_longer_than_a_question(void **st
 	mc_job_free(job, sizeof(*job));
 }
 
-static void the_error_of_a_question_arrives_with_its_step(void **state)
+TEST(the_error_of_a_question_arrives_with_its_step)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct mc_job *job = new_job();
 	struct mc_question question;
 	struct mc_err err = {0};
 
-	(void)state;
 	assert_int_equal(mc_job_ask(core, read_byte, job, &question), 0);
 	assert_int_equal(mc_job_answer(core, &question, &err), -EIO);
 	assert_int_equal(err.code, -EIO);
@@ -121,14 +118,13 @@ static void the_error_of_a_question_arrives_with_its_step(void **state)
 	mc_job_free(job, sizeof(*job));
 }
 
-static void one_that_was_killed_is_replaced(void **state)
+TEST(one_that_was_killed_is_replaced)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	unsigned fds = hv_count_fds();
 	struct mc_job *job = new_job();
 	pid_t next, pid = ask(core, say_pid, job);
 
-	(void)state;
 	for (int i = 0; i < 3; i++, pid = next) {
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
@@ -141,7 +137,7 @@ static void one_that_was_killed_is_replaced(void **state)
 	mc_job_free(job, sizeof(*job));
 }
 
-static void a_second_question_does_not_wait_for_the_first(void **state)
+TEST(a_second_question_does_not_wait_for_the_first)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct mc_job *job = new_job(), *other = new_job();
@@ -150,7 +146,6 @@ static void a_second_question_does_not_wait_for_the_first(void **state)
 	int pipe_fds[2];
 	pid_t first, second;
 
-	(void)state;
 	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
 	job->fds[0] = pipe_fds[0];
 	assert_int_equal(mc_job_ask(core, read_byte, job, &question), 0);
@@ -166,7 +161,7 @@ static void a_second_question_does_not_wait_for_the_first(void **state)
 	mc_job_free(other, sizeof(*other));
 }
 
-static void one_past_its_deadline_is_killed_and_the_next_question_answered(void **state)
+TEST(one_past_its_deadline_is_killed_and_the_next_question_answered)
 {
 	struct mc_core *core = scene_core(1, SHORT_MS);
 	struct mc_job *job = new_job(), *other = new_job();
@@ -175,7 +170,6 @@ static void one_past_its_deadline_is_killed_and_the_next_question_answered(void 
 	pid_t pid = ask(core, say_pid, job);
 	int pipe_fds[2];
 
-	(void)state;
 	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
 	job->fds[0] = pipe_fds[0];
 	assert_int_equal(mc_job_ask(core, read_byte, job, &question), 0);
@@ -191,7 +185,7 @@ static void one_past_its_deadline_is_killed_and_the_next_question_answered(void 
 }
 
 /* A question is counted with the helpers that wait for the same thing. */
-static void a_question_where_two_wait_is_not_asked(void **state)
+TEST(a_question_where_two_wait_is_not_asked)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
 	struct mc_job *job = new_job();
@@ -199,7 +193,6 @@ static void a_question_where_two_wait_is_not_asked(void **state)
 	struct mc_err err = {0};
 	pid_t pid = fork();
 
-	(void)state;
 	if (pid == 0)
 		for (;;)
 			pause();
@@ -219,7 +212,7 @@ static void a_question_where_two_wait_is_not_asked(void **state)
 }
 
 /* Of a daemon that is killed. */
-static void it_ends_with_its_process(void **state)
+TEST(it_ends_with_its_process)
 {
 	atomic_int *pid =
 		mmap(NULL, sizeof(*pid), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -228,7 +221,6 @@ static void it_ends_with_its_process(void **state)
 	char byte;
 	struct pollfd end = {.events = POLLIN};
 
-	(void)state;
 	assert_true(pid != MAP_FAILED);
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	daemon = fork();
@@ -316,19 +308,4 @@ NS_TEST(a_detach_is_not_refused_because_of_a_helper_that_was_just_started)
 	scene_close(&scene);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(questions_go_to_one_helper_that_ends_with_the_core),
-		cmocka_unit_test(it_has_its_socket_and_no_descriptor_longer_than_a_question),
-		cmocka_unit_test(the_error_of_a_question_arrives_with_its_step),
-		cmocka_unit_test(one_that_was_killed_is_replaced),
-		cmocka_unit_test(a_second_question_does_not_wait_for_the_first),
-		cmocka_unit_test(one_past_its_deadline_is_killed_and_the_next_question_answered),
-		cmocka_unit_test(a_question_where_two_wait_is_not_asked),
-		cmocka_unit_test(it_ends_with_its_process),
-		cmocka_unit_test(a_detach_is_not_refused_because_of_a_helper_that_was_just_started),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -230,9 +230,8 @@ static void swapped(void)
 	run(&race);
 }
 
-static void a_component_swapped_for_a_symlink_never_leads_out(void **state)
+TEST(a_component_swapped_for_a_symlink_never_leads_out)
 {
-	(void)state;
 	hv_in_namespace(swapped);
 }
 
@@ -330,15 +329,4 @@ NS_TEST(a_source_swapped_for_a_symlink_is_the_source_or_nothing)
 	scene_close(&scene);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_component_swapped_for_a_symlink_never_leads_out),
-		cmocka_unit_test(a_target_renamed_and_removed_is_hit_or_left_alone),
-		cmocka_unit_test(a_target_covered_and_uncovered_keeps_no_mount_of_a_failure),
-		cmocka_unit_test(a_container_that_exits_in_the_middle_leaves_nothing_outside),
-		cmocka_unit_test(a_source_swapped_for_a_symlink_is_the_source_or_nothing),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

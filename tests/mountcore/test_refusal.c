@@ -39,12 +39,8 @@ SCENE_TEST(an_attach_without_a_needed_call_is_refused)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_attach_without_a_needed_call_is_refused),
-	};
-
 	if (argc != 2)
 		return 64;
 	denied = argv[1];
-	return RUN_PRIVILEGED(tests);
+	return RUN_PRIVILEGED();
 }

@@ -190,14 +190,4 @@ SCENE_TEST(replacing_ones_own_leaves_what_is_below_it)
 	scene_expect_refused(scene, &args, MC_STEP_SHARED, -EINVAL);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_atomic_replacement_is_never_seen_missing),
-		cmocka_unit_test(a_replacement_anyhow_takes_the_old_mount_out),
-		cmocka_unit_test(replacing_covers_what_the_container_mounted),
-		cmocka_unit_test(replacing_ones_own_leaves_what_is_below_it),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

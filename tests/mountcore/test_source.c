@@ -158,9 +158,8 @@ static void change_source(void)
 	scene_close(&scene);
 }
 
-static void each_change_of_the_source_is_told(void **state)
+TEST(each_change_of_the_source_is_told)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		now = &changes[i];
 		print_message("%s\n", now->name);
@@ -322,17 +321,4 @@ SCENE_TEST(a_mount_of_our_own_namespace_is_compared_by_its_path)
 	assert_int_equal(is, MC_SOURCE_NONE);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_change_of_the_source_is_told),
-		cmocka_unit_test(a_mount_keeps_the_number_of_its_deleted_directory),
-		cmocka_unit_test(a_file_that_was_renamed_over_is_told),
-		cmocka_unit_test(what_the_container_mounts_below_is_no_change_of_the_source),
-		cmocka_unit_test(a_mount_whose_directory_was_deleted_is_replaced_and_detached),
-		cmocka_unit_test(a_server_that_ended_is_not_attached),
-		cmocka_unit_test(a_mount_of_our_own_namespace_is_compared_by_its_path),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

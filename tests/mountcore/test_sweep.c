@@ -194,18 +194,4 @@ NS_TEST(detaching_through_a_helper_survives_each_failing_call)
 	sweep_run(&sweep, 30);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(preparing_an_attach_survives_each_failing_call),
-		cmocka_unit_test(preparing_by_the_kernel_s_cache_survives_each_failing_call),
-		cmocka_unit_test(preparing_through_a_helper_survives_each_failing_call),
-		cmocka_unit_test(committing_an_attach_survives_each_failing_call),
-		cmocka_unit_test(committing_by_the_kernel_s_cache_survives_each_failing_call),
-		cmocka_unit_test(committing_through_a_helper_survives_each_failing_call),
-		cmocka_unit_test(detaching_survives_each_failing_call),
-		cmocka_unit_test(detaching_through_a_helper_survives_each_failing_call),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -221,17 +221,4 @@ NS_TEST(detaching_from_a_read_only_root_survives_each_failing_call)
 	sweep_run(&sweep, 30);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(committing_a_file_on_a_read_only_root_survives_each_failing_call),
-		cmocka_unit_test(preparing_a_mapped_and_locked_tree_survives_each_failing_call),
-		cmocka_unit_test(committing_as_the_container_s_root_survives_each_failing_call),
-		cmocka_unit_test(giving_directories_away_survives_each_failing_call),
-		cmocka_unit_test(replacing_atomically_survives_each_failing_call),
-		cmocka_unit_test(replacing_anyhow_survives_each_failing_call),
-		cmocka_unit_test(detaching_from_a_read_only_root_survives_each_failing_call),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

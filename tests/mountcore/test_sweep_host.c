@@ -268,9 +268,8 @@ static void sweep_is_slow(void)
 	sweep_run(&sweep, 2);
 }
 
-static void a_slow_mount_is_known_whatever_call_fails(void **state)
+TEST(a_slow_mount_is_known_whatever_call_fails)
 {
-	(void)state;
 	if (access("/dev/fuse", R_OK | W_OK) < 0)
 		skip();
 	hv_in_namespace(sweep_is_slow);
@@ -410,9 +409,8 @@ static void sweep_root_heal(void)
 	sweep_root(mend);
 }
 
-static void proving_the_mount_root_survives_each_failing_call(void **state)
+TEST(proving_the_mount_root_survives_each_failing_call)
 {
-	(void)state;
 	hv_in_namespace(sweep_root_check);
 	hv_in_namespace(sweep_root_heal);
 }
@@ -585,24 +583,4 @@ NS_TEST(a_daemon_killed_at_giving_it_leaves_it_whole_or_not_at_all)
 	sweep_kill(&sweep, 40);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(opening_the_core_survives_each_failing_call),
-		cmocka_unit_test(opening_a_namespace_survives_each_failing_call),
-		cmocka_unit_test(resolving_a_host_path_survives_each_failing_call),
-		cmocka_unit_test(giving_an_owner_survives_each_failing_call),
-		cmocka_unit_test(opening_the_mount_root_survives_each_failing_call),
-		cmocka_unit_test(proving_the_mount_root_survives_each_failing_call),
-		cmocka_unit_test(giving_the_mount_root_to_the_host_survives_each_failing_call),
-		cmocka_unit_test(a_daemon_killed_at_giving_it_leaves_it_whole_or_not_at_all),
-		cmocka_unit_test(mounting_a_file_system_survives_each_failing_call),
-		cmocka_unit_test(unmounting_a_file_system_survives_each_failing_call),
-		cmocka_unit_test(making_a_host_path_survives_each_failing_call_and_leaves_none),
-		cmocka_unit_test(reading_a_mount_table_survives_each_failing_call),
-		cmocka_unit_test(a_slow_mount_is_known_whatever_call_fails),
-		cmocka_unit_test(comparing_a_source_survives_each_failing_call),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

@@ -231,9 +231,8 @@ static void older(void)
 	mc_core_close(core);
 }
 
-static void who_waits_since_then_takes_an_older_one(void **state)
+TEST(who_waits_since_then_takes_an_older_one)
 {
-	(void)state;
 	hv_in_namespace(older);
 }
 
@@ -291,24 +290,11 @@ static void overlays(void)
 	mc_core_close(core);
 }
 
-static void an_old_one_knows_no_overlay_where_a_server_may_stand_behind_it(void **state)
+TEST(an_old_one_knows_no_overlay_where_a_server_may_stand_behind_it)
 {
-	(void)state;
 	if (access("/dev/fuse", R_OK | W_OK) < 0)
 		skip();
 	hv_in_namespace(overlays);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_who_come_during_a_reading_share_the_next),
-		cmocka_unit_test(it_is_read_only_when_it_changed),
-		cmocka_unit_test(one_that_was_read_since_will_do),
-		cmocka_unit_test(who_waits_since_then_takes_an_older_one),
-		cmocka_unit_test(one_that_cannot_be_read_is_tried_again),
-		cmocka_unit_test(an_old_one_knows_no_overlay_where_a_server_may_stand_behind_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN()

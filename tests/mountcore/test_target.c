@@ -251,22 +251,4 @@ SCENE_TEST(a_parent_covered_after_prepare_fails_and_leaves_nothing)
 	assert_false(scratch_exists(box_path(&scene->box, "/mnt/x/file")));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_root_and_the_kernel_s_trees_are_refused_also_through_symlinks),
-		cmocka_unit_test(magic_dangling_and_circular_links_are_refused),
-		cmocka_unit_test(what_is_no_directory_or_missing_without_mkdir_is_refused),
-		cmocka_unit_test(a_target_with_a_mount_on_it_is_occupied),
-		cmocka_unit_test(a_shared_parent_mount_is_refused),
-		cmocka_unit_test(a_component_that_is_too_long_leaves_no_directory),
-		cmocka_unit_test(too_many_missing_directories_are_refused_and_none_is_left),
-		cmocka_unit_test(a_target_removed_after_prepare_fails_and_leaves_nothing),
-		cmocka_unit_test(a_target_renamed_after_prepare_fails_and_leaves_nothing),
-		cmocka_unit_test(an_ancestor_renamed_after_prepare_leaves_no_directory),
-		cmocka_unit_test(a_directory_that_appears_after_prepare_is_used_and_a_link_refused),
-		cmocka_unit_test(a_parent_covered_after_prepare_fails_and_leaves_nothing),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

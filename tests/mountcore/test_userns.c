@@ -95,9 +95,8 @@ static void idmap(void)
 	scene_close(&scene);
 }
 
-static void mapped_owners_are_the_container_s_own(void **state)
+TEST(mapped_owners_are_the_container_s_own)
 {
-	(void)state;
 	hv_in_namespace(idmap);
 }
 
@@ -156,9 +155,8 @@ static void lock(void)
 	scene_close(&scene);
 }
 
-static void locked_read_only_stays_read_only(void **state)
+TEST(locked_read_only_stays_read_only)
 {
-	(void)state;
 	hv_in_namespace(lock);
 }
 
@@ -262,16 +260,4 @@ NS_TEST(a_root_of_the_container_s_users_takes_directories)
 	scene_close(&scene);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mapped_owners_are_the_container_s_own),
-		cmocka_unit_test(what_is_made_belongs_to_the_container_s_root),
-		cmocka_unit_test(locked_read_only_stays_read_only),
-		cmocka_unit_test(submounts_and_files_are_locked_and_mapped_too),
-		cmocka_unit_test(a_file_system_of_the_container_s_users_takes_directories),
-		cmocka_unit_test(a_root_of_the_container_s_users_takes_directories),
-	};
-
-	return RUN_PRIVILEGED(tests);
-}
+TEST_MAIN_PRIVILEGED()

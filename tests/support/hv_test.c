@@ -13,6 +13,35 @@
 
 const char hv_sandbox[] = "/tmp";
 
+static struct hv_test *first, **last = &first;
+
+void hv_add_test(struct hv_test *test)
+{
+	*last = test;
+	last = &test->next;
+}
+
+int hv_run_tests(void)
+{
+	struct CMUnitTest *tests;
+	size_t count = 0;
+	int failed;
+
+	for (const struct hv_test *test = first; test; test = test->next)
+		count++;
+	tests = count > 0 ? calloc(count, sizeof(*tests)) : NULL;
+	if (!tests) {
+		fputs("no tests\n", stderr);
+		exit(99);
+	}
+	count = 0;
+	for (const struct hv_test *test = first; test; test = test->next)
+		tests[count++] = test->test;
+	failed = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
+	free(tests);
+	return failed;
+}
+
 unsigned hv_count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -83,4 +112,14 @@ int hv_run_in_namespace(void (*fn)(void))
 	if (rc == 0)
 		hv_in_namespace(fn);
 	return rc;
+}
+
+static void exit_with_tests(void)
+{
+	exit(hv_run_tests());
+}
+
+int hv_run_tests_in_namespace(void)
+{
+	return hv_run_in_namespace(exit_with_tests);
 }

@@ -35,14 +35,80 @@ extern const char hv_sandbox[];
  * Return the status to exit with. */
 int hv_run_in_namespace(void (*fn)(void));
 
-/* Define a test whose body runs in hv_in_namespace(): NS_TEST(name) { ... } */
+/* A test adds itself to its program, whose tests run in the order of their definition:
+ *   TEST(name) { ... }
+ *   NS_TEST(name) { ... }                         the body runs in hv_in_namespace()
+ *   TEST_WITH(name, setup, teardown) { ... }      cmocka's fixtures; the body has `void **state`
+ *   STATE_TEST(name, type, variable, setup, teardown) { ... }
+ *                                                 the body has `type *variable`, which is *state
+ * A file with one fixture defines a macro of one argument for it. */
+#define TEST(name)                                                                                 \
+	static void name##_body(void);                                                             \
+	TEST_WITH(name, NULL, NULL)                                                                \
+	{                                                                                          \
+		name##_body();                                                                     \
+	}                                                                                          \
+	static void name##_body(void)
+
 #define NS_TEST(name)                                                                              \
 	static void name##_inside(void);                                                           \
-	static void name(void **state)                                                             \
+	TEST(name)                                                                                 \
 	{                                                                                          \
-		(void)state;                                                                       \
 		hv_in_namespace(name##_inside);                                                    \
 	}                                                                                          \
 	static void name##_inside(void)
+
+#define TEST_WITH(name, setup, teardown)                                                           \
+	static void name(__attribute__((unused)) void **state);                                    \
+	__attribute__((constructor)) static void name##_add(void)                                  \
+	{                                                                                          \
+		static struct hv_test test = {{#name, name, setup, teardown, NULL}, NULL};         \
+		hv_add_test(&test);                                                                \
+	}                                                                                          \
+	static void name(__attribute__((unused)) void **state)
+
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type and the name of a parameter take none. */
+#define STATE_TEST(name, type, variable, setup, teardown)                                          \
+	static void name##_with(type *variable);                                                   \
+	TEST_WITH(name, setup, teardown)                                                           \
+	{                                                                                          \
+		name##_with(*state);                                                               \
+	}                                                                                          \
+	static void name##_with(__attribute__((unused)) type *variable)
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+struct hv_test {
+	struct CMUnitTest test;
+	struct hv_test *next;
+};
+
+void hv_add_test(struct hv_test *test);
+
+/* Run the tests of this program.  Return the number that failed. */
+int hv_run_tests(void);
+
+/* The program's main(): TEST_MAIN() for tests without privilege; TEST_MAIN_PRIVILEGED() after
+ * hv_need_privilege(); TEST_MAIN_IN_NAMESPACE() for tests that share one namespace. */
+#define TEST_MAIN()                                                                                \
+	int main(void)                                                                             \
+	{                                                                                          \
+		return hv_run_tests();                                                             \
+	}
+
+#define TEST_MAIN_PRIVILEGED()                                                                     \
+	int main(void)                                                                             \
+	{                                                                                          \
+		int status = hv_need_privilege();                                                  \
+		return status ? status : hv_run_tests();                                           \
+	}
+
+#define TEST_MAIN_IN_NAMESPACE()                                                                   \
+	int main(void)                                                                             \
+	{                                                                                          \
+		return hv_run_tests_in_namespace();                                                \
+	}
+
+/* hv_need_privilege(), then all tests in one namespace.  Return the status to exit with. */
+int hv_run_tests_in_namespace(void);
 
 #endif
