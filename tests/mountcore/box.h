@@ -106,7 +106,4 @@ void scene_expect_refused(
 /* Take out what scene_attach() made. */
 int scene_detach(struct scene *scene, bool lazy);
 
-/* Run the tests of this program: 0 or the number of failures; 1 or HV_SKIP without privilege. */
-#define RUN_PRIVILEGED() (hv_need_privilege() ? hv_need_privilege() : hv_run_tests())
-
 #endif

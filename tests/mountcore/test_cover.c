@@ -71,7 +71,7 @@ static void expect_no_user(struct scene *scene, const char *target)
 	assert_int_equal(cover.users.count, 0);
 }
 
-static void users(void)
+NS_TEST(who_is_in_the_covered_directory_is_found)
 {
 	struct scene scene;
 	unsigned fds;
@@ -98,11 +98,6 @@ static void users(void)
 	assert_int_equal(box_run(&scene.box, in_stand, "/"), 0);
 	assert_int_equal(hv_count_fds(), fds);
 	scene_close(&scene);
-}
-
-TEST(who_is_in_the_covered_directory_is_found)
-{
-	hv_in_namespace(users);
 }
 
 SCENE_TEST(who_uses_what_was_covered_before_is_none)
@@ -135,7 +130,7 @@ static void expect_entries(struct scene *scene, const char *target, unsigned ent
 	scene->may_mount = false;
 }
 
-static void entries(void)
+NS_TEST(what_is_in_the_covered_directory_is_counted)
 {
 	struct scene scene;
 
@@ -150,11 +145,6 @@ static void entries(void)
 	expect_entries(&scene, "/mnt/data", MC_COVER_ENTRIES_MAX + 1);
 	expect_entries(&scene, "/mnt/data/new", 0);
 	scene_close(&scene);
-}
-
-TEST(what_is_in_the_covered_directory_is_counted)
-{
-	hv_in_namespace(entries);
 }
 
 TEST_MAIN_PRIVILEGED()

@@ -68,7 +68,7 @@ NS_TEST(a_working_directory_makes_a_strict_detach_busy)
 	busy_by(in_stand, "/mnt/a", "/");
 }
 
-static void lazy(void)
+NS_TEST(a_lazy_detach_does_not_mind_open_files)
 {
 	struct scene scene;
 
@@ -78,11 +78,6 @@ static void lazy(void)
 	assert_int_equal(scene_detach(&scene, true), 0);
 	assert_false(scratch_exists(box_path(&scene.box, "/mnt/a")));
 	scene_close(&scene);
-}
-
-TEST(a_lazy_detach_does_not_mind_open_files)
-{
-	hv_in_namespace(lazy);
 }
 
 SCENE_TEST(the_second_detach_finds_nothing)

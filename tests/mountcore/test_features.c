@@ -135,7 +135,7 @@ static struct mc_attach_args sub_args(const struct scene *scene, const char *sub
 	return args;
 }
 
-static void subpaths(void)
+NS_TEST(a_subpath_stays_in_the_source)
 {
 	static const struct {
 		const char *subpath;
@@ -175,12 +175,7 @@ static void subpaths(void)
 	scene_close(&scene);
 }
 
-TEST(a_subpath_stays_in_the_source)
-{
-	hv_in_namespace(subpaths);
-}
-
-static void beneath(void)
+NS_TEST(a_source_beneath_a_directory_is_not_reached_over_a_link)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -213,11 +208,6 @@ static void beneath(void)
 	assert_true(scratch_exists(box_path(&scene.box, "/mnt/real/deep")));
 	assert_int_equal(scene_detach(&scene, false), 0);
 	scene_close(&scene);
-}
-
-TEST(a_source_beneath_a_directory_is_not_reached_over_a_link)
-{
-	hv_in_namespace(beneath);
 }
 
 static void check_read_only(struct scene *scene, const struct mc_attach_args *args)

@@ -172,7 +172,7 @@ static void *prepare_locked(void *argument)
 }
 
 /* A question, then the helper that locks: as many at once as may be at work for one server. */
-static void locked(void)
+NS_TEST(many_locked_attaches_from_one_server_do_not_wait_for_each_other)
 {
 	enum { THREADS = 8 };
 	struct scene scene, own[THREADS];
@@ -192,13 +192,6 @@ static void locked(void)
 	kill_server(server);
 	scene_close(&scene);
 }
-
-#ifndef __SANITIZE_THREAD__
-TEST(many_locked_attaches_from_one_server_do_not_wait_for_each_other)
-{
-	hv_in_namespace(locked);
-}
-#endif
 #endif
 
 /* It answers with an error while the target is looked up: the source's error is told. */
@@ -376,7 +369,7 @@ NS_TEST(a_silent_source_does_not_hold_up_its_container)
 }
 
 /* The overlay's own type has no server; its layer has one. */
-static void overlay(void)
+NS_TEST(an_overlay_on_a_silent_server_holds_no_worker)
 {
 	const char *const overlays[] = {"/tmp/one", "/tmp/two"};
 	struct scene scene;
@@ -406,16 +399,11 @@ static void overlay(void)
 	scene_close(&scene);
 }
 
-TEST(an_overlay_on_a_silent_server_holds_no_worker)
-{
-	hv_in_namespace(overlay);
-}
-
 int main(void)
 {
 	if (access("/dev/fuse", R_OK | W_OK) < 0) {
 		fprintf(stderr, "no /dev/fuse\n");
 		return HV_SKIP;
 	}
-	return RUN_PRIVILEGED();
+	return hv_run_tests_privileged();
 }

@@ -66,7 +66,8 @@ static void prepare(struct scene *scene)
 	scene_open(scene);
 }
 
-static void killed(void)
+/* Mounts there spread to all shared peers, and stay if the daemon is killed then. */
+NS_TEST(what_a_killed_helper_had_is_never_mounted_on_the_host)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -89,12 +90,6 @@ static void killed(void)
 	free(before);
 	free(after);
 	scene_close(&scene);
-}
-
-/* Mounts there spread to all shared peers, and stay if the daemon is killed then. */
-TEST(what_a_killed_helper_had_is_never_mounted_on_the_host)
-{
-	hv_in_namespace(killed);
 }
 
 /* The kernel forgets it where the user changes (commit_creds()). */

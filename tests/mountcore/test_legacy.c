@@ -271,5 +271,5 @@ int main(void)
 {
 	setenv("HOSTVOL_WITHOUT", "open_tree", 0);
 	setenv("HOSTVOL_LEGACY", "1", 1);
-	return RUN_PRIVILEGED();
+	return hv_run_tests_privileged();
 }

@@ -48,7 +48,7 @@ SCENE_TEST(only_a_container_s_namespace_is_opened)
 	expect_no_ns(scene, pid, -ESRCH);
 }
 
-static void zombie(void)
+NS_TEST(a_process_that_ended_and_was_not_reaped_is_not_alive)
 {
 	struct scene scene;
 
@@ -58,11 +58,6 @@ static void zombie(void)
 	assert_int_equal(waitid(P_PID, (id_t)scene.box.pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
 	assert_false(mc_ns_is_alive(&scene.ns)); /* it has ended; nobody has asked yet */
 	scene_close(&scene);
-}
-
-TEST(a_process_that_ended_and_was_not_reaped_is_not_alive)
-{
-	hv_in_namespace(zombie);
 }
 
 SCENE_TEST(the_host_s_namespace_is_no_container_s)

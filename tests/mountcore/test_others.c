@@ -403,7 +403,7 @@ SCENE_TEST(a_mount_of_a_deleted_directory_keeps_no_other_one)
 }
 
 /* A chrooted process sees a part of the mounts: others of its namespace are examined as well. */
-static void chrooted(void)
+NS_TEST(a_chrooted_process_hides_nothing_of_its_namespace)
 {
 	struct scene scene;
 	struct mc_spot data;
@@ -431,11 +431,6 @@ static void chrooted(void)
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	scene_close(&scene);
-}
-
-TEST(a_chrooted_process_hides_nothing_of_its_namespace)
-{
-	hv_in_namespace(chrooted);
 }
 
 /* The only process of the neighbour's namespace sees a part of its mounts. */

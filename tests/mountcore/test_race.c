@@ -222,17 +222,12 @@ static void run(const struct race *race)
 	scene_close(&scene);
 }
 
-static void swapped(void)
+NS_TEST(a_component_swapped_for_a_symlink_never_leads_out)
 {
 	const struct race race = {
 		in_villain_swap, "", "/mnt/d/" VILLAIN_NAME "/new", 600, false, false};
 
 	run(&race);
-}
-
-TEST(a_component_swapped_for_a_symlink_never_leads_out)
-{
-	hv_in_namespace(swapped);
 }
 
 NS_TEST(a_target_renamed_and_removed_is_hit_or_left_alone)

@@ -42,5 +42,5 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 64;
 	denied = argv[1];
-	return RUN_PRIVILEGED();
+	return hv_run_tests_privileged();
 }

@@ -208,7 +208,7 @@ NS_TEST(one_that_was_read_since_will_do)
 	mc_core_close(core);
 }
 
-static void older(void)
+NS_TEST(who_waits_since_then_takes_an_older_one)
 {
 	struct mc_core *core = scene_core(1, 1000);
 	struct mc_table *first = now(core), *old;
@@ -229,11 +229,6 @@ static void older(void)
 	assert_ptr_not_equal(first, old);
 	mc_table_put(core, first);
 	mc_core_close(core);
-}
-
-TEST(who_waits_since_then_takes_an_older_one)
-{
-	hv_in_namespace(older);
 }
 
 NS_TEST(one_that_cannot_be_read_is_tried_again)

@@ -60,7 +60,7 @@ static bool refuses_idmap(struct scene *scene, const struct mc_attach_args *args
 	return true;
 }
 
-static void idmap(void)
+NS_TEST(mapped_owners_are_the_container_s_own)
 {
 	struct scene scene;
 	struct mc_attach_args args;
@@ -93,11 +93,6 @@ static void idmap(void)
 	assert_int_equal(scene_detach(&scene, false), 0);
 	assert_int_equal(box_count_files(&scene.box), files);
 	scene_close(&scene);
-}
-
-TEST(mapped_owners_are_the_container_s_own)
-{
-	hv_in_namespace(idmap);
 }
 
 NS_TEST(what_is_made_belongs_to_the_container_s_root)
@@ -145,7 +140,7 @@ static void check_lock(struct scene *scene, bool lock, int remounted)
 	free(after);
 }
 
-static void lock(void)
+NS_TEST(locked_read_only_stays_read_only)
 {
 	struct scene scene;
 
@@ -153,11 +148,6 @@ static void lock(void)
 	check_lock(&scene, true, -EPERM);
 	check_lock(&scene, false, 0);
 	scene_close(&scene);
-}
-
-TEST(locked_read_only_stays_read_only)
-{
-	hv_in_namespace(lock);
 }
 
 NS_TEST(submounts_and_files_are_locked_and_mapped_too)

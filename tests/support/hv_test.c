@@ -114,6 +114,13 @@ int hv_run_in_namespace(void (*fn)(void))
 	return rc;
 }
 
+int hv_run_tests_privileged(void)
+{
+	int status = hv_need_privilege();
+
+	return status ? status : hv_run_tests();
+}
+
 static void exit_with_tests(void)
 {
 	exit(hv_run_tests());

@@ -84,11 +84,13 @@ struct hv_test {
 
 void hv_add_test(struct hv_test *test);
 
-/* Run the tests of this program.  Return the number that failed. */
+/* Run the tests of this program: as they are; after hv_need_privilege(); after that in one
+ * namespace.  Return the status to exit with, 0 if none failed. */
 int hv_run_tests(void);
+int hv_run_tests_privileged(void);
+int hv_run_tests_in_namespace(void);
 
-/* The program's main(): TEST_MAIN() for tests without privilege; TEST_MAIN_PRIVILEGED() after
- * hv_need_privilege(); TEST_MAIN_IN_NAMESPACE() for tests that share one namespace. */
+/* The program's main(). */
 #define TEST_MAIN()                                                                                \
 	int main(void)                                                                             \
 	{                                                                                          \
@@ -98,8 +100,7 @@ int hv_run_tests(void);
 #define TEST_MAIN_PRIVILEGED()                                                                     \
 	int main(void)                                                                             \
 	{                                                                                          \
-		int status = hv_need_privilege();                                                  \
-		return status ? status : hv_run_tests();                                           \
+		return hv_run_tests_privileged();                                                  \
 	}
 
 #define TEST_MAIN_IN_NAMESPACE()                                                                   \
@@ -107,8 +108,5 @@ int hv_run_tests(void);
 	{                                                                                          \
 		return hv_run_tests_in_namespace();                                                \
 	}
-
-/* hv_need_privilege(), then all tests in one namespace.  Return the status to exit with. */
-int hv_run_tests_in_namespace(void);
 
 #endif
