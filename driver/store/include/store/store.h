@@ -220,7 +220,6 @@ enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_st
 	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 void hv_store_containers_free(struct hv_store_container *containers, size_t count);
 
-#define hv_auto_record HV_AUTO(hv_record_done)
 void hv_record_done(struct hv_record *record) __attribute__((nonnull));
 void hv_records_free(struct hv_record *records, size_t count);
 

@@ -44,7 +44,6 @@ struct hv_engine_volume {
 enum hv_code hv_engine_volume_parse(const char *bytes, size_t size, struct hv_engine_volume *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-#define hv_auto_engine_volume HV_AUTO(hv_engine_volume_done)
 void hv_engine_volume_done(struct hv_engine_volume *volume) __attribute__((nonnull));
 
 /* The "message" of the Engine's error answer, or NULL; the caller frees it. */
@@ -70,10 +69,8 @@ enum hv_code hv_about_parse(const char *bytes, size_t size, struct hv_about *ret
 bool hv_version_is_podman(const char *bytes, size_t size)
 	__attribute__((nonnull, warn_unused_result));
 
-#define hv_auto_about HV_AUTO(hv_about_done)
 void hv_about_done(struct hv_about *about) __attribute__((nonnull));
 
-#define hv_auto_container HV_AUTO(hv_container_done)
 void hv_container_done(struct hv_container *container) __attribute__((nonnull));
 
 #endif

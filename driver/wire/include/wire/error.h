@@ -39,7 +39,7 @@ enum hv_code hv_hint(struct hv_error *err, const char *format, ...)
 const char *hv_error_text(const struct hv_error *err) __attribute__((nonnull));
 
 /* Free what `err` owns and make it empty (HV_OK). */
-#define hv_auto_error HV_AUTO(hv_error_done)
 void hv_error_done(struct hv_error *err) __attribute__((nonnull));
+#define hv_auto_error HV_AUTO(hv_error_done)
 
 #endif

@@ -20,7 +20,6 @@ struct hv_event {
  * Source: Engine API, SystemEvents.  Any thread. */
 enum hv_code hv_event_parse(const char *bytes, size_t size, struct hv_event *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
-#define hv_auto_event HV_AUTO(hv_event_done)
 void hv_event_done(struct hv_event *event) __attribute__((nonnull));
 
 /* The line that is being received; start with all zero. */

@@ -31,7 +31,6 @@ struct hv_texts {
 /* Append a copy.  Returns 0 or -ENOMEM. */
 int hv_texts_add(struct hv_texts *texts, const char *text)
 	__attribute__((nonnull, warn_unused_result));
-#define hv_auto_texts HV_AUTO(hv_texts_done)
 void hv_texts_done(struct hv_texts *texts) __attribute__((nonnull));
 
 /* A bool whose absence means something: set the member to HV_UNSAID before reading. */

@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "wire/cleanup.h"
-
 struct hv_opt {
 	char *key;
 	char *value;
@@ -28,7 +26,6 @@ const char *hv_opts_get(const struct hv_opts *opts, const char *key) __attribute
 bool hv_opts_is_equal(const struct hv_opts *a, const struct hv_opts *b) __attribute__((nonnull));
 
 /* Free what `opts` owns and make it empty. */
-#define hv_auto_opts HV_AUTO(hv_opts_done)
 void hv_opts_done(struct hv_opts *opts) __attribute__((nonnull));
 
 #endif
