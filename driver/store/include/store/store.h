@@ -221,6 +221,7 @@ enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_st
 void hv_store_containers_free(struct hv_store_container *containers, size_t count);
 
 void hv_record_done(struct hv_record *record) __attribute__((nonnull));
+#define hv_auto_record HV_AUTO(hv_record_done)
 void hv_records_free(struct hv_record *records, size_t count);
 
 /* --- roots --- */

@@ -45,6 +45,7 @@ enum hv_code hv_engine_volume_parse(const char *bytes, size_t size, struct hv_en
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 void hv_engine_volume_done(struct hv_engine_volume *volume) __attribute__((nonnull));
+#define hv_auto_engine_volume HV_AUTO(hv_engine_volume_done)
 
 /* The "message" of the Engine's error answer, or NULL; the caller frees it. */
 char *hv_engine_message_parse(const char *bytes, size_t size)
@@ -70,7 +71,9 @@ bool hv_version_is_podman(const char *bytes, size_t size)
 	__attribute__((nonnull, warn_unused_result));
 
 void hv_about_done(struct hv_about *about) __attribute__((nonnull));
+#define hv_auto_about HV_AUTO(hv_about_done)
 
 void hv_container_done(struct hv_container *container) __attribute__((nonnull));
+#define hv_auto_container HV_AUTO(hv_container_done)
 
 #endif

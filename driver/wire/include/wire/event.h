@@ -21,6 +21,7 @@ struct hv_event {
 enum hv_code hv_event_parse(const char *bytes, size_t size, struct hv_event *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 void hv_event_done(struct hv_event *event) __attribute__((nonnull));
+#define hv_auto_event HV_AUTO(hv_event_done)
 
 /* The line that is being received; start with all zero. */
 struct hv_event_lines {

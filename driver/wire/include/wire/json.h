@@ -32,6 +32,7 @@ struct hv_texts {
 int hv_texts_add(struct hv_texts *texts, const char *text)
 	__attribute__((nonnull, warn_unused_result));
 void hv_texts_done(struct hv_texts *texts) __attribute__((nonnull));
+#define hv_auto_texts HV_AUTO(hv_texts_done)
 
 /* A bool whose absence means something: set the member to HV_UNSAID before reading. */
 enum hv_switch { HV_UNSAID = -1, HV_FALSE, HV_TRUE };

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "wire/cleanup.h"
+
 struct hv_opt {
 	char *key;
 	char *value;
@@ -27,5 +29,6 @@ bool hv_opts_is_equal(const struct hv_opts *a, const struct hv_opts *b) __attrib
 
 /* Free what `opts` owns and make it empty. */
 void hv_opts_done(struct hv_opts *opts) __attribute__((nonnull));
+#define hv_auto_opts HV_AUTO(hv_opts_done)
 
 #endif

@@ -123,6 +123,7 @@ extern const struct hv_field hv_driver_request_fields[];
 
 /* Free what the struct owns and make it empty. */
 void hv_volume_done(struct hv_volume *volume) __attribute__((nonnull));
+#define hv_auto_volume HV_AUTO(hv_volume_done)
 void hv_attachment_done(struct hv_attachment *attachment) __attribute__((nonnull));
 #define hv_auto_attachment HV_AUTO(hv_attachment_done)
 
