@@ -11,6 +11,8 @@
 #include "attach/attach.h"
 #include "mountcore/cleanup.h"
 
+#include "siblings.h"
+
 /* Another number for each time the machine was booted. */
 static int read_boot_id(char *ret, size_t size)
 {
@@ -62,16 +64,12 @@ static unsigned long long number_of(const char *container_id)
 /* Of a container that cannot be asked about too. */
 static bool has_records(struct hv_attacher *attacher, const char *container_id)
 {
-	const struct hv_record_filter filter = {.container_id = container_id};
-	struct hv_record *records = NULL;
-	struct hv_error ignored = {0};
-	size_t count = 0;
-	bool is_told = attacher->store && hv_store_attachment_list(attacher->store, &filter,
-						  &records, &count, &ignored) == HV_OK;
+	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
-	hv_records_free(records, count);
-	hv_error_done(&ignored);
-	return !is_told || count > 0;
+	return !attacher->store ||
+	       hv_siblings_read(attacher, container_id, &siblings, &ignored) != HV_OK ||
+	       siblings.count > 0;
 }
 
 void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
@@ -81,7 +79,6 @@ void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 	if (!has_records(attacher, container_id))
 		return;
 	at = atomic_fetch_add(&attacher->ended_count, 1) % HV_ENDED_MAX;
-
 	atomic_store(&attacher->ended[at], number_of(container_id));
 }
 

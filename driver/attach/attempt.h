@@ -8,7 +8,6 @@
 #include "container.h"
 #include "siblings.h"
 
-/* An attach on its way. */
 struct hv_attempt {
 	struct hv_attacher *attacher;
 	const struct hv_attach_request *request;
@@ -33,12 +32,20 @@ struct hv_attempt {
 	char *made_before;
 	char *path_before;
 	struct mc_attach *mount;
+	bool is_there;      /* it was asked for before: there is nothing to do */
 	bool is_mounted;    /* the mount was made, whatever came after */
 	bool is_waited_for; /* perhaps: an attachment of the container is not there yet */
 	bool is_outdated;   /* the volume is not any more what was read of it */
 };
 
+#define hv_auto_attempt HV_AUTO(hv_attempt_done)
 void hv_attempt_done(struct hv_attempt *attempt);
+
+/* Whether its container runs; else it is only recorded, for the next start. */
+static inline bool hv_attempt_is_running(const struct hv_attempt *attempt)
+{
+	return attempt->container.ns.ns_fd >= 0;
+}
 
 /* Look up the volume of the request. */
 enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err);

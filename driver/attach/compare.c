@@ -19,6 +19,18 @@ struct comparison {
 	size_t listed;
 };
 
+/* The containers that have records, as the store lists them. */
+struct containers {
+	struct hv_store_container *items;
+	size_t count;
+};
+
+#define auto_containers HV_AUTO(containers_done)
+static void containers_done(struct containers *containers)
+{
+	hv_store_containers_free(containers->items, containers->count);
+}
+
 static int compare_ids(const void *id, const void *one)
 {
 	return strcmp(id, ((const struct one *)one)->container.id);
@@ -40,14 +52,12 @@ static void take(void *context, const char *id, bool is_running)
  * Engine has containers again. */
 static bool is_doubted(struct hv_attacher *attacher, const char *container_id)
 {
-	struct hv_siblings siblings = {0};
-	struct hv_error ignored = {0};
+	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	bool all = hv_siblings_read(attacher, container_id, &siblings, &ignored) == HV_OK;
 
 	for (size_t i = 0; i < siblings.count; i++)
 		all &= siblings.records[i].problem == HV_PROBLEM_DOUBTED;
-	hv_siblings_done(&siblings);
-	hv_error_done(&ignored);
 	return all;
 }
 
@@ -63,63 +73,47 @@ static enum hv_code add(struct hv_texts *ids, const char *id, struct hv_error *e
 	return hv_texts_add(ids, id) == 0 ? HV_OK : hv_oom(err);
 }
 
-static enum hv_code choose(struct hv_attacher *attacher, const struct comparison *comparison,
-	bool with_doubted, struct hv_texts *ret, struct hv_error *err)
-{
-	enum hv_code code = HV_OK;
-
-	for (size_t i = 0; code == HV_OK && i < comparison->count; i++)
-		if (differs(attacher, &comparison->all[i], with_doubted))
-			code = add(ret, comparison->all[i].container.id, err);
-	return code;
-}
-
-static enum hv_code compare(struct hv_attacher *attacher,
-	const struct hv_store_container *containers, size_t count, size_t *listed,
-	struct hv_texts *ret, struct hv_error *err)
-{
-	struct comparison comparison = {.count = count};
-	enum hv_code code;
-
-	comparison.all = calloc(count + 1, sizeof(*comparison.all));
-	if (!comparison.all)
-		return hv_oom(err);
-	for (size_t i = 0; i < count; i++)
-		comparison.all[i].container = containers[i];
-	code = hv_engine_containers(attacher->engine, HV_ENGINE_TIMEOUT_MS, take, &comparison, err);
-	if (code == HV_OK)
-		code = choose(
-			attacher, &comparison, *listed == 0 && comparison.listed > 0, ret, err);
-	if (code == HV_OK)
-		*listed = comparison.listed;
-	free(comparison.all);
-	return code;
-}
-
 enum hv_code hv_attachments_compare(
 	struct hv_attacher *attacher, size_t *listed, struct hv_texts *ret, struct hv_error *err)
 {
-	struct hv_store_container *containers = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_containers(attacher->store, &containers, &count, err);
+	auto_containers struct containers containers = {0};
+	hv_auto_free struct one *all = NULL;
+	struct comparison comparison;
+	bool with_doubted;
 
-	if (code == HV_OK && count > 0)
-		code = compare(attacher, containers, count, listed, ret, err);
-	hv_store_containers_free(containers, count);
-	return code;
+	if (hv_store_attachment_containers(
+		    attacher->store, &containers.items, &containers.count, err) != HV_OK)
+		return err->code;
+	if (containers.count == 0)
+		return HV_OK;
+	all = calloc(containers.count, sizeof(*all));
+	if (!all)
+		return hv_oom(err);
+	for (size_t i = 0; i < containers.count; i++)
+		all[i].container = containers.items[i];
+	comparison = (struct comparison){.all = all, .count = containers.count};
+	if (hv_engine_containers(attacher->engine, HV_ENGINE_TIMEOUT_MS, take, &comparison, err) !=
+		HV_OK)
+		return err->code;
+	with_doubted = *listed == 0 && comparison.listed > 0;
+	for (size_t i = 0; i < containers.count; i++)
+		if (differs(attacher, &all[i], with_doubted) &&
+			add(ret, all[i].container.id, err) != HV_OK)
+			return err->code;
+	*listed = comparison.listed;
+	return HV_OK;
 }
 
 enum hv_code hv_attachments_containers(
 	struct hv_attacher *attacher, struct hv_texts *ret, struct hv_error *err)
 {
-	struct hv_store_container *containers = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_containers(attacher->store, &containers, &count, err);
+	auto_containers struct containers containers = {0};
 
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = add(ret, containers[i].id, err);
-	hv_store_containers_free(containers, count);
-	return code;
+	if (hv_store_attachment_containers(
+		    attacher->store, &containers.items, &containers.count, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < containers.count; i++)
+		if (add(ret, containers.items[i].id, err) != HV_OK)
+			return err->code;
+	return HV_OK;
 }

@@ -40,39 +40,36 @@ static enum hv_code confirm(
 	struct hv_attacher *attacher, const struct hv_target *target, struct hv_error *err)
 {
 	const struct hv_container *first = &target->container;
-	struct hv_container now = {0};
-	enum hv_code code =
-		hv_engine_inspect(attacher->engine, first->id, HV_ENGINE_TIMEOUT_MS, &now, err);
+	hv_auto_container struct hv_container now = {0};
 
-	if (code == HV_OK && (!now.is_running || now.pid != first->pid ||
-				     strcmp(now.started_at, first->started_at) != 0))
-		code = hv_target_fail_changed(target, err);
-	if (code == HV_OK)
-		code = hv_target_check_alive(target, err);
-	hv_container_done(&now);
-	return code;
+	if (hv_engine_inspect(attacher->engine, first->id, HV_ENGINE_TIMEOUT_MS, &now, err) !=
+		HV_OK)
+		return err->code;
+	if (!now.is_running || now.pid != first->pid ||
+		strcmp(now.started_at, first->started_at) != 0)
+		return hv_target_fail_changed(target, err);
+	return hv_target_check_alive(target, err);
 }
 
 enum hv_code hv_container_find(struct hv_attacher *attacher, const char *id, long timeout_ms,
 	struct hv_container *ret, struct hv_error *err)
 {
-	enum hv_code code = hv_engine_inspect(attacher->engine, id, timeout_ms, ret, err);
-
-	if (code == HV_OK && strcmp(ret->id, id) != 0)
+	if (hv_engine_inspect(attacher->engine, id, timeout_ms, ret, err) != HV_OK)
+		return err->code;
+	if (strcmp(ret->id, id) != 0)
 		return hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %s", id);
-	return code;
+	return HV_OK;
 }
 
 /* The identity of the Engine.  NULL if it does not tell: the next repair asks again. */
 static char *ask_engine(struct hv_attacher *attacher)
 {
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	char *engine = NULL;
 
 	if (hv_engine_identity(attacher->engine, HV_ENGINE_TIMEOUT_WHO_MS, &engine, &ignored) !=
 		HV_OK)
-		engine = NULL;
-	hv_error_done(&ignored);
+		return NULL;
 	return engine;
 }
 
@@ -99,15 +96,13 @@ enum hv_code hv_target_open(
 {
 	struct hv_container *container = &ret->container;
 	struct mc_err cause = {0};
-	enum hv_code code;
 	int rc;
 
 	*ret = (struct hv_target){.ns = MC_NS_NONE};
-	code = hv_engine_inspect(attacher->engine, name, HV_ENGINE_TIMEOUT_MS, container, err);
-	if (code == HV_OK)
-		code = check_runtime(container, err);
-	if (code != HV_OK)
-		return code;
+	if (hv_engine_inspect(attacher->engine, name, HV_ENGINE_TIMEOUT_MS, container, err) !=
+			HV_OK ||
+		check_runtime(container, err) != HV_OK)
+		return err->code;
 	ret->engine = ask_engine(attacher);
 	if (!container->is_running || container->pid <= 0)
 		return fail_not_running(container, err);

@@ -4,6 +4,7 @@
 
 #include "attach/attach.h"
 #include "mountcore/attach.h"
+#include "mountcore/mounts.h"
 #include "mountcore/ns.h"
 
 /* A running container whose process was identified. */
@@ -23,6 +24,7 @@ struct hv_target {
  * Returns HV_OK, HV_NO_SUCH_CONTAINER, HV_AMBIGUOUS, HV_NOT_RUNNING, HV_CONTAINER_CHANGED … */
 enum hv_code hv_target_open(struct hv_attacher *attacher, const char *name, struct hv_target *ret,
 	struct hv_error *err);
+#define hv_auto_target HV_AUTO(hv_target_close)
 void hv_target_close(struct hv_target *target);
 
 /* Look up a recorded container.  By its ID alone: another may be named like that. */
@@ -40,6 +42,15 @@ enum hv_code hv_target_fail_changed(const struct hv_target *target, struct hv_er
  * now; HV_INTERNAL when it cannot be told. */
 enum hv_code hv_record_open_ns(struct hv_attacher *attacher, const struct hv_record *record,
 	struct mc_ns *ret, struct hv_error *err);
+
+#define hv_auto_ns HV_AUTO(mc_ns_close)
+
+/* A mount table that is read for a moment. */
+#define hv_auto_mounts HV_AUTO(hv_mounts_free)
+static inline void hv_mounts_free(struct mc_mounts **mounts)
+{
+	mc_mounts_free(*mounts);
+}
 
 /* The place of a mount namespace. */
 struct mc_place hv_place_of(const struct mc_ns *ns);

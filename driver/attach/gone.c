@@ -63,20 +63,17 @@ enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record
 	long timeout_ms, struct hv_error *err)
 {
 	long long containers = 0;
-	char *engine = NULL;
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+	hv_auto_free char *engine = NULL;
 
-	if (code != HV_OK)
-		return code;
+	if (hv_attachment_refresh(attacher, record, err) != HV_OK)
+		return err->code;
 	if (hv_record_is_mounted(record)) {
 		hv_fail(err, HV_VOLUME_IN_USE,
 			"the Docker Engine that answers at %s does not know container '%s', which runs and has the volume",
 			hv_engine_socket(attacher->engine), record->view.container_name);
 		return hint_forget(record, err);
 	}
-	code = hv_engine_who(attacher->engine, timeout_ms, &engine, &containers, err);
-	if (code == HV_OK)
-		code = judge(attacher, record, engine, containers, err);
-	free(engine);
-	return code;
+	if (hv_engine_who(attacher->engine, timeout_ms, &engine, &containers, err) != HV_OK)
+		return err->code;
+	return judge(attacher, record, engine, containers, err);
 }

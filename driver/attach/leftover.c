@@ -68,25 +68,20 @@ static void cut_unknown(struct leftover *leftover)
 static enum hv_code add(char **list, const struct leftover *item, struct hv_error *err)
 {
 	struct leftover known = *item;
-	char *made, *line = NULL, *longer = NULL;
-	int rc = -1;
+	hv_auto_free char *made = NULL, *line = NULL;
+	char *longer;
 
 	cut_unknown(&known);
 	if (known.made.count == 0)
 		return HV_OK;
 	made = hv_made_join(NULL, &known.made);
-	if (made)
-		rc = asprintf(&line, "%zu:%s %s\n", strlen(known.path), known.path, made);
-	free(made);
-	if (rc < 0)
+	if (made && asprintf(&line, "%zu:%s %s\n", strlen(known.path), known.path, made) < 0)
+		line = NULL;
+	if (!line)
 		return hv_oom(err);
-	if (*list && (strstr(*list, line) || strlen(*list) + strlen(line) > LIST_MAX)) {
-		free(line);
+	if (*list && (strstr(*list, line) || strlen(*list) + strlen(line) > LIST_MAX))
 		return HV_OK;
-	}
-	rc = asprintf(&longer, "%s%s", *list ? *list : "", line);
-	free(line);
-	if (rc < 0)
+	if (asprintf(&longer, "%s%s", *list ? *list : "", line) < 0)
 		return hv_oom(err);
 	free(*list);
 	*list = longer;
@@ -96,12 +91,12 @@ static enum hv_code add(char **list, const struct leftover *item, struct hv_erro
 static enum hv_code add_list(char **list, const char *other, struct hv_error *err)
 {
 	const char *at = other ? other : "";
-	enum hv_code code = HV_OK;
 	struct leftover item;
 
-	while (code == HV_OK && next(&at, &item))
-		code = add(list, &item, err);
-	return code;
+	while (next(&at, &item))
+		if (add(list, &item, err) != HV_OK)
+			return err->code;
+	return HV_OK;
 }
 
 /* The paths created for the record itself. */
@@ -114,11 +109,11 @@ static void read_own(const struct hv_record *record, struct leftover *ret)
 enum hv_code hv_leftovers_add(char **list, const struct hv_record *record, struct hv_error *err)
 {
 	struct leftover own;
-	enum hv_code code;
 
 	read_own(record, &own);
-	code = add(list, &own, err);
-	return code == HV_OK ? add_list(list, record->leftovers, err) : code;
+	if (add(list, &own, err) != HV_OK)
+		return err->code;
+	return add_list(list, record->leftovers, err);
 }
 
 /* Whether a list has a directory. */
@@ -148,64 +143,50 @@ static void cut_kept(struct mc_made *made, const char *kept)
 enum hv_code hv_leftovers_leave(struct hv_record *record, const char *kept, struct hv_error *err)
 {
 	const char *at = record->leftovers ? record->leftovers : "";
+	hv_auto_free char *list = NULL;
 	struct leftover item;
-	char *list = NULL, *made;
-	enum hv_code code = HV_OK;
+	char *made;
 
-	while (code == HV_OK && next(&at, &item)) {
+	while (next(&at, &item)) {
 		cut_kept(&item.made, kept);
-		code = add(&list, &item, err);
+		if (add(&list, &item, err) != HV_OK)
+			return err->code;
 	}
 	read_own(record, &item);
 	cut_kept(&item.made, kept);
 	made = hv_made_join(NULL, &item.made);
-	if (code == HV_OK && !made)
-		code = hv_oom(err);
-	if (code != HV_OK) {
-		free(list);
-		free(made);
-		return code;
-	}
+	if (!made)
+		return hv_oom(err);
 	free(record->leftovers);
 	free(record->made);
-	record->leftovers = list;
+	record->leftovers = mc_take_ptr(&list);
 	record->made = made;
 	return HV_OK;
-}
-
-/* Remove it as far as that can be, and keep the rest. */
-static enum hv_code remove_one(struct hv_attacher *attacher, const struct mc_place *place,
-	struct leftover *item, char **ret_left, struct hv_error *err)
-{
-	unsigned count = item->made.count;
-
-	mc_made_remove(attacher->core, place, item->path, &item->made);
-	strip(item->path, count - item->made.count);
-	return add(ret_left, item, err);
 }
 
 enum hv_code hv_leftovers_remove(struct hv_attacher *attacher, const struct mc_place *place,
 	const struct mc_made *left, struct hv_record *record, struct hv_error *err)
 {
 	const char *at = record->leftovers ? record->leftovers : "";
+	hv_auto_free char *list = NULL;
 	struct leftover item;
-	char *list = NULL;
 	unsigned count;
-	enum hv_code code;
 
 	read_own(record, &item);
 	count = item.made.count;
 	item.made = *left;
 	strip(item.path, count - left->count);
-	code = add(&list, &item, err);
-	while (code == HV_OK && next(&at, &item))
-		code = remove_one(attacher, place, &item, &list, err);
-	if (code != HV_OK) {
-		free(list);
-		return code;
+	if (add(&list, &item, err) != HV_OK)
+		return err->code;
+	while (next(&at, &item)) { /* as far as each can be removed; the rest is kept */
+		count = item.made.count;
+		mc_made_remove(attacher->core, place, item.path, &item.made);
+		strip(item.path, count - item.made.count);
+		if (add(&list, &item, err) != HV_OK)
+			return err->code;
 	}
 	free(record->leftovers);
-	record->leftovers = list;
+	record->leftovers = mc_take_ptr(&list);
 	*record->made = '\0';
 	return HV_OK;
 }
@@ -232,51 +213,43 @@ static bool is_heir(const struct hv_record *record, const char *id, const char *
 	return false;
 }
 
-/* All leftovers of the record: read anew, as another may have left it some meanwhile. */
-static enum hv_code collect(const struct hv_siblings *siblings, const struct hv_record *record,
-	char **ret, struct hv_error *err)
+/* The record that keeps one of the `leftovers` of the record `id`, or NULL. */
+static const struct hv_record *find_heir(
+	const struct hv_siblings *siblings, const char *id, const char *leftovers)
 {
-	enum hv_code code = hv_leftovers_add(ret, record, err);
-
-	for (size_t i = 0; code == HV_OK && i < siblings->count; i++)
-		if (strcmp(siblings->records[i].view.id, record->view.id) == 0)
-			code = add_list(ret, siblings->records[i].leftovers, err);
-	return code;
-}
-
-static enum hv_code find_heir(const struct hv_siblings *siblings, const struct hv_record *record,
-	struct hv_inheritance *ret, struct hv_error *err)
-{
-	const struct hv_record *heir = NULL;
-	char *list = NULL;
-	enum hv_code code = collect(siblings, record, &list, err);
-
-	for (size_t i = 0; code == HV_OK && list && !heir && i < siblings->count; i++)
-		if (is_heir(&siblings->records[i], record->view.id, list))
-			heir = &siblings->records[i];
-	if (heir) {
-		ret->id = strdup(heir->view.id);
-		code = ret->id ? add_list(&ret->leftovers, heir->leftovers, err) : hv_oom(err);
-	}
-	if (heir && code == HV_OK)
-		code = add_list(&ret->leftovers, list, err);
-	free(list);
-	return code;
+	for (size_t i = 0; i < siblings->count; i++)
+		if (is_heir(&siblings->records[i], id, leftovers))
+			return &siblings->records[i];
+	return NULL;
 }
 
 enum hv_code hv_inheritance_find(struct hv_attacher *attacher, const struct hv_record *record,
 	struct hv_inheritance *ret, struct hv_error *err)
 {
-	struct hv_siblings siblings = {0};
-	enum hv_code code;
+	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_free char *list = NULL;
+	const char *id = record->view.id;
+	const struct hv_record *heir;
 
 	if (!(record->made && *record->made) && !(record->leftovers && *record->leftovers))
 		return HV_OK;
-	code = hv_siblings_read(attacher, record->view.container_id, &siblings, err);
-	if (code == HV_OK)
-		code = find_heir(&siblings, record, ret, err);
-	hv_siblings_done(&siblings);
-	return code;
+	if (hv_siblings_read(attacher, record->view.container_id, &siblings, err) != HV_OK ||
+		hv_leftovers_add(&list, record, err) != HV_OK)
+		return err->code;
+	/* Its own are read anew, as another may have left it some meanwhile. */
+	for (size_t i = 0; i < siblings.count; i++)
+		if (strcmp(siblings.records[i].view.id, id) == 0 &&
+			add_list(&list, siblings.records[i].leftovers, err) != HV_OK)
+			return err->code;
+	heir = list ? find_heir(&siblings, id, list) : NULL;
+	if (!heir)
+		return HV_OK;
+	ret->id = strdup(heir->view.id);
+	if (!ret->id)
+		return hv_oom(err);
+	if (add_list(&ret->leftovers, heir->leftovers, err) != HV_OK)
+		return err->code;
+	return add_list(&ret->leftovers, list, err);
 }
 
 void hv_inheritance_done(struct hv_inheritance *inheritance)

@@ -28,6 +28,7 @@ struct hv_inheritance {
  * removed.  Zeroed at first; hv_inheritance_done() either way. */
 enum hv_code hv_inheritance_find(struct hv_attacher *attacher, const struct hv_record *record,
 	struct hv_inheritance *ret, struct hv_error *err);
+#define hv_auto_inheritance HV_AUTO(hv_inheritance_done)
 void hv_inheritance_done(struct hv_inheritance *inheritance);
 
 #endif

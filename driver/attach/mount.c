@@ -43,13 +43,12 @@ static enum hv_code explain(
 	const struct hv_attempt *attempt, const struct mc_err *cause, struct hv_error *err)
 {
 	const struct hv_names names = names_of(attempt);
-	enum hv_code code = hv_target_check_alive(&attempt->container, err);
 
-	if (code != HV_OK)
-		return code;
-	code = hv_explain(err, cause, &names);
+	if (hv_target_check_alive(&attempt->container, err) != HV_OK)
+		return err->code;
+	hv_explain(err, cause, &names);
 	if (cause->step != MC_STEP_MKDIR || cause->code != -EROFS)
-		return code;
+		return err->code;
 	return hv_record_fail_read_only(
 		attempt->attacher, &attempt->record, &attempt->container.ns, err);
 }
@@ -70,19 +69,16 @@ static enum mc_replace how_to_replace(const struct hv_record *record)
 /* The source is missing: perhaps its volume was deleted meanwhile, and it with that. */
 static enum hv_code explain_missing(const struct hv_attempt *attempt, struct hv_error *err)
 {
-	struct hv_volume now = {0};
-	struct hv_error other = {0};
-	enum hv_code code =
-		hv_store_volume_get(attempt->attacher->store, attempt->volume.name, &now, &other);
+	hv_auto_volume struct hv_volume now = {0};
+	hv_auto_error struct hv_error other = {0};
 
-	hv_volume_done(&now);
-	if (code != HV_NO_SUCH_VOLUME) {
-		hv_error_done(&other);
+	if (hv_store_volume_get(attempt->attacher->store, attempt->volume.name, &now, &other) !=
+		HV_NO_SUCH_VOLUME)
 		return err->code;
-	}
 	hv_error_done(err);
 	*err = other;
-	return code;
+	other = (struct hv_error){0};
+	return err->code;
 }
 
 /* With what is our own in the container, which alone may be taken out for it. */
@@ -125,12 +121,10 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		.replace = how_to_replace(&attempt->record),
 		.since_ns = held_since_ns(&attempt->container),
 	};
-	enum hv_code code = hv_volume_check_mount(volumes, &attempt->volume, err);
 
-	if (code == HV_OK)
-		code = hv_volume_use(volumes, &attempt->volume, &attempt->use, err);
-	if (code != HV_OK)
-		return code;
+	if (hv_volume_check_mount(volumes, &attempt->volume, err) != HV_OK ||
+		hv_volume_use(volumes, &attempt->volume, &attempt->use, err) != HV_OK)
+		return err->code;
 	hv_attempt_decide_map(attempt); /* again: a file system is mounted only now */
 	args.idmap = view->is_mapped;
 	args.attr = attributes(view, attempt->use.attr);

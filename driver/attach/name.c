@@ -32,36 +32,29 @@ static enum hv_code explain_foreign(const struct hv_engine_volume *volume,
 enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
 	const struct hv_attach_request *request, const char *target, struct hv_error *err)
 {
-	struct hv_engine_volume volume = {0};
-	struct hv_error ignored = {0};
-	enum hv_code code = err->code;
+	hv_auto_engine_volume struct hv_engine_volume volume = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
 	if (request->volume[0] == '/')
 		return hv_hint(err, "attach the directory: docker addvol %s %s %s", request->volume,
 			request->container, target);
 	if (hv_engine_volume(attacher->engine, request->volume, HV_ENGINE_TIMEOUT_WHO_MS, &volume,
 		    &ignored) == HV_OK)
-		code = explain_foreign(&volume, request, target, err);
-	else
-		hv_hint(err,
-			"list the volumes and their drivers with docker volume ls, or attach a directory: docker addvol DIRECTORY %s %s",
-			request->container, target);
-	hv_engine_volume_done(&volume);
-	hv_error_done(&ignored);
-	return code;
+		return explain_foreign(&volume, request, target, err);
+	return hv_hint(err,
+		"list the volumes and their drivers with docker volume ls, or attach a directory: docker addvol DIRECTORY %s %s",
+		request->container, target);
 }
 
 /* Fail only if the Engine says that there is none; an Engine that does not answer is ignored. */
 static enum hv_code check_container(
 	struct hv_attacher *attacher, const char *name, struct hv_error *err)
 {
-	struct hv_container container = {0};
-	enum hv_code code = hv_engine_inspect(
-		attacher->engine, name, HV_ENGINE_TIMEOUT_WHO_MS, &container, err);
+	hv_auto_container struct hv_container container = {0};
 
-	hv_container_done(&container);
-	if (code == HV_NO_SUCH_CONTAINER)
-		return code;
+	if (hv_engine_inspect(attacher->engine, name, HV_ENGINE_TIMEOUT_WHO_MS, &container, err) ==
+		HV_NO_SUCH_CONTAINER)
+		return err->code;
 	hv_error_done(err);
 	return HV_OK;
 }
@@ -69,15 +62,14 @@ static enum hv_code check_container(
 enum hv_code hv_list_check_names(
 	struct hv_attacher *attacher, const struct hv_list_request *request, struct hv_error *err)
 {
-	struct hv_volume volume = {0};
+	hv_auto_volume struct hv_volume volume = {0};
 	enum hv_code code = HV_OK;
 
 	if (request->volume && *request->volume)
 		code = hv_store_volume_get(attacher->store, request->volume, &volume, err);
-	hv_volume_done(&volume);
 	if (code == HV_NO_SUCH_VOLUME)
 		return hv_hint(err, "list the volumes and their drivers: docker volume ls");
 	if (code == HV_OK && request->container && *request->container)
-		code = check_container(attacher, request->container, err);
+		return check_container(attacher, request->container, err);
 	return code;
 }

@@ -25,6 +25,7 @@ enum hv_code hv_attachment_refresh(
  * records are best given container by container.  Release with hv_sight_done(). */
 enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
 	struct hv_record *record, struct hv_error *err);
+#define hv_auto_sight HV_AUTO(hv_sight_done)
 void hv_sight_done(struct hv_sight *sight);
 
 #endif

@@ -81,12 +81,11 @@ static enum hv_code read_rest(
 enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
-	enum hv_code code = read_target(request, attempt, err);
 
-	if (code == HV_OK)
-		code = hv_volume_read_subpath(
-			request->subpath ? request->subpath : "", attempt->subpath, err);
-	if (code == HV_OK)
-		code = read_idmap(request, attempt, err);
-	return code == HV_OK ? read_rest(request, attempt, err) : code;
+	if (read_target(request, attempt, err) != HV_OK ||
+		hv_volume_read_subpath(
+			request->subpath ? request->subpath : "", attempt->subpath, err) != HV_OK ||
+		read_idmap(request, attempt, err) != HV_OK)
+		return err->code;
+	return read_rest(request, attempt, err);
 }

@@ -32,12 +32,12 @@ enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *containe
 	struct hv_siblings *ret, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.container_id = container_id};
-	enum hv_code code =
-		hv_store_attachment_list(attacher->store, &filter, &ret->records, &ret->count, err);
 
-	if (code == HV_OK)
-		sort(ret);
-	return code;
+	if (hv_store_attachment_list(attacher->store, &filter, &ret->records, &ret->count, err) !=
+		HV_OK)
+		return err->code;
+	sort(ret);
+	return HV_OK;
 }
 
 bool hv_siblings_wait(const struct hv_siblings *siblings)
@@ -70,6 +70,20 @@ struct mc_own *hv_siblings_own(
 				record->mount_id, {record->root_dev, record->root_ino}};
 	}
 	return own;
+}
+
+const struct hv_record *hv_siblings_find_mount(const struct hv_siblings *siblings, long long pid,
+	uint64_t ns_ino, const struct mc_mount *mount)
+{
+	for (size_t i = 0; i < siblings->count; i++) {
+		const struct hv_record *record = &siblings->records[i];
+
+		if (record->pid == pid && record->ns_ino == ns_ino &&
+			record->mountinfo_id == mount->id &&
+			strcmp(record->path, mount->target) == 0) /* its number may be another's */
+			return record;
+	}
+	return NULL;
 }
 
 const struct hv_record *hv_siblings_find_outer(

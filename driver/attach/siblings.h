@@ -4,6 +4,7 @@
 
 #include "attach/attach.h"
 #include "mountcore/attach.h"
+#include "mountcore/mounts.h"
 
 /* The records of a container, intents included: outer targets before those below them, and of one
  * depth the oldest first. */
@@ -16,12 +17,18 @@ struct hv_siblings {
  * way. */
 enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *container_id,
 	struct hv_siblings *ret, struct hv_error *err);
+#define hv_auto_siblings HV_AUTO(hv_siblings_done)
 void hv_siblings_done(struct hv_siblings *siblings);
 
 /* Their mounts in the mount namespace `ns_ino`, as far as the records say, for
  * mc_attach_args.own.  Owned, with `ret_count` of them; NULL on ENOMEM. */
 struct mc_own *hv_siblings_own(
 	const struct hv_siblings *siblings, uint64_t ns_ino, size_t *ret_count);
+
+/* The attachment to the process `pid` whose mount it is, in the mount namespace `ns_ino`; or NULL.
+ */
+const struct hv_record *hv_siblings_find_mount(const struct hv_siblings *siblings, long long pid,
+	uint64_t ns_ino, const struct mc_mount *mount);
 
 /* Whether a record of the container waits to be attached to it. */
 bool hv_siblings_wait(const struct hv_siblings *siblings);

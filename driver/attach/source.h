@@ -19,6 +19,7 @@ struct hv_source_change {
 	enum hv_source_kind kind;
 	char *text; /* "PATH is not there any more"; NULL: the same */
 };
+#define hv_auto_source_change HV_AUTO(hv_source_change_done)
 void hv_source_change_done(struct hv_source_change *change);
 
 /* Compare a record whose mount stands, by the table in `sight`, with its source (source.c).  A

@@ -21,14 +21,13 @@ enum { SHORT_ID = 12 };
 enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *container_id,
 	bool *ret, bool *ret_is_required, struct hv_error *err)
 {
-	struct hv_siblings siblings = {0};
+	hv_auto_siblings struct hv_siblings siblings = {0};
 	enum hv_code code = hv_siblings_read(attacher, container_id, &siblings, err);
 
 	*ret = siblings.count > 0;
 	*ret_is_required = false;
 	for (size_t i = 0; i < siblings.count; i++)
 		*ret_is_required |= siblings.records[i].view.required;
-	hv_siblings_done(&siblings);
 	return code;
 }
 
@@ -74,12 +73,12 @@ static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_sta
 	struct hv_target *target, struct hv_error *err)
 {
 	struct mc_err cause = {0};
-	enum hv_code code = fill(start, &target->container, err);
-	const struct hv_names names = {.container = target->container.name};
+	struct hv_names names = {0};
 	int rc;
 
-	if (code != HV_OK)
-		return code;
+	if (fill(start, &target->container, err) != HV_OK)
+		return err->code;
+	names.container = target->container.name;
 	rc = mc_ns_open(attacher->core, target->container.pid, &target->ns, &cause);
 	if (rc == -EXDEV)
 		return fail_early(target, err);
@@ -87,9 +86,8 @@ static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_sta
 		return hv_explain(err, &cause, &names);
 	if (start->is_set_up) /* its runtime has not taken its capabilities yet */
 		target->ns.may_mount = false;
-	code = check(start, target, err);
-	if (code != HV_OK)
-		return code;
+	if (check(start, target, err) != HV_OK)
+		return err->code;
 	rc = mc_ns_has_own_root(attacher->core, target->container.pid);
 	if (rc == 0)
 		return fail_early(target, err);
@@ -99,30 +97,25 @@ static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_sta
 enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_start *start,
 	struct hv_repaired *ret, struct hv_error *err)
 {
-	struct hv_target target = {.ns = MC_NS_NONE,
+	hv_auto_target struct hv_target target = {.ns = MC_NS_NONE,
 		.held_since_ms = hv_clock_ms(),
 		.held_until_ms = start->held_until_ms,
 		.is_set_up = start->is_set_up};
-	enum hv_code code = open_first(attacher, start, &target, err);
 
 	*ret = (struct hv_repaired){.records = 0};
-	if (code == HV_OK)
-		code = hv_target_repair(attacher, &target, ret, err);
-	hv_target_close(&target);
-	return code;
+	if (open_first(attacher, start, &target, err) != HV_OK)
+		return err->code;
+	return hv_target_repair(attacher, &target, ret, err);
 }
 
 /* Kill the first process, unless it has ended. */
 static enum hv_code kill_first(
 	struct hv_attacher *attacher, const struct hv_start *start, struct hv_error *err)
 {
-	struct hv_target target = {.ns = MC_NS_NONE};
+	hv_auto_target struct hv_target target = {.ns = MC_NS_NONE};
 	enum hv_code code = open_first(attacher, start, &target, err);
-	int rc = 0;
+	int rc = code == HV_OK ? mc_ns_kill(&target.ns) : 0;
 
-	if (code == HV_OK)
-		rc = mc_ns_kill(&target.ns);
-	hv_target_close(&target);
 	if (rc < 0 && rc != -ESRCH)
 		return hv_fail(err, HV_INTERNAL, "its first process cannot be killed: %s",
 			strerrordesc_np(-rc));
@@ -135,12 +128,11 @@ static enum hv_code kill_first(
 enum hv_code hv_attachments_denied(struct hv_attacher *attacher, const struct hv_start *start,
 	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err)
 {
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	enum hv_code code = kill_first(attacher, start, err), noted;
 
 	*ret = (struct hv_repaired){.records = 0};
 	noted = hv_start_note_denied(
 		attacher, start->container_id, hold_ms, ret, code == HV_OK ? err : &ignored);
-	hv_error_done(&ignored);
 	return code == HV_OK ? noted : code;
 }
