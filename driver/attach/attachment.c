@@ -1,23 +1,39 @@
 /* The record of an attachment, and its states.  Asks neither the kernel nor the Engine. */
 #include "attachment.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mountcore/path.h"
 
-enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem problem,
-	const char *sentence, struct hv_error *err)
+enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_record_filter *filter,
+	struct hv_records *ret, struct hv_error *err)
 {
-	char *copy = sentence ? strdup(sentence) : NULL;
+	return hv_store_attachment_list(attacher->store, filter, &ret->items, &ret->count, err);
+}
 
-	free(record->view.problem); /* only now: `sentence` may be in it */
-	record->view.problem = copy;
-	record->problem = copy ? problem : HV_PROBLEM_NONE;
-	if (sentence && !copy)
-		return hv_oom(err);
-	return HV_OK;
+void hv_records_done(struct hv_records *records)
+{
+	hv_records_free(records->items, records->count);
+	*records = (struct hv_records){0};
+}
+
+enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem problem,
+	struct hv_error *err, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	free(record->view.problem); /* only now: an argument may be in it */
+	record->view.problem = text;
+	record->problem = text ? problem : HV_PROBLEM_NONE;
+	return text ? HV_OK : hv_oom(err);
 }
 
 void hv_record_set_state(struct hv_record *record, enum hv_attachment_state state)
@@ -71,10 +87,7 @@ bool hv_record_is_below(const struct hv_record *record, const char *path)
 enum hv_code hv_record_wait_for(
 	struct hv_record *record, const struct hv_record *outer, struct hv_error *err)
 {
-	char problem[512];
-
-	snprintf(problem, sizeof(problem), "waits for volume '%.255s' at %.220s",
-		outer->view.volume, outer->view.target);
 	hv_record_set_state(record, HV_PENDING);
-	return hv_record_set_problem(record, HV_PROBLEM_WAITING, problem, err);
+	return hv_record_set_problem(record, HV_PROBLEM_WAITING, err,
+		"waits for volume '%.255s' at %.220s", outer->view.volume, outer->view.target);
 }

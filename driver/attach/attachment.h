@@ -6,15 +6,25 @@
 
 #include "attach/attach.h"
 
+/* Records as the store lists them, owned. */
+struct hv_records {
+	struct hv_record *items;
+	size_t count;
+};
+enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_record_filter *filter,
+	struct hv_records *ret, struct hv_error *err);
+#define hv_auto_records HV_AUTO(hv_records_done)
+void hv_records_done(struct hv_records *records);
+
 /* The one way to a state: without a problem. */
 void hv_record_set_state(struct hv_record *record, enum hv_attachment_state state);
 
 /* "attached"; a doubt about its container is the Engine's to end, and stays. */
 void hv_record_set_attached(struct hv_record *record);
 
-/* Say what is wrong in that state, by a borrowed sentence, or NULL: nothing. */
+/* Tell in a sentence what is wrong in that state.  The arguments may be in its old problem. */
 enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem problem,
-	const char *sentence, struct hv_error *err);
+	struct hv_error *err, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Whether its mount stands, as far as the record says. */
 bool hv_record_is_mounted(const struct hv_record *record);

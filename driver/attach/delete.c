@@ -8,28 +8,27 @@
 static enum hv_code drop(struct hv_attacher *attacher, const struct hv_record *record,
 	const char *volume, struct hv_error *err)
 {
-	struct hv_store *store = attacher->store;
-	struct hv_inheritance inheritance = {0};
-	enum hv_code code = hv_inheritance_find(attacher, record, &inheritance, err);
-	const struct hv_heir heir = {inheritance.id, inheritance.leftovers};
-	const struct hv_heir *to = heir.id ? &heir : NULL;
+	hv_auto_inheritance struct hv_inheritance inheritance = {0};
+	struct hv_heir heir;
+	const struct hv_heir *to;
 
-	if (code == HV_OK)
-		code = volume ? hv_store_attachment_drop_with_volume(
-					store, record->view.id, volume, to, err)
-			      : hv_store_attachment_drop(store, record->view.id, to, err);
-	hv_inheritance_done(&inheritance);
-	return code;
+	if (hv_inheritance_find(attacher, record, &inheritance, err) != HV_OK)
+		return err->code;
+	heir = (struct hv_heir){inheritance.id, inheritance.leftovers};
+	to = heir.id ? &heir : NULL;
+	if (!volume)
+		return hv_store_attachment_drop(attacher->store, record->view.id, to, err);
+	return hv_store_attachment_drop_with_volume(
+		attacher->store, record->view.id, volume, to, err);
 }
 
 enum hv_code hv_record_drop(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
-	enum hv_code code = drop(attacher, record, NULL, err);
-
-	if (code == HV_OK)
-		hv_volume_unused(attacher->volumes, record->view.volume);
-	return code;
+	if (drop(attacher, record, NULL, err) != HV_OK)
+		return err->code;
+	hv_volume_unused(attacher->volumes, record->view.volume);
+	return HV_OK;
 }
 
 enum hv_code hv_record_end(
@@ -44,12 +43,12 @@ enum hv_code hv_record_end(
 	return drop(attacher, record, view->volume, err);
 }
 
-enum hv_code hv_record_drop_over(
-	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
+enum hv_code hv_record_drop_over(struct hv_attacher *attacher, const struct hv_record *record,
+	struct hv_repaired *ret, struct hv_error *err)
 {
-	enum hv_code code = hv_record_drop(attacher, record, err);
-
-	if (code == HV_OK)
-		hv_record_tell_end(attacher, record);
-	return code;
+	if (hv_record_drop(attacher, record, err) != HV_OK)
+		return err->code;
+	ret->dropped++;
+	hv_record_tell_end(attacher, record);
+	return HV_OK;
 }

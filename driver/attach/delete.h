@@ -12,8 +12,8 @@ enum hv_code hv_record_drop(
 enum hv_code hv_record_end(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
 
-/* Delete the record of an attachment that is over, and tell its end. */
-enum hv_code hv_record_drop_over(
-	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err);
+/* Delete the record of an attachment that is over, tell its end, and count it in ret->dropped. */
+enum hv_code hv_record_drop_over(struct hv_attacher *attacher, const struct hv_record *record,
+	struct hv_repaired *ret, struct hv_error *err);
 
 #endif

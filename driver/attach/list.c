@@ -29,10 +29,10 @@ static bool is_listed(const struct hv_record *record, const char *container)
 
 static void note_failure(struct hv_record *record, const struct hv_error *failure)
 {
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
-	(void)!hv_record_set_problem(record, HV_PROBLEM_FAILED, hv_error_text(failure), &ignored);
-	hv_error_done(&ignored);
+	(void)!hv_record_set_problem(
+		record, HV_PROBLEM_FAILED, &ignored, "%s", hv_error_text(failure));
 }
 
 /* Refresh the state; the reconciler learns of a change.  If the container cannot be looked at, the
@@ -40,19 +40,19 @@ static void note_failure(struct hv_record *record, const struct hv_error *failur
 static void refresh_and_tell(
 	struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record)
 {
-	struct hv_error err = {0};
+	hv_auto_error struct hv_error err = {0};
 	enum hv_attachment_state known = record->view.state;
 
 	if (hv_attachment_refresh_in(attacher, sight, record, &err) != HV_OK) {
 		hv_record_set_state(record, known);
 		note_failure(record, &err);
-	} else if (known != record->view.state) {
-		hv_attacher_poke(attacher, record->view.container_id, false);
+		return;
 	}
-	if (err.code == HV_OK && record->view.state == HV_ATTACHED &&
+	if (known != record->view.state)
+		hv_attacher_poke(attacher, record->view.container_id, false);
+	if (record->view.state == HV_ATTACHED &&
 		hv_record_note_source(attacher, sight, record, &err) != HV_OK)
 		note_failure(record, &err);
-	hv_error_done(&err);
 }
 
 static int compare_containers(const void *a, const void *b)
@@ -63,23 +63,22 @@ static int compare_containers(const void *a, const void *b)
 }
 
 /* Bring those that were asked for up to now, container by container, each of which is read once. */
-static enum hv_code refresh_all(struct hv_attacher *attacher, struct hv_record *records,
-	size_t count, const char *container, struct hv_error *err)
+static enum hv_code refresh_all(struct hv_attacher *attacher, const struct hv_records *records,
+	const char *container, struct hv_error *err)
 {
-	struct hv_record **sorted = calloc(count + 1, sizeof(struct hv_record *));
-	struct hv_sight sight = HV_SIGHT_NONE;
+	hv_auto_free struct hv_record **sorted =
+		calloc(records->count + 1, sizeof(struct hv_record *));
+	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
 	size_t used = 0;
 
 	if (!sorted)
 		return hv_oom(err);
-	for (size_t i = 0; i < count; i++)
-		if (is_listed(&records[i], container))
-			sorted[used++] = &records[i];
+	for (size_t i = 0; i < records->count; i++)
+		if (is_listed(&records->items[i], container))
+			sorted[used++] = &records->items[i];
 	qsort(sorted, used, sizeof(struct hv_record *), compare_containers);
 	for (size_t i = 0; i < used; i++)
 		refresh_and_tell(attacher, &sight, sorted[i]);
-	hv_sight_done(&sight);
-	free(sorted);
 	return HV_OK;
 }
 
@@ -88,28 +87,24 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.volume = request->volume};
-	struct hv_record *records = NULL;
-	struct hv_attachment *list = NULL;
-	size_t count = 0, used = 0;
-	enum hv_code code =
-		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+	hv_auto_records struct hv_records records = {0};
+	struct hv_attachment *list;
+	size_t used = 0;
 
-	if (code == HV_OK)
-		code = refresh_all(attacher, records, count, request->container, err);
-	if (code == HV_OK) {
-		list = calloc(count + 1, sizeof(*list));
-		if (!list)
-			code = hv_oom(err);
-	}
-	for (size_t i = 0; list && i < count; i++) {
-		if (!is_listed(&records[i], request->container) || hv_record_is_over(&records[i]))
+	if (hv_records_list(attacher, &filter, &records, err) != HV_OK ||
+		refresh_all(attacher, &records, request->container, err) != HV_OK)
+		return err->code;
+	list = calloc(records.count + 1, sizeof(*list));
+	if (!list)
+		return hv_oom(err);
+	for (size_t i = 0; i < records.count; i++) {
+		struct hv_record *record = &records.items[i];
+
+		if (!is_listed(record, request->container) || hv_record_is_over(record))
 			continue;
-		list[used++] = records[i].view;
-		records[i].view = (struct hv_attachment){0};
+		list[used++] = record->view;
+		record->view = (struct hv_attachment){0};
 	}
-	hv_records_free(records, count);
-	if (code != HV_OK)
-		return code;
 	*ret = list;
 	*ret_count = used;
 	return HV_OK;

@@ -32,16 +32,13 @@ enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight
 {
 	long long known_pid = record->pid;
 	enum hv_attachment_state known = record->view.state;
-	enum hv_code code;
 
-	code = hv_attachment_refresh_in(attacher, sight, record, err);
-	if (code == HV_OK && hv_record_is_over(record)) {
-		code = hv_record_drop_over(attacher, record, err);
-		ret->dropped += code == HV_OK;
-		return code;
-	}
-	if (code != HV_OK || (known == record->view.state && known_pid == record->pid))
-		return code;
+	if (hv_attachment_refresh_in(attacher, sight, record, err) != HV_OK)
+		return err->code;
+	if (hv_record_is_over(record))
+		return hv_record_drop_over(attacher, record, ret, err);
+	if (known == record->view.state && known_pid == record->pid)
+		return HV_OK;
 	count_change(record, known, ret);
 	return hv_store_attachment_note(attacher->store, record, err);
 }
@@ -54,13 +51,14 @@ void hv_seen_done(struct hv_seen *seen)
 
 /* Whether one that was begun is to take its place.  If its mount is gone it may have been taken out
  * for that, which hv_record_settle() has to find out. */
-static bool is_being_replaced(const struct hv_record *records, size_t count, const char *id)
+static bool is_being_replaced(const struct hv_records *records, const char *id)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char *at = records[i].replaces ? records[i].replaces : "";
+	for (size_t i = 0; i < records->count; i++) {
+		const struct hv_record *record = &records->items[i];
+		const char *at = record->replaces ? record->replaces : "";
 		char replaced[HV_RECORD_ID_SIZE];
 
-		while (!records[i].is_done && hv_record_next_replaced(&at, replaced))
+		while (!record->is_done && hv_record_next_replaced(&at, replaced))
 			if (strcmp(replaced, id) == 0)
 				return true;
 	}
@@ -96,20 +94,18 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
 	struct hv_seen *ret, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.container_id = container_id};
-	struct hv_sight sight = HV_SIGHT_NONE;
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code;
+	hv_auto_records struct hv_records records = {0};
 
 	*ret = HV_SEEN_NONE;
 	HV_HOLD_IF_FREE(hold, &attacher->locks, container_id);
+	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
+
 	if (!hold.keylock)
 		return hv_fail(err, HV_BUSY, "the container is being worked on");
-	code = hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		look_at(attacher, &sight, &records[i],
-			is_being_replaced(records, count, records[i].view.id), ret, err);
-	hv_sight_done(&sight);
-	hv_records_free(records, count);
+	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < records.count; i++)
+		look_at(attacher, &sight, &records.items[i],
+			is_being_replaced(&records, records.items[i].view.id), ret, err);
 	return err->code;
 }

@@ -21,108 +21,94 @@ static enum hv_code leave(struct hv_attacher *attacher, const struct hv_record *
 	struct hv_record *outer, struct hv_error *err)
 {
 	struct hv_heir heir = {.id = outer->view.id};
-	enum hv_code code = hv_leftovers_add(&outer->leftovers, record, err);
 
+	if (hv_leftovers_add(&outer->leftovers, record, err) != HV_OK)
+		return err->code;
 	heir.leftovers = outer->leftovers;
-	if (code != HV_OK || !heir.leftovers)
-		return code;
-	return hv_store_attachment_leave(attacher->store, &heir, err);
+	return heir.leftovers ? hv_store_attachment_leave(attacher->store, &heir, err) : HV_OK;
 }
 
 /* Say that it is pending, and take it out.  It stays noted if that fails: it is found then. */
 static enum hv_code lift(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_record *outer, struct hv_error *err)
 {
-	enum hv_code code = hv_record_wait_for(record, outer, err);
-
-	if (code == HV_OK)
-		code = hv_store_attachment_note(attacher->store, record, err);
-	if (code == HV_OK)
-		code = leave(attacher, record, outer, err);
-	if (code == HV_OK)
-		code = hv_record_lift(attacher, record, err);
-	if (code == HV_OK)
-		hv_record_forget_mount(record);
-	if (code == HV_OK)
-		code = hv_record_wait_for(record, outer, err);
-	return code == HV_OK ? hv_store_attachment_note(attacher->store, record, err) : code;
+	if (hv_record_wait_for(record, outer, err) != HV_OK ||
+		hv_store_attachment_note(attacher->store, record, err) != HV_OK ||
+		leave(attacher, record, outer, err) != HV_OK ||
+		hv_record_unmount(attacher, record, true, err) != HV_OK)
+		return err->code;
+	hv_record_forget_mount(record);
+	if (hv_record_wait_for(record, outer, err) != HV_OK)
+		return err->code;
+	return hv_store_attachment_note(attacher->store, record, err);
 }
 
-static bool is_in_the_way(struct hv_attacher *attacher, struct hv_record *record,
-	const struct hv_record *outer, uint64_t ns_ino)
+static bool is_in_the_way(
+	struct hv_attacher *attacher, struct hv_record *record, const struct hv_record *outer)
 {
-	struct hv_error ignored = {0};
-	bool is_so = record->is_done && !record->is_ending && record->pid > 0 &&
-		     record->ns_ino == ns_ino && hv_record_is_below(record, outer->path) &&
-		     hv_attachment_refresh(attacher, record, &ignored) == HV_OK &&
-		     record->view.state == HV_ATTACHED;
+	hv_auto_error struct hv_error ignored = {0};
 
-	hv_error_done(&ignored);
-	return is_so;
+	return record->is_done && !record->is_ending && record->pid > 0 &&
+	       record->ns_ino == outer->ns_ino && hv_record_is_below(record, outer->path) &&
+	       hv_attachment_refresh(attacher, record, &ignored) == HV_OK &&
+	       record->view.state == HV_ATTACHED;
 }
 
-/* The attachments that were unmounted for an outer one. */
-struct nested {
-	const struct hv_siblings *siblings;
-	bool *is_lifted; /* of each; owned until they are put back */
-};
-
-/* Unmount the attachments below the path of `outer`, which is about to be mounted.  The lock of the
- * container is held.  put_back() follows either way. */
-static enum hv_code lift_all(struct hv_attacher *attacher, const struct hv_siblings *siblings,
-	struct hv_record *outer, struct nested *ret, struct hv_error *err)
+/* Unmount the attachments below the path of the attempt's, which is about to be mounted: those of
+ * `ret_is_lifted` are to be put back either way.  The lock of the container is held. */
+static enum hv_code lift_all(struct hv_attempt *attempt, bool *ret_is_lifted, struct hv_error *err)
 {
-	enum hv_code code = HV_OK;
+	struct hv_attacher *attacher = attempt->attacher;
+	struct hv_record *outer = &attempt->record;
 
-	ret->siblings = siblings;
-	ret->is_lifted = calloc(siblings->count + 1, sizeof(bool));
-	if (!ret->is_lifted)
-		return hv_oom(err);
 	/* The deepest first: it would go with what it is on. */
-	for (size_t i = siblings->count; code == HV_OK && i-- > 0;) {
-		struct hv_record *record = &siblings->records[i];
+	for (size_t i = attempt->siblings->count; i-- > 0;) {
+		struct hv_record *record = &attempt->siblings->records[i];
+		enum hv_code code;
 
-		if (!is_in_the_way(attacher, record, outer, outer->ns_ino))
+		if (!is_in_the_way(attacher, record, outer))
 			continue;
 		code = lift(attacher, record, outer, err);
-		ret->is_lifted[i] = record->pid == 0; /* else it stands, and is found */
+		ret_is_lifted[i] = record->pid == 0; /* else it stands, and is found */
+		if (code != HV_OK)
+			return code;
 	}
-	return code;
+	return HV_OK;
 }
 
 /* Attach them again, on top.  A failed one is "pending", with the reason, and is tried again. */
-static void put_back(
-	struct hv_attacher *attacher, const struct hv_target *target, struct nested *nested)
+static void put_back(struct hv_attempt *attempt, const bool *is_lifted)
 {
+	const struct hv_again how = {.mount = hv_attempt_mount, .is_back = true};
+	struct hv_attacher *attacher = attempt->attacher;
+	const struct hv_target *target = &attempt->container;
 	bool is_left = false;
 
-	for (size_t i = 0; nested->is_lifted && i < nested->siblings->count; i++) {
-		struct hv_error ignored = {0};
+	for (size_t i = 0; i < attempt->siblings->count; i++) {
+		hv_auto_error struct hv_error ignored = {0};
 
-		if (nested->is_lifted[i] &&
-			hv_attach_back(attacher, target, &nested->siblings->records[i], &ignored) !=
-				HV_OK)
+		if (is_lifted[i] && hv_attach_again(attacher, target, &how,
+					    &attempt->siblings->records[i], &ignored) != HV_OK)
 			is_left = true;
-		hv_error_done(&ignored);
 	}
 	if (is_left) /* to be tried again */
 		hv_attacher_poke(attacher, target->container.id, true);
-	free(nested->is_lifted);
-	*nested = (struct nested){0};
 }
 
 enum hv_code hv_nested_mount(struct hv_attempt *attempt, struct hv_error *err)
 {
-	static const struct hv_siblings none = {0};
-	struct hv_attacher *attacher = attempt->attacher;
-	struct nested nested = {0};
-	enum hv_code code = lift_all(attacher, attempt->siblings ? attempt->siblings : &none,
-		&attempt->record, &nested, err);
+	hv_auto_free bool *is_lifted = NULL; /* of each of the siblings */
+	enum hv_code code;
 
+	if (!attempt->siblings)
+		return hv_attempt_mount(attempt, err);
+	is_lifted = calloc(attempt->siblings->count + 1, sizeof(bool));
+	code = is_lifted ? lift_all(attempt, is_lifted, err) : hv_oom(err);
 	if (code == HV_OK)
 		code = hv_attempt_mount(attempt, err);
 	else
 		hv_attempt_unprepare(attempt);
-	put_back(attacher, &attempt->container, &nested);
+	if (is_lifted)
+		put_back(attempt, is_lifted);
 	return code;
 }

@@ -17,8 +17,8 @@ static enum hv_code judge_absent(struct hv_record *record, struct hv_error *err)
 		return HV_OK;
 	}
 	hv_record_set_state(record, HV_MISSING);
-	return hv_record_set_problem(record, HV_PROBLEM_UNMOUNTED,
-		"it was unmounted, or its mountpoint was removed", err);
+	return hv_record_set_problem(record, HV_PROBLEM_UNMOUNTED, err,
+		"it was unmounted, or its mountpoint was removed");
 }
 
 /* For an intent without a mount number: without open_tree an attach learns it once mounted.  Take
@@ -84,7 +84,7 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 	record->path = path;
 	hv_record_set_state(record, HV_ATTACHED);
 	return hv_record_set_problem(
-		record, HV_PROBLEM_RENAMED, "its directory was renamed inside the container", err);
+		record, HV_PROBLEM_RENAMED, err, "its directory was renamed inside the container");
 }
 
 void hv_sight_done(struct hv_sight *sight)
@@ -115,9 +115,9 @@ static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sig
 		rc = mc_mounts_read_open(sight->mountinfo, &sight->mounts);
 	}
 	if (rc < 0)
-		code = hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
+		return hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
 			record->view.container_name, strerrordesc_np(-rc));
-	return code;
+	return HV_OK;
 }
 
 enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
@@ -138,9 +138,7 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 enum hv_code hv_attachment_refresh(
 	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
 {
-	struct hv_sight sight = HV_SIGHT_NONE;
-	enum hv_code code = hv_attachment_refresh_in(attacher, &sight, record, err);
+	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
 
-	hv_sight_done(&sight);
-	return code;
+	return hv_attachment_refresh_in(attacher, &sight, record, err);
 }

@@ -7,24 +7,14 @@
 #include "refuse.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "attachment.h"
 #include "siblings.h"
 
-static bool lacks(const struct hv_record *record)
+static bool is_needed(const struct hv_record *record)
 {
-	return record->view.required && record->is_done && !record->is_ending &&
-	       !hv_record_is_mounted(record);
-}
-
-static bool lacks_any(const struct hv_siblings *siblings)
-{
-	for (size_t i = 0; i < siblings->count; i++)
-		if (lacks(&siblings->records[i]))
-			return true;
-	return false;
+	return record->view.required && record->is_done && !record->is_ending;
 }
 
 /* Its problem tells why it is not mounted, or else `other`.  `rc`: the result of the kill. */
@@ -32,62 +22,63 @@ static void note(struct hv_attacher *attacher, struct hv_record *record, int rc,
 {
 	const char *reason = record->view.problem ? record->view.problem : other;
 	const char *name = record->view.container_name;
-	struct hv_error ignored = {0};
-	char *problem = NULL;
-	int length =
-		rc == 0 ? asprintf(&problem,
-				  "the start of container '%s' was refused, because this is required: %s",
-				  name, reason)
-			: asprintf(&problem,
-				  "it is required, but the start of container '%s' could not be refused (%s): %s",
-				  name, strerrordesc_np(-rc), reason);
+	hv_auto_error struct hv_error ignored = {0};
+	enum hv_code code;
 
 	record->refusal = rc == 0 ? HV_REFUSAL_NEW : HV_REFUSAL_NONE;
-	if (length >= 0 &&
-		hv_record_set_problem(record, HV_PROBLEM_REFUSED, problem, &ignored) == HV_OK)
+	if (rc == 0)
+		code = hv_record_set_problem(record, HV_PROBLEM_REFUSED, &ignored,
+			"the start of container '%s' was refused, because this is required: %s",
+			name, reason);
+	else
+		code = hv_record_set_problem(record, HV_PROBLEM_REFUSED, &ignored,
+			"it is required, but the start of container '%s' could not be refused (%s): %s",
+			name, strerrordesc_np(-rc), reason);
+	if (code == HV_OK)
 		(void)!hv_store_attachment_note(attacher->store, record, &ignored);
-	free(length >= 0 ? problem : NULL);
-	hv_error_done(&ignored);
 }
 
 bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
 	struct hv_siblings *siblings, struct hv_repaired *ret)
 {
-	int rc;
+	bool lacks = false;
+	int rc = 0;
 
-	if (!lacks_any(siblings))
-		return false;
-	rc = mc_ns_kill(ns);
 	for (size_t i = 0; i < siblings->count; i++) {
-		if (!lacks(&siblings->records[i]))
+		struct hv_record *record = &siblings->records[i];
+
+		if (!is_needed(record) || hv_record_is_mounted(record))
 			continue;
-		note(attacher, &siblings->records[i], rc, "it was not tried");
+		if (!lacks) /* the first */
+			rc = mc_ns_kill(ns);
+		lacks = true;
+		note(attacher, record, rc, "it was not tried");
 		ret->refused += rc == 0;
 	}
-	hv_attacher_poke(attacher, siblings->records[0].view.container_id, false);
-	return rc == 0;
+	if (lacks)
+		hv_attacher_poke(attacher, siblings->records[0].view.container_id, false);
+	return lacks && rc == 0;
 }
 
 enum hv_code hv_start_note_denied(struct hv_attacher *attacher, const char *container_id,
 	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err)
 {
-	struct hv_siblings siblings = {0};
+	hv_auto_siblings struct hv_siblings siblings = {0};
 	char late[64];
 	enum hv_code code;
 
 	HV_HOLD(hold, &attacher->locks, container_id);
 	snprintf(late, sizeof(late), "it was not attached within %u ms", hold_ms);
 	code = hv_siblings_read(attacher, container_id, &siblings, err);
-	for (size_t i = 0; code == HV_OK && i < siblings.count; i++) {
+	for (size_t i = 0; i < siblings.count; i++) {
 		struct hv_record *record = &siblings.records[i];
 
-		if (!record->view.required || !record->is_done || record->is_ending)
+		if (!is_needed(record))
 			continue;
 		snprintf(ret->name, sizeof(ret->name), "%s", record->view.container_name);
 		note(attacher, record, 0, late);
 		ret->refused++;
 	}
-	hv_siblings_done(&siblings);
 	hv_attacher_poke(attacher, container_id, false);
 	return code;
 }

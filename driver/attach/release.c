@@ -27,8 +27,10 @@ static enum hv_code end_own(
 static enum hv_code drop_ended(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
+	struct hv_repaired ignored = {0};
+
 	HV_HOLD(hold, &attacher->locks, record->view.container_id);
-	return hv_record_drop_over(attacher, record, err);
+	return hv_record_drop_over(attacher, record, &ignored, err);
 }
 
 /* Forget an attachment that is in nobody's way any more; count one that is. */
@@ -36,7 +38,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 	size_t *ret_others, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
-	struct hv_container container = {0};
+	hv_auto_container struct hv_container container = {0};
 	enum hv_code code = hv_attachment_refresh(attacher, record, err);
 
 	if (code == HV_OK && hv_record_is_over(record))
@@ -44,7 +46,6 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 	hv_error_done(err); /* a failed look does not mean that it is over */
 	code = hv_container_find(
 		attacher, view->container_id, HV_ENGINE_TIMEOUT_REMOVE_MS, &container, err);
-	hv_container_done(&container);
 	*ret_others += code == HV_OK;
 	if (code == HV_OK)
 		return HV_OK;
@@ -66,16 +67,18 @@ enum hv_code hv_attachments_release(
 	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.volume = volume};
-	struct hv_record *records = NULL;
-	size_t count = 0, others = 0;
-	enum hv_code code =
-		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+	hv_auto_records struct hv_records records = {0};
+	size_t others = 0;
 
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = records[i].is_own ? HV_OK : release(attacher, &records[i], &others, err);
+	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < records.count; i++)
+		if (!records.items[i].is_own &&
+			release(attacher, &records.items[i], &others, err) != HV_OK)
+			return err->code;
 	/* The volume's own go last, and only if nothing else keeps the volume. */
-	for (size_t i = 0; code == HV_OK && others == 0 && i < count; i++)
-		code = records[i].is_own ? end_own(attacher, &records[i], err) : HV_OK;
-	hv_records_free(records, count);
-	return code;
+	for (size_t i = 0; others == 0 && i < records.count; i++)
+		if (records.items[i].is_own && end_own(attacher, &records.items[i], err) != HV_OK)
+			return err->code;
+	return HV_OK;
 }

@@ -25,62 +25,59 @@
 #include "settle.h"
 #include "siblings.h"
 
-/* The volume that was to be removed with the attachment. */
-static enum hv_code remove_volume(
-	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
-{
-	enum hv_code code = hv_volume_remove(attacher->volumes, volume, err);
+/* One pass over the records of a container, which is held. */
+struct pass {
+	struct hv_attacher *attacher;
+	const struct hv_target *target; /* may be NULL, or not running */
+	struct hv_siblings *siblings;
+	struct hv_repaired *ret;
+};
 
+/* Bring a detach that was begun to its end, with the volume that was to be removed with it. */
+static enum hv_code end(const struct pass *pass, struct hv_record *record, struct hv_error *err)
+{
+	struct hv_attacher *attacher = pass->attacher;
+	unsigned before = pass->ret->dropped;
+	enum hv_code code = hv_record_settle_end(attacher, record, pass->ret, err);
+
+	if (pass->ret->dropped > before)
+		hv_record_tell_end(attacher, record);
+	if (code != HV_OK || !record->is_ending_volume)
+		return code;
+	code = hv_volume_remove(attacher->volumes, record->view.volume, err);
 	if (code != HV_NO_SUCH_VOLUME && code != HV_VOLUME_IN_USE)
 		return code;
 	hv_error_done(err);
 	return HV_OK;
 }
 
-/* Bring a detach that was begun to its end. */
-static enum hv_code end(struct hv_attacher *attacher, struct hv_record *record,
-	struct hv_repaired *ret, struct hv_error *err)
-{
-	unsigned before = ret->dropped;
-	enum hv_code code = hv_record_settle_end(attacher, record, ret, err);
-
-	if (ret->dropped > before)
-		hv_record_tell_end(attacher, record);
-	if (code != HV_OK || !record->is_ending_volume)
-		return code;
-	return remove_volume(attacher, record->view.volume, err);
-}
-
 /* Settle an attach or detach that was begun and never answered. */
-static enum hv_code settle_if_begun(struct hv_attacher *attacher, struct hv_record *record,
-	struct hv_repaired *ret, struct hv_error *err)
+static enum hv_code settle_if_begun(
+	const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {
 	if (!record->is_done)
-		return hv_record_settle(attacher, record, ret, err);
-	return record->is_ending ? end(attacher, record, ret, err) : HV_OK;
+		return hv_record_settle(pass->attacher, record, pass->ret, err);
+	return record->is_ending ? end(pass, record, err) : HV_OK;
 }
 
 /* One record as the kernel sees it. */
-static enum hv_code look_at(struct hv_attacher *attacher, struct hv_record *record,
-	struct hv_repaired *ret, struct hv_error *err)
+static enum hv_code look_at(const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {
-	struct hv_sight sight = HV_SIGHT_NONE;
-	enum hv_code code;
+	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
 
 	if (!record->is_done || record->is_ending)
-		return settle_if_begun(attacher, record, ret, err);
-	code = hv_record_look(attacher, &sight, record, ret, err);
-	hv_sight_done(&sight);
-	return code;
+		return settle_if_begun(pass, record, err);
+	return hv_record_look(pass->attacher, &sight, record, pass->ret, err);
 }
 
 /* Drop what is of an older start that the kernel's numbers did not tell from this one. */
-static enum hv_code leave_older_start(struct hv_attacher *attacher, const struct hv_target *target,
-	struct hv_record *record, struct hv_error *err)
+static enum hv_code leave_older_start(
+	const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {
-	const char *now = target->container.started_at;
+	const struct hv_container *container = &pass->target->container;
+	const char *now = container->started_at;
 
-	if (!now && record->pid != target->container.pid) /* it is held: the process tells */
+	if (!now && record->pid != container->pid) /* it is held: the process tells */
 		hv_record_forget_mount(record);
 	if (!now || record->pid == 0 ||
 		(record->started_at && strcmp(record->started_at, now) == 0))
@@ -92,31 +89,21 @@ static enum hv_code leave_older_start(struct hv_attacher *attacher, const struct
 	record->started_at = strdup(now); /* its process runs: an older version did not note it */
 	if (!record->started_at)
 		return hv_oom(err);
-	return hv_store_attachment_note(attacher->store, record, err);
+	return hv_store_attachment_note(pass->attacher->store, record, err);
 }
-
-/* One pass over the records of a container, which is held. */
-struct pass {
-	struct hv_attacher *attacher;
-	const struct hv_target *target; /* may be NULL, or not running */
-	struct hv_siblings siblings;
-	struct hv_repaired *ret;
-};
 
 /* It would be hidden as soon as that one is attached, which was tried just before. */
 static enum hv_code note_wait(struct hv_attacher *attacher, struct hv_record *record,
 	const struct hv_record *outer, struct hv_error *err)
 {
-	char *known = record->view.problem;
-	enum hv_code code;
-	bool is_known;
+	hv_auto_free char *known = record->view.problem;
 
 	record->view.problem = NULL;
-	code = hv_record_wait_for(record, outer, err);
-	is_known = code == HV_OK && known && strcmp(known, record->view.problem) == 0;
-	free(known);
-	return code == HV_OK && !is_known ? hv_store_attachment_note(attacher->store, record, err)
-					  : code;
+	if (hv_record_wait_for(record, outer, err) != HV_OK)
+		return err->code;
+	if (known && strcmp(known, record->view.problem) == 0)
+		return HV_OK;
+	return hv_store_attachment_note(attacher->store, record, err);
 }
 
 /* One record, now that its container runs. */
@@ -125,14 +112,15 @@ static enum hv_code make_true(
 {
 	struct hv_attacher *attacher = pass->attacher;
 	const struct hv_target *target = pass->target;
-	struct hv_repaired *ret = pass->ret;
+	const struct hv_again how = {.siblings = pass->siblings, .mount = hv_nested_mount};
 	const struct hv_record *outer;
 	bool is_of_start = record->view.state != HV_PENDING &&
 			   record->pid == target->container.pid && record->ns_ino == target->ns.ino;
-	enum hv_code code = look_at(attacher, record, ret, err);
 
-	if (code != HV_OK || !record->is_done || record->is_ending)
-		return code;
+	if (look_at(pass, record, err) != HV_OK)
+		return err->code;
+	if (!record->is_done || record->is_ending)
+		return HV_OK;
 	if (target->is_set_up && hv_target_late_ms(target) > 0) /* the program may have begun */
 		return hv_fail(err, HV_BUSY, "container '%s' begins its program",
 			record->view.container_name);
@@ -141,43 +129,43 @@ static enum hv_code make_true(
 		return hv_target_fail_changed(target, err);
 	if (hv_record_is_over(record))
 		return HV_OK;
-	code = leave_older_start(attacher, target, record, err);
-	if (code == HV_OK && hv_record_is_over(record)) {
-		code = hv_record_drop_over(attacher, record, err);
-		ret->dropped += code == HV_OK;
-		return code;
-	}
-	if (code != HV_OK || record->pid > 0)
-		return code;
-	outer = hv_siblings_find_outer(&pass->siblings, record);
+	if (leave_older_start(pass, record, err) != HV_OK)
+		return err->code;
+	if (hv_record_is_over(record))
+		return hv_record_drop_over(attacher, record, pass->ret, err);
+	if (record->pid > 0)
+		return HV_OK;
+	outer = hv_siblings_find_outer(pass->siblings, record);
 	if (outer)
 		return note_wait(attacher, record, outer, err);
-	code = hv_attach_again(attacher, target, &pass->siblings, hv_nested_mount, record, err);
-	ret->attached += code == HV_OK;
-	return code;
+	if (hv_attach_again(attacher, target, &how, record, err) != HV_OK)
+		return err->code;
+	pass->ret->attached++;
+	return HV_OK;
 }
 
-static enum hv_code learn_name(struct hv_attacher *attacher, const struct hv_container *container,
-	struct hv_record *record, struct hv_error *err)
+static enum hv_code learn_name(
+	const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {
+	const char *known = pass->target->container.name;
 	char *name;
 
-	if (!container->name || strcmp(record->view.container_name, container->name) == 0)
+	if (!known || strcmp(record->view.container_name, known) == 0)
 		return HV_OK;
-	name = strdup(container->name);
+	name = strdup(known);
 	if (!name)
 		return hv_oom(err);
 	free(record->view.container_name);
 	record->view.container_name = name;
-	return hv_store_attachment_note(attacher->store, record, err);
+	return hv_store_attachment_note(pass->attacher->store, record, err);
 }
 
 /* The Engine knows the container: which one it is, and that there is no doubt about it any more. */
-static enum hv_code learn_engine(struct hv_attacher *attacher, const struct hv_target *target,
-	struct hv_record *record, struct hv_error *err)
+static enum hv_code learn_engine(
+	const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {
-	bool is_new =
-		target->engine && (!record->engine || strcmp(record->engine, target->engine) != 0);
+	const char *known = pass->target->engine;
+	bool is_new = known && (!record->engine || strcmp(record->engine, known) != 0);
 	char *engine;
 
 	if (record->problem == HV_PROBLEM_DOUBTED)
@@ -185,13 +173,13 @@ static enum hv_code learn_engine(struct hv_attacher *attacher, const struct hv_t
 	else if (!is_new)
 		return HV_OK;
 	if (is_new) {
-		engine = strdup(target->engine);
+		engine = strdup(known);
 		if (!engine)
 			return hv_oom(err);
 		free(record->engine);
 		record->engine = engine;
 	}
-	return hv_store_attachment_note(attacher->store, record, err);
+	return hv_store_attachment_note(pass->attacher->store, record, err);
 }
 
 /* Repair one record; without a target, only settle an unfinished attach or detach. */
@@ -202,23 +190,21 @@ static enum hv_code repair_one(
 	enum hv_code code = HV_OK;
 
 	if (target && target->held_until_ms == 0)
-		code = learn_name(pass->attacher, &target->container, record, err);
+		code = learn_name(pass, record, err);
 	if (target && target->container.started_at && code == HV_OK)
-		code = learn_engine(pass->attacher, target, record, err);
+		code = learn_engine(pass, record, err);
 	snprintf(pass->ret->name, sizeof(pass->ret->name), "%s", record->view.container_name);
 	if (code != HV_OK)
 		return code;
 	if (!target)
-		return settle_if_begun(pass->attacher, record, pass->ret, err);
-	if (target->ns.ns_fd >= 0)
-		return make_true(pass, record, err);
-	return look_at(pass->attacher, record, pass->ret, err);
+		return settle_if_begun(pass, record, err);
+	return target->ns.ns_fd >= 0 ? make_true(pass, record, err) : look_at(pass, record, err);
 }
 
 /* All records of a container, each whatever became of the others; the first failure is told. */
-static enum hv_code repair_each(const struct pass *pass, struct hv_error *err)
+static void repair_each(const struct pass *pass, struct hv_error *err)
 {
-	const struct hv_siblings *siblings = &pass->siblings;
+	const struct hv_siblings *siblings = pass->siblings;
 
 	for (size_t i = 0; i < siblings->count; i++) {
 		struct hv_error one = {0};
@@ -228,7 +214,6 @@ static enum hv_code repair_each(const struct pass *pass, struct hv_error *err)
 		else
 			*err = one;
 	}
-	return err->code;
 }
 
 static bool is_own_mount(const struct hv_siblings *siblings, uint64_t id)
@@ -242,7 +227,7 @@ static bool is_own_mount(const struct hv_siblings *siblings, uint64_t id)
 /* crun enters the working directory before anything of it can be held. */
 static unsigned count_entered(const struct pass *pass)
 {
-	const struct hv_siblings *siblings = &pass->siblings;
+	const struct hv_siblings *siblings = pass->siblings;
 	unsigned count = 0;
 	uint64_t id = 0;
 
@@ -257,66 +242,63 @@ static unsigned count_entered(const struct pass *pass)
 static enum hv_code repair_all(struct hv_attacher *attacher, const char *container_id,
 	const struct hv_target *target, struct hv_repaired *ret, struct hv_error *err)
 {
-	struct pass pass = {.attacher = attacher, .target = target, .ret = ret};
-	enum hv_code code;
+	hv_auto_siblings struct hv_siblings siblings = {0};
+	const struct pass pass = {attacher, target, &siblings, ret};
+	bool is_running = target && target->ns.ns_fd >= 0;
 
+	*ret = (struct hv_repaired){0};
 	HV_HOLD(hold, &attacher->locks, container_id);
 	/* A start that ended while we waited says nothing of records that a newer one has by now.
 	 */
-	if (target && target->ns.ns_fd >= 0 && hv_target_check_alive(target, err) != HV_OK)
+	if (is_running && hv_target_check_alive(target, err) != HV_OK)
 		return err->code;
-	code = hv_siblings_read(attacher, container_id, &pass.siblings, err);
-	ret->records = (unsigned)pass.siblings.count;
-	if (code == HV_OK)
-		code = repair_each(&pass, err);
-	if (target && target->ns.ns_fd >= 0 && !target->container.started_at &&
-		!target->is_set_up && hv_target_late_ms(target) == 0 &&
-		!hv_start_refuse(attacher, &target->ns, &pass.siblings, ret))
+	if (hv_siblings_read(attacher, container_id, &siblings, err) != HV_OK)
+		return err->code;
+	ret->records = (unsigned)siblings.count;
+	repair_each(&pass, err);
+	if (is_running && !target->container.started_at && !target->is_set_up &&
+		hv_target_late_ms(target) == 0 &&
+		!hv_start_refuse(attacher, &target->ns, &siblings, ret))
 		ret->entered = count_entered(&pass);
-	hv_siblings_done(&pass.siblings);
-	return code;
+	return err->code;
 }
 
 enum hv_code hv_target_repair(struct hv_attacher *attacher, const struct hv_target *target,
 	struct hv_repaired *ret, struct hv_error *err)
 {
-	*ret = (struct hv_repaired){.records = 0};
 	return repair_all(attacher, target->container.id, target, ret, err);
 }
 
-/* Note why a record stays, once. */
-static enum hv_code note_doubt(struct hv_attacher *attacher, struct hv_record *record,
-	const char *problem, struct hv_repaired *ret, struct hv_error *err)
+enum hv_code hv_attachments_settle(struct hv_attacher *attacher, const char *container_id,
+	struct hv_repaired *ret, struct hv_error *err)
 {
-	enum hv_code code;
-
-	if (record->view.problem && strcmp(record->view.problem, problem) == 0)
-		return HV_OK;
-	code = hv_record_set_problem(record, HV_PROBLEM_DOUBTED, problem, err);
-	if (code == HV_OK)
-		code = hv_store_attachment_note(attacher->store, record, err);
-	ret->doubted += code == HV_OK;
-	return code;
+	return repair_all(attacher, container_id, NULL, ret, err);
 }
 
+/* The Engine does not know its container: drop it if that is gone; else note once why it stays. */
 static enum hv_code drop_if_gone(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_repaired *ret, struct hv_error *err)
 {
-	enum hv_code code = hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_WHO_MS, err);
+	hv_auto_error struct hv_error doubt = {0};
+	const char *text;
+	enum hv_code code =
+		hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_WHO_MS, &doubt);
 
-	if (code == HV_VOLUME_IN_USE) { /* no failure: only time or the Engine can tell */
-		struct hv_error doubt = *err;
-
-		*err = (struct hv_error){0};
-		code = note_doubt(attacher, record, hv_error_text(&doubt), ret, err);
-		hv_error_done(&doubt);
+	if (code == HV_OK)
+		return hv_record_drop_over(attacher, record, ret, err);
+	if (code != HV_VOLUME_IN_USE) {
+		*err = doubt;
+		doubt = (struct hv_error){0};
 		return code;
 	}
-	if (code != HV_OK)
-		return code;
-	code = hv_record_drop_over(attacher, record, err);
-	ret->dropped += code == HV_OK;
-	return code;
+	text = hv_error_text(&doubt); /* no failure: only time or the Engine can tell */
+	if (record->view.problem && strcmp(record->view.problem, text) == 0)
+		return HV_OK;
+	if (hv_record_set_problem(record, HV_PROBLEM_DOUBTED, err, "%s", text) != HV_OK ||
+		hv_store_attachment_note(attacher->store, record, err) != HV_OK)
+		return err->code;
+	ret->doubted++;
+	return HV_OK;
 }
 
 /* The Engine does not know the container. */
@@ -324,44 +306,35 @@ static enum hv_code drop_all(struct hv_attacher *attacher, const char *container
 	struct hv_repaired *ret, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.container_id = container_id};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code;
+	hv_auto_records struct hv_records records = {0};
 
 	HV_HOLD(hold, &attacher->locks, container_id);
-	code = hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
-		snprintf(ret->name, sizeof(ret->name), "%s", records[i].view.container_name);
-		code = drop_if_gone(attacher, &records[i], ret, err);
-	}
-	hv_records_free(records, count);
-	return code;
-}
+	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < records.count; i++) {
+		struct hv_record *record = &records.items[i];
 
-enum hv_code hv_attachments_settle(struct hv_attacher *attacher, const char *container_id,
-	struct hv_repaired *ret, struct hv_error *err)
-{
-	*ret = (struct hv_repaired){0};
-	return repair_all(attacher, container_id, NULL, ret, err);
+		snprintf(ret->name, sizeof(ret->name), "%s", record->view.container_name);
+		if (drop_if_gone(attacher, record, ret, err) != HV_OK)
+			return err->code;
+	}
+	return HV_OK;
 }
 
 enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err)
 {
-	struct hv_target target = {.ns = MC_NS_NONE};
+	hv_auto_target struct hv_target target = {.ns = MC_NS_NONE};
 	enum hv_code code = hv_target_open(attacher, container_id, &target, err);
 
 	*ret = (struct hv_repaired){.records = 0};
 	if ((code == HV_OK || code == HV_NOT_RUNNING) &&
 		strcmp(target.container.id, container_id) != 0)
 		code = HV_NO_SUCH_CONTAINER; /* another one is named like that */
-	if (code == HV_NO_SUCH_CONTAINER) {
-		hv_error_done(err);
-		code = drop_all(attacher, container_id, ret, err);
-	} else if (code == HV_OK || code == HV_NOT_RUNNING) {
-		hv_error_done(err);
-		code = repair_all(attacher, container_id, &target, ret, err);
-	}
-	hv_target_close(&target);
-	return code;
+	if (code != HV_OK && code != HV_NOT_RUNNING && code != HV_NO_SUCH_CONTAINER)
+		return code;
+	hv_error_done(err);
+	if (code == HV_NO_SUCH_CONTAINER)
+		return drop_all(attacher, container_id, ret, err);
+	return repair_all(attacher, container_id, &target, ret, err);
 }

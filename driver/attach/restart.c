@@ -37,31 +37,27 @@ static enum hv_code write_refusal(struct hv_attacher *attacher, struct hv_record
 	const char *problem = record->view.problem ? record->view.problem : "";
 	const char *end = strstr(problem, promise);
 	int length = end ? (int)(end - problem) : (int)strlen(problem);
-	char *text = NULL;
-	enum hv_code code;
 
-	if (*problem && asprintf(&text, "%.*s%s", length, problem,
-				refusal == HV_REFUSAL_AWAITED ? promise : "") < 0)
-		return hv_oom(err);
 	record->refusal = refusal;
-	code = hv_record_set_problem(record, record->problem, text, err);
-	free(text);
-	return code == HV_OK ? hv_store_attachment_note(attacher->store, record, err) : code;
+	if (*problem && hv_record_set_problem(record, record->problem, err, "%.*s%s", length,
+				problem, refusal == HV_REFUSAL_AWAITED ? promise : "") != HV_OK)
+		return err->code;
+	return hv_store_attachment_note(attacher->store, record, err);
 }
 
 static enum hv_code set_refusal(struct hv_attacher *attacher, const char *container_id,
 	enum hv_refusal refusal, struct hv_error *err)
 {
-	struct hv_siblings siblings = {0};
-	enum hv_code code;
+	hv_auto_siblings struct hv_siblings siblings = {0};
 
 	HV_HOLD(hold, &attacher->locks, container_id);
-	code = hv_siblings_read(attacher, container_id, &siblings, err);
-	for (size_t i = 0; code == HV_OK && i < siblings.count; i++)
-		if (siblings.records[i].refusal != HV_REFUSAL_NONE)
-			code = write_refusal(attacher, &siblings.records[i], refusal, err);
-	hv_siblings_done(&siblings);
-	return code;
+	if (hv_siblings_read(attacher, container_id, &siblings, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < siblings.count; i++)
+		if (siblings.records[i].refusal != HV_REFUSAL_NONE &&
+			write_refusal(attacher, &siblings.records[i], refusal, err) != HV_OK)
+			return err->code;
+	return HV_OK;
 }
 
 static bool has_policy(const struct hv_container *container)
@@ -81,14 +77,13 @@ static bool has_policy(const struct hv_container *container)
 static enum hv_code ask(struct hv_attacher *attacher, const char *container_id, bool is_told,
 	bool *ret_is_wanted, struct hv_error *err)
 {
-	struct hv_container container = {0};
+	hv_auto_container struct hv_container container = {0};
 	enum hv_code code =
 		hv_container_find(attacher, container_id, HV_ENGINE_TIMEOUT_MS, &container, err);
 	bool has_failed = container.is_created || (container.start_error && *container.start_error);
 
 	*ret_is_wanted = code == HV_OK && !container.is_running && has_policy(&container) &&
 			 (has_failed || !is_told);
-	hv_container_done(&container);
 	if (code != HV_NO_SUCH_CONTAINER)
 		return code;
 	hv_error_done(err); /* the repair has the last word on its records */
@@ -116,37 +111,27 @@ static enum hv_code look_for(struct hv_attacher *attacher, const struct hv_volum
 enum hv_code hv_volume_check_ready(
 	struct hv_attacher *attacher, const char *name, const char *subpath, struct hv_error *err)
 {
-	struct hv_volume volume = {0};
-	struct hv_use use = {0};
-	enum hv_code code = hv_store_volume_get(attacher->store, name, &volume, err);
+	hv_auto_volume struct hv_volume volume = {0};
+	HV_AUTO(hv_volume_unuse) struct hv_use use = {0};
 
-	if (code == HV_OK)
-		code = hv_volume_check_mount(attacher->volumes, &volume, err);
-	if (code == HV_OK)
-		code = hv_volume_use(attacher->volumes, &volume, &use, err);
-	if (code == HV_OK)
-		code = look_for(attacher, &volume, subpath ? subpath : "", err);
-	hv_volume_unuse(&use);
-	hv_volume_done(&volume);
-	return code;
-}
-
-static bool is_ready(struct hv_attacher *attacher, const struct hv_record *record)
-{
-	struct hv_error ignored = {0};
-	enum hv_code code = hv_volume_check_ready(
-		attacher, record->view.volume, record->view.subpath, &ignored);
-
-	hv_error_done(&ignored);
-	return code == HV_OK;
+	if (hv_store_volume_get(attacher->store, name, &volume, err) != HV_OK ||
+		hv_volume_check_mount(attacher->volumes, &volume, err) != HV_OK ||
+		hv_volume_use(attacher->volumes, &volume, &use, err) != HV_OK)
+		return err->code;
+	return look_for(attacher, &volume, subpath ? subpath : "", err);
 }
 
 static bool is_all_ready(struct hv_attacher *attacher, const struct hv_siblings *siblings)
 {
-	for (size_t i = 0; i < siblings->count; i++)
-		if (siblings->records[i].view.required && siblings->records[i].is_done &&
-			!is_ready(attacher, &siblings->records[i]))
+	for (size_t i = 0; i < siblings->count; i++) {
+		const struct hv_record *record = &siblings->records[i];
+		hv_auto_error struct hv_error ignored = {0};
+
+		if (record->view.required && record->is_done &&
+			hv_volume_check_ready(attacher, record->view.volume, record->view.subpath,
+				&ignored) != HV_OK)
 			return false;
+	}
 	return true;
 }
 
@@ -155,10 +140,9 @@ static enum hv_code decide(struct hv_attacher *attacher, const char *container_i
 	struct hv_restart *ret, struct hv_error *err)
 {
 	bool is_wanted;
-	enum hv_code code = ask(attacher, container_id, false, &is_wanted, err);
 
-	if (code != HV_OK)
-		return code;
+	if (ask(attacher, container_id, false, &is_wanted, err) != HV_OK)
+		return err->code;
 	ret->is = is_wanted ? HV_RESTART_WAITING : HV_RESTART_LEFT;
 	return set_refusal(
 		attacher, container_id, is_wanted ? HV_REFUSAL_AWAITED : HV_REFUSAL_NONE, err);
@@ -169,14 +153,12 @@ static enum hv_code start_if_due(struct hv_attacher *attacher, const struct hv_s
 {
 	const char *container_id = siblings->records[0].view.container_id;
 	bool is_wanted;
-	enum hv_code code;
 
 	ret->is = HV_RESTART_WAITING;
 	if (!is_all_ready(attacher, siblings))
 		return HV_OK;
-	code = ask(attacher, container_id, true, &is_wanted, err);
-	if (code != HV_OK)
-		return code;
+	if (ask(attacher, container_id, true, &is_wanted, err) != HV_OK)
+		return err->code;
 	ret->is = is_wanted ? HV_RESTART_DONE : HV_RESTART_LEFT;
 	if (!is_wanted)
 		return set_refusal(attacher, container_id, HV_REFUSAL_NONE, err);
@@ -186,18 +168,21 @@ static enum hv_code start_if_due(struct hv_attacher *attacher, const struct hv_s
 enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *container_id,
 	struct hv_restart *ret, struct hv_error *err)
 {
-	struct hv_siblings siblings = {0};
-	enum hv_code code = hv_siblings_read(attacher, container_id, &siblings, err);
-	enum hv_refusal refusal = code == HV_OK ? refusal_of(&siblings) : HV_REFUSAL_NONE;
+	hv_auto_siblings struct hv_siblings siblings = {0};
 
 	*ret = (struct hv_restart){.is = HV_RESTART_OVER};
+	if (hv_siblings_read(attacher, container_id, &siblings, err) != HV_OK)
+		return err->code;
 	if (siblings.count > 0)
 		snprintf(ret->name, sizeof(ret->name), "%s",
 			siblings.records[0].view.container_name);
-	if (refusal == HV_REFUSAL_NEW)
-		code = decide(attacher, container_id, ret, err);
-	else if (refusal == HV_REFUSAL_AWAITED)
-		code = start_if_due(attacher, &siblings, ret, err);
-	hv_siblings_done(&siblings);
-	return code;
+	switch (refusal_of(&siblings)) {
+	case HV_REFUSAL_NEW:
+		return decide(attacher, container_id, ret, err);
+	case HV_REFUSAL_AWAITED:
+		return start_if_due(attacher, &siblings, ret, err);
+	case HV_REFUSAL_NONE:
+		break;
+	}
+	return HV_OK;
 }

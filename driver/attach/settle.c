@@ -18,7 +18,8 @@ struct replaced {
 	bool is_gone; /* the mount of one has been taken out, perhaps before the new one was made */
 };
 
-static void done_with(struct replaced *replaced)
+#define auto_replaced HV_AUTO(replaced_done)
+static void replaced_done(struct replaced *replaced)
 {
 	hv_texts_done(&replaced->volumes);
 	free(replaced->leftovers);
@@ -30,37 +31,22 @@ static enum hv_code settle_replaced(struct hv_attacher *attacher, struct hv_reco
 	struct hv_record *old, struct replaced *ret, struct hv_error *err)
 {
 	bool was_mounted = old->is_done && hv_record_is_mounted(old);
-	enum hv_code code = hv_attachment_refresh(attacher, old, err);
+	bool keeps_made;
 
-	if (code == HV_OK && hv_texts_add(&ret->volumes, old->view.volume) < 0)
+	if (hv_attachment_refresh(attacher, old, err) != HV_OK)
+		return err->code;
+	if (hv_texts_add(&ret->volumes, old->view.volume) < 0)
 		return hv_oom(err);
-	if (code == HV_OK)
-		code = hv_leftovers_add(&ret->leftovers, old, err);
-	if (code != HV_OK)
-		return code;
+	if (hv_leftovers_add(&ret->leftovers, old, err) != HV_OK)
+		return err->code;
 	if (was_mounted && old->pid > 0 && !hv_record_is_mounted(old))
 		ret->is_gone = true;
 	if (!hv_record_is_mounted(record) || !hv_record_is_mounted(old))
 		return HV_OK;
-	code = strcmp(old->path, record->path) == 0 /* the new one is on its mountpoint */
-		       ? hv_record_lift(attacher, old, err)
-		       : hv_record_unmount(attacher, old, true, err);
-	return code == HV_OK ? hv_attachment_refresh(attacher, record, err) : code;
-}
-
-static enum hv_code find_one(struct hv_attacher *attacher, struct hv_record *record, const char *id,
-	struct replaced *ret, struct hv_error *err)
-{
-	const struct hv_record_filter filter = {.id = id};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
-
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = settle_replaced(attacher, record, &records[i], ret, err);
-	hv_records_free(records, count);
-	return code;
+	keeps_made = strcmp(old->path, record->path) == 0; /* the new one is on its mountpoint */
+	if (hv_record_unmount(attacher, old, keeps_made, err) != HV_OK)
+		return err->code;
+	return hv_attachment_refresh(attacher, record, err);
 }
 
 static enum hv_code find_replaced(struct hv_attacher *attacher, struct hv_record *record,
@@ -68,36 +54,38 @@ static enum hv_code find_replaced(struct hv_attacher *attacher, struct hv_record
 {
 	const char *at = record->replaces ? record->replaces : "";
 	char id[HV_RECORD_ID_SIZE];
-	enum hv_code code = HV_OK;
 
-	while (code == HV_OK && hv_record_next_replaced(&at, id))
-		code = find_one(attacher, record, id, ret, err);
-	return code;
+	while (hv_record_next_replaced(&at, id)) {
+		const struct hv_record_filter filter = {.id = id};
+		hv_auto_records struct hv_records found = {0};
+
+		if (hv_records_list(attacher, &filter, &found, err) != HV_OK)
+			return err->code;
+		if (found.count > 0 &&
+			settle_replaced(attacher, record, found.items, ret, err) != HV_OK)
+			return err->code;
+	}
+	return HV_OK;
 }
 
 enum hv_code hv_record_end_replaced(
 	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
 {
-	struct replaced replaced = {0};
-	enum hv_code code = find_replaced(attacher, record, &replaced, err);
+	auto_replaced struct replaced replaced = {0};
 
-	done_with(&replaced);
-	return code;
+	return find_replaced(attacher, record, &replaced, err);
 }
 
 /* It is an attachment: its mount stands, or is to be made again because there is no way back. */
 static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 	const struct replaced *replaced, struct hv_repaired *ret, struct hv_error *err)
 {
-	enum hv_code code;
-
 	if (!hv_record_is_mounted(record))
 		hv_record_forget_mount(record);
 	record->is_done = true;
-	code = hv_store_attachment_update(attacher->store, record, err);
-	if (code != HV_OK) {
+	if (hv_store_attachment_update(attacher->store, record, err) != HV_OK) {
 		record->is_done = false;
-		return code;
+		return err->code;
 	}
 	ret->adopted += hv_record_is_mounted(record);
 	for (size_t i = 0; i < replaced->volumes.count; i++)
@@ -109,16 +97,16 @@ static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 static enum hv_code take_back(struct hv_attacher *attacher, struct hv_record *record,
 	const struct replaced *replaced, struct hv_error *err)
 {
-	enum hv_code code = HV_OK;
+	enum hv_code code;
 
-	if (replaced->leftovers)
-		code = hv_leftovers_leave(record, replaced->leftovers, err);
-	if (code == HV_OK)
-		code = hv_record_unmount(attacher, record, true, err);
-	if (code == HV_OK)
-		code = hv_record_drop(attacher, record, err);
-	if (code == HV_OK && record->is_own)
-		code = hv_volume_give_up(attacher->volumes, record->view.volume, err);
+	if (replaced->leftovers && hv_leftovers_leave(record, replaced->leftovers, err) != HV_OK)
+		return err->code;
+	if (hv_record_unmount(attacher, record, false, err) != HV_OK ||
+		hv_record_drop(attacher, record, err) != HV_OK)
+		return err->code;
+	if (!record->is_own)
+		return HV_OK;
+	code = hv_volume_give_up(attacher->volumes, record->view.volume, err);
 	if (code != HV_NO_SUCH_VOLUME)
 		return code;
 	hv_error_done(err);
@@ -128,33 +116,28 @@ static enum hv_code take_back(struct hv_attacher *attacher, struct hv_record *re
 enum hv_code hv_record_settle(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_repaired *ret, struct hv_error *err)
 {
-	struct replaced replaced = {0};
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+	auto_replaced struct replaced replaced = {0};
 
-	if (code == HV_OK)
-		code = find_replaced(attacher, record, &replaced, err);
-	if (code == HV_OK && (hv_record_is_mounted(record) || replaced.is_gone))
-		code = keep(attacher, record, &replaced, ret, err);
-	else if (code == HV_OK)
-		code = take_back(attacher, record, &replaced, err);
-	done_with(&replaced);
-	return code;
+	if (hv_attachment_refresh(attacher, record, err) != HV_OK ||
+		find_replaced(attacher, record, &replaced, err) != HV_OK)
+		return err->code;
+	if (hv_record_is_mounted(record) || replaced.is_gone)
+		return keep(attacher, record, &replaced, ret, err);
+	return take_back(attacher, record, &replaced, err);
 }
 
 enum hv_code hv_record_settle_end(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_repaired *ret, struct hv_error *err)
 {
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
-
-	if (code != HV_OK)
-		return code;
+	if (hv_attachment_refresh(attacher, record, err) != HV_OK)
+		return err->code;
 	if (hv_record_is_mounted(record)) {
 		record->is_ending = record->is_ending_volume = false;
 		return hv_store_attachment_note(attacher->store, record, err);
 	}
-	code = hv_record_unmount(attacher, record, true, err);
-	if (code == HV_OK)
-		code = hv_record_end(attacher, record, err);
-	ret->dropped += code == HV_OK;
-	return code;
+	if (hv_record_unmount(attacher, record, false, err) != HV_OK ||
+		hv_record_end(attacher, record, err) != HV_OK)
+		return err->code;
+	ret->dropped++;
+	return HV_OK;
 }

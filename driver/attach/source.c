@@ -11,6 +11,7 @@
 #include "mountcore/source.h"
 
 #include "attachment.h"
+#include "siblings.h"
 
 void hv_source_change_done(struct hv_source_change *change)
 {
@@ -18,11 +19,11 @@ void hv_source_change_done(struct hv_source_change *change)
 	*change = (struct hv_source_change){0};
 }
 
-static enum hv_code tell(struct hv_source_change *ret, enum hv_source_kind kind, const char *format,
-	...) __attribute__((format(printf, 3, 4)));
+static enum hv_code tell(struct hv_source_change *ret, enum hv_source_kind kind,
+	struct hv_error *err, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static enum hv_code tell(
-	struct hv_source_change *ret, enum hv_source_kind kind, const char *format, ...)
+static enum hv_code tell(struct hv_source_change *ret, enum hv_source_kind kind,
+	struct hv_error *err, const char *format, ...)
 {
 	va_list args;
 
@@ -31,22 +32,23 @@ static enum hv_code tell(
 	if (vasprintf(&ret->text, format, args) < 0)
 		ret->text = NULL;
 	va_end(args);
-	return ret->text ? HV_OK : HV_INTERNAL;
+	return ret->text ? HV_OK : hv_oom(err);
 }
 
 /* Why the path leads nowhere. */
-static enum hv_code tell_failure(
-	const struct mc_err *cause, const char *path, struct hv_source_change *ret)
+static enum hv_code tell_failure(const struct mc_err *cause, const char *path,
+	struct hv_source_change *ret, struct hv_error *err)
 {
 	const char *reason = strerrordesc_np(-cause->code);
 
 	if (cause->step == MC_STEP_HELPER)
-		return tell(ret, HV_SOURCE_DEAD, "the file system of %s does not answer", path);
+		return tell(
+			ret, HV_SOURCE_DEAD, err, "the file system of %s does not answer", path);
 	if (mc_err_is_dead(cause->code))
-		return tell(ret, HV_SOURCE_DEAD, "%s does not answer: %s", path, reason);
+		return tell(ret, HV_SOURCE_DEAD, err, "%s does not answer: %s", path, reason);
 	if (cause->code == -ENOENT || cause->code == -ENOTDIR)
-		return tell(ret, HV_SOURCE_GONE, "%s is not there any more", path);
-	return tell(ret, HV_SOURCE_GONE, "%s cannot be opened any more: %s", path, reason);
+		return tell(ret, HV_SOURCE_GONE, err, "%s is not there any more", path);
+	return tell(ret, HV_SOURCE_GONE, err, "%s cannot be opened any more: %s", path, reason);
 }
 
 /* Whether mounts below that of `record` may be others' than its source's: hostvol's own, or those
@@ -54,18 +56,16 @@ static enum hv_code tell_failure(
 static enum hv_code has_others(struct hv_attacher *attacher, const struct hv_record *record,
 	const struct mc_ns *ns, bool *ret, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.container_id = record->view.container_id};
-	size_t count = 0, length = strlen(record->path);
-	struct hv_record *records = NULL;
-	enum hv_code code =
-		hv_store_attachment_list(attacher->store, &filter, &records, &count, err);
+	size_t length = strlen(record->path);
+	hv_auto_siblings struct hv_siblings siblings = {0};
 
+	if (hv_siblings_read(attacher, record->view.container_id, &siblings, err) != HV_OK)
+		return err->code;
 	*ret = ns->may_mount;
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		*ret |= strncmp(records[i].path, record->path, length) == 0 &&
-			records[i].path[length] == '/';
-	hv_records_free(records, count);
-	return code;
+	for (size_t i = 0; i < siblings.count; i++)
+		*ret |= strncmp(siblings.records[i].path, record->path, length) == 0 &&
+			siblings.records[i].path[length] == '/';
+	return HV_OK;
 }
 
 static int compare(struct hv_attacher *attacher, const struct hv_sight *sight,
@@ -91,50 +91,42 @@ enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct h
 	enum mc_source_is is = MC_SOURCE_SAME;
 	char path[PATH_MAX];
 	struct mc_err cause = {0};
-	enum hv_code code = HV_OK;
 	int rc = compare(attacher, sight, record, &args, &is, &cause);
 
 	hv_full_source(&record->view, path);
 	if (rc == 0 && is == MC_SOURCE_MOUNTS) {
-		code = has_others(attacher, record, &sight->ns, &args.has_others, err);
-		if (code == HV_OK && args.has_others)
+		if (has_others(attacher, record, &sight->ns, &args.has_others, err) != HV_OK)
+			return err->code;
+		if (args.has_others)
 			rc = compare(attacher, sight, record, &args, &is, &cause);
 	}
-	if (code != HV_OK)
-		return code;
 	if (rc < 0 && (cause.step == MC_STEP_SETUP || cause.step == MC_STEP_ENTER))
 		return hv_fail(
 			err, HV_INTERNAL, "%s cannot be looked at: %s", path, strerrordesc_np(-rc));
 	if (rc < 0)
-		code = tell_failure(&cause, path, ret);
-	else if (is == MC_SOURCE_OTHER)
-		code = tell(ret, HV_SOURCE_REPLACED, "%s has been replaced since", path);
-	else if (is == MC_SOURCE_MOUNTS)
-		code = tell(
-			ret, HV_SOURCE_REPLACED, "the mounts below %s have changed since", path);
-	return code == HV_OK ? HV_OK : hv_oom(err);
+		return tell_failure(&cause, path, ret, err);
+	if (is == MC_SOURCE_OTHER)
+		return tell(ret, HV_SOURCE_REPLACED, err, "%s has been replaced since", path);
+	if (is == MC_SOURCE_MOUNTS)
+		return tell(ret, HV_SOURCE_REPLACED, err, "the mounts below %s have changed since",
+			path);
+	return HV_OK;
 }
 
 enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv_sight *sight,
 	struct hv_record *record, struct hv_error *err)
 {
-	struct hv_source_change change = {0};
-	char *problem = NULL;
-	enum hv_code code = hv_record_check_source(attacher, sight, record, true, &change, err);
-	int length = 0;
+	hv_auto_source_change struct hv_source_change change = {0};
 
-	if (code == HV_OK && change.kind == HV_SOURCE_DEAD)
-		length = asprintf(&problem, "source-dead: %s", change.text);
-	else if (code == HV_OK && change.kind != HV_SOURCE_SAME)
-		length = asprintf(&problem,
-			"source-replaced: %s; the container has what was attached", change.text);
-	if (length < 0)
-		code = hv_oom(err);
-	else if (length > 0)
-		code = hv_record_set_problem(record, HV_PROBLEM_SOURCE, problem, err);
-	free(length > 0 ? problem : NULL);
-	hv_source_change_done(&change);
-	return code;
+	if (hv_record_check_source(attacher, sight, record, true, &change, err) != HV_OK)
+		return err->code;
+	if (change.kind == HV_SOURCE_SAME)
+		return HV_OK;
+	if (change.kind == HV_SOURCE_DEAD)
+		return hv_record_set_problem(
+			record, HV_PROBLEM_SOURCE, err, "source-dead: %s", change.text);
+	return hv_record_set_problem(record, HV_PROBLEM_SOURCE, err,
+		"source-replaced: %s; the container has what was attached", change.text);
 }
 
 /* It is attached, but not what would be attached now. */

@@ -71,32 +71,20 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record *record,
 	const struct hv_unmount_manner *manner, struct hv_error *err)
 {
-	struct mc_ns ns;
+	hv_auto_ns struct mc_ns ns = MC_NS_NONE;
 	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);
 
 	if (code == HV_NOT_RUNNING)
 		return HV_OK; /* the mount went with its namespace */
-	if (code != HV_OK)
-		return code;
-	code = unmount_in(attacher, &ns, record, manner, err);
-	mc_ns_close(&ns);
-	return code;
+	return code == HV_OK ? unmount_in(attacher, &ns, record, manner, err) : code;
 }
 
-enum hv_code hv_record_unmount(
-	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err)
+enum hv_code hv_record_unmount(struct hv_attacher *attacher, struct hv_record *record,
+	bool keeps_made, struct hv_error *err)
 {
-	const struct hv_unmount_manner manner = {.is_lazy = lazy};
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
+	const struct hv_unmount_manner manner = {.is_lazy = true, .keeps_made = keeps_made};
 
-	return code == HV_OK ? hv_record_unmount_as(attacher, record, &manner, err) : code;
-}
-
-enum hv_code hv_record_lift(
-	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
-{
-	const struct hv_unmount_manner manner = {.is_lazy = true, .keeps_made = true};
-	enum hv_code code = hv_attachment_refresh(attacher, record, err);
-
-	return code == HV_OK ? hv_record_unmount_as(attacher, record, &manner, err) : code;
+	if (hv_attachment_refresh(attacher, record, err) != HV_OK)
+		return err->code;
+	return hv_record_unmount_as(attacher, record, &manner, err);
 }

@@ -11,16 +11,13 @@ struct hv_unmount_manner {
 	bool keeps_made; /* it is to be mounted again, or another is in its place */
 };
 
-/* Refresh the record, unmount its mount, wherever that is in its namespace now, and delete the
- * paths created for it and its leftovers, where possible.  Returns HV_OK if the mount is gone. */
-enum hv_code hv_record_unmount(
-	struct hv_attacher *attacher, struct hv_record *record, bool lazy, struct hv_error *err);
+/* Refresh the record, unmount its mount lazily, wherever that is in its namespace now, and delete
+ * the paths created for it and its leftovers, where possible; with `keeps_made` these stay, and
+ * stay known.  Returns HV_OK if the mount is gone. */
+enum hv_code hv_record_unmount(struct hv_attacher *attacher, struct hv_record *record,
+	bool keeps_made, struct hv_error *err);
 
-/* The same, but the created paths stay, and stay known. */
-enum hv_code hv_record_lift(
-	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err);
-
-/* Either, for a record that was refreshed just now. */
+/* The same in this manner, for a record that was refreshed just now. */
 enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record *record,
 	const struct hv_unmount_manner *manner, struct hv_error *err);
 
