@@ -27,53 +27,21 @@
 static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
-	struct hv_volume now = {0};
-	enum hv_code code;
+	const struct hv_volume *known = &attempt->volume;
+	hv_auto_volume struct hv_volume now = {0};
 
-	HV_HOLD(hold, &attacher->volumes->locks, attempt->volume.name);
-	code = hv_store_volume_get(attacher->store, attempt->volume.name, &now, err);
-	if (code == HV_OK && (strcmp(now.source, attempt->volume.source) != 0 ||
-				     strcmp(now.created_at, attempt->volume.created_at) != 0))
-		code = hv_fail(
+	HV_HOLD(hold, &attacher->volumes->locks, known->name);
+	if (hv_store_volume_get(attacher->store, known->name, &now, err) != HV_OK)
+		return err->code;
+	if (strcmp(now.source, known->source) != 0 ||
+		strcmp(now.created_at, known->created_at) != 0)
+		return hv_fail(
 			err, HV_NO_SUCH_VOLUME, "volume '%s' was replaced meanwhile", now.name);
-	attempt->is_outdated = code == HV_OK && now.read_only != attempt->volume.read_only;
+	attempt->is_outdated = now.read_only != known->read_only;
 	if (attempt->is_outdated)
-		code = hv_fail(err, HV_BUSY, "option ro of volume '%s' was changed meanwhile",
-			attempt->volume.name);
-	hv_volume_done(&now);
-	return code == HV_OK ? hv_store_attachment_put(attacher->store, &attempt->record, err)
-			     : code;
-}
-
-/* The container may make preparing slow: not while the volume is held, which Docker's Mount needs.
- */
-static enum hv_code intend(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
-{
-	enum hv_code code = hv_attempt_prepare(attempt, err);
-
-	if (code == HV_OK)
-		code = hv_attempt_check_resolved(attempt, ret, err);
-	if (code == HV_OK)
-		hv_attempt_find_hidden(attempt, &attempt->record.view.warnings);
-	if (code == HV_OK)
-		code = hv_attempt_fill_mount(attempt, false, err);
-	return code == HV_OK ? commit(attempt, err) : code;
-}
-
-/* The mount stands, and its record cannot be written. */
-static enum hv_code fail_unrecorded(const struct hv_attempt *attempt, struct hv_error *err)
-{
-	const struct hv_attachment *view = &attempt->record.view;
-	struct hv_error cause = *err;
-
-	*err = (struct hv_error){0};
-	hv_fail(err, HV_STATE_UNREADABLE,
-		"volume '%s' is attached at %s in container '%s', but that is not recorded yet: %s",
-		view->volume, view->target, view->container_name, hv_error_text(&cause));
-	hv_error_done(&cause);
-	return hv_hint(
-		err, "repair the disk: the attachment is then recorded, and can be detached");
+		return hv_fail(err, HV_BUSY, "option ro of volume '%s' was changed meanwhile",
+			known->name);
+	return hv_store_attachment_put(attacher->store, &attempt->record, err);
 }
 
 /* Settle a failure after the intent was written, as after a crash: now or, if that fails as well,
@@ -81,26 +49,30 @@ static enum hv_code fail_unrecorded(const struct hv_attempt *attempt, struct hv_
 static enum hv_code settle(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
+	const struct hv_attachment *view = &record->view;
 	struct hv_repaired ignored_counts = {0};
-	struct hv_error ignored = {0};
-	enum hv_code code;
+	hv_auto_error struct hv_error ignored = {0};
+	enum hv_code code = HV_INTERNAL;
 
 	record->is_done = false;
 	if (!attempt->is_mounted && record->made)
 		*record->made = '\0'; /* nothing was left */
-	code = !record->path || !record->made
-		       ? HV_INTERNAL
-		       : hv_record_settle(attempt->attacher, record, &ignored_counts, &ignored);
-	hv_error_done(&ignored);
+	if (record->path && record->made)
+		code = hv_record_settle(attempt->attacher, record, &ignored_counts, &ignored);
 	if (code != HV_OK || record->is_done)
-		hv_attacher_poke(attempt->attacher, record->view.container_id, true);
+		hv_attacher_poke(attempt->attacher, view->container_id, true);
 	if (code == HV_OK && hv_record_is_mounted(record)) {
 		hv_error_done(err);
 		return HV_OK;
 	}
-	return code != HV_OK && attempt->is_mounted && hv_record_is_mounted(record)
-		       ? fail_unrecorded(attempt, err)
-		       : err->code;
+	if (code == HV_OK || !attempt->is_mounted || !hv_record_is_mounted(record))
+		return err->code;
+	/* The mount stands, and its record cannot be written. */
+	hv_fail(err, HV_STATE_UNREADABLE,
+		"volume '%s' is attached at %s in container '%s', but that is not recorded yet: %s",
+		view->volume, view->target, view->container_name, hv_error_text(err));
+	return hv_hint(
+		err, "repair the disk: the attachment is then recorded, and can be detached");
 }
 
 /* Whether the replaced mount was renamed inside the container, so that the new one does not take it
@@ -113,16 +85,35 @@ static bool stands_elsewhere(const struct hv_attempt *attempt)
 
 static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error *err)
 {
-	enum hv_code code = hv_nested_mount(attempt, err);
+	struct hv_record *record = &attempt->record;
 
-	if (code == HV_OK)
-		code = hv_target_check_alive(&attempt->container, err);
-	if (code == HV_OK && stands_elsewhere(attempt))
-		code = hv_record_end_replaced(attempt->attacher, &attempt->record, err);
-	attempt->record.is_done = code == HV_OK;
-	if (code == HV_OK)
-		code = hv_store_attachment_update(attempt->attacher->store, &attempt->record, err);
-	return code == HV_OK ? code : settle(attempt, err);
+	if (hv_nested_mount(attempt, err) != HV_OK)
+		return settle(attempt, err);
+	if (hv_target_check_alive(&attempt->container, err) != HV_OK)
+		return settle(attempt, err);
+	if (stands_elsewhere(attempt) &&
+		hv_record_end_replaced(attempt->attacher, record, err) != HV_OK)
+		return settle(attempt, err);
+	record->is_done = true;
+	if (hv_store_attachment_update(attempt->attacher->store, record, err) != HV_OK)
+		return settle(attempt, err);
+	return HV_OK;
+}
+
+/* The container may make preparing slow: not while the volume is held, which Docker's Mount needs.
+ */
+static enum hv_code attach_now(
+	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+{
+	if (hv_attempt_prepare(attempt, err) != HV_OK ||
+		hv_attempt_check_resolved(attempt, ret, err) != HV_OK)
+		return err->code;
+	if (attempt->is_there)
+		return HV_OK;
+	hv_attempt_find_hidden(attempt);
+	if (hv_attempt_fill_mount(attempt, false, err) != HV_OK || commit(attempt, err) != HV_OK)
+		return err->code;
+	return mount_and_record(attempt, err);
 }
 
 /* Record what is wanted of a container that does not run. */
@@ -143,95 +134,74 @@ static enum hv_code record_wanted(struct hv_attempt *attempt, struct hv_error *e
 static enum hv_code attach_held(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
-	bool is_running = attempt->container.ns.ns_fd >= 0;
 	enum hv_code code = hv_attempt_check_recorded(attempt, ret, err);
 
-	if (code == HV_OK)
-		code = is_running ? intend(attempt, ret, err) : record_wanted(attempt, err);
-	if (code == HV_TARGET_EXISTS && err->code == HV_OK)
-		return HV_OK; /* asked before: `ret` is the answer of then */
-	if (code == HV_OK && is_running)
-		code = mount_and_record(attempt, err);
-	for (size_t i = 0; code == HV_OK && i < attempt->volumes_before.count; i++)
+	if (code == HV_OK && !attempt->is_there)
+		code = hv_attempt_is_running(attempt) ? attach_now(attempt, ret, err)
+						      : record_wanted(attempt, err);
+	if (code != HV_OK || attempt->is_there)
+		return code;
+	for (size_t i = 0; i < attempt->volumes_before.count; i++)
 		hv_volume_unused(attempt->attacher->volumes, attempt->volumes_before.items[i]);
-	if (code == HV_OK) {
-		*ret = attempt->record.view;
-		attempt->record.view = (struct hv_attachment){0};
-	}
-	return code;
+	*ret = attempt->record.view;
+	attempt->record.view = (struct hv_attachment){0};
+	return HV_OK;
 }
 
 static enum hv_code hold_and_attach(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	const char *container = attempt->container.container.id;
-	struct hv_siblings siblings = {0};
-	enum hv_code code = HV_OK;
+	hv_auto_siblings struct hv_siblings siblings = {0};
+	enum hv_code code;
 
 	HV_HOLD(hold, &attempt->attacher->locks, container);
-	if (attempt->container.ns.ns_fd >= 0)
-		code = hv_target_check_alive(&attempt->container, err);
-	if (code == HV_OK)
-		code = hv_siblings_read(attempt->attacher, container, &siblings, err);
+	if (hv_attempt_is_running(attempt) &&
+		hv_target_check_alive(&attempt->container, err) != HV_OK)
+		return err->code;
+	if (hv_siblings_read(attempt->attacher, container, &siblings, err) != HV_OK)
+		return err->code;
 	attempt->siblings = &siblings;
-	if (code == HV_OK)
-		code = attach_held(attempt, ret, err);
+	code = attach_held(attempt, ret, err);
 	attempt->is_waited_for = hv_siblings_wait(&siblings);
 	attempt->siblings = NULL;
-	hv_siblings_done(&siblings);
 	return code;
 }
 
-static enum hv_code attach_to(
+static enum hv_code try_attach(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
-	enum hv_code code = hv_attempt_fill(attempt, err);
+	const struct hv_attach_request *request = attempt->request;
+	struct hv_target *container = &attempt->container;
+	enum hv_code code;
 
-	if (code == HV_OK)
-		code = hold_and_attach(attempt, ret, err);
+	if (hv_attempt_read(attempt, err) != HV_OK || hv_attempt_find_volume(attempt, err) != HV_OK)
+		return err->code;
+	code = hv_target_open(attempt->attacher, request->container, container, err);
+	if (code != HV_OK && !(code == HV_NOT_RUNNING && request->persist))
+		return code;
+	hv_error_done(err);
+	if (hv_attempt_fill(attempt, err) != HV_OK)
+		return err->code;
+	code = hold_and_attach(attempt, ret, err);
 	/* A stopped container may have started while its record was written; and other attachments
 	 * may wait for this one. */
 	if (code == HV_OK)
-		hv_attacher_poke(attempt->attacher, attempt->container.container.id,
-			attempt->container.ns.ns_fd < 0 || attempt->is_waited_for);
-	return code;
-}
-
-/* `ret_is_outdated`: the volume was changed meanwhile, and nothing was done. */
-static enum hv_code try_attach(struct hv_attacher *attacher,
-	const struct hv_attach_request *request, struct hv_attachment *ret, bool *ret_is_outdated,
-	struct hv_error *err)
-{
-	struct hv_attempt attempt = {
-		.attacher = attacher,
-		.request = request,
-		.container = {.ns = MC_NS_NONE},
-	};
-	enum hv_code code = hv_attempt_read(&attempt, err);
-
-	if (code == HV_OK)
-		code = hv_attempt_find_volume(&attempt, err);
-	if (code == HV_OK)
-		code = hv_target_open(attacher, request->container, &attempt.container, err);
-	if (code == HV_NOT_RUNNING && request->persist) {
-		hv_error_done(err);
-		code = HV_OK;
-	}
-	if (code == HV_OK)
-		code = attach_to(&attempt, ret, err);
-	*ret_is_outdated = attempt.is_outdated;
-	hv_attempt_done(&attempt);
+		hv_attacher_poke(attempt->attacher, container->container.id,
+			!hv_attempt_is_running(attempt) || attempt->is_waited_for);
 	return code;
 }
 
 enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_attachment *ret, struct hv_error *err)
 {
-	bool is_outdated = false;
-	enum hv_code code = try_attach(attacher, request, ret, &is_outdated, err);
+	for (bool is_again = false;; is_again = true) {
+		hv_auto_attempt struct hv_attempt attempt = {
+			.attacher = attacher, .request = request, .container = {.ns = MC_NS_NONE}};
+		enum hv_code code = try_attach(&attempt, ret, err);
 
-	if (!is_outdated)
-		return code;
-	hv_error_done(err); /* once more; that it changes all the time nobody needs */
-	return try_attach(attacher, request, ret, &is_outdated, err);
+		if (!attempt.is_outdated || is_again)
+			return code;
+		hv_error_done(err); /* once more; that it changes all the time nobody needs */
+	}
 }

@@ -16,22 +16,20 @@ static enum hv_code new_id(char **ret, struct hv_error *err)
 {
 	unsigned char bytes[6];
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes) ||
+	if (getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes) &&
 		asprintf(ret, "%02x%02x%02x%02x%02x%02x", bytes[0], bytes[1], bytes[2], bytes[3],
-			bytes[4], bytes[5]) < 0) {
-		*ret = NULL;
-		return hv_fail(err, HV_INTERNAL, "no random number for the attachment's ID");
-	}
-	return HV_OK;
+			bytes[4], bytes[5]) >= 0)
+		return HV_OK;
+	*ret = NULL;
+	return hv_fail(err, HV_INTERNAL, "no random number for the attachment's ID");
 }
 
-/* Fill in every field that does not depend on the mount. */
 enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
 	struct hv_record *record = &attempt->record;
 	struct hv_attachment *view = &record->view;
-	bool is_running = attempt->container.ns.ns_fd >= 0;
+	bool is_running = hv_attempt_is_running(attempt);
 
 	view->volume = strdup(attempt->volume.name);
 	view->source = strdup(attempt->volume.source);

@@ -18,10 +18,12 @@
 struct list {
 	struct hv_check *items;
 	size_t count;
+	bool is_cut; /* there was no memory for one: `err` says so */
 };
 
-/* Add the outcome of one step; the detail of a failed one is its error.  Takes `detail` over. */
-static enum hv_code add(struct list *list, const char *name, enum hv_code outcome, char *detail,
+/* Add the outcome of one step; the detail of a failed one is its error.  Takes `detail` over.
+ * Returns whether the step succeeded, and is in the list. */
+static bool add(struct list *list, const char *name, enum hv_code outcome, char *detail,
 	struct hv_error *err)
 {
 	struct hv_check *items = reallocarray(list->items, list->count + 1, sizeof(*items));
@@ -31,7 +33,9 @@ static enum hv_code add(struct list *list, const char *name, enum hv_code outcom
 		list->items = items;
 	if (!items || (outcome == HV_OK && !detail)) {
 		free(detail);
-		return hv_oom(err);
+		list->is_cut = true;
+		hv_oom(err);
+		return false;
 	}
 	item = &items[list->count++];
 	*item = (struct hv_check){.name = strdup(name), .ok = outcome == HV_OK, .detail = detail};
@@ -42,7 +46,7 @@ static enum hv_code add(struct list *list, const char *name, enum hv_code outcom
 			item->detail = strdup(hv_error_text(err));
 		hv_error_done(err);
 	}
-	return HV_OK;
+	return item->ok;
 }
 
 static char *describe(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -93,114 +97,103 @@ static char *describe_mode(const struct hv_attempt *attempt)
 /* `ret` is what was found.  Of a container that does not run only the records are known. */
 static enum hv_code look_at_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
 {
-	bool is_running = attempt->container.ns.ns_fd >= 0;
-	struct hv_attachment there = {0};
-	enum hv_code code = hv_attempt_check_recorded(attempt, &there, err);
+	bool is_running = hv_attempt_is_running(attempt);
+	hv_auto_attachment struct hv_attachment there = {0};
 
-	if (code == HV_OK && is_running)
-		code = hv_attempt_prepare(attempt, err);
-	if (code == HV_OK && is_running)
-		code = hv_attempt_check_resolved(attempt, &there, err);
-	if (code == HV_OK && is_running)
-		hv_attempt_find_hidden(attempt, &attempt->record.view.warnings);
-	if (code == HV_TARGET_EXISTS && err->code == HV_OK) {
+	if (hv_attempt_check_recorded(attempt, &there, err) != HV_OK)
+		return err->code;
+	if (is_running && !attempt->is_there &&
+		(hv_attempt_prepare(attempt, err) != HV_OK ||
+			hv_attempt_check_resolved(attempt, &there, err) != HV_OK))
+		return err->code;
+	if (attempt->is_there) {
 		*ret = describe("%s, where it is attached already, so that nothing is to be done",
 			there.target);
-		code = HV_OK;
-	} else if (code == HV_OK) {
-		*ret = is_running ? describe_target(attempt)
-				  : describe("%s, which is looked at then", attempt->target);
+		return HV_OK;
 	}
-	hv_attachment_done(&there);
-	return code;
+	if (is_running)
+		hv_attempt_find_hidden(attempt);
+	*ret = is_running ? describe_target(attempt)
+			  : describe("%s, which is looked at then", attempt->target);
+	return HV_OK;
 }
 
 /* `ret` is what was found, or NULL. */
 static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
 {
-	struct hv_siblings siblings = {0};
-	enum hv_code code = hv_attempt_fill(attempt, err);
+	hv_auto_siblings struct hv_siblings siblings = {0};
+	enum hv_code code;
 
-	if (code == HV_OK)
-		code = hv_siblings_read(
-			attempt->attacher, attempt->container.container.id, &siblings, err);
+	if (hv_attempt_fill(attempt, err) != HV_OK ||
+		hv_siblings_read(attempt->attacher, attempt->container.container.id, &siblings,
+			err) != HV_OK)
+		return err->code;
 	attempt->siblings = &siblings;
-	if (code == HV_OK)
-		code = look_at_target(attempt, ret, err);
+	code = look_at_target(attempt, ret, err);
 	attempt->siblings = NULL;
-	hv_siblings_done(&siblings);
 	return code;
 }
 
-static enum hv_code add_hidden(
-	const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static bool add_container(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+{
+	const struct hv_attach_request *request = attempt->request;
+	enum hv_code step =
+		hv_target_open(attempt->attacher, request->container, &attempt->container, err);
+
+	if (step == HV_NOT_RUNNING && request->persist) {
+		hv_error_done(err);
+		return add(list, "container", HV_OK,
+			describe("it does not run; attached when it starts"), err);
+	}
+	return add(list, "container", step,
+		describe("it runs, process %d", attempt->container.container.pid), err);
+}
+
+static bool add_target(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
 {
 	const struct hv_texts *hidden = &attempt->record.view.warnings;
-	enum hv_code code = HV_OK;
+	char *detail = NULL;
+	enum hv_code step = check_target(attempt, &detail, err);
 
-	for (size_t i = 0; code == HV_OK && i < hidden->count; i++)
-		code = add(list, "below", HV_OK, strdup(hidden->items[i]), err);
-	return code;
+	if (!add(list, "target", step, detail, err))
+		return false;
+	for (size_t i = 0; i < hidden->count; i++)
+		if (!add(list, "below", HV_OK, strdup(hidden->items[i]), err))
+			return false;
+	return add(list, "mode", HV_OK, describe_mode(attempt), err);
 }
 
 /* Of one that is required: whether its container would start, if it did now. */
-static enum hv_code add_start(
-	const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static bool add_start(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
 {
 	enum hv_code step = hv_volume_check_ready(
 		attempt->attacher, attempt->volume.name, attempt->subpath, err);
 
-	if (step != HV_OK) {
-		struct hv_error cause = *err;
-
-		*err = (struct hv_error){0};
+	if (step != HV_OK)
 		hv_fail(err, step, "the container's next start would be refused: %s",
-			hv_error_text(&cause));
-		hv_error_done(&cause);
-	}
+			hv_error_text(err));
 	return add(list, "start", step,
 		describe("it is required, and its source is there for the container's next start"),
 		err);
 }
 
-static enum hv_code check_all(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static void check_all(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
 {
-	const struct hv_attach_request *request = attempt->request;
-	struct hv_attacher *attacher = attempt->attacher;
-	bool is_later = false;
 	enum hv_code step = hv_attempt_read(attempt, err);
-	char *detail = NULL;
-	enum hv_code code = add(list, "request", step, describe("its arguments are right"), err);
 
-	if (step == HV_OK && code == HV_OK) {
-		step = hv_attempt_find_volume(attempt, err);
-		code = add(list, "volume", step,
-			describe("its directory is %s",
-				attempt->volume.source ? attempt->volume.source : ""),
-			err);
-	}
-	if (step == HV_OK && code == HV_OK) {
-		step = hv_target_open(attacher, request->container, &attempt->container, err);
-		is_later = step == HV_NOT_RUNNING && request->persist;
-		if (is_later)
-			hv_error_done(err);
-		code = add(list, "container", is_later ? HV_OK : step,
-			is_later
-				? describe("it does not run; attached when it starts")
-				: describe("it runs, process %d", attempt->container.container.pid),
-			err);
-	}
-	if ((step != HV_OK && !is_later) || code != HV_OK)
-		return code; /* the target cannot be looked at either */
-	step = check_target(attempt, &detail, err);
-	code = add(list, "target", step, detail, err);
-	if (step == HV_OK && code == HV_OK)
-		code = add_hidden(attempt, list, err);
-	if (step == HV_OK && code == HV_OK)
-		code = add(list, "mode", HV_OK, describe_mode(attempt), err);
-	if (code == HV_OK && request->required)
-		code = add_start(attempt, list, err);
-	return code;
+	if (!add(list, "request", step, describe("its arguments are right"), err))
+		return;
+	step = hv_attempt_find_volume(attempt, err);
+	if (!add(list, "volume", step,
+		    describe("its directory is %s",
+			    attempt->volume.source ? attempt->volume.source : ""),
+		    err))
+		return;
+	if (!add_container(attempt, list, err))
+		return; /* the target cannot be looked at either */
+	add_target(attempt, list, err);
+	if (attempt->request->required && !list->is_cut)
+		add_start(attempt, list, err);
 }
 
 void hv_checks_free(struct hv_check *checks, size_t count)
@@ -213,19 +206,18 @@ void hv_checks_free(struct hv_check *checks, size_t count)
 enum hv_code hv_attach_check(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_check **ret, size_t *ret_count, struct hv_error *err)
 {
-	struct hv_attempt attempt = {
+	hv_auto_attempt struct hv_attempt attempt = {
 		.attacher = attacher,
 		.request = request,
 		.only_check = true,
 		.container = {.ns = MC_NS_NONE},
 	};
 	struct list list = {0};
-	enum hv_code code = check_all(&attempt, &list, err);
 
-	hv_attempt_done(&attempt);
-	if (code != HV_OK) {
+	check_all(&attempt, &list, err);
+	if (list.is_cut) {
 		hv_checks_free(list.items, list.count);
-		return code;
+		return err->code;
 	}
 	*ret = list.items;
 	*ret_count = list.count;

@@ -8,7 +8,8 @@
 
 /* For the prepared mount: a sentence for each process that goes on using files it covers, for the
  * entries of the directory it covers, for each mount below its target that it hides, and for each
- * attachment that is put on top of it (hidden.c).  Anything unknown is left out. */
-void hv_attempt_find_hidden(struct hv_attempt *attempt, struct hv_texts *ret);
+ * attachment that is put on top of it (hidden.c), among the warnings of its record.  Anything
+ * unknown is left out. */
+void hv_attempt_find_hidden(struct hv_attempt *attempt);
 
 #endif

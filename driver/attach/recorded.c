@@ -78,71 +78,55 @@ static enum hv_code add_replaced(
 	return hv_leftovers_add(&record->leftovers, other, err);
 }
 
-static enum hv_code copy_before(
-	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
-{
-	free(attempt->made_before);
-	free(attempt->path_before);
-	attempt->made_before = strdup(other->made);
-	attempt->path_before = strdup(other->path);
-	if (!attempt->made_before || !attempt->path_before)
-		return hv_oom(err);
-	return HV_OK;
-}
-
 /* The new one takes its place.  That its mount is gone already is written down before, so that
  * nobody thinks later that it was taken out for the new one. */
 static enum hv_code replace(
 	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
 {
 	bool is_mounted = hv_record_is_mounted(other);
-	enum hv_code code = HV_OK;
 
 	if (attempt->only_check)
 		return HV_OK;
 	if (is_mounted && attempt->is_mounted_before) /* a second one, known by another path */
 		return refuse(attempt, other, err);
-	if (!is_mounted)
-		code = hv_store_attachment_note(attempt->attacher->store, other, err);
-	if (code == HV_OK && (is_mounted || !attempt->path_before))
-		code = copy_before(attempt, other, err);
-	attempt->is_mounted_before = attempt->is_mounted_before || is_mounted;
-	return code == HV_OK ? add_replaced(attempt, other, err) : code;
+	if (!is_mounted && hv_store_attachment_note(attempt->attacher->store, other, err) != HV_OK)
+		return err->code;
+	if (is_mounted || !attempt->path_before) {
+		free(attempt->made_before);
+		free(attempt->path_before);
+		attempt->made_before = strdup(other->made);
+		attempt->path_before = strdup(other->path);
+		if (!attempt->made_before || !attempt->path_before)
+			return hv_oom(err);
+	}
+	attempt->is_mounted_before |= is_mounted;
+	return add_replaced(attempt, other, err);
 }
 
-/* As the kernel sees it.  A process loses its namespaces a moment before it has ended: a record of
- * this very start that waits for the next one now says that this one is over, mounts or not. */
-static enum hv_code refresh(const struct hv_attempt *attempt, struct hv_sight *sight,
-	struct hv_record *other, struct hv_error *err)
-{
-	bool is_of_start = !is_pending(other) && other->ns_ino == attempt->container.ns.ino;
-	enum hv_code code = hv_attachment_refresh_in(attempt->attacher, sight, other, err);
-
-	if (code == HV_OK && is_of_start && is_pending(other))
-		return hv_target_fail_changed(&attempt->container, err);
-	return code;
-}
-
-/* The same, and whether it is what would be attached now, if it is what was asked for. */
+/* As the kernel sees it, and whether it is what would be attached now, if it is what was asked for.
+ * A process loses its namespaces a moment before it has ended: a record of this very start that
+ * waits for the next one now says that this one is over, mounts or not. */
 static enum hv_code look(const struct hv_attempt *attempt, struct hv_record *other,
 	struct hv_source_change *ret, struct hv_error *err)
 {
-	struct hv_sight sight = HV_SIGHT_NONE;
-	enum hv_code code = refresh(attempt, &sight, other, err);
+	struct hv_attacher *attacher = attempt->attacher;
+	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
+	bool is_of_start = !is_pending(other) && other->ns_ino == attempt->container.ns.ino;
 
-	if (code == HV_OK && hv_record_is_mounted(other) && is_same(other, &attempt->record))
-		code = hv_record_check_source(attempt->attacher, &sight, other, false, ret, err);
-	hv_sight_done(&sight);
-	return code;
+	if (hv_attachment_refresh_in(attacher, &sight, other, err) != HV_OK)
+		return err->code;
+	if (is_of_start && is_pending(other))
+		return hv_target_fail_changed(&attempt->container, err);
+	if (!hv_record_is_mounted(other) || !is_same(other, &attempt->record))
+		return HV_OK;
+	return hv_record_check_source(attacher, &sight, other, false, ret, err);
 }
 
 /* The same is attached there, or wanted: that is the answer, unless there is something to do. */
 static enum hv_code meet_same(struct hv_attempt *attempt, struct hv_record *other,
 	const struct hv_source_change *change, struct hv_attachment *ret, struct hv_error *err)
 {
-	bool is_running = attempt->container.ns.ns_fd >= 0;
-
-	if (is_running && !hv_record_is_mounted(other))
+	if (hv_attempt_is_running(attempt) && !hv_record_is_mounted(other))
 		return replace(attempt, other, err); /* now is the time for it */
 	if (change->kind != HV_SOURCE_SAME)
 		return attempt->record.replace == HV_REPLACE_NO
@@ -150,40 +134,33 @@ static enum hv_code meet_same(struct hv_attempt *attempt, struct hv_record *othe
 			       : replace(attempt, other, err);
 	*ret = other->view;
 	other->view = (struct hv_attachment){0};
-	return HV_TARGET_EXISTS;
+	attempt->is_there = true;
+	return HV_OK;
 }
 
 static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 	struct hv_attachment *ret, struct hv_error *err)
 {
-	struct hv_source_change change = {0};
+	hv_auto_source_change struct hv_source_change change = {0};
 	bool is_wanted;
-	enum hv_code code = look(attempt, other, &change, err);
 
-	if (code == HV_OK && !other->is_done && !attempt->only_check &&
-		hv_record_is_mounted(other)) {
+	if (look(attempt, other, &change, err) != HV_OK)
+		return err->code;
+	if (!other->is_done && !attempt->only_check && hv_record_is_mounted(other)) {
 		other->is_done = true; /* an intent that was not settled yet */
-		code = hv_store_attachment_update(attempt->attacher->store, other, err);
-	}
-	if (code != HV_OK) {
-		hv_source_change_done(&change);
-		return code;
+		if (hv_store_attachment_update(attempt->attacher->store, other, err) != HV_OK)
+			return err->code;
 	}
 	/* Nothing is mounted on it, and it cannot be taken out under what covers it. */
-	if (other->view.state == HV_COVERED) {
-		hv_source_change_done(&change);
+	if (other->view.state == HV_COVERED)
 		return hv_record_fail_covered(attempt->attacher, other, HV_TARGET_EXISTS, err);
-	}
 	is_wanted = hv_record_is_mounted(other) ||
 		    (other->is_done && !hv_record_is_over(other) && is_pending(other));
 	if (is_wanted && is_same(other, &attempt->record))
-		code = meet_same(attempt, other, &change, ret, err);
-	else if (is_wanted && attempt->record.replace == HV_REPLACE_NO)
-		code = refuse(attempt, other, err);
-	else
-		code = replace(attempt, other, err);
-	hv_source_change_done(&change);
-	return code;
+		return meet_same(attempt, other, &change, ret, err);
+	if (is_wanted && attempt->record.replace == HV_REPLACE_NO)
+		return refuse(attempt, other, err);
+	return replace(attempt, other, err);
 }
 
 static bool is_at(const struct hv_record *record, const char *path)
@@ -198,16 +175,18 @@ static enum hv_code check_at(struct hv_attempt *attempt, const char *path, const
 	const struct hv_record_filter filter = {
 		.container_id = attempt->container.container.id,
 	};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_list(attempt->attacher->store, &filter, &records, &count, err);
+	hv_auto_records struct hv_records records = {0};
 
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (is_at(&records[i], path) && !(but && is_at(&records[i], but)))
-			code = meet(attempt, &records[i], ret, err);
-	hv_records_free(records, count);
-	return code;
+	if (hv_records_list(attempt->attacher, &filter, &records, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < records.count && !attempt->is_there; i++) {
+		struct hv_record *other = &records.items[i];
+
+		if (is_at(other, path) && !(but && is_at(other, but)) &&
+			meet(attempt, other, ret, err) != HV_OK)
+			return err->code;
+	}
+	return HV_OK;
 }
 
 enum hv_code hv_attempt_check_recorded(

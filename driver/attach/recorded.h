@@ -7,8 +7,8 @@
 #include "attempt.h"
 
 /* Check the attachments already recorded at the target (recorded.c): is one the same, is one in the
- * way, or is one only a memory, which the new one is to replace?  HV_OK: go on.  HV_TARGET_EXISTS
- * with an empty error: it was asked for before, and is in `ret`. */
+ * way, or is one only a memory, which the new one is to replace?  HV_OK: go on, unless
+ * attempt->is_there: then it was asked for before, and is in `ret`. */
 enum hv_code hv_attempt_check_recorded(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
 
