@@ -87,17 +87,14 @@ static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error
 {
 	struct hv_record *record = &attempt->record;
 
-	if (hv_nested_mount(attempt, err) != HV_OK)
-		return settle(attempt, err);
-	if (hv_target_check_alive(&attempt->container, err) != HV_OK)
-		return settle(attempt, err);
+	if (hv_nested_mount(attempt, err) != HV_OK ||
+		hv_target_check_alive(&attempt->container, err) != HV_OK)
+		return err->code;
 	if (stands_elsewhere(attempt) &&
 		hv_record_end_replaced(attempt->attacher, record, err) != HV_OK)
-		return settle(attempt, err);
+		return err->code;
 	record->is_done = true;
-	if (hv_store_attachment_update(attempt->attacher->store, record, err) != HV_OK)
-		return settle(attempt, err);
-	return HV_OK;
+	return hv_store_attachment_update(attempt->attacher->store, record, err);
 }
 
 /* The container may make preparing slow: not while the volume is held, which Docker's Mount needs.
@@ -113,7 +110,7 @@ static enum hv_code attach_now(
 	hv_attempt_find_hidden(attempt);
 	if (hv_attempt_fill_mount(attempt, false, err) != HV_OK || commit(attempt, err) != HV_OK)
 		return err->code;
-	return mount_and_record(attempt, err);
+	return mount_and_record(attempt, err) == HV_OK ? HV_OK : settle(attempt, err);
 }
 
 /* Record what is wanted of a container that does not run. */

@@ -11,6 +11,16 @@ struct hv_records {
 	struct hv_record *items;
 	size_t count;
 };
+
+/* Iterate over them: the first after NULL, and NULL after the last. */
+static inline struct hv_record *hv_records_next(
+	const struct hv_records *records, const struct hv_record *record)
+{
+	size_t at = record ? (size_t)(record - records->items) + 1 : 0;
+
+	return at < records->count ? &records->items[at] : NULL;
+}
+
 enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_record_filter *filter,
 	struct hv_records *ret, struct hv_error *err);
 #define hv_auto_records HV_AUTO(hv_records_done)

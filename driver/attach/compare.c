@@ -56,8 +56,8 @@ static bool is_doubted(struct hv_attacher *attacher, const char *container_id)
 	hv_auto_error struct hv_error ignored = {0};
 	bool all = hv_siblings_read(attacher, container_id, &siblings, &ignored) == HV_OK;
 
-	for (size_t i = 0; i < siblings.count; i++)
-		all &= siblings.records[i].problem == HV_PROBLEM_DOUBTED;
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(&siblings, record));)
+		all &= record->problem == HV_PROBLEM_DOUBTED;
 	return all;
 }
 

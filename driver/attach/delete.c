@@ -8,14 +8,14 @@
 static enum hv_code drop(struct hv_attacher *attacher, const struct hv_record *record,
 	const char *volume, struct hv_error *err)
 {
-	hv_auto_inheritance struct hv_inheritance inheritance = {0};
+	hv_auto_free char *id = NULL, *leftovers = NULL;
 	struct hv_heir heir;
 	const struct hv_heir *to;
 
-	if (hv_inheritance_find(attacher, record, &inheritance, err) != HV_OK)
+	if (hv_leftovers_find_heir(attacher, record, &id, &leftovers, err) != HV_OK)
 		return err->code;
-	heir = (struct hv_heir){inheritance.id, inheritance.leftovers};
-	to = heir.id ? &heir : NULL;
+	heir = (struct hv_heir){id, leftovers};
+	to = id ? &heir : NULL;
 	if (!volume)
 		return hv_store_attachment_drop(attacher->store, record->view.id, to, err);
 	return hv_store_attachment_drop_with_volume(

@@ -46,9 +46,7 @@ static struct hv_record *choose(const struct hv_records *records, const char *ta
 {
 	struct hv_record *found = NULL;
 
-	for (size_t i = 0; i < records->count; i++) {
-		struct hv_record *record = &records->items[i];
-
+	for (struct hv_record *record = NULL; (record = hv_records_next(records, record));) {
 		if (!record->is_done)
 			continue;
 		if (!target || strcmp(record->view.target, target) == 0)

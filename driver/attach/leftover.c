@@ -217,14 +217,14 @@ static bool is_heir(const struct hv_record *record, const char *id, const char *
 static const struct hv_record *find_heir(
 	const struct hv_siblings *siblings, const char *id, const char *leftovers)
 {
-	for (size_t i = 0; i < siblings->count; i++)
-		if (is_heir(&siblings->records[i], id, leftovers))
-			return &siblings->records[i];
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
+		if (is_heir(record, id, leftovers))
+			return record;
 	return NULL;
 }
 
-enum hv_code hv_inheritance_find(struct hv_attacher *attacher, const struct hv_record *record,
-	struct hv_inheritance *ret, struct hv_error *err)
+enum hv_code hv_leftovers_find_heir(struct hv_attacher *attacher, const struct hv_record *record,
+	char **ret_id, char **ret_leftovers, struct hv_error *err)
 {
 	hv_auto_siblings struct hv_siblings siblings = {0};
 	hv_auto_free char *list = NULL;
@@ -237,24 +237,16 @@ enum hv_code hv_inheritance_find(struct hv_attacher *attacher, const struct hv_r
 		hv_leftovers_add(&list, record, err) != HV_OK)
 		return err->code;
 	/* Its own are read anew, as another may have left it some meanwhile. */
-	for (size_t i = 0; i < siblings.count; i++)
-		if (strcmp(siblings.records[i].view.id, id) == 0 &&
-			add_list(&list, siblings.records[i].leftovers, err) != HV_OK)
+	for (struct hv_record *now = NULL; (now = hv_siblings_next(&siblings, now));)
+		if (strcmp(now->view.id, id) == 0 && add_list(&list, now->leftovers, err) != HV_OK)
 			return err->code;
 	heir = list ? find_heir(&siblings, id, list) : NULL;
 	if (!heir)
 		return HV_OK;
-	ret->id = strdup(heir->view.id);
-	if (!ret->id)
+	*ret_id = strdup(heir->view.id);
+	if (!*ret_id)
 		return hv_oom(err);
-	if (add_list(&ret->leftovers, heir->leftovers, err) != HV_OK)
+	if (add_list(ret_leftovers, heir->leftovers, err) != HV_OK)
 		return err->code;
-	return add_list(&ret->leftovers, list, err);
-}
-
-void hv_inheritance_done(struct hv_inheritance *inheritance)
-{
-	free(inheritance->id);
-	free(inheritance->leftovers);
-	*inheritance = (struct hv_inheritance){0};
+	return add_list(ret_leftovers, list, err);
 }

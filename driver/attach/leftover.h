@@ -18,17 +18,10 @@ enum hv_code hv_leftovers_leave(struct hv_record *record, const char *kept, stru
 enum hv_code hv_leftovers_remove(struct hv_attacher *attacher, const struct mc_place *place,
 	const struct mc_made *left, struct hv_record *record, struct hv_error *err);
 
-/* The heir of the leftovers of a record that ends. */
-struct hv_inheritance {
-	char *id;        /* owned; NULL: nobody, or there are none */
-	char *leftovers; /* owned; all of the heir's then */
-};
-
-/* Find it: an attachment of the same container, which is held, that keeps one of them from being
- * removed.  Zeroed at first; hv_inheritance_done() either way. */
-enum hv_code hv_inheritance_find(struct hv_attacher *attacher, const struct hv_record *record,
-	struct hv_inheritance *ret, struct hv_error *err);
-#define hv_auto_inheritance HV_AUTO(hv_inheritance_done)
-void hv_inheritance_done(struct hv_inheritance *inheritance);
+/* The heir of the leftovers of a record that ends: find an attachment of the same container, which
+ * is held, that keeps one of them from being removed.  `ret_id` is its ID, and `ret_leftovers` all
+ * of its leftovers then; both are owned, NULL at first, and stay so if there is no heir. */
+enum hv_code hv_leftovers_find_heir(struct hv_attacher *attacher, const struct hv_record *record,
+	char **ret_id, char **ret_leftovers, struct hv_error *err);
 
 #endif

@@ -97,9 +97,7 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	list = calloc(records.count + 1, sizeof(*list));
 	if (!list)
 		return hv_oom(err);
-	for (size_t i = 0; i < records.count; i++) {
-		struct hv_record *record = &records.items[i];
-
+	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));) {
 		if (!is_listed(record, request->container) || hv_record_is_over(record))
 			continue;
 		list[used++] = record->view;

@@ -53,8 +53,7 @@ void hv_seen_done(struct hv_seen *seen)
  * for that, which hv_record_settle() has to find out. */
 static bool is_being_replaced(const struct hv_records *records, const char *id)
 {
-	for (size_t i = 0; i < records->count; i++) {
-		const struct hv_record *record = &records->items[i];
+	for (struct hv_record *record = NULL; (record = hv_records_next(records, record));) {
 		const char *at = record->replaces ? record->replaces : "";
 		char replaced[HV_RECORD_ID_SIZE];
 
@@ -104,8 +103,8 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
 		return hv_fail(err, HV_BUSY, "the container is being worked on");
 	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
 		return err->code;
-	for (size_t i = 0; i < records.count; i++)
-		look_at(attacher, &sight, &records.items[i],
-			is_being_replaced(&records, records.items[i].view.id), ret, err);
+	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
+		look_at(attacher, &sight, record, is_being_replaced(&records, record->view.id), ret,
+			err);
 	return err->code;
 }

@@ -179,9 +179,9 @@ static enum hv_code check_at(struct hv_attempt *attempt, const char *path, const
 
 	if (hv_records_list(attempt->attacher, &filter, &records, err) != HV_OK)
 		return err->code;
-	for (size_t i = 0; i < records.count && !attempt->is_there; i++) {
-		struct hv_record *other = &records.items[i];
-
+	for (struct hv_record *other = NULL; (other = hv_records_next(&records, other));) {
+		if (attempt->is_there)
+			break;
 		if (is_at(other, path) && !(but && is_at(other, but)) &&
 			meet(attempt, other, ret, err) != HV_OK)
 			return err->code;

@@ -44,9 +44,7 @@ bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
 	bool lacks = false;
 	int rc = 0;
 
-	for (size_t i = 0; i < siblings->count; i++) {
-		struct hv_record *record = &siblings->records[i];
-
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));) {
 		if (!is_needed(record) || hv_record_is_mounted(record))
 			continue;
 		if (!lacks) /* the first */
@@ -70,9 +68,7 @@ enum hv_code hv_start_note_denied(struct hv_attacher *attacher, const char *cont
 	HV_HOLD(hold, &attacher->locks, container_id);
 	snprintf(late, sizeof(late), "it was not attached within %u ms", hold_ms);
 	code = hv_siblings_read(attacher, container_id, &siblings, err);
-	for (size_t i = 0; i < siblings.count; i++) {
-		struct hv_record *record = &siblings.records[i];
-
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(&siblings, record));) {
 		if (!is_needed(record))
 			continue;
 		snprintf(ret->name, sizeof(ret->name), "%s", record->view.container_name);

@@ -72,13 +72,14 @@ enum hv_code hv_attachments_release(
 
 	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
 		return err->code;
-	for (size_t i = 0; i < records.count; i++)
-		if (!records.items[i].is_own &&
-			release(attacher, &records.items[i], &others, err) != HV_OK)
+	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
+		if (!record->is_own && release(attacher, record, &others, err) != HV_OK)
 			return err->code;
 	/* The volume's own go last, and only if nothing else keeps the volume. */
-	for (size_t i = 0; others == 0 && i < records.count; i++)
-		if (records.items[i].is_own && end_own(attacher, &records.items[i], err) != HV_OK)
+	if (others > 0)
+		return HV_OK;
+	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
+		if (record->is_own && end_own(attacher, record, err) != HV_OK)
 			return err->code;
 	return HV_OK;
 }

@@ -51,23 +51,18 @@ static enum hv_code end(const struct pass *pass, struct hv_record *record, struc
 	return HV_OK;
 }
 
-/* Settle an attach or detach that was begun and never answered. */
-static enum hv_code settle_if_begun(
-	const struct pass *pass, struct hv_record *record, struct hv_error *err)
-{
-	if (!record->is_done)
-		return hv_record_settle(pass->attacher, record, pass->ret, err);
-	return record->is_ending ? end(pass, record, err) : HV_OK;
-}
-
-/* One record as the kernel sees it. */
+/* One record as the kernel sees it.  An attach or detach that was begun and never answered is
+ * settled instead: without a target, nothing else is done. */
 static enum hv_code look_at(const struct pass *pass, struct hv_record *record, struct hv_error *err)
 {
 	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
 
-	if (!record->is_done || record->is_ending)
-		return settle_if_begun(pass, record, err);
-	return hv_record_look(pass->attacher, &sight, record, pass->ret, err);
+	if (!record->is_done)
+		return hv_record_settle(pass->attacher, record, pass->ret, err);
+	if (record->is_ending)
+		return end(pass, record, err);
+	return pass->target ? hv_record_look(pass->attacher, &sight, record, pass->ret, err)
+			    : HV_OK;
 }
 
 /* Drop what is of an older start that the kernel's numbers did not tell from this one. */
@@ -196,9 +191,8 @@ static enum hv_code repair_one(
 	snprintf(pass->ret->name, sizeof(pass->ret->name), "%s", record->view.container_name);
 	if (code != HV_OK)
 		return code;
-	if (!target)
-		return settle_if_begun(pass, record, err);
-	return target->ns.ns_fd >= 0 ? make_true(pass, record, err) : look_at(pass, record, err);
+	return target && target->ns.ns_fd >= 0 ? make_true(pass, record, err)
+					       : look_at(pass, record, err);
 }
 
 /* All records of a container, each whatever became of the others; the first failure is told. */
@@ -206,10 +200,10 @@ static void repair_each(const struct pass *pass, struct hv_error *err)
 {
 	const struct hv_siblings *siblings = pass->siblings;
 
-	for (size_t i = 0; i < siblings->count; i++) {
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));) {
 		struct hv_error one = {0};
 
-		if (repair_one(pass, &siblings->records[i], &one) == HV_OK || err->code != HV_OK)
+		if (repair_one(pass, record, &one) == HV_OK || err->code != HV_OK)
 			hv_error_done(&one);
 		else
 			*err = one;
@@ -218,8 +212,8 @@ static void repair_each(const struct pass *pass, struct hv_error *err)
 
 static bool is_own_mount(const struct hv_siblings *siblings, uint64_t id)
 {
-	for (size_t i = 0; i < siblings->count; i++)
-		if (siblings->records[i].pid > 0 && siblings->records[i].mountinfo_id == id)
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
+		if (record->pid > 0 && record->mountinfo_id == id)
 			return true;
 	return false;
 }
@@ -231,10 +225,10 @@ static unsigned count_entered(const struct pass *pass)
 	unsigned count = 0;
 	uint64_t id = 0;
 
-	for (size_t i = 0; i < siblings->count; i++)
-		count += hv_record_is_mounted(&siblings->records[i]) &&
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
+		count += hv_record_is_mounted(record) &&
 			 mc_busy_cwd(pass->attacher->core, pass->target->container.pid,
-				 siblings->records[i].path, &id) > 0 &&
+				 record->path, &id) > 0 &&
 			 !is_own_mount(siblings, id);
 	return count;
 }
@@ -311,9 +305,7 @@ static enum hv_code drop_all(struct hv_attacher *attacher, const char *container
 	HV_HOLD(hold, &attacher->locks, container_id);
 	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
 		return err->code;
-	for (size_t i = 0; i < records.count; i++) {
-		struct hv_record *record = &records.items[i];
-
+	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));) {
 		snprintf(ret->name, sizeof(ret->name), "%s", record->view.container_name);
 		if (drop_if_gone(attacher, record, ret, err) != HV_OK)
 			return err->code;

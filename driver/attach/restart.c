@@ -24,9 +24,9 @@ static enum hv_refusal refusal_of(const struct hv_siblings *siblings)
 {
 	enum hv_refusal refusal = HV_REFUSAL_NONE;
 
-	for (size_t i = 0; i < siblings->count; i++)
-		if (siblings->records[i].refusal == HV_REFUSAL_NEW || refusal == HV_REFUSAL_NONE)
-			refusal = siblings->records[i].refusal;
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
+		if (record->refusal == HV_REFUSAL_NEW || refusal == HV_REFUSAL_NONE)
+			refusal = record->refusal;
 	return refusal;
 }
 
@@ -53,9 +53,9 @@ static enum hv_code set_refusal(struct hv_attacher *attacher, const char *contai
 	HV_HOLD(hold, &attacher->locks, container_id);
 	if (hv_siblings_read(attacher, container_id, &siblings, err) != HV_OK)
 		return err->code;
-	for (size_t i = 0; i < siblings.count; i++)
-		if (siblings.records[i].refusal != HV_REFUSAL_NONE &&
-			write_refusal(attacher, &siblings.records[i], refusal, err) != HV_OK)
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(&siblings, record));)
+		if (record->refusal != HV_REFUSAL_NONE &&
+			write_refusal(attacher, record, refusal, err) != HV_OK)
 			return err->code;
 	return HV_OK;
 }
@@ -123,8 +123,7 @@ enum hv_code hv_volume_check_ready(
 
 static bool is_all_ready(struct hv_attacher *attacher, const struct hv_siblings *siblings)
 {
-	for (size_t i = 0; i < siblings->count; i++) {
-		const struct hv_record *record = &siblings->records[i];
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));) {
 		hv_auto_error struct hv_error ignored = {0};
 
 		if (record->view.required && record->is_done &&
@@ -135,40 +134,12 @@ static bool is_all_ready(struct hv_attacher *attacher, const struct hv_siblings 
 	return true;
 }
 
-/* The start may not have failed yet, as the Engine sees it: only its policy is asked for. */
-static enum hv_code decide(struct hv_attacher *attacher, const char *container_id,
-	struct hv_restart *ret, struct hv_error *err)
-{
-	bool is_wanted;
-
-	if (ask(attacher, container_id, false, &is_wanted, err) != HV_OK)
-		return err->code;
-	ret->is = is_wanted ? HV_RESTART_WAITING : HV_RESTART_LEFT;
-	return set_refusal(
-		attacher, container_id, is_wanted ? HV_REFUSAL_AWAITED : HV_REFUSAL_NONE, err);
-}
-
-static enum hv_code start_if_due(struct hv_attacher *attacher, const struct hv_siblings *siblings,
-	struct hv_restart *ret, struct hv_error *err)
-{
-	const char *container_id = siblings->records[0].view.container_id;
-	bool is_wanted;
-
-	ret->is = HV_RESTART_WAITING;
-	if (!is_all_ready(attacher, siblings))
-		return HV_OK;
-	if (ask(attacher, container_id, true, &is_wanted, err) != HV_OK)
-		return err->code;
-	ret->is = is_wanted ? HV_RESTART_DONE : HV_RESTART_LEFT;
-	if (!is_wanted)
-		return set_refusal(attacher, container_id, HV_REFUSAL_NONE, err);
-	return hv_engine_start(attacher->engine, container_id, HV_ENGINE_TIMEOUT_START_MS, err);
-}
-
 enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *container_id,
 	struct hv_restart *ret, struct hv_error *err)
 {
 	hv_auto_siblings struct hv_siblings siblings = {0};
+	enum hv_refusal refusal;
+	bool is_new, is_wanted;
 
 	*ret = (struct hv_restart){.is = HV_RESTART_OVER};
 	if (hv_siblings_read(attacher, container_id, &siblings, err) != HV_OK)
@@ -176,13 +147,23 @@ enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *co
 	if (siblings.count > 0)
 		snprintf(ret->name, sizeof(ret->name), "%s",
 			siblings.records[0].view.container_name);
-	switch (refusal_of(&siblings)) {
-	case HV_REFUSAL_NEW:
-		return decide(attacher, container_id, ret, err);
-	case HV_REFUSAL_AWAITED:
-		return start_if_due(attacher, &siblings, ret, err);
-	case HV_REFUSAL_NONE:
-		break;
+	refusal = refusal_of(&siblings);
+	if (refusal == HV_REFUSAL_NONE)
+		return HV_OK;
+	ret->is = HV_RESTART_WAITING;
+	is_new = refusal == HV_REFUSAL_NEW;
+	if (!is_new && !is_all_ready(attacher, &siblings))
+		return HV_OK;
+	/* The start of a new one may not have failed yet, as the Engine sees it: only the policy
+	 * counts. */
+	if (ask(attacher, container_id, !is_new, &is_wanted, err) != HV_OK)
+		return err->code;
+	if (!is_wanted) {
+		ret->is = HV_RESTART_LEFT;
+		return set_refusal(attacher, container_id, HV_REFUSAL_NONE, err);
 	}
-	return HV_OK;
+	if (is_new)
+		return set_refusal(attacher, container_id, HV_REFUSAL_AWAITED, err);
+	ret->is = HV_RESTART_DONE;
+	return hv_engine_start(attacher->engine, container_id, HV_ENGINE_TIMEOUT_START_MS, err);
 }

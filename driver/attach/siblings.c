@@ -42,9 +42,8 @@ enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *containe
 
 bool hv_siblings_wait(const struct hv_siblings *siblings)
 {
-	for (size_t i = 0; i < siblings->count; i++)
-		if (siblings->records[i].is_done && siblings->records[i].pid == 0 &&
-			!hv_record_is_over(&siblings->records[i]))
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
+		if (record->is_done && record->pid == 0 && !hv_record_is_over(record))
 			return true;
 	return false;
 }
@@ -75,14 +74,11 @@ struct mc_own *hv_siblings_own(
 const struct hv_record *hv_siblings_find_mount(const struct hv_siblings *siblings, long long pid,
 	uint64_t ns_ino, const struct mc_mount *mount)
 {
-	for (size_t i = 0; i < siblings->count; i++) {
-		const struct hv_record *record = &siblings->records[i];
-
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
 		if (record->pid == pid && record->ns_ino == ns_ino &&
 			record->mountinfo_id == mount->id &&
 			strcmp(record->path, mount->target) == 0) /* its number may be another's */
 			return record;
-	}
 	return NULL;
 }
 
@@ -91,12 +87,9 @@ const struct hv_record *hv_siblings_find_outer(
 {
 	const struct hv_record *outer = NULL;
 
-	for (size_t i = 0; i < siblings->count; i++) {
-		const struct hv_record *other = &siblings->records[i];
-
+	for (struct hv_record *other = NULL; (other = hv_siblings_next(siblings, other));)
 		if (other->is_done && !other->is_ending && !hv_record_is_over(other) &&
 			other->pid == 0 && hv_record_is_below(record, other->path))
 			outer = other;
-	}
 	return outer;
 }

@@ -13,6 +13,15 @@ struct hv_siblings {
 	size_t count;
 };
 
+/* Iterate over them: the first after NULL, and NULL after the last. */
+static inline struct hv_record *hv_siblings_next(
+	const struct hv_siblings *siblings, const struct hv_record *record)
+{
+	size_t at = record ? (size_t)(record - siblings->records) + 1 : 0;
+
+	return at < siblings->count ? &siblings->records[at] : NULL;
+}
+
 /* Read them, with the container held if they are to be changed; free with hv_siblings_done() either
  * way. */
 enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *container_id,

@@ -62,9 +62,9 @@ static enum hv_code has_others(struct hv_attacher *attacher, const struct hv_rec
 	if (hv_siblings_read(attacher, record->view.container_id, &siblings, err) != HV_OK)
 		return err->code;
 	*ret = ns->may_mount;
-	for (size_t i = 0; i < siblings.count; i++)
-		*ret |= strncmp(siblings.records[i].path, record->path, length) == 0 &&
-			siblings.records[i].path[length] == '/';
+	for (struct hv_record *other = NULL; (other = hv_siblings_next(&siblings, other));)
+		*ret |= strncmp(other->path, record->path, length) == 0 &&
+			other->path[length] == '/';
 	return HV_OK;
 }
 

@@ -26,8 +26,8 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
 
 	*ret = siblings.count > 0;
 	*ret_is_required = false;
-	for (size_t i = 0; i < siblings.count; i++)
-		*ret_is_required |= siblings.records[i].view.required;
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(&siblings, record));)
+		*ret_is_required |= record->view.required;
 	return code;
 }
 

@@ -33,19 +33,18 @@ static uint64_t mount_id_of(const struct hv_record *record)
 	return record->mount_id || record->mountinfo_id ? record->mount_id : UINT64_MAX;
 }
 
-/* Take it out of the open namespace `ns`, at the path that it was found at. */
-static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns *ns,
-	struct hv_record *record, const struct hv_unmount_manner *manner, struct hv_error *err)
+enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record *record,
+	const struct hv_unmount_manner *manner, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
 	const struct hv_names names = {view->volume, view->source, view->container_name,
 		view->target, view->subpath, NULL};
+	hv_auto_ns struct mc_ns ns = MC_NS_NONE;
 	char source[PATH_MAX];
 	struct mc_made made;
 	struct mc_busy busy = {0};
 	struct mc_err cause = {0};
-	const struct mc_detach_args args = {
-		.place = hv_place_of(ns),
+	struct mc_detach_args args = {
 		.path = record->path,
 		.mount_id = mount_id_of(record),
 		.root = {record->root_dev, record->root_ino},
@@ -55,10 +54,16 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 		.is_quick = manner->is_quick,
 		.made = manner->keeps_made ? NULL : &made,
 	};
+	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);
 
+	if (code == HV_NOT_RUNNING)
+		return HV_OK; /* the mount went with its namespace */
+	if (code != HV_OK)
+		return code;
+	args.place = hv_place_of(&ns);
 	hv_full_source(view, source);
 	hv_made_parse(record->made, &made);
-	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(ns) ||
+	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(&ns) ||
 		!hv_record_is_mounted(record))
 		return manner->keeps_made
 			       ? HV_OK
@@ -66,17 +71,6 @@ static enum hv_code unmount_in(struct hv_attacher *attacher, const struct mc_ns 
 	hv_explain(err, &cause, &names);
 	tell_busy(&busy, err);
 	return err->code;
-}
-
-enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record *record,
-	const struct hv_unmount_manner *manner, struct hv_error *err)
-{
-	hv_auto_ns struct mc_ns ns = MC_NS_NONE;
-	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);
-
-	if (code == HV_NOT_RUNNING)
-		return HV_OK; /* the mount went with its namespace */
-	return code == HV_OK ? unmount_in(attacher, &ns, record, manner, err) : code;
 }
 
 enum hv_code hv_record_unmount(struct hv_attacher *attacher, struct hv_record *record,
