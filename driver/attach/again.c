@@ -6,28 +6,10 @@
  * cut takes the mount along. */
 #include "again.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "attachment.h"
-#include "attempt.h"
-#include "container.h"
-#include "mount.h"
-
-/* Restore the record: the paths were not created, or are deleted again. */
-static void forget_made(struct hv_attempt *attempt)
-{
-	struct hv_record *record = &attempt->record;
-
-	if (!attempt->made_before || !attempt->path_before)
-		return;
-	free(record->made);
-	free(record->path);
-	record->made = attempt->made_before;
-	record->path = attempt->path_before;
-	attempt->made_before = attempt->path_before = NULL;
-}
 
 /* "pending", and why.  A mount that stands stays noted, and is found later. */
 static void note_failure(struct hv_attempt *attempt, const struct hv_error *failure)
@@ -38,7 +20,13 @@ static void note_failure(struct hv_attempt *attempt, const struct hv_error *fail
 
 	if (attempt->is_mounted)
 		return;
-	forget_made(attempt);
+	/* The paths were not created, or are deleted again. */
+	if (attempt->made_before && attempt->path_before) {
+		free(record->made);
+		free(record->path);
+		record->made = mc_take_ptr(&attempt->made_before);
+		record->path = mc_take_ptr(&attempt->path_before);
+	}
 	hv_record_forget_mount(record);
 	/* The start of one that is held is denied when that is over. */
 	if (record->view.required && attempt->container.container.started_at)
@@ -52,57 +40,33 @@ static void note_failure(struct hv_attempt *attempt, const struct hv_error *fail
 		(void)!hv_store_attachment_note(attempt->attacher->store, record, &ignored);
 }
 
-static enum hv_code prepare(struct hv_attempt *attempt, bool is_back, struct hv_error *err)
+static enum hv_code mount(
+	struct hv_attempt *attempt, const struct hv_again *how, struct hv_error *err)
 {
+	struct hv_store *store = attempt->attacher->store;
 	struct hv_record *record = &attempt->record;
-	const char *volume = record->view.volume;
 
-	if (!is_back) { /* these values are of an earlier start */
+	if (!how->is_back) { /* these values are of an earlier start */
 		record->view.late_ms = HV_LATE_UNKNOWN;
 		record->refusal = HV_REFUSAL_NONE;
 	}
-	if (hv_store_volume_get(attempt->attacher->store, volume, &attempt->volume, err) != HV_OK)
+	if (hv_store_volume_get(store, record->view.volume, &attempt->volume, err) != HV_OK)
 		return err->code;
 	record->view.read_only = record->view.read_only || attempt->volume.read_only;
 	attempt->made_before = strdup(record->made);
 	attempt->path_before = strdup(record->path);
 	if (!attempt->made_before || !attempt->path_before)
 		return hv_oom(err);
-	if (hv_attempt_fit(attempt, err) != HV_OK || hv_attempt_prepare(attempt, err) != HV_OK)
-		return err->code;
-	return hv_attempt_fill_mount(attempt, false, err);
-}
-
-static enum hv_code mount(
-	struct hv_attempt *attempt, const struct hv_again *how, struct hv_error *err)
-{
-	struct hv_record *record = &attempt->record;
-
-	if (prepare(attempt, how->is_back, err) != HV_OK)
+	if (hv_attempt_fit(attempt, err) != HV_OK || hv_attempt_prepare(attempt, err) != HV_OK ||
+		hv_attempt_fill_mount(attempt, false, err) != HV_OK)
 		return err->code;
 	hv_record_set_state(record, HV_PENDING);
 	if (!how->is_back) /* as well as is known, if it is found by the note */
 		record->view.late_ms = hv_target_late_ms(&attempt->container);
-	if (hv_store_attachment_note(attempt->attacher->store, record, err) != HV_OK ||
+	if (hv_store_attachment_note(store, record, err) != HV_OK ||
 		how->mount(attempt, err) != HV_OK)
 		return err->code;
 	return hv_target_check_alive(&attempt->container, err);
-}
-
-static enum hv_code mount_and_note(
-	struct hv_attempt *attempt, const struct hv_again *how, struct hv_error *err)
-{
-	struct hv_record *record = &attempt->record;
-
-	if (mount(attempt, how, err) != HV_OK) {
-		note_failure(attempt, err);
-		return err->code;
-	}
-	hv_record_set_state(record, HV_ATTACHED);
-	if (!how->is_back)
-		record->view.late_ms = hv_target_late_ms(&attempt->container);
-	/* If this fails the first note finds the mount. */
-	return hv_store_attachment_note(attempt->attacher->store, record, err);
 }
 
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
@@ -120,7 +84,16 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 	strncpy(attempt.target, record->view.target, sizeof(attempt.target) - 1);
 	if (record->view.subpath)
 		strncpy(attempt.subpath, record->view.subpath, sizeof(attempt.subpath) - 1);
-	code = mount_and_note(&attempt, how, err);
+	code = mount(&attempt, how, err);
+	if (code == HV_OK) {
+		hv_record_set_state(&attempt.record, HV_ATTACHED);
+		if (!how->is_back)
+			attempt.record.view.late_ms = hv_target_late_ms(target);
+		/* If this fails the first note finds the mount. */
+		code = hv_store_attachment_note(attacher->store, &attempt.record, err);
+	} else {
+		note_failure(&attempt, err);
+	}
 	*record = attempt.record; /* given back, as the container is */
 	attempt.record = (struct hv_record){0};
 	attempt.container = (struct hv_target){.ns = MC_NS_NONE};

@@ -6,8 +6,6 @@
  * If the container does not run, only the record is written: its next start attaches the volume. */
 #include "attach/attach.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "attachment.h"
@@ -75,14 +73,6 @@ static enum hv_code settle(struct hv_attempt *attempt, struct hv_error *err)
 		err, "repair the disk: the attachment is then recorded, and can be detached");
 }
 
-/* Whether the replaced mount was renamed inside the container, so that the new one does not take it
- * out.  Do not look for it otherwise: before 6.8 another mount may have its number. */
-static bool stands_elsewhere(const struct hv_attempt *attempt)
-{
-	return attempt->is_mounted_before && attempt->record.path &&
-	       strcmp(attempt->path_before, attempt->record.path) != 0;
-}
-
 static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
@@ -90,7 +80,10 @@ static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error
 	if (hv_nested_mount(attempt, err) != HV_OK ||
 		hv_target_check_alive(&attempt->container, err) != HV_OK)
 		return err->code;
-	if (stands_elsewhere(attempt) &&
+	/* The replaced mount was renamed inside the container, so that the new one does not take it
+	 * out.  Do not look for it otherwise: before 6.8 another mount may have its number. */
+	if (attempt->is_mounted_before && record->path &&
+		strcmp(attempt->path_before, record->path) != 0 &&
 		hv_record_end_replaced(attempt->attacher, record, err) != HV_OK)
 		return err->code;
 	record->is_done = true;
@@ -127,42 +120,32 @@ static enum hv_code record_wanted(struct hv_attempt *attempt, struct hv_error *e
 	return commit(attempt, err);
 }
 
-/* With the container held, which runs or does not, and its records read. */
-static enum hv_code attach_held(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
-{
-	enum hv_code code = hv_attempt_check_recorded(attempt, ret, err);
-
-	if (code == HV_OK && !attempt->is_there)
-		code = hv_attempt_is_running(attempt) ? attach_now(attempt, ret, err)
-						      : record_wanted(attempt, err);
-	if (code != HV_OK || attempt->is_there)
-		return code;
-	for (size_t i = 0; i < attempt->volumes_before.count; i++)
-		hv_volume_unused(attempt->attacher->volumes, attempt->volumes_before.items[i]);
-	*ret = attempt->record.view;
-	attempt->record.view = (struct hv_attachment){0};
-	return HV_OK;
-}
-
 static enum hv_code hold_and_attach(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
-	const char *container = attempt->container.container.id;
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	struct hv_attacher *attacher = attempt->attacher;
+	bool is_running = hv_attempt_is_running(attempt);
 	enum hv_code code;
 
-	HV_HOLD(hold, &attempt->attacher->locks, container);
-	if (hv_attempt_is_running(attempt) &&
-		hv_target_check_alive(&attempt->container, err) != HV_OK)
+	HV_HOLD(hold, &attacher->locks, attempt->container.container.id);
+	if (is_running && hv_target_check_alive(&attempt->container, err) != HV_OK)
 		return err->code;
-	if (hv_siblings_read(attempt->attacher, container, &siblings, err) != HV_OK)
+	if (hv_attempt_read_siblings(attempt, err) != HV_OK ||
+		hv_attempt_check_recorded(attempt, ret, err) != HV_OK)
 		return err->code;
-	attempt->siblings = &siblings;
-	code = attach_held(attempt, ret, err);
-	attempt->is_waited_for = hv_siblings_wait(&siblings);
-	attempt->siblings = NULL;
-	return code;
+	if (!attempt->is_there) {
+		code = is_running ? attach_now(attempt, ret, err) : record_wanted(attempt, err);
+		if (code != HV_OK)
+			return code;
+	}
+	attempt->is_waited_for = hv_siblings_wait(attempt->siblings);
+	if (attempt->is_there)
+		return HV_OK;
+	for (size_t i = 0; i < attempt->volumes_before.count; i++)
+		hv_volume_unused(attacher->volumes, attempt->volumes_before.items[i]);
+	*ret = attempt->record.view;
+	attempt->record.view = (struct hv_attachment){0};
+	return HV_OK;
 }
 
 static enum hv_code try_attach(

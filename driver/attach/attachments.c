@@ -8,9 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attach/attach.h"
-#include "mountcore/cleanup.h"
-
 #include "siblings.h"
 
 /* Another number for each time the machine was booted. */

@@ -8,7 +8,6 @@
 
 #include "mountcore/host.h"
 
-#include "container.h"
 #include "made.h"
 #include "name.h"
 
@@ -94,6 +93,7 @@ void hv_attempt_done(struct hv_attempt *attempt)
 	free(attempt->made_before);
 	free(attempt->path_before);
 	hv_volume_done(&attempt->volume);
+	hv_siblings_done(&attempt->read);
 	hv_target_close(&attempt->container);
 }
 
@@ -106,6 +106,13 @@ enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error 
 	if (code == HV_NO_SUCH_VOLUME)
 		code = hv_volume_explain_unknown(attempt->attacher, request, attempt->target, err);
 	return code;
+}
+
+enum hv_code hv_attempt_read_siblings(struct hv_attempt *attempt, struct hv_error *err)
+{
+	attempt->siblings = &attempt->read;
+	return hv_siblings_read(
+		attempt->attacher, attempt->container.container.id, &attempt->read, err);
 }
 
 /* Whether to map owners: the container has a user namespace, and no user of it owns the volume's

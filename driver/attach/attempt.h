@@ -2,9 +2,6 @@
 #ifndef ATTACH_ATTEMPT_H
 #define ATTACH_ATTEMPT_H
 
-#include "attach/attach.h"
-#include "mountcore/attach.h"
-
 #include "container.h"
 #include "siblings.h"
 
@@ -22,9 +19,10 @@ struct hv_attempt {
 	struct hv_use use; /* of the volume, from the preparation on */
 	struct hv_target container;
 	struct hv_record record; /* record.replace is of the request */
-	/* All records of the container, borrowed: their mounts are our own.  NULL if none is at or
-	 * below the target. */
+	/* All records of the container: their mounts are our own.  NULL if none is at or below the
+	 * target.  Borrowed, perhaps from `read`. */
 	const struct hv_siblings *siblings;
+	struct hv_siblings read;
 	/* Of the earlier attachments: their volumes; of the mounted one, or else of the first, the
 	 * paths created for it and its mountpoint, or NULL. */
 	struct hv_texts volumes_before;
@@ -49,6 +47,9 @@ static inline bool hv_attempt_is_running(const struct hv_attempt *attempt)
 
 /* Look up the volume of the request. */
 enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err);
+
+/* Read the records of the container, which is held if it is more than a check. */
+enum hv_code hv_attempt_read_siblings(struct hv_attempt *attempt, struct hv_error *err);
 
 /* Fill in the fields that depend on the container: owners, set-user-ID bits, its start. */
 enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err);

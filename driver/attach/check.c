@@ -49,9 +49,7 @@ static bool add(struct list *list, const char *name, enum hv_code outcome, char 
 	return item->ok;
 }
 
-static char *describe(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static char *describe(const char *format, ...)
+static __attribute__((format(printf, 1, 2))) char *describe(const char *format, ...)
 {
 	va_list args;
 	char *text;
@@ -94,13 +92,16 @@ static char *describe_mode(const struct hv_attempt *attempt)
 		view->no_exec ? ", noexec" : "", describe_owners(attempt));
 }
 
-/* `ret` is what was found.  Of a container that does not run only the records are known. */
-static enum hv_code look_at_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
+/* `ret` is what was found, or NULL.  Of a container that does not run only the records are known.
+ */
+static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
 {
 	bool is_running = hv_attempt_is_running(attempt);
 	hv_auto_attachment struct hv_attachment there = {0};
 
-	if (hv_attempt_check_recorded(attempt, &there, err) != HV_OK)
+	if (hv_attempt_fill(attempt, err) != HV_OK ||
+		hv_attempt_read_siblings(attempt, err) != HV_OK ||
+		hv_attempt_check_recorded(attempt, &there, err) != HV_OK)
 		return err->code;
 	if (is_running && !attempt->is_there &&
 		(hv_attempt_prepare(attempt, err) != HV_OK ||
@@ -116,22 +117,6 @@ static enum hv_code look_at_target(struct hv_attempt *attempt, char **ret, struc
 	*ret = is_running ? describe_target(attempt)
 			  : describe("%s, which is looked at then", attempt->target);
 	return HV_OK;
-}
-
-/* `ret` is what was found, or NULL. */
-static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
-{
-	hv_auto_siblings struct hv_siblings siblings = {0};
-	enum hv_code code;
-
-	if (hv_attempt_fill(attempt, err) != HV_OK ||
-		hv_siblings_read(attempt->attacher, attempt->container.container.id, &siblings,
-			err) != HV_OK)
-		return err->code;
-	attempt->siblings = &siblings;
-	code = look_at_target(attempt, ret, err);
-	attempt->siblings = NULL;
-	return code;
 }
 
 static bool add_container(struct hv_attempt *attempt, struct list *list, struct hv_error *err)

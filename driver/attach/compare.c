@@ -61,13 +61,6 @@ static bool is_doubted(struct hv_attacher *attacher, const char *container_id)
 	return all;
 }
 
-static bool differs(struct hv_attacher *attacher, const struct one *one, bool with_doubted)
-{
-	if (one->is_known)
-		return one->is_running != one->container.is_attached;
-	return with_doubted || !is_doubted(attacher, one->container.id);
-}
-
 static enum hv_code add(struct hv_texts *ids, const char *id, struct hv_error *err)
 {
 	return hv_texts_add(ids, id) == 0 ? HV_OK : hv_oom(err);
@@ -79,7 +72,7 @@ enum hv_code hv_attachments_compare(
 	auto_containers struct containers containers = {0};
 	hv_auto_free struct one *all = NULL;
 	struct comparison comparison;
-	bool with_doubted;
+	bool with_doubted, differs;
 
 	if (hv_store_attachment_containers(
 		    attacher->store, &containers.items, &containers.count, err) != HV_OK)
@@ -96,10 +89,12 @@ enum hv_code hv_attachments_compare(
 		HV_OK)
 		return err->code;
 	with_doubted = *listed == 0 && comparison.listed > 0;
-	for (size_t i = 0; i < containers.count; i++)
-		if (differs(attacher, &all[i], with_doubted) &&
-			add(ret, all[i].container.id, err) != HV_OK)
+	for (const struct one *one = all; one < all + containers.count; one++) {
+		differs = one->is_known ? one->is_running != one->container.is_attached
+					: with_doubted || !is_doubted(attacher, one->container.id);
+		if (differs && add(ret, one->container.id, err) != HV_OK)
 			return err->code;
+	}
 	*listed = comparison.listed;
 	return HV_OK;
 }

@@ -9,14 +9,6 @@
 #include "volume/explain.h"
 #include "wire/clock.h"
 
-static enum hv_code fail_not_running(const struct hv_container *container, struct hv_error *err)
-{
-	hv_fail(err, HV_NOT_RUNNING, "container '%s' is not running", container->name);
-	return hv_hint(err,
-		"leave out --once to attach it at the next start, or start the container first: docker start %s",
-		container->name);
-}
-
 static enum hv_code fail_unseen(const char *container, int rc, struct hv_error *err)
 {
 	return hv_fail(err, HV_INTERNAL, "the process of container '%s' cannot be looked at: %s",
@@ -35,22 +27,6 @@ enum hv_code hv_target_check_alive(const struct hv_target *target, struct hv_err
 	return mc_ns_is_alive(&target->ns) ? HV_OK : hv_target_fail_changed(target, err);
 }
 
-/* Ask again, now that the process is open: the same start of the same container? */
-static enum hv_code confirm(
-	struct hv_attacher *attacher, const struct hv_target *target, struct hv_error *err)
-{
-	const struct hv_container *first = &target->container;
-	hv_auto_container struct hv_container now = {0};
-
-	if (hv_engine_inspect(attacher->engine, first->id, HV_ENGINE_TIMEOUT_MS, &now, err) !=
-		HV_OK)
-		return err->code;
-	if (!now.is_running || now.pid != first->pid ||
-		strcmp(now.started_at, first->started_at) != 0)
-		return hv_target_fail_changed(target, err);
-	return hv_target_check_alive(target, err);
-}
-
 enum hv_code hv_container_find(struct hv_attacher *attacher, const char *id, long timeout_ms,
 	struct hv_container *ret, struct hv_error *err)
 {
@@ -59,18 +35,6 @@ enum hv_code hv_container_find(struct hv_attacher *attacher, const char *id, lon
 	if (strcmp(ret->id, id) != 0)
 		return hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %s", id);
 	return HV_OK;
-}
-
-/* The identity of the Engine.  NULL if it does not tell: the next repair asks again. */
-static char *ask_engine(struct hv_attacher *attacher)
-{
-	hv_auto_error struct hv_error ignored = {0};
-	char *engine = NULL;
-
-	if (hv_engine_identity(attacher->engine, HV_ENGINE_TIMEOUT_WHO_MS, &engine, &ignored) !=
-		HV_OK)
-		return NULL;
-	return engine;
 }
 
 /* Of these the processes live in a machine, or on a kernel, of their own, and never look at the
@@ -95,6 +59,8 @@ enum hv_code hv_target_open(
 	struct hv_attacher *attacher, const char *name, struct hv_target *ret, struct hv_error *err)
 {
 	struct hv_container *container = &ret->container;
+	hv_auto_container struct hv_container now = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	struct mc_err cause = {0};
 	int rc;
 
@@ -103,9 +69,15 @@ enum hv_code hv_target_open(
 			HV_OK ||
 		check_runtime(container, err) != HV_OK)
 		return err->code;
-	ret->engine = ask_engine(attacher);
-	if (!container->is_running || container->pid <= 0)
-		return fail_not_running(container, err);
+	if (hv_engine_identity(
+		    attacher->engine, HV_ENGINE_TIMEOUT_WHO_MS, &ret->engine, &ignored) != HV_OK)
+		ret->engine = NULL; /* it does not tell: the next repair asks again */
+	if (!container->is_running || container->pid <= 0) {
+		hv_fail(err, HV_NOT_RUNNING, "container '%s' is not running", container->name);
+		return hv_hint(err,
+			"leave out --once to attach it at the next start, or start the container first: docker start %s",
+			container->name);
+	}
 	if (mc_ns_open(attacher->core, container->pid, &ret->ns, &cause) < 0) {
 		const struct hv_names names = {.container = container->name};
 
@@ -116,7 +88,14 @@ enum hv_code hv_target_open(
 		return hv_target_fail_changed(ret, err);
 	if (rc < 0) /* not to be taken for another one: descriptors may have run out */
 		return fail_unseen(container->name, rc, err);
-	return confirm(attacher, ret, err);
+	/* Ask again, now that the process is open: the same start of the same container? */
+	if (hv_engine_inspect(attacher->engine, container->id, HV_ENGINE_TIMEOUT_MS, &now, err) !=
+		HV_OK)
+		return err->code;
+	if (!now.is_running || now.pid != container->pid ||
+		strcmp(now.started_at, container->started_at) != 0)
+		return hv_target_fail_changed(ret, err);
+	return hv_target_check_alive(ret, err);
 }
 
 void hv_target_close(struct hv_target *target)

@@ -5,7 +5,6 @@
  * may have started while the disk with its containers was not mounted. */
 #include "gone.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -35,13 +34,24 @@ static enum hv_code hint_forget(const struct hv_record *record, struct hv_error 
 		record->view.id);
 }
 
-/* `engine` is the one that answers now, and has so many containers. */
-static enum hv_code judge(struct hv_attacher *attacher, const struct hv_record *record,
-	const char *engine, long long containers, struct hv_error *err)
+enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record *record,
+	long timeout_ms, struct hv_error *err)
 {
 	const char *socket = hv_engine_socket(attacher->engine);
 	const char *name = record->view.container_name;
+	hv_auto_free char *engine = NULL;
+	long long containers = 0;
 
+	if (hv_attachment_refresh(attacher, record, err) != HV_OK)
+		return err->code;
+	if (hv_record_is_mounted(record)) {
+		hv_fail(err, HV_VOLUME_IN_USE,
+			"the Docker Engine that answers at %s does not know container '%s', which runs and has the volume",
+			socket, name);
+		return hint_forget(record, err);
+	}
+	if (hv_engine_who(attacher->engine, timeout_ms, &engine, &containers, err) != HV_OK)
+		return err->code;
 	if (!record->engine)
 		hv_fail(err, HV_VOLUME_IN_USE,
 			"the Docker Engine that answers at %s does not know container '%s', and may not be the one that it belongs to",
@@ -57,23 +67,4 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_record *
 	else
 		return HV_OK;
 	return hint_forget(record, err);
-}
-
-enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record *record,
-	long timeout_ms, struct hv_error *err)
-{
-	long long containers = 0;
-	hv_auto_free char *engine = NULL;
-
-	if (hv_attachment_refresh(attacher, record, err) != HV_OK)
-		return err->code;
-	if (hv_record_is_mounted(record)) {
-		hv_fail(err, HV_VOLUME_IN_USE,
-			"the Docker Engine that answers at %s does not know container '%s', which runs and has the volume",
-			hv_engine_socket(attacher->engine), record->view.container_name);
-		return hint_forget(record, err);
-	}
-	if (hv_engine_who(attacher->engine, timeout_ms, &engine, &containers, err) != HV_OK)
-		return err->code;
-	return judge(attacher, record, engine, containers, err);
 }

@@ -36,11 +36,9 @@ static bool is_on_own(
 	return false;
 }
 
-static void warn(struct hv_attempt *attempt, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
 /* Left out if there is no memory. */
-static void warn(struct hv_attempt *attempt, const char *format, ...)
+static __attribute__((format(printf, 2, 3))) void warn(
+	struct hv_attempt *attempt, const char *format, ...)
 {
 	char text[2 * PATH_MAX];
 	va_list args;

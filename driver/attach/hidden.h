@@ -2,8 +2,6 @@
 #ifndef ATTACH_HIDDEN_H
 #define ATTACH_HIDDEN_H
 
-#include "attach/attach.h"
-
 #include "attempt.h"
 
 /* For the prepared mount: a sentence for each process that goes on using files it covers, for the

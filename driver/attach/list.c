@@ -1,5 +1,4 @@
 /* Listing: each record with its state from the container's mount table, read now. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,14 +3,10 @@
 #include "look.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "mountcore/cleanup.h"
 
 #include "attachment.h"
 #include "delete.h"
-#include "observe.h"
 
 static void count_change(
 	const struct hv_record *record, enum hv_attachment_state known, struct hv_repaired *ret)

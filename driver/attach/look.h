@@ -2,8 +2,6 @@
 #ifndef ATTACH_LOOK_H
 #define ATTACH_LOOK_H
 
-#include "attach/attach.h"
-
 #include "observe.h"
 
 /* Update a finished record from the kernel, on disk too.  `sight`: as for

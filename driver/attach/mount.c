@@ -2,38 +2,23 @@
 #include "mount.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
-#include "mountcore/cleanup.h"
 #include "volume/explain.h"
 #include "wire/clock.h"
 
-#include "attempt.h"
-#include "container.h"
 #include "cover.h"
-#include "siblings.h"
 
 enum { NS_PER_MS = 1000000 };
-
-static struct hv_names names_of(const struct hv_attempt *attempt)
-{
-	return (struct hv_names){attempt->volume.name, attempt->volume.source,
-		attempt->container.container.name, attempt->target, attempt->subpath,
-		hv_opts_get(&attempt->volume.opts, "path")};
-}
 
 /* Attributes only ever add restrictions; the clone keeps those of the source. */
 static struct mc_attr attributes(const struct hv_attachment *view, struct mc_attr attr)
 {
-	const struct {
-		bool is_set;
-		const char *name;
-	} wanted[] = {{view->read_only, "ro"}, {view->no_suid, "nosuid"}, {view->no_dev, "nodev"},
-		{view->no_exec, "noexec"}};
+	const char *const names[] = {view->read_only ? "ro" : NULL, view->no_suid ? "nosuid" : NULL,
+		view->no_dev ? "nodev" : NULL, view->no_exec ? "noexec" : NULL};
 
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (wanted[i].is_set)
-			(void)!mc_attr_add(&attr, wanted[i].name); /* names of the table */
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i])
+			(void)!mc_attr_add(&attr, names[i]); /* names of the table */
 	return attr;
 }
 
@@ -42,7 +27,9 @@ static struct mc_attr attributes(const struct hv_attachment *view, struct mc_att
 static enum hv_code explain(
 	const struct hv_attempt *attempt, const struct mc_err *cause, struct hv_error *err)
 {
-	const struct hv_names names = names_of(attempt);
+	const struct hv_names names = {attempt->volume.name, attempt->volume.source,
+		attempt->container.container.name, attempt->target, attempt->subpath,
+		hv_opts_get(&attempt->volume.opts, "path")};
 
 	if (hv_target_check_alive(&attempt->container, err) != HV_OK)
 		return err->code;
@@ -81,54 +68,41 @@ static enum hv_code explain_missing(const struct hv_attempt *attempt, struct hv_
 	return err->code;
 }
 
-/* With what is our own in the container, which alone may be taken out for it. */
-static enum hv_code prepare_mount(
-	struct hv_attempt *attempt, struct mc_attach_args *args, struct hv_error *err)
-{
-	struct mc_err cause = {0};
-	mc_auto_free struct mc_own *own =
-		hv_siblings_own(attempt->siblings, attempt->container.ns.ino, &args->own_count);
-
-	if (!own)
-		return hv_oom(err);
-	args->own = own;
-	if (mc_attach_prepare(attempt->attacher->core, args, &attempt->mount, &cause) == 0)
-		return HV_OK;
-	return explain(attempt, &cause, err) == HV_SOURCE_MISSING ? explain_missing(attempt, err)
-								  : err->code;
-}
-
-/* 0 when it is not held, or not any more. */
-static uint64_t held_since_ns(const struct hv_target *target)
-{
-	return hv_clock_ms() < target->held_until_ms ? (uint64_t)target->held_since_ms * NS_PER_MS
-						     : 0;
-}
-
 enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attachment *view = &attempt->record.view;
+	const struct hv_target *container = &attempt->container;
 	struct hv_volumes *volumes = attempt->attacher->volumes;
+	hv_auto_free struct mc_own *own = NULL;
+	struct mc_err cause = {0};
 	struct mc_attach_args args = {
 		.source = attempt->volume.source,
 		.beneath = hv_volume_beneath(volumes, &attempt->volume),
 		.subpath = view->subpath,
 		.may_be_file = view->subpath != NULL,
 		.lock = view->read_only,
-		.place = hv_place_of(&attempt->container.ns),
+		.place = hv_place_of(&container->ns),
 		.target = attempt->target,
 		.mkdir = attempt->record.mkdir,
 		.replace = how_to_replace(&attempt->record),
-		.since_ns = held_since_ns(&attempt->container),
 	};
 
+	if (hv_clock_ms() < container->held_until_ms) /* else it is not held, or not any more */
+		args.since_ns = (uint64_t)container->held_since_ms * NS_PER_MS;
 	if (hv_volume_check_mount(volumes, &attempt->volume, err) != HV_OK ||
 		hv_volume_use(volumes, &attempt->volume, &attempt->use, err) != HV_OK)
 		return err->code;
 	hv_attempt_decide_map(attempt); /* again: a file system is mounted only now */
 	args.idmap = view->is_mapped;
 	args.attr = attributes(view, attempt->use.attr);
-	return prepare_mount(attempt, &args, err);
+	/* Only our own mounts in the container may be taken out for it. */
+	args.own = own = hv_siblings_own(attempt->siblings, container->ns.ino, &args.own_count);
+	if (!own)
+		return hv_oom(err);
+	if (mc_attach_prepare(attempt->attacher->core, &args, &attempt->mount, &cause) == 0)
+		return HV_OK;
+	return explain(attempt, &cause, err) == HV_SOURCE_MISSING ? explain_missing(attempt, err)
+								  : err->code;
 }
 
 void hv_attempt_unprepare(struct hv_attempt *attempt)

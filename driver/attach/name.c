@@ -46,30 +46,24 @@ enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
 		request->container, target);
 }
 
-/* Fail only if the Engine says that there is none; an Engine that does not answer is ignored. */
-static enum hv_code check_container(
-	struct hv_attacher *attacher, const char *name, struct hv_error *err)
-{
-	hv_auto_container struct hv_container container = {0};
-
-	if (hv_engine_inspect(attacher->engine, name, HV_ENGINE_TIMEOUT_WHO_MS, &container, err) ==
-		HV_NO_SUCH_CONTAINER)
-		return err->code;
-	hv_error_done(err);
-	return HV_OK;
-}
-
 enum hv_code hv_list_check_names(
 	struct hv_attacher *attacher, const struct hv_list_request *request, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume volume = {0};
+	hv_auto_container struct hv_container container = {0};
 	enum hv_code code = HV_OK;
 
 	if (request->volume && *request->volume)
 		code = hv_store_volume_get(attacher->store, request->volume, &volume, err);
 	if (code == HV_NO_SUCH_VOLUME)
 		return hv_hint(err, "list the volumes and their drivers: docker volume ls");
-	if (code == HV_OK && request->container && *request->container)
-		return check_container(attacher, request->container, err);
-	return code;
+	if (code != HV_OK || !request->container || !*request->container)
+		return code;
+	/* Fail only if the Engine says that there is none; if it does not answer that is ignored.
+	 */
+	if (hv_engine_inspect(attacher->engine, request->container, HV_ENGINE_TIMEOUT_WHO_MS,
+		    &container, err) == HV_NO_SUCH_CONTAINER)
+		return err->code;
+	hv_error_done(err);
+	return HV_OK;
 }

@@ -11,9 +11,7 @@
 #include "again.h"
 #include "attachment.h"
 #include "leftover.h"
-#include "mount.h"
 #include "observe.h"
-#include "siblings.h"
 #include "unmount.h"
 
 /* Leave the created paths to `outer`, which is mounted on or over them: they go with it. */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "attachment.h"
-#include "container.h"
 #include "cover.h"
 #include "leftover.h"
 #include "observe.h"

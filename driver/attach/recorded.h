@@ -2,8 +2,6 @@
 #ifndef ATTACH_RECORDED_H
 #define ATTACH_RECORDED_H
 
-#include "attach/attach.h"
-
 #include "attempt.h"
 
 /* Check the attachments already recorded at the target (recorded.c): is one the same, is one in the

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "attachment.h"
-#include "siblings.h"
 
 static bool is_needed(const struct hv_record *record)
 {

@@ -2,7 +2,6 @@
 #ifndef ATTACH_REFUSE_H
 #define ATTACH_REFUSE_H
 
-#include "attach/attach.h"
 #include "mountcore/ns.h"
 
 #include "siblings.h"

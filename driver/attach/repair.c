@@ -15,7 +15,6 @@
 #include "again.h"
 #include "attachment.h"
 #include "attachments.h"
-#include "container.h"
 #include "delete.h"
 #include "gone.h"
 #include "look.h"

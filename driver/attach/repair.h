@@ -2,8 +2,6 @@
 #ifndef ATTACH_REPAIR_H
 #define ATTACH_REPAIR_H
 
-#include "attach/attach.h"
-
 #include "container.h"
 
 /* Attach all wanted attachments to a container whose start is held, and refuse the start if a

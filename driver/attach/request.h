@@ -2,8 +2,6 @@
 #ifndef ATTACH_REQUEST_H
 #define ATTACH_REQUEST_H
 
-#include "attach/attach.h"
-
 #include "attempt.h"
 
 /* Check the request and clean its parts.  Returns HV_OK, HV_BAD_REQUEST, HV_TARGET_REFUSED,

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mountcore/host.h"
@@ -90,35 +89,28 @@ static enum hv_code ask(struct hv_attacher *attacher, const char *container_id, 
 	return HV_OK;
 }
 
-static enum hv_code look_for(struct hv_attacher *attacher, const struct hv_volume *volume,
-	const char *subpath, struct hv_error *err)
-{
-	const struct hv_names names = {.volume = volume->name,
-		.source = volume->source,
-		.subpath = subpath,
-		.asked = hv_opts_get(&volume->opts, "path")};
-	char path[PATH_MAX], resolved[PATH_MAX];
-	struct mc_err cause = {0};
-	int rc;
-
-	snprintf(path, sizeof(path), "%s%s%s", volume->source, *subpath ? "/" : "", subpath);
-	rc = mc_host_resolve(attacher->core, path, resolved, NULL, &cause);
-	if (rc == 0 || (rc == -ENOTDIR && *subpath)) /* a subpath may be a file */
-		return HV_OK;
-	return hv_explain(err, &cause, &names);
-}
-
 enum hv_code hv_volume_check_ready(
 	struct hv_attacher *attacher, const char *name, const char *subpath, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume volume = {0};
 	HV_AUTO(hv_volume_unuse) struct hv_use use = {0};
+	struct hv_names names = {.volume = name, .subpath = subpath ? subpath : ""};
+	char path[PATH_MAX], resolved[PATH_MAX];
+	struct mc_err cause = {0};
+	int rc;
 
 	if (hv_store_volume_get(attacher->store, name, &volume, err) != HV_OK ||
 		hv_volume_check_mount(attacher->volumes, &volume, err) != HV_OK ||
 		hv_volume_use(attacher->volumes, &volume, &use, err) != HV_OK)
 		return err->code;
-	return look_for(attacher, &volume, subpath ? subpath : "", err);
+	names.source = volume.source;
+	names.asked = hv_opts_get(&volume.opts, "path");
+	snprintf(path, sizeof(path), "%s%s%s", names.source, *names.subpath ? "/" : "",
+		names.subpath);
+	rc = mc_host_resolve(attacher->core, path, resolved, NULL, &cause);
+	if (rc == 0 || (rc == -ENOTDIR && *names.subpath)) /* a subpath may be a file */
+		return HV_OK;
+	return hv_explain(err, &cause, &names);
 }
 
 static bool is_all_ready(struct hv_attacher *attacher, const struct hv_siblings *siblings)

@@ -19,11 +19,8 @@ void hv_source_change_done(struct hv_source_change *change)
 	*change = (struct hv_source_change){0};
 }
 
-static enum hv_code tell(struct hv_source_change *ret, enum hv_source_kind kind,
-	struct hv_error *err, const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static enum hv_code tell(struct hv_source_change *ret, enum hv_source_kind kind,
-	struct hv_error *err, const char *format, ...)
+static __attribute__((format(printf, 4, 5))) enum hv_code tell(struct hv_source_change *ret,
+	enum hv_source_kind kind, struct hv_error *err, const char *format, ...)
 {
 	va_list args;
 
@@ -68,37 +65,31 @@ static enum hv_code has_others(struct hv_attacher *attacher, const struct hv_rec
 	return HV_OK;
 }
 
-static int compare(struct hv_attacher *attacher, const struct hv_sight *sight,
-	const struct hv_record *record, struct mc_source_args *args, enum mc_source_is *ret,
-	struct mc_err *cause)
-{
-	const struct hv_volume volume = {.source = record->view.source};
-
-	args->source = record->view.source;
-	args->beneath = hv_volume_beneath(attacher->volumes, &volume);
-	args->subpath = record->view.subpath;
-	args->root = (struct mc_file_id){record->root_dev, record->root_ino};
-	args->mounts = sight->mounts;
-	args->mountinfo_id = record->mountinfo_id;
-	return mc_source_compare(attacher->core, args, ret, cause);
-}
-
 enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct hv_sight *sight,
 	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
 	struct hv_error *err)
 {
-	struct mc_source_args args = {.is_look = is_look};
+	const struct hv_volume volume = {.source = record->view.source};
+	struct mc_source_args args = {
+		.is_look = is_look,
+		.source = volume.source,
+		.beneath = hv_volume_beneath(attacher->volumes, &volume),
+		.subpath = record->view.subpath,
+		.root = {record->root_dev, record->root_ino},
+		.mounts = sight->mounts,
+		.mountinfo_id = record->mountinfo_id,
+	};
 	enum mc_source_is is = MC_SOURCE_SAME;
 	char path[PATH_MAX];
 	struct mc_err cause = {0};
-	int rc = compare(attacher, sight, record, &args, &is, &cause);
+	int rc = mc_source_compare(attacher->core, &args, &is, &cause);
 
 	hv_full_source(&record->view, path);
 	if (rc == 0 && is == MC_SOURCE_MOUNTS) {
 		if (has_others(attacher, record, &sight->ns, &args.has_others, err) != HV_OK)
 			return err->code;
 		if (args.has_others)
-			rc = compare(attacher, sight, record, &args, &is, &cause);
+			rc = mc_source_compare(attacher->core, &args, &is, &cause);
 	}
 	if (rc < 0 && (cause.step == MC_STEP_SETUP || cause.step == MC_STEP_ENTER))
 		return hv_fail(

@@ -2,8 +2,6 @@
 #ifndef ATTACH_SOURCE_H
 #define ATTACH_SOURCE_H
 
-#include "attach/attach.h"
-
 #include "observe.h"
 
 /* The state of the path that an attachment was made of. */

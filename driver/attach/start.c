@@ -3,7 +3,6 @@
  * Sequence: open that process; make sure that it is the one that the runtime told of, and in the
  * container's cgroup, and that it has the container's root; then as for any start (repair.c). */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "attach/attach.h"
@@ -29,17 +28,6 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
 	for (struct hv_record *record = NULL; (record = hv_siblings_next(&siblings, record));)
 		*ret_is_required |= record->view.required;
 	return code;
-}
-
-/* The Engine's data on it, without asking; the name is the short ID. */
-static enum hv_code fill(
-	const struct hv_start *start, struct hv_container *ret, struct hv_error *err)
-{
-	ret->id = strdup(start->container_id);
-	ret->name = strndup(start->container_id, SHORT_ID);
-	ret->is_running = true;
-	ret->pid = (int)start->pid;
-	return ret->id && ret->name ? HV_OK : hv_oom(err);
 }
 
 static enum hv_code fail_early(const struct hv_target *target, struct hv_error *err)
@@ -72,14 +60,19 @@ static enum hv_code check(
 static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_start *start,
 	struct hv_target *target, struct hv_error *err)
 {
-	struct mc_err cause = {0};
+	struct hv_container *container = &target->container;
 	struct hv_names names = {0};
+	struct mc_err cause = {0};
 	int rc;
 
-	if (fill(start, &target->container, err) != HV_OK)
-		return err->code;
-	names.container = target->container.name;
-	rc = mc_ns_open(attacher->core, target->container.pid, &target->ns, &cause);
+	/* The Engine's data on it, without asking; the name is the short ID. */
+	container->id = strdup(start->container_id);
+	names.container = container->name = strndup(start->container_id, SHORT_ID);
+	container->is_running = true;
+	container->pid = (int)start->pid;
+	if (!container->id || !container->name)
+		return hv_oom(err);
+	rc = mc_ns_open(attacher->core, container->pid, &target->ns, &cause);
 	if (rc == -EXDEV)
 		return fail_early(target, err);
 	if (rc < 0)
@@ -88,7 +81,7 @@ static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_sta
 		target->ns.may_mount = false;
 	if (check(start, target, err) != HV_OK)
 		return err->code;
-	rc = mc_ns_has_own_root(attacher->core, target->container.pid);
+	rc = mc_ns_has_own_root(attacher->core, container->pid);
 	if (rc == 0)
 		return fail_early(target, err);
 	return rc > 0 ? HV_OK : hv_target_fail_changed(target, err);
