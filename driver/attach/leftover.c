@@ -201,25 +201,19 @@ static bool is_kept_by(const struct leftover *item, const struct hv_record *reco
 	       mc_path_is_below(item->path, record->path);
 }
 
-static bool is_heir(const struct hv_record *record, const char *id, const char *list)
-{
-	struct leftover item;
-
-	if (strcmp(record->view.id, id) == 0)
-		return false;
-	while (next(&list, &item))
-		if (is_kept_by(&item, record))
-			return true;
-	return false;
-}
-
 /* The record that keeps one of the `leftovers` of the record `id`, or NULL. */
 static const struct hv_record *find_heir(
 	const struct hv_siblings *siblings, const char *id, const char *leftovers)
 {
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
-		if (is_heir(record, id, leftovers))
-			return record;
+	struct leftover item;
+
+	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));) {
+		const char *at = leftovers;
+
+		while (strcmp(record->view.id, id) != 0 && next(&at, &item))
+			if (is_kept_by(&item, record))
+				return record;
+	}
 	return NULL;
 }
 

@@ -40,35 +40,25 @@ static int find_unnumbered(
 	return 0;
 }
 
-/* Find the mount in the table of the record's container; another mount may have its number by now.
- */
-static enum hv_code find_mount(struct hv_attacher *attacher, const struct hv_sight *sight,
-	struct hv_record *record, struct mc_mount *ret, bool *ret_found, struct hv_error *err)
-{
-	int rc = 0;
-
-	if (!record->mountinfo_id && find_unnumbered(attacher, record, sight->mounts) < 0)
-		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
-	*ret_found = mc_mounts_find(sight->mounts, record->mountinfo_id, ret) == 0;
-	if (*ret_found)
-		rc = mc_mount_has_id(attacher->core, sight->ns.ns_fd, record->mountinfo_id,
-			record->mount_id, ret_found);
-	if (rc < 0)
-		return hv_fail(err, HV_INTERNAL,
-			"the mounts of container '%s' cannot be looked at: %s",
-			record->view.container_name, strerrordesc_np(-rc));
-	return HV_OK;
-}
-
+/* Find the mount in the table of the record's container, and judge it. */
 static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *sight,
 	struct hv_record *record, struct hv_error *err)
 {
 	struct mc_mount mount, cover;
-	bool found = false;
+	bool found;
 	char *path;
+	int rc = 0;
 
-	if (find_mount(attacher, sight, record, &mount, &found, err) != HV_OK)
-		return err->code;
+	if (!record->mountinfo_id && find_unnumbered(attacher, record, sight->mounts) < 0)
+		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
+	found = mc_mounts_find(sight->mounts, record->mountinfo_id, &mount) == 0;
+	if (found) /* another mount may have its number by now */
+		rc = mc_mount_has_id(attacher->core, sight->ns.ns_fd, record->mountinfo_id,
+			record->mount_id, &found);
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL,
+			"the mounts of container '%s' cannot be looked at: %s",
+			record->view.container_name, strerrordesc_np(-rc));
 	if (!found)
 		return judge_absent(record, err);
 	if (mc_mounts_find_cover(sight->mounts, record->mountinfo_id, &cover))

@@ -39,25 +39,17 @@ static bool is_text(const char *value, const char *text)
 	return value && strcmp(value, text) == 0;
 }
 
-static enum hv_code read_idmap(
-	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
-{
-	const char *value = request->id_map;
-
-	ret->must_map = is_text(value, "always");
-	if (!value || !*value || is_text(value, "auto") || ret->must_map)
-		ret->may_map = true;
-	else if (!is_text(value, "never"))
-		return hv_fail(err, HV_BAD_REQUEST,
-			"\"IDMap\" must be auto, always or never, not \"%.64s\"", value);
-	return HV_OK;
-}
-
 static enum hv_code read_rest(
 	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
 {
 	const char *propagation = request->propagation, *replace = request->replace;
+	const char *id_map = request->id_map;
 
+	ret->must_map = is_text(id_map, "always");
+	ret->may_map = ret->must_map || !id_map || !*id_map || is_text(id_map, "auto");
+	if (!ret->may_map && !is_text(id_map, "never"))
+		return hv_fail(err, HV_BAD_REQUEST,
+			"\"IDMap\" must be auto, always or never, not \"%.64s\"", id_map);
 	if (is_text(propagation, "slave"))
 		return hv_fail(err, HV_UNSUPPORTED,
 			"\"Propagation\" slave is not supported by this version of hostvol");
@@ -84,8 +76,7 @@ enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err)
 
 	if (read_target(request, attempt, err) != HV_OK ||
 		hv_volume_read_subpath(
-			request->subpath ? request->subpath : "", attempt->subpath, err) != HV_OK ||
-		read_idmap(request, attempt, err) != HV_OK)
+			request->subpath ? request->subpath : "", attempt->subpath, err) != HV_OK)
 		return err->code;
 	return read_rest(request, attempt, err);
 }

@@ -27,12 +27,6 @@ static void tell_busy(const struct mc_busy *busy, struct hv_error *err)
 	}
 }
 
-/* For mc_detach(), to whom 0 is whatever is there: not for one whose own mount was never seen. */
-static uint64_t mount_id_of(const struct hv_record *record)
-{
-	return record->mount_id || record->mountinfo_id ? record->mount_id : UINT64_MAX;
-}
-
 enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record *record,
 	const struct hv_unmount_manner *manner, struct hv_error *err)
 {
@@ -46,7 +40,9 @@ enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record
 	struct mc_err cause = {0};
 	struct mc_detach_args args = {
 		.path = record->path,
-		.mount_id = mount_id_of(record),
+		/* 0 would be whatever is there: not for one whose own mount was never seen. */
+		.mount_id =
+			record->mount_id || record->mountinfo_id ? record->mount_id : UINT64_MAX,
 		.root = {record->root_dev, record->root_ino},
 		.mountinfo_id = record->mountinfo_id,
 		.source = source,
