@@ -90,8 +90,7 @@ static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error
 	return hv_store_attachment_update(attempt->attacher->store, record, err);
 }
 
-/* The container may make preparing slow: not while the volume is held, which Docker's Mount needs.
- */
+/* Preparing may be slow: it comes before the volume is held, which Docker's Mount needs. */
 static enum hv_code attach_now(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {

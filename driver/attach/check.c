@@ -92,8 +92,7 @@ static char *describe_mode(const struct hv_attempt *attempt)
 		view->no_exec ? ", noexec" : "", describe_owners(attempt));
 }
 
-/* `ret` is what was found, or NULL.  Of a container that does not run only the records are known.
- */
+/* `ret` is what was found, or NULL.  Only the records of a stopped container are known. */
 static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
 {
 	bool is_running = hv_attempt_is_running(attempt);

@@ -117,7 +117,7 @@ static enum hv_code find_record(struct hv_attacher *attacher,
 	return hv_hint(err, "list the attachments: docker hostvol ls");
 }
 
-/* One that was there a moment ago. */
+/* A record that was found a moment ago. */
 static enum hv_code find_known(
 	struct hv_attacher *attacher, const char *id, struct hv_record *ret, struct hv_error *err)
 {

@@ -22,8 +22,7 @@ static struct mc_attr attributes(const struct hv_attachment *view, struct mc_att
 	return attr;
 }
 
-/* Why the mount failed: in a container that has ended meanwhile, whatever it was, because of that.
- */
+/* Why the mount failed: if the container has ended meanwhile, because of that. */
 static enum hv_code explain(
 	const struct hv_attempt *attempt, const struct mc_err *cause, struct hv_error *err)
 {

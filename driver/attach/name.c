@@ -59,8 +59,7 @@ enum hv_code hv_list_check_names(
 		return hv_hint(err, "list the volumes and their drivers: docker volume ls");
 	if (code != HV_OK || !request->container || !*request->container)
 		return code;
-	/* Fail only if the Engine says that there is none; if it does not answer that is ignored.
-	 */
+	/* Fail only if the Engine says that there is none; an Engine that is silent is ignored. */
 	if (hv_engine_inspect(attacher->engine, request->container, HV_ENGINE_TIMEOUT_WHO_MS,
 		    &container, err) == HV_NO_SUCH_CONTAINER)
 		return err->code;

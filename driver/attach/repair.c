@@ -241,8 +241,7 @@ static enum hv_code repair_all(struct hv_attacher *attacher, const char *contain
 
 	*ret = (struct hv_repaired){0};
 	HV_HOLD(hold, &attacher->locks, container_id);
-	/* A start that ended while we waited says nothing of records that a newer one has by now.
-	 */
+	/* A start that ended while we waited says nothing of the records of a newer one. */
 	if (is_running && hv_target_check_alive(target, err) != HV_OK)
 		return err->code;
 	if (hv_siblings_read(attacher, container_id, &siblings, err) != HV_OK)

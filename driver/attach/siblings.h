@@ -34,8 +34,7 @@ void hv_siblings_done(struct hv_siblings *siblings);
 struct mc_own *hv_siblings_own(
 	const struct hv_siblings *siblings, uint64_t ns_ino, size_t *ret_count);
 
-/* The attachment to the process `pid` whose mount it is, in the mount namespace `ns_ino`; or NULL.
- */
+/* The attachment to the process `pid` that is this mount of the namespace `ns_ino`, or NULL. */
 const struct hv_record *hv_siblings_find_mount(const struct hv_siblings *siblings, long long pid,
 	uint64_t ns_ino, const struct mc_mount *mount);
 

@@ -101,8 +101,7 @@ struct hv_repaired {
 	unsigned doubted; /* the Engine does not know the container, and is not believed */
 	unsigned entered; /* that cover the directory which the program begins in */
 	unsigned refused; /* required, and not there: the container's start was refused */
-	unsigned awaited; /* refused at an earlier look as well: hv_attachments_restart() is to come
-			   */
+	unsigned awaited; /* refused before this look: hv_attachments_restart() is to come */
 };
 
 /* The result of a look at a container, and the process that has the mounts of its attachments. */
