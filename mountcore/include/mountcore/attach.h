@@ -1,7 +1,7 @@
 /* Attach: put a clone of a host directory's mount tree at a path in a mount namespace.
  *
- * The one operation of the library.  A container's namespace, our own (where a mount propagates to
- * the host through a shared parent) and the daemon's state directory differ only in the place.
+ * The one operation of the library.  A container's namespace and our own (where a mount propagates
+ * to the host through a shared parent) differ only in the place.
  *
  *     prepare   clone the source tree in the host's namespace, set its attributes, make it private;
  *               resolve the target in the place; check everything that can be checked
@@ -12,12 +12,16 @@
 #ifndef MOUNTCORE_ATTACH_H
 #define MOUNTCORE_ATTACH_H
 
-#include <limits.h>
+#include <linux/limits.h> /* PATH_MAX, also with -std=c17 */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "mountcore/attr.h"
 #include "mountcore/core.h"
+#include "mountcore/decls.h"
+#include "mountcore/fd.h"
+
+MC_DECLS_BEGIN
 
 /* More missing directories than this in one target are refused (-E2BIG). */
 enum { MC_MADE_MAX = 64 };
@@ -147,5 +151,7 @@ int mc_attach_commit(struct mc_attach *attach, struct mc_err *err)
 
 /* Release; a clone that was not committed is gone with it.  NULL is ignored. */
 void mc_attach_free(struct mc_attach *attach);
+
+MC_DECLS_END
 
 #endif

@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mountcore/decls.h"
+
+MC_DECLS_BEGIN
+
 /* Attributes as mount_setattr(2) takes them.  A type of its own, so that an MS_ value of mount(2)
  * cannot be passed by mistake: the two families use the same bits for different things. */
 struct mc_attr {
@@ -28,5 +32,7 @@ int mc_attr_format(const struct mc_attr *attr, char *ret, size_t size)
  * Returns 0 or -EINVAL for a bit that is not in the table.  Source: mount(2). */
 int mc_attr_to_ms(const struct mc_attr *attr, unsigned long *ret_ms)
 	__attribute__((nonnull, warn_unused_result));
+
+MC_DECLS_END
 
 #endif

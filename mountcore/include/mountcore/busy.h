@@ -6,6 +6,9 @@
 #include <sys/types.h>
 
 #include "mountcore/core.h"
+#include "mountcore/decls.h"
+
+MC_DECLS_BEGIN
 
 enum mc_busy_why {
 	MC_BUSY_CWD,     /* working directory */
@@ -53,5 +56,7 @@ int mc_busy_cwd(const struct mc_core *core, pid_t pid, const char *path, uint64_
 
 /* "cwd", "root", "open file", "mapping".  Static. */
 const char *mc_busy_why_name(enum mc_busy_why why);
+
+MC_DECLS_END
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MC_FD_NONE (-EBADF)
+#include "mountcore/fd.h"
 
 /* A variable of `type *` that is given to `fn` at the end of its scope. */
 #define MC_AUTO(type, fn) __attribute__((cleanup(fn))) type

@@ -11,7 +11,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "mountcore/decls.h"
 #include "mountcore/err.h"
+
+MC_DECLS_BEGIN
 
 struct mc_core;
 
@@ -19,9 +22,9 @@ struct mc_core_args {
 	pid_t host_pid;             /* a process in the host's mount namespace; 0: our own is it */
 	unsigned workers;           /* mount worker threads, 1 to 16 */
 	unsigned helper_timeout_ms; /* deadline of a helper process */
-	unsigned mount_timeout_ms;  /* of one that mounts or unmounts a file system (fs.h), which
-				     * may have a journal to replay; 0: 100 s */
-	bool legacy;      /* without open_tree, mount the source's block device (legacy.h) */
+	unsigned mount_timeout_ms; /* of one that mounts or unmounts a file system, which may have a
+				    * journal to replay; 0: 100 s */
+	bool legacy;      /* without open_tree (before 5.2), mount the source's block device */
 	unsigned without; /* enum mc_feature: not to be used although the kernel has them */
 };
 
@@ -70,5 +73,7 @@ const char *mc_feature_name(unsigned feature);
  * Any thread. */
 unsigned mc_core_timings(struct mc_core *core, uint64_t *ret, unsigned size)
 	__attribute__((nonnull));
+
+MC_DECLS_END
 
 #endif

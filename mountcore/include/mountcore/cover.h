@@ -4,7 +4,10 @@
 
 #include "mountcore/attach.h"
 #include "mountcore/busy.h"
+#include "mountcore/decls.h"
 #include "mountcore/mounts.h"
+
+MC_DECLS_BEGIN
 
 enum { MC_COVER_ENTRIES_MAX = 1000 };
 
@@ -25,5 +28,7 @@ struct mc_cover {
  * Source: proc(5), getdents(2).  Any thread but a worker. */
 void mc_cover_look(struct mc_attach *attach, struct mc_mounts *mounts, struct mc_cover *ret)
 	__attribute__((nonnull));
+
+MC_DECLS_END
 
 #endif

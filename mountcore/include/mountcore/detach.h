@@ -4,6 +4,9 @@
 
 #include "mountcore/attach.h"
 #include "mountcore/busy.h"
+#include "mountcore/decls.h"
+
+MC_DECLS_BEGIN
 
 struct mc_detach_args {
 	struct mc_place place;
@@ -50,5 +53,7 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
  * Any thread but a worker. */
 void mc_made_remove(struct mc_core *core, const struct mc_place *place, const char *path,
 	struct mc_made *made) __attribute__((nonnull));
+
+MC_DECLS_END
 
 #endif

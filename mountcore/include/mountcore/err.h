@@ -4,6 +4,10 @@
 
 #include <stdbool.h>
 
+#include "mountcore/decls.h"
+
+MC_DECLS_BEGIN
+
 /* The step that failed.  With the errno it decides what a caller tells its user. */
 enum mc_step {
 	MC_STEP_NONE,
@@ -45,12 +49,15 @@ int mc_err_set(struct mc_err *err, enum mc_step step, int code);
 /* The name of a step for a log line: "resolving the target".  Static. */
 const char *mc_step_name(enum mc_step step);
 
-/* The kernel or a seccomp filter does not have the call.  Docker's default profile answers EPERM
- * for calls it does not know, so a probe counts both (`defaultErrnoRet` of the profile). */
+/* The kernel or a seccomp filter does not have the call.  A container engine's default profile
+ * answers EPERM for calls it does not know, so a probe counts both (`defaultErrnoRet` of the
+ * profile). */
 bool mc_err_is_unsupported(int code);
 
 /* A file system does not work any more: its server has ended or is out of reach, its disk is gone.
  */
 bool mc_err_is_dead(int code);
+
+MC_DECLS_END
 
 #endif

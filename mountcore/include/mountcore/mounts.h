@@ -9,6 +9,10 @@
 #include <sys/types.h>
 
 #include "mountcore/core.h"
+#include "mountcore/decls.h"
+#include "mountcore/fd.h"
+
+MC_DECLS_BEGIN
 
 struct mc_mounts;
 
@@ -107,5 +111,7 @@ int mc_mounts_find_at(struct mc_core *core, struct mc_mounts *mounts, const char
 
 /* NULL is ignored. */
 void mc_mounts_free(struct mc_mounts *mounts);
+
+MC_DECLS_END
 
 #endif

@@ -7,6 +7,10 @@
 #include <sys/types.h>
 
 #include "mountcore/core.h"
+#include "mountcore/decls.h"
+#include "mountcore/fd.h"
+
+MC_DECLS_BEGIN
 
 struct mc_ns {
 	int pidfd;     /* owned; stays valid when the PID is used again; /proc/PID where there are
@@ -52,5 +56,7 @@ int mc_ns_has_user(const struct mc_core *core, pid_t pid, uint32_t uid)
 void mc_ns_close(struct mc_ns *ns) __attribute__((nonnull));
 
 #define MC_NS_NONE ((struct mc_ns){.pidfd = -1, .ns_fd = -1, .userns_fd = -1})
+
+MC_DECLS_END
 
 #endif

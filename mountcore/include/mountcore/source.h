@@ -6,7 +6,10 @@
 #define MOUNTCORE_SOURCE_H
 
 #include "mountcore/attach.h"
+#include "mountcore/decls.h"
 #include "mountcore/mounts.h"
+
+MC_DECLS_BEGIN
 
 enum mc_source_is {
 	MC_SOURCE_SAME,
@@ -52,5 +55,7 @@ int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
 int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *args, const char *path,
 	enum mc_source_is *ret, struct mc_own *ret_own, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 3, 4, 5), warn_unused_result));
+
+MC_DECLS_END
 
 #endif
