@@ -23,6 +23,7 @@
 #include "fstype.h"
 #include "helper.h"
 #include "job.h"
+#include "reserved.h"
 #include "route.h"
 #include "sys.h"
 #include "unmake.h"
@@ -283,6 +284,8 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	bool is_out;
 	int rc;
 
+	if (!MC_RESERVED_IS_ZERO(args->reserved) || !MC_RESERVED_IS_ZERO(args->place.reserved))
+		return mc_err_set(err, MC_STEP_SETUP, -EINVAL);
 	if (length >= sizeof(self->path))
 		return mc_err_set(err, MC_STEP_IDENTITY, -ENAMETOOLONG);
 	rc = mc_own_type(core, args, &type, err);

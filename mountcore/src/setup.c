@@ -10,6 +10,7 @@
 #include "core.h"
 #include "pool.h"
 #include "question.h"
+#include "reserved.h"
 #include "source.h"
 #include "sys.h"
 #include "table.h"
@@ -108,9 +109,12 @@ static unsigned probe(const struct mc_core *core)
 
 int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct mc_err *err)
 {
-	struct mc_core *core = calloc(1, sizeof(*core));
+	struct mc_core *core;
 	int rc;
 
+	if (!MC_RESERVED_IS_ZERO(args->reserved))
+		return mc_err_set(err, MC_STEP_SETUP, -EINVAL);
+	core = calloc(1, sizeof(*core));
 	if (!core)
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	core->home_ns = core->host_ns = core->host_root = core->proc = MC_FD_NONE;

@@ -19,6 +19,7 @@
 #include "fstype.h"
 #include "job.h"
 #include "mounts.h"
+#include "reserved.h"
 #include "route.h"
 #include "source.h"
 #include "sys.h"
@@ -329,6 +330,8 @@ static int copy_args(struct look_job *self, const struct mc_source_args *args, c
 	if (rc == 0)
 		rc = mc_copy_path(self->own, own);
 	if (rc == 0 && args->beneath && !mc_path_is_below(args->source, args->beneath))
+		rc = -EINVAL;
+	if (rc == 0 && !MC_RESERVED_IS_ZERO(args->reserved))
 		rc = -EINVAL;
 	return rc;
 }

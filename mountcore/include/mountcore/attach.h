@@ -49,6 +49,7 @@ struct mc_place {
 	bool may_mount;  /* a process in it may mount (CAP_SYS_ADMIN): nothing in it is relied on
 			  * but an overlay that the host has mounted too */
 	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
+	uint64_t reserved[2]; /* 0 (core.h) */
 };
 
 /* How to treat a mount at the target.  A mount that is not in mc_attach_args.own is never
@@ -88,6 +89,7 @@ struct mc_attach_args {
 	 * meanwhile on the way to the source may then block a worker, if its server does not
 	 * answer. */
 	uint64_t since_ns;
+	uint64_t reserved[8]; /* 0 (core.h) */
 };
 
 struct mc_attach_info {
@@ -126,7 +128,8 @@ struct mc_attach;
  *   step HELPER    -ETIMEDOUT: a file system in the way did not answer; -EALREADY: nor does it
  *                  answer two earlier tries on the same source, or in the same place, which still
  *                  wait; -EUSERS: too many wait, for whatever it is
- *   step SETUP     -ENOMEM, -ENOSYS (no open_tree, and mc_core_args.legacy is not set)
+ *   step SETUP     -ENOMEM, -EINVAL (a reserved word is not 0), -ENOSYS (no open_tree, and
+ *                  mc_core_args.legacy is not set)
  * Source: open_tree(2), mount_setattr(2), openat2(2).  Any thread but a worker. */
 int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	struct mc_attach **ret, struct mc_err *err)

@@ -3,7 +3,13 @@
  *
  * "Host" is the mount namespace whose directories are attached; "place" (attach.h) is where they
  * go.  mountcore never logs, never exits and reads no environment.  It aborts the process in one
- * case: a thread that cannot come back from a container's mount namespace must not go on. */
+ * case: a thread that cannot come back from a container's mount namespace must not go on.
+ *
+ * A struct that a caller fills ends in words called `reserved`, which are 0.  Initialise it whole,
+ * with the names of members or with {0}, and they are.  A later version of the library gives some
+ * of them a name; 0 then means the behaviour before.  A library that does not know the name finds a
+ * word that is not 0, and refuses the call with -EINVAL instead of ignoring a wish.  So a program
+ * and a library of the same soname go together, whichever is newer. */
 #ifndef MOUNTCORE_CORE_H
 #define MOUNTCORE_CORE_H
 
@@ -24,8 +30,9 @@ struct mc_core_args {
 	unsigned helper_timeout_ms; /* deadline of a helper process */
 	unsigned mount_timeout_ms; /* of one that mounts or unmounts a file system, which may have a
 				    * journal to replay; 0: 100 s */
-	bool legacy;      /* without open_tree (before 5.2), mount the source's block device */
-	unsigned without; /* enum mc_feature: not to be used although the kernel has them */
+	bool legacy;          /* without open_tree (before 5.2), mount the source's block device */
+	unsigned without;     /* enum mc_feature: not to be used although the kernel has them */
+	uint64_t reserved[6]; /* 0 */
 };
 
 /* Features of the kernel, each probed once at start on our own descriptors. */
@@ -41,7 +48,8 @@ enum mc_feature {
 
 /* Open the library: keeps descriptors of both namespaces, starts the workers.
  * Returns 0, -ENOMEM, -EPERM or -EACCES (no right to open the host's namespace), -ENOENT (no such
- * process), -EAGAIN (no thread).  The caller closes `ret` with mc_core_close().
+ * process), -EAGAIN (no thread), -EINVAL (a reserved word is not 0).  The caller closes `ret` with
+ * mc_core_close().
  * Source: namespaces(7), setns(2), proc(5).  Call it before other threads change namespaces. */
 int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct mc_err *err)
 	__attribute__((nonnull(1, 2), warn_unused_result));

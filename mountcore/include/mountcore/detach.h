@@ -22,6 +22,7 @@ struct mc_detach_args {
 	bool is_quick;        /* one try of several: if it is busy, do not look for the processes */
 	struct mc_made *made; /* to delete if still ours, empty and unused; or NULL.  The rest
 			       * stays in it, at the beginning of the path */
+	uint64_t reserved[8]; /* 0 (core.h) */
 };
 
 /* Unmount the attached tree, if it is on top at `path`, with the submounts that came with it.  Then
@@ -35,6 +36,7 @@ struct mc_detach_args {
  *   step UMOUNT    -EBUSY: in use, and not lazy; `ret_busy` (may be NULL) has the processes, none
  *                  if another mount stands on it, if its file system has a server that the
  *                  search could wait for, or with is_quick
+ *   step SETUP     -ENOMEM, -EINVAL (a reserved word is not 0)
  * and then the mount is as it was; or
  *   step HELPER    -ETIMEDOUT, -EIO: not known, a second call finds out; -EALREADY: not tried,
  *                  as earlier tries still wait (attach.h)

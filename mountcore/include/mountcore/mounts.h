@@ -31,6 +31,7 @@ struct mc_mount {
 	const char *fstype;     /* column 9 */
 	const char *device;     /* column 10 */
 	const char *fs_options; /* column 11 */
+	uint64_t reserved[2];   /* 0 */
 };
 
 /* Open the mount table of the mount namespace `ns_fd` (MC_FD_NONE: our own).  poll(2) and epoll(7)

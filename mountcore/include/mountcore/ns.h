@@ -22,6 +22,7 @@ struct mc_ns {
 	uint32_t gid;
 	bool may_mount; /* CAP_SYS_ADMIN is in the process's bounding set: it can change its mounts
 			 */
+	uint64_t reserved[4]; /* 0 */
 };
 
 /* Open process `pid` (as our procfs numbers it) and its mount namespace.

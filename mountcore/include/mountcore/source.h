@@ -31,6 +31,7 @@ struct mc_source_args {
 	struct mc_mounts *mounts; /* of its namespace, read now */
 	uint64_t mountinfo_id;    /* it is in `mounts` */
 	bool has_others;          /* mounts of others may be below it, which prove nothing */
+	uint64_t reserved[4];     /* 0 (core.h) */
 };
 
 /* Compare a mount that stands with its source.
@@ -40,7 +41,7 @@ struct mc_source_args {
  * helper, past every cache.
  * Returns 0 with `ret`, or
  *   step SOURCE, SUBPATH  as for an attach: the path leads nowhere; mc_err_is_dead(): to a file
- *                         system that does not work
+ *                         system that does not work; SOURCE with -EINVAL: a reserved word is not 0
  *   step HELPER           -ETIMEDOUT
  *   step SETUP, ENTER     it cannot be told
  * Source: statx(2), proc_pid_mountinfo(5).  Any thread but a worker. */
