@@ -41,5 +41,6 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
 	target_compile_options(hostvol_flags INTERFACE
 		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
 		-fstack-clash-protection -fcf-protection)
-	target_link_options(hostvol_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+	target_link_options(hostvol_flags INTERFACE
+		$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie> -Wl,-z,relro,-z,now)
 endif()

@@ -9,7 +9,7 @@ file(STRINGS install_manifest.txt files)
 
 # What a system has with nothing in it.
 set(kept ${prefix})
-foreach(dir bin sbin lib share share/man)
+foreach(dir bin sbin include lib share share/man)
 	foreach(top /usr /usr/local)
 		list(APPEND kept $ENV{DESTDIR}${top}/${dir})
 	endforeach()
