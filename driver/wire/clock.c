@@ -1,11 +1,16 @@
 #include "wire/clock.h"
 
-time_t hv_clock_seconds(void)
+long long hv_clock_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+time_t hv_clock_seconds(void)
+{
+	return (time_t)(hv_clock_ms() / 1000);
 }
 
 /* The digits behind the point, as milliseconds; the rest stays in `text`. */
@@ -37,12 +42,4 @@ bool hv_clock_parse_ms(const char *text, long long *ret)
 	rest = strptime(rest, "%z", &parts); /* Z, +02:00 */
 	*ret = ((long long)seconds - parts.tm_gmtoff) * 1000 + ms;
 	return rest && !*rest;
-}
-
-long long hv_clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

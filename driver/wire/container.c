@@ -7,55 +7,46 @@
 
 #include "wire/json.h"
 
+/* All that is read of the answer, from objects within each other. */
 struct inspect {
-	char *id;
-	char *name;
-};
-
-struct inspect_state {
-	bool is_running;
-	bool is_paused;
+	struct hv_container container;
 	long long pid;
-	char *started_at;
-	char *error;
 	char *status;
 };
 
 static const struct hv_field inspect_fields[] = {
-	{"Id", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct inspect, id)},
-	{"Name", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct inspect, name)},
+	{"Id", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct inspect, container.id)},
+	{"Name", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct inspect, container.name)},
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
 static const struct hv_field state_fields[] = {
-	{"Running", HV_TYPE_BOOL, 0, offsetof(struct inspect_state, is_running)},
-	{"Paused", HV_TYPE_BOOL, 0, offsetof(struct inspect_state, is_paused)},
-	{"Pid", HV_TYPE_INT, 0, offsetof(struct inspect_state, pid)},
+	{"Running", HV_TYPE_BOOL, 0, offsetof(struct inspect, container.is_running)},
+	{"Paused", HV_TYPE_BOOL, 0, offsetof(struct inspect, container.is_paused)},
+	{"Pid", HV_TYPE_INT, 0, offsetof(struct inspect, pid)},
 	{"StartedAt", HV_TYPE_STRING, HV_FIELD_REQUIRED,
-		offsetof(struct inspect_state, started_at)},
-	{"Error", HV_TYPE_STRING, 0, offsetof(struct inspect_state, error)},
-	{"Status", HV_TYPE_STRING, 0, offsetof(struct inspect_state, status)},
-	{NULL, HV_TYPE_STRING, 0, 0},
-};
-
-struct inspect_host {
-	char *runtime;
-	char *restart_policy; /* no field of its object */
-};
-
-struct inspect_policy {
-	char *name;
-};
-
-static const struct hv_field policy_fields[] = {
-	{"Name", HV_TYPE_STRING, 0, offsetof(struct inspect_policy, name)},
+		offsetof(struct inspect, container.started_at)},
+	{"Error", HV_TYPE_STRING, 0, offsetof(struct inspect, container.start_error)},
+	{"Status", HV_TYPE_STRING, 0, offsetof(struct inspect, status)},
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
 static const struct hv_field host_fields[] = {
-	{"Runtime", HV_TYPE_STRING, 0, offsetof(struct inspect_host, runtime)},
+	{"Runtime", HV_TYPE_STRING, 0, offsetof(struct inspect, container.runtime)},
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
+
+static const struct hv_field policy_fields[] = {
+	{"Name", HV_TYPE_STRING, 0, offsetof(struct inspect, container.restart_policy)},
+	{NULL, HV_TYPE_STRING, 0, 0},
+};
+
+#define hv_auto_inspect HV_AUTO(inspect_done)
+static void inspect_done(struct inspect *inspect)
+{
+	hv_container_done(&inspect->container);
+	free(inspect->status);
+}
 
 static bool get_object(struct json_object *object, const char *key, struct json_object **ret)
 {
@@ -63,79 +54,53 @@ static bool get_object(struct json_object *object, const char *key, struct json_
 	       json_object_is_type(*ret, json_type_object);
 }
 
-/* An Engine that does not tell it is no reason to fail. */
-static enum hv_code read_host(
-	struct json_object *object, struct inspect_host *ret, struct hv_error *err)
+static enum hv_code read_inspect(
+	struct json_object *object, struct inspect *ret, struct hv_error *err)
 {
-	struct json_object *host = NULL, *policy = NULL;
-	struct inspect_policy read = {0};
-	enum hv_code code = HV_OK;
+	struct json_object *state = NULL, *host = NULL, *policy = NULL;
 
+	if (hv_fields_from(object, inspect_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK)
+		return err->code;
+	if (!get_object(object, "State", &state))
+		return hv_fail(err, HV_INTERNAL, "\"State\" is missing");
+	if (hv_fields_from(state, state_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK)
+		return err->code;
+	if (ret->pid < 0 || ret->pid > INT32_MAX)
+		return hv_fail(err, HV_INTERNAL, "\"Pid\" is out of range");
+	/* An Engine that does not tell the following is no reason to fail. */
 	if (!get_object(object, "HostConfig", &host))
 		return HV_OK;
-	code = hv_fields_from(host, host_fields, HV_UNKNOWN_IGNORE, ret, err);
-	if (code == HV_OK && get_object(host, "RestartPolicy", &policy))
-		code = hv_fields_from(policy, policy_fields, HV_UNKNOWN_IGNORE, &read, err);
-	ret->restart_policy = read.name;
-	return code;
+	if (hv_fields_from(host, host_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK)
+		return err->code;
+	if (!get_object(host, "RestartPolicy", &policy))
+		return HV_OK;
+	return hv_fields_from(policy, policy_fields, HV_UNKNOWN_IGNORE, ret, err);
 }
 
-static enum hv_code read_container(
-	struct json_object *object, struct hv_container *ret, struct hv_error *err)
+static enum hv_code fail_senseless(const char *about, struct hv_error *err)
 {
-	struct inspect top = {0};
-	struct inspect_state state = {0};
-	struct json_object *inner = NULL;
-	struct inspect_host host = {0};
-	enum hv_code code = hv_fields_from(object, inspect_fields, HV_UNKNOWN_IGNORE, &top, err);
-
-	if (code == HV_OK && !get_object(object, "State", &inner))
-		code = hv_fail(err, HV_INTERNAL, "\"State\" is missing");
-	if (code == HV_OK)
-		code = hv_fields_from(inner, state_fields, HV_UNKNOWN_IGNORE, &state, err);
-	if (code == HV_OK && (state.pid < 0 || state.pid > INT32_MAX))
-		code = hv_fail(err, HV_INTERNAL, "\"Pid\" is out of range");
-	if (code == HV_OK)
-		code = read_host(object, &host, err);
-	if (code != HV_OK) {
-		free(host.runtime);
-		free(host.restart_policy);
-		hv_fields_done(inspect_fields, &top);
-		hv_fields_done(state_fields, &state);
-		return code;
-	}
-	if (top.name[0] == '/')
-		memmove(top.name, top.name + 1, strlen(top.name));
-	*ret = (struct hv_container){
-		.is_created = state.status && strcmp(state.status, "created") == 0,
-		.id = top.id,
-		.name = top.name,
-		.is_running = state.is_running,
-		.is_paused = state.is_paused,
-		.pid = (int)state.pid,
-		.started_at = state.started_at,
-		.runtime = host.runtime,
-		.start_error = state.error,
-		.restart_policy = host.restart_policy,
-	};
-	free(state.status);
-	return HV_OK;
+	return hv_fail(err, HV_INTERNAL, "the Docker Engine's answer about %s makes no sense: %s",
+		about, hv_error_text(err));
 }
 
 enum hv_code hv_container_parse(
 	const char *bytes, size_t size, struct hv_container *ret, struct hv_error *err)
 {
-	struct json_object *object = NULL;
-	enum hv_code code = hv_json_parse(bytes, size, &object, err);
+	hv_auto_json struct json_object *object = NULL;
+	hv_auto_inspect struct inspect read = {0};
+	char *name;
 
-	if (code == HV_OK)
-		code = read_container(object, ret, err);
-	json_object_put(object);
-	if (code == HV_OK)
-		return HV_OK;
-	return hv_fail(err, HV_INTERNAL,
-		"the Docker Engine's answer about the container makes no sense: %s",
-		hv_error_text(err));
+	if (hv_json_parse(bytes, size, &object, err) != HV_OK ||
+		read_inspect(object, &read, err) != HV_OK)
+		return fail_senseless("the container", err);
+	name = read.container.name;
+	if (name[0] == '/')
+		memmove(name, name + 1, strlen(name));
+	read.container.is_created = read.status && strcmp(read.status, "created") == 0;
+	read.container.pid = (int)read.pid;
+	*ret = read.container;
+	read.container = (struct hv_container){0};
+	return HV_OK;
 }
 
 static const struct hv_field about_fields[] = {
@@ -168,14 +133,11 @@ static bool has_text(struct json_object *object, const char *key, const char *wa
 
 static bool answer_has(const char *bytes, size_t size, const char *key, const char *wanted)
 {
-	struct hv_error ignored = {0};
-	struct json_object *object = NULL;
-	bool has = hv_json_parse(bytes, size, &object, &ignored) == HV_OK &&
-		   has_text(object, key, wanted);
+	hv_auto_error struct hv_error ignored = {0};
+	hv_auto_json struct json_object *object = NULL;
 
-	json_object_put(object);
-	hv_error_done(&ignored);
-	return has;
+	return hv_json_parse(bytes, size, &object, &ignored) == HV_OK &&
+	       has_text(object, key, wanted);
 }
 
 bool hv_version_is_podman(const char *bytes, size_t size)
@@ -202,12 +164,10 @@ enum hv_code hv_about_parse(
 	const char *bytes, size_t size, struct hv_about *ret, struct hv_error *err)
 {
 	*ret = (struct hv_about){.containers = -1};
-	if (hv_fields_read(bytes, size, about_fields, HV_UNKNOWN_IGNORE, ret, err) == HV_OK) {
-		read_remap(bytes, size, ret);
-		return HV_OK;
-	}
-	return hv_fail(err, HV_INTERNAL,
-		"the Docker Engine's answer about itself makes no sense: %s", hv_error_text(err));
+	if (hv_fields_read(bytes, size, about_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK)
+		return fail_senseless("itself", err);
+	read_remap(bytes, size, ret);
+	return HV_OK;
 }
 
 void hv_about_done(struct hv_about *about)
@@ -227,11 +187,9 @@ enum hv_code hv_engine_volume_parse(
 	const char *bytes, size_t size, struct hv_engine_volume *ret, struct hv_error *err)
 {
 	*ret = (struct hv_engine_volume){0};
-	if (hv_fields_read(bytes, size, volume_fields, HV_UNKNOWN_IGNORE, ret, err) == HV_OK)
-		return HV_OK;
-	return hv_fail(err, HV_INTERNAL,
-		"the Docker Engine's answer about the volume makes no sense: %s",
-		hv_error_text(err));
+	if (hv_fields_read(bytes, size, volume_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK)
+		return fail_senseless("the volume", err);
+	return HV_OK;
 }
 
 void hv_engine_volume_done(struct hv_engine_volume *volume)
@@ -239,26 +197,19 @@ void hv_engine_volume_done(struct hv_engine_volume *volume)
 	hv_fields_done(volume_fields, volume);
 }
 
-static char *parse_string(const char *bytes, size_t size, const char *name)
+char *hv_engine_message_parse(const char *bytes, size_t size)
 {
-	struct hv_error err = {0};
-	char *text = NULL;
-	const struct hv_field fields[] = {
-		{name, HV_TYPE_STRING, 0, 0},
+	static const struct hv_field fields[] = {
+		{"message", HV_TYPE_STRING, 0, 0},
 		{NULL, HV_TYPE_STRING, 0, 0},
 	};
-	enum hv_code code = hv_fields_read(bytes, size, fields, HV_UNKNOWN_IGNORE, &text, &err);
+	hv_auto_error struct hv_error ignored = {0};
+	char *text = NULL;
 
-	hv_error_done(&err);
-	if (code == HV_OK)
+	if (hv_fields_read(bytes, size, fields, HV_UNKNOWN_IGNORE, &text, &ignored) == HV_OK)
 		return text;
 	free(text);
 	return NULL;
-}
-
-char *hv_engine_message_parse(const char *bytes, size_t size)
-{
-	return parse_string(bytes, size, "message");
 }
 
 void hv_container_done(struct hv_container *container)

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static char *format_text(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
-
 /* Bytes that are not UTF-8 become '?': names come cut ("%.64s") or out of URLs, and the sentence
  * stands in JSON. */
 static void clean_utf8(char *text)
@@ -22,7 +20,7 @@ static void clean_utf8(char *text)
 	}
 }
 
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
 	char *text = NULL;
 

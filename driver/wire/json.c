@@ -46,15 +46,13 @@ static int read_ascii(const char *bytes, size_t size, int depth, struct hv_json_
 int hv_json_read(const char *bytes, size_t size, int depth, struct hv_json_text *ret)
 {
 	size_t ascii_size;
-	char *ascii;
+	hv_auto_free char *ascii = NULL;
 	int rc = size <= JSON_MAX ? hv_utf8_escape(bytes, size, &ascii, &ascii_size) : -EFBIG;
 
 	*ret = (struct hv_json_text){.error = json_tokener_error_parse_utf8_string};
 	if (rc < 0)
 		return rc == -EILSEQ ? 0 : rc;
-	rc = read_ascii(ascii, ascii_size, depth, ret);
-	free(ascii);
-	return rc;
+	return read_ascii(ascii, ascii_size, depth, ret);
 }
 
 enum hv_code hv_json_parse(
@@ -87,16 +85,28 @@ enum hv_code hv_json_parse(
 	return hv_fail(err, HV_BAD_REQUEST, "the request body must be a JSON object");
 }
 
+/* The type of a field's value in JSON, and in words. */
+static const struct {
+	enum json_type type;
+	const char *words;
+} values[] = {
+	[HV_TYPE_STRING] = {json_type_string, "a string"},
+	[HV_TYPE_BOOL] = {json_type_boolean, "true or false"},
+	[HV_TYPE_SWITCH] = {json_type_boolean, "true or false"},
+	[HV_TYPE_INT] = {json_type_int, "a whole number"},
+	[HV_TYPE_OPTS] = {json_type_object, "an object"},
+	[HV_TYPE_TEXTS] = {json_type_array, "a list"},
+	[HV_TYPE_STATE] = {json_type_string, "a string"},
+};
+
 static enum hv_code read_string(
 	const struct hv_field *field, struct json_object *value, char **out, struct hv_error *err)
 {
 	const char *text = json_object_get_string(value);
 	char *copy;
 
-	if ((field->flags & HV_FIELD_OR_BOOL) && json_object_is_type(value, json_type_boolean))
+	if (json_object_is_type(value, json_type_boolean))
 		text = json_object_get_boolean(value) ? "true" : "";
-	else if (!json_object_is_type(value, json_type_string))
-		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a string", field->name);
 	else if (strlen(text) != (size_t)json_object_get_string_len(value))
 		return hv_fail(
 			err, HV_BAD_REQUEST, "\"%s\" has a NUL character in it", field->name);
@@ -108,11 +118,8 @@ static enum hv_code read_string(
 	return HV_OK;
 }
 
-static enum hv_code read_opts(const struct hv_field *field, struct json_object *value,
-	struct hv_opts *out, struct hv_error *err)
+static enum hv_code read_opts(struct json_object *value, struct hv_opts *out, struct hv_error *err)
 {
-	if (!json_object_is_type(value, json_type_object))
-		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be an object", field->name);
 	json_object_object_foreach(value, key, item)
 	{
 		const char *text = json_object_get_string(item);
@@ -154,8 +161,6 @@ void hv_texts_done(struct hv_texts *texts)
 static enum hv_code read_texts(const struct hv_field *field, struct json_object *value,
 	struct hv_texts *out, struct hv_error *err)
 {
-	if (!json_object_is_type(value, json_type_array))
-		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a list", field->name);
 	for (size_t i = 0; i < json_object_array_length(value); i++) {
 		struct json_object *item = json_object_array_get_idx(value, i);
 
@@ -168,66 +173,38 @@ static enum hv_code read_texts(const struct hv_field *field, struct json_object 
 	return HV_OK;
 }
 
-static enum hv_code read_int(const struct hv_field *field, struct json_object *value,
-	long long *out, struct hv_error *err)
-{
-	if (!json_object_is_type(value, json_type_int))
-		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a whole number", field->name);
-	*out = json_object_get_int64(value);
-	return HV_OK;
-}
-
-static enum hv_code read_bool(
-	const struct hv_field *field, struct json_object *value, bool *out, struct hv_error *err)
-{
-	if (!json_object_is_type(value, json_type_boolean))
-		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be true or false", field->name);
-	*out = json_object_get_boolean(value);
-	return HV_OK;
-}
-
-static enum hv_code read_switch(const struct hv_field *field, struct json_object *value,
-	enum hv_switch *out, struct hv_error *err)
-{
-	bool is_true = false;
-	enum hv_code code = read_bool(field, value, &is_true, err);
-
-	if (code == HV_OK)
-		*out = is_true ? HV_TRUE : HV_FALSE;
-	return code;
-}
-
-static enum hv_code read_state(const struct hv_field *field, struct json_object *value,
-	enum hv_attachment_state *out, struct hv_error *err)
-{
-	if (!json_object_is_type(value, json_type_string))
-		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be a string", field->name);
-	*out = hv_attachment_state_parse(json_object_get_string(value));
-	return HV_OK;
-}
-
 static enum hv_code read_field(
 	const struct hv_field *field, struct json_object *value, char *out, struct hv_error *err)
 {
+	bool may_be_bool = field->flags & HV_FIELD_OR_BOOL;
 	void *member = out + field->offset;
 
 	if (!value) /* null is the same as absent */
 		return HV_OK;
+	if (!json_object_is_type(value, values[field->type].type) &&
+		!(may_be_bool && json_object_is_type(value, json_type_boolean)))
+		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" must be %s", field->name,
+			values[field->type].words);
 	switch (field->type) {
 	case HV_TYPE_STRING:
 		return read_string(field, value, member, err);
 	case HV_TYPE_BOOL:
-		return read_bool(field, value, member, err);
+		*(bool *)member = json_object_get_boolean(value);
+		return HV_OK;
 	case HV_TYPE_SWITCH:
-		return read_switch(field, value, member, err);
+		*(enum hv_switch *)member = json_object_get_boolean(value) ? HV_TRUE : HV_FALSE;
+		return HV_OK;
 	case HV_TYPE_INT:
-		return read_int(field, value, member, err);
+		*(long long *)member = json_object_get_int64(value);
+		return HV_OK;
 	case HV_TYPE_OPTS:
-		return read_opts(field, value, member, err);
+		return read_opts(value, member, err);
 	case HV_TYPE_TEXTS:
 		return read_texts(field, value, member, err);
 	case HV_TYPE_STATE:
-		return read_state(field, value, member, err);
+		*(enum hv_attachment_state *)member =
+			hv_attachment_state_parse(json_object_get_string(value));
+		return HV_OK;
 	}
 	return hv_fail(err, HV_INTERNAL, "field \"%s\" has no type", field->name);
 }
@@ -292,31 +269,29 @@ static bool has_nul_escape(const char *bytes, size_t size)
 enum hv_code hv_fields_read(const char *bytes, size_t size, const struct hv_field *fields,
 	enum hv_unknown unknown, void *out, struct hv_error *err)
 {
-	struct json_object *object = NULL;
-	enum hv_code code = hv_json_parse(bytes, size, &object, err);
+	hv_auto_json struct json_object *object = NULL;
 
-	if (code == HV_OK && object)
-		code = hv_fields_from(object, fields, unknown, out, err);
-	if (code == HV_OK && has_nul_escape(bytes, size))
-		code = hv_fail(err, HV_BAD_REQUEST, "a field's name has a NUL character in it");
-	json_object_put(object);
-	return code;
+	if (hv_json_parse(bytes, size, &object, err) != HV_OK ||
+		hv_fields_from(object, fields, unknown, out, err) != HV_OK)
+		return err->code;
+	if (has_nul_escape(bytes, size))
+		return hv_fail(err, HV_BAD_REQUEST, "a field's name has a NUL character in it");
+	return HV_OK;
 }
 
 int hv_json_count(const char *bytes, size_t size, size_t *ret)
 {
 	struct hv_json_text parsed;
 	int rc = hv_json_read(bytes, size, DEPTH_MAX, &parsed);
+	hv_auto_json struct json_object *list = parsed.object;
 
 	if (rc < 0)
 		return rc;
 	if (parsed.error != json_tokener_success || !parsed.is_whole ||
-		!json_object_is_type(parsed.object, json_type_array))
-		rc = -EINVAL;
-	else
-		*ret = json_object_array_length(parsed.object);
-	json_object_put(parsed.object);
-	return rc;
+		!json_object_is_type(list, json_type_array))
+		return -EINVAL;
+	*ret = json_object_array_length(list);
+	return 0;
 }
 
 static struct json_object *write_opts(const struct hv_opts *opts)

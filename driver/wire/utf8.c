@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/cleanup.h"
+
 /* Without a NUL, and counted in bytes. */
 static const char replacement[] = "\xef\xbf\xbd";
 enum { REPLACEMENT_BYTES = sizeof(replacement) - 1 };
@@ -109,13 +111,10 @@ int hv_utf8_escape(const char *bytes, size_t size, char **ret, size_t *ret_size)
 
 struct json_object *hv_utf8_json(const char *text)
 {
-	struct json_object *object;
-	char *clean;
+	hv_auto_free char *clean = NULL;
 
 	if (hv_utf8_is_valid(text))
 		return json_object_new_string(text);
 	clean = hv_utf8_copy(text);
-	object = clean ? json_object_new_string(clean) : NULL;
-	free(clean);
-	return object;
+	return clean ? json_object_new_string(clean) : NULL;
 }

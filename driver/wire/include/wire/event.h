@@ -9,8 +9,9 @@
 /* The longest line that is read.  An event carries all labels of its container. */
 enum { HV_EVENT_LINE_MAX = 1 << 20 };
 
-/* An event of a container; the caller owns `container`. */
+/* An event; the strings are owned. */
 struct hv_event {
+	char *type;      /* "container", "image" … */
 	char *action;    /* "start", "die", "destroy", "rename" … */
 	char *container; /* its ID; NULL: the event is not of a container */
 };
