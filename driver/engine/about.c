@@ -15,17 +15,15 @@
 static enum hv_code ask(
 	struct hv_engine *engine, long timeout_ms, struct hv_about *ret, struct hv_error *err)
 {
-	struct hv_answer answer = {0};
-	enum hv_code code = hv_engine_get(engine, "http://docker/info", timeout_ms, &answer, err);
+	hv_auto_answer struct hv_answer answer = {0};
 
-	if (code == HV_OK && answer.status != 200)
-		code = hv_fail(err, HV_INTERNAL,
+	if (hv_engine_get(engine, "http://docker/info", timeout_ms, &answer, err) != HV_OK)
+		return err->code;
+	if (answer.status != 200)
+		return hv_fail(err, HV_INTERNAL,
 			"the Docker Engine at %s does not tell about itself: HTTP %ld",
 			engine->socket_path, answer.status);
-	else if (code == HV_OK)
-		code = hv_about_parse(answer.bytes ? answer.bytes : "", answer.size, ret, err);
-	free(answer.bytes);
-	return code;
+	return hv_about_parse(hv_answer_text(&answer), answer.size, ret, err);
 }
 
 static bool is_same(const char *a, const char *b)
@@ -50,18 +48,14 @@ static enum hv_code join(const struct hv_about *first, const struct hv_about *se
 enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret_identity,
 	long long *ret_containers, struct hv_error *err)
 {
-	struct hv_about first = {0}, second = {0};
-	enum hv_code code = ask(engine, timeout_ms, &first, err);
+	hv_auto_about struct hv_about first = {0}, second = {0};
 
-	if (code == HV_OK)
-		code = ask(engine, timeout_ms, &second, err);
-	if (code == HV_OK)
-		code = join(&first, &second, ret_identity, err);
-	if (code == HV_OK)
-		*ret_containers = second.containers;
-	hv_about_done(&first);
-	hv_about_done(&second);
-	return code;
+	if (ask(engine, timeout_ms, &first, err) != HV_OK ||
+		ask(engine, timeout_ms, &second, err) != HV_OK ||
+		join(&first, &second, ret_identity, err) != HV_OK)
+		return err->code;
+	*ret_containers = second.containers;
+	return HV_OK;
 }
 
 void hv_engine_forget_identity(struct hv_engine *engine)
@@ -114,29 +108,25 @@ enum hv_code hv_engine_identity(
 static enum hv_code ask_version(
 	struct hv_engine *engine, long timeout_ms, bool *ret_is_podman, struct hv_error *err)
 {
-	struct hv_answer answer = {0};
-	enum hv_code code =
-		hv_engine_get(engine, "http://docker/version", timeout_ms, &answer, err);
+	hv_auto_answer struct hv_answer answer = {0};
 
-	if (code == HV_OK && answer.status != 200)
-		code = hv_fail(err, HV_INTERNAL,
+	if (hv_engine_get(engine, "http://docker/version", timeout_ms, &answer, err) != HV_OK)
+		return err->code;
+	if (answer.status != 200)
+		return hv_fail(err, HV_INTERNAL,
 			"the Docker Engine at %s does not tell its version: HTTP %ld",
 			engine->socket_path, answer.status);
-	else if (code == HV_OK)
-		*ret_is_podman =
-			hv_version_is_podman(answer.bytes ? answer.bytes : "", answer.size);
-	free(answer.bytes);
-	return code;
+	*ret_is_podman = hv_version_is_podman(hv_answer_text(&answer), answer.size);
+	return HV_OK;
 }
 
 static enum hv_code ask_kind(
 	struct hv_engine *engine, long timeout_ms, struct hv_engine_kind *ret, struct hv_error *err)
 {
-	struct hv_about about = {0};
+	hv_auto_about struct hv_about about = {0};
 	enum hv_code code = ask(engine, timeout_ms, &about, err);
 
 	*ret = (struct hv_engine_kind){.remap_uid = about.remap_uid, .remap_gid = about.remap_gid};
-	hv_about_done(&about);
 	return code == HV_OK ? ask_version(engine, timeout_ms, &ret->is_podman, err) : code;
 }
 
@@ -177,15 +167,13 @@ bool hv_engine_is_known_as_podman(struct hv_engine *engine)
 enum hv_code hv_engine_id(
 	struct hv_engine *engine, long timeout_ms, char **ret, struct hv_error *err)
 {
-	struct hv_about about = {0};
-	enum hv_code code = ask(engine, timeout_ms, &about, err);
+	hv_auto_about struct hv_about about = {0};
 
-	if (code == HV_OK && !about.id)
-		code = hv_fail(err, HV_INTERNAL, "the Docker Engine did not tell its ID");
-	if (code == HV_OK) {
-		*ret = about.id;
-		about.id = NULL;
-	}
-	hv_about_done(&about);
-	return code;
+	if (ask(engine, timeout_ms, &about, err) != HV_OK)
+		return err->code;
+	if (!about.id)
+		return hv_fail(err, HV_INTERNAL, "the Docker Engine did not tell its ID");
+	*ret = about.id;
+	about.id = NULL;
+	return HV_OK;
 }

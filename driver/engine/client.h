@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "engine/engine.h"
 
@@ -24,6 +25,21 @@ struct hv_answer {
 	long status;
 };
 
+/* Borrowed; "" if there is none. */
+static inline const char *hv_answer_text(const struct hv_answer *answer)
+{
+	return answer->bytes ? answer->bytes : "";
+}
+
+#define hv_auto_answer HV_AUTO(hv_answer_done)
+static inline void hv_answer_done(struct hv_answer *answer)
+{
+	free(answer->bytes);
+}
+
+/* Room for every URL with a name or an ID in it. */
+enum { HV_URL_MAX = 512 };
+
 struct hv_engine_request {
 	const char *url;
 	bool is_post;    /* with an empty body */
@@ -37,7 +53,7 @@ struct hv_engine_request {
 enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_request *request,
 	long *ret_status, struct hv_error *err);
 
-/* GET `url`.  The caller frees ret->bytes.  HV_OK whatever the status. */
+/* GET `url`.  The caller frees `ret` with hv_answer_done().  HV_OK whatever the status. */
 enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);
 
@@ -45,8 +61,8 @@ enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeo
 enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);
 
-/* Whether the Engine takes `text` for a name or an ID: nothing else is sent, so that nothing needs
- * to be escaped. */
+/* Whether the Engine takes `text` for a name or an ID, of 255 bytes at most: nothing else is sent,
+ * so that nothing needs to be escaped. */
 bool hv_engine_is_reference(const char *text);
 
 /* Open the Engine's socket file for one request.  Returns a descriptor, which the caller closes

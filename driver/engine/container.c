@@ -1,6 +1,5 @@
 /* One container, looked up and started (GET and POST /containers/{id}). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/engine.h"
@@ -23,75 +22,60 @@ static bool says_unknown(const struct hv_answer *answer, const char *message)
 static enum hv_code fail_inspect(
 	const char *container, const struct hv_answer *answer, struct hv_error *err)
 {
-	char *message = hv_engine_message_parse(answer->bytes ? answer->bytes : "", answer->size);
-	enum hv_code code;
+	hv_auto_free char *message = hv_engine_message_parse(hv_answer_text(answer), answer->size);
 
 	if (message && strstr(message, "ultiple IDs")) {
 		hv_fail(err, HV_AMBIGUOUS, "more than one container's ID begins with '%s'",
 			container);
-		code = hv_hint(err, "give more of the ID, or the container's name");
-	} else if (says_unknown(answer, message)) {
-		code = fail_unknown(container, err);
-	} else {
-		code = hv_fail(err, HV_INTERNAL,
-			"the Docker Engine cannot look up container '%s': %s (HTTP %ld)", container,
-			message ? message : "no reason given", answer->status);
+		return hv_hint(err, "give more of the ID, or the container's name");
 	}
-	free(message);
-	return code;
+	if (says_unknown(answer, message))
+		return fail_unknown(container, err);
+	return hv_fail(err, HV_INTERNAL,
+		"the Docker Engine cannot look up container '%s': %s (HTTP %ld)", container,
+		message ? message : "no reason given", answer->status);
 }
 
 enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, long timeout_ms,
 	struct hv_container *ret, struct hv_error *err)
 {
-	struct hv_answer answer = {0};
-	char *url = NULL;
-	enum hv_code code;
+	hv_auto_answer struct hv_answer answer = {0};
+	char url[HV_URL_MAX];
 
 	if (!hv_engine_is_reference(container))
 		return fail_unknown(container, err);
-	if (asprintf(&url, "http://docker/containers/%s/json", container) < 0)
-		return hv_oom(err);
-	code = hv_engine_get(engine, url, timeout_ms, &answer, err);
-	if (code == HV_OK && answer.status != 200)
-		code = fail_inspect(container, &answer, err);
-	else if (code == HV_OK)
-		code = hv_container_parse(answer.bytes ? answer.bytes : "", answer.size, ret, err);
-	free(answer.bytes);
-	free(url);
-	return code;
+	snprintf(url, sizeof(url), "http://docker/containers/%s/json", container);
+	if (hv_engine_get(engine, url, timeout_ms, &answer, err) != HV_OK)
+		return err->code;
+	if (answer.status != 200)
+		return fail_inspect(container, &answer, err);
+	return hv_container_parse(hv_answer_text(&answer), answer.size, ret, err);
 }
 
 static enum hv_code fail_start(
 	const char *container, const struct hv_answer *answer, struct hv_error *err)
 {
-	char *message = hv_engine_message_parse(answer->bytes ? answer->bytes : "", answer->size);
-	enum hv_code code =
-		says_unknown(answer, message)
-			? fail_unknown(container, err)
-			: hv_fail(err, HV_INTERNAL,
-				  "the Docker Engine cannot start container '%.12s': %s (HTTP %ld)",
-				  container, message ? message : "no reason given", answer->status);
+	hv_auto_free char *message = hv_engine_message_parse(hv_answer_text(answer), answer->size);
 
-	free(message);
-	return code;
+	if (says_unknown(answer, message))
+		return fail_unknown(container, err);
+	return hv_fail(err, HV_INTERNAL,
+		"the Docker Engine cannot start container '%.12s': %s (HTTP %ld)", container,
+		message ? message : "no reason given", answer->status);
 }
 
 enum hv_code hv_engine_start(
 	struct hv_engine *engine, const char *id, long timeout_ms, struct hv_error *err)
 {
-	struct hv_answer answer = {0};
-	char *url = NULL;
-	enum hv_code code;
+	hv_auto_answer struct hv_answer answer = {0};
+	char url[HV_URL_MAX];
 
 	if (!hv_engine_is_reference(id))
 		return fail_unknown(id, err);
-	if (asprintf(&url, "http://docker/containers/%s/start", id) < 0)
-		return hv_oom(err);
-	code = hv_engine_post(engine, url, timeout_ms, &answer, err);
-	if (code == HV_OK && answer.status != 204 && answer.status != 304)
-		code = fail_start(id, &answer, err);
-	free(answer.bytes);
-	free(url);
-	return code;
+	snprintf(url, sizeof(url), "http://docker/containers/%s/start", id);
+	if (hv_engine_post(engine, url, timeout_ms, &answer, err) != HV_OK)
+		return err->code;
+	if (answer.status != 204 && answer.status != 304)
+		return fail_start(id, &answer, err);
+	return HV_OK;
 }

@@ -1,7 +1,6 @@
 /* A volume as the Engine knows it, whose driver it may be (GET /volumes/{name}), and the containers
  * that have it. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "engine/engine.h"
 #include "wire/json.h"
@@ -11,28 +10,22 @@
 enum hv_code hv_engine_volume(struct hv_engine *engine, const char *name, long timeout_ms,
 	struct hv_engine_volume *ret, struct hv_error *err)
 {
-	struct hv_answer answer = {0};
-	char *url = NULL;
-	enum hv_code code;
+	hv_auto_answer struct hv_answer answer = {0};
+	char url[HV_URL_MAX];
 
 	*ret = (struct hv_engine_volume){0};
 	if (!hv_engine_is_reference(name))
 		return hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %.255s", name);
-	if (asprintf(&url, "http://docker/volumes/%s", name) < 0)
-		return hv_oom(err);
-	code = hv_engine_get(engine, url, timeout_ms, &answer, err);
-	if (code == HV_OK && answer.status == 404)
-		code = hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %s", name);
-	else if (code == HV_OK && answer.status != 200)
-		code = hv_fail(err, HV_INTERNAL,
+	snprintf(url, sizeof(url), "http://docker/volumes/%s", name);
+	if (hv_engine_get(engine, url, timeout_ms, &answer, err) != HV_OK)
+		return err->code;
+	if (answer.status == 404)
+		return hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %s", name);
+	if (answer.status != 200)
+		return hv_fail(err, HV_INTERNAL,
 			"the Docker Engine cannot look up volume '%s' (HTTP %ld)", name,
 			answer.status);
-	else if (code == HV_OK)
-		code = hv_engine_volume_parse(
-			answer.bytes ? answer.bytes : "", answer.size, ret, err);
-	free(answer.bytes);
-	free(url);
-	return code;
+	return hv_engine_volume_parse(hv_answer_text(&answer), answer.size, ret, err);
 }
 
 enum hv_code hv_engine_volume_containers(struct hv_engine *engine, const char *volume,
@@ -41,22 +34,17 @@ enum hv_code hv_engine_volume_containers(struct hv_engine *engine, const char *v
 	/* {"volume":["NAME"]} */
 	static const char format[] =
 		"http://docker/containers/json?all=1&filters=%%7B%%22volume%%22%%3A%%5B%%22%s%%22%%5D%%7D";
-	struct hv_answer answer = {0};
-	char *url = NULL;
-	enum hv_code code;
+	hv_auto_answer struct hv_answer answer = {0};
+	char url[HV_URL_MAX];
 
 	if (!hv_engine_is_reference(volume))
 		return hv_fail(err, HV_INTERNAL, "'%.255s' is no name of a volume", volume);
-	if (asprintf(&url, format, volume) < 0)
-		return hv_oom(err);
-	code = hv_engine_get(engine, url, timeout_ms, &answer, err);
-	if (code == HV_OK &&
-		(answer.status != 200 ||
-			hv_json_count(answer.bytes ? answer.bytes : "", answer.size, ret) < 0))
-		code = hv_fail(err, HV_INTERNAL,
+	snprintf(url, sizeof(url), format, volume);
+	if (hv_engine_get(engine, url, timeout_ms, &answer, err) != HV_OK)
+		return err->code;
+	if (answer.status != 200 || hv_json_count(hv_answer_text(&answer), answer.size, ret) < 0)
+		return hv_fail(err, HV_INTERNAL,
 			"the Docker Engine does not list the containers of volume '%s' (HTTP %ld)",
 			volume, answer.status);
-	free(answer.bytes);
-	free(url);
-	return code;
+	return HV_OK;
 }
