@@ -18,19 +18,14 @@ static enum hv_code add_attachment(
 	const struct hv_attachment *view, struct json_object *array, struct hv_error *err)
 {
 	struct json_object *item = json_object_new_object();
-	enum hv_code code = hv_append(array, item, err);
 
-	if (code == HV_OK)
-		code = hv_add_text(item, "container", view->container_name, err);
-	if (code == HV_OK)
-		code = hv_add_text(item, "target", view->target, err);
-	if (code == HV_OK)
-		code = hv_add_text(item, "mode", mode_of(view), err);
-	if (code == HV_OK)
-		code = hv_add_text(item, "state", hv_attachment_state_name(view->state), err);
-	if (code == HV_OK && view->problem)
-		code = hv_add_text(item, "problem", view->problem, err);
-	return code;
+	if (hv_append(array, item, err) != HV_OK ||
+		hv_add_text(item, "container", view->container_name, err) != HV_OK ||
+		hv_add_text(item, "target", view->target, err) != HV_OK ||
+		hv_add_text(item, "mode", mode_of(view), err) != HV_OK ||
+		hv_add_text(item, "state", hv_attachment_state_name(view->state), err) != HV_OK)
+		return err->code;
+	return hv_add_text(item, "problem", view->problem, err);
 }
 
 /* The attachments of a volume, one after the other in what was read of all. */
@@ -44,12 +39,14 @@ static enum hv_code add_attachments(
 	const struct attached *attached, struct json_object *status, struct hv_error *err)
 {
 	struct json_object *array = json_object_new_array();
-	enum hv_code code = hv_add(status, "attachments", array, err);
 
-	for (size_t i = 0; code == HV_OK && i < attached->count; i++)
-		if (attached->records[i]->is_done)
-			code = add_attachment(&attached->records[i]->view, array, err);
-	return code;
+	if (hv_add(status, "attachments", array, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < attached->count; i++)
+		if (attached->records[i]->is_done &&
+			add_attachment(&attached->records[i]->view, array, err) != HV_OK)
+			return err->code;
+	return HV_OK;
 }
 
 /* The length of the key if this mount option is a secret, else 0.  credentials= is no secret: it
@@ -105,44 +102,42 @@ static enum hv_code add_options(
 	const struct hv_opts *opts, struct json_object *status, struct hv_error *err)
 {
 	struct json_object *object = json_object_new_object();
-	enum hv_code code = hv_add(status, "options", object, err);
 
-	for (size_t i = 0; code == HV_OK && i < opts->count; i++) {
+	if (hv_add(status, "options", object, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < opts->count; i++) {
 		const char *key = opts->items[i].key, *value = opts->items[i].value;
-		char *masked = strcmp(key, "o") == 0 ? mask(value) : NULL;
+		bool is_o = strcmp(key, "o") == 0;
+		hv_auto_free char *masked = is_o ? mask(value) : NULL;
 
-		if (!masked && strcmp(key, "o") == 0)
-			code = hv_oom(err);
-		else
-			code = hv_add_text(object, key, masked ? masked : value, err);
-		free(masked);
+		if (is_o && !masked)
+			return hv_oom(err);
+		if (hv_add_text(object, key, is_o ? masked : value, err) != HV_OK)
+			return err->code;
 	}
-	return code;
+	return HV_OK;
 }
+
+static const struct hv_field status_fields[] = {
+	{"source", HV_TYPE_STRING, HV_FIELD_OPTIONAL, offsetof(struct hv_volume, source)},
+	{"kind", HV_TYPE_STRING, HV_FIELD_OPTIONAL, offsetof(struct hv_volume, kind)},
+	{"read_only", HV_TYPE_BOOL, HV_FIELD_OPTIONAL, offsetof(struct hv_volume, read_only)},
+	{NULL, HV_TYPE_STRING, 0, 0},
+};
 
 static enum hv_code add_volume(const struct hv_volume *volume, const char *mountpoint,
 	const struct attached *attached, struct json_object *object, struct hv_error *err)
 {
-	struct json_object *status = json_object_new_object();
-	enum hv_code code = hv_add(object, "Status", status, err);
+	struct json_object *status = hv_fields_write(status_fields, volume);
 
-	if (code == HV_OK)
-		code = hv_add_text(object, "Name", volume->name, err);
-	if (code == HV_OK)
-		code = hv_add_text(object, "Mountpoint", mountpoint, err);
-	if (code == HV_OK)
-		code = hv_add_text(object, "CreatedAt", volume->created_at, err);
-	if (code == HV_OK)
-		code = hv_add_text(status, "source", volume->source, err);
-	if (code == HV_OK)
-		code = hv_add_text(status, "kind", volume->kind, err);
-	if (code == HV_OK && volume->read_only)
-		code = hv_add(status, "read_only", json_object_new_boolean(1), err);
-	if (code == HV_OK && volume->opts.count > 0)
-		code = add_options(&volume->opts, status, err);
-	if (code == HV_OK)
-		code = add_attachments(attached, status, err);
-	return code;
+	if (hv_add(object, "Status", status, err) != HV_OK ||
+		hv_add_text(object, "Name", volume->name, err) != HV_OK ||
+		hv_add_text(object, "Mountpoint", mountpoint, err) != HV_OK ||
+		hv_add_text(object, "CreatedAt", volume->created_at, err) != HV_OK)
+		return err->code;
+	if (volume->opts.count > 0 && add_options(&volume->opts, status, err) != HV_OK)
+		return err->code;
+	return add_attachments(attached, status, err);
 }
 
 static int compare_volumes(const void *a, const void *b)
@@ -153,22 +148,31 @@ static int compare_volumes(const void *a, const void *b)
 	return order ? order : (*one > *two) - (*one < *two); /* as they were read: oldest first */
 }
 
-/* All records that match, by volume.  The caller frees both. */
-static enum hv_code read_attached(struct hv_api *api, const struct hv_record_filter *filter,
-	struct hv_record **ret, struct hv_record ***ret_sorted, size_t *ret_count,
-	struct hv_error *err)
-{
-	enum hv_code code =
-		hv_store_attachment_list(api->volumes->store, filter, ret, ret_count, err);
+/* Records as they were read, and by volume. */
+struct found {
+	struct hv_record *records, **sorted;
+	size_t count;
+};
 
-	if (code != HV_OK)
-		return code;
-	*ret_sorted = calloc(*ret_count + 1, sizeof(struct hv_record *));
-	if (!*ret_sorted)
+static void found_done(struct found *found)
+{
+	free(found->sorted);
+	hv_records_free(found->records, found->count);
+}
+
+/* All records that match. */
+static enum hv_code find(struct hv_api *api, const struct hv_record_filter *filter,
+	struct found *ret, struct hv_error *err)
+{
+	if (hv_store_attachment_list(
+		    api->volumes->store, filter, &ret->records, &ret->count, err) != HV_OK)
+		return err->code;
+	ret->sorted = calloc(ret->count + 1, sizeof(struct hv_record *));
+	if (!ret->sorted)
 		return hv_oom(err);
-	for (size_t i = 0; i < *ret_count; i++)
-		(*ret_sorted)[i] = &(*ret)[i];
-	qsort(*ret_sorted, *ret_count, sizeof(struct hv_record *), compare_volumes);
+	for (size_t i = 0; i < ret->count; i++)
+		ret->sorted[i] = &ret->records[i];
+	qsort(ret->sorted, ret->count, sizeof(struct hv_record *), compare_volumes);
 	return HV_OK;
 }
 
@@ -176,31 +180,27 @@ static enum hv_code read_attached(struct hv_api *api, const struct hv_record_fil
 enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
 	const char *mountpoint, struct json_object *object, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.volume = volume->name};
-	struct hv_record *records = NULL, **sorted = NULL;
-	size_t count = 0;
-	enum hv_code code = read_attached(api, &filter, &records, &sorted, &count, err);
+	HV_AUTO(found_done) struct found found = {0};
 
-	if (code == HV_OK)
-		code = add_volume(
-			volume, mountpoint, &(struct attached){sorted, count}, object, err);
-	free(sorted);
-	hv_records_free(records, count);
-	return code;
+	if (find(api, &(struct hv_record_filter){.volume = volume->name}, &found, err) != HV_OK)
+		return err->code;
+	return add_volume(
+		volume, mountpoint, &(struct attached){found.sorted, found.count}, object, err);
 }
 
 static enum hv_code add_listed(struct hv_api *api, const struct hv_volume *volume,
 	const struct attached *attached, struct json_object *array, struct hv_error *err)
 {
 	/* The Engine maps List's mountpoints from our root to the host's. */
-	char *mountpoint = hv_volume_mountpoint(api->volumes, volume->name);
-	struct json_object *object = json_object_new_object();
-	enum hv_code code = mountpoint ? hv_append(array, object, err) : hv_oom(err);
+	hv_auto_free char *mountpoint = hv_volume_mountpoint(api->volumes, volume->name);
+	struct json_object *object;
 
-	if (code == HV_OK)
-		code = add_volume(volume, mountpoint, attached, object, err);
-	free(mountpoint);
-	return code;
+	if (!mountpoint)
+		return hv_oom(err);
+	object = json_object_new_object();
+	if (hv_append(array, object, err) != HV_OK)
+		return err->code;
+	return add_volume(volume, mountpoint, attached, object, err);
 }
 
 /* The part of `all`, which is sorted as the volumes are, that belongs to this one; `all` then
@@ -221,22 +221,20 @@ static struct attached take_attached(struct attached *all, const char *volume)
 enum hv_code hv_append_volumes(struct hv_api *api, const struct hv_volume *volumes, size_t count,
 	struct json_object *array, struct hv_error *err)
 {
-	struct hv_record *records = NULL, **sorted = NULL;
-	struct attached left = {0};
-	enum hv_code code = read_attached(
-		api, &(struct hv_record_filter){0}, &records, &sorted, &left.count, err);
-	const size_t records_count = left.count;
+	HV_AUTO(found_done) struct found found = {0};
+	struct attached left;
 
-	left.records = sorted;
-	for (size_t i = 0; code == HV_OK && i < count; i++) {
+	if (find(api, &(struct hv_record_filter){0}, &found, err) != HV_OK)
+		return err->code;
+	left = (struct attached){found.sorted, found.count};
+	for (size_t i = 0; i < count; i++) {
 		const struct attached attached = take_attached(&left, volumes[i].name);
 
 		/* Docker looks at each that is listed, and so would wait for a Create that is not
 		 * done. */
-		if (volumes[i].phase == HV_THERE)
-			code = add_listed(api, &volumes[i], &attached, array, err);
+		if (volumes[i].phase == HV_THERE &&
+			add_listed(api, &volumes[i], &attached, array, err) != HV_OK)
+			return err->code;
 	}
-	free(sorted);
-	hv_records_free(records, records_count);
-	return code;
+	return HV_OK;
 }
