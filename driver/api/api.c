@@ -28,38 +28,38 @@ static const struct hv_endpoint *find_endpoint(const char *path)
 static enum hv_code call_on_volume(struct hv_api *api, const struct hv_endpoint *endpoint,
 	const struct hv_request *request, struct json_object *reply, struct hv_error *err)
 {
-	struct hv_driver_request in = {0};
+	hv_auto_driver_request struct hv_driver_request in = {0};
 	struct hv_request named = *request;
-	enum hv_code code = hv_fields_read(request->body, request->size, hv_driver_request_fields,
-		HV_UNKNOWN_IGNORE, &in, err);
-	hv_tunnel_call tunnel = code == HV_OK ? hv_tunnel_find(api, endpoint->path, &in) : NULL;
+	hv_tunnel_call tunnel;
 
-	named.in = &in;
+	if (hv_fields_read(request->body, request->size, hv_driver_request_fields,
+		    HV_UNKNOWN_IGNORE, &in, err) != HV_OK)
+		return err->code;
+	tunnel = hv_tunnel_find(api, endpoint->path, &in);
 	if (tunnel)
-		code = tunnel(api, &in, hv_api_handle, reply, err);
-	else if (code == HV_OK)
-		code = endpoint->call(api, &named, reply, err);
-	hv_fields_done(hv_driver_request_fields, &in);
-	return code;
+		return tunnel(api, &in, hv_api_handle, reply, err);
+	named.in = &in;
+	return endpoint->call(api, &named, reply, err);
 }
 
 /* Run the call with an object to fill; "Err" stands in every answer. */
 static enum hv_code run(struct hv_api *api, const struct hv_endpoint *endpoint,
 	const struct hv_request *request, struct hv_reply *ret)
 {
-	struct json_object *object = json_object_new_object();
-	enum hv_code code = object ? HV_OK : hv_oom(&ret->err);
+	hv_auto_json struct json_object *object = json_object_new_object();
+	enum hv_code code;
 
-	if (code == HV_OK)
-		code = hv_add_text(object, "Err", "", &ret->err);
-	if (code == HV_OK && (endpoint->flags & HV_NAMES_VOLUME))
+	if (!object)
+		return hv_oom(&ret->err);
+	if (hv_add_text(object, "Err", "", &ret->err) != HV_OK)
+		return ret->err.code;
+	if (endpoint->flags & HV_NAMES_VOLUME)
 		code = call_on_volume(api, endpoint, request, object, &ret->err);
-	else if (code == HV_OK)
+	else
 		code = endpoint->call(api, request, object, &ret->err);
 	if (code == HV_OK)
 		ret->body = strdup(json_object_to_json_string_ext(
 			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
 	return code;
 }
 
@@ -67,13 +67,12 @@ static enum hv_code run(struct hv_api *api, const struct hv_endpoint *endpoint,
 static enum hv_code dispatch(struct hv_api *api, const struct hv_endpoint *endpoint,
 	const char *method, const struct hv_request *request, struct hv_reply *ret)
 {
-	enum hv_code code = HV_OK;
+	enum hv_code code;
 
 	if (strcmp(method, METHOD) != 0)
 		return hv_fail(&ret->err, HV_BAD_REQUEST, "%s is called with " METHOD ", not %.16s",
 			endpoint->path, method);
-	if (endpoint->flags & HV_NEEDS_STATE)
-		code = api->open_state(api->context, &ret->err);
+	code = endpoint->flags & HV_NEEDS_STATE ? api->open_state(api->context, &ret->err) : HV_OK;
 	return code == HV_OK ? run(api, endpoint, request, ret) : code;
 }
 

@@ -15,26 +15,24 @@ static enum hv_code call_activate(struct hv_api *api, const struct hv_request *r
 	struct json_object *reply, struct hv_error *err)
 {
 	struct json_object *array = json_object_new_array();
-	enum hv_code code;
 
 	(void)api;
 	(void)request; /* the only call that comes without a body */
-	code = hv_add(reply, "Implements", array, err);
-	if (code == HV_OK)
-		code = hv_append(array, json_object_new_string("VolumeDriver"), err);
-	return code;
+	if (hv_add(reply, "Implements", array, err) != HV_OK)
+		return err->code;
+	return hv_append(array, json_object_new_string("VolumeDriver"), err);
 }
 
 static enum hv_code call_capabilities(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct json_object *object = json_object_new_object();
-	enum hv_code code;
 
 	(void)api;
 	(void)request;
-	code = hv_add(reply, "Capabilities", object, err);
-	return code == HV_OK ? hv_add_text(object, "Scope", "local", err) : code;
+	if (hv_add(reply, "Capabilities", object, err) != HV_OK)
+		return err->code;
+	return hv_add_text(object, "Scope", "local", err);
 }
 
 /* Option attach: the volume comes with its attachment or not at all. */
@@ -43,7 +41,7 @@ static enum hv_code attach_own(
 {
 	struct hv_attach_place place;
 	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
-	struct hv_attachment attachment = {0};
+	hv_auto_attachment struct hv_attachment attachment = {0};
 	enum hv_code code;
 
 	if (api->tunnel.is_denied) {
@@ -62,7 +60,6 @@ static enum hv_code attach_own(
 	request.required = place.required;
 	request.is_own = true;
 	code = hv_attach(api->attacher, &request, &attachment, err);
-	hv_attachment_done(&attachment);
 	if (code == HV_NO_SUCH_CONTAINER)
 		hv_hint(err,
 			"leave out option attach for a container that does not exist yet; give it the volume under volumes: in its Compose file, or with docker run -v");
@@ -74,7 +71,7 @@ static enum hv_code call_create(struct hv_api *api, const struct hv_request *req
 {
 	const struct hv_driver_request *in = request->in;
 	const char *attach = hv_opts_get(&in->opts, "attach");
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	enum hv_code code = hv_volume_create(api->volumes, in->name, &in->opts, err);
 
 	(void)reply;
@@ -83,7 +80,6 @@ static enum hv_code call_create(struct hv_api *api, const struct hv_request *req
 	code = attach_own(api, in->name, attach, err);
 	if (code != HV_OK) /* no effect on a volume that existed before */
 		(void)!hv_volume_give_up(api->volumes, in->name, &ignored);
-	hv_error_done(&ignored);
 	return code;
 }
 
@@ -93,13 +89,11 @@ static enum hv_code call_create(struct hv_api *api, const struct hv_request *req
 static bool may_be_podman(struct hv_api *api)
 {
 	struct hv_engine_kind kind = {0};
-	struct hv_error ignored = {0};
-	bool may_be = strcmp(api->mode, "plain") == 0 &&
-		      (hv_engine_learn(api->engine, ENGINE_TIMEOUT_MS, &kind, &ignored) != HV_OK ||
-			      kind.is_podman);
+	hv_auto_error struct hv_error ignored = {0};
 
-	hv_error_done(&ignored);
-	return may_be;
+	return strcmp(api->mode, "plain") == 0 &&
+	       (hv_engine_learn(api->engine, ENGINE_TIMEOUT_MS, &kind, &ignored) != HV_OK ||
+		       kind.is_podman);
 }
 
 static enum hv_code call_remove(struct hv_api *api, const struct hv_request *request,
@@ -109,8 +103,8 @@ static enum hv_code call_remove(struct hv_api *api, const struct hv_request *req
 	enum hv_code code = hv_volume_check_removal(api->volumes, name, err);
 
 	(void)reply;
-	if (code == HV_OK)
-		code = may_be_podman(api) ? hv_volume_keep(api->volumes, name, err) : HV_OK;
+	if (code == HV_OK && may_be_podman(api))
+		code = hv_volume_keep(api->volumes, name, err);
 	if (code == HV_OK)
 		code = hv_attachments_release(api->attacher, name, err);
 	return code == HV_OK ? hv_volume_remove(api->volumes, name, err) : code;
@@ -120,27 +114,24 @@ static enum hv_code call_mount(struct hv_api *api, const struct hv_request *requ
 	struct json_object *reply, struct hv_error *err)
 {
 	struct hv_driver_request *in = request->in;
-	char *mountpoint = NULL;
+	hv_auto_free char *mountpoint = NULL;
 	enum hv_code code = hv_volume_mount(
 		api->volumes, in->name, in->id ? in->id : "", request->client, &mountpoint, err);
 
-	if (code == HV_OK) {
-		*request->mounted = (struct hv_mounted){.volume = in->name, .id = in->id};
-		in->name = in->id = NULL;
-		code = hv_add_text(reply, "Mountpoint", mountpoint, err);
-	}
-	free(mountpoint);
-	return code;
+	if (code != HV_OK)
+		return code;
+	*request->mounted = (struct hv_mounted){.volume = in->name, .id = in->id};
+	in->name = in->id = NULL;
+	return hv_add_text(reply, "Mountpoint", mountpoint, err);
 }
 
 void hv_api_unanswered(struct hv_api *api, struct hv_mounted *mounted)
 {
 	const char *id = mounted->id ? mounted->id : "";
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
 	if (mounted->volume)
 		(void)!hv_volume_unmount(api->volumes, mounted->volume, id, &ignored);
-	hv_error_done(&ignored);
 	hv_mounted_done(mounted);
 }
 
@@ -157,36 +148,29 @@ static enum hv_code call_path(struct hv_api *api, const struct hv_request *reque
 	struct json_object *reply, struct hv_error *err)
 {
 	const char *name = request->in->name;
-	struct hv_volume volume = {0};
-	char *mountpoint = NULL;
-	enum hv_code code = hv_store_volume_get(api->volumes->store, name, &volume, err);
+	hv_auto_volume struct hv_volume volume = {0};
+	hv_auto_free char *mountpoint = NULL;
 
-	if (code == HV_OK) {
-		mountpoint = hv_volume_mountpoint(api->volumes, name);
-		code = hv_add(reply, "Mountpoint",
-			mountpoint ? json_object_new_string(mountpoint) : NULL, err);
-	}
-	free(mountpoint);
-	hv_volume_done(&volume);
-	return code;
+	if (hv_store_volume_get(api->volumes->store, name, &volume, err) != HV_OK)
+		return err->code;
+	mountpoint = hv_volume_mountpoint(api->volumes, name);
+	return hv_add(
+		reply, "Mountpoint", mountpoint ? json_object_new_string(mountpoint) : NULL, err);
 }
 
 static enum hv_code call_get(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_volume volume = {0};
+	hv_auto_volume struct hv_volume volume = {0};
 	struct json_object *object;
-	enum hv_code code =
-		hv_store_volume_get(api->volumes->store, request->in->name, &volume, err);
 
-	if (code == HV_OK) {
-		object = json_object_new_object();
-		code = hv_add(reply, "Volume", object, err);
-		if (code == HV_OK) /* the host's directory: the Engine shows it as it is */
-			code = hv_add_volume(api, &volume, volume.source, object, err);
-	}
-	hv_volume_done(&volume);
-	return code;
+	if (hv_store_volume_get(api->volumes->store, request->in->name, &volume, err) != HV_OK)
+		return err->code;
+	object = json_object_new_object();
+	if (hv_add(reply, "Volume", object, err) != HV_OK)
+		return err->code;
+	/* The host's directory: the Engine shows it as it is. */
+	return hv_add_volume(api, &volume, volume.source, object, err);
 }
 
 static enum hv_code call_list(struct hv_api *api, const struct hv_request *request,

@@ -19,80 +19,72 @@ enum { SAMPLES_MAX = 1024, ENGINE_ID_TIMEOUT_MS = 2000 };
 static enum hv_code call_hot_attach(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
-	struct hv_attachment attachment = {0};
+	hv_auto_attach_request struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
+	hv_auto_attachment struct hv_attachment attachment = {0};
 	enum hv_code code = hv_fields_read(request->body, request->size, hv_attach_request_fields,
 		HV_UNKNOWN_REFUSE, &in, err);
 
 	if (code == HV_OK)
 		code = hv_attach(api->attacher, &in, &attachment, err);
-	if (code == HV_OK)
-		code = hv_add(reply, "Attachment",
-			hv_fields_write(hv_attachment_fields, &attachment), err);
-	hv_attachment_done(&attachment);
-	hv_fields_done(hv_attach_request_fields, &in);
-	return code;
+	if (code != HV_OK)
+		return code;
+	return hv_add(reply, "Attachment", hv_fields_write(hv_attachment_fields, &attachment), err);
 }
 
 static enum hv_code call_hot_check(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
+	hv_auto_attach_request struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
 	struct hv_check *checks = NULL;
 	struct json_object *array = json_object_new_array();
 	size_t count = 0;
-	enum hv_code code = hv_add(reply, "Checks", array, err);
+	enum hv_code code;
 
-	if (code == HV_OK)
-		code = hv_fields_read(request->body, request->size, hv_attach_request_fields,
-			HV_UNKNOWN_REFUSE, &in, err);
-	if (code == HV_OK)
-		code = hv_attach_check(api->attacher, &in, &checks, &count, err);
+	if (hv_add(reply, "Checks", array, err) != HV_OK ||
+		hv_fields_read(request->body, request->size, hv_attach_request_fields,
+			HV_UNKNOWN_REFUSE, &in, err) != HV_OK)
+		return err->code;
+	code = hv_attach_check(api->attacher, &in, &checks, &count, err);
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		code = hv_append(array, hv_fields_write(hv_check_fields, &checks[i]), err);
 	hv_checks_free(checks, count);
-	hv_fields_done(hv_attach_request_fields, &in);
 	return code;
 }
 
 static enum hv_code call_hot_detach(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_detach_request in = {0};
-	struct hv_attachment attachment = {0};
+	hv_auto_detach_request struct hv_detach_request in = {0};
+	hv_auto_attachment struct hv_attachment attachment = {0};
 	enum hv_code code = hv_fields_read(request->body, request->size, hv_detach_request_fields,
 		HV_UNKNOWN_REFUSE, &in, err);
 
 	if (code == HV_OK)
 		code = hv_detach(api->attacher, &in, &attachment, err);
-	if (code == HV_OK)
-		code = hv_add(reply, "Attachment",
-			hv_fields_write(hv_attachment_fields, &attachment), err);
-	hv_attachment_done(&attachment);
-	hv_fields_done(hv_detach_request_fields, &in);
-	return code;
+	if (code != HV_OK)
+		return code;
+	return hv_add(reply, "Attachment", hv_fields_write(hv_attachment_fields, &attachment), err);
 }
 
 static enum hv_code call_hot_list(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_list_request in = {0};
+	hv_auto_list_request struct hv_list_request in = {0};
 	struct hv_attachment *list = NULL;
 	struct json_object *array = json_object_new_array();
 	size_t count = 0;
-	enum hv_code code = hv_add(reply, "Attachments", array, err);
+	enum hv_code code;
 
-	if (code == HV_OK)
-		code = hv_fields_read(request->body, request->size, hv_list_request_fields,
-			HV_UNKNOWN_REFUSE, &in, err);
-	if (code == HV_OK)
-		code = hv_attachments_list(api->attacher, &in, &list, &count, err);
+	if (hv_add(reply, "Attachments", array, err) != HV_OK ||
+		hv_fields_read(request->body, request->size, hv_list_request_fields,
+			HV_UNKNOWN_REFUSE, &in, err) != HV_OK)
+		return err->code;
+	code = hv_attachments_list(api->attacher, &in, &list, &count, err);
 	if (code == HV_OK && count == 0)
 		code = hv_list_check_names(api->attacher, &in, err);
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		code = hv_append(array, hv_fields_write(hv_attachment_fields, &list[i]), err);
 	hv_attachments_free(list, count);
-	hv_fields_done(hv_list_request_fields, &in);
 	return code;
 }
 
@@ -100,15 +92,12 @@ static enum hv_code add_set_volume(
 	struct hv_api *api, const char *name, struct json_object *reply, struct hv_error *err)
 {
 	struct json_object *object = json_object_new_object();
-	struct hv_volume volume = {0};
-	enum hv_code code = hv_add(reply, "Volume", object, err);
+	hv_auto_volume struct hv_volume volume = {0};
 
-	if (code == HV_OK)
-		code = hv_store_volume_get(api->volumes->store, name, &volume, err);
-	if (code == HV_OK)
-		code = hv_add_volume(api, &volume, volume.source, object, err);
-	hv_volume_done(&volume);
-	return code;
+	if (hv_add(reply, "Volume", object, err) != HV_OK ||
+		hv_store_volume_get(api->volumes->store, name, &volume, err) != HV_OK)
+		return err->code;
+	return hv_add_volume(api, &volume, volume.source, object, err);
 }
 
 /* Clear the references left by a killed dockerd if the Engine knows no container of the volume in
@@ -116,27 +105,24 @@ static enum hv_code add_set_volume(
  * again. */
 static bool forgive(struct hv_api *api, const struct hv_set_request *in)
 {
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	long long references = 0;
 	size_t containers = 0;
-	bool is_forgiven =
-		hv_opts_get(&in->opts, "ro") &&
-		hv_store_ref_total(api->volumes->store, in->volume, &references, &ignored) ==
-			HV_OK &&
-		references > 0 &&
-		hv_engine_volume_containers(api->engine, in->volume, ENGINE_ID_TIMEOUT_MS,
-			&containers, &ignored) == HV_OK &&
-		containers == 0 &&
-		hv_volume_forgive(api->volumes, in->volume, references, &ignored) == HV_OK;
 
-	hv_error_done(&ignored);
-	return is_forgiven;
+	return hv_opts_get(&in->opts, "ro") &&
+	       hv_store_ref_total(api->volumes->store, in->volume, &references, &ignored) ==
+		       HV_OK &&
+	       references > 0 &&
+	       hv_engine_volume_containers(api->engine, in->volume, ENGINE_ID_TIMEOUT_MS,
+		       &containers, &ignored) == HV_OK &&
+	       containers == 0 &&
+	       hv_volume_forgive(api->volumes, in->volume, references, &ignored) == HV_OK;
 }
 
 static enum hv_code call_hot_set(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
-	struct hv_set_request in = {0};
+	hv_auto_set_request struct hv_set_request in = {0};
 	enum hv_code code = hv_fields_read(
 		request->body, request->size, hv_set_request_fields, HV_UNKNOWN_REFUSE, &in, err);
 
@@ -148,10 +134,7 @@ static enum hv_code call_hot_set(struct hv_api *api, const struct hv_request *re
 	}
 	if (code == HV_NO_SUCH_VOLUME && !err->hint)
 		hv_hint(err, "list the volumes and their drivers: docker volume ls");
-	if (code == HV_OK)
-		code = add_set_volume(api, in.volume, reply, err);
-	hv_fields_done(hv_set_request_fields, &in);
-	return code;
+	return code == HV_OK ? add_set_volume(api, in.volume, reply, err) : code;
 }
 
 static enum hv_code add_features(
@@ -159,12 +142,14 @@ static enum hv_code add_features(
 {
 	struct json_object *object = json_object_new_object();
 	unsigned found = mc_core_features(api->core);
-	enum hv_code code = hv_add(reply, "Features", object, err);
 
-	for (unsigned bit = 1; code == HV_OK && mc_feature_name(bit); bit <<= 1)
-		code = hv_add(object, mc_feature_name(bit),
-			json_object_new_boolean((found & bit) != 0), err);
-	return code;
+	if (hv_add(reply, "Features", object, err) != HV_OK)
+		return err->code;
+	for (unsigned bit = 1; mc_feature_name(bit); bit <<= 1)
+		if (hv_add(object, mc_feature_name(bit),
+			    json_object_new_boolean((found & bit) != 0), err) != HV_OK)
+			return err->code;
+	return HV_OK;
 }
 
 static int compare_samples(const void *a, const void *b)
@@ -181,47 +166,47 @@ static enum hv_code add_timings(
 	uint64_t samples[SAMPLES_MAX];
 	unsigned count = mc_core_timings(api->core, samples, SAMPLES_MAX);
 	struct json_object *object = json_object_new_object();
-	enum hv_code code = hv_add(reply, "MountWork", object, err);
 
 	qsort(samples, count, sizeof(samples[0]), compare_samples);
-	if (code == HV_OK)
-		code = hv_add(object, "Samples", json_object_new_int64(count), err);
-	if (code == HV_OK && count > 0)
-		code = hv_add(object, "P50Nanoseconds",
-			json_object_new_int64((int64_t)samples[count / 2]), err);
-	if (code == HV_OK && count > 0)
-		code = hv_add(object, "P99Nanoseconds",
-			json_object_new_int64((int64_t)samples[(size_t)count * 99 / 100]), err);
-	return code;
+	if (hv_add(reply, "MountWork", object, err) != HV_OK ||
+		hv_add(object, "Samples", json_object_new_int64(count), err) != HV_OK)
+		return err->code;
+	if (count == 0)
+		return HV_OK;
+	if (hv_add(object, "P50Nanoseconds", json_object_new_int64((int64_t)samples[count / 2]),
+		    err) != HV_OK)
+		return err->code;
+	return hv_add(object, "P99Nanoseconds",
+		json_object_new_int64((int64_t)samples[(size_t)count * 99 / 100]), err);
 }
 
 static enum hv_code add_settings(
 	const struct hv_api *api, struct json_object *reply, struct hv_error *err)
 {
 	struct json_object *object = json_object_new_object();
-	enum hv_code code = hv_add(reply, "Settings", object, err);
 
-	for (const struct hv_setting *at = api->settings; code == HV_OK && at->name; at++)
-		code = hv_add_text(object, at->name, at->value, err);
-	return code;
+	if (hv_add(reply, "Settings", object, err) != HV_OK)
+		return err->code;
+	for (const struct hv_setting *at = api->settings; at->name; at++)
+		if (hv_add_text(object, at->name, at->value, err) != HV_OK)
+			return err->code;
+	return HV_OK;
 }
 
 /* Problems are part of the information: the call itself succeeds. */
 static enum hv_code add_health(struct hv_api *api, struct json_object *reply, struct hv_error *err)
 {
-	struct hv_error problem = {0};
-	char *engine_id = NULL;
-	enum hv_code code = hv_engine_id(api->engine, ENGINE_ID_TIMEOUT_MS, &engine_id, &problem);
+	hv_auto_error struct hv_error problem = {0};
+	hv_auto_free char *engine_id = NULL;
 
-	if (code != HV_OK)
-		code = hv_add_text(reply, "EngineProblem", hv_error_text(&problem), err);
-	if (code == HV_OK)
-		code = hv_add_text(reply, "EngineID", engine_id ? engine_id : "", err);
-	free(engine_id);
-	if (code == HV_OK && api->open_state(api->context, &problem) != HV_OK)
-		code = hv_add_text(reply, "StateProblem", hv_error_text(&problem), err);
-	hv_error_done(&problem);
-	return code;
+	if (hv_engine_id(api->engine, ENGINE_ID_TIMEOUT_MS, &engine_id, &problem) != HV_OK &&
+		hv_add_text(reply, "EngineProblem", hv_error_text(&problem), err) != HV_OK)
+		return err->code;
+	if (hv_add_text(reply, "EngineID", engine_id ? engine_id : "", err) != HV_OK)
+		return err->code;
+	if (api->open_state(api->context, &problem) == HV_OK)
+		return HV_OK;
+	return hv_add_text(reply, "StateProblem", hv_error_text(&problem), err);
 }
 
 struct strays {
@@ -242,17 +227,15 @@ static void add_stray(void *context, const char *path)
 static enum hv_code add_mount_root(
 	struct hv_api *api, struct json_object *reply, struct hv_error *err)
 {
-	struct hv_error problem = {0};
+	hv_auto_error struct hv_error problem = {0};
 	struct strays strays = {json_object_new_array(), HV_OK, err};
-	enum hv_code code = hv_add(reply, "StrayData", strays.array, err);
 
-	if (code == HV_OK)
-		hv_mount_root_each_stray(api->volumes, add_stray, &strays);
-	code = code == HV_OK ? strays.code : code;
-	if (code == HV_OK && hv_mount_root_tell(api->volumes, &problem) != HV_OK)
-		code = hv_add_text(reply, "MountRootProblem", hv_error_text(&problem), err);
-	hv_error_done(&problem);
-	return code;
+	if (hv_add(reply, "StrayData", strays.array, err) != HV_OK)
+		return err->code;
+	hv_mount_root_each_stray(api->volumes, add_stray, &strays);
+	if (strays.code != HV_OK || hv_mount_root_tell(api->volumes, &problem) == HV_OK)
+		return strays.code;
+	return hv_add_text(reply, "MountRootProblem", hv_error_text(&problem), err);
 }
 
 /* Whether attachments are back before the program begins, and why not. */
@@ -260,44 +243,33 @@ static enum hv_code add_starts(struct hv_api *api, struct json_object *reply, st
 {
 	struct json_object *object = json_object_new_object();
 	struct hv_starts starts = {0};
-	enum hv_code code = hv_add(reply, "Starts", object, err);
 
 	if (api->tell_starts)
 		api->tell_starts(api->context, &starts);
-	if (code == HV_OK)
-		code = hv_add(object, "Held", json_object_new_boolean(starts.are_held), err);
-	if (code == HV_OK)
-		code = hv_add(
-			object, "HoldMilliseconds", json_object_new_int64(starts.hold_ms), err);
-	if (code == HV_OK && !starts.are_held)
-		code = hv_add_text(object, "Reason", starts.reason, err);
-	return code;
+	if (hv_add(reply, "Starts", object, err) != HV_OK ||
+		hv_add(object, "Held", json_object_new_boolean(starts.are_held), err) != HV_OK ||
+		hv_add(object, "HoldMilliseconds", json_object_new_int64(starts.hold_ms), err) !=
+			HV_OK)
+		return err->code;
+	return starts.are_held ? HV_OK : hv_add_text(object, "Reason", starts.reason, err);
 }
 
 static enum hv_code call_hot_info(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	struct utsname kernel;
-	enum hv_code code = hv_add_text(reply, "Version", HOSTVOL_VERSION, err);
+	const char *release = uname(&kernel) == 0 ? kernel.release : NULL;
 
 	(void)request;
-	if (code == HV_OK)
-		code = hv_add_text(reply, "Mode", api->mode, err);
-	if (code == HV_OK && uname(&kernel) == 0)
-		code = hv_add_text(reply, "Kernel", kernel.release, err);
-	if (code == HV_OK)
-		code = hv_add_text(reply, "MountEngine", mc_core_engine(api->core), err);
-	if (code == HV_OK)
-		code = add_features(api, reply, err);
-	if (code == HV_OK)
-		code = add_settings(api, reply, err);
-	if (code == HV_OK)
-		code = add_timings(api, reply, err);
-	if (code == HV_OK)
-		code = add_mount_root(api, reply, err);
-	if (code == HV_OK)
-		code = add_starts(api, reply, err);
-	return code == HV_OK ? add_health(api, reply, err) : code;
+	if (hv_add_text(reply, "Version", HOSTVOL_VERSION, err) != HV_OK ||
+		hv_add_text(reply, "Mode", api->mode, err) != HV_OK ||
+		hv_add_text(reply, "Kernel", release, err) != HV_OK ||
+		hv_add_text(reply, "MountEngine", mc_core_engine(api->core), err) != HV_OK ||
+		add_features(api, reply, err) != HV_OK || add_settings(api, reply, err) != HV_OK ||
+		add_timings(api, reply, err) != HV_OK || add_mount_root(api, reply, err) != HV_OK ||
+		add_starts(api, reply, err) != HV_OK)
+		return err->code;
+	return add_health(api, reply, err);
 }
 
 const struct hv_endpoint hv_hot_endpoints[] = {

@@ -43,24 +43,23 @@ static enum hv_code add_busy(
 	struct json_object *object, const struct hv_error *busy, struct hv_error *err)
 {
 	struct json_object *array;
-	enum hv_code code;
 
 	if (busy->busy_count == 0)
 		return HV_OK;
 	array = json_object_new_array();
-	code = hv_add(object, "Busy", array, err);
-	for (unsigned i = 0; code == HV_OK && i < busy->busy_count; i++) {
+	if (hv_add(object, "Busy", array, err) != HV_OK)
+		return err->code;
+	for (unsigned i = 0; i < busy->busy_count; i++) {
+		const struct hv_busy *at = &busy->busy[i];
 		struct json_object *item = json_object_new_object();
 
-		code = hv_append(array, item, err);
-		if (code == HV_OK)
-			code = hv_add(item, "Pid", json_object_new_int64(busy->busy[i].pid), err);
-		if (code == HV_OK)
-			code = hv_add_text(item, "Command", busy->busy[i].command, err);
-		if (code == HV_OK)
-			code = hv_add_text(item, "Why", busy->busy[i].why, err);
+		if (hv_append(array, item, err) != HV_OK ||
+			hv_add(item, "Pid", json_object_new_int64(at->pid), err) != HV_OK ||
+			hv_add_text(item, "Command", at->command, err) != HV_OK ||
+			hv_add_text(item, "Why", at->why, err) != HV_OK)
+			return err->code;
 	}
-	return code;
+	return HV_OK;
 }
 
 void hv_hint_podman(struct hv_error *err)
@@ -94,23 +93,19 @@ void hv_hint_podman(struct hv_error *err)
 
 char *hv_error_body(const struct hv_error *err, bool fold_hint)
 {
-	struct json_object *object = json_object_new_object();
-	char *folded = fold_hint && err->hint ? fold(err) : NULL;
-	struct hv_error ignored = {0};
-	char *body = NULL;
+	hv_auto_json struct json_object *object = json_object_new_object();
+	hv_auto_free char *folded = fold_hint && err->hint ? fold(err) : NULL;
+	hv_auto_error struct hv_error ignored = {0};
 
-	if (object &&
-		hv_add_text(object, "Err", folded ? folded : hv_error_text(err), &ignored) ==
-			HV_OK &&
-		hv_add_text(object, "Code", hv_code_name(err->code), &ignored) == HV_OK &&
-		hv_add_text(object, "Hint", err->hint, &ignored) == HV_OK &&
-		add_busy(object, err, &ignored) == HV_OK)
-		body = strdup(json_object_to_json_string_ext(
-			object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	free(folded);
-	hv_error_done(&ignored);
-	json_object_put(object);
-	return body;
+	if (!object ||
+		hv_add_text(object, "Err", folded ? folded : hv_error_text(err), &ignored) !=
+			HV_OK ||
+		hv_add_text(object, "Code", hv_code_name(err->code), &ignored) != HV_OK ||
+		hv_add_text(object, "Hint", err->hint, &ignored) != HV_OK ||
+		add_busy(object, err, &ignored) != HV_OK)
+		return NULL;
+	return strdup(json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 void hv_reply_done(struct hv_reply *reply)

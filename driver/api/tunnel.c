@@ -153,9 +153,9 @@ static enum hv_code create(struct hv_api *api, const struct hv_driver_request *i
 	hv_handler handle, struct json_object *reply, struct hv_error *err)
 {
 	const char *text = hv_opts_get(&in->opts, "request");
-	struct json_object *request = NULL, *endpoint = NULL, *body = NULL;
+	hv_auto_json struct json_object *request = NULL;
+	struct json_object *endpoint = NULL, *body = NULL;
 	bool is_known = false;
-	enum hv_code code;
 
 	(void)reply;
 	if (api->tunnel.is_denied) {
@@ -166,23 +166,21 @@ static enum hv_code create(struct hv_api *api, const struct hv_driver_request *i
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option request stands alone, for a volume that is called %s...; nothing else may be called so",
 			prefix);
-	code = parse(text, &endpoint, &body, &request, err);
-	if (code == HV_OK)
-		code = take(&api->tunnel, in->name, &is_known, err);
-	if (code == HV_OK && !is_known)
+	if (parse(text, &endpoint, &body, &request, err) != HV_OK ||
+		take(&api->tunnel, in->name, &is_known, err) != HV_OK)
+		return err->code;
+	if (!is_known)
 		answer(api, in->name, endpoint, body, handle);
-	json_object_put(request);
-	return code;
+	return HV_OK;
 }
 
 static enum hv_code tell(
 	const struct hv_tunnelled *item, struct json_object *status, struct hv_error *err)
 {
 	/* As text: the Engine would sort an object's members. */
-	enum hv_code code = hv_add_text(status, "reply", item->body, err);
-
-	return code == HV_OK ? hv_add(status, "status", json_object_new_int64(item->status), err)
-			     : code;
+	if (hv_add_text(status, "reply", item->body, err) != HV_OK)
+		return err->code;
+	return hv_add(status, "status", json_object_new_int64(item->status), err);
 }
 
 static enum hv_code get(struct hv_api *api, const struct hv_driver_request *in, hv_handler handle,
@@ -190,22 +188,22 @@ static enum hv_code get(struct hv_api *api, const struct hv_driver_request *in, 
 {
 	struct json_object *volume = json_object_new_object(), *status;
 	struct hv_tunnelled *item;
-	enum hv_code code = hv_add(reply, "Volume", volume, err);
+	enum hv_code code;
 
 	(void)handle;
-	if (code != HV_OK)
-		return code;
+	if (hv_add(reply, "Volume", volume, err) != HV_OK)
+		return err->code;
 	status = json_object_new_object();
-	code = hv_add(volume, "Status", status, err);
+	if (hv_add(volume, "Status", status, err) != HV_OK)
+		return err->code;
 	pthread_mutex_lock(&api->tunnel.lock);
 	item = find(&api->tunnel, in->name);
-	if (code == HV_OK)
-		code = item ? tell(item, status, err)
-			    : hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %s", in->name);
+	code = item ? tell(item, status, err)
+		    : hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %s", in->name);
 	pthread_mutex_unlock(&api->tunnel.lock);
-	if (code == HV_OK)
-		code = hv_add_text(volume, "Name", in->name, err);
-	return code == HV_OK ? hv_add_text(volume, "Mountpoint", "", err) : code;
+	if (code != HV_OK || hv_add_text(volume, "Name", in->name, err) != HV_OK)
+		return err->code;
+	return hv_add_text(volume, "Mountpoint", "", err);
 }
 
 static enum hv_code path(struct hv_api *api, const struct hv_driver_request *in, hv_handler handle,

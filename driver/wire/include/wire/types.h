@@ -121,6 +121,24 @@ extern const struct hv_field hv_list_request_fields[];
 extern const struct hv_field hv_set_request_fields[];
 extern const struct hv_field hv_driver_request_fields[];
 
+/* Free what was read into a request; the strings of one that was written may be borrowed. */
+#define HV_REQUEST_DONE(type)                                                                      \
+	static inline void type##_done(struct type *request)                                       \
+	{                                                                                          \
+		hv_fields_done(type##_fields, request);                                            \
+	}
+HV_REQUEST_DONE(hv_attach_request)
+HV_REQUEST_DONE(hv_detach_request)
+HV_REQUEST_DONE(hv_list_request)
+HV_REQUEST_DONE(hv_set_request)
+HV_REQUEST_DONE(hv_driver_request)
+#undef HV_REQUEST_DONE
+#define hv_auto_attach_request HV_AUTO(hv_attach_request_done)
+#define hv_auto_detach_request HV_AUTO(hv_detach_request_done)
+#define hv_auto_list_request HV_AUTO(hv_list_request_done)
+#define hv_auto_set_request HV_AUTO(hv_set_request_done)
+#define hv_auto_driver_request HV_AUTO(hv_driver_request_done)
+
 /* Free what the struct owns and make it empty. */
 void hv_volume_done(struct hv_volume *volume) __attribute__((nonnull));
 #define hv_auto_volume HV_AUTO(hv_volume_done)
