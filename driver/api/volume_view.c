@@ -164,9 +164,11 @@ static void found_done(struct found *found)
 static enum hv_code find(struct hv_api *api, const struct hv_record_filter *filter,
 	struct found *ret, struct hv_error *err)
 {
-	if (hv_store_attachment_list(
-		    api->volumes->store, filter, &ret->records, &ret->count, err) != HV_OK)
-		return err->code;
+	enum hv_code code = hv_store_attachment_list(
+		api->volumes->store, filter, &ret->records, &ret->count, err);
+
+	if (code != HV_OK)
+		return code;
 	ret->sorted = calloc(ret->count + 1, sizeof(struct hv_record *));
 	if (!ret->sorted)
 		return hv_oom(err);

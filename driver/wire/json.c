@@ -69,7 +69,7 @@ enum hv_code hv_json_parse(
 		return hv_fail(err, HV_BAD_REQUEST, "the request body is too long");
 	if (rc < 0)
 		return hv_oom(err);
-	if (parsed.error == json_tokener_success && parsed.is_whole &&
+	if (parsed.error == json_tokener_success && parsed.is_whole && parsed.object &&
 		json_object_is_type(parsed.object, json_type_object)) {
 		*ret_object = parsed.object;
 		return HV_OK;
