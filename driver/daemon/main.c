@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <malloc.h>
+#include <nss.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -33,6 +35,25 @@ static void harden(void)
 	(void)umask(077);
 }
 
+/* Each connection has a thread, which would get an arena of its own, and never give it back. */
+static void limit_memory(void)
+{
+	enum { TRIM_BYTES = 64 * 1024 };
+
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+}
+
+/* A static program has these two services inside, and must load no other: it would bring a libc of
+ * another build with it.  Source: nss.h of glibc. */
+static void limit_resolver(void)
+{
+#ifdef HOSTVOL_STATIC
+	if (__nss_configure_lookup("hosts", "files dns") < 0)
+		abort(); /* it is out of memory at the start */
+#endif
+}
+
 /* Blocked here and in every thread to come: as PID 1, or under systemd, none has a default that
  * would be right.  Returns the set that ends the daemon. */
 static sigset_t block_signals(void)
@@ -60,8 +81,11 @@ int main(int argc, char **argv)
 	}
 	harden();
 	raise_limit();
+	limit_memory();
+	limit_resolver();
 	ending = block_signals();
 	rc = hv_daemon_start(&daemon, &config);
+	(void)malloc_trim(0); /* of the start */
 	if (rc == 0)
 		while (sigwait(&ending, &received) != 0)
 			continue;
