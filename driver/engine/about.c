@@ -65,6 +65,7 @@ void hv_engine_forget_identity(struct hv_engine *engine)
 	engine->identity = NULL;
 	engine->is_kind_known = false;
 	engine->forgotten++;
+	hv_engine_drop_kept(engine);
 	pthread_mutex_unlock(&engine->lock);
 }
 

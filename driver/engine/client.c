@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ANSWER_MAX = 8 << 20 };
@@ -37,6 +38,7 @@ void hv_engine_free(struct hv_engine *engine)
 {
 	if (!engine)
 		return;
+	hv_engine_drop_kept(engine);
 	pthread_mutex_destroy(&engine->lock);
 	free(engine->identity);
 	free(engine->socket_path);
@@ -102,6 +104,64 @@ void hv_engine_prepare(CURL *curl, int socket_fd, const char *url)
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
 
+static void disconnect(struct hv_connection *connection)
+{
+	if (!connection->curl)
+		return;
+	curl_easy_cleanup(connection->curl);
+	close(connection->socket_fd);
+	*connection = (struct hv_connection){0};
+}
+
+void hv_engine_drop_kept(struct hv_engine *engine)
+{
+	disconnect(&engine->kept);
+}
+
+static bool is_same_file(int a, int b)
+{
+	struct stat first, second;
+
+	return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+/* The connection that is kept, if nobody uses it and it was made to the same file; else a new one.
+ * Takes over `socket_fd`. */
+static struct hv_connection connect_to(
+	struct hv_engine *engine, int socket_fd, unsigned *ret_forgotten)
+{
+	struct hv_connection connection;
+
+	pthread_mutex_lock(&engine->lock);
+	connection = engine->kept;
+	engine->kept = (struct hv_connection){0};
+	*ret_forgotten = engine->forgotten;
+	pthread_mutex_unlock(&engine->lock);
+	if (connection.curl && is_same_file(connection.socket_fd, socket_fd)) {
+		close(socket_fd);
+		curl_easy_reset(connection.curl);
+		return connection;
+	}
+	disconnect(&connection);
+	connection = (struct hv_connection){curl_easy_init(), socket_fd};
+	if (!connection.curl)
+		close(socket_fd);
+	return connection;
+}
+
+/* Keep it, unless another is kept already, or another Engine may answer now. */
+static void keep(struct hv_engine *engine, struct hv_connection *connection, unsigned forgotten)
+{
+	pthread_mutex_lock(&engine->lock);
+	if (!engine->kept.curl && engine->forgotten == forgotten) {
+		engine->kept = *connection;
+		*connection = (struct hv_connection){0};
+	}
+	pthread_mutex_unlock(&engine->lock);
+	disconnect(connection);
+}
+
 static CURLcode perform(
 	CURL *curl, int socket_fd, const struct hv_engine_request *request, long *ret_status)
 {
@@ -121,18 +181,24 @@ enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_
 	long *ret_status, struct hv_error *err)
 {
 	int socket_fd = hv_engine_open_socket(engine, err);
-	CURL *curl;
+	struct hv_connection connection;
+	unsigned forgotten;
 	CURLcode rc;
 
 	if (socket_fd < 0)
 		return err->code;
-	curl = curl_easy_init();
-	if (curl && request->is_post)
-		curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
-	rc = curl ? perform(curl, socket_fd, request, ret_status) : CURLE_OUT_OF_MEMORY;
-	curl_easy_cleanup(curl);
-	close(socket_fd);
-	return rc == CURLE_OK ? HV_OK : hv_engine_fail(engine, rc, err);
+	connection = connect_to(engine, socket_fd, &forgotten);
+	if (!connection.curl)
+		return hv_oom(err);
+	if (request->is_post)
+		curl_easy_setopt(connection.curl, CURLOPT_COPYPOSTFIELDS, "");
+	rc = perform(connection.curl, connection.socket_fd, request, ret_status);
+	if (rc != CURLE_OK) {
+		disconnect(&connection);
+		return hv_engine_fail(engine, rc, err);
+	}
+	keep(engine, &connection, forgotten);
+	return HV_OK;
 }
 
 enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,

@@ -9,12 +9,19 @@
 
 #include "engine/engine.h"
 
+/* A handle of libcurl with its connection, and the socket file (O_PATH) that it was made to. */
+struct hv_connection {
+	CURL *curl; /* NULL: none */
+	int socket_fd;
+};
+
 struct hv_engine {
 	struct hv_engine_args args;
 	char *socket_path;
-	pthread_mutex_t lock; /* of what is below (about.c) */
-	char *identity;       /* NULL: not asked since it was forgotten */
-	unsigned forgotten;   /* how often */
+	pthread_mutex_t lock;      /* of all below */
+	struct hv_connection kept; /* for the next request */
+	char *identity;            /* NULL: not asked since it was forgotten */
+	unsigned forgotten;        /* how often: another Engine may answer since (about.c) */
 	struct hv_engine_kind kind;
 	bool is_kind_known;
 };
@@ -64,6 +71,9 @@ enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, long time
 /* Whether the Engine takes `text` for a name or an ID, of 255 bytes at most: nothing else is sent,
  * so that nothing needs to be escaped. */
 bool hv_engine_is_reference(const char *text);
+
+/* Close the connection that is kept.  The caller holds the lock. */
+void hv_engine_drop_kept(struct hv_engine *engine);
 
 /* Open the Engine's socket file for one request.  Returns a descriptor, which the caller closes
  * when the request is over, or a negative errno with the sentence in `err`. */

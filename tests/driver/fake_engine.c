@@ -1,5 +1,6 @@
 #include "fake_engine.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,10 +24,12 @@ struct fake_engine {
 	pthread_t thread;
 	atomic_uint requests;
 	atomic_uint posts;
+	atomic_uint connections;
 	int listening;
 	pthread_mutex_t lock; /* of what is below */
 	int kept[KEPT_MAX];
 	unsigned kept_count;
+	int serving; /* of FAKE_SERVES_ON; -1: none */
 	struct set sets[SET_MAX];
 };
 
@@ -117,6 +120,19 @@ static bool answer_set(struct fake_engine *engine, int fd, const char *request)
 	return is_answered;
 }
 
+static bool serve_on(struct fake_engine *engine, int fd)
+{
+	int before;
+
+	pthread_mutex_lock(&engine->lock);
+	before = engine->serving;
+	engine->serving = fd;
+	pthread_mutex_unlock(&engine->lock);
+	if (before >= 0 && before != fd)
+		close(before);
+	return true;
+}
+
 /* Returns whether the connection is kept. */
 static bool answer(struct fake_engine *engine, int fd, const char *request)
 {
@@ -131,12 +147,52 @@ static bool answer(struct fake_engine *engine, int fd, const char *request)
 		return false;
 	send_text(fd, at->bytes, atomic_load(&engine->requests));
 	send_padding(fd, at->padding);
+	if (at->keeps_waiting == FAKE_SERVES_ON)
+		return serve_on(engine, fd);
 	pthread_mutex_lock(&engine->lock);
 	is_kept = at->keeps_waiting && engine->kept_count < KEPT_MAX;
-	if (is_kept)
+	if (is_kept) {
 		engine->kept[engine->kept_count++] = fd;
+		engine->serving = engine->serving == fd ? -1 : engine->serving;
+	}
 	pthread_mutex_unlock(&engine->lock);
 	return is_kept;
+}
+
+static int serving(struct fake_engine *engine)
+{
+	int fd;
+
+	pthread_mutex_lock(&engine->lock);
+	fd = engine->serving;
+	pthread_mutex_unlock(&engine->lock);
+	return fd;
+}
+
+static void hang_up(struct fake_engine *engine, int fd)
+{
+	pthread_mutex_lock(&engine->lock);
+	if (engine->serving == fd)
+		engine->serving = -1;
+	pthread_mutex_unlock(&engine->lock);
+	close(fd);
+}
+
+/* The next connection that has a request, an old one or a new one; -1: it is over. */
+static int next(struct fake_engine *engine)
+{
+	struct pollfd fds[] = {{.fd = serving(engine), .events = POLLIN},
+		{.fd = engine->listening, .events = POLLIN}};
+	int fd;
+
+	if (poll(fds, 2, -1) < 0)
+		return -1;
+	if (fds[0].revents)
+		return fds[0].fd;
+	fd = accept4(engine->listening, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		atomic_fetch_add(&engine->connections, 1);
+	return fd;
 }
 
 static void *serve(void *argument)
@@ -145,10 +201,18 @@ static void *serve(void *argument)
 	char request[REQUEST_MAX_BYTES];
 	int fd;
 
-	while ((fd = accept4(engine->listening, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+	while ((fd = next(engine)) >= 0)
 		if (!receive(engine, fd, request) || !answer(engine, fd, request))
-			close(fd);
+			hang_up(engine, fd);
 	return NULL;
+}
+
+void fake_engine_hang_up(struct fake_engine *engine)
+{
+	int fd = serving(engine);
+
+	assert_true(fd >= 0);
+	shutdown(fd, SHUT_RDWR);
 }
 
 void fake_engine_set(struct fake_engine *engine, const char *path, const char *bytes)
@@ -200,6 +264,7 @@ struct fake_engine *fake_engine_new(const char *socket_path, const struct fake_r
 	assert_true(strlen(socket_path) < sizeof(address.sun_path));
 	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
 	engine->replies = replies;
+	engine->serving = -1;
 	pthread_mutex_init(&engine->lock, NULL);
 	(void)unlink(socket_path); /* of one before, as dockerd does */
 	engine->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -218,6 +283,8 @@ void fake_engine_free(struct fake_engine *engine)
 	shutdown(engine->listening, SHUT_RDWR); /* ends the accept */
 	pthread_join(engine->thread, NULL);
 	fake_engine_send(engine, NULL);
+	if (engine->serving >= 0)
+		close(engine->serving);
 	for (unsigned i = 0; i < SET_MAX; i++) {
 		free(engine->sets[i].path);
 		free(engine->sets[i].bytes);
@@ -225,6 +292,11 @@ void fake_engine_free(struct fake_engine *engine)
 	pthread_mutex_destroy(&engine->lock);
 	close(engine->listening);
 	free(engine);
+}
+
+unsigned fake_engine_connections(struct fake_engine *engine)
+{
+	return atomic_load(&engine->connections);
 }
 
 unsigned fake_engine_requests(struct fake_engine *engine)

@@ -10,8 +10,11 @@ struct fake_reply {
 	 * the request. */
 	const char *bytes;
 	size_t padding;    /* spaces behind them */
-	int keeps_waiting; /* the connection stays open and nothing more comes */
+	int keeps_waiting; /* the connection stays open and nothing more comes; or FAKE_SERVES_ON */
 };
+
+/* The next request on that connection is answered as well.  There is one such connection. */
+enum { FAKE_SERVES_ON = 2 };
 
 struct fake_engine;
 
@@ -28,6 +31,12 @@ void fake_engine_send(struct fake_engine *engine, const char *bytes);
 
 /* How many connections are kept waiting. */
 unsigned fake_engine_kept(struct fake_engine *engine);
+
+/* End the connection on which the next request would be answered. */
+void fake_engine_hang_up(struct fake_engine *engine);
+
+/* How many connections were made. */
+unsigned fake_engine_connections(struct fake_engine *engine);
 
 /* How many requests came. */
 unsigned fake_engine_requests(struct fake_engine *engine);

@@ -46,6 +46,7 @@ static const struct fake_reply replies[] = {
 	{"/containers/broken/json",
 		HEAD("500 Internal Server Error") CLOSED "{\"message\":\"disk is on fire\"}", 0, 0},
 	{"/containers/bare/json", HEAD("503 Busy") CLOSED "<html>", 0, 0},
+	{"/containers/kept/json", HEAD("200 OK") "Content-Length: 2\r\n\r\n{}", 0, FAKE_SERVES_ON},
 	{"/containers/empty/json", HEAD("200 OK") "Content-Length: 0\r\n\r\n", 0, 0},
 	{"/containers/html/json", HEAD("200 OK") CLOSED "<html>hello</html>", 0, 0},
 	{"/containers/garbage/json", "\x01\x02\x03 this is no HTTP\r\n\r\n", 0, 0},
@@ -196,6 +197,44 @@ ENGINE_TEST(answers_that_make_no_sense_are_refused)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(inspect(fixture, names[i], PATIENCE_MS), HV_INTERNAL);
+}
+
+ENGINE_TEST(a_connection_is_used_again)
+{
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
+		assert_int_equal(fake_engine_requests(fixture->fake), i);
+	}
+	assert_int_equal(fake_engine_connections(fixture->fake), 1);
+}
+
+ENGINE_TEST(a_connection_that_the_engine_ended_is_made_again)
+{
+	assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
+	fake_engine_hang_up(fixture->fake);
+	assert_int_equal(inspect(fixture, "web", PATIENCE_MS), HV_OK);
+	assert_int_equal(fake_engine_connections(fixture->fake), 2);
+}
+
+/* The first one lives on, and would answer. */
+ENGINE_TEST(a_connection_is_not_used_for_another_engine_at_the_same_path)
+{
+	struct fake_engine *first = fixture->fake;
+
+	assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
+	fixture->fake = fake_engine_new(fixture->socket, replies);
+	assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
+	assert_int_equal(fake_engine_requests(first), 1);
+	assert_int_equal(fake_engine_requests(fixture->fake), 1);
+	fake_engine_free(first);
+}
+
+ENGINE_TEST(a_connection_is_not_used_after_a_request_that_failed)
+{
+	assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
+	assert_int_equal(inspect(fixture, "mute", DEADLINE_MS), HV_TIMEOUT);
+	assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
+	assert_int_equal(fake_engine_connections(fixture->fake), 2);
 }
 
 static long long now_ms(void)

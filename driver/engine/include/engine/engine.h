@@ -13,8 +13,8 @@ struct hv_engine;
 
 struct hv_engine_args {
 	/* Open the Engine's socket file (O_PATH): asked before each request, since dockerd makes a
-	 * new one when it restarts.  Returns a descriptor, which the client closes, or a negative
-	 * errno. */
+	 * new one when it restarts.  A connection is used again for the same file.  Returns a
+	 * descriptor, which the client closes, or a negative errno. */
 	int (*open_socket)(void *context);
 	void *context;
 	const char *socket_path; /* for error sentences */
