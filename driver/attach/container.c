@@ -62,6 +62,7 @@ enum hv_code hv_target_open(
 	hv_auto_container struct hv_container now = {0};
 	hv_auto_error struct hv_error ignored = {0};
 	struct mc_err cause = {0};
+	bool is_sure;
 	int rc;
 
 	*ret = (struct hv_target){.ns = MC_NS_NONE};
@@ -83,11 +84,13 @@ enum hv_code hv_target_open(
 
 		return hv_explain(err, &cause, &names);
 	}
-	rc = hv_process_check(container);
+	rc = hv_process_check(container, &is_sure);
 	if (rc == -ESRCH)
 		return hv_target_fail_changed(ret, err);
 	if (rc < 0) /* not to be taken for another one: descriptors may have run out */
 		return fail_unseen(container->name, rc, err);
+	if (is_sure)
+		return hv_target_check_alive(ret, err);
 	/* Ask again, now that the process is open: the same start of the same container? */
 	if (hv_engine_inspect(attacher->engine, container->id, HV_ENGINE_TIMEOUT_MS, &now, err) !=
 		HV_OK)

@@ -42,12 +42,13 @@ static enum hv_code check(
 	const struct hv_start *start, const struct hv_target *target, struct hv_error *err)
 {
 	unsigned long long ticks = 0;
+	bool is_sure;
 	int rc = hv_process_start_ticks(target->container.pid, &ticks);
 
 	if (rc == 0 && ticks != (unsigned long long)start->start_ticks)
 		rc = -ESRCH;
 	if (rc == 0 && !start->is_set_up)
-		rc = hv_process_check(&target->container);
+		rc = hv_process_check(&target->container, &is_sure);
 	if (rc == -ESRCH)
 		return hv_target_fail_changed(target, err);
 	if (rc < 0)

@@ -153,14 +153,18 @@ static int check_time(const struct hv_container *container)
 		       : -ESRCH;
 }
 
-int hv_process_check(const struct hv_container *container)
+int hv_process_check(const struct hv_container *container, bool *ret_is_sure)
 {
 	enum hv_cgroup cgroup = HV_CGROUP_OF_NONE;
 	int rc = read_cgroup(container, &cgroup);
 
+	*ret_is_sure = false;
 	if (rc < 0 && rc != -ESRCH) /* that: or the kernel knows no cgroups */
 		return rc;
 	if (cgroup == HV_CGROUP_OF_NONE)
 		return check_time(container);
-	return cgroup == HV_CGROUP_OF_IT ? 0 : -ESRCH;
+	if (cgroup != HV_CGROUP_OF_IT)
+		return -ESRCH;
+	*ret_is_sure = check_time(container) == 0;
+	return 0;
 }
