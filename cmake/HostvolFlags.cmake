@@ -19,6 +19,9 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 		-Wjump-misses-init)
 endif()
 
+if(HOSTVOL_STATIC)
+	target_compile_definitions(hostvol_flags INTERFACE HOSTVOL_STATIC)
+endif()
 if(HOSTVOL_SANITIZE)
 	target_compile_options(hostvol_flags INTERFACE
 		-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -40,7 +43,11 @@ endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
 	target_compile_options(hostvol_flags INTERFACE
 		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
-		-fstack-clash-protection -fcf-protection)
+		-fstack-clash-protection -fcf-protection -ffunction-sections -fdata-sections)
+	set(pie -pie)
+	if(HOSTVOL_STATIC) # with -pie beside it the program would be dynamic
+		set(pie -static-pie)
+	endif()
 	target_link_options(hostvol_flags INTERFACE
-		$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie> -Wl,-z,relro,-z,now)
+		$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${pie}> -Wl,-z,relro,-z,now,--gc-sections)
 endif()

@@ -319,7 +319,7 @@ source_fingerprint() {
 	(
 		cd "$HV_ROOT"
 		find .dockerignore CMakeLists.txt Dockerfile cli cmake driver mountcore \
-			plugin-config/config.json scripts/make-rootfs scripts/packages \
+			plugin-config/config.json scripts/make-rootfs scripts/packages scripts/static-libs \
 			-type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16
 	)
 }
@@ -371,6 +371,14 @@ build_images() {
 		docker_build "$HV_BUILD_IMAGE" "$fingerprint" --target build
 	step "putting the plugin's root file system together" \
 		docker_build "$HV_ROOTFS_IMAGE" "$fingerprint"
+}
+
+# image_commands DIR: copy the commands that were compiled with the plugin, static programs, into it.
+image_commands() {
+	local container
+	container=$(docker create "$HV_BUILD_IMAGE" true)
+	docker cp "$container:/out/lib/docker/cli-plugins/." "$1"
+	docker rm "$container" >/dev/null
 }
 
 plugin_exists() {
