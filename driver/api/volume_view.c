@@ -211,6 +211,7 @@ static struct attached take_attached(struct attached *all, const char *volume)
 {
 	struct attached ret;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a list if it has a count */
 	while (all->count > 0 && strcmp(all->records[0]->view.volume, volume) < 0)
 		*all = (struct attached){all->records + 1, all->count - 1};
 	ret.records = all->records;

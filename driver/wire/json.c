@@ -69,7 +69,7 @@ enum hv_code hv_json_parse(
 		return hv_fail(err, HV_BAD_REQUEST, "the request body is too long");
 	if (rc < 0)
 		return hv_oom(err);
-	if (parsed.error == json_tokener_success && parsed.is_whole && parsed.object &&
+	if (parsed.error == json_tokener_success && parsed.is_whole &&
 		json_object_is_type(parsed.object, json_type_object)) {
 		*ret_object = parsed.object;
 		return HV_OK;
@@ -271,8 +271,10 @@ enum hv_code hv_fields_read(const char *bytes, size_t size, const struct hv_fiel
 {
 	hv_auto_json struct json_object *object = NULL;
 
-	if (hv_json_parse(bytes, size, &object, err) != HV_OK ||
-		hv_fields_from(object, fields, unknown, out, err) != HV_OK)
+	if (hv_json_parse(bytes, size, &object, err) != HV_OK)
+		return err->code;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): HV_OK came with an object */
+	if (hv_fields_from(object, fields, unknown, out, err) != HV_OK)
 		return err->code;
 	if (has_nul_escape(bytes, size))
 		return hv_fail(err, HV_BAD_REQUEST, "a field's name has a NUL character in it");
