@@ -87,7 +87,7 @@ pid_t hv_first_find(pid_t runtime)
 	if (tasks < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	rc = add_threads(tasks, &first);
-	if (rc == 0 && (first == 0 || !has_own_namespace(runtime, first)))
-		rc = -ESRCH;
-	return rc < 0 ? rc : first;
+	if (rc < 0)
+		return rc;
+	return first != 0 && has_own_namespace(runtime, first) ? first : -ESRCH;
 }

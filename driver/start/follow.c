@@ -9,6 +9,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "mountcore/cleanup.h"
+
 #include "marks.h"
 
 enum {
@@ -40,7 +42,7 @@ static void look_at(struct guard *guard, const struct root *root, const char *id
 static void scan_root(struct guard *guard, const struct root *root)
 {
 	_Alignas(16) char buffer[READ_SIZE];
-	int fd = open(root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mc_auto_fd fd = open(root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ssize_t size;
 
 	if (fd < 0)
@@ -54,7 +56,6 @@ static void scan_root(struct guard *guard, const struct root *root)
 			at += entry->d_reclen;
 		}
 	}
-	close(fd);
 }
 
 void guard_scan(struct guard *guard, const char *id)

@@ -30,20 +30,23 @@ static void be_gate(struct guard *guard, int host_root, int other_end)
 	guard_run(guard, host_root);
 }
 
-/* With the memory that the child is to have. */
-static int start(struct guard *guard, int host_root, struct hv_gate *ret)
+int hv_gate_start(int host_root, unsigned hold_ms, struct hv_gate *ret)
 {
 	const int bytes = SOCKET_BYTES;
+	mc_auto_free struct guard *guard = calloc(1, sizeof(*guard)); /* all the child's memory */
 	mc_auto_fd ours = MC_FD_NONE, theirs = MC_FD_NONE;
 	int pair[2];
 	pid_t pid;
 
+	if (!guard)
+		return -ENOMEM;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	ours = pair[0];
 	theirs = pair[1];
 	for (int i = 0; i < 2; i++) /* the usual size will do as well */
 		(void)setsockopt(pair[i], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+	guard->hold_ms = hold_ms;
 	guard->socket = theirs;
 	pid = fork();
 	if (pid < 0)
@@ -55,31 +58,13 @@ static int start(struct guard *guard, int host_root, struct hv_gate *ret)
 	return 0;
 }
 
-int hv_gate_start(int host_root, unsigned hold_ms, struct hv_gate *ret)
-{
-	struct guard *guard = calloc(1, sizeof(*guard));
-	int rc;
-
-	if (!guard)
-		return -ENOMEM;
-	guard->hold_ms = hold_ms;
-	rc = start(guard, host_root, ret);
-	free(guard);
-	return rc;
-}
-
-static bool has_ended(pid_t pid)
-{
-	return waitpid(pid, NULL, WNOHANG) != 0;
-}
-
 void hv_gate_end(struct hv_gate *gate)
 {
 	const struct timespec step = {.tv_nsec = 1000000};
 
 	mc_close_fd(&gate->socket);
 	for (int left_ms = END_WAIT_MS; left_ms > 0; left_ms--) {
-		if (has_ended(gate->pid))
+		if (waitpid(gate->pid, NULL, WNOHANG) != 0)
 			return;
 		nanosleep(&step, NULL);
 	}

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,12 +75,8 @@ static int set(char ret[static PATH_MAX], const char *root, const char *below)
 	return root[0] == '/' && length < PATH_MAX ? 0 : -ENOENT;
 }
 
-struct options {
-	char *root;
-};
-
 static const struct hv_field options_fields[] = {
-	{"root", HV_TYPE_STRING, 0, offsetof(struct options, root)},
+	{"root", HV_TYPE_STRING, 0, 0},
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
@@ -89,21 +84,16 @@ static const struct hv_field options_fields[] = {
 static int find_of_shim(long long shim, char *const *args, size_t count, char ret[static PATH_MAX])
 {
 	const char *namespace = value_of(args, count, "-namespace");
-	char *text = malloc(FILE_SIZE);
-	struct options options = {0};
-	struct hv_error ignored = {0};
+	mc_auto_free char *text = malloc(FILE_SIZE), *root = NULL;
+	hv_auto_error struct hv_error ignored = {0};
 	ssize_t size = text ? read_file(shim, "cwd/options.json", text) : -ENOMEM;
-	int rc = -ENOENT;
 
-	if (namespace && size > 0 &&
-		hv_fields_read(text, (size_t)size, options_fields, HV_UNKNOWN_IGNORE, &options,
-			&ignored) == HV_OK &&
-		options.root)
-		rc = set(ret, options.root, namespace);
-	hv_error_done(&ignored);
-	hv_fields_done(options_fields, &options);
-	free(text);
-	return rc;
+	if (!namespace || size <= 0 ||
+		hv_fields_read(text, (size_t)size, options_fields, HV_UNKNOWN_IGNORE, &root,
+			&ignored) != HV_OK ||
+		!root)
+		return -ENOENT;
+	return set(ret, root, namespace);
 }
 
 /* conmon passes each word of the runtime's options behind --runtime-arg. */
@@ -152,9 +142,7 @@ static int find(pid_t pid, char text[static FILE_SIZE], char ret[static PATH_MAX
 
 int hv_root_find(pid_t pid, char ret[static PATH_MAX])
 {
-	char *text = malloc(FILE_SIZE);
-	int rc = text ? find(pid, text, ret) : -ENOMEM;
+	mc_auto_free char *text = malloc(FILE_SIZE);
 
-	free(text);
-	return rc;
+	return text ? find(pid, text, ret) : -ENOMEM;
 }
