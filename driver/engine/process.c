@@ -92,7 +92,7 @@ static int read_cgroup(const struct hv_container *container, enum hv_cgroup *ret
 	return rc;
 }
 
-/* Seconds since the epoch at which the machine was booted, by today's wall clock. */
+/* Milliseconds since the epoch at which the machine was booted, by today's wall clock. */
 static int boot_time(long long *ret)
 {
 	struct timespec wall, boot;
