@@ -229,6 +229,14 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	set_busy(server, connection, false);
 }
 
+static void release(struct hv_server *server)
+{
+	pthread_cond_destroy(&server->idle);
+	pthread_mutex_destroy(&server->lock);
+	free(server->connections);
+	free(server);
+}
+
 struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_log *log)
 {
 	struct hv_server *server = calloc(1, sizeof(*server));
@@ -252,7 +260,7 @@ struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_lo
 	if (server->daemon)
 		return server;
 	close(fd);
-	free(server);
+	release(server);
 	return NULL;
 }
 
@@ -317,9 +325,6 @@ bool hv_server_stop(struct hv_server *server, int timeout_ms)
 	MHD_stop_daemon(server->daemon);
 	if (server->listening >= 0)
 		close(server->listening);
-	pthread_cond_destroy(&server->idle);
-	pthread_mutex_destroy(&server->lock);
-	free(server->connections);
-	free(server);
+	release(server);
 	return true;
 }
