@@ -3,17 +3,14 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "mountcore/cleanup.h"
 #include "mountcore/path.h"
 
-/* Defaults are compiled in and equal those of plugin-config/config.json: an upgrade of the plugin
- * does not set new ones. */
-static const char default_state[] = "/var/lib/hostvol";
-static const char default_engine[] = "/run/docker.sock";
-static const char default_socket[] = "/run/docker/plugins/hostvol.sock";
 static const char managed_mount_root[] = "/volumes"; /* propagatedMount of config.json */
 static const char plain_mount_root[] = "/run/hostvol/volumes";
 
@@ -40,8 +37,8 @@ static const char usage[] =
 	"                         (default /run/hostvol/volumes)\n"
 	"      --help, --version\n";
 
+/* The first HV_SETTING_COUNT are listed in /HotInfo and have a variable of the environment, too. */
 enum {
-	OPT_MANAGED = 1,
 	OPT_LOG,
 	OPT_ALLOW,
 	OPT_STATE,
@@ -51,6 +48,8 @@ enum {
 	OPT_LEGACY,
 	OPT_SOCKET,
 	OPT_MOUNT_ROOT,
+	TEXTS, /* so many have a value */
+	OPT_MANAGED = TEXTS,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -71,58 +70,65 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static const char *environment(const char *name, const char *otherwise)
-{
-	const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): before any thread */
+/* Defaults are compiled in and equal those of plugin-config/config.json: an upgrade of the plugin
+ * does not set new ones. */
+static const struct {
+	const char *name; /* of the variable, or of the flag if there is none */
+	const char *otherwise;
+	size_t offset;
+} texts[TEXTS] = {
+	[OPT_LOG] = {"HOSTVOL_LOG", "info", offsetof(struct hv_config, log)},
+	[OPT_ALLOW] = {"HOSTVOL_ALLOW", "/", offsetof(struct hv_config, allow_text)},
+	[OPT_STATE] = {"HOSTVOL_STATE", "/var/lib/hostvol", offsetof(struct hv_config, state)},
+	[OPT_ENGINE] = {"HOSTVOL_ENGINE", "/run/docker.sock", offsetof(struct hv_config, engine)},
+	[OPT_HOLD] = {"HOSTVOL_HOLD_MS", "2000", offsetof(struct hv_config, hold_text)},
+	[OPT_REMOTE] = {"HOSTVOL_REMOTE_ATTACH", "allow",
+		offsetof(struct hv_config, remote_attach)},
+	[OPT_LEGACY] = {"HOSTVOL_LEGACY", "0", offsetof(struct hv_config, legacy)},
+	[OPT_SOCKET] = {"--socket", "/run/docker/plugins/hostvol.sock",
+		offsetof(struct hv_config, socket)},
+	[OPT_MOUNT_ROOT] = {"--mount-root", NULL, offsetof(struct hv_config, mount_root)},
+};
 
-	return value && *value ? value : otherwise;
+static const struct {
+	int text;
+	const char *expected;
+	const char *values[5]; /* ended by NULL; none: it begins with a slash */
+} checks[] = {
+	{OPT_LOG, "error, warn, info or debug", {"error", "warn", "info", "debug"}},
+	{OPT_REMOTE, "allow or deny", {"allow", "deny"}},
+	{OPT_LEGACY, "0 or 1", {"0", "1"}},
+	{OPT_STATE, "an absolute path", {NULL}},
+	{OPT_ENGINE, "an absolute path", {NULL}},
+	{OPT_SOCKET, "an absolute path", {NULL}},
+	{OPT_MOUNT_ROOT, "an absolute path", {NULL}},
+};
+
+static const char **text_at(struct hv_config *config, int text)
+{
+	return (void *)((char *)config + texts[text].offset);
 }
 
 static void set_defaults(struct hv_config *config)
 {
-	config->log = environment("HOSTVOL_LOG", "info");
-	config->allow_text = environment("HOSTVOL_ALLOW", "/");
-	config->state = environment("HOSTVOL_STATE", default_state);
-	config->engine = environment("HOSTVOL_ENGINE", default_engine);
-	config->hold_text = environment("HOSTVOL_HOLD_MS", "2000");
-	config->remote_attach = environment("HOSTVOL_REMOTE_ATTACH", "allow");
-	config->legacy = environment("HOSTVOL_LEGACY", "0");
-	config->socket = default_socket;
+	for (int i = 0; i < TEXTS; i++) {
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
+		const char *value = i < HV_SETTING_COUNT ? getenv(texts[i].name) : NULL;
+
+		*text_at(config, i) = value && *value ? value : texts[i].otherwise;
+	}
 }
 
 /* Returns 0, 1 for an answered question, or -EINVAL. */
 static int take_option(struct hv_config *config, int option)
 {
+	if (option < TEXTS) {
+		*text_at(config, option) = optarg;
+		return 0;
+	}
 	switch (option) {
 	case OPT_MANAGED:
 		config->is_managed = true;
-		return 0;
-	case OPT_LOG:
-		config->log = optarg;
-		return 0;
-	case OPT_ALLOW:
-		config->allow_text = optarg;
-		return 0;
-	case OPT_STATE:
-		config->state = optarg;
-		return 0;
-	case OPT_ENGINE:
-		config->engine = optarg;
-		return 0;
-	case OPT_HOLD:
-		config->hold_text = optarg;
-		return 0;
-	case OPT_REMOTE:
-		config->remote_attach = optarg;
-		return 0;
-	case OPT_LEGACY:
-		config->legacy = optarg;
-		return 0;
-	case OPT_SOCKET:
-		config->socket = optarg;
-		return 0;
-	case OPT_MOUNT_ROOT:
-		config->mount_root = optarg;
 		return 0;
 	case OPT_HELP:
 		fputs(usage, stdout);
@@ -150,26 +156,15 @@ static int refuse(const char *name, const char *value, const char *expected)
 	return -EINVAL;
 }
 
-static int check_values(const struct hv_config *config)
+static int check_values(struct hv_config *config)
 {
-	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
-	static const char *const policies[] = {"allow", "deny", NULL};
-	static const char *const switches[] = {"0", "1", NULL};
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		const char *const *allowed = checks[i].values;
+		const char *value = *text_at(config, checks[i].text);
 
-	if (!is_one_of(config->log, levels))
-		return refuse("HOSTVOL_LOG", config->log, "error, warn, info or debug");
-	if (!is_one_of(config->remote_attach, policies))
-		return refuse("HOSTVOL_REMOTE_ATTACH", config->remote_attach, "allow or deny");
-	if (!is_one_of(config->legacy, switches))
-		return refuse("HOSTVOL_LEGACY", config->legacy, "0 or 1");
-	if (config->state[0] != '/')
-		return refuse("HOSTVOL_STATE", config->state, "an absolute path");
-	if (config->engine[0] != '/')
-		return refuse("HOSTVOL_ENGINE", config->engine, "an absolute path");
-	if (config->socket[0] != '/')
-		return refuse("--socket", config->socket, "an absolute path");
-	if (config->mount_root[0] != '/')
-		return refuse("--mount-root", config->mount_root, "an absolute path");
+		if (*allowed ? !is_one_of(value, allowed) : value[0] != '/')
+			return refuse(texts[checks[i].text].name, value, checks[i].expected);
+	}
 	return 0;
 }
 
@@ -193,41 +188,21 @@ static int split_allow(struct hv_config *config)
 {
 	char directory[PATH_MAX];
 	size_t count = 0;
-	char *copy = strdup(config->allow_text), *rest = copy, *item, *at;
+	mc_auto_free char *copy = strdup(config->allow_text);
+	char *rest = copy, *item, *at;
 
 	config->allow_paths = malloc(strlen(config->allow_text) * 2 + 2);
 	at = config->allow_paths;
-	if (!copy || !at) {
-		free(copy);
+	if (!copy || !at)
 		return -ENOMEM;
-	}
 	while ((item = strsep(&rest, ":"))) {
-		if (count == HV_ALLOW_MAX ||
-			mc_path_clean(item, directory, sizeof(directory)) < 0) {
-			free(copy);
+		if (count == HV_ALLOW_MAX || mc_path_clean(item, directory, sizeof(directory)) < 0)
 			return refuse("HOSTVOL_ALLOW", config->allow_text,
 				"a list of up to 32 absolute paths with colons in between");
-		}
 		config->allow[count++] = at;
 		at = stpcpy(at, directory) + 1;
 	}
-	free(copy);
 	return 0;
-}
-
-static void list_settings(struct hv_config *config)
-{
-	const struct hv_setting settings[HV_SETTING_COUNT] = {
-		{"HOSTVOL_LOG", config->log},
-		{"HOSTVOL_ALLOW", config->allow_text},
-		{"HOSTVOL_STATE", config->state},
-		{"HOSTVOL_ENGINE", config->engine},
-		{"HOSTVOL_HOLD_MS", config->hold_text},
-		{"HOSTVOL_REMOTE_ATTACH", config->remote_attach},
-		{"HOSTVOL_LEGACY", config->legacy},
-	};
-
-	memcpy(config->settings, settings, sizeof(settings));
 }
 
 int hv_config_read(int argc, char **argv, struct hv_config *ret)
@@ -247,13 +222,11 @@ int hv_config_read(int argc, char **argv, struct hv_config *ret)
 	}
 	if (!ret->mount_root)
 		ret->mount_root = ret->is_managed ? managed_mount_root : plain_mount_root;
-	rc = check_values(ret);
-	if (rc == 0)
-		rc = read_hold(ret);
-	if (rc == 0)
-		rc = split_allow(ret);
-	list_settings(ret);
-	return rc;
+	if (check_values(ret) < 0 || read_hold(ret) < 0)
+		return -EINVAL;
+	for (int i = 0; i < HV_SETTING_COUNT; i++)
+		ret->settings[i] = (struct hv_setting){texts[i].name, *text_at(ret, i)};
+	return split_allow(ret);
 }
 
 void hv_config_done(struct hv_config *config)
