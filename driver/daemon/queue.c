@@ -1,11 +1,11 @@
 #include "daemon/queue.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "wire/clock.h"
+
+#include "lock.h"
 
 enum { JUST_HAPPENED = 0 };
 
@@ -22,15 +22,10 @@ struct hv_queue_item {
 
 void hv_queue_init(struct hv_queue *queue, unsigned retries_max)
 {
-	pthread_condattr_t attr;
-
 	*queue = (struct hv_queue){.retries_max = retries_max};
 	TAILQ_INIT(&queue->waiting);
 	pthread_mutex_init(&queue->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&queue->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&queue->changed, NULL);
 }
 
 static void free_item(struct hv_queue_item *item)
@@ -63,50 +58,42 @@ static void wait_at(struct hv_queue *queue, struct hv_queue_item *item, long lon
 		TAILQ_INSERT_HEAD(&queue->waiting, item, entry);
 }
 
-static struct hv_queue_item *new_item(struct hv_queue *queue, const char *name)
+static void add_item(struct hv_queue *queue, const char *name, long long due_ms)
 {
 	struct hv_queue_item *item = calloc(1, sizeof(*item));
 
 	if (!item)
-		return NULL;
+		return;
 	item->named.name = strdup(name);
 	if (item->named.name && hv_names_add(&queue->items, &item->named) == 0)
-		return item;
-	free_item(item);
-	return NULL;
+		wait_at(queue, item, due_ms);
+	else
+		free_item(item);
 }
 
 void hv_queue_put(struct hv_queue *queue, const char *name)
 {
-	struct hv_queue_item *item;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
+	struct hv_queue_item *item = hv_names_find(&queue->items, name);
 
-	pthread_mutex_lock(&queue->lock);
-	item = hv_names_find(&queue->items, name);
-	if (item && item->is_taken) {
+	if (!item) {
+		add_item(queue, name, JUST_HAPPENED);
+	} else if (item->is_taken) {
 		item->is_again = true;
-	} else if (!item) {
-		item = new_item(queue, name);
-		if (item)
-			wait_at(queue, item, JUST_HAPPENED);
 	} else if (item->due_ms != JUST_HAPPENED) {
 		TAILQ_REMOVE(&queue->waiting, item, entry);
 		wait_at(queue, item, JUST_HAPPENED);
 	}
 	pthread_cond_signal(&queue->changed);
-	pthread_mutex_unlock(&queue->lock);
 }
 
 void hv_queue_add(struct hv_queue *queue, const char *name)
 {
-	struct hv_queue_item *item = NULL;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
 
-	pthread_mutex_lock(&queue->lock);
 	if (!hv_names_find(&queue->items, name))
-		item = new_item(queue, name);
-	if (item)
-		wait_at(queue, item, hv_clock_ms());
+		add_item(queue, name, hv_clock_ms());
 	pthread_cond_signal(&queue->changed);
-	pthread_mutex_unlock(&queue->lock);
 }
 
 static bool is_retry(const struct hv_queue_item *item)
@@ -124,85 +111,64 @@ static struct hv_queue_item *find_next(const struct hv_queue *queue)
 	return item;
 }
 
-/* Take the first that may be worked on now; else NULL, and when the next one may be (0: not before
- * something changes). */
-static struct hv_queue_item *take_due(struct hv_queue *queue, long long *ret_next_ms)
+/* Take the first that may be worked on now; else `ret_next_ms` is when the next one may be (0: not
+ * before something changes). */
+static bool take_due(
+	struct hv_queue *queue, const char **ret_name, unsigned *ret_tries, long long *ret_next_ms)
 {
 	struct hv_queue_item *item = find_next(queue);
 	long long now = hv_clock_ms();
 
 	*ret_next_ms = item ? item->due_ms : 0;
 	if (!item || item->due_ms > now)
-		return NULL;
+		return false;
 	TAILQ_REMOVE(&queue->waiting, item, entry);
 	item->is_taken = true;
 	item->is_retry = is_retry(item);
 	queue->retries += item->is_retry;
 	queue->moved_ms = now;
-	return item;
+	*ret_name = item->named.name;
+	*ret_tries = item->tries;
+	return true;
 }
 
 long long hv_queue_stuck_since(struct hv_queue *queue)
 {
-	struct hv_queue_item *item;
-	long long since = 0;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
+	const struct hv_queue_item *item = find_next(queue);
 
-	pthread_mutex_lock(&queue->lock);
-	item = find_next(queue);
-	if (item && item->due_ms <= hv_clock_ms())
-		since = item->since_ms > queue->moved_ms ? item->since_ms : queue->moved_ms;
-	pthread_mutex_unlock(&queue->lock);
-	return since;
-}
-
-static void wait_until(struct hv_queue *queue, long long until_ms)
-{
-	const struct timespec until = {
-		.tv_sec = until_ms / 1000,
-		.tv_nsec = until_ms % 1000 * 1000000,
-	};
-
-	if (until_ms > 0)
-		(void)pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
-	else
-		pthread_cond_wait(&queue->changed, &queue->lock);
+	if (!item || item->due_ms > hv_clock_ms())
+		return 0;
+	return item->since_ms > queue->moved_ms ? item->since_ms : queue->moved_ms;
 }
 
 bool hv_queue_take(
 	struct hv_queue *queue, long long until_ms, const char **ret_name, unsigned *ret_tries)
 {
-	struct hv_queue_item *item = NULL;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
 	long long next_ms;
 
-	pthread_mutex_lock(&queue->lock);
-	while (!queue->is_stopped && !(item = take_due(queue, &next_ms))) {
+	while (!queue->is_stopped) {
+		if (take_due(queue, ret_name, ret_tries, &next_ms))
+			return true;
 		if (until_ms > 0 && hv_clock_ms() >= until_ms)
-			break;
+			return false;
 		if (until_ms > 0 && (next_ms == 0 || next_ms > until_ms))
 			next_ms = until_ms;
-		wait_until(queue, next_ms);
+		if (next_ms > 0)
+			(void)hv_wait_until(&queue->changed, lock, next_ms);
+		else
+			pthread_cond_wait(&queue->changed, lock);
 	}
-	if (item) {
-		*ret_name = item->named.name;
-		*ret_tries = item->tries;
-	}
-	pthread_mutex_unlock(&queue->lock);
-	return item;
+	return false;
 }
 
 bool hv_queue_try(
 	struct hv_queue *queue, const char **ret_name, unsigned *ret_tries, long long *ret_next_ms)
 {
-	struct hv_queue_item *item;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
 
-	pthread_mutex_lock(&queue->lock);
-	item = take_due(queue, ret_next_ms);
-	if (item) {
-		*ret_name = item->named.name;
-		*ret_tries = item->tries;
-	}
-	pthread_mutex_unlock(&queue->lock);
-	return item;
+	return take_due(queue, ret_name, ret_tries, ret_next_ms);
 }
 
 static long long retry_ms(unsigned tries)
@@ -227,41 +193,39 @@ static struct hv_queue_item *give_back(struct hv_queue *queue, const char *name)
 	return item;
 }
 
-void hv_queue_postpone(struct hv_queue *queue, const char *name, long long delay_ms)
+static void wait_again(struct hv_queue *queue, struct hv_queue_item *item, long long delay_ms)
 {
-	struct hv_queue_item *item;
-
-	pthread_mutex_lock(&queue->lock);
-	item = give_back(queue, name);
 	wait_at(queue, item, item->is_again ? JUST_HAPPENED : hv_clock_ms() + delay_ms);
 	item->is_again = false;
+}
+
+void hv_queue_postpone(struct hv_queue *queue, const char *name, long long delay_ms)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
+
+	wait_again(queue, give_back(queue, name), delay_ms);
 	pthread_cond_broadcast(&queue->changed);
-	pthread_mutex_unlock(&queue->lock);
 }
 
 void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
 {
-	struct hv_queue_item *item;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
+	struct hv_queue_item *item = give_back(queue, name);
 
-	pthread_mutex_lock(&queue->lock);
-	item = give_back(queue, name);
 	item->tries = is_well ? 0 : item->tries + 1;
 	if (is_well && !item->is_again) {
 		hv_names_remove(&queue->items, name);
 		free_item(item);
 	} else {
-		wait_at(queue, item,
-			item->is_again ? JUST_HAPPENED : hv_clock_ms() + retry_ms(item->tries));
-		item->is_again = false;
+		wait_again(queue, item, retry_ms(item->tries));
 	}
 	pthread_cond_broadcast(&queue->changed); /* a timed wait may be too long now */
-	pthread_mutex_unlock(&queue->lock);
 }
 
 void hv_queue_stop(struct hv_queue *queue)
 {
-	pthread_mutex_lock(&queue->lock);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
+
 	queue->is_stopped = true;
 	pthread_cond_broadcast(&queue->changed);
-	pthread_mutex_unlock(&queue->lock);
 }

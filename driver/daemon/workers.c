@@ -1,7 +1,6 @@
 #include "workers.h"
 
-#include <errno.h>
-#include <time.h>
+#include "lock.h"
 
 /* With the lock. */
 static struct hv_work *take_first(struct hv_workers *self)
@@ -63,70 +62,54 @@ static bool hire(struct hv_workers *self)
 
 void hv_workers_init(struct hv_workers *workers, const struct hv_workers_args *args)
 {
-	pthread_condattr_t attr;
-
 	*workers = (struct hv_workers){.args = *args};
 	STAILQ_INIT(&workers->waiting);
 	pthread_mutex_init(&workers->lock, NULL);
 	pthread_cond_init(&workers->wanted, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&workers->left, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&workers->left, NULL);
 }
 
 void hv_workers_begin(struct hv_workers *workers)
 {
-	pthread_mutex_lock(&workers->lock);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);
+
 	while (workers->workers < workers->args.kept && hire(workers))
 		continue;
-	pthread_mutex_unlock(&workers->lock);
 }
 
 void hv_workers_add(struct hv_workers *workers, struct hv_work *work)
 {
-	pthread_mutex_lock(&workers->lock);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);
+
 	STAILQ_INSERT_TAIL(&workers->waiting, work, entry);
 	if (++workers->count <= workers->idle)
 		pthread_cond_signal(&workers->wanted);
 	else
 		(void)hire(workers); /* else one that works takes it */
-	pthread_mutex_unlock(&workers->lock);
 }
 
 void hv_workers_stop(struct hv_workers *workers)
 {
-	pthread_mutex_lock(&workers->lock);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);
+
 	workers->is_stopping = true;
 	pthread_cond_broadcast(&workers->wanted);
-	pthread_mutex_unlock(&workers->lock);
 }
 
 bool hv_workers_wait(struct hv_workers *workers, long long until_ms)
 {
-	const struct timespec until = {
-		.tv_sec = until_ms / 1000,
-		.tv_nsec = until_ms % 1000 * 1000000,
-	};
-	bool is_over;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);
 
-	pthread_mutex_lock(&workers->lock);
-	while (workers->workers > 0 &&
-		pthread_cond_timedwait(&workers->left, &workers->lock, &until) != ETIMEDOUT)
+	while (workers->workers > 0 && hv_wait_until(&workers->left, lock, until_ms))
 		continue;
-	is_over = workers->workers == 0;
-	pthread_mutex_unlock(&workers->lock);
-	return is_over;
+	return workers->workers == 0;
 }
 
 struct hv_work *hv_workers_take(struct hv_workers *workers)
 {
-	struct hv_work *work;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);
 
-	pthread_mutex_lock(&workers->lock);
-	work = take_first(workers);
-	pthread_mutex_unlock(&workers->lock);
-	return work;
+	return take_first(workers);
 }
 
 void hv_workers_done(struct hv_workers *workers)

@@ -23,7 +23,7 @@ struct hv_workers {
 	struct hv_workers_args args;
 	pthread_mutex_t lock;  /* of all that follows */
 	pthread_cond_t wanted; /* of idle workers: a piece waits, or the end */
-	pthread_cond_t left;   /* CLOCK_MONOTONIC: a worker has ended */
+	pthread_cond_t left;   /* a worker has ended */
 	STAILQ_HEAD(hv_work_queue, hv_work) waiting;
 	unsigned count; /* of what waits */
 	unsigned workers, idle;

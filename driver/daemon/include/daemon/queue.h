@@ -16,7 +16,7 @@ struct hv_queue_item;
 
 struct hv_queue {
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* CLOCK_MONOTONIC */
+	pthread_cond_t changed;
 	struct hv_names items;
 	TAILQ_HEAD(hv_queue_waiting, hv_queue_item) waiting; /* those not taken; as they are due */
 	unsigned retries;     /* taken now although they failed before */
