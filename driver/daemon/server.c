@@ -8,8 +8,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "wire/clock.h"
+
+#include "lock.h"
 
 enum { LOOK_AGAIN_MS = 5, ROOM_MIN = 64, STACK_BYTES = 1 << 20 };
 
@@ -79,14 +82,13 @@ static void set(struct hv_server *server, int fd, enum connection state)
 /* A request has begun on it, or its answer is out. */
 static void set_busy(struct hv_server *server, struct MHD_Connection *connection, bool is_busy)
 {
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&server->lock);
 	int fd = socket_of(connection);
 
-	pthread_mutex_lock(&server->lock);
 	set(server, fd, is_busy ? CONNECTION_BUSY : CONNECTION_IDLE);
 	if (!is_busy && server->is_stopping) /* else a client that never rests is never done */
 		(void)shutdown(fd, SHUT_RD);
 	pthread_cond_broadcast(&server->idle);
-	pthread_mutex_unlock(&server->lock);
 }
 
 /* Called before the socket is closed. */
@@ -94,13 +96,12 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 	enum MHD_ConnectionNotificationCode what)
 {
 	struct hv_server *server = context;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&server->lock);
 
 	(void)state;
-	pthread_mutex_lock(&server->lock);
 	set(server, socket_of(connection),
 		what == MHD_CONNECTION_NOTIFY_CLOSED ? CONNECTION_NONE : CONNECTION_IDLE);
 	pthread_cond_broadcast(&server->idle);
-	pthread_mutex_unlock(&server->lock);
 }
 
 static void take_upload(struct upload *upload, const char *bytes, size_t size)
@@ -111,10 +112,9 @@ static void take_upload(struct upload *upload, const char *bytes, size_t size)
 	if (upload->is_lost)
 		return;
 	grown = upload->size <= HV_BODY_MAX ? realloc(upload->body, upload->size) : NULL;
-	if (!grown) {
-		upload->is_lost = true;
+	upload->is_lost = !grown;
+	if (!grown)
 		return;
-	}
 	memcpy(grown + upload->size - size, bytes, size);
 	upload->body = grown;
 }
@@ -176,8 +176,7 @@ static enum MHD_Result answer(struct hv_server *server, struct MHD_Connection *c
 		.size = upload->size,
 		.client = client_of(connection),
 	};
-	struct hv_reply reply;
-	enum MHD_Result result;
+	HV_AUTO(hv_reply_done) struct hv_reply reply = {0};
 
 	if (upload->is_lost)
 		hv_api_refuse_size(&reply, HV_BODY_MAX);
@@ -185,9 +184,7 @@ static enum MHD_Result answer(struct hv_server *server, struct MHD_Connection *c
 		hv_api_handle(server->api, &request, &reply);
 	log_failure(server, path, &reply);
 	take_back(server, connection, &reply);
-	result = send_reply(connection, &reply);
-	hv_reply_done(&reply);
-	return result;
+	return send_reply(connection, &reply);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the parameters are libmicrohttpd's */
@@ -278,49 +275,26 @@ static bool is_over(struct hv_server *server)
 	return server->connected == 0;
 }
 
-static struct timespec in_ms(long long ms)
+/* Wait until that time for the end of all connections.  Returns false when a thread is in a call,
+ * which stopping would wait for. */
+static bool end_connections(struct hv_server *server, long long until_ms)
 {
-	struct timespec then;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&server->lock);
 
-	clock_gettime(CLOCK_MONOTONIC, &then);
-	then.tv_sec += ms / 1000;
-	then.tv_nsec += ms % 1000 * 1000000L;
-	then.tv_sec += then.tv_nsec / 1000000000L;
-	then.tv_nsec %= 1000000000L;
-	return then;
-}
-
-static bool is_past(const struct timespec *deadline)
-{
-	struct timespec now = in_ms(0);
-
-	return now.tv_sec > deadline->tv_sec ||
-	       (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
-}
-
-/* With the lock: whether a thread is in a call, which stopping would wait for. */
-static bool is_held(const struct hv_server *server)
-{
-	return server->room > 0 && memchr(server->connections, CONNECTION_BUSY, server->room);
+	server->is_stopping = true;
+	while (hv_clock_ms() < until_ms && !is_over(server))
+		/* Nobody tells what has arrived. */
+		(void)hv_wait_until(&server->idle, lock, hv_clock_ms() + LOOK_AGAIN_MS);
+	return server->room == 0 || !memchr(server->connections, CONNECTION_BUSY, server->room);
 }
 
 bool hv_server_stop(struct hv_server *server, int timeout_ms)
 {
-	const struct timespec deadline = in_ms(timeout_ms);
-	bool was_held;
+	long long until_ms = hv_clock_ms() + timeout_ms;
 
 	if (server->listening < 0)
 		server->listening = MHD_quiesce_daemon(server->daemon);
-	pthread_mutex_lock(&server->lock);
-	server->is_stopping = true;
-	while (!is_past(&deadline) && !is_over(server)) {
-		struct timespec soon = in_ms(LOOK_AGAIN_MS); /* nobody tells what has arrived */
-
-		pthread_cond_clockwait(&server->idle, &server->lock, CLOCK_MONOTONIC, &soon);
-	}
-	was_held = is_held(server);
-	pthread_mutex_unlock(&server->lock);
-	if (was_held)
+	if (!end_connections(server, until_ms))
 		return false;
 	MHD_stop_daemon(server->daemon);
 	if (server->listening >= 0)
