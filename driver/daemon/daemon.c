@@ -18,6 +18,7 @@
 #include "wire/clock.h"
 
 #include "daemon/listener.h"
+#include "lock.h"
 
 enum {
 	WORKERS = 16,
@@ -28,7 +29,7 @@ enum {
 	STARTER_TIMEOUT_MS = 1000,
 	ENGINE_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
-	STATE_WAIT_SECONDS = 2,
+	STATE_WAIT_MS = 2000,
 };
 
 /* Where the managed plugin has the host's state directory: mounted by ourselves, with the same call
@@ -93,34 +94,27 @@ static enum hv_code lock_mount_root(struct hv_daemon *daemon, struct hv_error *e
 static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 {
 	struct mc_err cause = {0};
-	enum hv_code code = lock_mount_root(daemon, err);
 
-	if (code != HV_OK)
-		return code;
+	if (lock_mount_root(daemon, err) != HV_OK)
+		return err->code;
 	if (mc_host_make(daemon->core, daemon->config.state, false, daemon->state_host, NULL,
 		    &cause) < 0)
 		return fail_state(daemon, &cause, err);
-	if (daemon->config.is_managed)
-		code = inject_state(daemon, err);
 	daemon->volumes.state_host = daemon->state_host;
 	daemon->volumes.state_local =
 		daemon->config.is_managed ? managed_state : daemon->state_host;
-	if (code == HV_OK)
-		code = hv_volumes_check_state(&daemon->volumes, err);
-	if (code == HV_OK)
-		code = hv_store_open(daemon->volumes.state_local, &daemon->volumes.store, err);
-	if (code != HV_OK)
-		return code;
+	if ((daemon->config.is_managed && inject_state(daemon, err) != HV_OK) ||
+		hv_volumes_check_state(&daemon->volumes, err) != HV_OK ||
+		hv_store_open(daemon->volumes.state_local, &daemon->volumes.store, err) != HV_OK)
+		return err->code;
 	daemon->attacher.store = daemon->volumes.store;
-	code = hv_volumes_recover(&daemon->volumes, err);
-	if (code == HV_OK)
-		code = hv_attachments_recover(&daemon->attacher, err);
-	if (code != HV_OK) {
-		hv_volumes_stop(&daemon->volumes);
-		hv_store_close(daemon->volumes.store);
-		daemon->volumes.store = NULL;
-	}
-	return code;
+	if (hv_volumes_recover(&daemon->volumes, err) == HV_OK &&
+		hv_attachments_recover(&daemon->attacher, err) == HV_OK)
+		return HV_OK;
+	hv_volumes_stop(&daemon->volumes);
+	hv_store_close(daemon->volumes.store);
+	daemon->volumes.store = NULL;
+	return err->code;
 }
 
 /* Try to open the state, with the lock held but for the time that it takes: a disk that does not
@@ -148,13 +142,11 @@ static void try_state(struct hv_daemon *daemon)
 /* The first try is waited for, a little: it does not take long where all is well. */
 static void wait_for_state(struct hv_daemon *daemon)
 {
-	struct timespec until;
-	int rc = 0;
+	long long until_ms = hv_clock_ms() + STATE_WAIT_MS;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += STATE_WAIT_SECONDS;
-	while (rc == 0 && daemon->is_state_tried && daemon->state_error.code == HV_OK)
-		rc = pthread_cond_timedwait(&daemon->state_changed, &daemon->state_lock, &until);
+	while (daemon->is_state_tried && daemon->state_error.code == HV_OK &&
+		hv_wait_until(&daemon->state_changed, &daemon->state_lock, until_ms))
+		continue;
 }
 
 static enum hv_code tell_state(const struct hv_daemon *daemon, struct hv_error *err)
@@ -174,29 +166,14 @@ static enum hv_code tell_state(const struct hv_daemon *daemon, struct hv_error *
 static enum hv_code open_state(void *context, struct hv_error *err)
 {
 	struct hv_daemon *daemon = context;
-	enum hv_code code;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&daemon->state_lock);
 
-	pthread_mutex_lock(&daemon->state_lock);
 	if (daemon->is_state_tried)
 		wait_for_state(daemon);
 	else if (!daemon->is_state_open &&
 		 hv_clock_seconds() - daemon->state_tried >= STATE_RETRY_SECONDS)
 		try_state(daemon);
-	code = tell_state(daemon, err);
-	pthread_mutex_unlock(&daemon->state_lock);
-	return code;
-}
-
-/* The condition's time is CLOCK_MONOTONIC. */
-static void init_state(struct hv_daemon *daemon)
-{
-	pthread_condattr_t attr;
-
-	pthread_mutex_init(&daemon->state_lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&daemon->state_changed, &attr);
-	pthread_condattr_destroy(&attr);
+	return tell_state(daemon, err);
 }
 
 static int open_core(struct hv_daemon *daemon)
@@ -308,14 +285,13 @@ static void on_engine(void *context)
 {
 	struct hv_daemon *daemon = context;
 	struct hv_engine_kind kind;
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
 	if (!daemon->config.is_managed &&
 		hv_engine_learn(daemon->engine, ENGINE_TIMEOUT_MS, &kind, &ignored) == HV_OK) {
 		daemon->volumes.remap_uid = kind.remap_uid;
 		daemon->volumes.remap_gid = kind.remap_gid;
 	}
-	hv_error_done(&ignored);
 }
 
 /* Before anything is served that would have it do something. */
@@ -361,19 +337,19 @@ static int serve(struct hv_daemon *daemon)
 
 int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 {
-	struct hv_error err = {0};
+	hv_auto_error struct hv_error err = {0};
 	int rc;
 
 	*daemon = (struct hv_daemon){.config = *config,
 		.state_tried = -STATE_RETRY_SECONDS,
 		.mount_root_fd = MC_FD_NONE};
 	*config = (struct hv_config){0};
-	init_state(daemon);
+	pthread_mutex_init(&daemon->state_lock, NULL);
+	pthread_cond_init(&daemon->state_changed, NULL);
 	hv_log_init(&daemon->log, daemon->config.log);
 	rc = open_core(daemon);
-	if (rc < 0)
-		return rc;
-	rc = make_mount_root(daemon);
+	if (rc == 0)
+		rc = make_mount_root(daemon);
 	if (rc < 0)
 		return rc;
 	daemon->engine = hv_engine_new(&(struct hv_engine_args){
@@ -391,7 +367,6 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 		return rc;
 	if (open_state(daemon, &err) != HV_OK)
 		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&err));
-	hv_error_done(&err);
 	hv_log_line(&daemon->log, HV_LOG_INFO, "hostvold %s listens on %s", HOSTVOL_VERSION,
 		daemon->config.socket);
 	return 0;
