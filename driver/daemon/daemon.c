@@ -111,6 +111,7 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	if (hv_volumes_recover(&daemon->volumes, err) == HV_OK &&
 		hv_attachments_recover(&daemon->attacher, err) == HV_OK)
 		return HV_OK;
+	daemon->attacher.store = NULL; /* an event of the Engine looks for records in it */
 	hv_volumes_stop(&daemon->volumes);
 	hv_store_close(daemon->volumes.store);
 	daemon->volumes.store = NULL;
