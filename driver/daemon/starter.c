@@ -7,8 +7,8 @@
 #include "daemon/starter.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,7 @@
 #include "wire/clock.h"
 
 #include "held.h"
+#include "lock.h"
 #include "start/gate.h"
 #include "start/roots.h"
 #include "workers.h"
@@ -45,10 +46,10 @@ struct hv_starter {
 	struct hv_starter_args args;
 	struct hv_workers workers;
 	pthread_t reader;
-	pthread_mutex_t lock;   /* of all that follows */
-	pthread_cond_t changed; /* CLOCK_MONOTONIC */
-	struct hv_texts roots;  /* that were learned */
-	struct hv_texts seen;   /* the same as they were told */
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t changed;
+	struct hv_texts roots; /* that were learned */
+	struct hv_texts seen;  /* the same as they were told */
 	struct hv_gate gate;
 	unsigned gates; /* how many there were; odd: there is one */
 	bool is_ready;
@@ -62,74 +63,40 @@ static bool has_gate(const struct hv_starter *self)
 	return self->gates % 2 == 1;
 }
 
-/* With the lock.  Returns false when that time is over. */
-static bool wait_until(struct hv_starter *self, long long until_ms)
-{
-	const struct timespec until = {
-		.tv_sec = until_ms / 1000,
-		.tv_nsec = until_ms % 1000 * 1000000,
-	};
-
-	return pthread_cond_timedwait(&self->changed, &self->lock, &until) != ETIMEDOUT;
-}
-
 /* Returns whether to go on. */
 static bool pause_for(struct hv_starter *self, long long ms)
 {
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
 	long long until_ms = hv_clock_ms() + ms;
-	bool is_stopping;
 
-	pthread_mutex_lock(&self->lock);
-	while (!self->is_stopping && wait_until(self, until_ms))
+	while (!self->is_stopping && hv_wait_until(&self->changed, lock, until_ms))
 		continue;
-	is_stopping = self->is_stopping;
-	pthread_mutex_unlock(&self->lock);
-	return !is_stopping;
+	return !self->is_stopping;
 }
 
 static void set_reason(struct hv_starter *self, const char *reason)
 {
-	pthread_mutex_lock(&self->lock);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
+
 	self->is_ready = !*reason;
 	snprintf(self->reason, sizeof(self->reason), "%s", reason);
-	pthread_mutex_unlock(&self->lock);
 }
 
 /* --- starts that are held --- */
 
-static bool is_holder(const struct hv_starter *self, const struct held *held)
+/* The gate that holds it, unless that has ended.  To refuse a start the first process is killed;
+ * crun takes a start without it for one that worked. */
+static void answer(
+	struct hv_starter *self, const struct held *held, const struct hv_held_result *result)
 {
-	return has_gate(self) && self->gates == held->gate;
-}
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
 
-static void release(struct hv_starter *self, const struct held *held, bool is_early)
-{
-	pthread_mutex_lock(&self->lock);
-	if (is_holder(self, held))
-		(void)!hv_gate_release(&self->gate, held->news.seq, is_early);
-	pthread_mutex_unlock(&self->lock);
-}
-
-/* The first process is killed; crun takes a start without it for one that worked. */
-static void refuse(struct hv_starter *self, const struct held *held)
-{
-	pthread_mutex_lock(&self->lock);
-	if (is_holder(self, held))
+	if (self->gates != held->gate)
+		return;
+	if (result->repaired.refused > 0)
 		(void)!hv_gate_refuse(&self->gate, held->news.seq);
-	pthread_mutex_unlock(&self->lock);
-}
-
-static void attach_to(struct hv_starter *self, const struct held *held, struct hv_held_result *ret)
-{
-	struct hv_attacher *attacher = self->args.attacher;
-
-	hv_held_attach(attacher, &held->news, ret);
-	if (ret->repaired.refused > 0)
-		refuse(self, held);
 	else
-		release(self, held, ret->is_early);
-	if (ret->repaired.records > 0)
-		hv_attacher_poke(attacher, held->news.id, false);
+		(void)!hv_gate_release(&self->gate, held->news.seq, result->is_early);
 }
 
 static void free_held(struct held *held)
@@ -141,13 +108,18 @@ static void free_held(struct held *held)
 static void work_on(void *context, struct hv_work *work)
 {
 	struct hv_starter *self = context;
+	struct hv_attacher *attacher = self->args.attacher;
 	struct held *held = (struct held *)work;
 	struct hv_held_result result = {.is_early = false};
 
-	if (held->news.kind == HV_GATE_DENIED)
-		hv_held_deny(self->args.attacher, &held->news, self->args.hold_ms, &result);
-	else
-		attach_to(self, held, &result);
+	if (held->news.kind == HV_GATE_DENIED) {
+		hv_held_deny(attacher, &held->news, self->args.hold_ms, &result);
+	} else {
+		hv_held_attach(attacher, &held->news, &result);
+		answer(self, held, &result);
+		if (result.repaired.records > 0)
+			hv_attacher_poke(attacher, held->news.id, false);
+	}
 	hv_held_tell(self->args.log, &held->news, &result);
 	free_held(held);
 }
@@ -159,21 +131,36 @@ static void begin_worker(void *context)
 	(void)!mc_core_lend_thread(self->args.attacher->core); /* else it takes longer */
 }
 
-/* Takes over the descriptor.  Without memory or a thread the hold ends by its deadline. */
-static void hand_over(struct hv_starter *self, const struct hv_gate_news *news)
+static void hv_holds_init(struct hv_starter *self)
+{
+	hv_workers_init(&self->workers, &(struct hv_workers_args){
+						.max = WORKERS_MAX,
+						.kept = WORKERS_KEPT,
+						.begin = begin_worker,
+						.work = work_on,
+						.context = self,
+					});
+}
+
+static void hv_holds_done(struct hv_starter *self)
+{
+	struct hv_work *work;
+
+	while ((work = hv_workers_take(&self->workers)))
+		free_held((struct held *)work);
+	hv_workers_done(&self->workers);
+}
+
+static void hv_holds_add(struct hv_starter *self, struct hv_gate_news *news)
 {
 	struct held *held = malloc(sizeof(*held));
 
 	if (!held) {
-		int fd = news->fd;
-
-		mc_close_fd(&fd);
+		mc_close_fd(&news->fd);
 		return;
 	}
 	held->news = *news;
-	pthread_mutex_lock(&self->lock);
-	held->gate = self->gates;
-	pthread_mutex_unlock(&self->lock);
+	held->gate = self->gates; /* which the reader alone changes */
 	hv_workers_add(&self->workers, &held->work);
 }
 
@@ -181,24 +168,17 @@ static void hand_over(struct hv_starter *self, const struct hv_gate_news *news)
 
 static void follow(struct hv_starter *self, const char *root)
 {
-	pthread_mutex_lock(&self->lock);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
+
 	if (has_gate(self))
 		(void)!hv_gate_follow(&self->gate, root);
-	pthread_mutex_unlock(&self->lock);
 }
 
-static bool has(const struct hv_texts *texts, const char *text)
+/* Of `count` items, or of those before a NULL. */
+static bool is_among(const char *const *items, size_t count, const char *root)
 {
-	for (size_t i = 0; i < texts->count; i++)
-		if (strcmp(texts->items[i], text) == 0)
-			return true;
-	return false;
-}
-
-static bool is_usual(const char *root)
-{
-	for (const char *const *at = hv_roots_usual; *at; at++)
-		if (strcmp(*at, root) == 0)
+	for (size_t i = 0; i < count && items[i]; i++)
+		if (strcmp(items[i], root) == 0)
 			return true;
 	return false;
 }
@@ -206,21 +186,18 @@ static bool is_usual(const char *root)
 /* Returns whether it was not there. */
 static bool add(struct hv_starter *self, struct hv_texts *texts, const char *root)
 {
-	bool is_new;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
 
-	if (is_usual(root))
-		return false;
-	pthread_mutex_lock(&self->lock);
-	is_new = !has(texts, root) && hv_texts_add(texts, root) == 0;
-	pthread_mutex_unlock(&self->lock);
-	return is_new;
+	return !is_among(hv_roots_usual, SIZE_MAX, root) &&
+	       !is_among((const char *const *)texts->items, texts->count, root) &&
+	       hv_texts_add(texts, root) == 0;
 }
 
 void hv_starter_learn(struct hv_starter *starter, pid_t pid)
 {
 	struct hv_attacher *attacher = starter->args.attacher;
 	char found[PATH_MAX], root[PATH_MAX];
-	struct hv_error err = {0};
+	hv_auto_error struct hv_error err = {0};
 
 	/* Once for each that a runtime was given: where that leads to takes a walk on the host. */
 	if (starter->args.hold_ms == 0 || hv_root_find(pid, found) < 0 ||
@@ -233,65 +210,46 @@ void hv_starter_learn(struct hv_starter *starter, pid_t pid)
 	if (hv_store_root_add(attacher->store, root, &err) != HV_OK)
 		hv_log_line(starter->args.log, HV_LOG_WARN, "%s is not noted: %s", root,
 			hv_error_text(&err));
-	hv_error_done(&err);
 }
 
-void hv_starter_look(struct hv_starter *starter, const char *container_id, bool is_undone)
+static void hv_runtimes_read(struct hv_starter *self)
 {
-	pthread_mutex_lock(&starter->lock);
-	if (has_gate(starter))
-		(void)!hv_gate_know(&starter->gate, container_id);
-	if (has_gate(starter) && is_undone)
-		(void)!hv_gate_look(&starter->gate, container_id);
-	pthread_mutex_unlock(&starter->lock);
+	hv_auto_texts struct hv_texts roots = {0};
+	hv_auto_error struct hv_error ignored = {0};
+
+	if (hv_store_root_list(self->args.attacher->store, &roots, &ignored) != HV_OK)
+		return;
+	for (size_t i = 0; i < roots.count; i++)
+		(void)add(self, &self->roots, roots.items[i]);
+}
+
+static void hv_runtimes_follow(struct hv_starter *self)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
+
+	for (const char *const *at = hv_roots_usual; *at; at++)
+		(void)!hv_gate_follow(&self->gate, *at);
+	for (size_t i = 0; i < self->roots.count; i++)
+		(void)!hv_gate_follow(&self->gate, self->roots.items[i]);
 }
 
 /* --- the reader --- */
 
-/* Read the roots learned earlier; unreadable ones are learned again. */
-static void read_roots(struct hv_starter *self)
-{
-	struct hv_texts roots = {0};
-	struct hv_error ignored = {0};
-
-	if (hv_store_root_list(self->args.attacher->store, &roots, &ignored) == HV_OK)
-		for (size_t i = 0; i < roots.count; i++)
-			(void)add(self, &self->roots, roots.items[i]);
-	hv_error_done(&ignored);
-	hv_texts_done(&roots);
-}
-
-static void follow_all(struct hv_starter *self)
-{
-	for (const char *const *at = hv_roots_usual; *at; at++)
-		follow(self, *at);
-	pthread_mutex_lock(&self->lock);
-	for (size_t i = 0; i < self->roots.count; i++)
-		(void)!hv_gate_follow(&self->gate, self->roots.items[i]);
-	pthread_mutex_unlock(&self->lock);
-}
-
 /* Tell the gate the containers attached earlier.  It asks about any that it has no room for. */
 static void know_all(struct hv_starter *self)
 {
-	struct hv_texts containers = {0};
-	struct hv_error ignored = {0};
+	hv_auto_texts struct hv_texts containers = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
-	if (hv_attachments_containers(self->args.attacher, &containers, &ignored) == HV_OK)
-		for (size_t i = 0; i < containers.count; i++)
-			if (hv_gate_know(&self->gate, containers.items[i]) < 0)
-				break;
-	hv_error_done(&ignored);
-	hv_texts_done(&containers);
+	if (hv_attachments_containers(self->args.attacher, &containers, &ignored) != HV_OK)
+		return;
+	for (size_t i = 0; i < containers.count; i++)
+		if (hv_gate_know(&self->gate, containers.items[i]) < 0)
+			break;
 }
 
-/* The others are of resources that may be had later. */
-static bool is_for_good(int error)
-{
-	return error == -EINVAL || error == -ENOSYS || error == -EPERM;
-}
-
-static const char *why_not(int error)
+/* Of an error that stays; NULL: it is of resources that may be had later. */
+static const char *why_never(int error)
 {
 	switch (-error) {
 	case EINVAL:
@@ -301,13 +259,13 @@ static const char *why_not(int error)
 	case EPERM:
 		return "fanotify is denied to hostvold: it needs CAP_SYS_ADMIN and CAP_SYS_CHROOT";
 	default:
-		return strerrordesc_np(-error);
+		return NULL;
 	}
 }
 
 static void mark_if_wanted(struct hv_starter *self, const char *id)
 {
-	struct hv_error err = {0};
+	hv_auto_error struct hv_error err = {0};
 	bool is_wanted = false, is_required = false;
 
 	if (hv_attachments_wanted(self->args.attacher, id, &is_wanted, &is_required, &err) != HV_OK)
@@ -317,45 +275,46 @@ static void mark_if_wanted(struct hv_starter *self, const char *id)
 		(void)!hv_gate_mark(&self->gate, id, is_required);
 	else
 		(void)!hv_gate_forget(&self->gate, id);
-	hv_error_done(&err);
 }
 
 /* Returns false when there is no use in another gate. */
 static bool take_ready(struct hv_starter *self, int error)
 {
-	const char *reason = error == 0 ? "" : why_not(error);
+	const char *never = why_never(error), *reason = never ? never : strerrordesc_np(-error);
 
-	if (error < 0 && strcmp(self->reason, reason) != 0)
+	if (error == 0) {
+		set_reason(self, "");
+		hv_runtimes_follow(self);
+		know_all(self);
+		return true;
+	}
+	if (strcmp(self->reason, reason) != 0)
 		hv_log_line(self->args.log, HV_LOG_WARN,
 			"no start is held: %s; attachments come back by the Engine's events",
 			reason);
 	set_reason(self, reason);
-	if (error == 0) {
-		follow_all(self);
-		know_all(self);
-	}
-	return error == 0 || !is_for_good(error);
+	return !never;
 }
 
 /* Returns false when there is no use in another gate. */
-static bool take(struct hv_starter *self, const struct hv_gate_news *news)
+static bool take(struct hv_starter *self, struct hv_gate_news *news)
 {
 	switch (news->kind) {
 	case HV_GATE_READY:
 		return take_ready(self, news->error);
 	case HV_GATE_CREATED:
 		mark_if_wanted(self, news->id);
-		return true;
+		break;
 	case HV_GATE_SET_UP:
 	case HV_GATE_HELD:
 	case HV_GATE_DENIED:
-		hand_over(self, news);
-		return true;
+		hv_holds_add(self, news);
+		break;
 	case HV_GATE_EXPIRED:
 		hv_log_line(self->args.log, HV_LOG_WARN,
 			"start of container %.12s: it was held for %u ms, and goes on before all is attached",
 			news->id, self->args.hold_ms);
-		return true;
+		break;
 	}
 	return true;
 }
@@ -412,13 +371,11 @@ static void run_gates(struct hv_starter *self)
 
 static bool wait_for_state(struct hv_starter *self)
 {
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
-	while (self->args.open_state(self->args.context, &ignored) != HV_OK) {
-		hv_error_done(&ignored);
+	while (self->args.open_state(self->args.context, &ignored) != HV_OK)
 		if (!pause_for(self, STATE_RETRY_MS))
 			return false;
-	}
 	return true;
 }
 
@@ -427,7 +384,7 @@ static void *run_reader(void *argument)
 	struct hv_starter *self = argument;
 
 	if (wait_for_state(self)) {
-		read_roots(self);
+		hv_runtimes_read(self);
 		run_gates(self);
 	}
 	pthread_mutex_lock(&self->lock);
@@ -439,34 +396,9 @@ static void *run_reader(void *argument)
 
 /* --- the whole --- */
 
-static void init(struct hv_starter *self, const struct hv_starter_args *args)
-{
-	pthread_condattr_t attr;
-
-	self->args = *args;
-	hv_workers_init(&self->workers, &(struct hv_workers_args){
-						.max = WORKERS_MAX,
-						.kept = WORKERS_KEPT,
-						.begin = begin_worker,
-						.work = work_on,
-						.context = self,
-					});
-	pthread_mutex_init(&self->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&self->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	snprintf(self->reason, sizeof(self->reason), "%s",
-		args->hold_ms == 0 ? "HOSTVOL_HOLD_MS is 0" : "hostvold has just begun");
-}
-
 static void done(struct hv_starter *self)
 {
-	struct hv_work *work;
-
-	while ((work = hv_workers_take(&self->workers)))
-		free_held((struct held *)work);
-	hv_workers_done(&self->workers);
+	hv_holds_done(self);
 	hv_texts_done(&self->roots);
 	hv_texts_done(&self->seen);
 	pthread_cond_destroy(&self->changed);
@@ -480,8 +412,12 @@ struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
 
 	if (!self)
 		return NULL;
-	init(self, args);
+	self->args = *args;
 	self->is_over = args->hold_ms == 0;
+	pthread_mutex_init(&self->lock, NULL);
+	pthread_cond_init(&self->changed, NULL);
+	hv_holds_init(self);
+	set_reason(self, self->is_over ? "HOSTVOL_HOLD_MS is 0" : "hostvold has just begun");
 	if (self->is_over)
 		return self;
 	if (pthread_create(&self->reader, NULL, run_reader, self) != 0) {
@@ -492,29 +428,45 @@ struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
 	return self;
 }
 
+void hv_starter_look(struct hv_starter *starter, const char *container_id, bool is_undone)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&starter->lock);
+
+	if (!has_gate(starter))
+		return;
+	(void)!hv_gate_know(&starter->gate, container_id);
+	if (is_undone)
+		(void)!hv_gate_look(&starter->gate, container_id);
+}
+
 void hv_starter_tell(struct hv_starter *starter, struct hv_starts *ret)
 {
-	pthread_mutex_lock(&starter->lock);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&starter->lock);
+
 	ret->hold_ms = starter->args.hold_ms;
 	ret->are_held = starter->is_ready;
 	snprintf(ret->reason, sizeof(ret->reason), "%s", starter->reason);
-	pthread_mutex_unlock(&starter->lock);
+}
+
+/* Returns whether it has ended. */
+static bool end_reader(struct hv_starter *self, long long until_ms)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
+
+	self->is_stopping = true;
+	if (has_gate(self))
+		shutdown(self->gate.socket, SHUT_RDWR);
+	pthread_cond_broadcast(&self->changed);
+	while (!self->is_over && hv_wait_until(&self->changed, lock, until_ms))
+		continue;
+	return self->is_over;
 }
 
 bool hv_starter_stop(struct hv_starter *starter, int timeout_ms)
 {
 	long long until_ms = hv_clock_ms() + timeout_ms;
-	bool is_over;
+	bool is_over = end_reader(starter, until_ms);
 
-	pthread_mutex_lock(&starter->lock);
-	starter->is_stopping = true;
-	if (has_gate(starter))
-		shutdown(starter->gate.socket, SHUT_RDWR);
-	pthread_cond_broadcast(&starter->changed);
-	while (!starter->is_over && wait_until(starter, until_ms))
-		continue;
-	is_over = starter->is_over;
-	pthread_mutex_unlock(&starter->lock);
 	hv_workers_stop(&starter->workers);
 	if (!is_over || !hv_workers_wait(&starter->workers, until_ms))
 		return false;
