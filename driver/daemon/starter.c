@@ -1,67 +1,28 @@
 /* Sequence of the reader: when the state is open, start the gate and have it follow the roots,
  * those of the store among them; then, as it tells: mark containers that have attachments, and give
  * starts that are held to a worker.  A gate that ends is started again, from 100 ms to 5 s later.
- *
- * A worker attaches what is wanted, and has the gate let the start go.  There are as many workers
- * as there are starts held, up to a limit: file systems may keep each of them.  A few stay. */
+ */
 #include "daemon/starter.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/core.h"
 #include "mountcore/host.h"
 #include "wire/clock.h"
 
-#include "held.h"
+#include "holds.h"
 #include "lock.h"
-#include "start/gate.h"
-#include "start/roots.h"
-#include "workers.h"
+#include "runtimes.h"
 
 enum {
-	/* For 256 starts, each of which may wait for a file system of its own: at its set-up, at
-	 * the start itself, and after a denial.  Further starts wait for one of them. */
-	WORKERS_MAX = 3 * 256,
-	WORKERS_KEPT = 2,
 	BACK_OFF_MIN_MS = 100,
 	BACK_OFF_MAX_MS = 5000,
 	STATE_RETRY_MS = 1000,
 };
-
-/* A start that waits for a worker. */
-struct held {
-	struct hv_work work;
-	unsigned gate; /* which one holds it */
-	struct hv_gate_news news;
-};
-
-struct hv_starter {
-	struct hv_starter_args args;
-	struct hv_workers workers;
-	pthread_t reader;
-	pthread_mutex_t lock; /* of all that follows */
-	pthread_cond_t changed;
-	struct hv_texts roots; /* that were learned */
-	struct hv_texts seen;  /* the same as they were told */
-	struct hv_gate gate;
-	unsigned gates; /* how many there were; odd: there is one */
-	bool is_ready;
-	bool is_stopping;
-	bool is_over;     /* the reader has ended */
-	char reason[256]; /* why no start is held */
-};
-
-static bool has_gate(const struct hv_starter *self)
-{
-	return self->gates % 2 == 1;
-}
 
 /* Returns whether to go on. */
 static bool pause_for(struct hv_starter *self, long long ms)
@@ -80,157 +41,6 @@ static void set_reason(struct hv_starter *self, const char *reason)
 
 	self->is_ready = !*reason;
 	snprintf(self->reason, sizeof(self->reason), "%s", reason);
-}
-
-/* --- starts that are held --- */
-
-/* The gate that holds it, unless that has ended.  To refuse a start the first process is killed;
- * crun takes a start without it for one that worked. */
-static void answer(
-	struct hv_starter *self, const struct held *held, const struct hv_held_result *result)
-{
-	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
-
-	if (self->gates != held->gate)
-		return;
-	if (result->repaired.refused > 0)
-		(void)!hv_gate_refuse(&self->gate, held->news.seq);
-	else
-		(void)!hv_gate_release(&self->gate, held->news.seq, result->is_early);
-}
-
-static void free_held(struct held *held)
-{
-	mc_close_fd(&held->news.fd);
-	free(held);
-}
-
-static void work_on(void *context, struct hv_work *work)
-{
-	struct hv_starter *self = context;
-	struct hv_attacher *attacher = self->args.attacher;
-	struct held *held = (struct held *)work;
-	struct hv_held_result result = {.is_early = false};
-
-	if (held->news.kind == HV_GATE_DENIED) {
-		hv_held_deny(attacher, &held->news, self->args.hold_ms, &result);
-	} else {
-		hv_held_attach(attacher, &held->news, &result);
-		answer(self, held, &result);
-		if (result.repaired.records > 0)
-			hv_attacher_poke(attacher, held->news.id, false);
-	}
-	hv_held_tell(self->args.log, &held->news, &result);
-	free_held(held);
-}
-
-static void begin_worker(void *context)
-{
-	struct hv_starter *self = context;
-
-	(void)!mc_core_lend_thread(self->args.attacher->core); /* else it takes longer */
-}
-
-static void hv_holds_init(struct hv_starter *self)
-{
-	hv_workers_init(&self->workers, &(struct hv_workers_args){
-						.max = WORKERS_MAX,
-						.kept = WORKERS_KEPT,
-						.begin = begin_worker,
-						.work = work_on,
-						.context = self,
-					});
-}
-
-static void hv_holds_done(struct hv_starter *self)
-{
-	struct hv_work *work;
-
-	while ((work = hv_workers_take(&self->workers)))
-		free_held((struct held *)work);
-	hv_workers_done(&self->workers);
-}
-
-static void hv_holds_add(struct hv_starter *self, struct hv_gate_news *news)
-{
-	struct held *held = malloc(sizeof(*held));
-
-	if (!held) {
-		mc_close_fd(&news->fd);
-		return;
-	}
-	held->news = *news;
-	held->gate = self->gates; /* which the reader alone changes */
-	hv_workers_add(&self->workers, &held->work);
-}
-
-/* --- roots --- */
-
-static void follow(struct hv_starter *self, const char *root)
-{
-	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
-
-	if (has_gate(self))
-		(void)!hv_gate_follow(&self->gate, root);
-}
-
-/* Of `count` items, or of those before a NULL. */
-static bool is_among(const char *const *items, size_t count, const char *root)
-{
-	for (size_t i = 0; i < count && items[i]; i++)
-		if (strcmp(items[i], root) == 0)
-			return true;
-	return false;
-}
-
-/* Returns whether it was not there. */
-static bool add(struct hv_starter *self, struct hv_texts *texts, const char *root)
-{
-	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
-
-	return !is_among(hv_roots_usual, SIZE_MAX, root) &&
-	       !is_among((const char *const *)texts->items, texts->count, root) &&
-	       hv_texts_add(texts, root) == 0;
-}
-
-void hv_starter_learn(struct hv_starter *starter, pid_t pid)
-{
-	struct hv_attacher *attacher = starter->args.attacher;
-	char found[PATH_MAX], root[PATH_MAX];
-	hv_auto_error struct hv_error err = {0};
-
-	/* Once for each that a runtime was given: where that leads to takes a walk on the host. */
-	if (starter->args.hold_ms == 0 || hv_root_find(pid, found) < 0 ||
-		!add(starter, &starter->seen, found) ||
-		mc_host_resolve(attacher->core, found, root, NULL, NULL) < 0 ||
-		!add(starter, &starter->roots, root))
-		return;
-	follow(starter, root);
-	hv_log_line(starter->args.log, HV_LOG_INFO, "starts in %s are held from now on", root);
-	if (hv_store_root_add(attacher->store, root, &err) != HV_OK)
-		hv_log_line(starter->args.log, HV_LOG_WARN, "%s is not noted: %s", root,
-			hv_error_text(&err));
-}
-
-static void hv_runtimes_read(struct hv_starter *self)
-{
-	hv_auto_texts struct hv_texts roots = {0};
-	hv_auto_error struct hv_error ignored = {0};
-
-	if (hv_store_root_list(self->args.attacher->store, &roots, &ignored) != HV_OK)
-		return;
-	for (size_t i = 0; i < roots.count; i++)
-		(void)add(self, &self->roots, roots.items[i]);
-}
-
-static void hv_runtimes_follow(struct hv_starter *self)
-{
-	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
-
-	for (const char *const *at = hv_roots_usual; *at; at++)
-		(void)!hv_gate_follow(&self->gate, *at);
-	for (size_t i = 0; i < self->roots.count; i++)
-		(void)!hv_gate_follow(&self->gate, self->roots.items[i]);
 }
 
 /* --- the reader --- */

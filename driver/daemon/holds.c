@@ -1,0 +1,105 @@
+/* A worker attaches what is wanted, and has the gate let the start go.  There are as many workers
+ * as there are starts held, up to a limit: file systems may keep each of them.  A few stay. */
+#include "holds.h"
+
+#include <stdlib.h>
+
+#include "mountcore/cleanup.h"
+#include "mountcore/core.h"
+
+#include "held.h"
+#include "lock.h"
+
+enum {
+	/* For 256 starts, each of which may wait for a file system of its own: at its set-up, at
+	 * the start itself, and after a denial.  Further starts wait for one of them. */
+	WORKERS_MAX = 3 * 256,
+	WORKERS_KEPT = 2,
+};
+
+/* A start that waits for a worker. */
+struct held {
+	struct hv_work work;
+	unsigned gate; /* which one holds it */
+	struct hv_gate_news news;
+};
+
+/* The gate that holds it, unless that has ended.  To refuse a start the first process is killed;
+ * crun takes a start without it for one that worked. */
+static void answer(
+	struct hv_starter *self, const struct held *held, const struct hv_held_result *result)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
+
+	if (self->gates != held->gate)
+		return;
+	if (result->repaired.refused > 0)
+		(void)!hv_gate_refuse(&self->gate, held->news.seq);
+	else
+		(void)!hv_gate_release(&self->gate, held->news.seq, result->is_early);
+}
+
+static void free_held(struct held *held)
+{
+	mc_close_fd(&held->news.fd);
+	free(held);
+}
+
+static void work_on(void *context, struct hv_work *work)
+{
+	struct hv_starter *self = context;
+	struct hv_attacher *attacher = self->args.attacher;
+	struct held *held = (struct held *)work;
+	struct hv_held_result result = {.is_early = false};
+
+	if (held->news.kind == HV_GATE_DENIED) {
+		hv_held_deny(attacher, &held->news, self->args.hold_ms, &result);
+	} else {
+		hv_held_attach(attacher, &held->news, &result);
+		answer(self, held, &result);
+		if (result.repaired.records > 0)
+			hv_attacher_poke(attacher, held->news.id, false);
+	}
+	hv_held_tell(self->args.log, &held->news, &result);
+	free_held(held);
+}
+
+static void begin_worker(void *context)
+{
+	struct hv_starter *self = context;
+
+	(void)!mc_core_lend_thread(self->args.attacher->core); /* else it takes longer */
+}
+
+void hv_holds_init(struct hv_starter *self)
+{
+	hv_workers_init(&self->workers, &(struct hv_workers_args){
+						.max = WORKERS_MAX,
+						.kept = WORKERS_KEPT,
+						.begin = begin_worker,
+						.work = work_on,
+						.context = self,
+					});
+}
+
+void hv_holds_done(struct hv_starter *self)
+{
+	struct hv_work *work;
+
+	while ((work = hv_workers_take(&self->workers)))
+		free_held((struct held *)work);
+	hv_workers_done(&self->workers);
+}
+
+void hv_holds_add(struct hv_starter *self, struct hv_gate_news *news)
+{
+	struct held *held = malloc(sizeof(*held));
+
+	if (!held) {
+		mc_close_fd(&news->fd);
+		return;
+	}
+	held->news = *news;
+	held->gate = self->gates; /* which the reader alone changes */
+	hv_workers_add(&self->workers, &held->work);
+}
