@@ -25,7 +25,7 @@ struct hv_starter {
 };
 
 /* With the lock. */
-static inline bool has_gate(const struct hv_starter *self)
+static inline bool hv_has_gate(const struct hv_starter *self)
 {
 	return self->gates % 2 == 1;
 }

@@ -13,7 +13,7 @@ static void follow(struct hv_starter *self, const char *root)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
 
-	if (has_gate(self))
+	if (hv_has_gate(self))
 		(void)!hv_gate_follow(&self->gate, root);
 }
 

@@ -242,7 +242,7 @@ void hv_starter_look(struct hv_starter *starter, const char *container_id, bool 
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&starter->lock);
 
-	if (!has_gate(starter))
+	if (!hv_has_gate(starter))
 		return;
 	(void)!hv_gate_know(&starter->gate, container_id);
 	if (is_undone)
@@ -264,7 +264,7 @@ static bool end_reader(struct hv_starter *self, long long until_ms)
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
 
 	self->is_stopping = true;
-	if (has_gate(self))
+	if (hv_has_gate(self))
 		shutdown(self->gate.socket, SHUT_RDWR);
 	pthread_cond_broadcast(&self->changed);
 	while (!self->is_over && hv_wait_until(&self->changed, lock, until_ms))
