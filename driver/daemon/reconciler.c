@@ -8,10 +8,8 @@
  * and asking the Engine, may wait for it and for file systems. */
 #include "daemon/reconciler.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,6 +18,7 @@
 #include <unistd.h>
 
 #include "engine/events.h"
+#include "mountcore/cleanup.h"
 #include "wire/clock.h"
 
 #include "daemon/processes.h"
@@ -113,15 +112,16 @@ static unsigned changes(const struct hv_repaired *repaired)
 	return repaired->attached + repaired->adopted + repaired->pending + repaired->dropped;
 }
 
-/* `ret_changes`: how many mounts came or went that the watcher does not know of. */
+/* `ret_changes`: how many mounts came or went that the watcher does not know of; 0 at first. */
 static enum hv_code repair(struct hv_reconciler *self, const char *container_id,
 	unsigned *ret_changes, struct hv_error *err)
 {
 	struct hv_repaired repaired = {.records = 0};
-	enum hv_code code = self->args.open_state(self->args.context, err);
+	enum hv_code code;
 
-	if (code == HV_OK)
-		code = hv_attachments_settle(self->args.attacher, container_id, &repaired, err);
+	if (self->args.open_state(self->args.context, err) != HV_OK)
+		return err->code;
+	code = hv_attachments_settle(self->args.attacher, container_id, &repaired, err);
 	tell(self, &repaired);
 	*ret_changes = changes(&repaired);
 	if (code != HV_OK || repaired.records == 0 || !self->is_subscribed)
@@ -134,13 +134,12 @@ static enum hv_code repair(struct hv_reconciler *self, const char *container_id,
 
 static bool repair_one(struct hv_reconciler *self, const char *container_id, unsigned tries)
 {
-	struct hv_error err = {0};
-	unsigned changed;
+	hv_auto_error struct hv_error err = {0};
+	unsigned changed = 0;
 	enum hv_code code = repair(self, container_id, &changed, &err);
 
 	if (code != HV_OK)
 		tell_failure(self, container_id, tries, &err);
-	hv_error_done(&err);
 	if (changed > 0) {
 		hv_queue_put(&self->looks, container_id);
 		wake(self);
@@ -151,20 +150,19 @@ static bool repair_one(struct hv_reconciler *self, const char *container_id, uns
 /* Have those repaired of which the Engine says something else than their records. */
 static bool ask(struct hv_reconciler *self, unsigned tries)
 {
-	struct hv_error err = {0};
-	struct hv_texts ids = {0};
-	enum hv_code code = self->args.open_state(self->args.context, &err);
+	hv_auto_error struct hv_error err = {0};
+	hv_auto_texts struct hv_texts ids = {0};
 
-	if (code == HV_OK && self->is_subscribed)
-		code = hv_attachments_compare(self->args.attacher, &self->listed, &ids, &err);
-	for (size_t i = 0; code == HV_OK && i < ids.count; i++)
-		hv_queue_add(&self->repairers.queue, ids.items[i]);
-	if (code != HV_OK)
+	if (self->args.open_state(self->args.context, &err) != HV_OK ||
+		(self->is_subscribed && hv_attachments_compare(self->args.attacher, &self->listed,
+						&ids, &err) != HV_OK)) {
 		hv_log_line(self->args.log, tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG, "%s",
 			hv_error_text(&err));
-	hv_texts_done(&ids);
-	hv_error_done(&err);
-	return code == HV_OK;
+		return false;
+	}
+	for (size_t i = 0; i < ids.count; i++)
+		hv_queue_add(&self->repairers.queue, ids.items[i]);
+	return true;
 }
 
 static bool repair_next(void *context, const char *name, unsigned tries)
@@ -194,11 +192,12 @@ static void on_event(void *context, const struct hv_event *event)
 static enum hv_code look_at(
 	struct hv_reconciler *self, const char *container_id, struct hv_error *err)
 {
-	struct hv_seen seen = HV_SEEN_NONE;
-	enum hv_code code = self->args.open_state(self->args.context, err);
+	HV_AUTO(hv_seen_done) struct hv_seen seen = HV_SEEN_NONE;
+	enum hv_code code;
 
-	if (code == HV_OK)
-		code = hv_attachments_look(self->args.attacher, container_id, &seen, err);
+	if (self->args.open_state(self->args.context, err) != HV_OK)
+		return err->code;
+	code = hv_attachments_look(self->args.attacher, container_id, &seen, err);
 	tell(self, &seen.repaired);
 	if (seen.pid > 0 && self->args.on_process &&
 		!hv_processes_has(&self->processes, container_id, &seen))
@@ -210,18 +209,17 @@ static enum hv_code look_at(
 	/* One of its records may have failed, and the process be known by another. */
 	if ((code == HV_OK || seen.pid > 0) &&
 		hv_processes_set(&self->processes, container_id, &seen) < 0)
-		code = hv_oom(err);
-	hv_seen_done(&seen);
+		return hv_oom(err);
 	return code;
 }
 
 static void look_at_some(struct hv_reconciler *self)
 {
-	struct hv_error err = {0};
 	const char *container_id;
 	unsigned tries;
 
 	for (int i = 0; i < LOOKS_MAX; i++) {
+		hv_auto_error struct hv_error err = {0};
 		enum hv_code code;
 
 		if (!hv_queue_try(&self->looks, &container_id, &tries, &self->look_one_ms))
@@ -229,7 +227,6 @@ static void look_at_some(struct hv_reconciler *self)
 		code = look_at(self, container_id, &err);
 		if (code != HV_OK)
 			tell_failure(self, container_id, tries, &err);
-		hv_error_done(&err);
 		hv_queue_finish(&self->looks, container_id, code == HV_OK);
 	}
 	self->look_one_ms = hv_clock_ms(); /* there may be more */
@@ -242,10 +239,35 @@ static void add_look(void *context, const char *container_id)
 	hv_queue_add(&self->looks, container_id);
 }
 
-static void sweep_if_due(struct hv_reconciler *self)
+/* All of them, after anything may have happened to them. */
+static void put_all(struct hv_reconciler *self, long long now)
+{
+	hv_auto_error struct hv_error err = {0};
+	hv_auto_texts struct hv_texts ids = {0};
+
+	if (self->args.open_state(self->args.context, &err) != HV_OK ||
+		hv_attachments_containers(self->args.attacher, &ids, &err) != HV_OK) {
+		self->look_all_ms = self->ask_ms = now + STATE_RETRY_MS;
+		return;
+	}
+	for (size_t i = 0; i < ids.count; i++)
+		put(self, ids.items[i]);
+	for (size_t i = 0; i < self->processes.containers.count; i++) /* that went too */
+		hv_queue_add(&self->looks, self->processes.containers.items[i]->name);
+	self->look_all_ms = now + self->args.look_ms;
+	self->ask_ms = now + self->args.ask_ms;
+	self->is_news = false;
+}
+
+static void sweep(struct hv_reconciler *self)
 {
 	long long now = hv_clock_ms();
 
+	if (self->is_news) {
+		if (now >= self->look_all_ms)
+			put_all(self, now);
+		return;
+	}
 	if (now >= self->look_all_ms) {
 		self->look_all_ms = now + self->args.look_ms;
 		hv_processes_tell_changed(&self->processes, add_look, self);
@@ -254,37 +276,6 @@ static void sweep_if_due(struct hv_reconciler *self)
 		self->ask_ms = now + self->args.ask_ms;
 		hv_queue_add(&self->repairers.queue, all_containers);
 	}
-}
-
-/* All of them, after anything may have happened to them. */
-static void put_all(struct hv_reconciler *self)
-{
-	struct hv_error err = {0};
-	struct hv_texts ids = {0};
-	long long now = hv_clock_ms();
-
-	if (self->args.open_state(self->args.context, &err) == HV_OK &&
-		hv_attachments_containers(self->args.attacher, &ids, &err) == HV_OK) {
-		for (size_t i = 0; i < ids.count; i++)
-			put(self, ids.items[i]);
-		for (size_t i = 0; i < self->processes.containers.count; i++) /* that went too */
-			hv_queue_add(&self->looks, self->processes.containers.items[i]->name);
-		self->look_all_ms = now + self->args.look_ms;
-		self->ask_ms = now + self->args.ask_ms;
-		self->is_news = false;
-	} else {
-		self->look_all_ms = self->ask_ms = now + STATE_RETRY_MS;
-	}
-	hv_error_done(&err);
-	hv_texts_done(&ids);
-}
-
-static void sweep(struct hv_reconciler *self)
-{
-	if (!self->is_news)
-		sweep_if_due(self);
-	else if (hv_clock_ms() >= self->look_all_ms)
-		put_all(self);
 }
 
 static void take_ready(struct hv_reconciler *self)
@@ -317,15 +308,6 @@ static void back_off(struct hv_reconciler *self, const struct hv_error *err)
 	self->back_off_ms *= 2;
 	if (self->back_off_ms > BACK_OFF_MAX_MS)
 		self->back_off_ms = BACK_OFF_MAX_MS;
-}
-
-static void subscribe_if_due(struct hv_reconciler *self, struct hv_error *err)
-{
-	if (self->is_trying || hv_clock_ms() < self->subscribe_ms)
-		return;
-	self->is_trying = true;
-	if (hv_events_subscribe(self->events, err) != HV_OK)
-		back_off(self, err);
 }
 
 /* The Engine has said that it will tell. */
@@ -361,10 +343,15 @@ static int time_left(const struct hv_reconciler *self)
 static void *run_watcher(void *argument)
 {
 	struct hv_reconciler *self = argument;
-	struct hv_error err = {0};
 
 	while (!self->is_stopping) {
-		subscribe_if_due(self, &err);
+		hv_auto_error struct hv_error err = {0};
+
+		if (!self->is_trying && hv_clock_ms() >= self->subscribe_ms) {
+			self->is_trying = true;
+			if (hv_events_subscribe(self->events, &err) != HV_OK)
+				back_off(self, &err);
+		}
 		sweep(self);
 		look_at_some(self);
 		hv_repairers_tend(&self->repairers);
@@ -372,7 +359,6 @@ static void *run_watcher(void *argument)
 			back_off(self, &err);
 		notice_open(self);
 		take_ready(self);
-		hv_error_done(&err);
 	}
 	return NULL;
 }
@@ -386,24 +372,21 @@ static void release(struct hv_reconciler *self)
 	hv_restarter_done(&self->restarter);
 	hv_queue_done(&self->looks);
 	hv_repairers_done(&self->repairers);
-	if (self->epoll_fd >= 0)
-		close(self->epoll_fd);
-	if (self->wake_fd >= 0)
-		close(self->wake_fd);
+	mc_close_fd(&self->epoll_fd);
+	mc_close_fd(&self->wake_fd);
 	free(self);
 }
 
-static int set_up(struct hv_reconciler *self)
+static bool set_up(struct hv_reconciler *self)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
 
 	self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	self->events = hv_events_new(self->args.attacher->engine, on_event, self);
-	if (hv_processes_init(&self->processes, self->epoll_fd) < 0 || self->wake_fd < 0 ||
-		self->epoll_fd < 0 || !self->events)
-		return -ENOMEM;
-	return epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, self->wake_fd, &event) < 0 ? -ENOMEM : 0;
+	return hv_processes_init(&self->processes, self->epoll_fd) == 0 && self->wake_fd >= 0 &&
+	       self->epoll_fd >= 0 && self->events &&
+	       epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, self->wake_fd, &event) == 0;
 }
 
 /* By the wall clock, which ThreadSanitizer knows. */
@@ -418,15 +401,8 @@ static bool join_all(struct hv_reconciler *self, bool has_watcher, int timeout_m
 	until.tv_sec += timeout_ms / 1000 + 1;
 	if (has_watcher && pthread_timedjoin_np(self->watcher, NULL, &until) != 0)
 		return false;
-	if (!hv_restarter_stop(&self->restarter, &until))
-		return false;
-	return hv_repairers_join(&self->repairers, &until);
-}
-
-static bool start_threads(struct hv_reconciler *self)
-{
-	return hv_repairers_start(&self->repairers) &&
-	       pthread_create(&self->watcher, NULL, run_watcher, self) == 0;
+	return hv_restarter_stop(&self->restarter, &until) &&
+	       hv_repairers_join(&self->repairers, &until);
 }
 
 struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
@@ -449,11 +425,10 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	hv_repairers_init(&self->repairers,
 		&(struct hv_repairers_args){repair_next, wake, self, self->args.idle_ms});
 	hv_restarter_init(&self->restarter, &self->args, &self->is_subscribed);
-	if (set_up(self) == 0) {
-		if (start_threads(self))
-			return self;
-		(void)join_all(self, false, 1000); /* they have nothing to do yet */
-	}
+	if (set_up(self) && hv_repairers_start(&self->repairers) &&
+		pthread_create(&self->watcher, NULL, run_watcher, self) == 0)
+		return self;
+	(void)join_all(self, false, 1000); /* they have nothing to do yet */
 	release(self);
 	return NULL;
 }
