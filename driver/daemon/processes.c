@@ -11,7 +11,7 @@ enum { CHANGED_MAX = 64 };
 
 /* Out of epoll by hand: a helper that was forked meanwhile holds a copy of each descriptor, and
  * closing ours would leave it registered. */
-static void leave(struct hv_processes *processes, struct hv_process *process)
+void hv_processes_ended(struct hv_processes *processes, struct hv_process *process)
 {
 	if (process->pidfd >= 0)
 		(void)epoll_ctl(processes->epoll_fd, EPOLL_CTL_DEL, process->pidfd, NULL);
@@ -23,7 +23,7 @@ static void leave(struct hv_processes *processes, struct hv_process *process)
 
 static void release(struct hv_processes *processes, struct hv_process *process)
 {
-	leave(processes, process);
+	hv_processes_ended(processes, process);
 	free(process->container.name);
 	free(process);
 }
@@ -41,12 +41,6 @@ void hv_processes_done(struct hv_processes *processes)
 		release(processes, (struct hv_process *)processes->containers.items[i]);
 	hv_names_done(&processes->containers);
 	mc_close_fd(&processes->changes_fd);
-}
-
-static void forget(struct hv_processes *processes, struct hv_process *process)
-{
-	hv_names_remove(&processes->containers, process->container.name);
-	release(processes, process);
 }
 
 static struct hv_process *add(struct hv_processes *processes, const char *container_id)
@@ -70,7 +64,7 @@ static void watch(struct hv_processes *processes, struct hv_process *process, st
 	struct epoll_event end = {.events = EPOLLIN, .data.ptr = process};
 	struct epoll_event change = {.events = EPOLLPRI, .data.ptr = process};
 
-	leave(processes, process);
+	hv_processes_ended(processes, process);
 	process->pid = seen->pid;
 	process->ns_ino = seen->ns_ino;
 	if (seen->pidfd < 0)
@@ -79,7 +73,7 @@ static void watch(struct hv_processes *processes, struct hv_process *process, st
 	process->mountinfo = mc_take_fd(&seen->mountinfo);
 	if (epoll_ctl(processes->epoll_fd, EPOLL_CTL_ADD, process->pidfd, &end) < 0 ||
 		epoll_ctl(processes->changes_fd, EPOLL_CTL_ADD, process->mountinfo, &change) < 0)
-		leave(processes, process); /* it is told each time */
+		hv_processes_ended(processes, process); /* it is told each time */
 }
 
 bool hv_processes_has(
@@ -93,23 +87,18 @@ bool hv_processes_has(
 int hv_processes_set(struct hv_processes *processes, const char *container_id, struct hv_seen *seen)
 {
 	struct hv_process *process = hv_names_find(&processes->containers, container_id);
-	int rc = 0;
+	bool is_wanted = seen->repaired.records > 0;
 
-	if (!process && seen->repaired.records > 0) {
+	if (!process && is_wanted)
 		process = add(processes, container_id);
-		rc = process ? 0 : -ENOMEM;
-	}
-	if (process && seen->repaired.records == 0)
-		forget(processes, process);
-	else if (process && !hv_processes_has(processes, container_id, seen))
+	if (process && !is_wanted) {
+		hv_names_remove(&processes->containers, container_id);
+		release(processes, process);
+	} else if (process && !hv_processes_has(processes, container_id, seen)) {
 		watch(processes, process, seen);
+	}
 	hv_seen_done(seen);
-	return rc;
-}
-
-void hv_processes_ended(struct hv_processes *processes, struct hv_process *process)
-{
-	leave(processes, process);
+	return is_wanted && !process ? -ENOMEM : 0;
 }
 
 void hv_processes_tell_changed(struct hv_processes *processes,

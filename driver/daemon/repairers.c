@@ -48,23 +48,20 @@ static void *run(void *argument)
 	return NULL;
 }
 
-static bool start(struct hv_repairers *all, struct hv_repairer *repairer, bool is_hired)
-{
-	repairer->all = all;
-	repairer->is_hired = is_hired;
-	repairer->is_over = false;
-	repairer->is_used = pthread_create(&repairer->thread, NULL, run, repairer) == 0;
-	all->count += repairer->is_used;
-	return repairer->is_used;
-}
-
 static bool start_some(struct hv_repairers *all, unsigned count, bool is_hired)
 {
 	for (size_t i = 0; count > 0 && i < HV_REPAIRERS_MAX; i++) {
-		if (all->threads[i].is_used)
+		struct hv_repairer *repairer = &all->threads[i];
+
+		if (repairer->is_used)
 			continue;
-		if (!start(all, &all->threads[i], is_hired))
+		repairer->all = all;
+		repairer->is_hired = is_hired;
+		repairer->is_over = false;
+		if (pthread_create(&repairer->thread, NULL, run, repairer) != 0)
 			return false;
+		repairer->is_used = true;
+		all->count++;
 		count--;
 	}
 	return true;

@@ -24,7 +24,7 @@ static void tell(const struct hv_restarter *self, const struct hv_restart *resta
 static void restart_next(struct hv_restarter *self, const char *container_id, unsigned tries)
 {
 	struct hv_restart restart = {.is = HV_RESTART_WAITING};
-	struct hv_error err = {0};
+	hv_auto_error struct hv_error err = {0};
 	enum hv_code code = self->args->open_state(self->args->context, &err);
 
 	if (code == HV_OK && *self->has_engine)
@@ -35,7 +35,6 @@ static void restart_next(struct hv_restarter *self, const char *container_id, un
 		hv_log_line(self->args->log, tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG,
 			"container %.12s, whose start was refused: %s", container_id,
 			hv_error_text(&err));
-	hv_error_done(&err);
 	if (code == HV_OK && restart.is == HV_RESTART_WAITING)
 		hv_queue_postpone(&self->queue, container_id, LOOK_MS);
 	else
