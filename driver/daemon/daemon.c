@@ -373,22 +373,16 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 	return 0;
 }
 
-static bool stop_serving(struct hv_daemon *daemon)
+void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 {
 	int timeout_ms = daemon->config.is_managed ? STOP_MANAGED_MS : STOP_PLAIN_MS;
 
-	if (!daemon->server)
-		return true;
-	hv_unlisten(daemon->listening, daemon->config.socket, &daemon->socket_file);
-	return hv_server_stop(daemon->server, timeout_ms);
-}
-
-void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
-{
 	daemon->attacher.is_stopping = true;
+	if (daemon->server)
+		hv_unlisten(daemon->listening, daemon->config.socket, &daemon->socket_file);
 	/* A request that a container's file system holds is given up with the process: everything
 	 * that was acknowledged is on disk. */
-	if (!stop_serving(daemon)) {
+	if (daemon->server && !hv_server_stop(daemon->server, timeout_ms)) {
 		hv_log_line(&daemon->log, HV_LOG_WARN,
 			"a request takes too long to wait for its end: it gets no answer");
 		_exit(exit_status);

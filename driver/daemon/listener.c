@@ -57,31 +57,11 @@ static bool is_answered(const struct sockaddr_un *address)
 				  errno == EAGAIN);
 }
 
-/* A file that is no socket stays, and bind(2) fails. */
-static void remove_socket(const char *path)
-{
-	struct stat stat;
-
-	if (lstat(path, &stat) == 0 && S_ISSOCK(stat.st_mode))
-		(void)unlink(path);
-}
-
-static int note_file(const char *path, struct hv_socket_file *ret)
-{
-	struct stat stat;
-
-	if (!ret)
-		return 0;
-	if (lstat(path, &stat) < 0)
-		return -errno;
-	*ret = (struct hv_socket_file){stat.st_dev, stat.st_ino};
-	return 0;
-}
-
 int hv_listen(const char *path, struct hv_socket_file *ret_file)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	mc_auto_fd fd = take_systemd_fd();
+	struct stat stat;
 	int rc;
 
 	if (ret_file)
@@ -99,15 +79,18 @@ int hv_listen(const char *path, struct hv_socket_file *ret_file)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	remove_socket(path);
+	/* A file that is no socket stays, and bind(2) fails. */
+	if (lstat(path, &stat) == 0 && S_ISSOCK(stat.st_mode))
+		(void)unlink(path);
 	/* The file takes its mode from the socket: nobody else can connect, from the first instant.
 	 */
 	if (fchmod(fd, 0600) < 0 ||
 		bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-		listen(fd, BACKLOG) < 0)
+		listen(fd, BACKLOG) < 0 || (ret_file && lstat(path, &stat) < 0))
 		return -errno;
-	rc = note_file(path, ret_file);
-	return rc < 0 ? rc : mc_take_fd(&fd);
+	if (ret_file)
+		*ret_file = (struct hv_socket_file){stat.st_dev, stat.st_ino};
+	return mc_take_fd(&fd);
 }
 
 void hv_unlisten(int fd, const char *path, const struct hv_socket_file *file)

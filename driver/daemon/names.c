@@ -40,28 +40,19 @@ void *hv_names_find(const struct hv_names *names, const char *name)
 	return is_there ? names->items[at] : NULL;
 }
 
-static int make_room(struct hv_names *names)
-{
-	size_t room = names->room ? names->room * 2 : ROOM_MIN;
-	void *grown;
-
-	if (names->count < names->room)
-		return 0;
-	grown = reallocarray(names->items, room, sizeof(struct hv_named *));
-	if (!grown)
-		return -ENOMEM;
-	names->items = grown;
-	names->room = room;
-	return 0;
-}
-
 int hv_names_add(struct hv_names *names, struct hv_named *named)
 {
+	size_t room = names->room ? names->room * 2 : ROOM_MIN, at;
 	bool is_there;
-	size_t at;
 
-	if (make_room(names) < 0)
-		return -ENOMEM;
+	if (names->count == names->room) {
+		void *grown = reallocarray(names->items, room, sizeof(struct hv_named *));
+
+		if (!grown)
+			return -ENOMEM;
+		names->items = grown;
+		names->room = room;
+	}
 	at = locate(names, named->name, &is_there);
 	memmove(names->items + at + 1, names->items + at,
 		(names->count - at) * sizeof(struct hv_named *));
