@@ -369,9 +369,9 @@ static void release(struct hv_reconciler *self)
 {
 	hv_events_free(self->events);
 	hv_processes_done(&self->processes);
-	hv_restarter_done(&self->restarter);
+	hv_queue_done(&self->restarter.queue);
 	hv_queue_done(&self->looks);
-	hv_repairers_done(&self->repairers);
+	hv_queue_done(&self->repairers.queue);
 	mc_close_fd(&self->epoll_fd);
 	mc_close_fd(&self->wake_fd);
 	free(self);
@@ -412,12 +412,9 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	if (!self)
 		return NULL;
 	self->args = *args;
-	if (self->args.look_ms == 0)
-		self->args.look_ms = LOOK_MS;
-	if (self->args.ask_ms == 0)
-		self->args.ask_ms = ASK_MS;
-	if (self->args.idle_ms == 0)
-		self->args.idle_ms = IDLE_MS;
+	self->args.look_ms = args->look_ms ? args->look_ms : LOOK_MS;
+	self->args.ask_ms = args->ask_ms ? args->ask_ms : ASK_MS;
+	self->args.idle_ms = args->idle_ms ? args->idle_ms : IDLE_MS;
 	self->back_off_ms = BACK_OFF_MIN_MS;
 	self->is_news = true;
 	self->wake_fd = self->epoll_fd = -1;

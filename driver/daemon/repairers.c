@@ -14,11 +14,6 @@ void hv_repairers_init(struct hv_repairers *repairers, const struct hv_repairers
 	hv_queue_init(&repairers->queue, RETRIERS);
 }
 
-void hv_repairers_done(struct hv_repairers *repairers)
-{
-	hv_queue_done(&repairers->queue);
-}
-
 /* Since when it is not needed any more; 0: it stays. */
 static long long leaves_ms(const struct hv_repairer *repairer)
 {

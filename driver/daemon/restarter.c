@@ -69,8 +69,3 @@ bool hv_restarter_stop(struct hv_restarter *restarter, const struct timespec *un
 			return false;
 	return true;
 }
-
-void hv_restarter_done(struct hv_restarter *restarter)
-{
-	hv_queue_done(&restarter->queue);
-}

@@ -54,11 +54,9 @@ void hv_repairers_tend(struct hv_repairers *repairers) __attribute__((nonnull));
 /* Let them end.  Does not wait. */
 void hv_repairers_stop(struct hv_repairers *repairers) __attribute__((nonnull));
 
-/* Wait for it, until this time (CLOCK_REALTIME).  Returns false when one still runs. */
+/* Wait for it, until this time (CLOCK_REALTIME).  Returns false when one still runs; else the queue
+ * is what is left to be released. */
 bool hv_repairers_join(struct hv_repairers *repairers, const struct timespec *until)
 	__attribute__((nonnull, warn_unused_result));
-
-/* Release; none may run. */
-void hv_repairers_done(struct hv_repairers *repairers) __attribute__((nonnull));
 
 #endif

@@ -31,9 +31,8 @@ void hv_restarter_add(struct hv_restarter *restarter, const char *container_id)
 	__attribute__((nonnull));
 
 /* Let the threads end, and wait for them until that time of the wall clock.  Returns whether they
- * have: then hv_restarter_done() releases what is left. */
+ * have: then the queue is what is left to be released. */
 bool hv_restarter_stop(struct hv_restarter *restarter, const struct timespec *until)
 	__attribute__((nonnull, warn_unused_result));
-void hv_restarter_done(struct hv_restarter *restarter) __attribute__((nonnull));
 
 #endif
