@@ -83,7 +83,8 @@ void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_
 
 /* --- repairers --- */
 
-static void tell(const struct hv_reconciler *self, const struct hv_repaired *repaired)
+/* Returns how many mounts came or went. */
+static unsigned tell(const struct hv_reconciler *self, const struct hv_repaired *repaired)
 {
 	const struct hv_log_count counts[] = {
 		{repaired->attached, HV_LOG_INFO, "attached again"},
@@ -96,6 +97,7 @@ static void tell(const struct hv_reconciler *self, const struct hv_repaired *rep
 	};
 
 	hv_log_counts(self->args.log, repaired->name, counts, sizeof(counts) / sizeof(counts[0]));
+	return repaired->attached + repaired->adopted + repaired->pending + repaired->dropped;
 }
 
 static void tell_failure(const struct hv_reconciler *self, const char *container_id, unsigned tries,
@@ -105,11 +107,6 @@ static void tell_failure(const struct hv_reconciler *self, const char *container
 
 	hv_log_line(self->args.log, tries == 0 && !is_usual ? HV_LOG_WARN : HV_LOG_DEBUG,
 		"attachments of container %.12s: %s", container_id, hv_error_text(err));
-}
-
-static unsigned changes(const struct hv_repaired *repaired)
-{
-	return repaired->attached + repaired->adopted + repaired->pending + repaired->dropped;
 }
 
 /* `ret_changes`: how many mounts came or went that the watcher does not know of; 0 at first. */
@@ -122,13 +119,11 @@ static enum hv_code repair(struct hv_reconciler *self, const char *container_id,
 	if (self->args.open_state(self->args.context, err) != HV_OK)
 		return err->code;
 	code = hv_attachments_settle(self->args.attacher, container_id, &repaired, err);
-	tell(self, &repaired);
-	*ret_changes = changes(&repaired);
+	*ret_changes = tell(self, &repaired);
 	if (code != HV_OK || repaired.records == 0 || !self->is_subscribed)
 		return code;
 	code = hv_attachments_repair(self->args.attacher, container_id, &repaired, err);
-	tell(self, &repaired);
-	*ret_changes += changes(&repaired);
+	*ret_changes += tell(self, &repaired);
 	return code;
 }
 
@@ -198,7 +193,7 @@ static enum hv_code look_at(
 	if (self->args.open_state(self->args.context, err) != HV_OK)
 		return err->code;
 	code = hv_attachments_look(self->args.attacher, container_id, &seen, err);
-	tell(self, &seen.repaired);
+	(void)tell(self, &seen.repaired);
 	if (seen.pid > 0 && self->args.on_process &&
 		!hv_processes_has(&self->processes, container_id, &seen))
 		self->args.on_process(self->args.context, (pid_t)seen.pid);

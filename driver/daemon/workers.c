@@ -46,18 +46,13 @@ static void *run(void *argument)
 /* With the lock.  Returns false when there are as many as there can be. */
 static bool hire(struct hv_workers *self)
 {
-	pthread_attr_t attr;
 	pthread_t thread;
-	int rc;
 
-	if (self->workers == self->args.max)
+	if (self->workers == self->args.max || pthread_create(&thread, NULL, run, self) != 0)
 		return false;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	rc = pthread_create(&thread, &attr, run, self);
-	pthread_attr_destroy(&attr);
-	self->workers += rc == 0;
-	return rc == 0;
+	pthread_detach(thread);
+	self->workers++;
+	return true;
 }
 
 void hv_workers_init(struct hv_workers *workers, const struct hv_workers_args *args)
