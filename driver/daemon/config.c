@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mountcore/cleanup.h"
 #include "mountcore/path.h"
 
 static const char managed_mount_root[] = "/volumes"; /* propagatedMount of config.json */
@@ -183,17 +182,16 @@ static int read_hold(struct hv_config *config)
 	return 0;
 }
 
-/* Split HOSTVOL_ALLOW into cleaned directories, which are never longer than what is given. */
+/* Split HOSTVOL_ALLOW in place into cleaned directories, which are never longer than what is given.
+ */
 static int split_allow(struct hv_config *config)
 {
 	char directory[PATH_MAX];
 	size_t count = 0;
-	mc_auto_free char *copy = strdup(config->allow_text);
-	char *rest = copy, *item, *at;
+	char *rest = strdup(config->allow_text), *at = rest, *item;
 
-	config->allow_paths = malloc(strlen(config->allow_text) * 2 + 2);
-	at = config->allow_paths;
-	if (!copy || !at)
+	config->allow_paths = rest;
+	if (!rest)
 		return -ENOMEM;
 	while ((item = strsep(&rest, ":"))) {
 		if (count == HV_ALLOW_MAX || mc_path_clean(item, directory, sizeof(directory)) < 0)
