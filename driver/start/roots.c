@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,16 +85,17 @@ static const struct hv_field options_fields[] = {
 static int find_of_shim(long long shim, char *const *args, size_t count, char ret[static PATH_MAX])
 {
 	const char *namespace = value_of(args, count, "-namespace");
-	mc_auto_free char *text = malloc(FILE_SIZE), *root = NULL;
+	char *text = malloc(FILE_SIZE);
+	mc_auto_free char *root = NULL;
 	hv_auto_error struct hv_error ignored = {0};
 	ssize_t size = text ? read_file(shim, "cwd/options.json", text) : -ENOMEM;
+	bool is_read = namespace && size > 0 &&
+		       hv_fields_read(text, (size_t)size, options_fields, HV_UNKNOWN_IGNORE, &root,
+			       &ignored) == HV_OK &&
+		       root;
 
-	if (!namespace || size <= 0 ||
-		hv_fields_read(text, (size_t)size, options_fields, HV_UNKNOWN_IGNORE, &root,
-			&ignored) != HV_OK ||
-		!root)
-		return -ENOENT;
-	return set(ret, root, namespace);
+	free(text); /* by hand: the analyzer of clang does not know the attribute */
+	return is_read ? set(ret, root, namespace) : -ENOENT;
 }
 
 /* conmon passes each word of the runtime's options behind --runtime-arg. */
@@ -142,7 +144,9 @@ static int find(pid_t pid, char text[static FILE_SIZE], char ret[static PATH_MAX
 
 int hv_root_find(pid_t pid, char ret[static PATH_MAX])
 {
-	mc_auto_free char *text = malloc(FILE_SIZE);
+	char *text = malloc(FILE_SIZE);
+	int rc = text ? find(pid, text, ret) : -ENOMEM;
 
-	return text ? find(pid, text, ret) : -ENOMEM;
+	free(text);
+	return rc;
 }
