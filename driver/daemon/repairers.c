@@ -67,20 +67,6 @@ bool hv_repairers_start(struct hv_repairers *repairers)
 	return start_some(repairers, REPAIRERS, false);
 }
 
-/* Join the threads that ended because they were not needed. */
-static void join_those_over(struct hv_repairers *all)
-{
-	for (size_t i = 0; i < HV_REPAIRERS_MAX; i++) {
-		struct hv_repairer *repairer = &all->threads[i];
-
-		if (!repairer->is_used || !repairer->is_over)
-			continue;
-		pthread_join(repairer->thread, NULL);
-		repairer->is_used = false;
-		all->count--;
-	}
-}
-
 /* Each of them may wait for a file system of its own, while something is to be done that needs
  * none of those. */
 static void hire_if_stuck(struct hv_repairers *all)
@@ -98,7 +84,16 @@ static void hire_if_stuck(struct hv_repairers *all)
 void hv_repairers_tend(struct hv_repairers *repairers)
 {
 	hire_if_stuck(repairers);
-	join_those_over(repairers);
+	/* Join the threads that ended because they were not needed. */
+	for (size_t i = 0; i < HV_REPAIRERS_MAX; i++) {
+		struct hv_repairer *repairer = &repairers->threads[i];
+
+		if (!repairer->is_used || !repairer->is_over)
+			continue;
+		pthread_join(repairer->thread, NULL);
+		repairer->is_used = false;
+		repairers->count--;
+	}
 }
 
 void hv_repairers_stop(struct hv_repairers *repairers)
