@@ -40,8 +40,8 @@ static void limit_memory(void)
 {
 	enum { TRIM_BYTES = 64 * 1024 };
 
-	(void)mallopt(M_ARENA_MAX, 1);
-	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+	(void)mallopt(M_ARENA_MAX, 1); /* NOLINT(concurrency-mt-unsafe): before any thread */
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 /* A static program has these two services inside, and must load no other: it would bring a libc of
