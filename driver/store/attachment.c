@@ -27,6 +27,9 @@ enum {
 	FLAG_REPLACE_MASK = 3 * FLAG_REPLACE,
 };
 
+/* The columns that may be NULL: subpath, replaces, started_at, problem, engine. */
+enum { NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 };
+
 static int pack_flags(const struct hv_record *record)
 {
 	const struct hv_attachment *view = &record->view;
@@ -281,6 +284,8 @@ static enum hv_code read_record(
 	int at = 0;
 	bool ok = true;
 
+	if (hv_sql_check_null(statement, "attachment", NULLABLE, err) != HV_OK)
+		return err->code;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = hv_sql_column(statement, at++, &ok);
 	view->state = hv_attachment_state_parse(state);
@@ -362,8 +367,11 @@ enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_st
 	int rc = SQLITE_DONE;
 
 	while (statement && ok && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
-		struct hv_store_container *grown = reallocarray(all, count + 1, sizeof(*grown));
+		struct hv_store_container *grown;
 
+		if (hv_sql_check_null(statement, "an attachment to container", 0, err) != HV_OK)
+			break;
+		grown = reallocarray(all, count + 1, sizeof(*grown));
 		ok = grown;
 		if (!grown)
 			break;

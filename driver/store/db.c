@@ -115,7 +115,8 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_VOLUME_UNFINISHED] =
 		"SELECT " VOLUME_COLUMNS " FROM volume WHERE phase ORDER BY name",
 	[HV_SQL_OPT_ADD] = "INSERT INTO opt (volume, position, key, value) VALUES (?1, ?2, ?3, ?4)",
-	[HV_SQL_OPT_LIST] = "SELECT key, value FROM opt WHERE volume = ?1 ORDER BY position",
+	[HV_SQL_OPT_LIST] =
+		"SELECT volume, key, value FROM opt WHERE volume = ?1 ORDER BY position",
 	[HV_SQL_OPT_FORGET] = "DELETE FROM opt WHERE volume = ?1"
 			      " AND volume IN (SELECT name FROM volume WHERE phase)",
 	[HV_SQL_OPT_FIND] =
@@ -167,7 +168,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 		" WHERE volume.source = ?1)",
 	[HV_SQL_MOUNTED_ADD] = "INSERT INTO mounted (volume, dev, ino) VALUES (?1, ?2, ?3)",
 	[HV_SQL_MOUNTED_LIST] =
-		"SELECT dev, ino FROM mounted WHERE volume = ?1 ORDER BY rowid LIMIT ?2",
+		"SELECT volume, dev, ino FROM mounted WHERE volume = ?1 ORDER BY rowid LIMIT ?2",
 	[HV_SQL_MOUNTED_CLEAR] = "DELETE FROM mounted WHERE volume = ?1",
 	[HV_SQL_REF_FORGET] = "DELETE FROM ref WHERE volume = ?1"
 			      " AND volume IN (SELECT name FROM volume WHERE phase)",
@@ -345,12 +346,34 @@ enum hv_code hv_sql_exec(struct hv_store *store, enum hv_sql sql, struct hv_erro
 	return code;
 }
 
+enum hv_code hv_sql_refuse(
+	sqlite3_stmt *statement, const char *owner, const char *column, struct hv_error *err)
+{
+	const char *key = (const char *)sqlite3_column_text(statement, 0);
+
+	return hv_fail(err, HV_STATE_UNREADABLE,
+		"hostvol's state cannot be used: column %s of %s '%.255s' has no valid value",
+		column ? column : "?", owner, key ? key : "?");
+}
+
+enum hv_code hv_sql_check_null(
+	sqlite3_stmt *statement, const char *owner, unsigned nullable, struct hv_error *err)
+{
+	for (int at = 0; at < sqlite3_column_count(statement); at++)
+		if (!(nullable & 1u << at) && sqlite3_column_type(statement, at) == SQLITE_NULL)
+			return hv_sql_refuse(
+				statement, owner, sqlite3_column_name(statement, at), err);
+	return HV_OK;
+}
+
 char *hv_sql_column(sqlite3_stmt *statement, int at, bool *ok)
 {
-	const char *text = (const char *)sqlite3_column_text(statement, at);
+	/* Asked first: without memory the text is NULL as well. */
+	bool is_null = sqlite3_column_type(statement, at) == SQLITE_NULL;
+	const char *text = is_null ? NULL : (const char *)sqlite3_column_text(statement, at);
 	char *copy = text ? strdup(text) : NULL;
 
-	if (text && !copy)
+	if (!copy && !is_null)
 		*ok = false;
 	return copy;
 }

@@ -17,8 +17,10 @@ enum hv_code hv_store_mounted_get(struct hv_store *store, const char *volume,
 	for (; rc == SQLITE_ROW; rc = hv_sql_step(store, statement, err)) {
 		size_t at = ret->count++;
 
-		ret->items[at].dev = (unsigned long long)sqlite3_column_int64(statement, 0);
-		ret->items[at].ino = (unsigned long long)sqlite3_column_int64(statement, 1);
+		if (hv_sql_check_null(statement, "the mounts of volume", 0, err) != HV_OK)
+			break;
+		ret->items[at].dev = (unsigned long long)sqlite3_column_int64(statement, 1);
+		ret->items[at].ino = (unsigned long long)sqlite3_column_int64(statement, 2);
 	}
 	hv_sql_end(store);
 	return rc == SQLITE_DONE ? HV_OK : err->code;

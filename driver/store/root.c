@@ -1,6 +1,4 @@
 /* The directories that runtimes were seen to keep their containers in. */
-#include <stdlib.h>
-
 #include "store/store.h"
 
 #include "db.h"
@@ -17,12 +15,12 @@ enum hv_code hv_store_root_list(struct hv_store *store, struct hv_texts *ret, st
 	int rc = SQLITE_DONE;
 
 	while (code == HV_OK && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
-		bool ok = true;
-		char *path = hv_sql_column(statement, 0, &ok);
+		const char *path;
 
-		if (!ok || hv_texts_add(ret, path) < 0)
+		code = hv_sql_check_null(statement, "root", 0, err);
+		path = (const char *)sqlite3_column_text(statement, 0);
+		if (code == HV_OK && (!path || hv_texts_add(ret, path) < 0))
 			code = hv_oom(err);
-		free(path);
 	}
 	if (code == HV_OK && rc != SQLITE_DONE)
 		code = err->code;

@@ -65,8 +65,13 @@ static enum hv_code read_opts(
 		return err->code;
 	hv_sql_text(statement, 1, volume->name);
 	while ((rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
-		if (hv_opts_add(&volume->opts, (const char *)sqlite3_column_text(statement, 0),
-			    (const char *)sqlite3_column_text(statement, 1)) < 0)
+		const char *key, *value;
+
+		if (hv_sql_check_null(statement, "an option of volume", 0, err) != HV_OK)
+			return err->code;
+		key = (const char *)sqlite3_column_text(statement, 1);
+		value = (const char *)sqlite3_column_text(statement, 2);
+		if (!key || !value || hv_opts_add(&volume->opts, key, value) < 0)
 			return hv_oom(err);
 	}
 	return rc == SQLITE_DONE ? HV_OK : HV_STATE_UNREADABLE;
@@ -77,6 +82,8 @@ static enum hv_code read_volume(
 {
 	bool ok = true;
 
+	if (hv_sql_check_null(statement, "volume", 0, err) != HV_OK)
+		return err->code;
 	ret->name = hv_sql_column(statement, 0, &ok);
 	ret->kind = hv_sql_column(statement, 1, &ok);
 	ret->source = hv_sql_column(statement, 2, &ok);

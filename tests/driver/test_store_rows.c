@@ -1,0 +1,259 @@
+/* Rows that no version of hostvol writes, and a SQLite without memory. */
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store.h"
+#include "support/hv_test.h"
+
+#include "rows.h"
+#include "scratch.h"
+#include "store_fixture.h"
+
+/* SQLite's memory: allocation number `fail_at` fails, once; 0: none. */
+static struct sqlite3_mem_methods memory;
+static unsigned fail_at, allocations;
+
+static bool is_refused(void)
+{
+	return fail_at != 0 && ++allocations == fail_at;
+}
+
+static void *allocate(int size)
+{
+	return is_refused() ? NULL : memory.xMalloc(size);
+}
+
+static void *reallocate(void *old, int size)
+{
+	return is_refused() ? NULL : memory.xRealloc(old, size);
+}
+
+/* Before SQLite is used. */
+__attribute__((constructor)) static void take_memory(void)
+{
+	struct sqlite3_mem_methods own;
+
+	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory) != SQLITE_OK)
+		abort();
+	own = memory;
+	own.xMalloc = allocate;
+	own.xRealloc = reallocate;
+	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &own) != SQLITE_OK ||
+		sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) != SQLITE_OK)
+		abort();
+}
+
+static int close_with_memory(void **state)
+{
+	fail_at = 0;
+	return close_one(state);
+}
+
+#define STORE_ROWS_TEST(name) TEST_WITH(name, open_one, close_with_memory)
+
+/* Run `sql` on the database while no store has it. */
+static void change(const char *sql)
+{
+	char *path = scratch_path(dir, "hostvol.db");
+	sqlite3 *db = NULL;
+
+	hv_store_close(store);
+	store = NULL;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	sqlite3_close(db);
+	store = row_store(dir);
+	free(path);
+}
+
+static void add_rows(void)
+{
+	struct hv_mounted_roots roots = {1, {{2, 3}}};
+	struct hv_error err = {0};
+
+	assert_int_equal(row_add_volume(store, "data"), HV_OK);
+	assert_int_equal(row_put(store, "0123456789ab", "data", "c1", true), HV_OK);
+	assert_int_equal(hv_store_root_add(store, "/run/runc", &err), HV_OK);
+	assert_int_equal(hv_store_mounted_set(store, "data", &roots, &err), HV_OK);
+}
+
+static enum hv_code read_volume(struct hv_error *err)
+{
+	struct hv_volume volume = {0};
+	enum hv_code code = hv_store_volume_get(store, "data", &volume, err);
+
+	if (code == HV_OK) {
+		assert_string_equal(volume.name, "data");
+		assert_string_equal(volume.kind, "path");
+		assert_string_equal(volume.source, "/srv/data");
+		assert_string_equal(volume.created_at, "2024-01-01T00:00:00.000Z");
+		assert_int_equal(volume.opts.count, 1);
+		assert_string_equal(hv_opts_get(&volume.opts, "path"), "/srv/data");
+	}
+	hv_volume_done(&volume);
+	return code;
+}
+
+static enum hv_code read_volumes(struct hv_error *err)
+{
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_list(store, &list, &count, err);
+
+	if (code == HV_OK) {
+		assert_int_equal(count, 1);
+		assert_string_equal(list[0].source, "/srv/data");
+		assert_int_equal(list[0].opts.count, 1);
+	}
+	hv_volumes_free(list, count);
+	return code;
+}
+
+static enum hv_code read_attachments(struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.volume = "data"};
+	struct hv_record *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_attachment_list(store, &filter, &list, &count, err);
+
+	if (code == HV_OK) {
+		assert_int_equal(count, 1);
+		assert_string_equal(list[0].view.source, "/srv/source");
+		assert_string_equal(list[0].made, "1:2 3:4 ");
+		assert_string_equal(list[0].leftovers, "");
+		assert_int_equal(list[0].view.state, HV_ATTACHED);
+		assert_null(list[0].view.subpath);
+	}
+	hv_records_free(list, count);
+	return code;
+}
+
+static enum hv_code read_containers(struct hv_error *err)
+{
+	struct hv_store_container *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_attachment_containers(store, &list, &count, err);
+
+	if (code == HV_OK) {
+		assert_int_equal(count, 1);
+		assert_string_equal(list[0].id, "c1");
+	}
+	hv_store_containers_free(list, count);
+	return code;
+}
+
+static enum hv_code read_alias(struct hv_error *err)
+{
+	char *name = NULL;
+	enum hv_code code = hv_store_volume_with_opt(store, "path", "/srv/data", &name, err);
+
+	if (code == HV_OK)
+		assert_string_equal(name, "data");
+	free(name);
+	return code;
+}
+
+static enum hv_code read_roots(struct hv_error *err)
+{
+	struct hv_texts roots = {0};
+	enum hv_code code = hv_store_root_list(store, &roots, err);
+
+	if (code == HV_OK) {
+		assert_int_equal(roots.count, 1);
+		assert_string_equal(roots.items[0], "/run/runc");
+	}
+	hv_texts_done(&roots);
+	return code;
+}
+
+static enum hv_code read_mounted(struct hv_error *err)
+{
+	struct hv_mounted_roots roots;
+	enum hv_code code = hv_store_mounted_get(store, "data", &roots, err);
+
+	if (code == HV_OK) {
+		assert_int_equal(roots.count, 1);
+		assert_true(roots.items[0].dev == 2 && roots.items[0].ino == 3);
+	}
+	return code;
+}
+
+typedef enum hv_code (*read_fn)(struct hv_error *err);
+
+static const read_fn reads[] = {read_volume, read_volumes, read_attachments, read_containers,
+	read_alias, read_roots, read_mounted};
+
+/* Without memory a text is NULL, as SQL NULL is. */
+STORE_ROWS_TEST(each_reading_without_memory_fails_or_has_all_texts)
+{
+	add_rows();
+	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
+		bool is_whole = false;
+
+		for (unsigned at = 1; !is_whole; at++) {
+			struct hv_error err = {0};
+			enum hv_code code;
+
+			fail_at = at;
+			allocations = 0;
+			code = reads[i](&err);
+			is_whole = allocations < at;
+			fail_at = 0;
+			assert_true(code == HV_OK || code == HV_INTERNAL ||
+				    code == HV_STATE_UNREADABLE);
+			assert_int_equal(code, err.code);
+			assert_true(!is_whole || code == HV_OK);
+			hv_error_done(&err);
+		}
+	}
+}
+
+static void expect_unreadable(read_fn read, const char *owner, const char *column)
+{
+	struct hv_error err = {0};
+
+	assert_int_equal(read(&err), HV_STATE_UNREADABLE);
+	if (!strstr(hv_error_text(&err), owner) || !strstr(hv_error_text(&err), column))
+		fail_msg("'%s' has no '%s' or no '%s'", hv_error_text(&err), owner, column);
+	hv_error_done(&err);
+}
+
+/* A copy of a table has no NOT NULL. */
+#define LOOSEN(table)                                                                              \
+	"CREATE TABLE copy AS SELECT * FROM " table "; DROP TABLE " table ";"                      \
+	"ALTER TABLE copy RENAME TO " table ";"
+
+STORE_ROWS_TEST(null_in_a_column_that_may_not_be_null_is_unreadable)
+{
+	static const struct {
+		const char *sql;
+		read_fn read;
+		const char *owner, *column;
+	} cases[] = {
+		{LOOSEN("volume") "UPDATE volume SET source = NULL", read_volume, "volume 'data'",
+			"column source"},
+		{"UPDATE volume SET source = '/srv/data', missing = NULL", read_volumes,
+			"volume 'data'", "column missing"},
+		{"UPDATE volume SET missing = 0;" LOOSEN("opt") "UPDATE opt SET value = NULL",
+			read_volume, "option of volume 'data'", "column value"},
+		{LOOSEN("attachment") "UPDATE attachment SET leftovers = NULL", read_attachments,
+			"attachment '0123456789ab'", "column leftovers"},
+		{"UPDATE attachment SET leftovers = '', pid = NULL", read_attachments,
+			"attachment '0123456789ab'", "column pid"},
+		{"UPDATE attachment SET pid = 1, container_id = NULL", read_containers,
+			"attachment to container", "column container_id"},
+		{LOOSEN("root") "UPDATE root SET path = NULL", read_roots, "root", "column path"},
+		{LOOSEN("mounted") "UPDATE mounted SET ino = NULL", read_mounted, "volume 'data'",
+			"column ino"},
+	};
+
+	add_rows();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		change(cases[i].sql);
+		expect_unreadable(cases[i].read, cases[i].owner, cases[i].column);
+	}
+}
+
+TEST_MAIN()
