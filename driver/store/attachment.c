@@ -277,7 +277,7 @@ static enum hv_code read_record(
 	sqlite3_stmt *statement, struct hv_record *ret, struct hv_error *err)
 {
 	struct hv_attachment *view = &ret->view;
-	char *state = NULL;
+	hv_auto_free char *state = NULL;
 	char **texts[] = {&view->id, &view->volume, &view->source, &view->subpath,
 		&view->container_id, &view->container_name, &view->target, &view->since, &ret->path,
 		&ret->made, &ret->replaces, &ret->started_at, &state, &view->problem, &ret->engine};
@@ -288,9 +288,16 @@ static enum hv_code read_record(
 		return err->code;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = hv_sql_column(statement, at++, &ok);
+	if (!ok)
+		return hv_oom(err);
 	view->state = hv_attachment_state_parse(state);
-	free(state);
+	if (strcmp(hv_attachment_state_name(view->state), state) != 0)
+		return hv_sql_refuse(statement, "attachment", "state", err);
 	unpack_flags(ret, sqlite3_column_int(statement, at++));
+	if (ret->replace > HV_REPLACE_LAST)
+		return hv_sql_refuse(statement, "attachment", "flags (replace)", err);
+	if (ret->refusal > HV_REFUSAL_LAST)
+		return hv_sql_refuse(statement, "attachment", "flags (refusal)", err);
 	ret->is_done = sqlite3_column_int(statement, at++);
 	ret->pid = sqlite3_column_int64(statement, at++);
 	ret->ns_ino = (uint64_t)sqlite3_column_int64(statement, at++);
@@ -299,6 +306,8 @@ static enum hv_code read_record(
 	ret->root_dev = (uint64_t)sqlite3_column_int64(statement, at++);
 	ret->root_ino = (uint64_t)sqlite3_column_int64(statement, at++);
 	view->late_ms = sqlite3_column_int64(statement, at++);
+	if (!hv_sql_is_enum(statement, at, HV_PROBLEM_LAST))
+		return hv_sql_refuse(statement, "attachment", "problem_kind", err);
 	ret->problem = (enum hv_problem)sqlite3_column_int(statement, at++);
 	ret->leftovers = hv_sql_column(statement, at, &ok);
 	return ok ? HV_OK : hv_oom(err);

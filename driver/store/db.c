@@ -366,6 +366,14 @@ enum hv_code hv_sql_check_null(
 	return HV_OK;
 }
 
+bool hv_sql_is_enum(sqlite3_stmt *statement, int at, int last)
+{
+	bool is_number = sqlite3_column_type(statement, at) == SQLITE_INTEGER;
+	sqlite3_int64 number = sqlite3_column_int64(statement, at);
+
+	return is_number && number >= 0 && number <= last;
+}
+
 char *hv_sql_column(sqlite3_stmt *statement, int at, bool *ok)
 {
 	/* Asked first: without memory the text is NULL as well. */

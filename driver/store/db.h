@@ -111,6 +111,9 @@ enum hv_code hv_sql_refuse(
 enum hv_code hv_sql_check_null(
 	sqlite3_stmt *statement, const char *owner, unsigned nullable, struct hv_error *err);
 
+/* Whether a column is a number of an enum that ends with `last`. */
+bool hv_sql_is_enum(sqlite3_stmt *statement, int at, int last);
+
 /* A copy of a text column; NULL for SQL NULL.  Sets *ok to false on ENOMEM. */
 char *hv_sql_column(sqlite3_stmt *statement, int at, bool *ok);
 

@@ -4,6 +4,8 @@
 
 #include "db.h"
 
+enum { PHASE_LAST = HV_ATTACHING };
+
 static enum hv_code add_opts(
 	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
 {
@@ -84,6 +86,8 @@ static enum hv_code read_volume(
 
 	if (hv_sql_check_null(statement, "volume", 0, err) != HV_OK)
 		return err->code;
+	if (!hv_sql_is_enum(statement, 5, PHASE_LAST)) /* taken for another, it deletes data */
+		return hv_sql_refuse(statement, "volume", "phase", err);
 	ret->name = hv_sql_column(statement, 0, &ok);
 	ret->kind = hv_sql_column(statement, 1, &ok);
 	ret->source = hv_sql_column(statement, 2, &ok);

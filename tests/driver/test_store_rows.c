@@ -256,4 +256,46 @@ STORE_ROWS_TEST(null_in_a_column_that_may_not_be_null_is_unreadable)
 	}
 }
 
+static enum hv_code read_unfinished(struct hv_error *err)
+{
+	struct hv_volume *list = NULL;
+	size_t count = 0;
+	enum hv_code code = hv_store_volume_unfinished(store, &list, &count, err);
+
+	hv_volumes_free(list, count);
+	return code;
+}
+
+/* The row of an unknown phase would be a volume in HV_REMOVING, whose data is deleted. */
+STORE_ROWS_TEST(a_number_or_word_that_no_enum_has_is_unreadable)
+{
+	static const struct {
+		const char *sql;
+		read_fn read;
+		const char *owner, *column;
+	} cases[] = {
+		{"UPDATE volume SET phase = 4", read_unfinished, "volume 'data'", "column phase"},
+		{"UPDATE volume SET phase = -1", read_unfinished, "volume 'data'", "column phase"},
+		{"UPDATE volume SET phase = 1.5", read_unfinished, "volume 'data'", "column phase"},
+		{"UPDATE volume SET phase = 4294967297", read_unfinished, "volume 'data'",
+			"column phase"},
+		{"UPDATE attachment SET state = 'lost'", read_attachments,
+			"attachment '0123456789ab'", "column state"},
+		{"UPDATE attachment SET state = 'attached', flags = 3 * 4096", read_attachments,
+			"attachment '0123456789ab'", "column flags (replace)"},
+		{"UPDATE attachment SET flags = 3 * 262144", read_attachments,
+			"attachment '0123456789ab'", "column flags (refusal)"},
+		{"UPDATE attachment SET flags = 0, problem_kind = 9", read_attachments,
+			"attachment '0123456789ab'", "column problem_kind"},
+		{"UPDATE attachment SET problem_kind = -1", read_attachments,
+			"attachment '0123456789ab'", "column problem_kind"},
+	};
+
+	add_rows();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		change(cases[i].sql);
+		expect_unreadable(cases[i].read, cases[i].owner, cases[i].column);
+	}
+}
+
 TEST_MAIN()

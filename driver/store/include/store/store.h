@@ -4,7 +4,8 @@
  * disk when the call returns (synchronous=FULL).  Those of Mount references survive the death of
  * the process but not of the machine: after that no mount is left to refer to.
  * All functions may be called from any thread.  "denied by the disk" below is HV_STATE_UNREADABLE:
- * SQLite could not read or write, and the sentence says why. */
+ * SQLite could not read or write, or a row has a value that no version of hostvol writes, and the
+ * sentence says why. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -87,6 +88,7 @@ enum hv_replace {
 	HV_REPLACE_NO,
 	HV_REPLACE_ATOMIC,
 	HV_REPLACE_NONATOMIC,
+	HV_REPLACE_LAST = HV_REPLACE_NONATOMIC,
 };
 
 /* Whether the last start of an attachment's container was refused for the lack of it; the numbers
@@ -95,6 +97,7 @@ enum hv_refusal {
 	HV_REFUSAL_NONE,
 	HV_REFUSAL_NEW, /* it was; whether the container is to be started again is not decided */
 	HV_REFUSAL_AWAITED, /* the container is started again when this can be attached */
+	HV_REFUSAL_LAST = HV_REFUSAL_AWAITED,
 };
 
 /* The kind of view.problem; the numbers are in the store. */
@@ -108,6 +111,7 @@ enum hv_problem {
 	HV_PROBLEM_COVERED,   /* by another mount */
 	HV_PROBLEM_SOURCE,    /* its path leads to something else now, or to nothing */
 	HV_PROBLEM_DOUBTED,   /* the Engine does not know the container, and is not believed */
+	HV_PROBLEM_LAST = HV_PROBLEM_DOUBTED,
 };
 
 /* A wanted attachment, with what is needed to make it and to find its mount again.  Strings are
