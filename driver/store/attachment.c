@@ -253,8 +253,8 @@ static enum hv_code boot(struct hv_store *store, const void *context, struct hv_
 	if (!statement)
 		return err->code;
 	hv_sql_text(statement, 1, id);
-	if (hv_sql_step(store, statement, err) != SQLITE_ROW)
-		return HV_STATE_UNREADABLE;
+	if (hv_sql_row(store, statement, err) != HV_OK)
+		return err->code;
 	is_known = sqlite3_column_int(statement, 0) > 0; /* not to the versions before */
 	is_same = sqlite3_column_int(statement, 1) > 0;
 	if (is_same)

@@ -276,6 +276,17 @@ int hv_sql_step(struct hv_store *store, sqlite3_stmt *statement, struct hv_error
 	return rc;
 }
 
+enum hv_code hv_sql_row(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err)
+{
+	int rc = hv_sql_step(store, statement, err);
+
+	if (rc == SQLITE_DONE)
+		return hv_fail(err, HV_STATE_UNREADABLE,
+			"hostvol's state cannot be used: a row is missing in the answer to %s",
+			sqlite3_sql(statement));
+	return rc == SQLITE_ROW ? HV_OK : err->code;
+}
+
 enum hv_code hv_sql_run(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err)
 {
 	int rc;

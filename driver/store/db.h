@@ -80,6 +80,9 @@ sqlite3_stmt *hv_sql_get(struct hv_store *store, enum hv_sql sql, struct hv_erro
 /* Step once.  Returns SQLITE_ROW, SQLITE_DONE, or another code with the sentence in `err`. */
 int hv_sql_step(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err);
 
+/* Step a statement that always gives a row.  Returns HV_OK or HV_STATE_UNREADABLE. */
+enum hv_code hv_sql_row(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err);
+
 /* Step a statement that gives no row.  Returns HV_OK or HV_STATE_UNREADABLE. */
 enum hv_code hv_sql_run(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err);
 

@@ -10,8 +10,8 @@ static enum hv_code total(
 	if (!statement)
 		return err->code;
 	hv_sql_text(statement, 1, volume);
-	if (hv_sql_step(store, statement, err) != SQLITE_ROW)
-		return HV_STATE_UNREADABLE;
+	if (hv_sql_row(store, statement, err) != HV_OK)
+		return err->code;
 	*ret = sqlite3_column_int64(statement, 0);
 	return HV_OK;
 }
@@ -77,10 +77,9 @@ enum hv_code hv_store_source_is_used(
 
 	if (statement) {
 		hv_sql_text(statement, 1, source);
-		if (hv_sql_step(store, statement, err) == SQLITE_ROW)
+		code = hv_sql_row(store, statement, err);
+		if (code == HV_OK)
 			*ret = sqlite3_column_int(statement, 0);
-		else
-			code = HV_STATE_UNREADABLE;
 	}
 	hv_sql_end(store);
 	return code;

@@ -136,10 +136,9 @@ enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, c
 	if (statement) {
 		hv_sql_text(statement, 1, key);
 		hv_sql_text(statement, 2, value);
-		if (hv_sql_step(store, statement, err) == SQLITE_ROW)
+		code = hv_sql_row(store, statement, err);
+		if (code == HV_OK)
 			*ret_name = hv_sql_column(statement, 0, &ok);
-		else
-			code = HV_STATE_UNREADABLE;
 	}
 	hv_sql_end(store);
 	return ok ? code : hv_oom(err);

@@ -6,6 +6,7 @@
 #include "store/store.h"
 #include "support/hv_test.h"
 
+#include "db.h"
 #include "rows.h"
 #include "scratch.h"
 #include "store_fixture.h"
@@ -296,6 +297,20 @@ STORE_ROWS_TEST(a_number_or_word_that_no_enum_has_is_unreadable)
 		change(cases[i].sql);
 		expect_unreadable(cases[i].read, cases[i].owner, cases[i].column);
 	}
+}
+
+/* No statement with one row of sums does that. */
+STORE_ROWS_TEST(a_row_that_is_missing_is_told)
+{
+	struct hv_error err = {0};
+	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ROOT_LIST, &err);
+
+	assert_non_null(statement);
+	assert_int_equal(hv_sql_row(store, statement, &err), HV_STATE_UNREADABLE);
+	assert_int_equal(err.code, HV_STATE_UNREADABLE);
+	assert_non_null(strstr(hv_error_text(&err), "a row is missing"));
+	hv_sql_end(store);
+	hv_error_done(&err);
 }
 
 TEST_MAIN()
