@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 #include "db.h"
+#include "row.h"
 
 enum {
 	FLAG_RO = 1,

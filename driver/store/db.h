@@ -105,19 +105,4 @@ enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err);
 /* Bind text; SQLite borrows it until the statement is reset. */
 void hv_sql_text(sqlite3_stmt *statement, int at, const char *text);
 
-/* Refuse the row in hand for its `column`: HV_STATE_UNREADABLE.  The sentence names `owner`
- * ("volume") and the text of column 0, which is the owner's key. */
-enum hv_code hv_sql_refuse(
-	sqlite3_stmt *statement, const char *owner, const char *column, struct hv_error *err);
-
-/* Refuse the row in hand if a column is NULL; bit N of `nullable`: column N may be. */
-enum hv_code hv_sql_check_null(
-	sqlite3_stmt *statement, const char *owner, unsigned nullable, struct hv_error *err);
-
-/* Whether a column is a number of an enum that ends with `last`. */
-bool hv_sql_is_enum(sqlite3_stmt *statement, int at, int last);
-
-/* A copy of a text column; NULL for SQL NULL.  Sets *ok to false on ENOMEM. */
-char *hv_sql_column(sqlite3_stmt *statement, int at, bool *ok);
-
 #endif

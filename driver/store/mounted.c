@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "db.h"
+#include "row.h"
 
 enum hv_code hv_store_mounted_get(struct hv_store *store, const char *volume,
 	struct hv_mounted_roots *ret, struct hv_error *err)

@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include "db.h"
+#include "row.h"
 
 enum hv_code hv_store_root_add(struct hv_store *store, const char *path, struct hv_error *err)
 {

@@ -3,6 +3,7 @@
 #include "store/store.h"
 
 #include "db.h"
+#include "row.h"
 
 enum { PHASE_LAST = HV_ATTACHING };
 
