@@ -72,34 +72,26 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 	struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
-	const char *texts[] = {view->id, view->volume, view->source, view->subpath,
-		view->container_id, view->container_name, view->target, view->since, record->path,
-		record->made, record->replaces, record->started_at,
-		hv_attachment_state_name(view->state), view->problem, record->engine};
-	const sqlite3_int64 numbers[] = {pack_flags(record), record->is_done, record->pid,
-		(sqlite3_int64)record->ns_ino, (sqlite3_int64)record->mount_id,
-		(sqlite3_int64)record->mountinfo_id, (sqlite3_int64)record->root_dev,
-		(sqlite3_int64)record->root_ino, view->late_ms, record->problem};
-	sqlite3_stmt *statement = hv_sql_get(store, sql, err);
-	int at = 1;
+	const struct hv_sql_value values[] = {HV_TEXT(view->id), HV_TEXT(view->volume),
+		HV_TEXT(view->source), HV_TEXT(view->subpath), HV_TEXT(view->container_id),
+		HV_TEXT(view->container_name), HV_TEXT(view->target), HV_TEXT(view->since),
+		HV_TEXT(record->path), HV_TEXT(record->made), HV_TEXT(record->replaces),
+		HV_TEXT(record->started_at), HV_TEXT(hv_attachment_state_name(view->state)),
+		HV_TEXT(view->problem), HV_TEXT(record->engine), HV_NUMBER(pack_flags(record)),
+		HV_NUMBER(record->is_done), HV_NUMBER(record->pid), HV_NUMBER(record->ns_ino),
+		HV_NUMBER(record->mount_id), HV_NUMBER(record->mountinfo_id),
+		HV_NUMBER(record->root_dev), HV_NUMBER(record->root_ino), HV_NUMBER(view->late_ms),
+		HV_NUMBER(record->problem),
+		HV_TEXT(record->leftovers ? record->leftovers : ""), /* a note lacks it */
+		{0}};
 
-	for (size_t i = 0; statement && i < sizeof(texts) / sizeof(texts[0]); i++)
-		hv_sql_text(statement, at++, texts[i]);
-	for (size_t i = 0; statement && i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sqlite3_bind_int64(statement, at++, numbers[i]);
-	if (statement) /* out of a note's range: no harm */
-		hv_sql_text(statement, at, record->leftovers ? record->leftovers : "");
-	return hv_sql_run(store, statement, err);
+	return hv_sql_run(store, sql, values, err);
 }
 
 static enum hv_code run_one(
 	struct hv_store *store, enum hv_sql sql, const char *text, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_get(store, sql, err);
-
-	if (statement && text)
-		hv_sql_text(statement, 1, text);
-	return hv_sql_run(store, statement, err);
+	return hv_sql_run(store, sql, HV_VALUES(HV_TEXT(text)), err);
 }
 
 bool hv_record_next_replaced(const char **at, char ret[static HV_RECORD_ID_SIZE])
@@ -115,37 +107,29 @@ bool hv_record_next_replaced(const char **at, char ret[static HV_RECORD_ID_SIZE]
 	return true;
 }
 
-static enum hv_code drop_replaced(
-	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
-{
-	const char *at = record->replaces ? record->replaces : "";
-	char id[HV_RECORD_ID_SIZE];
-	enum hv_code code = HV_OK;
-
-	while (code == HV_OK && hv_record_next_replaced(&at, id))
-		code = run_one(store, HV_SQL_ATTACHMENT_DROP, id, err);
-	return code;
-}
-
 /* The changes that come with a finished attachment. */
 static enum hv_code finish(
 	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
 {
-	enum hv_code code = HV_OK;
+	const char *at = record->replaces ? record->replaces : "";
+	char id[HV_RECORD_ID_SIZE];
 
-	if (record->is_done)
-		code = drop_replaced(store, record, err);
-	if (code == HV_OK && record->is_done && record->is_own)
-		code = run_one(store, HV_SQL_VOLUME_ATTACHED, record->view.volume, err);
-	return code;
+	if (!record->is_done)
+		return HV_OK;
+	while (hv_record_next_replaced(&at, id))
+		if (run_one(store, HV_SQL_ATTACHMENT_DROP, id, err) != HV_OK)
+			return err->code;
+	if (!record->is_own)
+		return HV_OK;
+	return run_one(store, HV_SQL_VOLUME_ATTACHED, record->view.volume, err);
 }
 
 static enum hv_code put_and_finish(
 	struct hv_store *store, const void *context, struct hv_error *err)
 {
-	enum hv_code code = put(store, HV_SQL_ATTACHMENT_PUT, context, err);
-
-	return code == HV_OK ? finish(store, context, err) : code;
+	if (put(store, HV_SQL_ATTACHMENT_PUT, context, err) != HV_OK)
+		return err->code;
+	return finish(store, context, err);
 }
 
 enum hv_code hv_store_attachment_put(
@@ -158,13 +142,14 @@ static enum hv_code update_and_finish(
 	struct hv_store *store, const void *context, struct hv_error *err)
 {
 	const struct hv_record *record = context;
-	enum hv_code code = put(store, HV_SQL_ATTACHMENT_NOTE, record, err);
 
-	if (code == HV_OK && sqlite3_changes(store->db) == 0)
+	if (put(store, HV_SQL_ATTACHMENT_NOTE, record, err) != HV_OK)
+		return err->code;
+	if (sqlite3_changes(store->db) == 0)
 		return hv_fail(err, HV_NO_SUCH_ATTACHMENT,
 			"the attachment of volume '%s' at %s in container '%s' was ended meanwhile",
 			record->view.volume, record->view.target, record->view.container_name);
-	return code == HV_OK ? finish(store, record, err) : code;
+	return finish(store, record, err);
 }
 
 enum hv_code hv_store_attachment_update(
@@ -185,27 +170,11 @@ enum hv_code hv_store_attachment_note(
 	return hv_sql_transaction(store, false, note, record, err);
 }
 
-static enum hv_code write_leftovers(
-	struct hv_store *store, const struct hv_heir *heir, struct hv_error *err)
-{
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_ATTACHMENT_LEAVE, err);
-
-	if (!statement)
-		return err->code;
-	hv_sql_text(statement, 1, heir->id);
-	hv_sql_text(statement, 2, heir->leftovers);
-	return hv_sql_run(store, statement, err);
-}
-
-static enum hv_code leave(struct hv_store *store, const void *context, struct hv_error *err)
-{
-	return write_leftovers(store, context, err);
-}
-
 enum hv_code hv_store_attachment_leave(
 	struct hv_store *store, const struct hv_heir *heir, struct hv_error *err)
 {
-	return hv_sql_transaction(store, false, leave, heir, err);
+	return hv_sql_write(store, false, HV_SQL_ATTACHMENT_LEAVE,
+		HV_VALUES(HV_TEXT(heir->id), HV_TEXT(heir->leftovers)), err);
 }
 
 struct drop {
@@ -217,15 +186,14 @@ struct drop {
 static enum hv_code drop(struct hv_store *store, const void *context, struct hv_error *err)
 {
 	const struct drop *self = context;
-	enum hv_code code = HV_OK;
+	const struct hv_heir *heir = self->heir;
 
-	if (self->heir)
-		code = write_leftovers(store, self->heir, err);
-	if (code == HV_OK)
-		code = run_one(store, HV_SQL_ATTACHMENT_DROP, self->id, err);
-	if (code == HV_OK && self->volume)
-		code = run_one(store, HV_SQL_VOLUME_RETIRE, self->volume, err);
-	return code;
+	if (heir && hv_sql_run(store, HV_SQL_ATTACHMENT_LEAVE,
+			    HV_VALUES(HV_TEXT(heir->id), HV_TEXT(heir->leftovers)), err) != HV_OK)
+		return err->code;
+	if (run_one(store, HV_SQL_ATTACHMENT_DROP, self->id, err) != HV_OK)
+		return err->code;
+	return self->volume ? run_one(store, HV_SQL_VOLUME_RETIRE, self->volume, err) : HV_OK;
 }
 
 enum hv_code hv_store_attachment_drop(
@@ -244,28 +212,21 @@ enum hv_code hv_store_attachment_drop_with_volume(struct hv_store *store, const 
 	return hv_sql_transaction(store, true, drop, &self, err);
 }
 
-static enum hv_code boot(struct hv_store *store, const void *context, struct hv_error *err)
+static enum hv_code boot(struct hv_store *store, const void *id, struct hv_error *err)
 {
-	const char *id = context;
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_BOOT_HAS, err);
+	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_BOOT_HAS, HV_VALUES(HV_TEXT(id)), err);
 	bool is_known, is_same;
-	enum hv_code code;
 
-	if (!statement)
-		return err->code;
-	hv_sql_text(statement, 1, id);
 	if (hv_sql_row(store, statement, err) != HV_OK)
 		return err->code;
 	is_known = sqlite3_column_int(statement, 0) > 0; /* not to the versions before */
 	is_same = sqlite3_column_int(statement, 1) > 0;
 	if (is_same)
 		return HV_OK;
-	code = run_one(store, HV_SQL_BOOT_FORGET, NULL, err);
-	if (code == HV_OK)
-		code = run_one(store, HV_SQL_BOOT_SET, id, err);
-	if (code == HV_OK && is_known)
-		code = run_one(store, HV_SQL_BOOT_UNMOUNT, NULL, err);
-	return code;
+	if (hv_sql_run(store, HV_SQL_BOOT_FORGET, NULL, err) != HV_OK ||
+		run_one(store, HV_SQL_BOOT_SET, id, err) != HV_OK)
+		return err->code;
+	return is_known ? hv_sql_run(store, HV_SQL_BOOT_UNMOUNT, NULL, err) : HV_OK;
 }
 
 enum hv_code hv_store_attachment_boot(
@@ -274,9 +235,9 @@ enum hv_code hv_store_attachment_boot(
 	return hv_sql_transaction(store, true, boot, boot_id, err);
 }
 
-static enum hv_code read_record(
-	sqlite3_stmt *statement, struct hv_record *ret, struct hv_error *err)
+static enum hv_code read_record(sqlite3_stmt *statement, void *context, struct hv_error *err)
 {
+	struct hv_record *ret = context;
 	struct hv_attachment *view = &ret->view;
 	hv_auto_free char *state = NULL;
 	char **texts[] = {&view->id, &view->volume, &view->source, &view->subpath,
@@ -326,37 +287,19 @@ static enum hv_sql choose_list(const struct hv_record_filter *filter)
 enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_start(store, choose_list(filter), err);
-	struct hv_record *records = NULL;
-	enum hv_code code = statement ? HV_OK : err->code;
-	size_t count = 0;
-	int rc = SQLITE_DONE;
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	struct hv_sql_array array = {sizeof(**ret), read_record, NULL, 0};
+	sqlite3_stmt *statement = hv_sql_get(held, choose_list(filter),
+		HV_VALUES(HV_TEXT(filter->id), HV_TEXT(filter->volume),
+			HV_TEXT(filter->container_id)),
+		err);
 
-	if (statement) { /* a parameter that the statement lacks is out of its range: no harm */
-		hv_sql_text(statement, 1, filter->id);
-		hv_sql_text(statement, 2, filter->volume);
-		hv_sql_text(statement, 3, filter->container_id);
+	if (hv_sql_append(held, statement, &array, err) != HV_OK) {
+		hv_records_free(array.items, array.count);
+		return err->code;
 	}
-	while (code == HV_OK && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
-		struct hv_record *grown = reallocarray(records, count + 1, sizeof(*grown));
-
-		if (!grown) {
-			code = hv_oom(err);
-			break;
-		}
-		records = grown;
-		records[count] = (struct hv_record){0};
-		code = read_record(statement, &records[count++], err);
-	}
-	if (code == HV_OK && rc != SQLITE_DONE)
-		code = err->code;
-	hv_sql_end(store);
-	if (code != HV_OK) {
-		hv_records_free(records, count);
-		return code;
-	}
-	*ret = records;
-	*ret_count = count;
+	*ret = array.items;
+	*ret_count = array.count;
 	return HV_OK;
 }
 
@@ -367,38 +310,32 @@ void hv_store_containers_free(struct hv_store_container *containers, size_t coun
 	free(containers);
 }
 
+static enum hv_code read_container(sqlite3_stmt *statement, void *context, struct hv_error *err)
+{
+	struct hv_store_container *ret = context;
+	bool ok = true;
+
+	if (hv_sql_check_null(statement, "an attachment to container", 0, err) != HV_OK)
+		return err->code;
+	ret->id = hv_sql_column(statement, 0, &ok);
+	ret->is_attached = sqlite3_column_int(statement, 1);
+	return ok ? HV_OK : hv_oom(err);
+}
+
 enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_store_container **ret,
 	size_t *ret_count, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ATTACHMENT_CONTAINERS, err);
-	struct hv_store_container *all = NULL;
-	size_t count = 0;
-	bool ok = true;
-	int rc = SQLITE_DONE;
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	struct hv_sql_array array = {sizeof(**ret), read_container, NULL, 0};
 
-	while (statement && ok && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
-		struct hv_store_container *grown;
-
-		if (hv_sql_check_null(statement, "an attachment to container", 0, err) != HV_OK)
-			break;
-		grown = reallocarray(all, count + 1, sizeof(*grown));
-		ok = grown;
-		if (!grown)
-			break;
-		all = grown;
-		all[count].id = hv_sql_column(statement, 0, &ok);
-		all[count++].is_attached = sqlite3_column_int(statement, 1);
+	if (hv_sql_append(held, hv_sql_get(held, HV_SQL_ATTACHMENT_CONTAINERS, NULL, err), &array,
+		    err) != HV_OK) {
+		hv_store_containers_free(array.items, array.count);
+		return err->code;
 	}
-	hv_sql_end(store);
-	if (!ok)
-		hv_oom(err);
-	if (statement && ok && rc == SQLITE_DONE) {
-		*ret = all;
-		*ret_count = count;
-		return HV_OK;
-	}
-	hv_store_containers_free(all, count);
-	return err->code;
+	*ret = array.items;
+	*ret_count = array.count;
+	return HV_OK;
 }
 
 void hv_record_done(struct hv_record *record)

@@ -1,6 +1,5 @@
 #include "db.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,7 +202,8 @@ static enum hv_code fail_disk(struct hv_store *store, struct hv_error *err)
 		"repair the disk: acknowledged changes are kept, and hostvol needs no restart; see the host's kernel log: dmesg");
 }
 
-enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err)
+/* Report the last error of SQLite. */
+static enum hv_code fail(struct hv_store *store, struct hv_error *err)
 {
 	switch (sqlite3_errcode(store->db) & 0xff) {
 	case SQLITE_IOERR:
@@ -226,53 +226,49 @@ enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err)
 	}
 }
 
-sqlite3_stmt *hv_sql_get(struct hv_store *store, enum hv_sql sql, struct hv_error *err)
+struct hv_store *hv_sql_start(struct hv_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	return store;
+}
+
+void hv_sql_end(struct hv_store **store)
+{
+	for (int i = 0; i < HV_SQL_COUNT; i++) /* a statement not reset holds its read lock */
+		if ((*store)->statements[i])
+			sqlite3_reset((*store)->statements[i]);
+	if ((*store)->has_failed) /* at once, if it can be; a crash may come before the next call */
+		(void)overwrite_failed(*store);
+	pthread_mutex_unlock(&(*store)->lock);
+}
+
+sqlite3_stmt *hv_sql_get(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,
+	struct hv_error *err)
 {
 	sqlite3_stmt **statement = &store->statements[sql];
 
 	if (!*statement && sqlite3_prepare_v3(store->db, texts[sql], -1, SQLITE_PREPARE_PERSISTENT,
 				   statement, NULL) != SQLITE_OK) {
-		hv_sql_fail(store, err);
+		fail(store, err);
 		return NULL;
 	}
 	sqlite3_reset(*statement);
 	sqlite3_clear_bindings(*statement);
+	/* Cannot fail but for an index out of range: nothing is copied. */
+	for (int at = 1; values && values->type != HV_VALUE_END; at++, values++)
+		if (values->type == HV_VALUE_NUMBER)
+			(void)sqlite3_bind_int64(*statement, at, values->number);
+		else
+			(void)sqlite3_bind_text(*statement, at, values->text, -1, SQLITE_STATIC);
 	return *statement;
-}
-
-sqlite3_stmt *hv_sql_start(struct hv_store *store, enum hv_sql sql, struct hv_error *err)
-{
-	pthread_mutex_lock(&store->lock);
-	return hv_sql_get(store, sql, err);
-}
-
-/* The same for a statement that writes: not before what failed last is overwritten. */
-static sqlite3_stmt *start_write(struct hv_store *store, enum hv_sql sql, struct hv_error *err)
-{
-	pthread_mutex_lock(&store->lock);
-	if (store->has_failed && overwrite_failed(store) != SQLITE_OK) {
-		hv_sql_fail(store, err);
-		return NULL;
-	}
-	return hv_sql_get(store, sql, err);
-}
-
-void hv_sql_end(struct hv_store *store)
-{
-	for (int i = 0; i < HV_SQL_COUNT; i++) /* a statement not reset holds its read lock */
-		if (store->statements[i])
-			sqlite3_reset(store->statements[i]);
-	if (store->has_failed) /* at once, if it can be; a crash may come before the next call */
-		(void)overwrite_failed(store);
-	pthread_mutex_unlock(&store->lock);
 }
 
 int hv_sql_step(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err)
 {
-	int rc = sqlite3_step(statement);
+	int rc = statement ? sqlite3_step(statement) : SQLITE_ERROR;
 
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		hv_sql_fail(store, err);
+	if (statement && rc != SQLITE_ROW && rc != SQLITE_DONE)
+		fail(store, err);
 	return rc;
 }
 
@@ -287,17 +283,48 @@ enum hv_code hv_sql_row(struct hv_store *store, sqlite3_stmt *statement, struct 
 	return rc == SQLITE_ROW ? HV_OK : err->code;
 }
 
-enum hv_code hv_sql_run(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err)
+enum hv_code hv_sql_each(struct hv_store *store, sqlite3_stmt *statement, hv_sql_read_fn fn,
+	void *context, struct hv_error *err)
 {
 	int rc;
 
-	if (!statement)
-		return err->code;
+	while ((rc = hv_sql_step(store, statement, err)) == SQLITE_ROW)
+		if (fn(statement, context, err) != HV_OK)
+			return err->code;
+	return rc == SQLITE_DONE ? HV_OK : err->code;
+}
+
+static enum hv_code append(sqlite3_stmt *statement, void *context, struct hv_error *err)
+{
+	struct hv_sql_array *array = context;
+	char *items = array->items;
+
+	if ((array->count & (array->count - 1)) == 0) /* a power of two: double */
+		items = reallocarray(items, array->count ? array->count * 2 : 1, array->size);
+	if (!items)
+		return hv_oom(err);
+	array->items = items;
+	items += array->count++ * array->size;
+	return array->fn(statement, memset(items, 0, array->size), err);
+}
+
+enum hv_code hv_sql_append(struct hv_store *store, sqlite3_stmt *statement,
+	struct hv_sql_array *array, struct hv_error *err)
+{
+	return hv_sql_each(store, statement, append, array, err);
+}
+
+enum hv_code hv_sql_run(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,
+	struct hv_error *err)
+{
+	sqlite3_stmt *statement = hv_sql_get(store, sql, values, err);
+	int rc;
+
 	do
 		rc = hv_sql_step(store, statement, err);
 	while (rc == SQLITE_ROW);
 	sqlite3_reset(statement);
-	return rc == SQLITE_DONE ? HV_OK : HV_STATE_UNREADABLE;
+	return rc == SQLITE_DONE ? HV_OK : err->code;
 }
 
 /* A PRAGMA acts when it is compiled, so it cannot be one of the prepared statements.  It cannot
@@ -309,52 +336,56 @@ static void set_durable(struct hv_store *store, bool is_durable)
 		NULL, NULL);
 }
 
+static enum hv_code transact(
+	struct hv_store *store, hv_sql_fn fn, const void *context, struct hv_error *err)
+{
+	hv_auto_error struct hv_error ignored = {0};
+
+	if (hv_sql_run(store, HV_SQL_BEGIN, NULL, err) != HV_OK)
+		return err->code;
+	if (fn(store, context, err) == HV_OK &&
+		hv_sql_run(store, HV_SQL_COMMIT, NULL, err) == HV_OK)
+		return HV_OK;
+	/* The first error is the one to tell. */
+	(void)hv_sql_run(store, HV_SQL_ROLLBACK, NULL, &ignored);
+	return err->code;
+}
+
 enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
 	const void *context, struct hv_error *err)
 {
-	sqlite3_stmt *begin = start_write(store, HV_SQL_BEGIN, err);
-	struct hv_error ignored = {0};
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
 	enum hv_code code;
 
-	if (!is_durable)
-		set_durable(store, false);
-	code = hv_sql_run(store, begin, err);
-	if (code == HV_OK) {
-		code = fn(store, context, err);
-		if (code == HV_OK)
-			code = hv_sql_run(store, hv_sql_get(store, HV_SQL_COMMIT, err), err);
-		if (code != HV_OK) /* the first error is the one to tell */
-			(void)hv_sql_run(
-				store, hv_sql_get(store, HV_SQL_ROLLBACK, &ignored), &ignored);
-	}
-	if (!is_durable)
-		set_durable(store, true);
-	hv_sql_end(store);
-	hv_error_done(&ignored);
+	if (held->has_failed && overwrite_failed(held) != SQLITE_OK)
+		return fail(held, err);
+	if (is_durable)
+		return transact(held, fn, context, err);
+	/* FULL before and after: the commits that overwrite a failed one wait for the disk. */
+	set_durable(held, false);
+	code = transact(held, fn, context, err);
+	set_durable(held, true);
 	return code;
 }
 
-void hv_sql_text(sqlite3_stmt *statement, int at, const char *text)
+struct write {
+	enum hv_sql sql;
+	const struct hv_sql_value *values;
+};
+
+static enum hv_code run_write(struct hv_store *store, const void *context, struct hv_error *err)
 {
-	/* Cannot fail: the index is in range and nothing is copied. */
-	(void)sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+	const struct write *write = context;
+
+	return hv_sql_run(store, write->sql, write->values, err);
 }
 
-enum hv_code hv_sql_exec(struct hv_store *store, enum hv_sql sql, struct hv_error *err, ...)
+enum hv_code hv_sql_write(struct hv_store *store, bool is_durable, enum hv_sql sql,
+	const struct hv_sql_value *values, struct hv_error *err)
 {
-	sqlite3_stmt *statement = start_write(store, sql, err);
-	enum hv_code code;
-	const char *text;
-	va_list texts_in;
-	int at = 1;
+	const struct write write = {sql, values};
 
-	va_start(texts_in, err);
-	while (statement && (text = va_arg(texts_in, const char *)))
-		hv_sql_text(statement, at++, text);
-	va_end(texts_in);
-	code = hv_sql_run(store, statement, err);
-	hv_sql_end(store);
-	return code;
+	return hv_sql_transaction(store, is_durable, run_write, &write, err);
 }
 
 static int read_version(struct hv_store *store, int *ret)
@@ -390,10 +421,9 @@ static enum hv_code set_up(struct hv_store *store, struct hv_error *err)
 	int version = 0;
 
 	sqlite3_busy_timeout(store->db, BUSY_WAIT_MS);
-	if (sqlite3_exec(store->db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
-		return hv_sql_fail(store, err);
-	if (read_version(store, &version) != SQLITE_OK)
-		return hv_sql_fail(store, err);
+	if (sqlite3_exec(store->db, pragmas, NULL, NULL, NULL) != SQLITE_OK ||
+		read_version(store, &version) != SQLITE_OK)
+		return fail(store, err);
 	if (version > SCHEMA_VERSION) {
 		hv_fail(err, HV_STATE_UNREADABLE,
 			"hostvol's state was written by a newer version (schema %d, this one knows %d)",
@@ -402,7 +432,7 @@ static enum hv_code set_up(struct hv_store *store, struct hv_error *err)
 	}
 	for (; version < SCHEMA_VERSION; version++)
 		if (upgrade(store, version) != SQLITE_OK)
-			return hv_sql_fail(store, err);
+			return fail(store, err);
 	return HV_OK;
 }
 
@@ -417,29 +447,32 @@ static void limit_memory(void)
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+static void close_store(struct hv_store **store)
+{
+	hv_store_close(*store);
+}
+
 enum hv_code hv_store_open(const char *directory, struct hv_store **ret, struct hv_error *err)
 {
-	struct hv_store *store = calloc(1, sizeof(*store));
-	char *path = NULL;
-	enum hv_code code;
+	HV_AUTO(close_store) struct hv_store *store = calloc(1, sizeof(*store));
+	hv_auto_free char *path = NULL;
 
-	if (!store || asprintf(&path, "%s/hostvol.db", directory) < 0) {
-		free(store);
+	if (!store)
+		return hv_oom(err);
+	pthread_mutex_init(&store->lock, NULL);
+	if (asprintf(&path, "%s/hostvol.db", directory) < 0) {
+		path = NULL;
 		return hv_oom(err);
 	}
-	pthread_mutex_init(&store->lock, NULL);
 	limit_memory();
 	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
 		SQLITE_OK)
-		code = store->db ? hv_sql_fail(store, err) : hv_oom(err);
-	else
-		code = set_up(store, err);
-	free(path);
-	if (code == HV_OK)
-		*ret = store;
-	else
-		hv_store_close(store);
-	return code;
+		return store->db ? fail(store, err) : hv_oom(err);
+	if (set_up(store, err) != HV_OK)
+		return err->code;
+	*ret = store;
+	store = NULL;
+	return HV_OK;
 }
 
 void hv_store_close(struct hv_store *store)

@@ -68,41 +68,74 @@ struct hv_store {
 /* The text of a statement. */
 const char *hv_sql_string(enum hv_sql sql);
 
-/* Start a call: takes the lock and gives the statement, reset, with `count` text parameters bound
- * (NULL binds NULL).  NULL when SQLite fails, with the sentence in `err`.  The lock is held either
- * way until hv_sql_end(). */
-sqlite3_stmt *hv_sql_start(struct hv_store *store, enum hv_sql sql, struct hv_error *err);
-void hv_sql_end(struct hv_store *store);
+/* A parameter of a statement; a list ends with an empty one. */
+struct hv_sql_value {
+	enum { HV_VALUE_END, HV_VALUE_TEXT, HV_VALUE_NUMBER } type;
+	const char *text; /* NULL binds NULL */
+	sqlite3_int64 number;
+};
+#define HV_TEXT(string)                                                                            \
+	{                                                                                          \
+		.type = HV_VALUE_TEXT, .text = (string)                                            \
+	}
+#define HV_NUMBER(integer)                                                                         \
+	{                                                                                          \
+		.type = HV_VALUE_NUMBER, .number = (sqlite3_int64)(integer)                        \
+	}
+#define HV_VALUES(...) ((const struct hv_sql_value[]){__VA_ARGS__, {0}})
 
-/* The same inside a call that holds the lock. */
-sqlite3_stmt *hv_sql_get(struct hv_store *store, enum hv_sql sql, struct hv_error *err);
+/* Start a call: takes the lock, until the variable with `hv_auto_call` goes out of scope. */
+struct hv_store *hv_sql_start(struct hv_store *store);
+void hv_sql_end(struct hv_store **store);
+#define hv_auto_call HV_AUTO(hv_sql_end)
 
-/* Step once.  Returns SQLITE_ROW, SQLITE_DONE, or another code with the sentence in `err`. */
+/* The statement, reset, with the parameters (NULL: none) bound; SQLite borrows the texts until the
+ * next reset.  A parameter that the statement lacks is left out.  NULL when SQLite fails, with the
+ * sentence in `err`.  This and the functions below are for inside a call. */
+sqlite3_stmt *hv_sql_get(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,
+	struct hv_error *err);
+
+/* Step once.  Returns SQLITE_ROW, SQLITE_DONE, or another code with the sentence in `err`; so it
+ * does for a statement that is NULL, with the sentence of hv_sql_get(). */
 int hv_sql_step(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err);
 
 /* Step a statement that always gives a row.  Returns HV_OK or HV_STATE_UNREADABLE. */
 enum hv_code hv_sql_row(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err);
 
-/* Step a statement that gives no row.  Returns HV_OK or HV_STATE_UNREADABLE. */
-enum hv_code hv_sql_run(struct hv_store *store, sqlite3_stmt *statement, struct hv_error *err);
+/* Read the row in hand. */
+typedef enum hv_code (*hv_sql_read_fn)(
+	sqlite3_stmt *statement, void *context, struct hv_error *err);
 
-/* The whole of a call with no row and text parameters only, ended by NULL. */
-enum hv_code hv_sql_exec(struct hv_store *store, enum hv_sql sql, struct hv_error *err, ...)
-	__attribute__((sentinel));
+/* Step to the end and read each row.  Returns HV_OK, HV_STATE_UNREADABLE, or the error of `fn`. */
+enum hv_code hv_sql_each(struct hv_store *store, sqlite3_stmt *statement, hv_sql_read_fn fn,
+	void *context, struct hv_error *err);
+
+struct hv_sql_array {
+	size_t size; /* of an item, in bytes */
+	hv_sql_read_fn fn;
+	void *items;
+	size_t count;
+};
+
+/* The same, each row into a new item, which is zero before; one whose reading failed counts. */
+enum hv_code hv_sql_append(struct hv_store *store, sqlite3_stmt *statement,
+	struct hv_sql_array *array, struct hv_error *err);
+
+/* Run a statement that gives no row.  Returns HV_OK or HV_STATE_UNREADABLE. */
+enum hv_code hv_sql_run(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,
+	struct hv_error *err);
 
 /* The inside of a transaction. */
 typedef enum hv_code (*hv_sql_fn)(
 	struct hv_store *store, const void *context, struct hv_error *err);
 
-/* Run `fn` with the lock held, between BEGIN and COMMIT; when it fails all is rolled back.
- * `is_durable`: the commit waits for the disk. */
+/* A whole call: run `fn` with the lock held, between BEGIN and COMMIT; when it fails all is rolled
+ * back.  `is_durable`: the commit waits for the disk. */
 enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
 	const void *context, struct hv_error *err);
 
-/* Report the last error of SQLite. */
-enum hv_code hv_sql_fail(struct hv_store *store, struct hv_error *err);
-
-/* Bind text; SQLite borrows it until the statement is reset. */
-void hv_sql_text(sqlite3_stmt *statement, int at, const char *text);
+/* The same with one statement. */
+enum hv_code hv_sql_write(struct hv_store *store, bool is_durable, enum hv_sql sql,
+	const struct hv_sql_value *values, struct hv_error *err);
 
 #endif

@@ -5,11 +5,9 @@
 static enum hv_code total(
 	struct hv_store *store, const char *volume, long long *ret, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_REF_TOTAL, err);
+	sqlite3_stmt *statement =
+		hv_sql_get(store, HV_SQL_REF_TOTAL, HV_VALUES(HV_TEXT(volume)), err);
 
-	if (!statement)
-		return err->code;
-	hv_sql_text(statement, 1, volume);
 	if (hv_sql_row(store, statement, err) != HV_OK)
 		return err->code;
 	*ret = sqlite3_column_int64(statement, 0);
@@ -19,12 +17,9 @@ static enum hv_code total(
 enum hv_code hv_store_ref_total(
 	struct hv_store *store, const char *volume, long long *ret, struct hv_error *err)
 {
-	enum hv_code code;
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
 
-	pthread_mutex_lock(&store->lock);
-	code = total(store, volume, ret, err);
-	hv_sql_end(store);
-	return code;
+	return total(held, volume, ret, err);
 }
 
 struct change {
@@ -37,19 +32,11 @@ struct change {
 static enum hv_code change_count(struct hv_store *store, const void *context, struct hv_error *err)
 {
 	const struct change *change = context;
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_REF_ADD, err);
+	const struct hv_sql_value values[] = {
+		HV_TEXT(change->volume), HV_TEXT(change->id), HV_NUMBER(change->change), {0}};
 
-	if (!statement)
-		return err->code;
-	hv_sql_text(statement, 1, change->volume);
-	hv_sql_text(statement, 2, change->id);
-	sqlite3_bind_int(statement, 3, change->change);
-	if (hv_sql_run(store, statement, err) != HV_OK)
-		return err->code;
-	statement = hv_sql_get(store, HV_SQL_REF_PRUNE, err);
-	if (statement)
-		hv_sql_text(statement, 1, change->volume);
-	if (hv_sql_run(store, statement, err) != HV_OK)
+	if (hv_sql_run(store, HV_SQL_REF_ADD, values, err) != HV_OK ||
+		hv_sql_run(store, HV_SQL_REF_PRUNE, values, err) != HV_OK)
 		return err->code;
 	return total(store, change->volume, change->ret_total, err);
 }
@@ -66,21 +53,18 @@ enum hv_code hv_store_ref_change(struct hv_store *store, const char *volume, con
 
 enum hv_code hv_store_ref_clear(struct hv_store *store, const char *volume, struct hv_error *err)
 {
-	return hv_sql_exec(store, HV_SQL_REF_CLEAR, err, volume, NULL);
+	return hv_sql_write(store, true, HV_SQL_REF_CLEAR, HV_VALUES(HV_TEXT(volume)), err);
 }
 
 enum hv_code hv_store_source_is_used(
 	struct hv_store *store, const char *source, bool *ret, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_SOURCE_IS_USED, err);
-	enum hv_code code = statement ? HV_OK : err->code;
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	sqlite3_stmt *statement =
+		hv_sql_get(held, HV_SQL_SOURCE_IS_USED, HV_VALUES(HV_TEXT(source)), err);
 
-	if (statement) {
-		hv_sql_text(statement, 1, source);
-		code = hv_sql_row(store, statement, err);
-		if (code == HV_OK)
-			*ret = sqlite3_column_int(statement, 0);
-	}
-	hv_sql_end(store);
-	return code;
+	if (hv_sql_row(held, statement, err) != HV_OK)
+		return err->code;
+	*ret = sqlite3_column_int(statement, 0);
+	return HV_OK;
 }

@@ -6,25 +6,23 @@
 
 enum hv_code hv_store_root_add(struct hv_store *store, const char *path, struct hv_error *err)
 {
-	return hv_sql_exec(store, HV_SQL_ROOT_ADD, err, path, NULL);
+	return hv_sql_write(store, true, HV_SQL_ROOT_ADD, HV_VALUES(HV_TEXT(path)), err);
+}
+
+static enum hv_code read_root(sqlite3_stmt *statement, void *context, struct hv_error *err)
+{
+	const char *path;
+
+	if (hv_sql_check_null(statement, "root", 0, err) != HV_OK)
+		return err->code;
+	path = (const char *)sqlite3_column_text(statement, 0);
+	return path && hv_texts_add(context, path) == 0 ? HV_OK : hv_oom(err);
 }
 
 enum hv_code hv_store_root_list(struct hv_store *store, struct hv_texts *ret, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ROOT_LIST, err);
-	enum hv_code code = statement ? HV_OK : err->code;
-	int rc = SQLITE_DONE;
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
 
-	while (code == HV_OK && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
-		const char *path;
-
-		code = hv_sql_check_null(statement, "root", 0, err);
-		path = (const char *)sqlite3_column_text(statement, 0);
-		if (code == HV_OK && (!path || hv_texts_add(ret, path) < 0))
-			code = hv_oom(err);
-	}
-	if (code == HV_OK && rc != SQLITE_DONE)
-		code = err->code;
-	hv_sql_end(store);
-	return code;
+	return hv_sql_each(
+		held, hv_sql_get(held, HV_SQL_ROOT_LIST, NULL, err), read_root, ret, err);
 }

@@ -10,44 +10,29 @@ enum { PHASE_LAST = HV_ATTACHING };
 static enum hv_code add_opts(
 	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
 {
-	for (size_t i = 0; i < volume->opts.count; i++) {
-		sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_OPT_ADD, err);
-
-		if (!statement)
+	for (size_t i = 0; i < volume->opts.count; i++)
+		if (hv_sql_run(store, HV_SQL_OPT_ADD,
+			    HV_VALUES(HV_TEXT(volume->name), HV_NUMBER(i),
+				    HV_TEXT(volume->opts.items[i].key),
+				    HV_TEXT(volume->opts.items[i].value)),
+			    err) != HV_OK)
 			return err->code;
-		hv_sql_text(statement, 1, volume->name);
-		sqlite3_bind_int64(statement, 2, (sqlite3_int64)i);
-		hv_sql_text(statement, 3, volume->opts.items[i].key);
-		hv_sql_text(statement, 4, volume->opts.items[i].value);
-		if (hv_sql_run(store, statement, err) != HV_OK)
-			return err->code;
-	}
 	return HV_OK;
 }
 
 static enum hv_code add_row(struct hv_store *store, const void *context, struct hv_error *err)
 {
 	const struct hv_volume *volume = context;
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_VOLUME_ADD, err);
-	int rc;
+	const struct hv_sql_value values[] = {HV_TEXT(volume->name), HV_TEXT(volume->kind),
+		HV_TEXT(volume->source), HV_TEXT(volume->created_at), HV_NUMBER(volume->read_only),
+		HV_NUMBER(volume->phase), HV_NUMBER(volume->missing), HV_NUMBER(volume->made_dev),
+		HV_NUMBER(volume->made_ino), {0}};
 
-	if (!statement)
-		return err->code;
-	hv_sql_text(statement, 1, volume->name);
-	hv_sql_text(statement, 2, volume->kind);
-	hv_sql_text(statement, 3, volume->source);
-	hv_sql_text(statement, 4, volume->created_at);
-	sqlite3_bind_int(statement, 5, volume->read_only);
-	sqlite3_bind_int(statement, 6, (int)volume->phase);
-	sqlite3_bind_int64(statement, 7, volume->missing);
-	sqlite3_bind_int64(statement, 8, (sqlite3_int64)volume->made_dev);
-	sqlite3_bind_int64(statement, 9, (sqlite3_int64)volume->made_ino);
-	rc = hv_sql_step(store, statement, err);
-	sqlite3_reset(statement);
-	if (rc == SQLITE_CONSTRAINT)
-		return hv_fail(
-			err, HV_VOLUME_EXISTS, "a volume named '%s' exists already", volume->name);
-	return rc == SQLITE_DONE ? add_opts(store, volume, err) : HV_STATE_UNREADABLE;
+	if (hv_sql_run(store, HV_SQL_VOLUME_ADD, values, err) == HV_OK)
+		return add_opts(store, volume, err);
+	if (sqlite3_errcode(store->db) == SQLITE_CONSTRAINT)
+		hv_fail(err, HV_VOLUME_EXISTS, "a volume named '%s' exists already", volume->name);
+	return err->code;
 }
 
 enum hv_code hv_store_volume_add(
@@ -58,31 +43,28 @@ enum hv_code hv_store_volume_add(
 		store, !hv_opts_get(&volume->opts, "attach"), add_row, volume, err);
 }
 
+static enum hv_code read_opt(sqlite3_stmt *statement, void *context, struct hv_error *err)
+{
+	const char *key, *value;
+
+	if (hv_sql_check_null(statement, "an option of volume", 0, err) != HV_OK)
+		return err->code;
+	key = (const char *)sqlite3_column_text(statement, 1);
+	value = (const char *)sqlite3_column_text(statement, 2);
+	return key && value && hv_opts_add(context, key, value) == 0 ? HV_OK : hv_oom(err);
+}
+
 static enum hv_code read_opts(
 	struct hv_store *store, struct hv_volume *volume, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_OPT_LIST, err);
-	int rc;
-
-	if (!statement)
-		return err->code;
-	hv_sql_text(statement, 1, volume->name);
-	while ((rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
-		const char *key, *value;
-
-		if (hv_sql_check_null(statement, "an option of volume", 0, err) != HV_OK)
-			return err->code;
-		key = (const char *)sqlite3_column_text(statement, 1);
-		value = (const char *)sqlite3_column_text(statement, 2);
-		if (!key || !value || hv_opts_add(&volume->opts, key, value) < 0)
-			return hv_oom(err);
-	}
-	return rc == SQLITE_DONE ? HV_OK : HV_STATE_UNREADABLE;
+	return hv_sql_each(store,
+		hv_sql_get(store, HV_SQL_OPT_LIST, HV_VALUES(HV_TEXT(volume->name)), err), read_opt,
+		&volume->opts, err);
 }
 
-static enum hv_code read_volume(
-	sqlite3_stmt *statement, struct hv_volume *ret, struct hv_error *err)
+static enum hv_code read_volume(sqlite3_stmt *statement, void *context, struct hv_error *err)
 {
+	struct hv_volume *ret = context;
 	bool ok = true;
 
 	if (hv_sql_check_null(statement, "volume", 0, err) != HV_OK)
@@ -104,86 +86,48 @@ static enum hv_code read_volume(
 enum hv_code hv_store_volume_get(
 	struct hv_store *store, const char *name, struct hv_volume *ret, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_VOLUME_GET, err);
-	enum hv_code code;
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	sqlite3_stmt *statement =
+		hv_sql_get(held, HV_SQL_VOLUME_GET, HV_VALUES(HV_TEXT(name)), err);
+	int rc = hv_sql_step(held, statement, err);
 
-	if (statement) {
-		int rc;
-
-		hv_sql_text(statement, 1, name);
-		rc = hv_sql_step(store, statement, err);
-		if (rc == SQLITE_ROW)
-			code = read_volume(statement, ret, err);
-		else if (rc == SQLITE_DONE)
-			code = hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %.255s", name);
-		else
-			code = HV_STATE_UNREADABLE;
-	} else {
-		code = err->code;
-	}
-	if (code == HV_OK)
-		code = read_opts(store, ret, err);
-	hv_sql_end(store);
-	return code;
+	if (rc == SQLITE_DONE)
+		return hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %.255s", name);
+	if (rc != SQLITE_ROW || read_volume(statement, ret, err) != HV_OK)
+		return err->code;
+	return read_opts(held, ret, err);
 }
 
 enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, const char *value,
 	char **ret_name, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_OPT_FIND, err);
-	enum hv_code code = statement ? HV_OK : err->code;
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	sqlite3_stmt *statement =
+		hv_sql_get(held, HV_SQL_OPT_FIND, HV_VALUES(HV_TEXT(key), HV_TEXT(value)), err);
 	bool ok = true;
 
-	if (statement) {
-		hv_sql_text(statement, 1, key);
-		hv_sql_text(statement, 2, value);
-		code = hv_sql_row(store, statement, err);
-		if (code == HV_OK)
-			*ret_name = hv_sql_column(statement, 0, &ok);
-	}
-	hv_sql_end(store);
-	return ok ? code : hv_oom(err);
-}
-
-/* Append an empty volume to the array.  NULL on ENOMEM. */
-static struct hv_volume *append(struct hv_volume **volumes, size_t *count)
-{
-	struct hv_volume *grown = *volumes;
-
-	if ((*count & (*count - 1)) == 0) /* a power of two: double */
-		grown = reallocarray(*volumes, *count ? *count * 2 : 1, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	*volumes = grown;
-	grown[*count] = (struct hv_volume){0};
-	return &grown[(*count)++];
+	if (hv_sql_row(held, statement, err) != HV_OK)
+		return err->code;
+	*ret_name = hv_sql_column(statement, 0, &ok);
+	return ok ? HV_OK : hv_oom(err);
 }
 
 static enum hv_code list(struct hv_store *store, enum hv_sql sql, struct hv_volume **ret,
 	size_t *ret_count, struct hv_error *err)
 {
-	sqlite3_stmt *statement = hv_sql_start(store, sql, err);
-	struct hv_volume *volumes = NULL;
-	enum hv_code code = statement ? HV_OK : err->code;
-	size_t count = 0;
-	int rc = SQLITE_DONE;
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	struct hv_sql_array array = {sizeof(**ret), read_volume, NULL, 0};
+	enum hv_code code = hv_sql_append(held, hv_sql_get(held, sql, NULL, err), &array, err);
+	struct hv_volume *volumes = array.items;
 
-	while (code == HV_OK && (rc = hv_sql_step(store, statement, err)) == SQLITE_ROW) {
-		struct hv_volume *volume = append(&volumes, &count);
-
-		code = volume ? read_volume(statement, volume, err) : hv_oom(err);
-	}
-	if (code == HV_OK && rc != SQLITE_DONE)
-		code = err->code;
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = read_opts(store, &volumes[i], err);
-	hv_sql_end(store);
+	for (size_t i = 0; code == HV_OK && i < array.count; i++)
+		code = read_opts(held, &volumes[i], err);
 	if (code != HV_OK) {
-		hv_volumes_free(volumes, count);
+		hv_volumes_free(volumes, array.count);
 		return code;
 	}
 	*ret = volumes;
-	*ret_count = count;
+	*ret_count = array.count;
 	return HV_OK;
 }
 
@@ -206,68 +150,32 @@ void hv_volumes_free(struct hv_volume *volumes, size_t count)
 	free(volumes);
 }
 
-struct change {
-	const char *name;
-	enum hv_phase phase;
-};
-
-static enum hv_code change_phase(struct hv_store *store, const void *context, struct hv_error *err)
-{
-	const struct change *change = context;
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_VOLUME_PHASE, err);
-
-	if (statement) {
-		hv_sql_text(statement, 1, change->name);
-		sqlite3_bind_int(statement, 2, (int)change->phase);
-	}
-	return hv_sql_run(store, statement, err);
-}
-
 enum hv_code hv_store_volume_set_phase(
 	struct hv_store *store, const char *name, enum hv_phase phase, struct hv_error *err)
 {
-	const struct change change = {name, phase};
-
-	return hv_sql_transaction(store, phase != HV_ATTACHING, change_phase, &change, err);
-}
-
-static enum hv_code write_made(struct hv_store *store, const void *context, struct hv_error *err)
-{
-	const struct hv_volume *volume = context;
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_VOLUME_MADE, err);
-
-	if (statement) {
-		hv_sql_text(statement, 1, volume->name);
-		sqlite3_bind_int(statement, 2, (int)volume->phase);
-		sqlite3_bind_int64(statement, 3, (sqlite3_int64)volume->made_dev);
-		sqlite3_bind_int64(statement, 4, (sqlite3_int64)volume->made_ino);
-	}
-	return hv_sql_run(store, statement, err);
+	return hv_sql_write(store, phase != HV_ATTACHING, HV_SQL_VOLUME_PHASE,
+		HV_VALUES(HV_TEXT(name), HV_NUMBER(phase)), err);
 }
 
 enum hv_code hv_store_volume_made(
 	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
 {
-	return hv_sql_transaction(store, volume->phase != HV_ATTACHING, write_made, volume, err);
+	return hv_sql_write(store, volume->phase != HV_ATTACHING, HV_SQL_VOLUME_MADE,
+		HV_VALUES(HV_TEXT(volume->name), HV_NUMBER(volume->phase),
+			HV_NUMBER(volume->made_dev), HV_NUMBER(volume->made_ino)),
+		err);
 }
 
 static enum hv_code write_opts(struct hv_store *store, const void *context, struct hv_error *err)
 {
 	const struct hv_volume *volume = context;
-	sqlite3_stmt *statement = hv_sql_get(store, HV_SQL_OPT_CLEAR, err);
-	enum hv_code code;
+	const struct hv_sql_value values[] = {
+		HV_TEXT(volume->name), HV_NUMBER(volume->read_only), {0}};
 
-	if (statement)
-		hv_sql_text(statement, 1, volume->name);
-	code = hv_sql_run(store, statement, err);
-	if (code == HV_OK)
-		code = add_opts(store, volume, err);
-	statement = code == HV_OK ? hv_sql_get(store, HV_SQL_VOLUME_SET, err) : NULL;
-	if (statement) {
-		hv_sql_text(statement, 1, volume->name);
-		sqlite3_bind_int(statement, 2, volume->read_only);
-	}
-	return hv_sql_run(store, statement, err);
+	if (hv_sql_run(store, HV_SQL_OPT_CLEAR, values, err) != HV_OK ||
+		add_opts(store, volume, err) != HV_OK)
+		return err->code;
+	return hv_sql_run(store, HV_SQL_VOLUME_SET, values, err);
 }
 
 enum hv_code hv_store_volume_set_opts(
@@ -276,55 +184,30 @@ enum hv_code hv_store_volume_set_opts(
 	return hv_sql_transaction(store, true, write_opts, volume, err);
 }
 
-static enum hv_code forget(struct hv_store *store, const void *context, struct hv_error *err)
+static enum hv_code forget(struct hv_store *store, const void *values, struct hv_error *err)
 {
-	static const enum hv_sql steps[] = {
-		HV_SQL_OPT_FORGET, HV_SQL_REF_FORGET, HV_SQL_VOLUME_FORGET};
-	enum hv_code code = HV_OK;
-
-	for (size_t i = 0; code == HV_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
-		sqlite3_stmt *statement = hv_sql_get(store, steps[i], err);
-
-		if (statement)
-			hv_sql_text(statement, 1, context);
-		code = hv_sql_run(store, statement, err);
-	}
-	return code;
+	if (hv_sql_run(store, HV_SQL_OPT_FORGET, values, err) != HV_OK ||
+		hv_sql_run(store, HV_SQL_REF_FORGET, values, err) != HV_OK)
+		return err->code;
+	return hv_sql_run(store, HV_SQL_VOLUME_FORGET, values, err);
 }
 
 enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
 {
 	/* Not synced: after a power cut the removal is finished once more. */
-	return hv_sql_transaction(store, false, forget, name, err);
+	return hv_sql_transaction(store, false, forget, HV_VALUES(HV_TEXT(name)), err);
 }
 
-struct move {
-	const char *from, *to, *kinds;
-};
-
-static enum hv_code move(struct hv_store *store, const void *context, struct hv_error *err)
+static enum hv_code move(struct hv_store *store, const void *values, struct hv_error *err)
 {
-	static const enum hv_sql steps[] = {HV_SQL_ATTACHMENT_MOVE, HV_SQL_VOLUME_MOVE};
-	const struct move *move = context;
-	enum hv_code code = HV_OK;
-
-	for (size_t i = 0; code == HV_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
-		sqlite3_stmt *statement = hv_sql_get(store, steps[i], err);
-
-		if (statement) {
-			hv_sql_text(statement, 1, move->from);
-			hv_sql_text(statement, 2, move->to);
-			hv_sql_text(statement, 3, move->kinds);
-		}
-		code = hv_sql_run(store, statement, err);
-	}
-	return code;
+	if (hv_sql_run(store, HV_SQL_ATTACHMENT_MOVE, values, err) != HV_OK)
+		return err->code;
+	return hv_sql_run(store, HV_SQL_VOLUME_MOVE, values, err);
 }
 
 enum hv_code hv_store_move(struct hv_store *store, const char *from, const char *to,
 	const char *kinds, struct hv_error *err)
 {
-	const struct move paths = {from, to, kinds};
-
-	return hv_sql_transaction(store, true, move, &paths, err);
+	return hv_sql_transaction(
+		store, true, move, HV_VALUES(HV_TEXT(from), HV_TEXT(to), HV_TEXT(kinds)), err);
 }

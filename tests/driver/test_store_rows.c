@@ -303,13 +303,13 @@ STORE_ROWS_TEST(a_number_or_word_that_no_enum_has_is_unreadable)
 STORE_ROWS_TEST(a_row_that_is_missing_is_told)
 {
 	struct hv_error err = {0};
-	sqlite3_stmt *statement = hv_sql_start(store, HV_SQL_ROOT_LIST, &err);
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	sqlite3_stmt *statement = hv_sql_get(held, HV_SQL_ROOT_LIST, NULL, &err);
 
 	assert_non_null(statement);
-	assert_int_equal(hv_sql_row(store, statement, &err), HV_STATE_UNREADABLE);
+	assert_int_equal(hv_sql_row(held, statement, &err), HV_STATE_UNREADABLE);
 	assert_int_equal(err.code, HV_STATE_UNREADABLE);
 	assert_non_null(strstr(hv_error_text(&err), "a row is missing"));
-	hv_sql_end(store);
 	hv_error_done(&err);
 }
 
