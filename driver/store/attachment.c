@@ -7,25 +7,31 @@
 #include "db.h"
 #include "row.h"
 
+/* The bits of the column flags. */
+static const struct {
+	size_t member;
+	int bit;
+} flags[] = {
+	{offsetof(struct hv_record, view.read_only), 1},
+	{offsetof(struct hv_record, view.no_suid), 2},
+	{offsetof(struct hv_record, view.no_dev), 4},
+	{offsetof(struct hv_record, view.no_exec), 8},
+	{offsetof(struct hv_record, view.persist), 16},
+	{offsetof(struct hv_record, view.is_mapped), 32},
+	{offsetof(struct hv_record, may_map), 64},
+	{offsetof(struct hv_record, is_own), 128},
+	{offsetof(struct hv_record, mkdir), 256},
+	{offsetof(struct hv_record, is_suid_said), 512},
+	{offsetof(struct hv_record, is_ending), 1024},
+	{offsetof(struct hv_record, is_ending_volume), 2048},
+	{offsetof(struct hv_record, must_map), 65536},
+	{offsetof(struct hv_record, view.required), 131072},
+};
+
 enum {
-	FLAG_RO = 1,
-	FLAG_NOSUID = 2,
-	FLAG_NODEV = 4,
-	FLAG_NOEXEC = 8,
-	FLAG_PERSIST = 16,
-	FLAG_MAPPED = 32,
-	FLAG_MAY_MAP = 64,
-	FLAG_OWN = 128,
-	FLAG_MKDIR = 256,
-	FLAG_NOSUID_SAID = 512, /* and not only decided */
-	FLAG_ENDING = 1024,
-	FLAG_ENDING_VOLUME = 2048,
-	FLAG_MUST_MAP = 65536,
-	FLAG_REQUIRED = 131072,
-	FLAG_REFUSAL = 262144, /* times an enum hv_refusal */
-	FLAG_REFUSAL_MASK = 3 * FLAG_REFUSAL,
-	FLAG_REPLACE = 4096, /* times an enum hv_replace */
-	FLAG_REPLACE_MASK = 3 * FLAG_REPLACE,
+	FLAG_COUNT = sizeof(flags) / sizeof(flags[0]),
+	FLAG_REPLACE = 4096,   /* times an enum hv_replace: two bits */
+	FLAG_REFUSAL = 262144, /* times an enum hv_refusal: two bits */
 };
 
 /* The columns that may be NULL: subpath, replaces, started_at, problem, engine. */
@@ -33,39 +39,20 @@ enum { NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 };
 
 static int pack_flags(const struct hv_record *record)
 {
-	const struct hv_attachment *view = &record->view;
+	int packed = (int)record->replace * FLAG_REPLACE + (int)record->refusal * FLAG_REFUSAL;
 
-	return (view->read_only ? FLAG_RO : 0) | (view->no_suid ? FLAG_NOSUID : 0) |
-	       (view->no_dev ? FLAG_NODEV : 0) | (view->no_exec ? FLAG_NOEXEC : 0) |
-	       (view->persist ? FLAG_PERSIST : 0) | (view->required ? FLAG_REQUIRED : 0) |
-	       (view->is_mapped ? FLAG_MAPPED : 0) | (record->may_map ? FLAG_MAY_MAP : 0) |
-	       (record->must_map ? FLAG_MUST_MAP : 0) | (record->is_own ? FLAG_OWN : 0) |
-	       (record->mkdir ? FLAG_MKDIR : 0) | (record->is_suid_said ? FLAG_NOSUID_SAID : 0) |
-	       (record->is_ending ? FLAG_ENDING : 0) |
-	       (record->is_ending_volume ? FLAG_ENDING_VOLUME : 0) |
-	       (int)record->replace * FLAG_REPLACE | (int)record->refusal * FLAG_REFUSAL;
+	for (size_t i = 0; i < FLAG_COUNT; i++)
+		if (*(const bool *)((const char *)record + flags[i].member))
+			packed |= flags[i].bit;
+	return packed;
 }
 
-static void unpack_flags(struct hv_record *record, int flags)
+static void unpack_flags(struct hv_record *record, int packed)
 {
-	struct hv_attachment *view = &record->view;
-
-	record->may_map = flags & FLAG_MAY_MAP;
-	record->must_map = flags & FLAG_MUST_MAP;
-	record->is_own = flags & FLAG_OWN;
-	record->mkdir = flags & FLAG_MKDIR;
-	record->is_suid_said = flags & FLAG_NOSUID_SAID;
-	record->is_ending = flags & FLAG_ENDING;
-	record->is_ending_volume = flags & FLAG_ENDING_VOLUME;
-	record->refusal = (enum hv_refusal)((flags & FLAG_REFUSAL_MASK) / FLAG_REFUSAL);
-	record->replace = (enum hv_replace)((flags & FLAG_REPLACE_MASK) / FLAG_REPLACE);
-	view->read_only = flags & FLAG_RO;
-	view->no_suid = flags & FLAG_NOSUID;
-	view->no_dev = flags & FLAG_NODEV;
-	view->no_exec = flags & FLAG_NOEXEC;
-	view->persist = flags & FLAG_PERSIST;
-	view->required = flags & FLAG_REQUIRED;
-	view->is_mapped = flags & FLAG_MAPPED;
+	record->replace = (enum hv_replace)((packed & 3 * FLAG_REPLACE) / FLAG_REPLACE);
+	record->refusal = (enum hv_refusal)((packed & 3 * FLAG_REFUSAL) / FLAG_REFUSAL);
+	for (size_t i = 0; i < FLAG_COUNT; i++)
+		*(bool *)((char *)record + flags[i].member) = packed & flags[i].bit;
 }
 
 static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv_record *record,
