@@ -276,12 +276,10 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 	struct hv_sql_array array = {sizeof(**ret), read_record, NULL, 0};
-	sqlite3_stmt *statement = hv_sql_get(held, choose_list(filter),
-		HV_VALUES(HV_TEXT(filter->id), HV_TEXT(filter->volume),
-			HV_TEXT(filter->container_id)),
-		err);
+	const struct hv_sql_value values[] = {
+		HV_TEXT(filter->id), HV_TEXT(filter->volume), HV_TEXT(filter->container_id), {0}};
 
-	if (hv_sql_append(held, statement, &array, err) != HV_OK) {
+	if (hv_sql_append(held, choose_list(filter), values, &array, err) != HV_OK) {
 		hv_records_free(array.items, array.count);
 		return err->code;
 	}
@@ -315,8 +313,7 @@ enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_st
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 	struct hv_sql_array array = {sizeof(**ret), read_container, NULL, 0};
 
-	if (hv_sql_append(held, hv_sql_get(held, HV_SQL_ATTACHMENT_CONTAINERS, NULL, err), &array,
-		    err) != HV_OK) {
+	if (hv_sql_append(held, HV_SQL_ATTACHMENT_CONTAINERS, NULL, &array, err) != HV_OK) {
 		hv_store_containers_free(array.items, array.count);
 		return err->code;
 	}

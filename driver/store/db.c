@@ -283,9 +283,10 @@ enum hv_code hv_sql_row(struct hv_store *store, sqlite3_stmt *statement, struct 
 	return rc == SQLITE_ROW ? HV_OK : err->code;
 }
 
-enum hv_code hv_sql_each(struct hv_store *store, sqlite3_stmt *statement, hv_sql_read_fn fn,
-	void *context, struct hv_error *err)
+enum hv_code hv_sql_each(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,
+	hv_sql_read_fn fn, void *context, struct hv_error *err)
 {
+	sqlite3_stmt *statement = hv_sql_get(store, sql, values, err);
 	int rc;
 
 	while ((rc = hv_sql_step(store, statement, err)) == SQLITE_ROW)
@@ -308,10 +309,10 @@ static enum hv_code append(sqlite3_stmt *statement, void *context, struct hv_err
 	return array->fn(statement, memset(items, 0, array->size), err);
 }
 
-enum hv_code hv_sql_append(struct hv_store *store, sqlite3_stmt *statement,
-	struct hv_sql_array *array, struct hv_error *err)
+enum hv_code hv_sql_append(struct hv_store *store, enum hv_sql sql,
+	const struct hv_sql_value *values, struct hv_sql_array *array, struct hv_error *err)
 {
-	return hv_sql_each(store, statement, append, array, err);
+	return hv_sql_each(store, sql, values, append, array, err);
 }
 
 enum hv_code hv_sql_run(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,

@@ -74,14 +74,8 @@ struct hv_sql_value {
 	const char *text; /* NULL binds NULL */
 	sqlite3_int64 number;
 };
-#define HV_TEXT(string)                                                                            \
-	{                                                                                          \
-		.type = HV_VALUE_TEXT, .text = (string)                                            \
-	}
-#define HV_NUMBER(integer)                                                                         \
-	{                                                                                          \
-		.type = HV_VALUE_NUMBER, .number = (sqlite3_int64)(integer)                        \
-	}
+#define HV_TEXT(string) ((struct hv_sql_value){HV_VALUE_TEXT, (string), 0})
+#define HV_NUMBER(integer) ((struct hv_sql_value){HV_VALUE_NUMBER, NULL, (sqlite3_int64)(integer)})
 #define HV_VALUES(...) ((const struct hv_sql_value[]){__VA_ARGS__, {0}})
 
 /* Start a call: takes the lock, until the variable with `hv_auto_call` goes out of scope. */
@@ -106,9 +100,9 @@ enum hv_code hv_sql_row(struct hv_store *store, sqlite3_stmt *statement, struct 
 typedef enum hv_code (*hv_sql_read_fn)(
 	sqlite3_stmt *statement, void *context, struct hv_error *err);
 
-/* Step to the end and read each row.  Returns HV_OK, HV_STATE_UNREADABLE, or the error of `fn`. */
-enum hv_code hv_sql_each(struct hv_store *store, sqlite3_stmt *statement, hv_sql_read_fn fn,
-	void *context, struct hv_error *err);
+/* Read each row of a statement.  Returns HV_OK, HV_STATE_UNREADABLE, or the error of `fn`. */
+enum hv_code hv_sql_each(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,
+	hv_sql_read_fn fn, void *context, struct hv_error *err);
 
 struct hv_sql_array {
 	size_t size; /* of an item, in bytes */
@@ -118,8 +112,8 @@ struct hv_sql_array {
 };
 
 /* The same, each row into a new item, which is zero before; one whose reading failed counts. */
-enum hv_code hv_sql_append(struct hv_store *store, sqlite3_stmt *statement,
-	struct hv_sql_array *array, struct hv_error *err);
+enum hv_code hv_sql_append(struct hv_store *store, enum hv_sql sql,
+	const struct hv_sql_value *values, struct hv_sql_array *array, struct hv_error *err);
 
 /* Run a statement that gives no row.  Returns HV_OK or HV_STATE_UNREADABLE. */
 enum hv_code hv_sql_run(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,

@@ -22,10 +22,8 @@ enum hv_code hv_store_mounted_get(struct hv_store *store, const char *volume,
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 
 	ret->count = 0;
-	return hv_sql_each(held,
-		hv_sql_get(held, HV_SQL_MOUNTED_LIST,
-			HV_VALUES(HV_TEXT(volume), HV_NUMBER(HV_MOUNTED_MAX)), err),
-		read_root, ret, err);
+	return hv_sql_each(held, HV_SQL_MOUNTED_LIST,
+		HV_VALUES(HV_TEXT(volume), HV_NUMBER(HV_MOUNTED_MAX)), read_root, ret, err);
 }
 
 struct change {

@@ -23,6 +23,5 @@ enum hv_code hv_store_root_list(struct hv_store *store, struct hv_texts *ret, st
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 
-	return hv_sql_each(
-		held, hv_sql_get(held, HV_SQL_ROOT_LIST, NULL, err), read_root, ret, err);
+	return hv_sql_each(held, HV_SQL_ROOT_LIST, NULL, read_root, ret, err);
 }

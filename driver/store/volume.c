@@ -57,8 +57,7 @@ static enum hv_code read_opt(sqlite3_stmt *statement, void *context, struct hv_e
 static enum hv_code read_opts(
 	struct hv_store *store, struct hv_volume *volume, struct hv_error *err)
 {
-	return hv_sql_each(store,
-		hv_sql_get(store, HV_SQL_OPT_LIST, HV_VALUES(HV_TEXT(volume->name)), err), read_opt,
+	return hv_sql_each(store, HV_SQL_OPT_LIST, HV_VALUES(HV_TEXT(volume->name)), read_opt,
 		&volume->opts, err);
 }
 
@@ -117,7 +116,7 @@ static enum hv_code list(struct hv_store *store, enum hv_sql sql, struct hv_volu
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 	struct hv_sql_array array = {sizeof(**ret), read_volume, NULL, 0};
-	enum hv_code code = hv_sql_append(held, hv_sql_get(held, sql, NULL, err), &array, err);
+	enum hv_code code = hv_sql_append(held, sql, NULL, &array, err);
 	struct hv_volume *volumes = array.items;
 
 	for (size_t i = 0; code == HV_OK && i < array.count; i++)
