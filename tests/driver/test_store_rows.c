@@ -88,10 +88,10 @@ static enum hv_code read_volume(struct hv_error *err)
 	if (code == HV_OK) {
 		assert_string_equal(volume.name, "data");
 		assert_string_equal(volume.kind, "path");
-		assert_string_equal(volume.source, "/srv/data");
+		assert_non_null(volume.source);
 		assert_string_equal(volume.created_at, "2024-01-01T00:00:00.000Z");
 		assert_int_equal(volume.opts.count, 1);
-		assert_string_equal(hv_opts_get(&volume.opts, "path"), "/srv/data");
+		assert_non_null(hv_opts_get(&volume.opts, "path"));
 	}
 	hv_volume_done(&volume);
 	return code;
@@ -105,7 +105,7 @@ static enum hv_code read_volumes(struct hv_error *err)
 
 	if (code == HV_OK) {
 		assert_int_equal(count, 1);
-		assert_string_equal(list[0].source, "/srv/data");
+		assert_non_null(list[0].source);
 		assert_int_equal(list[0].opts.count, 1);
 	}
 	hv_volumes_free(list, count);
@@ -163,7 +163,7 @@ static enum hv_code read_roots(struct hv_error *err)
 
 	if (code == HV_OK) {
 		assert_int_equal(roots.count, 1);
-		assert_string_equal(roots.items[0], "/run/runc");
+		assert_non_null(roots.items[0]);
 	}
 	hv_texts_done(&roots);
 	return code;
@@ -183,32 +183,46 @@ static enum hv_code read_mounted(struct hv_error *err)
 
 typedef enum hv_code (*read_fn)(struct hv_error *err);
 
-static const read_fn reads[] = {read_volume, read_volumes, read_attachments, read_containers,
-	read_alias, read_roots, read_mounted};
+/* A copy of a table has no NOT NULL, and no type for a column that is computed. */
+#define COPY(table, columns)                                                                       \
+	"CREATE TABLE copy AS SELECT " columns " FROM " table "; DROP TABLE " table ";"            \
+	"ALTER TABLE copy RENAME TO " table ";"
+#define LOOSEN(table) COPY(table, "*")
 
-/* Without memory a text is NULL, as SQL NULL is. */
+/* Read with the first allocation of SQLite failing, then with the second one, until none does. */
+static void read_without_memory(read_fn read)
+{
+	bool is_whole = false;
+
+	for (unsigned at = 1; !is_whole; at++) {
+		struct hv_error err = {0};
+		enum hv_code code;
+
+		fail_at = at;
+		allocations = 0;
+		code = read(&err);
+		is_whole = allocations < at;
+		fail_at = 0;
+		assert_true(code == HV_OK || code == HV_INTERNAL || code == HV_STATE_UNREADABLE);
+		assert_int_equal(code, err.code);
+		assert_true(!is_whole || code == HV_OK);
+		hv_error_done(&err);
+	}
+}
+
+/* Without memory the text of a number is NULL, as SQL NULL is. */
 STORE_ROWS_TEST(each_reading_without_memory_fails_or_has_all_texts)
 {
+	static const read_fn reads[] = {read_volume, read_volumes, read_attachments,
+		read_containers, read_roots, read_mounted};
+
 	add_rows();
-	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
-		bool is_whole = false;
-
-		for (unsigned at = 1; !is_whole; at++) {
-			struct hv_error err = {0};
-			enum hv_code code;
-
-			fail_at = at;
-			allocations = 0;
-			code = reads[i](&err);
-			is_whole = allocations < at;
-			fail_at = 0;
-			assert_true(code == HV_OK || code == HV_INTERNAL ||
-				    code == HV_STATE_UNREADABLE);
-			assert_int_equal(code, err.code);
-			assert_true(!is_whole || code == HV_OK);
-			hv_error_done(&err);
-		}
-	}
+	read_without_memory(read_alias);
+	change(COPY("opt", "volume, position, key, 7 AS value") COPY("root", "7 AS path") COPY(
+		"volume", "name, kind, 7 AS source, created_at, read_only, phase, missing,"
+			  " made_dev, made_ino"));
+	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
+		read_without_memory(reads[i]);
 }
 
 static void expect_unreadable(read_fn read, const char *owner, const char *column)
@@ -220,11 +234,6 @@ static void expect_unreadable(read_fn read, const char *owner, const char *colum
 		fail_msg("'%s' has no '%s' or no '%s'", hv_error_text(&err), owner, column);
 	hv_error_done(&err);
 }
-
-/* A copy of a table has no NOT NULL. */
-#define LOOSEN(table)                                                                              \
-	"CREATE TABLE copy AS SELECT * FROM " table "; DROP TABLE " table ";"                      \
-	"ALTER TABLE copy RENAME TO " table ";"
 
 STORE_ROWS_TEST(null_in_a_column_that_may_not_be_null_is_unreadable)
 {
