@@ -19,15 +19,9 @@ void hv_volume_unuse(struct hv_use *use)
 
 void hv_volume_unused(struct hv_volumes *volumes, const char *name)
 {
-	struct hv_volume volume = {0};
-	struct hv_error ignored = {0};
+	hv_auto_volume struct hv_volume volume = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
-	if (hv_store_volume_get(volumes->store, name, &volume, &ignored) == HV_OK) {
-		const struct hv_volume_kind *kind = hv_kind_of(volumes, &volume);
-
-		if (kind->unused)
-			kind->unused(volumes, &volume);
-	}
-	hv_volume_done(&volume);
-	hv_error_done(&ignored);
+	if (hv_store_volume_get(volumes->store, name, &volume, &ignored) == HV_OK)
+		hv_kind_unused(volumes, &volume);
 }

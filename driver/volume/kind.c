@@ -18,10 +18,11 @@ static enum hv_code refuse_use(struct hv_volumes *volumes, const struct hv_volum
 	return refuse(volume, err);
 }
 
-static enum hv_code refuse_removal(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+static enum hv_code refuse_removal(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct mc_mounts **host, struct hv_error *err)
 {
 	(void)volumes;
+	(void)host;
 	return refuse(volume, err);
 }
 
@@ -35,6 +36,14 @@ const struct hv_volume_kind *hv_kind_of(
 		if (strcmp((*at)->name, volume->kind) == 0)
 			return *at;
 	return &unknown;
+}
+
+void hv_kind_unused(struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
+
+	if (kind->unused)
+		kind->unused(volumes, volume);
 }
 
 enum hv_code hv_kind_check(

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "mountcore/mounts.h"
 #include "volume/volume.h"
 
 #include "fs_source.h"
@@ -57,9 +58,10 @@ struct hv_volume_kind {
 	void (*unused)(struct hv_volumes *volumes, const struct hv_volume *volume);
 
 	/* Whether the data may be deleted with the volume; HV_OK also if it is not to be.  NULL: no
-	 * data is deleted.  Returns HV_OK, HV_SOURCE_REFUSED, HV_VOLUME_IN_USE … */
-	enum hv_code (*check_removal)(
-		struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
+	 * data is deleted.  `host`: the host's mount table, read where it is needed and still NULL;
+	 * the caller frees it.  Returns HV_OK, HV_SOURCE_REFUSED, HV_VOLUME_IN_USE … */
+	enum hv_code (*check_removal)(struct hv_volumes *volumes, const struct hv_volume *volume,
+		struct mc_mounts **host, struct hv_error *err);
 	/* Unmount a volume that is removed, used or not.  NULL: it is not mounted. */
 	enum hv_code (*unmount)(
 		struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
@@ -77,6 +79,10 @@ const struct hv_volume_kind *hv_kind_of(const struct hv_volumes *volumes,
 /* Whether the kind of a volume is known.  HV_OK or HV_UNSUPPORTED. */
 enum hv_code hv_kind_check(const struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* As hv_volume_unused(), of a volume in hand. */
+void hv_kind_unused(struct hv_volumes *volumes, const struct hv_volume *volume)
+	__attribute__((nonnull));
 
 /* The kind that claims the options of a new volume; NULL: none does. */
 const struct hv_volume_kind *hv_kind_choose(const struct hv_volumes *volumes,

@@ -52,21 +52,15 @@ static enum hv_code resolve(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
 {
 	const struct hv_volume_kind *kind;
-	struct hv_volume other = {0};
-	enum hv_code code = find_other(volumes, name, options, &other, err);
+	hv_auto_volume struct hv_volume other = {0};
 
-	if (code == HV_OK)
-		code = hv_volume_data_kind(volumes, &other, &kind, err);
-	if (code == HV_OK)
-		code = check_options(name, options, kind, err);
-	if (code == HV_OK) {
-		snprintf(ret->source, sizeof(ret->source), "%s", other.source);
-		ret->read_only = other.read_only;
-	}
-	hv_volume_done(&other);
-	return code == HV_OK && options->subpath
-		       ? hv_source_find_inside(volumes, name, options, ret, err)
-		       : code;
+	if (find_other(volumes, name, options, &other, err) != HV_OK ||
+		hv_volume_data_kind(volumes, &other, &kind, err) != HV_OK ||
+		check_options(name, options, kind, err) != HV_OK)
+		return err->code;
+	snprintf(ret->source, sizeof(ret->source), "%s", other.source);
+	ret->read_only = other.read_only;
+	return options->subpath ? hv_source_find_inside(volumes, name, options, ret, err) : HV_OK;
 }
 
 static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
@@ -77,28 +71,20 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_use *ret, struct hv_error *err)
 {
-	struct hv_volume origin = {0};
-	enum hv_code code = hv_volume_origin(volumes, volume, &origin, err);
+	hv_auto_volume struct hv_volume origin = {0};
 
-	if (code == HV_OK)
-		code = hv_kind_of(volumes, &origin)->acquire(volumes, &origin, ret, err);
-	hv_volume_done(&origin);
-	return code;
+	if (hv_volume_origin(volumes, volume, &origin, err) != HV_OK)
+		return err->code;
+	return hv_kind_of(volumes, &origin)->acquire(volumes, &origin, ret, err);
 }
 
 static void unused(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	struct hv_volume origin = {0};
-	struct hv_error ignored = {0};
+	hv_auto_volume struct hv_volume origin = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
-	if (hv_volume_origin(volumes, volume, &origin, &ignored) == HV_OK) {
-		const struct hv_volume_kind *kind = hv_kind_of(volumes, &origin);
-
-		if (kind->unused)
-			kind->unused(volumes, &origin);
-	}
-	hv_volume_done(&origin);
-	hv_error_done(&ignored);
+	if (hv_volume_origin(volumes, volume, &origin, &ignored) == HV_OK)
+		hv_kind_unused(volumes, &origin);
 }
 
 const struct hv_volume_kind hv_kind_alias = {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kind.h"
+#include "mount_table.h"
 #include "publish.h"
 #include "record.h"
 #include "state_dir.h"
@@ -25,25 +26,22 @@ enum hv_code hv_volume_undo(
 static enum hv_code undo_unattached(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.volume = volume->name};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_list(volumes->store, &filter, &records, &count, err);
+	hv_auto_volume_records struct hv_volume_records records = {0};
 
-	hv_records_free(records, count);
-	if (code != HV_OK || count > 0)
-		return code;
-	code = hv_volume_unpublish(volumes, volume->name, err);
-	return code == HV_OK ? hv_volume_undo(volumes, volume, err) : code;
+	if (hv_volume_attachments(volumes, volume->name, &records, err) != HV_OK)
+		return err->code;
+	if (records.count > 0)
+		return HV_OK;
+	if (hv_volume_unpublish(volumes, volume->name, err) != HV_OK)
+		return err->code;
+	return hv_volume_undo(volumes, volume, err);
 }
 
 void hv_volume_stay(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
 	(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_THERE, &ignored);
-	hv_error_done(&ignored);
 }
 
 static enum hv_code fail_removal(
@@ -71,8 +69,11 @@ enum hv_code hv_volume_finish_remove(
 	int rc = 0;
 
 	/* Again: it may be shared, or mounted in, only now. */
-	if (code == HV_OK && is_purge && kind->check_removal)
-		code = kind->check_removal(volumes, volume, err);
+	if (code == HV_OK && is_purge && kind->check_removal) {
+		hv_auto_table struct mc_mounts *host = NULL;
+
+		code = kind->check_removal(volumes, volume, &host, err);
+	}
 	if (code != HV_OK) { /* Docker forgets one that it cannot get, and would not ask again */
 		hv_volume_stay(volumes, volume);
 		return code;
@@ -96,10 +97,10 @@ enum hv_code hv_volume_finish_remove(
 enum hv_code hv_volume_finish(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	enum hv_code code = hv_kind_check(volumes, volume, err);
+	hv_auto_table struct mc_mounts *host = NULL;
 
-	if (code != HV_OK) /* it stays as it is, for the version that knows */
-		return code;
+	if (hv_kind_check(volumes, volume, err) != HV_OK)
+		return err->code; /* it stays as it is, for the version that knows */
 	switch (volume->phase) {
 	case HV_THERE:
 		return HV_OK;
@@ -110,65 +111,44 @@ enum hv_code hv_volume_finish(
 	case HV_REMOVING:
 		break;
 	}
-	code = hv_users_check(volumes, volume, err);
-	if (code != HV_OK) {
+	if (hv_users_check(volumes, volume, &host, err) != HV_OK) {
 		hv_volume_stay(volumes, volume);
-		return code;
+		return err->code;
 	}
-	code = hv_volume_unpublish(volumes, volume->name, err);
-	return code == HV_OK ? hv_volume_finish_remove(volumes, volume, err) : code;
-}
-
-enum hv_code hv_volume_finish_named(
-	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err)
-{
-	struct hv_volume volume;
-	enum hv_code code = hv_volume_find_unfinished(volumes, name, &volume, err);
-
-	*ret_was = volume.name != NULL;
-	if (volume.name)
-		code = hv_volume_finish(volumes, &volume, err);
-	hv_volume_done(&volume);
-	return code;
+	if (hv_volume_unpublish(volumes, volume->name, err) != HV_OK)
+		return err->code;
+	return hv_volume_finish_remove(volumes, volume, err);
 }
 
 enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	struct hv_volume volume = {0};
-	enum hv_code code;
+	hv_auto_volume struct hv_volume volume = {0};
 
 	HV_HOLD(hold, &volumes->locks, name);
-	code = hv_store_volume_get(volumes->store, name, &volume, err);
-	if (code == HV_OK && volume.phase == HV_ATTACHING)
-		code = hv_volume_finish(volumes, &volume, err);
-	hv_volume_done(&volume);
-	return code;
+	if (hv_store_volume_get(volumes->store, name, &volume, err) != HV_OK)
+		return err->code;
+	return volume.phase == HV_ATTACHING ? hv_volume_finish(volumes, &volume, err) : HV_OK;
 }
 
 /* Of the one of this name, if it is still to be: with the name held, and the record read then. */
 static void finish_purge(struct hv_volumes *volumes, const char *name)
 {
-	struct hv_error ignored = {0};
-	struct hv_volume volume;
+	hv_auto_error struct hv_error ignored = {0};
+	hv_auto_volume struct hv_volume volume = {0};
 
 	HV_HOLD(hold, &volumes->locks, name);
 	(void)!hv_volume_find_unfinished(volumes, name, &volume, &ignored);
 	if (volume.name && hv_purge_is_begun(volumes, &volume))
 		(void)!hv_volume_finish(volumes, &volume, &ignored);
-	hv_volume_done(&volume);
-	hv_error_done(&ignored);
 }
 
 void hv_volumes_finish_purges(struct hv_volumes *volumes)
 {
-	struct hv_error ignored = {0};
-	struct hv_volume *list = NULL;
-	size_t count = 0;
+	hv_auto_error struct hv_error ignored = {0};
+	hv_auto_volume_list struct hv_volume_list list = {0};
 
-	(void)!hv_store_volume_unfinished(volumes->store, &list, &count, &ignored);
-	for (size_t i = 0; i < count && !volumes->sweeper.is_stopping; i++)
-		if (hv_purge_is_begun(volumes, &list[i]))
-			finish_purge(volumes, list[i].name);
-	hv_volumes_free(list, count);
-	hv_error_done(&ignored);
+	(void)!hv_store_volume_unfinished(volumes->store, &list.items, &list.count, &ignored);
+	for (size_t i = 0; i < list.count && !volumes->sweeper.is_stopping; i++)
+		if (hv_purge_is_begun(volumes, &list.items[i]))
+			finish_purge(volumes, list.items[i].name);
 }

@@ -21,10 +21,6 @@ enum hv_code hv_volume_finish_remove(
 enum hv_code hv_volume_finish(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 
-/* hv_volume_finish() of the one of this name, if there is one.  `ret_was`: there was. */
-enum hv_code hv_volume_finish_named(
-	struct hv_volumes *volumes, const char *name, bool *ret_was, struct hv_error *err);
-
 /* Finish the removals that were begun of volumes whose data is a directory of the user's. */
 void hv_volumes_finish_purges(struct hv_volumes *volumes);
 

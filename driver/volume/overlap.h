@@ -3,12 +3,14 @@
 #ifndef VOLUME_OVERLAP_H
 #define VOLUME_OVERLAP_H
 
+#include "mountcore/mounts.h"
 #include "volume/volume.h"
 
 /* Find a volume, be it one that is just being made, that has something of `volume`'s directory.
- * `ret_name`: its name, owned by the caller, or NULL.  Returns HV_OK or HV_STATE_UNREADABLE … */
+ * `host`: as of hv_table_read_host().  `ret_name`: its name, owned by the caller, or NULL.
+ * Returns HV_OK or HV_STATE_UNREADABLE … */
 enum hv_code hv_overlap_find(struct hv_volumes *volumes, const struct hv_volume *volume,
-	char **ret_name, struct hv_error *err);
+	struct mc_mounts **host, char **ret_name, struct hv_error *err);
 
 /* Whether `path` is free of what is just being deleted.  HV_OK or HV_SOURCE_REFUSED. */
 enum hv_code hv_overlap_check_path(

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,10 +11,10 @@
 #include "mountcore/attach.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
 #include "kind.h"
+#include "mount_table.h"
 #include "overlap.h"
 #include "policy.h"
 #include "record.h"
@@ -46,53 +45,42 @@ static enum hv_code check_places(
 	return HV_OK;
 }
 
-static enum hv_code check_others(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+static enum hv_code check_others(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct mc_mounts **host, struct hv_error *err)
 {
-	char *other = NULL;
-	enum hv_code code = hv_overlap_find(volumes, volume, &other, err);
+	hv_auto_free char *other = NULL;
+	enum hv_code code = hv_overlap_find(volumes, volume, host, &other, err);
 
 	if (code == HV_OK && other)
-		code = refuse(volume, "it is shared with volume", other, HV_VOLUME_IN_USE, err);
-	free(other);
+		return refuse(volume, "it is shared with volume", other, HV_VOLUME_IN_USE, err);
 	return code;
-}
-
-static enum hv_code refuse_mounted(const struct hv_volume_kind *kind,
-	const struct hv_volume *volume, const char *target, struct hv_error *err)
-{
-	enum hv_code code =
-		refuse(volume, "something is mounted at", target, HV_VOLUME_IN_USE, err);
-
-	return kind->own_directory ? hv_hint(err, "unmount it on the host first: umount %s", target)
-				   : code;
 }
 
 /* At `top` and below it, but for the volume's own file system. */
 static enum hv_code check_mounts(struct hv_volumes *volumes, const struct hv_volume *volume,
-	const char *top, struct hv_error *err)
+	const char *top, struct mc_mounts **host, struct hv_error *err)
 {
 	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
-	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
-	enum hv_code code = HV_OK;
-	int rc = mc_mounts_read_host(volumes->core, &mounts);
 
-	if (rc < 0)
-		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read: %s",
-			strerrordesc_np(-rc));
-	for (size_t at = 0; code == HV_OK && mc_mounts_next(mounts, &at, &mount);)
-		if (mc_path_is_below(mount.target, top) &&
-			!(kind->mounted_while_used && strcmp(mount.target, volume->source) == 0))
-			code = refuse_mounted(kind, volume, mount.target, err);
-	mc_mounts_free(mounts);
-	return code;
+	if (hv_table_read_host(volumes, host, err) != HV_OK)
+		return err->code;
+	for (size_t at = 0; mc_mounts_next(*host, &at, &mount);) {
+		if (!mc_path_is_below(mount.target, top) ||
+			(kind->mounted_while_used && strcmp(mount.target, volume->source) == 0))
+			continue;
+		refuse(volume, "something is mounted at", mount.target, HV_VOLUME_IN_USE, err);
+		return kind->own_directory ? hv_hint(err, "unmount it on the host first: umount %s",
+						     mount.target)
+					   : err->code;
+	}
+	return HV_OK;
 }
 
 /* It goes with its parent: renamed, or its entry removed, a mount inside would be hidden, or
  * silently taken out of other mount namespaces. */
-enum hv_code hv_purge_check_own(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+enum hv_code hv_purge_check_own(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct mc_mounts **host, struct hv_error *err)
 {
 	char top[PATH_MAX];
 	int length = snprintf(top, sizeof(top), "%s", volume->source);
@@ -103,7 +91,7 @@ enum hv_code hv_purge_check_own(
 	if (length < 0 || (size_t)length >= sizeof(top) || !slash)
 		return hv_fail(err, HV_INTERNAL, "the path %s is too long", volume->source);
 	*slash = '\0';
-	return check_mounts(volumes, volume, top, err);
+	return check_mounts(volumes, volume, top, host, err);
 }
 
 /* Numbers of devices change from one boot to the next, with the order in which disks are found: a
@@ -120,22 +108,19 @@ static enum hv_code check_device(
 		"it may be another directory", HV_SOURCE_REFUSED, err);
 }
 
-enum hv_code hv_purge_check(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+enum hv_code hv_purge_check(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct mc_mounts **host, struct hv_error *err)
 {
-	enum hv_code code;
-
 	if (!hv_purge_is_wanted(volumes, volume))
 		return HV_OK;
 	if (mc_host_is_remote(volumes->core, volume->source))
 		return refuse(volume, "it is on a file system that a server stands behind,",
 			"which may not answer", HV_SOURCE_REFUSED, err);
-	code = check_places(volumes, volume, err);
-	if (code == HV_OK)
-		code = check_device(volumes, volume, err);
-	if (code == HV_OK)
-		code = check_others(volumes, volume, err);
-	return code == HV_OK ? check_mounts(volumes, volume, volume->source, err) : code;
+	if (check_places(volumes, volume, err) != HV_OK ||
+		check_device(volumes, volume, err) != HV_OK ||
+		check_others(volumes, volume, host, err) != HV_OK)
+		return err->code;
+	return check_mounts(volumes, volume, volume->source, host, err);
 }
 
 /* The directory itself is gone, but not the parents that were made with it: a daemon was killed in

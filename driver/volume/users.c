@@ -1,5 +1,6 @@
 #include "users.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -7,7 +8,6 @@
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/mounts.h"
 #include "mountcore/namespaces.h"
 
 #include "kind.h"
@@ -77,20 +77,6 @@ static enum hv_code refuse(
 		container);
 }
 
-/* The directory that goes with the data: volumes/NAME of hostvol's own. */
-static int find_top(const struct hv_volume_kind *kind, const struct hv_volume *volume,
-	char ret[static PATH_MAX])
-{
-	char *slash;
-
-	if ((size_t)snprintf(ret, PATH_MAX, "%s", volume->source) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	slash = strrchr(ret, '/');
-	if (kind->own_directory && slash && slash != ret)
-		*slash = '\0';
-	return 0;
-}
-
 /* Whether the host has the file system that is mounted at `target` only there and in the mount root
  * `own`.  If it is mounted elsewhere too, a process may have its mount from there. */
 static bool is_only_at(
@@ -116,12 +102,16 @@ static bool is_only_at(
 static int find_data(struct mc_mounts *host, const struct hv_volume_kind *kind,
 	const struct hv_volume *volume, struct question *ret)
 {
-	char top[PATH_MAX];
+	char top[PATH_MAX],
+		*slash; /* the directory that goes with the data: our own volumes/NAME */
 	struct mc_mount mount;
-	int rc = find_top(kind, volume, top);
+	int rc;
 
-	if (rc < 0)
-		return rc;
+	if ((size_t)snprintf(top, sizeof(top), "%s", volume->source) >= sizeof(top))
+		return -ENAMETOOLONG;
+	slash = strrchr(top, '/');
+	if (kind->own_directory && slash && slash != top)
+		*slash = '\0';
 	if (!kind->mounted_while_used) {
 		rc = mc_spot_of(host, top, &ret->data);
 		return rc < 0 ? rc : 1;
@@ -135,29 +125,31 @@ static int find_data(struct mc_mounts *host, const struct hv_volume_kind *kind,
 	return rc < 0 ? rc : is_only_at(host, ret->data.dev, volume->source, &ret->own[0]);
 }
 
-static int ask(struct hv_volumes *volumes, const struct hv_volume *volume, struct mc_spot_user *ret)
+static int ask(struct hv_volumes *volumes, const struct hv_volume *volume, struct mc_mounts **host,
+	struct mc_spot_user *ret)
 {
 	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
 	struct question question = {.own = {{0}}};
-	struct mc_mounts *own = NULL, *host = NULL;
+	struct mc_mounts *own = NULL;
 	int rc = mc_mounts_read(volumes->core, MC_FD_NONE, &own, NULL);
 
 	if (rc == 0)
 		rc = mc_spot_of(own, volumes->mount_root, &question.own[0]);
 	mc_mounts_free(own);
+	if (rc == 0 && !*host)
+		rc = mc_mounts_read_host(volumes->core, host);
 	if (rc == 0)
-		rc = mc_mounts_read_host(volumes->core, &host);
-	if (rc == 0)
-		rc = find_data(host, kind, volume, &question);
-	mc_mounts_free(host);
+		rc = find_data(*host, kind, volume, &question);
+	mc_mounts_free(*host); /* not to hold it while all the others are read */
+	*host = NULL;
 	if (rc <= 0)
 		return rc;
 	return mc_spot_find_user(
 		volumes->core, &question.data, question.own, kind->mounted_while_used ? 2 : 1, ret);
 }
 
-enum hv_code hv_users_check(
-	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+enum hv_code hv_users_check(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct mc_mounts **host, struct hv_error *err)
 {
 	struct mc_spot_user user;
 	int rc;
@@ -165,7 +157,7 @@ enum hv_code hv_users_check(
 	if (!hv_kind_of(volumes, volume)->mounted_while_used &&
 		!hv_purge_is_wanted(volumes, volume))
 		return HV_OK; /* nothing is deleted */
-	rc = ask(volumes, volume, &user);
+	rc = ask(volumes, volume, host, &user);
 	if (rc == 0)
 		return HV_OK;
 	if (rc > 0)
