@@ -5,13 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "mountcore/cleanup.h"
 #include "mountcore/detach.h"
 #include "mountcore/mount_root.h"
-#include "mountcore/mounts.h"
 #include "volume/explain.h"
 
-#include "mountpoint.h"
+#include "mount_table.h"
 
 static enum hv_code fail(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
@@ -37,46 +35,38 @@ static bool is_on_top(struct mc_mounts *mounts, const struct mc_mount *mount)
 enum hv_code hv_mounted_tell(struct hv_volumes *volumes, struct hv_error *err)
 {
 	const size_t length = strlen(volumes->mount_root);
-	struct mc_mounts *mounts = NULL;
+	hv_auto_table struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
-	enum hv_code code = HV_OK;
 
-	(void)!mc_mounts_read(volumes->core, MC_FD_NONE, &mounts, NULL);
-	for (size_t at = 0; mounts && code == HV_OK && mc_mounts_next(mounts, &at, &mount);) {
+	if (mc_mounts_read(volumes->core, MC_FD_NONE, &mounts, NULL) < 0)
+		return HV_OK;
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);) {
 		const char *name = mount.target + length + 1;
 
 		if (strncmp(mount.target, volumes->mount_root, length) == 0 &&
 			mount.target[length] == '/' && *name && !strchr(name, '/') &&
 			is_on_top(mounts, &mount))
-			code = fail(volumes, name, err);
+			return fail(volumes, name, err);
 	}
-	mc_mounts_free(mounts);
-	return code;
+	return HV_OK;
 }
 
-static int count_mounts(struct hv_volumes *volumes, const char *name, unsigned *ret)
+static enum hv_code count_mounts(
+	struct hv_volumes *volumes, const char *name, unsigned *ret, struct hv_error *err)
 {
 	char mountpoint[PATH_MAX];
-	struct mc_mounts *mounts = NULL;
+	hv_auto_table struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
 	int rc = mc_mounts_read(volumes->core, MC_FD_NONE, &mounts, NULL);
 
 	*ret = 0;
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL, "the mount table cannot be read: %s",
+			strerrordesc_np(-rc));
 	snprintf(mountpoint, sizeof(mountpoint), "%s/%s", volumes->mount_root, name);
-	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);)
 		*ret += strcmp(mount.target, mountpoint) == 0;
-	mc_mounts_free(mounts);
-	return rc;
-}
-
-static enum hv_code count_or_fail(
-	struct hv_volumes *volumes, const char *name, unsigned *ret, struct hv_error *err)
-{
-	int rc = count_mounts(volumes, name, ret);
-
-	return rc == 0 ? HV_OK
-		       : hv_fail(err, HV_INTERNAL, "the mount table cannot be read: %s",
-				 strerrordesc_np(-rc));
+	return HV_OK;
 }
 
 static bool has_root(const struct hv_mounted_roots *roots, const struct mc_file_id *root)
@@ -92,18 +82,11 @@ enum hv_code hv_mounted_check(struct hv_volumes *volumes, const char *name,
 	const struct hv_mounted_roots *roots, const struct mc_file_id *top, unsigned *ret_count,
 	struct hv_error *err)
 {
-	enum hv_code code = count_or_fail(volumes, name, ret_count, err);
-
-	if (code == HV_OK && (*ret_count > roots->count || !has_root(roots, top)))
-		code = fail(volumes, name, err);
-	return code;
-}
-
-static void drop_root(struct hv_mounted_roots *roots, size_t at)
-{
-	roots->count--;
-	memmove(&roots->items[at], &roots->items[at + 1],
-		(roots->count - at) * sizeof(roots->items[0]));
+	if (count_mounts(volumes, name, ret_count, err) != HV_OK)
+		return err->code;
+	if (*ret_count > roots->count || !has_root(roots, top))
+		return fail(volumes, name, err);
+	return HV_OK;
 }
 
 /* Unmount the mount on top, if it is one of `roots`, which loses it.  Returns 0, -ENOENT (nothing
@@ -123,8 +106,11 @@ static int take_top(struct hv_volumes *volumes, const struct mc_place *place, co
 
 		*ret_cause = (struct mc_err){0};
 		rc = mc_detach(volumes->core, &args, NULL, ret_cause);
-		if (rc == 0)
-			drop_root(roots, i);
+		if (rc == 0) {
+			roots->count--;
+			memmove(&roots->items[i], &roots->items[i + 1],
+				(roots->count - i) * sizeof(roots->items[0]));
+		}
 		if (rc != -ESTALE || ret_cause->step != MC_STEP_IDENTITY)
 			return rc;
 	}
@@ -153,29 +139,25 @@ static enum hv_code take_all(struct hv_volumes *volumes, const char *name, int r
 	return HV_OK;
 }
 
-enum hv_code hv_mounted_take_out(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+enum hv_code hv_mounted_take_out(
+	struct hv_volumes *volumes, const char *name, int root_fd, struct hv_error *err)
 {
-	mc_auto_fd root = hv_mount_root_dir(volumes);
 	struct hv_mounted_roots roots, were;
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	unsigned count = 0;
-	enum hv_code code;
+	enum hv_code code = hv_store_mounted_get(volumes->store, name, &were, err);
 
-	if (root < 0)
-		return HV_OK; /* no mount root, no mount */
-	code = hv_store_mounted_get(volumes->store, name, &were, err);
 	if (code != HV_OK)
 		return code;
 	if (were.count == 0) {
-		code = count_or_fail(volumes, name, &count, err);
+		code = count_mounts(volumes, name, &count, err);
 		return code == HV_OK && count > 0 ? fail(volumes, name, err) : code;
 	}
 	roots = were;
-	code = take_all(volumes, name, root, &roots, err);
+	code = take_all(volumes, name, root_fd, &roots, err);
 	if (code == HV_OK)
 		return hv_store_mounted_set(volumes->store, name, &roots, err);
 	if (roots.count != were.count) /* the first error is the one to tell */
 		(void)!hv_store_mounted_set(volumes->store, name, &roots, &ignored);
-	hv_error_done(&ignored);
 	return code;
 }

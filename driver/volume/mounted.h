@@ -17,11 +17,12 @@ enum hv_code hv_mounted_check(struct hv_volumes *volumes, const char *name,
 	const struct hv_mounted_roots *roots, const struct mc_file_id *top, unsigned *ret_count,
 	struct hv_error *err);
 
-/* Take hostvol's own out, lazily, and its record.  None is fine.  Returns HV_OK,
+/* Take hostvol's own out of the mount root `root_fd`, lazily, and its record.  None is fine.
+ * Returns HV_OK,
  * HV_TARGET_EXISTS (another's is on top: both stay), HV_STATE_UNREADABLE, or the code of a
  * failed unmount. */
 enum hv_code hv_mounted_take_out(
-	struct hv_volumes *volumes, const char *name, struct hv_error *err);
+	struct hv_volumes *volumes, const char *name, int root_fd, struct hv_error *err);
 
 /* Whether something is mounted on top of one of hostvol's own.  HV_OK or HV_TARGET_EXISTS. */
 enum hv_code hv_mounted_tell(struct hv_volumes *volumes, struct hv_error *err);

@@ -10,7 +10,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,15 +19,16 @@
 #include "volume/explain.h"
 
 #include "directory.h"
+#include "kind.h"
 #include "mount_root.h"
 #include "mounted.h"
 #include "mountpoint.h"
 
-/* Targets are named from the mount root, which the place begins at. */
-static struct mc_place place_at(int root_fd)
-{
-	return (struct mc_place){.ns_fd = MC_FD_NONE, .root_fd = root_fd, .may_spread = true};
-}
+/* The request of a mount. */
+struct mount {
+	const char *id;
+	pid_t client;
+};
 
 /* Compare the mount at the mountpoint, if there is one, with the volume's current directory. */
 static enum hv_code look(struct hv_volumes *volumes, const struct hv_volume *volume,
@@ -61,7 +61,7 @@ static enum hv_code commit(struct hv_volumes *volumes, const char *name, struct 
 {
 	const struct mc_file_id *root = &mc_attach_info(attach)->source;
 	struct hv_mounted_roots roots = *former;
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
 	add_root(&roots, root);
 	if (hv_store_mounted_set(volumes->store, name, &roots, err) != HV_OK)
@@ -69,7 +69,6 @@ static enum hv_code commit(struct hv_volumes *volumes, const char *name, struct 
 	if (mc_attach_commit(attach, cause) < 0) {
 		if (cause->step != MC_STEP_HELPER) /* else it may have been made */
 			(void)!hv_store_mounted_set(volumes->store, name, former, &ignored);
-		hv_error_done(&ignored);
 		return HV_OK;
 	}
 	if (former->count == 0)
@@ -113,16 +112,15 @@ static enum hv_code displace(struct hv_volumes *volumes, struct mc_attach_args *
 	const char *name, struct hv_mounted_roots *roots, struct hv_error *err)
 {
 	unsigned count = 0;
-	enum hv_code code = hv_mounted_check(volumes, name, roots, &args->own->root, &count, err);
 
-	if (code != HV_OK)
-		return code;
+	if (hv_mounted_check(volumes, name, roots, &args->own->root, &count, err) != HV_OK)
+		return err->code;
 	if (count == 1) {
 		args->replace = MC_REPLACE_ATOMIC;
 		return HV_OK;
 	}
 	roots->count = 0;
-	return hv_mounted_take_out(volumes, name, err);
+	return hv_mounted_take_out(volumes, name, args->place.root_fd, err);
 }
 
 /* Mount the volume's current directory at its mountpoint.  A former mount goes: running containers
@@ -143,13 +141,13 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 		.source = volume->source,
 		.beneath = hv_volume_beneath(volumes, volume),
 		.attr = *attr,
-		.place = place_at(root),
+		/* The target is named from the mount root, which the place begins at. */
+		.place = {.ns_fd = MC_FD_NONE, .root_fd = root, .may_spread = true},
 		.target = target,
 		.mkdir = true,
 		.own = &own,
 		.own_count = 1,
 	};
-	enum hv_code code;
 
 	snprintf(target, sizeof(target), "/%s", volume->name);
 	snprintf(mountpoint, sizeof(mountpoint), "%s%s", volumes->mount_root, target);
@@ -163,65 +161,72 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 		return err->code;
 	if (is == MC_SOURCE_SAME)
 		return HV_OK;
-	code = hv_store_mounted_get(volumes->store, volume->name, &roots, err);
-	if (code == HV_OK && is != MC_SOURCE_NONE)
-		code = displace(volumes, &args, volume->name, &roots, err);
-	else
+	if (hv_store_mounted_get(volumes->store, volume->name, &roots, err) != HV_OK)
+		return err->code;
+	if (is == MC_SOURCE_NONE)
 		roots.count = 0; /* of what is gone */
-	if (code == HV_OK)
-		code = attach(volumes, &args, &names, &roots, err);
-	*ret_is_new = code == HV_OK;
-	return code;
+	else if (displace(volumes, &args, volume->name, &roots, err) != HV_OK)
+		return err->code;
+	if (attach(volumes, &args, &names, &roots, err) != HV_OK)
+		return err->code;
+	*ret_is_new = true;
+	return HV_OK;
 }
 
 enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	mc_auto_fd root = hv_mount_root_dir(volumes);
-	enum hv_code code = hv_mounted_take_out(volumes, name, err);
 
-	if (code == HV_OK && root >= 0)
-		(void)unlinkat(root, name, AT_REMOVEDIR); /* not ours if it is not empty */
-	return code;
+	if (root < 0)
+		return HV_OK; /* no mount root, no mount */
+	if (hv_mounted_take_out(volumes, name, root, err) != HV_OK)
+		return err->code;
+	(void)unlinkat(root, name, AT_REMOVEDIR); /* not ours if it is not empty */
+	return HV_OK;
+}
+
+/* With the volume held and in hand: mount it, prove it, count the reference. */
+static enum hv_code mount_and_count(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const struct hv_use *use, const struct mount *mount, bool *ret_is_new, struct hv_error *err)
+{
+	long long references;
+
+	if (hv_mount_root_ready(volumes, volume, err) != HV_OK ||
+		publish(volumes, volume, &use->attr, ret_is_new, err) != HV_OK ||
+		hv_mount_root_prove(volumes, volume, mount->client, err) != HV_OK)
+		return err->code;
+	/* Docker's copy of an image's content brings another owner.  A `set` that was killed left
+	 * another limit, and the disk may be without quota now. */
+	if (*ret_is_new && (hv_volume_own(volumes, volume, err) != HV_OK ||
+				   hv_source_limit(volumes, volume, err) != HV_OK))
+		return err->code;
+	return hv_store_ref_change(volumes->store, volume->name, mount->id, 1, &references, err);
 }
 
 enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const char *id,
 	pid_t client, char **ret_mountpoint, struct hv_error *err)
 {
-	struct hv_volume volume = {0};
-	struct hv_use use = {.volumes = NULL};
-	struct hv_error ignored = {0};
-	long long references;
+	const struct mount mount = {.id = id, .client = client};
+	hv_auto_volume struct hv_volume volume = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	bool is_new = false;
 	enum hv_code code;
 
 	HV_HOLD(hold, &volumes->locks, name);
-	code = hv_store_volume_get(volumes->store, name, &volume, err);
-	if (code == HV_OK)
-		code = hv_volume_check_mount(volumes, &volume, err);
-	if (code == HV_OK)
-		code = hv_volume_use(volumes, &volume, &use, err);
-	if (code == HV_OK)
-		code = hv_mount_root_ready(volumes, &volume, err);
-	if (code == HV_OK)
-		code = publish(volumes, &volume, &use.attr, &is_new, err);
-	if (code == HV_OK)
-		code = hv_mount_root_prove(volumes, &volume, client, err);
-	if (code == HV_OK && is_new) /* Docker's copy of an image's content brings another owner */
-		code = hv_volume_own(volumes, &volume, err);
-	/* A `set` that was killed left another one, and the disk may be without quota now. */
-	if (code == HV_OK && is_new)
-		code = hv_source_limit(volumes, &volume, err);
+	hv_auto_use struct hv_use use = {.volumes = NULL}; /* released while the name is held */
+
+	if (hv_store_volume_get(volumes->store, name, &volume, err) != HV_OK ||
+		hv_volume_check_mount(volumes, &volume, err) != HV_OK ||
+		hv_volume_use(volumes, &volume, &use, err) != HV_OK)
+		return err->code;
+	code = mount_and_count(volumes, &volume, &use, &mount, &is_new, err);
 	if (code == HV_OK) {
-		code = hv_store_ref_change(volumes->store, name, id, 1, &references, err);
-		*ret_mountpoint = code == HV_OK ? hv_volume_mountpoint(volumes, name) : NULL;
-		if (code == HV_OK && !*ret_mountpoint)
+		*ret_mountpoint = hv_volume_mountpoint(volumes, name);
+		if (!*ret_mountpoint)
 			code = hv_oom(err);
 	}
 	if (code != HV_OK && is_new)
 		(void)hv_volume_unpublish(volumes, name, &ignored);
-	hv_volume_unuse(&use);
-	hv_error_done(&ignored);
-	hv_volume_done(&volume);
 	return code;
 }
 
@@ -229,51 +234,44 @@ enum hv_code hv_volume_forgive(
 	struct hv_volumes *volumes, const char *name, long long references, struct hv_error *err)
 {
 	long long now = 0;
-	enum hv_code code;
 
 	HV_HOLD(hold, &volumes->locks, name);
-	code = hv_store_ref_total(volumes->store, name, &now, err);
-	if (code == HV_OK && now != references)
-		code = hv_fail(err, HV_VOLUME_IN_USE,
+	if (hv_store_ref_total(volumes->store, name, &now, err) != HV_OK)
+		return err->code;
+	if (now != references)
+		return hv_fail(err, HV_VOLUME_IN_USE,
 			"a container began or ended to use volume '%s'", name);
-	if (code == HV_OK)
-		code = hv_volume_unpublish(volumes, name, err);
-	return code == HV_OK ? hv_store_ref_clear(volumes->store, name, err) : code;
-}
-
-/* Docker stops at the first error of a container that ends, and the references to its other volumes
- * are never given back.  The next Mount, and `docker volume rm`, tell what is on top. */
-static enum hv_code unpublish_last(
-	struct hv_volumes *volumes, const char *name, struct hv_error *err)
-{
-	enum hv_code code = hv_volume_unpublish(volumes, name, err);
-
-	if (code == HV_TARGET_EXISTS) {
-		hv_error_done(err);
-		code = HV_OK;
-	}
-	return code;
+	if (hv_volume_unpublish(volumes, name, err) != HV_OK)
+		return err->code;
+	return hv_store_ref_clear(volumes->store, name, err);
 }
 
 enum hv_code hv_volume_unmount(
 	struct hv_volumes *volumes, const char *name, const char *id, struct hv_error *err)
 {
-	struct hv_volume volume = {0};
+	hv_auto_volume struct hv_volume volume = {0};
 	long long references = 0;
 	enum hv_code code;
 
 	HV_HOLD(hold, &volumes->locks, name);
 	code = hv_store_volume_get(volumes->store, name, &volume, err);
-	hv_volume_done(&volume);
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
 		return HV_OK;
 	}
-	if (code == HV_OK)
-		code = hv_store_ref_change(volumes->store, name, id, -1, &references, err);
-	if (code == HV_OK && references == 0)
-		code = unpublish_last(volumes, name, err);
-	if (code == HV_OK && references == 0)
-		hv_volume_unused(volumes, name);
-	return code;
+	if (code != HV_OK ||
+		hv_store_ref_change(volumes->store, name, id, -1, &references, err) != HV_OK)
+		return err->code;
+	if (references != 0)
+		return HV_OK;
+	/* Docker stops at the first error of a container that ends, and the references to its other
+	 * volumes are never given back.  The next Mount, and `docker volume rm`, tell what is on
+	 * top. */
+	code = hv_volume_unpublish(volumes, name, err);
+	if (code == HV_TARGET_EXISTS)
+		hv_error_done(err);
+	else if (code != HV_OK)
+		return code;
+	hv_kind_unused(volumes, &volume);
+	return HV_OK;
 }

@@ -200,6 +200,7 @@ enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *v
 
 /* Release the volume.  A `use` that holds none is ignored. */
 void hv_volume_unuse(struct hv_use *use) __attribute__((nonnull));
+#define hv_auto_use HV_AUTO(hv_volume_unuse)
 
 /* An attachment or a reference is gone: unmount the volume's file system, if it was the last. */
 void hv_volume_unused(struct hv_volumes *volumes, const char *name) __attribute__((nonnull));
