@@ -209,9 +209,11 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	const struct mount mount = {.id = id, .client = client};
 	hv_auto_volume struct hv_volume volume = {0};
 	hv_auto_error struct hv_error ignored = {0};
+	hv_auto_free char *mountpoint = hv_volume_mountpoint(volumes, name);
 	bool is_new = false;
-	enum hv_code code;
 
+	if (!mountpoint) /* once it is counted, nothing may fail */
+		return hv_oom(err);
 	HV_HOLD(hold, &volumes->locks, name);
 	hv_auto_use struct hv_use use = {.volumes = NULL}; /* released while the name is held */
 
@@ -219,15 +221,13 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 		hv_volume_check_mount(volumes, &volume, err) != HV_OK ||
 		hv_volume_use(volumes, &volume, &use, err) != HV_OK)
 		return err->code;
-	code = mount_and_count(volumes, &volume, &use, &mount, &is_new, err);
-	if (code == HV_OK) {
-		*ret_mountpoint = hv_volume_mountpoint(volumes, name);
-		if (!*ret_mountpoint)
-			code = hv_oom(err);
+	if (mount_and_count(volumes, &volume, &use, &mount, &is_new, err) != HV_OK) {
+		if (is_new)
+			(void)hv_volume_unpublish(volumes, name, &ignored);
+		return err->code;
 	}
-	if (code != HV_OK && is_new)
-		(void)hv_volume_unpublish(volumes, name, &ignored);
-	return code;
+	*ret_mountpoint = mc_take_ptr(&mountpoint);
+	return HV_OK;
 }
 
 enum hv_code hv_volume_forgive(

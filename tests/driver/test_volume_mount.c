@@ -42,6 +42,37 @@ WORLD_TEST(a_volume_is_mounted_once_and_counted)
 	assert_int_equal(world_count_mounts(world, "data"), 1);
 }
 
+char *__real_hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name);
+char *__wrap_hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name);
+static int failing; /* the call, from now on, that finds no memory; 0: none */
+
+char *__wrap_hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
+{
+	if (failing > 0 && --failing == 0)
+		return NULL;
+	return __real_hv_volume_mountpoint(volumes, name);
+}
+
+WORLD_TEST(a_mount_without_memory_counts_no_reference)
+{
+	enum hv_code code = HV_INTERNAL;
+
+	make_data(world);
+	for (int at = 1; code != HV_OK; at++) {
+		long long references = -1;
+
+		failing = at;
+		code = world_mount(world, "data", "a");
+		failing = 0;
+		assert_true(code == HV_INTERNAL || (code == HV_OK && at > 1));
+		assert_int_equal(
+			hv_store_ref_total(world->volumes.store, "data", &references, &world->err),
+			HV_OK);
+		assert_int_equal(references, code == HV_OK);
+		assert_int_equal(world_count_mounts(world, "data"), code == HV_OK);
+	}
+}
+
 int __real_mc_sys_fork(void);
 int __wrap_mc_sys_fork(void);
 static unsigned forks;
