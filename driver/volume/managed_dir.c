@@ -44,12 +44,7 @@ static int is_empty(int fd)
 	return hv_dir_is_empty_but(fd, NULL);
 }
 
-/* Data that no volume left there: somebody else's, which would go with the volume. */
-static bool is_foreign(int own, int data)
-{
-	return is_empty(data) == 0 && faccessat(own, KEPT, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
-}
-
+/* Data that no volume left there is somebody else's, and would go with the volume. */
 static enum hv_code refuse_foreign(
 	const struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
@@ -77,18 +72,21 @@ enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struc
 	mc_auto_fd top = hv_volumes_dir(volumes);
 	mc_auto_fd own = top < 0 ? top : make_durable(top, name, 0711);
 	mc_auto_fd data = own < 0 ? own : make_durable(own, "_data", 0755);
+	int rc = data < 0 ? data : is_empty(data);
 
-	if (data >= 0)
-		return is_foreign(own, data) ? refuse_foreign(volumes, name, err) : HV_OK;
-	if (data == -ESTALE)
+	if (rc > 0 || (rc == 0 && faccessat(own, KEPT, F_OK, AT_SYMLINK_NOFOLLOW) == 0))
+		return HV_OK;
+	if (rc == 0)
+		return refuse_foreign(volumes, name, err);
+	if (rc == -ESTALE)
 		return hv_fail_view(volumes, err);
-	if (data == -ENOSPC || data == -EDQUOT)
+	if (rc == -ENOSPC || rc == -EDQUOT)
 		return hv_fail(err, HV_STATE_UNREADABLE,
 			"there is no space for the directory of volume '%s' on the disk that holds %s",
 			name, volumes->state_host);
 	return hv_fail(err, HV_STATE_UNREADABLE,
 		"the directory of volume '%s' cannot be made in %s: %s", name, volumes->state_host,
-		strerrordesc_np(-data));
+		strerrordesc_np(-rc));
 }
 
 void hv_managed_unmake(struct hv_volumes *volumes, const char *name)

@@ -7,7 +7,6 @@
  * asks proves that, too. */
 #include "mount_root.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include "volume/mount_root.h"
 
 #include "mounted.h"
+#include "state_dir.h"
 #include "sweep.h"
 
 enum { TRIES = 3, LOST_MAX = 100 };
@@ -154,18 +154,17 @@ static void learn_remap(struct hv_volumes *volumes)
 int hv_mount_root_open(struct hv_volumes *volumes, const char *path)
 {
 	int rc = mc_mount_root_open(volumes->core, path, &volumes->root, NULL);
-	DIR *dir = rc == 0 ? open_strays(volumes) : NULL;
+	hv_auto_dir DIR *dir = rc == 0 ? open_strays(volumes) : NULL;
 	const struct dirent *entry;
 
 	if (rc == 0)
 		learn_remap(volumes);
 	if (!dir)
 		return rc;
-	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+	while (hv_dir_next(dir, &entry) > 0) /* an unread one is found at the next start */
 		if (entry->d_name[0] != '.' &&
 			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) < 0 && errno == ENOTEMPTY)
 			keep(dirfd(dir), entry->d_name);
-	closedir(dir);
 	return 0;
 }
 
@@ -178,18 +177,17 @@ void hv_mount_root_close(struct hv_volumes *volumes)
 void hv_mount_root_each_stray(
 	struct hv_volumes *volumes, void (*visit)(void *context, const char *path), void *context)
 {
-	DIR *dir = open_strays(volumes);
+	hv_auto_dir DIR *dir = open_strays(volumes);
 	const struct dirent *entry;
 	char path[PATH_MAX];
 
 	if (!dir)
 		return;
-	while ((entry = readdir(dir))) { /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+	while (hv_dir_next(dir, &entry) > 0) {
 		if (strncmp(entry->d_name, lost, sizeof(lost) - 1) != 0)
 			continue;
 		if (snprintf(path, sizeof(path), "%s/%s", mc_mount_root_place(volumes->root),
 			    entry->d_name) < PATH_MAX)
 			visit(context, path);
 	}
-	closedir(dir);
 }

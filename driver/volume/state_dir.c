@@ -1,6 +1,5 @@
 #include "state_dir.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -68,25 +67,29 @@ enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err
 		volumes->state_host);
 }
 
+int hv_dir_next(DIR *dir, const struct dirent **ret)
+{
+	do {
+		errno = 0;
+		*ret = readdir(dir); /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+	} while (*ret && (strcmp((*ret)->d_name, ".") == 0 || strcmp((*ret)->d_name, "..") == 0));
+	return *ret ? 1 : -errno;
+}
+
 int hv_dir_is_empty_but(int fd, const char *spared)
 {
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mc_auto_fd own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	hv_auto_dir DIR *dir = own < 0 ? NULL : fdopendir(own);
 	const struct dirent *entry;
-	DIR *dir = own < 0 ? NULL : fdopendir(own);
-	int count = 0;
+	int rc;
 
-	if (!dir) {
-		int rc = -errno;
-
-		if (own >= 0)
-			close(own);
-		return rc;
-	}
-	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
-		count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			 (!spared || strcmp(entry->d_name, spared) != 0);
-	closedir(dir);
-	return count == 0;
+	if (!dir)
+		return -errno;
+	own = MC_FD_NONE; /* the stream closes it */
+	do
+		rc = hv_dir_next(dir, &entry);
+	while (rc > 0 && spared && strcmp(entry->d_name, spared) == 0);
+	return rc < 0 ? rc : rc == 0;
 }
 
 /* Whether `name` in the directory is missing, or a directory that is empty but for `spared`. */

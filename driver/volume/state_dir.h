@@ -2,6 +2,9 @@
 #ifndef VOLUME_STATE_DIR_H
 #define VOLUME_STATE_DIR_H
 
+#include <dirent.h>
+#include <errno.h>
+
 #include "volume/volume.h"
 
 /* Open <state>/<name> (NULL: the state directory itself), made if missing.
@@ -16,6 +19,20 @@ int hv_volumes_dir(const struct hv_volumes *volumes);
 
 /* Fill `err` with the meaning of -ESTALE.  Returns HV_STATE_UNREADABLE. */
 enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err);
+
+#define hv_auto_dir HV_AUTO(hv_dir_close)
+static inline void hv_dir_close(DIR **dir)
+{
+	int saved = errno;
+
+	if (*dir)
+		closedir(*dir);
+	errno = saved;
+}
+
+/* The next entry of a directory but "." and "..".  Returns 1, 0 (there is none any more) or a
+ * negative errno. */
+int hv_dir_next(DIR *dir, const struct dirent **ret);
 
 /* Whether a directory, which it does not close, is empty, but for `spared` (NULL: nothing): 1, 0 or
  * a negative errno. */

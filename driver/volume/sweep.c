@@ -1,25 +1,17 @@
 #include "sweep.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
 #include "wire/clock.h"
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-#define AUTO_DIR __attribute__((cleanup(close_dir))) DIR *
+#include "state_dir.h"
 
 /* Whether both are on one mount.  Before Linux 5.8, which tells no mount IDs: one file system. */
 static bool is_same_mount(int a, int b)
@@ -52,11 +44,6 @@ static DIR *open_dir(int fd, const char *name)
 		errno = saved;
 	}
 	return dir;
-}
-
-static bool is_dot(const char *name)
-{
-	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
 struct sweep {
@@ -104,25 +91,20 @@ static bool is_stopped(const struct sweep *sweep)
 /* Empty one directory of the trash: files go, directories are lifted. */
 static int empty_one(struct sweep *sweep, const char *name)
 {
-	AUTO_DIR dir = open_dir(sweep->fd, name);
+	hv_auto_dir DIR *dir = open_dir(sweep->fd, name);
 	const struct dirent *entry;
-	int first_error = 0;
+	int first_error = 0, next = 0;
 
 	if (!dir)
 		return -errno;
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
-	while (!is_stopped(sweep) && (entry = readdir(dir))) {
-		int rc;
-
-		if (is_dot(entry->d_name))
-			continue;
-		rc = unlinkat(dirfd(dir), entry->d_name, 0) == 0 ? 0 : -errno;
+	while (!is_stopped(sweep) && (next = hv_dir_next(dir, &entry)) > 0) {
+		int rc = unlinkat(dirfd(dir), entry->d_name, 0) == 0 ? 0 : -errno;
 		if (rc == -EISDIR)
 			rc = lift(sweep, dirfd(dir), entry->d_name);
 		if (rc < 0 && rc != -ENOENT && !first_error)
 			first_error = rc;
 	}
-	return first_error;
+	return first_error || next > 0 ? first_error : next;
 }
 
 /* A file, or a directory with the files in it. */
@@ -142,23 +124,22 @@ static int delete_entry(struct sweep *sweep, const char *name)
 /* One pass over the trash.  Returns how many entries were deleted, errors in `first_error`. */
 static unsigned long pass(struct sweep *sweep, int *first_error)
 {
-	AUTO_DIR trash = open_dir(sweep->fd, ".");
+	hv_auto_dir DIR *trash = open_dir(sweep->fd, ".");
 	const struct dirent *entry;
 	unsigned long deleted = 0;
+	int next = 0;
 
 	*first_error = trash ? 0 : -errno;
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
-	while (trash && !is_stopped(sweep) && (entry = readdir(trash))) {
-		int rc;
+	while (trash && !is_stopped(sweep) && (next = hv_dir_next(trash, &entry)) > 0) {
+		int rc = delete_entry(sweep, entry->d_name);
 
-		if (is_dot(entry->d_name))
-			continue;
-		rc = delete_entry(sweep, entry->d_name);
 		if (rc == 0)
 			deleted++;
 		else if (rc != -ENOENT && !*first_error) /* gone: another thread sweeps too */
 			*first_error = rc;
 	}
+	if (next < 0 && !*first_error)
+		*first_error = next;
 	return deleted;
 }
 
