@@ -41,45 +41,35 @@ static enum hv_code check_keys(const struct hv_opts *changes, struct hv_error *e
 	return HV_OK;
 }
 
-static enum hv_code add(
-	struct hv_opts *opts, const char *key, const char *value, struct hv_error *err)
-{
-	return hv_opts_add(opts, key, value) == 0 ? HV_OK : hv_oom(err);
-}
-
 /* The options that it has now, with the changes. */
 static enum hv_code merge(const struct hv_opts *now, const struct hv_opts *changes,
 	struct hv_opts *ret, struct hv_error *err)
 {
-	enum hv_code code = HV_OK;
-
-	for (size_t i = 0; code == HV_OK && i < now->count; i++)
-		if (!hv_opts_get(changes, now->items[i].key))
-			code = add(ret, now->items[i].key, now->items[i].value, err);
-	for (size_t i = 0; code == HV_OK && i < changes->count; i++)
-		if (*changes->items[i].value)
-			code = add(ret, changes->items[i].key, changes->items[i].value, err);
-	return code;
+	for (size_t i = 0; i < now->count; i++)
+		if (!hv_opts_get(changes, now->items[i].key) &&
+			hv_opts_add(ret, now->items[i].key, now->items[i].value) < 0)
+			return hv_oom(err);
+	for (size_t i = 0; i < changes->count; i++)
+		if (*changes->items[i].value &&
+			hv_opts_add(ret, changes->items[i].key, changes->items[i].value) < 0)
+			return hv_oom(err);
+	return HV_OK;
 }
 
 /* Refuse to change ro in use: a user would lose or gain write access from one moment to the next.
  */
 static enum hv_code check_unused(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {.volume = name};
-	struct hv_record *records = NULL;
-	size_t count = 0;
+	hv_auto_volume_records struct hv_volume_records records = {0};
 	long long references = 0;
-	enum hv_code code =
-		hv_store_attachment_list(volumes->store, &filter, &records, &count, err);
 
-	hv_records_free(records, count);
-	if (code == HV_OK)
-		code = hv_store_ref_total(volumes->store, name, &references, err);
-	if (code != HV_OK || (count == 0 && references == 0))
-		return code;
+	if (hv_volume_attachments(volumes, name, &records, err) != HV_OK ||
+		hv_store_ref_total(volumes->store, name, &references, err) != HV_OK)
+		return err->code;
+	if (records.count == 0 && references == 0)
+		return HV_OK;
 	hv_fail(err, HV_VOLUME_IN_USE, "option ro of volume '%s' cannot be changed while %s", name,
-		count > 0 ? "it is attached" : "a container uses it");
+		records.count > 0 ? "it is attached" : "a container uses it");
 	return hv_hint(err,
 		"find its containers: docker hostvol ls --volume %s; docker ps -a --filter volume=%s",
 		name, name);
@@ -108,23 +98,19 @@ static enum hv_code change_read_only(struct hv_volumes *volumes, struct hv_volum
 	const struct hv_volume_options *options, struct hv_error *err)
 {
 	const char *from = hv_opts_get(&volume->opts, "from");
-	struct hv_volume other = {0};
-	bool read_only = options->read_only;
-	enum hv_code code = HV_OK;
+	hv_auto_volume struct hv_volume other = {0};
+	bool read_only;
 
-	if (from) {
-		code = hv_store_volume_get(volumes->store, from, &other, err);
-		read_only = read_only || other.read_only;
-		hv_volume_done(&other);
-	}
-	if (code != HV_OK)
-		return code;
+	if (from && hv_store_volume_get(volumes->store, from, &other, err) != HV_OK)
+		return err->code;
+	read_only = options->read_only || other.read_only;
 	if (read_only == volume->read_only)
 		return HV_OK;
 	volume->read_only = read_only;
-	code = hv_volume_check_aliases(
-		volumes, volume->name, read_only ? "become read-only" : "become writable", err);
-	return code == HV_OK ? check_unused(volumes, volume->name, err) : code;
+	if (hv_volume_check_aliases(volumes, volume->name,
+		    read_only ? "become read-only" : "become writable", err) != HV_OK)
+		return err->code;
+	return check_unused(volumes, volume->name, err);
 }
 
 /* A file system has one owner under all its names. */
@@ -132,13 +118,13 @@ static enum hv_code check_owner(struct hv_volumes *volumes, const struct hv_volu
 	const struct hv_volume_options *options, struct hv_error *err)
 {
 	const struct hv_volume_kind *kind;
-	enum hv_code code;
 
 	if (!options->from)
 		return HV_OK;
-	code = hv_volume_data_kind(volumes, volume, &kind, err);
-	if (code != HV_OK || !kind->mounted_while_used)
-		return code;
+	if (hv_volume_data_kind(volumes, volume, &kind, err) != HV_OK)
+		return err->code;
+	if (!kind->mounted_while_used)
+		return HV_OK;
 	return hv_fs_check_owner(volume->name, options->from, &options->owner, err);
 }
 
@@ -186,27 +172,29 @@ static bool is_owner_changed(const struct change *change)
 static enum hv_code check(struct hv_volumes *volumes, struct hv_volume *volume,
 	struct change *change, struct hv_error *err)
 {
-	enum hv_code code = hv_volume_read_options(&volume->opts, &change->options, err);
+	const char *ro = hv_opts_get(change->changes, "ro");
+	bool is_owned = is_owner_changed(change);
 
-	if (code == HV_OK)
-		code = hv_volume_read_options(change->before, &change->were, err);
-	if (code == HV_OK && change->options.on_remove == HV_ON_REMOVE_PURGE &&
-		!change->kind->own_directory && volume->made_ino == 0)
-		code = hv_fail(err, HV_SOURCE_REFUSED,
+	if (hv_volume_read_options(&volume->opts, &change->options, err) != HV_OK ||
+		hv_volume_read_options(change->before, &change->were, err) != HV_OK)
+		return err->code;
+	if (change->options.on_remove == HV_ON_REMOVE_PURGE && !change->kind->own_directory &&
+		volume->made_ino == 0)
+		return hv_fail(err, HV_SOURCE_REFUSED,
 			"%s was not made for volume '%s', and will not be purged with it",
 			volume->source, volume->name);
-	if (code == HV_OK)
-		code = change_read_only(volumes, volume, &change->options, err);
-	if (code == HV_OK)
-		code = check_owner(volumes, volume, &change->options, err);
-	if (code == HV_OK)
-		code = check_size(volumes, volume, change, err);
-	if (code == HV_OK &&
-		(hv_opts_get(change->changes, "require-mount") || is_owner_changed(change)))
-		code = hv_volume_check_mount(volumes, volume, err);
-	if (code == HV_OK && is_owner_changed(change))
-		code = hv_source_check_allowed(volumes, volume, err);
-	return code;
+	if (change_read_only(volumes, volume, &change->options, err) != HV_OK ||
+		check_owner(volumes, volume, &change->options, err) != HV_OK ||
+		check_size(volumes, volume, change, err) != HV_OK)
+		return err->code;
+	if ((is_owned || hv_opts_get(change->changes, "require-mount")) &&
+		hv_volume_check_mount(volumes, volume, err) != HV_OK)
+		return err->code;
+	if (is_owned && hv_source_check_allowed(volumes, volume, err) != HV_OK)
+		return err->code;
+	if (ro && *ro && strcmp(ro, "true") != 0 && strcmp(ro, "1") != 0 && volume->read_only)
+		return refuse_writable(volume, err);
+	return HV_OK;
 }
 
 /* A server that does not answer is not asked: then what is changed stays so. */
@@ -227,21 +215,18 @@ static enum hv_code change_owner(struct hv_volumes *volumes, const struct hv_vol
 {
 	struct mc_owner owner = {-1, -1, -1};
 	struct hv_volume was = *volume;
-	struct hv_error ignored = {0};
-	enum hv_code code;
+	hv_auto_error struct hv_error ignored = {0};
 
 	if (!is_owner_changed(change))
 		return HV_OK;
 	note_owner(volumes, volume, &owner);
-	code = hv_volume_own(volumes, volume, err);
-	if (code == HV_OK)
+	if (hv_volume_own(volumes, volume, err) == HV_OK)
 		return HV_OK;
 	(void)!mc_host_own(volumes->core, volume->source, &owner, NULL);
 	was.opts = *change->before;
 	was.read_only = change->was_read_only;
 	(void)!hv_store_volume_set_opts(volumes->store, &was, &ignored);
-	hv_error_done(&ignored);
-	return code;
+	return err->code;
 }
 
 /* The record before the owner: killed in between, the volume is given the one of its record when it
@@ -249,90 +234,61 @@ static enum hv_code change_owner(struct hv_volumes *volumes, const struct hv_vol
 static enum hv_code apply(struct hv_volumes *volumes, const struct hv_volume *volume,
 	const struct change *change, struct hv_error *err)
 {
-	struct hv_error ignored = {0};
-	enum hv_code code = HV_OK;
+	hv_auto_error struct hv_error ignored = {0};
+	bool is_limited = is_size_changed(change);
 
-	if (is_size_changed(change))
-		code = hv_volume_limit(volumes, volume, change->options.size_bytes, err);
-	if (code != HV_OK)
-		return code;
-	code = hv_store_volume_set_opts(volumes->store, volume, err);
-	if (code == HV_OK)
-		code = change_owner(volumes, volume, change, err);
-	if (code != HV_OK && is_size_changed(change))
+	if (is_limited &&
+		hv_volume_limit(volumes, volume, change->options.size_bytes, err) != HV_OK)
+		return err->code;
+	if (hv_store_volume_set_opts(volumes->store, volume, err) == HV_OK &&
+		change_owner(volumes, volume, change, err) == HV_OK)
+		return HV_OK;
+	if (is_limited)
 		(void)!hv_volume_limit(volumes, volume, change->were.size_bytes, &ignored);
-	hv_error_done(&ignored);
-	return code;
-}
-
-/* With the name held; `volume` is as it was, with the new options. */
-static enum hv_code change_it(struct hv_volumes *volumes, struct hv_volume *volume,
-	struct change *change, struct hv_error *err)
-{
-	enum hv_code code = check(volumes, volume, change, err);
-	const char *said = hv_opts_get(change->changes, "ro");
-
-	if (code == HV_OK && said && *said && strcmp(said, "true") != 0 && strcmp(said, "1") != 0 &&
-		volume->read_only)
-		code = refuse_writable(volume, err);
-	return code == HV_OK ? apply(volumes, volume, change, err) : code;
+	return err->code;
 }
 
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	struct hv_error *err)
 {
-	struct hv_volume volume = {0};
-	struct hv_opts merged = {0};
-	enum hv_code code = check_keys(opts, err);
+	hv_auto_volume struct hv_volume volume = {0};
+	hv_auto_opts struct hv_opts before = {0};
+	struct change change = {.before = &before, .changes = opts};
 
-	if (code != HV_OK)
-		return code;
+	if (check_keys(opts, err) != HV_OK)
+		return err->code;
 	HV_HOLD(hold, &volumes->locks, name);
-	code = hv_store_volume_get(volumes->store, name, &volume, err);
-	if (code == HV_OK)
-		code = hv_kind_check(volumes, &volume, err);
-	if (code == HV_OK)
-		code = merge(&volume.opts, opts, &merged, err);
-	if (code == HV_OK) {
-		struct hv_opts before = volume.opts;
-		struct change change = {.kind = hv_kind_of(volumes, &volume),
-			.before = &before,
-			.changes = opts,
-			.was_read_only = volume.read_only};
-
-		volume.opts = merged;
-		merged = before;
-		code = change_it(volumes, &volume, &change, err);
-	}
-	hv_opts_done(&merged);
-	hv_volume_done(&volume);
-	return code;
-}
-
-/* Whether the data is in a directory of hostvol's own, not in a file system mounted on it. */
-static bool has_own_data(const struct hv_volume_kind *kind)
-{
-	return kind->own_directory && !kind->mounted_while_used;
+	if (hv_store_volume_get(volumes->store, name, &volume, err) != HV_OK ||
+		hv_kind_check(volumes, &volume, err) != HV_OK)
+		return err->code;
+	change.kind = hv_kind_of(volumes, &volume);
+	change.was_read_only = volume.read_only;
+	before = volume.opts;
+	volume.opts = (struct hv_opts){0};
+	if (merge(&before, opts, &volume.opts, err) != HV_OK ||
+		check(volumes, &volume, &change, err) != HV_OK)
+		return err->code;
+	return apply(volumes, &volume, &change, err);
 }
 
 enum hv_code hv_volume_keep(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	struct hv_opts keep = {0};
-	struct hv_volume volume = {0};
+	hv_auto_opts struct hv_opts keep = {0};
+	hv_auto_volume struct hv_volume volume = {0};
+	const struct hv_volume_kind *kind;
 	enum hv_code code = hv_store_volume_get(volumes->store, name, &volume, err);
-	bool is_wanted = code == HV_OK && has_own_data(hv_kind_of(volumes, &volume)) &&
-			 !hv_opts_get(&volume.opts, "on-remove") &&
-			 hv_managed_is_empty(volumes, name) != 1;
 
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
-		code = HV_OK;
+		return HV_OK;
 	}
-	if (is_wanted)
-		code = add(&keep, "on-remove", "keep", err);
-	if (is_wanted && code == HV_OK)
-		code = hv_volume_set(volumes, name, &keep, err);
-	hv_opts_done(&keep);
-	hv_volume_done(&volume);
-	return code;
+	if (code != HV_OK)
+		return code;
+	kind = hv_kind_of(volumes, &volume);
+	if (!kind->own_directory || kind->mounted_while_used ||
+		hv_opts_get(&volume.opts, "on-remove") || hv_managed_is_empty(volumes, name) == 1)
+		return HV_OK;
+	if (hv_opts_add(&keep, "on-remove", "keep") < 0)
+		return hv_oom(err);
+	return hv_volume_set(volumes, name, &keep, err);
 }
