@@ -16,53 +16,38 @@
 #include "trash.h"
 #include "volumes.h"
 
-static enum hv_code copy_opts(const struct hv_opts *opts, struct hv_opts *ret, struct hv_error *err)
-{
-	for (size_t i = 0; i < opts->count; i++)
-		if (hv_opts_add(ret, opts->items[i].key, opts->items[i].value) < 0)
-			return hv_oom(err);
-	return HV_OK;
-}
-
 /* Record it; with directories to be made, first that they are made for it. */
 static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
 {
 	enum hv_phase end = hv_opts_get(&volume->opts, "attach") ? HV_ATTACHING : HV_THERE;
-	struct hv_error ignored = {0};
-	enum hv_code code;
+	hv_auto_error struct hv_error ignored = {0};
 
 	volume->phase = volume->missing > 0 || hv_source_is_owned(&volume->opts) ? HV_MAKING : end;
-	code = hv_store_volume_add(volumes->store, volume, err);
-	if (code != HV_OK)
-		return code;
+	if (hv_store_volume_add(volumes->store, volume, err) != HV_OK)
+		return err->code;
 	/* Again, now that a removal that deletes a directory sees this record. */
-	code = hv_overlap_check(volumes, volume, err);
-	if (code != HV_OK) {
+	if (hv_overlap_check(volumes, volume, err) != HV_OK) {
 		(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_MAKING, &ignored);
 		(void)!hv_store_volume_forget(volumes->store, volume->name, &ignored);
-		hv_error_done(&ignored);
-		return code;
+		return err->code;
 	}
 	if (volume->phase != HV_MAKING)
 		return HV_OK;
-	code = hv_kind_of(volumes, volume)->make(volumes, volume, err);
-	if (code == HV_OK) {
+	if (hv_kind_of(volumes, volume)->make(volumes, volume, err) == HV_OK) {
 		volume->phase = end;
-		code = hv_store_volume_made(volumes->store, volume, err);
+		if (hv_store_volume_made(volumes->store, volume, err) == HV_OK)
+			return HV_OK;
 	}
-	if (code != HV_OK)
-		(void)hv_volume_undo(volumes, volume, &ignored);
-	hv_error_done(&ignored);
-	return code;
+	(void)hv_volume_undo(volumes, volume, &ignored);
+	return err->code;
 }
 
 static enum hv_code record(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	const struct hv_volume_options *options, struct hv_error *err)
 {
 	const struct hv_volume_kind *kind = hv_kind_choose(volumes, options);
-	struct hv_volume volume = {.read_only = options->read_only};
+	hv_auto_volume struct hv_volume volume = {0};
 	struct hv_source found = {0};
-	enum hv_code code;
 
 	if (!kind)
 		return hv_fail(err, HV_BAD_REQUEST,
@@ -70,64 +55,60 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 	volume.name = strdup(name);
 	volume.kind = strdup(kind->name);
 	volume.created_at = hv_now();
-	code = volume.name && volume.kind && volume.created_at ? copy_opts(opts, &volume.opts, err)
-							       : hv_oom(err);
-	if (code == HV_OK)
-		code = kind->resolve(volumes, name, options, &found, err);
-	if (code == HV_OK) {
-		volume.source = strdup(found.source);
-		volume.missing = found.missing;
-		volume.read_only = volume.read_only || found.read_only;
-		code = volume.source ? hv_volume_check_mount(volumes, &volume, err) : hv_oom(err);
-	}
-	if (code == HV_OK && volume.name && volume.source) /* which is so, then */
-		code = make(volumes, &volume, err);
-	hv_volume_done(&volume);
-	return code;
+	if (!volume.name || !volume.kind || !volume.created_at)
+		return hv_oom(err);
+	for (size_t i = 0; i < opts->count; i++)
+		if (hv_opts_add(&volume.opts, opts->items[i].key, opts->items[i].value) < 0)
+			return hv_oom(err);
+	if (kind->resolve(volumes, name, options, &found, err) != HV_OK)
+		return err->code;
+	volume.missing = found.missing;
+	volume.read_only = options->read_only || found.read_only;
+	volume.source = strdup(found.source);
+	if (!volume.source)
+		return hv_oom(err);
+	if (hv_volume_check_mount(volumes, &volume, err) != HV_OK)
+		return err->code;
+	return make(volumes, &volume, err);
 }
 
 /* Finish what of a volume that came to nothing, or went, is left; but not the deletion of a user's
  * directory, which may take long. */
 static enum hv_code clear_name(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	struct hv_volume volume;
-	enum hv_code code = hv_volume_find_unfinished(volumes, name, &volume, err);
+	hv_auto_volume struct hv_volume volume = {0};
 
-	if (volume.name && hv_purge_is_begun(volumes, &volume)) {
-		hv_trash_start(volumes, hv_volumes_finish_purges);
-		hv_fail(err, HV_BUSY,
-			"the directory %s of the volume '%s' before this one is still being deleted",
-			volume.source, name);
-		code = hv_hint(err, "try again when the directory is deleted");
-	} else if (volume.name) {
-		code = hv_volume_finish(volumes, &volume, err);
-	}
-	hv_volume_done(&volume);
-	return code;
+	if (hv_volume_find_unfinished(volumes, name, &volume, err) != HV_OK)
+		return err->code;
+	if (!volume.name)
+		return HV_OK;
+	if (!hv_purge_is_begun(volumes, &volume))
+		return hv_volume_finish(volumes, &volume, err);
+	hv_trash_start(volumes, hv_volumes_finish_purges);
+	hv_fail(err, HV_BUSY,
+		"the directory %s of the volume '%s' before this one is still being deleted",
+		volume.source, name);
+	return hv_hint(err, "try again when the directory is deleted");
 }
 
 /* The caller holds the name, and the name in option from. */
 static enum hv_code create_held(struct hv_volumes *volumes, const char *name,
 	const struct hv_opts *opts, const struct hv_volume_options *options, struct hv_error *err)
 {
-	struct hv_volume existing = {0};
+	hv_auto_volume struct hv_volume existing = {0};
 	enum hv_code code = hv_store_volume_get(volumes->store, name, &existing, err);
 
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
-		code = clear_name(volumes, name, err);
+		if (clear_name(volumes, name, err) != HV_OK)
+			return err->code;
+		return record(volumes, name, opts, options, err);
 	}
-	if (code == HV_OK && !existing.name)
-		code = record(volumes, name, opts, options, err);
-	else if (code == HV_OK && !hv_opts_is_equal(opts, &existing.opts)) {
-		hv_fail(err, HV_VOLUME_EXISTS, "volume '%s' exists already with other options",
-			name);
-		code = hv_hint(err,
-			"choose another name, or remove the volume first: docker volume rm %s",
-			name);
-	}
-	hv_volume_done(&existing);
-	return code;
+	if (code != HV_OK || hv_opts_is_equal(opts, &existing.opts))
+		return code;
+	hv_fail(err, HV_VOLUME_EXISTS, "volume '%s' exists already with other options", name);
+	return hv_hint(
+		err, "choose another name, or remove the volume first: docker volume rm %s", name);
 }
 
 enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
@@ -135,12 +116,10 @@ enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
 {
 	struct hv_volume_options options = {0};
 	const char *first = name, *second;
-	enum hv_code code = hv_volume_check_name(name, err);
 
-	if (code == HV_OK)
-		code = hv_volume_read_options(opts, &options, err);
-	if (code != HV_OK)
-		return code;
+	if (hv_volume_check_name(name, err) != HV_OK ||
+		hv_volume_read_options(opts, &options, err) != HV_OK)
+		return err->code;
 	second = options.from;
 	if (second && strcmp(second, name) == 0)
 		return hv_fail(

@@ -63,21 +63,20 @@ enum hv_code hv_source_limit(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
-	enum hv_code code;
 
 	if (!hv_opts_get(&volume->opts, "size"))
 		return HV_OK;
-	code = hv_volume_read_options(&volume->opts, &options, err);
-	return code == HV_OK ? hv_volume_limit(volumes, volume, options.size_bytes, err) : code;
+	if (hv_volume_read_options(&volume->opts, &options, err) != HV_OK)
+		return err->code;
+	return hv_volume_limit(volumes, volume, options.size_bytes, err);
 }
 
 void hv_source_unlimit(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 
 	if (hv_opts_get(&volume->opts, "size") || !hv_purge_is_wanted(volumes, volume))
 		(void)!hv_volume_limit(volumes, volume, 0, &ignored);
-	hv_error_done(&ignored);
 }
 
 enum hv_code hv_volume_own(
@@ -85,14 +84,13 @@ enum hv_code hv_volume_own(
 {
 	struct hv_volume_options options = {0};
 	struct mc_err cause = {0};
-	enum hv_code code = HV_OK;
 
 	if (!hv_source_is_owned(&volume->opts))
 		return HV_OK;
-	code = hv_volume_read_options(&volume->opts, &options, err);
-	if (code != HV_OK ||
-		mc_host_own(volumes->core, volume->source, &options.owner, &cause) == 0)
-		return code;
+	if (hv_volume_read_options(&volume->opts, &options, err) != HV_OK)
+		return err->code;
+	if (mc_host_own(volumes->core, volume->source, &options.owner, &cause) == 0)
+		return HV_OK;
 	if (cause.step != MC_STEP_OWNER)
 		return hv_directory_explain(&cause, volume->name, volume->source, err);
 	hv_fail(err, HV_SOURCE_REFUSED,
@@ -106,14 +104,14 @@ static enum hv_code check_mount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
-	enum hv_code code = HV_OK;
 	int rc;
 
 	if (!hv_opts_get(&volume->opts, "require-mount"))
 		return HV_OK;
-	code = hv_volume_read_options(&volume->opts, &options, err);
-	if (code != HV_OK || !options.require_mount)
-		return code;
+	if (hv_volume_read_options(&volume->opts, &options, err) != HV_OK)
+		return err->code;
+	if (!options.require_mount)
+		return HV_OK;
 	rc = mc_host_is_on_mount(volumes->core, volume->source);
 	if (rc > 0)
 		return HV_OK;
@@ -131,20 +129,22 @@ static enum hv_code check_mount(
 enum hv_code hv_volume_check_mount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	enum hv_code code = check_mount(volumes, volume, err);
-	const char *from = hv_opts_get(&volume->opts, "from");
-	struct hv_volume other = {0};
+	hv_auto_volume struct hv_volume other = {0};
+	const char *from;
 
-	while (code == HV_OK && from) {
+	while (check_mount(volumes, volume, err) == HV_OK) {
 		struct hv_volume next = {0};
+		enum hv_code code;
 
+		from = hv_opts_get(&volume->opts, "from");
+		if (!from)
+			return HV_OK;
 		code = hv_store_volume_get(volumes->store, from, &next, err);
 		hv_volume_done(&other);
 		other = next;
-		if (code == HV_OK)
-			code = check_mount(volumes, &other, err);
-		from = hv_opts_get(&other.opts, "from");
+		if (code != HV_OK)
+			return code;
+		volume = &other;
 	}
-	hv_volume_done(&other);
-	return code;
+	return err->code;
 }

@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 #include "volume/volume.h"
 
 #include "kind.h"
 #include "lifecycle.h"
+#include "mount_table.h"
 #include "policy.h"
 #include "publish.h"
 #include "record.h"
@@ -52,12 +52,11 @@ static bool has_mount(struct mc_mounts *mounts, const char *target)
 /* Under its own name, or another one.  In doubt it does. */
 static bool shows_file_system(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	const struct hv_volume_kind *kind;
-	enum hv_code code = hv_volume_data_kind(volumes, volume, &kind, &ignored);
 
-	hv_error_done(&ignored);
-	return code != HV_OK || kind->mounted_while_used;
+	return hv_volume_data_kind(volumes, volume, &kind, &ignored) != HV_OK ||
+	       kind->mounted_while_used;
 }
 
 /* Whether a file system is still mounted for containers that may use it: disabling the plugin took
@@ -93,69 +92,59 @@ static enum hv_code clear_stale(
 	mc_auto_free char *mountpoint = hv_volume_mountpoint(volumes, volume->name);
 	long long references = 0;
 	bool is_there;
-	enum hv_code code;
 
 	if (!mountpoint)
 		return hv_oom(err);
 	is_there = has_mount(recovery->own, mountpoint);
-	code = is_there ? HV_OK : forget_mounts(volumes, volume->name, err);
-	if (code == HV_OK)
-		code = hv_store_ref_total(volumes->store, volume->name, &references, err);
-	if (code == HV_OK && references > 0 && !is_there && !is_standing(recovery, volume))
+	if ((!is_there && forget_mounts(volumes, volume->name, err) != HV_OK) ||
+		hv_store_ref_total(volumes->store, volume->name, &references, err) != HV_OK)
+		return err->code;
+	if (is_there)
+		return references == 0 ? hv_volume_unpublish(volumes, volume->name, err) : HV_OK;
+	if (references > 0 && !is_standing(recovery, volume))
 		return hv_store_ref_clear(volumes->store, volume->name, err);
-	if (code == HV_OK && references == 0 && is_there)
-		return hv_volume_unpublish(volumes, volume->name, err);
-	if (code == HV_OK && !is_there)
-		(void)!rmdir(mountpoint); /* made, and not mounted on */
-	return code;
-}
-
-static enum hv_code read_mounts(struct recovery *recovery, struct hv_error *err)
-{
-	struct mc_core *core = recovery->volumes->core;
-	struct mc_err cause = {0};
-	int rc = mc_mounts_read(core, MC_FD_NONE, &recovery->own, &cause);
-
-	if (rc == 0)
-		rc = mc_mounts_read_host(core, &recovery->host);
-	return rc == 0 ? HV_OK
-		       : hv_fail(err, HV_STATE_UNREADABLE, "the mount table cannot be read: %s",
-				 strerrordesc_np(-rc));
+	(void)!rmdir(mountpoint); /* made, and not mounted on */
+	return HV_OK;
 }
 
 static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error *err)
 {
-	struct recovery recovery = {.volumes = volumes};
-	struct hv_volume *list = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_store_volume_list(volumes->store, &list, &count, err);
+	hv_auto_volume_list struct hv_volume_list list = {0};
+	hv_auto_table struct mc_mounts *own = NULL, *host = NULL;
+	struct recovery recovery;
+	int rc;
 
-	if (code == HV_OK)
-		code = read_mounts(&recovery, err);
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		code = forgive(clear_stale(&recovery, &list[i], err), err);
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (hv_kind_of(volumes, &list[i])->mounted_while_used &&
-			has_mount(recovery.host, list[i].source)) /* each costs a helper */
-			hv_volume_unused(volumes, list[i].name);
-	mc_mounts_free(recovery.own);
-	mc_mounts_free(recovery.host);
-	hv_volumes_free(list, count);
-	return code;
+	if (hv_store_volume_list(volumes->store, &list.items, &list.count, err) != HV_OK)
+		return err->code;
+	rc = mc_mounts_read(volumes->core, MC_FD_NONE, &own, NULL);
+	if (rc == 0)
+		rc = mc_mounts_read_host(volumes->core, &host);
+	if (rc < 0)
+		return hv_fail(err, HV_STATE_UNREADABLE, "the mount table cannot be read: %s",
+			strerrordesc_np(-rc));
+	recovery = (struct recovery){.volumes = volumes, .own = own, .host = host};
+	for (size_t i = 0; i < list.count; i++)
+		if (forgive(clear_stale(&recovery, &list.items[i], err), err) != HV_OK)
+			return err->code;
+	for (size_t i = 0; i < list.count; i++)
+		if (hv_kind_of(volumes, &list.items[i])->mounted_while_used &&
+			has_mount(host, list.items[i].source)) /* each costs a helper */
+			hv_volume_unused(volumes, list.items[i].name);
+	return HV_OK;
 }
 
 /* But for the purges, for which nobody is to wait. */
 static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 {
-	struct hv_volume *list = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
+	hv_auto_volume_list struct hv_volume_list list = {0};
 
-	for (size_t i = 0; code == HV_OK && i < count; i++)
-		if (!hv_purge_is_begun(volumes, &list[i]))
-			code = forgive(hv_volume_finish(volumes, &list[i], err), err);
-	hv_volumes_free(list, count);
-	return code;
+	if (hv_store_volume_unfinished(volumes->store, &list.items, &list.count, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < list.count; i++)
+		if (!hv_purge_is_begun(volumes, &list.items[i]) &&
+			forgive(hv_volume_finish(volumes, &list.items[i], err), err) != HV_OK)
+			return err->code;
+	return HV_OK;
 }
 
 /* Where volumes/ was when a volume of ours was made, if it is elsewhere now: the administrator has
@@ -193,16 +182,23 @@ static int name_kinds(const struct hv_volumes *volumes, char ret[static KINDS_SI
 	return 0;
 }
 
-static enum hv_code follow(struct hv_volumes *volumes, const struct hv_volume *list, size_t count,
-	bool *ret_has_moved, struct hv_error *err)
+typedef enum hv_code (*list_fn)(
+	struct hv_store *store, struct hv_volume **ret, size_t *ret_count, struct hv_error *err);
+
+/* The volumes of one list, to where the state is now. */
+static enum hv_code follow(
+	struct hv_volumes *volumes, list_fn read, bool *ret_has_moved, struct hv_error *err)
 {
+	hv_auto_volume_list struct hv_volume_list list = {0};
 	char now[PATH_MAX], before[PATH_MAX], kinds[KINDS_SIZE];
 
+	if (read(volumes->store, &list.items, &list.count, err) != HV_OK)
+		return err->code;
 	if (name_kinds(volumes, kinds) < 0)
 		return hv_fail(err, HV_INTERNAL, "the names of the kinds of volumes are too long");
 	snprintf(now, sizeof(now), "%s/volumes", volumes->state_host);
-	for (size_t i = 0; i < count; i++)
-		if (was_elsewhere(volumes, now, &list[i], before)) {
+	for (size_t i = 0; i < list.count; i++)
+		if (was_elsewhere(volumes, now, &list.items[i], before)) {
 			*ret_has_moved = true;
 			return hv_store_move(volumes->store, before, now, kinds, err);
 		}
@@ -213,55 +209,35 @@ static enum hv_code follow(struct hv_volumes *volumes, const struct hv_volume *l
 static enum hv_code follow_state(struct hv_volumes *volumes, struct hv_error *err)
 {
 	bool has_moved = true;
-	enum hv_code code = HV_OK;
 
-	for (int places = 0; code == HV_OK && has_moved && places < PLACES_MAX; places++) {
-		struct hv_volume *list = NULL;
-		size_t count = 0;
-
+	for (int places = 0; has_moved && places < PLACES_MAX; places++) {
 		has_moved = false;
-		code = hv_store_volume_list(volumes->store, &list, &count, err);
-		if (code == HV_OK)
-			code = follow(volumes, list, count, &has_moved, err);
-		hv_volumes_free(list, count);
-		list = NULL;
-		count = 0;
-		if (code == HV_OK)
-			code = hv_store_volume_unfinished(volumes->store, &list, &count, err);
-		if (code == HV_OK)
-			code = follow(volumes, list, count, &has_moved, err);
-		hv_volumes_free(list, count);
+		if (follow(volumes, hv_store_volume_list, &has_moved, err) != HV_OK ||
+			follow(volumes, hv_store_volume_unfinished, &has_moved, err) != HV_OK)
+			return err->code;
 	}
-	return code;
-}
-
-/* Note the identity of the state directory, which holds the records. */
-static void note_state(struct hv_volumes *volumes)
-{
-	struct stat is;
-
-	volumes->state_id.ino = 0;
-	if (stat(volumes->state_local, &is) < 0)
-		return;
-	volumes->state_id.dev = is.st_dev;
-	volumes->state_id.ino = is.st_ino;
+	return HV_OK;
 }
 
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 {
 	enum hv_code code;
+	struct stat is;
 
 	hv_trash_stop(volumes); /* of a try before this one: its thread reads the identity */
 	code = hv_allow_resolve(volumes) == 0 ? follow_state(volumes, err)
 					      : hv_fail(err, HV_STATE_UNREADABLE, "out of memory");
-	note_state(volumes);
-	if (code == HV_OK)
-		code = finish_all(volumes, err);
-	if (code == HV_OK)
-		code = clear_references(volumes, err);
-	if (code == HV_OK)
-		hv_trash_start(volumes, hv_volumes_finish_purges);
-	return code;
+	/* Note the identity of the state directory, which holds the records. */
+	volumes->state_id.ino = 0;
+	if (stat(volumes->state_local, &is) == 0) {
+		volumes->state_id.dev = is.st_dev;
+		volumes->state_id.ino = is.st_ino;
+	}
+	if (code != HV_OK || finish_all(volumes, err) != HV_OK ||
+		clear_references(volumes, err) != HV_OK)
+		return err->code;
+	hv_trash_start(volumes, hv_volumes_finish_purges);
+	return HV_OK;
 }
 
 void hv_volumes_stop(struct hv_volumes *volumes)
