@@ -141,29 +141,27 @@ static enum hv_code resolve_value(
 {
 	char host[HOST_SIZE], address[INET6_ADDRSTRLEN];
 	size_t size = strcspn(at, ",");
-	enum hv_code code;
 
 	snprintf(host, sizeof(host), "%.*s", (int)size, at);
 	if (!*host)
 		host_of_device(fs->device, host);
-	code = find_address(name, host, address, err);
-	return code == HV_OK ? replace(name, fs, at, size, address, err) : code;
+	if (find_address(name, host, address, err) != HV_OK)
+		return err->code;
+	return replace(name, fs, at, size, address, err);
 }
 
 /* Without addr= in option o: add the address of the server in `device`. */
 static enum hv_code add_address(const char *name, struct mc_fs *fs, struct hv_error *err)
 {
 	char host[HOST_SIZE], address[INET6_ADDRSTRLEN], option[INET6_ADDRSTRLEN + 8];
-	enum hv_code code;
 
 	host_of_device(fs->device, host);
 	if (!*host)
 		return hv_fail(err, HV_BAD_REQUEST,
 			"volume '%s' names no server: neither addr= in option o nor one in device=%.300s",
 			name, fs->device);
-	code = find_address(name, host, address, err);
-	if (code != HV_OK)
-		return code;
+	if (find_address(name, host, address, err) != HV_OK)
+		return err->code;
 	/* At the start: at the end a password's comma could be before it. */
 	snprintf(option, sizeof(option), "addr=%s%s", address, *fs->data ? "," : "");
 	return replace(name, fs, fs->data, 0, option, err);
@@ -171,20 +169,18 @@ static enum hv_code add_address(const char *name, struct mc_fs *fs, struct hv_er
 
 enum hv_code hv_fs_resolve(const char *name, struct mc_fs *fs, struct hv_error *err)
 {
-	enum hv_code code = HV_OK;
 	bool has_address = false;
 
 	if (!is_of_server(fs->type))
 		return HV_OK;
-	for (const char *at = fs->data; code == HV_OK && *at;) {
+	for (const char *at = fs->data; *at;) {
 		size_t key = address_key(fs, at);
 
-		if (key > 0) {
-			has_address = true;
-			code = resolve_value(name, fs, at + key, err);
-		}
+		if (key > 0 && resolve_value(name, fs, at + key, err) != HV_OK)
+			return err->code;
+		has_address |= key > 0;
 		at += strcspn(at, ",");
 		at += *at == ',';
 	}
-	return has_address || code != HV_OK ? code : add_address(name, fs, err);
+	return has_address ? HV_OK : add_address(name, fs, err);
 }

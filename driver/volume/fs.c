@@ -98,18 +98,17 @@ enum hv_code hv_fs_mount(
 	struct mc_fs fs;
 	char refused[MC_FS_OPTION_SIZE];
 	struct mc_err cause = {0};
-	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
 
-	if (code == HV_OK)
-		code = hv_fs_check(volumes, volume->name, &options, err);
-	if (code != HV_OK)
-		return code;
+	if (hv_volume_read_options(&volume->opts, &options, err) != HV_OK ||
+		hv_fs_check(volumes, volume->name, &options, err) != HV_OK)
+		return err->code;
 	if (mc_fs_read(options.type, options.device, options.o, &fs, refused) < 0)
 		return hv_fail(err, HV_INTERNAL, "option o of volume '%s' cannot be read",
 			volume->name); /* it was read at create */
-	code = hv_fs_resolve(volume->name, &fs, err);
-	if (code != HV_OK || mc_host_mount(volumes->core, &fs, volume->source, &cause) >= 0)
-		return code;
+	if (hv_fs_resolve(volume->name, &fs, err) != HV_OK)
+		return err->code;
+	if (mc_host_mount(volumes->core, &fs, volume->source, &cause) >= 0)
+		return HV_OK;
 	if (cause.step == MC_STEP_HELPER)
 		give_up(volumes, volume);
 	return hv_fs_explain(&cause, volume, err);

@@ -1,6 +1,5 @@
 #include "fs_source.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* How long the key is of a directory, or a list of them, of overlayfs; 0: another option. */
@@ -19,21 +18,26 @@ static size_t layer_key(const char *word)
 static enum hv_code each_layer(const struct hv_volume_options *options, hv_fs_visit visit,
 	void *context, struct hv_error *err)
 {
-	char *o = strdup(options->o);
-	enum hv_code code = o ? HV_OK : hv_oom(err);
+	hv_auto_free char *o = strdup(options->o);
 	char *word, *rest = o;
 
-	while (code == HV_OK && (word = strsep(&rest, ","))) {
+	if (!o)
+		return hv_oom(err);
+	while ((word = strsep(&rest, ","))) {
 		const bool is_list = strncmp(word, "lowerdir=", 9) == 0;
 		size_t key = layer_key(word);
 		char *paths = key ? word + key : NULL, *path;
 
-		while (code == HV_OK && (path = strsep(&paths, is_list ? ":" : "")))
+		while ((path = strsep(&paths, is_list ? ":" : ""))) {
+			enum hv_code code = HV_OK;
+
 			if (*path || !is_list) /* "::" is before a layer of data only */
 				code = visit(context, "o", path, err);
+			if (code != HV_OK)
+				return code;
+		}
 	}
-	free(o);
-	return code;
+	return HV_OK;
 }
 
 static bool is_share(const struct hv_volume_options *options)

@@ -9,72 +9,39 @@
 #include "directory.h"
 #include "fs.h"
 
-static bool is_in_hand(struct hv_volumes *volumes, const char *source)
+/* With the source held.  In doubt it is used. */
+static bool is_used(struct hv_volumes *volumes, const char *source)
 {
+	hv_auto_error struct hv_error ignored = {0};
 	const struct hv_use *use;
+	bool has_record = true;
 
 	pthread_mutex_lock(&volumes->fs_locks.lock);
 	for (use = volumes->uses; use && strcmp(use->source, source) != 0;)
 		use = use->next;
 	pthread_mutex_unlock(&volumes->fs_locks.lock);
-	return use != NULL;
-}
-
-/* With the source held.  In doubt it is used. */
-static bool is_used(struct hv_volumes *volumes, const char *source)
-{
-	struct hv_error ignored = {0};
-	bool has_record = true;
-
-	if (is_in_hand(volumes, source))
-		return true;
-	if (hv_store_source_is_used(volumes->store, source, &has_record, &ignored) != HV_OK)
-		has_record = true;
-	hv_error_done(&ignored);
-	return has_record;
+	return use ||
+	       hv_store_source_is_used(volumes->store, source, &has_record, &ignored) != HV_OK ||
+	       has_record;
 }
 
 static enum hv_code mount_it(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	struct mc_err cause = {0};
-	enum hv_code code = HV_OK;
 	int rc = mc_host_is_mounted(volumes->core, volume->source, &cause);
 
 	if (rc < 0)
 		return hv_fs_explain(&cause, volume, err);
-	if (rc == 0)
-		code = hv_fs_mount(volumes, volume, err);
-	else if (is_used(volumes, volume->source))
+	if (rc > 0 && is_used(volumes, volume->source))
 		return HV_OK; /* whatever has become of its device since */
-	if (code != HV_OK)
-		return code;
+	if (rc == 0 && hv_fs_mount(volumes, volume, err) != HV_OK)
+		return err->code;
 	/* A mount that nobody uses is of a daemon that came to no end: it may have no owner yet. */
-	code = hv_volume_own(volumes, volume, err);
-	if (code != HV_OK)
-		(void)!hv_fs_take_out(volumes, volume, NULL);
-	return code;
-}
-
-static void add_use(struct hv_volumes *volumes, struct hv_use *use)
-{
-	pthread_mutex_lock(&volumes->fs_locks.lock);
-	use->volumes = volumes;
-	use->next = volumes->uses;
-	volumes->uses = use;
-	pthread_mutex_unlock(&volumes->fs_locks.lock);
-}
-
-static void drop_use(struct hv_volumes *volumes, const struct hv_use *use)
-{
-	pthread_mutex_lock(&volumes->fs_locks.lock);
-	for (struct hv_use **at = &volumes->uses; *at; at = &(*at)->next) {
-		if (*at == use) {
-			*at = use->next;
-			break;
-		}
-	}
-	pthread_mutex_unlock(&volumes->fs_locks.lock);
+	if (hv_volume_own(volumes, volume, err) == HV_OK)
+		return HV_OK;
+	(void)!hv_fs_take_out(volumes, volume, NULL);
+	return err->code;
 }
 
 /* With the source held: unmount it if nobody has it.  In doubt it stays, until the next time. */
@@ -94,16 +61,18 @@ static void name_fs(struct hv_use *use, const struct hv_volume *volume)
 enum hv_code hv_fs_use(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_use *ret, struct hv_error *err)
 {
-	enum hv_code code;
-
 	name_fs(ret, volume);
 	HV_HOLD(hold, &volumes->fs_locks, ret->source);
-	code = mount_it(volumes, volume, err);
-	if (code == HV_OK)
-		add_use(volumes, ret);
-	else
+	if (mount_it(volumes, volume, err) != HV_OK) {
 		unmount_unused(volumes, ret);
-	return code;
+		return err->code;
+	}
+	pthread_mutex_lock(&volumes->fs_locks.lock);
+	ret->volumes = volumes;
+	ret->next = volumes->uses;
+	volumes->uses = ret;
+	pthread_mutex_unlock(&volumes->fs_locks.lock);
+	return HV_OK;
 }
 
 void hv_fs_unuse(struct hv_use *use)
@@ -111,7 +80,14 @@ void hv_fs_unuse(struct hv_use *use)
 	struct hv_volumes *volumes = use->volumes;
 
 	HV_HOLD(hold, &volumes->fs_locks, use->source);
-	drop_use(volumes, use);
+	pthread_mutex_lock(&volumes->fs_locks.lock);
+	for (struct hv_use **at = &volumes->uses; *at; at = &(*at)->next) {
+		if (*at == use) {
+			*at = use->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&volumes->fs_locks.lock);
 	unmount_unused(volumes, use);
 }
 

@@ -15,11 +15,10 @@ static bool claims(const struct hv_volume_options *options)
 static enum hv_code resolve(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
 {
-	enum hv_code code = hv_fs_check(volumes, name, options, err);
-
-	if (code == HV_OK)
-		code = hv_managed_check_empty(volumes, name, "type", err);
-	return code == HV_OK ? hv_managed_find(volumes, name, ret, err) : code;
+	if (hv_fs_check(volumes, name, options, err) != HV_OK ||
+		hv_managed_check_empty(volumes, name, "type", err) != HV_OK)
+		return err->code;
+	return hv_managed_find(volumes, name, ret, err);
 }
 
 /* Its owner is that of what will be mounted. */
@@ -37,19 +36,19 @@ static enum hv_code each_host_path(
 	const struct hv_volume *volume, hv_fs_visit visit, void *context, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
-	enum hv_code code = hv_volume_read_options(&volume->opts, &options, err);
 
-	return code == HV_OK ? hv_fs_each_path(&options, visit, context, err) : code;
+	if (hv_volume_read_options(&volume->opts, &options, err) != HV_OK)
+		return err->code;
+	return hv_fs_each_path(&options, visit, context, err);
 }
 
 static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_use *ret, struct hv_error *err)
 {
-	enum hv_code code = hv_fs_use(volumes, volume, ret, err);
-
-	if (code == HV_OK)
-		ret->kind = &hv_kind_filesystem;
-	return code;
+	if (hv_fs_use(volumes, volume, ret, err) != HV_OK)
+		return err->code;
+	ret->kind = &hv_kind_filesystem;
+	return HV_OK;
 }
 
 /* The directory has nothing in it but a mountpoint. */

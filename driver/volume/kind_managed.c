@@ -15,21 +15,16 @@ static bool claims(const struct hv_volume_options *options)
 static enum hv_code resolve(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
 {
-	enum hv_code code = options->size_bytes > 0
-				    ? hv_managed_check_empty(volumes, name, "size", err)
-				    : HV_OK;
-
-	return code == HV_OK ? hv_managed_find(volumes, name, ret, err) : code;
+	if (options->size_bytes > 0 && hv_managed_check_empty(volumes, name, "size", err) != HV_OK)
+		return err->code;
+	return hv_managed_find(volumes, name, ret, err);
 }
 
 static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
 {
-	enum hv_code code = hv_managed_make(volumes, volume->name, err);
-
-	if (code == HV_OK)
-		code = hv_source_limit(volumes, volume, err);
-	if (code != HV_OK)
-		return code;
+	if (hv_managed_make(volumes, volume->name, err) != HV_OK ||
+		hv_source_limit(volumes, volume, err) != HV_OK)
+		return err->code;
 	hv_managed_settle(volumes, volume);
 	return hv_volume_own(volumes, volume, err);
 }
@@ -51,7 +46,7 @@ static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *
 
 static int remove_data(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	struct hv_error ignored = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	int rc;
 
 	hv_source_unlimit(volumes, volume); /* by its path: not in the trash */
@@ -59,7 +54,6 @@ static int remove_data(struct hv_volumes *volumes, const struct hv_volume *volum
 						 : hv_managed_keep(volumes, volume->name);
 	if (rc < 0)
 		(void)!hv_source_limit(volumes, volume, &ignored);
-	hv_error_done(&ignored);
 	return rc;
 }
 

@@ -53,11 +53,11 @@ static enum hv_code check_purge(struct hv_volumes *volumes, const struct hv_volu
 static enum hv_code resolve(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)
 {
-	enum hv_code code = find_path(volumes, name, options, ret, err);
-
-	if (code == HV_OK && options->subpath)
-		code = hv_source_find_inside(volumes, name, options, ret, err);
-	return code == HV_OK ? check_purge(volumes, options, ret, err) : code;
+	if (find_path(volumes, name, options, ret, err) != HV_OK ||
+		(options->subpath &&
+			hv_source_find_inside(volumes, name, options, ret, err) != HV_OK))
+		return err->code;
+	return check_purge(volumes, options, ret, err);
 }
 
 /* Make what is missing of the directory, where it was looked for and nowhere else. */
@@ -90,9 +90,9 @@ static enum hv_code make_path(
 
 static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
 {
-	enum hv_code code = volume->missing > 0 ? make_path(volumes, volume, err) : HV_OK;
-
-	return code == HV_OK ? hv_volume_own(volumes, volume, err) : code;
+	if (volume->missing > 0 && make_path(volumes, volume, err) != HV_OK)
+		return err->code;
+	return hv_volume_own(volumes, volume, err);
 }
 
 static void unmake(struct hv_volumes *volumes, const struct hv_volume *volume)

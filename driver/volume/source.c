@@ -15,11 +15,10 @@ enum hv_code hv_source_find_inside(struct hv_volumes *volumes, const char *name,
 	char subpath[PATH_MAX], whole[PATH_MAX], real[PATH_MAX] = "";
 	unsigned missing = 0;
 	struct mc_err cause = {0};
-	enum hv_code code = hv_volume_read_subpath(options->subpath, subpath, err);
 	int rc;
 
-	if (code != HV_OK)
-		return code;
+	if (hv_volume_read_subpath(options->subpath, subpath, err) != HV_OK)
+		return err->code;
 	if ((size_t)snprintf(whole, sizeof(whole), "%s/%s", ret->source, subpath) >= sizeof(whole))
 		return hv_fail(err, HV_BAD_REQUEST, "the subpath is too long");
 	rc = mc_host_resolve(volumes->core, whole, real, &missing, &cause);
