@@ -220,37 +220,29 @@ static enum hv_code explain_check(
 	}
 }
 
-static enum hv_code explain_timeout(struct hv_error *err, const struct hv_names *names)
-{
-	hv_fail(err, HV_TIMEOUT,
-		"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer",
-		names->source, names->volume, names->target, names->container);
-	return hv_hint(err, "nothing was changed; check that its server is running");
-}
-
-/* Not tried: earlier tries are held by the kernel until the server answers or is gone. */
-static enum hv_code explain_stuck(struct hv_error *err, const struct hv_names *names)
-{
-	hv_fail(err, HV_TIMEOUT,
-		"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer; earlier tries still wait for it",
-		names->source, names->volume, names->target, names->container);
-	return hv_hint(
-		err, "nothing was changed; start its server again, or unmount it with umount -f");
-}
-
 static enum hv_code explain_helper(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
-	if (cause->code == -ETIMEDOUT)
-		return explain_timeout(err, names);
-	if (cause->code == -EALREADY)
-		return explain_stuck(err, names);
-	if (cause->code != -EUSERS)
+	switch (-cause->code) {
+	case ETIMEDOUT:
+		hv_fail(err, HV_TIMEOUT,
+			"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer",
+			names->source, names->volume, names->target, names->container);
+		return hv_hint(err, "nothing was changed; check that its server is running");
+	case EALREADY: /* Not tried: the kernel holds earlier tries until the server answers. */
+		hv_fail(err, HV_TIMEOUT,
+			"a file system on the way to %s (volume '%s') or to %s in container '%s' does not answer; earlier tries still wait for it",
+			names->source, names->volume, names->target, names->container);
+		return hv_hint(err,
+			"nothing was changed; start its server again, or unmount it with umount -f");
+	case EUSERS:
+		hv_fail(err, HV_TIMEOUT,
+			"too many file systems of this host do not answer: no more processes are started that could wait for one, for volume '%s' neither",
+			names->volume);
+		return hv_hint(err, "start their servers again, or unmount them with umount -f");
+	default:
 		return explain_setup(err, cause, names);
-	hv_fail(err, HV_TIMEOUT,
-		"too many file systems of this host do not answer: no more processes are started that could wait for one, for volume '%s' neither",
-		names->volume);
-	return hv_hint(err, "start their servers again, or unmount them with umount -f");
+	}
 }
 
 static enum hv_code explain(

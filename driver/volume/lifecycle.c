@@ -81,14 +81,14 @@ enum hv_code hv_volume_finish_remove(
 	if (kind->remove_data)
 		rc = kind->remove_data(volumes, volume);
 	if (rc == -ETIME) { /* the thread goes on; for Docker it is gone */
-		hv_trash_start(volumes, hv_volumes_finish_purges);
+		hv_trash_empty(volumes, hv_volumes_finish_purges);
 		return HV_OK;
 	}
 	if (rc < 0)
 		return fail_removal(volumes, volume, rc, err);
 	code = hv_store_volume_forget(volumes->store, volume->name, err);
 	if (kind->own_directory)
-		hv_trash_empty(volumes);
+		hv_trash_empty(volumes, NULL);
 	if (from) /* it may have been the last that had the other's file system in use */
 		hv_volume_unused(volumes, from);
 	return code;

@@ -19,29 +19,15 @@ enum { MANAGED_PARTS = 2 }; /* <name>/_data */
 /* Make a directory, with this mode whatever the umask, or take the one that is there.  Durable. */
 static int make_durable(int parent, const char *name, mode_t mode)
 {
-	int fd;
+	bool is_new = mkdirat(parent, name, mode) == 0;
+	mc_auto_fd fd = MC_FD_NONE;
 
-	if (mkdirat(parent, name, mode) < 0) {
-		if (errno != EEXIST)
-			return -errno;
-		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	if (!is_new && errno != EEXIST)
 		return -errno;
-	if (fchmod(fd, mode) < 0 || fsync(fd) < 0 || fsync(parent) < 0) {
-		int rc = -errno;
-
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
-
-static int is_empty(int fd)
-{
-	return hv_dir_is_empty_but(fd, NULL);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || (is_new && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || fsync(parent) < 0)))
+		return -errno;
+	return mc_take_fd(&fd);
 }
 
 /* Data that no volume left there is somebody else's, and would go with the volume. */
@@ -72,7 +58,7 @@ enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struc
 	mc_auto_fd top = hv_volumes_dir(volumes);
 	mc_auto_fd own = top < 0 ? top : make_durable(top, name, 0711);
 	mc_auto_fd data = own < 0 ? own : make_durable(own, "_data", 0755);
-	int rc = data < 0 ? data : is_empty(data);
+	int rc = data < 0 ? data : hv_dir_is_empty_but(data, NULL);
 
 	if (rc > 0 || (rc == 0 && faccessat(own, KEPT, F_OK, AT_SYMLINK_NOFOLLOW) == 0))
 		return HV_OK;
@@ -135,7 +121,7 @@ int hv_managed_is_empty(const struct hv_volumes *volumes, const char *name)
 {
 	mc_auto_fd data = open_data(volumes, name);
 
-	return data < 0 ? data : is_empty(data);
+	return data < 0 ? data : hv_dir_is_empty_but(data, NULL);
 }
 
 enum hv_code hv_managed_check_empty(const struct hv_volumes *volumes, const char *name,
@@ -167,6 +153,7 @@ void hv_managed_settle(const struct hv_volumes *volumes, const struct hv_volume 
 	if (volumes->remap_uid == 0)
 		return;
 	data = open_data(volumes, volume->name);
-	if (data >= 0 && fstat(data, &is) == 0 && is.st_uid == 0 && is_empty(data) == 1)
+	if (data >= 0 && fstat(data, &is) == 0 && is.st_uid == 0 &&
+		hv_dir_is_empty_but(data, NULL) == 1)
 		(void)!fchown(data, uid, gid);
 }

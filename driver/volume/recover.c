@@ -236,7 +236,7 @@ enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err
 	if (code != HV_OK || finish_all(volumes, err) != HV_OK ||
 		clear_references(volumes, err) != HV_OK)
 		return err->code;
-	hv_trash_start(volumes, hv_volumes_finish_purges);
+	hv_trash_empty(volumes, hv_volumes_finish_purges);
 	return HV_OK;
 }
 

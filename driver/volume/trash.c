@@ -70,32 +70,21 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* With locks.lock.  Without a thread, for want of memory, the trash waits for the next time. */
-static void wake(struct hv_volumes *volumes)
+void hv_trash_empty(struct hv_volumes *volumes, void (*finish_purges)(struct hv_volumes *volumes))
 {
 	struct hv_sweeper *sweeper = &volumes->sweeper;
 
+	pthread_mutex_lock(&volumes->locks.lock);
+	if (finish_purges)
+		sweeper->finish_purges = finish_purges;
 	sweeper->is_wanted = true;
-	if (sweeper->is_running)
-		return;
-	if (sweeper->has_thread) /* which has ended */
-		pthread_join(sweeper->thread, NULL);
-	sweeper->is_running = pthread_create(&sweeper->thread, NULL, work, volumes) == 0;
-	sweeper->has_thread = sweeper->is_running;
-}
-
-void hv_trash_empty(struct hv_volumes *volumes)
-{
-	pthread_mutex_lock(&volumes->locks.lock);
-	wake(volumes);
-	pthread_mutex_unlock(&volumes->locks.lock);
-}
-
-void hv_trash_start(struct hv_volumes *volumes, void (*finish_purges)(struct hv_volumes *volumes))
-{
-	pthread_mutex_lock(&volumes->locks.lock);
-	volumes->sweeper.finish_purges = finish_purges;
-	wake(volumes);
+	if (!sweeper->is_running) {
+		if (sweeper->has_thread) /* which has ended */
+			pthread_join(sweeper->thread, NULL);
+		/* Without a thread, for want of memory, the trash waits for the next time. */
+		sweeper->is_running = pthread_create(&sweeper->thread, NULL, work, volumes) == 0;
+		sweeper->has_thread = sweeper->is_running;
+	}
 	pthread_mutex_unlock(&volumes->locks.lock);
 }
 

@@ -8,12 +8,9 @@
  * or a negative errno; -ESTALE: the host has something else at volumes/ than hostvol. */
 int hv_trash_put(struct hv_volumes *volumes, const char *name);
 
-/* Have the trash emptied, and return at once. */
-void hv_trash_empty(struct hv_volumes *volumes);
-
-/* The same; `finish_purges`, which the thread calls first, finishes the removals that are left
- * over. */
-void hv_trash_start(struct hv_volumes *volumes, void (*finish_purges)(struct hv_volumes *volumes));
+/* Have the trash emptied, and return at once.  `finish_purges` (NULL: as it was), which the thread
+ * calls first, finishes the removals that are left over. */
+void hv_trash_empty(struct hv_volumes *volumes, void (*finish_purges)(struct hv_volumes *volumes));
 
 /* End the thread, before its work is done. */
 void hv_trash_stop(struct hv_volumes *volumes);
