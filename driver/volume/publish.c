@@ -30,32 +30,8 @@ struct mount {
 	pid_t client;
 };
 
-/* Compare the mount at the mountpoint, if there is one, with the volume's current directory. */
-static enum hv_code look(struct hv_volumes *volumes, const struct hv_volume *volume,
-	const struct hv_names *names, enum mc_source_is *ret, struct mc_own *ret_own,
-	struct hv_error *err)
-{
-	const struct mc_source_args args = {
-		.source = volume->source,
-		.beneath = hv_volume_beneath(volumes, volume),
-	};
-	struct mc_err cause = {0};
-
-	if (mc_source_compare_own(volumes->core, &args, names->target, ret, ret_own, &cause) < 0)
-		return hv_explain(err, &cause, names);
-	return HV_OK;
-}
-
-static void add_root(struct hv_mounted_roots *roots, const struct mc_file_id *root)
-{
-	if (roots->count == HV_MOUNTED_MAX) /* after as many crashes while it was replaced */
-		roots->count--;
-	roots->items[roots->count].dev = root->dev;
-	roots->items[roots->count].ino = root->ino;
-	roots->count++;
-}
-
-/* The mount's root is recorded before it is made, next to those of the one that it replaces. */
+/* The mount's root is recorded before it is made, next to those of the one that it replaces.  A
+ * mount that fails fills `cause`, and is HV_OK. */
 static enum hv_code commit(struct hv_volumes *volumes, const char *name, struct mc_attach *attach,
 	const struct hv_mounted_roots *former, struct mc_err *cause, struct hv_error *err)
 {
@@ -63,7 +39,11 @@ static enum hv_code commit(struct hv_volumes *volumes, const char *name, struct 
 	struct hv_mounted_roots roots = *former;
 	hv_auto_error struct hv_error ignored = {0};
 
-	add_root(&roots, root);
+	if (roots.count == HV_MOUNTED_MAX) /* after as many crashes while it was replaced */
+		roots.count--;
+	roots.items[roots.count].dev = root->dev;
+	roots.items[roots.count].ino = root->ino;
+	roots.count++;
 	if (hv_store_mounted_set(volumes->store, name, &roots, err) != HV_OK)
 		return err->code;
 	if (mc_attach_commit(attach, cause) < 0) {
@@ -73,37 +53,28 @@ static enum hv_code commit(struct hv_volumes *volumes, const char *name, struct 
 	}
 	if (former->count == 0)
 		return HV_OK;
-	roots.count = 0;
-	add_root(&roots, root);
+	roots.items[0] = roots.items[roots.count - 1];
+	roots.count = 1;
 	return hv_store_mounted_set(volumes->store, name, &roots, err);
-}
-
-/* A failed mount fills `cause` and returns HV_OK; a failure of the store returns its code. */
-static enum hv_code try_attach(struct hv_volumes *volumes, const char *name,
-	const struct mc_attach_args *args, const struct hv_mounted_roots *former,
-	struct mc_err *cause, struct hv_error *err)
-{
-	struct mc_attach *attach = NULL;
-	enum hv_code code = HV_OK;
-
-	*cause = (struct mc_err){0};
-	if (mc_attach_prepare(volumes->core, args, &attach, cause) == 0)
-		code = commit(volumes, name, attach, former, cause, err);
-	mc_attach_free(attach);
-	return code;
 }
 
 static enum hv_code attach(struct hv_volumes *volumes, struct mc_attach_args *args,
 	const struct hv_names *names, const struct hv_mounted_roots *former, struct hv_error *err)
 {
-	struct mc_err cause;
-	enum hv_code code = try_attach(volumes, names->volume, args, former, &cause, err);
+	for (;;) {
+		struct mc_attach *attach = NULL;
+		struct mc_err cause = {0};
+		enum hv_code code = HV_OK;
 
-	if (code == HV_OK && cause.code < 0 && cause.step == MC_STEP_REPLACE) { /* before 6.5 */
-		args->replace = MC_REPLACE_ANYHOW;
-		code = try_attach(volumes, names->volume, args, former, &cause, err);
+		if (mc_attach_prepare(volumes->core, args, &attach, &cause) == 0)
+			code = commit(volumes, names->volume, attach, former, &cause, err);
+		mc_attach_free(attach);
+		if (code != HV_OK || cause.code >= 0)
+			return code;
+		if (cause.step != MC_STEP_REPLACE || args->replace == MC_REPLACE_ANYHOW)
+			return hv_explain(err, &cause, names);
+		args->replace = MC_REPLACE_ANYHOW; /* before 6.5 */
 	}
-	return code == HV_OK && cause.code < 0 ? hv_explain(err, &cause, names) : code;
 }
 
 /* A mount stands there that is not the volume's directory of now: it goes when the new one is made.
@@ -133,13 +104,16 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	enum mc_source_is is = MC_SOURCE_NONE;
 	struct mc_own own = {0};
 	struct hv_mounted_roots roots;
+	struct mc_err cause = {0};
+	const struct mc_source_args source = {
+		.source = volume->source, .beneath = hv_volume_beneath(volumes, volume)};
 	const struct hv_names names = {.volume = volume->name,
 		.source = volume->source,
 		.target = mountpoint,
 		.asked = hv_opts_get(&volume->opts, "path")};
 	struct mc_attach_args args = {
-		.source = volume->source,
-		.beneath = hv_volume_beneath(volumes, volume),
+		.source = source.source,
+		.beneath = source.beneath,
 		.attr = *attr,
 		/* The target is named from the mount root, which the place begins at. */
 		.place = {.ns_fd = MC_FD_NONE, .root_fd = root, .may_spread = true},
@@ -157,8 +131,8 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 			volumes->mount_root, strerrordesc_np(-root));
 	if (volume->read_only && mc_attr_add(&args.attr, "ro") < 0)
 		return hv_fail(err, HV_INTERNAL, "mount attribute 'ro' is unknown");
-	if (look(volumes, volume, &names, &is, &own, err) != HV_OK)
-		return err->code;
+	if (mc_source_compare_own(volumes->core, &source, mountpoint, &is, &own, &cause) < 0)
+		return hv_explain(err, &cause, &names);
 	if (is == MC_SOURCE_SAME)
 		return HV_OK;
 	if (hv_store_mounted_get(volumes->store, volume->name, &roots, err) != HV_OK)

@@ -125,14 +125,18 @@ static int find_data(struct mc_mounts *host, const struct hv_volume_kind *kind,
 	return rc < 0 ? rc : is_only_at(host, ret->data.dev, volume->source, &ret->own[0]);
 }
 
-static int ask(struct hv_volumes *volumes, const struct hv_volume *volume, struct mc_mounts **host,
-	struct mc_spot_user *ret)
+enum hv_code hv_users_check(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct mc_mounts **host, struct hv_error *err)
 {
 	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
 	struct question question = {.own = {{0}}};
 	struct mc_mounts *own = NULL;
-	int rc = mc_mounts_read(volumes->core, MC_FD_NONE, &own, NULL);
+	struct mc_spot_user user;
+	int rc;
 
+	if (!kind->mounted_while_used && !hv_purge_is_wanted(volumes, volume))
+		return HV_OK; /* nothing is deleted */
+	rc = mc_mounts_read(volumes->core, MC_FD_NONE, &own, NULL);
 	if (rc == 0)
 		rc = mc_spot_of(own, volumes->mount_root, &question.own[0]);
 	mc_mounts_free(own);
@@ -142,27 +146,12 @@ static int ask(struct hv_volumes *volumes, const struct hv_volume *volume, struc
 		rc = find_data(*host, kind, volume, &question);
 	mc_mounts_free(*host); /* not to hold it while all the others are read */
 	*host = NULL;
-	if (rc <= 0)
-		return rc;
-	return mc_spot_find_user(
-		volumes->core, &question.data, question.own, kind->mounted_while_used ? 2 : 1, ret);
-}
-
-enum hv_code hv_users_check(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct mc_mounts **host, struct hv_error *err)
-{
-	struct mc_spot_user user;
-	int rc;
-
-	if (!hv_kind_of(volumes, volume)->mounted_while_used &&
-		!hv_purge_is_wanted(volumes, volume))
-		return HV_OK; /* nothing is deleted */
-	rc = ask(volumes, volume, host, &user);
-	if (rc == 0)
-		return HV_OK;
 	if (rc > 0)
-		return refuse(volume, &user, err);
-	return hv_fail(err, HV_INTERNAL,
-		"volume '%s' is not removed: nobody can tell who has its data mounted: %s",
-		volume->name, strerrordesc_np(-rc));
+		rc = mc_spot_find_user(volumes->core, &question.data, question.own,
+			kind->mounted_while_used ? 2 : 1, &user);
+	if (rc < 0)
+		return hv_fail(err, HV_INTERNAL,
+			"volume '%s' is not removed: nobody can tell who has its data mounted: %s",
+			volume->name, strerrordesc_np(-rc));
+	return rc > 0 ? refuse(volume, &user, err) : HV_OK;
 }
