@@ -26,21 +26,20 @@ enum { TRIES = 3, LOST_MAX = 100 };
 
 static const char lost[] = ".lost."; /* no volume's name begins with a dot */
 
-/* A second clean-up of Docker's may undo the first heal. */
-static int heal(struct hv_volumes *volumes, const char *name, bool is_slow)
+/* Have the host see the mount root, and `name` in it if it is not NULL.  A second clean-up of
+ * Docker's may undo the first heal. */
+static enum hv_code heal(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const char *name, bool is_slow, struct hv_error *err)
 {
-	int rc = mc_mount_root_heal(volumes->root, name, is_slow);
+	int rc = -ENOENT;
 
-	for (int i = 1; rc == -ENOENT && i < TRIES; i++)
+	for (int i = 0; rc == -ENOENT && i < TRIES; i++)
 		rc = mc_mount_root_heal(volumes->root, name, is_slow);
-	return rc;
-}
-
-static enum hv_code fail(struct hv_volumes *volumes, const char *name, int rc, struct hv_error *err)
-{
+	if (rc == 0)
+		return HV_OK;
 	hv_fail(err, HV_INTERNAL,
 		"volume '%s' is not mounted: the host does not see what hostvol mounts in %s, and a container would get an empty directory (%s)",
-		name, mc_mount_root_place(volumes->root), strerrordesc_np(-rc));
+		volume->name, mc_mount_root_place(volumes->root), strerrordesc_np(-rc));
 	if (volumes->on_lost)
 		volumes->on_lost(volumes->lost_context);
 	return hv_hint(
@@ -50,42 +49,23 @@ static enum hv_code fail(struct hv_volumes *volumes, const char *name, int rc, s
 enum hv_code hv_mount_root_ready(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	int rc = volumes->root ? heal(volumes, NULL, false) : 0;
-
-	return rc == 0 ? HV_OK : fail(volumes, volume->name, rc, err);
-}
-
-/* Of a plain daemon that is in another mount namespace than the Engine. */
-static enum hv_code fail_unseen(const char *name, pid_t client, struct hv_error *err)
-{
-	hv_fail(err, HV_INTERNAL,
-		"volume '%s' is not mounted: hostvold is in a mount namespace of its own, process %d, which asks for the volume, does not see what is mounted there, and a container would get an empty directory",
-		name, (int)client);
-	return hv_hint(err,
-		"run hostvold in the Engine's mount namespace: remove PrivateTmp=, PrivateMounts=, ProtectSystem= and the like from its unit");
-}
-
-static enum hv_code prove_plain(
-	struct hv_volumes *volumes, const char *name, pid_t client, struct hv_error *err)
-{
-	mc_auto_free char *mountpoint = hv_volume_mountpoint(volumes, name);
-
-	if (!mountpoint)
-		return hv_oom(err);
-	return mc_host_is_seen(volumes->core, client, mountpoint) == 0
-		       ? fail_unseen(name, client, err)
-		       : HV_OK;
+	return volumes->root ? heal(volumes, volume, NULL, false, err) : HV_OK;
 }
 
 enum hv_code hv_mount_root_prove(struct hv_volumes *volumes, const struct hv_volume *volume,
-	pid_t client, struct hv_error *err)
+	const char *mountpoint, pid_t client, struct hv_error *err)
 {
-	int rc;
-
-	if (!volumes->root)
-		return prove_plain(volumes, volume->name, client, err);
-	rc = heal(volumes, volume->name, mc_host_is_slow(volumes->core, volume->source));
-	return rc == 0 ? HV_OK : fail(volumes, volume->name, rc, err);
+	if (volumes->root)
+		return heal(volumes, volume, volume->name,
+			mc_host_is_slow(volumes->core, volume->source), err);
+	if (mc_host_is_seen(volumes->core, client, mountpoint) != 0)
+		return HV_OK;
+	/* A plain daemon that is in another mount namespace than the Engine. */
+	hv_fail(err, HV_INTERNAL,
+		"volume '%s' is not mounted: hostvold is in a mount namespace of its own, process %d, which asks for the volume, does not see what is mounted there, and a container would get an empty directory",
+		volume->name, (int)client);
+	return hv_hint(err,
+		"run hostvold in the Engine's mount namespace: remove PrivateTmp=, PrivateMounts=, ProtectSystem= and the like from its unit");
 }
 
 enum hv_code hv_mount_root_tell(struct hv_volumes *volumes, struct hv_error *err)

@@ -8,9 +8,9 @@
 enum hv_code hv_mount_root_ready(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 
-/* Prove that the host sees the volume there, or, of a plain daemon, the process that asks for it
- * (0: not known).  HV_OK or HV_INTERNAL: then no container may be started with it. */
+/* Prove that the host sees the volume at `mountpoint`, or, of a plain daemon, the process that asks
+ * for it (0: not known).  HV_OK or HV_INTERNAL: then no container may be started with it. */
 enum hv_code hv_mount_root_prove(struct hv_volumes *volumes, const struct hv_volume *volume,
-	pid_t client, struct hv_error *err);
+	const char *mountpoint, pid_t client, struct hv_error *err);
 
 #endif

@@ -228,8 +228,6 @@ static enum hv_code read_bind_word(
 /* o=bind: a directory of the host by another spelling. */
 static enum hv_code read_bind(struct hv_volume_options *ret, struct hv_error *err)
 {
-	enum hv_code code = HV_OK;
-
 	if (ret->device[0] != '/') {
 		hv_fail(err, HV_BAD_REQUEST, "option device=%.300s is not an absolute path",
 			ret->device);
@@ -237,7 +235,7 @@ static enum hv_code read_bind(struct hv_volume_options *ret, struct hv_error *er
 	}
 	ret->is_bind = true;
 	ret->path = ret->device;
-	for (const char *at = ret->o, *end; code == HV_OK && at; at = *end ? end + 1 : NULL) {
+	for (const char *at = ret->o, *end; at; at = *end ? end + 1 : NULL) {
 		char word[64];
 
 		end = strchrnul(at, ',');
@@ -246,9 +244,10 @@ static enum hv_code read_bind(struct hv_volume_options *ret, struct hv_error *er
 				"option o has a word that is too long for one of a bind mount");
 		memcpy(word, at, (size_t)(end - at));
 		word[end - at] = '\0';
-		code = read_bind_word(word, ret, err);
+		if (read_bind_word(word, ret, err) != HV_OK)
+			return err->code;
 	}
-	return code;
+	return HV_OK;
 }
 
 static enum hv_code check_fs(struct hv_volume_options *options, struct hv_error *err)

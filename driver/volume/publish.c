@@ -27,6 +27,7 @@
 /* The request of a mount. */
 struct mount {
 	const char *id;
+	const char *mountpoint;
 	pid_t client;
 };
 
@@ -167,7 +168,8 @@ static enum hv_code mount_and_count(struct hv_volumes *volumes, const struct hv_
 
 	if (hv_mount_root_ready(volumes, volume, err) != HV_OK ||
 		publish(volumes, volume, &use->attr, ret_is_new, err) != HV_OK ||
-		hv_mount_root_prove(volumes, volume, mount->client, err) != HV_OK)
+		hv_mount_root_prove(volumes, volume, mount->mountpoint, mount->client, err) !=
+			HV_OK)
 		return err->code;
 	/* Docker's copy of an image's content brings another owner.  A `set` that was killed left
 	 * another limit, and the disk may be without quota now. */
@@ -180,10 +182,10 @@ static enum hv_code mount_and_count(struct hv_volumes *volumes, const struct hv_
 enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const char *id,
 	pid_t client, char **ret_mountpoint, struct hv_error *err)
 {
-	const struct mount mount = {.id = id, .client = client};
 	hv_auto_volume struct hv_volume volume = {0};
 	hv_auto_error struct hv_error ignored = {0};
 	hv_auto_free char *mountpoint = hv_volume_mountpoint(volumes, name);
+	const struct mount mount = {.id = id, .mountpoint = mountpoint, .client = client};
 	bool is_new = false;
 
 	if (!mountpoint) /* once it is counted, nothing may fail */
