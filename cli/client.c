@@ -13,8 +13,6 @@
 #include "cli/http.h"
 #include "cli/tunnel.h"
 
-#define auto_answer HV_AUTO(hv_answer_done)
-
 enum { ENGINE_WAIT_SECONDS = 20 };
 
 void hv_daemon_done(struct hv_daemon *daemon)
@@ -146,7 +144,7 @@ enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call
 	const char *body = call->body ? json_object_to_json_string(call->body) : "{}";
 	const struct hv_request request = {daemon->socket, "POST", call->endpoint, body,
 		HV_TIMEOUT_SECONDS + call->extra_seconds};
-	auto_answer struct hv_answer answer = {0};
+	hv_auto_answer struct hv_answer answer = {0};
 	hv_auto_json struct json_object *document = NULL;
 	enum hv_code code;
 	int r;

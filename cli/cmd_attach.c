@@ -10,8 +10,6 @@
 #include "cli/output.h"
 #include "cli/place.h"
 
-#define auto_place HV_AUTO(hv_place_done)
-
 #define PLACE_FLAGS                                                                                \
 	HV_FLAG("ro", 0, NULL, "Read-only, as :ro", read_only),                                    \
 		HV_FLAG("read-only", 0, NULL, NULL, read_only),                                    \
@@ -136,7 +134,7 @@ static void hint_operands(const struct hv_run *run, struct hv_error *err)
 static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
 	struct json_object **ret_answer, struct hv_error *err)
 {
-	auto_place struct hv_place place = {0};
+	hv_auto_place struct hv_place place = {0};
 	hv_auto_json struct json_object *body = NULL;
 	enum hv_code code = parse_place(run, &place, err);
 

@@ -7,8 +7,6 @@
 #include "cli/command.h"
 #include "cli/place.h"
 
-#define auto_place HV_AUTO(hv_place_done)
-
 enum { WAIT_MAX_SECONDS = 24 * 60 * 60 };
 
 static const struct hv_flag flags[] = {
@@ -40,7 +38,7 @@ static enum hv_code build(const struct hv_run *run, struct hv_detach_request *re
 	struct json_object **ret_body, struct hv_error *err)
 {
 	const char *what = run->operands.items[0];
-	auto_place struct hv_place place = {0};
+	hv_auto_place struct hv_place place = {0};
 	enum hv_code code = parse_seconds(run->options.wait, &request->wait_seconds, err);
 
 	request->lazy = run->options.lazy;

@@ -9,8 +9,6 @@
 #include "cli/document.h"
 #include "cli/place.h"
 
-#define auto_place HV_AUTO(hv_place_done)
-
 static const struct hv_flag flags[] = {
 	HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target),
 	HV_FLAG_HELP,
@@ -111,7 +109,7 @@ static enum hv_exit inspect(const struct hv_run *run, struct hv_error *err)
 {
 	const char *what = run->operands.items[0];
 	bool is_id = !run->options.target && hv_attachment_id_is(what);
-	auto_place struct hv_place place = {0};
+	hv_auto_place struct hv_place place = {0};
 
 	if (!is_id && hv_place_parse(what, run->options.target, &place, err) != HV_OK)
 		return HV_EXIT_USAGE;

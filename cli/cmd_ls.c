@@ -8,8 +8,6 @@
 #include "cli/document.h"
 #include "cli/output.h"
 
-#define auto_table HV_AUTO(hv_table_done)
-
 static const struct hv_flag flags[] = {
 	HV_FLAG("volume", 0, "VOLUME", "Only attachments of this volume", volume),
 	HV_FLAG("container", 0, "CONTAINER", "Only attachments in this container", container),
@@ -80,7 +78,7 @@ static enum hv_code add_item(
 
 static enum hv_code print_table(struct json_object *attachments, struct hv_error *err)
 {
-	auto_table struct hv_table table = {
+	hv_auto_table struct hv_table table = {
 		.columns = has_problem(attachments) ? COLUMNS_MAX : COLUMNS_MAX - 1};
 	size_t count = json_object_array_length(attachments);
 	time_t now = time(NULL);

@@ -12,8 +12,6 @@
 #include "cli/engine.h"
 #include "cli/owner.h"
 
-#define auto_plugin HV_AUTO(hv_plugin_done)
-
 static enum hv_code fill(struct hv_daemon *daemon, char *socket, char *driver, struct hv_error *err)
 {
 	daemon->socket = socket;
@@ -63,7 +61,7 @@ static enum hv_code find_plain(const char *plugin_dir, struct hv_daemon *ret, st
 static enum hv_code find_of_engine(
 	const char *engine, const char *plugin_dir, struct hv_daemon *ret, struct hv_error *err)
 {
-	auto_plugin struct hv_plugin plugin = {0};
+	hv_auto_plugin struct hv_plugin plugin = {0};
 	enum hv_code code = hv_engine_plugin(engine, &plugin, err);
 
 	if (code == HV_OK && plugin.is_enabled)

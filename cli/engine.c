@@ -11,8 +11,6 @@
 #include "cli/document.h"
 #include "cli/http.h"
 
-#define auto_answer HV_AUTO(hv_answer_done)
-
 static enum hv_code fail_to_call(const char *socket, int error, struct hv_error *err)
 {
 	switch (-error) {
@@ -117,7 +115,7 @@ void hv_plugin_done(struct hv_plugin *plugin)
 enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct hv_error *err)
 {
 	const struct hv_request request = {socket, "GET", "/plugins", NULL, HV_TIMEOUT_SECONDS};
-	auto_answer struct hv_answer answer = {0};
+	hv_auto_answer struct hv_answer answer = {0};
 	hv_auto_json struct json_object *plugins = NULL;
 	enum hv_code code = call(&request, &answer, err);
 
@@ -151,7 +149,7 @@ static char *ask_id(const char *socket)
 {
 	const struct hv_request request = {socket, "GET", "/info", NULL, HV_TIMEOUT_SECONDS};
 	hv_auto_error struct hv_error ignored = {0};
-	auto_answer struct hv_answer answer = {0};
+	hv_auto_answer struct hv_answer answer = {0};
 	struct hv_about about = {0};
 	char *id = NULL;
 
@@ -204,7 +202,7 @@ enum hv_code hv_engine_check_running(
 {
 	hv_auto_free char *path = join_path("/containers/", container, "/json");
 	const struct hv_request request = {socket, "GET", path, NULL, HV_TIMEOUT_SECONDS};
-	auto_answer struct hv_answer answer = {0};
+	hv_auto_answer struct hv_answer answer = {0};
 	enum hv_code code;
 
 	if (!path)
@@ -225,7 +223,7 @@ bool hv_engine_has_volume(const char *socket, const char *name)
 {
 	hv_auto_free char *path = join_path("/volumes/", name, "");
 	const struct hv_request request = {socket, "GET", path, NULL, HV_TIMEOUT_SECONDS};
-	auto_answer struct hv_answer answer = {0};
+	hv_auto_answer struct hv_answer answer = {0};
 
 	return path && hv_http_call(&request, &answer) == 0 && answer.status == 200;
 }
@@ -254,7 +252,7 @@ enum hv_code hv_engine_volume_create(const char *socket, const char *driver, con
 	const char *text = body ? json_object_to_json_string(body) : NULL;
 	const struct hv_request request = {
 		socket, "POST", "/volumes/create", text, HV_TIMEOUT_SECONDS};
-	auto_answer struct hv_answer answer = {0};
+	hv_auto_answer struct hv_answer answer = {0};
 	enum hv_code code;
 
 	if (!text)
@@ -269,7 +267,7 @@ enum hv_code hv_engine_volume_remove(const char *socket, const char *name, struc
 {
 	hv_auto_free char *path = join_path("/volumes/", name, "");
 	const struct hv_request request = {socket, "DELETE", path, NULL, HV_TIMEOUT_SECONDS};
-	auto_answer struct hv_answer answer = {0};
+	hv_auto_answer struct hv_answer answer = {0};
 	enum hv_code code;
 
 	if (!path)

@@ -13,8 +13,6 @@
 #include "cli/engine.h"
 #include "cli/http.h"
 
-#define auto_answer HV_AUTO(hv_answer_done)
-
 enum { INFO_TIMEOUT_SECONDS = 15 };
 
 static const char default_engine[] = "/run/docker.sock";
@@ -31,7 +29,7 @@ static bool is_same_file(const char *a, const char *b)
 static struct json_object *ask_daemon(const char *socket, int *ret_error)
 {
 	const struct hv_request request = {socket, "POST", "/HotInfo", "{}", INFO_TIMEOUT_SECONDS};
-	auto_answer struct hv_answer answer = {0};
+	hv_auto_answer struct hv_answer answer = {0};
 
 	*ret_error = hv_http_call(&request, &answer);
 	return *ret_error < 0 || answer.status != 200

@@ -16,6 +16,7 @@ struct hv_daemon {
 };
 
 void hv_daemon_done(struct hv_daemon *daemon) __attribute__((nonnull));
+#define hv_auto_daemon HV_AUTO(hv_daemon_done)
 
 struct hv_call {
 	const char *endpoint;     /* "/HotAttach" */

@@ -23,6 +23,7 @@ enum hv_code hv_plugin_choose(struct json_object *plugins, struct hv_plugin *ret
 	__attribute__((nonnull, warn_unused_result));
 
 void hv_plugin_done(struct hv_plugin *plugin) __attribute__((nonnull));
+#define hv_auto_plugin HV_AUTO(hv_plugin_done)
 
 /* Ask the Engine at `socket`.  Returns HV_OK, HV_NO_SUCH_ENDPOINT when no plugin there is hostvol,
  * or another code; the sentence is in `err`. */

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "wire/cleanup.h"
+
 /* Longer than the daemon lets a file system take to be mounted, 100 s. */
 enum { HV_TIMEOUT_SECONDS = 130, HV_ANSWER_MAX_BYTES = 16 << 20 };
 
@@ -33,6 +35,7 @@ int hv_http_call(const struct hv_request *request, struct hv_answer *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 void hv_answer_done(struct hv_answer *answer) __attribute__((nonnull));
+#define hv_auto_answer HV_AUTO(hv_answer_done)
 
 /* `text` with what a URL's path reserves percent-encoded, owned by the caller; NULL on ENOMEM. */
 char *hv_url_escape(const char *text) __attribute__((nonnull, warn_unused_result));

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "wire/cleanup.h"
+
 /* Replace control characters (C0, DEL, C1) and invalid UTF-8 by '?', in place. */
 void hv_text_clean(char *text) __attribute__((nonnull));
 
@@ -32,5 +34,6 @@ int hv_table_add(struct hv_table *table, const char *text)
 void hv_table_print(const struct hv_table *table, FILE *out) __attribute__((nonnull));
 
 void hv_table_done(struct hv_table *table) __attribute__((nonnull));
+#define hv_auto_table HV_AUTO(hv_table_done)
 
 #endif

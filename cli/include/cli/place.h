@@ -33,6 +33,7 @@ enum hv_code hv_place_read_only(const struct hv_place *place, bool is_flag_set, 
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 void hv_place_done(struct hv_place *place) __attribute__((nonnull));
+#define hv_auto_place HV_AUTO(hv_place_done)
 
 /* Whether `text` has the form of an attachment's ID: 12 hex digits. */
 bool hv_attachment_id_is(const char *text) __attribute__((nonnull));
