@@ -41,12 +41,17 @@ static enum hv_code fail_to_call(const char *socket, int error, struct hv_error 
 	}
 }
 
-static enum hv_code call(
-	const struct hv_request *request, struct hv_answer *ret, struct hv_error *err)
+/* `path` is NULL on ENOMEM. */
+static enum hv_code call(const char *socket, const char *method, const char *path, const char *body,
+	struct hv_answer *ret, struct hv_error *err)
 {
-	int r = hv_http_call(request, ret);
+	const struct hv_request request = {socket, method, path, body, HV_TIMEOUT_SECONDS};
+	int r;
 
-	return r < 0 ? fail_to_call(request->socket, r, err) : HV_OK;
+	if (!path)
+		return hv_oom(err);
+	r = hv_http_call(&request, ret);
+	return r < 0 ? fail_to_call(socket, r, err) : HV_OK;
 }
 
 /* The Engine's own words, where it has any. */
@@ -114,10 +119,9 @@ void hv_plugin_done(struct hv_plugin *plugin)
 
 enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct hv_error *err)
 {
-	const struct hv_request request = {socket, "GET", "/plugins", NULL, HV_TIMEOUT_SECONDS};
 	hv_auto_answer struct hv_answer answer = {0};
 	hv_auto_json struct json_object *plugins = NULL;
-	enum hv_code code = call(&request, &answer, err);
+	enum hv_code code = call(socket, "GET", "/plugins", NULL, &answer, err);
 
 	if (code != HV_OK)
 		return code;
@@ -136,7 +140,7 @@ enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct 
 			socket);
 	code = hv_plugin_choose(plugins, ret);
 	if (code == HV_INTERNAL)
-		return hv_fail(err, code, "out of memory");
+		return hv_oom(err);
 	if (code != HV_NO_SUCH_ENDPOINT)
 		return HV_OK;
 	hv_fail(err, code, "the hostvol plugin is not installed in the Docker Engine at %s",
@@ -147,29 +151,22 @@ enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct 
 
 static char *ask_id(const char *socket)
 {
-	const struct hv_request request = {socket, "GET", "/info", NULL, HV_TIMEOUT_SECONDS};
 	hv_auto_error struct hv_error ignored = {0};
 	hv_auto_answer struct hv_answer answer = {0};
-	struct hv_about about = {0};
-	char *id = NULL;
+	hv_auto_about struct hv_about about = {0};
 
-	if (call(&request, &answer, &ignored) == HV_OK && answer.status == 200 &&
-		hv_about_parse(answer.bytes, answer.size, &about, &ignored) == HV_OK && about.id)
-		id = strdup(about.id);
-	hv_about_done(&about);
-	return id;
+	if (call(socket, "GET", "/info", NULL, &answer, &ignored) != HV_OK ||
+		answer.status != 200 ||
+		hv_about_parse(answer.bytes, answer.size, &about, &ignored) != HV_OK)
+		return NULL;
+	return about.id ? strdup(about.id) : NULL;
 }
 
 char *hv_engine_id(const char *socket)
 {
-	char *first = ask_id(socket), *second = first ? ask_id(socket) : NULL;
-	bool is_same = first && second && strcmp(first, second) == 0;
+	hv_auto_free char *first = ask_id(socket), *second = first ? ask_id(socket) : NULL;
 
-	free(second);
-	if (is_same)
-		return first;
-	free(first);
-	return NULL;
+	return second && strcmp(first, second) == 0 ? strdup(first) : NULL;
 }
 
 /* `prefix`, the escaped `name`, `suffix`; NULL on ENOMEM. */
@@ -183,97 +180,69 @@ static char *join_path(const char *prefix, const char *name, const char *suffix)
 	return path;
 }
 
-static enum hv_code check_state(
-	const struct hv_answer *answer, const char *name, struct hv_error *err)
+enum hv_code hv_engine_check_running(const char *socket, const char *name, struct hv_error *err)
 {
-	struct hv_container container = {0};
-	enum hv_code code = hv_container_parse(answer->bytes, answer->size, &container, err);
-
-	if (code == HV_OK && !container.is_running) {
-		hv_fail(err, HV_NOT_RUNNING, "container %s is not running", container.name);
-		code = hv_hint(err, "docker start %s", name);
-	}
-	hv_container_done(&container);
-	return code;
-}
-
-enum hv_code hv_engine_check_running(
-	const char *socket, const char *container, struct hv_error *err)
-{
-	hv_auto_free char *path = join_path("/containers/", container, "/json");
-	const struct hv_request request = {socket, "GET", path, NULL, HV_TIMEOUT_SECONDS};
+	hv_auto_free char *path = join_path("/containers/", name, "/json");
 	hv_auto_answer struct hv_answer answer = {0};
-	enum hv_code code;
+	hv_auto_container struct hv_container container = {0};
 
-	if (!path)
-		return hv_oom(err);
-	code = call(&request, &answer, err);
-	if (code != HV_OK)
-		return code;
+	if (call(socket, "GET", path, NULL, &answer, err) != HV_OK)
+		return err->code;
 	if (answer.status == 404) {
-		hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %s", container);
+		hv_fail(err, HV_NO_SUCH_CONTAINER, "no such container: %s", name);
 		return hv_hint(err, "list the containers: docker ps -a");
 	}
 	if (answer.status != 200)
 		return fail_with_answer(&answer, "look up the container", err);
-	return check_state(&answer, container, err);
+	if (hv_container_parse(answer.bytes, answer.size, &container, err) != HV_OK)
+		return err->code;
+	if (container.is_running)
+		return HV_OK;
+	hv_fail(err, HV_NOT_RUNNING, "container %s is not running", container.name);
+	return hv_hint(err, "docker start %s", name);
 }
 
 bool hv_engine_has_volume(const char *socket, const char *name)
 {
 	hv_auto_free char *path = join_path("/volumes/", name, "");
-	const struct hv_request request = {socket, "GET", path, NULL, HV_TIMEOUT_SECONDS};
+	hv_auto_error struct hv_error ignored = {0};
 	hv_auto_answer struct hv_answer answer = {0};
 
-	return path && hv_http_call(&request, &answer) == 0 && answer.status == 200;
-}
-
-static struct json_object *volume_body(const char *driver, const char *name, const char *path)
-{
-	struct json_object *body = json_object_new_object();
-	struct json_object *opts = json_object_new_object();
-
-	if (!body || !opts) {
-		json_object_put(body);
-		json_object_put(opts);
-		return NULL;
-	}
-	json_object_object_add(opts, "path", json_object_new_string(path));
-	json_object_object_add(body, "Name", json_object_new_string(name));
-	json_object_object_add(body, "Driver", json_object_new_string(driver));
-	json_object_object_add(body, "DriverOpts", opts);
-	return body;
+	return call(socket, "GET", path, NULL, &answer, &ignored) == HV_OK && answer.status == 200;
 }
 
 enum hv_code hv_engine_volume_create(const char *socket, const char *driver, const char *name,
 	const char *path, struct hv_error *err)
 {
-	hv_auto_json struct json_object *body = volume_body(driver, name, path);
-	const char *text = body ? json_object_to_json_string(body) : NULL;
-	const struct hv_request request = {
-		socket, "POST", "/volumes/create", text, HV_TIMEOUT_SECONDS};
+	hv_auto_json struct json_object *body = json_object_new_object(),
+					*opts = json_object_new_object();
 	hv_auto_answer struct hv_answer answer = {0};
-	enum hv_code code;
+	const char *text;
 
+	if (!body || !opts)
+		return hv_oom(err);
+	json_object_object_add(opts, "path", json_object_new_string(path));
+	json_object_object_add(body, "Name", json_object_new_string(name));
+	json_object_object_add(body, "Driver", json_object_new_string(driver));
+	json_object_object_add(body, "DriverOpts", json_object_get(opts));
+	text = json_object_to_json_string(body);
 	if (!text)
 		return hv_oom(err);
-	code = call(&request, &answer, err);
-	if (code == HV_OK && answer.status != 201 && answer.status != 200)
-		code = fail_with_answer(&answer, "define the volume", err);
-	return code;
+	if (call(socket, "POST", "/volumes/create", text, &answer, err) != HV_OK)
+		return err->code;
+	if (answer.status != 201 && answer.status != 200)
+		return fail_with_answer(&answer, "define the volume", err);
+	return HV_OK;
 }
 
 enum hv_code hv_engine_volume_remove(const char *socket, const char *name, struct hv_error *err)
 {
 	hv_auto_free char *path = join_path("/volumes/", name, "");
-	const struct hv_request request = {socket, "DELETE", path, NULL, HV_TIMEOUT_SECONDS};
 	hv_auto_answer struct hv_answer answer = {0};
-	enum hv_code code;
 
-	if (!path)
-		return hv_oom(err);
-	code = call(&request, &answer, err);
-	if (code == HV_OK && answer.status != 204 && answer.status != 404)
-		code = fail_with_answer(&answer, "remove the volume", err);
-	return code;
+	if (call(socket, "DELETE", path, NULL, &answer, err) != HV_OK)
+		return err->code;
+	if (answer.status != 204 && answer.status != 404)
+		return fail_with_answer(&answer, "remove the volume", err);
+	return HV_OK;
 }

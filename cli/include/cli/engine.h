@@ -35,8 +35,8 @@ enum hv_code hv_engine_plugin(const char *socket, struct hv_plugin *ret, struct 
 char *hv_engine_id(const char *socket) __attribute__((nonnull, warn_unused_result));
 
 /* Returns HV_OK when the container runs, HV_NO_SUCH_CONTAINER, HV_NOT_RUNNING, or another code. */
-enum hv_code hv_engine_check_running(const char *socket, const char *container,
-	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+enum hv_code hv_engine_check_running(const char *socket, const char *name, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Whether the Engine knows a volume of that name, of whatever driver.  False when it does not
  * answer. Source: Engine API, VolumeInspect. */
