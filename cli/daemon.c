@@ -10,24 +10,14 @@
 
 #include "cli/endpoint.h"
 #include "cli/engine.h"
+#include "cli/output.h"
 #include "cli/owner.h"
 
 static enum hv_code fill(struct hv_daemon *daemon, char *socket, char *driver, struct hv_error *err)
 {
 	daemon->socket = socket;
 	daemon->driver = driver;
-	if (!socket || !driver)
-		return hv_oom(err);
-	return HV_OK;
-}
-
-static char *join_socket(const char *dir, const char *id)
-{
-	char *path = NULL;
-	int length = id ? asprintf(&path, "%s/%s/hostvol.sock", dir, id)
-			: asprintf(&path, "%s/hostvol.sock", dir);
-
-	return length < 0 ? NULL : path;
+	return socket && driver ? HV_OK : hv_oom(err);
 }
 
 /* The Engine leaves the tag "latest" out of a driver's name. */
@@ -46,7 +36,7 @@ static char *driver_name(const char *plugin)
  * `err` comes with the reason why no managed plugin is used. */
 static enum hv_code find_plain(const char *plugin_dir, struct hv_daemon *ret, struct hv_error *err)
 {
-	hv_auto_free char *socket = join_socket(plugin_dir, NULL);
+	hv_auto_free char *socket = hv_text_format("%s/hostvol.sock", plugin_dir);
 	struct stat status;
 
 	if (!socket)
@@ -65,7 +55,8 @@ static enum hv_code find_of_engine(
 	enum hv_code code = hv_engine_plugin(engine, &plugin, err);
 
 	if (code == HV_OK && plugin.is_enabled)
-		return fill(ret, join_socket(plugin_dir, plugin.id), driver_name(plugin.name), err);
+		return fill(ret, hv_text_format("%s/%s/hostvol.sock", plugin_dir, plugin.id),
+			driver_name(plugin.name), err);
 	if (code == HV_OK) {
 		hv_fail(err, HV_NO_SUCH_ENDPOINT, "the plugin %s is installed but disabled",
 			plugin.name);
@@ -101,11 +92,9 @@ enum hv_code hv_daemon_ask(const struct hv_globals *globals,
 	const struct hv_environment *environment, const struct hv_call *call,
 	struct json_object **ret, struct hv_error *err)
 {
-	struct hv_daemon daemon = {0};
-	enum hv_code code = hv_daemon_find(globals, environment, &daemon, err);
+	hv_auto_daemon struct hv_daemon daemon = {0};
 
-	if (code == HV_OK)
-		code = hv_daemon_call(&daemon, call, ret, err);
-	hv_daemon_done(&daemon);
-	return code;
+	if (hv_daemon_find(globals, environment, &daemon, err) != HV_OK)
+		return err->code;
+	return hv_daemon_call(&daemon, call, ret, err);
 }

@@ -6,6 +6,7 @@
 
 #include "cli/cleanup.h"
 #include "cli/document.h"
+#include "cli/output.h"
 
 #define DEFAULT_SOCKET "/var/run/docker.sock"
 
@@ -42,16 +43,11 @@ static enum hv_code find_config_dir(const struct hv_globals *globals,
 	const struct hv_environment *environment, char **ret_dir, struct hv_error *err)
 {
 	const char *dir = globals->config_dir ? globals->config_dir : environment->docker_config;
-	int length = 0;
 
-	if (dir)
-		length = asprintf(ret_dir, "%s", dir);
-	else if (environment->home)
-		length = asprintf(ret_dir, "%s/.docker", environment->home);
-	if (length >= 0)
+	if (!dir && !environment->home)
 		return HV_OK;
-	*ret_dir = NULL;
-	return hv_oom(err);
+	*ret_dir = dir ? strdup(dir) : hv_text_format("%s/.docker", environment->home);
+	return *ret_dir ? HV_OK : hv_oom(err);
 }
 
 static enum hv_code fail_to_read(const char *path, int error, struct hv_error *err)
@@ -65,14 +61,12 @@ static enum hv_code fail_to_read(const char *path, int error, struct hv_error *e
 static enum hv_code read_current_context(const char *dir, char **ret_context, struct hv_error *err)
 {
 	hv_auto_json struct json_object *config = NULL;
-	hv_auto_free char *path = NULL;
+	hv_auto_free char *path = hv_text_format("%s/config.json", dir);
 	const char *context;
 	int r;
 
-	if (asprintf(&path, "%s/config.json", dir) < 0) {
-		path = NULL;
+	if (!path)
 		return hv_oom(err);
-	}
 	r = hv_document_read(path, &config);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return HV_OK;
@@ -102,25 +96,20 @@ static const char *match_context(struct json_object *meta, const char *context)
 static enum hv_code from_context(
 	const char *dir, const char *context, char **ret_socket, struct hv_error *err)
 {
-	hv_auto_free char *store = NULL;
-	hv_auto_dir DIR *entries = NULL;
+	hv_auto_free char *store = hv_text_format("%s/contexts/meta", dir);
+	hv_auto_dir DIR *entries = store ? opendir(store) : NULL;
 
-	if (asprintf(&store, "%s/contexts/meta", dir) < 0) {
-		store = NULL;
+	if (!store)
 		return hv_oom(err);
-	}
-	entries = opendir(store);
 	/* The stream is this thread's own, so that readdir() is safe. */
 	for (struct dirent *entry;
 		entries && (entry = readdir(entries));) { // NOLINT(concurrency-mt-unsafe)
 		hv_auto_json struct json_object *meta = NULL;
-		hv_auto_free char *path = NULL;
+		hv_auto_free char *path = hv_text_format("%s/%s/meta.json", store, entry->d_name);
 		const char *host;
 
-		if (asprintf(&path, "%s/%s/meta.json", store, entry->d_name) < 0) {
-			path = NULL;
+		if (!path)
 			return hv_oom(err);
-		}
 		/* A damaged neighbour is no reason to fail. */
 		if (hv_document_read(path, &meta) < 0)
 			continue;
@@ -132,47 +121,32 @@ static enum hv_code from_context(
 	return hv_hint(err, "list the contexts: docker context ls");
 }
 
-/* NULL for Docker's default context. */
+/* NULL when none is selected. */
 static enum hv_code find_context(const struct hv_globals *globals,
 	const struct hv_environment *environment, const char *dir, char **ret_context,
 	struct hv_error *err)
 {
 	const char *context = globals->context ? globals->context : environment->docker_context;
-	enum hv_code code = HV_OK;
 
-	if (context) {
-		*ret_context = strdup(context);
-		if (!*ret_context)
-			code = hv_oom(err);
-	} else if (dir) {
-		code = read_current_context(dir, ret_context, err);
-	}
-	if (*ret_context && (!**ret_context || strcmp(*ret_context, "default") == 0)) {
-		free(*ret_context);
-		*ret_context = NULL;
-	}
-	return code;
+	if (!context)
+		return dir ? read_current_context(dir, ret_context, err) : HV_OK;
+	*ret_context = strdup(context);
+	return *ret_context ? HV_OK : hv_oom(err);
 }
 
 enum hv_code hv_endpoint_resolve(const struct hv_globals *globals,
 	const struct hv_environment *environment, char **ret_socket, struct hv_error *err)
 {
-	char *dir = NULL;
-	char *context = NULL;
-	enum hv_code code;
+	hv_auto_free char *dir = NULL, *context = NULL;
 
 	if (globals->host)
 		return from_host(globals->host, ret_socket, err);
 	if (!globals->context && environment->docker_host)
 		return from_default(environment, ret_socket, err);
-	code = find_config_dir(globals, environment, &dir, err);
-	if (code == HV_OK)
-		code = find_context(globals, environment, dir, &context, err);
-	if (code == HV_OK && context)
-		code = from_context(dir ? dir : "", context, ret_socket, err);
-	else if (code == HV_OK)
-		code = from_default(environment, ret_socket, err);
-	free(context);
-	free(dir);
-	return code;
+	if (find_config_dir(globals, environment, &dir, err) != HV_OK ||
+		find_context(globals, environment, dir, &context, err) != HV_OK)
+		return err->code;
+	if (!context || !*context || strcmp(context, "default") == 0)
+		return from_default(environment, ret_socket, err);
+	return from_context(dir ? dir : "", context, ret_socket, err);
 }

@@ -10,6 +10,7 @@
 
 #include "cli/document.h"
 #include "cli/http.h"
+#include "cli/output.h"
 
 static enum hv_code fail_to_call(const char *socket, int error, struct hv_error *err)
 {
@@ -173,11 +174,8 @@ char *hv_engine_id(const char *socket)
 static char *join_path(const char *prefix, const char *name, const char *suffix)
 {
 	hv_auto_free char *escaped = hv_url_escape(name);
-	char *path = NULL;
 
-	if (!escaped || asprintf(&path, "%s%s%s", prefix, escaped, suffix) < 0)
-		return NULL;
-	return path;
+	return escaped ? hv_text_format("%s%s%s", prefix, escaped, suffix) : NULL;
 }
 
 enum hv_code hv_engine_check_running(const char *socket, const char *name, struct hv_error *err)

@@ -8,6 +8,8 @@
 
 #include "wire/cleanup.h"
 
+#include "cli/output.h"
+
 #define auto_curl HV_AUTO(close_curl)
 #define auto_headers HV_AUTO(free_headers)
 
@@ -135,18 +137,14 @@ int hv_http_call(const struct hv_request *request, struct hv_answer *ret)
 	auto_curl CURL *curl = curl_easy_init();
 	auto_headers struct curl_slist *headers =
 		curl_slist_append(NULL, "Content-Type: application/json");
-	hv_auto_free char *url = NULL;
+	/* No name is looked up: the host is there for the Host header. */
+	hv_auto_free char *url = hv_text_format("http://docker%s", request->path);
 
-	if (!curl || !headers)
+	if (!curl || !headers || !url)
 		return -ENOMEM;
 	/* libcurl says of such a path that it could not resolve a host. */
 	if (strlen(request->socket) > HV_SOCKET_PATH_MAX_BYTES)
 		return -ENAMETOOLONG;
-	/* No name is looked up: the host is there for the Host header. */
-	if (asprintf(&url, "http://docker%s", request->path) < 0) {
-		url = NULL;
-		return -ENOMEM;
-	}
 	if (prepare(curl, request, url, headers) != CURLE_OK)
 		return -ENOMEM;
 	return perform(curl, ret);

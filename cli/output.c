@@ -1,6 +1,8 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,45 @@
 /* As `docker ps` has it. */
 enum { COLUMN_MIN = 10, COLUMN_GAP = 3 };
 
-enum { DAY_HOURS = 24, WEEK_HOURS = 168, MONTH_HOURS = 720, YEAR_HOURS = 8760 };
+enum {
+	MINUTE = 60,
+	HOUR = 60 * MINUTE,
+	DAY = 24 * HOUR,
+	WEEK = 7 * DAY,
+	MONTH = 30 * DAY,
+	YEAR = 365 * DAY,
+};
+
+/* How an age below so many seconds is told: a number of units, or no number. */
+static const struct {
+	long long limit_seconds;
+	long long unit_seconds;
+	const char *words;
+} ages[] = {
+	{1, 0, "Less than a second"}, /* the daemon's clock may be a little ahead */
+	{2, 0, "1 second"},
+	{MINUTE, 1, "seconds"},
+	{2 * MINUTE, 0, "About a minute"},
+	{HOUR, MINUTE, "minutes"},
+	{2 * HOUR, 0, "About an hour"},
+	{2 * DAY, HOUR, "hours"},
+	{2 * WEEK, DAY, "days"},
+	{2 * MONTH, WEEK, "weeks"},
+	{2 * YEAR, MONTH, "months"},
+	{LLONG_MAX, YEAR, "years"},
+};
+
+char *hv_text_format(const char *format, ...)
+{
+	va_list args;
+	char *text = NULL;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&text, format, args);
+	va_end(args);
+	return length < 0 ? NULL : text;
+}
 
 /* The length of the UTF-8 sequence at `at`, or 0 when it is none or a control character.
  * Source: RFC 3629, Unicode 15 table 3-7 (overlong forms and surrogates are no characters). */
@@ -68,46 +108,25 @@ void hv_text_print(FILE *out, const char *text)
 	fputs(copy, out);
 }
 
-/* Rounded to the nearest, as Docker does with hours. */
-static long long hours_of(long long seconds)
-{
-	return (seconds + 1800) / 3600;
-}
-
 void hv_since_format(const char *since, time_t now, char *buffer, size_t size_bytes)
 {
-	long long then_ms = 0;
-	long long seconds;
-	long long hours;
+	long long then_ms = 0, age;
+	size_t i = 0;
 
 	if (!hv_clock_parse_ms(since, &then_ms)) {
 		snprintf(buffer, size_bytes, "-");
 		return;
 	}
-	seconds = (long long)now - then_ms / 1000;
-	hours = hours_of(seconds);
-	if (seconds < 1) /* the daemon's clock may be a little ahead */
-		snprintf(buffer, size_bytes, "Less than a second ago");
-	else if (seconds == 1)
-		snprintf(buffer, size_bytes, "1 second ago");
-	else if (seconds < 60)
-		snprintf(buffer, size_bytes, "%lld seconds ago", seconds);
-	else if (seconds < 120)
-		snprintf(buffer, size_bytes, "About a minute ago");
-	else if (seconds < 3600)
-		snprintf(buffer, size_bytes, "%lld minutes ago", seconds / 60);
-	else if (hours == 1)
-		snprintf(buffer, size_bytes, "About an hour ago");
-	else if (hours < 48)
-		snprintf(buffer, size_bytes, "%lld hours ago", hours);
-	else if (hours < 2LL * WEEK_HOURS)
-		snprintf(buffer, size_bytes, "%lld days ago", hours / DAY_HOURS);
-	else if (hours < 2LL * MONTH_HOURS)
-		snprintf(buffer, size_bytes, "%lld weeks ago", hours / WEEK_HOURS);
-	else if (hours < 2LL * YEAR_HOURS)
-		snprintf(buffer, size_bytes, "%lld months ago", hours / MONTH_HOURS);
+	age = (long long)now - then_ms / 1000;
+	if (age >= HOUR)
+		age += HOUR / 2; /* Docker rounds hours to the nearest */
+	while (age >= ages[i].limit_seconds)
+		i++;
+	if (ages[i].unit_seconds == 0)
+		snprintf(buffer, size_bytes, "%s ago", ages[i].words);
 	else
-		snprintf(buffer, size_bytes, "%lld years ago", hours / YEAR_HOURS);
+		snprintf(buffer, size_bytes, "%lld %s ago", age / ages[i].unit_seconds,
+			ages[i].words);
 }
 
 int hv_table_add(struct hv_table *table, const char *text)

@@ -9,6 +9,7 @@
 
 #include "cli/docker.h"
 #include "cli/document.h"
+#include "cli/output.h"
 
 enum { RANDOM_BYTES = 8 };
 
@@ -25,33 +26,21 @@ static enum hv_code new_name(char ret[static 64], struct hv_error *err)
 	return HV_OK;
 }
 
-static struct json_object *build(const struct hv_call *call)
-{
-	struct json_object *request = json_object_new_object();
-
-	if (!request)
-		return NULL;
-	json_object_object_add(request, "Endpoint", json_object_new_string(call->endpoint));
-	json_object_object_add(request, "Body",
-		call->body ? json_object_get(call->body) : json_object_new_object());
-	return request;
-}
-
 static enum hv_code create(const struct hv_globals *globals, const char *driver, const char *name,
 	const struct hv_call *call, struct hv_error *err)
 {
-	hv_auto_json struct json_object *request = build(call);
+	hv_auto_json struct json_object *request = json_object_new_object();
 	hv_auto_free char *option = NULL;
 	const char *words[] = {"volume", "create", "-d", driver, "-o", NULL, name, NULL};
 
-	if (!request ||
-		asprintf(&option, "request=%s",
-			json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN)) < 0) {
-		option = NULL;
+	if (!request)
 		return hv_oom(err);
-	}
-	words[5] = option;
-	return hv_docker_run(globals, words, NULL, err);
+	json_object_object_add(request, "Endpoint", json_object_new_string(call->endpoint));
+	json_object_object_add(request, "Body",
+		call->body ? json_object_get(call->body) : json_object_new_object());
+	words[5] = option = hv_text_format(
+		"request=%s", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
+	return option ? hv_docker_run(globals, words, NULL, err) : hv_oom(err);
 }
 
 static enum hv_code read_answer(const struct hv_globals *globals, const char *name,
@@ -87,12 +76,10 @@ enum hv_code hv_tunnel_call(const struct hv_globals *globals, const char *driver
 	char name[64];
 	const char *const forget[] = {"volume", "rm", name, NULL};
 	hv_auto_error struct hv_error ignored = {0};
-	enum hv_code code = new_name(name, err);
+	enum hv_code code;
 
-	if (code == HV_OK)
-		code = create(globals, driver, name, call, err);
-	if (code != HV_OK)
-		return code;
+	if (new_name(name, err) != HV_OK || create(globals, driver, name, call, err) != HV_OK)
+		return err->code;
 	code = read_answer(globals, name, ret_answer, ret_status, err);
 	/* If this fails the daemon forgets it by itself. */
 	(void)!hv_docker_run(globals, forget, NULL, &ignored);
