@@ -14,6 +14,7 @@
 #include "cli/endpoint.h"
 #include "cli/engine.h"
 #include "cli/hostpath.h"
+#include "cli/output.h"
 #include "cli/place.h"
 
 #define ORDER "write HOSTPATH CONTAINER TARGET in this order: docker addvol /srv/data web /mnt/data"
@@ -37,6 +38,7 @@ struct job {
 	bool is_defined_here;
 };
 
+#define auto_job HV_AUTO(job_done)
 static void job_done(struct job *job)
 {
 	hv_daemon_done(&job->daemon);
@@ -53,47 +55,37 @@ static bool is_path(const struct hv_operands *operands, size_t index)
 	return text[0] == '/' || text[0] == '.';
 }
 
-/* CONTAINER:TARGET, as attach takes it. */
-static enum hv_code hint_parted(const struct hv_operands *operands, struct hv_error *err)
-{
-	const char *place = operands->items[1], *colon = strchr(place, ':');
-
-	return hv_hint(err, "separate container and target with a space: docker addvol %s %.*s %s",
-		operands->items[0], (int)(colon - place), place, colon + 1);
-}
-
 static enum hv_code check_operands(const struct hv_operands *operands, struct hv_error *err)
 {
 	bool is_swapped = is_path(operands, 1); /* no container's name looks like that */
+	const char *place = operands->count >= 2 ? operands->items[1] : "", *colon;
 
 	if (operands->count == 3 && !is_swapped)
 		return HV_OK;
 	if (operands->count == 3)
-		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not a container's name",
-			operands->items[1]);
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not a container's name", place);
 	else
 		hv_fail(err, HV_BAD_REQUEST, "three arguments are needed, not %zu",
 			operands->count);
 	if (is_swapped)
 		return hv_hint(err, ORDER);
-	if (operands->count == 2 && strstr(operands->items[1], ":/"))
-		return hint_parted(operands, err);
-	return err->code;
+	if (operands->count != 2 || !strstr(place, ":/"))
+		return err->code;
+	colon = strchr(place, ':'); /* CONTAINER:TARGET, as attach takes it */
+	return hv_hint(err, "separate container and target with a space: docker addvol %s %.*s %s",
+		operands->items[0], (int)(colon - place), place, colon + 1);
 }
 
 static enum hv_code parse(struct job *job, struct hv_error *err)
 {
 	const struct hv_operands *operands = &job->run->operands;
-	enum hv_code code = check_operands(operands, err);
 
-	if (code == HV_OK)
-		code = hv_place_parse(operands->items[1], operands->items[2], &job->place, err);
-	if (code == HV_OK)
-		code = hv_place_mode_parse(&job->place, err);
-	if (code == HV_OK)
-		code = hv_place_read_only(
-			&job->place, job->run->options.read_only, &job->is_read_only, err);
-	return code;
+	if (check_operands(operands, err) != HV_OK ||
+		hv_place_parse(operands->items[1], operands->items[2], &job->place, err) != HV_OK ||
+		hv_place_mode_parse(&job->place, err) != HV_OK)
+		return err->code;
+	return hv_place_read_only(
+		&job->place, job->run->options.read_only, &job->is_read_only, err);
 }
 
 static enum hv_code prepare_remote(struct job *job, struct hv_error *err)
@@ -121,12 +113,8 @@ static enum hv_code define_volume(const struct job *job, struct hv_error *err)
 	if (job->engine)
 		return hv_engine_volume_create(
 			job->engine, job->daemon.driver, job->volume, job->real, err);
-	if (asprintf(&option, "path=%s", job->real) < 0) {
-		option = NULL;
-		return hv_oom(err);
-	}
-	words[5] = option;
-	return hv_docker_run(&job->run->globals, words, NULL, err);
+	words[5] = option = hv_text_format("path=%s", job->real);
+	return option ? hv_docker_run(&job->run->globals, words, NULL, err) : hv_oom(err);
 }
 
 static enum hv_code remove_volume(const struct job *job, struct hv_error *err)
@@ -175,17 +163,17 @@ static enum hv_code prepare(struct job *job, struct hv_error *err)
 		hv_error_done(err);
 		return prepare_remote(job, err);
 	}
-	if (code == HV_OK)
-		code = hv_hostpath_resolve(run->operands.items[0], &job->real, err);
+	if (code != HV_OK)
+		return code;
+	code = hv_hostpath_resolve(run->operands.items[0], &job->real, err);
 	if (code == HV_SOURCE_MISSING && !is_path(&run->operands, 0))
 		return hint_name(job, err);
 	if (code == HV_TYPE_MISMATCH)
 		return hint_file(job, err);
-	if (code == HV_OK)
-		code = hv_engine_check_running(job->engine, job->place.container, err);
-	if (code == HV_OK)
-		code = hv_daemon_find(&run->globals, &run->environment, &job->daemon, err);
-	return code;
+	if (code != HV_OK ||
+		hv_engine_check_running(job->engine, job->place.container, err) != HV_OK)
+		return err->code;
+	return hv_daemon_find(&run->globals, &run->environment, &job->daemon, err);
 }
 
 /* The Engine answers the definition of a known name with what it knows: that must not be another
@@ -195,7 +183,6 @@ static enum hv_code define(struct job *job, struct json_object *list, struct hv_
 	char made[HV_VOLUME_NAME_MAX_BYTES + 1];
 	const char *name = job->run->options.name;
 	const char *taken;
-	enum hv_code code;
 
 	if (!name) {
 		hv_volume_name_format(job->real, made, sizeof(made));
@@ -211,20 +198,18 @@ static enum hv_code define(struct job *job, struct json_object *list, struct hv_
 	job->volume = strdup(name);
 	if (!job->volume)
 		return hv_oom(err);
-	code = define_volume(job, err);
-	job->is_defined_here = code == HV_OK;
-	return code;
+	job->is_defined_here = define_volume(job, err) == HV_OK;
+	return job->is_defined_here ? HV_OK : err->code;
 }
 
 static enum hv_code find_or_define(struct job *job, struct hv_error *err)
 {
 	hv_auto_json struct json_object *list = NULL;
 	const char *found;
-	enum hv_code code = hv_daemon_call(
-		&job->daemon, &(struct hv_call){"/VolumeDriver.List", NULL, 0}, &list, err);
 
-	if (code != HV_OK)
-		return code;
+	if (hv_daemon_call(&job->daemon, &(struct hv_call){"/VolumeDriver.List", NULL, 0}, &list,
+		    err) != HV_OK)
+		return err->code;
 	found = hv_volume_find(list, job->real, job->run->options.name);
 	if (!found)
 		return define(job, list, err);
@@ -257,9 +242,7 @@ static void undo(struct job *job, struct hv_error *err)
 {
 	hv_auto_error struct hv_error undo_error = {0};
 
-	if (!job->is_defined_here || !job->volume)
-		return;
-	if (remove_volume(job, &undo_error) == HV_OK)
+	if (!job->is_defined_here || !job->volume || remove_volume(job, &undo_error) == HV_OK)
 		return;
 	hv_hint(err, "%s%sdelete the volume that was created for this: docker volume rm %s",
 		err->hint ? err->hint : "", err->hint ? "; " : "", job->volume);
@@ -278,8 +261,9 @@ static enum hv_code perform(struct job *job, struct hv_error *err)
 	hv_auto_json struct json_object *answer = NULL;
 	enum hv_code code = prepare(job, err);
 
-	if (code == HV_OK)
-		code = find_and_attach(job, &answer, err);
+	if (code != HV_OK)
+		return code;
+	code = find_and_attach(job, &answer, err);
 	/* Another addvol of this directory had defined it, failed, and taken it back. */
 	if (code == HV_NO_SUCH_VOLUME && job->volume) {
 		hv_error_done(err);
@@ -297,16 +281,12 @@ static enum hv_code perform(struct job *job, struct hv_error *err)
 
 static enum hv_exit addvol(const struct hv_run *run, struct hv_error *err)
 {
-	struct job job = {.run = run};
-	enum hv_exit status = HV_EXIT_DONE;
+	auto_job struct job job = {.run = run};
 	enum hv_code code = parse(&job, err);
 
 	if (code == HV_BAD_REQUEST)
-		status = HV_EXIT_USAGE;
-	else if (code != HV_OK || perform(&job, err) != HV_OK)
-		status = HV_EXIT_FAILED;
-	job_done(&job);
-	return status;
+		return HV_EXIT_USAGE;
+	return code == HV_OK && perform(&job, err) == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
 }
 
 const struct hv_command hv_cmd_addvol = {
