@@ -67,14 +67,12 @@ static void take_busy(struct json_object *answer, struct hv_error *err)
 	size_t count = list ? json_object_array_length(list) : 0;
 
 	for (size_t i = 0; i < count && err->busy_count < HV_BUSY_MAX; i++) {
-		struct json_object *item = json_object_array_get_idx(list, i), *pid = NULL;
+		struct json_object *item = json_object_array_get_idx(list, i);
 		const char *command = hv_document_text(item, "Command");
 		const char *why = hv_document_text(item, "Why");
 		struct hv_busy *entry = &err->busy[err->busy_count++];
 
-		entry->pid = json_object_object_get_ex(item, "Pid", &pid)
-				     ? json_object_get_int64(pid)
-				     : 0;
+		entry->pid = json_object_get_int64(json_object_object_get(item, "Pid"));
 		snprintf(entry->command, sizeof(entry->command), "%s", command ? command : "");
 		entry->why = "in use";
 		for (size_t r = 0; why && r < sizeof(reasons) / sizeof(reasons[0]); r++)
@@ -84,16 +82,18 @@ static void take_busy(struct json_object *answer, struct hv_error *err)
 }
 
 /* Success is status 200 with an empty Err; anything else is the daemon's refusal. */
-static enum hv_code judge(
-	struct json_object *answer, long status, const char *endpoint, struct hv_error *err)
+static enum hv_code judge(struct json_object *answer, long status, const char *endpoint,
+	struct json_object **ret, struct hv_error *err)
 {
 	const char *sentence = hv_document_text(answer, "Err");
 	const char *name = hv_document_text(answer, "Code");
 	const char *hint = hv_document_text(answer, "Hint");
 	enum hv_code code = hv_code_parse(name && *name ? name : "internal");
 
-	if (status == 200 && (!sentence || !*sentence))
+	if (status == 200 && (!sentence || !*sentence)) {
+		*ret = json_object_get(answer);
 		return HV_OK;
+	}
 	if (!sentence || !*sentence)
 		return hv_fail(err, code,
 			"the hostvol daemon refused %s with HTTP status %ld and no reason",
@@ -108,14 +108,10 @@ static enum hv_code call_once_through_engine(const struct hv_daemon *daemon,
 {
 	hv_auto_json struct json_object *answer = NULL;
 	long status = 0;
-	enum hv_code code =
-		hv_tunnel_call(daemon->globals, daemon->driver, call, &answer, &status, err);
 
-	if (code == HV_OK)
-		code = judge(answer, status, call->endpoint, err);
-	if (code == HV_OK)
-		*ret = json_object_get(answer);
-	return code;
+	if (hv_tunnel_call(daemon->globals, daemon->driver, call, &answer, &status, err) != HV_OK)
+		return err->code;
+	return judge(answer, status, call->endpoint, ret, err);
 }
 
 /* A call that waits is made again and again: the Engine gives up on one after 30 seconds. */
@@ -146,7 +142,6 @@ enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call
 		HV_TIMEOUT_SECONDS + call->extra_seconds};
 	hv_auto_answer struct hv_answer answer = {0};
 	hv_auto_json struct json_object *document = NULL;
-	enum hv_code code;
 	int r;
 
 	if (!body)
@@ -164,8 +159,5 @@ enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call
 		return hv_fail(err, HV_INTERNAL,
 			"the answer from %s to %s is not JSON (HTTP status %ld)", daemon->socket,
 			call->endpoint, answer.status);
-	code = judge(document, answer.status, call->endpoint, err);
-	if (code == HV_OK)
-		*ret = json_object_get(document);
-	return code;
+	return judge(document, answer.status, call->endpoint, ret, err);
 }
