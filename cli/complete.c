@@ -61,11 +61,10 @@ static int complete_command(const struct hv_command *command, int argc, char *co
 	const struct hv_flag *waiting = argc > 1 ? find_waiting(command, argv[argc - 2]) : NULL;
 	struct hv_operands operands = {0};
 	struct hv_options options = {0};
-	struct hv_error err = {0};
+	hv_auto_error struct hv_error err = {0};
 	bool is_understood =
 		hv_flags_parse(command->flags, argc - 1, argv, &options, &operands, &err) == HV_OK;
 
-	hv_error_done(&err);
 	if (waiting)
 		complete_value(waiting->name, word);
 	else if (word[0] == '-')

@@ -4,7 +4,7 @@
 #include "cli/output.h"
 #include "cli/tool.h"
 
-static void print_usage(FILE *out, const struct hv_tool *tool, const struct hv_command *command)
+void hv_usage_print(FILE *out, const struct hv_tool *tool, const struct hv_command *command)
 {
 	if (!command) {
 		fprintf(out, "Usage: docker %s COMMAND\n", tool->name);
@@ -52,7 +52,7 @@ static void print_commands(const struct hv_tool *tool)
 
 void hv_help_print(const struct hv_tool *tool, const struct hv_command *command)
 {
-	print_usage(stdout, tool, command);
+	hv_usage_print(stdout, tool, command);
 	if (!command) {
 		print_commands(tool);
 		return;
@@ -65,9 +65,4 @@ void hv_help_print(const struct hv_tool *tool, const struct hv_command *command)
 		printf("\n%s\n", command->notes);
 	if (command->examples)
 		printf("\nExamples:\n%s\n", command->examples);
-}
-
-void hv_usage_print(const struct hv_tool *tool, const struct hv_command *command)
-{
-	print_usage(stderr, tool, command);
 }

@@ -28,13 +28,14 @@ static void skip(struct words *words, int count)
 	words->items += count;
 }
 
-static int skip_globals(struct words *words, struct hv_run *run, struct hv_error *err)
+static enum hv_code skip_globals(struct words *words, struct hv_run *run, struct hv_error *err)
 {
 	int used = hv_globals_parse(words->count, words->items, &run->globals, err);
 
-	if (used > 0)
-		skip(words, used);
-	return used;
+	if (used < 0)
+		return err->code;
+	skip(words, used);
+	return HV_OK;
 }
 
 enum hv_code hv_format_parse(const char *format, bool *ret_is_json, struct hv_error *err)
@@ -71,40 +72,29 @@ static enum hv_exit print_metadata(const struct hv_tool *tool, struct hv_error *
 /* `docker help hostvol` comes as "help hostvol", `docker hostvol help` as "hostvol help". */
 static void skip_help(const struct hv_tool *tool, struct words *words)
 {
+	if (!next_is(words, "help"))
+		return;
 	/* For addvol a directory may be called help. */
-	bool is_word =
-		tool->commands || words->count == 1 || strcmp(words->items[1], tool->name) == 0;
-
-	if (!is_word)
+	if (!tool->commands && words->count > 1 && strcmp(words->items[1], tool->name) != 0)
 		return;
 	words->is_help_asked = true;
 	skip(words, 1);
 }
 
-static int skip_to_command(
+static enum hv_code skip_to_command(
 	const struct hv_tool *tool, struct words *words, struct hv_run *run, struct hv_error *err)
 {
-	int r = skip_globals(words, run, err);
-
-	if (r >= 0 && next_is(words, "help"))
-		skip_help(tool, words);
-	if (r >= 0 && next_is(words, tool->name)) {
+	if (skip_globals(words, run, err) != HV_OK)
+		return err->code;
+	skip_help(tool, words);
+	if (next_is(words, tool->name)) {
 		skip(words, 1);
-		r = skip_globals(words, run, err);
+		if (skip_globals(words, run, err) != HV_OK)
+			return err->code;
 	}
-	if (r >= 0 && next_is(words, "help"))
-		skip_help(tool, words);
+	skip_help(tool, words);
 	if (run->globals.help)
 		words->is_help_asked = true;
-	return r;
-}
-
-/* They go into JSON, where they would become other words. */
-static enum hv_code check_words(const struct words *words, struct hv_error *err)
-{
-	for (int i = 0; i < words->count; i++)
-		if (!hv_utf8_is_valid(words->items[i]))
-			return hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not UTF-8", words->items[i]);
 	return HV_OK;
 }
 
@@ -113,9 +103,14 @@ static enum hv_exit run_command(const struct hv_command *command, struct words *
 {
 	size_t count;
 
-	if (check_words(words, err) != HV_OK ||
-		hv_flags_parse(command->flags, words->count, words->items, &run->options,
-			&run->operands, err) != HV_OK)
+	/* They go into JSON, where they would become other words. */
+	for (int i = 0; i < words->count; i++)
+		if (!hv_utf8_is_valid(words->items[i])) {
+			hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not UTF-8", words->items[i]);
+			return HV_EXIT_USAGE;
+		}
+	if (hv_flags_parse(command->flags, words->count, words->items, &run->options,
+		    &run->operands, err) != HV_OK)
 		return HV_EXIT_USAGE;
 	if (run->options.help) {
 		words->is_help_asked = true;
@@ -175,7 +170,7 @@ static const char *find_meant(const struct hv_tool *tool, const char *word)
 	return NULL;
 }
 
-static void fail_unknown(const struct hv_tool *tool, const char *word, struct hv_error *err)
+static enum hv_exit fail_unknown(const struct hv_tool *tool, const char *word, struct hv_error *err)
 {
 	bool is_flag = word[0] == '-';
 	const char *meant = is_flag ? NULL : find_meant(tool, word);
@@ -185,45 +180,34 @@ static void fail_unknown(const struct hv_tool *tool, const char *word, struct hv
 		hv_hint(err, "did you mean: docker %s %s", tool->name, meant);
 	else
 		hv_hint(err, "see the list of commands: docker %s --help", tool->name);
+	return HV_EXIT_USAGE;
 }
 
-/* Which command the next word is; *ret_command stays NULL for help on the tool itself. */
-static enum hv_exit pick_command(const struct hv_tool *tool, struct words *words,
-	const struct hv_command **ret_command, struct hv_error *err)
-{
-	*ret_command = tool->only;
-	if (tool->only)
-		return HV_EXIT_DONE;
-	if (words->count == 0) {
-		words->is_help_asked = true; /* as docker's own commands with subcommands do */
-		return HV_EXIT_DONE;
-	}
-	*ret_command = hv_tool_find(tool, words->items[0]);
-	if (!*ret_command) {
-		fail_unknown(tool, words->items[0], err);
-		return HV_EXIT_USAGE;
-	}
-	skip(words, 1);
-	return HV_EXIT_DONE;
-}
-
+/* *command is the tool's only one, or NULL, which stays for help on the tool itself. */
 static enum hv_exit dispatch(const struct hv_tool *tool, struct words *words,
-	const struct hv_command **ret_command, struct hv_error *err)
+	const struct hv_command **command, struct hv_error *err)
 {
 	struct hv_run run = {0};
-	enum hv_exit status;
+	enum hv_exit status = HV_EXIT_DONE;
 
-	if (skip_to_command(tool, words, &run, err) < 0)
+	if (skip_to_command(tool, words, &run, err) != HV_OK)
 		return HV_EXIT_USAGE;
 	if (run.globals.version) {
 		printf("docker-%s %s\n", tool->name, HOSTVOL_VERSION);
 		return HV_EXIT_DONE;
 	}
-	status = pick_command(tool, words, ret_command, err);
-	if (status == HV_EXIT_DONE && !words->is_help_asked)
-		status = run_command(*ret_command, words, &run, err);
+	if (!tool->only && words->count > 0) {
+		*command = hv_tool_find(tool, words->items[0]);
+		if (!*command)
+			return fail_unknown(tool, words->items[0], err);
+		skip(words, 1);
+	} else if (!tool->only) {
+		words->is_help_asked = true; /* as docker's own commands with subcommands do */
+	}
+	if (!words->is_help_asked)
+		status = run_command(*command, words, &run, err);
 	if (status == HV_EXIT_DONE && words->is_help_asked)
-		hv_help_print(tool, *ret_command);
+		hv_help_print(tool, *command);
 	return status;
 }
 
@@ -280,6 +264,6 @@ int hv_tool_run(const struct hv_tool *tool, int argc, char *const argv[])
 	if (status != HV_EXIT_DONE)
 		report(&err);
 	if (status == HV_EXIT_USAGE)
-		hv_usage_print(tool, command);
+		hv_usage_print(stderr, tool, command);
 	return (int)status;
 }

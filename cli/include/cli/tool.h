@@ -2,6 +2,8 @@
 #ifndef CLI_TOOL_H
 #define CLI_TOOL_H
 
+#include <stdio.h>
+
 #include "cli/command.h"
 
 struct hv_tool {
@@ -29,8 +31,8 @@ const struct hv_command *hv_tool_find(const struct hv_tool *tool, const char *na
 void hv_help_print(const struct hv_tool *tool, const struct hv_command *command)
 	__attribute__((nonnull(1)));
 
-/* The usage line on stderr. */
-void hv_usage_print(const struct hv_tool *tool, const struct hv_command *command)
-	__attribute__((nonnull(1)));
+/* The usage line; `command` NULL: of the tool as a whole. */
+void hv_usage_print(FILE *out, const struct hv_tool *tool, const struct hv_command *command)
+	__attribute__((nonnull(1, 2)));
 
 #endif
