@@ -87,10 +87,9 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 		.persist = !options->once,
 		.required = options->required || place->mode.is_required,
 	};
-	enum hv_code code = hv_place_read_only(place, options->read_only, &request.read_only, err);
 
-	if (code != HV_OK)
-		return code;
+	if (hv_place_read_only(place, options->read_only, &request.read_only, err) != HV_OK)
+		return err->code;
 	*ret_body = hv_attach_body(&request);
 	return *ret_body ? HV_OK : hv_oom(err);
 }
@@ -106,14 +105,15 @@ static enum hv_code parse_place(
 	const struct hv_run *run, struct hv_place *ret, struct hv_error *err)
 {
 	const struct hv_operands *operands = &run->operands;
-	enum hv_code code = hv_place_parse(operands->items[1], run->options.target, ret, err);
+	const char *target = run->options.target;
+	enum hv_code code = hv_place_parse(operands->items[1], target, ret, err);
 
-	if (code == HV_BAD_REQUEST && !run->options.target && is_swapped(operands))
+	if (target)
+		return code;
+	if (code == HV_BAD_REQUEST && is_swapped(operands))
 		return hv_hint(err, "write the volume first: %s %s", operands->items[1],
 			operands->items[0]);
-	if (code == HV_OK && !run->options.target)
-		code = hv_place_mode_parse(ret, err);
-	return code;
+	return code == HV_OK ? hv_place_mode_parse(ret, err) : code;
 }
 
 /* One argument too many. */
@@ -136,17 +136,14 @@ static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
 {
 	hv_auto_place struct hv_place place = {0};
 	hv_auto_json struct json_object *body = NULL;
-	enum hv_code code = parse_place(run, &place, err);
 
-	if (code == HV_OK)
-		code = check_words(run, err);
-	if (code == HV_OK)
-		code = build(run, &place, &body, err);
-	if (code != HV_OK)
-		return code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
-	code = hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0},
-		ret_answer, err);
-	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+	if (parse_place(run, &place, err) != HV_OK || check_words(run, err) != HV_OK ||
+		build(run, &place, &body, err) != HV_OK)
+		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
+	if (hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0},
+		    ret_answer, err) != HV_OK)
+		return HV_EXIT_FAILED;
+	return HV_EXIT_DONE;
 }
 
 static enum hv_exit attach(const struct hv_run *run, struct hv_error *err)
@@ -159,37 +156,28 @@ static enum hv_exit attach(const struct hv_run *run, struct hv_error *err)
 	return status;
 }
 
-/* One line for each thing that was looked at.  Returns whether all is well. */
-static bool print_checks(struct json_object *checks)
+/* One line for each thing that was looked at; none if `out` is NULL.  Returns whether all is well.
+ */
+static bool print_checks(FILE *out, struct json_object *checks)
 {
 	bool all = true;
 
 	for (size_t i = 0; i < json_object_array_length(checks); i++) {
-		struct json_object *item = json_object_array_get_idx(checks, i), *ok = NULL;
+		struct json_object *item = json_object_array_get_idx(checks, i);
 		const char *name = hv_document_text(item, "Name");
 		const char *detail = hv_document_text(item, "Detail");
-		bool is_ok =
-			json_object_object_get_ex(item, "OK", &ok) && json_object_get_boolean(ok);
+		bool is_ok = json_object_get_boolean(json_object_object_get(item, "OK"));
 
-		printf("%-4s  ", is_ok ? "ok" : "FAIL");
-		hv_text_print(stdout, name ? name : "");
-		fputs(": ", stdout);
-		hv_text_print(stdout, detail ? detail : "");
-		putchar('\n');
 		all = all && is_ok;
+		if (!out)
+			continue;
+		fprintf(out, "%-4s  ", is_ok ? "ok" : "FAIL");
+		hv_text_print(out, name ? name : "");
+		fputs(": ", out);
+		hv_text_print(out, detail ? detail : "");
+		putc('\n', out);
 	}
 	return all;
-}
-
-static bool is_all_ok(struct json_object *checks)
-{
-	struct json_object *ok;
-
-	for (size_t i = 0; i < json_object_array_length(checks); i++)
-		if (!json_object_object_get_ex(json_object_array_get_idx(checks, i), "OK", &ok) ||
-			!json_object_get_boolean(ok))
-			return false;
-	return true;
 }
 
 static enum hv_exit check(const struct hv_run *run, struct hv_error *err)
@@ -209,7 +197,7 @@ static enum hv_exit check(const struct hv_run *run, struct hv_error *err)
 		hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer shows no checks");
 		return HV_EXIT_FAILED;
 	}
-	is_ok = is_json ? is_all_ok(checks) : print_checks(checks);
+	is_ok = print_checks(is_json ? NULL : stdout, checks);
 	if (is_json && hv_document_print(stdout, checks) < 0)
 		hv_oom(err);
 	if (is_ok)

@@ -39,15 +39,14 @@ static enum hv_code build(const struct hv_run *run, struct hv_detach_request *re
 {
 	const char *what = run->operands.items[0];
 	hv_auto_place struct hv_place place = {0};
-	enum hv_code code = parse_seconds(run->options.wait, &request->wait_seconds, err);
 
-	request->lazy = run->options.lazy;
-	if (code == HV_OK && !run->options.target && hv_attachment_id_is(what))
+	if (parse_seconds(run->options.wait, &request->wait_seconds, err) != HV_OK)
+		return err->code;
+	if (!run->options.target && hv_attachment_id_is(what))
 		request->id = (char *)(uintptr_t)what;
-	else if (code == HV_OK)
-		code = hv_place_parse(what, run->options.target, &place, err);
-	if (code != HV_OK)
-		return code;
+	else if (hv_place_parse(what, run->options.target, &place, err) != HV_OK)
+		return err->code;
+	request->lazy = run->options.lazy;
 	request->container = place.container;
 	request->target = place.target;
 	*ret_body = hv_fields_write(hv_detach_request_fields, request);
@@ -57,17 +56,16 @@ static enum hv_code build(const struct hv_run *run, struct hv_detach_request *re
 static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
 {
 	struct hv_detach_request request = {0};
-	hv_auto_json struct json_object *body = NULL;
-	hv_auto_json struct json_object *answer = NULL;
-	enum hv_code code = build(run, &request, &body, err);
+	hv_auto_json struct json_object *body = NULL, *answer = NULL;
 
-	if (code != HV_OK)
-		return code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
-	code = hv_daemon_ask(&run->globals, &run->environment,
-		&(struct hv_call){"/HotDetach", body, (long)request.wait_seconds}, &answer, err);
-	if (code == HV_OK)
-		code = hv_attachment_print(answer, err);
-	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+	if (build(run, &request, &body, err) != HV_OK)
+		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
+	if (hv_daemon_ask(&run->globals, &run->environment,
+		    &(struct hv_call){"/HotDetach", body, (long)request.wait_seconds}, &answer,
+		    err) != HV_OK ||
+		hv_attachment_print(answer, err) != HV_OK)
+		return HV_EXIT_FAILED;
+	return HV_EXIT_DONE;
 }
 
 /* The value of --wait was forgotten, and the next word taken for it. */

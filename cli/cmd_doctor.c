@@ -32,22 +32,13 @@ static bool tell(const char *name, bool is_ok, const char *text, const char *mor
 	return is_ok;
 }
 
-static bool tell_member(
-	struct json_object *info, const char *name, const char *problem_key, const char *otherwise)
-{
-	const char *problem = hv_document_text(info, problem_key);
-
-	return tell(name, !problem, problem ? problem : otherwise, NULL);
-}
-
 /* The name of the mount engine tells which kernel features are missing. */
 static bool tell_mounts(struct json_object *info)
 {
 	const char *engine = hv_document_text(info, "MountEngine");
 	const char *kernel = hv_document_text(info, "Kernel");
-	bool is_ok = engine && strcmp(engine, "none") != 0;
 
-	if (!is_ok)
+	if (!engine || strcmp(engine, "none") == 0)
 		return tell("mounts", false, "this kernel cannot attach: it has no open_tree",
 			"HOSTVOL_LEGACY=1 allows a way without");
 	return tell("mounts", true, engine, kernel);
@@ -78,11 +69,9 @@ static void tell_starts(struct json_object *info)
 /* Data that containers wrote in place of their volumes; no line if there is none. */
 static bool tell_strays(struct json_object *info)
 {
-	struct json_object *strays = NULL;
-	size_t count = 0;
+	struct json_object *strays = json_object_object_get(info, "StrayData");
+	size_t count = strays ? json_object_array_length(strays) : 0;
 
-	if (json_object_object_get_ex(info, "StrayData", &strays))
-		count = json_object_array_length(strays);
 	for (size_t i = 0; i < count; i++)
 		tell("data", false, json_object_get_string(json_object_array_get_idx(strays, i)),
 			"a container wrote it in place of its volume; move it away: docker plugin rm deletes it");
@@ -91,17 +80,26 @@ static bool tell_strays(struct json_object *info)
 
 static bool tell_all(struct json_object *info)
 {
+	static const struct {
+		const char *name, *problem_key, *otherwise;
+	} members[] = {
+		{"state", "StateProblem", "it can be used"},
+		{"engine", "EngineProblem", "the daemon reaches it"},
+		{"volumes", "MountRootProblem", "the host sees those of docker run -v"},
+	};
 	const char *version = hv_document_text(info, "Version");
 	bool all = tell("daemon", true, "it answers, version", version);
 
 	if (version && strcmp(version, HOSTVOL_VERSION) != 0)
 		all = tell("version", false, "the command's is another: " HOSTVOL_VERSION,
 			"install them from one source: scripts/quickstart");
-	all = tell_member(info, "state", "StateProblem", "it can be used") && all;
-	all = tell_member(info, "engine", "EngineProblem", "the daemon reaches it") && all;
-	all = tell_member(info, "volumes", "MountRootProblem",
-		      "the host sees those of docker run -v") &&
-	      all;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const char *problem = hv_document_text(info, members[i].problem_key);
+
+		all = tell(members[i].name, !problem, problem ? problem : members[i].otherwise,
+			      NULL) &&
+		      all;
+	}
 	all = tell_strays(info) && all;
 	tell_starts(info);
 	return tell_mounts(info) && all;
@@ -123,16 +121,15 @@ static bool tell_attachment(struct json_object *attachment)
 static bool tell_attachments(const struct hv_run *run)
 {
 	hv_auto_json struct json_object *answer = NULL;
-	struct hv_error ignored = {0};
-	enum hv_code code = hv_daemon_ask(&run->globals, &run->environment,
-		&(struct hv_call){"/HotList", NULL, 0}, &answer, &ignored);
-	struct json_object *list =
-		code == HV_OK ? hv_document_get(answer, "Attachments", json_type_array) : NULL;
+	hv_auto_error struct hv_error ignored = {0};
+	struct json_object *list;
 	bool all = true;
 
+	(void)!hv_daemon_ask(&run->globals, &run->environment,
+		&(struct hv_call){"/HotList", NULL, 0}, &answer, &ignored);
+	list = hv_document_get(answer, "Attachments", json_type_array);
 	for (size_t i = 0; list && i < json_object_array_length(list); i++)
 		all = tell_attachment(json_object_array_get_idx(list, i)) && all;
-	hv_error_done(&ignored);
 	return all;
 }
 
@@ -143,7 +140,6 @@ static enum hv_exit doctor(const struct hv_run *run, struct hv_error *err)
 	if (hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){"/HotInfo", NULL, 0},
 		    &info, err) != HV_OK) {
 		tell("daemon", false, hv_error_text(err), err->hint);
-		hv_error_done(err);
 	} else {
 		bool all = tell_all(info);
 

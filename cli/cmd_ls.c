@@ -64,16 +64,12 @@ static enum hv_code add_item(
 	struct hv_table *table, struct json_object *item, time_t now, struct hv_error *err)
 {
 	hv_auto_attachment struct hv_attachment attachment = {0};
-	enum hv_code code = HV_BAD_REQUEST;
 
-	if (json_object_is_type(item, json_type_object))
-		code = hv_fields_from(
-			item, hv_attachment_fields, HV_UNKNOWN_IGNORE, &attachment, err);
-	if (code != HV_OK)
+	if (!json_object_is_type(item, json_type_object) ||
+		hv_fields_from(item, hv_attachment_fields, HV_UNKNOWN_IGNORE, &attachment, err) !=
+			HV_OK)
 		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's list makes no sense");
-	if (add_row(table, &attachment, now) < 0)
-		return hv_oom(err);
-	return HV_OK;
+	return add_row(table, &attachment, now) < 0 ? hv_oom(err) : HV_OK;
 }
 
 static enum hv_code print_table(struct json_object *attachments, struct hv_error *err)
@@ -86,13 +82,9 @@ static enum hv_code print_table(struct json_object *attachments, struct hv_error
 	for (size_t i = 0; i < table.columns; i++)
 		if (hv_table_add(&table, headings[i]) < 0)
 			return hv_oom(err);
-	for (size_t i = 0; i < count; i++) {
-		enum hv_code code =
-			add_item(&table, json_object_array_get_idx(attachments, i), now, err);
-
-		if (code != HV_OK)
-			return code;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (add_item(&table, json_object_array_get_idx(attachments, i), now, err) != HV_OK)
+			return err->code;
 	hv_table_print(&table, stdout);
 	return HV_OK;
 }
@@ -105,9 +97,7 @@ static enum hv_code print_list(struct json_object *answer, bool is_json, struct 
 		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer has no list in it");
 	if (!is_json)
 		return print_table(attachments, err);
-	if (hv_document_print(stdout, attachments) < 0)
-		return hv_oom(err);
-	return HV_OK;
+	return hv_document_print(stdout, attachments) < 0 ? hv_oom(err) : HV_OK;
 }
 
 static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
@@ -119,18 +109,16 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 	hv_auto_json struct json_object *body = hv_fields_write(hv_list_request_fields, &request);
 	hv_auto_json struct json_object *answer = NULL;
 	bool is_json = false;
-	enum hv_code code = hv_format_parse(run->options.format, &is_json, err);
 
-	if (code != HV_OK)
+	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK)
 		return HV_EXIT_USAGE;
 	if (!body)
-		code = hv_oom(err);
-	if (code == HV_OK)
-		code = hv_daemon_ask(&run->globals, &run->environment,
-			&(struct hv_call){"/HotList", body, 0}, &answer, err);
-	if (code == HV_OK)
-		code = print_list(answer, is_json, err);
-	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+		hv_oom(err);
+	else if (hv_daemon_ask(&run->globals, &run->environment,
+			 &(struct hv_call){"/HotList", body, 0}, &answer, err) == HV_OK &&
+		 print_list(answer, is_json, err) == HV_OK)
+		return HV_EXIT_DONE;
+	return HV_EXIT_FAILED;
 }
 
 static void hint_operands(const struct hv_run *run, struct hv_error *err)

@@ -18,8 +18,7 @@ static const struct hv_flag flags[] = {
 static enum hv_code add_option(const char *word, struct hv_opts *opts, struct hv_error *err)
 {
 	const char *value = strchr(word, '=');
-	enum hv_code code = HV_OK;
-	char *key;
+	hv_auto_free char *key = NULL;
 
 	if (!value || value == word) {
 		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not KEY=VALUE", word);
@@ -27,12 +26,11 @@ static enum hv_code add_option(const char *word, struct hv_opts *opts, struct hv
 			"write KEY=VALUE, such as ro=true; leave the value empty to remove the option: uid=");
 	}
 	key = strndup(word, (size_t)(value - word));
-	if (key && hv_opts_get(opts, key))
-		code = hv_fail(err, HV_BAD_REQUEST, "option %s is given twice", key);
-	else if (!key || hv_opts_add(opts, key, value + 1) < 0)
-		code = hv_oom(err);
-	free(key);
-	return code;
+	if (!key)
+		return hv_oom(err);
+	if (hv_opts_get(opts, key))
+		return hv_fail(err, HV_BAD_REQUEST, "option %s is given twice", key);
+	return hv_opts_add(opts, key, value + 1) < 0 ? hv_oom(err) : HV_OK;
 }
 
 static enum hv_code ask(
@@ -49,21 +47,18 @@ static enum hv_code ask(
 
 static enum hv_exit set(const struct hv_run *run, struct hv_error *err)
 {
-	struct hv_set_request request = {.volume = (char *)(uintptr_t)run->operands.items[0]};
-	enum hv_code code = HV_OK;
-	bool is_usage;
+	const char *const *words = run->operands.items;
+	hv_auto_opts struct hv_opts opts = {0};
+	struct hv_set_request request; /* borrows */
 
-	for (size_t i = 1; code == HV_OK && i < run->operands.count; i++)
-		code = add_option(run->operands.items[i], &request.opts, err);
-	is_usage = code == HV_BAD_REQUEST;
-	if (code == HV_OK)
-		code = ask(run, &request, err);
-	if (code == HV_OK)
-		printf("%s\n", request.volume);
-	hv_opts_done(&request.opts);
-	if (is_usage)
-		return HV_EXIT_USAGE;
-	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+	for (size_t i = 1; i < run->operands.count; i++)
+		if (add_option(words[i], &opts, err) != HV_OK)
+			return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
+	request = (struct hv_set_request){.volume = (char *)(uintptr_t)words[0], .opts = opts};
+	if (ask(run, &request, err) != HV_OK)
+		return HV_EXIT_FAILED;
+	printf("%s\n", words[0]);
+	return HV_EXIT_DONE;
 }
 
 const struct hv_command hv_cmd_set = {
