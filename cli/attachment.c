@@ -34,33 +34,24 @@ const char *hv_attachment_container(struct hv_attachment *attachment)
 	return id;
 }
 
-static void print_notes(const struct hv_texts *notes)
-{
-	for (size_t i = 0; i < notes->count; i++) {
-		fputs("note: ", stderr);
-		hv_text_print(stderr, notes->items[i]);
-		fputc('\n', stderr);
-	}
-}
-
 enum hv_code hv_attachment_print(struct json_object *answer, struct hv_error *err)
 {
 	struct json_object *object = hv_document_get(answer, "Attachment", json_type_object);
-	struct hv_attachment attachment = {0};
-	enum hv_code code = HV_BAD_REQUEST;
+	hv_auto_attachment struct hv_attachment attachment = {0};
 
-	if (object)
-		code = hv_fields_from(
-			object, hv_attachment_fields, HV_UNKNOWN_IGNORE, &attachment, err);
-	if (code == HV_OK && attachment.target) {
-		hv_text_print(stdout, hv_attachment_container(&attachment));
-		putchar(':');
-		hv_text_print(stdout, attachment.target);
-		putchar('\n');
-		print_notes(&attachment.warnings);
-	} else {
-		code = hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer shows no attachment");
+	if (!object ||
+		hv_fields_from(object, hv_attachment_fields, HV_UNKNOWN_IGNORE, &attachment, err) !=
+			HV_OK ||
+		!attachment.target)
+		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer shows no attachment");
+	hv_text_print(stdout, hv_attachment_container(&attachment));
+	putchar(':');
+	hv_text_print(stdout, attachment.target);
+	putchar('\n');
+	for (size_t i = 0; i < attachment.warnings.count; i++) {
+		fputs("note: ", stderr);
+		hv_text_print(stderr, attachment.warnings.items[i]);
+		fputc('\n', stderr);
 	}
-	hv_attachment_done(&attachment);
-	return code;
+	return HV_OK;
 }

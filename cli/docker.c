@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "wire/cleanup.h"
+#include "cli/cleanup.h"
 
 enum { WORDS_MAX = HV_GLOBAL_WORDS_MAX + 16, OUTPUT_MAX = 16 << 20 };
 
@@ -68,7 +68,7 @@ static enum hv_code fail_with(char *text, struct hv_error *err)
 	return hv_fail(err, HV_INTERNAL, "the Docker Engine: %s", at);
 }
 
-static size_t join(const struct hv_globals *globals, const char *program, const char *const *words,
+static void join(const struct hv_globals *globals, const char *program, const char *const *words,
 	char *ret[static WORDS_MAX])
 {
 	size_t count = 0;
@@ -79,7 +79,6 @@ static size_t join(const struct hv_globals *globals, const char *program, const 
 	while (*words && count + 1 < WORDS_MAX)
 		ret[count++] = borrow(*words++);
 	ret[count] = NULL;
-	return count;
 }
 
 enum hv_code hv_docker_run(const struct hv_globals *globals, const char *const *words,
@@ -89,31 +88,27 @@ enum hv_code hv_docker_run(const struct hv_globals *globals, const char *const *
 	const char *program = caller && *caller ? caller : "docker";
 	char *all[WORDS_MAX];
 	hv_auto_free char *errors = NULL;
-	int out = memfd_create("output", MFD_CLOEXEC),
-	    error_fd = memfd_create("errors", MFD_CLOEXEC);
+	hv_auto_fd int out = memfd_create("output", MFD_CLOEXEC),
+		       error_fd = memfd_create("errors", MFD_CLOEXEC);
 	int status = 0, rc = out < 0 || error_fd < 0 ? -errno : 0;
 	pid_t pid = 0;
-	enum hv_code code = HV_OK;
 
 	join(globals, program, words, all);
 	if (rc == 0)
 		rc = spawn(program, all, out, error_fd, &pid);
 	if (rc == 0 && waitpid(pid, &status, 0) < 0)
 		rc = -errno;
-	if (rc < 0) {
-		code = hv_fail(
+	if (rc < 0)
+		return hv_fail(
 			err, HV_INTERNAL, "cannot run %s: %s", program, strerrordesc_np(-rc));
-	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		errors = read_all(error_fd);
-		code = fail_with(errors, err);
-	} else if (ret_output) {
-		*ret_output = read_all(out);
-		if (!*ret_output)
-			code = hv_fail(err, HV_INTERNAL, "the answer of %s is too long", program);
+		return fail_with(errors, err);
 	}
-	if (out >= 0)
-		close(out);
-	if (error_fd >= 0)
-		close(error_fd);
-	return code;
+	if (!ret_output)
+		return HV_OK;
+	*ret_output = read_all(out);
+	if (!*ret_output)
+		return hv_fail(err, HV_INTERNAL, "the answer of %s is too long", program);
+	return HV_OK;
 }

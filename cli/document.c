@@ -48,40 +48,22 @@ struct json_object *hv_document_get(
 {
 	struct json_object *value = NULL;
 
-	if (!json_object_is_type(object, json_type_object))
-		return NULL;
-	if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, type))
-		return NULL;
-	return value;
+	if (json_object_is_type(object, json_type_object))
+		value = json_object_object_get(object, key);
+	return json_object_is_type(value, type) ? value : NULL;
 }
 
 const char *hv_document_text(struct json_object *object, const char *key)
 {
 	struct json_object *value = hv_document_get(object, key, json_type_string);
-	const char *text = value ? json_object_get_string(value) : NULL;
+	const char *text = json_object_get_string(value);
 
-	if (!text || strlen(text) != (size_t)json_object_get_string_len(value))
-		return NULL;
-	return text;
+	return text && strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
 }
 
 bool hv_document_flag(struct json_object *object, const char *key)
 {
 	return json_object_get_boolean(hv_document_get(object, key, json_type_boolean));
-}
-
-/* How json-c leaves a character that a terminal obeys: DEL, or C1 as two bytes of UTF-8. */
-static size_t find_raw_control(const unsigned char *at, unsigned *ret_character)
-{
-	if (at[0] == 0x7f) {
-		*ret_character = at[0];
-		return 1;
-	}
-	if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) {
-		*ret_character = at[1];
-		return 2;
-	}
-	return 0;
 }
 
 static void begin_line(FILE *out, unsigned depth)
@@ -108,15 +90,16 @@ static void print_mark(FILE *out, const char *at, unsigned *depth)
 /* Print what `at` points to in a string.  Returns how many bytes that is. */
 static size_t print_in_string(FILE *out, const char *at)
 {
-	unsigned character = 0;
-	size_t length = find_raw_control((const unsigned char *)at, &character);
+	const unsigned char *bytes = (const unsigned char *)at;
+	/* How json-c leaves a character that a terminal obeys: DEL, or C1 as two bytes of UTF-8. */
+	bool is_del = bytes[0] == 0x7f,
+	     is_c1 = bytes[0] == 0xc2 && bytes[1] >= 0x80 && bytes[1] <= 0x9f;
+	size_t length = at[0] == '\\' || is_c1 ? 2 : 1;
 
-	if (length) {
-		fprintf(out, "\\u%04x", character);
-		return length;
-	}
-	length = at[0] == '\\' ? 2 : 1;
-	fwrite(at, 1, length, out);
+	if (is_del || is_c1)
+		fprintf(out, "\\u%04x", bytes[length - 1]);
+	else
+		fwrite(at, 1, length, out);
 	return length;
 }
 

@@ -35,22 +35,18 @@ static enum hv_code fail_to_resolve(const char *path, int error, struct hv_error
 enum hv_code hv_hostpath_resolve(const char *path, char **ret_real, struct hv_error *err)
 {
 	struct stat status = {0};
-	char *real = realpath(path, NULL);
+	hv_auto_free char *real = realpath(path, NULL);
 	int error = real && stat(real, &status) == 0 ? 0 : errno;
 
 	if (error == 0 && !S_ISDIR(status.st_mode))
 		error = ENOTDIR;
-	if (error) {
-		free(real);
+	if (error)
 		return fail_to_resolve(path, error, err);
-	}
-	if (!hv_utf8_is_valid(real)) {
-		hv_fail(err, HV_SOURCE_REFUSED, "the path %s is not UTF-8, as Docker needs it",
-			real);
-		free(real);
-		return err->code;
-	}
+	if (!hv_utf8_is_valid(real))
+		return hv_fail(err, HV_SOURCE_REFUSED,
+			"the path %s is not UTF-8, as Docker needs it", real);
 	*ret_real = real;
+	real = NULL;
 	return HV_OK;
 }
 
@@ -98,7 +94,8 @@ static bool is_usable(struct json_object *volume, const char *real)
 	       !hv_document_flag(status, "read_only");
 }
 
-const char *hv_volume_find(struct json_object *list, const char *real, const char *name)
+/* The first that is called `name` and may be used for `real`, where they are not NULL. */
+static struct json_object *find(struct json_object *list, const char *real, const char *name)
 {
 	struct json_object *volumes = hv_document_get(list, "Volumes", json_type_array);
 	size_t count = volumes ? json_object_array_length(volumes) : 0;
@@ -107,29 +104,23 @@ const char *hv_volume_find(struct json_object *list, const char *real, const cha
 		struct json_object *volume = json_object_array_get_idx(volumes, i);
 		const char *found = hv_document_text(volume, "Name");
 
-		if (!found || (name && strcmp(name, found) != 0))
-			continue;
-		if (is_usable(volume, real))
-			return found;
+		if (found && (!name || strcmp(name, found) == 0) &&
+			(!real || is_usable(volume, real)))
+			return volume;
 	}
 	return NULL;
 }
 
+const char *hv_volume_find(struct json_object *list, const char *real, const char *name)
+{
+	return hv_document_text(find(list, real, name), "Name");
+}
+
 const char *hv_volume_source(struct json_object *list, const char *name)
 {
-	struct json_object *volumes = hv_document_get(list, "Volumes", json_type_array);
-	size_t count = volumes ? json_object_array_length(volumes) : 0;
+	struct json_object *volume = find(list, NULL, name);
+	const char *source =
+		hv_document_text(hv_document_get(volume, "Status", json_type_object), "source");
 
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *volume = json_object_array_get_idx(volumes, i);
-		const char *found = hv_document_text(volume, "Name");
-		const char *source;
-
-		if (!found || strcmp(name, found) != 0)
-			continue;
-		source = hv_document_text(
-			hv_document_get(volume, "Status", json_type_object), "source");
-		return source ? source : "";
-	}
-	return NULL;
+	return !volume || source ? source : "";
 }

@@ -4,11 +4,13 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "wire/cleanup.h"
 
 #define hv_auto_file HV_AUTO(hv_close_file)
 #define hv_auto_dir HV_AUTO(hv_close_dir)
+#define hv_auto_fd HV_AUTO(hv_close_fd)
 
 static inline void hv_close_file(FILE **file)
 {
@@ -20,6 +22,12 @@ static inline void hv_close_dir(DIR **dir)
 {
 	if (*dir)
 		(void)closedir(*dir);
+}
+
+static inline void hv_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* of memory: no data to lose */
 }
 
 #endif
