@@ -10,32 +10,23 @@
 
 #define DEFAULT_SOCKET "/var/run/docker.sock"
 
-static enum hv_code give_socket(const char *path, char **ret_socket, struct hv_error *err)
-{
-	*ret_socket = strdup(path);
-	return *ret_socket ? HV_OK : hv_oom(err);
-}
-
+/* `host` is NULL or empty where none is set. */
 static enum hv_code from_host(const char *host, char **ret_socket, struct hv_error *err)
 {
 	static const char scheme[] = "unix://";
+	const char *path = "";
 
-	if (!*host || strcmp(host, scheme) == 0)
-		return give_socket(DEFAULT_SOCKET, ret_socket, err);
-	if (strncmp(host, scheme, sizeof(scheme) - 1) == 0)
-		return give_socket(host + sizeof(scheme) - 1, ret_socket, err);
+	if (host && strncmp(host, scheme, sizeof(scheme) - 1) == 0)
+		path = host + sizeof(scheme) - 1;
+	if (*path || !host || !*host || strcmp(host, scheme) == 0) {
+		*ret_socket = strdup(*path ? path : DEFAULT_SOCKET);
+		return *ret_socket ? HV_OK : hv_oom(err);
+	}
 	hv_fail(err, HV_UNSUPPORTED,
 		"the Docker Engine at %s is not behind a unix socket of this machine, and for now this command needs a local Engine",
 		host);
 	return hv_hint(err,
 		"run it on the Engine's machine, or from here: docker volume create -d hostvol -o path=DIRECTORY -o attach=CONTAINER:TARGET NAME");
-}
-
-/* Docker's default context is DOCKER_HOST, where that is set. */
-static enum hv_code from_default(
-	const struct hv_environment *environment, char **ret_socket, struct hv_error *err)
-{
-	return from_host(environment->docker_host ? environment->docker_host : "", ret_socket, err);
 }
 
 /* NULL without an error when there is no home to look in. */
@@ -142,11 +133,12 @@ enum hv_code hv_endpoint_resolve(const struct hv_globals *globals,
 	if (globals->host)
 		return from_host(globals->host, ret_socket, err);
 	if (!globals->context && environment->docker_host)
-		return from_default(environment, ret_socket, err);
+		return from_host(environment->docker_host, ret_socket, err);
 	if (find_config_dir(globals, environment, &dir, err) != HV_OK ||
 		find_context(globals, environment, dir, &context, err) != HV_OK)
 		return err->code;
+	/* Docker's default context is DOCKER_HOST, where that is set. */
 	if (!context || !*context || strcmp(context, "default") == 0)
-		return from_default(environment, ret_socket, err);
+		return from_host(environment->docker_host, ret_socket, err);
 	return from_context(dir ? dir : "", context, ret_socket, err);
 }

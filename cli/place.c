@@ -8,16 +8,6 @@
 
 enum { ID_DIGITS = 12 };
 
-static enum hv_code fill(
-	struct hv_place *place, char *container, char *target, struct hv_error *err)
-{
-	place->container = container;
-	place->target = target;
-	if (!container || !target)
-		return hv_oom(err);
-	return HV_OK;
-}
-
 enum hv_code hv_place_parse(
 	const char *text, const char *target, struct hv_place *ret, struct hv_error *err)
 {
@@ -33,17 +23,17 @@ enum hv_code hv_place_parse(
 	}
 	if (target && !*target)
 		return hv_fail(err, HV_BAD_REQUEST, "the target is empty");
-	if (target)
-		return fill(ret, strdup(text), strdup(target), err);
-	if (!*colon) {
+	if (!target && !*colon) {
 		hv_fail(err, HV_BAD_REQUEST, "\"%s\" has no colon", text);
 		return hv_hint(err, FORM);
 	}
-	if (!colon[1]) {
+	if (!target && !colon[1]) {
 		hv_fail(err, HV_BAD_REQUEST, "\"%s\" names no target in the container", text);
 		return hv_hint(err, FORM);
 	}
-	return fill(ret, strndup(text, (size_t)(colon - text)), strdup(colon + 1), err);
+	ret->container = strndup(text, (size_t)(colon - text));
+	ret->target = strdup(target ? target : colon + 1);
+	return ret->container && ret->target ? HV_OK : hv_oom(err);
 }
 
 /* `target` is what stands before the colon, and may be a drive: Git Bash makes a path of Windows of

@@ -1,5 +1,6 @@
 #include "cli/tunnel.h"
 
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,18 +12,13 @@
 #include "cli/document.h"
 #include "cli/output.h"
 
-enum { RANDOM_BYTES = 8 };
-
 static enum hv_code new_name(char ret[static 64], struct hv_error *err)
 {
-	unsigned char bytes[RANDOM_BYTES];
-	int used;
+	uint64_t number;
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
 		return hv_fail(err, HV_INTERNAL, "no random number for the request");
-	used = snprintf(ret, 64, "hostvol-request-");
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		used += snprintf(ret + used, 64 - (size_t)used, "%02x", bytes[i]);
+	snprintf(ret, 64, "hostvol-request-%016" PRIx64, number);
 	return HV_OK;
 }
 
