@@ -44,14 +44,8 @@ enum hv_code hv_attachment_print(struct json_object *answer, struct hv_error *er
 			HV_OK ||
 		!attachment.target)
 		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer shows no attachment");
-	hv_text_print(stdout, hv_attachment_container(&attachment));
-	putchar(':');
-	hv_text_print(stdout, attachment.target);
-	putchar('\n');
-	for (size_t i = 0; i < attachment.warnings.count; i++) {
-		fputs("note: ", stderr);
-		hv_text_print(stderr, attachment.warnings.items[i]);
-		fputc('\n', stderr);
-	}
+	hv_line_print(stdout, "%s:%s", hv_attachment_container(&attachment), attachment.target);
+	for (size_t i = 0; i < attachment.warnings.count; i++)
+		hv_line_print(stderr, "note: %s", attachment.warnings.items[i]);
 	return HV_OK;
 }

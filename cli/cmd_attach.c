@@ -169,13 +169,9 @@ static bool print_checks(FILE *out, struct json_object *checks)
 		bool is_ok = json_object_get_boolean(json_object_object_get(item, "OK"));
 
 		all = all && is_ok;
-		if (!out)
-			continue;
-		fprintf(out, "%-4s  ", is_ok ? "ok" : "FAIL");
-		hv_text_print(out, name ? name : "");
-		fputs(": ", out);
-		hv_text_print(out, detail ? detail : "");
-		putc('\n', out);
+		if (out)
+			hv_line_print(out, "%-4s  %s: %s", is_ok ? "ok" : "FAIL", name ? name : "",
+				detail ? detail : "");
 	}
 	return all;
 }

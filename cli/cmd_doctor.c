@@ -15,14 +15,10 @@ static const struct hv_flag flags[] = {HV_FLAG_HELP, HV_FLAGS_END};
 
 static void tell_line(const char *mark, const char *name, const char *text, const char *more)
 {
-	printf("%-4s  %s: ", mark, name);
-	hv_text_print(stdout, text);
-	if (more && *more) {
-		fputs(" (", stdout);
-		hv_text_print(stdout, more);
-		putchar(')');
-	}
-	putchar('\n');
+	bool has_more = more && *more;
+
+	hv_line_print(stdout, "%-4s  %s: %s%s%s%s", mark, name, text, has_more ? " (" : "",
+		has_more ? more : "", has_more ? ")" : "");
 }
 
 /* One line; returns `is_ok`. */

@@ -17,11 +17,8 @@ static void print_field(struct json_object *object, const char *key, const char 
 {
 	const char *text = hv_document_text(object, key);
 
-	if (!text || !*text)
-		return;
-	printf(" %-13s", label);
-	hv_text_print(stdout, text);
-	putchar('\n');
+	if (text && *text)
+		hv_line_print(stdout, " %-13s%s", label, text);
 }
 
 static void print_members(struct json_object *object, const char *label)
@@ -35,11 +32,7 @@ static void print_members(struct json_object *object, const char *label)
 					   ? (json_object_get_boolean(value) ? "yes" : "no")
 					   : json_object_get_string(value);
 
-		printf("  ");
-		hv_text_print(stdout, key);
-		printf(": ");
-		hv_text_print(stdout, text ? text : "");
-		putchar('\n');
+		hv_line_print(stdout, "  %s: %s", key, text ? text : "");
 	}
 }
 
@@ -58,21 +51,17 @@ static void print_daemon(struct json_object *info)
 /* One document in either case: "Daemon" is null when none answered. */
 static enum hv_code print_json(struct json_object *info, struct hv_error *err)
 {
-	hv_auto_json struct json_object *document = json_object_new_object();
-	struct json_object *client = json_object_new_object();
+	hv_auto_json struct json_object *document = json_object_new_object(),
+					*client = json_object_new_object();
 
-	if (!document || !client) {
-		json_object_put(client);
+	if (!document || !client)
 		return hv_oom(err);
-	}
 	json_object_object_add(client, "Version", json_object_new_string(HOSTVOL_VERSION));
-	json_object_object_add(document, "Client", client);
+	json_object_object_add(document, "Client", json_object_get(client));
 	if (info)
 		json_object_object_del(info, "Err");
 	json_object_object_add(document, "Daemon", json_object_get(info));
-	if (hv_document_print(stdout, document) < 0)
-		return hv_oom(err);
-	return HV_OK;
+	return hv_document_print(stdout, document) < 0 ? hv_oom(err) : HV_OK;
 }
 
 static enum hv_exit version(const struct hv_run *run, struct hv_error *err)

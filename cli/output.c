@@ -41,16 +41,22 @@ static const struct {
 	{LLONG_MAX, YEAR, "years"},
 };
 
+__attribute__((format(printf, 1, 0))) static char *format_list(const char *format, va_list args)
+{
+	char *text = NULL;
+
+	return vasprintf(&text, format, args) < 0 ? NULL : text;
+}
+
 char *hv_text_format(const char *format, ...)
 {
 	va_list args;
-	char *text = NULL;
-	int length;
+	char *text;
 
 	va_start(args, format);
-	length = vasprintf(&text, format, args);
+	text = format_list(format, args);
 	va_end(args);
-	return length < 0 ? NULL : text;
+	return text;
 }
 
 /* The length of the UTF-8 sequence at `at`, or 0 when it is none or a control character.
@@ -98,14 +104,18 @@ void hv_text_clean(char *text)
 	*to = '\0';
 }
 
-void hv_text_print(FILE *out, const char *text)
+void hv_line_print(FILE *out, const char *format, ...)
 {
-	hv_auto_free char *copy = strdup(text);
+	hv_auto_free char *line = NULL;
+	va_list args;
 
-	if (!copy)
+	va_start(args, format);
+	line = format_list(format, args);
+	va_end(args);
+	if (!line)
 		return;
-	hv_text_clean(copy);
-	fputs(copy, out);
+	hv_text_clean(line);
+	fprintf(out, "%s\n", line);
 }
 
 void hv_since_format(const char *since, time_t now, char *buffer, size_t size_bytes)

@@ -228,19 +228,12 @@ static const char *describe_use(const char *why)
 
 static void report(const struct hv_error *err)
 {
-	fputs("hostvol: ", stderr);
-	hv_text_print(stderr, hv_error_text(err));
-	putc('\n', stderr);
-	for (unsigned i = 0; i < err->busy_count; i++) {
-		fprintf(stderr, "  process %lld of the host (", err->busy[i].pid);
-		hv_text_print(stderr, err->busy[i].command);
-		fprintf(stderr, "): %s\n", describe_use(err->busy[i].why));
-	}
-	if (!err->hint)
-		return;
-	fputs("hint: ", stderr);
-	hv_text_print(stderr, err->hint);
-	putc('\n', stderr);
+	hv_line_print(stderr, "hostvol: %s", hv_error_text(err));
+	for (unsigned i = 0; i < err->busy_count; i++)
+		hv_line_print(stderr, "  process %lld of the host (%s): %s", err->busy[i].pid,
+			err->busy[i].command, describe_use(err->busy[i].why));
+	if (err->hint)
+		hv_line_print(stderr, "hint: %s", err->hint);
 }
 
 int hv_tool_run(const struct hv_tool *tool, int argc, char *const argv[])

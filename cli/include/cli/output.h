@@ -15,8 +15,9 @@ char *hv_text_format(const char *format, ...)
 /* Replace control characters (C0, DEL, C1) and invalid UTF-8 by '?', in place. */
 void hv_text_clean(char *text) __attribute__((nonnull));
 
-/* Print `text` cleaned; print nothing if memory runs out. */
-void hv_text_print(FILE *out, const char *text) __attribute__((nonnull));
+/* Print a cleaned line, with its end; print nothing if memory runs out. */
+void hv_line_print(FILE *out, const char *format, ...)
+	__attribute__((nonnull(1, 2), format(printf, 2, 3)));
 
 /* How long before `now` the RFC 3339 time `since` was, as docker ps says it: "2 minutes ago";
  * "-" when it is no time.  `buffer` of 40 bytes holds any answer. */
