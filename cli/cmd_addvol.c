@@ -23,8 +23,7 @@ static const struct hv_flag flags[] = {
 	HV_FLAG("ro", 0, NULL, "Read-only, as :ro", read_only),
 	HV_FLAG("read-only", 0, NULL, NULL, read_only),
 	HV_FLAG("name", 0, "VOLUME", "Name of the volume for this directory", name),
-	HV_FLAG_HELP,
-	HV_FLAGS_END,
+	HV_FLAGS_HELP,
 };
 
 struct job {

@@ -32,9 +32,9 @@
 		HV_FLAG("required", 0, NULL,                                                       \
 			"Let the container not start without it, as :required", required)
 
-static const struct hv_flag attach_flags[] = {PLACE_FLAGS, START_FLAGS, HV_FLAG_HELP, HV_FLAGS_END};
+static const struct hv_flag attach_flags[] = {PLACE_FLAGS, START_FLAGS, HV_FLAGS_HELP};
 static const struct hv_flag check_flags[] = {
-	PLACE_FLAGS, START_FLAGS, HV_FLAG_FORMAT, HV_FLAG_HELP, HV_FLAGS_END};
+	PLACE_FLAGS, START_FLAGS, HV_FLAG_FORMAT, HV_FLAGS_HELP};
 
 static char *borrow(const char *text)
 {

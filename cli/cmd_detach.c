@@ -13,8 +13,7 @@ static const struct hv_flag flags[] = {
 	HV_FLAG("lazy", 0, NULL, "Take it out now, though files in it are open", lazy),
 	HV_FLAG("wait", 0, "SECONDS", "How long to wait for open files", wait),
 	HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target),
-	HV_FLAG_HELP,
-	HV_FLAGS_END,
+	HV_FLAGS_HELP,
 };
 
 static enum hv_code parse_seconds(const char *text, long long *ret, struct hv_error *err)

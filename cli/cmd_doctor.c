@@ -11,7 +11,7 @@
 #include "cli/document.h"
 #include "cli/output.h"
 
-static const struct hv_flag flags[] = {HV_FLAG_HELP, HV_FLAGS_END};
+static const struct hv_flag flags[] = {HV_FLAGS_HELP};
 
 static void tell_line(const char *mark, const char *name, const char *text, const char *more)
 {

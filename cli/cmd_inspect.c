@@ -11,8 +11,7 @@
 
 static const struct hv_flag flags[] = {
 	HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target),
-	HV_FLAG_HELP,
-	HV_FLAGS_END,
+	HV_FLAGS_HELP,
 };
 
 static bool has_text(struct json_object *attachment, const char *key, const char *wanted)

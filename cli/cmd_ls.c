@@ -12,8 +12,7 @@ static const struct hv_flag flags[] = {
 	HV_FLAG("volume", 0, "VOLUME", "Only attachments of this volume", volume),
 	HV_FLAG("container", 0, "CONTAINER", "Only attachments in this container", container),
 	HV_FLAG_FORMAT,
-	HV_FLAG_HELP,
-	HV_FLAGS_END,
+	HV_FLAGS_HELP,
 };
 
 static const char *const headings[] = {

@@ -10,10 +10,7 @@
 #include "cli/daemon.h"
 #include "cli/output.h"
 
-static const struct hv_flag flags[] = {
-	HV_FLAG_HELP,
-	HV_FLAGS_END,
-};
+static const struct hv_flag flags[] = {HV_FLAGS_HELP};
 
 static enum hv_code add_option(const char *word, struct hv_opts *opts, struct hv_error *err)
 {

@@ -9,8 +9,7 @@
 
 static const struct hv_flag flags[] = {
 	HV_FLAG_FORMAT,
-	HV_FLAG_HELP,
-	HV_FLAGS_END,
+	HV_FLAGS_HELP,
 };
 
 static void print_field(struct json_object *object, const char *key, const char *label)

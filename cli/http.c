@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,9 +15,8 @@
 #define auto_headers HV_AUTO(free_headers)
 
 struct sink {
-	char *bytes;
+	FILE *stream;
 	size_t size;
-	size_t room;
 	bool is_too_long;
 };
 
@@ -36,23 +36,11 @@ static size_t take_bytes(char *data, size_t unit, size_t count, void *user)
 	struct sink *sink = user;
 	size_t size = unit * count; /* unit is always 1 */
 
-	if (size > HV_ANSWER_MAX_BYTES - sink->size) {
-		sink->is_too_long = true;
+	sink->is_too_long = size > HV_ANSWER_MAX_BYTES - sink->size;
+	if (sink->is_too_long)
 		return 0;
-	}
-	if (sink->size + size >= sink->room) {
-		size_t room = 2 * (sink->size + size) + 1;
-		char *bytes = realloc(sink->bytes, room);
-
-		if (!bytes)
-			return 0;
-		sink->bytes = bytes;
-		sink->room = room;
-	}
-	memcpy(sink->bytes + sink->size, data, size);
 	sink->size += size;
-	sink->bytes[sink->size] = '\0';
-	return size;
+	return fwrite(data, 1, size, sink->stream);
 }
 
 /* A socket that is not set would make libcurl look for a machine of the URL's name, so every option
@@ -114,22 +102,26 @@ static int name_failure(CURL *curl, CURLcode code, const struct sink *sink)
 
 static int perform(CURL *curl, struct hv_answer *ret)
 {
-	struct sink sink = {0};
-	CURLcode code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
+	hv_auto_free char *bytes = NULL;
+	struct sink sink = {.stream = open_memstream(&bytes, &ret->size)};
+	CURLcode code;
 
+	if (!sink.stream)
+		return -ENOMEM;
+	code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
 	if (code == CURLE_OK)
 		code = curl_easy_perform(curl);
 	if (code == CURLE_OK)
 		code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &ret->status);
-	if (code != CURLE_OK) {
-		free(sink.bytes);
+	if (fclose(sink.stream) != 0 && code == CURLE_OK)
+		return -ENOMEM;
+	if (code != CURLE_OK)
 		return name_failure(curl, code, &sink);
-	}
-	ret->bytes = sink.bytes ? sink.bytes : strdup("");
-	ret->size = sink.size;
-	return ret->bytes ? 0 : -ENOMEM;
+	ret->bytes = bytes;
+	bytes = NULL;
+	return 0;
 }
 
 int hv_http_call(const struct hv_request *request, struct hv_answer *ret)

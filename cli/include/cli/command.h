@@ -69,12 +69,12 @@ struct hv_command {
 	{                                                                                          \
 		name, 0, value, help, offsetof(struct hv_options, member), otherwise               \
 	}
-#define HV_FLAG_HELP HV_FLAG("help", 'h', NULL, "Print this help", help)
 #define HV_FLAG_FORMAT HV_FLAG("format", 0, "FORMAT", "Output: table (default) or json", format)
 #define HV_FLAGS_END                                                                               \
 	{                                                                                          \
 		NULL, 0, NULL, NULL, 0, NULL                                                       \
 	}
+#define HV_FLAGS_HELP HV_FLAG("help", 'h', NULL, "Print this help", help), HV_FLAGS_END
 
 extern const struct hv_command hv_cmd_addvol;
 extern const struct hv_command hv_cmd_attach;
