@@ -20,34 +20,29 @@ static const struct hv_flag *find_letter(const struct hv_flag *flags, char lette
 	return NULL;
 }
 
-static void set_text(const struct hv_flag *flag, void *options, const char *value)
-{
-	memcpy((char *)options + flag->offset, &value, sizeof(value));
-}
-
+/* This function and the following return how many words they took; 0: no flag; negative: failed. */
 static int set_bool(
 	const struct hv_flag *flag, void *options, const char *value, struct hv_error *err)
 {
 	bool is_set = !value || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
 
-	if (!is_set && strcmp(value, "false") != 0 && strcmp(value, "0") != 0) {
-		hv_fail(err, HV_BAD_REQUEST, "--%s takes true or false, not \"%s\"", flag->name,
-			value);
-		return -EINVAL;
-	}
+	if (!is_set && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
+		return -(int)hv_fail(err, HV_BAD_REQUEST, "--%s takes true or false, not \"%s\"",
+			flag->name, value);
 	memcpy((char *)options + flag->offset, &is_set, sizeof(is_set));
-	return 0;
+	return 1;
 }
 
 /* With the value from the next word if `value` is NULL. */
 static int take_text(const struct hv_flag *flag, const char *value, const char *next, void *options,
 	struct hv_error *err)
 {
-	if (!value && !next) {
-		hv_fail(err, HV_BAD_REQUEST, "--%s needs a value: %s", flag->name, flag->value);
-		return -EINVAL;
-	}
-	set_text(flag, options, value ? value : next);
+	const char *taken = value ? value : next;
+
+	if (!taken)
+		return -(int)hv_fail(
+			err, HV_BAD_REQUEST, "--%s needs a value: %s", flag->name, flag->value);
+	memcpy((char *)options + flag->offset, &taken, sizeof(taken));
 	return value ? 1 : 2;
 }
 
@@ -60,13 +55,9 @@ static int take_long(const struct hv_flag *flags, const char *word, const char *
 
 	if (!flag)
 		return 0;
-	if (flag->value && !value && flag->otherwise) {
-		set_text(flag, options, flag->otherwise);
-		return 1;
-	}
-	if (flag->value)
-		return take_text(flag, value, next, options, err);
-	return set_bool(flag, options, value, err) < 0 ? -EINVAL : 1;
+	if (!flag->value)
+		return set_bool(flag, options, value, err);
+	return take_text(flag, value ? value : flag->otherwise, next, options, err);
 }
 
 static int take_letters(const struct hv_flag *flags, const char *letters, const char *next,
@@ -78,14 +69,13 @@ static int take_letters(const struct hv_flag *flags, const char *letters, const 
 		const struct hv_flag *flag = find_letter(flags, *at);
 		const char *rest = at[1] == '=' ? at + 2 : at + 1;
 
-		if (!flag) {
-			hv_fail(err, HV_BAD_REQUEST, "unknown flag -%c in -%s", *at, letters);
-			return -EINVAL;
-		}
+		if (!flag)
+			return -(int)hv_fail(
+				err, HV_BAD_REQUEST, "unknown flag -%c in -%s", *at, letters);
 		if (flag->value)
 			return take_text(flag, at[1] ? rest : NULL, next, options, err);
 		if (at[1] == '=')
-			return set_bool(flag, options, rest, err) < 0 ? -EINVAL : 1;
+			return set_bool(flag, options, rest, err);
 		(void)set_bool(flag, options, NULL, err); /* without a value it cannot fail */
 	}
 	return 1;
@@ -96,19 +86,13 @@ int hv_flags_take(const struct hv_flag *flags, int argc, char *const argv[], voi
 {
 	const char *word = argc > 0 ? argv[0] : "";
 	const char *next = argc > 1 ? argv[1] : NULL;
+	int used = 0;
 
-	if (word[0] != '-' || !word[1])
-		return 0;
-	if (word[1] != '-')
-		return take_letters(flags, word + 1, next, options, err);
-	return word[2] ? take_long(flags, word + 2, next, options, err) : 0;
-}
-
-static void add_operand(struct hv_operands *operands, const char *word)
-{
-	if (operands->count < HV_OPERANDS_MAX)
-		operands->items[operands->count] = word;
-	operands->count++;
+	if (word[0] == '-' && word[1] == '-' && word[2])
+		used = take_long(flags, word + 2, next, options, err);
+	else if (word[0] == '-' && word[1] && word[1] != '-')
+		used = take_letters(flags, word + 1, next, options, err);
+	return used < 0 ? -EINVAL : used;
 }
 
 enum hv_code hv_flags_parse(const struct hv_flag *flags, int argc, char *const argv[],
@@ -119,12 +103,15 @@ enum hv_code hv_flags_parse(const struct hv_flag *flags, int argc, char *const a
 	while (argc > 0) {
 		int used = 1;
 
-		if (is_flag_over || argv[0][0] != '-' || !argv[0][1])
-			add_operand(ret_operands, argv[0]);
-		else if (strcmp(argv[0], "--") == 0)
+		if (is_flag_over || argv[0][0] != '-' || !argv[0][1]) {
+			if (ret_operands->count < HV_OPERANDS_MAX)
+				ret_operands->items[ret_operands->count] = argv[0];
+			ret_operands->count++;
+		} else if (strcmp(argv[0], "--") == 0) {
 			is_flag_over = true;
-		else
+		} else {
 			used = hv_flags_take(flags, argc, argv, options, err);
+		}
 		if (used < 0)
 			return err->code;
 		if (used == 0)
