@@ -7,7 +7,6 @@
 #include "wire/cleanup.h"
 
 #include "cli/command.h"
-#include "cli/daemon.h"
 #include "cli/document.h"
 #include "cli/output.h"
 
@@ -121,8 +120,7 @@ static bool tell_attachments(const struct hv_run *run)
 	struct json_object *list;
 	bool all = true;
 
-	(void)!hv_daemon_ask(&run->globals, &run->environment,
-		&(struct hv_call){"/HotList", NULL, 0}, &answer, &ignored);
+	(void)!hv_run_ask(run, "/HotList", NULL, NULL, &answer, &ignored);
 	list = hv_document_get(answer, "Attachments", json_type_array);
 	for (size_t i = 0; list && i < json_object_array_length(list); i++)
 		all = tell_attachment(json_object_array_get_idx(list, i)) && all;
@@ -132,16 +130,16 @@ static bool tell_attachments(const struct hv_run *run)
 static enum hv_exit doctor(const struct hv_run *run, struct hv_error *err)
 {
 	hv_auto_json struct json_object *info = NULL;
+	bool all = false;
 
-	if (hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){"/HotInfo", NULL, 0},
-		    &info, err) != HV_OK) {
-		tell("daemon", false, hv_error_text(err), err->hint);
+	if (hv_run_ask(run, "/HotInfo", NULL, NULL, &info, err) == HV_OK) {
+		all = tell_all(info);
+		all = tell_attachments(run) && all;
 	} else {
-		bool all = tell_all(info);
-
-		if (tell_attachments(run) && all)
-			return HV_EXIT_DONE;
+		tell("daemon", false, hv_error_text(err), err->hint);
 	}
+	if (all)
+		return HV_EXIT_DONE;
 	hv_fail(err, HV_INTERNAL, "something is wrong; see above");
 	return HV_EXIT_FAILED;
 }

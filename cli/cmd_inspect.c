@@ -89,14 +89,10 @@ static enum hv_code ask(const struct hv_run *run, const char *id, const struct h
 	struct hv_error *err)
 {
 	const struct hv_list_request request = {.container = place->container};
-	hv_auto_json struct json_object *body = hv_fields_write(hv_list_request_fields, &request);
 	hv_auto_json struct json_object *answer = NULL;
 	struct json_object *found;
 
-	if (!body)
-		return hv_oom(err);
-	if (hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){"/HotList", body, 0},
-		    &answer, err) != HV_OK)
+	if (hv_run_ask(run, "/HotList", hv_list_request_fields, &request, &answer, err) != HV_OK)
 		return err->code;
 	found = id ? find(answer, id, NULL, NULL) : find_at(answer, place);
 	return found ? print(found, err) : fail_missing(run->operands.items[0], place, err);

@@ -105,19 +105,15 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 		.volume = (char *)(uintptr_t)run->options.volume,
 		.container = (char *)(uintptr_t)run->options.container,
 	};
-	hv_auto_json struct json_object *body = hv_fields_write(hv_list_request_fields, &request);
 	hv_auto_json struct json_object *answer = NULL;
 	bool is_json = false;
 
 	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK)
 		return HV_EXIT_USAGE;
-	if (!body)
-		hv_oom(err);
-	else if (hv_daemon_ask(&run->globals, &run->environment,
-			 &(struct hv_call){"/HotList", body, 0}, &answer, err) == HV_OK &&
-		 print_list(answer, is_json, err) == HV_OK)
-		return HV_EXIT_DONE;
-	return HV_EXIT_FAILED;
+	if (hv_run_ask(run, "/HotList", hv_list_request_fields, &request, &answer, err) != HV_OK ||
+		print_list(answer, is_json, err) != HV_OK)
+		return HV_EXIT_FAILED;
+	return HV_EXIT_DONE;
 }
 
 static void hint_operands(const struct hv_run *run, struct hv_error *err)

@@ -7,7 +7,6 @@
 #include "wire/types.h"
 
 #include "cli/command.h"
-#include "cli/daemon.h"
 #include "cli/output.h"
 
 static const struct hv_flag flags[] = {HV_FLAGS_HELP};
@@ -30,29 +29,18 @@ static enum hv_code add_option(const char *word, struct hv_opts *opts, struct hv
 	return hv_opts_add(opts, key, value + 1) < 0 ? hv_oom(err) : HV_OK;
 }
 
-static enum hv_code ask(
-	const struct hv_run *run, const struct hv_set_request *request, struct hv_error *err)
-{
-	hv_auto_json struct json_object *body = hv_fields_write(hv_set_request_fields, request);
-	hv_auto_json struct json_object *answer = NULL;
-
-	if (!body)
-		return hv_oom(err);
-	return hv_daemon_ask(&run->globals, &run->environment,
-		&(struct hv_call){"/HotSet", body, 0}, &answer, err);
-}
-
 static enum hv_exit set(const struct hv_run *run, struct hv_error *err)
 {
 	const char *const *words = run->operands.items;
 	hv_auto_opts struct hv_opts opts = {0};
+	hv_auto_json struct json_object *answer = NULL;
 	struct hv_set_request request; /* borrows */
 
 	for (size_t i = 1; i < run->operands.count; i++)
 		if (add_option(words[i], &opts, err) != HV_OK)
 			return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
 	request = (struct hv_set_request){.volume = (char *)(uintptr_t)words[0], .opts = opts};
-	if (ask(run, &request, err) != HV_OK)
+	if (hv_run_ask(run, "/HotSet", hv_set_request_fields, &request, &answer, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	printf("%s\n", words[0]);
 	return HV_EXIT_DONE;

@@ -3,7 +3,6 @@
 #include "wire/cleanup.h"
 
 #include "cli/command.h"
-#include "cli/daemon.h"
 #include "cli/document.h"
 #include "cli/output.h"
 
@@ -72,8 +71,7 @@ static enum hv_exit version(const struct hv_run *run, struct hv_error *err)
 
 	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK)
 		return HV_EXIT_USAGE;
-	code = hv_daemon_ask(&run->globals, &run->environment,
-		&(struct hv_call){"/HotInfo", NULL, 0}, &info, err);
+	code = hv_run_ask(run, "/HotInfo", NULL, NULL, &info, err);
 	if (is_json && print_json(info, &print_error) != HV_OK)
 		code = hv_fail(err, print_error.code, "%s", hv_error_text(&print_error));
 	if (!is_json)

@@ -1,6 +1,19 @@
 #include <string.h>
 
+#include "cli/daemon.h"
 #include "cli/tool.h"
+
+enum hv_code hv_run_ask(const struct hv_run *run, const char *endpoint,
+	const struct hv_field *fields, const void *request, struct json_object **ret,
+	struct hv_error *err)
+{
+	hv_auto_json struct json_object *body = fields ? hv_fields_write(fields, request) : NULL;
+
+	if (fields && !body)
+		return hv_oom(err);
+	return hv_daemon_ask(
+		&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0}, ret, err);
+}
 
 const struct hv_command *hv_tool_find(const struct hv_tool *tool, const char *name)
 {

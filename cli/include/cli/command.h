@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "wire/json.h"
+
 #include "cli/flags.h"
 #include "cli/globals.h"
 
@@ -85,6 +87,11 @@ extern const struct hv_command hv_cmd_inspect;
 extern const struct hv_command hv_cmd_ls;
 extern const struct hv_command hv_cmd_set;
 extern const struct hv_command hv_cmd_version;
+
+/* Ask the daemon, with `request` written by `fields` as the body; NULL: an empty object. */
+enum hv_code hv_run_ask(const struct hv_run *run, const char *endpoint,
+	const struct hv_field *fields, const void *request, struct json_object **ret,
+	struct hv_error *err) __attribute__((nonnull(1, 2, 5, 6), warn_unused_result));
 
 /* Whether --format asks for JSON.  Returns HV_OK, or HV_BAD_REQUEST for an unknown format. */
 enum hv_code hv_format_parse(const char *format, bool *ret_is_json, struct hv_error *err)
