@@ -1,6 +1,7 @@
 #include "cli/daemon.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,15 @@
 
 #include "wire/cleanup.h"
 
+#include "cli/document.h"
 #include "cli/endpoint.h"
 #include "cli/engine.h"
+#include "cli/http.h"
 #include "cli/output.h"
-#include "cli/owner.h"
+
+enum { INFO_TIMEOUT_SECONDS = 15 };
+
+static const char default_engine[] = "/run/docker.sock";
 
 static enum hv_code fill(struct hv_daemon *daemon, char *socket, char *driver, struct hv_error *err)
 {
@@ -48,6 +54,77 @@ static enum hv_code find_plain(const char *plugin_dir, struct hv_daemon *ret, st
 	return fill(ret, strdup(socket), strdup("hostvol"), err);
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return a && stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
+/* Whether the daemon that gave `info` attaches to the containers of the Engine at `engine`.  One
+ * that reaches no Engine attaches to none: it may say so itself. */
+static bool is_owner(struct json_object *info, const char *engine)
+{
+	struct json_object *settings = hv_document_get(info, "Settings", json_type_object);
+	const char *told = hv_document_text(info, "EngineID");
+	hv_auto_free char *id = NULL;
+
+	if (hv_document_text(info, "EngineProblem") || !told ||
+		is_same_file(hv_document_text(settings, "HOSTVOL_ENGINE"), engine))
+		return true;
+	id = hv_engine_id(engine);
+	return id && strcmp(id, told) == 0;
+}
+
+/* Calls go through the Engine from now on.  It may lead to the same daemon: dockerd finds it, too.
+ */
+static enum hv_code go_through_engine(
+	const char *engine, struct hv_daemon *daemon, struct hv_error *err)
+{
+	hv_auto_json struct json_object *info = NULL;
+	hv_auto_free char *id = hv_engine_id(engine);
+	const char *told;
+
+	daemon->is_remote = true;
+	if (hv_daemon_call(daemon, &(struct hv_call){"/HotInfo", NULL, 0}, &info, err) != HV_OK)
+		return hv_hint(err,
+			"the hostvol daemon at %s serves another Engine than the one at %s; install the plugin there, from hostvol's source: scripts/build-plugin",
+			daemon->socket, engine);
+	told = hv_document_text(info, "EngineID");
+	if (!told || !*told || !id || strcmp(told, id) == 0)
+		return HV_OK;
+	hv_fail(err, HV_NO_SUCH_ENDPOINT,
+		"the hostvol daemon at %s serves another Engine than the one at %s", daemon->socket,
+		engine);
+	return hv_hint(err,
+		"set the daemon's HOSTVOL_ENGINE to this Engine's socket, or install the plugin in this Engine, from hostvol's source: scripts/build-plugin");
+}
+
+/* Every Engine of a machine finds a daemon that runs by itself in /run/docker/plugins, but that one
+ * attaches to the containers of one Engine only: the one of its HOSTVOL_ENGINE.  Check that it
+ * serves the Engine at `engine`; assume so if it does not answer.  If it serves another one, send
+ * all further calls through the Engine.  HV_NO_SUCH_ENDPOINT: the Engine would ask the same daemon.
+ */
+static enum hv_code check_owner(const char *engine, struct hv_daemon *daemon, struct hv_error *err)
+{
+	const struct hv_request request = {
+		daemon->socket, "POST", "/HotInfo", "{}", INFO_TIMEOUT_SECONDS};
+	hv_auto_answer struct hv_answer answer = {0};
+	hv_auto_json struct json_object *info = NULL;
+	int error = hv_http_call(&request, &answer);
+	bool is_ours = true;
+
+	/* If it does not answer properly, the next request tells why. */
+	if (error == 0 && answer.status == 200)
+		info = hv_document_parse(answer.bytes, answer.size, json_type_object);
+	if (info)
+		is_ours = is_owner(info, engine);
+	else if (error == -EACCES || error == -EPERM) /* all that can be told from outside */
+		is_ours = is_same_file(default_engine, engine);
+	return is_ours ? HV_OK : go_through_engine(engine, daemon, err);
+}
+
 static enum hv_code find_of_engine(
 	const char *engine, const char *plugin_dir, struct hv_daemon *ret, struct hv_error *err)
 {
@@ -65,7 +142,7 @@ static enum hv_code find_of_engine(
 		return code;
 	}
 	code = find_plain(plugin_dir, ret, err);
-	return code == HV_OK ? hv_owner_check(engine, ret, err) : code;
+	return code == HV_OK ? check_owner(engine, ret, err) : code;
 }
 
 enum hv_code hv_daemon_find(const struct hv_globals *globals,
