@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/cleanup.h"
 #include "wire/clock.h"
 
 #include "cli/document.h"

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "wire/cleanup.h"
-
 #include "cli/attachment.h"
 #include "cli/command.h"
 #include "cli/docker.h"

@@ -1,8 +1,6 @@
 #include <errno.h>
 #include <json-c/json.h>
 
-#include "wire/cleanup.h"
-
 #include "cli/attachment.h"
 #include "cli/command.h"
 #include "cli/place.h"

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/cleanup.h"
-
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/output.h"

@@ -2,8 +2,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "wire/cleanup.h"
-
 #include "cli/attachment.h"
 #include "cli/command.h"
 #include "cli/document.h"

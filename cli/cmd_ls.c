@@ -1,8 +1,6 @@
 #include <json-c/json.h>
 #include <time.h>
 
-#include "wire/cleanup.h"
-
 #include "cli/attachment.h"
 #include "cli/command.h"
 #include "cli/document.h"

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/cleanup.h"
 #include "wire/types.h"
 
 #include "cli/command.h"

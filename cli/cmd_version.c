@@ -1,7 +1,5 @@
 #include <json-c/json.h>
 
-#include "wire/cleanup.h"
-
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/output.h"

@@ -30,19 +30,12 @@ static void complete_flags(const struct hv_flag *flags, const char *word)
 
 static void complete_value(const char *flag, const char *word)
 {
-	static const struct {
-		const char *flag, *value;
-	} values[] = {
-		{"format", "json"},
-		{"format", "table"},
-		{"idmap", "auto"},
-		{"idmap", "always"},
-		{"idmap", "never"},
-	};
+	static const char *const values[][2] = {{"format", "json"}, {"format", "table"},
+		{"idmap", "auto"}, {"idmap", "always"}, {"idmap", "never"}};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (strcmp(values[i].flag, flag) == 0 && is_prefix(word, values[i].value))
-			printf("%s\n", values[i].value);
+		if (strcmp(values[i][0], flag) == 0 && is_prefix(word, values[i][1]))
+			printf("%s\n", values[i][1]);
 }
 
 /* The flag before the word, if it needs a value, or NULL.  An optional value follows a =. */
@@ -84,9 +77,8 @@ void hv_tool_complete(const struct hv_tool *tool, int argc, char *const argv[])
 		argv++;
 	}
 	if (!command && argc > 1) {
-		command = hv_tool_find(tool, argv[0]);
+		command = hv_tool_find(tool, *argv++);
 		argc--;
-		argv++;
 	} else if (!command && argc == 1) {
 		complete_commands(tool, argv[0]);
 	}

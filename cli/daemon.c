@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "wire/cleanup.h"
-
 #include "cli/document.h"
 #include "cli/endpoint.h"
 #include "cli/engine.h"

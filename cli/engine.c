@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/cleanup.h"
 #include "wire/container.h"
 
 #include "cli/document.h"

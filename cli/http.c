@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/cleanup.h"
-
 #include "cli/output.h"
 
 #define auto_curl HV_AUTO(close_curl)

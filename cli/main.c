@@ -15,18 +15,10 @@ static const struct hv_command *const hostvol_commands[] = {
 };
 
 static const struct hv_tool hostvol = {
-	"hostvol",
-	"Put volumes into running containers",
-	hostvol_commands,
-	NULL,
-};
+	"hostvol", "Put volumes into running containers", hostvol_commands, NULL};
 
 static const struct hv_tool addvol = {
-	"addvol",
-	"Add a host directory to a running container",
-	NULL,
-	&hv_cmd_addvol,
-};
+	"addvol", "Add a host directory to a running container", NULL, &hv_cmd_addvol};
 
 int main(int argc, char *argv[])
 {

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/cleanup.h"
 #include "wire/clock.h"
 
 /* As `docker ps` has it. */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/cleanup.h"
 #include "wire/utf8.h"
 
 #include "cli/document.h"
@@ -49,20 +48,13 @@ enum hv_code hv_format_parse(const char *format, bool *ret_is_json, struct hv_er
 /* Docker asks for this before every one of its commands. */
 static enum hv_exit print_metadata(const struct hv_tool *tool, struct hv_error *err)
 {
-	const struct {
-		const char *key;
-		const char *value;
-	} members[] = {
-		{"SchemaVersion", "0.1.0"},
-		{"Vendor", "hostvol"},
-		{"Version", HOSTVOL_VERSION},
-		{"ShortDescription", tool->summary},
-	};
+	const char *const members[][2] = {{"SchemaVersion", "0.1.0"}, {"Vendor", "hostvol"},
+		{"Version", HOSTVOL_VERSION}, {"ShortDescription", tool->summary}};
 	hv_auto_json struct json_object *document = json_object_new_object();
 
 	for (size_t i = 0; document && i < sizeof(members) / sizeof(members[0]); i++)
 		json_object_object_add(
-			document, members[i].key, json_object_new_string(members[i].value));
+			document, members[i][0], json_object_new_string(members[i][1]));
 	if (document && hv_document_print(stdout, document) == 0)
 		return HV_EXIT_DONE;
 	hv_oom(err);
@@ -131,19 +123,6 @@ static enum hv_exit run_command(const struct hv_command *command, struct words *
 	return HV_EXIT_USAGE;
 }
 
-/* The words of other tools for commands that are here. */
-static const char *const other_words[][2] = {
-	{"add", "attach"},
-	{"mount", "attach"},
-	{"info", "version"},
-	{"ps", "ls"},
-	{"remove", "detach"},
-	{"rm", "detach"},
-	{"status", "ls"},
-	{"umount", "detach"},
-	{"unmount", "detach"},
-};
-
 /* Whether one letter more, less or other than in `name`, or two in the wrong order, makes `word`.
  */
 static bool is_near(const char *word, const char *name)
@@ -161,6 +140,11 @@ static bool is_near(const char *word, const char *name)
 
 static const char *find_meant(const struct hv_tool *tool, const char *word)
 {
+	/* The words of other tools for commands that are here. */
+	static const char *const other_words[][2] = {{"add", "attach"}, {"mount", "attach"},
+		{"info", "version"}, {"ps", "ls"}, {"remove", "detach"}, {"rm", "detach"},
+		{"status", "ls"}, {"umount", "detach"}, {"unmount", "detach"}};
+
 	for (size_t i = 0; i < sizeof(other_words) / sizeof(other_words[0]); i++)
 		if (strcmp(other_words[i][0], word) == 0)
 			return other_words[i][1];
@@ -214,11 +198,8 @@ static enum hv_exit dispatch(const struct hv_tool *tool, struct words *words,
 /* The words of the API, as a person says them. */
 static const char *describe_use(const char *why)
 {
-	static const char *const words[][2] = {
-		{"cwd", "working directory"},
-		{"root", "root directory"},
-		{"mapping", "mapped file"},
-	};
+	static const char *const words[][2] = {{"cwd", "working directory"},
+		{"root", "root directory"}, {"mapping", "mapped file"}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(words[i][0], why) == 0)

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "wire/cleanup.h"
-
 #include "cli/docker.h"
 #include "cli/document.h"
 #include "cli/output.h"
