@@ -102,17 +102,6 @@ static enum hv_code judge(struct json_object *answer, long status, const char *e
 	return hint && *hint ? hv_hint(err, "%s", hint) : code;
 }
 
-static enum hv_code call_once_through_engine(const struct hv_daemon *daemon,
-	const struct hv_call *call, struct json_object **ret, struct hv_error *err)
-{
-	hv_auto_json struct json_object *answer = NULL;
-	long status = 0;
-
-	if (hv_tunnel_call(daemon->globals, daemon->driver, call, &answer, &status, err) != HV_OK)
-		return err->code;
-	return judge(answer, status, call->endpoint, ret, err);
-}
-
 /* A call that waits is made again and again: the Engine gives up on one after 30 seconds. */
 static enum hv_code call_through_engine(const struct hv_daemon *daemon, const struct hv_call *call,
 	struct json_object **ret, struct hv_error *err)
@@ -120,14 +109,18 @@ static enum hv_code call_through_engine(const struct hv_daemon *daemon, const st
 	time_t end = hv_clock_seconds() + call->extra_seconds, left = call->extra_seconds;
 	enum hv_code code;
 
-	if (call->extra_seconds == 0)
-		return call_once_through_engine(daemon, call, ret, err);
 	do {
+		hv_auto_json struct json_object *answer = NULL;
+		long status = 0;
+
 		hv_error_done(err);
-		json_object_object_add(call->body, "WaitSeconds",
-			json_object_new_int64(
-				left < ENGINE_WAIT_SECONDS ? left : ENGINE_WAIT_SECONDS));
-		code = call_once_through_engine(daemon, call, ret, err);
+		if (call->extra_seconds != 0)
+			json_object_object_add(call->body, "WaitSeconds",
+				json_object_new_int64(
+					left < ENGINE_WAIT_SECONDS ? left : ENGINE_WAIT_SECONDS));
+		code = hv_tunnel_call(daemon->globals, daemon->driver, call, &answer, &status, err);
+		if (code == HV_OK)
+			code = judge(answer, status, call->endpoint, ret, err);
 		left = end - hv_clock_seconds();
 	} while (code == HV_BUSY && left > 0);
 	return code;

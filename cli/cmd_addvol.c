@@ -114,14 +114,6 @@ static enum hv_code define_volume(const struct job *job, struct hv_error *err)
 	return option ? hv_docker_run(&job->run->globals, words, NULL, err) : hv_oom(err);
 }
 
-static enum hv_code remove_volume(const struct job *job, struct hv_error *err)
-{
-	const char *const words[] = {"volume", "rm", job->volume, NULL};
-
-	return job->engine ? hv_engine_volume_remove(job->engine, job->volume, err)
-			   : hv_docker_run(&job->run->globals, words, NULL, err);
-}
-
 /* A missing path may be a volume's name. */
 static enum hv_code hint_name(const struct job *job, struct hv_error *err)
 {
@@ -214,8 +206,10 @@ static enum hv_code find_or_define(struct job *job, struct hv_error *err)
 	return job->volume ? HV_OK : hv_oom(err);
 }
 
-static enum hv_code attach(struct job *job, struct json_object **ret_answer, struct hv_error *err)
+static enum hv_code find_and_attach(
+	struct job *job, struct json_object **ret_answer, struct hv_error *err)
 {
+	enum hv_code code = find_or_define(job, err);
 	const struct hv_attach_request request = {
 		.volume = job->volume,
 		.container = job->place.container,
@@ -226,8 +220,10 @@ static enum hv_code attach(struct job *job, struct json_object **ret_answer, str
 		.persist = true,
 		.required = job->place.mode.is_required,
 	};
-	hv_auto_json struct json_object *body = hv_attach_body(&request);
+	hv_auto_json struct json_object *body = code == HV_OK ? hv_attach_body(&request) : NULL;
 
+	if (code != HV_OK)
+		return code;
 	if (!body)
 		return hv_oom(err);
 	return hv_daemon_call(
@@ -237,20 +233,18 @@ static enum hv_code attach(struct job *job, struct json_object **ret_answer, str
 /* Keep the failure's reason in `err`; add a failed undo to its hint. */
 static void undo(struct job *job, struct hv_error *err)
 {
+	const char *const words[] = {"volume", "rm", job->volume, NULL};
 	hv_auto_error struct hv_error undo_error = {0};
+	enum hv_code code;
 
-	if (!job->is_defined_here || !job->volume || remove_volume(job, &undo_error) == HV_OK)
+	if (!job->is_defined_here)
+		return;
+	code = job->engine ? hv_engine_volume_remove(job->engine, job->volume, &undo_error)
+			   : hv_docker_run(&job->run->globals, words, NULL, &undo_error);
+	if (code == HV_OK)
 		return;
 	hv_hint(err, "%s%sdelete the volume that was created for this: docker volume rm %s",
 		err->hint ? err->hint : "", err->hint ? "; " : "", job->volume);
-}
-
-static enum hv_code find_and_attach(
-	struct job *job, struct json_object **ret_answer, struct hv_error *err)
-{
-	enum hv_code code = find_or_define(job, err);
-
-	return code == HV_OK ? attach(job, ret_answer, err) : code;
 }
 
 static enum hv_code perform(struct job *job, struct hv_error *err)

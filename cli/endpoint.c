@@ -112,31 +112,21 @@ static enum hv_code from_context(
 	return hv_hint(err, "list the contexts: docker context ls");
 }
 
-/* NULL when none is selected. */
-static enum hv_code find_context(const struct hv_globals *globals,
-	const struct hv_environment *environment, const char *dir, char **ret_context,
-	struct hv_error *err)
-{
-	const char *context = globals->context ? globals->context : environment->docker_context;
-
-	if (!context)
-		return dir ? read_current_context(dir, ret_context, err) : HV_OK;
-	*ret_context = strdup(context);
-	return *ret_context ? HV_OK : hv_oom(err);
-}
-
 enum hv_code hv_endpoint_resolve(const struct hv_globals *globals,
 	const struct hv_environment *environment, char **ret_socket, struct hv_error *err)
 {
-	hv_auto_free char *dir = NULL, *context = NULL;
+	const char *context = globals->context ? globals->context : environment->docker_context;
+	hv_auto_free char *dir = NULL, *current = NULL;
 
 	if (globals->host)
 		return from_host(globals->host, ret_socket, err);
 	if (!globals->context && environment->docker_host)
 		return from_host(environment->docker_host, ret_socket, err);
 	if (find_config_dir(globals, environment, &dir, err) != HV_OK ||
-		find_context(globals, environment, dir, &context, err) != HV_OK)
+		(!context && dir && read_current_context(dir, &current, err) != HV_OK))
 		return err->code;
+	if (!context)
+		context = current;
 	/* Docker's default context is DOCKER_HOST, where that is set. */
 	if (!context || !*context || strcmp(context, "default") == 0)
 		return from_host(environment->docker_host, ret_socket, err);
