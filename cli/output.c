@@ -4,10 +4,12 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "wire/clock.h"
+#include "wire/utf8.h"
 
 /* As `docker ps` has it. */
 enum { COLUMN_MIN = 10, COLUMN_GAP = 3 };
@@ -58,42 +60,19 @@ char *hv_text_format(const char *format, ...)
 	return text;
 }
 
-/* The length of the UTF-8 sequence at `at`, or 0 when it is none or a control character.
- * Source: RFC 3629, Unicode 15 table 3-7 (overlong forms and surrogates are no characters). */
-static size_t measure(const unsigned char *at)
-{
-	size_t length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-
-	if (at[0] < 0x80)
-		return at[0] >= 0x20 && at[0] != 0x7f;
-	if (at[0] < 0xc2 || at[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	if (at[0] == 0xc2 && at[1] < 0xa0)
-		return 0;
-	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0))
-		return 0;
-	if ((at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90))
-		return 0;
-	return length;
-}
-
 void hv_text_clean(char *text)
 {
 	char *to = text;
 
 	while (*text) {
-		size_t length = measure((const unsigned char *)text);
+		const unsigned char *at = (const unsigned char *)text;
+		size_t length = hv_utf8_measure(at, SIZE_MAX);
+		/* The two bytes of a C1 control become one '?'. */
+		bool is_control = *at < 0x20 || *at == 0x7f || (*at == 0xc2 && at[1] < 0xa0);
 
-		if (length == 0) {
-			/* The two bytes of a C1 control become one '?'. */
-			bool is_pair = (unsigned char)text[0] == 0xc2 &&
-				       ((unsigned char)text[1] & 0xc0) == 0x80;
-
+		if (length == 0 || is_control) {
 			*to++ = '?';
-			text += is_pair ? 2 : 1;
+			text += length > 0 ? length : 1;
 			continue;
 		}
 		memmove(to, text, length);

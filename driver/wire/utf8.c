@@ -13,9 +13,7 @@
 static const char replacement[] = "\xef\xbf\xbd";
 enum { REPLACEMENT_BYTES = sizeof(replacement) - 1 };
 
-/* How many bytes the character at `at` has, of which `left` are there; 0: it is none.  A NUL ends
- * what may continue it.  Source: RFC 3629, section 4. */
-static size_t measure(const unsigned char *at, size_t left)
+size_t hv_utf8_measure(const unsigned char *at, size_t left)
 {
 	size_t length = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
 	bool is_overlong, is_beyond;
@@ -38,7 +36,7 @@ bool hv_utf8_is_valid(const char *text)
 	size_t length = 1;
 
 	while (*at && length > 0) {
-		length = measure(at, SIZE_MAX);
+		length = hv_utf8_measure(at, SIZE_MAX);
 		at += length;
 	}
 	return length > 0;
@@ -50,7 +48,7 @@ char *hv_utf8_copy(const char *text)
 	char *clean = malloc(strlen(text) * REPLACEMENT_BYTES + 1), *to = clean;
 
 	while (clean && *at) {
-		size_t length = measure(at, SIZE_MAX);
+		size_t length = hv_utf8_measure(at, SIZE_MAX);
 
 		memcpy(to, length > 0 ? (const char *)at : replacement,
 			length > 0 ? length : REPLACEMENT_BYTES);
@@ -94,7 +92,7 @@ int hv_utf8_escape(const char *bytes, size_t size, char **ret, size_t *ret_size)
 	if (!escaped)
 		return -ENOMEM;
 	while (at < end) {
-		size_t length = measure(at, (size_t)(end - at));
+		size_t length = hv_utf8_measure(at, (size_t)(end - at));
 
 		if (length == 0) {
 			free(escaped);

@@ -8,6 +8,10 @@
 
 struct json_object;
 
+/* How many bytes the character at `at` has, of which `left` are there; 0: it is none.  A NUL ends
+ * a character.  Source: RFC 3629, section 4. */
+size_t hv_utf8_measure(const unsigned char *at, size_t left) __attribute__((nonnull));
+
 /* Whether all of it is UTF-8.  Source: RFC 3629. */
 bool hv_utf8_is_valid(const char *text) __attribute__((nonnull));
 
