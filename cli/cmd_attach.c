@@ -92,25 +92,18 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 	return *ret_body ? HV_OK : hv_oom(err);
 }
 
-/* The first argument is the place, and the second is none. */
-static bool is_swapped(const struct hv_operands *operands)
-{
-	return operands->count == 2 && strstr(operands->items[0], ":/") &&
-	       !strchr(operands->items[1], ':');
-}
-
 static enum hv_code parse_place(
 	const struct hv_run *run, struct hv_place *ret, struct hv_error *err)
 {
-	const struct hv_operands *operands = &run->operands;
+	const char *volume = run->operands.items[0], *place = run->operands.items[1];
 	const char *target = run->options.target;
-	enum hv_code code = hv_place_parse(operands->items[1], target, ret, err);
+	enum hv_code code = hv_place_parse(place, target, ret, err);
 
 	if (target)
 		return code;
-	if (code == HV_BAD_REQUEST && is_swapped(operands))
-		return hv_hint(err, "write the volume first: %s %s", operands->items[1],
-			operands->items[0]);
+	/* The first argument is the place, and the second is none. */
+	if (code == HV_BAD_REQUEST && strstr(volume, ":/") && !strchr(place, ':'))
+		return hv_hint(err, "write the volume first: %s %s", place, volume);
 	return code == HV_OK ? hv_place_mode_parse(ret, err) : code;
 }
 

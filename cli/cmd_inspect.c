@@ -16,7 +16,7 @@ static bool has_text(struct json_object *attachment, const char *key, const char
 {
 	const char *text = hv_document_text(attachment, key);
 
-	return text && strcmp(text, wanted) == 0;
+	return !wanted || (text && strcmp(text, wanted) == 0);
 }
 
 /* The first that has these texts, where they are not NULL; borrowed from the answer. */
@@ -28,20 +28,11 @@ static struct json_object *find(
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
 		struct json_object *item = json_object_array_get_idx(list, i);
 
-		if ((!id || has_text(item, "ID", id)) &&
-			(!container || has_text(item, "ContainerName", container)) &&
-			(!target || has_text(item, "Target", target)))
+		if (has_text(item, "ID", id) && has_text(item, "ContainerName", container) &&
+			has_text(item, "Target", target))
 			return item;
 	}
 	return NULL;
-}
-
-/* The daemon answers for containers of that name and of IDs that begin so: the name goes first. */
-static struct json_object *find_at(struct json_object *answer, const struct hv_place *place)
-{
-	bool is_name = find(answer, NULL, place->container, NULL);
-
-	return find(answer, NULL, is_name ? place->container : NULL, place->target);
 }
 
 /* As the daemon has it: no slash or dot too many. */
@@ -88,11 +79,15 @@ static enum hv_code ask(const struct hv_run *run, const char *id, const struct h
 {
 	const struct hv_list_request request = {.container = place->container};
 	hv_auto_json struct json_object *answer = NULL;
+	const char *name = place->container;
 	struct json_object *found;
 
 	if (hv_run_ask(run, "/HotList", hv_list_request_fields, &request, &answer, err) != HV_OK)
 		return err->code;
-	found = id ? find(answer, id, NULL, NULL) : find_at(answer, place);
+	/* It answers for containers of that name and of IDs that begin so: the name goes first. */
+	if (!find(answer, NULL, name, NULL))
+		name = NULL;
+	found = find(answer, id, name, place->target);
 	return found ? print(found, err) : fail_missing(run->operands.items[0], place, err);
 }
 

@@ -68,32 +68,23 @@ static enum hv_code fail_with(char *text, struct hv_error *err)
 	return hv_fail(err, HV_INTERNAL, "the Docker Engine: %s", at);
 }
 
-static void join(const struct hv_globals *globals, const char *program, const char *const *words,
-	char *ret[static WORDS_MAX])
-{
-	size_t count = 0;
-
-	ret[count++] = borrow(program);
-	for (size_t i = 0; i < globals->word_count; i++)
-		ret[count++] = borrow(globals->words[i]);
-	while (*words && count + 1 < WORDS_MAX)
-		ret[count++] = borrow(*words++);
-	ret[count] = NULL;
-}
-
 enum hv_code hv_docker_run(const struct hv_globals *globals, const char *const *words,
 	char **ret_output, struct hv_error *err)
 {
 	const char *caller = secure_getenv("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND");
 	const char *program = caller && *caller ? caller : "docker";
-	char *all[WORDS_MAX];
+	char *all[WORDS_MAX] = {borrow(program)};
+	size_t count = 1;
 	hv_auto_free char *errors = NULL;
 	hv_auto_fd int out = memfd_create("output", MFD_CLOEXEC),
 		       error_fd = memfd_create("errors", MFD_CLOEXEC);
 	int status = 0, rc = out < 0 || error_fd < 0 ? -errno : 0;
 	pid_t pid = 0;
 
-	join(globals, program, words, all);
+	for (size_t i = 0; i < globals->word_count; i++)
+		all[count++] = borrow(globals->words[i]);
+	while (*words && count + 1 < WORDS_MAX)
+		all[count++] = borrow(*words++);
 	if (rc == 0)
 		rc = spawn(program, all, out, error_fd, &pid);
 	if (rc == 0 && waitpid(pid, &status, 0) < 0)

@@ -10,16 +10,6 @@
 #include "cli/document.h"
 #include "cli/output.h"
 
-static enum hv_code new_name(char ret[static 64], struct hv_error *err)
-{
-	uint64_t number;
-
-	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
-		return hv_fail(err, HV_INTERNAL, "no random number for the request");
-	snprintf(ret, 64, "hostvol-request-%016" PRIx64, number);
-	return HV_OK;
-}
-
 static enum hv_code create(const struct hv_globals *globals, const char *driver, const char *name,
 	const struct hv_call *call, struct hv_error *err)
 {
@@ -70,9 +60,13 @@ enum hv_code hv_tunnel_call(const struct hv_globals *globals, const char *driver
 	char name[64];
 	const char *const forget[] = {"volume", "rm", name, NULL};
 	hv_auto_error struct hv_error ignored = {0};
+	uint64_t number;
 	enum hv_code code;
 
-	if (new_name(name, err) != HV_OK || create(globals, driver, name, call, err) != HV_OK)
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return hv_fail(err, HV_INTERNAL, "no random number for the request");
+	snprintf(name, sizeof(name), "hostvol-request-%016" PRIx64, number);
+	if (create(globals, driver, name, call, err) != HV_OK)
 		return err->code;
 	code = read_answer(globals, name, ret_answer, ret_status, err);
 	/* If this fails the daemon forgets it by itself. */
