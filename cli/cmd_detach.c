@@ -31,35 +31,28 @@ static enum hv_code parse_seconds(const char *text, long long *ret, struct hv_er
 	return HV_OK;
 }
 
-static enum hv_code build(const struct hv_run *run, struct hv_detach_request *request,
-	struct json_object **ret_body, struct hv_error *err)
-{
-	const char *what = run->operands.items[0];
-	hv_auto_place struct hv_place place = {0};
-
-	if (parse_seconds(run->options.wait, &request->wait_seconds, err) != HV_OK)
-		return err->code;
-	if (!run->options.target && hv_attachment_id_is(what))
-		request->id = (char *)(uintptr_t)what;
-	else if (hv_place_parse(what, run->options.target, &place, err) != HV_OK)
-		return err->code;
-	request->lazy = run->options.lazy;
-	request->container = place.container;
-	request->target = place.target;
-	*ret_body = hv_fields_write(hv_detach_request_fields, request);
-	return *ret_body ? HV_OK : hv_oom(err);
-}
-
 static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
 {
-	struct hv_detach_request request = {0};
+	const char *what = run->operands.items[0];
+	struct hv_detach_request request = {.lazy = run->options.lazy}; /* borrows */
+	hv_auto_place struct hv_place place = {0};
 	hv_auto_json struct json_object *body = NULL, *answer = NULL;
 
-	if (build(run, &request, &body, err) != HV_OK)
+	if (parse_seconds(run->options.wait, &request.wait_seconds, err) != HV_OK)
+		return HV_EXIT_USAGE;
+	if (!run->options.target && hv_attachment_id_is(what))
+		request.id = (char *)(uintptr_t)what;
+	else if (hv_place_parse(what, run->options.target, &place, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
-	if (hv_daemon_ask(&run->globals, &run->environment,
-		    &(struct hv_call){"/HotDetach", body, (long)request.wait_seconds}, &answer,
-		    err) != HV_OK ||
+	request.container = place.container;
+	request.target = place.target;
+	body = hv_fields_write(hv_detach_request_fields, &request);
+	if (!body)
+		hv_oom(err);
+	if (!body ||
+		hv_daemon_ask(&run->globals, &run->environment,
+			&(struct hv_call){"/HotDetach", body, (long)request.wait_seconds}, &answer,
+			err) != HV_OK ||
 		hv_attachment_print(answer, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	return HV_EXIT_DONE;

@@ -86,17 +86,6 @@ static enum hv_code print_table(struct json_object *attachments, struct hv_error
 	return HV_OK;
 }
 
-static enum hv_code print_list(struct json_object *answer, bool is_json, struct hv_error *err)
-{
-	struct json_object *attachments = hv_document_get(answer, "Attachments", json_type_array);
-
-	if (!attachments)
-		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer has no list in it");
-	if (!is_json)
-		return print_table(attachments, err);
-	return hv_document_print(stdout, attachments) < 0 ? hv_oom(err) : HV_OK;
-}
-
 static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 {
 	const struct hv_list_request request = {
@@ -104,14 +93,22 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 		.container = (char *)(uintptr_t)run->options.container,
 	};
 	hv_auto_json struct json_object *answer = NULL;
+	struct json_object *attachments;
 	bool is_json = false;
+	enum hv_code code = HV_OK;
 
 	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK)
 		return HV_EXIT_USAGE;
-	if (hv_run_ask(run, "/HotList", hv_list_request_fields, &request, &answer, err) != HV_OK ||
-		print_list(answer, is_json, err) != HV_OK)
+	if (hv_run_ask(run, "/HotList", hv_list_request_fields, &request, &answer, err) != HV_OK)
 		return HV_EXIT_FAILED;
-	return HV_EXIT_DONE;
+	attachments = hv_document_get(answer, "Attachments", json_type_array);
+	if (!attachments)
+		code = hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer has no list in it");
+	else if (!is_json)
+		code = print_table(attachments, err);
+	else if (hv_document_print(stdout, attachments) < 0)
+		code = hv_oom(err);
+	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
 }
 
 static void hint_operands(const struct hv_run *run, struct hv_error *err)

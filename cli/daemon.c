@@ -15,8 +15,6 @@
 
 enum { INFO_TIMEOUT_SECONDS = 15 };
 
-static const char default_engine[] = "/run/docker.sock";
-
 static enum hv_code fill(struct hv_daemon *daemon, char *socket, char *driver, struct hv_error *err)
 {
 	daemon->socket = socket;
@@ -119,7 +117,7 @@ static enum hv_code check_owner(const char *engine, struct hv_daemon *daemon, st
 	if (info)
 		is_ours = is_owner(info, engine);
 	else if (error == -EACCES || error == -EPERM) /* all that can be told from outside */
-		is_ours = is_same_file(default_engine, engine);
+		is_ours = is_same_file("/run/docker.sock", engine);
 	return is_ours ? HV_OK : go_through_engine(engine, daemon, err);
 }
 

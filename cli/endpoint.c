@@ -29,18 +29,6 @@ static enum hv_code from_host(const char *host, char **ret_socket, struct hv_err
 		"run it on the Engine's machine, or from here: docker volume create -d hostvol -o path=DIRECTORY -o attach=CONTAINER:TARGET NAME");
 }
 
-/* NULL without an error when there is no home to look in. */
-static enum hv_code find_config_dir(const struct hv_globals *globals,
-	const struct hv_environment *environment, char **ret_dir, struct hv_error *err)
-{
-	const char *dir = globals->config_dir ? globals->config_dir : environment->docker_config;
-
-	if (!dir && !environment->home)
-		return HV_OK;
-	*ret_dir = dir ? strdup(dir) : hv_text_format("%s/.docker", environment->home);
-	return *ret_dir ? HV_OK : hv_oom(err);
-}
-
 static enum hv_code fail_to_read(const char *path, int error, struct hv_error *err)
 {
 	if (error == -EBADMSG)
@@ -116,14 +104,19 @@ enum hv_code hv_endpoint_resolve(const struct hv_globals *globals,
 	const struct hv_environment *environment, char **ret_socket, struct hv_error *err)
 {
 	const char *context = globals->context ? globals->context : environment->docker_context;
-	hv_auto_free char *dir = NULL, *current = NULL;
+	const char *config = globals->config_dir ? globals->config_dir : environment->docker_config;
+	hv_auto_free char *dir = NULL, *current = NULL; /* no `dir` without a home to look in */
 
 	if (globals->host)
 		return from_host(globals->host, ret_socket, err);
 	if (!globals->context && environment->docker_host)
 		return from_host(environment->docker_host, ret_socket, err);
-	if (find_config_dir(globals, environment, &dir, err) != HV_OK ||
-		(!context && dir && read_current_context(dir, &current, err) != HV_OK))
+	if (config || environment->home) {
+		dir = config ? strdup(config) : hv_text_format("%s/.docker", environment->home);
+		if (!dir)
+			return hv_oom(err);
+	}
+	if (!context && dir && read_current_context(dir, &current, err) != HV_OK)
 		return err->code;
 	if (!context)
 		context = current;
