@@ -61,11 +61,6 @@ uint32_t hv_fnv1a(const char *text)
 	return hash;
 }
 
-static bool is_alphanumeric(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 void hv_volume_name_format(const char *real, char *ret_name, size_t size_bytes)
 {
 	const char *slash = strrchr(real, '/');
@@ -75,12 +70,12 @@ void hv_volume_name_format(const char *real, char *ret_name, size_t size_bytes)
 
 	if (!*base)
 		base = "root";
-	needs_prefix = !is_alphanumeric(base[0]);
+	needs_prefix = !isalnum((unsigned char)base[0]);
 	room = HV_VOLUME_NAME_MAX_BYTES - HASH_SUFFIX_BYTES - needs_prefix;
 	snprintf(ret_name, size_bytes, "%s%.*s-%08x", needs_prefix ? "v" : "", room, base,
 		hv_fnv1a(real));
 	for (char *at = ret_name; *at; at++)
-		if (!is_alphanumeric(*at) && !strchr("_.-", *at))
+		if (!isalnum((unsigned char)*at) && !strchr("_.-", *at))
 			*at = '_';
 }
 

@@ -87,9 +87,5 @@ void hv_place_done(struct hv_place *place)
 
 bool hv_attachment_id_is(const char *text)
 {
-	size_t digits = 0;
-
-	while (digits < ID_DIGITS && isxdigit((unsigned char)text[digits]))
-		digits++;
-	return digits == ID_DIGITS && !text[digits];
+	return strspn(text, "0123456789abcdefABCDEF") == ID_DIGITS && !text[ID_DIGITS];
 }
