@@ -20,6 +20,7 @@ void *mc_job_new(size_t size)
 		job->fds[i] = MC_FD_NONE;
 	for (int i = 0; i < MC_JOB_KEEP; i++)
 		job->keep[i] = MC_FD_NONE;
+	job->size = size;
 	return job;
 }
 
@@ -32,6 +33,14 @@ void mc_job_free(void *job_memory, size_t size)
 	for (int i = 0; i < MC_JOB_FDS; i++)
 		mc_close_fd(&job->fds[i]);
 	munmap(job, size);
+}
+
+void mc_free_job(void *pointer)
+{
+	struct mc_job *job = *(void **)pointer;
+
+	if (job)
+		mc_job_free(job, job->size);
 }
 
 int mc_enter(int ns_fd)

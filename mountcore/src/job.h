@@ -47,6 +47,7 @@ struct mc_job {
 	unsigned timeout_ms;    /* of the helper; 0: the core's */
 	int keep[MC_JOB_KEEP];  /* descriptors of the caller that the function uses */
 	int fds[MC_JOB_FDS];    /* opened by the function, owned by the caller */
+	size_t size;            /* of its memory */
 };
 
 typedef int (*mc_job_fn)(const struct mc_core *core, struct mc_job *job);
@@ -57,6 +58,11 @@ void *mc_job_new(size_t size) __attribute__((warn_unused_result));
 
 /* Close fds[] and release the memory.  NULL is ignored. */
 void mc_job_free(void *job_memory, size_t size);
+
+/* The same at the end of the scope of a pointer to a job. */
+void mc_free_job(void *pointer);
+
+#define mc_auto_job __attribute__((cleanup(mc_free_job)))
 
 /* Keys that count the helpers that a file system keeps beyond their deadline: by the text of a
  * path, or by the device of a file system.  Never 0. */

@@ -45,19 +45,14 @@ static int open_mountinfo(const struct mc_core *core, struct mc_job *job)
 
 int mc_mountinfo_open(struct mc_core *core, int ns_fd, struct mc_err *err)
 {
-	struct mounts_job *job = mc_job_new(sizeof(*job));
+	mc_auto_job struct mounts_job *job = mc_job_new(sizeof(*job));
 	int rc;
 
 	if (!job)
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	job->ns_fd = ns_fd;
-	rc = mc_job_run(core, open_mountinfo, &job->job);
-	if (rc < 0)
-		mc_err_set(err, job->job.err.step, rc);
-	else
-		rc = mc_take_fd(&job->job.fds[0]);
-	mc_job_free(job, sizeof(*job));
-	return rc;
+	rc = mc_job_run_err(core, open_mountinfo, &job->job, err);
+	return rc < 0 ? rc : mc_take_fd(&job->job.fds[0]);
 }
 
 /* The kernel gives no more than a page at once, and a reader waits each time for those who mount:
@@ -184,6 +179,20 @@ int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
 	return -ENOENT;
 }
 
+int mc_mounts_find_top(struct mc_mounts *mounts, const char *target, struct mc_mount *ret)
+{
+	struct mc_mount mount;
+	int rc = -ENOENT;
+
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);) {
+		if (strcmp(mount.target, target) != 0)
+			continue;
+		*ret = mount;
+		rc = 0;
+	}
+	return rc;
+}
+
 struct unique_job {
 	struct mc_job job;
 	int ns_fd;
@@ -206,7 +215,7 @@ static int find_unique(const struct mc_core *core, struct mc_job *job)
 int mc_mount_has_id(
 	struct mc_core *core, int ns_fd, uint64_t mountinfo_id, uint64_t mount_id, bool *ret)
 {
-	struct unique_job *job;
+	mc_auto_job struct unique_job *job = NULL;
 	int rc;
 
 	*ret = true;
@@ -219,7 +228,6 @@ int mc_mount_has_id(
 	job->mount_id = mount_id;
 	rc = mc_job_run(core, find_unique, &job->job);
 	*ret = rc == 0 && job->mount.mnt_id_old == mountinfo_id;
-	mc_job_free(job, sizeof(*job));
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -236,15 +244,14 @@ static bool has_id(const uint64_t *ids, size_t count, uint64_t id)
 int mc_mounts_tree(struct mc_mounts *mounts, uint64_t id, uint64_t **ret_ids, size_t *ret_count)
 {
 	struct mc_mount mount;
-	uint64_t *ids = calloc(mounts->count + 1, sizeof(*ids));
+	uint64_t *ids;
 	size_t count = 0, before;
 
+	if (mc_mounts_find(mounts, id, &mount) < 0)
+		return -ENOENT;
+	ids = calloc(mounts->count + 1, sizeof(*ids));
 	if (!ids)
 		return -ENOMEM;
-	if (mc_mounts_find(mounts, id, &mount) < 0) {
-		free(ids);
-		return -ENOENT;
-	}
 	ids[count++] = id;
 	for (before = 0; before != count;) {
 		before = count;
@@ -375,7 +382,7 @@ bool mc_mounts_overlap(struct mc_mounts *mounts, const char *a, const char *b)
 static bool is_on_host(
 	struct mc_core *core, const struct mc_mount *mount, const char *source, int *ret_rc)
 {
-	struct mc_mounts *host = NULL;
+	mc_auto_mounts host = NULL;
 	struct mc_mount other;
 	char part[PATH_MAX];
 	bool found = false;
@@ -384,24 +391,18 @@ static bool is_on_host(
 	for (size_t at = 0; host && !found && mc_mounts_next(host, &at, &other);)
 		found = other.dev == mount->dev && mc_path_is_below(source, other.target) &&
 			mc_mount_part(&other, source, part) == 0 && strcmp(part, mount->root) == 0;
-	mc_mounts_free(host);
 	return found;
 }
 
 int mc_mounts_find_at(struct mc_core *core, struct mc_mounts *mounts, const char *target,
 	const char *source, struct mc_mount *ret)
 {
-	struct mc_mount mount;
-	bool found = false;
-	int rc = 0;
+	bool found;
+	int rc = mc_mounts_find_top(mounts, target, ret);
 
-	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);) {
-		if (strcmp(mount.target, target) != 0)
-			continue;
-		*ret = mount;
-		found = true;
-	}
-	found = found && is_on_host(core, ret, source, &rc);
+	if (rc < 0)
+		return rc;
+	found = is_on_host(core, ret, source, &rc);
 	return rc < 0 ? rc : found ? 0 : -ENOENT;
 }
 

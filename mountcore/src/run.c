@@ -60,3 +60,10 @@ int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 		gate_leave(core, &gate);
 	return rc;
 }
+
+int mc_job_run_err(struct mc_core *core, mc_job_fn fn, struct mc_job *job, struct mc_err *err)
+{
+	int rc = mc_job_run(core, fn, job);
+
+	return rc < 0 ? mc_err_set(err, job->err.step, rc) : rc;
+}

@@ -14,4 +14,7 @@
  * Any thread but a worker. */
 int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job);
 
+/* The same, with the failed step in `err` (may be NULL) as well. */
+int mc_job_run_err(struct mc_core *core, mc_job_fn fn, struct mc_job *job, struct mc_err *err);
+
 #endif

@@ -97,4 +97,13 @@ int mc_sys_poll_pri(int fd);
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t mc_clock_ns(void);
 
+/* As mc_auto_fd, by the call that the failure sweep replaces. */
+static inline void mc_sys_close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		mc_sys_close(*fd);
+}
+
+#define mc_sys_auto_fd __attribute__((cleanup(mc_sys_close_fd))) int
+
 #endif
