@@ -41,13 +41,10 @@ static int verify_inside(const struct mc_core *core, struct mc_attach *self, int
 {
 	struct mc_stat top;
 	const char *name;
-	int rc, parent = mc_open_parent(core, root, self->info.path,
-			mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
+	mc_sys_auto_fd parent = mc_open_parent(
+		core, root, self->info.path, mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
+	int rc = parent < 0 ? parent : mc_describe_top(core, &self->job, parent, name, &top);
 
-	if (parent < 0)
-		return parent == -EAGAIN ? parent : -ESTALE;
-	rc = mc_describe_top(core, &self->job, parent, name, &top);
-	mc_sys_close(parent);
 	if (rc < 0) /* EAGAIN is not "gone": a file system might have to be asked */
 		return rc == -EAGAIN ? rc : -ESTALE;
 	if (top.mount_id != self->tree.mount_id || top.dev != self->tree.dev ||
@@ -107,12 +104,15 @@ static void unmount_tree(const struct mc_core *core, const struct mc_attach *sel
 }
 
 /* Unmount only; the created entries go when the job is over. */
-static void take_back(const struct mc_core *core, const struct mc_attach *self, int root)
+static int take_back(const struct mc_core *core, struct mc_job *job, int root)
 {
+	const struct mc_attach *self = (const struct mc_attach *)job;
+
 	if (core->features & MC_FEATURE_OPEN_TREE)
 		unmount_tree(core, self);
 	else
 		mc_legacy_take_back(core, self, root);
+	return 0;
 }
 
 /* Move beneath the mount at the target, then unmount that: openers see the old tree or the new one,
@@ -129,37 +129,30 @@ static int replace_atomically(const struct mc_core *core, struct mc_attach *self
 
 static int replace_anyhow(const struct mc_core *core, struct mc_attach *self, int root)
 {
+	const uint64_t known = mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN);
 	const char *name;
-	int target, rc = unmount_fd(core, self->job.fds[MC_FD_TARGET]);
-	int parent = rc < 0 ? rc
-			    : mc_open_parent(core, root, self->info.path,
-				      mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN), &name);
+	mc_sys_auto_fd parent = MC_FD_NONE, target = MC_FD_NONE;
+	int rc = unmount_fd(core, self->job.fds[MC_FD_TARGET]);
 
-	if (parent < 0)
-		return parent;
-	target = mc_open(core, parent, name, 0, MC_RESOLVE_KNOWN);
-	mc_sys_close(parent);
+	if (rc < 0)
+		return rc;
+	parent = mc_open_parent(core, root, self->info.path, known, &name);
+	target = parent < 0 ? parent : mc_open(core, parent, name, 0, MC_RESOLVE_KNOWN);
 	if (target < 0)
 		return target;
-	rc = mc_sys_move_mount(self->job.fds[MC_FD_TREE], target, 0);
-	mc_sys_close(target);
-	return rc;
+	return mc_sys_move_mount(self->job.fds[MC_FD_TREE], target, 0);
 }
 
 /* Whether the target's mount was unmounted since we opened it: another is at its path. */
 static bool is_gone(const struct mc_core *core, const struct mc_attach *self, int root, int target)
 {
 	struct mc_stat ours = {0}, now = {0};
-	int rc, fd = mc_open(core, root, self->info.path, 0,
-			mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN));
+	mc_sys_auto_fd fd = mc_open(
+		core, root, self->info.path, 0, mc_resolve_flags(&self->job, MC_RESOLVE_KNOWN));
 
-	if (fd < 0)
-		return true;
-	rc = mc_describe(core, fd, "", &now);
-	if (rc == 0)
-		rc = mc_describe(core, target, "", &ours);
-	mc_sys_close(fd);
-	return rc < 0 || now.mount_id != ours.mount_id || now.ino != ours.ino;
+	return fd < 0 || mc_describe(core, fd, "", &now) < 0 ||
+	       mc_describe(core, target, "", &ours) < 0 || now.mount_id != ours.mount_id ||
+	       now.ino != ours.ino;
 }
 
 /* Kernels before 6.15 answer EINVAL also when a mount went away that was on top of the target when
@@ -224,8 +217,9 @@ static bool is_to_go_on(struct mc_attach *self, int rc)
 	return true;
 }
 
-static int move_and_verify(const struct mc_core *core, struct mc_attach *self, int root)
+static int move_and_verify(const struct mc_core *core, struct mc_job *job, int root)
 {
+	struct mc_attach *self = (struct mc_attach *)job;
 	int rc = 0;
 
 	if (self->stage == MC_COMMIT_UNDO)
@@ -242,7 +236,7 @@ static int move_and_verify(const struct mc_core *core, struct mc_attach *self, i
 	if (rc < 0 && is_to_go_on(self, rc))
 		return -EAGAIN;
 	if (rc < 0)
-		take_back(core, self, root);
+		take_back(core, job, root);
 	return rc;
 }
 
@@ -263,17 +257,11 @@ static int commit_job(const struct mc_core *core, struct mc_job *job)
 {
 	struct mc_attach *self = (struct mc_attach *)job;
 	uint64_t start = mc_clock_ns();
-	int root, rc = enter_place(self);
+	int rc = enter_place(self);
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(core, job, &self->place);
-	if (root < 0) {
-		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
-	} else {
-		rc = move_and_verify(core, self, root);
-		mc_sys_close(root);
-	}
+	rc = mc_at_root(core, job, &self->place, move_and_verify);
 	if (!is_becoming_root(self))
 		mc_leave(core, self->place.ns_fd);
 	self->work_ns += mc_clock_ns() - start;
@@ -295,18 +283,7 @@ static int spoil_job(const struct mc_core *core, struct mc_job *job)
  * kernel just before that and go on when nobody expects it any more. */
 static int take_back_job(const struct mc_core *core, struct mc_job *job)
 {
-	struct mc_attach *self = (struct mc_attach *)job;
-	int root, rc = mc_enter(self->place.ns_fd);
-
-	if (rc < 0)
-		return rc;
-	root = mc_open_root(core, job, &self->place);
-	if (root >= 0) {
-		take_back(core, self, root);
-		mc_sys_close(root);
-	}
-	mc_leave(core, self->place.ns_fd);
-	return 0;
+	return mc_in_place(core, job, &((struct mc_attach *)job)->place, take_back);
 }
 
 static void keep_timing(struct mc_core *core, uint64_t work_ns)

@@ -16,13 +16,13 @@
 #include <string.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
 #include "core.h"
 #include "fstype.h"
 #include "helper.h"
 #include "job.h"
+#include "mounts.h"
 #include "reserved.h"
 #include "route.h"
 #include "sys.h"
@@ -38,11 +38,6 @@ struct detach_job {
 	bool is_doubtful; /* something is on top where ours was: perhaps on top of ours */
 	char path[PATH_MAX];
 };
-
-static uint64_t known(const struct mc_job *job)
-{
-	return mc_resolve_flags(job, MC_RESOLVE_KNOWN);
-}
 
 /* Compare the mount on top at the path: 0 ours, -ENOENT none, -ESTALE another. */
 static int identify(
@@ -83,35 +78,28 @@ static int unmount_top(
 	return 0;
 }
 
-static int unmount(const struct mc_core *core, struct detach_job *self, int root)
+static int unmount(const struct mc_core *core, struct mc_job *job, int root)
 {
+	struct detach_job *self = (struct detach_job *)job;
 	const char *name;
-	int rc, parent = mc_open_parent(core, root, self->path, known(&self->job), &name);
+	mc_sys_auto_fd parent = mc_open_parent(
+		core, root, self->path, mc_resolve_flags(job, MC_RESOLVE_KNOWN), &name);
+	int rc;
 
 	if (parent < 0)
-		return mc_err_set(&self->job.err, MC_STEP_IDENTITY, parent);
+		return mc_err_set(&job->err, MC_STEP_IDENTITY, parent);
 	rc = unmount_top(core, self, parent, name);
 	mc_sys_fchdir(core->proc); /* a working directory would pin the place's mount */
-	mc_sys_close(parent);
 	return rc;
 }
 
 static int detach(const struct mc_core *core, struct mc_job *job)
 {
-	struct detach_job *self = (struct detach_job *)job;
-	int root, rc = job->is_cached ? -EAGAIN : mc_enter(self->place.ns_fd);
+	const struct detach_job *self = (const struct detach_job *)job;
 
-	if (rc < 0) /* EAGAIN: umount2 cannot be kept to the kernel's cache */
-		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(core, job, &self->place);
-	if (root < 0) {
-		rc = mc_err_set(&job->err, MC_STEP_TARGET, root);
-	} else {
-		rc = unmount(core, self, root);
-		mc_sys_close(root);
-	}
-	mc_leave(core, self->place.ns_fd);
-	return rc;
+	if (job->is_cached) /* umount2 cannot be kept to the kernel's cache */
+		return mc_err_set(&job->err, MC_STEP_ENTER, -EAGAIN);
+	return mc_in_place(core, job, &self->place, unmount);
 }
 
 /* Whether the host has the same file system at the same place in the source: then the submount came
@@ -137,13 +125,12 @@ static bool came_along(
 static bool all_came_along(struct mc_core *core, const struct mc_detach_args *args,
 	struct mc_mounts *mounts, const uint64_t *ids, size_t count)
 {
-	struct mc_mounts *host = NULL;
+	mc_auto_mounts host = NULL;
 	struct mc_mount mount;
 	bool all = args->source && mc_mounts_read(core, core->host_ns, &host, NULL) == 0;
 
 	for (size_t i = 1; all && i < count; i++)
 		all = mc_mounts_find(mounts, ids[i], &mount) == 0 && came_along(host, args, &mount);
-	mc_mounts_free(host);
 	return all;
 }
 
@@ -191,7 +178,7 @@ static int type_of_tree(struct mc_mounts *mounts, uint64_t id, struct mc_own_typ
 int mc_own_type(struct mc_core *core, const struct mc_detach_args *args, struct mc_own_type *ret,
 	struct mc_err *err)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 	char path[PATH_MAX];
 	bool has_tree;
@@ -209,7 +196,6 @@ int mc_own_type(struct mc_core *core, const struct mc_detach_args *args, struct 
 			take_type(ret, &mount);
 			ret->at_path += strcmp(mount.target, path) == 0;
 		}
-	mc_mounts_free(mounts);
 	return mc_err_set(err, MC_STEP_IDENTITY, rc);
 }
 
@@ -217,37 +203,28 @@ int mc_own_type(struct mc_core *core, const struct mc_detach_args *args, struct 
 static bool may_go_lazily(
 	struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	mc_auto_free uint64_t *ids = NULL;
 	size_t count = 0;
-	bool may = false;
 
 	ret_busy->count = 0;
-	if (!args->mountinfo_id || mc_mounts_read(core, args->place.ns_fd, &mounts, NULL) < 0)
-		return false;
-	if (mc_mounts_tree(mounts, args->mountinfo_id, &ids, &count) == 0 &&
-		mc_busy_find(core, args->place.key, ids, count, ret_busy) == 0)
-		may = count > 1 && ret_busy->count == 0 &&
-		      all_came_along(core, args, mounts, ids, count);
-	mc_mounts_free(mounts);
-	return may;
+	return args->mountinfo_id && mc_mounts_read(core, args->place.ns_fd, &mounts, NULL) == 0 &&
+	       mc_mounts_tree(mounts, args->mountinfo_id, &ids, &count) == 0 &&
+	       mc_busy_find(core, args->place.key, ids, count, ret_busy) == 0 && count > 1 &&
+	       ret_busy->count == 0 && all_came_along(core, args, mounts, ids, count);
 }
 
 /* umount2 may have hit a mount put on ours just then, and another may be on it by now: the mount
  * table tells whether ours is still there. */
 static int resolve_doubt(struct mc_core *core, const struct mc_detach_args *args)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 	int rc = mc_mounts_read(core, args->place.ns_fd, &mounts, NULL);
 
-	if (rc == 0)
-		rc = mc_mounts_find(mounts, args->mountinfo_id, &mount) == 0 &&
-				     strcmp(mount.target, args->path) == 0
-			     ? -ESTALE
-			     : 0;
-	mc_mounts_free(mounts);
-	return rc;
+	if (rc < 0 || mc_mounts_find(mounts, args->mountinfo_id, &mount) < 0)
+		return rc;
+	return strcmp(mount.target, args->path) == 0 ? -ESTALE : 0;
 }
 
 static int detach_strictly(struct mc_core *core, const struct mc_detach_args *args,
@@ -278,7 +255,7 @@ static uint64_t waits_for(const struct mc_detach_args *args, const struct mc_own
 int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
 	struct mc_err *err)
 {
-	struct detach_job *self;
+	mc_auto_job struct detach_job *self = NULL;
 	struct mc_own_type type;
 	size_t length = strlen(args->path);
 	bool is_out;
@@ -315,7 +292,6 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 		rc = mc_err_set(err, MC_STEP_IDENTITY, resolve_doubt(core, args));
 	if (is_out && args->made)
 		mc_unmake_in(core, &args->place, args->path, args->made);
-	mc_job_free(self, sizeof(*self));
 	return rc;
 }
 

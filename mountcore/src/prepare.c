@@ -43,7 +43,7 @@ static int refuse_dangling(const struct mc_core *core, const struct mc_attach *s
 	const char *missing = self->target + self->missing;
 	size_t length = strcspn(missing, "/");
 	uint64_t resolve = MC_RESOLVE_USER;
-	int fd;
+	mc_sys_auto_fd fd = MC_FD_NONE;
 
 	if (length == 0)
 		return 0;
@@ -56,7 +56,6 @@ static int refuse_dangling(const struct mc_core *core, const struct mc_attach *s
 	fd = mc_open(core, found, name, O_NOFOLLOW, resolve);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	mc_sys_close(fd);
 	return -ELOOP;
 }
 
@@ -84,8 +83,9 @@ static int ask_propagation(const struct mc_core *core, struct mc_attach *self)
 static int find_mount_root(const struct mc_core *core, struct mc_attach *self, int root)
 {
 	struct mc_stat above = {0};
+	mc_sys_auto_fd parent = MC_FD_NONE;
 	const char *name;
-	int rc, parent;
+	int rc;
 
 	if (core->features & MC_FEATURE_MOUNT_ID)
 		return 0;
@@ -97,7 +97,6 @@ static int find_mount_root(const struct mc_core *core, struct mc_attach *self, i
 	if (parent < 0)
 		return parent;
 	rc = mc_describe(core, parent, "", &above);
-	mc_sys_close(parent);
 	self->found.is_mount_root = above.mount_id != self->found.mount_id;
 	return rc;
 }
@@ -109,7 +108,7 @@ static void cut_deleted(const struct mc_core *core, struct mc_attach *self, int 
 	static const char mark[] = " (deleted)";
 	size_t length = strlen(self->info.path), cut = length - (sizeof(mark) - 1);
 	struct mc_stat stat = {0};
-	int fd;
+	mc_sys_auto_fd fd = MC_FD_NONE;
 
 	if (length < sizeof(mark) || strcmp(self->info.path + cut, mark) != 0)
 		return;
@@ -119,8 +118,6 @@ static void cut_deleted(const struct mc_core *core, struct mc_attach *self, int 
 	if (fd < 0 || mc_describe(core, fd, "", &stat) < 0 ||
 		stat.mount_id != self->found.mount_id || stat.ino != self->found.ino)
 		self->info.path[cut] = ' ';
-	if (fd >= 0)
-		mc_sys_close(fd);
 }
 
 /* The rest of the target, from where the kernel's cache led to, `fd`: looked up like any other
@@ -162,7 +159,7 @@ static int walk_target(const struct mc_core *core, struct mc_attach *self, int r
 	return is_known ? fd : walk_rest(core, self, fd);
 }
 
-static int resolve_target(const struct mc_core *core, struct mc_attach *self, int root)
+static int find_target(const struct mc_core *core, struct mc_attach *self, int root)
 {
 	struct mc_stat stat;
 	int rc = mc_describe(core, root, "", &stat);
@@ -184,25 +181,25 @@ static int resolve_target(const struct mc_core *core, struct mc_attach *self, in
 	return rc == 0 ? ask_propagation(core, self) : rc;
 }
 
-static int resolve_job(const struct mc_core *core, struct mc_job *job)
+static int resolve_target(const struct mc_core *core, struct mc_job *job, int root)
 {
-	struct mc_attach *self = (struct mc_attach *)job;
-	uint64_t start = mc_clock_ns();
-	int root, rc = mc_enter(self->place.ns_fd);
+	int rc = find_target(core, (struct mc_attach *)job, root);
 
-	if (rc < 0)
-		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
-	root = mc_open_root(core, job, &self->place);
-	rc = root < 0 ? root : resolve_target(core, self, root);
 	if (rc < 0 && job->fds[MC_FD_TARGET] >= 0) { /* another way may be tried */
 		mc_sys_close(job->fds[MC_FD_TARGET]);
 		job->fds[MC_FD_TARGET] = MC_FD_NONE;
 	}
-	if (root >= 0)
-		mc_sys_close(root);
-	mc_leave(core, self->place.ns_fd);
-	self->work_ns += mc_clock_ns() - start;
 	return mc_err_set(&job->err, MC_STEP_TARGET, rc);
+}
+
+static int resolve_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct mc_attach *self = (struct mc_attach *)job;
+	uint64_t start = mc_clock_ns();
+	int rc = mc_in_place(core, job, &self->place, resolve_target);
+
+	self->work_ns += mc_clock_ns() - start;
+	return rc;
 }
 
 static int copy_source(struct mc_attach *self, const struct mc_attach_args *args)

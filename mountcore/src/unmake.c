@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/mounts.h"
 #include "mountcore/namespaces.h"
 
 #include "core.h"
@@ -28,7 +27,7 @@ struct unmake_job {
 	char path[PATH_MAX];
 };
 
-static int unmake_job(const struct mc_core *core, struct mc_job *job)
+static int unmake(const struct mc_core *core, struct mc_job *job, int root)
 {
 	struct unmake_job *self = (struct unmake_job *)job;
 	const struct mc_making making = {
@@ -37,19 +36,17 @@ static int unmake_job(const struct mc_core *core, struct mc_job *job)
 		.in_helper = job->in_helper,
 		.plan = &self->plan,
 	};
-	const uint64_t known = mc_resolve_flags(job, MC_RESOLVE_KNOWN);
-	/* Deleting needs more than the kernel's cache. */
-	int root, rc = job->is_cached ? -EAGAIN : mc_enter(self->place.ns_fd);
 
-	if (rc < 0)
-		return rc;
-	root = mc_open_root(core, job, &self->place);
-	if (root >= 0) {
-		mc_unmake(&making, root, self->path, known, &self->made);
-		mc_sys_close(root);
-	}
-	mc_leave(core, self->place.ns_fd);
-	return root < 0 ? root : 0;
+	mc_unmake(&making, root, self->path, mc_resolve_flags(job, MC_RESOLVE_KNOWN), &self->made);
+	return 0;
+}
+
+static int unmake_job(const struct mc_core *core, struct mc_job *job)
+{
+	const struct unmake_job *self = (const struct unmake_job *)job;
+
+	/* Deleting needs more than the kernel's cache. */
+	return job->is_cached ? -EAGAIN : mc_in_place(core, job, &self->place, unmake);
 }
 
 /* The mount that the directory of `path` lies on, and where in its file system `path` is. */
@@ -76,9 +73,7 @@ static size_t length_kept(const char *path, const struct mc_spot *spot, size_t t
 {
 	size_t length = strlen(path), rest = strlen(spot->path) - taken;
 
-	if (taken == 0)
-		return 0;
-	return rest < length ? length - rest : 0;
+	return taken > 0 && rest < length ? length - rest : 0;
 }
 
 /* `mounts` is the table of a namespace whose inode is `ns_ino`. */
@@ -110,7 +105,7 @@ static int plan(struct mc_core *core, struct mc_mounts *mounts, uint64_t ns_ino,
 static int plan_in(struct mc_core *core, const struct mc_place *place, const char *path,
 	struct mc_unmake_plan *ret)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct stat ns = {.st_ino = core->home_ino};
 	char top[PATH_MAX] = "";
 	size_t length;
@@ -127,27 +122,23 @@ static int plan_in(struct mc_core *core, const struct mc_place *place, const cha
 	}
 	if (rc == 0)
 		rc = plan(core, mounts, ns.st_ino, top, ret, place->ns_fd >= 0);
-	mc_mounts_free(mounts);
 	ret->kept = ret->kept > length ? ret->kept - length : 0;
 	return rc;
 }
 
 int mc_unmake_plan_host(struct mc_core *core, const char *path, struct mc_unmake_plan *ret)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	int rc = mc_mounts_read_host(core, &mounts);
 
-	if (rc == 0)
-		rc = plan(core, mounts, core->home_ino, path, ret, false);
-	mc_mounts_free(mounts);
-	return rc;
+	return rc < 0 ? rc : plan(core, mounts, core->home_ino, path, ret, false);
 }
 
 void mc_unmake_in(
 	struct mc_core *core, const struct mc_place *place, const char *path, struct mc_made *made)
 {
 	struct mc_unmake_plan plan = {0};
-	struct unmake_job *self;
+	mc_auto_job struct unmake_job *self = NULL;
 
 	if (made->count == 0 || path[0] != '/' || plan_in(core, place, path, &plan) < 0)
 		return;
@@ -168,5 +159,4 @@ void mc_unmake_in(
 	self->job.waits_for = place->key ? place->key : mc_key_of(path);
 	if (mc_job_run_anywhere(core, unmake_job, &self->job) == 0)
 		*made = self->made;
-	mc_job_free(self, sizeof(*self));
 }

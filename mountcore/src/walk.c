@@ -51,31 +51,42 @@ int mc_open_root(const struct mc_core *core, struct mc_job *job, const struct mc
 	return rc < 0 ? rc : -EXDEV;
 }
 
+int mc_at_root(const struct mc_core *core, struct mc_job *job, const struct mc_place *place,
+	mc_place_fn fn)
+{
+	mc_sys_auto_fd root = mc_open_root(core, job, place);
+
+	return root < 0 ? mc_err_set(&job->err, MC_STEP_TARGET, root) : fn(core, job, root);
+}
+
+int mc_in_place(const struct mc_core *core, struct mc_job *job, const struct mc_place *place,
+	mc_place_fn fn)
+{
+	int rc = mc_enter(place->ns_fd);
+
+	if (rc < 0)
+		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
+	rc = mc_at_root(core, job, place, fn);
+	mc_leave(core, place->ns_fd);
+	return rc;
+}
+
 int mc_describe_top(const struct mc_core *core, const struct mc_job *job, int parent,
 	const char *name, struct mc_stat *ret)
 {
-	int rc, fd;
+	mc_sys_auto_fd fd = MC_FD_NONE;
 
 	if (!job->is_cached)
 		return mc_describe(core, parent, name, ret);
 	fd = mc_open(core, parent, name, O_NOFOLLOW, MC_RESOLVE_USER | RESOLVE_CACHED);
-	if (fd < 0)
-		return fd;
-	rc = mc_describe(core, fd, "", ret);
-	mc_sys_close(fd);
-	return rc;
+	return fd < 0 ? fd : mc_describe(core, fd, "", ret);
 }
 
 int mc_open_host_dir(const struct mc_core *core, const char *path)
 {
-	int found = mc_open(core, core->host_root, path, O_DIRECTORY, MC_RESOLVE_KNOWN);
-	int fd;
+	mc_sys_auto_fd found = mc_open(core, core->host_root, path, O_DIRECTORY, MC_RESOLVE_KNOWN);
 
-	if (found < 0)
-		return found;
-	fd = mc_sys_openat(found, ".", O_RDONLY | O_DIRECTORY);
-	mc_sys_close(found);
-	return fd;
+	return found < 0 ? found : mc_sys_openat(found, ".", O_RDONLY | O_DIRECTORY);
 }
 
 int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
@@ -139,7 +150,8 @@ static int writable_clone(const struct mc_making *making, int dirfd)
 {
 	const struct mount_attr attr = {.attr_clr = MOUNT_ATTR_RDONLY};
 	struct mc_stat stat;
-	int clone, rc = mc_describe(making->core, dirfd, "", &stat);
+	mc_sys_auto_fd clone = MC_FD_NONE;
+	int rc = mc_describe(making->core, dirfd, "", &stat);
 
 	if (rc < 0 || !is_own_root(making, &stat))
 		return rc < 0 ? rc : -EROFS;
@@ -149,21 +161,16 @@ static int writable_clone(const struct mc_making *making, int dirfd)
 	rc = making->core->features & MC_FEATURE_MOUNT_SETATTR
 		     ? mc_sys_mount_setattr(clone, 0, &attr)
 		     : stage_writable(making, clone);
-	if (rc == 0)
-		return clone;
-	mc_sys_close(clone);
-	return rc;
+	return rc < 0 ? rc : mc_take_fd(&clone);
 }
 
 static int make_entry(int dirfd, const char *name, bool is_file)
 {
-	int fd;
+	mc_sys_auto_fd fd = MC_FD_NONE;
 
 	if (!is_file)
 		return mc_sys_mkdirat(dirfd, name, 0755);
 	fd = mc_sys_create(dirfd, name, 0644);
-	if (fd >= 0)
-		mc_sys_close(fd); /* it is made, whatever close says */
 	return fd < 0 ? fd : 0;
 }
 
@@ -197,7 +204,8 @@ static int give_away(const struct mc_making *making, int dirfd, const char *name
  * Returns 0, -EEXIST, or another negative errno. */
 static int make_in(const struct mc_making *making, int parent, const char *name, bool is_file)
 {
-	int clone, rc = make_entry(parent, name, is_file);
+	mc_sys_auto_fd clone = MC_FD_NONE;
+	int rc = make_entry(parent, name, is_file);
 
 	if (rc != -EROFS)
 		return rc < 0 ? rc : give_away(making, parent, name, is_file);
@@ -205,24 +213,18 @@ static int make_in(const struct mc_making *making, int parent, const char *name,
 	if (clone < 0)
 		return clone == -EXDEV ? clone : -EROFS;
 	rc = make_entry(clone, name, is_file);
-	if (rc == 0)
-		rc = give_away(making, clone, name, is_file);
-	mc_sys_close(clone);
-	return rc;
+	return rc < 0 ? rc : give_away(making, clone, name, is_file);
 }
 
 static int remove_in(const struct mc_making *making, int parent, const char *name, bool is_file)
 {
-	int clone, rc = remove_entry(parent, name, is_file);
+	mc_sys_auto_fd clone = MC_FD_NONE;
+	int rc = remove_entry(parent, name, is_file);
 
 	if (rc != -EROFS)
 		return rc;
 	clone = writable_clone(making, parent);
-	if (clone < 0)
-		return rc;
-	rc = remove_entry(clone, name, is_file);
-	mc_sys_close(clone);
-	return rc;
+	return clone < 0 ? rc : remove_entry(clone, name, is_file);
 }
 
 /* Make one entry and open it.  It counts as made by us only if making it succeeded. */
@@ -320,13 +322,10 @@ static int remove_one(const struct mc_making *making, int root, const char *path
 	struct mc_made *made)
 {
 	const char *name;
-	int at, rc, parent = mc_open_parent(making->core, root, path, resolve, &name);
+	mc_sys_auto_fd parent = mc_open_parent(making->core, root, path, resolve, &name);
+	int rc, at = parent < 0 ? parent : find_made(making, parent, name, made);
 
-	if (parent < 0)
-		return parent;
-	at = find_made(making, parent, name, made);
 	rc = at < 0 ? at : remove_in(making, parent, name, made->is_file && at == (int)made->count);
-	mc_sys_close(parent);
 	if (rc < 0)
 		return rc;
 	made->count = (unsigned)at - 1;

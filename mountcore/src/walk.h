@@ -69,6 +69,18 @@ int mc_open_parent(const struct mc_core *core, int root, const char *path, uint6
  * -EXDEV where a worker cannot rely on its mount, and is not kept to the kernel's cache. */
 int mc_open_root(const struct mc_core *core, struct mc_job *job, const struct mc_place *place);
 
+/* A part of a job in a place; `root` is borrowed. */
+typedef int (*mc_place_fn)(const struct mc_core *core, struct mc_job *job, int root);
+
+/* In a place: call `fn` with its root.  Returns its result, or an error with step TARGET. */
+int mc_at_root(const struct mc_core *core, struct mc_job *job, const struct mc_place *place,
+	mc_place_fn fn);
+
+/* Enter the place, call `fn` with its root, and leave.  Returns as mc_at_root(), or an error with
+ * step ENTER. */
+int mc_in_place(const struct mc_core *core, struct mc_job *job, const struct mc_place *place,
+	mc_place_fn fn);
+
 /* How `job` resolves a path in a place: `flags`, plus those of a worker. */
 uint64_t mc_resolve_flags(const struct mc_job *job, uint64_t flags);
 
