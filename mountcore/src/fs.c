@@ -8,12 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "mountcore/mounts.h"
+#include "mountcore/cleanup.h"
 
 #include "core.h"
 #include "job.h"
 #include "lines.h"
 #include "loop.h"
+#include "mounts.h"
 #include "route.h"
 #include "run.h"
 #include "sys.h"
@@ -51,35 +52,29 @@ static int add_data(struct mc_fs *fs, const char *option)
  * "X-mount.mkdir=".  user= is SMB's, not the "user" of mount(8). */
 static int is_for_mount(const char *option, size_t name_size)
 {
-	char *name, *user = NULL;
-	int rc;
+	mc_auto_free char *name = NULL, *user = NULL;
 
 	if (strncmp(option, "user=", name_size + 1) == 0)
 		return 0;
 	name = strndup(option, name_size);
-	rc = name && mnt_split_optstr(name, &user, NULL, NULL, 0, 0) == 0 ? user != NULL : -ENOMEM;
-	free(name);
-	free(user);
-	return rc;
+	if (!name || mnt_split_optstr(name, &user, NULL, NULL, 0, 0) != 0)
+		return -ENOMEM;
+	return user != NULL;
 }
 
 /* An option without a value. */
 static int add_word(struct mc_fs *fs, const char *word)
 {
-	char *user = NULL, *vfs = NULL, *own = NULL;
-	int rc = -EINVAL;
+	mc_auto_free char *user = NULL, *vfs = NULL, *own = NULL;
 
 	if (mnt_split_optstr(word, &user, &vfs, &own, 0, 0) < 0)
-		rc = -ENOMEM;
-	else if (own)
-		rc = add_data(fs, own);
-	else if (vfs &&
-		 mnt_optstr_get_flags(vfs, &fs->flags, mnt_get_builtin_optmap(MNT_LINUX_MAP)) == 0)
-		rc = fs->flags & refused_flags ? -EINVAL : 0;
-	free(user);
-	free(vfs);
-	free(own);
-	return rc;
+		return -ENOMEM;
+	if (own)
+		return add_data(fs, own);
+	if (!vfs ||
+		mnt_optstr_get_flags(vfs, &fs->flags, mnt_get_builtin_optmap(MNT_LINUX_MAP)) != 0)
+		return -EINVAL;
+	return fs->flags & refused_flags ? -EINVAL : 0;
 }
 
 /* libmount is asked about names alone: in what a value holds, quotes say nothing to Docker's local
@@ -117,22 +112,17 @@ static int read_options(struct mc_fs *fs, char *options, char refused[static MC_
 int mc_fs_read(const char *type, const char *device, const char *options, struct mc_fs *ret,
 	char refused[static MC_FS_OPTION_SIZE])
 {
-	char *copy = strdup(options);
-	int rc;
+	mc_auto_free char *copy = strdup(options);
 
 	*ret = (struct mc_fs){.flags = 0};
 	*refused = '\0';
 	if (!copy)
 		return -ENOMEM;
-	if (strlen(type) < sizeof(ret->type) && strlen(device) < sizeof(ret->device)) {
-		memcpy(ret->type, type, strlen(type));
-		memcpy(ret->device, device, strlen(device));
-		rc = read_options(ret, copy, refused);
-	} else {
-		rc = -ENAMETOOLONG;
-	}
-	free(copy);
-	return rc;
+	if (strlen(type) >= sizeof(ret->type) || strlen(device) >= sizeof(ret->device))
+		return -ENAMETOOLONG;
+	memcpy(ret->type, type, strlen(type));
+	memcpy(ret->device, device, strlen(device));
+	return read_options(ret, copy, refused);
 }
 
 struct fs_job {
@@ -142,15 +132,6 @@ struct fs_job {
 	char real[PATH_MAX]; /* out */
 	mode_t mode;         /* out */
 };
-
-static int run(struct mc_core *core, mc_job_fn fn, struct fs_job *job, struct mc_err *err)
-{
-	int rc = mc_job_run(core, fn, &job->base.job);
-
-	if (rc < 0)
-		mc_err_set(err, job->base.job.err.step, rc);
-	return rc;
-}
 
 /* The helper sees paths as the host does, from here on. */
 static int become_host(const struct mc_core *core)
@@ -195,13 +176,9 @@ static int open_job(const struct mc_core *core, struct mc_job *job)
 static int mount_file(const struct mc_fs *fs, int file)
 {
 	char path[MC_LOOP_PATH_SIZE];
-	int rc, loop = mc_loop_open(file, fs->flags & MS_RDONLY, path);
+	mc_sys_auto_fd loop = mc_loop_open(file, fs->flags & MS_RDONLY, path);
 
-	if (loop < 0)
-		return loop;
-	rc = mc_sys_mount_fs(path, ".", fs->type, fs->flags, fs->data);
-	mc_sys_close(loop);
-	return rc;
+	return loop < 0 ? loop : mc_sys_mount_fs(path, ".", fs->type, fs->flags, fs->data);
 }
 
 static int mount_job(const struct mc_core *core, struct mc_job *job)
@@ -226,14 +203,11 @@ static int mount_job(const struct mc_core *core, struct mc_job *job)
 
 int mc_host_is_mounted(struct mc_core *core, const char *path, struct mc_err *err)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 	int rc = mc_mounts_read(core, core->host_ns, &mounts, err);
 
-	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
-		rc = strcmp(mount.target, path) == 0;
-	mc_mounts_free(mounts);
-	return rc;
+	return rc < 0 ? rc : mc_mounts_find_top(mounts, path, &mount) == 0;
 }
 
 static int mount_device_or_file(struct mc_core *core, struct fs_job *job)
@@ -252,22 +226,19 @@ static int mount_device_or_file(struct mc_core *core, struct fs_job *job)
 int mc_host_mount(
 	struct mc_core *core, const struct mc_fs *fs, const char *path, struct mc_err *err)
 {
-	struct fs_job *job;
+	mc_auto_job struct fs_job *job = NULL;
 	int rc = mc_host_is_mounted(core, path, err);
 
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	job = mc_path_job_new(core, sizeof(*job), path, err);
-	if (!job)
+	job = mc_job_new(sizeof(*job));
+	if (mc_path_job_init(core, job, path, err) < 0)
 		return -ENOMEM;
 	job->fs = *fs;
 	job->base.job.waits_for = mc_key_of(fs->device); /* its server */
 	job->base.job.timeout_ms = core->mount_timeout_ms;
 	rc = mount_device_or_file(core, job);
-	if (rc < 0)
-		mc_err_set(err, job->base.job.err.step, rc);
-	mc_job_free(job, sizeof(*job));
-	return rc;
+	return rc < 0 ? mc_err_set(err, job->base.job.err.step, rc) : rc;
 }
 
 /* --- out again ------------------------------------------------------------------------------ */
@@ -308,7 +279,8 @@ static int compare_job(const struct mc_core *core, struct mc_job *job)
 {
 	struct unmount_job *self = (struct unmount_job *)job;
 	struct stat asked, mounted;
-	int fd, rc = become_host(core);
+	mc_sys_auto_fd fd = MC_FD_NONE;
+	int rc = become_host(core);
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
@@ -323,7 +295,6 @@ static int compare_job(const struct mc_core *core, struct mc_job *job)
 		rc = asked.st_rdev == mounted.st_rdev;
 	else
 		rc = mc_loop_is_of(fd, &asked);
-	mc_sys_close(fd);
 	return rc < 0 ? mc_err_set(&job->err, MC_STEP_IDENTITY, rc) : rc;
 }
 
@@ -345,7 +316,7 @@ static int is_of_fs(struct mc_core *core, struct unmount_job *job, const struct 
  * (not by us, or on top of ours), or the error of looking. */
 static int find_ours(struct mc_core *core, struct unmount_job *job)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount, cover;
 	int is_ours = 0, rc = mc_mounts_read(core, core->host_ns, &mounts, &job->base.job.err);
 
@@ -361,7 +332,6 @@ static int find_ours(struct mc_core *core, struct unmount_job *job)
 		job->id = is_ours > 0 ? mount.id : 0;
 		rc = is_ours < 0 ? is_ours : 0;
 	}
-	mc_mounts_free(mounts);
 	if (rc == 0 && job->count > 0)
 		rc = job->id ? 1 : mc_err_set(&job->base.job.err, MC_STEP_IDENTITY, -ESTALE);
 	return rc;
@@ -433,36 +403,33 @@ static int unmount_all(struct mc_core *core, struct unmount_job *job)
 int mc_host_unmount(struct mc_core *core, const char *type, const char *device, const char *path,
 	struct mc_err *err)
 {
-	struct unmount_job *job;
+	mc_auto_job struct unmount_job *job = NULL;
 	int rc;
 
 	if (strlen(type) >= sizeof(job->type) || strlen(device) >= sizeof(job->device))
 		return mc_err_set(err, MC_STEP_SETUP, -ENAMETOOLONG);
-	job = mc_path_job_new(core, sizeof(*job), path, err);
-	if (!job)
+	job = mc_job_new(sizeof(*job));
+	if (mc_path_job_init(core, job, path, err) < 0)
 		return -ENOMEM;
 	memcpy(job->type, type, strlen(type) + 1);
 	memcpy(job->device, device, strlen(device) + 1);
 	job->base.job.timeout_ms = core->mount_timeout_ms;
 	rc = unmount_all(core, job);
-	if (rc < 0)
-		mc_err_set(err, job->base.job.err.step, rc);
-	mc_job_free(job, sizeof(*job));
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? mc_err_set(err, job->base.job.err.step, rc) : 0;
 }
 
 static int find_job(const struct mc_core *core, struct mc_job *job)
 {
 	struct fs_job *self = (struct fs_job *)job;
 	struct mc_stat stat;
-	int rc, fd = mc_open(core, core->host_root, self->base.path, 0, MC_RESOLVE_USER);
+	mc_sys_auto_fd fd = mc_open(core, core->host_root, self->base.path, 0, MC_RESOLVE_USER);
+	int rc;
 
 	if (fd < 0)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
 	rc = mc_describe(core, fd, "", &stat);
 	if (rc == 0)
 		rc = mc_fd_path(core, core->host_root, fd, self->real);
-	mc_sys_close(fd);
 	self->mode = rc == 0 ? stat.mode : 0;
 	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
 }
@@ -470,16 +437,14 @@ static int find_job(const struct mc_core *core, struct mc_job *job)
 int mc_host_find(struct mc_core *core, const char *path, char ret[static PATH_MAX],
 	mode_t *ret_mode, struct mc_err *err)
 {
-	struct fs_job *job = mc_path_job_new(core, sizeof(*job), path, err);
-	int rc;
+	mc_auto_job struct fs_job *job = mc_job_new(sizeof(*job));
+	int rc = mc_path_job_init(core, job, path, err);
 
-	if (!job)
-		return err ? err->code : -EINVAL;
-	rc = run(core, find_job, job, err);
+	if (rc == 0)
+		rc = mc_job_run_err(core, find_job, &job->base.job, err);
 	if (rc == 0) {
 		memcpy(ret, job->real, PATH_MAX);
 		*ret_mode = job->mode;
 	}
-	mc_job_free(job, sizeof(*job));
 	return rc;
 }

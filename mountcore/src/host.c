@@ -9,12 +9,12 @@
 
 #include "mountcore/attach.h"
 #include "mountcore/cleanup.h"
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
 #include "core.h"
 #include "fstype.h"
 #include "job.h"
+#include "mounts.h"
 #include "route.h"
 #include "run.h"
 #include "source.h"
@@ -92,18 +92,19 @@ static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 	const struct mc_making making = {.core = core};
 	const uint64_t resolve = self->is_known ? MC_RESOLVE_KNOWN : MC_RESOLVE_USER;
 	size_t missing = 0;
-	int last, rc, fd = mc_walk(core, core->host_root, self->base.path, resolve, &missing, NULL);
+	mc_sys_auto_fd fd =
+		mc_walk(core, core->host_root, self->base.path, resolve, &missing, NULL);
+	int last, rc;
 
 	if (fd < 0)
 		return mc_err_set(&self->base.job.err, MC_STEP_SOURCE, fd);
 	if (!self->base.path[missing])
-		return fd;
+		return mc_take_fd(&fd);
 	last = expect_path(core, self, fd, self->base.path + missing);
 	if (last == 0)
 		last = self->mkdir
 			       ? mc_walk_make(&making, fd, self->base.path + missing, &self->made)
 			       : -ENOENT;
-	mc_sys_close(fd);
 	rc = last >= 0 ? make_durable(last, self->made.count) : 0;
 	if (rc < 0) {
 		mc_sys_close(last);
@@ -118,7 +119,8 @@ static int resolve(const struct mc_core *core, struct mc_job *job)
 {
 	struct resolve_job *self = (struct resolve_job *)job;
 	struct mc_stat stat;
-	int rc, fd = find_or_make(core, self);
+	mc_sys_auto_fd fd = find_or_make(core, self);
+	int rc;
 
 	if (fd < 0)
 		return fd;
@@ -129,19 +131,16 @@ static int resolve(const struct mc_core *core, struct mc_job *job)
 		rc = -ENOTDIR;
 	if (rc == 0)
 		rc = mc_fd_path(core, core->host_root, fd, self->real);
-	mc_sys_close(fd);
 	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
 }
 
 static int run_resolve(struct mc_core *core, struct resolve_job *job, char ret[static PATH_MAX],
 	struct mc_err *err)
 {
-	int rc = mc_job_run(core, resolve, &job->base.job);
+	int rc = mc_job_run_err(core, resolve, &job->base.job, err);
 
 	if (rc == 0 || (rc == -ENOENT && job->real[0]))
 		memcpy(ret, job->real, PATH_MAX);
-	if (rc < 0)
-		mc_err_set(err, job->base.job.err.step, rc);
 	if (rc < 0)
 		mc_host_unmake(core, job->real, &job->made);
 	return rc;
@@ -150,45 +149,42 @@ static int run_resolve(struct mc_core *core, struct resolve_job *job, char ret[s
 int mc_host_resolve(struct mc_core *core, const char *path, char ret[static PATH_MAX],
 	unsigned *ret_missing, struct mc_err *err)
 {
-	struct mc_err cause = {0};
-	struct resolve_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
-	int rc = job ? run_resolve(core, job, ret, &cause) : cause.code;
+	mc_auto_job struct resolve_job *job = mc_job_new(sizeof(*job));
+	int rc = mc_path_job_init(core, job, path, err);
 
-	if (job && ret_missing)
+	if (rc < 0)
+		return rc;
+	rc = run_resolve(core, job, ret, err);
+	if (ret_missing)
 		*ret_missing = job->missing;
-	mc_job_free(job, sizeof(*job));
-	return mc_err_set(err, cause.step, rc);
+	return rc;
 }
 
 int mc_host_make(struct mc_core *core, const char *path, bool is_known, char ret[static PATH_MAX],
 	struct mc_made *ret_made, struct mc_err *err)
 {
-	struct mc_err cause = {0};
-	struct resolve_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
-	int rc = cause.code;
+	mc_auto_job struct resolve_job *job = mc_job_new(sizeof(*job));
+	int rc = mc_path_job_init(core, job, path, err);
 
-	if (job) {
-		job->mkdir = true;
-		job->is_known = is_known;
-		rc = run_resolve(core, job, ret, &cause);
-		if (rc == 0 && ret_made)
-			*ret_made = job->made;
-	}
-	mc_job_free(job, sizeof(*job));
-	return mc_err_set(err, cause.step, rc);
+	if (rc < 0)
+		return rc;
+	job->mkdir = true;
+	job->is_known = is_known;
+	rc = run_resolve(core, job, ret, err);
+	if (rc == 0 && ret_made)
+		*ret_made = job->made;
+	return rc;
 }
 
 void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made *made)
 {
-	struct resolve_job *job =
-		made->count > 0 ? mc_path_job_new(core, sizeof(*job), path, NULL) : NULL;
+	mc_auto_job struct resolve_job *job = made->count > 0 ? mc_job_new(sizeof(*job)) : NULL;
 
-	if (!job)
+	if (mc_path_job_init(core, job, path, NULL) < 0)
 		return;
 	job->made = *made;
 	if (mc_unmake_plan_host(core, job->base.path, &job->plan) == 0)
 		mc_job_run(core, unmake, &job->base.job);
-	mc_job_free(job, sizeof(*job));
 }
 
 bool mc_host_is_slow(struct mc_core *core, const char *path)
@@ -201,14 +197,12 @@ bool mc_host_is_slow(struct mc_core *core, const char *path)
 
 bool mc_host_is_remote(struct mc_core *core, const char *path)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
-	bool is_remote = true; /* unsure: the safe way */
 
-	if (mc_mounts_read_host(core, &mounts) == 0 && mc_mounts_of(mounts, path, &mount) == 0)
-		is_remote = mc_fstype_is_slow(mount.fstype);
-	mc_mounts_free(mounts);
-	return is_remote;
+	if (mc_mounts_read_host(core, &mounts) < 0 || mc_mounts_of(mounts, path, &mount) < 0)
+		return true; /* unsure: the safe way */
+	return mc_fstype_is_slow(mount.fstype);
 }
 
 /* Returns 1, 0, or a negative errno. */

@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 
 #include "mountcore/host.h"
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
 #include "core.h"
 #include "job.h"
+#include "mounts.h"
 #include "route.h"
 #include "run.h"
 #include "sys.h"
@@ -52,75 +52,60 @@ static int set_owner(const struct mc_owner *owner, int fd)
 static int own(const struct mc_core *core, struct mc_job *job)
 {
 	struct own_job *self = (struct own_job *)job;
-	int rc, fd = mc_open_host_dir(core, self->base.path);
+	mc_sys_auto_fd fd = mc_open_host_dir(core, self->base.path);
 
 	if (fd < 0)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
-	rc = set_owner(&self->owner, fd);
-	mc_sys_close(fd);
-	return mc_err_set(&job->err, MC_STEP_OWNER, rc);
+	return mc_err_set(&job->err, MC_STEP_OWNER, set_owner(&self->owner, fd));
 }
 
 int mc_host_own(
 	struct mc_core *core, const char *path, const struct mc_owner *owner, struct mc_err *err)
 {
-	struct mc_err cause = {0};
-	struct own_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
-	int rc = cause.code;
+	mc_auto_job struct own_job *job = mc_job_new(sizeof(*job));
+	int rc = mc_path_job_init(core, job, path, err);
 
-	if (job) {
-		job->owner = *owner;
-		rc = mc_job_run(core, own, &job->base.job);
-		cause = job->base.job.err;
-	}
-	mc_job_free(job, sizeof(*job));
-	return mc_err_set(err, cause.step, rc);
+	if (rc < 0)
+		return rc;
+	job->owner = *owner;
+	return mc_job_run_err(core, own, &job->base.job, err);
 }
 
 static int read_owner(const struct mc_core *core, struct mc_job *job)
 {
 	struct own_job *self = (struct own_job *)job;
 	struct stat is;
-	int rc = 0, fd = mc_open(core, core->host_root, self->base.path, 0, MC_RESOLVE_KNOWN);
+	mc_sys_auto_fd fd = mc_open(core, core->host_root, self->base.path, 0, MC_RESOLVE_KNOWN);
 
 	if (fd < 0)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
 	if (fstat(fd, &is) < 0)
-		rc = -errno;
-	else
-		self->owner =
-			(struct mc_owner){is.st_uid, is.st_gid, (int)(is.st_mode & MODE_BITS)};
-	mc_sys_close(fd);
-	return mc_err_set(&job->err, MC_STEP_SOURCE, rc);
+		return mc_err_set(&job->err, MC_STEP_SOURCE, -errno);
+	self->owner = (struct mc_owner){is.st_uid, is.st_gid, (int)(is.st_mode & MODE_BITS)};
+	return 0;
 }
 
 int mc_host_owner(struct mc_core *core, const char *path, struct mc_owner *ret, struct mc_err *err)
 {
-	struct mc_err cause = {0};
-	struct own_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
-	int rc = cause.code;
+	mc_auto_job struct own_job *job = mc_job_new(sizeof(*job));
+	int rc = mc_path_job_init(core, job, path, err);
 
-	if (job) {
-		job->base.job.in_helper = mc_host_is_slow(core, path);
-		rc = mc_job_run(core, read_owner, &job->base.job);
-		cause = job->base.job.err;
-	}
-	if (job && rc == 0)
+	if (rc < 0)
+		return rc;
+	job->base.job.in_helper = mc_host_is_slow(core, path);
+	rc = mc_job_run_err(core, read_owner, &job->base.job, err);
+	if (rc == 0)
 		*ret = job->owner;
-	mc_job_free(job, sizeof(*job));
-	return mc_err_set(err, cause.step, rc);
+	return rc;
 }
 
 int mc_host_is_on_mount(struct mc_core *core, const char *path)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 	int rc = mc_mounts_read(core, core->host_ns, &mounts, NULL);
 
-	if (rc < 0)
-		return rc;
 	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
 		rc = strcmp(mount.target, "/") != 0 && mc_path_is_below(path, mount.target);
-	mc_mounts_free(mounts);
 	return rc;
 }

@@ -9,10 +9,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "mountcore/mounts.h"
-
 #include "core.h"
 #include "job.h"
+#include "mounts.h"
 #include "route.h"
 #include "run.h"
 #include "sys.h"
@@ -142,47 +141,39 @@ static int set_limit(const struct quota_job *self, int fd)
 static int limit(const struct mc_core *core, struct mc_job *job)
 {
 	struct quota_job *self = (struct quota_job *)job;
-	int fd, rc = mc_enter(core->host_ns); /* the device is a path of the host's */
+	mc_sys_auto_fd fd = MC_FD_NONE;
+	int rc = mc_enter(core->host_ns); /* the device is a path of the host's */
 
 	if (rc < 0)
 		return mc_err_set(&job->err, MC_STEP_ENTER, rc);
 	fd = mc_open_host_dir(core, self->base.path);
 	if (fd < 0)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
-	rc = set_limit(self, fd);
-	mc_sys_close(fd);
-	return mc_err_set(&job->err, MC_STEP_QUOTA, rc);
+	return mc_err_set(&job->err, MC_STEP_QUOTA, set_limit(self, fd));
 }
 
 /* Of the file system that `path` is on. */
 static int find_device(struct mc_core *core, const char *path, char ret[static PATH_MAX])
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 	int rc = mc_mounts_read_host(core, &mounts);
 
 	if (rc == 0 && mc_mounts_of(mounts, path, &mount) == 0)
 		strncpy(ret, mount.device, PATH_MAX - 1);
-	mc_mounts_free(mounts);
 	return rc;
 }
 
 int mc_host_limit(struct mc_core *core, const char *path, uint64_t bytes, struct mc_err *err)
 {
-	struct mc_err cause = {0};
-	struct quota_job *job = mc_path_job_new(core, sizeof(*job), path, &cause);
-	int rc;
+	mc_auto_job struct quota_job *job = mc_job_new(sizeof(*job));
+	int rc = mc_path_job_init(core, job, path, err);
 
-	if (!job)
-		return mc_err_set(err, cause.step, cause.code);
+	if (rc < 0)
+		return rc;
 	job->bytes = bytes;
 	rc = find_device(core, job->base.path, job->device);
-	if (rc < 0) {
-		mc_err_set(&cause, MC_STEP_SETUP, rc);
-	} else {
-		rc = mc_job_run(core, limit, &job->base.job);
-		cause = job->base.job.err;
-	}
-	mc_job_free(job, sizeof(*job));
-	return mc_err_set(err, cause.step, rc);
+	if (rc < 0)
+		return mc_err_set(err, MC_STEP_SETUP, rc);
+	return mc_job_run_err(core, limit, &job->base.job, err);
 }

@@ -8,32 +8,21 @@
 #include "run.h"
 #include "table.h"
 
-void *mc_path_job_new(struct mc_core *core, size_t size, const char *path, struct mc_err *err)
+int mc_path_job_init(struct mc_core *core, void *job_memory, const char *path, struct mc_err *err)
 {
-	struct mc_path_job *job = mc_job_new(size);
+	struct mc_path_job *job = job_memory;
 	struct mc_host_way way;
 	int rc;
 
-	if (!job) {
-		mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
-		return NULL;
-	}
+	if (!job)
+		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	rc = mc_path_clean(path, job->path, sizeof(job->path));
-	if (rc < 0) {
-		mc_err_set(err, MC_STEP_SOURCE, rc);
-		mc_job_free(job, size);
-		return NULL;
-	}
+	if (rc < 0)
+		return mc_err_set(err, MC_STEP_SOURCE, rc);
 	job->job.in_helper = true;
 	mc_table_find_way(core, job->path, &way);
 	job->job.waits_for = way.key;
-	return job;
-}
-
-static void go_to_helper(struct mc_job *job)
-{
-	job->in_helper = true;
-	job->is_cached = false;
+	return 0;
 }
 
 static int run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
@@ -45,7 +34,8 @@ static int run_anywhere(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 		rc = mc_job_run(core, fn, job);
 	}
 	if ((rc == -EXDEV || rc == -EAGAIN || rc == -EOVERFLOW) && !job->in_helper) {
-		go_to_helper(job);
+		job->in_helper = true;
+		job->is_cached = false;
 		rc = mc_job_run(core, fn, job);
 	}
 	return rc;

@@ -12,10 +12,10 @@ struct mc_path_job {
 	char path[PATH_MAX]; /* clean */
 };
 
-/* As mc_job_new(), of what starts with a struct mc_path_job.  NULL with the reason in `err`, which
- * may be NULL: MC_STEP_SETUP (-ENOMEM), MC_STEP_SOURCE (what mc_path_clean() returned). */
-void *mc_path_job_new(struct mc_core *core, size_t size, const char *path, struct mc_err *err)
-	__attribute__((warn_unused_result));
+/* Set up the job that begins with a struct mc_path_job, from mc_job_new().  Returns 0 or, with its
+ * step in `err` (may be NULL), -ENOMEM for NULL or the error of mc_path_clean(). */
+int mc_path_job_init(struct mc_core *core, void *job_memory, const char *path, struct mc_err *err)
+	__attribute__((nonnull(1, 3), warn_unused_result));
 
 /* Run a job as mc_job_run() does, and if something is in the way of a worker again by another way,
  * which is kept in the job: on -EXDEV (a mount that is not to be relied on) by the kernel's cache;
