@@ -6,16 +6,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
 #include "attach.h"
 #include "core.h"
+#include "mounts.h"
 #include "sys.h"
 
 static int read_propagation(struct mc_attach *self)
 {
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 	int rc = mc_mounts_read(self->core, self->place.ns_fd, &mounts, NULL);
 
@@ -25,7 +25,6 @@ static int read_propagation(struct mc_attach *self)
 		rc = mc_mounts_find(mounts, mount.parent_id, &mount);
 	if (rc == 0)
 		self->parent.propagation = mount.is_shared ? MS_SHARED : MS_PRIVATE;
-	mc_mounts_free(mounts);
 	return rc;
 }
 

@@ -30,7 +30,8 @@ static int clone_source(const struct mc_core *core, struct mc_attach *self)
 {
 	const struct mc_source_path path = {self->source, self->beneath, self->subpath};
 	struct mc_stat stat;
-	int tree, rc, fd = mc_source_open(core, &self->job, &path);
+	mc_sys_auto_fd fd = mc_source_open(core, &self->job, &path);
+	int tree, rc;
 
 	if (fd < 0)
 		return fd;
@@ -41,18 +42,15 @@ static int clone_source(const struct mc_core *core, struct mc_attach *self)
 		rc = -ENOTDIR;
 	if (rc == 0 && S_ISLNK(stat.mode))
 		rc = -ELOOP;
-	if (rc < 0) {
-		mc_sys_close(fd);
+	if (rc < 0)
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, rc);
-	}
 	if (!(core->features & MC_FEATURE_OPEN_TREE)) {
-		self->job.fds[MC_FD_TREE] = fd;
+		self->job.fds[MC_FD_TREE] = mc_take_fd(&fd);
 		self->tree = stat;
 		return 0;
 	}
 	tree = mc_sys_open_tree(
 		fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | (self->alone ? 0 : AT_RECURSIVE));
-	mc_sys_close(fd);
 	if (tree < 0)
 		return mc_err_set(&self->job.err, MC_STEP_CLONE, tree);
 	self->job.fds[MC_FD_TREE] = tree;

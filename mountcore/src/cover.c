@@ -43,7 +43,7 @@ static int count(const struct mc_core *core, struct mc_job *job)
 {
 	struct count_job *self = (struct count_job *)job;
 	const int flags = O_RDONLY | O_DIRECTORY;
-	int fd = mc_sys_openat(job->keep[0], ".", flags | O_NOATIME);
+	mc_sys_auto_fd fd = mc_sys_openat(job->keep[0], ".", flags | O_NOATIME);
 	ssize_t size = 0;
 
 	(void)core;
@@ -54,15 +54,14 @@ static int count(const struct mc_core *core, struct mc_job *job)
 	while (self->entries <= MC_COVER_ENTRIES_MAX &&
 		(size = mc_sys_getdents(fd, self->buffer, sizeof(self->buffer))) > 0)
 		count_buffer(self, (size_t)size);
-	mc_sys_close(fd);
 	return size < 0 ? (int)size : 0;
 }
 
 /* In a helper where something may be in the way that does not answer. */
 static unsigned count_entries(struct mc_attach *attach, bool is_slow)
 {
-	struct count_job here = {.job.keep = {attach->job.fds[MC_FD_TARGET]}}, *self;
-	unsigned entries = 0;
+	struct count_job here = {.job.keep = {attach->job.fds[MC_FD_TARGET]}};
+	mc_auto_job struct count_job *self = NULL;
 
 	if (!is_slow && !attach->place.may_mount)
 		return count(attach->core, &here.job) == 0 ? here.entries : 0;
@@ -73,10 +72,7 @@ static unsigned count_entries(struct mc_attach *attach, bool is_slow)
 	self->job.in_helper = true;
 	self->job.waits_for = attach->job.waits_for;
 	self->job.timeout_ms = LOOK_MS;
-	if (mc_job_run(attach->core, count, &self->job) == 0)
-		entries = self->entries;
-	mc_job_free(self, sizeof(*self));
-	return entries;
+	return mc_job_run(attach->core, count, &self->job) == 0 ? self->entries : 0;
 }
 
 /* The covered mounts: the target's own, and the mounts below the target. */

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "mountcore/cleanup.h"
+
 #include "sys.h"
 
 enum { LOOP_TRIES = 64, DIR_SIZE = 4096, DIGITS_MAX = 10 };
@@ -70,17 +72,13 @@ static int compare(int loop, const struct stat *file, bool read_only)
 /* While it is open it does not go, and is not given another file. */
 static int try(const char *path, const struct stat *file, bool read_only)
 {
-	int rc, loop = mc_sys_openat(AT_FDCWD, path, O_RDONLY);
+	mc_sys_auto_fd loop = mc_sys_openat(AT_FDCWD, path, O_RDONLY);
+	int rc;
 
-	if (loop == -ENXIO) /* it is just being removed */
-		return -ENOENT;
 	if (loop < 0)
-		return loop;
+		return loop == -ENXIO ? -ENOENT : loop; /* it is just being removed */
 	rc = compare(loop, file, read_only);
-	if (rc == 0)
-		return loop;
-	mc_sys_close(loop);
-	return rc;
+	return rc < 0 ? rc : mc_take_fd(&loop);
 }
 
 /* The next that /dev tells of its names; -ENOENT at their end too. */
@@ -107,17 +105,13 @@ static int find_in(
 
 static int find(int file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZE])
 {
+	mc_sys_auto_fd dev = MC_FD_NONE;
 	struct stat stat;
-	int rc, dev;
 
 	if (fstat(file, &stat) < 0)
 		return -errno;
 	dev = mc_sys_openat(AT_FDCWD, "/dev", O_RDONLY | O_DIRECTORY);
-	if (dev < 0)
-		return dev;
-	rc = find_in(dev, &stat, read_only, ret_path);
-	mc_sys_close(dev);
-	return rc;
+	return dev < 0 ? dev : find_in(dev, &stat, read_only, ret_path);
 }
 
 static int take(int control, int file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZE])
@@ -126,7 +120,8 @@ static int take(int control, int file, bool read_only, char ret_path[static MC_L
 		.fd = (unsigned)file,
 		.info.lo_flags = LO_FLAGS_AUTOCLEAR | (read_only ? LO_FLAGS_READ_ONLY : 0),
 	};
-	int loop, rc, number = mc_sys_ioctl(control, LOOP_CTL_GET_FREE, NULL);
+	mc_sys_auto_fd loop = MC_FD_NONE;
+	int rc, number = mc_sys_ioctl(control, LOOP_CTL_GET_FREE, NULL);
 
 	if (number < 0)
 		return number;
@@ -135,15 +130,13 @@ static int take(int control, int file, bool read_only, char ret_path[static MC_L
 	if (loop < 0)
 		return loop;
 	rc = mc_sys_ioctl(loop, LOOP_CONFIGURE, &config);
-	if (rc == 0)
-		return loop;
-	mc_sys_close(loop);
-	return rc;
+	return rc < 0 ? rc : mc_take_fd(&loop);
 }
 
 int mc_loop_open(int file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZE])
 {
-	int control, loop = find(file, read_only, ret_path);
+	mc_sys_auto_fd control = MC_FD_NONE;
+	int loop = find(file, read_only, ret_path);
 
 	if (loop != -ENOENT)
 		return loop;
@@ -153,7 +146,6 @@ int mc_loop_open(int file, bool read_only, char ret_path[static MC_LOOP_PATH_SIZ
 	loop = -EBUSY;
 	for (int i = 0; i < LOOP_TRIES && loop == -EBUSY; i++) /* somebody else took that one */
 		loop = take(control, file, read_only, ret_path);
-	mc_sys_close(control);
 	return loop;
 }
 

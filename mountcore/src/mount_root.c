@@ -59,21 +59,6 @@ static bool is_same(const struct mc_file_id *a, const struct mc_file_id *b)
 	return a->dev == b->dev && a->ino == b->ino;
 }
 
-/* The mount on top at `target`.  Returns 0 or -ENOENT. */
-static int find_top(struct mc_mounts *mounts, const char *target, struct mc_mount *ret)
-{
-	struct mc_mount mount;
-	int rc = -ENOENT;
-
-	for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);) {
-		if (strcmp(mount.target, target) != 0)
-			continue;
-		*ret = mount;
-		rc = 0;
-	}
-	return rc;
-}
-
 /* Whether `path` on the host is the directory `wanted`. */
 static bool is_at(
 	const struct mc_mount_root *self, const char *path, const struct mc_file_id *wanted)
@@ -103,7 +88,7 @@ static bool path_in(const struct mc_mount *mount, const char *part, char ret[sta
 static int find_place(
 	struct mc_mount_root *self, const struct mc_mount *own, const struct mc_file_id *wanted)
 {
-	struct mc_mounts *host = NULL;
+	mc_auto_mounts host = NULL;
 	struct mc_mount mount;
 	size_t longest = 0;
 	char path[PATH_MAX];
@@ -116,7 +101,6 @@ static int find_place(
 		longest = strlen(mount.root);
 		memcpy(self->place, path, sizeof(path));
 	}
-	mc_mounts_free(host);
 	return rc;
 }
 
@@ -158,7 +142,7 @@ static int cover(struct mc_mount_root *self)
 
 static int set_up(struct mc_mount_root *self)
 {
-	struct mc_mounts *own = NULL;
+	mc_auto_mounts own = NULL;
 	struct mc_mount mount = {0};
 	struct mc_file_id id;
 	int rc;
@@ -169,7 +153,7 @@ static int set_up(struct mc_mount_root *self)
 	rc = describe(self, self->below, &id);
 	if (rc == 0)
 		rc = mc_mounts_read(self->core, MC_FD_NONE, &own, NULL);
-	if (rc == 0 && find_top(own, self->path, &mount) == 0)
+	if (rc == 0 && mc_mounts_find_top(own, self->path, &mount) == 0)
 		rc = find_place(self, &mount, &id);
 	if (rc == 0 && mount.fstype && strcmp(mount.fstype, "tmpfs") == 0 &&
 		strcmp(mount.device, device) == 0) {
@@ -183,7 +167,6 @@ static int set_up(struct mc_mount_root *self)
 		fd = cover(self);
 		rc = fd < 0 && fd != -ESTALE ? fd : 0; /* the next use tries again */
 	}
-	mc_mounts_free(own);
 	return rc;
 }
 
@@ -242,7 +225,7 @@ int mc_mount_root_dir(struct mc_mount_root *root)
 /* Where the host has the tmpfs now.  Returns 0 or -ENOENT. */
 static int look_for_it(struct mc_mount_root *self)
 {
-	struct mc_mounts *host = NULL;
+	mc_auto_mounts host = NULL;
 	struct mc_mount mount;
 	int rc = mc_mounts_read_host(self->core, &host), found = -ENOENT;
 
@@ -253,7 +236,6 @@ static int look_for_it(struct mc_mount_root *self)
 		snprintf(self->place, sizeof(self->place), "%s", mount.target);
 		found = 0;
 	}
-	mc_mounts_free(host);
 	return rc < 0 ? rc : found;
 }
 
@@ -265,17 +247,14 @@ static int check_root(struct mc_mount_root *self)
 /* By the host's mount table: a look at the directory may wait for its server. */
 static int check_table(const struct mc_mount_root *self, const char *name)
 {
-	struct mc_mounts *host = NULL;
+	mc_auto_mounts host = NULL;
 	struct mc_mount mount;
 	char path[PATH_MAX];
 	int rc = mc_mounts_read_host(self->core, &host);
 
 	if (rc == 0 && snprintf(path, sizeof(path), "%s/%s", self->place, name) >= PATH_MAX)
 		rc = -ENAMETOOLONG;
-	if (rc == 0)
-		rc = find_top(host, path, &mount);
-	mc_mounts_free(host);
-	return rc;
+	return rc < 0 ? rc : mc_mounts_find_top(host, path, &mount);
 }
 
 static int check_name(const struct mc_mount_root *self, const char *name)
@@ -311,34 +290,27 @@ int mc_mount_root_check(struct mc_mount_root *root, const char *name, bool is_sl
 static int heal(const struct mc_core *core, struct mc_job *job)
 {
 	const struct heal_job *self = (const struct heal_job *)job;
-	int to, rc, tree = mc_sys_open_tree(AT_FDCWD, self->path, OPEN_TREE_CLONE | AT_RECURSIVE);
+	mc_sys_auto_fd to = MC_FD_NONE, tree = mc_sys_open_tree(AT_FDCWD, self->path,
+						OPEN_TREE_CLONE | AT_RECURSIVE);
+	int rc = tree < 0 ? tree : mc_enter(core->host_ns);
 
-	if (tree < 0)
-		return tree;
-	rc = mc_enter(core->host_ns);
-	if (rc == 0) {
-		to = mc_open(core, core->host_root, self->place, O_DIRECTORY, MC_RESOLVE_KNOWN);
-		rc = to < 0 ? to : mc_sys_move_mount(tree, to, 0);
-		if (to >= 0)
-			mc_sys_close(to);
-		mc_leave(core, core->host_ns);
-	}
-	mc_sys_close(tree);
+	if (rc < 0)
+		return rc;
+	to = mc_open(core, core->host_root, self->place, O_DIRECTORY, MC_RESOLVE_KNOWN);
+	rc = to < 0 ? to : mc_sys_move_mount(tree, to, 0);
+	mc_leave(core, core->host_ns);
 	return rc;
 }
 
 static int run_heal(struct mc_mount_root *self)
 {
-	struct heal_job *job = mc_job_new(sizeof(*job));
-	int rc;
+	mc_auto_job struct heal_job *job = mc_job_new(sizeof(*job));
 
 	if (!job)
 		return -ENOMEM;
 	memcpy(job->path, self->path, sizeof(job->path));
 	memcpy(job->place, self->place, sizeof(job->place));
-	rc = mc_job_run(self->core, heal, &job->job);
-	mc_job_free(job, sizeof(*job));
-	return rc;
+	return mc_job_run(self->core, heal, &job->job);
 }
 
 /* Remove the mountpoints that have lost their mounts, before the host is shown them; the kernel
