@@ -15,7 +15,6 @@
 
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
 #include "core.h"
@@ -78,7 +77,7 @@ static int check_node(const struct mc_core *core, const char *path, uint64_t dev
 static int find_device(struct mc_attach *self, const char *path)
 {
 	struct mc_legacy *legacy = &self->legacy;
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 	int rc = mc_mounts_read(self->core, self->core->host_ns, &mounts, NULL);
 
@@ -99,7 +98,6 @@ static int find_device(struct mc_attach *self, const char *path)
 		legacy->is_read_only = has_option(mount.fs_options, "ro");
 		keep_flags(&self->attr, mount.options);
 	}
-	mc_mounts_free(mounts);
 	return rc;
 }
 
@@ -130,7 +128,7 @@ int mc_legacy_find(struct mc_attach *self)
 int mc_legacy_check(struct mc_attach *self, struct mc_err *err)
 {
 	struct mc_legacy *legacy = &self->legacy;
-	struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 	int rc;
 
@@ -145,7 +143,6 @@ int mc_legacy_check(struct mc_attach *self, struct mc_err *err)
 		rc = copy_text(legacy->parent, sizeof(legacy->parent), mount.target);
 	if (rc == 0)
 		legacy->is_slave = mount.is_slave;
-	mc_mounts_free(mounts);
 	return mc_err_set(err, MC_STEP_TARGET, rc);
 }
 
@@ -167,23 +164,21 @@ static int open_ours(
 {
 	const char *name;
 	struct mc_stat above;
-	int fd, rc, parent = mc_open_parent(core, root, self->info.path, MC_RESOLVE_KNOWN, &name);
+	mc_sys_auto_fd fd = MC_FD_NONE;
+	mc_sys_auto_fd parent =
+		mc_open_parent(core, root, self->info.path, MC_RESOLVE_KNOWN, &name);
+	int rc;
 
 	if (parent < 0)
 		return parent;
 	fd = mc_open(core, parent, name, 0, MC_RESOLVE_KNOWN);
 	rc = fd < 0 ? fd : mc_describe(core, parent, "", &above);
-	mc_sys_close(parent);
 	if (rc == 0)
 		rc = mc_describe(core, fd, "", ret);
 	if (rc == 0 && (ret->mount_id == above.mount_id || ret->dev != self->tree.dev ||
 			       ret->ino != self->tree.ino))
 		rc = -ESTALE;
-	if (rc == 0)
-		return fd;
-	if (fd >= 0)
-		mc_sys_close(fd);
-	return rc;
+	return rc < 0 ? rc : mc_take_fd(&fd);
 }
 
 /* Learn which mount it became. */
@@ -201,16 +196,14 @@ static int learn(const struct mc_core *core, struct mc_attach *self, int root)
 
 static int bind_here(const struct mc_core *core, struct mc_attach *self, int root, int to)
 {
-	int fd, rc = mount_fds(core, self->job.fds[MC_FD_TREE], to, MS_BIND | MS_REC);
+	mc_sys_auto_fd fd = MC_FD_NONE;
+	int rc = mount_fds(core, self->job.fds[MC_FD_TREE], to, MS_BIND | MS_REC);
 	char path[PATH_MAX];
 
 	if (rc < 0)
 		return rc;
 	fd = learn(core, self, root);
-	if (fd < 0)
-		return fd;
-	rc = mc_fd_path(core, MC_FD_NONE, fd, path);
-	mc_sys_close(fd);
+	rc = fd < 0 ? fd : mc_fd_path(core, MC_FD_NONE, fd, path);
 	return rc == 0 && self->attr.set ? mc_stage_attr(core, path, &self->attr) : rc;
 }
 
@@ -218,18 +211,14 @@ static int bind_here(const struct mc_core *core, struct mc_attach *self, int roo
 static int open_again(const struct mc_core *core, int root, const char *path, int same)
 {
 	struct mc_stat here, there;
-	int fd = mc_open(core, root, path, 0, MC_RESOLVE_KNOWN);
+	mc_sys_auto_fd fd = mc_open(core, root, path, 0, MC_RESOLVE_KNOWN);
 	int rc = fd < 0 ? fd : mc_describe(core, fd, "", &here);
 
 	if (rc == 0)
 		rc = mc_describe(core, same, "", &there);
 	if (rc == 0 && (here.dev != there.dev || here.ino != there.ino))
 		rc = -ESTALE;
-	if (rc == 0)
-		return fd;
-	if (fd >= 0)
-		mc_sys_close(fd);
-	return rc;
+	return rc < 0 ? rc : mc_take_fd(&fd);
 }
 
 /* The device on /proc of the copy, and a descriptor on the source in it. */
@@ -239,7 +228,8 @@ static int mount_device(
 	const struct mc_legacy *legacy = &self->legacy;
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 	struct mc_stat found = {0};
-	int top, fd, rc = mc_sys_fchdir(core->host_root);
+	mc_sys_auto_fd top = MC_FD_NONE;
+	int fd, rc = mc_sys_fchdir(core->host_root);
 
 	if (rc == 0)
 		rc = mc_sys_chroot(".");
@@ -254,7 +244,6 @@ static int mount_device(
 	if (top < 0)
 		return top;
 	fd = mc_open(core, top, legacy->inside, 0, MC_RESOLVE_KNOWN);
-	mc_sys_close(top);
 	rc = fd < 0 ? fd : mc_describe(core, fd, "", &found);
 	if (rc == 0 && (found.dev != self->tree.dev || found.ino != self->tree.ino))
 		rc = -ESTALE;
@@ -311,13 +300,11 @@ static int put_by_propagation(const struct mc_core *core, struct mc_attach *self
 static int open_parent_mount(const struct mc_core *core, const struct mc_attach *self, int root)
 {
 	struct mc_stat stat;
-	int fd = mc_open(core, root, self->legacy.parent, 0, MC_RESOLVE_KNOWN);
+	mc_sys_auto_fd fd = mc_open(core, root, self->legacy.parent, 0, MC_RESOLVE_KNOWN);
 	int rc = fd < 0 ? fd : mc_describe(core, fd, "", &stat);
 
 	if (rc == 0 && stat.mount_id == self->found.mount_id)
-		return fd;
-	if (fd >= 0)
-		mc_sys_close(fd);
+		return mc_take_fd(&fd);
 	return rc < 0 ? rc : -ESTALE;
 }
 
@@ -329,7 +316,8 @@ static void unshare_parent(const struct mc_core *core, const struct mc_attach *s
 
 int mc_legacy_put(const struct mc_core *core, struct mc_attach *self, int root, int to)
 {
-	int fd, rc, parent;
+	mc_sys_auto_fd fd = MC_FD_NONE, parent = MC_FD_NONE;
+	int rc;
 
 	if (is_place_here(self))
 		return bind_here(core, self, root, to);
@@ -340,32 +328,25 @@ int mc_legacy_put(const struct mc_core *core, struct mc_attach *self, int root, 
 	if (rc == 0)
 		rc = put_by_propagation(core, self, to);
 	unshare_parent(core, self, parent);
-	mc_sys_close(parent);
 	if (rc < 0)
 		return rc;
 	fd = learn(core, self, root);
-	if (fd < 0)
-		return fd;
-	rc = mount_fds(core, -1, fd, MS_REC | MS_PRIVATE);
-	mc_sys_close(fd);
-	return rc;
+	return fd < 0 ? fd : mount_fds(core, -1, fd, MS_REC | MS_PRIVATE);
 }
 
 void mc_legacy_take_back(const struct mc_core *core, const struct mc_attach *self, int root)
 {
 	struct mc_stat found = {0};
 	char name[MC_FD_NAME_SIZE];
-	int fd, parent = is_place_here(self) ? -EBADF : open_parent_mount(core, self, root);
+	mc_sys_auto_fd fd = MC_FD_NONE, parent = MC_FD_NONE;
 
-	if (parent >= 0) { /* after a helper that was killed */
+	parent = is_place_here(self) ? -EBADF : open_parent_mount(core, self, root);
+	if (parent >= 0) /* after a helper that was killed */
 		unshare_parent(core, self, parent);
-		mc_sys_close(parent);
-	}
 	fd = open_ours(core, self, root, &found);
 	if (fd < 0)
 		return;
 	mc_fd_name(fd, name);
 	if (mc_sys_fchdir(core->proc) == 0)
 		mc_sys_umount2(name, MC_UMOUNT_LAZY);
-	mc_sys_close(fd);
 }
