@@ -166,14 +166,11 @@ int mc_busy_find_below(const struct mc_core *core, uint64_t ns_ino, const char *
 
 int mc_busy_cwd(const struct mc_core *core, pid_t pid, const char *path, uint64_t *ret)
 {
-	char name[32];
-	mc_auto_fd process = MC_FD_NONE;
+	mc_auto_fd process = mc_procfs_open_of(core, pid, "", O_RDONLY | O_DIRECTORY);
 	int rc;
 
-	snprintf(name, sizeof(name), "%d", pid);
-	process = mc_sys_openat(core->proc, name, O_RDONLY | O_DIRECTORY);
 	if (process < 0)
-		return process == -ENOENT ? -ESRCH : process;
+		return process;
 	if (!is_below(path, process, "cwd"))
 		return 0;
 	rc = mount_of(core, process, "cwd", ret);

@@ -10,17 +10,8 @@
 #include "mountcore/cleanup.h"
 
 #include "core.h"
+#include "procfs.h"
 #include "sys.h"
-
-static int open_mount_ns(const struct mc_core *core, pid_t pid)
-{
-	char name[32];
-	int fd;
-
-	snprintf(name, sizeof(name), "%d/ns/mnt", pid);
-	fd = mc_sys_openat(core->proc, name, O_RDONLY);
-	return fd == -ENOENT ? -ESRCH : fd;
-}
 
 static int inode_of(int fd, uint64_t *ret)
 {
@@ -35,16 +26,12 @@ static int inode_of(int fd, uint64_t *ret)
 /* A file of the process's directory in procfs; NULL with the error in `ret_rc`. */
 static FILE *open_text(const struct mc_core *core, pid_t pid, const char *file, int *ret_rc)
 {
-	char name[48];
-	FILE *stream;
-	int fd;
+	mc_sys_auto_fd fd = mc_procfs_open_of(core, pid, file, O_RDONLY);
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "re");
 
-	snprintf(name, sizeof(name), "%d/%s", pid, file);
-	fd = mc_sys_openat(core->proc, name, O_RDONLY);
-	stream = fd < 0 ? NULL : fdopen(fd, "re");
-	*ret_rc = fd == -ENOENT ? -ESRCH : fd < 0 ? fd : -ENOMEM;
-	if (fd >= 0 && !stream)
-		mc_sys_close(fd);
+	*ret_rc = fd < 0 ? fd : -ENOMEM;
+	if (stream)
+		mc_take_fd(&fd);
 	return stream;
 }
 
@@ -84,14 +71,12 @@ int mc_ns_has_user(const struct mc_core *core, pid_t pid, uint32_t uid)
 
 static int open_userns(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 {
-	char name[32];
 	uint64_t ino = 0;
 	int rc;
 
-	snprintf(name, sizeof(name), "%d/ns/user", pid);
-	ns->userns_fd = mc_sys_openat(core->proc, name, O_RDONLY);
+	ns->userns_fd = mc_procfs_open_of(core, pid, "ns/user", O_RDONLY);
 	if (ns->userns_fd < 0)
-		return ns->userns_fd == -ENOENT ? -ESRCH : ns->userns_fd;
+		return ns->userns_fd;
 	rc = inode_of(ns->userns_fd, &ino);
 	if (rc == 0 && ino == core->user_ino) {
 		mc_close_fd(&ns->userns_fd);
@@ -127,13 +112,10 @@ static int read_may_mount(const struct mc_core *core, pid_t pid, bool *ret)
 /* A directory of procfs stays that process's too, when its number is another's. */
 static int open_process(const struct mc_core *core, pid_t pid)
 {
-	char name[16];
 	int fd = mc_sys_pidfd_open(pid);
 
-	if (mc_err_is_unsupported(fd)) {
-		snprintf(name, sizeof(name), "%d", pid);
-		fd = mc_sys_openat(core->proc, name, O_RDONLY | O_DIRECTORY);
-	}
+	if (mc_err_is_unsupported(fd))
+		fd = mc_procfs_open_of(core, pid, "", O_RDONLY | O_DIRECTORY);
 	return fd == -EINVAL || fd == -ENOENT ? -ESRCH : fd;
 }
 
@@ -152,7 +134,7 @@ static int open_all(const struct mc_core *core, pid_t pid, struct mc_ns *ns)
 	ns->pidfd = open_process(core, pid);
 	if (ns->pidfd < 0)
 		return ns->pidfd;
-	ns->ns_fd = open_mount_ns(core, pid);
+	ns->ns_fd = mc_procfs_open_of(core, pid, "ns/mnt", O_RDONLY);
 	if (ns->ns_fd < 0)
 		return ns->ns_fd;
 	rc = open_userns(core, pid, ns);
@@ -197,17 +179,17 @@ int mc_ns_kill(const struct mc_ns *ns)
 
 int mc_ns_open(const struct mc_core *core, pid_t pid, struct mc_ns *ret, struct mc_err *err)
 {
-	struct mc_ns ns = MC_NS_NONE;
+	MC_AUTO(struct mc_ns, mc_ns_close) ns = MC_NS_NONE;
 	int rc = open_all(core, pid, &ns);
 
 	/* A process that ends meanwhile gives EACCES, among others (proc_ns_get_link()). */
 	if (rc < 0 && rc != -EXDEV && ns.pidfd >= 0 && !mc_ns_is_alive(&ns))
 		rc = -ESRCH;
-	if (rc == 0)
-		*ret = ns;
-	else
-		mc_ns_close(&ns);
-	return mc_err_set(err, MC_STEP_PROCESS, rc);
+	if (rc < 0)
+		return mc_err_set(err, MC_STEP_PROCESS, rc);
+	*ret = ns;
+	ns = MC_NS_NONE;
+	return 0;
 }
 
 void mc_ns_close(struct mc_ns *ns)

@@ -1,10 +1,13 @@
 #include "procfs.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mountcore/cleanup.h"
 
+#include "core.h"
 #include "sys.h"
 
 void mc_close_dir(DIR **dir)
@@ -21,6 +24,16 @@ DIR *mc_procfs_open(int dirfd, const char *name)
 	if (!dir && fd >= 0)
 		mc_close_fd(&fd);
 	return dir;
+}
+
+int mc_procfs_open_of(const struct mc_core *core, pid_t pid, const char *name, int flags)
+{
+	char path[48];
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
+	fd = mc_sys_openat(core->proc, path, flags);
+	return fd == -ENOENT ? -ESRCH : fd;
 }
 
 bool mc_procfs_is_process(const char *name)

@@ -14,6 +14,10 @@ void mc_close_dir(DIR **dir);
 /* Open a directory of procfs as a stream; NULL with errno when it cannot be. */
 DIR *mc_procfs_open(int dirfd, const char *name);
 
+/* Open the file `name` of the process's directory in our procfs.  Returns a descriptor, or a
+ * negative errno: -ESRCH for a process that is gone. */
+int mc_procfs_open_of(const struct mc_core *core, pid_t pid, const char *name, int flags);
+
 /* Whether the name of an entry is the number of a process. */
 bool mc_procfs_is_process(const char *name);
 
