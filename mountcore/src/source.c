@@ -64,7 +64,7 @@ struct look_job {
 
 /* The mounts below a directory, strings borrowed from the table. */
 struct below {
-	struct mc_mount *items;
+	struct mc_mount *items; /* owned */
 	size_t count;
 	size_t base; /* how long the directory's path is; 0: the root */
 };
@@ -87,7 +87,7 @@ static int open_source(
 {
 	const uint64_t cached = job->is_cached ? RESOLVE_CACHED : 0;
 	const char *rest = path->source + strlen(path->beneath);
-	int fd, base;
+	mc_sys_auto_fd base = MC_FD_NONE;
 
 	if (path->beneath[0] == '\0' || path->beneath[1] == '\0')
 		return open_mounted(core, core->host_root, path->source, MC_RESOLVE_KNOWN | cached);
@@ -95,10 +95,8 @@ static int open_source(
 	if (base < 0)
 		return base;
 	rest += strspn(rest, "/");
-	fd = open_mounted(core, base, *rest ? rest : ".",
+	return open_mounted(core, base, *rest ? rest : ".",
 		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | cached);
-	mc_sys_close(base);
-	return fd;
 }
 
 int mc_source_open(
@@ -106,14 +104,14 @@ int mc_source_open(
 {
 	/* Mounts inside the source may have a server behind them: not walked by a worker. */
 	const uint64_t resolve = mc_resolve_flags(job, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
-	int sub, fd = open_source(core, job, path);
+	mc_sys_auto_fd fd = open_source(core, job, path);
+	int sub;
 
 	if (fd < 0)
 		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
 	if (!path->subpath[0])
-		return fd;
+		return mc_take_fd(&fd);
 	sub = open_mounted(core, fd, path->subpath, resolve);
-	mc_sys_close(fd);
 	return sub < 0 ? mc_err_set(&job->err, MC_STEP_SUBPATH, sub) : sub;
 }
 
@@ -163,6 +161,11 @@ static int read_table(struct mc_core *core, struct table *table, int ns_fd)
 	return rc;
 }
 
+static void below_done(struct below *below)
+{
+	free(below->items);
+}
+
 static bool has_parent(const struct below *below, uint64_t top, const struct mc_mount *mount)
 {
 	bool found = mount->parent_id == top;
@@ -176,7 +179,7 @@ static bool has_parent(const struct below *below, uint64_t top, const struct mc_
 
 /* The mounts below the directory `path` of the mount `top`, without those that a clone of it does
  * not have.  A table lists a mount behind its parent unless mounts were moved: passes until nothing
- * is added.  The caller frees the items, also of one that failed. */
+ * is added. */
 static int collect(struct mc_mounts *mounts, uint64_t top, const char *path, struct below *ret)
 {
 	struct mc_mount mount;
@@ -227,7 +230,7 @@ static int compare_mounts(struct mc_core *core, const struct mc_source_args *arg
 	const struct look_job *job, const struct mc_mount *ours, enum mc_source_is *ret)
 {
 	struct table *host = &core->look->host;
-	struct below there = {0}, here = {0};
+	MC_AUTO(struct below, below_done) there = {0}, here = {0};
 	int rc = read_table(core, host, core->host_ns);
 
 	if (rc == 0)
@@ -236,8 +239,6 @@ static int compare_mounts(struct mc_core *core, const struct mc_source_args *arg
 		rc = collect(args->mounts, ours->id, ours->target, &here);
 	if (rc == 0 && !(is_part(&there, &here) && (args->has_others || is_part(&here, &there))))
 		*ret = MC_SOURCE_MOUNTS;
-	free(there.items);
-	free(here.items);
 	return rc;
 }
 
@@ -291,7 +292,8 @@ static void note_silent(struct mc_core *core, const char *path)
 static int look_at_source(const struct mc_core *core, struct look_job *self)
 {
 	const struct mc_source_path path = {self->source, self->beneath, self->subpath};
-	int rc, fd = mc_source_open(core, &self->job, &path);
+	mc_sys_auto_fd fd = mc_source_open(core, &self->job, &path);
+	int rc;
 
 	if (fd < 0)
 		return fd;
@@ -300,7 +302,6 @@ static int look_at_source(const struct mc_core *core, struct look_job *self)
 		rc = mc_source_probe(fd);
 	if (rc == 0)
 		rc = mc_fd_path(core, core->host_root, fd, self->real);
-	mc_sys_close(fd);
 	return mc_err_set(&self->job.err, MC_STEP_SOURCE, rc);
 }
 
@@ -380,7 +381,7 @@ static int judge(struct mc_core *core, const struct mc_source_args *args,
 int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
 	enum mc_source_is *ret, struct mc_err *err)
 {
-	struct look_job *job = mc_job_new(sizeof(*job));
+	mc_auto_job struct look_job *job = mc_job_new(sizeof(*job));
 	int rc;
 
 	if (!job)
@@ -393,9 +394,7 @@ int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
 		rc = mc_err_set(&job->job.err, MC_STEP_SETUP, judge(core, args, job, ret));
 		pthread_mutex_unlock(&core->look->lock);
 	}
-	mc_err_set(err, job->job.err.step, rc);
-	mc_job_free(job, sizeof(*job));
-	return rc;
+	return mc_err_set(err, job->job.err.step, rc);
 }
 
 /* --- in our own namespace ------------------------------------------------------------------- */
@@ -445,7 +444,7 @@ int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *arg
 {
 	bool is_slow = false;
 	int rc = find_own(core, path, &is_slow);
-	struct look_job *job;
+	mc_auto_job struct look_job *job = NULL;
 
 	*ret = MC_SOURCE_NONE;
 	if (rc <= 0)
@@ -459,9 +458,7 @@ int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *arg
 	if (rc == 0)
 		rc = mc_err_set(&job->job.err, MC_STEP_SETUP, judge_own(core, args, job, ret));
 	*ret_own = (struct mc_own){job->shown.mount_id, {job->shown.dev, job->shown.ino}};
-	mc_err_set(err, job->job.err.step, rc);
-	mc_job_free(job, sizeof(*job));
-	return rc;
+	return mc_err_set(err, job->job.err.step, rc);
 }
 
 /* --- the tables ----------------------------------------------------------------------------- */
