@@ -39,15 +39,12 @@ int mc_fd_mount(const struct mc_core *core, int fd, uint64_t *ret)
 	static const char key[] = "mnt_id:\t";
 	char name[MC_FD_NAME_SIZE], text[512];
 	const char *digit;
+	mc_sys_auto_fd info = MC_FD_NONE;
 	ssize_t size;
-	int info;
 
 	put_fd("thread-self/fdinfo/", fd, name);
 	info = mc_sys_openat(core->proc, name, O_RDONLY);
-	if (info < 0)
-		return info;
-	size = mc_sys_read(info, text, sizeof(text) - 1);
-	mc_sys_close(info);
+	size = info < 0 ? info : mc_sys_read(info, text, sizeof(text) - 1);
 	if (size < 0)
 		return (int)size;
 	text[size] = '\0';

@@ -84,7 +84,8 @@ int mc_lines_visit(const struct mc_core *core, int (*visit)(struct mc_line *line
 	char chunk[CHUNK];
 	struct mc_line line = {0};
 	ssize_t size;
-	int rc = 0, fd = mc_sys_openat(core->proc, "thread-self/mountinfo", O_RDONLY);
+	mc_sys_auto_fd fd = mc_sys_openat(core->proc, "thread-self/mountinfo", O_RDONLY);
+	int rc = 0;
 
 	if (fd < 0)
 		return fd;
@@ -102,7 +103,6 @@ int mc_lines_visit(const struct mc_core *core, int (*visit)(struct mc_line *line
 			line = (struct mc_line){0};
 		}
 	} while (size > 0 && rc == 0);
-	mc_sys_close(fd);
 	return size < 0 ? (int)size : rc;
 }
 

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "mountcore/cleanup.h"
+
 #include "core.h"
 #include "inode.h"
 #include "sys.h"
@@ -122,26 +124,22 @@ static int follow(struct steps *self, int link)
 	return put_before_rest(self, text, (size_t)size);
 }
 
-/* Go to `fd`, the component `name`, or follow it if it is a symlink.  Takes the descriptor. */
-static int enter(struct steps *self, int fd, const char *name, bool is_wanted_itself)
+/* Go to the component `name`, or follow it if it is a symlink.  Takes the descriptor. */
+static int enter(struct steps *self, int component, const char *name, bool is_wanted_itself)
 {
+	mc_sys_auto_fd fd = component;
 	struct mc_stat stat;
 	int rc = mc_describe(self->core, fd, "", &stat);
 
 	if (rc == 0 && self->resolve & RESOLVE_NO_XDEV && stat.mount_id != self->mount_id)
 		rc = -EXDEV;
-	if (rc == 0 && S_ISLNK(stat.mode) && !is_wanted_itself) {
-		rc = follow(self, fd);
-		mc_sys_close(fd);
-		return rc;
-	}
+	if (rc == 0 && S_ISLNK(stat.mode) && !is_wanted_itself)
+		return follow(self, fd);
 	if (rc == 0)
 		rc = note_done(self, name);
-	if (rc < 0) {
-		mc_sys_close(fd);
+	if (rc < 0)
 		return rc;
-	}
-	go_to(self, fd);
+	go_to(self, mc_take_fd(&fd));
 	self->mode = stat.mode;
 	return 0;
 }
