@@ -17,31 +17,25 @@
 
 enum { MOUNT_TIMEOUT_MS = 100000 }; /* Docker gives up a Mount after 120 s */
 
-static int open_host(struct mc_core *core, pid_t host_pid, struct mc_err *err)
+static int open_host(struct mc_core *core, pid_t host_pid)
 {
-	char name[32];
+	char process[16] = "self", name[32];
 
+	if (host_pid > 0)
+		snprintf(process, sizeof(process), "%d", host_pid);
 	core->proc = mc_sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY);
 	if (core->proc < 0)
-		return mc_err_set(err, MC_STEP_SETUP, core->proc);
+		return core->proc;
 	core->home_ns = mc_sys_openat(core->proc, "self/ns/mnt", O_RDONLY);
 	if (core->home_ns < 0)
-		return mc_err_set(err, MC_STEP_SETUP, core->home_ns);
-	if (host_pid > 0)
-		snprintf(name, sizeof(name), "%d/ns/mnt", host_pid);
-	else
-		snprintf(name, sizeof(name), "self/ns/mnt");
+		return core->home_ns;
+	snprintf(name, sizeof(name), "%s/ns/mnt", process);
 	core->host_ns = mc_sys_openat(core->proc, name, O_RDONLY);
 	if (core->host_ns < 0)
-		return mc_err_set(err, MC_STEP_SETUP, core->host_ns);
-	if (host_pid > 0)
-		snprintf(name, sizeof(name), "%d/root", host_pid);
-	else
-		snprintf(name, sizeof(name), "self/root");
+		return core->host_ns;
+	snprintf(name, sizeof(name), "%s/root", process);
 	core->host_root = mc_sys_openat(core->proc, name, O_PATH | O_DIRECTORY);
-	if (core->host_root < 0)
-		return mc_err_set(err, MC_STEP_SETUP, core->host_root);
-	return 0;
+	return core->host_root < 0 ? core->host_root : 0;
 }
 
 static int read_inodes(struct mc_core *core)
@@ -70,10 +64,9 @@ static bool has_id(const struct mc_core *core, unsigned kind, uint64_t *ret_id)
 
 static bool may_be_cached(const struct mc_core *core)
 {
-	int fd = mc_sys_openat2(core->proc, ".", O_PATH, RESOLVE_IN_ROOT | RESOLVE_CACHED);
+	mc_sys_auto_fd fd =
+		mc_sys_openat2(core->proc, ".", O_PATH, RESOLVE_IN_ROOT | RESOLVE_CACHED);
 
-	if (fd >= 0)
-		mc_sys_close(fd);
 	return fd >= 0 || fd == -EAGAIN;
 }
 
@@ -84,10 +77,9 @@ static unsigned probe(const struct mc_core *core)
 	struct mc_statmount mount;
 	uint64_t id;
 	unsigned features = 0;
-	mc_auto_fd fd = MC_FD_NONE;
 	mc_auto_fd tree = mc_sys_open_tree(core->proc, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
+	mc_auto_fd fd = mc_sys_openat2(core->proc, ".", O_PATH, RESOLVE_IN_ROOT);
 
-	fd = mc_sys_openat2(core->proc, ".", O_PATH, RESOLVE_IN_ROOT);
 	/* Where a filter lets move_mount through, it finds that these are no descriptors. */
 	if (tree >= 0 && mc_sys_move_mount(MC_FD_NONE, MC_FD_NONE, 0) == -EBADF)
 		features |= MC_FEATURE_OPEN_TREE;
@@ -124,13 +116,14 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 	pthread_mutex_init(&core->lock, NULL);
 	pthread_cond_init(&core->changed, NULL);
 	pthread_cond_init(&core->work, NULL);
-	rc = open_host(core, args->host_pid, err);
+	rc = open_host(core, args->host_pid);
 	if (rc == 0)
-		rc = mc_err_set(err, MC_STEP_SETUP, read_inodes(core));
+		rc = read_inodes(core);
 	if (rc == 0) {
 		core->features = probe(core) & ~args->without;
-		rc = mc_err_set(err, MC_STEP_SETUP, mc_pool_start(core, args->workers));
+		rc = mc_pool_start(core, args->workers);
 	}
+	mc_err_set(err, MC_STEP_SETUP, rc);
 	if (rc == 0)
 		rc = mc_table_watch(core, err);
 	if (rc == 0)
