@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/mounts.h"
 #include "mountcore/path.h"
 
 #include "core.h"
 #include "fstype.h"
 #include "job.h"
+#include "mounts.h"
 #include "sys.h"
 
 enum {
@@ -53,8 +53,10 @@ struct mc_watch {
 	uint64_t number, begun, ended; /* of readings: wanted, begun, at their end */
 };
 
-static void free_table(struct mc_table *table)
+static void free_table(struct mc_table **pointer)
 {
+	struct mc_table *table = *pointer;
+
 	if (!table)
 		return;
 	for (size_t i = 0; i < table->slow_count; i++)
@@ -168,23 +170,20 @@ static int fill(struct mc_table *table, struct mc_mounts *mounts)
 
 static int read_table(int mountinfo, struct mc_table **ret)
 {
-	struct mc_mounts *mounts = NULL;
-	struct mc_table *table = calloc(1, sizeof(*table));
-	int rc = table ? 0 : -ENOMEM;
+	mc_auto_mounts mounts = NULL;
+	MC_AUTO(struct mc_table *, free_table) table = calloc(1, sizeof(*table));
+	int rc;
 
-	if (rc == 0) {
-		table->read_ns = mc_clock_ns();
-		rc = lseek(mountinfo, 0, SEEK_SET) < 0 ? -errno : 0;
-	}
-	if (rc == 0)
-		rc = mc_mounts_read_open(mountinfo, &mounts);
+	if (!table)
+		return -ENOMEM;
+	table->read_ns = mc_clock_ns();
+	if (lseek(mountinfo, 0, SEEK_SET) < 0)
+		return -errno;
+	rc = mc_mounts_read_open(mountinfo, &mounts);
 	if (rc == 0)
 		rc = fill(table, mounts);
-	mc_mounts_free(mounts);
 	if (rc == 0)
-		*ret = table;
-	else
-		free_table(table);
+		*ret = mc_take_ptr(&table);
 	return rc;
 }
 
@@ -192,7 +191,7 @@ static int read_table(int mountinfo, struct mc_table **ret)
 static void put(struct mc_table *table)
 {
 	if (table && --table->references == 0)
-		free_table(table);
+		free_table(&table);
 }
 
 /* With the watch's lock, which is not held meanwhile. */
@@ -395,7 +394,7 @@ void mc_table_unwatch(struct mc_core *core)
 		return;
 	if (watch->has_reader)
 		stop_reader(watch);
-	free_table(watch->table);
+	free_table(&watch->table);
 	mc_close_fd(&watch->mountinfo);
 	pthread_cond_destroy(&watch->has_read);
 	pthread_cond_destroy(&watch->wanted);
