@@ -365,7 +365,7 @@ static int look_at_list(struct scan *scan, unsigned long direction)
 	return rc;
 }
 
-static void done(struct scan *scan)
+static void scan_done(struct scan *scan)
 {
 	free(scan->seen);
 	free(scan->text);
@@ -407,14 +407,14 @@ int mc_spot_find_others(struct mc_core *core, const struct mc_spot *spot, uint64
 	struct mc_spot_others *ret)
 {
 	struct others others = {spot, ret};
-	struct scan scan = {
+	MC_AUTO(struct scan, scan_done)
+	scan = {
 		.core = core,
 		.dev = spot->dev,
 		.visit = visit_other,
 		.context = &others,
 		.but_ns = but_ns,
 	};
-
 	int rc;
 
 	*ret = (struct mc_spot_others){0};
@@ -423,7 +423,6 @@ int mc_spot_find_others(struct mc_core *core, const struct mc_spot *spot, uint64
 		rc = look_at_list(&scan, NEXT_NS);
 	if (rc == 0)
 		rc = look_at_list(&scan, PREVIOUS_NS);
-	done(&scan);
 	return rc;
 }
 
@@ -470,14 +469,13 @@ int mc_spot_find_user(struct mc_core *core, const struct mc_spot *data, const st
 	size_t own_count, struct mc_spot_user *ret)
 {
 	struct user user = {data, own, own_count, ret};
-	struct scan scan = {
+	MC_AUTO(struct scan, scan_done)
+	scan = {
 		.core = core,
 		.dev = data->dev,
 		.visit = visit_user,
 		.context = &user,
 	};
-	int rc = look_at_processes(&scan);
 
-	done(&scan);
-	return rc;
+	return look_at_processes(&scan);
 }

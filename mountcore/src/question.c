@@ -45,8 +45,7 @@ static int serve(const struct mc_core *core, struct mc_job *job)
 		job->rc = self->fn(core, &asked);
 		job->err = asked.err;
 		for (int i = 0; i < MC_JOB_FDS; i++)
-			if (asked.fds[i] >= 0)
-				mc_sys_close(asked.fds[i]);
+			mc_sys_close_fd(&asked.fds[i]);
 		mc_message_send(job->socket, no_fds, no_fds);
 	}
 }
