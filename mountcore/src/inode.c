@@ -14,16 +14,16 @@
 #include "core.h"
 #include "sys.h"
 
-static void put_fd(const char *prefix, int fd, char ret[static MC_FD_NAME_SIZE])
+void mc_number_name(const char *prefix, int number, char ret[static MC_FD_NAME_SIZE])
 {
 	char digits[12];
 	size_t count = 0, used = strlen(prefix);
 
 	memcpy(ret, prefix, used);
 	do {
-		digits[count++] = (char)('0' + fd % 10);
-		fd /= 10;
-	} while (fd > 0);
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
 	while (count > 0)
 		ret[used++] = digits[--count];
 	ret[used] = '\0';
@@ -31,7 +31,7 @@ static void put_fd(const char *prefix, int fd, char ret[static MC_FD_NAME_SIZE])
 
 void mc_fd_name(int fd, char ret[static MC_FD_NAME_SIZE])
 {
-	put_fd("thread-self/fd/", fd, ret);
+	mc_number_name("thread-self/fd/", fd, ret);
 }
 
 int mc_fd_mount(const struct mc_core *core, int fd, uint64_t *ret)
@@ -42,7 +42,7 @@ int mc_fd_mount(const struct mc_core *core, int fd, uint64_t *ret)
 	mc_sys_auto_fd info = MC_FD_NONE;
 	ssize_t size;
 
-	put_fd("thread-self/fdinfo/", fd, name);
+	mc_number_name("thread-self/fdinfo/", fd, name);
 	info = mc_sys_openat(core->proc, name, O_RDONLY);
 	size = info < 0 ? info : mc_sys_read(info, text, sizeof(text) - 1);
 	if (size < 0)

@@ -34,8 +34,12 @@ int mc_fd_path(const struct mc_core *core, int root, int fd, char ret[static PAT
  * kernels whose statx does not know it.  Source: proc_pid_fdinfo(5), mnt_id. */
 int mc_fd_mount(const struct mc_core *core, int fd, uint64_t *ret);
 
-/* "thread-self/fd/N", relative to core->proc. */
 enum { MC_FD_NAME_SIZE = 32 };
+
+/* `prefix`, of at most 20 bytes, and `number`, which is not negative. */
+void mc_number_name(const char *prefix, int number, char ret[static MC_FD_NAME_SIZE]);
+
+/* "thread-self/fd/N", relative to core->proc. */
 void mc_fd_name(int fd, char ret[static MC_FD_NAME_SIZE]);
 
 /* Copy a caller's path into a job; NULL is "".  Returns 0 or -ENAMETOOLONG. */

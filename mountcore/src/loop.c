@@ -15,6 +15,7 @@
 
 #include "mountcore/cleanup.h"
 
+#include "inode.h"
 #include "sys.h"
 
 enum { LOOP_TRIES = 64, DIR_SIZE = 4096, DIGITS_MAX = 10 };
@@ -37,21 +38,6 @@ static bool name_path(const char *name, char ret[static MC_LOOP_PATH_SIZE])
 	memcpy(ret, prefix, sizeof(prefix) - 1);
 	memcpy(ret + sizeof(prefix) - 1, digits, count + 1);
 	return true;
-}
-
-static void number_path(int number, char ret[static MC_LOOP_PATH_SIZE])
-{
-	char digits[DIGITS_MAX + 1];
-	size_t count = 0, at = sizeof(prefix) - 1;
-
-	do {
-		digits[count++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	memcpy(ret, prefix, at);
-	while (count > 0)
-		ret[at++] = digits[--count];
-	ret[at] = '\0';
 }
 
 /* Returns 0 if this is the device of `file`, -ENOENT if not. */
@@ -125,7 +111,7 @@ static int take(int control, int file, bool read_only, char ret_path[static MC_L
 
 	if (number < 0)
 		return number;
-	number_path(number, ret_path);
+	mc_number_name(prefix, number, ret_path);
 	loop = mc_sys_openat(AT_FDCWD, ret_path, read_only ? O_RDONLY : O_RDWR);
 	if (loop < 0)
 		return loop;
