@@ -245,13 +245,6 @@ static int detach_strictly(struct mc_core *core, const struct mc_detach_args *ar
 	return self->lazy ? mc_job_run_anywhere(core, detach, &self->job) : rc;
 }
 
-static uint64_t waits_for(const struct mc_detach_args *args, const struct mc_own_type *type)
-{
-	if (type->is_slow)
-		return type->key;
-	return args->place.key ? args->place.key : mc_key_of(args->path);
-}
-
 int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc_busy *ret_busy,
 	struct mc_err *err)
 {
@@ -280,7 +273,9 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 	memcpy(self->path, args->path, length + 1);
 	self->job.key = args->place.key;
 	self->job.in_helper = args->place.may_mount || type.is_slow;
-	self->job.waits_for = waits_for(args, &type);
+	self->job.waits_for = args->place.key ? args->place.key : mc_key_of(args->path);
+	if (type.is_slow)
+		self->job.waits_for = type.key;
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
 	rc = args->lazy ? mc_job_run_anywhere(core, detach, &self->job)

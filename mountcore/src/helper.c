@@ -140,11 +140,6 @@ int mc_helper_await(int socket_fd, unsigned timeout_ms, int *fds)
 	return mc_message_receive(socket_fd, fds);
 }
 
-static unsigned deadline_of(const struct mc_core *core, const struct mc_job *job)
-{
-	return job->timeout_ms ? job->timeout_ms : core->helper_timeout_ms;
-}
-
 void mc_starting_add(struct mc_core *core, struct mc_starting *self)
 {
 	pthread_mutex_lock(&core->lock);
@@ -184,6 +179,7 @@ void mc_helper_settle(struct mc_core *core)
 
 static int run_once(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
+	const unsigned timeout_ms = job->timeout_ms ? job->timeout_ms : core->helper_timeout_ms;
 	struct mc_starting starting = {.job = job};
 	mc_auto_fd ours = MC_FD_NONE;
 	int fds[MC_JOB_FDS], pid, rc;
@@ -192,7 +188,7 @@ static int run_once(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	job->has_closed = false;
 	mc_starting_add(core, &starting);
 	pid = mc_helper_start(core, fn, job, &ours);
-	rc = pid < 0 ? pid : mc_helper_await(ours, deadline_of(core, job), fds);
+	rc = pid < 0 ? pid : mc_helper_await(ours, timeout_ms, fds);
 	mc_starting_remove(core, &starting);
 	if (pid < 0)
 		return pid;
@@ -207,25 +203,18 @@ static int run_once(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	return mc_err_set(&job->err, MC_STEP_HELPER, rc);
 }
 
-static int run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
-{
-	struct mc_waiting waiting = {.waits_for = job->waits_for};
-	int rc = mc_slot_take(core, &waiting);
-
-	if (rc < 0)
-		return mc_err_set(&job->err, MC_STEP_HELPER, rc);
-	rc = run_once(core, fn, job);
-	mc_slot_release(core, &waiting);
-	return rc;
-}
-
 int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
+	struct mc_waiting waiting = {.waits_for = job->waits_for};
 	sigset_t before;
 	int rc;
 
 	mc_helper_block_signals(&before);
-	rc = run(core, fn, job);
+	rc = mc_err_set(&job->err, MC_STEP_HELPER, mc_slot_take(core, &waiting));
+	if (rc == 0) {
+		rc = run_once(core, fn, job);
+		mc_slot_release(core, &waiting);
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }

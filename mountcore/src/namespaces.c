@@ -441,17 +441,13 @@ static bool is_own(const struct user *user, const struct mc_spot *on)
 	return false;
 }
 
-/* A mount of a directory that was deleted keeps that, and nothing of what is there now. */
-static bool is_deleted(const struct line *line)
-{
-	return mc_mount_is_deleted(&(struct mc_mount){.root = line->root});
-}
-
 static int visit_user(struct scan *scan, const struct line *line, const struct mc_spot *on)
 {
 	const struct user *user = scan->context;
+	const struct mc_mount mount = {.root = line->root};
 	char comm[FILE_SIZE];
-	bool shows_it = line->dev == scan->dev && !is_deleted(line) &&
+	/* A mount of a directory that was deleted shows nothing of what is there now. */
+	bool shows_it = line->dev == scan->dev && !mc_mount_is_deleted(&mount) &&
 			mc_path_is_below(line->root, user->data->path);
 
 	if (is_own(user, on) || (!shows_it && !mc_spot_is_below(on, user->data)))

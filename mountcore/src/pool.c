@@ -44,23 +44,14 @@ static struct mc_task *take_task(struct mc_core *core)
 	return task;
 }
 
-/* Returns 0 or the negative errno of the thread's set-up. */
-static int set_up_worker(void)
-{
-	int rc = mc_sys_unshare(CLONE_FS);
-
-	if (rc < 0)
-		return rc;
-	mc_sys_umask(0);
-	return 0;
-}
-
 static void *work(void *argument)
 {
 	struct mc_core *core = argument;
-	int setup = set_up_worker();
+	int setup = mc_sys_unshare(CLONE_FS);
 	struct mc_task *task;
 
+	if (setup == 0)
+		mc_sys_umask(0);
 	pthread_mutex_lock(&core->lock);
 	while ((task = take_task(core))) {
 		pthread_mutex_unlock(&core->lock);

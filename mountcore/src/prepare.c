@@ -216,20 +216,13 @@ static int copy_source(struct mc_attach *self, const struct mc_attach_args *args
 	return rc;
 }
 
-static int check_reserved(const struct mc_attach_args *args)
-{
-	bool is_zero =
-		MC_RESERVED_IS_ZERO(args->reserved) && MC_RESERVED_IS_ZERO(args->place.reserved);
-
-	return is_zero ? 0 : -EINVAL;
-}
-
 static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, struct mc_err *err)
 {
-	int rc = mc_err_set(err, MC_STEP_SETUP, check_reserved(args));
+	int rc;
 
-	if (rc == 0)
-		rc = mc_err_set(err, MC_STEP_SOURCE, copy_source(self, args));
+	if (!MC_RESERVED_IS_ZERO(args->reserved) || !MC_RESERVED_IS_ZERO(args->place.reserved))
+		return mc_err_set(err, MC_STEP_SETUP, -EINVAL);
+	rc = mc_err_set(err, MC_STEP_SOURCE, copy_source(self, args));
 	if (rc == 0) {
 		rc = args->target[0] == '/' ? mc_copy_path(self->target, args->target) : -EINVAL;
 		mc_err_set(err, MC_STEP_TARGET, rc);

@@ -150,19 +150,6 @@ static int find_kept(
 	return rc;
 }
 
-static int ask(
-	struct mc_core *core, mc_job_fn fn, const struct mc_job *job, struct mc_question *ret)
-{
-	int rc = mc_slot_take(core, &ret->waiting);
-
-	if (rc < 0)
-		return rc;
-	rc = find_kept(core, fn, job, &ret->kept);
-	if (rc < 0)
-		mc_slot_release(core, &ret->waiting);
-	return rc;
-}
-
 int mc_job_ask(struct mc_core *core, mc_job_fn fn, struct mc_job *job, struct mc_question *ret)
 {
 	sigset_t before;
@@ -171,7 +158,12 @@ int mc_job_ask(struct mc_core *core, mc_job_fn fn, struct mc_job *job, struct mc
 	mc_helper_reap(core);
 	*ret = (struct mc_question){.waiting.waits_for = job->waits_for};
 	mc_helper_block_signals(&before);
-	rc = ask(core, fn, job, ret);
+	rc = mc_slot_take(core, &ret->waiting);
+	if (rc == 0) {
+		rc = find_kept(core, fn, job, &ret->kept);
+		if (rc < 0)
+			mc_slot_release(core, &ret->waiting);
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return mc_err_set(&job->err, MC_STEP_HELPER, rc);
 }

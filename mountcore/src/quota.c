@@ -49,11 +49,6 @@ static int check_enforced(const struct quota_job *self, int fd)
 	return state.qs_flags & FS_QUOTA_PDQ_ENFD ? 0 : -EOPNOTSUPP;
 }
 
-static bool is_ours(uint32_t id)
-{
-	return id >= ID_FIRST && id - ID_FIRST < ID_COUNT;
-}
-
 /* Where to begin looking: everybody at another place. */
 static uint32_t hash(const char *text)
 {
@@ -102,7 +97,7 @@ static int take_project(const struct quota_job *self, int fd, uint32_t *ret)
 	if (rc < 0)
 		return rc;
 	*ret = attr.fsx_projid;
-	if (is_ours(attr.fsx_projid))
+	if (attr.fsx_projid >= ID_FIRST && attr.fsx_projid - ID_FIRST < ID_COUNT)
 		return 0;
 	if (attr.fsx_projid != 0)
 		return self->bytes > 0 ? -EEXIST : -ENODATA;

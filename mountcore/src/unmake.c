@@ -68,14 +68,6 @@ static int find_spot(
 	return mc_mount_part(ret, path, ret_spot->path);
 }
 
-/* How much of `path`, which the file system has at the end of `spot`, stays. */
-static size_t length_kept(const char *path, const struct mc_spot *spot, size_t taken)
-{
-	size_t length = strlen(path), rest = strlen(spot->path) - taken;
-
-	return taken > 0 && rest < length ? length - rest : 0;
-}
-
 /* `mounts` is the table of a namespace whose inode is `ns_ino`. */
 static int plan(struct mc_core *core, struct mc_mounts *mounts, uint64_t ns_ino, const char *path,
 	struct mc_unmake_plan *ret, bool is_container)
@@ -83,6 +75,7 @@ static int plan(struct mc_core *core, struct mc_mounts *mounts, uint64_t ns_ino,
 	struct mc_mount mount;
 	struct mc_spot spot;
 	struct mc_spot_others others;
+	size_t length = strlen(path), rest;
 	bool is_root, is_tmpfs;
 	int rc = find_spot(mounts, path, &mount, &spot);
 
@@ -97,7 +90,8 @@ static int plan(struct mc_core *core, struct mc_mounts *mounts, uint64_t ns_ino,
 		rc = -EXDEV;
 	ret->mountinfo_id = mount.id;
 	ret->is_root = is_container && is_root;
-	ret->kept = length_kept(path, &spot, others.taken);
+	rest = strlen(spot.path) - others.taken; /* behind the part that stays */
+	ret->kept = others.taken > 0 && rest < length ? length - rest : 0;
 	return rc;
 }
 
