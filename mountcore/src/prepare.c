@@ -121,7 +121,7 @@ static void cut_deleted(const struct mc_core *core, struct mc_attach *self, int 
 }
 
 /* The rest of the target, from where the kernel's cache led to, `fd`: looked up like any other
- * where that mount is one to rely on.  Takes the descriptor. */
+ * where that mount is one to rely on. */
 static int walk_rest(const struct mc_core *core, struct mc_attach *self, int fd)
 {
 	const uint64_t resolve = MC_RESOLVE_KNOWN | RESOLVE_NO_XDEV;
@@ -130,7 +130,6 @@ static int walk_rest(const struct mc_core *core, struct mc_attach *self, int fd)
 
 	if (self->is_local)
 		rest = mc_walk(core, fd, self->target + begin, resolve, &more, NULL);
-	mc_sys_close(fd);
 	if (rest == -EXDEV || rest == -ELOOP) /* another mount, or a link */
 		return -EAGAIN;
 	if (rest >= 0)
@@ -142,21 +141,20 @@ static int walk_target(const struct mc_core *core, struct mc_attach *self, int r
 {
 	struct mc_stat stat;
 	bool is_known = true;
-	int rc, fd = mc_walk(core, root, self->target,
-			mc_resolve_flags(&self->job, MC_RESOLVE_USER), &self->missing, &is_known);
+	mc_sys_auto_fd fd = mc_walk(core, root, self->target,
+		mc_resolve_flags(&self->job, MC_RESOLVE_USER), &self->missing, &is_known);
+	int rc;
 
 	self->is_local = false;
 	if (fd < 0 || !self->job.is_cached || !self->target[self->missing])
-		return fd;
+		return mc_take_fd(&fd);
 	rc = mc_describe(core, fd, "", &stat);
 	if (rc == 0)
 		rc = mc_is_local(core, &self->job, self->place.may_mount, &stat);
-	if (rc < 0) {
-		mc_sys_close(fd);
+	if (rc < 0)
 		return rc;
-	}
 	self->is_local = rc;
-	return is_known ? fd : walk_rest(core, self, fd);
+	return is_known ? mc_take_fd(&fd) : walk_rest(core, self, fd);
 }
 
 static int find_target(const struct mc_core *core, struct mc_attach *self, int root)
