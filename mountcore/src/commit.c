@@ -288,9 +288,9 @@ static int take_back_job(const struct mc_core *core, struct mc_job *job)
 
 static void keep_timing(struct mc_core *core, uint64_t work_ns)
 {
-	pthread_mutex_lock(&core->lock);
+	mc_auto_lock lock = mc_lock(&core->lock);
+
 	core->timings[core->timing_count++ % MC_TIMINGS_MAX] = work_ns;
-	pthread_mutex_unlock(&core->lock);
 }
 
 /* After a helper that failed or was not started: `rc` tells which.  Stuck helpers do not prevent

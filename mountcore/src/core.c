@@ -39,15 +39,14 @@ const char *mc_feature_name(unsigned feature)
 
 unsigned mc_core_timings(struct mc_core *core, uint64_t *ret, unsigned size)
 {
+	mc_auto_lock lock = mc_lock(&core->lock);
 	unsigned count = 0;
 
-	pthread_mutex_lock(&core->lock);
 	if (core->timing_count < size)
 		size = (unsigned)core->timing_count;
 	if (size > MC_TIMINGS_MAX)
 		size = MC_TIMINGS_MAX;
 	for (uint64_t at = core->timing_count - size; count < size; at++)
 		ret[count++] = core->timings[at % MC_TIMINGS_MAX];
-	pthread_mutex_unlock(&core->lock);
 	return count;
 }

@@ -17,6 +17,20 @@ enum {
 	MC_HELPERS_MAX = 4, /* at work at once for one thing: as many get stuck on it at first */
 };
 
+/* Hold a mutex until the end of the scope. */
+static inline pthread_mutex_t *mc_lock(pthread_mutex_t *mutex)
+{
+	pthread_mutex_lock(mutex);
+	return mutex;
+}
+
+static inline void mc_unlock(pthread_mutex_t **mutex)
+{
+	pthread_mutex_unlock(*mutex);
+}
+
+#define mc_auto_lock __attribute__((cleanup(mc_unlock), unused)) pthread_mutex_t *
+
 struct mc_task;
 struct mc_gate;
 struct mc_watch;

@@ -142,32 +142,29 @@ int mc_helper_await(int socket_fd, unsigned timeout_ms, int *fds)
 
 void mc_starting_add(struct mc_core *core, struct mc_starting *self)
 {
-	pthread_mutex_lock(&core->lock);
+	mc_auto_lock lock = mc_lock(&core->lock);
+
 	self->next = core->starting;
 	core->starting = self;
-	pthread_mutex_unlock(&core->lock);
 }
 
 void mc_starting_remove(struct mc_core *core, const struct mc_starting *self)
 {
+	mc_auto_lock lock = mc_lock(&core->lock);
 	struct mc_starting **at = &core->starting;
 
-	pthread_mutex_lock(&core->lock);
 	while (*at != self)
 		at = &(*at)->next;
 	*at = self->next;
-	pthread_mutex_unlock(&core->lock);
 }
 
 static bool is_any_starting(struct mc_core *core)
 {
-	const struct mc_starting *at;
+	mc_auto_lock lock = mc_lock(&core->lock);
+	const struct mc_starting *at = core->starting;
 
-	pthread_mutex_lock(&core->lock);
-	at = core->starting;
 	while (at && at->job->has_closed)
 		at = at->next;
-	pthread_mutex_unlock(&core->lock);
 	return at != NULL;
 }
 

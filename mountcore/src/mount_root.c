@@ -214,12 +214,9 @@ static int open_dir(struct mc_mount_root *self)
 
 int mc_mount_root_dir(struct mc_mount_root *root)
 {
-	int fd;
+	mc_auto_lock lock = mc_lock(&root->lock);
 
-	pthread_mutex_lock(&root->lock);
-	fd = open_dir(root);
-	pthread_mutex_unlock(&root->lock);
-	return fd;
+	return open_dir(root);
 }
 
 /* Where the host has the tmpfs now.  Returns 0 or -ENOENT. */
@@ -279,12 +276,9 @@ static int check(struct mc_mount_root *self, const char *name, bool is_slow)
 
 int mc_mount_root_check(struct mc_mount_root *root, const char *name, bool is_slow)
 {
-	int rc;
+	mc_auto_lock lock = mc_lock(&root->lock);
 
-	pthread_mutex_lock(&root->lock);
-	rc = check(root, name, is_slow);
-	pthread_mutex_unlock(&root->lock);
-	return rc;
+	return check(root, name, is_slow);
 }
 
 static int heal(const struct mc_core *core, struct mc_job *job)
@@ -332,12 +326,10 @@ static void remove_bare(int dir_fd)
 
 int mc_mount_root_heal(struct mc_mount_root *root, const char *name, bool is_slow)
 {
-	int rc;
-	mc_auto_fd fd = MC_FD_NONE;
+	mc_auto_lock lock = mc_lock(&root->lock);
+	mc_auto_fd fd = open_dir(root);
+	int rc = fd < 0 ? fd : check(root, name, is_slow);
 
-	pthread_mutex_lock(&root->lock);
-	fd = open_dir(root);
-	rc = fd < 0 ? fd : check(root, name, is_slow);
 	if (rc == -ENOENT)
 		remove_bare(fd);
 	if (rc == -ENOENT && root->place[0]) {
@@ -345,7 +337,6 @@ int mc_mount_root_heal(struct mc_mount_root *root, const char *name, bool is_slo
 		if (rc == 0)
 			rc = check(root, name, is_slow);
 	}
-	pthread_mutex_unlock(&root->lock);
 	return rc;
 }
 

@@ -91,13 +91,9 @@ static int new_kept(struct mc_core *core, struct mc_kept **ret)
 
 static struct mc_kept *take_kept(struct mc_core *core)
 {
-	struct mc_kept *kept;
+	mc_auto_lock lock = mc_lock(&core->lock);
 
-	pthread_mutex_lock(&core->lock);
-	kept = core->kept;
-	core->kept = NULL;
-	pthread_mutex_unlock(&core->lock);
-	return kept;
+	return mc_take_ptr(&core->kept);
 }
 
 /* One is enough: several at work at once are rare. */
@@ -168,31 +164,24 @@ int mc_job_ask(struct mc_core *core, mc_job_fn fn, struct mc_job *job, struct mc
 	return mc_err_set(&job->err, MC_STEP_HELPER, rc);
 }
 
-static int answer(struct mc_core *core, const struct mc_question *question, struct mc_err *err)
-{
-	struct mc_kept *kept = question->kept;
-	int none[MC_JOB_FDS], rc = mc_helper_await(kept->socket, core->helper_timeout_ms, none);
-
-	if (rc < 0) {
-		drop_kept(core, kept, question->waiting.waits_for);
-		return mc_err_set(err, MC_STEP_HELPER, rc);
-	}
-	rc = mc_err_set(err, kept->job.err.step, kept->job.rc);
-	put_kept(core, kept);
-	return rc;
-}
-
 int mc_job_answer(struct mc_core *core, struct mc_question *question, struct mc_err *err)
 {
+	struct mc_kept *kept = mc_take_ptr(&question->kept);
 	sigset_t before;
-	int rc;
+	int none[MC_JOB_FDS], rc;
 
-	if (!question->kept)
+	if (!kept)
 		return 0;
 	mc_helper_block_signals(&before);
-	rc = answer(core, question, err);
+	rc = mc_helper_await(kept->socket, core->helper_timeout_ms, none);
+	if (rc < 0) {
+		mc_err_set(err, MC_STEP_HELPER, rc);
+		drop_kept(core, kept, question->waiting.waits_for);
+	} else {
+		rc = mc_err_set(err, kept->job.err.step, kept->job.rc);
+		put_kept(core, kept);
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	mc_slot_release(core, &question->waiting);
-	question->kept = NULL;
 	return rc;
 }

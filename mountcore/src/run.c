@@ -24,17 +24,18 @@ static bool gate_is_taken(const struct mc_core *core, uint64_t key)
 
 static void gate_enter(struct mc_core *core, struct mc_gate *gate)
 {
-	pthread_mutex_lock(&core->lock);
+	mc_auto_lock lock = mc_lock(&core->lock);
+
 	while (gate_is_taken(core, gate->key))
 		pthread_cond_wait(&core->changed, &core->lock);
 	gate->next = core->gates;
 	core->gates = gate;
-	pthread_mutex_unlock(&core->lock);
 }
 
 static void gate_leave(struct mc_core *core, const struct mc_gate *gate)
 {
-	pthread_mutex_lock(&core->lock);
+	mc_auto_lock lock = mc_lock(&core->lock);
+
 	for (struct mc_gate **at = &core->gates; *at; at = &(*at)->next) {
 		if (*at == gate) {
 			*at = gate->next;
@@ -42,7 +43,6 @@ static void gate_leave(struct mc_core *core, const struct mc_gate *gate)
 		}
 	}
 	pthread_cond_broadcast(&core->changed);
-	pthread_mutex_unlock(&core->lock);
 }
 
 int mc_job_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)

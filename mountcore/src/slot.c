@@ -14,14 +14,14 @@ enum { REAP_WAIT_MS = 50 };
 
 void mc_helper_reap(struct mc_core *core)
 {
-	pthread_mutex_lock(&core->lock);
+	mc_auto_lock lock = mc_lock(&core->lock);
+
 	for (unsigned i = 0; i < core->abandoned_count;) {
 		if (waitpid(core->abandoned[i].pid, NULL, WNOHANG) == 0)
 			i++;
 		else
 			core->abandoned[i] = core->abandoned[--core->abandoned_count];
 	}
-	pthread_mutex_unlock(&core->lock);
 }
 
 static unsigned count_stuck(const struct mc_core *core, uint64_t waits_for)
@@ -69,21 +69,20 @@ static int check_in(struct mc_core *core, const struct mc_waiting *self)
 
 int mc_slot_take(struct mc_core *core, struct mc_waiting *self)
 {
-	int rc;
+	mc_auto_lock lock = mc_lock(&core->lock);
+	int rc = check_in(core, self);
 
-	pthread_mutex_lock(&core->lock);
-	rc = check_in(core, self);
-	if (rc == 0) {
-		self->next = core->helpers;
-		core->helpers = self;
-	}
-	pthread_mutex_unlock(&core->lock);
-	return rc;
+	if (rc < 0)
+		return rc;
+	self->next = core->helpers;
+	core->helpers = self;
+	return 0;
 }
 
 void mc_slot_release(struct mc_core *core, const struct mc_waiting *self)
 {
-	pthread_mutex_lock(&core->lock);
+	mc_auto_lock lock = mc_lock(&core->lock);
+
 	for (struct mc_waiting **at = &core->helpers; *at; at = &(*at)->next) {
 		if (*at == self) {
 			*at = self->next;
@@ -91,7 +90,6 @@ void mc_slot_release(struct mc_core *core, const struct mc_waiting *self)
 		}
 	}
 	pthread_cond_broadcast(&core->changed);
-	pthread_mutex_unlock(&core->lock);
 }
 
 void mc_helper_abandon(struct mc_core *core, pid_t pid, uint64_t waits_for)

@@ -263,30 +263,28 @@ static bool find_slow(struct mc_core *core, const char *path, struct silent *ret
 static bool is_silent(struct mc_core *core, const char *path)
 {
 	struct mc_look *look = core->look;
+	mc_auto_lock lock = mc_lock(&look->lock);
 	struct silent slow;
 	bool found = false;
 
-	pthread_mutex_lock(&look->lock);
 	if (find_slow(core, path, &slow))
 		for (size_t i = 0; !found && i < SILENT_MAX; i++)
 			found = look->silent[i].mountinfo_id == slow.mountinfo_id &&
 				look->silent[i].dev == slow.dev &&
 				look->silent[i].until_ns > mc_clock_ns();
-	pthread_mutex_unlock(&look->lock);
 	return found;
 }
 
 static void note_silent(struct mc_core *core, const char *path)
 {
 	struct mc_look *look = core->look;
+	mc_auto_lock lock = mc_lock(&look->lock);
 	struct silent slow;
 
-	pthread_mutex_lock(&look->lock);
-	if (find_slow(core, path, &slow)) {
-		slow.until_ns = mc_clock_ns() + SILENT_NS;
-		look->silent[look->next++ % SILENT_MAX] = slow;
-	}
-	pthread_mutex_unlock(&look->lock);
+	if (!find_slow(core, path, &slow))
+		return;
+	slow.until_ns = mc_clock_ns() + SILENT_NS;
+	look->silent[look->next++ % SILENT_MAX] = slow;
 }
 
 static int look_at_source(const struct mc_core *core, struct look_job *self)
@@ -390,9 +388,9 @@ int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
 	if (rc == 0)
 		rc = run_look(core, args, false, job);
 	if (rc == 0) {
-		pthread_mutex_lock(&core->look->lock);
+		mc_auto_lock lock = mc_lock(&core->look->lock);
+
 		rc = mc_err_set(&job->job.err, MC_STEP_SETUP, judge(core, args, job, ret));
-		pthread_mutex_unlock(&core->look->lock);
 	}
 	return mc_err_set(err, job->job.err.step, rc);
 }
@@ -403,30 +401,27 @@ int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
 static int find_own(struct mc_core *core, const char *path, bool *ret_is_slow)
 {
 	struct table *own = &core->look->own;
+	mc_auto_lock lock = mc_lock(&core->look->lock);
 	struct mc_mount mount;
-	int rc, found = 0;
+	int found = 0, rc = read_table(core, own, MC_FD_NONE);
 
-	pthread_mutex_lock(&core->look->lock);
-	rc = read_table(core, own, MC_FD_NONE);
 	for (size_t at = 0; rc == 0 && mc_mounts_next(own->mounts, &at, &mount);) {
 		if (strcmp(mount.target, path) != 0)
 			continue;
 		found = 1;
 		*ret_is_slow |= mc_fstype_is_slow(mount.fstype);
 	}
-	pthread_mutex_unlock(&core->look->lock);
 	return rc < 0 ? rc : found;
 }
 
 static int judge_own(struct mc_core *core, const struct mc_source_args *args,
 	const struct look_job *job, enum mc_source_is *ret)
 {
+	mc_auto_lock lock = mc_lock(&core->look->lock);
 	struct mc_source_args own = *args;
 	struct mc_mount mount;
-	int rc;
+	int rc = read_table(core, &core->look->own, MC_FD_NONE);
 
-	pthread_mutex_lock(&core->look->lock);
-	rc = read_table(core, &core->look->own, MC_FD_NONE);
 	own.mounts = core->look->own.mounts;
 	own.mountinfo_id = job->shown.mountinfo_id;
 	own.root = (struct mc_file_id){job->shown.dev, job->shown.ino};
@@ -435,7 +430,6 @@ static int judge_own(struct mc_core *core, const struct mc_source_args *args,
 	if (rc == 0 && mc_mounts_find(own.mounts, own.mountinfo_id, &mount) == 0 &&
 		strcmp(mount.target, job->own) == 0)
 		rc = judge(core, &own, job, ret);
-	pthread_mutex_unlock(&core->look->lock);
 	return rc;
 }
 

@@ -272,26 +272,23 @@ static bool wait_until(struct mc_watch *watch, uint64_t ns)
 struct mc_table *mc_table_get(struct mc_core *core, uint64_t since_ns, bool *ret_is_old)
 {
 	struct mc_watch *watch = core->watch;
-	struct mc_table *table;
-	uint64_t number, until_ns = since_ns ? since_ns + PATIENCE_NS : UINT64_MAX;
+	mc_auto_lock lock = mc_lock(&watch->lock);
+	uint64_t number = is_since(watch, since_ns) ? 0 : want(watch);
+	uint64_t until_ns = since_ns ? since_ns + PATIENCE_NS : UINT64_MAX;
 
-	pthread_mutex_lock(&watch->lock);
-	number = is_since(watch, since_ns) ? 0 : want(watch);
 	while (!is_known(watch, number, since_ns) && wait_until(watch, until_ns))
 		continue;
 	*ret_is_old = !is_known(watch, number, since_ns);
-	table = watch->table;
-	if (table)
-		table->references++;
-	pthread_mutex_unlock(&watch->lock);
-	return table;
+	if (watch->table)
+		watch->table->references++;
+	return watch->table;
 }
 
 void mc_table_put(struct mc_core *core, struct mc_table *table)
 {
-	pthread_mutex_lock(&core->watch->lock);
+	mc_auto_lock lock = mc_lock(&core->watch->lock);
+
 	put(table);
-	pthread_mutex_unlock(&core->watch->lock);
 }
 
 void mc_table_way(const struct mc_table *table, const char *path, struct mc_host_way *ret)
