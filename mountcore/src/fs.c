@@ -232,8 +232,9 @@ int mc_host_mount(
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	job = mc_job_new(sizeof(*job));
-	if (mc_path_job_init(core, job, path, err) < 0)
-		return -ENOMEM;
+	rc = mc_path_job_init(core, job, path, err);
+	if (rc < 0)
+		return rc;
 	job->fs = *fs;
 	job->base.job.waits_for = mc_key_of(fs->device); /* its server */
 	job->base.job.timeout_ms = core->mount_timeout_ms;
@@ -409,8 +410,9 @@ int mc_host_unmount(struct mc_core *core, const char *type, const char *device, 
 	if (strlen(type) >= sizeof(job->type) || strlen(device) >= sizeof(job->device))
 		return mc_err_set(err, MC_STEP_SETUP, -ENAMETOOLONG);
 	job = mc_job_new(sizeof(*job));
-	if (mc_path_job_init(core, job, path, err) < 0)
-		return -ENOMEM;
+	rc = mc_path_job_init(core, job, path, err);
+	if (rc < 0)
+		return rc;
 	memcpy(job->type, type, strlen(type) + 1);
 	memcpy(job->device, device, strlen(device) + 1);
 	job->base.job.timeout_ms = core->mount_timeout_ms;
