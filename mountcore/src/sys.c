@@ -37,10 +37,13 @@ static int result(long r)
 	return r < 0 ? -errno : (int)r;
 }
 
-int mc_sys_openat(int dirfd, const char *path, int flags)
-{
-	return result(openat(dirfd, path, flags | O_CLOEXEC));
-}
+#define CALL(type, name, parameters, call)                                                         \
+	type mc_sys_##name parameters                                                              \
+	{                                                                                          \
+		return result(call);                                                               \
+	}
+
+CALL(int, openat, (int dirfd, const char *path, int flags), openat(dirfd, path, flags | O_CLOEXEC))
 
 int mc_sys_openat2(int dirfd, const char *path, int flags, uint64_t resolve)
 {
@@ -49,74 +52,32 @@ int mc_sys_openat2(int dirfd, const char *path, int flags, uint64_t resolve)
 	return result(syscall(SYS_openat2, dirfd, path, &how, sizeof(how)));
 }
 
-int mc_sys_open_tree(int dirfd, const char *path, unsigned flags)
-{
-	return result(syscall(SYS_open_tree, dirfd, path, flags | OPEN_TREE_CLOEXEC));
-}
-
-int mc_sys_move_mount(int from_fd, int to_fd, unsigned flags)
-{
-	return result(syscall(SYS_move_mount, from_fd, "", to_fd, "",
-		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | flags));
-}
-
-int mc_sys_move_mount_to(int from_fd, const char *path)
-{
-	return result(
-		syscall(SYS_move_mount, from_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH));
-}
-
-int mc_sys_mount_setattr(int fd, unsigned flags, const struct mount_attr *attr)
-{
-	return result(
-		syscall(SYS_mount_setattr, fd, "", flags | AT_EMPTY_PATH, attr, sizeof(*attr)));
-}
-
-int mc_sys_mount(const char *source, const char *target, const char *type, unsigned long flags)
-{
-	return result(mount(source, target, type, flags, NULL));
-}
-
-int mc_sys_mount_fs(const char *source, const char *target, const char *type, unsigned long flags,
-	const char *data)
-{
-	return result(mount(source, target, type, flags, data));
-}
-
-int mc_sys_ioctl(int fd, unsigned long request, const void *argument)
-{
-	return result(ioctl(fd, request, argument));
-}
-
-int mc_sys_quotactl(unsigned command, const char *device, uint32_t id, void *ret)
-{
-	return result(syscall(SYS_quotactl, command, device, id, ret));
-}
-
-int mc_sys_quotactl_fd(int fd, unsigned command, uint32_t id, void *ret)
-{
-	return result(syscall(SYS_quotactl_fd, fd, command, id, ret));
-}
-
-int mc_sys_umount2(const char *path, int flags)
-{
-	return result(umount2(path, flags));
-}
-
-int mc_sys_setns(int fd, int type)
-{
-	return result(setns(fd, type));
-}
-
-int mc_sys_unshare(int flags)
-{
-	return result(unshare(flags));
-}
-
-int mc_sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *ret)
-{
-	return result(statx(dirfd, path, flags, mask, ret));
-}
+CALL(int, open_tree, (int dirfd, const char *path, unsigned flags),
+	syscall(SYS_open_tree, dirfd, path, flags | OPEN_TREE_CLOEXEC))
+CALL(int, move_mount, (int from_fd, int to_fd, unsigned flags),
+	syscall(SYS_move_mount, from_fd, "", to_fd, "",
+		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | flags))
+CALL(int, move_mount_to, (int from_fd, const char *path),
+	syscall(SYS_move_mount, from_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH))
+CALL(int, mount_setattr, (int fd, unsigned flags, const struct mount_attr *attr),
+	syscall(SYS_mount_setattr, fd, "", flags | AT_EMPTY_PATH, attr, sizeof(*attr)))
+CALL(int, mount, (const char *source, const char *target, const char *type, unsigned long flags),
+	mount(source, target, type, flags, NULL))
+CALL(int, mount_fs,
+	(const char *source, const char *target, const char *type, unsigned long flags,
+		const char *data),
+	mount(source, target, type, flags, data))
+CALL(int, ioctl, (int fd, unsigned long request, const void *argument),
+	ioctl(fd, request, argument))
+CALL(int, quotactl, (unsigned command, const char *device, uint32_t id, void *ret),
+	syscall(SYS_quotactl, command, device, id, ret))
+CALL(int, quotactl_fd, (int fd, unsigned command, uint32_t id, void *ret),
+	syscall(SYS_quotactl_fd, fd, command, id, ret))
+CALL(int, umount2, (const char *path, int flags), umount2(path, flags))
+CALL(int, setns, (int fd, int type), setns(fd, type))
+CALL(int, unshare, (int flags), unshare(flags))
+CALL(int, statx, (int dirfd, const char *path, int flags, unsigned mask, struct statx *ret),
+	statx(dirfd, path, flags, mask, ret))
 
 int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret)
 {
@@ -129,15 +90,8 @@ int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret)
 	return result(syscall(SYS_statmount, &request, ret, sizeof(*ret), 0));
 }
 
-ssize_t mc_sys_getdents(int fd, void *ret, size_t size)
-{
-	return result(getdents64(fd, ret, size));
-}
-
-ssize_t mc_sys_read(int fd, void *ret, size_t size)
-{
-	return result(read(fd, ret, size));
-}
+CALL(ssize_t, getdents, (int fd, void *ret, size_t size), getdents64(fd, ret, size))
+CALL(ssize_t, read, (int fd, void *ret, size_t size), read(fd, ret, size))
 
 int mc_sys_fstatfs_type(int fd, int64_t *ret)
 {
@@ -148,41 +102,16 @@ int mc_sys_fstatfs_type(int fd, int64_t *ret)
 	return rc;
 }
 
-ssize_t mc_sys_readlinkat(int dirfd, const char *path, char *ret, size_t size)
-{
-	return result(readlinkat(dirfd, path, ret, size));
-}
-
-int mc_sys_mkdirat(int dirfd, const char *path, mode_t mode)
-{
-	return result(mkdirat(dirfd, path, mode));
-}
-
-int mc_sys_create(int dirfd, const char *path, mode_t mode)
-{
-	return result(openat(dirfd, path,
-		O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_NONBLOCK | O_CLOEXEC, mode));
-}
-
-int mc_sys_unlinkat(int dirfd, const char *path)
-{
-	return result(unlinkat(dirfd, path, 0));
-}
-
-int mc_sys_fchmod(int fd, mode_t mode)
-{
-	return result(fchmod(fd, mode));
-}
-
-int mc_sys_fsync(int fd)
-{
-	return result(fsync(fd));
-}
-
-int mc_sys_fchown(int fd, uid_t uid, gid_t gid)
-{
-	return result(fchownat(fd, "", uid, gid, AT_EMPTY_PATH));
-}
+CALL(ssize_t, readlinkat, (int dirfd, const char *path, char *ret, size_t size),
+	readlinkat(dirfd, path, ret, size))
+CALL(int, mkdirat, (int dirfd, const char *path, mode_t mode), mkdirat(dirfd, path, mode))
+CALL(int, create, (int dirfd, const char *path, mode_t mode),
+	openat(dirfd, path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_NONBLOCK | O_CLOEXEC,
+		mode))
+CALL(int, unlinkat, (int dirfd, const char *path), unlinkat(dirfd, path, 0))
+CALL(int, fchmod, (int fd, mode_t mode), fchmod(fd, mode))
+CALL(int, fsync, (int fd), fsync(fd))
+CALL(int, fchown, (int fd, uid_t uid, gid_t gid), fchownat(fd, "", uid, gid, AT_EMPTY_PATH))
 
 /* The raw calls: glibc's would change every thread of the process. */
 int mc_sys_become(uid_t uid, gid_t gid)
@@ -193,80 +122,29 @@ int mc_sys_become(uid_t uid, gid_t gid)
 	return 0;
 }
 
-int mc_sys_rmdirat(int dirfd, const char *path)
-{
-	return result(unlinkat(dirfd, path, AT_REMOVEDIR));
-}
-
-int mc_sys_fchdir(int fd)
-{
-	return result(fchdir(fd));
-}
-
-int mc_sys_chroot(const char *path)
-{
-	return result(chroot(path));
-}
-
-int mc_sys_close(int fd)
-{
-	return result(close(fd));
-}
-
-int mc_sys_close_range(unsigned first, unsigned last)
-{
-	return result(syscall(SYS_close_range, first, last, 0));
-}
-
-int mc_sys_pidfd_open(pid_t pid)
-{
-	return result(syscall(SYS_pidfd_open, pid, 0));
-}
-
-int mc_sys_pidfd_send_signal(int pidfd, int signal)
-{
-	return result(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
-}
-
-int mc_sys_kill(pid_t pid, int signal)
-{
-	return result(kill(pid, signal));
-}
-
-int mc_sys_prctl(int option, unsigned long value)
-{
-	return result(prctl(option, value, 0, 0, 0));
-}
-
-int mc_sys_umask(mode_t mask)
-{
-	return result(umask(mask));
-}
-
-int mc_sys_fork(void)
-{
-	return result(fork());
-}
+CALL(int, rmdirat, (int dirfd, const char *path), unlinkat(dirfd, path, AT_REMOVEDIR))
+CALL(int, fchdir, (int fd), fchdir(fd))
+CALL(int, chroot, (const char *path), chroot(path))
+CALL(int, close, (int fd), close(fd))
+CALL(int, close_range, (unsigned first, unsigned last), syscall(SYS_close_range, first, last, 0))
+CALL(int, pidfd_open, (pid_t pid), syscall(SYS_pidfd_open, pid, 0))
+CALL(int, pidfd_send_signal, (int pidfd, int signal),
+	syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0))
+CALL(int, kill, (pid_t pid, int signal), kill(pid, signal))
+CALL(int, prctl, (int option, unsigned long value), prctl(option, value, 0, 0, 0))
+CALL(int, umask, (mode_t mask), umask(mask))
+CALL(int, fork, (void), fork())
 
 int mc_sys_getppid(void)
 {
 	return getppid();
 }
 
-ssize_t mc_sys_sendmsg(int fd, const struct msghdr *message, int flags)
-{
-	return result(sendmsg(fd, message, flags));
-}
-
-ssize_t mc_sys_recvmsg(int fd, struct msghdr *message, int flags)
-{
-	return result(recvmsg(fd, message, flags));
-}
-
-int mc_sys_socketpair(int ret_fds[2])
-{
-	return result(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds));
-}
+CALL(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
+	sendmsg(fd, message, flags))
+CALL(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), recvmsg(fd, message, flags))
+CALL(int, socketpair, (int ret_fds[2]),
+	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds))
 
 int mc_sys_poll_in(int fd, int timeout_ms)
 {
