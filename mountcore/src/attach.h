@@ -15,7 +15,7 @@ enum { MC_FD_TREE, MC_FD_TARGET }; /* the tree; without open_tree the source its
 /* Data for legacy.c. */
 struct mc_legacy {
 	char device[PATH_MAX]; /* on the host */
-	char fstype[64];
+	char fstype[PATH_MAX];
 	char inside[PATH_MAX]; /* of the source in that file system, absolute */
 	char parent[PATH_MAX]; /* the mountpoint in the place of the mount that the target lies on
 				*/

@@ -22,16 +22,6 @@
 #include "stage.h"
 #include "sys.h"
 
-static int copy_text(char *ret, size_t size, const char *text)
-{
-	size_t length = strlen(text);
-
-	if (length >= size)
-		return -ENAMETOOLONG;
-	memcpy(ret, text, length + 1);
-	return 0;
-}
-
 static bool has_option(const char *options, const char *name)
 {
 	size_t length = strlen(name);
@@ -89,9 +79,9 @@ static int find_device(struct mc_attach *self, const char *path)
 	if (rc == 0)
 		rc = check_node(self->core, mount.device, mount.dev);
 	if (rc == 0)
-		rc = copy_text(legacy->device, sizeof(legacy->device), mount.device);
+		rc = mc_copy_path(legacy->device, mount.device);
 	if (rc == 0)
-		rc = copy_text(legacy->fstype, sizeof(legacy->fstype), mount.fstype);
+		rc = mc_copy_path(legacy->fstype, mount.fstype);
 	if (rc == 0)
 		rc = mc_mount_part(&mount, path, legacy->inside);
 	if (rc == 0) {
@@ -140,7 +130,7 @@ int mc_legacy_check(struct mc_attach *self, struct mc_err *err)
 	if (rc == 0)
 		rc = mc_mounts_find(mounts, self->found.mountinfo_id, &mount);
 	if (rc == 0)
-		rc = copy_text(legacy->parent, sizeof(legacy->parent), mount.target);
+		rc = mc_copy_path(legacy->parent, mount.target);
 	if (rc == 0)
 		legacy->is_slave = mount.is_slave;
 	return mc_err_set(err, MC_STEP_TARGET, rc);
