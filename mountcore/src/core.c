@@ -17,24 +17,14 @@ const char *mc_core_engine(const struct mc_core *core)
 
 const char *mc_feature_name(unsigned feature)
 {
-	switch (feature) {
-	case MC_FEATURE_OPEN_TREE:
-		return "open_tree";
-	case MC_FEATURE_OPENAT2:
-		return "openat2";
-	case MC_FEATURE_MOUNT_SETATTR:
-		return "mount_setattr";
-	case MC_FEATURE_STATMOUNT:
-		return "statmount";
-	case MC_FEATURE_UNIQUE_ID:
-		return "unique_mount_id";
-	case MC_FEATURE_MOUNT_ID:
-		return "mount_id";
-	case MC_FEATURE_CACHED:
-		return "resolve_cached";
-	default:
-		return NULL;
-	}
+	/* In the order of the bits. */
+	static const char *const names[] = {"open_tree", "openat2", "mount_setattr", "statmount",
+		"unique_mount_id", "mount_id", "resolve_cached"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (feature == 1U << i)
+			return names[i];
+	return NULL;
 }
 
 unsigned mc_core_timings(struct mc_core *core, uint64_t *ret, unsigned size)
