@@ -183,8 +183,9 @@ static int remove_entry(int dirfd, const char *name, bool is_file)
  * put something else there, which is none of our business. */
 static int give_away(const struct mc_making *making, int dirfd, const char *name, bool is_file)
 {
+	mc_sys_auto_fd fd = MC_FD_NONE;
 	struct mc_stat stat;
-	int rc, fd;
+	int rc;
 
 	if (making->uid == 0 && making->gid == 0)
 		return 0;
@@ -193,8 +194,6 @@ static int give_away(const struct mc_making *making, int dirfd, const char *name
 	rc = fd < 0 ? fd : mc_describe(making->core, fd, "", &stat);
 	if (rc == 0 && stat.uid == 0)
 		rc = mc_sys_fchown(fd, making->uid, making->gid);
-	if (fd >= 0)
-		mc_sys_close(fd);
 	if (rc < 0)
 		remove_entry(dirfd, name, is_file);
 	return rc;
@@ -231,28 +230,26 @@ static int remove_in(const struct mc_making *making, int parent, const char *nam
 static int make_one(const struct mc_making *making, int parent, const char *name, bool is_file,
 	struct mc_made *made)
 {
-	int fd, rc = make_in(making, parent, name, is_file);
+	mc_sys_auto_fd fd = MC_FD_NONE;
 	struct mc_stat stat;
+	int rc = make_in(making, parent, name, is_file);
 
 	if (rc < 0 && rc != -EEXIST)
 		return rc;
 	fd = mc_open(making->core, parent, name, is_file ? 0 : O_DIRECTORY,
 		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 	if (rc == -EEXIST && (fd < 0 || made->count == 0))
-		return fd;
-	if (rc == -EEXIST) { /* below a directory that we made, someone else made this one */
-		mc_sys_close(fd);
+		return mc_take_fd(&fd);
+	if (rc == -EEXIST) /* below a directory that we made, someone else made this one */
 		return rc;
-	}
 	rc = fd < 0 ? fd : mc_describe(making->core, fd, "", &stat);
 	if (rc < 0) { /* not in the list yet, so nobody else would remove it */
-		mc_sys_close(fd);
 		remove_in(making, parent, name, is_file);
 		return rc;
 	}
 	made->is_file = is_file;
 	made->ids[made->count++] = (struct mc_file_id){.dev = stat.dev, .ino = stat.ino};
-	return fd;
+	return mc_take_fd(&fd);
 }
 
 int mc_walk_make(const struct mc_making *making, int fd, const char *missing, struct mc_made *made)
