@@ -52,14 +52,16 @@ static int add_data(struct mc_fs *fs, const char *option)
  * "X-mount.mkdir=".  user= is SMB's, not the "user" of mount(8). */
 static int is_for_mount(const char *option, size_t name_size)
 {
-	mc_auto_free char *name = NULL, *user = NULL;
+	char *name, *user = NULL;
+	int rc;
 
 	if (strncmp(option, "user=", name_size + 1) == 0)
 		return 0;
 	name = strndup(option, name_size);
-	if (!name || mnt_split_optstr(name, &user, NULL, NULL, 0, 0) != 0)
-		return -ENOMEM;
-	return user != NULL;
+	rc = name && mnt_split_optstr(name, &user, NULL, NULL, 0, 0) == 0 ? user != NULL : -ENOMEM;
+	free(name);
+	free(user);
+	return rc;
 }
 
 /* An option without a value. */
@@ -112,17 +114,21 @@ static int read_options(struct mc_fs *fs, char *options, char refused[static MC_
 int mc_fs_read(const char *type, const char *device, const char *options, struct mc_fs *ret,
 	char refused[static MC_FS_OPTION_SIZE])
 {
-	mc_auto_free char *copy = strdup(options);
+	char *copy;
+	int rc;
 
 	*ret = (struct mc_fs){.flags = 0};
 	*refused = '\0';
-	if (!copy)
-		return -ENOMEM;
 	if (strlen(type) >= sizeof(ret->type) || strlen(device) >= sizeof(ret->device))
 		return -ENAMETOOLONG;
+	copy = strdup(options);
+	if (!copy)
+		return -ENOMEM;
 	memcpy(ret->type, type, strlen(type));
 	memcpy(ret->device, device, strlen(device));
-	return read_options(ret, copy, refused);
+	rc = read_options(ret, copy, refused);
+	free(copy);
+	return rc;
 }
 
 struct fs_job {

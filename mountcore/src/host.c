@@ -180,7 +180,7 @@ void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made
 {
 	mc_auto_job struct resolve_job *job = made->count > 0 ? mc_job_new(sizeof(*job)) : NULL;
 
-	if (mc_path_job_init(core, job, path, NULL) < 0)
+	if (!job || mc_path_job_init(core, job, path, NULL) < 0)
 		return;
 	job->made = *made;
 	if (mc_unmake_plan_host(core, job->base.path, &job->plan) == 0)

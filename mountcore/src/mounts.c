@@ -111,24 +111,28 @@ static int index_table(struct mc_mounts *mounts)
 
 int mc_mounts_parse(FILE *stream, struct mc_mounts **ret)
 {
-	mc_auto_mounts mounts = calloc(1, sizeof(*mounts));
-	int rc;
+	struct mc_mounts *mounts = calloc(1, sizeof(*mounts));
+	int rc = mounts ? 0 : -ENOMEM;
 
-	if (!mounts)
-		return -ENOMEM;
-	mounts->table = mnt_new_table();
-	mounts->iter = mnt_new_iter(MNT_ITER_FORWARD);
-	if (!mounts->table || !mounts->iter)
-		return -ENOMEM;
-	mnt_table_set_parser_errcb(mounts->table, refuse_line);
-	rc = mnt_table_parse_stream(mounts->table, stream, "mountinfo");
-	if (rc > 0 || (rc == 0 && mnt_table_get_userdata(mounts->table)))
-		return -EINVAL;
+	if (mounts) {
+		mounts->table = mnt_new_table();
+		mounts->iter = mnt_new_iter(MNT_ITER_FORWARD);
+		if (!mounts->table || !mounts->iter)
+			rc = -ENOMEM;
+	}
+	if (rc == 0) {
+		mnt_table_set_parser_errcb(mounts->table, refuse_line);
+		rc = mnt_table_parse_stream(mounts->table, stream, "mountinfo");
+	}
+	if (rc == 0 && mnt_table_get_userdata(mounts->table))
+		rc = -EINVAL;
 	if (rc == 0)
 		rc = index_table(mounts);
 	if (rc == 0)
-		*ret = mc_take_ptr(&mounts);
-	return rc;
+		*ret = mounts;
+	else
+		mc_mounts_free(mounts);
+	return rc > 0 ? -EINVAL : rc;
 }
 
 size_t mc_mounts_count(const struct mc_mounts *mounts)

@@ -53,10 +53,8 @@ struct mc_watch {
 	uint64_t number, begun, ended; /* of readings: wanted, begun, at their end */
 };
 
-static void free_table(struct mc_table **pointer)
+static void free_table(struct mc_table *table)
 {
-	struct mc_table *table = *pointer;
-
 	if (!table)
 		return;
 	for (size_t i = 0; i < table->slow_count; i++)
@@ -171,19 +169,21 @@ static int fill(struct mc_table *table, struct mc_mounts *mounts)
 static int read_table(int mountinfo, struct mc_table **ret)
 {
 	mc_auto_mounts mounts = NULL;
-	MC_AUTO(struct mc_table *, free_table) table = calloc(1, sizeof(*table));
-	int rc;
+	struct mc_table *table = calloc(1, sizeof(*table));
+	int rc = table ? 0 : -ENOMEM;
 
-	if (!table)
-		return -ENOMEM;
-	table->read_ns = mc_clock_ns();
-	if (lseek(mountinfo, 0, SEEK_SET) < 0)
-		return -errno;
-	rc = mc_mounts_read_open(mountinfo, &mounts);
+	if (rc == 0) {
+		table->read_ns = mc_clock_ns();
+		rc = lseek(mountinfo, 0, SEEK_SET) < 0 ? -errno : 0;
+	}
+	if (rc == 0)
+		rc = mc_mounts_read_open(mountinfo, &mounts);
 	if (rc == 0)
 		rc = fill(table, mounts);
 	if (rc == 0)
-		*ret = mc_take_ptr(&table);
+		*ret = table;
+	else
+		free_table(table);
 	return rc;
 }
 
@@ -191,7 +191,7 @@ static int read_table(int mountinfo, struct mc_table **ret)
 static void put(struct mc_table *table)
 {
 	if (table && --table->references == 0)
-		free_table(&table);
+		free_table(table);
 }
 
 /* With the watch's lock, which is not held meanwhile. */
@@ -391,7 +391,7 @@ void mc_table_unwatch(struct mc_core *core)
 		return;
 	if (watch->has_reader)
 		stop_reader(watch);
-	free_table(&watch->table);
+	free_table(watch->table);
 	mc_close_fd(&watch->mountinfo);
 	pthread_cond_destroy(&watch->has_read);
 	pthread_cond_destroy(&watch->wanted);
