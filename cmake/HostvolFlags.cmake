@@ -36,6 +36,11 @@ if(HOSTVOL_ANALYZE)
 	# sanitizers of the preset dev find leaks.
 	target_compile_options(hostvol_flags INTERFACE -fanalyzer -Wno-analyzer-malloc-leak)
 endif()
+if(HOSTVOL_COVERAGE)
+	target_compile_options(hostvol_flags INTERFACE
+		--coverage -fprofile-update=atomic -fprofile-abs-path)
+	target_link_options(hostvol_flags INTERFACE --coverage)
+endif()
 if(HOSTVOL_TRACE)
 	target_compile_options(hostvol_flags INTERFACE -O0 -finstrument-functions
 		-finstrument-functions-exclude-file-list=/tests/,/bench/,/usr/)
