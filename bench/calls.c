@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How many functions a request passes, and how deep: built with HOSTVOL_TRACE (bench/calls).
  *
  * Each request goes through the api as the socket's do, to a container that is a process with a

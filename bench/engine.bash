@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the benchmarks that restart an Engine share: one of their own (tests/integration/engine.bash),
 # with the plugin of this checkout in it, so that the machine's is left alone.
 # shellcheck source=scripts/lib.sh

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For each started container, prints when a mount appears at a path: microseconds of
  * CLOCK_REALTIME, and the container's ID.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* bench_request SOCKET ROUNDS VOLUME CONTAINER TARGET
  *
  * Times whole /HotAttach requests over the daemon's socket, on one connection, each followed by a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The first process of a container: prints when it began, in microseconds of CLOCK_REALTIME, and
  * how many microseconds later there is a file at the path that it is given, 0 if there is one
  * already; then it waits to be ended.  Linked statically: the image has nothing else. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The sequence: resolve the directory, see that the container runs, find a volume that is this
  * directory or define one, attach it; a volume defined here does not outlive a failure. */
 #include <json-c/json.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Compiler flags as one INTERFACE target: every hostvol target links hostvol_flags, nothing is global.
 add_library(hostvol_flags INTERFACE)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # hostvol_library(NAME SOURCES <files> [SHOWS <libraries>] [USES <libraries>])
 #
 # One static library of a layer. It exports its own include/, and what its public headers include

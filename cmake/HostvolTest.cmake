@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # hostvol_test(NAME SOURCES <files> [USES <libraries>] [WRAP <functions>] [LABELS <labels>])
 #
 # One cmocka program. WRAP lists functions the linker redirects to __wrap_<function>. A test that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Takes away what the last cmake --install of this build directory installed, and the directories below
 # its prefix that are empty then. Settings, records and the data of volumes are elsewhere: they stay.
 cmake_policy(VERSION 3.25)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The Debian packages: cmake --preset package, build it, cpack. One for each component: hostvol,
 # libmountcore0 and libmountcore-dev.
 set(CPACK_GENERATOR DEB)

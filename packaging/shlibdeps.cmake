@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Run by cpack when the files of the packages are in place: the dependencies of libmountcore0.
 file(GLOB_RECURSE library LIST_DIRECTORIES false
 	"${CPACK_TEMPORARY_DIRECTORY}/mountcore/*/libmountcore.so.${CPACK_PACKAGE_VERSION}")

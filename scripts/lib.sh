@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Functions shared by the scripts here. To be sourced by bash; does nothing by itself.
 # shellcheck shell=bash
 set -euo pipefail

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Docker's own calls: Plugin.Activate and VolumeDriver.*.
  * Source: Docker volume plugin protocol. */
 #include "driver_calls.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An endpoint: the request, the call that answers it, and the steps before and after. */
 #ifndef API_ENDPOINT_H
 #define API_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* /HotAttach, /HotDetach, /HotList, /HotCheck, /HotSet, /HotInfo.  Unknown fields are refused by
  * name: a misspelt "ReadOnly" must not attach writable. */
 #include "hot_calls.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Helpers to build replies. */
 #ifndef API_REPLY_H
 #define API_REPLY_H

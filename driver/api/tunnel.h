@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The VolumeDriver calls for volumes that are requests (api/tunnel.h): a filter before those for
  * volumes. */
 #ifndef API_SRC_TUNNEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The view of a volume for Docker: from the store alone, with the secrets of its options masked. */
 #include "volume_view.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The view of a volume for Docker, without its secrets. */
 #ifndef API_VOLUME_VIEW_H
 #define API_VOLUME_VIEW_H

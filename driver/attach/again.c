@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attach again, at a later start of the container of a record.
  *
  * Sequence, with the container held: prepare the mount; note it as pending, with its ID; mount and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attach again, to a later start. */
 #ifndef ATTACH_AGAIN_H
 #define ATTACH_AGAIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attach.
  *
  * Sequence: read the request; look the volume up; find the container and make sure of it; then,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The record of an attachment, and its states.  Asks neither the kernel nor the Engine. */
 #include "attachment.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An attachment, as its record has it. */
 #ifndef ATTACH_ATTACHMENT_H
 #define ATTACH_ATTACHMENT_H

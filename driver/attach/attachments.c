@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by all attachments: the callbacks for their changes, the containers that the Engine
  * reported removed, and the boot of the machine that their processes belong to. */
 #include "attachments.h"

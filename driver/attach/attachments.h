@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by all attachments. */
 #ifndef ATTACH_ATTACHMENTS_H
 #define ATTACH_ATTACHMENTS_H

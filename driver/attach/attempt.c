@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fill the record of an attach from the request, the container and the mount. */
 #include "attempt.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An attach on its way. */
 #ifndef ATTACH_ATTEMPT_H
 #define ATTACH_ATTEMPT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Check an attach without doing it. */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Compare the Engine's list of its containers with the records: events may be lost. */
 #include <stdlib.h>
 #include <string.h>

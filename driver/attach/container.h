@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A running container in hand: looked up, opened, and made sure of. */
 #ifndef ATTACH_CONTAINER_H
 #define ATTACH_CONTAINER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An attachment that cannot be reached, because another mount is in the way. */
 #include "cover.h"
 

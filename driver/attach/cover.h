@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An attachment that another mount is in the way of. */
 #ifndef ATTACH_COVER_H
 #define ATTACH_COVER_H

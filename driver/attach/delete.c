@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The record of an attachment is deleted, with its volume or not. */
 #include "delete.h"
 

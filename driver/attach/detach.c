@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Detach.
  *
  * Sequence, with the container held: find the record; look at its mount; note that it is about to

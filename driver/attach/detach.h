@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Detach. */
 #ifndef ATTACH_DETACH_H
 #define ATTACH_DETACH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An Engine says that it does not know the container of an attachment.
  *
  * That ends the attachment only if nothing speaks against it, because the data of a volume that

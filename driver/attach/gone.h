@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Engine does not know a container. */
 #ifndef ATTACH_GONE_H
 #define ATTACH_GONE_H

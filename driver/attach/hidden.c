@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Warn of everything that a mount at a target hides: in a check, and in the answer to an attach. */
 #include "hidden.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Warnings of everything that a new mount would hide. */
 #ifndef ATTACH_HIDDEN_H
 #define ATTACH_HIDDEN_H

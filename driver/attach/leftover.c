@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Leftovers: paths created for attachments that could not be deleted with them.
  *
  * A directory created for one attachment stays while another lies below it or is mounted over it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Paths created for attachments and not deleted yet. */
 #ifndef ATTACH_LEFTOVER_H
 #define ATTACH_LEFTOVER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Listing: each record with its state from the container's mount table, read now. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Look at a container's attachments with the kernel alone.  Nothing here waits: not for the Engine,
  * not for a file system, and not for a thread that works on the container. */
 #include "look.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Look at a container with the kernel alone. */
 #ifndef ATTACH_LOOK_H
 #define ATTACH_LOOK_H

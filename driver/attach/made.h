@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Directories that were made for a target. */
 #ifndef ATTACH_MADE_H
 #define ATTACH_MADE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mount of an attach: prepare it, make it, explain its failures. */
 #include "mount.h"
 

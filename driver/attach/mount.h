@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mount of an attach. */
 #ifndef ATTACH_MOUNT_H
 #define ATTACH_MOUNT_H

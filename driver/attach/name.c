@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A name that hostvol does not know: guess the intention of the user. */
 #include "name.h"
 

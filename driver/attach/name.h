@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Explain an unknown name. */
 #ifndef ATTACH_NAME_H
 #define ATTACH_NAME_H

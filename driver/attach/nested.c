@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attachments below the target of another, of the same container.
  *
  * A mount hides what is mounted below it.  Those of ours that are below a target are taken out

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attachments below the target of another. */
 #ifndef ATTACH_NESTED_H
 #define ATTACH_NESTED_H

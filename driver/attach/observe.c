@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The state of an attachment, from the mount table of its container, read now. */
 #include "observe.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The current state of an attachment, from the kernel. */
 #ifndef ATTACH_OBSERVE_H
 #define ATTACH_OBSERVE_H

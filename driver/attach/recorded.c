@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The attachments already recorded at the target of a new one. */
 #include "recorded.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The attachments already recorded at a target. */
 #ifndef ATTACH_RECORDED_H
 #define ATTACH_RECORDED_H

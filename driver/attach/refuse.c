@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A start is refused: the container has an attachment that it is not to start without.
  *
  * Its first process waits to execute the program, and is killed there; then the runtime fails to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Starts that are refused for what they lack. */
 #ifndef ATTACH_REFUSE_H
 #define ATTACH_REFUSE_H

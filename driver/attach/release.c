@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A volume is to be removed: its attachments end, or keep it. */
 #include "attach/attach.h"
 

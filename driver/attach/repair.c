@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Restore the wanted attachments, container by container.
  *
  * look.c notes the state that the kernel alone knows.  Here, first settle the work that a crash

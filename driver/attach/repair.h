@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Restore the wanted attachments of a container. */
 #ifndef ATTACH_REPAIR_H
 #define ATTACH_REPAIR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Check and clean a request to attach. */
 #include "request.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A request to attach. */
 #ifndef ATTACH_REQUEST_H
 #define ATTACH_REQUEST_H

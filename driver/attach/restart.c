@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Start a container again whose start was refused (refuse.c).
  *
  * Sequence: once for each refusal, ask the Engine whether that container is one to be started

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A container is started again whose start was refused. */
 #ifndef ATTACH_RESTART_H
 #define ATTACH_RESTART_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Settle an unfinished attach or detach: in its own request, if a step of it fails, and in the
  * reconciler, if the daemon was killed in between.  The record on disk tells the goal, the kernel
  * how far it came. */

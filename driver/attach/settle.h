@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Settle an unfinished attach or detach. */
 #ifndef ATTACH_SETTLE_H
 #define ATTACH_SETTLE_H

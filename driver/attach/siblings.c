@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The records of one container, side by side. */
 #include "siblings.h"
 

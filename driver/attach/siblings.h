@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The records of one container, side by side. */
 #ifndef ATTACH_SIBLINGS_H
 #define ATTACH_SIBLINGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether an attachment still is what its volume's path leads to: the directory may have been
  * deleted and made again, renamed, mounted over, or its server have ended. */
 #include "source.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether what is attached is what the path leads to now. */
 #ifndef ATTACH_SOURCE_H
 #define ATTACH_SOURCE_H

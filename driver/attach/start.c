@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A start that is held: the container is set up, its first process waits to execute the program.
  *
  * Sequence: open that process; make sure that it is the one that the runtime told of, and in the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unmount an attachment, and delete the paths created for it. */
 #include "unmount.h"
 

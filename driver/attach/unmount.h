@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mount of an attachment is taken out. */
 #ifndef ATTACH_UNMOUNT_H
 #define ATTACH_UNMOUNT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attach to a container whose start the gate holds. */
 #ifndef DAEMON_HELD_H
 #define DAEMON_HELD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The gate that a starter runs, and the starts that it holds. */
 #ifndef DAEMON_HOLDS_H
 #define DAEMON_HOLDS_H

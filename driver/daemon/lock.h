@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A mutex that is held until the end of a scope, and a wait that has an end. */
 #ifndef DAEMON_LOCK_H
 #define DAEMON_LOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sequence of the watcher: subscribe to events; when the Engine has said that it will tell, have
  * every container with records repaired; from then on those that something happened to.  Each
  * minute those are looked at whose mount tables have changed, and the Engine is asked once for all

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/restarter.h"
 
 enum { LOOK_MS = 1000 };

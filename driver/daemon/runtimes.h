@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The directories in which runtimes keep containers, so that the gate follows them. */
 #ifndef DAEMON_RUNTIMES_H
 #define DAEMON_RUNTIMES_H

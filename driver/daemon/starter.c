@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sequence of the reader: when the state is open, start the gate and have it follow the roots,
  * those of the store among them; then, as it tells: mark containers that have attachments, and give
  * starts that are held to a worker.  A gate that ends is started again, from 100 ms to 5 s later.

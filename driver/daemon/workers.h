@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Threads that take up pieces of work, as many as there are pieces, up to a limit.  A few stay. */
 #ifndef DAEMON_WORKERS_H
 #define DAEMON_WORKERS_H

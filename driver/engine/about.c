@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The identity of the Engine that answers: GET /info.
  *
  * It is the Engine's ID and its data directory.  Podman makes up an ID for each answer, so the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The identity of the Engine that answers, as it is remembered. */
 #ifndef ENGINE_ABOUT_H
 #define ENGINE_ABOUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The client of the Engine, and how each request to it is made. */
 #ifndef ENGINE_CLIENT_H
 #define ENGINE_CLIENT_H

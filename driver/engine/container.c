@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One container, looked up and started (GET and POST /containers/{id}). */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The list of all containers, read as it comes: a machine may have thousands. */
 #include "wire/containers.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The stream of events: GET /events, an answer that does not end.
  *
  * libcurl's multi interface, so that the same wait serves the stream and the caller's descriptor.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A volume as the Engine knows it, whose driver it may be (GET /volumes/{name}), and the containers
  * that have it. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Following the roots with inotify: a root that is not there is waited for at the deepest directory
  * above it that is. */
 #include "follow.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Following the directories in which runtimes keep containers. */
 #ifndef START_FOLLOW_H
 #define START_FOLLOW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The gate's own half.
  *
  * Sequence: close what is the daemon's, go to the host's root, ask for inotify and fanotify, say

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside the gate.  It runs in a forked process of a program with threads: no memory is asked for,
  * and no function of the C library is called that may take a lock. */
 #ifndef START_GUARD_H

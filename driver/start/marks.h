@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The marked directories of containers, and the news to the daemon. */
 #ifndef START_MARKS_H
 #define START_MARKS_H

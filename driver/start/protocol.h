@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The messages between the daemon and the gate: one struct each, on a SEQPACKET socket; with
  * HV_GATE_HELD a descriptor. */
 #ifndef START_PROTOCOL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The SQLite connection and its prepared statements. */
 #ifndef STORE_DB_H
 #define STORE_DB_H

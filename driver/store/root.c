@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The directories that runtimes were seen to keep their containers in. */
 #include "store/store.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The row that a statement is at. */
 #ifndef STORE_ROW_H
 #define STORE_ROW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The servers of network file systems: the kernel wants an address, users give names. */
 #ifndef VOLUME_ADDRESS_H
 #define VOLUME_ADDRESS_H

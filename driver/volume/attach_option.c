@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Option attach: the container that a new volume is attached to, and where; declared in
  * volume/volume.h. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The time of now, for records; declared in volume/volume.h. */
 #include <stdio.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Creating a volume.
  *
  * Sequence: clear the name of what came to nothing; find the source; record the volume, as one that

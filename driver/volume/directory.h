@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A volume's directory on the host: its owner, its limit, the mount that it is to be on. */
 #ifndef VOLUME_DIRECTORY_H
 #define VOLUME_DIRECTORY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The one place where steps and errnos of mountcore become codes and sentences, with
  * explain_source.c. */
 #include "volume/explain.h"

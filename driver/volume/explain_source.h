@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sentences for the steps that concern the volume's side of a mount: its directory, its owners. */
 #ifndef VOLUME_EXPLAIN_SOURCE_H
 #define VOLUME_EXPLAIN_SOURCE_H

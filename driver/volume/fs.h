@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Volumes that are file systems (options type, device and o): mounted on the host at the volume's
  * directory while Docker or an attachment uses them (in_use.c). */
 #ifndef VOLUME_FS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The checks of a volume that is a file system (options type, device and o), before it is mounted.
  */
 #ifndef VOLUME_FS_CHECK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The paths of the host that a file system is mounted from, by its options type, device and o. */
 #ifndef VOLUME_FS_SOURCE_H
 #define VOLUME_FS_SOURCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* File systems in hand: mounted on the host while somebody has them, and no longer. */
 #ifndef VOLUME_FS_USE_H
 #define VOLUME_FS_USE_H

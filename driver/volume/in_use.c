@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Volumes in hand: a volume's directory is what the volume stands for while somebody has it. */
 #include "volume/volume.h"
 

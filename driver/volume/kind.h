@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A kind of volume: where the data is, and how it is made, used and removed.  Each kind is a row of
  * the table in hv_volumes.kinds (kinds.c). */
 #ifndef VOLUME_KIND_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Another name for the data of a volume, its origin (option from): a use is passed on to the kind
  * of the origin. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A file system (options type, device and o), mounted on a directory of hostvol's own while the
  * volume is used. */
 #include "fs.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A directory of hostvol's own, volumes/NAME/_data. */
 #include "directory.h"
 #include "kinds.h"

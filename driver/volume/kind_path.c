@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A directory of the user's (option path, or bind in option o). */
 #include <errno.h>
 #include <limits.h>

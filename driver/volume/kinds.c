@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kinds of volumes.  A new kind is a file kind_NAME.c and a row before managed, which claims
  * all options that no other kind does. */
 #include "kinds.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of the table of kinds. */
 #ifndef VOLUME_KINDS_H
 #define VOLUME_KINDS_H

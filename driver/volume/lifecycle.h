@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A volume that is just being made, attached or removed, brought to its end. */
 #ifndef VOLUME_LIFECYCLE_H
 #define VOLUME_LIFECYCLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The directory of a volume that has none of the user's: volumes/NAME/_data. */
 #ifndef VOLUME_MANAGED_DIR_H
 #define VOLUME_MANAGED_DIR_H

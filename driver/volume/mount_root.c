@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The managed plugin mounts volumes in a namespace of its own; Docker binds them from where they
  * appear on the host.  If they do not appear, Docker would bind an empty directory: so each Mount
  * proves it, and mends it if it can.  A daemon that cannot ends itself after the answer: the Engine

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The proof that the host sees a volume that was mounted for Docker. */
 #ifndef VOLUME_SRC_MOUNT_ROOT_H
 #define VOLUME_SRC_MOUNT_ROOT_H

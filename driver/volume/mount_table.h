@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mount tables that are read for a moment. */
 #ifndef VOLUME_MOUNT_TABLE_H
 #define VOLUME_MOUNT_TABLE_H

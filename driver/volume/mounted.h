@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mounts at a volume's mountpoint: hostvol's own and others'.
  *
  * Any process that may mount can put a mount on top, also by propagation from the host.  A plugin

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where volumes are mounted for Docker; hv_volume_mountpoint() is in volume/volume.h. */
 #ifndef VOLUME_SRC_MOUNTPOINT_H
 #define VOLUME_SRC_MOUNTPOINT_H

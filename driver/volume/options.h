@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The options of `docker volume create -o`. */
 #ifndef VOLUME_OPTIONS_H
 #define VOLUME_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Directories that are deleted with a volume (on-remove=purge), and other volumes that use them: by
  * name, by another mount of the directory, as an image or a layer of an overlay. */
 #ifndef VOLUME_OVERLAP_H

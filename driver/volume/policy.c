@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* HOSTVOL_ALLOW: symlinks in its directories are resolved before they are compared with sources,
  * which are resolved too. */
 #include "policy.h"

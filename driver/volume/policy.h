@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The directories that volumes may be in (HOSTVOL_ALLOW), and where none may be. */
 #ifndef VOLUME_POLICY_H
 #define VOLUME_POLICY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mount and Unmount: a volume at <mount root>/<name>, where Docker binds it from.
  *
  * The Engine's mount IDs repeat (`docker cp` on a running container, a dockerd that was killed) and

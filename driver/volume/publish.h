@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mount of a volume for Docker; hv_volume_mount() and hv_volume_unmount() are in
  * volume/volume.h. */
 #ifndef VOLUME_PUBLISH_H

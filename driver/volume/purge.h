@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Option on-remove: keep or delete a volume's data when the volume is removed. */
 #ifndef VOLUME_PURGE_H
 #define VOLUME_PURGE_H

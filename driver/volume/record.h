@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Facts of a volume's record: nothing is looked up for them. */
 #ifndef VOLUME_RECORD_H
 #define VOLUME_RECORD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Repair the state that a crash, a disabled plugin or a boot left, before anything else is done.
  *
  * A failure with one volume concerns that volume only: it stays as it is until the next start, or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Removing a volume.
  *
  * Sequence: refuse while attachments are recorded, or while any process has mounted what would be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Changing a volume that is there. */
 #include <string.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The directory of a new volume. */
 #ifndef VOLUME_SOURCE_H
 #define VOLUME_SOURCE_H

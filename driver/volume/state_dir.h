@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The state directory, and volumes/ and trash/ in it, by descriptor. */
 #ifndef VOLUME_STATE_DIR_H
 #define VOLUME_STATE_DIR_H

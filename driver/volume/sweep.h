@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Deleting directory trees of ours, by descriptor. */
 #ifndef VOLUME_SWEEP_H
 #define VOLUME_SWEEP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The trash.
  *
  * Sequence of a removal: volumes/NAME is renamed to trash/NAME (or -1, -2 … where something that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Removed data: the directory trash/ of the state, and the thread that empties it. */
 #ifndef VOLUME_TRASH_H
 #define VOLUME_TRASH_H

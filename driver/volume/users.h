@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Find the processes that have a volume's data mounted.  The kernel is asked, since no Engine knows
  * the others' containers and counted references repeat and go missing. */
 #ifndef VOLUME_USERS_H

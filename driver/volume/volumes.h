@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Volumes of the store by their names, and by the names of each other. */
 #ifndef VOLUME_VOLUMES_H
 #define VOLUME_VOLUMES_H

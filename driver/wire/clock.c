@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/clock.h"
 
 long long hv_clock_ms(void)

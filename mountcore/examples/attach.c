@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* attach DIRECTORY PID TARGET: put a directory of the host into the mount namespace of a process.
  *
  *     cc attach.c $(pkg-config --cflags --libs libmountcore) -o attach */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An attach on its way, at any stage. */
 #include "attach.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An attach on its way; the files clone.c (the source's half) and prepare.c (the place's half). */
 #ifndef MOUNTCORE_SRC_ATTACH_H
 #define MOUNTCORE_SRC_ATTACH_H

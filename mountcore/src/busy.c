@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The users of a mount.
  *
  * Found by the links of each process in our own /proc (cwd, root, fd/N, map_files/A-B): statx of

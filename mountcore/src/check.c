@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether an attach that was prepared may be committed: asked outside of any namespace but our own,
  * of what was found in the place. */
 #include "check.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether an attach that was prepared may be committed. */
 #ifndef MOUNTCORE_SRC_CHECK_H
 #define MOUNTCORE_SRC_CHECK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source's half of an attach.
  *
  * Sequence: setns(host) openat2(source) [openat2(subpath)] open_tree setns(home); then, on the

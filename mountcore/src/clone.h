@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source's half of an attach. */
 #ifndef MOUNTCORE_SRC_CLONE_H
 #define MOUNTCORE_SRC_CLONE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The last section of an attach (prepare.c): the move, its verification, and the way back. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inside of struct mc_core. */
 #ifndef MOUNTCORE_SRC_CORE_H
 #define MOUNTCORE_SRC_CORE_H

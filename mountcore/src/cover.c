@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The directory under an attach. */
 #include "mountcore/cover.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Detach.
  *
  * Sequence, one job: setns(place) openat2(parent) statx(the top) fchdir(parent) umount2(name,

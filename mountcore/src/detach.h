@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* File systems that a detach may wait for. */
 #ifndef MOUNTCORE_SRC_DETACH_H
 #define MOUNTCORE_SRC_DETACH_H

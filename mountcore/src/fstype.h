@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* File systems with a server: a look-up of a name on them may wait for ever. */
 #ifndef MOUNTCORE_SRC_FSTYPE_H
 #define MOUNTCORE_SRC_FSTYPE_H

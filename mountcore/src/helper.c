@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The helper process: a job under a deadline.
  *
  * Sequence: socketpair, fork; the child closes every descriptor it does not need, notes that, runs

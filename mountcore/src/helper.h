@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The helper process: a job under a deadline. */
 #ifndef MOUNTCORE_SRC_HELPER_H
 #define MOUNTCORE_SRC_HELPER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inode behind a descriptor or a name. */
 #include "inode.h"
 

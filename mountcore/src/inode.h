@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inode behind a descriptor or a name.  Every function is fit for a job: system calls on the
  * caller's memory. */
 #ifndef MOUNTCORE_SRC_INODE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs: the straight lists of system calls that run in a foreign mount namespace.
  *
  * A job function runs in a mount worker (a thread that has its own fs_struct, so that it may setns

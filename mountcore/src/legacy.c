@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sequence in a container: setns(place) mount(shared, parent of the target) unshare(mount
  * namespace); in the copy: mount(/proc, private) chroot(host) mount(device on /proc) openat2(source
  * in it) mount(bind) mount(remount, attributes) mount(move to the target); then setns(place), which

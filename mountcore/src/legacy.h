@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attaching without open_tree and move_mount (kernels before 5.2).
  *
  * In our own namespace, where the host's is the same: a bind mount.

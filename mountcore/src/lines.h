@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mount table for jobs (job.h), where libmount has no place: one line at a time, in fixed
  * memory. */
 #ifndef MOUNTCORE_SRC_LINES_H

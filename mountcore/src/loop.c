@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sequence: openat(/dev), for each loop device in it openat, ioctl(GET_STATUS64): the file's
  * existing device is used, because two devices would be two file systems that write into one file,
  * without knowing of each other.  Without one openat(loop-control), ioctl(CTL_GET_FREE), openat,

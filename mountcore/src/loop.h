@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Loop devices: the block device that an image file is mounted by. */
 #ifndef MOUNTCORE_SRC_LOOP_H
 #define MOUNTCORE_SRC_LOOP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Descriptors in a message: from a helper, and to one. */
 #include "message.h"
 

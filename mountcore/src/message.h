@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Descriptors in a message. */
 #ifndef MOUNTCORE_SRC_MESSAGE_H
 #define MOUNTCORE_SRC_MESSAGE_H

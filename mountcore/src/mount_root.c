@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sequence at start: open what is at the path; note which part of which file system it is; find
  * where the host has the same; mount the tmpfs on it and share it.
  * Sequence of a heal: open_tree(the tmpfs, recursive clone: peers) setns(host) openat2(the place)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Functions on mount tables for several files of the library. */
 #ifndef MOUNTCORE_SRC_MOUNTS_H
 #define MOUNTCORE_SRC_MOUNTS_H

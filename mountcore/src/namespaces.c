@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mounts of every mount namespace.
  *
  * Sequence: for each process in our procfs: readlink(ns/mnt); for a new namespace: read mountinfo

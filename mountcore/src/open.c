@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* openat2, and the same by single steps where the kernel does not have it (before 5.6).
  *
  * The steps: each component is opened with O_PATH | O_NOFOLLOW in the directory before it, so no

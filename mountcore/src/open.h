@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* openat2(2) on all kernels. */
 #ifndef MOUNTCORE_SRC_OPEN_H
 #define MOUNTCORE_SRC_OPEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mount workers.
  *
  * Sequence in each: unshare(CLONE_FS) so that setns(CLONE_NEWNS) is allowed in a threaded process,

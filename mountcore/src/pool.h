@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mount workers: threads that may enter a container's mount namespace. */
 #ifndef MOUNTCORE_SRC_POOL_H
 #define MOUNTCORE_SRC_POOL_H

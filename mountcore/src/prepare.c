@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attach: the place's half; the source's is in clone.c, the checks between in check.c.
  *
  * Sequence, each section a job (job.h); a failure ends the list:

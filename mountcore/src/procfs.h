@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looking through the processes of our procfs.  Not for jobs: readdir(3) allocates. */
 #ifndef MOUNTCORE_SRC_PROCFS_H
 #define MOUNTCORE_SRC_PROCFS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to a helper that is kept for them.
  *
  * A fork costs milliseconds.  So one helper is kept for questions (mc_job_ask): forked by a worker

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to a helper that is kept for them. */
 #ifndef MOUNTCORE_SRC_QUESTION_H
 #define MOUNTCORE_SRC_QUESTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "reserved.h"
 
 bool mc_reserved_is_zero(const uint64_t *words, size_t count)

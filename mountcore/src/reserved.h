@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reserved words of structs that callers fill (core.h). */
 #ifndef MOUNTCORE_SRC_RESERVED_H
 #define MOUNTCORE_SRC_RESERVED_H

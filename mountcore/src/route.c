@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which way a job takes, by the host's mount table. */
 #include "route.h"
 

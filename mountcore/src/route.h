@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The way of a job: a worker, a worker kept to the kernel's cache, or a helper. */
 #ifndef MOUNTCORE_SRC_ROUTE_H
 #define MOUNTCORE_SRC_ROUTE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a job runs, and that no two do for one key. */
 #include "run.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Run a job. */
 #ifndef MOUNTCORE_SRC_RUN_H
 #define MOUNTCORE_SRC_RUN_H

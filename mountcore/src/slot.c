@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The number of helpers: running ones, and abandoned ones that have not ended. */
 #include "slot.h"
 

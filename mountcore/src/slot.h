@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How many helpers may wait for one thing, and for all. */
 #ifndef MOUNTCORE_SRC_SLOT_H
 #define MOUNTCORE_SRC_SLOT_H

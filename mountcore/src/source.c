@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sequence of a comparison, one job: [statx(the mount, in our own namespace)] setns(host)
  * openat2(source) [openat2(subpath)] statx [statx(FORCE_SYNC) fstatfs] readlink setns(home);
  * then, outside, the mounts below the two are compared by the mount tables. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source of an attach on the host: opened, asked whether it works, compared with a mount. */
 #ifndef MOUNTCORE_SRC_SOURCE_H
 #define MOUNTCORE_SRC_SOURCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sequence: unshare(mount namespace) mount(/, private, recursive) mount(tmpfs) move_mount(tree into
  * it): then only the tree is below its path; for attributes read(mountinfo) mount(remount, bind) on
  * each mount of the tree, and once more read(mountinfo) to see that each has them. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Staging: a copy of our mount namespace that a helper makes for itself, to do with mount(2) what
  * cannot be done to a tree that is attached nowhere.  It is gone with the helper.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One function for each kernel call, in a file of its own.
  *
  * No logic but the sign of errno.  Not inline: the failure sweep of the tests replaces these with

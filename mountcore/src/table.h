@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An extract of the host's mount table: mounts with a server behind them, and overlays. */
 #ifndef MOUNTCORE_SRC_TABLE_H
 #define MOUNTCORE_SRC_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mounts that a worker may walk and change without asking the kernel's cache first: nobody can make
  * it wait there. */
 #ifndef MOUNTCORE_SRC_TRUST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Deleting the entries created for a target.
  *
  * Sequence: the mount table of the place tells which mount they lie on; the tables of all other

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Removing what was made for a target: only where nobody else can have mounted on it.
  *
  * rmdir(2) and unlink(2) of a mountpoint of another mount namespace take the mounts out there

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Paths inside a foreign root, by descriptor: resolving, making and removing directories.  Every
  * function is fit for a job: system calls on the caller's memory. */
 #ifndef MOUNTCORE_SRC_WALK_H

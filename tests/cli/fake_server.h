@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An HTTP server of canned answers on a unix socket, in a thread. */
 #ifndef TESTS_CLI_FAKE_SERVER_H
 #define TESTS_CLI_FAKE_SERVER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The whole interface but for HTTP, on a real store and a real mount library; no Engine answers,
  * unless a test sets `engine_socket`. */
 #ifndef DRIVER_API_FIXTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A plain HTTP client on a unix socket: bytes as the test wants them. */
 #ifndef TESTS_DRIVER_CLIENT_H
 #define TESTS_DRIVER_CLIENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An Engine that answers on its socket as badly as a test wants: a real one would not. */
 #ifndef TESTS_DRIVER_FAKE_ENGINE_H
 #define TESTS_DRIVER_FAKE_ENGINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reconciler with an Engine that is as bad as it can be, and a container that is a process with
  * a mount namespace of its own.  For programs that run in hv_in_namespace(). */
 #ifndef TESTS_DRIVER_RECONCILER_FIXTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows for the store. */
 #ifndef TESTS_DRIVER_ROWS_H
 #define TESTS_DRIVER_ROWS_H

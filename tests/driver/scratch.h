@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Directories and files for a test. */
 #ifndef TESTS_DRIVER_SCRATCH_H
 #define TESTS_DRIVER_SCRATCH_H

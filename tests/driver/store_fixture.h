@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A store in a directory of its own. */
 #ifndef TESTS_DRIVER_STORE_FIXTURE_H
 #define TESTS_DRIVER_STORE_FIXTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The servers of network file systems.  The name service is a made-up one. */
 #include <arpa/inet.h>
 #include <errno.h>

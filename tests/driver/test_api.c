@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The whole interface but for HTTP, on a real store and a real mount library. */
 #include <errno.h>
 #include <json-c/json.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The former mount at the target of a new attach stays as it is until the new one is there, then
  * goes completely.  Entries created for targets go with the last attachment that needs them. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Recorded attachments come back: at targets where something is mounted already, at targets below
  * each other, over the restarts of a container. */
 #include <limits.h>

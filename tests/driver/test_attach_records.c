@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The records of attachments: attach, check, detach and list by them. */
 #include <fcntl.h>
 #include <stdio.h>

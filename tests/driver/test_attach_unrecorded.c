@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An attach or a detach whose last commit fails is brought to its end as after a crash: the record
  * of what was begun says how. */
 #include <fcntl.h>

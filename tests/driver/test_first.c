@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The first process of a container is the only child of who makes it. */
 #include <errno.h>
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The gate with the kernel's own fanotify and a runtime that is a process of the test: it has a
  * directory for its container, a FIFO and a state file, and opens that to start. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An Engine that does not know a container (any more). */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The watched processes, and their cost. */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Restarts, streams of events and processes that are watched. */
 #include <dirent.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An attachment that its container is not to start without. */
 #include <signal.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The real server on a unix socket, with calls that need no volume behind it. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Held starts: attaches to a process whose program has not begun. */
 #include <signal.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The state files of runtimes. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Directories that cannot be read to their end. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Disks that are full or read-only, in a mount namespace of the test's own. */
 #include <fcntl.h>
 #include <stdio.h>

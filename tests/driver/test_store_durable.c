@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Acknowledged writes survive a killed process, and cost no more than they must. */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite's plan for each statement: among thousands of volumes and attachments, a query for one of
  * them must not read all. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows that no version of hostvol writes, and a SQLite without memory. */
 #include <sqlite3.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Databases of other versions. */
 #include <sqlite3.h>
 #include <stdlib.h>

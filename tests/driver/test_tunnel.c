@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that come as volumes, volumes that come with an attachment, and second names. */
 #include <json-c/json.h>
 #include <stdio.h>

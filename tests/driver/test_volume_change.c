@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options that change. */
 #include <signal.h>
 #include <stdio.h>

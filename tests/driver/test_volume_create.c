@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Creating volumes: managed, with a path, refused. */
 #include <signal.h>
 #include <stdio.h>

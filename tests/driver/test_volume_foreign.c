@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Foreign mounts at a volume's mountpoint: hostvol unmounts only its own. */
 #include <sched.h>
 #include <stdio.h>

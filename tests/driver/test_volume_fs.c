@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Volumes that are file systems: which are allowed, and how they are mounted and unmounted. */
 #include <errno.h>
 #include <fcntl.h>

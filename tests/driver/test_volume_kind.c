@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of kinds, and a kind that is one more row of it. */
 #include <json-c/json.h>
 #include <stdio.h>

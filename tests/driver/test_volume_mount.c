@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mount, Unmount, Remove and the repairs at start. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Repairs at start, and their limits. */
 #include <stdatomic.h>
 #include <stdio.h>

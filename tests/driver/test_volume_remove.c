@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A volume's data when the volume is deleted. */
 #include <stdio.h>
 #include <stdlib.h>

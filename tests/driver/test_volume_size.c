@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Option size.  Where the kernel has quota (HOSTVOL_HAS_QUOTA in the environment says that it must;
  * so does the machine of scripts/test-kernels) a volume holds what it may and no more; where not,
  * it is refused. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing is taken from who has a volume's data mounted, in whatever mount namespace; and nothing
  * is taken over that was not hostvol's. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A host in small: struct hv_volumes with a real store and a real mount library, in a directory of
  * its own.  For programs that run in hv_in_namespace(). */
 #ifndef TESTS_DRIVER_WORLD_H

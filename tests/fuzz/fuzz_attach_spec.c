@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CONTAINER:TARGET[:MODE] is split so that putting it together again gives what was there. */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Option names that are taken format to a string that parses to the same attributes; bits that are
  * formatted are kept by the way back. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The real server, fed in odd-sized pieces: it closes every connection in the end, says nothing
  * that is not HTTP, and serves the next one.  The first byte decides the pieces' sizes. */
 #include <errno.h>

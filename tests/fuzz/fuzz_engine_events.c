@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Engine's stream of events gives the same events in whatever pieces it comes, and after what
  * makes no sense none. */
 #include <stdint.h>

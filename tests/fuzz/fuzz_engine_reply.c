@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever the Engine answers is a container with an ID and a possible PID, or refused with a
  * reason. */
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A mount table that parses has its own mounts, each complete and to be found by its id. */
 #include <stdlib.h>
 

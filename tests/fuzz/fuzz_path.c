@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A path that was cleaned is absolute, has no empty, "." or ".." component, stays as it is when
  * cleaned again, and is below the root and itself. */
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A state that is taken names a process that can be. */
 #include <stdint.h>
 #include <stdlib.h>

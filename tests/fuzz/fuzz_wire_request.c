@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An accepted request is written to JSON that reads back to the same; a refused one has a reason.
  * The first byte chooses the request. */
 #include <json-c/json.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The main of a fuzz target that is built without libFuzzer: each argument is a file of input. */
 #include <stddef.h>
 #include <stdint.h>

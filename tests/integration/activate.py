@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """activate.py SOCKET COMMAND...: what systemd does with a .socket and a .service: owns SOCKET, runs
 COMMAND with it, and again half a second after it has ended. Ends, and COMMAND with it, by SIGTERM."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # Every refusal of the hot-attach API, one row each: status, Code, sentence and hint, and nothing is

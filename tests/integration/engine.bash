@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A Docker Engine of the tests' own, for what must not be done to the machine's: restarting it,
 # killing it, removing the plugin.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """fake_engine.py SOCKET FILE...: an Engine that answers its n-th request with the n-th file, and all
 that come later with the last one. "-" for a file: no answer, for ever. Who asks for events waits;
 who asks which Engine it is (/info) is told, and not counted."""

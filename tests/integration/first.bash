@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Containers whose program tells what it finds first of all (first.c). CLI is docker, or podman.
 
 CLI=${CLI:-docker}

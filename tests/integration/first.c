@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The first process of a container: reads its own mount table before it does anything else, prints
  * how many of the targets that it is given are mounted, and waits to be ended.  Linked statically:
  * the image has nothing else, and no dynamic loader runs before it. */

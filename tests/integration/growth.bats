@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # Nothing grows with the number of attachments made. HOSTVOL_ROUNDS says how many (scripts/test --all

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the tests of the plugin in a real Docker Engine share. They type what a user types: the
 # docker command, with the hostvol plugin enabled and its command installed (scripts/test docker).
 

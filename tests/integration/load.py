@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """load.py SOCKET CLIENTS SECONDS PREFIX: clients that create, mount, unmount and remove volumes at once.
 
 Each has names of its own, on which every answer is known beforehand, and names that all share, on which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # Whoever moves from Docker's own driver `local` to hostvol finds nothing changed: the same commands on

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # The Debian package of the plain daemon: in a clean Debian, from install to purge. No Docker in here.

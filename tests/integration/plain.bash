@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A daemon that is not Docker's: what it has is below $PLAIN, its state in $STATE or there. It sees the
 # containers of the Engine and is asked over its socket.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # Containers that work against hostvol at full speed: an attach is where it was asked to be or

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """recorder.py SOCKET REAL LOG FAULT: stands between the Engine and a daemon of volumes.
 
 Every request is forwarded to the socket REAL and written down in LOG: the call, the volume's name, the

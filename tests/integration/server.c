@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* server DIR TEXT: a FUSE file system at DIR, of one directory with the file "file" that says TEXT;
  * read-only, for root and everybody else.  It serves until it is killed.  Without libfuse, whose
  * packages a test machine need not have.

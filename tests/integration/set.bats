@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # Options that change (docker hostvol set), and what becomes of the data with the volume (on-remove).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Before the first test: away with what is left of a run that was killed, or its machine with it. What
 # belongs to a run that is under way is left alone. Of the bats that are one run (scripts/test docker) the
 # first clears up, and the other waits for it: they have the same HOSTVOL_CLEARED, a file.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # What becomes of a volume whose directory changes on the host: the table of docs/sources.md, a test

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # Containers, targets and sources that are not the simple case.

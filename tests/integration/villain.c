@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* villain COMMAND ARGUMENT…: works against hostvol at full speed, in a container or on a source,
  * until it is killed.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # Each behaviour is asked of Docker's own local driver as well, where both have it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 load helpers
 
 # Wrong input to the commands: a sentence, a hint where there is something to do, exit 1 or 2, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The scene of the privileged tests: a "container" and its surroundings.
  *
  * A box is a process with a mount namespace and a root file system (tmpfs) of its own, all private,

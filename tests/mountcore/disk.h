@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A disk: ext4 on a loop device, mounted in the sandbox; in it a directory with a file. */
 #ifndef MOUNTCORE_DISK_H
 #define MOUNTCORE_DISK_H

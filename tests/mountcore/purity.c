@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attaches and detaches a few times, in every way that enters a container's namespace; test_purity
  * runs it under strace and reads what was called inside. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small changes to the sandbox's own files and mounts; each asserts that it worked. */
 #ifndef MOUNTCORE_SCRATCH_H
 #define MOUNTCORE_SCRATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The failure sweep: repeat one operation with its first kernel call failing, then its second,
  * until there is none left.
  *

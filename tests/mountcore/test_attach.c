@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attaches that succeed. */
 #include <errno.h>
 #include <fcntl.h>

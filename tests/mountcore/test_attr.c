@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The expected numbers are those of <sys/mount.h>, which has both families in glibc 2.36 and may
  * not be included beside <linux/mount.h>, where the library takes them from. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A source that is mounted on demand, as systemd's .automount units do it. */
 #include <fcntl.h>
 #include <linux/auto_fs.h>

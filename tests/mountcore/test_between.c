@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A container acts right between two kernel calls of an attach. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The users of a mount, and trees with submounts. */
 #include <errno.h>
 #include <fcntl.h>

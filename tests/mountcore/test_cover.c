@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The directory that an attach covers, and its users. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files, subpaths, read-only roots. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* File systems mounted on the host: image files and their loop devices, options. */
 #include <dirent.h>
 #include <errno.h>

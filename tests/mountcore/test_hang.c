@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A file system whose server does not answer costs its own users their time, and nobody else. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The remains of an attach whose helper ends in the middle. */
 #include <errno.h>
 #include <fcntl.h>

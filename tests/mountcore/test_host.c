@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The host's side: sources, mc_host_*. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs in a worker and in a helper process.  Includes the library's private headers. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which jobs run at once.  Includes the library's private headers. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attaching without open_tree: by the source's block device, and by bind mounts in our own
  * namespace.  The disk is a loop device with ext4. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A thread that does the workers' work itself.  Includes the library's private headers. */
 #include <errno.h>
 #include <fcntl.h>

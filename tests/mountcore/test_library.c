@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The library as other programs have it: the example, which is built against the installed files,
  * and the words that later versions give a meaning. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A process that stands for the host, and we as the plugin: a directory of the host is bound on
  * itself and shared, as dockerd does, and bound into our namespace, as runc does. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mc_ns_open, mc_core_open, and the mount table of a container. */
 #include <errno.h>
 #include <signal.h>

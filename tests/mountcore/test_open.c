@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mc_open: openat2 and the single steps find the same, and fail the same. */
 #include <errno.h>
 #include <fcntl.h>

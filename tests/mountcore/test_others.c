@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mounts of others on a directory or file created for a target stay, and with them the directory:
  * rmdir and unlink would unmount them.  Each kind of place, each way to end. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The code between the setns into a container's namespace and the setns home must not open a
  * library, grow memory or do anything else that could meet the container's files by accident: its
  * system calls are on a list.  strace is the witness. */

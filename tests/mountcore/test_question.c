@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The helper that is kept for questions, and the copies of our descriptors that a new helper has.
  * Includes the library's private headers. */
 #include <errno.h>

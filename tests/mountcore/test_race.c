@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Containers that change what is worked on, at full speed: an attach is where it was asked to be or
  * nowhere, and nothing outside the container changes. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_refusal FEATURE — run under deny_syscall: without a call that is needed an attach is refused
  * before anything is touched, and FEATURE is reported missing. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Replacing what is mounted at a target. */
 #include <errno.h>
 #include <fcntl.h>

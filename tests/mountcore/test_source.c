@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a mount is what its source leads to now. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Failure sweeps of attaching and detaching.  The tables say what is tolerated by design. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Failure sweeps of what goes beyond a plain attach: replacing, files on a read-only root, users
  * mapped and attributes locked.  The tables say what is tolerated by design. */
 #include <errno.h>

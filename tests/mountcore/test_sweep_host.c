@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Failure sweeps of what is done on the host.  The tables say what is tolerated by design. */
 #include <errno.h>
 #include <fcntl.h>

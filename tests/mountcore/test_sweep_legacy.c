@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Each kernel call of an attach by block device, made to fail. */
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The extract of the host's mount table: sharing a reading, and accepting an older one.
  * Includes the library's private headers. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Targets that are refused, and targets that change between prepare and commit. */
 #include <errno.h>
 #include <fcntl.h>

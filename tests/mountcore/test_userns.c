@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Containers with a user namespace of their own: owners, locked attributes, their file systems. */
 #include <errno.h>
 #include <fcntl.h>

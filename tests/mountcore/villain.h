@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A process in the box that works against the library, at full speed, until it is stopped. */
 #ifndef MOUNTCORE_VILLAIN_H
 #define MOUNTCORE_VILLAIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* deny_syscall NAME ERRNO -- COMMAND [ARGUMENT…]
  *
  * Runs COMMAND under a seccomp filter that answers the system call NAME with ERRNO (ENOSYS, EPERM

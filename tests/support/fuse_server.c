@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuse_server PATH [DEVICE]: a file system on PATH with one file, "file", that says "data", from a
  * server that can fall silent; with a DEVICE of the type "fuseblk", whose unmount waits for the
  * server.  Says "ready" when it is mounted, and serves until it is killed or unmounted.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hold_move DIR -- COMMAND [ARGUMENT…]
  *
  * Runs COMMAND, holds its next move_mount(2) when a test wants that, and then fails it: the test

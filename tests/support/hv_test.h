@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmocka and its headers: 1.1.5 does not include them itself, and an include sorter must not take
  * the lines apart. */
 #ifndef SUPPORT_HV_TEST_H

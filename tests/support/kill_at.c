@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kill_at N -- COMMAND [ARGUMENT…]
  *
  * Runs COMMAND and kills it with SIGKILL when it is about to make its Nth call that changes a file,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Calls about attachments, and how one is shown. */
 #ifndef CLI_ATTACHMENT_H
 #define CLI_ATTACHMENT_H

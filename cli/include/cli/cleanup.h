@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files and directories that are closed when their variable goes out of scope. */
 #ifndef CLI_CLEANUP_H
 #define CLI_CLEANUP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Calls to the hostvol daemon. */
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H

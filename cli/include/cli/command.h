@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A command, and the arguments of one run. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H

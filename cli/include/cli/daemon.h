@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where the hostvol daemon is. */
 #ifndef CLI_DAEMON_H
 #define CLI_DAEMON_H

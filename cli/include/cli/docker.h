@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The docker command itself, for what goes through the Engine of the selected context. */
 #ifndef CLI_DOCKER_H
 #define CLI_DOCKER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON documents as answers and configuration files carry them. */
 #ifndef CLI_DOCUMENT_H
 #define CLI_DOCUMENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which Docker Engine the command line, the environment and the configuration select. */
 #ifndef CLI_ENDPOINT_H
 #define CLI_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Docker Engine: which plugin it has, containers, volumes. */
 #ifndef CLI_ENGINE_H
 #define CLI_ENGINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flags on a command line, by tables that name each once. */
 #ifndef CLI_FLAGS_H
 #define CLI_FLAGS_H

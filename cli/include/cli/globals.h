@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The global flags of the docker command, which come before a plugin's own name. */
 #ifndef CLI_GLOBALS_H
 #define CLI_GLOBALS_H

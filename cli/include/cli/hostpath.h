@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A host directory as a volume: its path, its volume's name, and volumes that already are it. */
 #ifndef CLI_HOSTPATH_H
 #define CLI_HOSTPATH_H

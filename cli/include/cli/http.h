@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One HTTP request over a unix socket. */
 #ifndef CLI_HTTP_H
 #define CLI_HTTP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text, and text for a terminal: tables, times, and nothing that the terminal would obey. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H

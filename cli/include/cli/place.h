@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a volume goes, as the command line writes it: CONTAINER:TARGET[:MODE]. */
 #ifndef CLI_PLACE_H
 #define CLI_PLACE_H

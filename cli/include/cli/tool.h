@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A program under the docker command: a set of subcommands, or a single command. */
 #ifndef CLI_TOOL_H
 #define CLI_TOOL_H

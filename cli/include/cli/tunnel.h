@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Calls to the daemon through the Engine, for who cannot open its socket: from another machine, or
  * without root.  A volume that is a request is created, inspected and removed (docs/api.md). */
 #ifndef CLI_TUNNEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attach: put a clone of a host directory's mount tree at a path in a mount namespace.
  *
  * The one operation of the library.  A container's namespace and our own (where a mount propagates

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mount attributes, in one table that serves the option strings and both mount APIs. */
 #ifndef MOUNTCORE_ATTR_H
 #define MOUNTCORE_ATTR_H

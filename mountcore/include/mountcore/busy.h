@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The users of a mount. */
 #ifndef MOUNTCORE_BUSY_H
 #define MOUNTCORE_BUSY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Scope-bound release of what a function owns.
  *
  * Declarations release in reverse order.  An empty descriptor is MC_FD_NONE.  Cleanups keep errno,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The handle of the library: the host's and our own mount namespace, the workers, the kernel's
  * features.  One for a process; every operation takes it.
  *

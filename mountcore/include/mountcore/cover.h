@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The directory that an attach covers: its users, and its hidden entries. */
 #ifndef MOUNTCORE_COVER_H
 #define MOUNTCORE_COVER_H

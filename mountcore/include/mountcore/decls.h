@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The declarations of the library's API: a header of it has them between MC_DECLS_BEGIN and
  * MC_DECLS_END.  The library is compiled with -fvisibility=hidden, so the shared one exports what
  * stands there, as far as libmountcore.map names it.  In C++ the names are those of C. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Detach: take out our own mount, or nothing. */
 #ifndef MOUNTCORE_DETACH_H
 #define MOUNTCORE_DETACH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where and why an operation of mountcore failed. */
 #ifndef MOUNTCORE_ERR_H
 #define MOUNTCORE_ERR_H

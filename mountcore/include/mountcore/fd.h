@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The empty descriptor. */
 #ifndef MOUNTCORE_FD_H
 #define MOUNTCORE_FD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* File systems mounted on the host while they are used: as `mount -t TYPE -o OPTIONS DEVICE` does,
  * but without its helper programs. */
 #ifndef MOUNTCORE_FS_H

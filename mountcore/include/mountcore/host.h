@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Paths on the host: the directories that are attached. */
 #ifndef MOUNTCORE_HOST_H
 #define MOUNTCORE_HOST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mount root: the directory of our own mount namespace whose mounts the host is to see (a
  * managed plugin's propagated mount).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mount table of a mount namespace, as it was at one moment (libmount). */
 #ifndef MOUNTCORE_MOUNTS_H
 #define MOUNTCORE_MOUNTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The mounts of every mount namespace of this machine.
  *
  * rmdir(2) and unlink(2) of a directory or file that is a mountpoint in another mount namespace

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A container's process and its mount namespace. */
 #ifndef MOUNTCORE_NS_H
 #define MOUNTCORE_NS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Absolute paths as text: no file system is asked. */
 #ifndef MOUNTCORE_PATH_H
 #define MOUNTCORE_PATH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A limit to what a directory may hold: a project quota of XFS or ext4. */
 #ifndef MOUNTCORE_QUOTA_H
 #define MOUNTCORE_QUOTA_H

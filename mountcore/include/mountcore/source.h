@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a mount shows what its source leads to now.
  *
  * A directory on the host can be deleted and made again, renamed, mounted over, unmounted; a server

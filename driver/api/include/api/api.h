@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Endpoint -> call -> reply: the whole HTTP interface but for HTTP. */
 #ifndef API_API_H
 #define API_API_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Engine tunnel: a request to one of the Hot* endpoints that comes as a volume.
  *
  * A client that can only reach the Engine, from another machine or without root, creates a volume

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of attachments: a volume into and out of a container.
  *
  * An attachment is a record of what is wanted.  hv_attach() makes it, hv_attachments_repair() keeps

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's settings: from the environment (managed plugin) or flags (plain daemon). */
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H

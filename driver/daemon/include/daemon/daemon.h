@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon: everything main() starts and stops. */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The listening unix socket. */
 #ifndef DAEMON_LISTENER_H
 #define DAEMON_LISTENER_H

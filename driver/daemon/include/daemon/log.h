@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Log lines: errors to stderr, the rest to stdout: the Engine and systemd sort by the stream.
  *
  * One line for each call: control characters are replaced, long lines cut.  A reader that does not

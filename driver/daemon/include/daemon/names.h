@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Things with a name, sorted by it. */
 #ifndef DAEMON_NAMES_H
 #define DAEMON_NAMES_H

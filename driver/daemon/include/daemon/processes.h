@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The containers with attachments, and the processes that have the mounts, so that each end, and
  * each change of their mount tables, is noticed. */
 #ifndef DAEMON_PROCESSES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names that wait to be worked on, each at most once, and by one thread at a time.
  *
  * Names of new events (put) go first, in the order of the events; then names that were only added

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The threads that keep attachments true.
  *
  * One watches: the Engine's events, and the processes of containers that have attachments; it notes

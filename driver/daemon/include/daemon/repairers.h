@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The threads that repair: they take containers from a queue, and are more while all are held up.
  */
 #ifndef DAEMON_REPAIRERS_H

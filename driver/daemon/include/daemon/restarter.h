@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The threads that start containers again whose start was refused (attach/attach.h).
  *
  * They are started with the first such container, and wait while there is none. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP on the plugin's socket (libmicrohttpd). */
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The threads that attach what is wanted to a container before its program begins.
  *
  * One reads what the gate tells (start/gate.h), and starts it anew when it has ended; others work

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Docker Engine API over its unix socket. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H

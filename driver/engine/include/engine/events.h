@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A subscription to the Engine's events.  One thread. */
 #ifndef ENGINE_EVENTS_H
 #define ENGINE_EVENTS_H

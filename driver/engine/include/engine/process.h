@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a process is the container that the Engine said it is. */
 #ifndef ENGINE_PROCESS_H
 #define ENGINE_PROCESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The first process of a container whose runtime is still making it. */
 #ifndef START_FIRST_H
 #define START_FIRST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The gate: a process of its own that holds starts of containers.
  *
  * `runc create` makes a state file when all of the container is set up, and its first process waits

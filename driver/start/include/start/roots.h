@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where runtimes keep a directory for each of their containers. */
 #ifndef START_ROOTS_H
 #define START_ROOTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A runtime's state file of one container. */
 #ifndef START_STATE_H
 #define START_STATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The durable records: volumes, attachments, Mount references.  One SQLite file.
  *
  * Every call that changes something is one transaction.  Those of volumes and attachments are on

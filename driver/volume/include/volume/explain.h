@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A report of mountcore, as a sentence with the names in it. */
 #ifndef VOLUME_EXPLAIN_H
 #define VOLUME_EXPLAIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One lock for each name that is being worked on: volumes, containers. */
 #ifndef VOLUME_KEYLOCK_H
 #define VOLUME_KEYLOCK_H

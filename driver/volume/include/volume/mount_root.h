@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the host sees the volumes that are mounted for Docker. */
 #ifndef VOLUME_MOUNT_ROOT_H
 #define VOLUME_MOUNT_ROOT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of volumes, for `docker volume` and `docker run -v`. */
 #ifndef VOLUME_VOLUME_H
 #define VOLUME_VOLUME_H

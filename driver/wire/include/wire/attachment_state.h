@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The state of an attachment: one table gives each its word, on the wire and in the store. */
 #ifndef WIRE_ATTACHMENT_STATE_H
 #define WIRE_ATTACHMENT_STATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Variables that release what they hold when they go out of scope, in the reverse order of their
  * declarations.  The attribute of a type is declared with its type. */
 #ifndef WIRE_CLEANUP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time for deadlines, and the Engine's time. */
 #ifndef WIRE_CLOCK_H
 #define WIRE_CLOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The stable error codes of the hostvol API: one table gives each its name and HTTP status. */
 #ifndef WIRE_CODE_H
 #define WIRE_CODE_H

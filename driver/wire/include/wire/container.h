@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Engine's answers about a container, and about a failure. */
 #ifndef WIRE_CONTAINER_H
 #define WIRE_CONTAINER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Engine's list of its containers, of any length: each container is reported as it is read. */
 #ifndef WIRE_CONTAINERS_H
 #define WIRE_CONTAINERS_H

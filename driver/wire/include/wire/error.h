@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An error, for a person and for a program to read. */
 #ifndef WIRE_ERROR_H
 #define WIRE_ERROR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Engine's stream of events: JSON objects, a line each. */
 #ifndef WIRE_EVENT_H
 #define WIRE_EVENT_H

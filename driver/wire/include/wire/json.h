@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON objects to structs and back, by tables that name each field once.
  *
  * The bytes come from a socket and are not trusted: size, depth, types, UTF-8 and NUL inside

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The words behind CONTAINER:TARGET, separated by commas. */
 #ifndef WIRE_MODE_H
 #define WIRE_MODE_H

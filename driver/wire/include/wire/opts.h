@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An ordered list of key=value options, as `docker volume create -o` carries them. */
 #ifndef WIRE_OPTS_H
 #define WIRE_OPTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tokens of JSON.  json-c takes more than the standard has, and each version something else:
  * NaN, names in single quotes, 01, comments, trailing commas, control characters. */
 #ifndef WIRE_TOKEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The structs that travel between the command, the daemon's layers and the store. */
 #ifndef WIRE_TYPES_H
 #define WIRE_TYPES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text that goes into JSON, which is UTF-8.  File names are bytes: a name that is not UTF-8 would
  * make the whole answer unreadable. */
 #ifndef WIRE_UTF8_H
