@@ -59,7 +59,8 @@ static enum hv_code call(const char *socket, const char *method, const char *pat
 static enum hv_code fail_with_answer(
 	const struct hv_answer *answer, const char *action, struct hv_error *err)
 {
-	hv_auto_free char *message = hv_engine_message_parse(answer->bytes, answer->size);
+	hv_auto_free char *message =
+		hv_engine_message_parse(answer->bytes ? answer->bytes : "", answer->size);
 
 	if (message && *message)
 		return hv_fail(

@@ -33,13 +33,13 @@ static const struct {
 	{1, 0, "Less than a second"}, /* the daemon's clock may be a little ahead */
 	{2, 0, "1 second"},
 	{MINUTE, 1, "seconds"},
-	{2 * MINUTE, 0, "About a minute"},
+	{2LL * MINUTE, 0, "About a minute"},
 	{HOUR, MINUTE, "minutes"},
-	{2 * HOUR, 0, "About an hour"},
-	{2 * DAY, HOUR, "hours"},
-	{2 * WEEK, DAY, "days"},
-	{2 * MONTH, WEEK, "weeks"},
-	{2 * YEAR, MONTH, "months"},
+	{2LL * HOUR, 0, "About an hour"},
+	{2LL * DAY, HOUR, "hours"},
+	{2LL * WEEK, DAY, "days"},
+	{2LL * MONTH, WEEK, "weeks"},
+	{2LL * YEAR, MONTH, "months"},
 	{LLONG_MAX, YEAR, "years"},
 };
 

@@ -120,7 +120,7 @@ static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error
 	rc = mc_mounts_read(volumes->core, MC_FD_NONE, &own, NULL);
 	if (rc == 0)
 		rc = mc_mounts_read_host(volumes->core, &host);
-	if (rc < 0)
+	if (rc != 0)
 		return hv_fail(err, HV_STATE_UNREADABLE, "the mount table cannot be read: %s",
 			strerrordesc_np(-rc));
 	recovery = (struct recovery){.volumes = volumes, .own = own, .host = host};

@@ -79,17 +79,19 @@ int hv_dir_next(DIR *dir, const struct dirent **ret)
 
 int hv_dir_is_empty_but(int fd, const char *spared)
 {
-	mc_auto_fd own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	hv_auto_dir DIR *dir = own < 0 ? NULL : fdopendir(own);
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	hv_auto_dir DIR *dir = own < 0 ? NULL : fdopendir(own); /* the stream closes it */
 	const struct dirent *entry;
-	int rc;
+	int rc = -errno;
 
-	if (!dir)
-		return -errno;
-	own = MC_FD_NONE; /* the stream closes it */
+	if (!dir) {
+		if (own >= 0)
+			close(own);
+		return rc;
+	}
 	do
 		rc = hv_dir_next(dir, &entry);
-	while (rc > 0 && spared && strcmp(entry->d_name, spared) == 0);
+	while (entry && spared && strcmp(entry->d_name, spared) == 0);
 	return rc < 0 ? rc : rc == 0;
 }
 

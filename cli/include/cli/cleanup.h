@@ -25,7 +25,7 @@ static inline void hv_close_dir(DIR **dir)
 		(void)closedir(*dir);
 }
 
-static inline void hv_close_fd(int *fd)
+static inline void hv_close_fd(const int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd); /* of memory: no data to lose */
