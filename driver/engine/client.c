@@ -151,11 +151,20 @@ static struct hv_connection connect_to(
 	return connection;
 }
 
+/* Whether the Engine left the connection open. */
+static bool is_open(const struct hv_connection *connection)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	return curl_easy_getinfo(connection->curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+	       fd != CURL_SOCKET_BAD;
+}
+
 /* Keep it, unless another is kept already, or another Engine may answer now. */
 static void keep(struct hv_engine *engine, struct hv_connection *connection, unsigned forgotten)
 {
 	pthread_mutex_lock(&engine->lock);
-	if (!engine->kept.curl && engine->forgotten == forgotten) {
+	if (!engine->kept.curl && engine->forgotten == forgotten && is_open(connection)) {
 		engine->kept = *connection;
 		*connection = (struct hv_connection){0};
 	}
