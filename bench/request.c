@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_request SOCKET ROUNDS VOLUME CONTAINER TARGET
+ * bench_request SOCKET ROUNDS VOLUME
  *
  * Times whole /HotAttach requests over the daemon's socket, on one connection, each followed by a
- * /HotDetach that is not timed.  Prints two numbers, the median and the 99th percentile, in
- * microseconds. */
+ * /HotDetach that is not timed; or, over the Engine's socket, the creation of a volume of the
+ * driver local, followed by its removal.  Prints two numbers, the median and the 99th percentile,
+ * in microseconds. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,18 +46,21 @@ static int is_complete(const char *bytes, size_t size)
 	const char *body = strstr(bytes, "\r\n\r\n");
 	const char *length = strcasestr(bytes, "\r\nContent-Length:");
 
+	if (body && strncmp(bytes, "HTTP/1.1 204", 12) == 0)
+		return 1;
 	return body && length &&
 	       size - (size_t)(body + 4 - bytes) >= strtoul(length + 17, NULL, 10);
 }
 
-/* Send one request and read its answer.  Returns 0 when that is a 200. */
-static int ask(int fd, const char *endpoint, const char *body)
+/* Send one request and read its answer.  Returns 0 when that is a 200, 201 or 204. */
+static int ask(int fd, const char *method, const char *endpoint, const char *body)
 {
 	char bytes[ANSWER_MAX];
 	size_t used = 0;
 	int size = snprintf(bytes, sizeof(bytes),
-		"POST %s HTTP/1.1\r\nHost: hostvol\r\nContent-Length: %zu\r\n\r\n%s", endpoint,
-		strlen(body), body);
+		"%s %s HTTP/1.1\r\nHost: hostvol\r\nContent-Type: application/json\r\n"
+		"Content-Length: %zu\r\n\r\n%s",
+		method, endpoint, strlen(body), body);
 
 	if (size < 0 || write(fd, bytes, (size_t)size) != size)
 		return -1;
@@ -68,7 +73,7 @@ static int ask(int fd, const char *endpoint, const char *body)
 		used += (size_t)got;
 		bytes[used] = '\0';
 	}
-	if (strncmp(bytes, "HTTP/1.1 200", 12) == 0)
+	if (strncmp(bytes, "HTTP/1.1 20", 11) == 0)
 		return 0;
 	fprintf(stderr, "%s\n", bytes);
 	return -1;
@@ -81,7 +86,25 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static int measure(int fd, char **names, size_t rounds, uint64_t *samples)
+static int measure_create(int fd, const char *volume, size_t rounds, uint64_t *samples)
+{
+	char create[1024], remove[1024];
+
+	snprintf(create, sizeof(create), "{\"Name\":\"%s\",\"Driver\":\"local\"}", volume);
+	snprintf(remove, sizeof(remove), "/volumes/%s", volume);
+	for (size_t i = 0; i < rounds; i++) {
+		uint64_t start = now_ns();
+
+		if (ask(fd, "POST", "/volumes/create", create) < 0)
+			return -1;
+		samples[i] = now_ns() - start;
+		if (ask(fd, "DELETE", remove, "") < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int measure_attach(int fd, char **names, size_t rounds, uint64_t *samples)
 {
 	char attach[4096], detach[4096];
 
@@ -93,10 +116,10 @@ static int measure(int fd, char **names, size_t rounds, uint64_t *samples)
 	for (size_t i = 0; i < rounds; i++) {
 		uint64_t start = now_ns();
 
-		if (ask(fd, "/HotAttach", attach) < 0)
+		if (ask(fd, "POST", "/HotAttach", attach) < 0)
 			return -1;
 		samples[i] = now_ns() - start;
-		if (ask(fd, "/HotDetach", detach) < 0)
+		if (ask(fd, "POST", "/HotDetach", detach) < 0)
 			return -1;
 	}
 	return 0;
@@ -112,17 +135,20 @@ static void report(uint64_t *samples, size_t rounds)
 
 int main(int argc, char **argv)
 {
-	size_t rounds = argc == 6 ? strtoul(argv[2], NULL, 10) : 0;
+	size_t rounds = argc == 4 || argc == 6 ? strtoul(argv[2], NULL, 10) : 0;
 	uint64_t *samples;
 	int fd, rc;
 
 	if (rounds < 1 || rounds > ROUNDS_MAX) {
-		fprintf(stderr, "usage: %s SOCKET ROUNDS VOLUME CONTAINER TARGET\n", argv[0]);
+		fprintf(stderr, "usage: %s SOCKET ROUNDS VOLUME [CONTAINER TARGET]\n", argv[0]);
 		return 2;
 	}
 	samples = calloc(rounds, sizeof(*samples));
 	fd = connect_to(argv[1]);
-	rc = samples && fd >= 0 ? measure(fd, argv + 3, rounds, samples) : -1;
+	rc = -1;
+	if (samples && fd >= 0)
+		rc = argc == 4 ? measure_create(fd, argv[3], rounds, samples)
+			       : measure_attach(fd, argv + 3, rounds, samples);
 	if (rc == 0)
 		report(samples, rounds);
 	free(samples);
