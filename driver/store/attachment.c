@@ -238,7 +238,7 @@ static enum hv_code read_record(sqlite3_stmt *statement, void *context, struct h
 		return err->code;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = hv_sql_column(statement, at++, &ok);
-	if (!ok)
+	if (!ok || !state)
 		return hv_oom(err);
 	view->state = hv_attachment_state_parse(state);
 	if (strcmp(hv_attachment_state_name(view->state), state) != 0)
