@@ -172,6 +172,15 @@ static void keep(struct hv_engine *engine, struct hv_connection *connection, uns
 	disconnect(connection);
 }
 
+/* On a connection of its own: if the Engine ends a connection that was used before, libcurl sends
+ * the request again.  Source: CURLOPT_FRESH_CONNECT, CURLOPT_FORBID_REUSE of libcurl. */
+static void set_post(CURL *curl)
+{
+	curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
+	curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+}
+
 static CURLcode perform(
 	CURL *curl, int socket_fd, const struct hv_engine_request *request, long *ret_status)
 {
@@ -201,7 +210,7 @@ enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_
 	if (!connection.curl)
 		return hv_oom(err);
 	if (request->is_post)
-		curl_easy_setopt(connection.curl, CURLOPT_COPYPOSTFIELDS, "");
+		set_post(connection.curl);
 	rc = perform(connection.curl, connection.socket_fd, request, ret_status);
 	if (rc != CURLE_OK) {
 		disconnect(&connection);

@@ -65,7 +65,7 @@ enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_
 enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);
 
-/* The same with POST and an empty body. */
+/* The same with POST and an empty body.  It is sent at most once. */
 enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);
 

@@ -57,6 +57,8 @@ static const struct fake_reply replies[] = {
 	{"/containers/slow/json", HEAD("200 OK") "Content-Length: 100\r\n\r\n{", 0, 1},
 	{"/containers/cut/json", HEAD("200 OK") "Content-Length: 5000\r\n\r\n{\"Id\":", 0, 0},
 	{"/containers/huge/json", HEAD("200 OK") CLOSED INSPECT, TOO_LONG, 0},
+	{"/containers/web/start", HEAD("204 No Content") CLOSED, 0, 0},
+	{"/containers/lost/start", "", 0, 0},
 	{"/info", HEAD("200 OK") CLOSED "{\"ID\":\"ABCD:EFGH\"}", 0, 0},
 	{NULL, NULL, 0, 0},
 };
@@ -236,6 +238,25 @@ ENGINE_TEST(a_connection_is_not_used_after_a_request_that_failed)
 	assert_int_equal(inspect(fixture, "mute", DEADLINE_MS), HV_TIMEOUT);
 	assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
 	assert_int_equal(fake_engine_connections(fixture->fake), 2);
+}
+
+ENGINE_TEST(a_start_has_a_connection_of_its_own)
+{
+	assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
+	assert_int_equal(
+		hv_engine_start(fixture->engine, "web", PATIENCE_MS, &fixture->err), HV_OK);
+	assert_int_equal(fake_engine_connections(fixture->fake), 2);
+	assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
+	assert_int_equal(fake_engine_connections(fixture->fake), 2);
+}
+
+/* The Engine may have begun it before its connection ended. */
+ENGINE_TEST(a_start_is_not_sent_again)
+{
+	assert_int_equal(inspect(fixture, "kept", PATIENCE_MS), HV_INTERNAL);
+	assert_int_equal(
+		hv_engine_start(fixture->engine, "lost", PATIENCE_MS, &fixture->err), HV_INTERNAL);
+	assert_int_equal(fake_engine_posts(fixture->fake), 1);
 }
 
 static long long now_ms(void)
