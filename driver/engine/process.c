@@ -13,8 +13,9 @@
 
 #include "wire/clock.h"
 
-/* StartedAt is written after the process began; this much is left for rounding to clock ticks. */
-enum { SLACK_MS = 1000, FILE_MAX = 16384, ID_DIGITS = 64 };
+/* StartedAt is written after the process began: SLACK_MS is left for rounding to clock ticks,
+ * SET_UP_MS is more than the runtime usually takes in between. */
+enum { SLACK_MS = 1000, SET_UP_MS = 10000, FILE_MAX = 16384, ID_DIGITS = 64 };
 
 #define HEX "0123456789abcdef"
 
@@ -140,32 +141,37 @@ static int start_time(int pid, long long *ret_ms)
 	return rc;
 }
 
-/* By the time alone; no process is younger than its container's StartedAt. */
-static int check_time(const struct hv_container *container)
+/* By the time alone; no process is younger than its container's StartedAt.  `ret_is_near`: it is
+ * not much older either.  Else the clock may have been set back since, and any process looks older.
+ */
+static int check_time(const struct hv_container *container, bool *ret_is_near)
 {
 	long long process_ms = 0, engine_ms = 0;
 	int rc = start_time(container->pid, &process_ms);
 
+	*ret_is_near = false;
 	if (rc < 0 || !container->started_at)
 		return rc;
-	return hv_clock_parse_ms(container->started_at, &engine_ms) &&
-			       process_ms <= engine_ms + SLACK_MS
-		       ? 0
-		       : -ESRCH;
+	if (!hv_clock_parse_ms(container->started_at, &engine_ms) ||
+		process_ms > engine_ms + SLACK_MS)
+		return -ESRCH;
+	*ret_is_near = process_ms >= engine_ms - SET_UP_MS;
+	return 0;
 }
 
 int hv_process_check(const struct hv_container *container, bool *ret_is_sure)
 {
 	enum hv_cgroup cgroup = HV_CGROUP_OF_NONE;
+	bool is_near;
 	int rc = read_cgroup(container, &cgroup);
 
 	*ret_is_sure = false;
 	if (rc < 0 && rc != -ESRCH) /* that: or the kernel knows no cgroups */
 		return rc;
 	if (cgroup == HV_CGROUP_OF_NONE)
-		return check_time(container);
+		return check_time(container, &is_near);
 	if (cgroup != HV_CGROUP_OF_IT)
 		return -ESRCH;
-	*ret_is_sure = check_time(container) == 0;
+	*ret_is_sure = check_time(container, &is_near) == 0 && is_near;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -184,6 +185,52 @@ TEST(a_cgroup_tells_whose_it_is)
 			hv_cgroup_judge(cases[i].text, cases[i].own, A), cases[i].expected);
 	assert_int_equal(hv_cgroup_judge("0::/docker/" B, "", ""), HV_CGROUP_OF_ANOTHER);
 	assert_int_equal(hv_cgroup_judge("0::/docker/a", "", "a"), HV_CGROUP_OF_NONE);
+}
+
+#define CGROUP "/sys/fs/cgroup/" A
+
+/* Returns whether it can be: by root, with cgroup v2. */
+static bool put_in_cgroup(pid_t pid)
+{
+	bool is_in;
+	int fd;
+
+	if (mkdir(CGROUP, 0755) < 0 && errno != EEXIST)
+		return false;
+	fd = open(CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	is_in = fd >= 0 && dprintf(fd, "%d", pid) > 0;
+	if (fd >= 0)
+		close(fd);
+	return is_in;
+}
+
+/* The cgroup alone decides whose it is; of which start it is only a time close to it proves. */
+TEST(a_cgroup_and_a_time_close_to_it_are_proof)
+{
+	static const struct {
+		long offset;
+		bool is_sure;
+	} cases[] = {{1, true}, {MINUTE, false}, {HOUR, false}, {-MINUTE, false}};
+	char when[64];
+	bool is_in;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	is_in = put_in_cgroup(pid);
+	for (size_t i = 0; is_in && i < sizeof(cases) / sizeof(cases[0]); i++) {
+		format_time(when, cases[i].offset, "Z");
+		assert_int_equal(check(pid, when, A), 0);
+		assert_int_equal(is_sure, cases[i].is_sure);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)rmdir(CGROUP);
+	if (!is_in)
+		skip();
 }
 
 TEST_MAIN()

@@ -14,8 +14,8 @@
  * the number of any process.  Where the cgroup has no container's ID (Podman with
  * --cgroups=disabled) the start time does: a process that took over a PID began after the
  * container's StartedAt.  With started_at NULL, of a start that is under way, the caller makes sure
- * of that.  `ret_is_sure`: both say so, and the Engine need not be asked once more whether it is
- * still the same start.
+ * of that.  `ret_is_sure`: the cgroup and the time say so, and the process began shortly before
+ * StartedAt: the Engine need not be asked once more whether it is still the same start.
  * Returns 0; -ESRCH when it is another process, or none; another negative errno when it cannot be
  * looked at: descriptors may have run out.  Source: proc(5), cgroups(7). */
 int hv_process_check(const struct hv_container *container, bool *ret_is_sure)
