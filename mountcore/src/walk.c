@@ -195,6 +195,7 @@ static int give_away(const struct mc_making *making, int dirfd, const char *name
 	rc = fd < 0 ? fd : mc_describe(making->core, fd, "", &stat);
 	if (rc == 0 && stat.uid == 0)
 		rc = mc_sys_fchown(fd, making->uid, making->gid);
+	mc_sys_close(mc_take_fd(&fd)); /* NFS renames a file that is open instead of removing it */
 	if (rc < 0)
 		remove_entry(dirfd, name, is_file);
 	return rc;
@@ -245,6 +246,7 @@ static int make_one(const struct mc_making *making, int parent, const char *name
 		return rc;
 	rc = fd < 0 ? fd : mc_describe(making->core, fd, "", &stat);
 	if (rc < 0) { /* not in the list yet, so nobody else would remove it */
+		mc_sys_close(mc_take_fd(&fd));
 		remove_in(making, parent, name, is_file);
 		return rc;
 	}
