@@ -60,6 +60,7 @@ enum hv_code hv_target_open(
 	struct hv_attacher *attacher, const char *name, struct hv_target *ret, struct hv_error *err)
 {
 	struct hv_container *container = &ret->container;
+	const unsigned changes = hv_engine_changes(attacher->engine);
 	hv_auto_container struct hv_container now = {0};
 	hv_auto_error struct hv_error ignored = {0};
 	struct mc_err cause = {0};
@@ -90,7 +91,8 @@ enum hv_code hv_target_open(
 		return hv_target_fail_changed(ret, err);
 	if (rc < 0) /* not to be taken for another one: descriptors may have run out */
 		return fail_unseen(container->name, rc, err);
-	if (is_sure)
+	/* The identity must be of the Engine that knows the container, too. */
+	if (is_sure && hv_engine_changes(attacher->engine) == changes)
 		return hv_target_check_alive(ret, err);
 	/* Ask again, now that the process is open: the same start of the same container? */
 	if (hv_engine_inspect(attacher->engine, container->id, HV_ENGINE_TIMEOUT_MS, &now, err) !=

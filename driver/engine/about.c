@@ -70,6 +70,16 @@ void hv_engine_forget_identity(struct hv_engine *engine)
 	pthread_mutex_unlock(&engine->lock);
 }
 
+unsigned hv_engine_changes(struct hv_engine *engine)
+{
+	unsigned changes;
+
+	pthread_mutex_lock(&engine->lock);
+	changes = engine->forgotten;
+	pthread_mutex_unlock(&engine->lock);
+	return changes;
+}
+
 /* The known identity; NULL if the Engine is to be asked. */
 static char *get_known(struct hv_engine *engine, unsigned *ret_forgotten)
 {

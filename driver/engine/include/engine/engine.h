@@ -68,6 +68,10 @@ enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret
 enum hv_code hv_engine_identity(struct hv_engine *engine, long timeout_ms, char **ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* How often its stream of events has ended: as long as this is the same, the same Engine answers.
+ * Any thread. */
+unsigned hv_engine_changes(struct hv_engine *engine) __attribute__((nonnull));
+
 /* The kind of Engine that answers. */
 struct hv_engine_kind {
 	bool is_podman;
