@@ -127,6 +127,16 @@ static bool is_same_file(int a, int b)
 	       first.st_ino == second.st_ino;
 }
 
+/* Takes over `socket_fd`. */
+static struct hv_connection connect_anew(int socket_fd)
+{
+	const struct hv_connection connection = {curl_easy_init(), socket_fd};
+
+	if (!connection.curl)
+		close(socket_fd);
+	return connection;
+}
+
 /* The connection that is kept, if nobody uses it and it was made to the same file; else a new one.
  * Takes over `socket_fd`. */
 static struct hv_connection connect_to(
@@ -145,10 +155,7 @@ static struct hv_connection connect_to(
 		return connection;
 	}
 	disconnect(&connection);
-	connection = (struct hv_connection){curl_easy_init(), socket_fd};
-	if (!connection.curl)
-		close(socket_fd);
-	return connection;
+	return connect_anew(socket_fd);
 }
 
 /* Whether the Engine left the connection open. */
@@ -172,15 +179,6 @@ static void keep(struct hv_engine *engine, struct hv_connection *connection, uns
 	disconnect(connection);
 }
 
-/* On a connection of its own: if the Engine ends a connection that was used before, libcurl sends
- * the request again.  Source: CURLOPT_FRESH_CONNECT, CURLOPT_FORBID_REUSE of libcurl. */
-static void set_post(CURL *curl)
-{
-	curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
-	curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
-}
-
 static CURLcode perform(
 	CURL *curl, int socket_fd, const struct hv_engine_request *request, long *ret_status)
 {
@@ -201,22 +199,28 @@ enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_
 {
 	int socket_fd = hv_engine_open_socket(engine, err);
 	struct hv_connection connection;
-	unsigned forgotten;
+	unsigned forgotten = 0;
 	CURLcode rc;
 
 	if (socket_fd < 0)
 		return err->code;
-	connection = connect_to(engine, socket_fd, &forgotten);
+	/* If the Engine ends a connection that was used before, libcurl sends the request again:
+	 * a POST has one of its own. */
+	connection = request->is_post ? connect_anew(socket_fd)
+				      : connect_to(engine, socket_fd, &forgotten);
 	if (!connection.curl)
 		return hv_oom(err);
 	if (request->is_post)
-		set_post(connection.curl);
+		curl_easy_setopt(connection.curl, CURLOPT_COPYPOSTFIELDS, "");
 	rc = perform(connection.curl, connection.socket_fd, request, ret_status);
 	if (rc != CURLE_OK) {
 		disconnect(&connection);
 		return hv_engine_fail(engine, rc, err);
 	}
-	keep(engine, &connection, forgotten);
+	if (request->is_post)
+		disconnect(&connection);
+	else
+		keep(engine, &connection, forgotten);
 	return HV_OK;
 }
 
