@@ -119,6 +119,15 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	return err->code;
 }
 
+/* A damaged record costs its own volume only, whose calls refuse it. */
+static void tell_damaged(const struct hv_daemon *daemon)
+{
+	hv_auto_error struct hv_error err = {0};
+
+	if (hv_store_volume_check(daemon->volumes.store, &err) != HV_OK)
+		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&err));
+}
+
 /* Try to open the state, with the lock held but for the time that it takes: a disk that does not
  * answer takes ten seconds, and nobody is to queue for that. */
 static void try_state(struct hv_daemon *daemon)
@@ -129,6 +138,8 @@ static void try_state(struct hv_daemon *daemon)
 	daemon->is_state_tried = true;
 	pthread_mutex_unlock(&daemon->state_lock);
 	is_open = load_state(daemon, &error) == HV_OK;
+	if (is_open)
+		tell_damaged(daemon);
 	pthread_mutex_lock(&daemon->state_lock);
 	daemon->is_state_tried = false;
 	daemon->is_state_open = is_open;

@@ -80,6 +80,8 @@ enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
 
 /* The volumes that exist for a caller: HV_THERE and HV_ATTACHING. */
 #define EXISTS "phase IN (0, 3)"
+/* The same and the damaged ones: they are refused by name, and nothing may delete their data. */
+#define MAY_EXIST "phase NOT IN (1, 2)"
 
 /* Move the sources below ?1 to below ?2. */
 #define MOVED                                                                                      \
@@ -99,9 +101,10 @@ static const char *const texts[HV_SQL_COUNT] = {
 		"UPDATE volume SET phase = ?2, made_dev = ?3, made_ino = ?4 WHERE name = ?1",
 	[HV_SQL_VOLUME_SET] = "UPDATE volume SET read_only = ?2 WHERE name = ?1",
 	[HV_SQL_OPT_CLEAR] = "DELETE FROM opt WHERE volume = ?1",
-	[HV_SQL_VOLUME_GET] = "SELECT " VOLUME_COLUMNS " FROM volume WHERE name = ?1 AND " EXISTS,
+	[HV_SQL_VOLUME_GET] =
+		"SELECT " VOLUME_COLUMNS " FROM volume WHERE name = ?1 AND " MAY_EXIST,
 	[HV_SQL_VOLUME_LIST] =
-		"SELECT " VOLUME_COLUMNS " FROM volume WHERE " EXISTS " ORDER BY name",
+		"SELECT " VOLUME_COLUMNS " FROM volume WHERE " MAY_EXIST " ORDER BY name",
 	[HV_SQL_VOLUME_PHASE] = "UPDATE volume SET phase = ?2 WHERE name = ?1",
 	[HV_SQL_VOLUME_ATTACHED] = "UPDATE volume SET phase = 0 WHERE name = ?1 AND phase = 3",
 	/* If nothing keeps it. */
@@ -109,7 +112,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 				 " AND NOT EXISTS (SELECT 1 FROM attachment WHERE volume = ?1)"
 				 " AND NOT EXISTS (SELECT 1 FROM opt JOIN volume AS other"
 				 " ON other.name = opt.volume WHERE opt.key = 'from'"
-				 " AND opt.value = ?1 AND other." EXISTS ")",
+				 " AND opt.value = ?1 AND other." MAY_EXIST ")",
 	[HV_SQL_VOLUME_FORGET] = "DELETE FROM volume WHERE name = ?1 AND phase",
 	[HV_SQL_VOLUME_MOVE] = "UPDATE volume SET source = " MOVED " AND " OF_KINDS,
 	[HV_SQL_VOLUME_UNFINISHED] =
@@ -121,7 +124,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 			      " AND volume IN (SELECT name FROM volume WHERE phase)",
 	[HV_SQL_OPT_FIND] =
 		"SELECT min(volume) FROM opt WHERE key = ?1 AND value = ?2"
-		" AND EXISTS (SELECT 1 FROM volume WHERE name = opt.volume AND " EXISTS ")",
+		" AND EXISTS (SELECT 1 FROM volume WHERE name = opt.volume AND " MAY_EXIST ")",
 	/* With the rowid it has: the order stays. */
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"

@@ -6,7 +6,7 @@
 #include "db.h"
 #include "row.h"
 
-enum { PHASE_LAST = HV_ATTACHING };
+enum { PHASE = 5, PHASE_LAST = HV_ATTACHING };
 
 static enum hv_code add_opts(
 	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
@@ -62,6 +62,16 @@ static enum hv_code read_opts(
 		&volume->opts, err);
 }
 
+static bool has_phase(sqlite3_stmt *statement)
+{
+	return hv_sql_is_enum(statement, PHASE, PHASE_LAST);
+}
+
+static enum hv_code refuse_phase(sqlite3_stmt *statement, struct hv_error *err)
+{
+	return hv_sql_refuse(statement, "volume", "phase", err);
+}
+
 static enum hv_code read_volume(sqlite3_stmt *statement, void *context, struct hv_error *err)
 {
 	struct hv_volume *ret = context;
@@ -69,14 +79,14 @@ static enum hv_code read_volume(sqlite3_stmt *statement, void *context, struct h
 
 	if (hv_sql_check_null(statement, "volume", 0, err) != HV_OK)
 		return err->code;
-	if (!hv_sql_is_enum(statement, 5, PHASE_LAST)) /* taken for another, it deletes data */
-		return hv_sql_refuse(statement, "volume", "phase", err);
 	ret->name = hv_sql_column(statement, 0, &ok);
 	ret->kind = hv_sql_column(statement, 1, &ok);
 	ret->source = hv_sql_column(statement, 2, &ok);
 	ret->created_at = hv_sql_column(statement, 3, &ok);
 	ret->read_only = sqlite3_column_int(statement, 4);
-	ret->phase = (enum hv_phase)sqlite3_column_int(statement, 5);
+	/* Taken for another, it deletes data. */
+	ret->phase = has_phase(statement) ? (enum hv_phase)sqlite3_column_int(statement, PHASE)
+					  : HV_DAMAGED;
 	ret->missing = (unsigned)sqlite3_column_int64(statement, 6);
 	ret->made_dev = (unsigned long long)sqlite3_column_int64(statement, 7);
 	ret->made_ino = (unsigned long long)sqlite3_column_int64(statement, 8);
@@ -95,6 +105,8 @@ enum hv_code hv_store_volume_get(
 		return hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %.255s", name);
 	if (rc != SQLITE_ROW || read_volume(statement, ret, err) != HV_OK)
 		return err->code;
+	if (ret->phase == HV_DAMAGED)
+		return refuse_phase(statement, err);
 	return read_opts(held, ret, err);
 }
 
@@ -135,6 +147,19 @@ enum hv_code hv_store_volume_list(
 	struct hv_store *store, struct hv_volume **ret, size_t *ret_count, struct hv_error *err)
 {
 	return list(store, HV_SQL_VOLUME_LIST, ret, ret_count, err);
+}
+
+static enum hv_code check_phase(sqlite3_stmt *statement, void *context, struct hv_error *err)
+{
+	(void)context;
+	return has_phase(statement) ? HV_OK : refuse_phase(statement, err);
+}
+
+enum hv_code hv_store_volume_check(struct hv_store *store, struct hv_error *err)
+{
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+
+	return hv_sql_each(held, HV_SQL_VOLUME_LIST, NULL, check_phase, NULL, err);
 }
 
 enum hv_code hv_store_volume_unfinished(

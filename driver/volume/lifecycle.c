@@ -109,6 +109,9 @@ enum hv_code hv_volume_finish(
 		return hv_volume_undo(volumes, volume, err);
 	case HV_ATTACHING:
 		return undo_unattached(volumes, volume, err);
+	case HV_DAMAGED: /* no code of the store: the others are finished */
+		return hv_fail(
+			err, HV_INTERNAL, "the record of volume '%s' is damaged", volume->name);
 	case HV_REMOVING:
 		break;
 	}

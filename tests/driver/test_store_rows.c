@@ -267,14 +267,9 @@ STORE_ROWS_TEST(null_in_a_column_that_may_not_be_null_is_unreadable)
 	}
 }
 
-static enum hv_code read_unfinished(struct hv_error *err)
+static enum hv_code check_volumes(struct hv_error *err)
 {
-	struct hv_volume *list = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_store_volume_unfinished(store, &list, &count, err);
-
-	hv_volumes_free(list, count);
-	return code;
+	return hv_store_volume_check(store, err);
 }
 
 /* The row of an unknown phase would be a volume in HV_REMOVING, whose data is deleted. */
@@ -285,11 +280,13 @@ STORE_ROWS_TEST(a_number_or_word_that_no_enum_has_is_unreadable)
 		read_fn read;
 		const char *owner, *column;
 	} cases[] = {
-		{"UPDATE volume SET phase = 4", read_unfinished, "volume 'data'", "column phase"},
-		{"UPDATE volume SET phase = -1", read_unfinished, "volume 'data'", "column phase"},
-		{"UPDATE volume SET phase = 1.5", read_unfinished, "volume 'data'", "column phase"},
-		{"UPDATE volume SET phase = 4294967297", read_unfinished, "volume 'data'",
+		{"UPDATE volume SET phase = 4", read_volume, "volume 'data'", "column phase"},
+		{"UPDATE volume SET phase = -1", read_volume, "volume 'data'", "column phase"},
+		{"UPDATE volume SET phase = 1.5", read_volume, "volume 'data'", "column phase"},
+		{"UPDATE volume SET phase = 4294967297", read_volume, "volume 'data'",
 			"column phase"},
+		{"UPDATE volume SET phase = 'x'", read_volume, "volume 'data'", "column phase"},
+		{"UPDATE volume SET phase = 4", check_volumes, "volume 'data'", "column phase"},
 		{"UPDATE attachment SET state = 'lost'", read_attachments,
 			"attachment '0123456789ab'", "column state"},
 		{"UPDATE attachment SET state = 'attached', flags = 3 * 4096", read_attachments,
@@ -307,6 +304,64 @@ STORE_ROWS_TEST(a_number_or_word_that_no_enum_has_is_unreadable)
 		change(cases[i].sql);
 		expect_unreadable(cases[i].read, cases[i].owner, cases[i].column);
 	}
+}
+
+static void expect_damaged(struct hv_volume *list, size_t count, size_t expected)
+{
+	assert_int_equal(count, expected);
+	for (size_t i = 0; i < count; i++) {
+		bool is_data = strcmp(list[i].name, "data") == 0;
+
+		assert_int_equal(list[i].phase, is_data ? HV_DAMAGED : HV_THERE);
+		assert_non_null(list[i].source);
+		assert_int_equal(list[i].opts.count, 1);
+	}
+	hv_volumes_free(list, count);
+}
+
+STORE_ROWS_TEST(a_damaged_volume_is_in_no_other_s_way)
+{
+	static const char *const changes[] = {"UPDATE volume SET phase = 4 WHERE name = 'data'",
+		"UPDATE volume SET phase = -1 WHERE name = 'data'",
+		"UPDATE volume SET phase = 1.5 WHERE name = 'data'"};
+	struct hv_error err = {0};
+
+	add_rows();
+	assert_int_equal(row_add_volume(store, "other"), HV_OK);
+	assert_int_equal(hv_store_volume_check(store, &err), HV_OK);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct hv_volume *list = NULL;
+		size_t count = 0;
+
+		change(changes[i]);
+		assert_int_equal(hv_store_volume_list(store, &list, &count, &err), HV_OK);
+		expect_damaged(list, count, 2);
+		list = NULL;
+		count = 0;
+		assert_int_equal(hv_store_volume_unfinished(store, &list, &count, &err), HV_OK);
+		expect_damaged(list, count, 1);
+		assert_true(row_has_volume(store, "other"));
+	}
+}
+
+/* It is not retired with its attachment, nor is the volume that it may be another name for. */
+STORE_ROWS_TEST(a_damaged_volume_stays_and_keeps_its_origin)
+{
+	struct hv_error err = {0};
+	char *alias = NULL;
+
+	add_rows();
+	change("UPDATE volume SET phase = 4;"
+	       "INSERT INTO opt (volume, position, key, value) VALUES ('data', 1, 'from', 'origin')");
+	assert_int_equal(hv_store_volume_with_opt(store, "from", "origin", &alias, &err), HV_OK);
+	assert_non_null(alias);
+	assert_string_equal(alias, "data");
+	free(alias);
+	assert_int_equal(
+		hv_store_attachment_drop_with_volume(store, "0123456789ab", "data", NULL, &err),
+		HV_OK);
+	expect_unreadable(read_volume, "volume 'data'", "column phase");
+	row_expect_unfinished(store, "data", HV_DAMAGED);
 }
 
 /* No statement with one row of sums does that. */

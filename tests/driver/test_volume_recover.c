@@ -108,6 +108,31 @@ WORLD_TEST(a_volume_that_cannot_be_finished_is_in_nobodys_way)
 	assert_false(world_has(world, "state/volumes/half"));
 }
 
+/* Its data is nobody's to delete, and the others are served. */
+WORLD_TEST(a_volume_whose_record_is_damaged_is_in_nobodys_way)
+{
+	struct hv_store *store = world->volumes.store;
+
+	assert_int_equal(world_create(world, "bad", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "half", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "good", NULL, NULL), HV_OK);
+	world_write(world, "state/volumes/bad/_data/file", "text");
+	assert_int_equal(
+		hv_store_volume_set_phase(store, "bad", (enum hv_phase)4, &world->err), HV_OK);
+	assert_int_equal(hv_store_volume_set_phase(store, "half", HV_MAKING, &world->err), HV_OK);
+	recover(world);
+	assert_false(world_has(world, "state/volumes/half"));
+	assert_int_equal(world_mount(world, "good", "a"), HV_OK);
+	assert_int_equal(world_unmount(world, "good", "a"), HV_OK);
+	assert_int_equal(world_create(world, "new", NULL, NULL), HV_OK);
+	assert_int_equal(world_remove(world, "good"), HV_OK);
+	assert_int_equal(world_create(world, "bad", NULL, NULL), HV_STATE_UNREADABLE);
+	assert_int_equal(world_mount(world, "bad", "a"), HV_STATE_UNREADABLE);
+	assert_int_equal(world_remove(world, "bad"), HV_STATE_UNREADABLE);
+	assert_true(world_told(world, "column phase of volume 'bad'"));
+	assert_true(world_has(world, "state/volumes/bad/_data/file"));
+}
+
 /* By an administrator, to a bigger disk; and the daemon is told so. */
 WORLD_TEST(the_state_may_be_moved)
 {
