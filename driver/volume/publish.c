@@ -229,6 +229,7 @@ enum hv_code hv_volume_unmount(
 	hv_auto_volume struct hv_volume volume = {0};
 	long long references = 0;
 	enum hv_code code;
+	bool is_damaged;
 
 	HV_HOLD(hold, &volumes->locks, name);
 	code = hv_store_volume_get(volumes->store, name, &volume, err);
@@ -236,19 +237,22 @@ enum hv_code hv_volume_unmount(
 		hv_error_done(err);
 		return HV_OK;
 	}
-	if (code != HV_OK ||
-		hv_store_ref_change(volumes->store, name, id, -1, &references, err) != HV_OK)
-		return err->code;
-	if (references != 0)
-		return HV_OK;
 	/* Docker stops at the first error of a container that ends, and the references to its other
 	 * volumes are never given back.  The next Mount, and `docker volume rm`, tell what is on
-	 * top. */
+	 * top, or that the record is damaged.  If the disk is, the count fails. */
+	is_damaged = code == HV_STATE_UNREADABLE;
+	if ((code != HV_OK && !is_damaged) ||
+		hv_store_ref_change(volumes->store, name, id, -1, &references, err) != HV_OK)
+		return err->code;
+	hv_error_done(err);
+	if (references != 0)
+		return HV_OK;
 	code = hv_volume_unpublish(volumes, name, err);
 	if (code == HV_TARGET_EXISTS)
 		hv_error_done(err);
 	else if (code != HV_OK)
 		return code;
-	hv_kind_unused(volumes, &volume);
+	if (!is_damaged)
+		hv_kind_unused(volumes, &volume);
 	return HV_OK;
 }
