@@ -272,15 +272,24 @@ static enum hv_sql choose_list(const struct hv_record_filter *filter)
 	return filter->volume ? HV_SQL_ATTACHMENT_BY_VOLUME : HV_SQL_ATTACHMENT_LIST;
 }
 
+static void leave_out(void *record)
+{
+	hv_record_done(record);
+}
+
 enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
-	struct hv_sql_array array = {sizeof(**ret), read_record, NULL, 0};
+	enum hv_sql sql = choose_list(filter);
+	/* Only in the list of all: it may be the one that a volume may not be removed for, or that
+	 * a container may not start without. */
+	struct hv_sql_array array = {sizeof(**ret), read_record, NULL, 0,
+		sql == HV_SQL_ATTACHMENT_LIST ? leave_out : NULL};
 	const struct hv_sql_value values[] = {
 		HV_TEXT(filter->id), HV_TEXT(filter->volume), HV_TEXT(filter->container_id), {0}};
 
-	if (hv_sql_append(held, choose_list(filter), values, &array, err) != HV_OK) {
+	if (hv_sql_append(held, sql, values, &array, err) != HV_OK) {
 		hv_records_free(array.items, array.count);
 		return err->code;
 	}
@@ -312,7 +321,7 @@ enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_st
 	size_t *ret_count, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
-	struct hv_sql_array array = {sizeof(**ret), read_container, NULL, 0};
+	struct hv_sql_array array = {sizeof(**ret), read_container, NULL, 0, NULL};
 
 	if (hv_sql_append(held, HV_SQL_ATTACHMENT_CONTAINERS, NULL, &array, err) != HV_OK) {
 		hv_store_containers_free(array.items, array.count);

@@ -303,6 +303,7 @@ static enum hv_code append(sqlite3_stmt *statement, void *context, struct hv_err
 {
 	struct hv_sql_array *array = context;
 	char *items = array->items;
+	enum hv_code code;
 
 	if ((array->count & (array->count - 1)) == 0) /* a power of two: double */
 		items = reallocarray(items, array->count ? array->count * 2 : 1, array->size);
@@ -310,7 +311,13 @@ static enum hv_code append(sqlite3_stmt *statement, void *context, struct hv_err
 		return hv_oom(err);
 	array->items = items;
 	items += array->count++ * array->size;
-	return array->fn(statement, memset(items, 0, array->size), err);
+	code = array->fn(statement, memset(items, 0, array->size), err);
+	if (code != HV_STATE_UNREADABLE || !array->leave_out)
+		return code;
+	array->leave_out(items);
+	array->count--;
+	hv_error_done(err);
+	return HV_OK;
 }
 
 enum hv_code hv_sql_append(struct hv_store *store, enum hv_sql sql,

@@ -110,6 +110,9 @@ struct hv_sql_array {
 	hv_sql_read_fn fn;
 	void *items;
 	size_t count;
+	/* Frees the content of an item whose reading failed with HV_STATE_UNREADABLE: its row is
+	 * damaged, and is left out.  NULL: the whole fails. */
+	void (*leave_out)(void *item);
 };
 
 /* The same, each row into a new item, which is zero before; one whose reading failed counts. */

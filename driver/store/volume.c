@@ -128,7 +128,7 @@ static enum hv_code list(struct hv_store *store, enum hv_sql sql, struct hv_volu
 	size_t *ret_count, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
-	struct hv_sql_array array = {sizeof(**ret), read_volume, NULL, 0};
+	struct hv_sql_array array = {sizeof(**ret), read_volume, NULL, 0, NULL};
 	enum hv_code code = hv_sql_append(held, sql, NULL, &array, err);
 	struct hv_volume *volumes = array.items;
 

@@ -344,6 +344,26 @@ STORE_ROWS_TEST(a_damaged_volume_is_in_no_other_s_way)
 	}
 }
 
+STORE_ROWS_TEST(a_damaged_attachment_is_in_no_other_volume_s_way)
+{
+	static const char *const changes[] = {
+		"UPDATE attachment SET state = 'lost' WHERE volume = 'data'",
+		"UPDATE attachment SET state = 'attached', problem_kind = 9 WHERE volume = 'data'"};
+
+	add_rows();
+	assert_int_equal(row_put(store, "0123456789ac", "other", "c2", true), HV_OK);
+	assert_int_equal(row_put(store, "0123456789ad", "other", "c2", true), HV_OK);
+	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 3);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		change(changes[i]);
+		assert_int_equal(row_count_records(store, NULL, NULL, NULL), 2);
+		assert_int_equal(row_count_records(store, NULL, "other", NULL), 2);
+		assert_int_equal(row_count_records(store, NULL, NULL, "c2"), 2);
+		expect_unreadable(
+			read_attachments, "attachment '0123456789ab'", "has no valid value");
+	}
+}
+
 /* It is not retired with its attachment, nor is the volume that it may be another name for. */
 STORE_ROWS_TEST(a_damaged_volume_stays_and_keeps_its_origin)
 {

@@ -216,7 +216,9 @@ struct hv_record_filter {
 	const char *container_id;
 };
 
-/* Read attachments, oldest first, intents included.  Free with hv_records_free(). */
+/* Read attachments, oldest first, intents included.  Free with hv_records_free().  One whose record
+ * is damaged is left out where all are read; among those of a volume, of a container or of an ID it
+ * is HV_STATE_UNREADABLE. */
 enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
