@@ -119,13 +119,15 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	return err->code;
 }
 
-/* A damaged record costs its own volume only, whose calls refuse it. */
+/* A damaged record costs its own volume only, whose calls refuse it; lists pass it by. */
 static void tell_damaged(const struct hv_daemon *daemon)
 {
-	hv_auto_error struct hv_error err = {0};
+	hv_auto_error struct hv_error volume = {0}, attachment = {0};
 
-	if (hv_store_volume_check(daemon->volumes.store, &err) != HV_OK)
-		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&err));
+	if (hv_store_volume_check(daemon->volumes.store, &volume) != HV_OK)
+		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&volume));
+	if (hv_store_attachment_check(daemon->volumes.store, &attachment) != HV_OK)
+		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&attachment));
 }
 
 /* Try to open the state, with the lock held but for the time that it takes: a disk that does not

@@ -281,21 +281,34 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
-	enum hv_sql sql = choose_list(filter);
-	/* Only in the list of all: it may be the one that a volume may not be removed for, or that
-	 * a container may not start without. */
+	/* Of a volume none is passed by: the volume may not be removed for it. */
 	struct hv_sql_array array = {sizeof(**ret), read_record, NULL, 0,
-		sql == HV_SQL_ATTACHMENT_LIST ? leave_out : NULL};
+		filter->id || filter->volume ? NULL : leave_out};
 	const struct hv_sql_value values[] = {
 		HV_TEXT(filter->id), HV_TEXT(filter->volume), HV_TEXT(filter->container_id), {0}};
 
-	if (hv_sql_append(held, sql, values, &array, err) != HV_OK) {
+	if (hv_sql_append(held, choose_list(filter), values, &array, err) != HV_OK) {
 		hv_records_free(array.items, array.count);
 		return err->code;
 	}
 	*ret = array.items;
 	*ret_count = array.count;
 	return HV_OK;
+}
+
+static enum hv_code check_record(sqlite3_stmt *statement, void *context, struct hv_error *err)
+{
+	hv_auto_record struct hv_record record = {0};
+
+	(void)context;
+	return read_record(statement, &record, err);
+}
+
+enum hv_code hv_store_attachment_check(struct hv_store *store, struct hv_error *err)
+{
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+
+	return hv_sql_each(held, HV_SQL_ATTACHMENT_LIST, NULL, check_record, NULL, err);
 }
 
 void hv_store_containers_free(struct hv_store_container *containers, size_t count)

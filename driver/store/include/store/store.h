@@ -217,10 +217,14 @@ struct hv_record_filter {
 };
 
 /* Read attachments, oldest first, intents included.  Free with hv_records_free().  One whose record
- * is damaged is left out where all are read; among those of a volume, of a container or of an ID it
- * is HV_STATE_UNREADABLE. */
+ * is damaged is left out; asked for by its volume or its ID it is HV_STATE_UNREADABLE. */
 enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether no attachment's record is damaged.  Returns HV_OK, HV_STATE_UNREADABLE with the sentence
+ * of the first one, or denied by the disk. */
+enum hv_code hv_store_attachment_check(struct hv_store *store, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* A container that has attachments. */
