@@ -296,6 +296,20 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	return HV_OK;
 }
 
+enum hv_code hv_store_volume_is_attached(
+	struct hv_store *store, const char *volume, bool *ret, struct hv_error *err)
+{
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	sqlite3_stmt *statement = hv_sql_get(
+		held, HV_SQL_ATTACHMENT_BY_VOLUME, HV_VALUES(HV_TEXT(NULL), HV_TEXT(volume)), err);
+	int rc = hv_sql_step(held, statement, err);
+
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return err->code;
+	*ret = rc == SQLITE_ROW;
+	return HV_OK;
+}
+
 static enum hv_code check_record(sqlite3_stmt *statement, void *context, struct hv_error *err)
 {
 	hv_auto_record struct hv_record record = {0};

@@ -27,11 +27,12 @@ enum hv_code hv_volume_undo(
 static enum hv_code undo_unattached(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	hv_auto_volume_records struct hv_volume_records records = {0};
+	bool is_attached = true;
 
-	if (hv_volume_attachments(volumes, volume->name, &records, err) != HV_OK)
+	/* The records are not read: a damaged one costs no other volume. */
+	if (hv_store_volume_is_attached(volumes->store, volume->name, &is_attached, err) != HV_OK)
 		return err->code;
-	if (records.count > 0)
+	if (is_attached)
 		return HV_OK;
 	if (hv_volume_unpublish(volumes, volume->name, err) != HV_OK)
 		return err->code;

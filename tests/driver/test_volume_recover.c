@@ -136,6 +136,25 @@ WORLD_TEST(a_volume_whose_record_is_damaged_is_in_nobodys_way)
 	assert_true(world_has(world, "state/volumes/bad/_data/file"));
 }
 
+WORLD_TEST(a_volume_whose_attachment_is_damaged_is_in_nobodys_way)
+{
+	struct hv_record record = row_record("0123456789ab", "bad", "c1");
+	struct hv_store *store = world->volumes.store;
+
+	assert_int_equal(world_create(world, "bad", NULL, NULL), HV_OK);
+	assert_int_equal(world_create(world, "half", NULL, NULL), HV_OK);
+	record.problem = (enum hv_problem)(HV_PROBLEM_LAST + 1);
+	assert_int_equal(hv_store_attachment_put(store, &record, &world->err), HV_OK);
+	hv_record_done(&record);
+	assert_int_equal(hv_store_volume_set_phase(store, "bad", HV_ATTACHING, &world->err), HV_OK);
+	assert_int_equal(hv_store_volume_set_phase(store, "half", HV_MAKING, &world->err), HV_OK);
+	recover(world);
+	assert_false(world_has(world, "state/volumes/half"));
+	assert_int_equal(world_remove(world, "bad"), HV_STATE_UNREADABLE);
+	assert_true(world_told(world, "column problem_kind of attachment '0123456789ab'"));
+	assert_true(world_has(world, "state/volumes/bad/_data"));
+}
+
 /* By an administrator, to a bigger disk; and the daemon is told so. */
 WORLD_TEST(the_state_may_be_moved)
 {

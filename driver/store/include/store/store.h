@@ -222,6 +222,10 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether a volume has an attachment, also a damaged one. */
+enum hv_code hv_store_volume_is_attached(struct hv_store *store, const char *volume, bool *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Whether no attachment's record is damaged.  Returns HV_OK, HV_STATE_UNREADABLE with the sentence
  * of the first one, or denied by the disk. */
 enum hv_code hv_store_attachment_check(struct hv_store *store, struct hv_error *err)
