@@ -60,14 +60,16 @@ enum hv_code hv_volume_check_removal(
 	return code == HV_OK ? check(volumes, &volume, &host, err) : code;
 }
 
-/* Finish removing a volume that was to go with its attachment: it is in HV_REMOVING by now.  The
- * error stays if it is not. */
+/* Finish removing a volume that was to go with its attachment: it is in HV_REMOVING by now, and no
+ * other volume is a name for its data.  The error stays if it is not. */
 static enum hv_code finish_begun(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume volume = {0};
 	struct hv_error cause = {0};
-	enum hv_code code = hv_volume_find_unfinished(volumes, name, &volume, &cause);
+	enum hv_code code = hv_volume_check_aliases(volumes, name, "be removed", &cause);
 
+	if (code == HV_OK)
+		code = hv_volume_find_unfinished(volumes, name, &volume, &cause);
 	if (code == HV_OK && !volume.name)
 		return err->code;
 	if (code == HV_OK)

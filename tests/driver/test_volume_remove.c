@@ -326,6 +326,22 @@ WORLD_TEST(what_a_damaged_volume_is_in_is_not_purged)
 	assert_true(world_has(world, "made/p/file"));
 }
 
+/* Its removal was begun by an older version, or the state was edited. */
+WORLD_TEST(remove_of_half_removed_volume_with_other_name_is_refused)
+{
+	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
+	world_write(world, "state/volumes/data/_data/file", "text");
+	assert_int_equal(world_create(world, "alias", "from=data", NULL), HV_OK);
+	begin_removal(world);
+	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
+	assert_true(world_told(world, "'alias' is another name for its data"));
+	assert_true(world_has(world, "state/volumes/data/_data/file"));
+	assert_int_equal(world_remove(world, "alias"), HV_OK);
+	assert_int_equal(world_remove(world, "data"), HV_OK);
+	assert_false(world_has(world, "state/volumes/data"));
+	assert_int_equal(world_remove(world, "data"), HV_NO_SUCH_VOLUME);
+}
+
 WORLD_TEST(the_last_other_name_takes_the_file_system_with_it)
 {
 	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);

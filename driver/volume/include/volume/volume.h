@@ -128,7 +128,8 @@ enum hv_code hv_volume_check_mount(struct hv_volumes *volumes, const struct hv_v
 
 /* Whether nothing but attachments is in the way of a volume's removal: another volume that is a
  * second name (option from) for its data, or something that its data must not be deleted with
- * (option on-remove).  A volume that is not there is HV_OK.
+ * (option on-remove).  A volume that is not there is HV_OK.  For a caller that changes something
+ * before it calls hv_volume_remove(), which makes the same checks.
  * Returns HV_OK, HV_VOLUME_IN_USE, HV_SOURCE_REFUSED, HV_UNSUPPORTED (a newer version of hostvol
  * made it), HV_STATE_UNREADABLE. */
 enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *name,
