@@ -162,3 +162,14 @@ enum hv_code hv_mounted_take_out(
 		(void)!hv_store_mounted_set(volumes->store, name, &roots, &ignored);
 	return code;
 }
+
+enum hv_code hv_mounted_forget(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	struct hv_mounted_roots roots;
+	enum hv_code code = hv_store_mounted_get(volumes->store, name, &roots, err);
+
+	if (code != HV_OK || roots.count == 0)
+		return code;
+	roots.count = 0;
+	return hv_store_mounted_set(volumes->store, name, &roots, err);
+}

@@ -25,6 +25,10 @@ enum hv_code hv_mounted_check(struct hv_volumes *volumes, const char *name,
 enum hv_code hv_mounted_take_out(
 	struct hv_volumes *volumes, const char *name, int root_fd, struct hv_error *err);
 
+/* Delete the record of hostvol's own where none is mounted, not to take another's mount that comes
+ * later for one of them.  Returns HV_OK or HV_STATE_UNREADABLE. */
+enum hv_code hv_mounted_forget(struct hv_volumes *volumes, const char *name, struct hv_error *err);
+
 /* Whether something is mounted on top of one of hostvol's own.  HV_OK or HV_TARGET_EXISTS. */
 enum hv_code hv_mounted_tell(struct hv_volumes *volumes, struct hv_error *err);
 

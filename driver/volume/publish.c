@@ -9,6 +9,7 @@
  * is left alone. */
 #include "publish.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,15 +150,25 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	return HV_OK;
 }
 
+/* Whether the mountpoint is gone, or was deleted here.  The kernel refuses with EBUSY if something
+ * is mounted on it in this mount namespace, with or without a record, and asks no mounted file
+ * system.  Source: rmdir(2). */
+static bool delete_mountpoint(int root, const char *name)
+{
+	return unlinkat(root, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
 enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	mc_auto_fd root = hv_mount_root_dir(volumes);
 
 	if (root < 0)
 		return HV_OK; /* no mount root, no mount */
+	if (delete_mountpoint(root, name))
+		return hv_mounted_forget(volumes, name, err);
 	if (hv_mounted_take_out(volumes, name, root, err) != HV_OK)
 		return err->code;
-	(void)unlinkat(root, name, AT_REMOVEDIR); /* not ours if it is not empty */
+	(void)delete_mountpoint(root, name); /* not ours if it is not empty */
 	return HV_OK;
 }
 

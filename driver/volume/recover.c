@@ -18,6 +18,7 @@
 #include "kind.h"
 #include "lifecycle.h"
 #include "mount_table.h"
+#include "mounted.h"
 #include "policy.h"
 #include "publish.h"
 #include "record.h"
@@ -70,19 +71,6 @@ static bool is_standing(const struct recovery *recovery, const struct hv_volume 
 	       shows_file_system(recovery->volumes, volume);
 }
 
-/* Not to take another's mount that comes later for one of ours. */
-static enum hv_code forget_mounts(
-	struct hv_volumes *volumes, const char *name, struct hv_error *err)
-{
-	struct hv_mounted_roots roots;
-	enum hv_code code = hv_store_mounted_get(volumes->store, name, &roots, err);
-
-	if (code != HV_OK || roots.count == 0)
-		return code;
-	roots.count = 0;
-	return hv_store_mounted_set(volumes->store, name, &roots, err);
-}
-
 /* References are to mounts: where the mount is gone (the plugin was disabled, the machine booted)
  * they are too, unless they are what keeps a file system.  A mount without one is of a Mount that
  * was never answered, or an Unmount. */
@@ -97,7 +85,7 @@ static enum hv_code clear_stale(
 	if (!mountpoint)
 		return hv_oom(err);
 	is_there = has_mount(recovery->own, mountpoint);
-	if ((!is_there && forget_mounts(volumes, volume->name, err) != HV_OK) ||
+	if ((!is_there && hv_mounted_forget(volumes, volume->name, err) != HV_OK) ||
 		hv_store_ref_total(volumes->store, volume->name, &references, err) != HV_OK)
 		return err->code;
 	if (is_there)

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mountcore/detach.h"
+#include "mountcore/mounts.h"
 #include "support/hv_test.h"
 
 #include "rows.h"
@@ -92,6 +94,55 @@ WORLD_TEST(a_volume_in_use_is_mounted_without_a_helper)
 	forks = 0;
 	assert_int_equal(world_mount(world, "data", "b"), HV_OK);
 	assert_int_equal(forks, 0);
+}
+
+int __real_mc_mounts_read(
+	struct mc_core *core, int ns_fd, struct mc_mounts **ret, struct mc_err *err);
+int __wrap_mc_mounts_read(
+	struct mc_core *core, int ns_fd, struct mc_mounts **ret, struct mc_err *err);
+int __real_mc_detach(struct mc_core *core, const struct mc_detach_args *args,
+	struct mc_busy *ret_busy, struct mc_err *err);
+int __wrap_mc_detach(struct mc_core *core, const struct mc_detach_args *args,
+	struct mc_busy *ret_busy, struct mc_err *err);
+static unsigned jobs; /* each looks for a mount at a mountpoint */
+
+int __wrap_mc_mounts_read(
+	struct mc_core *core, int ns_fd, struct mc_mounts **ret, struct mc_err *err)
+{
+	jobs++;
+	return __real_mc_mounts_read(core, ns_fd, ret, err);
+}
+
+int __wrap_mc_detach(struct mc_core *core, const struct mc_detach_args *args,
+	struct mc_busy *ret_busy, struct mc_err *err)
+{
+	jobs++;
+	return __real_mc_detach(core, args, ret_busy, err);
+}
+
+/* With a record of a mount, which each volume of an older version has, and without. */
+WORLD_TEST(remove_of_unmounted_volume_needs_no_job)
+{
+	struct hv_mounted_roots roots = {.count = 0};
+
+	world_mkdir(world, "srv");
+	for (size_t count = 0; count < 2; count++) {
+		assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
+		roots.count = count;
+		assert_int_equal(
+			hv_store_mounted_set(world->volumes.store, "data", &roots, &world->err),
+			HV_OK);
+		if (count > 0)
+			world_mkdir(world, "mounts/data");
+		jobs = 0;
+		assert_int_equal(world_remove(world, "data"), HV_OK);
+		assert_int_equal(jobs, 0);
+		assert_false(world_has(world, "mounts/data"));
+		assert_int_equal(
+			hv_store_mounted_get(world->volumes.store, "data", &roots, &world->err),
+			HV_OK);
+		assert_int_equal(roots.count, 0);
+	}
 }
 
 WORLD_TEST(unknown_volumes_cannot_be_mounted_but_unmounted)
