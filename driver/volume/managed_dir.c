@@ -17,8 +17,8 @@ enum { MANAGED_PARTS = 2 }; /* <name>/_data */
 /* In volumes/NAME: its data was left by a volume that is removed, for the next one of its name. */
 #define KEPT ".kept"
 
-/* Make a directory, with this mode whatever the umask, or take the one that is there.  Durable. */
-static int make_durable(int parent, const char *name, mode_t mode)
+/* Make a directory, with this mode whatever the umask, or take the one that is there. */
+static int make_dir(int parent, const char *name, mode_t mode, bool *ret_is_new)
 {
 	bool is_new = mkdirat(parent, name, mode) == 0;
 	mc_auto_fd fd = MC_FD_NONE;
@@ -26,9 +26,28 @@ static int make_durable(int parent, const char *name, mode_t mode)
 	if (!is_new && errno != EEXIST)
 		return -errno;
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || (is_new && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || fsync(parent) < 0)))
+	if (fd < 0 || (is_new && fchmod(fd, mode) < 0))
 		return -errno;
+	*ret_is_new = is_new;
 	return mc_take_fd(&fd);
+}
+
+/* Make volumes/NAME/_data, or take it, durably.  Each directory is synced once, when its mode and
+ * its entries are there, the deepest first; `top` is volumes/. */
+static int make_durable(int top, const char *name, int *ret_own, int *ret_data)
+{
+	bool is_own_new = false, is_data_new = false;
+	mc_auto_fd own = make_dir(top, name, 0711, &is_own_new);
+	mc_auto_fd data = own < 0 ? own : make_dir(own, "_data", 0755, &is_data_new);
+
+	if (data < 0)
+		return data;
+	if ((is_data_new && fsync(data) < 0) || ((is_data_new || is_own_new) && fsync(own) < 0) ||
+		(is_own_new && fsync(top) < 0))
+		return -errno;
+	*ret_own = mc_take_fd(&own);
+	*ret_data = mc_take_fd(&data);
+	return 0;
 }
 
 /* Data that no volume left there is somebody else's, and would go with the volume. */
@@ -57,10 +76,11 @@ enum hv_code hv_managed_find(const struct hv_volumes *volumes, const char *name,
 enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	mc_auto_fd top = hv_volumes_dir(volumes);
-	mc_auto_fd own = top < 0 ? top : make_durable(top, name, 0711);
-	mc_auto_fd data = own < 0 ? own : make_durable(own, "_data", 0755);
-	int rc = data < 0 ? data : hv_dir_is_empty_but(data, NULL);
+	mc_auto_fd own = MC_FD_NONE, data = MC_FD_NONE;
+	int rc = top < 0 ? top : make_durable(top, name, &own, &data);
 
+	if (rc == 0)
+		rc = hv_dir_is_empty_but(data, NULL);
 	if (rc > 0 || (rc == 0 && faccessat(own, KEPT, F_OK, AT_SYMLINK_NOFOLLOW) == 0))
 		return HV_OK;
 	if (rc == 0)
