@@ -8,6 +8,8 @@
 
 #include "store/store.h"
 
+#include "wal.h"
+
 enum { BUSY_WAIT_MS = 3000 };
 
 /* The steps of the schema: step N makes version N + 1 of version N, in one transaction.  A released
@@ -182,15 +184,24 @@ const char *hv_sql_string(enum hv_sql sql)
 	return texts[sql];
 }
 
-/* A commit of nothing goes where the failed one is. */
-static int overwrite_failed(struct hv_store *store)
+static int commit_nothing(struct hv_store *store)
 {
 	char sql[64];
-	int rc;
 
 	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
-	rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
-	store->has_failed = rc != SQLITE_OK;
+	return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+}
+
+/* A commit of nothing goes where the failed one is, if the disk works again; the second one syncs
+ * the log that was written once more. */
+static int overwrite_failed(struct hv_store *store)
+{
+	int rc = commit_nothing(store);
+	int rewritten = rc == SQLITE_OK ? hv_wal_rewrite(store->db) : rc;
+
+	if (rewritten == SQLITE_OK)
+		rc = commit_nothing(store);
+	store->has_failed = rc != SQLITE_OK || rewritten != SQLITE_OK;
 	return rc;
 }
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Acknowledged writes survive a killed process, and cost no more than they must. */
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,11 +89,30 @@ TEST(what_was_acknowledged_survives_kill)
 
 /* SQLite's calls land here: the program's own symbol goes before libc's. */
 static unsigned syncs;
+static bool is_failing;       /* the next sync reports that a page could not be written */
+static off_t lowest, highest; /* the bytes that were written since */
 
 __attribute__((visibility("default"))) int fdatasync(int fildes)
 {
 	syncs++;
+	if (is_failing) {
+		is_failing = false;
+		lowest = INT_MAX;
+		highest = 0;
+		errno = EIO;
+		return -1;
+	}
 	return (int)syscall(SYS_fdatasync, fildes);
+}
+
+__attribute__((visibility("default"))) ssize_t pwrite64(
+	int fd, const void *buf, size_t n, off_t offset)
+{
+	if (offset < lowest)
+		lowest = offset;
+	if (offset + (off_t)n > highest)
+		highest = offset + (off_t)n;
+	return syscall(SYS_pwrite64, fd, buf, n, offset);
 }
 
 __attribute__((visibility("default"))) int fsync(int fd)
@@ -122,6 +145,35 @@ TEST(an_attach_waits_for_the_disk_twice_and_a_reference_never)
 	row_add_volume(store, "data"); /* durable again after that */
 	assert_int_equal(take_syncs(), 1);
 	hv_store_close(store);
+	scratch_free(dir);
+}
+
+/* Each commit before it that did not wait for the disk may be lost with it. */
+TEST(failed_sync_writes_the_whole_log_again)
+{
+	char *dir = scratch_new();
+	char *path = scratch_path(dir, "hostvol.db-wal");
+	struct hv_store *store = row_store(dir);
+	struct stat log;
+
+	row_add_volume(store, "data");
+	row_ref(store, "data", "id", 1);
+	is_failing = true;
+	assert_int_equal(row_add_volume(store, "refused"), HV_STATE_UNREADABLE);
+	assert_false(is_failing);
+	assert_int_equal(stat(path, &log), 0);
+	assert_int_equal(lowest, 0);
+	assert_int_equal(highest, log.st_size);
+	assert_false(row_has_volume(store, "refused"));
+	lowest = 1;
+	assert_int_equal(row_add_volume(store, "later"), HV_OK); /* and is not written for each */
+	assert_int_equal(lowest, 1);
+	hv_store_close(store);
+	store = row_store(dir);
+	assert_true(row_has_volume(store, "data") && row_has_volume(store, "later"));
+	assert_false(row_has_volume(store, "refused"));
+	hv_store_close(store);
+	free(path);
 	scratch_free(dir);
 }
 
