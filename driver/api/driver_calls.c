@@ -173,7 +173,7 @@ static enum hv_code call_path(struct hv_api *api, const struct hv_request *reque
 	hv_auto_volume struct hv_volume volume = {0};
 	hv_auto_free char *mountpoint = NULL;
 
-	if (hv_store_volume_get(api->volumes->store, name, &volume, err) != HV_OK)
+	if (hv_volume_get(api->volumes, name, &volume, err) != HV_OK)
 		return err->code;
 	mountpoint = hv_volume_mountpoint(api->volumes, name);
 	return hv_add(
@@ -186,7 +186,7 @@ static enum hv_code call_get(struct hv_api *api, const struct hv_request *reques
 	hv_auto_volume struct hv_volume volume = {0};
 	struct json_object *object;
 
-	if (hv_store_volume_get(api->volumes->store, request->in->name, &volume, err) != HV_OK)
+	if (hv_volume_get(api->volumes, request->in->name, &volume, err) != HV_OK)
 		return err->code;
 	object = json_object_new_object();
 	if (hv_add(reply, "Volume", object, err) != HV_OK)
@@ -199,17 +199,13 @@ static enum hv_code call_list(struct hv_api *api, const struct hv_request *reque
 	struct json_object *reply, struct hv_error *err)
 {
 	struct json_object *array = json_object_new_array();
-	struct hv_volume *volumes = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_add(reply, "Volumes", array, err);
+	hv_auto_volume_list struct hv_volume_list list = {0};
 
 	(void)request;
-	if (code == HV_OK)
-		code = hv_store_volume_list(api->volumes->store, &volumes, &count, err);
-	if (code == HV_OK)
-		code = hv_append_volumes(api, volumes, count, array, err);
-	hv_volumes_free(volumes, count);
-	return code;
+	if (hv_add(reply, "Volumes", array, err) != HV_OK ||
+		hv_volumes_list(api->volumes, &list, err) != HV_OK)
+		return err->code;
+	return hv_append_volumes(api, &list, array, err);
 }
 
 const struct hv_endpoint hv_driver_endpoints[] = {

@@ -96,7 +96,7 @@ static enum hv_code add_set_volume(
 	hv_auto_volume struct hv_volume volume = {0};
 
 	if (hv_add(reply, "Volume", object, err) != HV_OK ||
-		hv_store_volume_get(api->volumes->store, name, &volume, err) != HV_OK)
+		hv_volume_get(api->volumes, name, &volume, err) != HV_OK)
 		return err->code;
 	return hv_add_volume(api, &volume, volume.source, object, err);
 }
@@ -111,8 +111,7 @@ static bool forgive(struct hv_api *api, const struct hv_set_request *in)
 	size_t containers = 0;
 
 	return hv_opts_get(&in->opts, "ro") &&
-	       hv_store_ref_total(api->volumes->store, in->volume, &references, &ignored) ==
-		       HV_OK &&
+	       hv_volume_references(api->volumes, in->volume, &references, &ignored) == HV_OK &&
 	       references > 0 &&
 	       hv_engine_volume_containers(api->engine, in->volume, ENGINE_ID_TIMEOUT_MS,
 		       &containers, &ignored) == HV_OK &&

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The view of a volume for Docker: from the store alone, with the secrets of its options masked. */
+/* The view of a volume for Docker: from the records alone, with the secrets of its options masked.
+ */
 #include "volume_view.h"
 
 #include <json-c/json.h>
@@ -31,7 +32,7 @@ static enum hv_code add_attachment(
 
 /* The attachments of a volume, one after the other in what was read of all. */
 struct attached {
-	struct hv_record *const *records;
+	const struct hv_attachment *const *views;
 	size_t count;
 };
 
@@ -44,8 +45,7 @@ static enum hv_code add_attachments(
 	if (hv_add(status, "attachments", array, err) != HV_OK)
 		return err->code;
 	for (size_t i = 0; i < attached->count; i++)
-		if (attached->records[i]->is_done &&
-			add_attachment(&attached->records[i]->view, array, err) != HV_OK)
+		if (add_attachment(attached->views[i], array, err) != HV_OK)
 			return err->code;
 	return HV_OK;
 }
@@ -143,49 +143,47 @@ static enum hv_code add_volume(const struct hv_volume *volume, const char *mount
 
 static int compare_volumes(const void *a, const void *b)
 {
-	struct hv_record *const *one = a, *const *two = b;
-	int order = strcmp((*one)->view.volume, (*two)->view.volume);
+	const struct hv_attachment *const *one = a, *const *two = b;
+	int order = strcmp((*one)->volume, (*two)->volume);
 
 	return order ? order : (*one > *two) - (*one < *two); /* as they were read: oldest first */
 }
 
-/* Records as they were read, and by volume. */
+/* Attachments as they were read, and by volume. */
 struct found {
-	struct hv_record *records, **sorted;
+	struct hv_attachment *views;
+	const struct hv_attachment **sorted;
 	size_t count;
 };
 
 static void found_done(struct found *found)
 {
 	free(found->sorted);
-	hv_records_free(found->records, found->count);
+	hv_attachments_free(found->views, found->count);
 }
 
-/* All records that match. */
-static enum hv_code find(struct hv_api *api, const struct hv_record_filter *filter,
-	struct found *ret, struct hv_error *err)
+/* All attachments of `volume`; NULL: of all volumes. */
+static enum hv_code find(
+	struct hv_api *api, const char *volume, struct found *ret, struct hv_error *err)
 {
-	enum hv_code code = hv_store_attachment_list(
-		api->volumes->store, filter, &ret->records, &ret->count, err);
-
-	if (code != HV_OK)
-		return code;
-	ret->sorted = calloc(ret->count + 1, sizeof(struct hv_record *));
+	if (hv_attachments_read(api->attacher, volume, &ret->views, &ret->count, err) != HV_OK)
+		return err->code;
+	ret->sorted = calloc(ret->count + 1, sizeof(struct hv_attachment *));
 	if (!ret->sorted)
 		return hv_oom(err);
 	for (size_t i = 0; i < ret->count; i++)
-		ret->sorted[i] = &ret->records[i];
-	qsort(ret->sorted, ret->count, sizeof(struct hv_record *), compare_volumes);
+		ret->sorted[i] = &ret->views[i];
+	qsort(ret->sorted, ret->count, sizeof(struct hv_attachment *), compare_volumes);
 	return HV_OK;
 }
 
-/* From the store alone: Get is asked before nearly every other call. */
+/* From the records alone: Get is asked before nearly every other call. */
 enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
 	const char *mountpoint, struct json_object *object, struct hv_error *err)
 {
 	HV_AUTO(found_done) struct found found = {0};
 
-	if (find(api, &(struct hv_record_filter){.volume = volume->name}, &found, err) != HV_OK)
+	if (find(api, volume->name, &found, err) != HV_OK)
 		return err->code;
 	return add_volume(
 		volume, mountpoint, &(struct attached){found.sorted, found.count}, object, err);
@@ -213,31 +211,32 @@ static struct attached take_attached(struct attached *all, const char *volume)
 	struct attached ret;
 
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a list if it has a count */
-	while (all->count > 0 && strcmp(all->records[0]->view.volume, volume) < 0)
-		*all = (struct attached){all->records + 1, all->count - 1};
-	ret.records = all->records;
-	while (all->count > 0 && strcmp(all->records[0]->view.volume, volume) == 0)
-		*all = (struct attached){all->records + 1, all->count - 1};
-	ret.count = (size_t)(all->records - ret.records);
+	while (all->count > 0 && strcmp(all->views[0]->volume, volume) < 0)
+		*all = (struct attached){all->views + 1, all->count - 1};
+	ret.views = all->views;
+	while (all->count > 0 && strcmp(all->views[0]->volume, volume) == 0)
+		*all = (struct attached){all->views + 1, all->count - 1};
+	ret.count = (size_t)(all->views - ret.views);
 	return ret;
 }
 
-enum hv_code hv_append_volumes(struct hv_api *api, const struct hv_volume *volumes, size_t count,
+enum hv_code hv_append_volumes(struct hv_api *api, const struct hv_volume_list *volumes,
 	struct json_object *array, struct hv_error *err)
 {
 	HV_AUTO(found_done) struct found found = {0};
 	struct attached left;
 
-	if (find(api, &(struct hv_record_filter){0}, &found, err) != HV_OK)
+	if (find(api, NULL, &found, err) != HV_OK)
 		return err->code;
 	left = (struct attached){found.sorted, found.count};
-	for (size_t i = 0; i < count; i++) {
-		const struct attached attached = take_attached(&left, volumes[i].name);
+	for (size_t i = 0; i < volumes->count; i++) {
+		const struct hv_volume *volume = &volumes->items[i];
+		const struct attached attached = take_attached(&left, volume->name);
 
 		/* Docker looks at each that is listed, and so would wait for a Create that is not
 		 * done. */
-		if (volumes[i].phase == HV_THERE &&
-			add_listed(api, &volumes[i], &attached, array, err) != HV_OK)
+		if (volume->phase == HV_THERE &&
+			add_listed(api, volume, &attached, array, err) != HV_OK)
 			return err->code;
 	}
 	return HV_OK;

@@ -11,9 +11,8 @@ struct json_object;
 enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
 	const char *mountpoint, struct json_object *object, struct hv_error *err);
 
-/* Append the same of each volume that is there, the mountpoints as List tells them.  The volumes
- * are in the order of their names. */
-enum hv_code hv_append_volumes(struct hv_api *api, const struct hv_volume *volumes, size_t count,
+/* Append the same of each volume that is there, the mountpoints as List tells them. */
+enum hv_code hv_append_volumes(struct hv_api *api, const struct hv_volume_list *volumes,
 	struct json_object *array, struct hv_error *err);
 
 #endif

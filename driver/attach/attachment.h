@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "attach/attach.h"
+#include "store/store.h"
 
 /* Records as the store lists them, owned. */
 struct hv_records {

@@ -29,12 +29,28 @@ static int read_boot_id(char *ret, size_t size)
 
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
 {
+	struct hv_store *store = hv_volumes_store(attacher->volumes);
 	char boot_id[64];
 
-	/* Process and namespace numbers of before would be others' now. */
-	if (read_boot_id(boot_id, sizeof(boot_id)) < 0)
-		return HV_OK; /* then the Engine tells the starts apart */
-	return hv_store_attachment_boot(attacher->store, boot_id, err);
+	/* Process and namespace numbers of before would be others' now.  Without the ID the Engine
+	 * tells the starts apart. */
+	if (read_boot_id(boot_id, sizeof(boot_id)) == 0 &&
+		hv_store_attachment_boot(store, boot_id, err) != HV_OK)
+		return err->code;
+	attacher->store = store;
+	return HV_OK;
+}
+
+enum hv_code hv_attacher_add_root(
+	struct hv_attacher *attacher, const char *path, struct hv_error *err)
+{
+	return hv_store_root_add(attacher->store, path, err);
+}
+
+enum hv_code hv_attacher_list_roots(
+	struct hv_attacher *attacher, struct hv_texts *ret, struct hv_error *err)
+{
+	return hv_store_root_list(attacher->store, ret, err);
 }
 
 void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone)

@@ -4,6 +4,7 @@
 #define ATTACH_ATTACHMENTS_H
 
 #include "attach/attach.h"
+#include "store/store.h"
 
 /* Tell the end of an attachment that nobody asked for: its record was dropped. */
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record);

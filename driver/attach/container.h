@@ -7,6 +7,7 @@
 #include "mountcore/attach.h"
 #include "mountcore/mounts.h"
 #include "mountcore/ns.h"
+#include "store/store.h"
 
 /* A running container whose process was identified. */
 struct hv_target {

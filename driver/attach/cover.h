@@ -6,6 +6,7 @@
 #include "attach/attach.h"
 #include "mountcore/mounts.h"
 #include "mountcore/ns.h"
+#include "store/store.h"
 
 /* "covered", by that mount of its container (cover.c). */
 enum hv_code hv_record_set_covered(struct hv_attacher *attacher, struct hv_record *record,

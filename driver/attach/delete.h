@@ -4,6 +4,7 @@
 #define ATTACH_DELETE_H
 
 #include "attach/attach.h"
+#include "store/store.h"
 
 /* Delete the record of an attachment.  Its leftovers go to an heir in the same commit. */
 enum hv_code hv_record_drop(

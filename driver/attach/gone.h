@@ -4,6 +4,7 @@
 #define ATTACH_GONE_H
 
 #include "attach/attach.h"
+#include "store/store.h"
 
 /* The Engine does not know the container of this record: is it no more?  Refreshes the record.
  * Returns HV_OK; HV_VOLUME_IN_USE, with the record's problem for a sentence, when it may be there;

@@ -5,6 +5,7 @@
 
 #include "attach/attach.h"
 #include "mountcore/attach.h"
+#include "store/store.h"
 
 /* Add to an owned list (NULL: empty) the paths created for a record, and its leftovers
  * (leftover.c). */

@@ -82,6 +82,14 @@ static enum hv_code refresh_all(struct hv_attacher *attacher, const struct hv_re
 	return HV_OK;
 }
 
+static struct hv_attachment take_view(struct hv_record *record)
+{
+	struct hv_attachment view = record->view;
+
+	record->view = (struct hv_attachment){0};
+	return view;
+}
+
 enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	const struct hv_list_request *request, struct hv_attachment **ret, size_t *ret_count,
 	struct hv_error *err)
@@ -97,12 +105,30 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	list = calloc(records.count + 1, sizeof(*list));
 	if (!list)
 		return hv_oom(err);
-	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));) {
-		if (!is_listed(record, request->container) || hv_record_is_over(record))
-			continue;
-		list[used++] = record->view;
-		record->view = (struct hv_attachment){0};
-	}
+	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
+		if (is_listed(record, request->container) && !hv_record_is_over(record))
+			list[used++] = take_view(record);
+	*ret = list;
+	*ret_count = used;
+	return HV_OK;
+}
+
+enum hv_code hv_attachments_read(struct hv_attacher *attacher, const char *volume,
+	struct hv_attachment **ret, size_t *ret_count, struct hv_error *err)
+{
+	const struct hv_record_filter filter = {.volume = volume};
+	hv_auto_records struct hv_records records = {0};
+	struct hv_attachment *list;
+	size_t used = 0;
+
+	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
+		return err->code;
+	list = calloc(records.count + 1, sizeof(*list));
+	if (!list)
+		return hv_oom(err);
+	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
+		if (record->is_done)
+			list[used++] = take_view(record);
 	*ret = list;
 	*ret_count = used;
 	return HV_OK;

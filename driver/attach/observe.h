@@ -7,6 +7,7 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/mounts.h"
 #include "mountcore/ns.h"
+#include "store/store.h"
 
 /* A look at one container: its namespace, and its mount table as of its opening.  Records of the
  * same start share it. */

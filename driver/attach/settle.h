@@ -4,6 +4,7 @@
 #define ATTACH_SETTLE_H
 
 #include "attach/attach.h"
+#include "store/store.h"
 
 /* Settle an attach that was begun and never acknowledged: if its mount stands in its place, it is
  * an attachment; if not, delete the paths created for it.  If it was to replace a mount that is

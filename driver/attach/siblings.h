@@ -6,6 +6,7 @@
 #include "attach/attach.h"
 #include "mountcore/attach.h"
 #include "mountcore/mounts.h"
+#include "store/store.h"
 
 /* The records of a container, intents included: outer targets before those below them, and of one
  * depth the oldest first. */

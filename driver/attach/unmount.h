@@ -4,6 +4,7 @@
 #define ATTACH_UNMOUNT_H
 
 #include "attach/attach.h"
+#include "store/store.h"
 
 /* How an unmount is tried. */
 struct hv_unmount_manner {

@@ -105,17 +105,12 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	daemon->volumes.state_local =
 		daemon->config.is_managed ? managed_state : daemon->state_host;
 	if ((daemon->config.is_managed && inject_state(daemon, err) != HV_OK) ||
-		hv_volumes_check_state(&daemon->volumes, err) != HV_OK ||
-		hv_store_open(daemon->volumes.state_local, &daemon->volumes.store, err) != HV_OK)
+		hv_volumes_open(&daemon->volumes, err) != HV_OK)
 		return err->code;
-	daemon->attacher.store = daemon->volumes.store;
 	if (hv_volumes_recover(&daemon->volumes, err) == HV_OK &&
 		hv_attachments_recover(&daemon->attacher, err) == HV_OK)
 		return HV_OK;
-	daemon->attacher.store = NULL; /* an event of the Engine looks for records in it */
-	hv_volumes_stop(&daemon->volumes);
-	hv_store_close(daemon->volumes.store);
-	daemon->volumes.store = NULL;
+	hv_volumes_close(&daemon->volumes);
 	return err->code;
 }
 
@@ -406,9 +401,8 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
 		_exit(exit_status); /* the same goes for a container that holds a repair */
 	hv_tunnel_done(&daemon->api.tunnel);
-	hv_volumes_stop(&daemon->volumes);
+	hv_volumes_close(&daemon->volumes);
 	hv_mount_root_close(&daemon->volumes);
-	hv_store_close(daemon->volumes.store);
 	hv_engine_free(daemon->engine);
 	mc_core_close(daemon->core);
 	mc_close_fd(&daemon->mount_root_fd);

@@ -51,7 +51,7 @@ void hv_starter_learn(struct hv_starter *starter, pid_t pid)
 		return;
 	follow(starter, root);
 	hv_log_line(starter->args.log, HV_LOG_INFO, "starts in %s are held from now on", root);
-	if (hv_store_root_add(attacher->store, root, &err) != HV_OK)
+	if (hv_attacher_add_root(attacher, root, &err) != HV_OK)
 		hv_log_line(starter->args.log, HV_LOG_WARN, "%s is not noted: %s", root,
 			hv_error_text(&err));
 }
@@ -61,7 +61,7 @@ void hv_runtimes_read(struct hv_starter *self)
 	hv_auto_texts struct hv_texts roots = {0};
 	hv_auto_error struct hv_error ignored = {0};
 
-	if (hv_store_root_list(self->args.attacher->store, &roots, &ignored) != HV_OK)
+	if (hv_attacher_list_roots(self->args.attacher, &roots, &ignored) != HV_OK)
 		return;
 	for (size_t i = 0; i < roots.count; i++)
 		(void)add(self, &self->roots, roots.items[i]);

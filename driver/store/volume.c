@@ -135,7 +135,7 @@ static enum hv_code list(struct hv_store *store, enum hv_sql sql, struct hv_volu
 	for (size_t i = 0; code == HV_OK && i < array.count; i++)
 		code = read_opts(held, &volumes[i], err);
 	if (code != HV_OK) {
-		hv_volumes_free(volumes, array.count);
+		hv_store_volumes_free(volumes, array.count);
 		return code;
 	}
 	*ret = volumes;
@@ -168,7 +168,7 @@ enum hv_code hv_store_volume_unfinished(
 	return list(store, HV_SQL_VOLUME_UNFINISHED, ret, ret_count, err);
 }
 
-void hv_volumes_free(struct hv_volume *volumes, size_t count)
+void hv_store_volumes_free(struct hv_volume *volumes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		hv_volume_done(&volumes[i]);

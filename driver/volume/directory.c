@@ -6,6 +6,7 @@
 
 #include "mountcore/host.h"
 #include "mountcore/quota.h"
+#include "store/store.h"
 #include "volume/explain.h"
 
 #include "options.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mountcore/host.h"
+#include "store/store.h"
 
 #include "directory.h"
 #include "fs.h"

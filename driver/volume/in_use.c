@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Volumes in hand: a volume's directory is what the volume stands for while somebody has it. */
+#include "store/store.h"
 #include "volume/volume.h"
 
 #include "kind.h"

@@ -10,6 +10,7 @@
 #define VOLUME_MOUNTED_H
 
 #include "mountcore/attach.h"
+#include "store/store.h"
 #include "volume/volume.h"
 
 /* Whether the mount on top at the mountpoint, which shows `top`, is one of `roots`.  `ret_count`:

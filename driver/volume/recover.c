@@ -228,9 +228,3 @@ enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err
 	hv_trash_empty(volumes, hv_volumes_finish_purges);
 	return HV_OK;
 }
-
-void hv_volumes_stop(struct hv_volumes *volumes)
-{
-	hv_trash_stop(volumes);
-	hv_allow_done(volumes);
-}

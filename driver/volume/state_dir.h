@@ -18,6 +18,12 @@ int hv_state_dir(const struct hv_volumes *volumes, const char *name);
  */
 int hv_volumes_dir(const struct hv_volumes *volumes);
 
+/* Whether the state directory may be taken, before the store is opened in it: there are records
+ * (hostvol.db), or nothing that has the name of a directory of hostvol's, whose content would be
+ * taken for volumes, or deleted as trash.  Of `volumes`, state_host and state_local are used.
+ * Returns HV_OK or HV_STATE_UNREADABLE. */
+enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_error *err);
+
 /* Fill `err` with the meaning of -ESTALE.  Returns HV_STATE_UNREADABLE. */
 enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err);
 

@@ -5,6 +5,29 @@
 
 #include "kind.h"
 
+void hv_volume_list_done(struct hv_volume_list *list)
+{
+	hv_store_volumes_free(list->items, list->count);
+}
+
+enum hv_code hv_volume_get(
+	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err)
+{
+	return hv_store_volume_get(volumes->store, name, ret, err);
+}
+
+enum hv_code hv_volumes_list(
+	struct hv_volumes *volumes, struct hv_volume_list *ret, struct hv_error *err)
+{
+	return hv_store_volume_list(volumes->store, &ret->items, &ret->count, err);
+}
+
+enum hv_code hv_volume_references(
+	struct hv_volumes *volumes, const char *name, long long *ret, struct hv_error *err)
+{
+	return hv_store_ref_total(volumes->store, name, ret, err);
+}
+
 enum hv_code hv_volume_attachments(struct hv_volumes *volumes, const char *name,
 	struct hv_volume_records *ret, struct hv_error *err)
 {

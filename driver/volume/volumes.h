@@ -3,24 +3,14 @@
 #ifndef VOLUME_VOLUMES_H
 #define VOLUME_VOLUMES_H
 
+#include "store/store.h"
 #include "volume/volume.h"
 
-/* Volumes, and the attachments of one, as the store lists them. */
-struct hv_volume_list {
-	struct hv_volume *items;
-	size_t count;
-};
-
+/* The attachments of a volume, as the store lists them. */
 struct hv_volume_records {
 	struct hv_record *items;
 	size_t count;
 };
-
-#define hv_auto_volume_list HV_AUTO(hv_volume_list_done)
-static inline void hv_volume_list_done(struct hv_volume_list *list)
-{
-	hv_volumes_free(list->items, list->count);
-}
 
 #define hv_auto_volume_records HV_AUTO(hv_volume_records_done)
 static inline void hv_volume_records_done(struct hv_volume_records *records)

@@ -61,7 +61,7 @@ size_t row_count_volumes(struct hv_store *store)
 	size_t count = 0;
 
 	assert_int_equal(hv_store_volume_list(store, &volumes, &count, &err), HV_OK);
-	hv_volumes_free(volumes, count);
+	hv_store_volumes_free(volumes, count);
 	return count;
 }
 
@@ -137,7 +137,7 @@ void row_expect_unfinished(struct hv_store *store, const char *name, enum hv_pha
 	assert_int_equal(count, 1);
 	assert_string_equal(list[0].name, name);
 	assert_int_equal(list[0].phase, phase);
-	hv_volumes_free(list, count);
+	hv_store_volumes_free(list, count);
 }
 
 void row_expect_refused(const char *where, const char *sentence)

@@ -92,7 +92,7 @@ STORE_TEST(volumes_are_listed_by_name_with_their_options)
 		assert_string_equal(list[i].name, sorted[i]);
 		assert_string_equal(hv_opts_get(&list[i].opts, "path"), list[i].source);
 	}
-	hv_volumes_free(list, count);
+	hv_store_volumes_free(list, count);
 }
 
 STORE_TEST(a_retired_volume_is_hidden_until_restored_or_forgotten)
@@ -115,7 +115,7 @@ STORE_TEST(a_retired_volume_is_hidden_until_restored_or_forgotten)
 	assert_int_equal(hv_store_volume_forget(store, "data", &err), HV_OK);
 	assert_int_equal(hv_store_volume_unfinished(store, &list, &count, &err), HV_OK);
 	assert_int_equal(count, 0);
-	hv_volumes_free(list, count);
+	hv_store_volumes_free(list, count);
 	assert_int_equal(row_add_volume(store, "data"), HV_OK); /* nothing of the old one */
 	assert_int_equal(row_ref(store, "data", "x", -1), 0);
 }
@@ -323,7 +323,7 @@ STORE_TEST(a_directory_that_is_not_there_is_refused)
 TEST(closing_nothing_is_fine)
 {
 	hv_store_close(NULL);
-	hv_volumes_free(NULL, 0);
+	hv_store_volumes_free(NULL, 0);
 	hv_records_free(NULL, 0);
 }
 

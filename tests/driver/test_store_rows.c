@@ -109,7 +109,7 @@ static enum hv_code read_volumes(struct hv_error *err)
 		assert_non_null(list[0].source);
 		assert_int_equal(list[0].opts.count, 1);
 	}
-	hv_volumes_free(list, count);
+	hv_store_volumes_free(list, count);
 	return code;
 }
 

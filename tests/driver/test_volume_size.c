@@ -207,7 +207,7 @@ static void test_on(struct world *world, const struct disk *disk)
 		use_sizes(world);
 		world_wait_for_trash(world);
 		keep_without_limit(world);
-		hv_volumes_stop(&world->volumes); /* which may have the disk in use */
+		hv_volumes_close(&world->volumes); /* which may have the disk in use */
 		assert_int_equal(
 			mc_host_unmount(world->volumes.core, disk->type, image, place, NULL), 0);
 	}

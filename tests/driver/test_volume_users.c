@@ -17,6 +17,7 @@
 
 #include "rows.h"
 #include "scratch.h"
+#include "state_dir.h"
 #include "users.h"
 #include "world.h"
 

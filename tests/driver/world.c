@@ -21,16 +21,14 @@ static void open_all(struct world *world)
 	const struct mc_core_args args = {.workers = 2, .helper_timeout_ms = 10000};
 
 	assert_int_equal(mc_core_open(&args, &world->volumes.core, NULL), 0);
-	if (hv_store_open(world->state, &world->volumes.store, &world->err) != HV_OK)
+	if (hv_volumes_open(&world->volumes, &world->err) != HV_OK)
 		fail_msg("%s", hv_error_text(&world->err));
 }
 
 static void close_all(struct world *world)
 {
-	hv_volumes_stop(&world->volumes);
-	hv_store_close(world->volumes.store);
+	hv_volumes_close(&world->volumes);
 	mc_core_close(world->volumes.core);
-	world->volumes.store = NULL;
 	world->volumes.core = NULL;
 }
 

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "store/store.h"
 #include "volume/volume.h"
 
 struct world {

@@ -10,7 +10,6 @@
 
 #include "engine/engine.h"
 #include "mountcore/cleanup.h"
-#include "store/store.h"
 #include "volume/volume.h"
 #include "wire/json.h"
 #include "wire/types.h"
@@ -65,6 +64,13 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 void hv_attachments_free(struct hv_attachment *attachments, size_t count);
 
+/* The attachments of `volume` (NULL: of all volumes) that were acknowledged, oldest first, each
+ * with its last known state: from the records alone.  Free with hv_attachments_free().
+ * Returns HV_OK, HV_STATE_UNREADABLE, HV_INTERNAL.  Any thread. */
+enum hv_code hv_attachments_read(struct hv_attacher *attacher, const char *volume,
+	struct hv_attachment **ret, size_t *ret_count, struct hv_error *err)
+	__attribute__((nonnull(1, 3, 4, 5), warn_unused_result));
+
 /* Whether the names by which a list was asked for exist: for a list that came out empty.
  * Returns HV_OK, also when the Engine does not answer; HV_NO_SUCH_VOLUME, HV_NO_SUCH_CONTAINER or
  * HV_STATE_UNREADABLE with sentence and hint in `err`. */
@@ -86,7 +92,9 @@ void hv_checks_free(struct hv_check *checks, size_t count);
 enum hv_code hv_attachments_release(struct hv_attacher *attacher, const char *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Call after the store is opened, before any request: mounts of an earlier boot are gone. */
+/* Take the records that hv_volumes_open() opened, after hv_volumes_recover() and before any
+ * request: mounts of an earlier boot are gone.  A failure leaves `attacher` without records.
+ * Returns HV_OK or HV_STATE_UNREADABLE. */
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -146,6 +154,16 @@ void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
  * Returns HV_OK, or why something of it could not be done: then call again later. */
 enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Note a directory in which a runtime keeps its containers, so that it is known before one of them
+ * runs; a second note is no error.  Returns HV_OK or HV_STATE_UNREADABLE.  Any thread. */
+enum hv_code hv_attacher_add_root(struct hv_attacher *attacher, const char *path,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* All of these directories, appended to `ret`, which the caller frees with hv_texts_done() either
+ * way.  Returns HV_OK or HV_STATE_UNREADABLE.  Any thread. */
+enum hv_code hv_attacher_list_roots(struct hv_attacher *attacher, struct hv_texts *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* A container whose program is about to begin, and is kept from it. */
 struct hv_start {

@@ -8,17 +8,19 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "mountcore/attr.h"
 #include "mountcore/fs.h"
-#include "store/store.h"
 #include "volume/keylock.h"
 #include "wire/error.h"
 #include "wire/types.h"
 
 struct mc_core;
 struct mc_mount_root;
+
+struct hv_store;
 
 struct hv_use;
 struct hv_volume_kind;
@@ -66,12 +68,19 @@ struct hv_volumes {
 	char **allow_real;          /* the same without symlinks, since hv_volumes_recover() */
 };
 
-/* Whether the state directory may be taken, before the store is opened in it: there are records
- * (hostvol.db), or nothing that has the name of a directory of hostvol's, whose content would be
- * taken for volumes, or deleted as trash.  Of `volumes`, state_host and state_local are used.
+/* Open the records in the state directory, before any other call but hv_mount_root_open().  A
+ * directory without records (hostvol.db) is taken if it has nothing of the name of a directory of
+ * hostvol's: that would be taken for volumes, or deleted as trash.  Close with hv_volumes_close().
  * Returns HV_OK or HV_STATE_UNREADABLE. */
-enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_error *err)
+enum hv_code hv_volumes_open(struct hv_volumes *volumes, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Stop the thread that deletes data, which hv_volumes_recover() began, and close the records; may
+ * be called without any open.  The next start deletes the rest.  No other thread uses `volumes`. */
+void hv_volumes_close(struct hv_volumes *volumes) __attribute__((nonnull));
+
+/* The open records, in which driver/attach keeps its own; borrowed.  NULL: none are open. */
+struct hv_store *hv_volumes_store(const struct hv_volumes *volumes) __attribute__((nonnull));
 
 /* Finish what a crash left: volumes that were being made or removed, references to mounts that are
  * gone, mounts that nothing refers to.  A volume that waits for its attachment stays while there is
@@ -81,9 +90,29 @@ enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_
 enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Stop the thread that deletes data, which hv_volumes_recover() began; before the store is closed.
- * The next start deletes the rest. */
-void hv_volumes_stop(struct hv_volumes *volumes) __attribute__((nonnull));
+/* Volumes, in the order of their names; owned. */
+struct hv_volume_list {
+	struct hv_volume *items;
+	size_t count;
+};
+#define hv_auto_volume_list HV_AUTO(hv_volume_list_done)
+void hv_volume_list_done(struct hv_volume_list *list) __attribute__((nonnull));
+
+/* Read a volume's record.  The caller frees `ret` with hv_volume_done() whatever is returned.
+ * Returns HV_OK, HV_NO_SUCH_VOLUME or HV_STATE_UNREADABLE.  Any thread. */
+enum hv_code hv_volume_get(struct hv_volumes *volumes, const char *name, struct hv_volume *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Read the records of all volumes, those in HV_ATTACHING included.  The caller frees a zeroed `ret`
+ * with hv_volume_list_done() whatever is returned.
+ * Returns HV_OK or HV_STATE_UNREADABLE.  Any thread. */
+enum hv_code hv_volumes_list(struct hv_volumes *volumes, struct hv_volume_list *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* How many references the Engine has to a volume by hv_volume_mount(); 0 also if there is no such
+ * volume.  Returns HV_OK or HV_STATE_UNREADABLE.  Any thread. */
+enum hv_code hv_volume_references(struct hv_volumes *volumes, const char *name, long long *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Define a volume.  The same name with the same options again is fine.  With option attach the
  * volume is acknowledged (HV_ATTACHING) only by its attachment: the caller makes that, or calls
