@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "wire/kind.h"
 #include "wire/utf8.h"
 
 #include "cli/document.h"
@@ -84,9 +85,9 @@ static bool is_usable(struct json_object *volume, const char *real)
 {
 	struct json_object *status = hv_document_get(volume, "Status", json_type_object);
 	const char *source = hv_document_text(status, "source");
-	const char *kind = hv_document_text(status, "kind");
+	enum hv_kind kind = hv_kind_parse(hv_document_text(status, "kind"));
 
-	return source && kind && strcmp(kind, "path") == 0 && strcmp(source, real) == 0 &&
+	return source && kind == HV_KIND_PATH && strcmp(source, real) == 0 &&
 	       !hv_document_flag(status, "read_only");
 }
 

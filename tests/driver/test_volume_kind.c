@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "support/hv_test.h"
+#include "wire/kind.h"
 
 #include "api_fixture.h"
 #include "kind_nested.h"
@@ -31,12 +32,22 @@ TEST(every_kind_has_a_name_and_the_operations_that_are_called_unasked)
 		const struct hv_volume_kind *kind = hv_volume_kinds[count];
 
 		assert_true(kind->name && *kind->name);
+		assert_int_not_equal(hv_kind_parse(kind->name), HV_KIND_UNKNOWN);
 		assert_true(kind->claims && kind->resolve && kind->make && kind->acquire);
 		assert_true(kind->may_be_in_state || !kind->own_directory);
 		for (size_t i = 0; i < count; i++)
 			assert_string_not_equal(kind->name, hv_volume_kinds[i]->name);
 	}
 	assert_int_equal(count, 4);
+}
+
+TEST(kind_parse_of_another_word_is_unknown)
+{
+	assert_int_equal(hv_kind_parse("path"), HV_KIND_PATH);
+	assert_int_equal(hv_kind_parse("Path"), HV_KIND_UNKNOWN);
+	assert_int_equal(hv_kind_parse("nested"), HV_KIND_UNKNOWN);
+	assert_int_equal(hv_kind_parse(""), HV_KIND_UNKNOWN);
+	assert_int_equal(hv_kind_parse(NULL), HV_KIND_UNKNOWN);
 }
 
 TEST(options_are_claimed_by_one_kind)

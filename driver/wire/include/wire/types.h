@@ -22,9 +22,8 @@ enum hv_phase {
 /* A defined volume.  Strings are owned. */
 struct hv_volume {
 	char *name;
-	char *kind;   /* "managed" (our directory), "path" (the user's), "alias" (another volume's),
-		       * "filesystem" (mounted on our directory while it is used) */
-	char *source; /* the backing directory's absolute path on the host, no symlink in it */
+	char *kind;       /* the word of wire/kind.h, or of a newer version */
+	char *source;     /* the backing directory's absolute path on the host, no symlink in it */
 	char *created_at; /* RFC 3339, UTC */
 	bool read_only;   /* every use is read-only */
 	enum hv_phase phase;
