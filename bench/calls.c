@@ -89,10 +89,10 @@ static void trace_all(struct fixture *fixture)
 {
 	static const struct hv_setting settings[] = {{NULL, NULL}};
 	struct hv_api api = {
-		.core = fixture->attacher.core,
-		.engine = fixture->attacher.engine,
-		.volumes = fixture->attacher.volumes,
-		.attacher = &fixture->attacher,
+		.core = fixture->world->volumes.core,
+		.engine = fixture->engine,
+		.volumes = &fixture->world->volumes,
+		.attacher = fixture->attacher,
 		.mode = "plain",
 		.settings = settings,
 		.open_state = open_state,

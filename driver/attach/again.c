@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "attachment.h"
+#include "attachments.h"
 
 /* "pending", and why.  A mount that stands stays noted, and is found later. */
 static void note_failure(struct hv_attempt *attempt, const struct hv_error *failure)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "attachment.h"
+#include "attachments.h"
 #include "attempt.h"
 #include "container.h"
 #include "hidden.h"

@@ -9,6 +9,8 @@
 
 #include "mountcore/path.h"
 
+#include "attachments.h"
+
 enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_record_filter *filter,
 	struct hv_records *ret, struct hv_error *err)
 {

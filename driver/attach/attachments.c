@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by all attachments: the callbacks for their changes, the containers that the Engine
+/* Shared by all attachments: the listener to their changes, the containers that the Engine
  * reported removed, and the boot of the machine that their processes belong to. */
 #include "attachments.h"
 
@@ -25,6 +25,37 @@ static int read_boot_id(char *ret, size_t size)
 	ret[length] = '\0';
 	ret[strcspn(ret, "\n")] = '\0';
 	return 0;
+}
+
+struct hv_attacher *hv_attacher_new(const struct hv_attacher_args *args)
+{
+	struct hv_attacher *attacher = calloc(1, sizeof(*attacher));
+
+	if (!attacher)
+		return NULL;
+	attacher->core = args->core;
+	attacher->engine = args->engine;
+	attacher->volumes = args->volumes;
+	hv_keylock_init(&attacher->locks);
+	return attacher;
+}
+
+void hv_attacher_free(struct hv_attacher *attacher)
+{
+	if (!attacher)
+		return;
+	hv_keylock_done(&attacher->locks);
+	free(attacher);
+}
+
+void hv_attacher_listen(struct hv_attacher *attacher, const struct hv_attacher_listener *listener)
+{
+	attacher->listener = listener;
+}
+
+void hv_attacher_stop(struct hv_attacher *attacher)
+{
+	attacher->is_stopping = true;
 }
 
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
@@ -55,14 +86,18 @@ enum hv_code hv_attacher_list_roots(
 
 void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone)
 {
-	if (attacher->on_change)
-		attacher->on_change(attacher->context, container_id, is_undone);
+	const struct hv_attacher_listener *listener = attacher->listener;
+
+	if (listener && listener->on_change)
+		listener->on_change(listener->context, container_id, is_undone);
 }
 
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record)
 {
-	if (attacher->on_end)
-		attacher->on_end(attacher->context, &record->view);
+	const struct hv_attacher_listener *listener = attacher->listener;
+
+	if (listener && listener->on_end)
+		listener->on_end(listener->context, &record->view);
 }
 
 enum { ID_DIGITS = 16 };

@@ -3,8 +3,24 @@
 #ifndef ATTACH_ATTACHMENTS_H
 #define ATTACH_ATTACHMENTS_H
 
+#include <stdatomic.h>
+
 #include "attach/attach.h"
 #include "store/store.h"
+
+struct hv_attacher {
+	struct mc_core *core;
+	struct hv_store *store; /* of the volumes; NULL: there are no records yet */
+	struct hv_engine *engine;
+	struct hv_volumes *volumes;
+	struct hv_keylock locks; /* by container ID */
+	atomic_bool is_stopping; /* the daemon ends: nobody waits any longer */
+	/* The containers with attachments that the Engine told the end of last, by the first 64
+	 * bits of their IDs. */
+	atomic_ullong ended[HV_ENDED_MAX];
+	atomic_uint ended_count;
+	const struct hv_attacher_listener *_Atomic listener; /* NULL: nobody is told */
+};
 
 /* Tell the end of an attachment that nobody asked for: its record was dropped. */
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record);

@@ -9,6 +9,7 @@
 
 #include "mountcore/host.h"
 
+#include "attachments.h"
 #include "made.h"
 #include "name.h"
 

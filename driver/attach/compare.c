@@ -5,6 +5,7 @@
 
 #include "attach/attach.h"
 
+#include "attachments.h"
 #include "container.h"
 #include "siblings.h"
 

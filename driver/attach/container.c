@@ -10,6 +10,8 @@
 #include "volume/explain.h"
 #include "wire/clock.h"
 
+#include "attachments.h"
+
 static enum hv_code fail_unseen(const char *container, int rc, struct hv_error *err)
 {
 	return hv_fail(err, HV_INTERNAL, "the process of container '%s' cannot be looked at: %s",

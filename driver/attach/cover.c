@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attachment.h"
+#include "attachments.h"
 #include "container.h"
 #include "siblings.h"
 

@@ -13,6 +13,7 @@
 #include "mountcore/path.h"
 
 #include "attachment.h"
+#include "attachments.h"
 #include "container.h"
 #include "cover.h"
 #include "delete.h"

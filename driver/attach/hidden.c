@@ -9,6 +9,8 @@
 #include "mountcore/cover.h"
 #include "mountcore/path.h"
 
+#include "attachments.h"
+
 /* A container's program may mount as much as it likes. */
 enum { WARNINGS_MAX = 16, USERS_MAX = 8 };
 

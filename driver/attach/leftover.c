@@ -14,6 +14,7 @@
 #include "mountcore/detach.h"
 #include "mountcore/path.h"
 
+#include "attachments.h"
 #include "made.h"
 #include "siblings.h"
 

@@ -7,6 +7,7 @@
 #include "volume/explain.h"
 #include "wire/clock.h"
 
+#include "attachments.h"
 #include "cover.h"
 
 enum { NS_PER_MS = 1000000 };

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "attachments.h"
 #include "container.h"
 
 /* The directory of a volume that `local` mounts something on is empty while no container uses it.

@@ -11,6 +11,7 @@
 
 #include "again.h"
 #include "attachment.h"
+#include "attachments.h"
 #include "leftover.h"
 #include "observe.h"
 #include "unmount.h"

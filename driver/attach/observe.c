@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "attachment.h"
+#include "attachments.h"
 #include "container.h"
 #include "cover.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "attachment.h"
+#include "attachments.h"
 #include "cover.h"
 #include "leftover.h"
 #include "observe.h"

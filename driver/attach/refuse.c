@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "attachment.h"
+#include "attachments.h"
 
 static bool is_needed(const struct hv_record *record)
 {

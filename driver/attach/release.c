@@ -3,6 +3,7 @@
 #include "attach/attach.h"
 
 #include "attachment.h"
+#include "attachments.h"
 #include "container.h"
 #include "delete.h"
 #include "detach.h"

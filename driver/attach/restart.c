@@ -15,6 +15,7 @@
 #include "volume/explain.h"
 
 #include "attachment.h"
+#include "attachments.h"
 #include "container.h"
 #include "siblings.h"
 

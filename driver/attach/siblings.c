@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attachment.h"
+#include "attachments.h"
 
 static unsigned depth(const struct hv_record *record)
 {

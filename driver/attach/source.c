@@ -12,6 +12,7 @@
 #include "mountcore/source.h"
 
 #include "attachment.h"
+#include "attachments.h"
 #include "siblings.h"
 
 void hv_source_change_done(struct hv_source_change *change)

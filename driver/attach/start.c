@@ -11,6 +11,7 @@
 #include "volume/explain.h"
 #include "wire/clock.h"
 
+#include "attachments.h"
 #include "container.h"
 #include "refuse.h"
 #include "repair.h"

@@ -9,6 +9,7 @@
 #include "volume/explain.h"
 
 #include "attachment.h"
+#include "attachments.h"
 #include "container.h"
 #include "leftover.h"
 #include "made.h"

@@ -108,7 +108,7 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 		hv_volumes_open(&daemon->volumes, err) != HV_OK)
 		return err->code;
 	if (hv_volumes_recover(&daemon->volumes, err) == HV_OK &&
-		hv_attachments_recover(&daemon->attacher, err) == HV_OK)
+		hv_attachments_recover(daemon->attacher, err) == HV_OK)
 		return HV_OK;
 	hv_volumes_close(&daemon->volumes);
 	return err->code;
@@ -232,24 +232,24 @@ static void on_lost(void *context)
 	(void)kill(getpid(), SIGTERM);
 }
 
-static void wire_up(struct hv_daemon *daemon)
+static int wire_up(struct hv_daemon *daemon)
 {
 	hv_keylock_init(&daemon->volumes.locks);
 	hv_keylock_init(&daemon->volumes.fs_locks);
-	hv_keylock_init(&daemon->attacher.locks);
 	daemon->volumes.core = daemon->core;
 	daemon->volumes.kinds = hv_volume_kinds;
 	daemon->volumes.on_lost = on_lost;
 	daemon->volumes.lost_context = daemon;
 	daemon->volumes.allow = daemon->config.allow;
-	daemon->attacher.core = daemon->core;
-	daemon->attacher.engine = daemon->engine;
-	daemon->attacher.volumes = &daemon->volumes;
+	daemon->attacher = hv_attacher_new(&(struct hv_attacher_args){
+		.core = daemon->core, .engine = daemon->engine, .volumes = &daemon->volumes});
+	if (!daemon->attacher)
+		return -ENOMEM;
 	daemon->api = (struct hv_api){
 		.core = daemon->core,
 		.engine = daemon->engine,
 		.volumes = &daemon->volumes,
-		.attacher = &daemon->attacher,
+		.attacher = daemon->attacher,
 		.tunnel = {.lock = PTHREAD_MUTEX_INITIALIZER,
 			.is_denied = strcmp(daemon->config.remote_attach, "deny") == 0},
 		.mode = daemon->config.is_managed ? "managed" : "plain",
@@ -257,6 +257,7 @@ static void wire_up(struct hv_daemon *daemon)
 		.open_state = open_state,
 		.context = daemon,
 	};
+	return 0;
 }
 
 static void on_change(void *context, const char *container_id, bool is_undone)
@@ -308,7 +309,8 @@ static void on_engine(void *context)
 static int reconcile(struct hv_daemon *daemon)
 {
 	daemon->starter = hv_starter_start(&(struct hv_starter_args){
-		.attacher = &daemon->attacher,
+		.core = daemon->core,
+		.attacher = daemon->attacher,
 		.log = &daemon->log,
 		.hold_ms = daemon->config.hold_ms,
 		.open_state = open_state,
@@ -318,16 +320,17 @@ static int reconcile(struct hv_daemon *daemon)
 		return -ENOMEM;
 	daemon->api.tell_starts = tell_starts;
 	daemon->reconciler = hv_reconciler_start(&(struct hv_reconciler_args){
-		.attacher = &daemon->attacher,
+		.engine = daemon->engine,
+		.attacher = daemon->attacher,
 		.log = &daemon->log,
 		.open_state = open_state,
 		.on_engine = on_engine,
 		.on_process = on_process,
 		.context = daemon,
 	});
-	daemon->attacher.on_change = on_change;
-	daemon->attacher.on_end = on_end;
-	daemon->attacher.context = daemon;
+	daemon->listener = (struct hv_attacher_listener){
+		.on_change = on_change, .on_end = on_end, .context = daemon};
+	hv_attacher_listen(daemon->attacher, &daemon->listener);
 	return daemon->reconciler ? 0 : -ENOMEM;
 }
 
@@ -369,8 +372,9 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 	});
 	if (!daemon->engine)
 		return -ENOMEM;
-	wire_up(daemon);
-	rc = reconcile(daemon);
+	rc = wire_up(daemon);
+	if (rc == 0)
+		rc = reconcile(daemon);
 	if (rc == 0)
 		rc = serve(daemon);
 	if (rc < 0)
@@ -386,7 +390,8 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 {
 	int timeout_ms = daemon->config.is_managed ? STOP_MANAGED_MS : STOP_PLAIN_MS;
 
-	daemon->attacher.is_stopping = true;
+	if (daemon->attacher)
+		hv_attacher_stop(daemon->attacher);
 	if (daemon->server)
 		hv_unlisten(daemon->listening, daemon->config.socket, &daemon->socket_file);
 	/* A request that a container's file system holds is given up with the process: everything
@@ -401,6 +406,7 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
 		_exit(exit_status); /* the same goes for a container that holds a repair */
 	hv_tunnel_done(&daemon->api.tunnel);
+	hv_attacher_free(daemon->attacher);
 	hv_volumes_close(&daemon->volumes);
 	hv_mount_root_close(&daemon->volumes);
 	hv_engine_free(daemon->engine);

@@ -69,7 +69,7 @@ static void begin_worker(void *context)
 {
 	struct hv_starter *self = context;
 
-	(void)!mc_core_lend_thread(self->args.attacher->core); /* else it takes longer */
+	(void)!mc_core_lend_thread(self->args.core); /* else it takes longer */
 }
 
 void hv_holds_init(struct hv_starter *self)

@@ -379,7 +379,7 @@ static bool set_up(struct hv_reconciler *self)
 
 	self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	self->events = hv_events_new(self->args.attacher->engine, on_event, self);
+	self->events = hv_events_new(self->args.engine, on_event, self);
 	return hv_processes_init(&self->processes, self->epoll_fd) == 0 && self->wake_fd >= 0 &&
 	       self->epoll_fd >= 0 && self->events &&
 	       epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, self->wake_fd, &event) == 0;

@@ -46,7 +46,7 @@ void hv_starter_learn(struct hv_starter *starter, pid_t pid)
 	/* Once for each that a runtime was given: where that leads to takes a walk on the host. */
 	if (starter->args.hold_ms == 0 || hv_root_find(pid, found) < 0 ||
 		!add(starter, &starter->seen, found) ||
-		mc_host_resolve(attacher->core, found, root, NULL, NULL) < 0 ||
+		mc_host_resolve(starter->args.core, found, root, NULL, NULL) < 0 ||
 		!add(starter, &starter->roots, root))
 		return;
 	follow(starter, root);

@@ -161,7 +161,7 @@ static bool serve_gate(struct hv_starter *self, int host_root)
 
 static void run_gates(struct hv_starter *self)
 {
-	mc_auto_fd host_root = mc_host_open(self->args.attacher->core, "/");
+	mc_auto_fd host_root = mc_host_open(self->args.core, "/");
 	long long back_off_ms = BACK_OFF_MIN_MS;
 
 	if (host_root < 0) {

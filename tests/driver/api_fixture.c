@@ -40,16 +40,19 @@ int api_setup(void **state)
 	assert_non_null(fixture);
 	world_setup(&world);
 	fixture->world = world;
-	hv_keylock_init(&fixture->attacher.locks);
-	fixture->attacher.core = fixture->world->volumes.core;
-	fixture->attacher.store = fixture->world->volumes.store;
-	fixture->attacher.engine = hv_engine_new(&args);
-	fixture->attacher.volumes = &fixture->world->volumes;
-	fixture->api = (struct hv_api){
-		.core = fixture->attacher.core,
-		.engine = fixture->attacher.engine,
+	fixture->engine = hv_engine_new(&args);
+	fixture->attacher = hv_attacher_new(&(struct hv_attacher_args){
+		.core = fixture->world->volumes.core,
+		.engine = fixture->engine,
 		.volumes = &fixture->world->volumes,
-		.attacher = &fixture->attacher,
+	});
+	assert_non_null(fixture->attacher);
+	assert_int_equal(hv_attachments_recover(fixture->attacher, &fixture->world->err), HV_OK);
+	fixture->api = (struct hv_api){
+		.core = fixture->world->volumes.core,
+		.engine = fixture->engine,
+		.volumes = &fixture->world->volumes,
+		.attacher = fixture->attacher,
 		.mode = "plain",
 		.settings = settings,
 		.open_state = open_state,
@@ -73,8 +76,8 @@ int api_teardown(void **state)
 
 	forget_reply(fixture);
 	hv_tunnel_done(&fixture->api.tunnel);
-	hv_engine_free(fixture->attacher.engine);
-	hv_keylock_done(&fixture->attacher.locks);
+	hv_attacher_free(fixture->attacher);
+	hv_engine_free(fixture->engine);
 	free(fixture);
 	return world_teardown(&world);
 }

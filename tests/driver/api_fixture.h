@@ -13,7 +13,8 @@ struct json_object;
 
 struct fixture {
 	struct world *world;
-	struct hv_attacher attacher;
+	struct hv_engine *engine;
+	struct hv_attacher *attacher;
 	struct hv_api api;
 	bool is_unreadable;
 	const char *engine_socket; /* borrowed; NULL: there is none */

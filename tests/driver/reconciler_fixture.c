@@ -135,8 +135,8 @@ static void read_state(struct fixture *fixture, char ret[static 16])
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	assert_int_equal(
-		hv_store_attachment_list(fixture->attacher.store, &filter, &records, &count, &err),
+	assert_int_equal(hv_store_attachment_list(
+				 fixture->world->volumes.store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_true(count < 2);
 	snprintf(ret, 16, "%s", count ? hv_attachment_state_name(records[0].view.state) : "");
@@ -253,7 +253,8 @@ static void note_end(void *context, const struct hv_attachment *ended)
 void start_reconciler(struct fixture *fixture)
 {
 	fixture->reconciler = hv_reconciler_start(&(struct hv_reconciler_args){
-		.attacher = &fixture->attacher,
+		.engine = fixture->engine,
+		.attacher = fixture->attacher,
 		.log = &fixture->log,
 		.open_state = open_state,
 		.context = fixture,
@@ -284,15 +285,18 @@ int reconciler_setup(void **state)
 	fixture->target = scratch_path(fixture->world->dir, "inside");
 	world_mkdir(fixture->world, "inside");
 	assert_int_equal(world_create(fixture->world, "data", NULL, NULL), HV_OK);
-	hv_keylock_init(&fixture->attacher.locks);
-	fixture->attacher.core = fixture->world->volumes.core;
-	fixture->attacher.store = fixture->world->volumes.store;
-	fixture->attacher.volumes = &fixture->world->volumes;
-	fixture->attacher.on_change = poke;
-	fixture->attacher.on_end = note_end;
-	fixture->attacher.context = fixture;
-	fixture->attacher.engine = hv_engine_new(&(struct hv_engine_args){
+	fixture->engine = hv_engine_new(&(struct hv_engine_args){
 		.open_socket = open_socket, .context = fixture, .socket_path = fixture->socket});
+	fixture->attacher = hv_attacher_new(&(struct hv_attacher_args){
+		.core = fixture->world->volumes.core,
+		.engine = fixture->engine,
+		.volumes = &fixture->world->volumes,
+	});
+	assert_non_null(fixture->attacher);
+	assert_int_equal(hv_attachments_recover(fixture->attacher, &fixture->world->err), HV_OK);
+	fixture->listener = (struct hv_attacher_listener){
+		.on_change = poke, .on_end = note_end, .context = fixture};
+	hv_attacher_listen(fixture->attacher, &fixture->listener);
 	*state = fixture;
 	return 0;
 }
@@ -305,8 +309,8 @@ int reconciler_teardown(void **state)
 	stop_reconciler(fixture);
 	stop_container(fixture);
 	stop_engine(fixture);
-	hv_engine_free(fixture->attacher.engine);
-	hv_keylock_done(&fixture->attacher.locks);
+	hv_attacher_free(fixture->attacher);
+	hv_engine_free(fixture->engine);
 	free(fixture->socket);
 	free(fixture->target);
 	free(fixture);
@@ -327,7 +331,7 @@ enum hv_code attach_to(
 	request.target = target;
 	request.persist = persist;
 	request.replace = replace;
-	code = hv_attach(&fixture->attacher, &request, &attachment, &err);
+	code = hv_attach(fixture->attacher, &request, &attachment, &err);
 	if (code != HV_OK)
 		print_message("%s\n", hv_error_text(&err));
 	hv_attachment_done(&attachment);
@@ -342,7 +346,7 @@ enum hv_code detach_from(struct fixture *fixture, const char *target)
 		.container = container, .target = (char *)(uintptr_t)target};
 	struct hv_attachment attachment = {0};
 	struct hv_error err = {0};
-	enum hv_code code = hv_detach(&fixture->attacher, &request, &attachment, &err);
+	enum hv_code code = hv_detach(fixture->attacher, &request, &attachment, &err);
 
 	if (code != HV_OK)
 		print_message("%s (%s)\n", hv_error_text(&err), err.hint ? err.hint : "");
@@ -355,7 +359,7 @@ enum hv_code repair(struct fixture *fixture)
 {
 	struct hv_repaired repaired = {0};
 	struct hv_error err = {0};
-	enum hv_code code = hv_attachments_repair(&fixture->attacher, ID, &repaired, &err);
+	enum hv_code code = hv_attachments_repair(fixture->attacher, ID, &repaired, &err);
 
 	if (code != HV_OK)
 		print_message("%s\n", hv_error_text(&err));
@@ -372,7 +376,7 @@ const char *state_of(struct fixture *fixture, const char *target)
 	size_t count = 0;
 
 	*text = '\0';
-	assert_int_equal(hv_attachments_list(&fixture->attacher, &all, &list, &count, &err), HV_OK);
+	assert_int_equal(hv_attachments_list(fixture->attacher, &all, &list, &count, &err), HV_OK);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(list[i].target, target) == 0)
 			snprintf(text, sizeof(text), "%s%s%s",

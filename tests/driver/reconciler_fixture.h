@@ -33,7 +33,9 @@ enum { PATIENCE_MS = 15000 };
 
 struct fixture {
 	struct world *world;
-	struct hv_attacher attacher;
+	struct hv_engine *engine;
+	struct hv_attacher *attacher;
+	struct hv_attacher_listener listener;
 	struct hv_log log;
 	struct fake_engine *fake;
 	struct hv_reconciler *reconciler;

@@ -48,7 +48,7 @@ static void attach_read_only(struct fixture *fixture, char *target)
 	request.container = container;
 	request.target = target;
 	request.read_only = true;
-	assert_int_equal(hv_attach(&fixture->attacher, &request, &attachment, &err), HV_OK);
+	assert_int_equal(hv_attach(fixture->attacher, &request, &attachment, &err), HV_OK);
 	hv_attachment_done(&attachment);
 }
 
@@ -90,8 +90,8 @@ static void expect_records(struct fixture *fixture, size_t of_data, size_t of_ot
 		struct hv_error err = {0};
 		size_t count = 0;
 
-		assert_int_equal(hv_store_attachment_list(
-					 fixture->attacher.store, &filter, &records, &count, &err),
+		assert_int_equal(hv_store_attachment_list(fixture->world->volumes.store, &filter,
+					 &records, &count, &err),
 			HV_OK);
 		hv_records_free(records, count);
 		assert_int_equal(count, wanted[i]);
@@ -127,13 +127,14 @@ static void record_twice(struct fixture *fixture)
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	assert_int_equal(
-		hv_store_attachment_list(fixture->attacher.store, &filter, &records, &count, &err),
+	assert_int_equal(hv_store_attachment_list(
+				 fixture->world->volumes.store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_int_equal(count, 1);
 	free(records->view.id);
 	records->view.id = strdup("ffffffffffff");
-	assert_int_equal(hv_store_attachment_put(fixture->attacher.store, records, &err), HV_OK);
+	assert_int_equal(
+		hv_store_attachment_put(fixture->world->volumes.store, records, &err), HV_OK);
 	hv_records_free(records, count);
 }
 
@@ -167,7 +168,7 @@ RECONCILER_TEST(the_sentence_names_the_read_only_volume_in_the_way)
 	request.container = container;
 	request.target = self.inner;
 	assert_int_equal(
-		hv_attach(&self.fixture->attacher, &request, &attachment, &err), HV_TARGET_MISSING);
+		hv_attach(self.fixture->attacher, &request, &attachment, &err), HV_TARGET_MISSING);
 	snprintf(wanted, sizeof(wanted),
 		"there is no directory %s in container 'web', and volume 'outer' is read-only at %s",
 		self.inner, self.outer);
@@ -229,7 +230,7 @@ static void detach_at(struct fixture *fixture, const char *name, bool lazy)
 	struct hv_attachment attachment = {0};
 	struct hv_error err = {0};
 
-	assert_int_equal(hv_detach(&fixture->attacher, &request, &attachment, &err), HV_OK);
+	assert_int_equal(hv_detach(fixture->attacher, &request, &attachment, &err), HV_OK);
 	hv_attachment_done(&attachment);
 	free(target);
 }
@@ -296,6 +297,8 @@ static void note_change(void *context, const char *container_id, bool is_undone)
 	is_to_be_repaired = is_to_be_repaired || is_undone;
 }
 
+static const struct hv_attacher_listener listener = {.on_change = note_change};
+
 static void begin_waiting(struct fixture *fixture, char *away, char *source, size_t size)
 {
 	struct hv_seen seen;
@@ -308,10 +311,10 @@ static void begin_waiting(struct fixture *fixture, char *away, char *source, siz
 	snprintf(away, size, "%s/away", fixture->world->dir);
 	assert_int_equal(rename(source, away), 0);
 	stop_container(fixture);
-	assert_int_equal(hv_attachments_look(&fixture->attacher, ID, &seen, &err), HV_OK);
+	assert_int_equal(hv_attachments_look(fixture->attacher, ID, &seen, &err), HV_OK);
 	start_container(fixture);
 	assert_int_not_equal(repair(fixture), HV_OK);
-	fixture->attacher.on_change = note_change;
+	hv_attacher_listen(fixture->attacher, &listener);
 	is_to_be_repaired = false;
 }
 

@@ -22,7 +22,7 @@ static void stop(struct fixture *fixture)
 	struct hv_error err = {0};
 
 	stop_container(fixture);
-	assert_int_equal(hv_attachments_look(&fixture->attacher, ID, &seen, &err), HV_OK);
+	assert_int_equal(hv_attachments_look(fixture->attacher, ID, &seen, &err), HV_OK);
 }
 
 static void restart(struct fixture *fixture)
@@ -94,7 +94,7 @@ RECONCILER_TEST(one_unmounted_inside_is_missing_whatever_is_mounted_then)
 	for (int i = 0; i < 32; i++)
 		mount_inside(fixture, fixture->target);
 	/* Before 6.8 a mount that has the number cannot be told from ours. */
-	if (mc_core_features(fixture->attacher.core) & MC_FEATURE_UNIQUE_ID)
+	if (mc_core_features(fixture->world->volumes.core) & MC_FEATURE_UNIQUE_ID)
 		assert_string_equal(state_of(fixture, fixture->target),
 			"missing it was unmounted, or its mountpoint was removed");
 	for (int i = 0; i < 32; i++)
@@ -282,13 +282,14 @@ static void note_lifted(struct nested *self)
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	assert_int_equal(hv_store_attachment_list(
-				 self->fixture->attacher.store, &filter, &records, &count, &err),
+	assert_int_equal(hv_store_attachment_list(self->fixture->world->volumes.store, &filter,
+				 &records, &count, &err),
 		HV_OK);
 	assert_int_equal(count, 1);
 	records->view.state = HV_PENDING;
 	assert_int_equal(
-		hv_store_attachment_note(self->fixture->attacher.store, records, &err), HV_OK);
+		hv_store_attachment_note(self->fixture->world->volumes.store, records, &err),
+		HV_OK);
 	hv_records_free(records, count);
 }
 
@@ -356,14 +357,14 @@ RECONCILER_TEST(what_an_attach_hides_is_told)
 	snprintf(own, sizeof(own), "%s/own", self.outer);
 	mount_inside(self.fixture, own);
 	assert_int_equal(
-		hv_attach_check(&self.fixture->attacher, &request, &checks, &count, &err), HV_OK);
+		hv_attach_check(self.fixture->attacher, &request, &checks, &count, &err), HV_OK);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(checks[i].name, "below") == 0)
 			assert_int_equal(hv_texts_add(&below, checks[i].detail), 0);
 	expect_warnings(&self, &below);
 	hv_texts_done(&below);
 	hv_checks_free(checks, count);
-	assert_int_equal(hv_attach(&self.fixture->attacher, &request, &attachment, &err), HV_OK);
+	assert_int_equal(hv_attach(self.fixture->attacher, &request, &attachment, &err), HV_OK);
 	expect_warnings(&self, &attachment.warnings);
 	hv_attachment_done(&attachment);
 	expect_both(&self);
@@ -377,7 +378,7 @@ static long long late_of(struct fixture *fixture, const char *target)
 	size_t count = 0;
 	long long late_ms = -2;
 
-	assert_int_equal(hv_attachments_list(&fixture->attacher, &all, &list, &count, &err), HV_OK);
+	assert_int_equal(hv_attachments_list(fixture->attacher, &all, &list, &count, &err), HV_OK);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(list[i].target, target) == 0)
 			late_ms = list[i].late_ms;
@@ -424,7 +425,7 @@ RECONCILER_TEST(a_file_of_the_volume_that_is_gone_is_named_in_the_problem)
 	request.target = fixture->target;
 	request.subpath = file;
 	world_mkdir(fixture->world, "state/volumes/data/_data/etc/app.conf");
-	assert_int_equal(hv_attach(&fixture->attacher, &request, &attachment, &err), HV_OK);
+	assert_int_equal(hv_attach(fixture->attacher, &request, &attachment, &err), HV_OK);
 	hv_attachment_done(&attachment);
 	stop(fixture);
 	assert_int_equal(rmdir(path), 0);

@@ -20,7 +20,8 @@ static void list_one(struct fixture *fixture, struct hv_record **ret)
 	size_t count = 0;
 
 	assert_int_equal(
-		hv_store_attachment_list(fixture->attacher.store, &all, ret, &count, &err), HV_OK);
+		hv_store_attachment_list(fixture->world->volumes.store, &all, ret, &count, &err),
+		HV_OK);
 	assert_int_equal(count, 1);
 }
 
@@ -79,7 +80,7 @@ static bool check(struct fixture *fixture, bool read_only, const char *name)
 	request.persist = true;
 	request.read_only = read_only;
 	assert_int_equal(
-		hv_attach_check(&fixture->attacher, &request, &checks, &count, &err), HV_OK);
+		hv_attach_check(fixture->attacher, &request, &checks, &count, &err), HV_OK);
 	assert_true(count > 0);
 	assert_string_equal(checks[count - 1].name, name);
 	is_ok = checks[count - 1].ok;
@@ -115,7 +116,7 @@ RECONCILER_TEST(a_detach_takes_the_words_before_the_links)
 	stop_container(fixture);
 	assert_int_equal(unlink(link), 0);
 	world_mkdir(fixture->world, "link");
-	assert_int_equal(hv_attachments_look(&fixture->attacher, ID, &seen, &err), HV_OK);
+	assert_int_equal(hv_attachments_look(fixture->attacher, ID, &seen, &err), HV_OK);
 	assert_true(seen.pid == 0 && seen.pidfd < 0);
 	start_container(fixture);
 	list_one(fixture, &record);
@@ -125,9 +126,10 @@ RECONCILER_TEST(a_detach_takes_the_words_before_the_links)
 	free(record->view.target);
 	record->view.id = strdup("ffffffffffff");
 	record->view.target = strdup(fixture->target);
-	assert_int_equal(hv_store_attachment_put(fixture->attacher.store, record, &err), HV_OK);
+	assert_int_equal(
+		hv_store_attachment_put(fixture->world->volumes.store, record, &err), HV_OK);
 	hv_records_free(record, 1);
-	assert_int_equal(hv_detach(&fixture->attacher, &request, &ended, &err), HV_OK);
+	assert_int_equal(hv_detach(fixture->attacher, &request, &ended, &err), HV_OK);
 	assert_string_equal(ended.id, "ffffffffffff");
 	hv_attachment_done(&ended);
 	free(link);
@@ -148,7 +150,7 @@ RECONCILER_TEST(a_container_that_cannot_be_looked_at_is_listed_all_the_same)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	code = hv_attachments_list(&fixture->attacher, &all, &list, &count, &err);
+	code = hv_attachments_list(fixture->attacher, &all, &list, &count, &err);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(code, HV_OK);
 	assert_int_equal(count, 1);
@@ -188,7 +190,7 @@ RECONCILER_TEST(a_detach_that_waits_looks_through_all_processes_once)
 	file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(file >= 0);
 	scans = 0;
-	assert_int_equal(hv_detach(&fixture->attacher, &request, &attachment, &err), HV_BUSY);
+	assert_int_equal(hv_detach(fixture->attacher, &request, &attachment, &err), HV_BUSY);
 	assert_int_equal(scans, 1);
 	assert_int_equal(count_mounts(fixture), 1);
 	hv_attachment_done(&attachment);

@@ -45,7 +45,7 @@ static int fail_commit(void *context)
 static void fail_commits(struct fixture *fixture, int skip, int count)
 {
 	failing = (struct failing){skip, count};
-	sqlite3_commit_hook(fixture->attacher.store->db, fail_commit, &failing);
+	sqlite3_commit_hook(fixture->world->volumes.store->db, fail_commit, &failing);
 }
 
 static void look(struct fixture *fixture, enum hv_code wanted)
@@ -53,7 +53,7 @@ static void look(struct fixture *fixture, enum hv_code wanted)
 	struct hv_repaired repaired = {0};
 	struct hv_error err = {0};
 
-	assert_int_equal(hv_attachments_settle(&fixture->attacher, ID, &repaired, &err), wanted);
+	assert_int_equal(hv_attachments_settle(fixture->attacher, ID, &repaired, &err), wanted);
 	hv_error_done(&err);
 }
 
@@ -76,7 +76,7 @@ static bool has_new(struct fixture *fixture)
 
 static bool is_recorded(struct fixture *fixture, const char *volume)
 {
-	return row_count_records(fixture->attacher.store, NULL, volume, NULL) > 0;
+	return row_count_records(fixture->world->volumes.store, NULL, volume, NULL) > 0;
 }
 
 RECONCILER_TEST(a_commit_that_fails_once_is_made_again)
@@ -122,7 +122,7 @@ RECONCILER_TEST(a_replacement_that_was_cut_short_is_made_whoever_looks_first)
 		attach_to(fixture, other, fixture->target, true, anyhow), HV_STATE_UNREADABLE);
 	unmount_inside(fixture, fixture->target);
 	fail_commits(fixture, 0, 0);
-	assert_int_equal(hv_attachments_look(&fixture->attacher, ID, &seen, &err), HV_OK);
+	assert_int_equal(hv_attachments_look(fixture->attacher, ID, &seen, &err), HV_OK);
 	hv_seen_done(&seen);
 	look(fixture, HV_OK);
 	assert_true(is_recorded(fixture, other));
@@ -183,7 +183,7 @@ static void *detach_waiting(void *context)
 		.container = container, .target = fixture->target, .wait_seconds = 60};
 	struct hv_attachment attachment = {0};
 	struct hv_error err = {0};
-	enum hv_code code = hv_detach(&fixture->attacher, &request, &attachment, &err);
+	enum hv_code code = hv_detach(fixture->attacher, &request, &attachment, &err);
 
 	hv_attachment_done(&attachment);
 	hv_error_done(&err);
@@ -198,8 +198,8 @@ static bool is_ending(struct fixture *fixture)
 	size_t count = 0;
 	bool is_so;
 
-	assert_int_equal(
-		hv_store_attachment_list(fixture->attacher.store, &all, &records, &count, &err),
+	assert_int_equal(hv_store_attachment_list(
+				 fixture->world->volumes.store, &all, &records, &count, &err),
 		HV_OK);
 	is_so = count > 0 && records->is_ending;
 	hv_records_free(records, count);

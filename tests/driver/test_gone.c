@@ -37,8 +37,8 @@ static void expect_problem(struct fixture *fixture, const char *state, const cha
 		struct hv_error err = {0};
 		size_t count = 0;
 
-		assert_int_equal(hv_store_attachment_list(
-					 fixture->attacher.store, &all, &records, &count, &err),
+		assert_int_equal(hv_store_attachment_list(fixture->world->volumes.store, &all,
+					 &records, &count, &err),
 			HV_OK);
 		assert_int_equal(count, 1);
 		is_told = records->view.problem && strstr(records->view.problem, text) &&
@@ -52,7 +52,7 @@ static void expect_problem(struct fixture *fixture, const char *state, const cha
 static enum hv_code release(struct fixture *fixture)
 {
 	struct hv_error err = {0};
-	enum hv_code code = hv_attachments_release(&fixture->attacher, "data", &err);
+	enum hv_code code = hv_attachments_release(fixture->attacher, "data", &err);
 
 	hv_error_done(&err);
 	return code;
@@ -100,7 +100,7 @@ RECONCILER_TEST(a_container_that_lives_keeps_its_attachments)
 	expect_problem(fixture, "attached", "which runs and has the volume");
 	assert_int_equal(count_mounts(fixture), 1);
 	assert_int_equal(release(fixture), HV_VOLUME_IN_USE);
-	assert_int_equal(hv_attachments_list(&fixture->attacher, &all, &list, &count, &err), HV_OK);
+	assert_int_equal(hv_attachments_list(fixture->attacher, &all, &list, &count, &err), HV_OK);
 	assert_int_equal(count, 1);
 	assert_non_null(list->problem);
 	hv_attachments_free(list, count);
@@ -132,10 +132,10 @@ RECONCILER_TEST(the_ends_of_other_containers_hide_none)
 
 	start_engine(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
-	hv_attacher_ended(&fixture->attacher, ID);
+	hv_attacher_ended(fixture->attacher, ID);
 	for (unsigned i = 0; i < OTHERS; i++) {
 		snprintf(other_id, sizeof(other_id), "%08x%056x", i + 1, 0U);
-		hv_attacher_ended(&fixture->attacher, other_id);
+		hv_attacher_ended(fixture->attacher, other_id);
 	}
 	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
 	fake_engine_set(fixture->fake, "/info", INFO("AB", "0"));

@@ -34,7 +34,7 @@ static char *require(struct fixture *fixture, char *volume)
 	request.container = container;
 	request.target = target;
 	request.required = true;
-	assert_int_equal(hv_attach(&fixture->attacher, &request, &attachment, &err), HV_OK);
+	assert_int_equal(hv_attach(fixture->attacher, &request, &attachment, &err), HV_OK);
 	assert_true(attachment.required);
 	hv_attachment_done(&attachment);
 	return target;
@@ -49,9 +49,9 @@ static bool refuse(struct fixture *fixture, unsigned *ret_refused)
 	struct hv_error err = {0};
 	bool is_refused;
 
-	assert_int_equal(hv_siblings_read(&fixture->attacher, ID, &siblings, &err), HV_OK);
-	assert_int_equal(mc_ns_open(fixture->attacher.core, fixture->pid, &ns, NULL), 0);
-	is_refused = hv_start_refuse(&fixture->attacher, &ns, &siblings, &repaired);
+	assert_int_equal(hv_siblings_read(fixture->attacher, ID, &siblings, &err), HV_OK);
+	assert_int_equal(mc_ns_open(fixture->world->volumes.core, fixture->pid, &ns, NULL), 0);
+	is_refused = hv_start_refuse(fixture->attacher, &ns, &siblings, &repaired);
 	*ret_refused = repaired.refused;
 	mc_ns_close(&ns);
 	hv_siblings_done(&siblings);
@@ -127,14 +127,14 @@ RECONCILER_TEST(what_is_only_set_up_is_not_refused)
 	assert_int_equal(rmdir(source), 0);
 	start_container(fixture);
 	held.container.pid = fixture->pid;
-	assert_int_equal(mc_ns_open(fixture->attacher.core, fixture->pid, &held.ns, NULL), 0);
-	assert_int_not_equal(hv_target_repair(&fixture->attacher, &held, &repaired, &err), HV_OK);
+	assert_int_equal(mc_ns_open(fixture->world->volumes.core, fixture->pid, &held.ns, NULL), 0);
+	assert_int_not_equal(hv_target_repair(fixture->attacher, &held, &repaired, &err), HV_OK);
 	hv_error_done(&err);
 	assert_int_equal(repaired.refused, 0);
 	assert_int_equal(kill(fixture->pid, 0), 0);
 	assert_null(strstr(state_of(fixture, target), "refused"));
 	assert_int_equal(mkdir(source, 0755), 0);
-	assert_int_equal(hv_target_repair(&fixture->attacher, &held, &repaired, &err), HV_OK);
+	assert_int_equal(hv_target_repair(fixture->attacher, &held, &repaired, &err), HV_OK);
 	assert_int_equal(repaired.attached, 1);
 	mc_ns_close(&held.ns);
 	free(target);
@@ -182,8 +182,7 @@ RECONCILER_TEST(being_required_is_an_option_like_others)
 	request.required = true;
 	request.persist = false;
 	request.replace = replace;
-	assert_int_equal(
-		hv_attach(&fixture->attacher, &request, &attachment, &err), HV_BAD_REQUEST);
+	assert_int_equal(hv_attach(fixture->attacher, &request, &attachment, &err), HV_BAD_REQUEST);
 	assert_non_null(strstr(hv_error_text(&err), "\"Required\" contradicts \"Persist\""));
 	hv_error_done(&err);
 	free(target);
@@ -203,7 +202,7 @@ static void expect_start_check(struct fixture *fixture, char *target, bool is_ok
 	request.target = target;
 	request.required = true;
 	assert_int_equal(
-		hv_attach_check(&fixture->attacher, &request, &checks, &count, &err), HV_OK);
+		hv_attach_check(fixture->attacher, &request, &checks, &count, &err), HV_OK);
 	assert_string_equal(checks[count - 1].name, "start");
 	assert_int_equal(checks[count - 1].ok, is_ok);
 	assert_non_null(strstr(checks[count - 1].detail, told));
@@ -257,7 +256,7 @@ static void expect_restart(struct fixture *fixture, enum hv_restart_is is)
 	struct hv_restart restart = {0};
 	struct hv_error err = {0};
 
-	assert_int_equal(hv_attachments_restart(&fixture->attacher, ID, &restart, &err), HV_OK);
+	assert_int_equal(hv_attachments_restart(fixture->attacher, ID, &restart, &err), HV_OK);
 	assert_int_equal(restart.is, is);
 }
 
@@ -387,7 +386,7 @@ RECONCILER_TEST(a_start_that_the_engine_refuses_is_an_error)
 	fake_engine_set(fixture->fake, START_PATH,
 		HEAD("500 Internal Server Error") CLOSED "{\"message\":\"no such runtime\"}");
 	assert_int_equal(
-		hv_attachments_restart(&fixture->attacher, ID, &restart, &err), HV_INTERNAL);
+		hv_attachments_restart(fixture->attacher, ID, &restart, &err), HV_INTERNAL);
 	assert_non_null(strstr(hv_error_text(&err), "no such runtime"));
 	hv_error_done(&err);
 	end_refused(&self);

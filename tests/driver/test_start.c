@@ -40,7 +40,7 @@ static enum hv_code start(struct fixture *fixture, const struct hv_start *start)
 {
 	struct hv_repaired repaired;
 	struct hv_error err = {0};
-	enum hv_code code = hv_attachments_start(&fixture->attacher, start, &repaired, &err);
+	enum hv_code code = hv_attachments_start(fixture->attacher, start, &repaired, &err);
 
 	hv_error_done(&err);
 	return code;
@@ -58,8 +58,9 @@ static struct hv_repaired meet(struct fixture *fixture, long long held_until_ms)
 	struct hv_repaired repaired;
 	struct hv_error err = {0};
 
-	assert_int_equal(mc_ns_open(fixture->attacher.core, fixture->pid, &target.ns, NULL), 0);
-	assert_int_equal(hv_target_repair(&fixture->attacher, &target, &repaired, &err), HV_OK);
+	assert_int_equal(
+		mc_ns_open(fixture->world->volumes.core, fixture->pid, &target.ns, NULL), 0);
+	assert_int_equal(hv_target_repair(fixture->attacher, &target, &repaired, &err), HV_OK);
 	mc_ns_close(&target.ns);
 	return repaired;
 }
@@ -71,8 +72,8 @@ static struct hv_record record_of(struct fixture *fixture)
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	assert_int_equal(
-		hv_store_attachment_list(fixture->attacher.store, &filter, &records, &count, &err),
+	assert_int_equal(hv_store_attachment_list(
+				 fixture->world->volumes.store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_int_equal(count, 1);
 	record = records[0];
@@ -87,12 +88,12 @@ RECONCILER_TEST(only_containers_with_attachments_are_wanted)
 
 	start_engine(fixture);
 	assert_int_equal(
-		hv_attachments_wanted(&fixture->attacher, ID, &is_wanted, &is_required, &err),
+		hv_attachments_wanted(fixture->attacher, ID, &is_wanted, &is_required, &err),
 		HV_OK);
 	assert_false(is_wanted);
 	assert_int_equal(attach(fixture, true), HV_OK);
 	assert_int_equal(
-		hv_attachments_wanted(&fixture->attacher, ID, &is_wanted, &is_required, &err),
+		hv_attachments_wanted(fixture->attacher, ID, &is_wanted, &is_required, &err),
 		HV_OK);
 	assert_true(is_wanted);
 }
@@ -123,7 +124,7 @@ static enum hv_code deny(struct fixture *fixture, const struct hv_start *start)
 	struct hv_repaired repaired;
 	struct hv_error err = {0};
 	enum hv_code code =
-		hv_attachments_denied(&fixture->attacher, start, FAR_MS, &repaired, &err);
+		hv_attachments_denied(fixture->attacher, start, FAR_MS, &repaired, &err);
 
 	hv_error_done(&err);
 	assert_int_equal(kill(fixture->pid, 0), 0);

@@ -6,7 +6,9 @@
 #ifndef ATTACH_ATTACH_H
 #define ATTACH_ATTACH_H
 
-#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "engine/engine.h"
 #include "mountcore/cleanup.h"
@@ -14,27 +16,39 @@
 #include "wire/json.h"
 #include "wire/types.h"
 
-enum { HV_ENDED_MAX = 4096 };
+struct hv_attacher;
 
-/* Zeroed, but for the locks. */
-struct hv_attacher {
+struct hv_attacher_args {
 	struct mc_core *core;
-	struct hv_store *store;
 	struct hv_engine *engine;
 	struct hv_volumes *volumes;
-	struct hv_keylock locks; /* by container ID */
-	atomic_bool is_stopping; /* the daemon ends: nobody waits any longer */
-	/* The containers with attachments that the Engine told the end of last, by the first 64
-	 * bits of their IDs. */
-	atomic_ullong ended[HV_ENDED_MAX];
-	atomic_uint ended_count;
-	/* Told that attachments of a container came, went or changed, and (`is_undone`) that
-	 * something may be to be done for it; may be NULL.  Any thread. */
+};
+
+/* The object of all attachments; those in `args` are borrowed.  It has no records before
+ * hv_attachments_recover().  Free with hv_attacher_free().  NULL on ENOMEM. */
+struct hv_attacher *hv_attacher_new(const struct hv_attacher_args *args)
+	__attribute__((nonnull, warn_unused_result));
+
+/* No thread uses it any more.  NULL is ignored. */
+void hv_attacher_free(struct hv_attacher *attacher);
+
+/* The changes of attachments are told to this.  Its calls come from any thread. */
+struct hv_attacher_listener {
+	/* Attachments of a container came, went or changed, and (`is_undone`) something may be to
+	 * be done for it; may be NULL. */
 	void (*on_change)(void *context, const char *container_id, bool is_undone);
-	/* Told of each attachment that ended with its container; may be NULL.  Any thread. */
+	/* An attachment ended with its container; may be NULL. */
 	void (*on_end)(void *context, const struct hv_attachment *ended);
 	void *context;
 };
+
+/* Tell `listener` from now on, in place of the one before; borrowed until hv_attacher_free().  Any
+ * thread. */
+void hv_attacher_listen(struct hv_attacher *attacher, const struct hv_attacher_listener *listener)
+	__attribute__((nonnull));
+
+/* The daemon ends: a detach does not wait for a busy volume any longer.  Any thread. */
+void hv_attacher_stop(struct hv_attacher *attacher) __attribute__((nonnull));
 
 /* Attach.  To a container that is stopped it is "pending", unless it is for this start only.
  * The same volume, container, target and options again answer with what is there.
@@ -138,12 +152,14 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
 enum hv_code hv_attachments_settle(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Tell on_change() that records of a container came, went or changed; `is_undone`: and that there
+/* Tell the listener that records of a container came, went or changed; `is_undone`: and that there
  * may be something to do for it.  Any thread. */
 void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone)
 	__attribute__((nonnull));
 
-/* The Engine told, in an event, that a container was removed.  Any thread. */
+/* The Engine told, in an event, that a container was removed.  The last HV_ENDED_MAX containers
+ * with attachments are remembered.  Any thread. */
+enum { HV_ENDED_MAX = 4096 };
 void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 	__attribute__((nonnull));
 

@@ -22,7 +22,8 @@ struct hv_daemon {
 	struct mc_core *core;
 	struct hv_engine *engine;
 	struct hv_volumes volumes;
-	struct hv_attacher attacher;
+	struct hv_attacher *attacher;
+	struct hv_attacher_listener listener;
 	struct hv_api api;
 	struct hv_server *server;
 	int listening; /* its socket */

@@ -17,9 +17,10 @@
 struct hv_reconciler;
 
 struct hv_reconciler_args {
+	struct hv_engine *engine;
 	struct hv_attacher *attacher;
 	const struct hv_log *log;
-	/* Make sure that the attacher has its store; a failure is tried again. */
+	/* Make sure that the attacher has its records; a failure is tried again. */
 	enum hv_code (*open_state)(void *context, struct hv_error *err);
 	/* The Engine tells its events: it is there, and may be another than before. */
 	void (*on_engine)(void *context);

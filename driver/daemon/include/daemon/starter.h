@@ -17,10 +17,11 @@
 struct hv_starter;
 
 struct hv_starter_args {
+	struct mc_core *core;
 	struct hv_attacher *attacher;
 	const struct hv_log *log;
 	unsigned hold_ms; /* how long a start is held at most; 0: none is */
-	/* Make sure that the attacher has its store; a failure is tried again. */
+	/* Make sure that the attacher has its records; a failure is tried again. */
 	enum hv_code (*open_state)(void *context, struct hv_error *err);
 	void *context;
 };
