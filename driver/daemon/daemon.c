@@ -328,10 +328,12 @@ static int reconcile(struct hv_daemon *daemon)
 		.on_process = on_process,
 		.context = daemon,
 	});
+	if (!daemon->reconciler)
+		return -ENOMEM;
 	daemon->listener = (struct hv_attacher_listener){
 		.on_change = on_change, .on_end = on_end, .context = daemon};
 	hv_attacher_listen(daemon->attacher, &daemon->listener);
-	return daemon->reconciler ? 0 : -ENOMEM;
+	return 0;
 }
 
 static int serve(struct hv_daemon *daemon)
