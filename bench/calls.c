@@ -89,9 +89,9 @@ static void trace_all(struct fixture *fixture)
 {
 	static const struct hv_setting settings[] = {{NULL, NULL}};
 	struct hv_api api = {
-		.core = fixture->world->volumes.core,
+		.core = fixture->world->core,
 		.engine = fixture->engine,
-		.volumes = &fixture->world->volumes,
+		.volumes = fixture->world->volumes,
 		.attacher = fixture->attacher,
 		.mode = "plain",
 		.settings = settings,

@@ -30,7 +30,7 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 	const struct hv_volume *known = &attempt->volume;
 	hv_auto_volume struct hv_volume now = {0};
 
-	HV_HOLD(hold, &attacher->volumes->locks, known->name);
+	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), known->name);
 	if (hv_store_volume_get(attacher->store, known->name, &now, err) != HV_OK)
 		return err->code;
 	if (strcmp(now.source, known->source) != 0 ||

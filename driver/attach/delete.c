@@ -40,7 +40,7 @@ enum hv_code hv_record_end(
 	if (!record->is_ending_volume)
 		return hv_record_drop(attacher, record, err);
 	/* Nobody is about to use it, or to give it another name. */
-	HV_HOLD(hold, &attacher->volumes->locks, view->volume);
+	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), view->volume);
 	return drop(attacher, record, view->volume, err);
 }
 

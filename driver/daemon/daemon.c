@@ -94,6 +94,7 @@ static enum hv_code lock_mount_root(struct hv_daemon *daemon, struct hv_error *e
 
 static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 {
+	const char *local = daemon->config.is_managed ? managed_state : daemon->state_host;
 	struct mc_err cause = {0};
 
 	if (lock_mount_root(daemon, err) != HV_OK)
@@ -101,16 +102,13 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	if (mc_host_make(daemon->core, daemon->config.state, false, daemon->state_host, NULL,
 		    &cause) < 0)
 		return fail_state(daemon, &cause, err);
-	daemon->volumes.state_host = daemon->state_host;
-	daemon->volumes.state_local =
-		daemon->config.is_managed ? managed_state : daemon->state_host;
 	if ((daemon->config.is_managed && inject_state(daemon, err) != HV_OK) ||
-		hv_volumes_open(&daemon->volumes, err) != HV_OK)
+		hv_volumes_open(daemon->volumes, daemon->state_host, local, err) != HV_OK)
 		return err->code;
-	if (hv_volumes_recover(&daemon->volumes, err) == HV_OK &&
+	if (hv_volumes_recover(daemon->volumes, err) == HV_OK &&
 		hv_attachments_recover(daemon->attacher, err) == HV_OK)
 		return HV_OK;
-	hv_volumes_close(&daemon->volumes);
+	hv_volumes_close(daemon->volumes);
 	return err->code;
 }
 
@@ -209,16 +207,12 @@ static int open_core(struct hv_daemon *daemon)
 /* The mount table, in which mounts are looked for, has the path without symlinks. */
 static int make_mount_root(struct hv_daemon *daemon)
 {
-	const char *path = daemon->config.mount_root;
 	struct mc_err cause = {0};
 
-	daemon->volumes.mount_root = path;
-	if (daemon->config.is_managed) { /* the Engine made it */
-		daemon->volumes.core = daemon->core;
-		return hv_mount_root_open(&daemon->volumes, path);
-	}
-	daemon->volumes.mount_root = daemon->mount_root;
-	return mc_host_make(daemon->core, path, false, daemon->mount_root, NULL, &cause);
+	if (daemon->config.is_managed) /* the Engine made it */
+		return 0;
+	return mc_host_make(
+		daemon->core, daemon->config.mount_root, false, daemon->mount_root, NULL, &cause);
 }
 
 /* The Engine restarts a plugin at once when it ends, and makes its mount on the host.  Requests in
@@ -232,23 +226,33 @@ static void on_lost(void *context)
 	(void)kill(getpid(), SIGTERM);
 }
 
+static int make_volumes(struct hv_daemon *daemon)
+{
+	const char *managed_root = daemon->config.is_managed ? daemon->config.mount_root : NULL;
+
+	daemon->volumes = hv_volumes_new(&(struct hv_volumes_args){
+		.core = daemon->core,
+		.kinds = hv_volume_kinds,
+		.mount_root = managed_root ? managed_root : daemon->mount_root,
+		.allow = daemon->config.allow,
+		.on_lost = on_lost,
+		.context = daemon,
+	});
+	if (!daemon->volumes)
+		return -ENOMEM;
+	return managed_root ? hv_mount_root_open(daemon->volumes, managed_root) : 0;
+}
+
 static int wire_up(struct hv_daemon *daemon)
 {
-	hv_keylock_init(&daemon->volumes.locks);
-	hv_keylock_init(&daemon->volumes.fs_locks);
-	daemon->volumes.core = daemon->core;
-	daemon->volumes.kinds = hv_volume_kinds;
-	daemon->volumes.on_lost = on_lost;
-	daemon->volumes.lost_context = daemon;
-	daemon->volumes.allow = daemon->config.allow;
 	daemon->attacher = hv_attacher_new(&(struct hv_attacher_args){
-		.core = daemon->core, .engine = daemon->engine, .volumes = &daemon->volumes});
+		.core = daemon->core, .engine = daemon->engine, .volumes = daemon->volumes});
 	if (!daemon->attacher)
 		return -ENOMEM;
 	daemon->api = (struct hv_api){
 		.core = daemon->core,
 		.engine = daemon->engine,
-		.volumes = &daemon->volumes,
+		.volumes = daemon->volumes,
 		.attacher = daemon->attacher,
 		.tunnel = {.lock = PTHREAD_MUTEX_INITIALIZER,
 			.is_denied = strcmp(daemon->config.remote_attach, "deny") == 0},
@@ -299,10 +303,8 @@ static void on_engine(void *context)
 	hv_auto_error struct hv_error ignored = {0};
 
 	if (!daemon->config.is_managed &&
-		hv_engine_learn(daemon->engine, ENGINE_TIMEOUT_MS, &kind, &ignored) == HV_OK) {
-		daemon->volumes.remap_uid = kind.remap_uid;
-		daemon->volumes.remap_gid = kind.remap_gid;
-	}
+		hv_engine_learn(daemon->engine, ENGINE_TIMEOUT_MS, &kind, &ignored) == HV_OK)
+		hv_volumes_set_remap(daemon->volumes, kind.remap_uid, kind.remap_gid);
 }
 
 /* Before anything is served that would have it do something. */
@@ -365,6 +367,8 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 	rc = open_core(daemon);
 	if (rc == 0)
 		rc = make_mount_root(daemon);
+	if (rc == 0)
+		rc = make_volumes(daemon);
 	if (rc < 0)
 		return rc;
 	daemon->engine = hv_engine_new(&(struct hv_engine_args){
@@ -409,8 +413,7 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 		_exit(exit_status); /* the same goes for a container that holds a repair */
 	hv_tunnel_done(&daemon->api.tunnel);
 	hv_attacher_free(daemon->attacher);
-	hv_volumes_close(&daemon->volumes);
-	hv_mount_root_close(&daemon->volumes);
+	hv_volumes_free(daemon->volumes);
 	hv_engine_free(daemon->engine);
 	mc_core_close(daemon->core);
 	mc_close_fd(&daemon->mount_root_fd);

@@ -11,6 +11,7 @@
 
 #include "options.h"
 #include "record.h"
+#include "volumes.h"
 
 enum hv_code hv_directory_explain(
 	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err)

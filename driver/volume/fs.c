@@ -15,6 +15,7 @@
 #include "fs_check.h"
 #include "options.h"
 #include "state_dir.h"
+#include "volumes.h"
 
 /* In the directory of the volume, while it takes the place of its _data. */
 #define NEW_DIRECTORY "_data.new"

@@ -8,6 +8,7 @@
 
 #include "fs_source.h"
 #include "overlap.h"
+#include "volumes.h"
 
 /* Types that show nothing of the host: the only ones allowed where HOSTVOL_ALLOW says which
  * directories volumes may be in. */

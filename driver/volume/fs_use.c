@@ -10,6 +10,7 @@
 
 #include "directory.h"
 #include "fs.h"
+#include "volumes.h"
 
 /* With the source held.  In doubt it is used. */
 static bool is_used(struct hv_volumes *volumes, const char *source)

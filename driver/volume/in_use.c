@@ -4,6 +4,7 @@
 #include "volume/volume.h"
 
 #include "kind.h"
+#include "volumes.h"
 
 enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_use *ret, struct hv_error *err)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "volumes.h"
+
 static enum hv_code refuse(const struct hv_volume *volume, struct hv_error *err)
 {
 	hv_fail(err, HV_UNSUPPORTED,

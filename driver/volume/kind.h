@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A kind of volume: where the data is, and how it is made, used and removed.  Each kind is a row of
- * the table in hv_volumes.kinds (kinds.c). */
+ * the table in hv_volumes_args.kinds (kinds.c). */
 #ifndef VOLUME_KIND_H
 #define VOLUME_KIND_H
 

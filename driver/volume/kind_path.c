@@ -12,6 +12,7 @@
 #include "policy.h"
 #include "purge.h"
 #include "record.h"
+#include "volumes.h"
 
 static bool claims(const struct hv_volume_options *options)
 {

@@ -11,6 +11,7 @@
 #include "mountcore/cleanup.h"
 
 #include "state_dir.h"
+#include "volumes.h"
 
 enum { MANAGED_PARTS = 2 }; /* <name>/_data */
 

@@ -22,6 +22,7 @@
 #include "mounted.h"
 #include "state_dir.h"
 #include "sweep.h"
+#include "volumes.h"
 
 enum { TRIES = 3, LOST_MAX = 100 };
 

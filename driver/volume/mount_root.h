@@ -5,6 +5,9 @@
 
 #include "volume/volume.h"
 
+/* Release the mount root that hv_mount_root_open() took; none is fine. */
+void hv_mount_root_close(struct hv_volumes *volumes);
+
 /* Have the host see the mount root, before anything is mounted in it.  HV_OK or HV_INTERNAL. */
 enum hv_code hv_mount_root_ready(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);

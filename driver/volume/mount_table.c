@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "volumes.h"
+
 enum hv_code hv_table_read_host(
 	struct hv_volumes *volumes, struct mc_mounts **table, struct hv_error *err)
 {

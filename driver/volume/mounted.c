@@ -11,6 +11,7 @@
 #include "volume/explain.h"
 
 #include "mount_table.h"
+#include "volumes.h"
 
 static enum hv_code fail(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {

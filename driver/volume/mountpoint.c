@@ -7,6 +7,8 @@
 
 #include "mountcore/mount_root.h"
 
+#include "volumes.h"
+
 char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
 {
 	char *path;

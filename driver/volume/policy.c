@@ -11,6 +11,7 @@
 #include "mountcore/path.h"
 
 #include "kind.h"
+#include "volumes.h"
 
 const char *const *hv_allowed(const struct hv_volumes *volumes)
 {

@@ -25,6 +25,7 @@
 #include "mount_root.h"
 #include "mounted.h"
 #include "mountpoint.h"
+#include "volumes.h"
 
 /* The request of a mount. */
 struct mount {

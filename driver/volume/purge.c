@@ -20,6 +20,7 @@
 #include "policy.h"
 #include "record.h"
 #include "sweep.h"
+#include "volumes.h"
 
 enum { PURGE_SECONDS = 40 }; /* Docker gives up a Remove after 60 */
 

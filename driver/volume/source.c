@@ -9,6 +9,7 @@
 #include "mountcore/path.h"
 
 #include "directory.h"
+#include "volumes.h"
 
 enum hv_code hv_source_find_inside(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_source *ret, struct hv_error *err)

@@ -12,6 +12,8 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
 
+#include "volumes.h"
+
 int hv_state_dir(const struct hv_volumes *volumes, const char *name)
 {
 	mc_auto_fd state = open(volumes->state_local, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

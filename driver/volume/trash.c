@@ -14,6 +14,7 @@
 
 #include "state_dir.h"
 #include "sweep.h"
+#include "volumes.h"
 
 enum { NAME_TRIES = 10000 };
 

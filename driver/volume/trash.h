@@ -3,7 +3,22 @@
 #ifndef VOLUME_TRASH_H
 #define VOLUME_TRASH_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "volume/volume.h"
+
+/* The thread that deletes what was removed; it ends when there is nothing left. */
+struct hv_sweeper {
+	pthread_t thread;
+	bool has_thread; /* to be joined */
+	bool is_running;
+	bool is_wanted; /* it shall look once more */
+	/* finishes removals of users' directories that a crash cut short; or NULL */
+	void (*finish_purges)(struct hv_volumes *volumes);
+	atomic_bool is_stopping;
+};
 
 /* Move volumes/<name> into the trash, whatever is there already.  Returns 0, also if there is none,
  * or a negative errno; -ESTALE: the host has something else at volumes/ than hostvol. */

@@ -13,6 +13,7 @@
 
 #include "kind.h"
 #include "record.h"
+#include "volumes.h"
 
 enum { ID_LENGTH = HV_USERS_ID_SIZE - 1, OWN_MAX = 2, CGROUP_SIZE = 4096 };
 

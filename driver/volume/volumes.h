@@ -1,10 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Volumes of the store by their names, and by the names of each other. */
+/* The object of all volumes, and volumes of the store by their names and by each other's. */
 #ifndef VOLUME_VOLUMES_H
 #define VOLUME_VOLUMES_H
 
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "store/store.h"
 #include "volume/volume.h"
+
+#include "trash.h"
+
+struct mc_mount_root;
+
+struct hv_volumes {
+	struct mc_core *core;
+	struct hv_store *store;                    /* NULL: it is not open */
+	const struct hv_volume_kind *const *kinds; /* NULL ends */
+	struct hv_keylock locks;                   /* by volume name */
+	const char *state_host;  /* the state directory on the host, symlinks resolved */
+	const char *state_local; /* the same directory as this process reaches it */
+	struct {
+		dev_t dev;
+		ino_t ino; /* 0: not compared */
+	} state_id;        /* of that directory, since hv_volumes_recover(): a disk that is mounted
+			    * over it later is another one */
+	const char *mount_root;
+	struct mc_mount_root *root; /* that it propagates; NULL: it is the host's own directory */
+	void (*on_lost)(void *context);
+	void *lost_context;
+	_Atomic uint32_t remap_uid, remap_gid; /* root in containers */
+	struct hv_keylock fs_locks; /* by the directory that a file system is mounted on; taken
+				     * after `locks` */
+	struct hv_use *uses;        /* with fs_locks.lock */
+	struct hv_sweeper sweeper;  /* with locks.lock; zeroed at first */
+	const char *const *allow;   /* directories that `path` may be in, clean; NULL ends */
+	char **allow_real;          /* the same without symlinks, since hv_volumes_recover() */
+};
 
 /* The attachments of a volume, as the store lists them. */
 struct hv_volume_records {

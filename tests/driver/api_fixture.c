@@ -42,16 +42,16 @@ int api_setup(void **state)
 	fixture->world = world;
 	fixture->engine = hv_engine_new(&args);
 	fixture->attacher = hv_attacher_new(&(struct hv_attacher_args){
-		.core = fixture->world->volumes.core,
+		.core = fixture->world->core,
 		.engine = fixture->engine,
-		.volumes = &fixture->world->volumes,
+		.volumes = fixture->world->volumes,
 	});
 	assert_non_null(fixture->attacher);
 	assert_int_equal(hv_attachments_recover(fixture->attacher, &fixture->world->err), HV_OK);
 	fixture->api = (struct hv_api){
-		.core = fixture->world->volumes.core,
+		.core = fixture->world->core,
 		.engine = fixture->engine,
-		.volumes = &fixture->world->volumes,
+		.volumes = fixture->world->volumes,
 		.attacher = fixture->attacher,
 		.mode = "plain",
 		.settings = settings,

@@ -11,6 +11,7 @@
 #include "directory.h"
 #include "overlap.h"
 #include "policy.h"
+#include "volumes.h"
 
 static bool claims(const struct hv_volume_options *options)
 {

@@ -33,7 +33,7 @@ static void set_read_only(struct fixture *fixture)
 	struct hv_error err = {0};
 
 	assert_int_equal(hv_opts_add(&opts, "ro", "true"), 0);
-	assert_int_equal(hv_volume_set(&fixture->world->volumes, "data", &opts, &err), HV_OK);
+	assert_int_equal(hv_volume_set(fixture->world->volumes, "data", &opts, &err), HV_OK);
 	hv_opts_done(&opts);
 }
 
@@ -135,8 +135,8 @@ static void read_state(struct fixture *fixture, char ret[static 16])
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	assert_int_equal(hv_store_attachment_list(
-				 fixture->world->volumes.store, &filter, &records, &count, &err),
+	assert_int_equal(
+		hv_store_attachment_list(fixture->world->store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_true(count < 2);
 	snprintf(ret, 16, "%s", count ? hv_attachment_state_name(records[0].view.state) : "");
@@ -288,9 +288,9 @@ int reconciler_setup(void **state)
 	fixture->engine = hv_engine_new(&(struct hv_engine_args){
 		.open_socket = open_socket, .context = fixture, .socket_path = fixture->socket});
 	fixture->attacher = hv_attacher_new(&(struct hv_attacher_args){
-		.core = fixture->world->volumes.core,
+		.core = fixture->world->core,
 		.engine = fixture->engine,
-		.volumes = &fixture->world->volumes,
+		.volumes = fixture->world->volumes,
 	});
 	assert_non_null(fixture->attacher);
 	assert_int_equal(hv_attachments_recover(fixture->attacher, &fixture->world->err), HV_OK);

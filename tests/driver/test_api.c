@@ -74,7 +74,7 @@ API_TEST(an_empty_or_senseless_body_is_refused_everywhere)
 			assert_int_equal(call_bytes(fixture, "POST", endpoints[i], NULL, 0),
 				refusal(endpoints[i], ""));
 	}
-	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(fixture->world->store), 0);
 }
 
 API_TEST(only_post_is_answered)
@@ -264,7 +264,7 @@ API_TEST(bad_creates_are_refused_with_their_reason)
 		assert_int_equal(call(fixture, "/VolumeDriver.Create", cases[i].body), 400);
 		assert_non_null(strstr(text_at(fixture, "Err"), cases[i].told));
 	}
-	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(fixture->world->store), 0);
 }
 
 API_TEST(list_shows_each_volume_with_dockers_mountpoint)
@@ -313,8 +313,7 @@ static void put_at(struct fixture *fixture, const char *id, const char *volume, 
 	free(record.view.target);
 	record.view.target = strdup(target);
 	record.is_done = target[1] != '-';
-	assert_int_equal(
-		hv_store_attachment_put(fixture->world->volumes.store, &record, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_put(fixture->world->store, &record, &err), HV_OK);
 	hv_record_done(&record);
 }
 
@@ -343,8 +342,8 @@ API_TEST(get_shows_attachments_and_remove_needs_the_engine_for_them)
 	struct json_object *status;
 
 	call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}");
-	row_put(fixture->world->volumes.store, "0123456789ab", "data", "c1", true);
-	row_put(fixture->world->volumes.store, "0123456789ac", "data", "c1", false); /* an intent */
+	row_put(fixture->world->store, "0123456789ab", "data", "c1", true);
+	row_put(fixture->world->store, "0123456789ac", "data", "c1", false); /* an intent */
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 200);
 	status = member(member(fixture->body, "Volume"), "Status");
 	assert_int_equal(json_object_array_length(member(status, "attachments")), 1);
@@ -447,7 +446,7 @@ API_TEST(hot_attach_tells_what_is_wrong)
 		assert_int_equal(call(fixture, "/HotAttach", cases[i].body), cases[i].status);
 		assert_string_equal(text_at(fixture, "Code"), cases[i].code);
 	}
-	assert_int_equal(row_count_records(fixture->world->volumes.store, NULL, NULL, NULL), 0);
+	assert_int_equal(row_count_records(fixture->world->store, NULL, NULL, NULL), 0);
 }
 
 #define CONTAINERS(list) "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" list

@@ -90,8 +90,8 @@ static void expect_records(struct fixture *fixture, size_t of_data, size_t of_ot
 		struct hv_error err = {0};
 		size_t count = 0;
 
-		assert_int_equal(hv_store_attachment_list(fixture->world->volumes.store, &filter,
-					 &records, &count, &err),
+		assert_int_equal(hv_store_attachment_list(
+					 fixture->world->store, &filter, &records, &count, &err),
 			HV_OK);
 		hv_records_free(records, count);
 		assert_int_equal(count, wanted[i]);
@@ -127,14 +127,13 @@ static void record_twice(struct fixture *fixture)
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	assert_int_equal(hv_store_attachment_list(
-				 fixture->world->volumes.store, &filter, &records, &count, &err),
+	assert_int_equal(
+		hv_store_attachment_list(fixture->world->store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_int_equal(count, 1);
 	free(records->view.id);
 	records->view.id = strdup("ffffffffffff");
-	assert_int_equal(
-		hv_store_attachment_put(fixture->world->volumes.store, records, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_put(fixture->world->store, records, &err), HV_OK);
 	hv_records_free(records, count);
 }
 

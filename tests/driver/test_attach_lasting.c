@@ -94,7 +94,7 @@ RECONCILER_TEST(one_unmounted_inside_is_missing_whatever_is_mounted_then)
 	for (int i = 0; i < 32; i++)
 		mount_inside(fixture, fixture->target);
 	/* Before 6.8 a mount that has the number cannot be told from ours. */
-	if (mc_core_features(fixture->world->volumes.core) & MC_FEATURE_UNIQUE_ID)
+	if (mc_core_features(fixture->world->core) & MC_FEATURE_UNIQUE_ID)
 		assert_string_equal(state_of(fixture, fixture->target),
 			"missing it was unmounted, or its mountpoint was removed");
 	for (int i = 0; i < 32; i++)
@@ -282,14 +282,13 @@ static void note_lifted(struct nested *self)
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	assert_int_equal(hv_store_attachment_list(self->fixture->world->volumes.store, &filter,
-				 &records, &count, &err),
+	assert_int_equal(hv_store_attachment_list(
+				 self->fixture->world->store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_int_equal(count, 1);
 	records->view.state = HV_PENDING;
 	assert_int_equal(
-		hv_store_attachment_note(self->fixture->world->volumes.store, records, &err),
-		HV_OK);
+		hv_store_attachment_note(self->fixture->world->store, records, &err), HV_OK);
 	hv_records_free(records, count);
 }
 

@@ -20,8 +20,7 @@ static void list_one(struct fixture *fixture, struct hv_record **ret)
 	size_t count = 0;
 
 	assert_int_equal(
-		hv_store_attachment_list(fixture->world->volumes.store, &all, ret, &count, &err),
-		HV_OK);
+		hv_store_attachment_list(fixture->world->store, &all, ret, &count, &err), HV_OK);
 	assert_int_equal(count, 1);
 }
 
@@ -126,8 +125,7 @@ RECONCILER_TEST(a_detach_takes_the_words_before_the_links)
 	free(record->view.target);
 	record->view.id = strdup("ffffffffffff");
 	record->view.target = strdup(fixture->target);
-	assert_int_equal(
-		hv_store_attachment_put(fixture->world->volumes.store, record, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_put(fixture->world->store, record, &err), HV_OK);
 	hv_records_free(record, 1);
 	assert_int_equal(hv_detach(fixture->attacher, &request, &ended, &err), HV_OK);
 	assert_string_equal(ended.id, "ffffffffffff");

@@ -45,7 +45,7 @@ static int fail_commit(void *context)
 static void fail_commits(struct fixture *fixture, int skip, int count)
 {
 	failing = (struct failing){skip, count};
-	sqlite3_commit_hook(fixture->world->volumes.store->db, fail_commit, &failing);
+	sqlite3_commit_hook(fixture->world->store->db, fail_commit, &failing);
 }
 
 static void look(struct fixture *fixture, enum hv_code wanted)
@@ -76,7 +76,7 @@ static bool has_new(struct fixture *fixture)
 
 static bool is_recorded(struct fixture *fixture, const char *volume)
 {
-	return row_count_records(fixture->world->volumes.store, NULL, volume, NULL) > 0;
+	return row_count_records(fixture->world->store, NULL, volume, NULL) > 0;
 }
 
 RECONCILER_TEST(a_commit_that_fails_once_is_made_again)
@@ -198,8 +198,8 @@ static bool is_ending(struct fixture *fixture)
 	size_t count = 0;
 	bool is_so;
 
-	assert_int_equal(hv_store_attachment_list(
-				 fixture->world->volumes.store, &all, &records, &count, &err),
+	assert_int_equal(
+		hv_store_attachment_list(fixture->world->store, &all, &records, &count, &err),
 		HV_OK);
 	is_so = count > 0 && records->is_ending;
 	hv_records_free(records, count);

@@ -37,8 +37,8 @@ static void expect_problem(struct fixture *fixture, const char *state, const cha
 		struct hv_error err = {0};
 		size_t count = 0;
 
-		assert_int_equal(hv_store_attachment_list(fixture->world->volumes.store, &all,
-					 &records, &count, &err),
+		assert_int_equal(hv_store_attachment_list(
+					 fixture->world->store, &all, &records, &count, &err),
 			HV_OK);
 		assert_int_equal(count, 1);
 		is_told = records->view.problem && strstr(records->view.problem, text) &&

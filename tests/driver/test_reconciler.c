@@ -141,8 +141,7 @@ static void record_stopped(struct fixture *fixture, unsigned number, char contai
 	record = row_record(id, "data", container_id);
 	record.pid = 0;
 	record.is_done = true;
-	assert_int_equal(
-		hv_store_attachment_put(fixture->world->volumes.store, &record, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_put(fixture->world->store, &record, &err), HV_OK);
 	hv_record_done(&record);
 }
 
@@ -371,11 +370,11 @@ RECONCILER_TEST(a_process_that_is_not_watched_any_more_is_not_told_of)
 	for (int i = 0; i < 20; i++) /* until its process is watched */
 		sleep_a_little();
 	helper = fork_one_that_stays();
-	assert_int_equal(hv_store_attachment_list(
-				 fixture->world->volumes.store, &all, &records, &count, &err),
+	assert_int_equal(
+		hv_store_attachment_list(fixture->world->store, &all, &records, &count, &err),
 		HV_OK);
-	assert_int_equal(hv_store_attachment_drop(
-				 fixture->world->volumes.store, records->view.id, NULL, &err),
+	assert_int_equal(
+		hv_store_attachment_drop(fixture->world->store, records->view.id, NULL, &err),
 		HV_OK);
 	hv_records_free(records, count);
 	hv_reconciler_poke(fixture->reconciler, ID, false);
@@ -400,12 +399,11 @@ RECONCILER_TEST(a_mount_that_was_only_announced_is_adopted)
 	start_engine(fixture);
 	start_container(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
-	assert_int_equal(hv_store_attachment_list(
-				 fixture->world->volumes.store, &all, &records, &count, &err),
+	assert_int_equal(
+		hv_store_attachment_list(fixture->world->store, &all, &records, &count, &err),
 		HV_OK);
 	records[0].view.state = HV_PENDING;
-	assert_int_equal(
-		hv_store_attachment_note(fixture->world->volumes.store, &records[0], &err), HV_OK);
+	assert_int_equal(hv_store_attachment_note(fixture->world->store, &records[0], &err), HV_OK);
 	hv_records_free(records, count);
 	start_reconciler(fixture);
 	expect_state(fixture, "attached");

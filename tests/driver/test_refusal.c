@@ -50,7 +50,7 @@ static bool refuse(struct fixture *fixture, unsigned *ret_refused)
 	bool is_refused;
 
 	assert_int_equal(hv_siblings_read(fixture->attacher, ID, &siblings, &err), HV_OK);
-	assert_int_equal(mc_ns_open(fixture->world->volumes.core, fixture->pid, &ns, NULL), 0);
+	assert_int_equal(mc_ns_open(fixture->world->core, fixture->pid, &ns, NULL), 0);
 	is_refused = hv_start_refuse(fixture->attacher, &ns, &siblings, &repaired);
 	*ret_refused = repaired.refused;
 	mc_ns_close(&ns);
@@ -127,7 +127,7 @@ RECONCILER_TEST(what_is_only_set_up_is_not_refused)
 	assert_int_equal(rmdir(source), 0);
 	start_container(fixture);
 	held.container.pid = fixture->pid;
-	assert_int_equal(mc_ns_open(fixture->world->volumes.core, fixture->pid, &held.ns, NULL), 0);
+	assert_int_equal(mc_ns_open(fixture->world->core, fixture->pid, &held.ns, NULL), 0);
 	assert_int_not_equal(hv_target_repair(fixture->attacher, &held, &repaired, &err), HV_OK);
 	hv_error_done(&err);
 	assert_int_equal(repaired.refused, 0);

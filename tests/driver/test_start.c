@@ -58,8 +58,7 @@ static struct hv_repaired meet(struct fixture *fixture, long long held_until_ms)
 	struct hv_repaired repaired;
 	struct hv_error err = {0};
 
-	assert_int_equal(
-		mc_ns_open(fixture->world->volumes.core, fixture->pid, &target.ns, NULL), 0);
+	assert_int_equal(mc_ns_open(fixture->world->core, fixture->pid, &target.ns, NULL), 0);
 	assert_int_equal(hv_target_repair(fixture->attacher, &target, &repaired, &err), HV_OK);
 	mc_ns_close(&target.ns);
 	return repaired;
@@ -72,8 +71,8 @@ static struct hv_record record_of(struct fixture *fixture)
 	struct hv_error err = {0};
 	size_t count = 0;
 
-	assert_int_equal(hv_store_attachment_list(
-				 fixture->world->volumes.store, &filter, &records, &count, &err),
+	assert_int_equal(
+		hv_store_attachment_list(fixture->world->store, &filter, &records, &count, &err),
 		HV_OK);
 	assert_int_equal(count, 1);
 	record = records[0];

@@ -66,7 +66,7 @@ API_TEST(an_answer_is_kept_until_it_is_removed)
 		call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"" NAME "\",\"ID\":\"a\"}"), 404);
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"" NAME "\"}"), 200);
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"" NAME "\"}"), 404);
-	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(fixture->world->store), 0);
 }
 
 API_TEST(a_refusal_is_an_answer_too)
@@ -157,7 +157,7 @@ API_TEST(requests_that_make_no_sense_are_refused)
 				 "{\"Name\":\"data\",\"Opts\":{\"request\":"
 				 "\"{\\\"Endpoint\\\":\\\"/HotInfo\\\",\\\"Body\\\":{}}\"}}"),
 		400);
-	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(fixture->world->store), 0);
 }
 
 API_TEST(both_can_be_switched_off)
@@ -170,7 +170,7 @@ API_TEST(both_can_be_switched_off)
 	assert_int_equal(call(fixture, "/VolumeDriver.Create",
 				 "{\"Name\":\"data\",\"Opts\":{\"attach\":\"web:/x\"}}"),
 		403);
-	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(fixture->world->store), 0);
 }
 
 API_TEST(a_create_whose_attach_fails_leaves_nothing)
@@ -179,7 +179,7 @@ API_TEST(a_create_whose_attach_fails_leaves_nothing)
 
 	assert_true(call(fixture, "/VolumeDriver.Create",
 			    "{\"Name\":\"data\",\"Opts\":{\"attach\":\"web:/x\"}}") >= 400);
-	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(fixture->world->store), 0);
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 404);
 }
 
@@ -230,7 +230,7 @@ API_TEST(second_names_that_cannot_be_are_refused)
 		call(fixture, "/VolumeDriver.Create",
 			"{\"Name\":\"alias\",\"Opts\":{\"from\":\"data\",\"path\":\"/srv\"}}"),
 		400);
-	assert_int_equal(row_count_volumes(fixture->world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(fixture->world->store), 0);
 }
 
 static void run(void)

@@ -30,8 +30,7 @@ static bool has_option(struct world *world, const char *name, const char *key)
 	struct hv_volume volume = {0};
 	bool has;
 
-	assert_int_equal(
-		hv_store_volume_get(world->volumes.store, name, &volume, &world->err), HV_OK);
+	assert_int_equal(hv_store_volume_get(world->store, name, &volume, &world->err), HV_OK);
 	has = hv_opts_get(&volume.opts, key) != NULL;
 	hv_volume_done(&volume);
 	return has;
@@ -42,8 +41,7 @@ static bool is_read_only(struct world *world, const char *name)
 	struct hv_volume volume = {0};
 	bool is;
 
-	assert_int_equal(
-		hv_store_volume_get(world->volumes.store, name, &volume, &world->err), HV_OK);
+	assert_int_equal(hv_store_volume_get(world->store, name, &volume, &world->err), HV_OK);
 	is = volume.read_only;
 	hv_volume_done(&volume);
 	return is;
@@ -116,7 +114,7 @@ WORLD_TEST(a_mount_that_is_required_must_be_there)
 
 	assert_true(asprintf(&option, "path=%s", disk) >= 0);
 	assert_int_equal(world_create(world, "data", option, NULL), HV_OK);
-	if (mc_host_is_on_mount(world->volumes.core, disk) == 0) {
+	if (mc_host_is_on_mount(world->core, disk) == 0) {
 		assert_int_equal(
 			world_set(world, "data", "require-mount=true", NULL), HV_SOURCE_MISSING);
 		assert_false(has_option(world, "data", "require-mount"));
@@ -124,7 +122,7 @@ WORLD_TEST(a_mount_that_is_required_must_be_there)
 	assert_int_equal(mount("disk", disk, "tmpfs", 0, NULL), 0);
 	assert_int_equal(world_set(world, "data", "require-mount=true", NULL), HV_OK);
 	assert_int_equal(umount(disk), 0);
-	if (mc_host_is_on_mount(world->volumes.core, disk) == 0) /* not of what is beneath */
+	if (mc_host_is_on_mount(world->core, disk) == 0) /* not of what is beneath */
 		assert_int_equal(world_set(world, "data", "mode=0700", NULL), HV_SOURCE_MISSING);
 	assert_int_equal(world_set(world, "data", "require-mount=false", NULL), HV_OK);
 	scratch_free(disk);
@@ -150,7 +148,7 @@ WORLD_TEST(what_stays_read_only_is_not_said_to_be_writable)
 	assert_int_equal(hv_opts_add(&opts, "type", "none"), 0);
 	assert_int_equal(hv_opts_add(&opts, "device", srv), 0);
 	assert_int_equal(hv_opts_add(&opts, "o", "bind,ro"), 0);
-	assert_int_equal(hv_volume_create(&world->volumes, "bound", &opts, &world->err), HV_OK);
+	assert_int_equal(hv_volume_create(world->volumes, "bound", &opts, &world->err), HV_OK);
 	assert_int_equal(world_set(world, "bound", "ro=false", NULL), HV_BAD_REQUEST);
 	assert_true(world_told(world, "option o has ro"));
 	assert_int_equal(world_create(world, "alias", "from=bound", NULL), HV_OK);
@@ -181,9 +179,9 @@ WORLD_TEST(ro_changes_once_references_without_a_container_are_forgiven)
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_int_equal(
-		hv_volume_forgive(&world->volumes, "data", 1, &world->err), HV_VOLUME_IN_USE);
+		hv_volume_forgive(world->volumes, "data", 1, &world->err), HV_VOLUME_IN_USE);
 	assert_int_equal(world_set(world, "data", "ro=true", NULL), HV_VOLUME_IN_USE);
-	assert_int_equal(hv_volume_forgive(&world->volumes, "data", 2, &world->err), HV_OK);
+	assert_int_equal(hv_volume_forgive(world->volumes, "data", 2, &world->err), HV_OK);
 	assert_int_equal(world_count_mounts(world, "data"), 0); /* it was writable */
 	assert_int_equal(world_set(world, "data", "ro=true", NULL), HV_OK);
 	assert_true(is_read_only(world, "data"));

@@ -22,8 +22,7 @@ static char *source_of(struct world *world, const char *name)
 	struct hv_volume volume = {0};
 	char *source;
 
-	assert_int_equal(
-		hv_store_volume_get(world->volumes.store, name, &volume, &world->err), HV_OK);
+	assert_int_equal(hv_store_volume_get(world->store, name, &volume, &world->err), HV_OK);
 	source = volume.source;
 	volume.source = NULL;
 	hv_volume_done(&volume);
@@ -130,7 +129,7 @@ WORLD_TEST(bad_names_are_refused_before_anything_is_made)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(world_create(world, names[i], NULL, NULL), HV_BAD_REQUEST);
-	assert_int_equal(row_count_volumes(world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(world->store), 0);
 	assert_false(world_has(world, "state/volumes"));
 }
 
@@ -168,7 +167,7 @@ WORLD_TEST(a_path_that_is_no_directory_is_refused)
 	assert_int_equal(world_create(world, "data", "path=%s/file/x", NULL), HV_SOURCE_REFUSED);
 	assert_int_equal(world_create(world, "data", "path=srv", NULL), HV_BAD_REQUEST);
 	assert_int_equal(world_create(world, "data", "path=", NULL), HV_BAD_REQUEST);
-	assert_int_equal(row_count_volumes(world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(world->store), 0);
 }
 
 WORLD_TEST(mkdir_makes_the_path_with_its_parents)
@@ -213,10 +212,9 @@ WORLD_TEST(a_path_made_for_a_create_that_failed_is_gone)
 
 WORLD_TEST(a_removal_that_was_begun_does_not_hold_its_name)
 {
-	assert_int_equal(row_add_volume(world->volumes.store, "data"), HV_OK);
+	assert_int_equal(row_add_volume(world->store, "data"), HV_OK);
 	assert_int_equal(
-		hv_store_volume_set_phase(world->volumes.store, "data", HV_REMOVING, &world->err),
-		HV_OK);
+		hv_store_volume_set_phase(world->store, "data", HV_REMOVING, &world->err), HV_OK);
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	assert_true(world_has(world, "state/volumes/data/_data"));
 }
@@ -279,7 +277,7 @@ WORLD_TEST(an_allowed_directory_may_be_a_symlink)
 	link_to(world, "disk", "link");
 	world->allow[0] = plain;
 	world->allow[1] = link;
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	assert_int_equal(world_create(world, "in1", "path=%s/link/in", NULL), HV_OK);
 	assert_int_equal(world_create(world, "in2", "path=%s/disk/in", NULL), HV_OK);
 	assert_int_equal(world_create(world, "in3", "path=%s/plain", NULL), HV_OK);
@@ -287,7 +285,7 @@ WORLD_TEST(an_allowed_directory_may_be_a_symlink)
 	assert_int_equal(world_create(world, "out", "path=%s/other", NULL), HV_SOURCE_REFUSED);
 	world->allow[0] = later; /* not there yet */
 	world->allow[1] = NULL;
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	assert_int_equal(world_create(world, "in4", "path=%s/link/new", "mkdir=true"), HV_OK);
 	assert_int_equal(world_create(world, "out", "path=%s/link/in", NULL), HV_SOURCE_REFUSED);
 	free(link);
@@ -340,7 +338,7 @@ WORLD_TEST(another_name_requires_the_mount_too)
 	assert_int_equal(world_create(world, "alias", "from=base", NULL), HV_OK);
 	assert_int_equal(world_create(world, "second", "from=alias", NULL), HV_OK);
 	assert_int_equal(umount(disk), 0);
-	if (mc_host_is_on_mount(world->volumes.core, disk) == 0) {
+	if (mc_host_is_on_mount(world->core, disk) == 0) {
 		assert_int_equal(world_mount(world, "second", "a"), HV_SOURCE_MISSING);
 		assert_true(world_told(world, "'base' requires"));
 		assert_int_equal(
@@ -355,8 +353,7 @@ WORLD_TEST(a_volume_that_is_being_created_has_no_other_name)
 {
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	assert_int_equal(
-		hv_store_volume_set_phase(world->volumes.store, "data", HV_ATTACHING, &world->err),
-		HV_OK);
+		hv_store_volume_set_phase(world->store, "data", HV_ATTACHING, &world->err), HV_OK);
 	assert_int_equal(world_create(world, "alias", "from=data", NULL), HV_BUSY);
 	assert_true(world_told(world, "'data' is just being created"));
 }

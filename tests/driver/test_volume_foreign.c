@@ -43,7 +43,7 @@ static void umount_in(struct world *world, const char *name)
 static void recover(struct world *world)
 {
 	world_restart(world);
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 }
 
 /* A container that starts now would get the top mount. */
@@ -63,7 +63,7 @@ WORLD_TEST(another_s_on_top_is_left_and_named)
 	bind_in(world, "other", "mounts/data");
 	assert_int_equal(world_unmount(world, "data", "a"), HV_OK); /* Docker would stop there */
 	expect_left(world, 2);
-	assert_int_equal(hv_mount_root_tell(&world->volumes, &world->err), HV_TARGET_EXISTS);
+	assert_int_equal(hv_mount_root_tell(world->volumes, &world->err), HV_TARGET_EXISTS);
 	assert_true(world_told(world, "umount"));
 	hv_error_done(&world->err);
 	assert_true(world_has(world, "mounts/data/precious"));
@@ -72,7 +72,7 @@ WORLD_TEST(another_s_on_top_is_left_and_named)
 	recover(world);
 	expect_left(world, 2);
 	umount_in(world, "mounts/data");
-	assert_int_equal(hv_mount_root_tell(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_mount_root_tell(world->volumes, &world->err), HV_OK);
 	assert_int_equal(world_mount(world, "data", "b"), HV_OK);
 	assert_int_equal(world_count_mounts(world, "data"), 1);
 	assert_true(world_has(world, "mounts/data/file"));
@@ -153,8 +153,7 @@ static void leave_both(struct world *world)
 		bind_in(world, names[i], "mounts/data");
 		free(path);
 	}
-	assert_int_equal(
-		hv_store_mounted_set(world->volumes.store, "data", &roots, &world->err), HV_OK);
+	assert_int_equal(hv_store_mounted_set(world->store, "data", &roots, &world->err), HV_OK);
 	recover(world);
 }
 
@@ -183,8 +182,7 @@ WORLD_TEST(ours_of_an_older_version_goes)
 
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
-	assert_int_equal(
-		hv_store_mounted_set(world->volumes.store, "data", &roots, &world->err), HV_OK);
+	assert_int_equal(hv_store_mounted_set(world->store, "data", &roots, &world->err), HV_OK);
 	recover(world);
 	assert_int_equal(world_mount(world, "data", "b"), HV_OK);
 	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);

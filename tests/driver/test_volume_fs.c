@@ -78,7 +78,7 @@ static enum hv_code create_owned(
 	if (uid)
 		add(world, &opts, "uid", uid);
 	hv_error_done(&world->err);
-	code = hv_volume_create(&world->volumes, "vol", &opts, &world->err);
+	code = hv_volume_create(world->volumes, "vol", &opts, &world->err);
 	hv_opts_done(&opts);
 	return code;
 }
@@ -128,7 +128,7 @@ WORLD_TEST(nothing_of_hostvol_s_own_can_be_mounted)
 static bool is_mounted(struct world *world)
 {
 	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
-	int rc = mc_host_is_mounted(world->volumes.core, path, NULL);
+	int rc = mc_host_is_mounted(world->core, path, NULL);
 
 	assert_true(rc >= 0);
 	return rc;
@@ -180,14 +180,13 @@ WORLD_TEST(a_mount_that_nobody_uses_is_given_its_owner)
 	struct hv_volume volume = {0};
 
 	assert_int_equal(create_owned(world, "tmpfs", "tmpfs", "", "7"), HV_OK);
-	assert_int_equal(
-		hv_store_volume_get(world->volumes.store, "vol", &volume, &world->err), HV_OK);
+	assert_int_equal(hv_store_volume_get(world->store, "vol", &volume, &world->err), HV_OK);
 	assert_int_equal(mount("tmpfs", path, "tmpfs", 0, NULL), 0);
 	assert_int_equal(owner_of(world), 0);
-	assert_int_equal(hv_volume_use(&world->volumes, &volume, &first, &world->err), HV_OK);
+	assert_int_equal(hv_volume_use(world->volumes, &volume, &first, &world->err), HV_OK);
 	assert_int_equal(owner_of(world), 7);
 	assert_int_equal(chown(path, 9, 9), 0);
-	assert_int_equal(hv_volume_use(&world->volumes, &volume, &second, &world->err), HV_OK);
+	assert_int_equal(hv_volume_use(world->volumes, &volume, &second, &world->err), HV_OK);
 	assert_int_equal(owner_of(world), 9); /* somebody has it */
 	hv_volume_unuse(&second);
 	hv_volume_unuse(&first);
@@ -250,7 +249,7 @@ static enum hv_code set(struct world *world, const char *name, const char *uid)
 
 	assert_int_equal(hv_opts_add(&opts, "uid", uid), 0);
 	hv_error_done(&world->err);
-	code = hv_volume_set(&world->volumes, name, &opts, &world->err);
+	code = hv_volume_set(world->volumes, name, &opts, &world->err);
 	hv_opts_done(&opts);
 	return code;
 }

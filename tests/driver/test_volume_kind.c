@@ -13,6 +13,7 @@
 #include "kind_nested.h"
 #include "kinds.h"
 #include "scratch.h"
+#include "volumes.h"
 
 /* The table of a version of hostvol with one kind more. */
 static const struct hv_volume_kind *const five[] = {
@@ -100,7 +101,7 @@ static unsigned create_nested(struct fixture *fixture)
 
 static void make_nested(struct fixture *fixture)
 {
-	fixture->world->volumes.kinds = five;
+	fixture->world->volumes->kinds = five;
 	world_mkdir(fixture->world, "srv");
 	assert_int_equal(create_nested(fixture), 200);
 }
@@ -134,9 +135,8 @@ API_TEST(a_fifth_kind_takes_back_what_came_to_nothing)
 	make_nested(fixture);
 	assert_true(world_has(world, "srv/data"));
 	assert_int_equal(
-		hv_store_volume_set_phase(world->volumes.store, "data", HV_MAKING, &world->err),
-		HV_OK);
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+		hv_store_volume_set_phase(world->store, "data", HV_MAKING, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	assert_false(world_has(world, "srv/data"));
 	assert_true(world_has(world, "srv"));
 	assert_int_equal(create_nested(fixture), 200);
@@ -153,9 +153,8 @@ API_TEST(an_alias_answers_by_the_kind_of_its_origin)
 
 	make_nested(fixture);
 	assert_int_equal(call(fixture, "/VolumeDriver.Create", OTHER), 200);
-	assert_int_equal(
-		hv_store_volume_get(world->volumes.store, "other", &volume, &world->err), HV_OK);
-	assert_int_equal(hv_volume_use(&world->volumes, &volume, &use, &world->err), HV_OK);
+	assert_int_equal(hv_store_volume_get(world->store, "other", &volume, &world->err), HV_OK);
+	assert_int_equal(hv_volume_use(world->volumes, &volume, &use, &world->err), HV_OK);
 	assert_true(use.attr.set != 0); /* which nested adds */
 	hv_volume_unuse(&use);
 	hv_volume_done(&volume);
@@ -181,7 +180,7 @@ API_TEST(a_kind_of_a_newer_version_is_shown_and_refused)
 	make_nested(fixture);
 	assert_int_equal(call(fixture, "/VolumeDriver.Create", OTHER), 200);
 	assert_int_equal(call(fixture, "/VolumeDriver.Mount", DATA), 200);
-	world->volumes.kinds = hv_volume_kinds;
+	world->volumes->kinds = hv_volume_kinds;
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", DATA), 200);
 	assert_string_equal(status_text(fixture, "kind"), "nested");
 	assert_int_equal(call(fixture, "/VolumeDriver.List", "{}"), 200);
@@ -194,7 +193,7 @@ API_TEST(a_kind_of_a_newer_version_is_shown_and_refused)
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", OTHER), 200);
 	expect_unknown(fixture, "/VolumeDriver.Remove", DATA);
 	assert_true(world_has(world, "srv/data"));
-	world->volumes.kinds = five;
+	world->volumes->kinds = five;
 	assert_int_equal(call(fixture, "/VolumeDriver.Mount", DATA), 200);
 	assert_int_equal(call(fixture, "/VolumeDriver.Unmount", DATA), 200);
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", DATA), 200);
@@ -210,19 +209,19 @@ API_TEST(a_kind_of_a_newer_version_is_not_finished)
 
 	make_nested(fixture);
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
-		world->volumes.kinds = hv_volume_kinds;
-		assert_int_equal(hv_store_volume_set_phase(
-					 world->volumes.store, "data", phases[i], &world->err),
+		world->volumes->kinds = hv_volume_kinds;
+		assert_int_equal(
+			hv_store_volume_set_phase(world->store, "data", phases[i], &world->err),
 			HV_OK);
-		assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+		assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 		assert_true(world_has(world, "srv/data"));
 		if (phases[i] != HV_ATTACHING) { /* in which it exists */
 			expect_unknown(fixture, "/VolumeDriver.Create", DATA);
 			expect_unknown(fixture, "/VolumeDriver.Remove", DATA);
 		}
-		world->volumes.kinds = five;
-		assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
-		assert_false(row_has_volume(world->volumes.store, "data"));
+		world->volumes->kinds = five;
+		assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
+		assert_false(row_has_volume(world->store, "data"));
 		assert_false(world_has(world, "srv/data"));
 		assert_int_equal(create_nested(fixture), 200);
 	}

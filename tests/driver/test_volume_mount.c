@@ -69,8 +69,7 @@ WORLD_TEST(a_mount_without_memory_counts_no_reference)
 		failing = 0;
 		assert_true(code == HV_INTERNAL || (code == HV_OK && at > 1));
 		assert_int_equal(
-			hv_store_ref_total(world->volumes.store, "data", &references, &world->err),
-			HV_OK);
+			hv_store_ref_total(world->store, "data", &references, &world->err), HV_OK);
 		assert_int_equal(references, code == HV_OK);
 		assert_int_equal(world_count_mounts(world, "data"), code == HV_OK);
 	}
@@ -322,7 +321,7 @@ WORLD_TEST(removing_never_touches_a_path)
 	assert_int_equal(world_count_mounts(world, "data"), 0);
 	assert_true(world_has(world, "srv/file"));
 	assert_false(world_has(world, "mounts/data"));
-	assert_int_equal(row_count_volumes(world->volumes.store), 0);
+	assert_int_equal(row_count_volumes(world->store), 0);
 }
 
 WORLD_TEST(removing_a_mounted_managed_volume_takes_the_mount_first)
@@ -339,17 +338,15 @@ WORLD_TEST(an_attached_volume_is_not_removed)
 {
 	make_data(world);
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
-	assert_int_equal(row_put(world->volumes.store, "id", "data", "c1", true), HV_OK);
+	assert_int_equal(row_put(world->store, "id", "data", "c1", true), HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
 	assert_true(world_told(world, "'web' at /mnt/data"));
 	assert_true(world_told(world, "detach web:/mnt/data"));
 	assert_int_equal(world_count_mounts(world, "data"), 1);
-	assert_int_equal(
-		hv_store_attachment_drop(world->volumes.store, "id", NULL, &world->err), HV_OK);
-	assert_int_equal(row_put(world->volumes.store, "id", "data", "c1", false), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(world->store, "id", NULL, &world->err), HV_OK);
+	assert_int_equal(row_put(world->store, "id", "data", "c1", false), HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE); /* one on its way */
-	assert_int_equal(
-		hv_store_attachment_drop(world->volumes.store, "id", NULL, &world->err), HV_OK);
+	assert_int_equal(hv_store_attachment_drop(world->store, "id", NULL, &world->err), HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 }
 
@@ -361,17 +358,15 @@ WORLD_TEST(a_removal_that_was_begun_is_finished_at_start)
 	world_write(world, "state/volumes/own1/_data/file", "text");
 	world_write(world, "state/volumes/own2/_data/file", "text");
 	assert_int_equal(
-		hv_store_volume_set_phase(world->volumes.store, "own1", HV_REMOVING, &world->err),
-		HV_OK);
+		hv_store_volume_set_phase(world->store, "own1", HV_REMOVING, &world->err), HV_OK);
 	assert_int_equal(
-		hv_store_volume_set_phase(world->volumes.store, "data", HV_REMOVING, &world->err),
-		HV_OK);
+		hv_store_volume_set_phase(world->store, "data", HV_REMOVING, &world->err), HV_OK);
 	world_restart(world);
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	assert_false(world_has(world, "state/volumes/own1"));
 	assert_true(world_has(world, "state/volumes/own2/_data/file"));
 	assert_true(world_has(world, "srv/file"));
-	assert_int_equal(row_count_volumes(world->volumes.store), 1);
+	assert_int_equal(row_count_volumes(world->store), 1);
 	assert_int_equal(world_create(world, "own1", NULL, NULL), HV_OK);
 }
 
@@ -385,9 +380,9 @@ WORLD_TEST(references_to_mounts_that_are_gone_are_forgotten_at_start)
 	assert_int_equal(world_mount(world, "gone", "a"), HV_OK);
 	assert_int_equal(umount(gone), 0);
 	world_restart(world);
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
-	assert_int_equal(row_ref(world->volumes.store, "data", "x", -1), 1);
-	assert_int_equal(row_ref(world->volumes.store, "gone", "x", -1), 0);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
+	assert_int_equal(row_ref(world->store, "data", "x", -1), 1);
+	assert_int_equal(row_ref(world->store, "gone", "x", -1), 0);
 	assert_int_equal(world_mount(world, "gone", "b"), HV_OK);
 	assert_int_equal(world_unmount(world, "gone", "b"), HV_OK);
 	assert_int_equal(world_count_mounts(world, "gone"), 0);
@@ -415,8 +410,7 @@ WORLD_TEST(an_own_volume_belongs_to_the_remapped_root)
 	assert_int_equal(world_create(world, "early", NULL, NULL), HV_OK);
 	assert_int_equal(world_create(world, "used", NULL, NULL), HV_OK);
 	world_write(world, "state/volumes/used/_data/file", "text");
-	world->volumes.remap_uid = 300000;
-	world->volumes.remap_gid = 300001;
+	hv_volumes_set_remap(world->volumes, 300000, 300001);
 	assert_int_equal(world_create(world, "own1", NULL, NULL), HV_OK);
 	assert_int_equal(owner_of(world, "state/volumes/own1/_data", &gid), 300000);
 	assert_int_equal(gid, 300001);

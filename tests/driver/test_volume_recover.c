@@ -17,7 +17,7 @@
 static void recover(struct world *world)
 {
 	world_restart(world);
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 }
 
 /* Unmount as disabling the plugin does. */
@@ -82,13 +82,13 @@ WORLD_TEST(after_a_boot_nobody_refers_to_a_file_system)
 	unmount(world, "mounts/ram");
 	unmount(world, "state/volumes/ram/_data");
 	recover(world);
-	assert_int_equal(row_ref(world->volumes.store, "ram", "x", -1), 0);
+	assert_int_equal(row_ref(world->store, "ram", "x", -1), 0);
 }
 
 WORLD_TEST(a_file_system_that_nobody_refers_to_is_unmounted)
 {
 	make_tmpfs(world, "ram");
-	assert_int_equal(row_ref(world->volumes.store, "ram", "a", -1), 0);
+	assert_int_equal(row_ref(world->store, "ram", "a", -1), 0);
 	recover(world);
 	assert_false(world_has(world, "state/volumes/ram/_data/file"));
 	assert_int_equal(world_count_mounts(world, "ram"), 0);
@@ -96,7 +96,7 @@ WORLD_TEST(a_file_system_that_nobody_refers_to_is_unmounted)
 
 WORLD_TEST(a_volume_that_cannot_be_finished_is_in_nobodys_way)
 {
-	struct hv_store *store = world->volumes.store;
+	struct hv_store *store = world->store;
 
 	assert_int_equal(world_create(world, "bad", NULL, NULL), HV_OK);
 	assert_int_equal(world_create(world, "half", NULL, NULL), HV_OK);
@@ -169,15 +169,13 @@ WORLD_TEST(the_state_may_be_moved)
 	world_write(world, "state/volumes/data/_data/file", "text");
 	assert_int_equal(rename(before, after), 0);
 	world->state = after;
-	world->volumes.state_host = world->volumes.state_local = after;
 	world_restart(world);
 	recover(world);
 	for (int i = 0; i < 2; i++) {
 		const char *name = i == 0 ? "data" : "name";
 
 		assert_int_equal(
-			hv_store_volume_get(world->volumes.store, name, &volume, &world->err),
-			HV_OK);
+			hv_store_volume_get(world->store, name, &volume, &world->err), HV_OK);
 		assert_int_equal(strncmp(volume.source, after, strlen(after)), 0);
 		hv_volume_done(&volume);
 		volume = (struct hv_volume){0};

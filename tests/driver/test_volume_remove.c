@@ -55,7 +55,7 @@ WORLD_TEST(what_is_in_the_trash_is_in_nobodys_way)
 	}
 	assert_true(world_has(world, "precious/file"));
 	unbind(world, "state/trash/data/disk");
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	world_wait_for_trash(world);
 }
 
@@ -70,7 +70,7 @@ WORLD_TEST(data_is_deleted_after_a_restart_if_not_before)
 	}
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 	world_restart(world); /* which does not wait for the end */
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	world_wait_for_trash(world);
 	assert_false(world_has(world, "state/volumes/data"));
 }
@@ -127,13 +127,13 @@ WORLD_TEST(what_the_host_has_elsewhere_is_refused)
 
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	world_mkdir(world, "local");
-	world->volumes.state_local = local;
+	world_use_state(world, world->state, local);
 	assert_int_equal(world_create(world, "new", NULL, NULL), HV_STATE_UNREADABLE);
 	assert_true(world_told(world, "mounted at") && world_told(world, "state/volumes"));
 	assert_false(world_has(world, "local/volumes/new"));
 	assert_int_equal(world_remove(world, "data"), HV_STATE_UNREADABLE);
-	assert_true(row_has_volume(world->volumes.store, "data"));
-	world->volumes.state_local = world->state;
+	assert_true(row_has_volume(world->store, "data"));
+	world_use_state(world, world->state, world->state);
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 	assert_false(world_has(world, "state/volumes/data"));
 	free(local);
@@ -148,7 +148,7 @@ WORLD_TEST(a_directory_on_another_device_is_not_purged_silently)
 	assert_int_equal(hv_opts_add(&opts, "mkdir", "true"), 0);
 	assert_int_equal(hv_opts_add(&opts, "on-remove", "purge"), 0);
 	assert_int_equal(hv_opts_add(&opts, "path", other), 0);
-	assert_int_equal(hv_volume_create(&world->volumes, "data", &opts, &world->err), HV_OK);
+	assert_int_equal(hv_volume_create(world->volumes, "data", &opts, &world->err), HV_OK);
 	hv_opts_done(&opts);
 	world_write(world, "p/file", "text");
 	assert_int_equal(mount("other", other, "tmpfs", 0, NULL), 0);
@@ -172,7 +172,7 @@ static void create_to_be_purged(struct world *world)
 	assert_int_equal(hv_opts_add(&opts, "mkdir", "true"), 0);
 	assert_int_equal(hv_opts_add(&opts, "on-remove", "purge"), 0);
 	assert_int_equal(hv_opts_add(&opts, "path", path), 0);
-	assert_int_equal(hv_volume_create(&world->volumes, "data", &opts, &world->err), HV_OK);
+	assert_int_equal(hv_volume_create(world->volumes, "data", &opts, &world->err), HV_OK);
 	hv_opts_done(&opts);
 	free(path);
 	world_mkdir(world, "made/p/dir/dir");
@@ -183,8 +183,7 @@ static void create_to_be_purged(struct world *world)
 static void begin_removal(struct world *world)
 {
 	assert_int_equal(
-		hv_store_volume_set_phase(world->volumes.store, "data", HV_REMOVING, &world->err),
-		HV_OK);
+		hv_store_volume_set_phase(world->store, "data", HV_REMOVING, &world->err), HV_OK);
 }
 
 WORLD_TEST(a_purge_that_was_begun_is_finished_after_the_start)
@@ -194,7 +193,7 @@ WORLD_TEST(a_purge_that_was_begun_is_finished_after_the_start)
 	create_to_be_purged(world);
 	begin_removal(world);
 	world_restart(world);
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	for (int i = 0; i < 5000 && world_has(world, "made"); i++)
 		nanosleep(&step, NULL);
 	assert_false(world_has(world, "made"));
@@ -212,7 +211,7 @@ WORLD_TEST(a_purge_that_was_nearly_done_is_finished_after_the_start)
 	scratch_free(inner);
 	assert_true(world_has(world, "made"));
 	world_restart(world);
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	for (int i = 0; i < 5000 && world_has(world, "made"); i++)
 		nanosleep(&step, NULL);
 	assert_false(world_has(world, "made"));
@@ -225,7 +224,7 @@ WORLD_TEST(what_is_being_purged_is_no_place_for_a_volume)
 	assert_int_equal(world_create(world, "new", "path=%s/made/p/dir", NULL), HV_SOURCE_REFUSED);
 	assert_true(world_told(world, "being deleted, with volume 'data'"));
 	assert_int_equal(world_create(world, "new", "path=%s/made", NULL), HV_SOURCE_REFUSED);
-	assert_false(row_has_volume(world->volumes.store, "new"));
+	assert_false(row_has_volume(world->store, "new"));
 }
 
 WORLD_TEST(what_another_volume_came_to_use_is_not_purged)
@@ -236,10 +235,10 @@ WORLD_TEST(what_another_volume_came_to_use_is_not_purged)
 	assert_int_equal(world_create(world, "other", "path=%s/made/p/dir", NULL), HV_OK);
 	begin_removal(world);
 	world_restart(world);
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
-	for (int i = 0; i < 5000 && !row_has_volume(world->volumes.store, "data"); i++)
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
+	for (int i = 0; i < 5000 && !row_has_volume(world->store, "data"); i++)
 		nanosleep(&step, NULL);
-	assert_true(row_has_volume(world->volumes.store, "data"));
+	assert_true(row_has_volume(world->store, "data"));
 	assert_true(world_has(world, "made/p/file") && world_has(world, "made/p/dir/dir"));
 	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
 	assert_true(world_told(world, "it is shared with volume other"));
@@ -307,8 +306,7 @@ WORLD_TEST(what_a_volume_is_being_made_in_is_not_purged)
 	create_to_be_purged(world);
 	assert_int_equal(world_create(world, "other", "path=%s/made/p/dir", NULL), HV_OK);
 	assert_int_equal(
-		hv_store_volume_set_phase(world->volumes.store, "other", HV_MAKING, &world->err),
-		HV_OK);
+		hv_store_volume_set_phase(world->store, "other", HV_MAKING, &world->err), HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
 	assert_true(world_has(world, "made/p/file"));
 }

@@ -54,7 +54,7 @@ static bool move_to(struct world *world, const struct disk *disk, const char *pl
 	make_image(image, disk);
 	assert_int_equal(mc_fs_read(disk->type, image, "prjquota", &fs, refused), 0);
 	assert_int_equal(mkdir(place, 0755), 0);
-	rc = mc_host_mount(world->volumes.core, &fs, place, &err);
+	rc = mc_host_mount(world->core, &fs, place, &err);
 	if (rc < 0) {
 		print_message("%s with prjquota: %s\n", disk->type, strerror(-rc));
 		/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it */
@@ -66,7 +66,7 @@ static bool move_to(struct world *world, const struct disk *disk, const char *pl
 	assert_int_equal(mkdir(state, 0711), 0);
 	free(world->state);
 	world->state = strdup(state);
-	world->volumes.state_host = world->volumes.state_local = world->state;
+	world_use_state(world, world->state, world->state);
 	return true;
 }
 
@@ -134,7 +134,7 @@ static void set_size(struct world *world, const char *name, const char *size, en
 
 	assert_int_equal(hv_opts_add(&opts, "size", size), 0);
 	hv_error_done(&world->err);
-	assert_int_equal(hv_volume_set(&world->volumes, name, &opts, &world->err), expected);
+	assert_int_equal(hv_volume_set(world->volumes, name, &opts, &world->err), expected);
 	hv_opts_done(&opts);
 }
 
@@ -207,9 +207,8 @@ static void test_on(struct world *world, const struct disk *disk)
 		use_sizes(world);
 		world_wait_for_trash(world);
 		keep_without_limit(world);
-		hv_volumes_close(&world->volumes); /* which may have the disk in use */
-		assert_int_equal(
-			mc_host_unmount(world->volumes.core, disk->type, image, place, NULL), 0);
+		hv_volumes_close(world->volumes); /* which may have the disk in use */
+		assert_int_equal(mc_host_unmount(world->core, disk->type, image, place, NULL), 0);
 	}
 }
 

@@ -19,6 +19,7 @@
 #include "scratch.h"
 #include "state_dir.h"
 #include "users.h"
+#include "volumes.h"
 #include "world.h"
 
 /* A process with a mount namespace of its own in which `what` of the world is mounted at `where`;
@@ -70,7 +71,7 @@ static void expect_kept(struct world *world, const char *file, const char *what,
 	snprintf(text, sizeof(text), "process %d (a?user)", (int)pid);
 	assert_true(world_told(world, text) && world_told(world, where));
 	assert_true(world_has(world, file));
-	assert_true(row_has_volume(world->volumes.store, "data"));
+	assert_true(row_has_volume(world->store, "data"));
 	stop_user(pid);
 }
 
@@ -96,13 +97,12 @@ WORLD_TEST(data_that_was_begun_to_be_removed_comes_back_while_it_is_mounted)
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_OK);
 	world_write(world, "state/volumes/data/_data/file", "text");
 	assert_int_equal(
-		hv_store_volume_set_phase(world->volumes.store, "data", HV_REMOVING, &world->err),
-		HV_OK);
+		hv_store_volume_set_phase(world->store, "data", HV_REMOVING, &world->err), HV_OK);
 	pid = start_user(world, "state/volumes/data/_data", "at");
 	world_restart(world);
-	assert_int_equal(hv_volumes_recover(&world->volumes, &world->err), HV_OK);
+	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	assert_true(world_has(world, "state/volumes/data/_data/file"));
-	assert_true(row_has_volume(world->volumes.store, "data"));
+	assert_true(row_has_volume(world->store, "data"));
 	stop_user(pid);
 	assert_int_equal(world_remove(world, "data"), HV_OK);
 }
@@ -116,7 +116,7 @@ WORLD_TEST(a_directory_to_purge_that_a_process_has_mounted_is_not_deleted)
 	assert_int_equal(hv_opts_add(&opts, "mkdir", "true"), 0);
 	assert_int_equal(hv_opts_add(&opts, "on-remove", "purge"), 0);
 	assert_int_equal(hv_opts_add(&opts, "path", path), 0);
-	assert_int_equal(hv_volume_create(&world->volumes, "data", &opts, &world->err), HV_OK);
+	assert_int_equal(hv_volume_create(world->volumes, "data", &opts, &world->err), HV_OK);
 	hv_opts_done(&opts);
 	free(path);
 	world_mkdir(world, "p/dir");
@@ -201,7 +201,7 @@ WORLD_TEST(data_that_no_volume_left_is_not_taken_over)
 	assert_int_equal(world_create(world, "data", NULL, NULL), HV_SOURCE_REFUSED);
 	assert_true(world_told(world, "that no volume of this name left"));
 	assert_true(world_has(world, "state/volumes/data/_data/letter"));
-	assert_false(row_has_volume(world->volumes.store, "data"));
+	assert_false(row_has_volume(world->store, "data"));
 	world_write(world, "state/volumes/data/.kept", ""); /* as the hint says */
 	assert_int_equal(world_create(world, "data", "on-remove=keep", NULL), HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_OK);

@@ -15,21 +15,32 @@
 #include "support/hv_test.h"
 
 #include "scratch.h"
+#include "volumes.h"
 
 static void open_all(struct world *world)
 {
 	const struct mc_core_args args = {.workers = 2, .helper_timeout_ms = 10000};
 
-	assert_int_equal(mc_core_open(&args, &world->volumes.core, NULL), 0);
-	if (hv_volumes_open(&world->volumes, &world->err) != HV_OK)
+	assert_int_equal(mc_core_open(&args, &world->core, NULL), 0);
+	world->volumes = hv_volumes_new(&(struct hv_volumes_args){
+		.core = world->core,
+		.kinds = hv_volume_kinds,
+		.mount_root = world->mounts,
+		.allow = world->allow,
+	});
+	assert_non_null(world->volumes);
+	if (hv_volumes_open(world->volumes, world->state, world->state, &world->err) != HV_OK)
 		fail_msg("%s", hv_error_text(&world->err));
+	world->store = hv_volumes_store(world->volumes);
 }
 
 static void close_all(struct world *world)
 {
-	hv_volumes_close(&world->volumes);
-	mc_core_close(world->volumes.core);
-	world->volumes.core = NULL;
+	hv_volumes_free(world->volumes);
+	mc_core_close(world->core);
+	world->volumes = NULL;
+	world->store = NULL;
+	world->core = NULL;
 }
 
 int world_setup(void **state)
@@ -44,13 +55,6 @@ int world_setup(void **state)
 	assert_int_equal(mkdir(world->state, 0711), 0);
 	assert_int_equal(mkdir(world->mounts, 0755), 0);
 	world->allow[0] = "/";
-	hv_keylock_init(&world->volumes.locks);
-	hv_keylock_init(&world->volumes.fs_locks);
-	world->volumes.kinds = hv_volume_kinds;
-	world->volumes.state_host = world->state;
-	world->volumes.state_local = world->state;
-	world->volumes.mount_root = world->mounts;
-	world->volumes.allow = world->allow;
 	open_all(world);
 	*state = world;
 	return 0;
@@ -62,8 +66,6 @@ int world_teardown(void **state)
 
 	close_all(world);
 	assert_int_equal(umount2(world->dir, MNT_DETACH), 0);
-	hv_keylock_done(&world->volumes.locks);
-	hv_keylock_done(&world->volumes.fs_locks);
 	hv_error_done(&world->err);
 	scratch_free(world->dir);
 	free(world->state);
@@ -76,6 +78,12 @@ void world_restart(struct world *world)
 {
 	close_all(world);
 	open_all(world);
+}
+
+void world_use_state(struct world *world, const char *host, const char *local)
+{
+	world->volumes->state_host = host;
+	world->volumes->state_local = local;
 }
 
 void world_mkdir(struct world *world, const char *name)
@@ -139,7 +147,7 @@ enum hv_code world_create(
 	add_option(world, &opts, first);
 	add_option(world, &opts, second);
 	hv_error_done(&world->err);
-	code = hv_volume_create(&world->volumes, name, &opts, &world->err);
+	code = hv_volume_create(world->volumes, name, &opts, &world->err);
 	assert_int_equal(code, world->err.code);
 	hv_opts_done(&opts);
 	return code;
@@ -153,7 +161,7 @@ enum hv_code world_set(struct world *world, const char *name, const char *first,
 	add_option(world, &opts, first);
 	add_option(world, &opts, second);
 	hv_error_done(&world->err);
-	code = hv_volume_set(&world->volumes, name, &opts, &world->err);
+	code = hv_volume_set(world->volumes, name, &opts, &world->err);
 	assert_int_equal(code, world->err.code);
 	hv_opts_done(&opts);
 	return code;
@@ -165,7 +173,7 @@ enum hv_code world_mount(struct world *world, const char *name, const char *id)
 	enum hv_code code;
 
 	hv_error_done(&world->err);
-	code = hv_volume_mount(&world->volumes, name, id, 0, &mountpoint, &world->err);
+	code = hv_volume_mount(world->volumes, name, id, 0, &mountpoint, &world->err);
 	assert_int_equal(code, world->err.code);
 	if (code == HV_OK)
 		assert_string_equal(mountpoint, expected);
@@ -179,7 +187,7 @@ enum hv_code world_unmount(struct world *world, const char *name, const char *id
 	enum hv_code code;
 
 	hv_error_done(&world->err);
-	code = hv_volume_unmount(&world->volumes, name, id, &world->err);
+	code = hv_volume_unmount(world->volumes, name, id, &world->err);
 	assert_int_equal(code, world->err.code);
 	return code;
 }
@@ -189,7 +197,7 @@ enum hv_code world_remove(struct world *world, const char *name)
 	enum hv_code code;
 
 	hv_error_done(&world->err);
-	code = hv_volume_remove(&world->volumes, name, &world->err);
+	code = hv_volume_remove(world->volumes, name, &world->err);
 	assert_int_equal(code, world->err.code);
 	return code;
 }

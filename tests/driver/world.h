@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A host in small: struct hv_volumes with a real store and a real mount library, in a directory of
+/* A host in small: the volumes with a real store and a real mount library, in a directory of
  * its own.  For programs that run in hv_in_namespace(). */
 #ifndef TESTS_DRIVER_WORLD_H
 #define TESTS_DRIVER_WORLD_H
@@ -10,11 +10,13 @@
 #include "volume/volume.h"
 
 struct world {
-	struct hv_volumes volumes;
-	struct hv_error err; /* of the last call */
-	char *dir;           /* all of it; a file system of its own */
-	char *state;         /* dir/state */
-	char *mounts;        /* dir/mounts */
+	struct hv_volumes *volumes;
+	struct mc_core *core;
+	struct hv_store *store; /* of the volumes */
+	struct hv_error err;    /* of the last call */
+	char *dir;              /* all of it; a file system of its own */
+	char *state;            /* dir/state */
+	char *mounts;           /* dir/mounts */
 	const char *allow[4];
 };
 
@@ -25,6 +27,10 @@ int world_teardown(void **state);
 
 /* Close the store and the mount library and open them again, as a restart does; mounts stay. */
 void world_restart(struct world *world);
+
+/* Have the state directory elsewhere, with the records where they are: on the host, and as this
+ * process reaches it.  Borrowed. */
+void world_use_state(struct world *world, const char *host, const char *local);
 
 /* Make a directory below `dir` with its parents, or a file with this text. */
 void world_mkdir(struct world *world, const char *name);

@@ -38,9 +38,7 @@ static void start_server(void)
 {
 	static const struct hv_log log = {.level = HV_LOG_ERROR};
 	static const struct hv_setting settings[] = {{NULL, NULL}};
-	static struct hv_volumes volumes = {.mount_root = "/none"};
-	static struct hv_api api = {
-		.mode = "plain", .settings = settings, .volumes = &volumes, .open_state = refuse};
+	static struct hv_api api = {.mode = "plain", .settings = settings, .open_state = refuse};
 	const struct hv_engine_args engine = {.open_socket = no_engine, .socket_path = "/none"};
 	const struct mc_core_args core = {.workers = 1, .helper_timeout_ms = 1000};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -52,8 +50,9 @@ static void start_server(void)
 		getsockname(fd, (struct sockaddr *)&address, &address_size) < 0 ||
 		listen(fd, 16) < 0)
 		abort();
-	volumes.core = api.core;
-	if (!hv_server_start(fd, &api, &log))
+	api.volumes =
+		hv_volumes_new(&(struct hv_volumes_args){.core = api.core, .mount_root = "/none"});
+	if (!api.volumes || !hv_server_start(fd, &api, &log))
 		abort();
 }
 

@@ -21,7 +21,7 @@ struct hv_daemon {
 	struct hv_log log;
 	struct mc_core *core;
 	struct hv_engine *engine;
-	struct hv_volumes volumes;
+	struct hv_volumes *volumes;
 	struct hv_attacher *attacher;
 	struct hv_attacher_listener listener;
 	struct hv_api api;

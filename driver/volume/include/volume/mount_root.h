@@ -5,14 +5,13 @@
 
 #include "volume/volume.h"
 
-/* Take `path` in our own mount namespace for the managed plugin's mount root: mc_mount_root_open().
+/* Take `path` in our own mount namespace for the managed plugin's mount root, until
+ * hv_volumes_free(): mc_mount_root_open().
  * Data that containers have written below it, while the host did not see the volumes, is renamed to
  * .lost.NAME; directories without any are removed.
  * Returns 0 or a negative errno. */
 int hv_mount_root_open(struct hv_volumes *volumes, const char *path)
 	__attribute__((nonnull, warn_unused_result));
-
-void hv_mount_root_close(struct hv_volumes *volumes) __attribute__((nonnull));
 
 /* Whether all is well.  Returns HV_OK, or with the sentence HV_INTERNAL (the host does not see what
  * is mounted), HV_TARGET_EXISTS (something that is not hostvol's is mounted on a volume's mount).

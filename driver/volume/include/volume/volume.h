@@ -4,8 +4,6 @@
 #define VOLUME_VOLUME_H
 
 #include <limits.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +16,6 @@
 #include "wire/types.h"
 
 struct mc_core;
-struct mc_mount_root;
 
 struct hv_store;
 
@@ -29,51 +26,35 @@ struct hv_volumes;
 /* The kinds of volumes that there are; NULL ends. */
 extern const struct hv_volume_kind *const hv_volume_kinds[];
 
-/* The thread that deletes what was removed; it ends when there is nothing left. */
-struct hv_sweeper {
-	pthread_t thread;
-	bool has_thread; /* to be joined */
-	bool is_running;
-	bool is_wanted; /* it shall look once more */
-	/* finishes removals of users' directories that a crash cut short; or NULL */
-	void (*finish_purges)(struct hv_volumes *volumes);
-	atomic_bool is_stopping;
-};
-
-struct hv_volumes {
+struct hv_volumes_args {
 	struct mc_core *core;
-	struct hv_store *store;
 	const struct hv_volume_kind *const *kinds; /* hv_volume_kinds; NULL ends */
-	struct hv_keylock locks;                   /* by volume name */
-	const char *state_host;  /* the state directory on the host, symlinks resolved */
-	const char *state_local; /* the same directory as this process reaches it */
-	struct {
-		dev_t dev;
-		ino_t ino; /* 0: not compared */
-	} state_id;        /* of that directory, since hv_volumes_recover(): a disk that is mounted
-			    * over it later is another one */
-	const char *mount_root;     /* Docker's mountpoints are below it; no symlink in the path;
-				     * propagates to the host */
-	struct mc_mount_root *root; /* that it propagates; NULL: it is the host's own directory */
-	/* Called when the host does not see it, and cannot be made to; NULL: nobody. */
+	const char *mount_root;   /* Docker's mountpoints are below it; no symlink in the path;
+				   * propagates to the host */
+	const char *const *allow; /* directories that `path` may be in, clean; NULL ends */
+	/* Called when the host does not see the mounts, and cannot be made to; may be NULL.  Any
+	 * thread. */
 	void (*on_lost)(void *context);
-	void *lost_context;
-	/* The user and group that are root in containers, by dockerd's --userns-remap; 0: root. */
-	_Atomic uint32_t remap_uid, remap_gid;
-	struct hv_keylock fs_locks; /* by the directory that a file system is mounted on; taken
-				     * after `locks` */
-	struct hv_use *uses;        /* with fs_locks.lock */
-	struct hv_sweeper sweeper;  /* with locks.lock; zeroed at first */
-	const char *const *allow;   /* directories that `path` may be in, clean; NULL ends */
-	char **allow_real;          /* the same without symlinks, since hv_volumes_recover() */
+	void *context;
 };
 
-/* Open the records in the state directory, before any other call but hv_mount_root_open().  A
- * directory without records (hostvol.db) is taken if it has nothing of the name of a directory of
- * hostvol's: that would be taken for volumes, or deleted as trash.  Close with hv_volumes_close().
- * Returns HV_OK or HV_STATE_UNREADABLE. */
-enum hv_code hv_volumes_open(struct hv_volumes *volumes, struct hv_error *err)
+/* The object of all volumes; the objects and strings in `args` are borrowed.  It has no records
+ * before hv_volumes_open().  Free with hv_volumes_free().  NULL on ENOMEM. */
+struct hv_volumes *hv_volumes_new(const struct hv_volumes_args *args)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Close the records and the mount root as well; no other thread uses it any more.  NULL is
+ * ignored. */
+void hv_volumes_free(struct hv_volumes *volumes);
+
+/* Open the records in the state directory, before any call for a volume.  A directory without
+ * records (hostvol.db) is taken if it has nothing of the name of a directory of hostvol's: that
+ * would be taken for volumes, or deleted as trash.  Close with hv_volumes_close().
+ * `state_host`: the directory's path on the host, symlinks resolved; `state_local`: as this process
+ * reaches it; both are borrowed until hv_volumes_free().
+ * Returns HV_OK or HV_STATE_UNREADABLE. */
+enum hv_code hv_volumes_open(struct hv_volumes *volumes, const char *state_host,
+	const char *state_local, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Stop the thread that deletes data, which hv_volumes_recover() began, and close the records; may
  * be called without any open.  The next start deletes the rest.  No other thread uses `volumes`. */
@@ -81,6 +62,15 @@ void hv_volumes_close(struct hv_volumes *volumes) __attribute__((nonnull));
 
 /* The open records, in which driver/attach keeps its own; borrowed.  NULL: none are open. */
 struct hv_store *hv_volumes_store(const struct hv_volumes *volumes) __attribute__((nonnull));
+
+/* The locks by volume name: a volume whose name is held is neither made nor changed nor removed by
+ * anybody else. */
+struct hv_keylock *hv_volumes_locks(struct hv_volumes *volumes) __attribute__((nonnull));
+
+/* The user and group that are root in containers, by dockerd's --userns-remap; 0 at first: root.
+ * Volumes of hostvol's own belong to them.  Any thread. */
+void hv_volumes_set_remap(struct hv_volumes *volumes, uint32_t uid, uint32_t gid)
+	__attribute__((nonnull));
 
 /* Finish what a crash left: volumes that were being made or removed, references to mounts that are
  * gone, mounts that nothing refers to.  A volume that waits for its attachment stays while there is
