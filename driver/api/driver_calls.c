@@ -97,28 +97,12 @@ static bool may_be_podman(struct hv_api *api)
 		       kind.is_podman);
 }
 
-static enum hv_code find_attachments(
-	struct hv_api *api, const char *volume, bool *ret_is_attached, struct hv_error *err)
-{
-	const struct hv_record_filter filter = {.volume = volume};
-	struct hv_record *records = NULL;
-	size_t count = 0;
-	enum hv_code code =
-		hv_store_attachment_list(api->volumes->store, &filter, &records, &count, err);
-
-	if (code != HV_OK)
-		return code;
-	hv_records_free(records, count);
-	*ret_is_attached = count > 0;
-	return HV_OK;
-}
-
 static enum hv_code call_remove(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	const char *name = request->in->name;
 	bool is_podman = may_be_podman(api), is_attached = false;
-	enum hv_code code = find_attachments(api, name, &is_attached, err);
+	enum hv_code code = hv_volume_is_attached(api->attacher, name, &is_attached, err);
 
 	(void)reply;
 	/* Before anything is changed: a volume that stays keeps its options and its attachments.

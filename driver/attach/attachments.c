@@ -72,6 +72,17 @@ enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_erro
 	return HV_OK;
 }
 
+enum hv_code hv_volume_is_attached(
+	struct hv_attacher *attacher, const char *volume, bool *ret, struct hv_error *err)
+{
+	return hv_store_volume_is_attached(attacher->store, volume, ret, err);
+}
+
+enum hv_code hv_attachments_check(struct hv_attacher *attacher, struct hv_error *err)
+{
+	return hv_store_attachment_check(attacher->store, err);
+}
+
 enum hv_code hv_attacher_add_root(
 	struct hv_attacher *attacher, const char *path, struct hv_error *err)
 {

@@ -117,9 +117,9 @@ static void tell_damaged(const struct hv_daemon *daemon)
 {
 	hv_auto_error struct hv_error volume = {0}, attachment = {0};
 
-	if (hv_store_volume_check(daemon->volumes.store, &volume) != HV_OK)
+	if (hv_volumes_check(daemon->volumes, &volume) != HV_OK)
 		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&volume));
-	if (hv_store_attachment_check(daemon->volumes.store, &attachment) != HV_OK)
+	if (hv_attachments_check(daemon->attacher, &attachment) != HV_OK)
 		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&attachment));
 }
 

@@ -35,6 +35,11 @@ enum hv_code hv_volumes_open(struct hv_volumes *volumes, const char *state_host,
 	return hv_store_open(state_local, &volumes->store, err);
 }
 
+enum hv_code hv_volumes_check(const struct hv_volumes *volumes, struct hv_error *err)
+{
+	return hv_store_volume_check(volumes->store, err);
+}
+
 static void stop(struct hv_volumes *volumes)
 {
 	hv_trash_stop(volumes);

@@ -19,11 +19,11 @@ API_TEST(remove_of_volume_with_other_name_changes_nothing)
 	for (size_t i = 0; i < 4; i++) {
 		fixture->api.mode = modes[i % 2];
 		if (i == 2)
-			row_put(fixture->attacher.store, "0123456789ab", "data", "c1", true);
+			row_put(fixture->world->store, "0123456789ab", "data", "c1", true);
 		assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 409);
 		assert_non_null(strstr(text_at(fixture, "Err"), "'alias' is another name"));
 	}
-	assert_int_equal(row_count_records(fixture->attacher.store, NULL, "data", NULL), 1);
+	assert_int_equal(row_count_records(fixture->world->store, NULL, "data", NULL), 1);
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"data\"}"), 200);
 	assert_null(strstr(json_object_to_json_string(fixture->body), "on-remove"));
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"alias\"}"), 200);

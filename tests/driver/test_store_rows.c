@@ -321,7 +321,7 @@ static void expect_damaged(struct hv_volume *list, size_t count, size_t expected
 		assert_non_null(list[i].source);
 		assert_int_equal(list[i].opts.count, 1);
 	}
-	hv_volumes_free(list, count);
+	hv_store_volumes_free(list, count);
 }
 
 STORE_ROWS_TEST(a_damaged_volume_is_in_no_other_s_way)

@@ -111,7 +111,7 @@ WORLD_TEST(a_volume_that_cannot_be_finished_is_in_nobodys_way)
 /* Its data is nobody's to delete, and the others are served. */
 WORLD_TEST(a_volume_whose_record_is_damaged_is_in_nobodys_way)
 {
-	struct hv_store *store = world->volumes.store;
+	struct hv_store *store = world->store;
 
 	assert_int_equal(world_create(world, "bad", NULL, NULL), HV_OK);
 	assert_int_equal(world_create(world, "half", NULL, NULL), HV_OK);
@@ -139,7 +139,7 @@ WORLD_TEST(a_volume_whose_record_is_damaged_is_in_nobodys_way)
 WORLD_TEST(a_volume_whose_attachment_is_damaged_is_in_nobodys_way)
 {
 	struct hv_record record = row_record("0123456789ab", "bad", "c1");
-	struct hv_store *store = world->volumes.store;
+	struct hv_store *store = world->store;
 
 	assert_int_equal(world_create(world, "bad", NULL, NULL), HV_OK);
 	assert_int_equal(world_create(world, "half", NULL, NULL), HV_OK);

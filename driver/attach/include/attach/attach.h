@@ -112,6 +112,15 @@ enum hv_code hv_attachments_release(struct hv_attacher *attacher, const char *vo
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether there is an attachment of `volume`, acknowledged or not: from the records alone.
+ * Returns HV_OK or HV_STATE_UNREADABLE.  Any thread. */
+enum hv_code hv_volume_is_attached(struct hv_attacher *attacher, const char *volume, bool *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Whether each record of an attachment makes sense, as hv_volumes_check(). */
+enum hv_code hv_attachments_check(struct hv_attacher *attacher, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* The counts of all changes for a container. */
 struct hv_repaired {
 	char name[256]; /* of the container */

@@ -43,9 +43,9 @@ enum hv_code hv_store_volume_add(struct hv_store *store, const struct hv_volume 
 enum hv_code hv_store_volume_get(struct hv_store *store, const char *name, struct hv_volume *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Read all volumes, by name.  The caller frees `ret` with hv_store_volumes_free().  A volume of a phase
- * that no version of hostvol writes is in it as HV_DAMAGED, also in hv_store_volume_unfinished():
- * its data is somebody's.  hv_store_volume_get() refuses it. */
+/* Read all volumes, by name.  The caller frees `ret` with hv_store_volumes_free().  A volume of a
+ * phase that no version of hostvol writes is in it as HV_DAMAGED, also in
+ * hv_store_volume_unfinished(): its data is somebody's.  hv_store_volume_get() refuses it. */
 enum hv_code hv_store_volume_list(struct hv_store *store, struct hv_volume **ret, size_t *ret_count,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 void hv_store_volumes_free(struct hv_volume *volumes, size_t count);

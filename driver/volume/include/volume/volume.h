@@ -56,6 +56,11 @@ void hv_volumes_free(struct hv_volumes *volumes);
 enum hv_code hv_volumes_open(struct hv_volumes *volumes, const char *state_host,
 	const char *state_local, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Whether each record of a volume makes sense.  A damaged one costs its own volume only.
+ * Returns HV_OK, or HV_STATE_UNREADABLE with the sentence of the first one that does not. */
+enum hv_code hv_volumes_check(const struct hv_volumes *volumes, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Stop the thread that deletes data, which hv_volumes_recover() began, and close the records; may
  * be called without any open.  The next start deletes the rest.  No other thread uses `volumes`. */
 void hv_volumes_close(struct hv_volumes *volumes) __attribute__((nonnull));
