@@ -18,7 +18,7 @@ build_package() {
 	cmake -S "$source" -B "$PKG/build" -DCMAKE_BUILD_TYPE=Release -DHOSTVOL_TESTS=OFF \
 		-DCMAKE_INSTALL_PREFIX=/usr >/dev/null
 	cmake --build "$PKG/build" -j2 >/dev/null
-	(cd "$PKG/build" && cpack >/dev/null && mv hostvol_*.deb "$DEB")
+	(cd "$PKG/build" && cpack >/dev/null && mv hostvol_*.deb "$DEB" && mv libmountcore*.deb "$PKG")
 }
 
 teardown_file() {
@@ -68,8 +68,8 @@ data() {
 	cat "$ROOT/var/lib/hostvol/volumes/hvt_data/_data/f"
 }
 
-@test "lintian finds no fault with the package" {
-	run -0 lintian --fail-on error,warning --allow-root "$DEB"
+@test "lintian finds no fault with the packages" {
+	run -0 lintian --fail-on error,warning --allow-root "$DEB" "$PKG"/libmountcore*.deb
 	[[ -z $output ]]
 }
 
@@ -281,4 +281,26 @@ plugin_gone() {
 	run -0 in_root dpkg -P hostvol
 	[[ $output == *"/var/lib/hostvol is kept"* && -L $state/volumes && -e $state/hostvol.db ]]
 	rm -r "$state"
+}
+
+@test "with the two packages of the library alone a program is built that attaches" {
+	cp "$PKG"/libmountcore*.deb "$BATS_TEST_DIRNAME/../../mountcore/examples/attach.c" "$ROOT/tmp/"
+	run -0 in_root sh -c 'apt-get -qq install -y --no-install-recommends gcc libc6-dev pkg-config /tmp/*.deb'
+	run -0 in_root sh -c 'cd /tmp && cc -Wall -Werror attach.c $(pkg-config --cflags --libs libmountcore) -o attach'
+	run -0 in_root ldd /tmp/attach
+	[[ $output == *libmountcore.so.0* ]]
+	run -1 in_root sh -c 'command -v hostvold docker-hostvol'
+	mkdir -p "$ROOT/srv/library"
+	echo text >"$ROOT/srv/library/f"
+
+	unshare -m sh -c 'mount -t tmpfs hvt /mnt && exec sleep 1000' 3>&- &
+	pid=$!
+	disown
+	within 5 grep -q ' /mnt ' "/proc/$pid/mountinfo"
+	run -0 in_root /tmp/attach /srv/library "$pid" /mnt/data
+	[[ $output == /mnt/data && $(cat "/proc/$pid/root/mnt/data/f") == text ]]
+	run -2 in_root /tmp/attach /srv/none "$pid" /mnt/data
+	kill "$pid"
+	in_root dpkg -P libmountcore-dev libmountcore0
+	rm -r "$ROOT/srv/library" "$ROOT"/tmp/*
 }
