@@ -129,8 +129,7 @@ WORLD_TEST(remove_of_unmounted_volume_needs_no_job)
 		assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
 		roots.count = count;
 		assert_int_equal(
-			hv_store_mounted_set(world->store, "data", &roots, &world->err),
-			HV_OK);
+			hv_store_mounted_set(world->store, "data", &roots, &world->err), HV_OK);
 		if (count > 0)
 			world_mkdir(world, "mounts/data");
 		jobs = 0;
@@ -138,8 +137,7 @@ WORLD_TEST(remove_of_unmounted_volume_needs_no_job)
 		assert_int_equal(jobs, 0);
 		assert_false(world_has(world, "mounts/data"));
 		assert_int_equal(
-			hv_store_mounted_get(world->store, "data", &roots, &world->err),
-			HV_OK);
+			hv_store_mounted_get(world->store, "data", &roots, &world->err), HV_OK);
 		assert_int_equal(roots.count, 0);
 	}
 }

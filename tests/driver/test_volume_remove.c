@@ -316,8 +316,8 @@ WORLD_TEST(what_a_damaged_volume_is_in_is_not_purged)
 {
 	create_to_be_purged(world);
 	assert_int_equal(world_create(world, "other", "path=%s/made/p/dir", NULL), HV_OK);
-	assert_int_equal(hv_store_volume_set_phase(
-				 world->store, "other", (enum hv_phase)4, &world->err),
+	assert_int_equal(
+		hv_store_volume_set_phase(world->store, "other", (enum hv_phase)4, &world->err),
 		HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
 	assert_true(world_told(world, "it is shared with volume other"));
