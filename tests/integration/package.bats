@@ -289,7 +289,7 @@ plugin_gone() {
 	run -0 in_root sh -c 'cd /tmp && cc -Wall -Werror attach.c $(pkg-config --cflags --libs libmountcore) -o attach'
 	run -0 in_root ldd /tmp/attach
 	[[ $output == *libmountcore.so.0* ]]
-	run -1 in_root sh -c 'command -v hostvold docker-hostvol'
+	run -127 in_root sh -c 'command -v hostvold docker-hostvol'
 	mkdir -p "$ROOT/srv/library"
 	echo text >"$ROOT/srv/library/f"
 
