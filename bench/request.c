@@ -13,18 +13,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "samples.h"
+
 enum { ANSWER_MAX = 65536, ROUNDS_MAX = 100000 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 static int connect_to(const char *path)
 {
@@ -79,13 +72,6 @@ static int ask(int fd, const char *method, const char *endpoint, const char *bod
 	return -1;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return (left > right) - (left < right);
-}
-
 static int measure_create(int fd, const char *volume, size_t rounds, uint64_t *samples)
 {
 	char create[1024], remove[1024];
@@ -129,7 +115,7 @@ static void report(uint64_t *samples, size_t rounds)
 {
 	size_t median = rounds / 2, high = rounds * 99 / 100;
 
-	qsort(samples, rounds, sizeof(*samples), compare);
+	sort_samples(samples, rounds);
 	printf("%.1f %.1f\n", (double)samples[median] / 1000, (double)samples[high] / 1000);
 }
 

@@ -10,18 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "samples.h"
+
 enum { ROUNDS_MAX = 100000 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 /* Nanoseconds; 0: it could not be started, or failed. */
 static uint64_t run(const char *program, char **argv, const posix_spawn_file_actions_t *silent)
@@ -36,13 +29,6 @@ static uint64_t run(const char *program, char **argv, const posix_spawn_file_act
 		return 0;
 	}
 	return now_ns() - start;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return (left > right) - (left < right);
 }
 
 int main(int argc, char **argv)
@@ -72,7 +58,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; samples && i < programs; i++) {
 		const uint64_t *median = samples + i * rounds + rounds / 2;
 
-		qsort(samples + i * rounds, rounds, sizeof(*samples), compare);
+		sort_samples(samples + i * rounds, rounds);
 		printf("%.1f\n", (double)*median / 1000);
 	}
 	posix_spawn_file_actions_destroy(&silent);
