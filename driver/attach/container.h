@@ -47,13 +47,6 @@ enum hv_code hv_record_open_ns(struct hv_attacher *attacher, const struct hv_rec
 
 #define hv_auto_ns HV_AUTO(mc_ns_close)
 
-/* A mount table that is read for a moment. */
-#define hv_auto_mounts HV_AUTO(hv_mounts_free)
-static inline void hv_mounts_free(struct mc_mounts **mounts)
-{
-	mc_mounts_free(*mounts);
-}
-
 /* The place of a mount namespace. */
 struct mc_place hv_place_of(const struct mc_ns *ns);
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "mountcore/cleanup.h"
+
 #include "attachment.h"
 #include "attachments.h"
 #include "container.h"
@@ -39,7 +41,7 @@ enum hv_code hv_record_fail_covered(struct hv_attacher *attacher, const struct h
 {
 	const struct hv_attachment *view = &record->view;
 	hv_auto_siblings struct hv_siblings siblings = {0};
-	hv_auto_mounts struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	hv_auto_ns struct mc_ns ns = MC_NS_NONE;
 	hv_auto_error struct hv_error ignored = {0};
 	const struct hv_record *own = NULL;
@@ -88,7 +90,7 @@ enum hv_code hv_record_fail_read_only(struct hv_attacher *attacher, const struct
 	const struct mc_ns *ns, struct hv_error *err)
 {
 	hv_auto_siblings struct hv_siblings siblings = {0};
-	hv_auto_mounts struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	hv_auto_error struct hv_error ignored = {0};
 	struct mc_mount mount;
 

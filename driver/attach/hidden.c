@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mountcore/cleanup.h"
 #include "mountcore/cover.h"
 #include "mountcore/path.h"
 
@@ -111,7 +112,7 @@ void hv_attempt_find_hidden(struct hv_attempt *attempt)
 {
 	const char *path = mc_attach_info(attempt->mount)->path;
 	const struct hv_texts *warnings = &attempt->record.view.warnings;
-	hv_auto_mounts struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount, cover;
 	size_t max;
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mountcore/cleanup.h"
+
 #include "kind.h"
 #include "mount_table.h"
 #include "publish.h"
@@ -72,7 +74,7 @@ enum hv_code hv_volume_finish_remove(
 
 	/* Again: it may be shared, or mounted in, only now. */
 	if (code == HV_OK && is_purge && kind->check_removal) {
-		hv_auto_table struct mc_mounts *host = NULL;
+		mc_auto_mounts host = NULL;
 
 		code = kind->check_removal(volumes, volume, &host, err);
 	}
@@ -99,7 +101,7 @@ enum hv_code hv_volume_finish_remove(
 enum hv_code hv_volume_finish(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	hv_auto_table struct mc_mounts *host = NULL;
+	mc_auto_mounts host = NULL;
 
 	if (hv_kind_check(volumes, volume, err) != HV_OK)
 		return err->code; /* it stays as it is, for the version that knows */

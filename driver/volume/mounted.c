@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "mountcore/cleanup.h"
 #include "mountcore/detach.h"
 #include "mountcore/mount_root.h"
 #include "volume/explain.h"
@@ -37,7 +38,7 @@ static bool is_on_top(struct mc_mounts *mounts, const struct mc_mount *mount)
 enum hv_code hv_mounted_tell(struct hv_volumes *volumes, struct hv_error *err)
 {
 	const size_t length = strlen(volumes->mount_root);
-	hv_auto_table struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 
 	if (mc_mounts_read(volumes->core, MC_FD_NONE, &mounts, NULL) < 0)
@@ -57,7 +58,7 @@ static enum hv_code count_mounts(
 	struct hv_volumes *volumes, const char *name, unsigned *ret, struct hv_error *err)
 {
 	char mountpoint[PATH_MAX];
-	hv_auto_table struct mc_mounts *mounts = NULL;
+	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount;
 	int rc = mc_mounts_read(volumes->core, MC_FD_NONE, &mounts, NULL);
 

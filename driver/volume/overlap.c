@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "mountcore/cleanup.h"
 #include "mountcore/host.h"
 #include "mountcore/path.h"
 
@@ -89,7 +90,7 @@ static enum hv_code check_begun(struct hv_volumes *volumes, const char *source,
 	const struct hv_volume *volume, struct hv_error *err)
 {
 	hv_auto_volume_list struct hv_volume_list list = {0};
-	hv_auto_table struct mc_mounts *host = NULL;
+	mc_auto_mounts host = NULL;
 	struct look look = {.volumes = volumes};
 
 	if (hv_store_volume_unfinished(volumes->store, &list.items, &list.count, err) != HV_OK)

@@ -99,7 +99,8 @@ static enum hv_code clear_stale(
 static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error *err)
 {
 	hv_auto_volume_list struct hv_volume_list list = {0};
-	hv_auto_table struct mc_mounts *own = NULL, *host = NULL;
+	mc_auto_mounts own = NULL;
+	mc_auto_mounts host = NULL;
 	struct recovery recovery;
 	int rc;
 

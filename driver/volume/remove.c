@@ -7,6 +7,7 @@
  * forget the record (lifecycle.c).  A crash in between is finished at the next start.  A
  * thread deletes the content of the trash (trash.c), after the answer.  The data of a `path` volume
  * is touched only with on-remove=purge (purge.c). */
+#include "mountcore/cleanup.h"
 #include "volume/volume.h"
 
 #include "kind.h"
@@ -50,7 +51,7 @@ enum hv_code hv_volume_check_removal(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume volume = {0};
-	hv_auto_table struct mc_mounts *host = NULL;
+	mc_auto_mounts host = NULL;
 	enum hv_code code = hv_store_volume_get(volumes->store, name, &volume, err);
 
 	if (code == HV_NO_SUCH_VOLUME) {
@@ -82,7 +83,7 @@ static enum hv_code finish_begun(struct hv_volumes *volumes, const char *name, s
 enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume volume = {0};
-	hv_auto_table struct mc_mounts *host = NULL;
+	mc_auto_mounts host = NULL;
 	enum hv_code code;
 
 	HV_HOLD(hold, &volumes->locks, name);

@@ -8,13 +8,6 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/mounts.h"
 
-static inline void mc_free_mounts(struct mc_mounts **mounts)
-{
-	mc_mounts_free(*mounts);
-}
-
-#define mc_auto_mounts MC_AUTO(struct mc_mounts *, mc_free_mounts)
-
 /* The mount on top at `target`.  Returns 0 or -ENOENT. */
 int mc_mounts_find_top(struct mc_mounts *mounts, const char *target, struct mc_mount *ret);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "mountcore/fd.h"
+#include "mountcore/mounts.h"
 
 /* A variable of `type *` that is given to `fn` at the end of its scope. */
 #define MC_AUTO(type, fn) __attribute__((cleanup(fn))) type
@@ -42,6 +43,11 @@ static inline void mc_close_file(FILE **file)
 	errno = saved;
 }
 
+static inline void mc_free_mounts(struct mc_mounts **mounts)
+{
+	mc_mounts_free(*mounts);
+}
+
 /* Give the descriptor away: the scope no longer owns it. */
 static inline int mc_take_fd(int *fd)
 {
@@ -64,5 +70,6 @@ static inline void *mc_take_void(void *ptr)
 #define mc_auto_fd __attribute__((cleanup(mc_close_fd))) int
 #define mc_auto_free __attribute__((cleanup(mc_free_ptr)))
 #define mc_auto_file __attribute__((cleanup(mc_close_file))) FILE *
+#define mc_auto_mounts MC_AUTO(struct mc_mounts *, mc_free_mounts)
 
 #endif
