@@ -110,18 +110,21 @@ static void warn_of_covered(struct hv_attempt *attempt, struct mc_mounts *mounts
 
 void hv_attempt_find_hidden(struct hv_attempt *attempt)
 {
-	const char *path = mc_attach_info(attempt->mount)->path;
+	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
 	const struct hv_texts *warnings = &attempt->record.view.warnings;
 	mc_auto_mounts mounts = NULL;
 	struct mc_mount mount, cover;
 	size_t max;
 
+	if (info->to_make > 0)
+		return; /* the target does not exist yet */
 	if (mc_mounts_read(attempt->attacher->core, attempt->container.ns.ns_fd, &mounts, NULL) < 0)
 		return;
 	warn_of_covered(attempt, mounts);
 	max = warnings->count + WARNINGS_MAX;
 	for (size_t at = 0; warnings->count < max && mc_mounts_next(mounts, &at, &mount);)
-		if (mc_path_is_below(mount.target, path) && strcmp(mount.target, path) != 0 &&
+		if (mc_path_is_below(mount.target, info->path) &&
+			strcmp(mount.target, info->path) != 0 &&
 			!mc_mounts_find_cover(mounts, mount.id, &cover))
 			warn_of_mount(attempt, mounts, &mount);
 }

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mountcore/core.h"
 #include "wire/clock.h"
 
 #include "lock.h"
@@ -22,6 +23,9 @@ enum connection {
 	CONNECTION_IDLE, /* between two requests */
 	CONNECTION_BUSY,
 };
+
+/* Whether the thread of this connection was offered to mountcore. */
+static _Thread_local bool is_lent;
 
 struct hv_server {
 	struct MHD_Daemon *daemon;
@@ -179,6 +183,9 @@ static enum MHD_Result answer(struct hv_server *server, struct MHD_Connection *c
 	};
 	HV_AUTO(hv_reply_done) struct hv_reply reply = {0};
 
+	if (!is_lent && server->api->core)
+		(void)!mc_core_lend_thread(server->api->core); /* else it takes longer */
+	is_lent = true;
 	if (upload->is_lost)
 		hv_api_refuse_size(&reply, HV_BODY_MAX);
 	else
