@@ -75,9 +75,15 @@ static int run_here(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 	return job->rc;
 }
 
+/* A thread that was started by this one since shares its fs_struct, and setns(2) refuses that. */
+static bool may_run_here(const struct mc_core *core)
+{
+	return lent_to == core && mc_sys_unshare(CLONE_FS) == 0;
+}
+
 int mc_pool_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
-	return lent_to == core ? run_here(core, fn, job) : mc_pool_run_in_worker(core, fn, job);
+	return may_run_here(core) ? run_here(core, fn, job) : mc_pool_run_in_worker(core, fn, job);
 }
 
 int mc_pool_run_in_worker(struct mc_core *core, mc_job_fn fn, struct mc_job *job)

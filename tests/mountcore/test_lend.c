@@ -113,6 +113,36 @@ SCENE_TEST(what_it_asks_for_is_done_in_it_and_leaves_no_trace)
 	assert_int_equal(chdir("/"), 0);
 }
 
+static void *wait_for_end(void *end)
+{
+	pthread_barrier_wait(end);
+	return NULL;
+}
+
+static void *work_beside_a_child(void *argument)
+{
+	struct scene *scene = argument;
+	pthread_barrier_t end;
+	pthread_t child;
+
+	assert_int_equal(mc_core_lend_thread(scene->core), 0);
+	assert_int_equal(pthread_barrier_init(&end, NULL, 2), 0);
+	assert_int_equal(pthread_create(&child, NULL, wait_for_end, &end), 0);
+	assert_int_equal(find_where(scene->core).thread, gettid());
+	assert_int_equal(scene_attach(scene, "/mnt/a"), 0);
+	assert_int_equal(scene_detach(scene, false), 0);
+	pthread_barrier_wait(&end);
+	assert_int_equal(pthread_join(child, NULL), 0);
+	pthread_barrier_destroy(&end);
+	return NULL;
+}
+
+/* The kernel lets no thread enter a mount namespace that shares root and working directory. */
+SCENE_TEST(a_thread_that_it_started_is_not_in_its_way)
+{
+	in_thread(work_beside_a_child, scene);
+}
+
 static void *try_in_chroot(void *argument)
 {
 	const struct mc_core *core = argument;

@@ -59,8 +59,8 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 void mc_core_close(struct mc_core *core);
 
 /* Run the calling thread's requests in it, without a worker: waking a worker and being woken takes
- * more time than most of the work.  For a long-lived thread that does not need its working
- * directory: that becomes the root, and both are private to the thread from now on.
+ * more time than most of the work.  For a thread that does not need its working directory: that
+ * becomes the root, and both are private to the thread from now on.  It may start other threads.
  * Returns 0; -EXDEV if the process has another root than its mount namespace (chroot(2)), or the
  * error of unshare(2) or setns(2).  An error changes nothing.  Source: unshare(2), CLONE_FS. */
 int mc_core_lend_thread(const struct mc_core *core) __attribute__((nonnull, warn_unused_result));
