@@ -4,8 +4,9 @@
  * Sequence: for each process in our procfs: readlink(ns/mnt); for a new namespace: read mountinfo
  * as text; a table without the wanted file system is not parsed.  A chrooted process sees only a
  * part of its namespace's mounts: that table is opened from inside of the namespace.  Where the
- * kernel lists namespaces (6.11), namespaces without a process come next.  No file system is asked,
- * so nothing here waits for one.
+ * kernel lists namespaces (6.11), those without a process are looked at too; and if nothing is
+ * found in any of the list, no process is looked at.  No file system is asked, so nothing here
+ * waits for one.
  *
  * A process that ends meanwhile is left out; another process in its namespace reports that.  Any
  * other error ends the look: an unseen mount may not pass for a missing one.
@@ -340,15 +341,15 @@ static int look_at_namespace(struct scan *scan, int ns_fd)
 		return 0;
 	fd = mc_mountinfo_open(scan->core, ns_fd, NULL);
 	if (fd < 0)
-		return is_gone(fd) ? 0 : fd;
+		return fd;
 	rc = read_text(scan, fd);
 	scan->pid = 0;
 	scan->ns_ino = stat.st_ino;
 	return rc < 0 ? rc : visit_text(scan);
 }
 
-/* Those on one side of our own.  An older kernel lists none (ENOTTY), nor does any to who may not
- * see them (EPERM); ENOENT: that was the last. */
+/* Those on one side of our own.  ENOENT: that was the last.  An older kernel lists none (ENOTTY),
+ * nor does any to who may not see them (EPERM). */
 static int look_at_list(struct scan *scan, unsigned long direction)
 {
 	mc_auto_fd ns = fcntl(scan->core->home_ns, F_DUPFD_CLOEXEC, 0);
@@ -358,12 +359,22 @@ static int look_at_list(struct scan *scan, unsigned long direction)
 		int next = mc_sys_ioctl(ns, direction, NULL);
 
 		if (next < 0)
-			return is_gone(next) || next == -ENOTTY ? 0 : next;
+			return next == -ENOENT ? 0 : next;
 		mc_close_fd(&ns);
 		ns = next;
 		rc = look_at_namespace(scan, ns);
 	}
 	return rc;
+}
+
+/* All that the kernel lists: those without a process as well.  A new one comes last. */
+static int look_at_namespaces(struct scan *scan)
+{
+	int rc = look_at_namespace(scan, scan->core->home_ns);
+
+	if (rc == 0)
+		rc = look_at_list(scan, PREVIOUS_NS);
+	return rc == 0 ? look_at_list(scan, NEXT_NS) : rc;
 }
 
 static void scan_done(struct scan *scan)
@@ -421,10 +432,8 @@ int mc_spot_find_others(struct mc_core *core, const struct mc_spot *spot, uint64
 	*ret = (struct mc_spot_others){0};
 	rc = look_at_processes(&scan);
 	if (rc == 0)
-		rc = look_at_list(&scan, NEXT_NS);
-	if (rc == 0)
-		rc = look_at_list(&scan, PREVIOUS_NS);
-	return rc;
+		rc = look_at_namespaces(&scan);
+	return is_gone(rc) || rc == -ENOTTY ? 0 : rc; /* then those with a process are all */
 }
 
 struct user {
@@ -474,5 +483,6 @@ int mc_spot_find_user(struct mc_core *core, const struct mc_spot *data, const st
 		.context = &user,
 	};
 
-	return look_at_processes(&scan);
+	/* There are fewer namespaces than processes, but only a process can be told. */
+	return look_at_namespaces(&scan) == 0 ? 0 : look_at_processes(&scan);
 }
