@@ -12,183 +12,11 @@
 
 enum { BUSY_WAIT_MS = 3000 };
 
-/* The steps of the schema: step N makes version N + 1 of version N, in one transaction.  A released
- * step never changes: a state directory may be of any version. */
-static const char *const steps[] = {
-	"CREATE TABLE volume ("
-	"  name TEXT PRIMARY KEY, kind TEXT NOT NULL, source TEXT NOT NULL,"
-	"  created_at TEXT NOT NULL, read_only INTEGER NOT NULL, removing INTEGER NOT NULL DEFAULT 0"
-	") WITHOUT ROWID;"
-	"CREATE TABLE opt ("
-	"  volume TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
-	"  PRIMARY KEY (volume, position)) WITHOUT ROWID;"
-	"CREATE TABLE attachment ("
-	"  id TEXT PRIMARY KEY, volume TEXT NOT NULL, source TEXT NOT NULL, subpath TEXT,"
-	"  container_id TEXT NOT NULL, container_name TEXT NOT NULL, target TEXT NOT NULL,"
-	"  flags INTEGER NOT NULL, since TEXT NOT NULL, is_done INTEGER NOT NULL,"
-	"  pid INTEGER NOT NULL, ns_ino INTEGER NOT NULL, path TEXT NOT NULL,"
-	"  mount_id INTEGER NOT NULL, mountinfo_id INTEGER NOT NULL, made TEXT NOT NULL);"
-	"CREATE INDEX attachment_volume ON attachment (volume);"
-	"CREATE INDEX attachment_container ON attachment (container_id);"
-	"CREATE TABLE ref ("
-	"  volume TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL,"
-	"  PRIMARY KEY (volume, id)) WITHOUT ROWID;",
-	"ALTER TABLE attachment ADD COLUMN replaces TEXT;",
-	/* 256: make the target, 512: nosuid was said, 64: may map owners, where they are (32). */
-	"ALTER TABLE attachment ADD COLUMN started_at TEXT;"
-	"ALTER TABLE attachment ADD COLUMN state TEXT NOT NULL DEFAULT 'attached';"
-	"ALTER TABLE attachment ADD COLUMN problem TEXT;"
-	"ALTER TABLE attachment ADD COLUMN root_dev INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE attachment ADD COLUMN root_ino INTEGER NOT NULL DEFAULT 0;"
-	"CREATE TABLE boot (id TEXT NOT NULL);"
-	"UPDATE attachment SET flags = flags | 256 | 512 | (flags & 32) * 2;",
-	/* enum hv_phase; 1 was "being removed" all along. */
-	("ALTER TABLE volume RENAME COLUMN removing TO phase;"
-	 "ALTER TABLE volume ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;"),
-	("ALTER TABLE volume ADD COLUMN made_dev INTEGER NOT NULL DEFAULT 0;"
-	 "ALTER TABLE volume ADD COLUMN made_ino INTEGER NOT NULL DEFAULT 0;"),
-	/* For the look-ups of each create and removal, among thousands. */
-	("CREATE INDEX volume_unfinished ON volume (name) WHERE phase;"
-	 "CREATE INDEX opt_value ON opt (key, value);"),
-	"ALTER TABLE attachment ADD COLUMN engine TEXT;",
-	/* Whether a file system is still in use. */
-	("CREATE INDEX volume_source ON volume (source);"
-	 "CREATE INDEX attachment_source ON attachment (source);"),
-	"ALTER TABLE attachment ADD COLUMN late_ms INTEGER NOT NULL DEFAULT -1;",
-	/* The roots of the mounts for Docker; of an older version's they are not known. */
-	("CREATE TABLE mounted (volume TEXT NOT NULL, dev INTEGER NOT NULL, ino INTEGER NOT NULL);"
-	 "CREATE INDEX mounted_volume ON mounted (volume);"
-	 "INSERT INTO mounted SELECT name, 0, 0 FROM volume;"),
-	"ALTER TABLE attachment ADD COLUMN leftovers TEXT NOT NULL DEFAULT '';",
-	"CREATE TABLE root (path TEXT PRIMARY KEY) WITHOUT ROWID;",
-	/* An enum hv_problem; until then only one was known, by its words. */
-	("ALTER TABLE attachment ADD COLUMN problem_kind INTEGER NOT NULL DEFAULT 0;"
-	 "UPDATE attachment SET problem_kind = CASE"
-	 " WHEN problem LIKE 'the Docker Engine that answers at %' THEN 8 ELSE 1 END"
-	 " WHERE problem IS NOT NULL;"),
-};
-
-enum { SCHEMA_VERSION = sizeof(steps) / sizeof(steps[0]) };
-
-#define ATTACHMENT_COLUMNS                                                                         \
-	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
-	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
-	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers"
-
-#define ATTACHMENTS "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
-
-#define VOLUME_COLUMNS                                                                             \
-	"name, kind, source, created_at, read_only, phase, missing, made_dev, made_ino"
-
-/* The volumes that exist for a caller: HV_THERE and HV_ATTACHING. */
-#define EXISTS "phase IN (0, 3)"
-/* The same and the damaged ones: they are refused by name, and nothing may delete their data. */
-#define MAY_EXIST "phase NOT IN (1, 2)"
-
-/* Move the sources below ?1 to below ?2. */
-#define MOVED                                                                                      \
-	"?2 || substr(source, length(?1) + 1)"                                                     \
-	" WHERE substr(source, 1, length(?1) + 1) = ?1 || '/'"
-
-/* ?3: ",a,b,". */
-#define OF_KINDS "instr(?3, ',' || kind || ',')"
-
-static const char *const texts[HV_SQL_COUNT] = {
-	[HV_SQL_BEGIN] = "BEGIN IMMEDIATE",
-	[HV_SQL_COMMIT] = "COMMIT",
-	[HV_SQL_ROLLBACK] = "ROLLBACK",
-	[HV_SQL_VOLUME_ADD] = "INSERT INTO volume (" VOLUME_COLUMNS ")"
-			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-	[HV_SQL_VOLUME_MADE] =
-		"UPDATE volume SET phase = ?2, made_dev = ?3, made_ino = ?4 WHERE name = ?1",
-	[HV_SQL_VOLUME_SET] = "UPDATE volume SET read_only = ?2 WHERE name = ?1",
-	[HV_SQL_OPT_CLEAR] = "DELETE FROM opt WHERE volume = ?1",
-	[HV_SQL_VOLUME_GET] =
-		"SELECT " VOLUME_COLUMNS " FROM volume WHERE name = ?1 AND " MAY_EXIST,
-	[HV_SQL_VOLUME_LIST] =
-		"SELECT " VOLUME_COLUMNS " FROM volume WHERE " MAY_EXIST " ORDER BY name",
-	[HV_SQL_VOLUME_PHASE] = "UPDATE volume SET phase = ?2 WHERE name = ?1",
-	[HV_SQL_VOLUME_ATTACHED] = "UPDATE volume SET phase = 0 WHERE name = ?1 AND phase = 3",
-	/* If nothing keeps it. */
-	[HV_SQL_VOLUME_RETIRE] = "UPDATE volume SET phase = 1 WHERE name = ?1 AND " EXISTS
-				 " AND NOT EXISTS (SELECT 1 FROM attachment WHERE volume = ?1)"
-				 " AND NOT EXISTS (SELECT 1 FROM opt JOIN volume AS other"
-				 " ON other.name = opt.volume WHERE opt.key = 'from'"
-				 " AND opt.value = ?1 AND other." MAY_EXIST ")",
-	[HV_SQL_VOLUME_FORGET] = "DELETE FROM volume WHERE name = ?1 AND phase",
-	[HV_SQL_VOLUME_MOVE] = "UPDATE volume SET source = " MOVED " AND " OF_KINDS,
-	[HV_SQL_VOLUME_UNFINISHED] =
-		"SELECT " VOLUME_COLUMNS " FROM volume WHERE phase ORDER BY name",
-	[HV_SQL_OPT_ADD] = "INSERT INTO opt (volume, position, key, value) VALUES (?1, ?2, ?3, ?4)",
-	[HV_SQL_OPT_LIST] =
-		"SELECT volume, key, value FROM opt WHERE volume = ?1 ORDER BY position",
-	[HV_SQL_OPT_FORGET] = "DELETE FROM opt WHERE volume = ?1"
-			      " AND volume IN (SELECT name FROM volume WHERE phase)",
-	[HV_SQL_OPT_FIND] =
-		"SELECT min(volume) FROM opt WHERE key = ?1 AND value = ?2"
-		" AND EXISTS (SELECT 1 FROM volume WHERE name = opt.volume AND " MAY_EXIST ")",
-	/* With the rowid it has: the order stays. */
-	[HV_SQL_ATTACHMENT_PUT] =
-		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, (SELECT rowid FROM attachment WHERE id = ?1))",
-	/* With the parameters of the one above. */
-	[HV_SQL_ATTACHMENT_NOTE] =
-		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"
-		" state = ?13, problem = ?14, engine = ?15, flags = ?16, is_done = ?17, pid = ?18,"
-		" ns_ino = ?19, mount_id = ?20, mountinfo_id = ?21, root_dev = ?22, root_ino = ?23,"
-		" late_ms = ?24, problem_kind = ?25"
-		" WHERE id = ?1",
-	[HV_SQL_ATTACHMENT_LEAVE] = "UPDATE attachment SET leftovers = ?2 WHERE id = ?1",
-	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
-	[HV_SQL_ATTACHMENT_MOVE] =
-		"UPDATE attachment SET source = " MOVED
-		" AND volume NOT IN (SELECT name FROM volume WHERE NOT " OF_KINDS ")",
-	/* With one text of parameters; each by the index of what it is called after. */
-	[HV_SQL_ATTACHMENT_BY_ID] = ATTACHMENTS " WHERE id = ?1 AND (?2 IS NULL OR volume = ?2)"
-						" AND (?3 IS NULL OR container_id = ?3)",
-	[HV_SQL_ATTACHMENT_BY_CONTAINER] = ATTACHMENTS
-	" WHERE container_id = ?3 AND (?2 IS NULL OR volume = ?2) ORDER BY since, rowid",
-	[HV_SQL_ATTACHMENT_BY_VOLUME] = ATTACHMENTS " WHERE volume = ?2 ORDER BY since, rowid",
-	[HV_SQL_ATTACHMENT_LIST] = ATTACHMENTS " ORDER BY since, rowid",
-	[HV_SQL_ATTACHMENT_CONTAINERS] =
-		"SELECT container_id, min(pid) > 0 FROM attachment GROUP BY container_id"
-		" ORDER BY container_id",
-	[HV_SQL_BOOT_HAS] = "SELECT count(*), coalesce(sum(id = ?1), 0) FROM boot",
-	[HV_SQL_BOOT_FORGET] = "DELETE FROM boot",
-	[HV_SQL_BOOT_SET] = "INSERT INTO boot (id) VALUES (?1)",
-	[HV_SQL_BOOT_UNMOUNT] =
-		"UPDATE attachment SET pid = 0, ns_ino = 0, mount_id = 0, mountinfo_id = 0,"
-		" state = 'pending', problem = NULL, problem_kind = 0",
-	[HV_SQL_REF_ADD] = "INSERT INTO ref (volume, id, count) VALUES (?1, ?2, ?3)"
-			   " ON CONFLICT (volume, id) DO UPDATE SET count = count + ?3",
-	[HV_SQL_REF_PRUNE] = "DELETE FROM ref WHERE volume = ?1 AND count <= 0",
-	[HV_SQL_REF_TOTAL] = "SELECT coalesce(sum(count), 0) FROM ref WHERE volume = ?1",
-	[HV_SQL_REF_CLEAR] = "DELETE FROM ref WHERE volume = ?1",
-	[HV_SQL_ROOT_ADD] = "INSERT OR IGNORE INTO root (path) VALUES (?1)",
-	[HV_SQL_ROOT_LIST] = "SELECT path FROM root ORDER BY path",
-	[HV_SQL_SOURCE_IS_USED] =
-		"SELECT EXISTS (SELECT 1 FROM attachment WHERE source = ?1)"
-		" OR EXISTS (SELECT 1 FROM ref JOIN volume ON volume.name = ref.volume"
-		" WHERE volume.source = ?1)",
-	[HV_SQL_MOUNTED_ADD] = "INSERT INTO mounted (volume, dev, ino) VALUES (?1, ?2, ?3)",
-	[HV_SQL_MOUNTED_LIST] =
-		"SELECT volume, dev, ino FROM mounted WHERE volume = ?1 ORDER BY rowid LIMIT ?2",
-	[HV_SQL_MOUNTED_CLEAR] = "DELETE FROM mounted WHERE volume = ?1",
-	[HV_SQL_REF_FORGET] = "DELETE FROM ref WHERE volume = ?1"
-			      " AND volume IN (SELECT name FROM volume WHERE phase)",
-};
-
-const char *hv_sql_string(enum hv_sql sql)
-{
-	return texts[sql];
-}
-
 static int commit_nothing(struct hv_store *store)
 {
 	char sql[64];
 
-	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", SCHEMA_VERSION);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", hv_schema_version());
 	return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
 }
 
@@ -262,8 +90,8 @@ sqlite3_stmt *hv_sql_get(struct hv_store *store, enum hv_sql sql, const struct h
 {
 	sqlite3_stmt **statement = &store->statements[sql];
 
-	if (!*statement && sqlite3_prepare_v3(store->db, texts[sql], -1, SQLITE_PREPARE_PERSISTENT,
-				   statement, NULL) != SQLITE_OK) {
+	if (!*statement && sqlite3_prepare_v3(store->db, hv_sql_string(sql), -1,
+				   SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK) {
 		fail(store, err);
 		return NULL;
 	}
@@ -429,7 +257,7 @@ static int read_version(struct hv_store *store, int *ret)
 static int upgrade(struct hv_store *store, int version)
 {
 	char *sql = sqlite3_mprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT;",
-		steps[version], version + 1);
+		hv_schema_step(version), version + 1);
 	int rc = sql ? sqlite3_exec(store->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
 
 	sqlite3_free(sql);
@@ -447,13 +275,13 @@ static enum hv_code set_up(struct hv_store *store, struct hv_error *err)
 	if (sqlite3_exec(store->db, pragmas, NULL, NULL, NULL) != SQLITE_OK ||
 		read_version(store, &version) != SQLITE_OK)
 		return fail(store, err);
-	if (version > SCHEMA_VERSION) {
+	if (version > hv_schema_version()) {
 		hv_fail(err, HV_STATE_UNREADABLE,
 			"hostvol's state was written by a newer version (schema %d, this one knows %d)",
-			version, SCHEMA_VERSION);
+			version, hv_schema_version());
 		return hv_hint(err, "upgrade the plugin again; nothing was changed");
 	}
-	for (; version < SCHEMA_VERSION; version++)
+	for (; version < hv_schema_version(); version++)
 		if (upgrade(store, version) != SQLITE_OK)
 			return fail(store, err);
 	return HV_OK;

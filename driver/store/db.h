@@ -9,53 +9,7 @@
 
 #include "wire/error.h"
 
-enum hv_sql {
-	HV_SQL_BEGIN,
-	HV_SQL_COMMIT,
-	HV_SQL_ROLLBACK,
-	HV_SQL_VOLUME_ADD,
-	HV_SQL_VOLUME_MADE,
-	HV_SQL_VOLUME_SET,
-	HV_SQL_OPT_CLEAR,
-	HV_SQL_VOLUME_GET,
-	HV_SQL_VOLUME_LIST,
-	HV_SQL_VOLUME_PHASE,
-	HV_SQL_VOLUME_ATTACHED,
-	HV_SQL_VOLUME_RETIRE,
-	HV_SQL_VOLUME_FORGET,
-	HV_SQL_VOLUME_MOVE,
-	HV_SQL_VOLUME_UNFINISHED,
-	HV_SQL_OPT_ADD,
-	HV_SQL_OPT_LIST,
-	HV_SQL_OPT_FORGET,
-	HV_SQL_OPT_FIND,
-	HV_SQL_ATTACHMENT_PUT,
-	HV_SQL_ATTACHMENT_NOTE,
-	HV_SQL_ATTACHMENT_LEAVE,
-	HV_SQL_ATTACHMENT_DROP,
-	HV_SQL_ATTACHMENT_MOVE,
-	HV_SQL_ATTACHMENT_BY_ID,
-	HV_SQL_ATTACHMENT_BY_CONTAINER,
-	HV_SQL_ATTACHMENT_BY_VOLUME,
-	HV_SQL_ATTACHMENT_LIST,
-	HV_SQL_ATTACHMENT_CONTAINERS,
-	HV_SQL_BOOT_HAS,
-	HV_SQL_BOOT_FORGET,
-	HV_SQL_BOOT_SET,
-	HV_SQL_BOOT_UNMOUNT,
-	HV_SQL_REF_ADD,
-	HV_SQL_REF_PRUNE,
-	HV_SQL_REF_TOTAL,
-	HV_SQL_REF_CLEAR,
-	HV_SQL_ROOT_ADD,
-	HV_SQL_ROOT_LIST,
-	HV_SQL_SOURCE_IS_USED,
-	HV_SQL_MOUNTED_ADD,
-	HV_SQL_MOUNTED_LIST,
-	HV_SQL_MOUNTED_CLEAR,
-	HV_SQL_REF_FORGET,
-	HV_SQL_COUNT
-};
+#include "sql.h"
 
 struct hv_store {
 	sqlite3 *db;
@@ -65,9 +19,6 @@ struct hv_store {
 	 * a crash, though its caller got an error: it is overwritten before any other write. */
 	bool has_failed;
 };
-
-/* The text of a statement. */
-const char *hv_sql_string(enum hv_sql sql);
 
 /* A parameter of a statement; a list ends with an empty one. */
 struct hv_sql_value {
