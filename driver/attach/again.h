@@ -8,7 +8,7 @@
 /* How an attachment is made again. */
 struct hv_again {
 	/* The records of the container, or NULL: none of them is at or below the target. */
-	const struct hv_siblings *siblings;
+	const struct hv_records *siblings;
 	hv_mount_fn *mount; /* makes the mount */
 	bool is_back;       /* it was taken out only for a moment: how late it was stays */
 };

@@ -17,12 +17,6 @@ enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_recor
 	return hv_store_attachment_list(attacher->store, filter, &ret->items, &ret->count, err);
 }
 
-void hv_records_done(struct hv_records *records)
-{
-	hv_records_free(records->items, records->count);
-	*records = (struct hv_records){0};
-}
-
 enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem problem,
 	struct hv_error *err, const char *format, ...)
 {

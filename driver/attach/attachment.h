@@ -8,25 +8,9 @@
 #include "attach/attach.h"
 #include "store/store.h"
 
-/* Records as the store lists them, owned. */
-struct hv_records {
-	struct hv_record *items;
-	size_t count;
-};
-
-/* Iterate over them: the first after NULL, and NULL after the last. */
-static inline struct hv_record *hv_records_next(
-	const struct hv_records *records, const struct hv_record *record)
-{
-	size_t at = record ? (size_t)(record - records->items) + 1 : 0;
-
-	return at < records->count ? &records->items[at] : NULL;
-}
-
+/* Read the records that match; free with hv_records_done() either way. */
 enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_record_filter *filter,
 	struct hv_records *ret, struct hv_error *err);
-#define hv_auto_records HV_AUTO(hv_records_done)
-void hv_records_done(struct hv_records *records);
 
 /* The one way to a state: without a problem. */
 void hv_record_set_state(struct hv_record *record, enum hv_attachment_state state);

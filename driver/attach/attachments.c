@@ -124,7 +124,7 @@ static unsigned long long number_of(const char *container_id)
 /* Of a container that cannot be asked about too. */
 static bool has_records(struct hv_attacher *attacher, const char *container_id)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	hv_auto_error struct hv_error ignored = {0};
 
 	return !attacher->store ||

@@ -95,7 +95,7 @@ void hv_attempt_done(struct hv_attempt *attempt)
 	free(attempt->made_before);
 	free(attempt->path_before);
 	hv_volume_done(&attempt->volume);
-	hv_siblings_done(&attempt->read);
+	hv_records_done(&attempt->read);
 	hv_target_close(&attempt->container);
 }
 

@@ -22,8 +22,8 @@ struct hv_attempt {
 	struct hv_record record; /* record.replace is of the request */
 	/* All records of the container: their mounts are our own.  NULL if none is at or below the
 	 * target.  Borrowed, perhaps from `read`. */
-	const struct hv_siblings *siblings;
-	struct hv_siblings read;
+	const struct hv_records *siblings;
+	struct hv_records read;
 	/* Of the earlier attachments: their volumes; of the mounted one, or else of the first, the
 	 * paths created for it and its mountpoint, or NULL. */
 	struct hv_texts volumes_before;

@@ -54,11 +54,11 @@ static void take(void *context, const char *id, bool is_running)
  * Engine has containers again. */
 static bool is_doubted(struct hv_attacher *attacher, const char *container_id)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	hv_auto_error struct hv_error ignored = {0};
 	bool all = hv_siblings_read(attacher, container_id, &siblings, &ignored) == HV_OK;
 
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(&siblings, record));)
+	for (struct hv_record *record = NULL; (record = hv_records_next(&siblings, record));)
 		all &= record->problem == HV_PROBLEM_DOUBTED;
 	return all;
 }

@@ -12,7 +12,7 @@
 #include "siblings.h"
 
 /* The attachment of the same container that the mount is, or NULL. */
-static const struct hv_record *find_own(const struct hv_siblings *siblings,
+static const struct hv_record *find_own(const struct hv_records *siblings,
 	const struct hv_record *record, const struct mc_mount *cover)
 {
 	return hv_siblings_find_mount(siblings, record->pid, record->ns_ino, cover);
@@ -21,7 +21,7 @@ static const struct hv_record *find_own(const struct hv_siblings *siblings,
 enum hv_code hv_record_set_covered(struct hv_attacher *attacher, struct hv_record *record,
 	const struct mc_mount *cover, struct hv_error *err)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	const struct hv_record *own;
 
 	if (hv_siblings_read(attacher, record->view.container_id, &siblings, err) != HV_OK)
@@ -40,7 +40,7 @@ enum hv_code hv_record_fail_covered(struct hv_attacher *attacher, const struct h
 	enum hv_code code, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	mc_auto_mounts mounts = NULL;
 	hv_auto_ns struct mc_ns ns = MC_NS_NONE;
 	hv_auto_error struct hv_error ignored = {0};
@@ -62,7 +62,7 @@ enum hv_code hv_record_fail_covered(struct hv_attacher *attacher, const struct h
 }
 
 /* `mount` is the one that the directory would have to be made on. */
-static enum hv_code tell_read_only(const struct hv_siblings *siblings,
+static enum hv_code tell_read_only(const struct hv_records *siblings,
 	const struct hv_record *record, const struct mc_mount *mount, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
@@ -89,7 +89,7 @@ static enum hv_code tell_read_only(const struct hv_siblings *siblings,
 enum hv_code hv_record_fail_read_only(struct hv_attacher *attacher, const struct hv_record *record,
 	const struct mc_ns *ns, struct hv_error *err)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	mc_auto_mounts mounts = NULL;
 	hv_auto_error struct hv_error ignored = {0};
 	struct mc_mount mount;

@@ -243,7 +243,7 @@ static enum hv_code settle(struct ending *ending, struct hv_error *err)
 /* Whether another one waits, perhaps for this one's place. */
 static bool is_waited(struct hv_attacher *attacher, const char *container_id)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	hv_auto_error struct hv_error ignored = {0};
 
 	return hv_siblings_read(attacher, container_id, &siblings, &ignored) == HV_OK &&

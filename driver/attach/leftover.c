@@ -205,11 +205,11 @@ static bool is_kept_by(const struct leftover *item, const struct hv_record *reco
 
 /* The record that keeps one of the `leftovers` of the record `id`, or NULL. */
 static const struct hv_record *find_heir(
-	const struct hv_siblings *siblings, const char *id, const char *leftovers)
+	const struct hv_records *siblings, const char *id, const char *leftovers)
 {
 	struct leftover item;
 
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));) {
+	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));) {
 		const char *at = leftovers;
 
 		while (strcmp(record->view.id, id) != 0 && next(&at, &item))
@@ -222,7 +222,7 @@ static const struct hv_record *find_heir(
 enum hv_code hv_leftovers_find_heir(struct hv_attacher *attacher, const struct hv_record *record,
 	char **ret_id, char **ret_leftovers, struct hv_error *err)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	hv_auto_free char *list = NULL;
 	const char *id = record->view.id;
 	const struct hv_record *heir;
@@ -233,7 +233,7 @@ enum hv_code hv_leftovers_find_heir(struct hv_attacher *attacher, const struct h
 		hv_leftovers_add(&list, record, err) != HV_OK)
 		return err->code;
 	/* Its own are read anew, as another may have left it some meanwhile. */
-	for (struct hv_record *now = NULL; (now = hv_siblings_next(&siblings, now));)
+	for (struct hv_record *now = NULL; (now = hv_records_next(&siblings, now));)
 		if (strcmp(now->view.id, id) == 0 && add_list(&list, now->leftovers, err) != HV_OK)
 			return err->code;
 	heir = list ? find_heir(&siblings, id, list) : NULL;

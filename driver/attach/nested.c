@@ -63,7 +63,7 @@ static enum hv_code lift_all(struct hv_attempt *attempt, bool *ret_is_lifted, st
 
 	/* The deepest first: it would go with what it is on. */
 	for (size_t i = attempt->siblings->count; i-- > 0;) {
-		struct hv_record *record = &attempt->siblings->records[i];
+		struct hv_record *record = &attempt->siblings->items[i];
 		enum hv_code code;
 
 		if (!is_in_the_way(attacher, record, outer))
@@ -88,7 +88,7 @@ static void put_back(struct hv_attempt *attempt, const bool *is_lifted)
 		hv_auto_error struct hv_error ignored = {0};
 
 		if (is_lifted[i] && hv_attach_again(attacher, target, &how,
-					    &attempt->siblings->records[i], &ignored) != HV_OK)
+					    &attempt->siblings->items[i], &ignored) != HV_OK)
 			is_left = true;
 	}
 	if (is_left) /* to be tried again */

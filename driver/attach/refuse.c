@@ -40,12 +40,12 @@ static void note(struct hv_attacher *attacher, struct hv_record *record, int rc,
 }
 
 bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
-	struct hv_siblings *siblings, struct hv_repaired *ret)
+	struct hv_records *siblings, struct hv_repaired *ret)
 {
 	bool lacks = false;
 	int rc = 0;
 
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));) {
+	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));) {
 		if (!is_needed(record) || hv_record_is_mounted(record))
 			continue;
 		if (!lacks) /* the first */
@@ -55,21 +55,21 @@ bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
 		ret->refused += rc == 0;
 	}
 	if (lacks)
-		hv_attacher_poke(attacher, siblings->records[0].view.container_id, false);
+		hv_attacher_poke(attacher, siblings->items[0].view.container_id, false);
 	return lacks && rc == 0;
 }
 
 enum hv_code hv_start_note_denied(struct hv_attacher *attacher, const char *container_id,
 	unsigned hold_ms, struct hv_repaired *ret, struct hv_error *err)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	char late[64];
 	enum hv_code code;
 
 	HV_HOLD(hold, &attacher->locks, container_id);
 	snprintf(late, sizeof(late), "it was not attached within %u ms", hold_ms);
 	code = hv_siblings_read(attacher, container_id, &siblings, err);
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(&siblings, record));) {
+	for (struct hv_record *record = NULL; (record = hv_records_next(&siblings, record));) {
 		if (!is_needed(record))
 			continue;
 		snprintf(ret->name, sizeof(ret->name), "%s", record->view.container_name);

@@ -17,6 +17,6 @@ enum hv_code hv_start_note_denied(struct hv_attacher *attacher, const char *cont
  * program, and note why with each that lacks.  With the container held; counts ret->refused.
  * Returns whether the start was refused. */
 bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
-	struct hv_siblings *siblings, struct hv_repaired *ret);
+	struct hv_records *siblings, struct hv_repaired *ret);
 
 #endif

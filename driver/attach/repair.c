@@ -29,7 +29,7 @@
 struct pass {
 	struct hv_attacher *attacher;
 	const struct hv_target *target; /* may be NULL, or not running */
-	struct hv_siblings *siblings;
+	struct hv_records *siblings;
 	struct hv_repaired *ret;
 };
 
@@ -198,9 +198,9 @@ static enum hv_code repair_one(
 /* All records of a container, each whatever became of the others; the first failure is told. */
 static void repair_each(const struct pass *pass, struct hv_error *err)
 {
-	const struct hv_siblings *siblings = pass->siblings;
+	const struct hv_records *siblings = pass->siblings;
 
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));) {
+	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));) {
 		struct hv_error one = {0};
 
 		if (repair_one(pass, record, &one) == HV_OK || err->code != HV_OK)
@@ -210,9 +210,9 @@ static void repair_each(const struct pass *pass, struct hv_error *err)
 	}
 }
 
-static bool is_own_mount(const struct hv_siblings *siblings, uint64_t id)
+static bool is_own_mount(const struct hv_records *siblings, uint64_t id)
 {
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
+	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));)
 		if (record->pid > 0 && record->mountinfo_id == id)
 			return true;
 	return false;
@@ -221,11 +221,11 @@ static bool is_own_mount(const struct hv_siblings *siblings, uint64_t id)
 /* crun enters the working directory before anything of it can be held. */
 static unsigned count_entered(const struct pass *pass)
 {
-	const struct hv_siblings *siblings = pass->siblings;
+	const struct hv_records *siblings = pass->siblings;
 	unsigned count = 0;
 	uint64_t id = 0;
 
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
+	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));)
 		count += hv_record_is_mounted(record) &&
 			 mc_busy_cwd(pass->attacher->core, pass->target->container.pid,
 				 record->path, &id) > 0 &&
@@ -236,7 +236,7 @@ static unsigned count_entered(const struct pass *pass)
 static enum hv_code repair_all(struct hv_attacher *attacher, const char *container_id,
 	const struct hv_target *target, struct hv_repaired *ret, struct hv_error *err)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	const struct pass pass = {attacher, target, &siblings, ret};
 	bool is_running = target && target->ns.ns_fd >= 0;
 

@@ -21,11 +21,11 @@
 
 static const char promise[] = "; the container is started again as soon as it can be attached";
 
-static enum hv_refusal refusal_of(const struct hv_siblings *siblings)
+static enum hv_refusal refusal_of(const struct hv_records *siblings)
 {
 	enum hv_refusal refusal = HV_REFUSAL_NONE;
 
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));)
+	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));)
 		if (record->refusal == HV_REFUSAL_NEW || refusal == HV_REFUSAL_NONE)
 			refusal = record->refusal;
 	return refusal;
@@ -49,12 +49,12 @@ static enum hv_code write_refusal(struct hv_attacher *attacher, struct hv_record
 static enum hv_code set_refusal(struct hv_attacher *attacher, const char *container_id,
 	enum hv_refusal refusal, struct hv_error *err)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 
 	HV_HOLD(hold, &attacher->locks, container_id);
 	if (hv_siblings_read(attacher, container_id, &siblings, err) != HV_OK)
 		return err->code;
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(&siblings, record));)
+	for (struct hv_record *record = NULL; (record = hv_records_next(&siblings, record));)
 		if (record->refusal != HV_REFUSAL_NONE &&
 			write_refusal(attacher, record, refusal, err) != HV_OK)
 			return err->code;
@@ -115,9 +115,9 @@ enum hv_code hv_volume_check_ready(
 	return hv_explain(err, &cause, &names);
 }
 
-static bool is_all_ready(struct hv_attacher *attacher, const struct hv_siblings *siblings)
+static bool is_all_ready(struct hv_attacher *attacher, const struct hv_records *siblings)
 {
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(siblings, record));) {
+	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));) {
 		hv_auto_error struct hv_error ignored = {0};
 
 		if (record->view.required && record->is_done &&
@@ -131,7 +131,7 @@ static bool is_all_ready(struct hv_attacher *attacher, const struct hv_siblings 
 enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *container_id,
 	struct hv_restart *ret, struct hv_error *err)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	enum hv_refusal refusal;
 	bool is_new, is_wanted;
 
@@ -139,8 +139,7 @@ enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *co
 	if (hv_siblings_read(attacher, container_id, &siblings, err) != HV_OK)
 		return err->code;
 	if (siblings.count > 0)
-		snprintf(ret->name, sizeof(ret->name), "%s",
-			siblings.records[0].view.container_name);
+		snprintf(ret->name, sizeof(ret->name), "%s", siblings.items[0].view.container_name);
 	refusal = refusal_of(&siblings);
 	if (refusal == HV_REFUSAL_NONE)
 		return HV_OK;

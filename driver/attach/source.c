@@ -56,12 +56,12 @@ static enum hv_code has_others(struct hv_attacher *attacher, const struct hv_rec
 	const struct mc_ns *ns, bool *ret, struct hv_error *err)
 {
 	size_t length = strlen(record->path);
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 
 	if (hv_siblings_read(attacher, record->view.container_id, &siblings, err) != HV_OK)
 		return err->code;
 	*ret = ns->may_mount;
-	for (struct hv_record *other = NULL; (other = hv_siblings_next(&siblings, other));)
+	for (struct hv_record *other = NULL; (other = hv_records_next(&siblings, other));)
 		*ret |= strncmp(other->path, record->path, length) == 0 &&
 			other->path[length] == '/';
 	return HV_OK;

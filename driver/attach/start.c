@@ -22,12 +22,12 @@ enum { SHORT_ID = 12 };
 enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *container_id,
 	bool *ret, bool *ret_is_required, struct hv_error *err)
 {
-	hv_auto_siblings struct hv_siblings siblings = {0};
+	hv_auto_records struct hv_records siblings = {0};
 	enum hv_code code = hv_siblings_read(attacher, container_id, &siblings, err);
 
 	*ret = siblings.count > 0;
 	*ret_is_required = false;
-	for (struct hv_record *record = NULL; (record = hv_siblings_next(&siblings, record));)
+	for (struct hv_record *record = NULL; (record = hv_records_next(&siblings, record));)
 		*ret_is_required |= record->view.required;
 	return code;
 }

@@ -377,3 +377,9 @@ void hv_records_free(struct hv_record *records, size_t count)
 		hv_record_done(&records[i]);
 	free(records);
 }
+
+void hv_records_done(struct hv_records *records)
+{
+	hv_records_free(records->items, records->count);
+	*records = (struct hv_records){0};
+}

@@ -20,7 +20,7 @@
 static enum hv_code refuse_attached(
 	struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	hv_auto_volume_records struct hv_volume_records records = {0};
+	hv_auto_records struct hv_records records = {0};
 	const struct hv_attachment *first;
 	size_t at = 0;
 

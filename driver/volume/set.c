@@ -61,7 +61,7 @@ static enum hv_code merge(const struct hv_opts *now, const struct hv_opts *chang
  */
 static enum hv_code check_unused(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
-	hv_auto_volume_records struct hv_volume_records records = {0};
+	hv_auto_records struct hv_records records = {0};
 	long long references = 0;
 
 	if (hv_volume_attachments(volumes, name, &records, err) != HV_OK ||

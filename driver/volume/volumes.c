@@ -28,8 +28,8 @@ enum hv_code hv_volume_references(
 	return hv_store_ref_total(volumes->store, name, ret, err);
 }
 
-enum hv_code hv_volume_attachments(struct hv_volumes *volumes, const char *name,
-	struct hv_volume_records *ret, struct hv_error *err)
+enum hv_code hv_volume_attachments(
+	struct hv_volumes *volumes, const char *name, struct hv_records *ret, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.volume = name};
 

@@ -38,21 +38,9 @@ struct hv_volumes {
 	char **allow_real;          /* the same without symlinks, since hv_volumes_recover() */
 };
 
-/* The attachments of a volume, as the store lists them. */
-struct hv_volume_records {
-	struct hv_record *items;
-	size_t count;
-};
-
-#define hv_auto_volume_records HV_AUTO(hv_volume_records_done)
-static inline void hv_volume_records_done(struct hv_volume_records *records)
-{
-	hv_records_free(records->items, records->count);
-}
-
 /* Read the attachments of a volume. */
-enum hv_code hv_volume_attachments(struct hv_volumes *volumes, const char *name,
-	struct hv_volume_records *ret, struct hv_error *err);
+enum hv_code hv_volume_attachments(
+	struct hv_volumes *volumes, const char *name, struct hv_records *ret, struct hv_error *err);
 
 /* The volume whose data an alias (option from) shows; `ret` is zeroed or a volume to be freed. */
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,

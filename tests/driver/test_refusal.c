@@ -43,7 +43,7 @@ static char *require(struct fixture *fixture, char *volume)
 /* The records, as a start finds them when all were tried. */
 static bool refuse(struct fixture *fixture, unsigned *ret_refused)
 {
-	struct hv_siblings siblings = {0};
+	struct hv_records siblings = {0};
 	struct hv_repaired repaired = {0};
 	struct mc_ns ns = MC_NS_NONE;
 	struct hv_error err = {0};
@@ -54,7 +54,7 @@ static bool refuse(struct fixture *fixture, unsigned *ret_refused)
 	is_refused = hv_start_refuse(fixture->attacher, &ns, &siblings, &repaired);
 	*ret_refused = repaired.refused;
 	mc_ns_close(&ns);
-	hv_siblings_done(&siblings);
+	hv_records_done(&siblings);
 	return is_refused;
 }
 

@@ -246,6 +246,24 @@ void hv_record_done(struct hv_record *record) __attribute__((nonnull));
 #define hv_auto_record HV_AUTO(hv_record_done)
 void hv_records_free(struct hv_record *records, size_t count);
 
+/* Records as hv_store_attachment_list() reads them, owned. */
+struct hv_records {
+	struct hv_record *items;
+	size_t count;
+};
+
+/* Iterate over them: the first after NULL, and NULL after the last. */
+static inline struct hv_record *hv_records_next(
+	const struct hv_records *records, const struct hv_record *record)
+{
+	size_t at = record ? (size_t)(record - records->items) + 1 : 0;
+
+	return at < records->count ? &records->items[at] : NULL;
+}
+
+void hv_records_done(struct hv_records *records) __attribute__((nonnull));
+#define hv_auto_records HV_AUTO(hv_records_done)
+
 /* --- roots --- */
 
 /* Note a directory in which a runtime keeps its containers, so that it is known before one of them
