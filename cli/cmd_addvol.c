@@ -2,10 +2,11 @@
 /* The sequence: resolve the directory, see that the container runs, find a volume that is this
  * directory or define one, attach it; a volume defined here does not outlive a failure. */
 #include <json-c/json.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "wire/text.h"
 
 #include "cli/attachment.h"
 #include "cli/command.h"
@@ -13,7 +14,6 @@
 #include "cli/endpoint.h"
 #include "cli/engine.h"
 #include "cli/hostpath.h"
-#include "cli/output.h"
 #include "cli/place.h"
 
 #define ORDER "write HOSTPATH CONTAINER TARGET in this order: docker addvol /srv/data web /mnt/data"

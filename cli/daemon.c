@@ -3,16 +3,16 @@
 
 #include <errno.h>
 #include <json-c/json.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "wire/text.h"
 
 #include "cli/document.h"
 #include "cli/endpoint.h"
 #include "cli/engine.h"
 #include "cli/http.h"
-#include "cli/output.h"
 
 enum { INFO_TIMEOUT_SECONDS = 15 };
 

@@ -5,9 +5,10 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "wire/text.h"
+
 #include "cli/cleanup.h"
 #include "cli/document.h"
-#include "cli/output.h"
 
 #define DEFAULT_SOCKET "/var/run/docker.sock"
 

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "wire/container.h"
+#include "wire/text.h"
 
 #include "cli/document.h"
 #include "cli/http.h"
-#include "cli/output.h"
 
 static enum hv_code fail_to_call(const char *socket, int error, struct hv_error *err)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/output.h"
+#include "wire/text.h"
 
 #define auto_curl HV_AUTO(close_curl)
 #define auto_headers HV_AUTO(free_headers)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "wire/clock.h"
+#include "wire/text.h"
 #include "wire/utf8.h"
 
 /* As `docker ps` has it. */
@@ -43,24 +44,6 @@ static const struct {
 	{LLONG_MAX, YEAR, "years"},
 };
 
-__attribute__((format(printf, 1, 0))) static char *format_list(const char *format, va_list args)
-{
-	char *text = NULL;
-
-	return vasprintf(&text, format, args) < 0 ? NULL : text;
-}
-
-char *hv_text_format(const char *format, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, format);
-	text = format_list(format, args);
-	va_end(args);
-	return text;
-}
-
 void hv_text_clean(char *text)
 {
 	char *to = text;
@@ -89,7 +72,7 @@ void hv_line_print(FILE *out, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	line = format_list(format, args);
+	line = hv_text_format_list(format, args);
 	va_end(args);
 	if (!line)
 		return;

@@ -7,9 +7,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "wire/text.h"
+
 #include "cli/docker.h"
 #include "cli/document.h"
-#include "cli/output.h"
 
 static enum hv_code create(const struct hv_globals *globals, const char *driver, const char *name,
 	const struct hv_call *call, struct hv_error *err)

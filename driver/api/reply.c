@@ -2,10 +2,10 @@
 #include "reply.h"
 
 #include <json-c/json.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/text.h"
 #include "wire/utf8.h"
 
 enum hv_code hv_add(struct json_object *object, const char *name, struct json_object *value,
@@ -33,11 +33,7 @@ enum hv_code hv_append(struct json_object *array, struct json_object *value, str
 
 static char *fold(const struct hv_error *err)
 {
-	char *text;
-
-	if (asprintf(&text, "%s (%s)", hv_error_text(err), err->hint) < 0)
-		return NULL;
-	return text;
+	return hv_text_format("%s (%s)", hv_error_text(err), err->hint);
 }
 
 static enum hv_code add_busy(

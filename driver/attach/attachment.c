@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mountcore/path.h"
+#include "wire/text.h"
 
 #include "attachments.h"
 
@@ -24,8 +25,7 @@ enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem pro
 	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = hv_text_format_list(format, args);
 	va_end(args);
 	free(record->view.problem); /* only now: an argument may be in it */
 	record->view.problem = text;

@@ -2,12 +2,12 @@
 /* Fill the record of an attach from the request, the container and the mount. */
 #include "attempt.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "mountcore/host.h"
+#include "wire/text.h"
 
 #include "attachments.h"
 #include "made.h"
@@ -17,11 +17,12 @@ static enum hv_code new_id(char **ret, struct hv_error *err)
 {
 	unsigned char bytes[6];
 
-	if (getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes) &&
-		asprintf(ret, "%02x%02x%02x%02x%02x%02x", bytes[0], bytes[1], bytes[2], bytes[3],
-			bytes[4], bytes[5]) >= 0)
-		return HV_OK;
 	*ret = NULL;
+	if (getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes))
+		*ret = hv_text_format("%02x%02x%02x%02x%02x%02x", bytes[0], bytes[1], bytes[2],
+			bytes[3], bytes[4], bytes[5]);
+	if (*ret)
+		return HV_OK;
 	return hv_fail(err, HV_INTERNAL, "no random number for the attachment's ID");
 }
 

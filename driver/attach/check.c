@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Check an attach without doing it. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "attach/attach.h"
+#include "wire/text.h"
 
 #include "attempt.h"
 #include "container.h"
@@ -42,24 +41,13 @@ static bool add(struct list *list, const char *name, enum hv_code outcome, char 
 	*item = (struct hv_check){.name = strdup(name), .ok = outcome == HV_OK, .detail = detail};
 	if (!item->ok) {
 		free(item->detail);
-		if (!err->hint ||
-			asprintf(&item->detail, "%s (%s)", hv_error_text(err), err->hint) < 0)
+		item->detail =
+			err->hint ? hv_text_format("%s (%s)", hv_error_text(err), err->hint) : NULL;
+		if (!item->detail)
 			item->detail = strdup(hv_error_text(err));
 		hv_error_done(err);
 	}
 	return item->ok;
-}
-
-static __attribute__((format(printf, 1, 2))) char *describe(const char *format, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
-	va_end(args);
-	return text;
 }
 
 static char *describe_target(const struct hv_attempt *attempt)
@@ -67,12 +55,12 @@ static char *describe_target(const struct hv_attempt *attempt)
 	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
 
 	if (info->to_make > 0)
-		return describe("%s, of which %u %s to be made", info->path, info->to_make,
+		return hv_text_format("%s, of which %u %s to be made", info->path, info->to_make,
 			info->to_make == 1 ? "part is" : "parts are");
 	if (info->is_covering)
-		return describe(
+		return hv_text_format(
 			"%s, where a mount is covered until the volume is detached", info->path);
-	return describe("%s, which exists", info->path);
+	return hv_text_format("%s, which exists", info->path);
 }
 
 static const char *describe_owners(const struct hv_attempt *attempt)
@@ -88,7 +76,7 @@ static char *describe_mode(const struct hv_attempt *attempt)
 {
 	const struct hv_attachment *view = &attempt->record.view;
 
-	return describe("%s%s%s%s%s", view->read_only ? "read-only" : "read-write",
+	return hv_text_format("%s%s%s%s%s", view->read_only ? "read-only" : "read-write",
 		view->no_suid ? ", nosuid" : "", view->no_dev ? ", nodev" : "",
 		view->no_exec ? ", noexec" : "", describe_owners(attempt));
 }
@@ -108,14 +96,15 @@ static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct 
 			hv_attempt_check_resolved(attempt, &there, err) != HV_OK))
 		return err->code;
 	if (attempt->is_there) {
-		*ret = describe("%s, where it is attached already, so that nothing is to be done",
+		*ret = hv_text_format(
+			"%s, where it is attached already, so that nothing is to be done",
 			there.target);
 		return HV_OK;
 	}
 	if (is_running)
 		hv_attempt_find_hidden(attempt);
 	*ret = is_running ? describe_target(attempt)
-			  : describe("%s, which is looked at then", attempt->target);
+			  : hv_text_format("%s, which is looked at then", attempt->target);
 	return HV_OK;
 }
 
@@ -128,10 +117,10 @@ static bool add_container(struct hv_attempt *attempt, struct list *list, struct 
 	if (step == HV_NOT_RUNNING && request->persist) {
 		hv_error_done(err);
 		return add(list, "container", HV_OK,
-			describe("it does not run; attached when it starts"), err);
+			hv_text_format("it does not run; attached when it starts"), err);
 	}
 	return add(list, "container", step,
-		describe("it runs, process %d", attempt->container.container.pid), err);
+		hv_text_format("it runs, process %d", attempt->container.container.pid), err);
 }
 
 static bool add_target(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
@@ -158,7 +147,8 @@ static bool add_start(const struct hv_attempt *attempt, struct list *list, struc
 		hv_fail(err, step, "the container's next start would be refused: %s",
 			hv_error_text(err));
 	return add(list, "start", step,
-		describe("it is required, and its source is there for the container's next start"),
+		hv_text_format(
+			"it is required, and its source is there for the container's next start"),
 		err);
 }
 
@@ -166,11 +156,11 @@ static void check_all(struct hv_attempt *attempt, struct list *list, struct hv_e
 {
 	enum hv_code step = hv_attempt_read(attempt, err);
 
-	if (!add(list, "request", step, describe("its arguments are right"), err))
+	if (!add(list, "request", step, hv_text_format("its arguments are right"), err))
 		return;
 	step = hv_attempt_find_volume(attempt, err);
 	if (!add(list, "volume", step,
-		    describe("its directory is %s",
+		    hv_text_format("its directory is %s",
 			    attempt->volume.source ? attempt->volume.source : ""),
 		    err))
 		return;

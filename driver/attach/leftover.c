@@ -13,6 +13,7 @@
 
 #include "mountcore/detach.h"
 #include "mountcore/path.h"
+#include "wire/text.h"
 
 #include "attachments.h"
 #include "made.h"
@@ -77,13 +78,14 @@ static enum hv_code add(char **list, const struct leftover *item, struct hv_erro
 	if (known.made.count == 0)
 		return HV_OK;
 	made = hv_made_join(NULL, &known.made);
-	if (made && asprintf(&line, "%zu:%s %s\n", strlen(known.path), known.path, made) < 0)
-		line = NULL;
+	if (made)
+		line = hv_text_format("%zu:%s %s\n", strlen(known.path), known.path, made);
 	if (!line)
 		return hv_oom(err);
 	if (*list && (strstr(*list, line) || strlen(*list) + strlen(line) > LIST_MAX))
 		return HV_OK;
-	if (asprintf(&longer, "%s%s", *list ? *list : "", line) < 0)
+	longer = hv_text_format("%s%s", *list ? *list : "", line);
+	if (!longer)
 		return hv_oom(err);
 	free(*list);
 	*list = longer;

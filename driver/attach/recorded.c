@@ -2,9 +2,10 @@
 /* The attachments already recorded at the target of a new one. */
 #include "recorded.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "wire/text.h"
 
 #include "attachment.h"
 #include "attachments.h"
@@ -69,10 +70,12 @@ static enum hv_code add_replaced(
 {
 	struct hv_record *record = &attempt->record;
 	const char *before = record->replaces ? record->replaces : "";
-	char *all = NULL;
+	char *all;
 
-	if (hv_texts_add(&attempt->volumes_before, other->view.volume) < 0 ||
-		asprintf(&all, "%s%s%s", before, *before ? " " : "", other->view.id) < 0)
+	if (hv_texts_add(&attempt->volumes_before, other->view.volume) < 0)
+		return hv_oom(err);
+	all = hv_text_format("%s%s%s", before, *before ? " " : "", other->view.id);
+	if (!all)
 		return hv_oom(err);
 	free(record->replaces);
 	record->replaces = all;

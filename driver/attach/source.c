@@ -5,11 +5,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mountcore/source.h"
+#include "wire/text.h"
 
 #include "attachment.h"
 #include "attachments.h"
@@ -28,8 +28,7 @@ static __attribute__((format(printf, 4, 5))) enum hv_code tell(struct hv_source_
 
 	ret->kind = kind;
 	va_start(args, format);
-	if (vasprintf(&ret->text, format, args) < 0)
-		ret->text = NULL;
+	ret->text = hv_text_format_list(format, args);
 	va_end(args);
 	return ret->text ? HV_OK : hv_oom(err);
 }

@@ -5,11 +5,11 @@
  * Engine is asked twice, and a part that differs is left out. */
 #include "about.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/engine.h"
+#include "wire/text.h"
 
 #include "client.h"
 
@@ -40,10 +40,8 @@ static enum hv_code join(const struct hv_about *first, const struct hv_about *se
 
 	if (!*id && !*root)
 		return hv_fail(err, HV_INTERNAL, "the Docker Engine does not tell which it is");
-	if (asprintf(ret, "%s %s", id, root) >= 0)
-		return HV_OK;
-	*ret = NULL;
-	return hv_oom(err);
+	*ret = hv_text_format("%s %s", id, root);
+	return *ret ? HV_OK : hv_oom(err);
 }
 
 enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret_identity,

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "store/store.h"
+#include "wire/text.h"
 
 #include "wal.h"
 
@@ -311,10 +312,9 @@ enum hv_code hv_store_open(const char *directory, struct hv_store **ret, struct 
 	if (!store)
 		return hv_oom(err);
 	pthread_mutex_init(&store->lock, NULL);
-	if (asprintf(&path, "%s/hostvol.db", directory) < 0) {
-		path = NULL;
+	path = hv_text_format("%s/hostvol.db", directory);
+	if (!path)
 		return hv_oom(err);
-	}
 	limit_memory();
 	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
 		SQLITE_OK)

@@ -3,17 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 
 #include "mountcore/mount_root.h"
+#include "wire/text.h"
 
 #include "volumes.h"
 
 char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
 {
-	char *path;
-
-	return asprintf(&path, "%s/%s", volumes->mount_root, name) < 0 ? NULL : path;
+	return hv_text_format("%s/%s", volumes->mount_root, name);
 }
 
 int hv_mount_root_dir(const struct hv_volumes *volumes)

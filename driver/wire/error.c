@@ -2,8 +2,9 @@
 #include "wire/error.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "wire/text.h"
 
 /* Bytes that are not UTF-8 become '?': names come cut ("%.64s") or out of URLs, and the sentence
  * stands in JSON. */
@@ -23,11 +24,10 @@ static void clean_utf8(char *text)
 
 __attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
-	char *text = NULL;
+	char *text = hv_text_format_list(format, args);
 
-	if (vasprintf(&text, format, args) < 0)
-		return NULL;
-	clean_utf8(text);
+	if (text)
+		clean_utf8(text);
 	return text;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text, and text for a terminal: tables, times, and nothing that the terminal would obey. */
+/* Text for a terminal: tables, times, and nothing that the terminal would obey. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
@@ -8,10 +8,6 @@
 #include <time.h>
 
 #include "wire/cleanup.h"
-
-/* Owned by the caller; NULL on ENOMEM. */
-char *hv_text_format(const char *format, ...)
-	__attribute__((nonnull(1), format(printf, 1, 2), warn_unused_result));
 
 /* Replace control characters (C0, DEL, C1) and invalid UTF-8 by '?', in place. */
 void hv_text_clean(char *text) __attribute__((nonnull));
