@@ -9,6 +9,8 @@
 
 #include "support/hv_test.h"
 
+#include "attacher.h"
+
 static const struct hv_setting settings[] = {{"HOSTVOL_LOG", "info"}, {NULL, NULL}};
 
 static int open_socket(void *context)
@@ -41,13 +43,7 @@ int api_setup(void **state)
 	world_setup(&world);
 	fixture->world = world;
 	fixture->engine = hv_engine_new(&args);
-	fixture->attacher = hv_attacher_new(&(struct hv_attacher_args){
-		.core = fixture->world->core,
-		.engine = fixture->engine,
-		.volumes = fixture->world->volumes,
-	});
-	assert_non_null(fixture->attacher);
-	assert_int_equal(hv_attachments_recover(fixture->attacher, &fixture->world->err), HV_OK);
+	fixture->attacher = attacher_new(fixture->world, fixture->engine);
 	fixture->api = (struct hv_api){
 		.core = fixture->world->core,
 		.engine = fixture->engine,

@@ -17,6 +17,7 @@
 #include "mountcore/cleanup.h"
 #include "support/hv_test.h"
 
+#include "attacher.h"
 #include "scratch.h"
 
 enum { STOP_MS = 15000 };
@@ -287,13 +288,7 @@ int reconciler_setup(void **state)
 	assert_int_equal(world_create(fixture->world, "data", NULL, NULL), HV_OK);
 	fixture->engine = hv_engine_new(&(struct hv_engine_args){
 		.open_socket = open_socket, .context = fixture, .socket_path = fixture->socket});
-	fixture->attacher = hv_attacher_new(&(struct hv_attacher_args){
-		.core = fixture->world->core,
-		.engine = fixture->engine,
-		.volumes = fixture->world->volumes,
-	});
-	assert_non_null(fixture->attacher);
-	assert_int_equal(hv_attachments_recover(fixture->attacher, &fixture->world->err), HV_OK);
+	fixture->attacher = attacher_new(fixture->world, fixture->engine);
 	fixture->listener = (struct hv_attacher_listener){
 		.on_change = poke, .on_end = note_end, .context = fixture};
 	hv_attacher_listen(fixture->attacher, &fixture->listener);
