@@ -78,9 +78,9 @@ enum hv_code hv_volume_is_attached(
 	return hv_store_volume_is_attached(attacher->store, volume, ret, err);
 }
 
-enum hv_code hv_attachments_check(struct hv_attacher *attacher, struct hv_error *err)
+enum hv_code hv_attachments_tell_damage(struct hv_attacher *attacher, struct hv_error *err)
 {
-	return hv_store_attachment_check(attacher->store, err);
+	return hv_store_attachment_tell_damage(attacher->store, err);
 }
 
 enum hv_code hv_attacher_add_root(

@@ -112,15 +112,14 @@ static enum hv_code load_state(struct hv_daemon *daemon, struct hv_error *err)
 	return err->code;
 }
 
-/* A damaged record costs its own volume only, whose calls refuse it; lists pass it by. */
-static void tell_damaged(const struct hv_daemon *daemon)
+/* A damaged record costs its own volume only, whose calls refuse it; lists pass it by.  The
+ * reconciler tells those of attachments. */
+static void tell_damage(const struct hv_daemon *daemon)
 {
-	hv_auto_error struct hv_error volume = {0}, attachment = {0};
+	hv_auto_error struct hv_error damage = {0};
 
-	if (hv_volumes_check(daemon->volumes, &volume) != HV_OK)
-		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&volume));
-	if (hv_attachments_check(daemon->attacher, &attachment) != HV_OK)
-		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&attachment));
+	if (hv_volumes_tell_damage(daemon->volumes, &damage) != HV_OK)
+		hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", hv_error_text(&damage));
 }
 
 /* Try to open the state, with the lock held but for the time that it takes: a disk that does not
@@ -134,7 +133,7 @@ static void try_state(struct hv_daemon *daemon)
 	pthread_mutex_unlock(&daemon->state_lock);
 	is_open = load_state(daemon, &error) == HV_OK;
 	if (is_open)
-		tell_damaged(daemon);
+		tell_damage(daemon);
 	pthread_mutex_lock(&daemon->state_lock);
 	daemon->is_state_tried = false;
 	daemon->is_state_open = is_open;

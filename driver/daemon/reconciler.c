@@ -63,6 +63,7 @@ struct hv_reconciler {
 	bool is_trying; /* a subscription is under way or stands */
 	bool is_news;   /* anything may have happened before it was subscribed */
 	bool is_known;  /* that the Engine does not tell was logged */
+	bool is_damage_told;
 };
 
 static void wake(void *context)
@@ -185,6 +186,18 @@ static void on_event(void *context, const struct hv_event *event)
 	put(self, event->container);
 }
 
+/* After a look, which reads the records of its container and leaves damaged ones out. */
+static void tell_damage(struct hv_reconciler *self)
+{
+	hv_auto_error struct hv_error damage = {0};
+
+	if (self->is_damage_told ||
+		hv_attachments_tell_damage(self->args.attacher, &damage) == HV_OK)
+		return;
+	hv_log_line(self->args.log, HV_LOG_ERROR, "%s", hv_error_text(&damage));
+	self->is_damage_told = true;
+}
+
 static enum hv_code look_at(
 	struct hv_reconciler *self, const char *container_id, struct hv_error *err)
 {
@@ -194,6 +207,7 @@ static enum hv_code look_at(
 	if (self->args.open_state(self->args.context, err) != HV_OK)
 		return err->code;
 	code = hv_attachments_look(self->args.attacher, container_id, &seen, err);
+	tell_damage(self);
 	(void)tell(self, &seen.repaired);
 	if (seen.pid > 0 && self->args.on_process &&
 		!hv_processes_has(&self->processes, container_id, &seen))

@@ -5,6 +5,7 @@
 
 #include "store/store.h"
 
+#include "damage.h"
 #include "db.h"
 #include "row.h"
 
@@ -281,16 +282,19 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	enum hv_sql sql = choose_list(filter);
 	/* Of a volume none is passed by: the volume may not be removed for it. */
 	struct hv_sql_array array = {sizeof(**ret), read_record, NULL, 0,
-		filter->id || filter->volume ? NULL : leave_out};
+		filter->id || filter->volume ? NULL : leave_out, NULL};
 	const struct hv_sql_value values[] = {
 		HV_TEXT(filter->id), HV_TEXT(filter->volume), HV_TEXT(filter->container_id), {0}};
 
-	if (hv_sql_append(held, choose_list(filter), values, &array, err) != HV_OK) {
+	if (hv_sql_append(held, sql, values, &array, err) != HV_OK) {
 		hv_records_free(array.items, array.count);
+		free(array.damage);
 		return err->code;
 	}
+	hv_damage_note(&held->damaged_attachment, array.damage, sql == HV_SQL_ATTACHMENT_LIST);
 	*ret = array.items;
 	*ret_count = array.count;
 	return HV_OK;
@@ -310,19 +314,11 @@ enum hv_code hv_store_volume_is_attached(
 	return HV_OK;
 }
 
-static enum hv_code check_record(sqlite3_stmt *statement, void *context, struct hv_error *err)
-{
-	hv_auto_record struct hv_record record = {0};
-
-	(void)context;
-	return read_record(statement, &record, err);
-}
-
-enum hv_code hv_store_attachment_check(struct hv_store *store, struct hv_error *err)
+enum hv_code hv_store_attachment_tell_damage(struct hv_store *store, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 
-	return hv_sql_each(held, HV_SQL_ATTACHMENT_LIST, NULL, check_record, NULL, err);
+	return hv_damage_tell(held->damaged_attachment, err);
 }
 
 void hv_store_containers_free(struct hv_store_container *containers, size_t count)
@@ -348,7 +344,7 @@ enum hv_code hv_store_attachment_containers(struct hv_store *store, struct hv_st
 	size_t *ret_count, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
-	struct hv_sql_array array = {sizeof(**ret), read_container, NULL, 0, NULL};
+	struct hv_sql_array array = {sizeof(**ret), read_container, NULL, 0, NULL, NULL};
 
 	if (hv_sql_append(held, HV_SQL_ATTACHMENT_CONTAINERS, NULL, &array, err) != HV_OK) {
 		hv_store_containers_free(array.items, array.count);

@@ -156,6 +156,10 @@ static enum hv_code append(sqlite3_stmt *statement, void *context, struct hv_err
 		return code;
 	array->leave_out(items);
 	array->count--;
+	if (!array->damage) {
+		array->damage = err->message;
+		err->message = NULL;
+	}
 	hv_error_done(err);
 	return HV_OK;
 }
@@ -334,5 +338,7 @@ void hv_store_close(struct hv_store *store)
 		sqlite3_finalize(store->statements[i]);
 	sqlite3_close(store->db);
 	pthread_mutex_destroy(&store->lock);
+	free(store->damaged_volume);
+	free(store->damaged_attachment);
 	free(store);
 }

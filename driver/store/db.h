@@ -18,6 +18,8 @@ struct hv_store {
 	/* A write failed.  Its data in the log may be valid all the same and would come back after
 	 * a crash, though its caller got an error: it is overwritten before any other write. */
 	bool has_failed;
+	char *damaged_volume; /* the note (damage.h) */
+	char *damaged_attachment;
 };
 
 /* A parameter of a statement; a list ends with an empty one. */
@@ -64,6 +66,7 @@ struct hv_sql_array {
 	/* Frees the content of an item whose reading failed with HV_STATE_UNREADABLE: its row is
 	 * damaged, and is left out.  NULL: the whole fails. */
 	void (*leave_out)(void *item);
+	char *damage; /* the sentence about the first one left out, or NULL; owned */
 };
 
 /* The same, each row into a new item, which is zero before; one whose reading failed counts. */

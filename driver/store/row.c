@@ -6,8 +6,13 @@
 enum hv_code hv_sql_refuse(
 	sqlite3_stmt *statement, const char *owner, const char *column, struct hv_error *err)
 {
-	const char *key = (const char *)sqlite3_column_text(statement, 0);
+	return hv_sql_refuse_key(
+		(const char *)sqlite3_column_text(statement, 0), owner, column, err);
+}
 
+enum hv_code hv_sql_refuse_key(
+	const char *key, const char *owner, const char *column, struct hv_error *err)
+{
 	return hv_fail(err, HV_STATE_UNREADABLE,
 		"hostvol's state cannot be used: column %s of %s '%.255s' has no valid value",
 		column ? column : "?", owner, key ? key : "?");

@@ -13,6 +13,10 @@
 enum hv_code hv_sql_refuse(
 	sqlite3_stmt *statement, const char *owner, const char *column, struct hv_error *err);
 
+/* The same for the row of that key, which may not be in hand any more. */
+enum hv_code hv_sql_refuse_key(
+	const char *key, const char *owner, const char *column, struct hv_error *err);
+
 /* Refuse the row in hand if a column is NULL; bit N of `nullable`: column N may be. */
 enum hv_code hv_sql_check_null(
 	sqlite3_stmt *statement, const char *owner, unsigned nullable, struct hv_error *err);

@@ -3,6 +3,7 @@
 
 #include "store/store.h"
 
+#include "damage.h"
 #include "db.h"
 #include "row.h"
 
@@ -67,9 +68,9 @@ static bool has_phase(sqlite3_stmt *statement)
 	return hv_sql_is_enum(statement, PHASE, PHASE_LAST);
 }
 
-static enum hv_code refuse_phase(sqlite3_stmt *statement, struct hv_error *err)
+static enum hv_code refuse_phase(const struct hv_volume *volume, struct hv_error *err)
 {
-	return hv_sql_refuse(statement, "volume", "phase", err);
+	return hv_sql_refuse_key(volume->name, "volume", "phase", err);
 }
 
 static enum hv_code read_volume(sqlite3_stmt *statement, void *context, struct hv_error *err)
@@ -106,7 +107,7 @@ enum hv_code hv_store_volume_get(
 	if (rc != SQLITE_ROW || read_volume(statement, ret, err) != HV_OK)
 		return err->code;
 	if (ret->phase == HV_DAMAGED)
-		return refuse_phase(statement, err);
+		return refuse_phase(ret, err);
 	return read_opts(held, ret, err);
 }
 
@@ -124,11 +125,23 @@ enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, c
 	return ok ? HV_OK : hv_oom(err);
 }
 
+static void note_damage(
+	struct hv_store *store, const struct hv_volume *volumes, size_t count, bool is_all)
+{
+	hv_auto_error struct hv_error damage = {0};
+
+	for (size_t i = 0; damage.code == HV_OK && i < count; i++)
+		if (volumes[i].phase == HV_DAMAGED)
+			(void)refuse_phase(&volumes[i], &damage);
+	hv_damage_note(&store->damaged_volume, damage.message, is_all);
+	damage.message = NULL; /* taken over */
+}
+
 static enum hv_code list(struct hv_store *store, enum hv_sql sql, struct hv_volume **ret,
 	size_t *ret_count, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
-	struct hv_sql_array array = {sizeof(**ret), read_volume, NULL, 0, NULL};
+	struct hv_sql_array array = {sizeof(**ret), read_volume, NULL, 0, NULL, NULL};
 	enum hv_code code = hv_sql_append(held, sql, NULL, &array, err);
 	struct hv_volume *volumes = array.items;
 
@@ -138,6 +151,7 @@ static enum hv_code list(struct hv_store *store, enum hv_sql sql, struct hv_volu
 		hv_store_volumes_free(volumes, array.count);
 		return code;
 	}
+	note_damage(held, volumes, array.count, sql == HV_SQL_VOLUME_LIST);
 	*ret = volumes;
 	*ret_count = array.count;
 	return HV_OK;
@@ -149,17 +163,11 @@ enum hv_code hv_store_volume_list(
 	return list(store, HV_SQL_VOLUME_LIST, ret, ret_count, err);
 }
 
-static enum hv_code check_phase(sqlite3_stmt *statement, void *context, struct hv_error *err)
-{
-	(void)context;
-	return has_phase(statement) ? HV_OK : refuse_phase(statement, err);
-}
-
-enum hv_code hv_store_volume_check(struct hv_store *store, struct hv_error *err)
+enum hv_code hv_store_volume_tell_damage(struct hv_store *store, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 
-	return hv_sql_each(held, HV_SQL_VOLUME_LIST, NULL, check_phase, NULL, err);
+	return hv_damage_tell(held->damaged_volume, err);
 }
 
 enum hv_code hv_store_volume_unfinished(

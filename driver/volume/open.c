@@ -35,9 +35,9 @@ enum hv_code hv_volumes_open(struct hv_volumes *volumes, const char *state_host,
 	return hv_store_open(state_local, &volumes->store, err);
 }
 
-enum hv_code hv_volumes_check(const struct hv_volumes *volumes, struct hv_error *err)
+enum hv_code hv_volumes_tell_damage(const struct hv_volumes *volumes, struct hv_error *err)
 {
-	return hv_store_volume_check(volumes->store, err);
+	return hv_store_volume_tell_damage(volumes->store, err);
 }
 
 static void stop(struct hv_volumes *volumes)

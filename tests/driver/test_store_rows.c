@@ -267,14 +267,20 @@ STORE_ROWS_TEST(null_in_a_column_that_may_not_be_null_is_unreadable)
 	}
 }
 
-static enum hv_code check_volumes(struct hv_error *err)
+static enum hv_code list_volumes(struct hv_error *err)
 {
-	return hv_store_volume_check(store, err);
+	assert_int_equal(read_volumes(err), HV_OK);
+	return hv_store_volume_tell_damage(store, err);
 }
 
-static enum hv_code check_attachments(struct hv_error *err)
+static enum hv_code tell_volumes(struct hv_error *err)
 {
-	return hv_store_attachment_check(store, err);
+	return hv_store_volume_tell_damage(store, err);
+}
+
+static enum hv_code tell_attachments(struct hv_error *err)
+{
+	return hv_store_attachment_tell_damage(store, err);
 }
 
 /* The row of an unknown phase would be a volume in HV_REMOVING, whose data is deleted. */
@@ -291,7 +297,7 @@ STORE_ROWS_TEST(a_number_or_word_that_no_enum_has_is_unreadable)
 		{"UPDATE volume SET phase = 4294967297", read_volume, "volume 'data'",
 			"column phase"},
 		{"UPDATE volume SET phase = 'x'", read_volume, "volume 'data'", "column phase"},
-		{"UPDATE volume SET phase = 4", check_volumes, "volume 'data'", "column phase"},
+		{"UPDATE volume SET phase = 4", list_volumes, "volume 'data'", "column phase"},
 		{"UPDATE attachment SET state = 'lost'", read_attachments,
 			"attachment '0123456789ab'", "column state"},
 		{"UPDATE attachment SET state = 'attached', flags = 3 * 4096", read_attachments,
@@ -333,20 +339,38 @@ STORE_ROWS_TEST(a_damaged_volume_is_in_no_other_s_way)
 
 	add_rows();
 	assert_int_equal(row_add_volume(store, "other"), HV_OK);
-	assert_int_equal(hv_store_volume_check(store, &err), HV_OK);
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		struct hv_volume *list = NULL;
 		size_t count = 0;
 
 		change(changes[i]);
+		assert_int_equal(tell_volumes(&err), HV_OK); /* no list has met it */
 		assert_int_equal(hv_store_volume_list(store, &list, &count, &err), HV_OK);
 		expect_damaged(list, count, 2);
+		expect_unreadable(tell_volumes, "volume 'data'", "column phase");
 		list = NULL;
 		count = 0;
 		assert_int_equal(hv_store_volume_unfinished(store, &list, &count, &err), HV_OK);
 		expect_damaged(list, count, 1);
 		assert_true(row_has_volume(store, "other"));
 	}
+}
+
+STORE_ROWS_TEST(a_damaged_volume_is_told_until_a_list_of_all_is_without_it)
+{
+	struct hv_volume *list = NULL;
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	add_rows();
+	change("UPDATE volume SET phase = 4");
+	row_expect_unfinished(store, "data", HV_DAMAGED);
+	expect_unreadable(tell_volumes, "volume 'data'", "column phase");
+	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_THERE, &err), HV_OK);
+	assert_int_equal(hv_store_volume_unfinished(store, &list, &count, &err), HV_OK);
+	hv_store_volumes_free(list, count);
+	expect_unreadable(tell_volumes, "volume 'data'", "column phase");
+	assert_int_equal(list_volumes(&err), HV_OK);
 }
 
 STORE_ROWS_TEST(a_damaged_attachment_is_in_no_other_volume_s_way)
@@ -360,7 +384,7 @@ STORE_ROWS_TEST(a_damaged_attachment_is_in_no_other_volume_s_way)
 	assert_int_equal(row_put(store, "0123456789ac", "other", "c1", true), HV_OK);
 	assert_int_equal(row_put(store, "0123456789ad", "other", "c2", true), HV_OK);
 	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 3);
-	assert_int_equal(hv_store_attachment_check(store, &err), HV_OK);
+	assert_int_equal(tell_attachments(&err), HV_OK);
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		change(changes[i]);
 		assert_int_equal(row_count_records(store, NULL, NULL, NULL), 2);
@@ -369,8 +393,25 @@ STORE_ROWS_TEST(a_damaged_attachment_is_in_no_other_volume_s_way)
 		expect_unreadable(
 			read_attachments, "attachment '0123456789ab'", "has no valid value");
 		expect_unreadable(
-			check_attachments, "attachment '0123456789ab'", "has no valid value");
+			tell_attachments, "attachment '0123456789ab'", "has no valid value");
 	}
+}
+
+STORE_ROWS_TEST(a_damaged_attachment_is_told_until_a_list_of_all_is_without_it)
+{
+	struct hv_error err = {0};
+
+	add_rows();
+	change("UPDATE attachment SET state = 'lost'");
+	assert_int_equal(row_count_records(store, NULL, NULL, "c2"), 0);
+	assert_int_equal(tell_attachments(&err), HV_OK); /* no list has met it */
+	assert_int_equal(row_count_records(store, NULL, NULL, "c1"), 0);
+	expect_unreadable(tell_attachments, "attachment '0123456789ab'", "column state");
+	assert_int_equal(hv_store_attachment_drop(store, "0123456789ab", NULL, &err), HV_OK);
+	assert_int_equal(row_count_records(store, NULL, NULL, "c1"), 0);
+	expect_unreadable(tell_attachments, "attachment '0123456789ab'", "column state");
+	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 0);
+	assert_int_equal(tell_attachments(&err), HV_OK);
 }
 
 /* It is not retired with its attachment, nor is the volume that it may be another name for. */

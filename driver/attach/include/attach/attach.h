@@ -117,8 +117,9 @@ enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_erro
 enum hv_code hv_volume_is_attached(struct hv_attacher *attacher, const char *volume, bool *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Whether each record of an attachment makes sense, as hv_volumes_check(). */
-enum hv_code hv_attachments_check(struct hv_attacher *attacher, struct hv_error *err)
+/* Whether each record of an attachment made sense that was read since the start, as
+ * hv_volumes_tell_damage(): after hv_attachments_look() at each container, all were. */
+enum hv_code hv_attachments_tell_damage(struct hv_attacher *attacher, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* The counts of all changes for a container. */

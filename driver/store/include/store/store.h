@@ -50,9 +50,10 @@ enum hv_code hv_store_volume_list(struct hv_store *store, struct hv_volume **ret
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 void hv_store_volumes_free(struct hv_volume *volumes, size_t count);
 
-/* Whether no volume is HV_DAMAGED.  Returns HV_OK, HV_STATE_UNREADABLE with the sentence of the
- * first one, or denied by the disk. */
-enum hv_code hv_store_volume_check(struct hv_store *store, struct hv_error *err)
+/* Whether the lists met no HV_DAMAGED volume, from memory: the last list of all volumes, and those
+ * of the unfinished ones since.  Returns HV_OK, or HV_STATE_UNREADABLE with the sentence about the
+ * first one. */
+enum hv_code hv_store_volume_tell_damage(struct hv_store *store, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* The name of a volume that has the option `key` with that value; NULL if none has.  Owned by the
@@ -226,9 +227,10 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 enum hv_code hv_store_volume_is_attached(struct hv_store *store, const char *volume, bool *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Whether no attachment's record is damaged.  Returns HV_OK, HV_STATE_UNREADABLE with the sentence
- * of the first one, or denied by the disk. */
-enum hv_code hv_store_attachment_check(struct hv_store *store, struct hv_error *err)
+/* Whether the lists left no damaged record out, from memory: the last list of all attachments, and
+ * those of containers since.  Returns HV_OK, or HV_STATE_UNREADABLE with the sentence about the
+ * first one. */
+enum hv_code hv_store_attachment_tell_damage(struct hv_store *store, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* A container that has attachments. */

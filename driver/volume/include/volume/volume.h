@@ -56,9 +56,10 @@ void hv_volumes_free(struct hv_volumes *volumes);
 enum hv_code hv_volumes_open(struct hv_volumes *volumes, const char *state_host,
 	const char *state_local, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Whether each record of a volume makes sense.  A damaged one costs its own volume only.
- * Returns HV_OK, or HV_STATE_UNREADABLE with the sentence of the first one that does not. */
-enum hv_code hv_volumes_check(const struct hv_volumes *volumes, struct hv_error *err)
+/* Whether each record of a volume made sense when all were read last, which hv_volumes_recover()
+ * does too.  A damaged one costs its own volume only.  Reads nothing; any thread.
+ * Returns HV_OK, or HV_STATE_UNREADABLE with the sentence about the first one that did not. */
+enum hv_code hv_volumes_tell_damage(const struct hv_volumes *volumes, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Stop the thread that deletes data, which hv_volumes_recover() began, and close the records; may
