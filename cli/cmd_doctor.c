@@ -72,6 +72,19 @@ static bool tell_strays(struct json_object *info)
 	return count == 0;
 }
 
+/* No line if the state cannot be read, which has its own. */
+static bool tell_records(struct json_object *info)
+{
+	const char *problem = hv_document_text(info, "RecordsProblem");
+
+	if (hv_document_text(info, "StateProblem"))
+		return true;
+	if (!problem)
+		return tell("records", true, "every record can be read", NULL);
+	return tell("records", false, problem,
+		"only its volume cannot be used; report it with a copy of hostvol.db");
+}
+
 static bool tell_all(struct json_object *info)
 {
 	static const struct {
@@ -94,6 +107,7 @@ static bool tell_all(struct json_object *info)
 			      NULL) &&
 		      all;
 	}
+	all = tell_records(info) && all;
 	all = tell_strays(info) && all;
 	tell_starts(info);
 	return tell_mounts(info) && all;

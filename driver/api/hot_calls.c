@@ -204,9 +204,12 @@ static enum hv_code add_health(struct hv_api *api, struct json_object *reply, st
 		return err->code;
 	if (hv_add_text(reply, "EngineID", engine_id ? engine_id : "", err) != HV_OK)
 		return err->code;
-	if (api->open_state(api->context, &problem) == HV_OK)
+	if (api->open_state(api->context, &problem) != HV_OK)
+		return hv_add_text(reply, "StateProblem", hv_error_text(&problem), err);
+	if (hv_volumes_tell_damage(api->volumes, &problem) == HV_OK &&
+		hv_attachments_tell_damage(api->attacher, &problem) == HV_OK)
 		return HV_OK;
-	return hv_add_text(reply, "StateProblem", hv_error_text(&problem), err);
+	return hv_add_text(reply, "RecordsProblem", hv_error_text(&problem), err);
 }
 
 struct strays {

@@ -395,6 +395,7 @@ PROGRAM_TEST(doctor_tells_that_all_is_well)
 		"ok    daemon: it answers, version (" HOSTVOL_VERSION ")\n"
 		"ok    state: it can be used\nok    engine: the daemon reaches it\n"
 		"ok    volumes: the host sees those of docker run -v\n"
+		"ok    records: every record can be read\n"
 		"ok    starts: each is held until all is attached, for 2000 ms at most\n"
 		"ok    mounts: mount-api (6.18)\n",
 		"");
@@ -417,10 +418,34 @@ PROGRAM_TEST(that_starts_are_not_held_is_no_fault)
 		"ok    daemon: it answers, version (" HOSTVOL_VERSION ")\n"
 		"ok    state: it can be used\nok    engine: the daemon reaches it\n"
 		"ok    volumes: the host sees those of docker run -v\n"
+		"ok    records: every record can be read\n"
 		"note  starts: none is held: attachments come back when the program runs already"
 		" (HOSTVOL_HOLD_MS is 0)\n"
 		"ok    mounts: mount-api (6.18)\n",
 		"");
+}
+
+PROGRAM_TEST(doctor_tells_a_record_that_is_damaged)
+{
+	static const struct fake_answer answers[] = {
+		{"POST /HotInfo", 200,
+			"{\"Err\":\"\",\"Version\":\"" HOSTVOL_VERSION "\",\"EngineID\":\"AB\","
+			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\","
+			"\"RecordsProblem\":\"column phase of volume 'a' has no valid value\"}",
+			0},
+		{"POST /HotList", 200, "{\"Err\":\"\",\"Attachments\":[]}", 0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(place, answers);
+	program_expect(place, WORDS("docker-hostvol", "doctor"), 1,
+		"ok    daemon: it answers, version (" HOSTVOL_VERSION ")\n"
+		"ok    state: it can be used\nok    engine: the daemon reaches it\n"
+		"ok    volumes: the host sees those of docker run -v\n"
+		"FAIL  records: column phase of volume 'a' has no valid value"
+		" (only its volume cannot be used; report it with a copy of hostvol.db)\n"
+		"ok    mounts: mount-api (6.18)\n",
+		"hostvol: something is wrong; see above\n");
 }
 
 PROGRAM_TEST(doctor_tells_what_is_wrong)

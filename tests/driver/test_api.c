@@ -488,6 +488,24 @@ API_TEST(hot_info_tells_the_version_and_what_does_not_work)
 		"info");
 	assert_int_equal(
 		json_object_get_int(member(member(fixture->body, "MountWork"), "Samples")), 0);
+	assert_null(text_at(fixture, "StateProblem"));
+	assert_null(text_at(fixture, "RecordsProblem"));
+}
+
+API_TEST(hot_info_tells_a_record_that_is_damaged)
+{
+	struct fixture *fixture = *state;
+	struct world *world = fixture->world;
+
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}"), 200);
+	assert_int_equal(
+		hv_store_volume_set_phase(world->store, "data", (enum hv_phase)4, &world->err),
+		HV_OK);
+	assert_int_equal(call(fixture, "/VolumeDriver.List", ""), 200);
+	assert_int_equal(call(fixture, "/HotInfo", ""), 200);
+	assert_null(text_at(fixture, "StateProblem"));
+	assert_non_null(
+		strstr(text_at(fixture, "RecordsProblem"), "column phase of volume 'data'"));
 }
 
 TEST_MAIN_IN_NAMESPACE()
