@@ -105,15 +105,15 @@ static enum hv_code call_remove(struct hv_api *api, const struct hv_request *req
 	enum hv_code code = hv_volume_is_attached(api->attacher, name, &is_attached, err);
 
 	(void)reply;
-	/* Before anything is changed: a volume that stays keeps its options and its attachments.
+	if (code != HV_OK)
+		return code;
+	/* Before attachments end: a volume that stays keeps its options and its attachments.
 	 * hv_volume_remove() checks again, with the volume held. */
-	if (code == HV_OK && (is_podman || is_attached))
-		code = hv_volume_check_removal(api->volumes, name, err);
-	if (code == HV_OK && is_podman)
-		code = hv_volume_keep(api->volumes, name, err);
-	if (code == HV_OK && is_attached)
-		code = hv_attachments_release(api->attacher, name, err);
-	return code == HV_OK ? hv_volume_remove(api->volumes, name, err) : code;
+	if (is_attached &&
+		(hv_volume_prepare_removal(api->volumes, name, is_podman, err) != HV_OK ||
+			hv_attachments_release(api->attacher, name, err) != HV_OK))
+		return err->code;
+	return hv_volume_remove(api->volumes, name, is_podman, err);
 }
 
 static enum hv_code call_mount(struct hv_api *api, const struct hv_request *request,

@@ -44,7 +44,7 @@ static enum hv_code end(const struct pass *pass, struct hv_record *record, struc
 		hv_record_tell_end(attacher, record);
 	if (code != HV_OK || !record->is_ending_volume)
 		return code;
-	code = hv_volume_remove(attacher->volumes, record->view.volume, err);
+	code = hv_volume_remove(attacher->volumes, record->view.volume, false, err);
 	if (code != HV_NO_SUCH_VOLUME && code != HV_VOLUME_IN_USE)
 		return code;
 	hv_error_done(err);

@@ -14,6 +14,7 @@
 #include "lifecycle.h"
 #include "mount_table.h"
 #include "publish.h"
+#include "set.h"
 #include "users.h"
 #include "volumes.h"
 
@@ -47,18 +48,22 @@ static enum hv_code check(struct hv_volumes *volumes, const struct hv_volume *vo
 	return kind->check_removal ? kind->check_removal(volumes, volume, host, err) : HV_OK;
 }
 
-enum hv_code hv_volume_check_removal(
-	struct hv_volumes *volumes, const char *name, struct hv_error *err)
+enum hv_code hv_volume_prepare_removal(
+	struct hv_volumes *volumes, const char *name, bool is_kept, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume volume = {0};
 	mc_auto_mounts host = NULL;
-	enum hv_code code = hv_store_volume_get(volumes->store, name, &volume, err);
+	enum hv_code code;
 
+	HV_HOLD(hold, &volumes->locks, name);
+	code = hv_store_volume_get(volumes->store, name, &volume, err);
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
 		return hv_volume_check_aliases(volumes, name, "be removed", err);
 	}
-	return code == HV_OK ? check(volumes, &volume, &host, err) : code;
+	if (code != HV_OK || check(volumes, &volume, &host, err) != HV_OK)
+		return err->code;
+	return is_kept ? hv_volume_keep_data(volumes, &volume, err) : HV_OK;
 }
 
 /* Finish removing a volume that was to go with its attachment: it is in HV_REMOVING by now, and no
@@ -80,7 +85,8 @@ static enum hv_code finish_begun(struct hv_volumes *volumes, const char *name, s
 	return code;
 }
 
-enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+enum hv_code hv_volume_remove(
+	struct hv_volumes *volumes, const char *name, bool is_kept, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume volume = {0};
 	mc_auto_mounts host = NULL;
@@ -92,6 +98,7 @@ enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, stru
 		return finish_begun(volumes, name, err);
 	if (code != HV_OK || check(volumes, &volume, &host, err) != HV_OK ||
 		refuse_attached(volumes, name, err) != HV_OK ||
+		(is_kept && hv_volume_keep_data(volumes, &volume, err) != HV_OK) ||
 		hv_users_check(volumes, &volume, &host, err) != HV_OK ||
 		hv_volume_unpublish(volumes, name, err) != HV_OK ||
 		hv_store_volume_set_phase(volumes->store, name, HV_REMOVING, err) != HV_OK)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changing a volume that is there. */
+#include "set.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
@@ -249,12 +251,29 @@ static enum hv_code apply(struct hv_volumes *volumes, const struct hv_volume *vo
 	return err->code;
 }
 
+/* With the name held. */
+static enum hv_code change_options(struct hv_volumes *volumes, struct hv_volume *volume,
+	const struct hv_opts *opts, struct hv_error *err)
+{
+	hv_auto_opts struct hv_opts before = volume->opts;
+	struct change change = {
+		.kind = hv_kind_of(volumes, volume),
+		.before = &before,
+		.changes = opts,
+		.was_read_only = volume->read_only,
+	};
+
+	volume->opts = (struct hv_opts){0};
+	if (merge(&before, opts, &volume->opts, err) != HV_OK ||
+		check(volumes, volume, &change, err) != HV_OK)
+		return err->code;
+	return apply(volumes, volume, &change, err);
+}
+
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume volume = {0};
-	hv_auto_opts struct hv_opts before = {0};
-	struct change change = {.before = &before, .changes = opts};
 
 	if (check_keys(opts, err) != HV_OK)
 		return err->code;
@@ -262,34 +281,20 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 	if (hv_store_volume_get(volumes->store, name, &volume, err) != HV_OK ||
 		hv_kind_check(volumes, &volume, err) != HV_OK)
 		return err->code;
-	change.kind = hv_kind_of(volumes, &volume);
-	change.was_read_only = volume.read_only;
-	before = volume.opts;
-	volume.opts = (struct hv_opts){0};
-	if (merge(&before, opts, &volume.opts, err) != HV_OK ||
-		check(volumes, &volume, &change, err) != HV_OK)
-		return err->code;
-	return apply(volumes, &volume, &change, err);
+	return change_options(volumes, &volume, opts, err);
 }
 
-enum hv_code hv_volume_keep(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+enum hv_code hv_volume_keep_data(
+	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
 {
+	const struct hv_volume_kind *kind = hv_kind_of(volumes, volume);
 	hv_auto_opts struct hv_opts keep = {0};
-	hv_auto_volume struct hv_volume volume = {0};
-	const struct hv_volume_kind *kind;
-	enum hv_code code = hv_store_volume_get(volumes->store, name, &volume, err);
 
-	if (code == HV_NO_SUCH_VOLUME) {
-		hv_error_done(err);
-		return HV_OK;
-	}
-	if (code != HV_OK)
-		return code;
-	kind = hv_kind_of(volumes, &volume);
 	if (!kind->own_directory || kind->mounted_while_used ||
-		hv_opts_get(&volume.opts, "on-remove") || hv_managed_is_empty(volumes, name) == 1)
+		hv_opts_get(&volume->opts, "on-remove") ||
+		hv_managed_is_empty(volumes, volume->name) == 1)
 		return HV_OK;
 	if (hv_opts_add(&keep, "on-remove", "keep") < 0)
 		return hv_oom(err);
-	return hv_volume_set(volumes, name, &keep, err);
+	return change_options(volumes, volume, &keep, err);
 }

@@ -31,4 +31,22 @@ API_TEST(remove_of_volume_with_other_name_changes_nothing)
 	assert_non_null(strstr(text_at(fixture, "Err"), "attached to container 'web'"));
 }
 
+API_TEST(remove_of_volume_keeps_its_data_for_podman_only)
+{
+	static const char *const modes[] = {"plain", "managed"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		fixture->api.mode = modes[i];
+		assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}"), 200);
+		if (i == 0)
+			world_write(fixture->world, "state/volumes/data/_data/file", "text");
+		assert_true(world_has(fixture->world, "state/volumes/data/_data/file"));
+		assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 200);
+		assert_false(row_has_volume(fixture->world->store, "data"));
+		assert_int_equal(
+			world_has(fixture->world, "state/volumes/data/_data/file"), i == 0);
+	}
+}
+
 TEST_MAIN_IN_NAMESPACE()

@@ -197,7 +197,7 @@ enum hv_code world_remove(struct world *world, const char *name)
 	enum hv_code code;
 
 	hv_error_done(&world->err);
-	code = hv_volume_remove(world->volumes, name, &world->err);
+	code = hv_volume_remove(world->volumes, name, false, &world->err);
 	assert_int_equal(code, world->err.code);
 	return code;
 }

@@ -153,11 +153,12 @@ enum hv_code hv_volume_check_mount(struct hv_volumes *volumes, const struct hv_v
 
 /* Whether nothing but attachments is in the way of a volume's removal: another volume that is a
  * second name (option from) for its data, or something that its data must not be deleted with
- * (option on-remove).  A volume that is not there is HV_OK.  For a caller that changes something
- * before it calls hv_volume_remove(), which makes the same checks.
+ * (option on-remove).  A volume that is not there is HV_OK.  For a caller that ends attachments
+ * before it calls hv_volume_remove(), which makes the same checks.  `is_kept`: as there; recorded
+ * after the checks, because a volume may be removed with its last attachment.
  * Returns HV_OK, HV_VOLUME_IN_USE, HV_SOURCE_REFUSED, HV_UNSUPPORTED (a newer version of hostvol
  * made it), HV_STATE_UNREADABLE. */
-enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *name,
+enum hv_code hv_volume_prepare_removal(struct hv_volumes *volumes, const char *name, bool is_kept,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Change options of a volume, whose data stays: uid, gid, mode, ro, require-mount, size, on-remove.
@@ -170,19 +171,16 @@ enum hv_code hv_volume_check_removal(struct hv_volumes *volumes, const char *nam
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Record on-remove=keep for a volume of hostvol's own that has data and says nothing about it.  A
- * volume that is not there is fine.  Returns HV_OK or a code of hv_volume_set(). */
-enum hv_code hv_volume_keep(struct hv_volumes *volumes, const char *name, struct hv_error *err)
-	__attribute__((nonnull, warn_unused_result));
-
 /* Remove a volume: the data too when the directory is ours (it is in the trash then, and deleted by
  * a thread).  The caller has made sure that no attachment to a container that exists is left;
  * attachments are checked again under the lock.
  * Finishes the removal of one that is in HV_REMOVING.
+ * `is_kept`: on-remove=keep is recorded first for a volume of hostvol's own that has data and says
+ * nothing about it.
  * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_VOLUME_IN_USE, HV_UNSUPPORTED (a newer version of hostvol
  * made it), HV_STATE_UNREADABLE, HV_INTERNAL. */
-enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, struct hv_error *err)
-	__attribute__((nonnull, warn_unused_result));
+enum hv_code hv_volume_remove(struct hv_volumes *volumes, const char *name, bool is_kept,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Mount for the Engine's mount `id` and count the reference.  `client`: the process that asks, and
  * will look for it (0: not known).  `ret_mountpoint` is owned by the caller.
