@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cli/nearest.h"
+
 const struct hv_flag *hv_flags_find(const struct hv_flag *flags, const char *name, size_t length)
 {
 	for (; flags->name; flags++)
@@ -13,7 +15,20 @@ const struct hv_flag *hv_flags_find(const struct hv_flag *flags, const char *nam
 	return NULL;
 }
 
-static const struct hv_flag *find_letter(const struct hv_flag *flags, char letter)
+const char *hv_flags_nearest(const struct hv_flag *flags, const char *word)
+{
+	const char *start = word + strspn(word, "-");
+	struct hv_nearest nearest = {.word = start, .length = strcspn(start, "=")};
+
+	/* A letter alone is near to any name of two, and means something else. */
+	if (nearest.length < 2)
+		return NULL;
+	for (; flags->name; flags++)
+		hv_nearest_add(&nearest, flags->name);
+	return nearest.name;
+}
+
+const struct hv_flag *hv_flags_find_letter(const struct hv_flag *flags, char letter)
 {
 	for (; flags->name; flags++)
 		if (flags->letter && flags->letter == letter)
@@ -34,6 +49,19 @@ static int set_bool(
 	return 1;
 }
 
+static int add_value(
+	const struct hv_flag *flag, const char *value, void *options, struct hv_error *err)
+{
+	void *member = (char *)options + flag->offset;
+	struct hv_values *values = member;
+
+	if (values->count == HV_VALUES_MAX)
+		return -(int)hv_fail(err, HV_BAD_REQUEST, "--%s is given more than %d times",
+			flag->name, HV_VALUES_MAX);
+	values->items[values->count++] = value;
+	return 1;
+}
+
 /* With the value from the next word if `value` is NULL. */
 static int take_text(const struct hv_flag *flag, const char *value, const char *next, void *options,
 	struct hv_error *err)
@@ -43,7 +71,10 @@ static int take_text(const struct hv_flag *flag, const char *value, const char *
 	if (!taken)
 		return -(int)hv_fail(
 			err, HV_BAD_REQUEST, "--%s needs a value: %s", flag->name, flag->value);
-	memcpy((char *)options + flag->offset, &taken, sizeof(taken));
+	if (!flag->is_list)
+		memcpy((char *)options + flag->offset, &taken, sizeof(taken));
+	else if (add_value(flag, taken, options, err) < 0)
+		return -(int)err->code;
 	return value ? 1 : 2;
 }
 
@@ -64,10 +95,10 @@ static int take_long(const struct hv_flag *flags, const char *word, const char *
 static int take_letters(const struct hv_flag *flags, const char *letters, const char *next,
 	void *options, struct hv_error *err)
 {
-	if (!find_letter(flags, letters[0]))
+	if (!hv_flags_find_letter(flags, letters[0]))
 		return 0;
 	for (const char *at = letters; *at; at++) {
-		const struct hv_flag *flag = find_letter(flags, *at);
+		const struct hv_flag *flag = hv_flags_find_letter(flags, *at);
 		const char *rest = at[1] == '=' ? at + 2 : at + 1;
 
 		if (!flag)
@@ -96,6 +127,15 @@ int hv_flags_take(const struct hv_flag *flags, int argc, char *const argv[], voi
 	return used < 0 ? -EINVAL : used;
 }
 
+static enum hv_code fail_unknown(
+	const struct hv_flag *flags, const char *word, struct hv_error *err)
+{
+	const char *meant = hv_flags_nearest(flags, word);
+
+	hv_fail(err, HV_BAD_REQUEST, "unknown flag %s", word);
+	return meant ? hv_hint(err, "did you mean: --%s", meant) : err->code;
+}
+
 enum hv_code hv_flags_parse(const struct hv_flag *flags, int argc, char *const argv[],
 	void *options, struct hv_operands *ret_operands, struct hv_error *err)
 {
@@ -116,7 +156,7 @@ enum hv_code hv_flags_parse(const struct hv_flag *flags, int argc, char *const a
 		if (used < 0)
 			return err->code;
 		if (used == 0)
-			return hv_fail(err, HV_BAD_REQUEST, "unknown flag %s", argv[0]);
+			return fail_unknown(flags, argv[0], err);
 		argc -= used;
 		argv += used;
 	}

@@ -8,7 +8,8 @@
 #include "wire/utf8.h"
 
 #include "cli/document.h"
-#include "cli/output.h"
+#include "cli/nearest.h"
+#include "cli/report.h"
 
 /* The rest of the command line, and whether it asks for help. */
 struct words {
@@ -40,10 +41,15 @@ static enum hv_code skip_globals(struct words *words, struct hv_run *run, struct
 
 enum hv_code hv_format_parse(const char *format, bool *ret_is_json, struct hv_error *err)
 {
+	struct hv_nearest nearest = {.word = format, .length = format ? strlen(format) : 0};
+
 	*ret_is_json = format && strcmp(format, "json") == 0;
 	if (!format || *ret_is_json || strcmp(format, "table") == 0)
 		return HV_OK;
-	return hv_fail(err, HV_BAD_REQUEST, "--format takes table or json, not \"%s\"", format);
+	hv_fail(err, HV_BAD_REQUEST, "--format takes table or json, not \"%s\"", format);
+	hv_nearest_add(&nearest, "table");
+	hv_nearest_add(&nearest, "json");
+	return nearest.name ? hv_hint(err, "did you mean: --format %s", nearest.name) : err->code;
 }
 
 /* Docker asks for this before every one of its commands. */
@@ -91,6 +97,19 @@ static enum hv_code skip_to_command(
 	return HV_OK;
 }
 
+static void fail_count(const struct hv_command *command, size_t count, struct hv_error *err)
+{
+	size_t min = command->operands_min, max = command->operands_max;
+	const char *needs = min == max ? "needs" : count < min ? "needs at least" : "takes at most";
+	size_t wanted = count < min ? min : max;
+
+	if (max == 0)
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" takes no arguments", command->name);
+	else
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" %s %zu argument%s, not %zu", command->name,
+			needs, wanted, wanted == 1 ? "" : "s", count);
+}
+
 static enum hv_exit run_command(const struct hv_command *command, struct words *words,
 	struct hv_run *run, struct hv_error *err)
 {
@@ -114,29 +133,10 @@ static enum hv_exit run_command(const struct hv_command *command, struct words *
 		hv_environment_read(&run->environment);
 		return command->run(run, err);
 	}
-	if (command->operands_max == 0)
-		hv_fail(err, HV_BAD_REQUEST, "\"%s\" takes no arguments", command->name);
-	else
-		hv_fail(err, HV_BAD_REQUEST, "\"%s\" needs %zu argument%s, not %zu", command->name,
-			command->operands_min, command->operands_min == 1 ? "" : "s", count);
+	fail_count(command, count, err);
 	if (command->hint)
 		command->hint(run, err);
 	return HV_EXIT_USAGE;
-}
-
-/* Whether one letter more, less or other than in `name`, or two in the wrong order, makes `word`.
- */
-static bool is_near(const char *word, const char *name)
-{
-	while (*word && *word == *name) {
-		word++;
-		name++;
-	}
-	if (!*word || !*name)
-		return strlen(word) + strlen(name) <= 1;
-	return strcmp(word + 1, name) == 0 || strcmp(word, name + 1) == 0 ||
-	       strcmp(word + 1, name + 1) == 0 ||
-	       (word[0] == name[1] && word[1] == name[0] && strcmp(word + 2, name + 2) == 0);
 }
 
 static const char *find_meant(const struct hv_tool *tool, const char *word)
@@ -145,23 +145,28 @@ static const char *find_meant(const struct hv_tool *tool, const char *word)
 	static const char *const other_words[][2] = {{"add", "attach"}, {"mount", "attach"},
 		{"info", "version"}, {"ps", "ls"}, {"remove", "detach"}, {"rm", "detach"},
 		{"status", "ls"}, {"umount", "detach"}, {"unmount", "detach"}};
+	struct hv_nearest nearest = {.word = word, .length = strlen(word)};
 
 	for (size_t i = 0; i < sizeof(other_words) / sizeof(other_words[0]); i++)
 		if (strcmp(other_words[i][0], word) == 0)
 			return other_words[i][1];
-	for (size_t i = 0; tool->commands[i]; i++)
-		if (is_near(word, tool->commands[i]->name))
-			return tool->commands[i]->name;
-	return NULL;
+	for (size_t i = 0; tool->commands[i]; i++) {
+		hv_nearest_add(&nearest, tool->commands[i]->name);
+		if (tool->commands[i]->alias)
+			hv_nearest_add(&nearest, tool->commands[i]->alias);
+	}
+	return nearest.name;
 }
 
 static enum hv_exit fail_unknown(const struct hv_tool *tool, const char *word, struct hv_error *err)
 {
 	bool is_flag = word[0] == '-';
-	const char *meant = is_flag ? NULL : find_meant(tool, word);
+	const char *meant = is_flag ? hv_globals_nearest(word) : find_meant(tool, word);
 
 	hv_fail(err, HV_BAD_REQUEST, "unknown %s \"%s\"", is_flag ? "flag" : "command", word);
-	if (meant)
+	if (meant && is_flag)
+		hv_hint(err, "did you mean: --%s", meant);
+	else if (meant)
 		hv_hint(err, "did you mean: docker %s %s", tool->name, meant);
 	else
 		hv_hint(err, "see the list of commands: docker %s --help", tool->name);
@@ -196,28 +201,6 @@ static enum hv_exit dispatch(const struct hv_tool *tool, struct words *words,
 	return status;
 }
 
-/* The words of the API, as a person says them. */
-static const char *describe_use(const char *why)
-{
-	static const char *const words[][2] = {{"cwd", "working directory"},
-		{"root", "root directory"}, {"mapping", "mapped file"}};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(words[i][0], why) == 0)
-			return words[i][1];
-	return why;
-}
-
-static void report(const struct hv_error *err)
-{
-	hv_line_print(stderr, "hostvol: %s", hv_error_text(err));
-	for (unsigned i = 0; i < err->busy_count; i++)
-		hv_line_print(stderr, "  process %lld of the host (%s): %s", err->busy[i].pid,
-			err->busy[i].command, describe_use(err->busy[i].why));
-	if (err->hint)
-		hv_line_print(stderr, "hint: %s", err->hint);
-}
-
 int hv_tool_run(const struct hv_tool *tool, int argc, char *const argv[])
 {
 	struct words words = {.count = argc > 0 ? argc - 1 : 0, .items = argv + (argc > 0)};
@@ -236,8 +219,8 @@ int hv_tool_run(const struct hv_tool *tool, int argc, char *const argv[])
 		hv_fail(&err, HV_INTERNAL, "cannot write the output");
 		status = HV_EXIT_FAILED;
 	}
-	if (status != HV_EXIT_DONE)
-		report(&err);
+	if (status != HV_EXIT_DONE && err.code != HV_OK)
+		hv_report(NULL, &err);
 	if (status == HV_EXIT_USAGE)
 		hv_usage_print(stderr, tool, command);
 	return (int)status;

@@ -10,6 +10,7 @@ static const struct hv_flag flags[] = {
 	HV_FLAG("ro", 'r', NULL, "", read_only),
 	HV_FLAG("lazy", 'l', NULL, "", lazy),
 	HV_FLAG("target", 't', "PATH", "", target),
+	HV_FLAG_LIST("filter", 'f', "KEY=VALUE", "", filters),
 	HV_FLAGS_END,
 };
 
@@ -106,14 +107,72 @@ TEST(wrong_flags_are_named)
 	hv_error_done(&err);
 }
 
-TEST(operands_beyond_the_kept_ones_are_counted)
+TEST(hv_flags_parse_unknown_flags_near_to_known_ones_are_hinted_at)
 {
+	const struct {
+		const char *const *words;
+		const char *hint; /* or NULL */
+	} cases[] = {
+		{WORDS("--lzay"), "did you mean: --lazy"},
+		{WORDS("--tagret=/t"), "did you mean: --target"},
+		{WORDS("--LAZY"), "did you mean: --lazy"},
+		{WORDS("-zazy"), "did you mean: --lazy"},
+		{WORDS("-o"), NULL},
+		{WORDS("--frobnicate"), NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_options options;
+		struct hv_operands operands;
+		struct hv_error err = {0};
+
+		assert_int_equal(parse(cases[i].words, &options, &operands, &err), HV_BAD_REQUEST);
+		assert_int_equal(!err.hint, !cases[i].hint);
+		if (cases[i].hint)
+			assert_string_equal(err.hint, cases[i].hint);
+		hv_error_done(&err);
+	}
+}
+
+TEST(hv_flags_parse_a_list_keeps_every_value)
+{
+	const char *words[2 * (HV_VALUES_MAX + 1) + 1] = {NULL};
 	struct hv_options options;
 	struct hv_operands operands;
 	struct hv_error err = {0};
 
-	assert_int_equal(parse(WORDS("a", "b", "c", "d", "e"), &options, &operands, &err), HV_OK);
-	assert_int_equal(operands.count, 5);
+	assert_int_equal(parse(WORDS("--filter", "a=1", "x", "--filter=b=2", "-fc=3", "-rf", "d="),
+				 &options, &operands, &err),
+		HV_OK);
+	assert_int_equal(options.filters.count, 4);
+	assert_string_equal(options.filters.items[0], "a=1");
+	assert_string_equal(options.filters.items[1], "b=2");
+	assert_string_equal(options.filters.items[2], "c=3");
+	assert_string_equal(options.filters.items[3], "d=");
+	assert_int_equal(operands.count, 1);
+	for (size_t i = 0; i < 2 * (HV_VALUES_MAX + 1); i += 2) {
+		words[i] = "-f";
+		words[i + 1] = "a=1";
+	}
+	assert_int_equal(parse(words, &options, &operands, &err), HV_BAD_REQUEST);
+	assert_string_equal(hv_error_text(&err), "--filter is given more than 32 times");
+	words[2 * (size_t)HV_VALUES_MAX] = NULL;
+	assert_int_equal(parse(words, &options, &operands, &err), HV_OK);
+	assert_int_equal(options.filters.count, HV_VALUES_MAX);
+	hv_error_done(&err);
+}
+
+TEST(operands_beyond_the_kept_ones_are_counted)
+{
+	static const char *words[HV_OPERANDS_MAX + 2];
+	static struct hv_operands operands;
+	struct hv_options options;
+	struct hv_error err = {0};
+
+	for (size_t i = 0; i <= HV_OPERANDS_MAX; i++)
+		words[i] = "a";
+	assert_int_equal(parse(words, &options, &operands, &err), HV_OK);
+	assert_int_equal(operands.count, HV_OPERANDS_MAX + 1);
 }
 
 static int parse_globals(

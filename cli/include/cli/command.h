@@ -37,6 +37,9 @@ struct hv_options {
 	const char *id_map;
 	const char *replace;
 	bool suid;
+	bool quiet;
+	bool no_trunc;
+	struct hv_values filters;
 };
 
 struct hv_run {
@@ -57,7 +60,9 @@ struct hv_command {
 	size_t operands_min;
 	size_t operands_max;
 	bool is_path_first; /* the first operand completes to a directory */
-	/* With anything but HV_EXIT_DONE the sentence is in `err`. */
+	bool is_attachment; /* the operands complete to attachments */
+	/* With anything but HV_EXIT_DONE the sentence is in `err`, which is empty if hv_report()
+	 * has told it already. */
 	enum hv_exit (*run)(const struct hv_run *run, struct hv_error *err);
 	/* Add a hint to `err`, where the number of operands tells what was meant; or NULL. */
 	void (*hint)(const struct hv_run *run, struct hv_error *err);
@@ -66,16 +71,20 @@ struct hv_command {
 /* A row of a flag table. */
 #define HV_FLAG(name, letter, value, help, member)                                                 \
 	{                                                                                          \
-		name, letter, value, help, offsetof(struct hv_options, member), NULL               \
+		name, letter, value, help, offsetof(struct hv_options, member), NULL, false        \
 	}
 #define HV_FLAG_OPTIONAL(name, value, help, member, otherwise)                                     \
 	{                                                                                          \
-		name, 0, value, help, offsetof(struct hv_options, member), otherwise               \
+		name, 0, value, help, offsetof(struct hv_options, member), otherwise, false        \
+	}
+#define HV_FLAG_LIST(name, letter, value, help, member)                                            \
+	{                                                                                          \
+		name, letter, value, help, offsetof(struct hv_options, member), NULL, true         \
 	}
 #define HV_FLAG_FORMAT HV_FLAG("format", 0, "FORMAT", "Output: table (default) or json", format)
 #define HV_FLAGS_END                                                                               \
 	{                                                                                          \
-		NULL, 0, NULL, NULL, 0, NULL                                                       \
+		NULL, 0, NULL, NULL, 0, NULL, false                                                \
 	}
 #define HV_FLAGS_HELP HV_FLAG("help", 'h', NULL, "Print this help", help), HV_FLAGS_END
 

@@ -39,6 +39,9 @@ struct hv_environment {
 int hv_globals_parse(int argc, char *const argv[], struct hv_globals *globals, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The name of the global flag that an unknown `word` was meant to be, or NULL. */
+const char *hv_globals_nearest(const char *word) __attribute__((nonnull));
+
 void hv_environment_read(struct hv_environment *ret) __attribute__((nonnull));
 
 #endif
