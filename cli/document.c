@@ -104,11 +104,38 @@ static size_t print_in_string(FILE *out, const char *at)
 	return length;
 }
 
+/* In one line; borrowed from the document; NULL on ENOMEM. */
+static const char *text_of(struct json_object *document)
+{
+	return json_object_to_json_string_ext(
+		document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+int hv_document_print_line(FILE *out, struct json_object *document)
+{
+	const char *text = text_of(document);
+	bool is_string = false;
+
+	if (!text)
+		return -ENOMEM;
+	while (*text) {
+		size_t length = 1;
+
+		if (*text == '"')
+			is_string = !is_string;
+		if (is_string)
+			length = print_in_string(out, text);
+		else if (*text != ' ')
+			putc(*text, out);
+		text += length;
+	}
+	return 0;
+}
+
 /* The lines are made here: each version of json-c has its own form of empty arrays and objects. */
 int hv_document_print(FILE *out, struct json_object *document)
 {
-	const char *text = json_object_to_json_string_ext(
-		document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = text_of(document);
 	bool is_string = false;
 	unsigned depth = 0;
 

@@ -102,4 +102,30 @@ TEST(printed_json_has_one_form_whatever_the_library)
 	}
 }
 
+TEST(hv_document_print_line_prints_no_space_outside_of_strings)
+{
+	static const char *const cases[][2] = {
+		{"[]", "[]"},
+		{"[ {}, [ ] ]", "[{},[]]"},
+		{"[{\"a\": {}, \"b\": [1, true, null]}]", "[{\"a\":{},\"b\":[1,true,null]}]"},
+		{"[\"a b\\\" c\", \"/\"]", "[\"a b\\\" c\",\"/\"]"},
+		{"[\"\\u001b\\u007f\\u009b\\n\"]", "[\"\\u001b\\u007f\\u009b\\n\"]"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct json_object *document = parse(cases[i][0], json_type_array);
+		char *text = NULL;
+		size_t size = 0;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_non_null(document);
+		assert_non_null(out);
+		assert_int_equal(hv_document_print_line(out, document), 0);
+		assert_int_equal(fclose(out), 0);
+		assert_string_equal(text, cases[i][1]);
+		json_object_put(document);
+		free(text);
+	}
+}
+
 TEST_MAIN()

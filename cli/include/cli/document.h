@@ -35,4 +35,8 @@ bool hv_document_flag(struct json_object *object, const char *key) __attribute__
 int hv_document_print(FILE *out, struct json_object *document)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The same without white space and without the end of the line; NULL is printed as null. */
+int hv_document_print_line(FILE *out, struct json_object *document)
+	__attribute__((nonnull(1), warn_unused_result));
+
 #endif
