@@ -79,6 +79,22 @@ enum hv_code hv_place_read_only(
 	return HV_OK;
 }
 
+void hv_target_clean(char *target)
+{
+	char *to = target;
+
+	for (const char *at = target; *at; at++) {
+		bool is_dot = at[0] == '.' && (at[1] == '/' || !at[1]) && to > target;
+
+		if (to > target && to[-1] == '/' && (*at == '/' || is_dot))
+			continue;
+		*to++ = *at;
+	}
+	if (to > target + 1 && to[-1] == '/')
+		to--;
+	*to = '\0';
+}
+
 void hv_place_done(struct hv_place *place)
 {
 	free(place->container);

@@ -117,4 +117,19 @@ TEST(ids_are_twelve_hex_digits)
 	assert_false(hv_attachment_id_is("web:/mnt/dat"));
 }
 
+TEST(hv_target_clean_takes_out_slashes_and_dots)
+{
+	static const char *const cases[][2] = {{"/a", "/a"}, {"/a/", "/a"}, {"//a", "/a"},
+		{"/./a/.", "/a"}, {"/a//.", "/a"}, {"/", "/"}, {"//", "/"}, {"/.a/b.", "/.a/b."},
+		{"/a/..", "/a/.."}, {"", ""}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[16];
+
+		strcpy(text, cases[i][0]);
+		hv_target_clean(text);
+		assert_string_equal(text, cases[i][1]);
+	}
+}
+
 TEST_MAIN()

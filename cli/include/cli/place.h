@@ -33,6 +33,9 @@ enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)
 enum hv_code hv_place_read_only(const struct hv_place *place, bool is_flag_set, bool *ret_read_only,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Write the path as the daemon has it, in place: no slash or dot too many. */
+void hv_target_clean(char *target) __attribute__((nonnull));
+
 void hv_place_done(struct hv_place *place) __attribute__((nonnull));
 #define hv_auto_place HV_AUTO(hv_place_done)
 
