@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli/attachment.h"
 #include "cli/command.h"
 #include "cli/document.h"
+#include "cli/filter.h"
 #include "cli/output.h"
+#include "cli/template.h"
 
 static const struct hv_flag flags[] = {
 	HV_FLAG("volume", 0, "VOLUME", "Only attachments of this volume", volume),
 	HV_FLAG("container", 0, "CONTAINER", "Only attachments in this container", container),
-	HV_FLAG_FORMAT,
+	HV_FLAG_LIST("filter", 'f', "KEY=VALUE",
+		"Only those with this container, state, target or volume", filters),
+	HV_FLAG("format", 0, "FORMAT",
+		"Output: table (default), json, or a template: '{{.Volume}} {{.Target}}'", format),
+	HV_FLAG("no-trunc", 0, NULL, "Show container IDs whole", no_trunc),
+	HV_FLAG("quiet", 'q', NULL, "Show only the attachments' IDs", quiet),
 	HV_FLAGS_HELP,
 };
 
@@ -18,15 +26,57 @@ static const char *const headings[] = {
 	"ID", "VOLUME", "CONTAINER", "TARGET", "MODE", "STATE", "SINCE", "PROBLEM"};
 
 enum { COLUMNS_MAX = sizeof(headings) / sizeof(headings[0]) };
+enum { SHORT_ID_DIGITS = 12 };
 
-static int add_row(struct hv_table *table, struct hv_attachment *attachment, time_t now)
+/* The options of one list. */
+struct view {
+	struct hv_filters filters;
+	struct hv_template template; /* its text is NULL: none was given */
+	bool is_json;
+	bool is_quiet;
+	bool is_whole;
+};
+
+#define auto_view HV_AUTO(view_done)
+static void view_done(struct view *view)
+{
+	hv_filters_done(&view->filters);
+	hv_template_done(&view->template);
+}
+
+static enum hv_code parse_view(
+	const struct hv_options *options, struct view *ret, struct hv_error *err)
+{
+	const char *format = options->format ? options->format : "table";
+
+	ret->is_quiet = options->quiet;
+	ret->is_whole = options->no_trunc;
+	ret->is_json = strcmp(format, "json") == 0;
+	if (hv_filters_parse(&options->filters, &ret->filters, err) != HV_OK)
+		return err->code;
+	if (ret->is_json || strcmp(format, "table") == 0)
+		return HV_OK;
+	return hv_template_parse(format, hv_attachment_fields, &ret->template, err);
+}
+
+static const char *name_container(struct hv_attachment *attachment, bool is_whole)
+{
+	bool has_name = attachment->container_name && *attachment->container_name;
+
+	if (is_whole && !has_name && attachment->container_id)
+		return attachment->container_id;
+	return hv_attachment_container(attachment);
+}
+
+static int add_row(
+	struct hv_table *table, struct hv_attachment *attachment, bool is_whole, time_t now)
 {
 	char since[40];
 	char mode[40];
 	const char *const cells[COLUMNS_MAX] = {
 		attachment->id,
 		attachment->volume,
-		hv_attachment_container(attachment),
+		name_container(attachment, is_whole),
 		attachment->target,
 		mode,
 		hv_attachment_state_name(attachment->state),
@@ -58,8 +108,8 @@ static bool has_problem(struct json_object *attachments)
 	return false;
 }
 
-static enum hv_code add_item(
-	struct hv_table *table, struct json_object *item, time_t now, struct hv_error *err)
+static enum hv_code add_item(struct hv_table *table, struct json_object *item, bool is_whole,
+	time_t now, struct hv_error *err)
 {
 	hv_auto_attachment struct hv_attachment attachment = {0};
 
@@ -67,10 +117,11 @@ static enum hv_code add_item(
 		hv_fields_from(item, hv_attachment_fields, HV_UNKNOWN_IGNORE, &attachment, err) !=
 			HV_OK)
 		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's list makes no sense");
-	return add_row(table, &attachment, now) < 0 ? hv_oom(err) : HV_OK;
+	return add_row(table, &attachment, is_whole, now) < 0 ? hv_oom(err) : HV_OK;
 }
 
-static enum hv_code print_table(struct json_object *attachments, struct hv_error *err)
+static enum hv_code print_table(
+	struct json_object *attachments, bool is_whole, struct hv_error *err)
 {
 	hv_auto_table struct hv_table table = {
 		.columns = has_problem(attachments) ? COLUMNS_MAX : COLUMNS_MAX - 1};
@@ -81,10 +132,83 @@ static enum hv_code print_table(struct json_object *attachments, struct hv_error
 		if (hv_table_add(&table, headings[i]) < 0)
 			return hv_oom(err);
 	for (size_t i = 0; i < count; i++)
-		if (add_item(&table, json_object_array_get_idx(attachments, i), now, err) != HV_OK)
+		if (add_item(&table, json_object_array_get_idx(attachments, i), is_whole, now,
+			    err) != HV_OK)
 			return err->code;
 	hv_table_print(&table, stdout);
 	return HV_OK;
+}
+
+static void print_ids(struct json_object *attachments)
+{
+	size_t count = json_object_array_length(attachments);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *id = hv_document_text(json_object_array_get_idx(attachments, i), "ID");
+
+		if (id)
+			hv_line_print(stdout, "%s", id);
+	}
+}
+
+/* As `docker ps` does for its templates. */
+static enum hv_code shorten_ids(struct json_object *attachments, struct hv_error *err)
+{
+	size_t count = json_object_array_length(attachments);
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_object_array_get_idx(attachments, i), *cut;
+		const char *id = hv_document_text(item, "ContainerID");
+
+		if (!id || strlen(id) <= SHORT_ID_DIGITS)
+			continue;
+		cut = json_object_new_string_len(id, SHORT_ID_DIGITS);
+		if (!cut)
+			return hv_oom(err);
+		if (json_object_object_add(item, "ContainerID", cut) < 0) {
+			json_object_put(cut);
+			return hv_oom(err);
+		}
+	}
+	return HV_OK;
+}
+
+static enum hv_code print(
+	const struct view *view, struct json_object *attachments, struct hv_error *err)
+{
+	int r = 0;
+
+	if (view->is_quiet) {
+		print_ids(attachments);
+		return HV_OK;
+	}
+	if (!view->is_json && !view->template.text)
+		return print_table(attachments, view->is_whole, err);
+	if (!view->is_json && !view->is_whole && shorten_ids(attachments, err) != HV_OK)
+		return err->code;
+	r = view->is_json ? hv_document_print(stdout, attachments)
+			  : hv_template_print(&view->template, attachments, stdout);
+	return r < 0 ? hv_oom(err) : HV_OK;
+}
+
+/* The attachments that the filters let pass, to be put; NULL on ENOMEM. */
+static struct json_object *select_items(
+	struct json_object *attachments, const struct hv_filters *filters)
+{
+	hv_auto_json struct json_object *passed = json_object_new_array();
+	size_t count = json_object_array_length(attachments);
+
+	for (size_t i = 0; passed && i < count; i++) {
+		struct json_object *item = json_object_array_get_idx(attachments, i);
+
+		if (!hv_filters_match(filters, item))
+			continue;
+		if (json_object_array_add(passed, json_object_get(item)) < 0) {
+			json_object_put(item);
+			return NULL;
+		}
+	}
+	return json_object_get(passed);
 }
 
 static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
@@ -93,23 +217,27 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 		.volume = (char *)(uintptr_t)run->options.volume,
 		.container = (char *)(uintptr_t)run->options.container,
 	};
-	hv_auto_json struct json_object *answer = NULL;
+	auto_view struct view view = {0};
+	hv_auto_json struct json_object *answer = NULL, *passed = NULL;
 	struct json_object *attachments;
-	bool is_json = false;
-	enum hv_code code = HV_OK;
 
-	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK)
-		return HV_EXIT_USAGE;
+	if (parse_view(&run->options, &view, err) != HV_OK)
+		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
+	if (view.is_quiet && run->options.format)
+		hv_line_print(stderr, "note: --format is ignored: --quiet prints the IDs alone");
 	if (hv_run_ask(run, "/HotList", hv_list_request_fields, &request, &answer, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	attachments = hv_document_get(answer, "Attachments", json_type_array);
-	if (!attachments)
-		code = hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer has no list in it");
-	else if (!is_json)
-		code = print_table(attachments, err);
-	else if (hv_document_print(stdout, attachments) < 0)
-		code = hv_oom(err);
-	return code == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+	if (!attachments) {
+		hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer has no list in it");
+		return HV_EXIT_FAILED;
+	}
+	passed = select_items(attachments, &view.filters);
+	if (!passed)
+		hv_oom(err);
+	else if (print(&view, passed, err) == HV_OK)
+		return HV_EXIT_DONE;
+	return HV_EXIT_FAILED;
 }
 
 static void hint_operands(const struct hv_run *run, struct hv_error *err)
@@ -123,6 +251,15 @@ const struct hv_command hv_cmd_ls = {
 	.alias = "list",
 	.summary = "List which volumes are in which containers",
 	.usage = "",
+	.notes =
+		"Filters with the same key: one of them fits. Filters with different keys: all of them fit.\n"
+		"A template takes {{.FIELD}}, {{json .FIELD}} and {{json .}} with the fields of --format json,\n"
+		"\\t and \\n; with \"table\" in front it has columns and headings.",
+	.examples =
+		"  docker hostvol ls --filter volume=data --filter state=attached\n"
+		"  docker hostvol ls -q --filter container=web\n"
+		"  docker hostvol ls --format 'table {{.Volume}}\\t{{.ContainerName}}\\t{{.Target}}'\n"
+		"  docker hostvol ls --format '{{json .}}'",
 	.flags = flags,
 	.run = list,
 	.hint = hint_operands,
