@@ -2,9 +2,10 @@
 #include <errno.h>
 #include <json-c/json.h>
 
+#include "cli/address.h"
 #include "cli/attachment.h"
 #include "cli/command.h"
-#include "cli/place.h"
+#include "cli/report.h"
 
 enum { WAIT_MAX_SECONDS = 24 * 60 * 60 };
 
@@ -32,31 +33,48 @@ static enum hv_code parse_seconds(const char *text, long long *ret, struct hv_er
 	return HV_OK;
 }
 
+static enum hv_code detach_one(const struct hv_daemon *daemon, const struct hv_address *address,
+	struct hv_detach_request request, struct hv_error *err)
+{
+	hv_auto_json struct json_object *body = NULL, *answer = NULL;
+
+	request.id = (char *)(uintptr_t)address->id; /* borrows */
+	request.container = address->place.container;
+	request.target = address->place.target;
+	body = hv_fields_write(hv_detach_request_fields, &request);
+	if (!body)
+		return hv_oom(err);
+	if (hv_daemon_call(daemon,
+		    &(struct hv_call){"/HotDetach", body, (long)request.wait_seconds}, &answer,
+		    err) != HV_OK)
+		return err->code;
+	return hv_attachment_print(answer, err);
+}
+
+/* Each is detached whatever becomes of the others, as `docker rm` does. */
 static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
 {
-	const char *what = run->operands.items[0];
-	struct hv_detach_request request = {.lazy = run->options.lazy}; /* borrows */
-	hv_auto_place struct hv_place place = {0};
-	hv_auto_json struct json_object *body = NULL, *answer = NULL;
+	struct hv_detach_request request = {.lazy = run->options.lazy};
+	hv_auto_addresses struct hv_addresses addresses = {0};
+	hv_auto_daemon struct hv_daemon daemon = {0};
+	enum hv_exit status = HV_EXIT_DONE;
 
 	if (parse_seconds(run->options.wait, &request.wait_seconds, err) != HV_OK)
 		return HV_EXIT_USAGE;
-	if (!run->options.target && hv_attachment_id_is(what))
-		request.id = (char *)(uintptr_t)what;
-	else if (hv_place_parse(what, run->options.target, &place, err) != HV_OK)
+	if (hv_addresses_parse(&run->operands, run->options.target, &addresses, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
-	request.container = place.container;
-	request.target = place.target;
-	body = hv_fields_write(hv_detach_request_fields, &request);
-	if (!body)
-		hv_oom(err);
-	if (!body ||
-		hv_daemon_ask(&run->globals, &run->environment,
-			&(struct hv_call){"/HotDetach", body, (long)request.wait_seconds}, &answer,
-			err) != HV_OK ||
-		hv_attachment_print(answer, err) != HV_OK)
+	if (hv_daemon_find(&run->globals, &run->environment, &daemon, err) != HV_OK)
 		return HV_EXIT_FAILED;
-	return HV_EXIT_DONE;
+	for (size_t i = 0; i < addresses.count; i++) {
+		const struct hv_address *address = &addresses.items[i];
+		hv_auto_error struct hv_error failure = {0};
+
+		if (detach_one(&daemon, address, request, &failure) == HV_OK)
+			continue;
+		hv_report(addresses.count > 1 ? address->text : NULL, &failure);
+		status = HV_EXIT_FAILED;
+	}
+	return status;
 }
 
 /* The value of --wait was forgotten, and the next word taken for it. */
@@ -71,13 +89,18 @@ static void hint_operands(const struct hv_run *run, struct hv_error *err)
 const struct hv_command hv_cmd_detach = {
 	.name = "detach",
 	.summary = "Take a volume out of a container",
-	.usage = "CONTAINER:TARGET | ID",
-	.notes = "ID is that of the attachment: 12 hex digits, as `docker hostvol ls` shows them.",
+	.usage = "CONTAINER:TARGET|ID [CONTAINER:TARGET|ID...]",
+	.notes =
+		"ID is that of the attachment: 12 hex digits, as `docker hostvol ls` shows them. Of several\n"
+		"attachments each is detached, also if another one cannot be.",
 	.examples = "  docker hostvol detach web:/mnt/data\n"
-		    "  docker hostvol detach --wait 60 web:/mnt/data",
+		    "  docker hostvol detach --wait 60 web:/mnt/data\n"
+		    "  docker hostvol detach web:/mnt/data web:/etc/app.conf\n"
+		    "  docker hostvol detach $(docker hostvol ls -q --filter container=web)",
 	.flags = flags,
 	.operands_min = 1,
-	.operands_max = 1,
+	.operands_max = HV_OPERANDS_MAX,
+	.is_attachment = true,
 	.run = detach,
 	.hint = hint_operands,
 };
