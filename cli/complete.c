@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/attachment_state.h"
+#include "wire/text.h"
+#include "wire/types.h"
+
+#include "cli/document.h"
+#include "cli/filter.h"
+#include "cli/output.h"
 #include "cli/tool.h"
 
-/* Cobra's directives: which files the shell adds to the list. */
-enum { NO_FILES = 4, DIRECTORIES_ONLY = 16 };
+/* Cobra's directives: whether a space follows the word, and which files the shell adds to the list.
+ */
+enum { NO_SPACE = 2, NO_FILES = 4, DIRECTORIES_ONLY = 16 };
 
 static bool is_prefix(const char *prefix, const char *text)
 {
@@ -29,14 +38,140 @@ static void complete_flags(const struct hv_flag *flags, const char *word)
 			printf("--%s\t%s\n", flags->name, flags->help);
 }
 
-static void complete_value(const char *flag, const char *word)
+/* `part`, which is in the word already, with `value` behind it, if that begins as the word goes on.
+ */
+static void print_candidate(
+	const char *part, const char *value, const char *about, const char *word)
+{
+	size_t length = strlen(part);
+	hv_auto_free char *text = hv_text_format("%s%s", part, value);
+	hv_auto_free char *note = hv_text_format("%s", about ? about : "");
+
+	if (!text || !note || !is_prefix(word + length, value))
+		return;
+	hv_text_clean(text);
+	hv_text_clean(note);
+	printf("%s%s%s\n", text, *note ? "\t" : "", note);
+}
+
+/* All attachments, to be put; NULL if the daemon does not tell them: then there is nothing to
+ * offer.
+ */
+static struct json_object *ask_list(const struct hv_run *run)
+{
+	hv_auto_json struct json_object *answer = NULL;
+	hv_auto_error struct hv_error ignored = {0};
+
+	if (hv_run_ask(run, "/HotList", NULL, NULL, &answer, &ignored) != HV_OK)
+		return NULL;
+	return json_object_get(hv_document_get(answer, "Attachments", json_type_array));
+}
+
+/* Whether one of the first `count` has the text, too. */
+static bool is_before(struct json_object *list, size_t count, const char *field, const char *text)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *other = hv_document_text(json_object_array_get_idx(list, i), field);
+
+		if (other && strcmp(other, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The different values that a field of the attachments has. */
+static void complete_field(
+	const struct hv_run *run, const char *part, const char *field, const char *word)
+{
+	hv_auto_json struct json_object *list = ask_list(run);
+	size_t count = list ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *text = hv_document_text(json_object_array_get_idx(list, i), field);
+
+		if (text && *text && !is_before(list, i, field, text))
+			print_candidate(part, text, NULL, word);
+	}
+}
+
+static bool is_given(const struct hv_operands *operands, const char *place)
+{
+	for (size_t i = 0; i < operands->count && i < HV_OPERANDS_MAX; i++)
+		if (strcmp(operands->items[i], place) == 0)
+			return true;
+	return false;
+}
+
+/* CONTAINER:TARGET of each attachment that is not given yet, with its volume and state. */
+static void complete_attachments(const struct hv_run *run, const char *word)
+{
+	hv_auto_json struct json_object *list = ask_list(run);
+	size_t count = list ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		const char *container = hv_document_text(item, "ContainerName");
+		const char *target = hv_document_text(item, "Target");
+		const char *volume = hv_document_text(item, "Volume");
+		const char *state = hv_document_text(item, "State");
+		hv_auto_free char *place =
+			hv_text_format("%s:%s", container ? container : "", target ? target : "");
+		hv_auto_free char *about =
+			hv_text_format("%s, %s", volume ? volume : "", state ? state : "");
+
+		if (container && *container && target && place && !is_given(&run->operands, place))
+			print_candidate("", place, about, word);
+	}
+}
+
+static void complete_states(const char *part, const char *word)
+{
+	for (int i = HV_UNKNOWN_STATE + 1; i < HV_STATE_COUNT; i++)
+		print_candidate(
+			part, hv_attachment_state_name((enum hv_attachment_state)i), NULL, word);
+}
+
+/* KEY= first, its values then. */
+static int complete_filter(const struct hv_run *run, const char *word)
+{
+	static const char *const fields[HV_FILTER_KEYS] = {
+		[HV_FILTER_CONTAINER] = "ContainerName",
+		[HV_FILTER_TARGET] = "Target",
+		[HV_FILTER_VOLUME] = "Volume",
+	};
+	const char *equals = strchr(word, '=');
+
+	for (size_t i = 0; i < HV_FILTER_KEYS; i++) {
+		hv_auto_free char *part = hv_text_format("%s=", hv_filter_keys[i]);
+
+		if (!part)
+			continue;
+		if (!equals)
+			print_candidate("", part, NULL, word);
+		else if (is_prefix(part, word) && fields[i])
+			complete_field(run, part, fields[i], word);
+		else if (is_prefix(part, word))
+			complete_states(part, word);
+	}
+	return equals ? NO_FILES : NO_FILES | NO_SPACE;
+}
+
+static int complete_value(const struct hv_run *run, const struct hv_flag *flag, const char *word)
 {
 	static const char *const values[][2] = {{"format", "json"}, {"format", "table"},
 		{"idmap", "auto"}, {"idmap", "always"}, {"idmap", "never"}};
+	static const char *const fields[][2] = {
+		{"container", "ContainerName"}, {"volume", "Volume"}};
 
+	if (flag->is_list)
+		return complete_filter(run, word);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (strcmp(values[i][0], flag) == 0 && is_prefix(word, values[i][1]))
-			printf("%s\n", values[i][1]);
+		if (strcmp(values[i][0], flag->name) == 0)
+			print_candidate("", values[i][1], NULL, word);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (strcmp(fields[i][0], flag->name) == 0)
+			complete_field(run, "", fields[i][1], word);
+	return NO_FILES;
 }
 
 /* The flag before the word, if it needs a value, or NULL.  An optional value follows a =. */
@@ -46,6 +181,8 @@ static const struct hv_flag *find_waiting(const struct hv_command *command, cons
 
 	if (is_prefix("--", before))
 		flag = hv_flags_find(command->flags, before + 2, strlen(before + 2));
+	else if (before[0] == '-' && before[1] && !before[2])
+		flag = hv_flags_find_letter(command->flags, before[1]);
 	return flag && flag->value && !flag->otherwise ? flag : NULL;
 }
 
@@ -53,18 +190,22 @@ static int complete_command(const struct hv_command *command, int argc, char *co
 {
 	const char *word = argv[argc - 1];
 	const struct hv_flag *waiting = argc > 1 ? find_waiting(command, argv[argc - 2]) : NULL;
-	struct hv_operands operands = {0};
-	struct hv_options options = {0};
 	hv_auto_error struct hv_error err = {0};
-	bool is_understood =
-		hv_flags_parse(command->flags, argc - 1, argv, &options, &operands, &err) == HV_OK;
+	struct hv_run run = {0};
+	bool is_understood = hv_flags_parse(command->flags, argc - 1, argv, &run.options,
+				     &run.operands, &err) == HV_OK;
 
+	hv_environment_read(&run.environment);
 	if (waiting)
-		complete_value(waiting->name, word);
-	else if (word[0] == '-')
+		return complete_value(&run, waiting, word);
+	if (word[0] == '-')
 		complete_flags(command->flags, word);
-	else if (is_understood && operands.count == 0 && command->is_path_first)
+	else if (is_understood && run.operands.count == 0 && command->is_path_first)
 		return DIRECTORIES_ONLY;
+	else if (is_understood && command->is_attachment && run.options.target)
+		complete_field(&run, "", "ContainerName", word);
+	else if (is_understood && command->is_attachment)
+		complete_attachments(&run, word);
 	return NO_FILES;
 }
 
