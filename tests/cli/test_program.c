@@ -7,7 +7,8 @@
 #include "program.h"
 
 #define USAGE_ATTACH "Usage: docker hostvol attach [OPTIONS] VOLUME CONTAINER:TARGET[:ro|:rw]\n"
-#define USAGE_DETACH "Usage: docker hostvol detach [OPTIONS] CONTAINER:TARGET | ID\n"
+#define USAGE_DETACH                                                                               \
+	"Usage: docker hostvol detach [OPTIONS] CONTAINER:TARGET|ID [CONTAINER:TARGET|ID...]\n"
 #define ATTACHMENT(id, container, target, more)                                                    \
 	"{\"ID\":\"" id "\",\"Volume\":\"data\",\"ContainerName\":\"" container                    \
 	"\",\"Target\":\"" target "\"" more "}"
@@ -91,7 +92,7 @@ PROGRAM_TEST(wrong_usage_exits_with_2)
 		"hostvol: \"web\" has no colon\n"
 		"hint: write CONTAINER:TARGET, such as web:/mnt/data\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "attach", "--no", "a", "b:/c"), 2, "",
-		"hostvol: unknown flag --no\n" USAGE_ATTACH);
+		"hostvol: unknown flag --no\nhint: did you mean: --ro\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "attach", "", "b:/c"), 2, "",
 		"hostvol: the volume's name is empty\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "attach", "--idmap", "foo", "a", "b:/c"), 2,
@@ -111,8 +112,14 @@ PROGRAM_TEST(wrong_usage_exits_with_2)
 		"hint: name a container or a volume with a flag: docker hostvol ls --container x\n"
 		"Usage: docker hostvol ls [OPTIONS]\n");
 	program_expect(place, WORDS("docker-hostvol", "ls", "--format", "xml"), 2, "",
-		"hostvol: --format takes table or json, not \"xml\"\n"
+		"hostvol: --format takes table, json or a template such as '{{.Volume}}', not \"xml\"\n"
 		"Usage: docker hostvol ls [OPTIONS]\n");
+	program_expect(place, WORDS("docker-hostvol", "version", "--format", "jsom"), 2, "",
+		"hostvol: --format takes table or json, not \"jsom\"\n"
+		"hint: did you mean: --format json\n"
+		"Usage: docker hostvol version [OPTIONS]\n");
+	program_expect(place, WORDS("docker-hostvol", "detach"), 2, "",
+		"hostvol: \"detach\" needs at least 1 argument, not 0\n" USAGE_DETACH);
 }
 
 PROGRAM_TEST(hints_show_the_line_that_was_meant)
@@ -127,6 +134,22 @@ PROGRAM_TEST(hints_show_the_line_that_was_meant)
 			"hostvol: unknown command \"lss\"\nhint: did you mean: docker hostvol ls\n"},
 		{WORDS("docker-hostvol", "dteach"),
 			"hostvol: unknown command \"dteach\"\nhint: did you mean: docker hostvol detach\n"},
+		{WORDS("docker-hostvol", "insepct"),
+			"hostvol: unknown command \"insepct\"\nhint: did you mean: docker hostvol inspect\n"},
+		{WORDS("docker-hostvol", "lits"),
+			"hostvol: unknown command \"lits\"\nhint: did you mean: docker hostvol list\n"},
+		{WORDS("docker-hostvol", "--contxt=far", "ls"),
+			"hostvol: unknown flag \"--contxt=far\"\nhint: did you mean: --context\n"},
+		{WORDS("docker-hostvol", "detach", "--lasy", "web:/x"),
+			"hostvol: unknown flag --lasy\nhint: did you mean: --lazy\n"},
+		{WORDS("docker-hostvol", "ls", "--filer=volume=data"),
+			"hostvol: unknown flag --filer=volume=data\nhint: did you mean: --filter\n"},
+		{WORDS("docker-hostvol", "ls", "-f", "volum=data"),
+			"hostvol: unknown filter \"volum\": the known ones are container, state, target and volume\n"
+			"hint: did you mean: --filter volume=data\n"},
+		{WORDS("docker-hostvol", "ls", "--filter", "state=mising"),
+			"hostvol: unknown state \"mising\": the states are attached, covered, missing and pending\n"
+			"hint: did you mean: --filter state=missing\n"},
 		{WORDS("docker-hostvol", "frobnicate"),
 			"hostvol: unknown command \"frobnicate\"\n"
 			"hint: see the list of commands: docker hostvol --help\n"},
@@ -189,6 +212,12 @@ PROGRAM_TEST(help_shows_how_flags_are_written_and_ends_with_examples)
 		"\nExamples:\n  docker hostvol attach data web:/mnt/data\n");
 	expect_help(place, WORDS("docker-hostvol", "detach", "--help"),
 		"\nExamples:\n  docker hostvol detach web:/mnt/data\n");
+	expect_help(place, WORDS("docker-hostvol", "ls", "--help"),
+		"\nExamples:\n  docker hostvol ls --filter volume=data");
+	expect_help(place, WORDS("docker-hostvol", "inspect", "--help"),
+		"\nExamples:\n  docker hostvol inspect web:/mnt/data\n");
+	expect_help(place, WORDS("docker-hostvol", "ls", "--help"),
+		"  -f, --filter KEY=VALUE      Only those with ");
 	expect_help(place, WORDS("docker-addvol", "--help"),
 		"\nExamples:\n  docker addvol /srv/data web /mnt/data\n");
 }
