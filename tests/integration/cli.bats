@@ -113,6 +113,69 @@ our_volumes() {
 	[[ $output == ID*VOLUME* && $output != *hvt_web* ]]
 }
 
+@test "ls -q, --filter and --format show what was asked for" {
+	start hvt_web
+	start hvt_db
+	docker volume create -d hostvol hvt_data
+	docker volume create -d hostvol hvt_conf
+	docker hostvol attach hvt_data hvt_web:/mnt/a
+	docker hostvol attach hvt_conf hvt_web:/mnt/b
+	docker hostvol attach hvt_data hvt_db:/mnt/a
+	docker stop -t 0 hvt_db
+	id=$(docker inspect -f '{{.Id}}' hvt_web)
+
+	run -0 docker hostvol ls -q --filter container=hvt_web
+	[[ ${#lines[@]} -eq 2 && ${lines[0]} =~ ^[0-9a-f]{12}$ && ${lines[1]} =~ ^[0-9a-f]{12}$ ]]
+	run -0 docker hostvol ls -f volume=hvt_data -f container=hvt_web --format '{{.ContainerName}}:{{.Target}}'
+	[[ $output == hvt_web:/mnt/a ]]
+	run -0 docker hostvol ls -f "container=${id:0:12}" -f target=/mnt/b/ --format '{{.Volume}} {{.ContainerID}}'
+	[[ $output == "hvt_conf ${id:0:12}" ]]
+	run -0 docker hostvol ls --no-trunc -f "container=$id" -f target=/mnt/b --format '{{.ContainerID}}'
+	[[ $output == "$id" ]]
+	run -0 docker hostvol ls -f container=hvt_db -f state=pending --format '{{.State}}'
+	[[ $output == pending ]]
+	run -0 docker hostvol ls -q -f container=hvt_db -f state=attached
+	[[ -z $output ]]
+	run -0 docker hostvol ls -f container=hvt_web -f container=hvt_db --format '{{json .}}'
+	[[ ${#lines[@]} -eq 3 && $(jq -rs 'map(.Volume) | sort | join(" ")' <<<"$output") == "hvt_conf hvt_data hvt_data" ]]
+	run -0 docker hostvol ls -f target=/mnt/b -f container=hvt_web --format 'table {{.Volume}}\t{{.ContainerName}}'
+	[[ ${lines[0]} =~ ^VOLUME\ +CONTAINER\ NAME$ && ${lines[1]} =~ ^hvt_conf\ +hvt_web$ ]]
+}
+
+@test "ls names the words that it knows" {
+	fails_with 2 "container, state, target and volume" -- docker hostvol ls --filter label=x
+	fails_with 2 "hint: did you mean: --filter volume=hvt_data" -- docker hostvol ls --filter volum=hvt_data
+	fails_with 2 "hint: did you mean: --filter state=attached" -- docker hostvol ls --filter state=atached
+	fails_with 2 "hint: did you mean: {{.Volume}}" "ContainerName" -- docker hostvol ls --format '{{.Volum}}'
+	fails_with 2 "{{json .FIELD}}" -- docker hostvol ls --format '{{range .Volume}}{{end}}'
+	fails_with 2 "hint: did you mean: --filter" -- docker hostvol ls --fliter volume=hvt_data
+}
+
+@test "detach and inspect take several attachments" {
+	start hvt_web
+	docker volume create -d hostvol hvt_data
+	for target in a b c; do docker hostvol attach hvt_data hvt_web:/mnt/$target; done
+
+	run -0 docker hostvol inspect -f '{{.Target}} {{.State}}' hvt_web:/mnt/b hvt_web:/mnt/a
+	[[ $output == "/mnt/b attached"$'\n'"/mnt/a attached" ]]
+	# shellcheck disable=SC2046
+	run -0 docker hostvol inspect $(docker hostvol ls -q -f container=hvt_web)
+	[[ $(jq length <<<"$output") -eq 3 ]]
+	fails_with 1 "/mnt/a" "hostvol: hvt_web:/mnt/x: no volume is attached at /mnt/x" -- \
+		docker hostvol inspect -f '{{.Target}}' hvt_web:/mnt/x hvt_web:/mnt/a
+
+	fails_with 2 "has no colon" -- docker hostvol detach hvt_web:/mnt/a nonsense
+	[[ $(docker hostvol ls -q -f container=hvt_web | wc -l) -eq 3 ]]
+	fails_with 1 "hvt_web:/mnt/a" "hostvol: hvt_web:/mnt/x: " -- \
+		docker hostvol detach hvt_web:/mnt/a hvt_web:/mnt/x hvt_web:/mnt/b
+	run -0 docker hostvol ls -f container=hvt_web --format '{{.Target}}'
+	[[ $output == /mnt/c ]]
+	# shellcheck disable=SC2046
+	run -0 docker hostvol detach $(docker hostvol ls -q -f container=hvt_web)
+	[[ $output == hvt_web:/mnt/c ]]
+	[[ -z $(docker hostvol ls -q -f container=hvt_web) ]]
+}
+
 @test "a target with a colon in it" {
 	start hvt_web
 	docker volume create -d hostvol hvt_data
@@ -124,6 +187,20 @@ our_volumes() {
 @test "completion offers the commands" {
 	run -0 docker __complete hostvol ""
 	[[ $output == *attach* && $output == *detach* ]]
+}
+
+@test "completion offers attachments and filters" {
+	start hvt_web
+	docker volume create -d hostvol hvt_data
+	docker hostvol attach hvt_data hvt_web:/mnt/a
+	run -0 docker __complete hostvol detach hvt_
+	[[ $output == *"hvt_web:/mnt/a"*"hvt_data, attached"* ]]
+	run -0 docker __complete hostvol ls --filter vol
+	[[ $output == *volume=* ]]
+	run -0 docker __complete hostvol ls --filter volume=hvt_
+	[[ $output == *volume=hvt_data* ]]
+	run -0 docker __complete hostvol ls --filter state=cov
+	[[ $output == *state=covered* ]]
 }
 
 @test "without a right to the Docker socket the error says what to do" {
