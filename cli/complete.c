@@ -163,7 +163,7 @@ static int complete_value(const struct hv_run *run, const struct hv_flag *flag, 
 	static const char *const fields[][2] = {
 		{"container", "ContainerName"}, {"volume", "Volume"}};
 
-	if (flag->is_list)
+	if (strcmp(flag->name, "filter") == 0)
 		return complete_filter(run, word);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		if (strcmp(values[i][0], flag->name) == 0)

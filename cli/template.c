@@ -207,11 +207,9 @@ static int print_part(FILE *out, const struct hv_template_part *part, struct jso
 		fputs(part->text, out);
 	else if (!object)
 		print_heading(out, part->text ? part->text : "JSON");
-	else if (part->type == HV_TEMPLATE_JSON)
-		return hv_document_print_line(out, value);
-	else if (json_object_is_type(value, json_type_string))
+	else if (part->type == HV_TEMPLATE_FIELD && json_object_is_type(value, json_type_string))
 		return print_string(out, value);
-	else if (value)
+	else if (part->type == HV_TEMPLATE_JSON || value)
 		return hv_document_print_line(out, value);
 	return 0;
 }

@@ -150,7 +150,7 @@ TEST(hv_flags_parse_a_list_keeps_every_value)
 	assert_string_equal(options.filters.items[2], "c=3");
 	assert_string_equal(options.filters.items[3], "d=");
 	assert_int_equal(operands.count, 1);
-	for (size_t i = 0; i < 2 * (HV_VALUES_MAX + 1); i += 2) {
+	for (size_t i = 0; i + 1 < sizeof(words) / sizeof(words[0]); i += 2) {
 		words[i] = "-f";
 		words[i + 1] = "a=1";
 	}

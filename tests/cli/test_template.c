@@ -194,7 +194,7 @@ TEST(hv_template_parse_size_and_parts_are_bounded)
 	for (size_t i = 0; i <= HV_TEMPLATE_PARTS_MAX; i++)
 		memcpy(text + 7 * i, "{{.ID}}", 8);
 	expect_refused(text, "--format has more than 64 parts", NULL);
-	text[7 * HV_TEMPLATE_PARTS_MAX] = '\0';
+	text[7 * (size_t)HV_TEMPLATE_PARTS_MAX] = '\0';
 	assert_int_equal(hv_template_parse(text, hv_attachment_fields, &template, &err), HV_OK);
 	assert_int_equal(template.count, HV_TEMPLATE_PARTS_MAX);
 	hv_template_done(&template);
