@@ -15,7 +15,7 @@
 enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_record_filter *filter,
 	struct hv_records *ret, struct hv_error *err)
 {
-	return hv_store_attachment_list(attacher->store, filter, &ret->items, &ret->count, err);
+	return hv_store_attachment_list(attacher->store, filter, ret, err);
 }
 
 enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem problem,

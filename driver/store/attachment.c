@@ -279,24 +279,23 @@ static void leave_out(void *record)
 }
 
 enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
-	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
+	struct hv_records *ret, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 	enum hv_sql sql = choose_list(filter);
 	/* Of a volume none is passed by: the volume may not be removed for it. */
-	struct hv_sql_array array = {sizeof(**ret), read_record, NULL, 0,
+	struct hv_sql_array array = {sizeof(struct hv_record), read_record, NULL, 0,
 		filter->id || filter->volume ? NULL : leave_out, NULL};
 	const struct hv_sql_value values[] = {
 		HV_TEXT(filter->id), HV_TEXT(filter->volume), HV_TEXT(filter->container_id), {0}};
 
 	if (hv_sql_append(held, sql, values, &array, err) != HV_OK) {
-		hv_records_free(array.items, array.count);
+		hv_records_done(&(struct hv_records){array.items, array.count});
 		free(array.damage);
 		return err->code;
 	}
 	hv_damage_note(&held->damaged_attachment, array.damage, sql == HV_SQL_ATTACHMENT_LIST);
-	*ret = array.items;
-	*ret_count = array.count;
+	*ret = (struct hv_records){array.items, array.count};
 	return HV_OK;
 }
 
@@ -367,15 +366,10 @@ void hv_record_done(struct hv_record *record)
 	*record = (struct hv_record){0};
 }
 
-void hv_records_free(struct hv_record *records, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		hv_record_done(&records[i]);
-	free(records);
-}
-
 void hv_records_done(struct hv_records *records)
 {
-	hv_records_free(records->items, records->count);
+	for (size_t i = 0; i < records->count; i++)
+		hv_record_done(&records->items[i]);
+	free(records->items);
 	*records = (struct hv_records){0};
 }

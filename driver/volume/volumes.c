@@ -33,7 +33,7 @@ enum hv_code hv_volume_attachments(
 {
 	const struct hv_record_filter filter = {.volume = name};
 
-	return hv_store_attachment_list(volumes->store, &filter, &ret->items, &ret->count, err);
+	return hv_store_attachment_list(volumes->store, &filter, ret, err);
 }
 
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,

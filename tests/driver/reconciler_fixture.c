@@ -132,16 +132,15 @@ void stop_container(struct fixture *fixture)
 static void read_state(struct fixture *fixture, char ret[static 16])
 {
 	const struct hv_record_filter filter = {.container_id = ID};
-	struct hv_record *records = NULL;
+	struct hv_records records = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 
 	assert_int_equal(
-		hv_store_attachment_list(fixture->world->store, &filter, &records, &count, &err),
-		HV_OK);
-	assert_true(count < 2);
-	snprintf(ret, 16, "%s", count ? hv_attachment_state_name(records[0].view.state) : "");
-	hv_records_free(records, count);
+		hv_store_attachment_list(fixture->world->store, &filter, &records, &err), HV_OK);
+	assert_true(records.count < 2);
+	snprintf(ret, 16, "%s",
+		records.count ? hv_attachment_state_name(records.items[0].view.state) : "");
+	hv_records_done(&records);
 }
 
 unsigned count_mounts_at(struct fixture *fixture, const char *target)

@@ -109,12 +109,13 @@ size_t row_count_records(
 	struct hv_store *store, const char *id, const char *volume, const char *container)
 {
 	const struct hv_record_filter filter = {id, volume, container};
-	struct hv_record *records = NULL;
+	struct hv_records records = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
+	size_t count;
 
-	assert_int_equal(hv_store_attachment_list(store, &filter, &records, &count, &err), HV_OK);
-	hv_records_free(records, count);
+	assert_int_equal(hv_store_attachment_list(store, &filter, &records, &err), HV_OK);
+	count = records.count;
+	hv_records_done(&records);
 	return count;
 }
 

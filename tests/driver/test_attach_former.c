@@ -86,15 +86,14 @@ static void expect_records(struct fixture *fixture, size_t of_data, size_t of_ot
 
 	for (size_t i = 0; i < 2; i++) {
 		const struct hv_record_filter filter = {.volume = names[i]};
-		struct hv_record *records = NULL;
+		struct hv_records records = {0};
 		struct hv_error err = {0};
-		size_t count = 0;
 
-		assert_int_equal(hv_store_attachment_list(
-					 fixture->world->store, &filter, &records, &count, &err),
+		assert_int_equal(
+			hv_store_attachment_list(fixture->world->store, &filter, &records, &err),
 			HV_OK);
-		hv_records_free(records, count);
-		assert_int_equal(count, wanted[i]);
+		assert_int_equal(records.count, wanted[i]);
+		hv_records_done(&records);
 	}
 }
 
@@ -123,18 +122,17 @@ RECONCILER_TEST(one_that_fails_over_a_missing_one_leaves_nothing)
 static void record_twice(struct fixture *fixture)
 {
 	const struct hv_record_filter filter = {.volume = data};
-	struct hv_record *records = NULL;
+	struct hv_records records = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 
 	assert_int_equal(
-		hv_store_attachment_list(fixture->world->store, &filter, &records, &count, &err),
-		HV_OK);
-	assert_int_equal(count, 1);
-	free(records->view.id);
-	records->view.id = strdup("ffffffffffff");
-	assert_int_equal(hv_store_attachment_put(fixture->world->store, records, &err), HV_OK);
-	hv_records_free(records, count);
+		hv_store_attachment_list(fixture->world->store, &filter, &records, &err), HV_OK);
+	assert_int_equal(records.count, 1);
+	free(records.items->view.id);
+	records.items->view.id = strdup("ffffffffffff");
+	assert_int_equal(
+		hv_store_attachment_put(fixture->world->store, records.items, &err), HV_OK);
+	hv_records_done(&records);
 }
 
 RECONCILER_TEST(all_records_of_a_place_stay_until_the_new_one_is_there)

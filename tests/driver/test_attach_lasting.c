@@ -278,18 +278,17 @@ RECONCILER_TEST(what_cannot_be_reached_is_covered_and_says_by_what)
 static void note_lifted(struct nested *self)
 {
 	const struct hv_record_filter filter = {.volume = inner_name};
-	struct hv_record *records = NULL;
+	struct hv_records records = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 
-	assert_int_equal(hv_store_attachment_list(
-				 self->fixture->world->store, &filter, &records, &count, &err),
-		HV_OK);
-	assert_int_equal(count, 1);
-	records->view.state = HV_PENDING;
 	assert_int_equal(
-		hv_store_attachment_note(self->fixture->world->store, records, &err), HV_OK);
-	hv_records_free(records, count);
+		hv_store_attachment_list(self->fixture->world->store, &filter, &records, &err),
+		HV_OK);
+	assert_int_equal(records.count, 1);
+	records.items->view.state = HV_PENDING;
+	assert_int_equal(
+		hv_store_attachment_note(self->fixture->world->store, records.items, &err), HV_OK);
+	hv_records_done(&records);
 }
 
 RECONCILER_TEST(an_inner_one_that_was_being_taken_out_at_a_crash_is_there)

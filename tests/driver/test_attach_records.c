@@ -13,35 +13,37 @@
 #include "reconciler_fixture.h"
 #include "scratch.h"
 
-static void list_one(struct fixture *fixture, struct hv_record **ret)
+static void list_one(struct fixture *fixture, struct hv_record *ret)
 {
 	const struct hv_record_filter all = {0};
+	struct hv_records records = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 
 	assert_int_equal(
-		hv_store_attachment_list(fixture->world->store, &all, ret, &count, &err), HV_OK);
-	assert_int_equal(count, 1);
+		hv_store_attachment_list(fixture->world->store, &all, &records, &err), HV_OK);
+	assert_int_equal(records.count, 1);
+	*ret = records.items[0];
+	free(records.items);
 }
 
 RECONCILER_TEST(a_volume_that_becomes_read_only_meanwhile_is_attached_so)
 {
-	struct hv_record *record = NULL;
+	struct hv_record record = {0};
 
 	start_engine(fixture);
 	start_container(fixture);
 	fixture->sets_read_only = true;
 	assert_int_equal(attach(fixture, true), HV_OK);
 	list_one(fixture, &record);
-	assert_true(record->view.read_only);
-	hv_records_free(record, 1);
+	assert_true(record.view.read_only);
+	hv_record_done(&record);
 }
 
 RECONCILER_TEST(what_is_replaced_through_a_link_loses_its_record)
 {
 	char *link = scratch_path(fixture->world->dir, "link");
 	char other[] = "other", replace[] = "nonatomic", no_replace[] = "";
-	struct hv_record *record = NULL;
+	struct hv_record record = {0};
 
 	assert_int_equal(symlink("inside", link), 0);
 	assert_int_equal(world_create(fixture->world, "other", NULL, NULL), HV_OK);
@@ -51,15 +53,15 @@ RECONCILER_TEST(what_is_replaced_through_a_link_loses_its_record)
 	assert_int_equal(attach_to(fixture, other, link, true, no_replace), HV_TARGET_EXISTS);
 	assert_int_equal(attach_to(fixture, other, link, true, replace), HV_OK);
 	list_one(fixture, &record);
-	assert_string_equal(record->view.volume, "other");
-	assert_string_equal(record->view.target, link);
+	assert_string_equal(record.view.volume, "other");
+	assert_string_equal(record.view.target, link);
 	assert_int_equal(count_mounts(fixture), 1);
-	hv_records_free(record, 1);
+	hv_record_done(&record);
 	/* And the same again through the other name is what is there. */
 	assert_int_equal(attach_to(fixture, other, fixture->target, true, replace), HV_OK);
 	list_one(fixture, &record);
-	assert_string_equal(record->view.target, link);
-	hv_records_free(record, 1);
+	assert_string_equal(record.view.target, link);
+	hv_record_done(&record);
 	free(link);
 }
 
@@ -103,7 +105,7 @@ RECONCILER_TEST(a_detach_takes_the_words_before_the_links)
 	char other[] = "other", container[] = ID;
 	struct hv_detach_request request = {.container = container, .target = fixture->target};
 	struct hv_attachment ended = {0};
-	struct hv_record *record = NULL;
+	struct hv_record record = {0};
 	struct hv_error err = {0};
 	struct hv_seen seen;
 
@@ -119,14 +121,14 @@ RECONCILER_TEST(a_detach_takes_the_words_before_the_links)
 	assert_true(seen.pid == 0 && seen.pidfd < 0);
 	start_container(fixture);
 	list_one(fixture, &record);
-	assert_string_equal(record->path, fixture->target); /* where the link led to */
+	assert_string_equal(record.path, fixture->target); /* where the link led to */
 	/* Another one, of that very name, recorded later. */
-	free(record->view.id);
-	free(record->view.target);
-	record->view.id = strdup("ffffffffffff");
-	record->view.target = strdup(fixture->target);
-	assert_int_equal(hv_store_attachment_put(fixture->world->store, record, &err), HV_OK);
-	hv_records_free(record, 1);
+	free(record.view.id);
+	free(record.view.target);
+	record.view.id = strdup("ffffffffffff");
+	record.view.target = strdup(fixture->target);
+	assert_int_equal(hv_store_attachment_put(fixture->world->store, &record, &err), HV_OK);
+	hv_record_done(&record);
 	assert_int_equal(hv_detach(fixture->attacher, &request, &ended, &err), HV_OK);
 	assert_string_equal(ended.id, "ffffffffffff");
 	hv_attachment_done(&ended);

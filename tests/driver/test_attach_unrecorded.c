@@ -193,16 +193,14 @@ static void *detach_waiting(void *context)
 static bool is_ending(struct fixture *fixture)
 {
 	const struct hv_record_filter all = {0};
-	struct hv_record *records = NULL;
+	struct hv_records records = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 	bool is_so;
 
 	assert_int_equal(
-		hv_store_attachment_list(fixture->world->store, &all, &records, &count, &err),
-		HV_OK);
-	is_so = count > 0 && records->is_ending;
-	hv_records_free(records, count);
+		hv_store_attachment_list(fixture->world->store, &all, &records, &err), HV_OK);
+	is_so = records.count > 0 && records.items->is_ending;
+	hv_records_done(&records);
 	return is_so;
 }
 

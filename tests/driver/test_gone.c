@@ -33,17 +33,17 @@ static void expect_problem(struct fixture *fixture, const char *state, const cha
 	bool is_told = false;
 
 	for (int left_ms = PATIENCE_MS; left_ms > 0 && !is_told; left_ms -= 5) {
-		struct hv_record *records = NULL;
+		struct hv_records records = {0};
 		struct hv_error err = {0};
-		size_t count = 0;
 
-		assert_int_equal(hv_store_attachment_list(
-					 fixture->world->store, &all, &records, &count, &err),
+		assert_int_equal(
+			hv_store_attachment_list(fixture->world->store, &all, &records, &err),
 			HV_OK);
-		assert_int_equal(count, 1);
-		is_told = records->view.problem && strstr(records->view.problem, text) &&
-			  strcmp(hv_attachment_state_name(records->view.state), state) == 0;
-		hv_records_free(records, count);
+		assert_int_equal(records.count, 1);
+		is_told = records.items->view.problem &&
+			  strstr(records.items->view.problem, text) &&
+			  strcmp(hv_attachment_state_name(records.items->view.state), state) == 0;
+		hv_records_done(&records);
 		sleep_a_little();
 	}
 	assert_true(is_told);

@@ -361,9 +361,8 @@ static pid_t fork_one_that_stays(void)
 RECONCILER_TEST(a_process_that_is_not_watched_any_more_is_not_told_of)
 {
 	const struct hv_record_filter all = {0};
-	struct hv_record *records = NULL;
+	struct hv_records records = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 	pid_t helper;
 
 	begin(fixture);
@@ -371,12 +370,11 @@ RECONCILER_TEST(a_process_that_is_not_watched_any_more_is_not_told_of)
 		sleep_a_little();
 	helper = fork_one_that_stays();
 	assert_int_equal(
-		hv_store_attachment_list(fixture->world->store, &all, &records, &count, &err),
-		HV_OK);
+		hv_store_attachment_list(fixture->world->store, &all, &records, &err), HV_OK);
 	assert_int_equal(
-		hv_store_attachment_drop(fixture->world->store, records->view.id, NULL, &err),
+		hv_store_attachment_drop(fixture->world->store, records.items->view.id, NULL, &err),
 		HV_OK);
-	hv_records_free(records, count);
+	hv_records_done(&records);
 	hv_reconciler_poke(fixture->reconciler, ID, false);
 	for (int i = 0; i < 20; i++)
 		sleep_a_little();
@@ -392,19 +390,18 @@ RECONCILER_TEST(a_process_that_is_not_watched_any_more_is_not_told_of)
 RECONCILER_TEST(a_mount_that_was_only_announced_is_adopted)
 {
 	const struct hv_record_filter all = {0};
-	struct hv_record *records = NULL;
+	struct hv_records records = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 
 	start_engine(fixture);
 	start_container(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
 	assert_int_equal(
-		hv_store_attachment_list(fixture->world->store, &all, &records, &count, &err),
-		HV_OK);
-	records[0].view.state = HV_PENDING;
-	assert_int_equal(hv_store_attachment_note(fixture->world->store, &records[0], &err), HV_OK);
-	hv_records_free(records, count);
+		hv_store_attachment_list(fixture->world->store, &all, &records, &err), HV_OK);
+	records.items[0].view.state = HV_PENDING;
+	assert_int_equal(
+		hv_store_attachment_note(fixture->world->store, &records.items[0], &err), HV_OK);
+	hv_records_done(&records);
 	start_reconciler(fixture);
 	expect_state(fixture, "attached");
 }

@@ -67,16 +67,15 @@ static struct hv_repaired meet(struct fixture *fixture, long long held_until_ms)
 static struct hv_record record_of(struct fixture *fixture)
 {
 	const struct hv_record_filter filter = {.container_id = ID};
-	struct hv_record *records = NULL, record;
+	struct hv_records records = {0};
+	struct hv_record record;
 	struct hv_error err = {0};
-	size_t count = 0;
 
 	assert_int_equal(
-		hv_store_attachment_list(fixture->world->store, &filter, &records, &count, &err),
-		HV_OK);
-	assert_int_equal(count, 1);
-	record = records[0];
-	free(records);
+		hv_store_attachment_list(fixture->world->store, &filter, &records, &err), HV_OK);
+	assert_int_equal(records.count, 1);
+	record = records.items[0];
+	free(records.items);
 	return record;
 }
 

@@ -283,16 +283,15 @@ static void expect_sources(const char *volume, const char *attachment)
 {
 	const struct hv_record_filter filter = {.volume = "data"};
 	struct hv_volume out = {0};
-	struct hv_record *records = NULL;
+	struct hv_records records = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 
 	assert_int_equal(hv_store_volume_get(store, "data", &out, &err), HV_OK);
 	assert_string_equal(out.source, volume);
-	assert_int_equal(hv_store_attachment_list(store, &filter, &records, &count, &err), HV_OK);
-	assert_int_equal(count, 1);
-	assert_string_equal(records[0].view.source, attachment);
-	hv_records_free(records, count);
+	assert_int_equal(hv_store_attachment_list(store, &filter, &records, &err), HV_OK);
+	assert_int_equal(records.count, 1);
+	assert_string_equal(records.items[0].view.source, attachment);
+	hv_records_done(&records);
 	hv_volume_done(&out);
 }
 
@@ -324,7 +323,7 @@ TEST(closing_nothing_is_fine)
 {
 	hv_store_close(NULL);
 	hv_store_volumes_free(NULL, 0);
-	hv_records_free(NULL, 0);
+	hv_records_done(&(struct hv_records){0});
 }
 
 TEST_MAIN()

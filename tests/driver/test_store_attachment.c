@@ -9,12 +9,12 @@
 #include "scratch.h"
 #include "store_fixture.h"
 
-static void list(const char *id, struct hv_record **ret, size_t *ret_count)
+static void list(const char *id, struct hv_records *ret)
 {
 	const struct hv_record_filter filter = {.id = id};
 	struct hv_error err = {0};
 
-	assert_int_equal(hv_store_attachment_list(store, &filter, ret, ret_count, &err), HV_OK);
+	assert_int_equal(hv_store_attachment_list(store, &filter, ret, &err), HV_OK);
 }
 
 #define STORE_ATTACHMENT_TEST(name) TEST_WITH(name, open_one, close_one)
@@ -36,9 +36,9 @@ STORE_ATTACHMENT_TEST(one_that_was_forgotten_is_not_written_again)
 
 STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 {
-	struct hv_record in = row_record("0123456789ab", "data", "c1"), *out = NULL;
+	struct hv_record in = row_record("0123456789ab", "data", "c1");
+	struct hv_records out = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 
 	in.view.read_only = in.view.no_dev = true;
 	in.view.subpath = strdup("a/b");
@@ -53,42 +53,42 @@ STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 	assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
 	hv_store_close(store);
 	store = row_store(dir);
-	list("0123456789ab", &out, &count);
-	assert_int_equal(count, 1);
-	assert_string_equal(out->view.id, in.view.id);
-	assert_string_equal(out->view.volume, "data");
-	assert_string_equal(out->view.source, in.view.source);
-	assert_string_equal(out->view.subpath, "a/b");
-	assert_int_equal(out->replace, HV_REPLACE_NONATOMIC);
-	assert_int_equal(out->view.late_ms, 17);
-	assert_string_equal(out->view.container_id, "c1");
-	assert_string_equal(out->view.container_name, "web");
-	assert_string_equal(out->view.target, "/mnt/data");
-	assert_string_equal(out->view.since, in.view.since);
-	assert_true(out->view.read_only && out->view.no_dev && out->view.persist);
-	assert_false(out->view.no_suid || out->view.no_exec);
-	assert_int_equal(out->view.state, HV_PENDING);
-	assert_string_equal(out->view.problem, "not yet");
-	assert_int_equal(out->problem, HV_PROBLEM_WAITING);
-	assert_string_equal(out->engine, in.engine);
-	assert_string_equal(out->started_at, in.started_at);
-	assert_true(out->mkdir && out->may_map && out->is_suid_said);
-	assert_true(out->is_done);
-	assert_true(out->pid == in.pid && out->ns_ino == in.ns_ino);
-	assert_true(out->mount_id == UINT64_MAX && out->mountinfo_id == 77);
-	assert_true(out->root_dev == 0xfe00 && out->root_ino == UINT64_MAX);
-	assert_string_equal(out->path, "/mnt/data");
-	assert_string_equal(out->made, in.made);
-	hv_records_free(out, count);
+	list("0123456789ab", &out);
+	assert_int_equal(out.count, 1);
+	assert_string_equal(out.items->view.id, in.view.id);
+	assert_string_equal(out.items->view.volume, "data");
+	assert_string_equal(out.items->view.source, in.view.source);
+	assert_string_equal(out.items->view.subpath, "a/b");
+	assert_int_equal(out.items->replace, HV_REPLACE_NONATOMIC);
+	assert_int_equal(out.items->view.late_ms, 17);
+	assert_string_equal(out.items->view.container_id, "c1");
+	assert_string_equal(out.items->view.container_name, "web");
+	assert_string_equal(out.items->view.target, "/mnt/data");
+	assert_string_equal(out.items->view.since, in.view.since);
+	assert_true(out.items->view.read_only && out.items->view.no_dev && out.items->view.persist);
+	assert_false(out.items->view.no_suid || out.items->view.no_exec);
+	assert_int_equal(out.items->view.state, HV_PENDING);
+	assert_string_equal(out.items->view.problem, "not yet");
+	assert_int_equal(out.items->problem, HV_PROBLEM_WAITING);
+	assert_string_equal(out.items->engine, in.engine);
+	assert_string_equal(out.items->started_at, in.started_at);
+	assert_true(out.items->mkdir && out.items->may_map && out.items->is_suid_said);
+	assert_true(out.items->is_done);
+	assert_true(out.items->pid == in.pid && out.items->ns_ino == in.ns_ino);
+	assert_true(out.items->mount_id == UINT64_MAX && out.items->mountinfo_id == 77);
+	assert_true(out.items->root_dev == 0xfe00 && out.items->root_ino == UINT64_MAX);
+	assert_string_equal(out.items->path, "/mnt/data");
+	assert_string_equal(out.items->made, in.made);
+	hv_records_done(&out);
 	hv_record_done(&in);
 }
 
 STORE_ATTACHMENT_TEST(each_flag_is_kept_by_itself)
 {
 	for (unsigned bits = 0; bits < 64; bits++) {
-		struct hv_record in = row_record("id", "data", "c1"), *out = NULL;
+		struct hv_record in = row_record("id", "data", "c1");
+		struct hv_records out = {0};
 		struct hv_error err = {0};
-		size_t count = 0;
 
 		in.view.read_only = bits & 1;
 		in.view.no_suid = bits & 2;
@@ -97,40 +97,39 @@ STORE_ATTACHMENT_TEST(each_flag_is_kept_by_itself)
 		in.view.persist = bits & 16;
 		in.view.required = bits & 32;
 		assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
-		list("id", &out, &count);
-		assert_int_equal(count, 1);
-		assert_int_equal(out->view.read_only, in.view.read_only);
-		assert_int_equal(out->view.no_suid, in.view.no_suid);
-		assert_int_equal(out->view.no_dev, in.view.no_dev);
-		assert_int_equal(out->view.no_exec, in.view.no_exec);
-		assert_int_equal(out->view.persist, in.view.persist);
-		assert_int_equal(out->view.required, in.view.required);
-		hv_records_free(out, count);
+		list("id", &out);
+		assert_int_equal(out.count, 1);
+		assert_int_equal(out.items->view.read_only, in.view.read_only);
+		assert_int_equal(out.items->view.no_suid, in.view.no_suid);
+		assert_int_equal(out.items->view.no_dev, in.view.no_dev);
+		assert_int_equal(out.items->view.no_exec, in.view.no_exec);
+		assert_int_equal(out.items->view.persist, in.view.persist);
+		assert_int_equal(out.items->view.required, in.view.required);
+		hv_records_done(&out);
 		hv_record_done(&in);
 	}
 }
 
 STORE_ATTACHMENT_TEST(the_finished_attachment_takes_the_place_of_its_intent)
 {
-	struct hv_record *out = NULL;
-	size_t count = 0;
+	struct hv_records out = {0};
 
 	assert_int_equal(row_put(store, "a", "data", "c1", false), HV_OK);
-	list("a", &out, &count);
-	assert_false(out->is_done);
-	hv_records_free(out, count);
+	list("a", &out);
+	assert_false(out.items->is_done);
+	hv_records_done(&out);
 	assert_int_equal(row_put(store, "a", "data", "c1", true), HV_OK);
-	list(NULL, &out, &count);
-	assert_int_equal(count, 1);
-	assert_true(out->is_done);
-	hv_records_free(out, count);
+	list(NULL, &out);
+	assert_int_equal(out.count, 1);
+	assert_true(out.items->is_done);
+	hv_records_done(&out);
 }
 
 STORE_ATTACHMENT_TEST(a_note_changes_what_is_there_and_brings_nothing_back)
 {
-	struct hv_record in = row_record("a", "data", "c1"), *out = NULL;
+	struct hv_record in = row_record("a", "data", "c1");
+	struct hv_records out = {0};
 	struct hv_error err = {0};
-	size_t count = 0;
 
 	assert_int_equal(hv_store_attachment_note(store, &in, &err), HV_OK);
 	assert_int_equal(row_count_records(store, NULL, NULL, NULL), 0);
@@ -140,12 +139,12 @@ STORE_ATTACHMENT_TEST(a_note_changes_what_is_there_and_brings_nothing_back)
 	in.view.state = HV_MISSING;
 	in.engine = strdup("another");
 	assert_int_equal(hv_store_attachment_note(store, &in, &err), HV_OK);
-	list("a", &out, &count);
-	assert_int_equal(count, 1);
-	assert_int_equal(out->view.state, HV_MISSING);
-	assert_string_equal(out->engine, "another");
-	assert_true(out->pid == 1 && out->is_done);
-	hv_records_free(out, count);
+	list("a", &out);
+	assert_int_equal(out.count, 1);
+	assert_int_equal(out.items->view.state, HV_MISSING);
+	assert_string_equal(out.items->engine, "another");
+	assert_true(out.items->pid == 1 && out.items->is_done);
+	hv_records_done(&out);
 	hv_record_done(&in);
 }
 
@@ -158,18 +157,18 @@ STORE_ATTACHMENT_TEST(after_a_boot_nothing_is_mounted)
 
 	assert_int_equal(row_put(store, "id", "data", "c1", true), HV_OK);
 	for (size_t i = 0; i < sizeof(boots) / sizeof(boots[0]); i++) {
-		struct hv_record *out = NULL;
+		struct hv_records out = {0};
 		struct hv_error err = {0};
-		size_t count = 0;
 
 		assert_int_equal(hv_store_attachment_boot(store, boots[i].boot_id, &err), HV_OK);
-		list("id", &out, &count);
-		assert_int_equal(count, 1);
-		assert_int_equal(out->view.state, boots[i].is_mounted ? HV_ATTACHED : HV_PENDING);
-		assert_int_equal(out->pid > 0, boots[i].is_mounted);
-		assert_int_equal(out->mount_id > 0, boots[i].is_mounted);
-		assert_string_equal(out->made, "1:2 3:4 "); /* in the container's layer */
-		hv_records_free(out, count);
+		list("id", &out);
+		assert_int_equal(out.count, 1);
+		assert_int_equal(
+			out.items->view.state, boots[i].is_mounted ? HV_ATTACHED : HV_PENDING);
+		assert_int_equal(out.items->pid > 0, boots[i].is_mounted);
+		assert_int_equal(out.items->mount_id > 0, boots[i].is_mounted);
+		assert_string_equal(out.items->made, "1:2 3:4 "); /* in the container's layer */
+		hv_records_done(&out);
 	}
 }
 
@@ -241,17 +240,16 @@ STORE_ATTACHMENT_TEST(dropped_attachments_are_gone_and_unknown_ones_are_no_error
 STORE_ATTACHMENT_TEST(the_oldest_comes_first)
 {
 	static const char *const ids[] = {"m", "a", "z"};
-	struct hv_record *out = NULL;
-	size_t count = 0;
+	struct hv_records out = {0};
 
 	for (size_t i = 0; i < 3; i++)
 		row_put(store, ids[i], "data", "c1", false);
 	row_put(store, "m", "data", "c1", true);
-	list(NULL, &out, &count);
-	assert_int_equal(count, 3);
+	list(NULL, &out);
+	assert_int_equal(out.count, 3);
 	for (size_t i = 0; i < 3; i++)
-		assert_string_equal(out[i].view.id, ids[i]);
-	hv_records_free(out, count);
+		assert_string_equal(out.items[i].view.id, ids[i]);
+	hv_records_done(&out);
 }
 
 TEST_MAIN()

@@ -116,19 +116,18 @@ static enum hv_code read_volumes(struct hv_error *err)
 static enum hv_code read_attachments(struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.volume = "data"};
-	struct hv_record *list = NULL;
-	size_t count = 0;
-	enum hv_code code = hv_store_attachment_list(store, &filter, &list, &count, err);
+	struct hv_records list = {0};
+	enum hv_code code = hv_store_attachment_list(store, &filter, &list, err);
 
 	if (code == HV_OK) {
-		assert_int_equal(count, 1);
-		assert_string_equal(list[0].view.source, "/srv/source");
-		assert_string_equal(list[0].made, "1:2 3:4 ");
-		assert_string_equal(list[0].leftovers, "");
-		assert_int_equal(list[0].view.state, HV_ATTACHED);
-		assert_null(list[0].view.subpath);
+		assert_int_equal(list.count, 1);
+		assert_string_equal(list.items[0].view.source, "/srv/source");
+		assert_string_equal(list.items[0].made, "1:2 3:4 ");
+		assert_string_equal(list.items[0].leftovers, "");
+		assert_int_equal(list.items[0].view.state, HV_ATTACHED);
+		assert_null(list.items[0].view.subpath);
 	}
-	hv_records_free(list, count);
+	hv_records_done(&list);
 	return code;
 }
 

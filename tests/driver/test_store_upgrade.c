@@ -147,10 +147,9 @@ static void expect_upgrade(size_t version)
 {
 	char *made = scratch_path(dir, "old"), *path = scratch_path(dir, "old/hostvol.db");
 	const struct hv_record_filter all = {0};
-	struct hv_record *records = NULL;
+	struct hv_records records = {0};
 	struct hv_mounted_roots roots;
 	struct hv_error err = {0};
-	size_t count = 0;
 	sqlite3 *db = NULL;
 
 	assert_int_equal(mkdir(made, 0755), 0);
@@ -164,11 +163,10 @@ static void expect_upgrade(size_t version)
 		assert_true(row_has_volume(store, "old"));
 		assert_false(row_has_volume(store, "going"));
 		row_expect_unfinished(store, "going", HV_REMOVING);
-		assert_int_equal(
-			hv_store_attachment_list(store, &all, &records, &count, &err), HV_OK);
-		assert_int_equal(count, 1);
-		expect_upgraded(&records[0], version >= 2);
-		hv_records_free(records, count);
+		assert_int_equal(hv_store_attachment_list(store, &all, &records, &err), HV_OK);
+		assert_int_equal(records.count, 1);
+		expect_upgraded(&records.items[0], version >= 2);
+		hv_records_done(&records);
 		assert_int_equal(hv_store_mounted_get(store, "old", &roots, &err), HV_OK);
 		assert_int_equal(roots.count, 1); /* of a mount that may be there */
 		assert_int_equal(roots.items[0].ino, 0);
@@ -249,9 +247,8 @@ STORE_UPGRADE_TEST(a_problem_that_was_known_by_its_words_has_a_kind)
 
 	assert_int_equal(mkdir(made, 0755), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct hv_record *records = NULL;
+		struct hv_records records = {0};
 		struct hv_error err = {0};
-		size_t count = 0;
 		sqlite3 *db = NULL;
 
 		unlink(path);
@@ -263,12 +260,11 @@ STORE_UPGRADE_TEST(a_problem_that_was_known_by_its_words_has_a_kind)
 		sqlite3_close(db);
 		hv_store_close(store);
 		store = row_store(made);
-		assert_int_equal(
-			hv_store_attachment_list(store, &all, &records, &count, &err), HV_OK);
-		assert_int_equal(count, 1);
-		assert_int_equal(records[0].problem, cases[i].problem);
-		assert_non_null(records[0].view.problem);
-		hv_records_free(records, count);
+		assert_int_equal(hv_store_attachment_list(store, &all, &records, &err), HV_OK);
+		assert_int_equal(records.count, 1);
+		assert_int_equal(records.items[0].problem, cases[i].problem);
+		assert_non_null(records.items[0].view.problem);
+		hv_records_done(&records);
 	}
 	free(made);
 	free(path);

@@ -217,11 +217,28 @@ struct hv_record_filter {
 	const char *container_id;
 };
 
-/* Read attachments, oldest first, intents included.  Free with hv_records_free().  One whose record
+/* A list of records, owned. */
+struct hv_records {
+	struct hv_record *items;
+	size_t count;
+};
+
+/* Iterate over them: the first after NULL, and NULL after the last. */
+static inline struct hv_record *hv_records_next(
+	const struct hv_records *records, const struct hv_record *record)
+{
+	size_t at = record ? (size_t)(record - records->items) + 1 : 0;
+
+	return at < records->count ? &records->items[at] : NULL;
+}
+
+void hv_records_done(struct hv_records *records) __attribute__((nonnull));
+#define hv_auto_records HV_AUTO(hv_records_done)
+
+/* Read attachments, oldest first, intents included.  Free with hv_records_done().  One whose record
  * is damaged is left out; asked for by its volume or its ID it is HV_STATE_UNREADABLE. */
 enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_record_filter *filter,
-	struct hv_record **ret, size_t *ret_count, struct hv_error *err)
-	__attribute__((nonnull, warn_unused_result));
+	struct hv_records *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Whether a volume has an attachment, also a damaged one. */
 enum hv_code hv_store_volume_is_attached(struct hv_store *store, const char *volume, bool *ret,
@@ -246,25 +263,6 @@ void hv_store_containers_free(struct hv_store_container *containers, size_t coun
 
 void hv_record_done(struct hv_record *record) __attribute__((nonnull));
 #define hv_auto_record HV_AUTO(hv_record_done)
-void hv_records_free(struct hv_record *records, size_t count);
-
-/* Records as hv_store_attachment_list() reads them, owned. */
-struct hv_records {
-	struct hv_record *items;
-	size_t count;
-};
-
-/* Iterate over them: the first after NULL, and NULL after the last. */
-static inline struct hv_record *hv_records_next(
-	const struct hv_records *records, const struct hv_record *record)
-{
-	size_t at = record ? (size_t)(record - records->items) + 1 : 0;
-
-	return at < records->count ? &records->items[at] : NULL;
-}
-
-void hv_records_done(struct hv_records *records) __attribute__((nonnull));
-#define hv_auto_records HV_AUTO(hv_records_done)
 
 /* --- roots --- */
 
