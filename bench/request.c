@@ -6,71 +6,16 @@
  * /HotDetach that is not timed; or, over the Engine's socket, the creation of a volume of the
  * driver local, followed by its removal.  Prints two numbers, the median and the 99th percentile,
  * in microseconds. */
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "http.h"
 #include "samples.h"
 
-enum { ANSWER_MAX = 65536, ROUNDS_MAX = 100000 };
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
-		return -1;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Whether the answer in `bytes` is complete: headers, then as many bytes as they say. */
-static int is_complete(const char *bytes, size_t size)
-{
-	const char *body = strstr(bytes, "\r\n\r\n");
-	const char *length = strcasestr(bytes, "\r\nContent-Length:");
-
-	if (body && strncmp(bytes, "HTTP/1.1 204", 12) == 0)
-		return 1;
-	return body && length &&
-	       size - (size_t)(body + 4 - bytes) >= strtoul(length + 17, NULL, 10);
-}
-
-/* Send one request and read its answer.  Returns 0 when that is a 200, 201 or 204. */
-static int ask(int fd, const char *method, const char *endpoint, const char *body)
-{
-	char bytes[ANSWER_MAX];
-	size_t used = 0;
-	int size = snprintf(bytes, sizeof(bytes),
-		"%s %s HTTP/1.1\r\nHost: hostvol\r\nContent-Type: application/json\r\n"
-		"Content-Length: %zu\r\n\r\n%s",
-		method, endpoint, strlen(body), body);
-
-	if (size < 0 || write(fd, bytes, (size_t)size) != size)
-		return -1;
-	bytes[0] = '\0';
-	while (!is_complete(bytes, used)) {
-		ssize_t got = read(fd, bytes + used, sizeof(bytes) - 1 - used);
-
-		if (got <= 0)
-			return -1;
-		used += (size_t)got;
-		bytes[used] = '\0';
-	}
-	if (strncmp(bytes, "HTTP/1.1 20", 11) == 0)
-		return 0;
-	fprintf(stderr, "%s\n", bytes);
-	return -1;
-}
+enum { ROUNDS_MAX = 100000 };
 
 static int measure_create(int fd, const char *volume, size_t rounds, uint64_t *samples)
 {
@@ -81,10 +26,10 @@ static int measure_create(int fd, const char *volume, size_t rounds, uint64_t *s
 	for (size_t i = 0; i < rounds; i++) {
 		uint64_t start = now_ns();
 
-		if (ask(fd, "POST", "/volumes/create", create) < 0)
+		if (http_ask(fd, "POST", "/volumes/create", create) < 0)
 			return -1;
 		samples[i] = now_ns() - start;
-		if (ask(fd, "DELETE", remove, "") < 0)
+		if (http_ask(fd, "DELETE", remove, "") < 0)
 			return -1;
 	}
 	return 0;
@@ -102,10 +47,10 @@ static int measure_attach(int fd, char **names, size_t rounds, uint64_t *samples
 	for (size_t i = 0; i < rounds; i++) {
 		uint64_t start = now_ns();
 
-		if (ask(fd, "POST", "/HotAttach", attach) < 0)
+		if (http_ask(fd, "POST", "/HotAttach", attach) < 0)
 			return -1;
 		samples[i] = now_ns() - start;
-		if (ask(fd, "POST", "/HotDetach", detach) < 0)
+		if (http_ask(fd, "POST", "/HotDetach", detach) < 0)
 			return -1;
 	}
 	return 0;
@@ -130,7 +75,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	samples = calloc(rounds, sizeof(*samples));
-	fd = connect_to(argv[1]);
+	fd = http_connect(argv[1]);
 	rc = -1;
 	if (samples && fd >= 0)
 		rc = argc == 4 ? measure_create(fd, argv[3], rounds, samples)
