@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What hostvol is compared with and Debian 12 does not have: crun with `mounts add` and systemd's machinectl, of
-# Debian's unstable suite, in a root file system of their own. To be sourced after scripts/lib.sh.
+# Peers of hostvol that Debian 12 lacks: crun with `mounts add`, and systemd's machinectl of today. They are of Debian's
+# unstable suite, in a root file system of their own. To be sourced after scripts/lib.sh.
 # shellcheck shell=bash
 
 # Made once; remove it to have newer ones.
@@ -20,6 +20,8 @@ make_peers_root() {
 	rm -rf "$root"
 	mkdir -p "$PEERS"
 	make_debian "$PEERS_BASE" "$root"
+	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no package starts its service
+	chmod +x "$root/usr/sbin/policy-rc.d"
 	sed "s/ $PEERS_BASE / $PEERS_SUITE /" "$root/etc/apt/sources.list" \
 		>"$root/etc/apt/sources.list.d/$PEERS_SUITE.list"
 	peers_apt update
