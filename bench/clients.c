@@ -112,10 +112,11 @@ static int measure(struct client *clients, size_t count, size_t rounds, size_t s
 	}
 	for (size_t i = 0; rc == 0 && i < socket_count; i++) {
 		uint64_t *own = samples + i * rounds;
+		size_t median = rounds / 2, high = rounds * 99 / 100;
 
 		sort_samples(own, rounds);
-		printf("%.1f %.1f\n", attaches * 1e9 / (double)own[rounds / 2],
-			attaches * 1e9 / (double)own[rounds * 99 / 100]);
+		printf("%.1f %.1f\n", attaches * 1e9 / (double)own[median],
+			attaches * 1e9 / (double)own[high]);
 	}
 	free(samples);
 	return rc;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_null_driver SOCKET
  *
- * A volume driver that keeps names and nothing else: no disk, no lock, no thread.  What the Engine
- * takes longer with it than with its own driver local is the price of being a plugin, and the least
- * that any plugin can cost. */
+ * A volume driver that keeps names and nothing else: no disk, no lock, no thread.  The Engine takes
+ * longer with it than with its own driver local: that is the price of any plugin. */
 #include <poll.h>
 #include <search.h>
 #include <stdio.h>

@@ -141,11 +141,13 @@ static int run_rounds(struct turn *turns, size_t count, size_t rounds)
 
 static void report(struct turn *turn, size_t rounds)
 {
+	size_t median = rounds / 2, high = rounds * 99 / 100;
+
 	printf("%s", turn->text);
 	for (int i = 0; i < 2; i++) {
 		sort_samples(turn->samples[i], rounds);
-		printf("\t%.1f\t%.1f", (double)turn->samples[i][rounds / 2] / 1000,
-			(double)turn->samples[i][rounds * 99 / 100] / 1000);
+		printf("\t%.1f\t%.1f", (double)turn->samples[i][median] / 1000,
+			(double)turn->samples[i][high] / 1000);
 	}
 	printf("\n");
 }

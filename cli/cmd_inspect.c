@@ -52,6 +52,7 @@ static enum hv_code fail_missing(const struct hv_address *address, struct hv_err
 	return hv_hint(err, "list the attachments: docker hostvol ls");
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): a request has strings that can be freed */
 static enum hv_code ask(const struct hv_daemon *daemon, char *container, struct json_object **ret,
 	struct hv_error *err)
 {

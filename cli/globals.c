@@ -10,7 +10,7 @@
 
 #define GLOBAL(name, letter, value, member)                                                        \
 	{                                                                                          \
-		name, letter, value, NULL, offsetof(struct hv_globals, member), NULL, false        \
+		name, value, NULL, offsetof(struct hv_globals, member), NULL, letter, false        \
 	}
 
 static const struct hv_flag global_flags[] = {
@@ -26,7 +26,7 @@ static const struct hv_flag global_flags[] = {
 	GLOBAL("tlscacert", 0, "FILE", ignored_value),
 	GLOBAL("tlscert", 0, "FILE", ignored_value),
 	GLOBAL("tlskey", 0, "FILE", ignored_value),
-	{NULL, 0, NULL, NULL, 0, NULL, false},
+	{NULL, NULL, NULL, 0, NULL, 0, false},
 };
 
 int hv_globals_parse(int argc, char *const argv[], struct hv_globals *globals, struct hv_error *err)

@@ -55,7 +55,7 @@ void hv_nearest_add(struct hv_nearest *nearest, const char *name)
 		return;
 	distance = measure(nearest->word, nearest->length, name, length);
 	/* "rm" is as near to "ls" as two words of two letters can be. */
-	if (distance > DISTANCE_MAX || 2 * distance > longer)
+	if (distance > DISTANCE_MAX || distance > longer / 2)
 		return;
 	if (nearest->name && distance >= nearest->distance)
 		return;

@@ -31,7 +31,10 @@ static void unescape(char *text)
 
 		if (is_escape)
 			at++;
-		*to++ = is_escape ? (*at == 't' ? '\t' : '\n') : *at;
+		if (!is_escape)
+			*to++ = *at;
+		else
+			*to++ = *at == 't' ? '\t' : '\n';
 	}
 	*to = '\0';
 }

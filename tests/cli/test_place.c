@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "support/hv_test.h"
@@ -126,7 +127,7 @@ TEST(hv_target_clean_takes_out_slashes_and_dots)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[16];
 
-		strcpy(text, cases[i][0]);
+		snprintf(text, sizeof(text), "%s", cases[i][0]);
 		hv_target_clean(text);
 		assert_string_equal(text, cases[i][1]);
 	}

@@ -122,12 +122,29 @@ PROGRAM_TEST(wrong_usage_exits_with_2)
 		"hostvol: \"detach\" needs at least 1 argument, not 0\n" USAGE_DETACH);
 }
 
-PROGRAM_TEST(hints_show_the_line_that_was_meant)
+struct hint_case {
+	const char *const *words;
+	const char *err;
+};
+
+static void expect_hints(
+	const struct place_of_test *place, const struct hint_case *cases, size_t count)
 {
-	const struct {
-		const char *const *words;
-		const char *err;
-	} cases[] = {
+	for (size_t i = 0; i < count; i++) {
+		struct outcome outcome = program_run(place, cases[i].words);
+		char *usage = strstr(outcome.err, "Usage: ");
+
+		assert_non_null(usage);
+		*usage = '\0';
+		assert_string_equal(outcome.err, cases[i].err);
+		assert_int_equal(outcome.status, 2);
+		outcome_done(&outcome);
+	}
+}
+
+PROGRAM_TEST(hints_show_the_word_that_was_meant)
+{
+	const struct hint_case cases[] = {
 		{WORDS("docker-hostvol", "rm"),
 			"hostvol: unknown command \"rm\"\nhint: did you mean: docker hostvol detach\n"},
 		{WORDS("docker-hostvol", "lss"),
@@ -153,6 +170,14 @@ PROGRAM_TEST(hints_show_the_line_that_was_meant)
 		{WORDS("docker-hostvol", "frobnicate"),
 			"hostvol: unknown command \"frobnicate\"\n"
 			"hint: see the list of commands: docker hostvol --help\n"},
+	};
+
+	expect_hints(place, cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+PROGRAM_TEST(hints_show_the_line_that_was_meant)
+{
+	const struct hint_case cases[] = {
 		{WORDS("docker-hostvol", "attach", "web:/x", "data"),
 			"hostvol: \"data\" has no colon\n"
 			"hint: write the volume first: data web:/x\n"},
@@ -179,16 +204,7 @@ PROGRAM_TEST(hints_show_the_line_that_was_meant)
 			"MSYS_NO_PATHCONV=1 docker hostvol ...\n"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct outcome outcome = program_run(place, cases[i].words);
-		char *usage = strstr(outcome.err, "Usage: ");
-
-		assert_non_null(usage);
-		*usage = '\0';
-		assert_string_equal(outcome.err, cases[i].err);
-		assert_int_equal(outcome.status, 2);
-		outcome_done(&outcome);
-	}
+	expect_hints(place, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void expect_help(

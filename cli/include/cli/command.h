@@ -71,20 +71,20 @@ struct hv_command {
 /* A row of a flag table. */
 #define HV_FLAG(name, letter, value, help, member)                                                 \
 	{                                                                                          \
-		name, letter, value, help, offsetof(struct hv_options, member), NULL, false        \
+		name, value, help, offsetof(struct hv_options, member), NULL, letter, false        \
 	}
 #define HV_FLAG_OPTIONAL(name, value, help, member, otherwise)                                     \
 	{                                                                                          \
-		name, 0, value, help, offsetof(struct hv_options, member), otherwise, false        \
+		name, value, help, offsetof(struct hv_options, member), otherwise, 0, false        \
 	}
 #define HV_FLAG_LIST(name, letter, value, help, member)                                            \
 	{                                                                                          \
-		name, letter, value, help, offsetof(struct hv_options, member), NULL, true         \
+		name, value, help, offsetof(struct hv_options, member), NULL, letter, true         \
 	}
 #define HV_FLAG_FORMAT HV_FLAG("format", 0, "FORMAT", "Output: table (default) or json", format)
 #define HV_FLAGS_END                                                                               \
 	{                                                                                          \
-		NULL, 0, NULL, NULL, 0, NULL, false                                                \
+		NULL, NULL, NULL, 0, NULL, 0, false                                                \
 	}
 #define HV_FLAGS_HELP HV_FLAG("help", 'h', NULL, "Print this help", help), HV_FLAGS_END
 

@@ -10,11 +10,11 @@
 
 struct hv_flag {
 	const char *name;      /* without the dashes; NULL ends the table */
-	char letter;           /* of the short form, or 0 */
 	const char *value;     /* name of the value in the help; NULL: a bool without one */
 	const char *help;      /* NULL: left out of the help */
 	size_t offset;         /* of the bool, const char * or struct hv_values in the options */
 	const char *otherwise; /* the value of --name alone; NULL: one must be given */
+	char letter;           /* of the short form, or 0 */
 	bool is_list;          /* it may be given again: the member is a struct hv_values */
 };
 
