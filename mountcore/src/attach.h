@@ -48,6 +48,12 @@ struct mc_attach {
 	bool may_be_file;
 	bool idmap;
 	bool lock;
+	uint64_t as_uid; /* as in mc_attach_args */
+	uint64_t as_gid;
+	struct {
+		uint32_t uid;
+		uint32_t gid;
+	} owner; /* of the source on the host, if it is to appear as another */
 	char source[PATH_MAX];
 	char beneath[PATH_MAX]; /* "" for none */
 	char subpath[PATH_MAX]; /* "" for none */

@@ -3,9 +3,9 @@
  *
  * Sequence: setns(host) openat2(source) [openat2(subpath)] open_tree setns(home); then, on the
  * detached tree, mount_setattr(private, attributes) [mount_setattr(idmap)] [statx(FORCE_SYNC), by
- * the helper that is kept for questions: the answer is waited for behind the resolve].  A tree
- * whose attributes are to be locked goes through a staging namespace in a helper (lock_job); and so
- * does every tree where there is no mount_setattr (stage.c). */
+ * the helper that is kept for questions: the answer is waited for behind the resolve] [owners.c, in
+ * the caller's thread].  A tree whose attributes are to be locked goes through a staging namespace
+ * in a helper (lock_job); and so does every tree where there is no mount_setattr (stage.c). */
 #include "clone.h"
 
 #include <errno.h>
@@ -20,6 +20,7 @@
 #include "attach.h"
 #include "core.h"
 #include "legacy.h"
+#include "owners.h"
 #include "question.h"
 #include "route.h"
 #include "run.h"
@@ -30,12 +31,15 @@
 static int clone_source(const struct mc_core *core, struct mc_attach *self)
 {
 	const struct mc_source_path path = {self->source, self->beneath, self->subpath};
-	struct mc_stat stat;
-	mc_sys_auto_fd fd = mc_source_open(core, &self->job, &path);
+	struct mc_stat stat, root = {0};
+	mc_sys_auto_fd fd =
+		mc_source_open(core, &self->job, &path, mc_attach_has_as(self) ? &root : NULL);
 	int tree, rc;
 
 	if (fd < 0)
 		return fd;
+	self->owner.uid = root.uid;
+	self->owner.gid = root.gid;
 	rc = self->job.in_helper ? mc_source_probe(fd) : 0;
 	if (rc == 0)
 		rc = mc_describe(core, fd, "", &stat);
@@ -58,6 +62,12 @@ static int clone_source(const struct mc_core *core, struct mc_attach *self)
 	return 0;
 }
 
+/* By the place's user namespace alone; else it is a part of owners.c. */
+static bool is_idmapped(const struct mc_attach *self)
+{
+	return self->idmap && self->place.userns_fd > 0 && !mc_attach_has_as(self);
+}
+
 static int clone_staged(void)
 {
 	return mc_sys_open_tree(AT_FDCWD, MC_STAGE_PATH, AT_RECURSIVE | OPEN_TREE_CLONE);
@@ -70,7 +80,7 @@ static int dress_by_staging(const struct mc_core *core, struct mc_attach *self)
 	int *tree = &self->job.fds[MC_FD_TREE];
 	int rc = mc_describe(core, *tree, "", &self->tree);
 
-	if (rc == 0 && self->idmap && self->place.userns_fd > 0)
+	if (rc == 0 && is_idmapped(self))
 		return mc_err_set(&self->job.err, MC_STEP_IDMAP, -ENOSYS);
 	if (rc == 0)
 		rc = mc_stage(*tree, S_ISDIR(self->tree.mode));
@@ -103,7 +113,7 @@ static int dress_clone(const struct mc_core *core, struct mc_attach *self)
 	if (rc == 0)
 		rc = mc_describe(core, self->job.fds[MC_FD_TREE], "", &self->tree);
 	mc_err_set(&self->job.err, MC_STEP_CLONE, rc);
-	if (rc == 0 && self->idmap && self->place.userns_fd > 0) {
+	if (rc == 0 && is_idmapped(self)) {
 		rc = mc_sys_mount_setattr(self->job.fds[MC_FD_TREE], AT_RECURSIVE, &map);
 		mc_err_set(&self->job.err, MC_STEP_IDMAP, rc);
 	}
@@ -243,6 +253,8 @@ int mc_attach_clone(struct mc_attach *self)
 
 	mc_table_way(self->job.table, self->source, &self->way);
 	rc = clone_anyhow(self);
+	if (rc == 0 && mc_attach_has_as(self))
+		rc = mc_attach_map_owners(self);
 	if (rc == 0 && !(self->core->features & MC_FEATURE_OPEN_TREE))
 		return find_source(self);
 	if (rc == 0 && self->lock && self->place.userns_fd > 0)

@@ -90,6 +90,7 @@ int mc_describe(const struct mc_core *core, int dirfd, const char *name, struct 
 		.ino = stat.stx_ino,
 		.size = stat.stx_size,
 		.uid = stat.stx_uid,
+		.gid = stat.stx_gid,
 		.dev = makedev(stat.stx_dev_major, stat.stx_dev_minor),
 		.mount_id = stat.stx_mnt_id,
 		.mountinfo_id = stat.stx_mnt_id,

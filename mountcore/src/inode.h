@@ -17,6 +17,7 @@ struct mc_stat {
 	uint64_t ino;
 	uint64_t size;
 	uint32_t uid;
+	uint32_t gid;
 	uint64_t dev;          /* makedev() */
 	uint64_t mount_id;     /* unique where the kernel has that, else the one of mountinfo */
 	uint64_t mountinfo_id; /* column 1 of mountinfo */

@@ -215,11 +215,22 @@ static int copy_source(struct mc_attach *self, const struct mc_attach_args *args
 	return rc;
 }
 
+/* Whether the IDs are some, and the place's maps can be read if they are needed. */
+static bool is_as_possible(const struct mc_attach_args *args)
+{
+	if (!args->as_uid && !args->as_gid)
+		return true;
+	return args->as_uid <= UINT32_MAX && args->as_gid <= UINT32_MAX &&
+	       (args->place.userns_fd <= 0 ||
+		       (args->place.pid > 0 && args->place.pid <= INT32_MAX));
+}
+
 static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, struct mc_err *err)
 {
 	int rc;
 
-	if (!MC_RESERVED_IS_ZERO(args->reserved) || !MC_RESERVED_IS_ZERO(args->place.reserved))
+	if (!MC_RESERVED_IS_ZERO(args->reserved) || !MC_RESERVED_IS_ZERO(args->place.reserved) ||
+		!is_as_possible(args))
 		return mc_err_set(err, MC_STEP_SETUP, -EINVAL);
 	rc = mc_err_set(err, MC_STEP_SOURCE, copy_source(self, args));
 	if (rc == 0) {
@@ -234,6 +245,8 @@ static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, 
 	self->may_be_file = args->may_be_file;
 	self->idmap = args->idmap;
 	self->lock = args->lock;
+	self->as_uid = args->as_uid;
+	self->as_gid = args->as_gid;
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
 	self->job.keep[2] = args->place.userns_fd > 0 ? args->place.userns_fd : MC_FD_NONE;

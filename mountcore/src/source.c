@@ -100,16 +100,18 @@ static int open_source(
 		RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | cached);
 }
 
-int mc_source_open(
-	const struct mc_core *core, struct mc_job *job, const struct mc_source_path *path)
+int mc_source_open(const struct mc_core *core, struct mc_job *job,
+	const struct mc_source_path *path, struct mc_stat *ret_root)
 {
 	/* Mounts inside the source may have a server behind them: not walked by a worker. */
 	const uint64_t resolve = mc_resolve_flags(job, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 	mc_sys_auto_fd fd = open_source(core, job, path);
-	int sub;
+	int sub = fd;
 
-	if (fd < 0)
-		return mc_err_set(&job->err, MC_STEP_SOURCE, fd);
+	if (fd >= 0 && ret_root)
+		sub = mc_describe(core, fd, "", ret_root);
+	if (sub < 0)
+		return mc_err_set(&job->err, MC_STEP_SOURCE, sub);
 	if (!path->subpath[0])
 		return mc_take_fd(&fd);
 	sub = open_mounted(core, fd, path->subpath, resolve);
@@ -291,7 +293,7 @@ static void note_silent(struct mc_core *core, const char *path)
 static int look_at_source(const struct mc_core *core, struct look_job *self)
 {
 	const struct mc_source_path path = {self->source, self->beneath, self->subpath};
-	mc_sys_auto_fd fd = mc_source_open(core, &self->job, &path);
+	mc_sys_auto_fd fd = mc_source_open(core, &self->job, &path, NULL);
 	int rc;
 
 	if (fd < 0)

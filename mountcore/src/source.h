@@ -7,6 +7,7 @@
 
 struct mc_core;
 struct mc_job;
+struct mc_stat;
 
 /* As in struct mc_attach_args; "" for none. */
 struct mc_source_path {
@@ -16,10 +17,11 @@ struct mc_source_path {
 };
 
 /* Open it, in the host's namespace, for `job`.  In a worker the subpath passes no mount: -EXDEV, as
- * for a link that leads out; or all is looked up by the kernel's cache: -EAGAIN.
+ * for a link that leads out; or all is looked up by the kernel's cache: -EAGAIN.  `ret_root` (may
+ * be NULL) describes the source itself, which the subpath is in.
  * Returns a descriptor (O_PATH), or a negative errno with step SOURCE or SUBPATH in job->err. */
-int mc_source_open(
-	const struct mc_core *core, struct mc_job *job, const struct mc_source_path *path);
+int mc_source_open(const struct mc_core *core, struct mc_job *job,
+	const struct mc_source_path *path, struct mc_stat *ret_root);
 
 /* Ask the file system of `fd` whether it works, past its caches.  It may not answer: for a job in a
  * helper.  Returns 0 if it answers, if only to refuse, or a negative errno: mc_err_is_dead(). */

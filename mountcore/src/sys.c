@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -93,6 +94,7 @@ int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret)
 
 CALL(ssize_t, getdents, (int fd, void *ret, size_t size), getdents64(fd, ret, size))
 CALL(ssize_t, read, (int fd, void *ret, size_t size), read(fd, ret, size))
+CALL(ssize_t, write, (int fd, const void *bytes, size_t size), write(fd, bytes, size))
 
 int mc_sys_fstatfs_type(int fd, int64_t *ret)
 {
@@ -135,6 +137,19 @@ CALL(int, kill, (pid_t pid, int signal), kill(pid, signal))
 CALL(int, prctl, (int option, unsigned long value), prctl(option, value, 0, 0, 0))
 CALL(int, umask, (mode_t mask), umask(mask))
 CALL(int, fork, (void), fork())
+
+/* The raw call, which without a stack is fork(2): glibc's clone() wants one, and a function.  No
+ * library function that keeps state of its own may run in the child. */
+int mc_sys_fork_userns(void)
+{
+	const unsigned long flags = CLONE_NEWUSER | CLONE_FILES | SIGCHLD;
+
+#ifdef __s390__ /* CONFIG_CLONE_BACKWARDS2 */
+	return result(syscall(SYS_clone, 0, flags, NULL, NULL, 0));
+#else
+	return result(syscall(SYS_clone, flags, 0, NULL, NULL, 0));
+#endif
+}
 
 int mc_sys_getppid(void)
 {

@@ -68,6 +68,7 @@ int mc_sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct s
 int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret);
 ssize_t mc_sys_getdents(int fd, void *ret, size_t size);
 ssize_t mc_sys_read(int fd, void *ret, size_t size);
+ssize_t mc_sys_write(int fd, const void *bytes, size_t size);
 int mc_sys_fstatfs_type(int fd, int64_t *ret);
 ssize_t mc_sys_readlinkat(int dirfd, const char *path, char *ret, size_t size);
 int mc_sys_mkdirat(int dirfd, const char *path, mode_t mode);
@@ -88,6 +89,8 @@ int mc_sys_kill(pid_t pid, int signal);
 int mc_sys_prctl(int option, unsigned long value);
 int mc_sys_umask(mode_t mask);
 int mc_sys_fork(void);
+/* A child in a new user namespace, which has no copies of our descriptors: it shares them. */
+int mc_sys_fork_userns(void);
 int mc_sys_getppid(void);
 ssize_t mc_sys_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t mc_sys_recvmsg(int fd, struct msghdr *message, int flags);

@@ -338,6 +338,7 @@ static struct mc_place place_of(const struct scene *scene)
 		.gid = scene->ns.gid,
 		.key = scene->ns.ino,
 		.may_mount = scene->may_mount,
+		.pid = (uint64_t)scene->box.pid,
 	};
 }
 

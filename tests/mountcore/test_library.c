@@ -62,10 +62,10 @@ SCENE_TEST(attach_with_a_reserved_word_is_refused)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt/data");
 
-	args.reserved[7] = 1;
+	args.reserved[5] = 1;
 	scene_expect_refused(scene, &args, MC_STEP_SETUP, -EINVAL);
-	args.reserved[7] = 0;
-	args.place.reserved[1] = 1;
+	args.reserved[5] = 0;
+	args.place.reserved[0] = 1;
 	scene_expect_refused(scene, &args, MC_STEP_SETUP, -EINVAL);
 }
 

@@ -82,6 +82,32 @@ NS_TEST(preparing_a_mapped_and_locked_tree_survives_each_failing_call)
 	disk_close();
 }
 
+static int prepare_as(struct scene *scene)
+{
+	struct mc_attach_args args = scene_args(scene, "/mnt/a");
+
+	args.source = DISK_SOURCE;
+	args.idmap = mc_core_features(scene->core) & MC_FEATURE_MOUNT_SETATTR;
+	if (args.idmap) /* refused without */
+		args.as_uid = args.as_gid = 1001;
+	return round_prepare(scene, &args);
+}
+
+NS_TEST(preparing_a_tree_with_another_owner_survives_each_failing_call)
+{
+	static const struct sweep_exception exceptions[] = {
+		{"poll_pri", 0, "the host's table is read again, to be safe", false},
+		HELPER_EXCEPTIONS,
+		{0},
+	};
+	const struct sweep sweep = {set_up_mapped, prepare_as, round_check_prepared, round_release,
+		exceptions, .removed = NULL};
+
+	disk_open();
+	sweep_run(&sweep, 20);
+	disk_close();
+}
+
 static void set_up_user_tmpfs(struct scene *scene)
 {
 	struct mc_attach_args args;

@@ -96,6 +96,86 @@ NS_TEST(mapped_owners_are_the_container_s_own)
 	scene_close(&scene);
 }
 
+/* The map of the container's users, after the exchange. */
+NS_TEST(as_is_composed_with_the_container_s_map)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	struct stat written;
+
+	disk_open();
+	scratch_write(DISK_SOURCE "/user");
+	assert_int_equal(chown(DISK_SOURCE "/user", 1000, 1000), 0);
+	scratch_write(DISK_SOURCE "/third");
+	assert_int_equal(chown(DISK_SOURCE "/third", 7, 7), 0);
+	open_mapped(&scene);
+	args = scene_args(&scene, "/mnt/a");
+	args.source = DISK_SOURCE;
+	args.idmap = true;
+	args.as_uid = args.as_gid = 1001;
+	if (refuses_idmap(&scene, &args)) {
+		scene_close(&scene);
+		return;
+	}
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a"), 1000);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/file"), 1000);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/user"), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/third"), 7);
+	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/new"), 0);
+	assert_int_equal(stat(DISK_SOURCE "/new", &written), 0);
+	assert_int_equal(written.st_uid, 1000);
+	assert_int_equal(written.st_gid, 1000);
+	assert_int_equal(scene_detach(&scene, false), 0);
+
+	args.as_uid = args.as_gid = 1; /* the owner already */
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/file"), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/user"), 1000);
+	assert_int_equal(scene_detach(&scene, false), 0);
+
+	args.as_uid = 70001;
+	scene_expect_refused(&scene, &args, MC_STEP_USERNS, -ERANGE);
+	args.place.pid = 0;
+	scene_expect_refused(&scene, &args, MC_STEP_SETUP, -EINVAL);
+	args.place.pid = (uint64_t)getpid(); /* of another user namespace */
+	scene_expect_refused(&scene, &args, MC_STEP_PROCESS, -ESRCH);
+	scene_close(&scene);
+}
+
+/* A source of the container's users is not mapped: the exchange alone. */
+NS_TEST(as_without_a_map_is_an_id_of_the_container)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	struct stat written;
+
+	disk_open();
+	assert_int_equal(chown(DISK_SOURCE, BOX_ROOT_ID, BOX_ROOT_ID), 0);
+	scratch_write(DISK_SOURCE "/user");
+	assert_int_equal(chown(DISK_SOURCE "/user", BOX_ROOT_ID + 1000, BOX_ROOT_ID + 1000), 0);
+	open_mapped(&scene);
+	args = scene_args(&scene, "/mnt/a");
+	args.source = DISK_SOURCE;
+	args.as_uid = args.as_gid = 1001;
+	if (refuses_idmap(&scene, &args)) {
+		scene_close(&scene);
+		return;
+	}
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a"), 1000);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/user"), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/file"), OVERFLOW_ID);
+	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/new"), 0);
+	assert_int_equal(stat(DISK_SOURCE "/new", &written), 0);
+	assert_int_equal(written.st_uid, BOX_ROOT_ID + 1000);
+	assert_int_equal(written.st_gid, BOX_ROOT_ID + 1000);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	args.as_uid = 70001;
+	scene_expect_refused(&scene, &args, MC_STEP_USERNS, -ERANGE);
+	scene_close(&scene);
+}
+
 NS_TEST(what_is_made_belongs_to_the_container_s_root)
 {
 	struct scene scene;

@@ -50,7 +50,9 @@ struct mc_place {
 	bool may_mount;  /* a process in it may mount (CAP_SYS_ADMIN): nothing in it is relied on
 			  * but an overlay that the host has mounted too */
 	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
-	uint64_t reserved[2]; /* 0 (core.h) */
+	uint64_t pid; /* a process in `userns_fd`, for its maps: needed with mc_attach_args.as_uid
+		       * and as_gid; 0: none */
+	uint64_t reserved[1]; /* 0 (core.h) */
 };
 
 /* How to treat a mount at the target.  A mount that is not in mc_attach_args.own is never
@@ -90,7 +92,14 @@ struct mc_attach_args {
 	 * meanwhile on the way to the source may then block a worker, if its server does not
 	 * answer. */
 	uint64_t since_ns;
-	uint64_t reserved[8]; /* 0 (core.h) */
+	/* 1 + the user, and 1 + the group, as the place numbers them, that the owner of `source`
+	 * (not of `subpath`) appears as; 0: as it is.  That user appears as the owner in turn, all
+	 * others as they are: the two IDs are exchanged, in what is read and in what is written.
+	 * Nothing on disk is changed.  With `idmap` the rest is mapped as that says; without, the
+	 * rest has the host's IDs. */
+	uint64_t as_uid;
+	uint64_t as_gid;
+	uint64_t reserved[6]; /* 0 (core.h) */
 };
 
 struct mc_attach_info {
@@ -116,6 +125,9 @@ struct mc_attach;
  *                  -ENODEV (its block device has no node)
  *   step IDMAP     -EINVAL (the file system cannot, or it is mapped already), -EPERM,
  *                  -EBUSY, -ENOSYS (kernel)
+ *   step USERNS    -ERANGE (the place has no such user or group), -ENOSPC (too many user
+ *                  namespaces: user.max_user_namespaces), -EPERM, -EINVAL (kernel), -E2BIG
+ *   step PROCESS   -ESRCH: place.pid has ended
  *   step LOCK      what making the staging namespace gave
  *   step ENTER     -EINVAL (the namespace is not one), -EPERM
  *   step TARGET    -ENOENT (missing, and no mkdir), -ELOOP (magic or dangling link), -ENOTDIR,
@@ -129,9 +141,10 @@ struct mc_attach;
  *   step HELPER    -ETIMEDOUT: a file system in the way did not answer; -EALREADY: nor does it
  *                  answer two earlier tries on the same source, or in the same place, which still
  *                  wait; -EUSERS: too many wait, for whatever it is
- *   step SETUP     -ENOMEM, -EINVAL (a reserved word is not 0), -ENOSYS (no open_tree, and
- *                  mc_core_args.legacy is not set)
- * Source: open_tree(2), mount_setattr(2), openat2(2).  Any thread but a worker. */
+ *   step SETUP     -ENOMEM, -EINVAL (a reserved word is not 0, an ID is none, or place.pid is
+ *                  missing), -ENOSYS (no open_tree, and mc_core_args.legacy is not set)
+ * Source: open_tree(2), mount_setattr(2), openat2(2), user_namespaces(7).  Any thread but a
+ * worker. */
 int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	struct mc_attach **ret, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));

@@ -35,6 +35,7 @@ enum mc_step {
 	MC_STEP_IDENTITY, /* the mount to take out is not ours, or is not on top */
 	MC_STEP_UMOUNT,   /* unmounting */
 	MC_STEP_HELPER,   /* the helper process: not started, or past its deadline */
+	MC_STEP_USERNS,   /* making the user namespace that its owners are mapped by */
 	MC_STEP_COUNT
 };
 
