@@ -28,9 +28,12 @@ static struct mc_attr attributes(const struct hv_attachment *view, struct mc_att
 static enum hv_code explain(
 	const struct hv_attempt *attempt, const struct mc_err *cause, struct hv_error *err)
 {
-	const struct hv_names names = {attempt->volume.name, attempt->volume.source,
-		attempt->container.container.name, attempt->target, attempt->subpath,
-		hv_opts_get(&attempt->volume.opts, "path")};
+	struct hv_names names = {.volume = attempt->volume.name,
+		.source = attempt->volume.source,
+		.container = attempt->container.container.name,
+		.target = attempt->target,
+		.subpath = attempt->subpath,
+		.asked = hv_opts_get(&attempt->volume.opts, "path")};
 
 	if (hv_target_check_alive(&attempt->container, err) != HV_OK)
 		return err->code;

@@ -33,8 +33,11 @@ enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record
 	const struct hv_unmount_manner *manner, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
-	const struct hv_names names = {view->volume, view->source, view->container_name,
-		view->target, view->subpath, NULL};
+	const struct hv_names names = {.volume = view->volume,
+		.source = view->source,
+		.container = view->container_name,
+		.target = view->target,
+		.subpath = view->subpath};
 	hv_auto_ns struct mc_ns ns = MC_NS_NONE;
 	char source[PATH_MAX];
 	struct mc_made made;

@@ -257,7 +257,10 @@ static enum hv_code explain(
 		return mc_err_is_dead(cause->code) ? hv_explain_dead(err, cause, names)
 						   : hv_explain_subpath(err, cause, names);
 	case MC_STEP_IDMAP:
-		return hv_explain_idmap(err, cause, names);
+		return *names->as ? hv_explain_as(err, cause, names)
+				  : hv_explain_idmap(err, cause, names);
+	case MC_STEP_USERNS:
+		return hv_explain_userns(err, cause, names);
 	case MC_STEP_REPLACE:
 		return explain_replace(err, cause, names);
 	case MC_STEP_PROCESS:
@@ -317,7 +320,10 @@ static enum hv_code explain_here(
 		return hv_hint(err, "nothing was changed; check that its server is running");
 	case MC_STEP_SOURCE:
 	case MC_STEP_SUBPATH:
+	case MC_STEP_USERNS:
 		return explain(err, cause, names);
+	case MC_STEP_IDMAP:
+		return hv_explain_as(err, cause, names);
 	case MC_STEP_CLONE:
 		if (cause->code == -EINVAL)
 			return hv_explain_clone(err, names);
@@ -356,7 +362,8 @@ enum hv_code hv_explain(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
 {
 	const struct hv_names all = {known(names->volume), known(names->source),
-		known(names->container), known(names->target), known(names->subpath), names->asked};
+		known(names->container), known(names->target), known(names->subpath), names->asked,
+		names->as ? names->as : "", known(names->fstype)};
 
 	return names->container ? explain(err, cause, &all) : explain_here(err, cause, &all);
 }

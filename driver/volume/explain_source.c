@@ -150,3 +150,61 @@ enum hv_code hv_explain_idmap(
 		names->source, names->container);
 	return hv_hint(err, "attach with --idmap never: files will show as owned by nobody");
 }
+
+enum hv_code hv_explain_as(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	switch (-cause->code) {
+	case ENOSYS:
+		hv_fail(err, HV_UNSUPPORTED,
+			"this kernel cannot show the owner of volume '%s' as %s", names->volume,
+			names->as);
+		return hv_hint(err, "use Linux 5.12 or newer, or leave out the other owner (as)");
+	case EINVAL:
+		hv_fail(err, HV_UNSUPPORTED,
+			"the owner of volume '%s' cannot be shown as %s: the file system of %s (%s), or of a mount in it, cannot map owners on this kernel",
+			names->volume, names->as, names->source, names->fstype);
+		return hv_hint(err,
+			"use a directory on ext4, XFS, Btrfs or (from Linux 6.3 on) tmpfs, or leave out the other owner (as)");
+	case EPERM:
+		hv_fail(err, HV_UNSUPPORTED,
+			"the owner of volume '%s' cannot be shown as %s: the mount of %s (%s), or a mount in it, maps owners already",
+			names->volume, names->as, names->source, names->fstype);
+		return hv_hint(err,
+			"mount it without a map of its own (X-mount.idmap), or leave out the other owner (as); find it: findmnt -R -T %s",
+			names->source);
+	default:
+		return hv_fail(err, HV_UNSUPPORTED,
+			"the owner of volume '%s' cannot be shown as %s: %s", names->volume,
+			names->as, hv_explain_reason(cause));
+	}
+}
+
+enum hv_code hv_explain_userns(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+{
+	switch (-cause->code) {
+	case ERANGE:
+		hv_fail(err, HV_BAD_REQUEST,
+			"the owner of volume '%s' cannot be shown as %s: the container's user namespace has no such user or group",
+			names->volume, names->as);
+		return hv_hint(err,
+			"choose IDs that are in the container's /proc/self/uid_map and gid_map");
+	case ENOSPC:
+	case EUSERS:
+		hv_fail(err, HV_UNSUPPORTED,
+			"the owner of volume '%s' cannot be shown as %s: the kernel allows no further user namespace",
+			names->volume, names->as);
+		return hv_hint(err, "raise the limit: sysctl -w user.max_user_namespaces=NUMBER");
+	case EPERM:
+		hv_fail(err, HV_UNSUPPORTED,
+			"the owner of volume '%s' cannot be shown as %s: hostvol may not make a user namespace",
+			names->volume, names->as);
+		return hv_hint(err,
+			"give it CAP_SETUID, CAP_SETGID and CAP_SETFCAP, or see which security module refuses: dmesg");
+	default:
+		return hv_fail(err, HV_UNSUPPORTED,
+			"the owner of volume '%s' cannot be shown as %s: no user namespace can be made: %s",
+			names->volume, names->as, hv_explain_reason(cause));
+	}
+}

@@ -31,4 +31,12 @@ enum hv_code hv_explain_legacy(
 enum hv_code hv_explain_idmap(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names);
 
+/* The same step, where the owner is to appear as another. */
+enum hv_code hv_explain_as(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names);
+
+/* MC_STEP_USERNS: no user namespace can be made to show the owner as another. */
+enum hv_code hv_explain_userns(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names);
+
 #endif

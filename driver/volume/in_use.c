@@ -10,7 +10,9 @@ enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *v
 	struct hv_use *ret, struct hv_error *err)
 {
 	ret->attr = (struct mc_attr){0};
-	return hv_kind_of(volumes, volume)->acquire(volumes, volume, ret, err);
+	if (hv_kind_of(volumes, volume)->acquire(volumes, volume, ret, err) != HV_OK)
+		return err->code;
+	return hv_volume_as(volumes, volume, &ret->as, &ret->keeps_suid, err);
 }
 
 void hv_volume_unuse(struct hv_use *use)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mount_table.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "mountcore/cleanup.h"
 
 #include "volumes.h"
 
@@ -14,4 +17,14 @@ enum hv_code hv_table_read_host(
 		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read: %s",
 			strerrordesc_np(-rc));
 	return HV_OK;
+}
+
+void hv_volume_fstype(struct hv_volumes *volumes, const char *path, char ret[static HV_FSTYPE_SIZE])
+{
+	mc_auto_mounts table = NULL;
+	struct mc_mount mount;
+
+	if (mc_mounts_read_host(volumes->core, &table) < 0 || mc_mounts_of(table, path, &mount) < 0)
+		mount.fstype = "?";
+	snprintf(ret, HV_FSTYPE_SIZE, "%s", mount.fstype);
 }

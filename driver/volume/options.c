@@ -151,6 +151,15 @@ static enum hv_code read_owner(
 	return code;
 }
 
+static enum hv_code read_as(const char *value, struct hv_as *ret, struct hv_error *err)
+{
+	if (hv_as_parse(value, ret))
+		return HV_OK;
+	hv_fail(err, HV_BAD_REQUEST, "option as=%.64s is not " HV_AS_FORM, value);
+	return hv_hint(err,
+		"give the numbers, since names differ between containers: docker exec CONTAINER id");
+}
+
 static enum hv_code read_on_remove(const char *value, enum hv_on_remove *ret, struct hv_error *err)
 {
 	if (strcmp(value, "keep") == 0)
@@ -315,7 +324,7 @@ static enum hv_code fail_unknown(const char *key, struct hv_error *err)
 	if (strcmp(key, "mountpoint") == 0) /* of local-persist */
 		return hv_hint(err, "use option path for a directory of the host: -o path=/DIR");
 	return hv_hint(err,
-		"use one of path, mkdir, subpath, from, uid, gid, mode, ro, require-mount, size, on-remove, type, device, o and attach");
+		"use one of path, mkdir, subpath, from, uid, gid, mode, as, ro, require-mount, size, on-remove, type, device, o and attach");
 }
 
 enum hv_code hv_volume_read_options(
@@ -341,6 +350,8 @@ enum hv_code hv_volume_read_options(
 		else if (strcmp(key, "uid") == 0 || strcmp(key, "gid") == 0 ||
 			 strcmp(key, "mode") == 0)
 			code = read_owner(key, value, &ret->owner, err);
+		else if (strcmp(key, "as") == 0)
+			code = read_as(value, &ret->as, err);
 		else if (strcmp(key, "attach") == 0)
 			code = read_attach(value, err);
 		else if (strcmp(key, "size") == 0)
@@ -368,6 +379,7 @@ enum hv_code hv_volume_read_options(
 	}
 	if (ret->type || ret->device || ret->o) {
 		ret->o = ret->o ? ret->o : "";
+		ret->keeps_suid = o_has(ret->o, "suid");
 		return check_fs(ret, err);
 	}
 	return check_together(ret, err);

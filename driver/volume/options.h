@@ -8,6 +8,7 @@
 #include "mountcore/attr.h"
 #include "mountcore/fs.h"
 #include "mountcore/host.h"
+#include "wire/as.h"
 #include "wire/error.h"
 #include "wire/opts.h"
 
@@ -27,6 +28,7 @@ struct hv_volume_options {
 	enum hv_on_remove on_remove;
 	uint64_t size_bytes;   /* 0: no limit */
 	struct mc_owner owner; /* of the volume's directory */
+	struct hv_as as;       /* the owner that it appears to have */
 	/* As of Docker's local driver; borrowed, NULL if not given.  With `bind` in `o`, `device`
 	 * becomes `path`, and `attr` is what `o` says of the mount. */
 	const char *type;
@@ -34,6 +36,7 @@ struct hv_volume_options {
 	const char *o;
 	bool is_bind;
 	struct mc_attr attr;
+	bool keeps_suid; /* `o` has suid */
 };
 
 /* Whether `name` can be a volume's: the rule of Docker's local driver, and at most 255 bytes. */

@@ -20,6 +20,7 @@
 #include "mountcore/source.h"
 #include "volume/explain.h"
 
+#include "as.h"
 #include "directory.h"
 #include "kind.h"
 #include "mount_root.h"
@@ -66,6 +67,8 @@ static enum hv_code attach(struct hv_volumes *volumes, struct mc_attach_args *ar
 	const struct hv_names *names, const struct hv_mounted_roots *former, struct hv_error *err)
 {
 	for (;;) {
+		char fstype[HV_FSTYPE_SIZE];
+		struct hv_names all = *names;
 		struct mc_attach *attach = NULL;
 		struct mc_err cause = {0};
 		enum hv_code code = HV_OK;
@@ -75,8 +78,12 @@ static enum hv_code attach(struct hv_volumes *volumes, struct mc_attach_args *ar
 		mc_attach_free(attach);
 		if (code != HV_OK || cause.code >= 0)
 			return code;
+		if (cause.step == MC_STEP_IDMAP) {
+			hv_volume_fstype(volumes, names->source, fstype);
+			all.fstype = fstype;
+		}
 		if (cause.step != MC_STEP_REPLACE || args->replace == MC_REPLACE_ANYHOW)
-			return hv_explain(err, &cause, names);
+			return hv_explain(err, &cause, &all);
 		args->replace = MC_REPLACE_ANYHOW; /* before 6.5 */
 	}
 }
@@ -101,9 +108,9 @@ static enum hv_code displace(struct hv_volumes *volumes, struct mc_attach_args *
 /* Mount the volume's current directory at its mountpoint.  A former mount goes: running containers
  * keep Docker's bind mount of it, new containers get the current directory. */
 static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *volume,
-	const struct mc_attr *attr, bool *ret_is_new, struct hv_error *err)
+	const struct hv_use *use, bool *ret_is_new, struct hv_error *err)
 {
-	char mountpoint[PATH_MAX], target[NAME_MAX + 2];
+	char mountpoint[PATH_MAX], target[NAME_MAX + 2], as[HV_AS_SIZE];
 	mc_auto_fd root = hv_mount_root_dir(volumes);
 	enum mc_source_is is = MC_SOURCE_NONE;
 	struct mc_own own = {0};
@@ -114,11 +121,12 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	const struct hv_names names = {.volume = volume->name,
 		.source = volume->source,
 		.target = mountpoint,
-		.asked = hv_opts_get(&volume->opts, "path")};
+		.asked = hv_opts_get(&volume->opts, "path"),
+		.as = as};
 	struct mc_attach_args args = {
 		.source = source.source,
 		.beneath = source.beneath,
-		.attr = *attr,
+		.attr = use->attr,
 		/* The target is named from the mount root, which the place begins at. */
 		.place = {.ns_fd = MC_FD_NONE, .root_fd = root, .may_spread = true},
 		.target = target,
@@ -135,6 +143,9 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 			volumes->mount_root, strerrordesc_np(-root));
 	if (volume->read_only && mc_attr_add(&args.attr, "ro") < 0)
 		return hv_fail(err, HV_INTERNAL, "mount attribute 'ro' is unknown");
+	hv_as_format(&use->as, as);
+	if (hv_as_apply(volumes, use, &args, err) != HV_OK)
+		return err->code;
 	if (mc_source_compare_own(volumes->core, &source, mountpoint, &is, &own, &cause) < 0)
 		return hv_explain(err, &cause, &names);
 	if (is == MC_SOURCE_SAME)
@@ -179,8 +190,11 @@ static enum hv_code mount_and_count(struct hv_volumes *volumes, const struct hv_
 {
 	long long references;
 
+	/* The owner that is to appear as another: before it is looked at. */
+	if (use->as.uid && hv_volume_own(volumes, volume, err) != HV_OK)
+		return err->code;
 	if (hv_mount_root_ready(volumes, volume, err) != HV_OK ||
-		publish(volumes, volume, &use->attr, ret_is_new, err) != HV_OK ||
+		publish(volumes, volume, use, ret_is_new, err) != HV_OK ||
 		hv_mount_root_prove(volumes, volume, mount->mountpoint, mount->client, err) !=
 			HV_OK)
 		return err->code;

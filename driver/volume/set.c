@@ -21,7 +21,7 @@
 static bool can_change(const char *key)
 {
 	static const char *const keys[] = {
-		"uid", "gid", "mode", "ro", "require-mount", "size", "on-remove"};
+		"uid", "gid", "mode", "ro", "as", "require-mount", "size", "on-remove"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(keys[i], key) == 0)
@@ -39,7 +39,7 @@ static enum hv_code check_keys(const struct hv_opts *changes, struct hv_error *e
 		hv_fail(err, HV_BAD_REQUEST, "option '%.64s' of a volume cannot be changed",
 			changes->items[i].key);
 		return hv_hint(err,
-			"change uid, gid, mode, ro, require-mount, size or on-remove; for another option create another volume of the same data: -o from, or -o path");
+			"change uid, gid, mode, ro, as, require-mount, size or on-remove; for another option create another volume of the same data: -o from, or -o path");
 	}
 	return HV_OK;
 }
@@ -59,9 +59,10 @@ static enum hv_code merge(const struct hv_opts *now, const struct hv_opts *chang
 	return HV_OK;
 }
 
-/* Refuse to change ro in use: a user would lose or gain write access from one moment to the next.
- */
-static enum hv_code check_unused(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+/* Refuse to change `option` in use.  With ro a user would lose or gain write access from one moment
+ * to the next; with as the mounts that stand would have another owner than those to come. */
+static enum hv_code check_unused(
+	struct hv_volumes *volumes, const char *name, const char *option, struct hv_error *err)
 {
 	hv_auto_records struct hv_records records = {0};
 	long long references = 0;
@@ -71,8 +72,8 @@ static enum hv_code check_unused(struct hv_volumes *volumes, const char *name, s
 		return err->code;
 	if (records.count == 0 && references == 0)
 		return HV_OK;
-	hv_fail(err, HV_VOLUME_IN_USE, "option ro of volume '%s' cannot be changed while %s", name,
-		records.count > 0 ? "it is attached" : "a container uses it");
+	hv_fail(err, HV_VOLUME_IN_USE, "option %s of volume '%s' cannot be changed while %s",
+		option, name, records.count > 0 ? "it is attached" : "a container uses it");
 	return hv_hint(err,
 		"find its containers: docker hostvol ls --volume %s; docker ps -a --filter volume=%s",
 		name, name);
@@ -113,7 +114,7 @@ static enum hv_code change_read_only(struct hv_volumes *volumes, struct hv_volum
 	if (hv_volume_check_aliases(volumes, volume->name,
 		    read_only ? "become read-only" : "become writable", err) != HV_OK)
 		return err->code;
-	return check_unused(volumes, volume->name, err);
+	return check_unused(volumes, volume->name, "ro", err);
 }
 
 /* A file system has one owner under all its names. */
@@ -140,6 +141,19 @@ struct change {
 	struct hv_volume_options were;
 	bool was_read_only;
 };
+
+/* An alias without the option has it from its volume. */
+static enum hv_code check_as(struct hv_volumes *volumes, const struct hv_volume *volume,
+	const struct change *change, struct hv_error *err)
+{
+	const struct hv_as *as = &change->options.as, *was = &change->were.as;
+
+	if (as->uid == was->uid && as->gid == was->gid)
+		return HV_OK;
+	if (hv_volume_check_aliases(volumes, volume->name, "get another option as", err) != HV_OK)
+		return err->code;
+	return check_unused(volumes, volume->name, "as", err);
+}
 
 static bool is_size_changed(const struct change *change)
 {
@@ -188,6 +202,7 @@ static enum hv_code check(struct hv_volumes *volumes, struct hv_volume *volume,
 			volume->source, volume->name);
 	if (change_read_only(volumes, volume, &change->options, err) != HV_OK ||
 		check_owner(volumes, volume, &change->options, err) != HV_OK ||
+		check_as(volumes, volume, change, err) != HV_OK ||
 		check_size(volumes, volume, change, err) != HV_OK)
 		return err->code;
 	if ((is_owned || hv_opts_get(change->changes, "require-mount")) &&

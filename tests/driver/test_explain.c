@@ -6,11 +6,15 @@
 #include "support/hv_test.h"
 #include "volume/explain.h"
 
-static const struct hv_names names = {"data", "/srv/data", "web", "/mnt/data", "a/b", NULL};
+static const struct hv_names names = {.volume = "data",
+	.source = "/srv/data",
+	.container = "web",
+	.target = "/mnt/data",
+	.subpath = "a/b"};
 
 static const int errors[] = {ENOENT, ENOTDIR, ELOOP, ESTALE, EROFS, E2BIG, EEXIST, EXDEV, ENOSPC,
 	EBUSY, EPERM, EACCES, EINVAL, ESRCH, ENOSYS, ENOMEM, ETIMEDOUT, EIO, EMFILE, ENAMETOOLONG,
-	EOPNOTSUPP, ECHILD, 0, 9999};
+	EOPNOTSUPP, ECHILD, ERANGE, 0, 9999};
 
 enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
 
@@ -57,6 +61,42 @@ TEST(every_sentence_names_what_it_speaks_of)
 	}
 }
 
+TEST(an_owner_that_cannot_be_shown_names_volume_and_file_system)
+{
+	static const struct {
+		enum mc_step step;
+		int error;
+		enum hv_code code;
+		const char *text, *hint;
+	} cases[] = {
+		{MC_STEP_IDMAP, EINVAL, HV_UNSUPPORTED,
+			"the owner of volume 'data' cannot be shown as 1000:1000: the file system of /srv/data (nfs4), or of a mount in it, cannot map owners on this kernel",
+			"ext4"},
+		{MC_STEP_IDMAP, ENOSYS, HV_UNSUPPORTED,
+			"this kernel cannot show the owner of volume 'data' as 1000:1000", "5.12"},
+		{MC_STEP_IDMAP, EPERM, HV_UNSUPPORTED,
+			"the owner of volume 'data' cannot be shown as 1000:1000: the mount of /srv/data (nfs4), or a mount in it, maps owners already",
+			"findmnt -R -T /srv/data"},
+		{MC_STEP_USERNS, ENOSPC, HV_UNSUPPORTED,
+			"the owner of volume 'data' cannot be shown as 1000:1000: the kernel allows no further user namespace",
+			"user.max_user_namespaces"},
+	};
+	struct hv_names with = names;
+
+	with.as = "1000:1000";
+	with.fstype = "nfs4";
+	for (size_t i = 0; i < 2 * (sizeof(cases) / sizeof(cases[0])); i++) {
+		struct hv_error err = {0};
+
+		with.container = i % 2 ? "web" : NULL; /* else a mount for Docker */
+		explain(&err, cases[i / 2].step, cases[i / 2].error, &with);
+		assert_int_equal(err.code, cases[i / 2].code);
+		assert_string_equal(hv_error_text(&err), cases[i / 2].text);
+		assert_non_null(strstr(err.hint, cases[i / 2].hint));
+		hv_error_done(&err);
+	}
+}
+
 TEST(one_that_ends_while_it_is_replaced_is_a_change)
 {
 	struct hv_error err = {0};
@@ -69,7 +109,8 @@ TEST(one_that_ends_while_it_is_replaced_is_a_change)
 /* Docker's own Mount has no container, opening a container no volume. */
 TEST(names_that_are_not_known_are_left_out)
 {
-	static const struct hv_names docker = {"data", "/srv/data", NULL, "/data", NULL, NULL};
+	static const struct hv_names docker = {
+		.volume = "data", .source = "/srv/data", .target = "/data"};
 	static const struct hv_names container = {.container = "web"};
 
 	for (unsigned step = MC_STEP_NONE; step < MC_STEP_COUNT; step++) {

@@ -321,4 +321,47 @@ TEST(mkdir_alone_is_a_contradiction)
 	hv_error_done(&err);
 }
 
+TEST(as_is_a_number_or_two)
+{
+	struct hv_volume_options options;
+	struct hv_error err = {0};
+
+	assert_int_equal(read_one("as", "1000", &options, &err), HV_OK);
+	assert_int_equal(options.as.uid, 1001);
+	assert_int_equal(options.as.gid, 0);
+	assert_int_equal(read_one("as", "33:0", &options, &err), HV_OK);
+	assert_int_equal(options.as.uid, 34);
+	assert_int_equal(options.as.gid, 1);
+	assert_int_equal(read_one("uid", "5", &options, &err), HV_OK);
+	assert_int_equal(options.as.uid, 0);
+	assert_int_equal(read_one("as", "www-data", &options, &err), HV_BAD_REQUEST);
+	assert_string_equal(hv_error_text(&err),
+		"option as=www-data is not UID or UID:GID, in numbers from 0 to 4294967294");
+	assert_non_null(strstr(err.hint, "docker exec CONTAINER id"));
+	hv_error_done(&err);
+}
+
+static bool keeps_suid(const char *type, const char *o)
+{
+	struct hv_volume_options options = {0};
+	struct hv_opts opts = {0};
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_opts_add(&opts, "type", type), 0);
+	assert_int_equal(hv_opts_add(&opts, "device", strcmp(type, "none") ? type : "/srv"), 0);
+	assert_int_equal(hv_opts_add(&opts, "o", o), 0);
+	assert_int_equal(hv_volume_read_options(&opts, &options, &err), HV_OK);
+	hv_opts_done(&opts);
+	return options.keeps_suid;
+}
+
+TEST(suid_in_o_is_kept)
+{
+	assert_true(keeps_suid("none", "bind,suid"));
+	assert_false(keeps_suid("none", "bind"));
+	assert_false(keeps_suid("none", "bind,nosuid"));
+	assert_true(keeps_suid("tmpfs", "size=1m,suid"));
+	assert_false(keeps_suid("tmpfs", "size=1m"));
+}
+
 TEST_MAIN()

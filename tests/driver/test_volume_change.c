@@ -58,6 +58,29 @@ WORLD_TEST(a_size_that_is_refused_changes_no_owner)
 	expect_owner(world, "state/volumes/data/_data", 5, 0700);
 }
 
+/* The mounts that stand would have another owner than those to come. */
+WORLD_TEST(as_is_changed_while_nobody_has_the_volume)
+{
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
+	assert_int_equal(world_set(world, "data", "as=1000:1000", NULL), HV_OK);
+	assert_true(has_option(world, "data", "as"));
+	assert_int_equal(world_set(world, "data", "as=www-data", NULL), HV_BAD_REQUEST);
+	assert_true(world_told(world, "option as=www-data"));
+	assert_int_equal(world_set(world, "data", "as=", NULL), HV_OK);
+	assert_false(has_option(world, "data", "as"));
+	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_set(world, "data", "as=1000", NULL), HV_VOLUME_IN_USE);
+	assert_true(world_told(
+		world, "option as of volume 'data' cannot be changed while a container uses it"));
+	assert_int_equal(world_set(world, "data", "as=", "mode=0750"), HV_OK); /* the same */
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_create(world, "alias", "from=data", NULL), HV_OK);
+	assert_int_equal(world_set(world, "data", "as=1000", NULL), HV_VOLUME_IN_USE);
+	assert_true(world_told(world, "'alias'"));
+	assert_int_equal(world_set(world, "alias", "as=1000", NULL), HV_OK);
+}
+
 /* With files limited to a byte the record cannot be written. */
 WORLD_TEST(a_change_that_cannot_be_recorded_is_taken_back)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "mountcore/detach.h"
@@ -43,6 +44,115 @@ WORLD_TEST(a_volume_is_mounted_once_and_counted)
 	assert_true(world_has(world, "srv/file"));
 	assert_int_equal(world_mount(world, "data", "a"), HV_OK);
 	assert_int_equal(world_count_mounts(world, "data"), 1);
+}
+
+/* Whether `name` in the world has this owner. */
+static bool is_owned(struct world *world, const char *name, uid_t uid, gid_t gid)
+{
+	char *path = scratch_path(world->dir, name);
+	struct stat is;
+
+	assert_int_equal(lstat(path, &is), 0);
+	free(path);
+	return is.st_uid == uid && is.st_gid == gid;
+}
+
+static bool ignores_suid(struct world *world, const char *name)
+{
+	char *path = scratch_path(world->mounts, name);
+	struct statvfs is;
+
+	assert_int_equal(statvfs(path, &is), 0);
+	free(path);
+	return is.f_flag & ST_NOSUID;
+}
+
+/* tmpfs can be mapped from 6.3 on. */
+static bool is_mapped(struct world *world, const char *name)
+{
+	enum hv_code code = world_mount(world, name, "a");
+
+	if (code == HV_OK)
+		return true;
+	assert_int_equal(code, HV_UNSUPPORTED);
+	assert_true(world_told(world, "cannot be shown as") || world_told(world, "this kernel"));
+	assert_int_equal(world_count_mounts(world, name), 0);
+	return false;
+}
+
+WORLD_TEST(as_shows_another_owner_and_ignores_set_user_id)
+{
+	world_mkdir(world, "srv");
+	world_write(world, "srv/file", "text");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", "as=1000:1001"), HV_OK);
+	if (!is_mapped(world, "data"))
+		return;
+	assert_true(is_owned(world, "mounts/data", 1000, 1001));
+	assert_true(is_owned(world, "mounts/data/file", 1000, 1001));
+	assert_true(is_owned(world, "srv/file", 0, 0));
+	world_write(world, "mounts/data/new", "text"); /* by root */
+	assert_true(is_owned(world, "mounts/data/new", 0, 0));
+	assert_true(is_owned(world, "srv/new", 1000, 1001));
+	assert_true(ignores_suid(world, "data"));
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_count_mounts(world, "data"), 0);
+}
+
+WORLD_TEST(as_of_an_alias_is_its_own_or_its_volume_s)
+{
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", "as=1000"), HV_OK);
+	assert_int_equal(world_create(world, "same", "from=data", NULL), HV_OK);
+	assert_int_equal(world_create(world, "other", "from=same", "as=2000:2000"), HV_OK);
+	if (!is_mapped(world, "data"))
+		return;
+	assert_true(is_mapped(world, "same") && is_mapped(world, "other"));
+	assert_true(is_owned(world, "mounts/data", 1000, 0));
+	assert_true(is_owned(world, "mounts/same", 1000, 0));
+	assert_true(is_owned(world, "mounts/other", 2000, 2000));
+}
+
+WORLD_TEST(as_counts_the_users_of_remapped_containers)
+{
+	world_mkdir(world, "srv");
+	assert_int_equal(world_create(world, "data", "path=%s/srv", "as=1000:1000"), HV_OK);
+	hv_volumes_set_remap(world->volumes, 100000, 200000);
+	if (!is_mapped(world, "data"))
+		return;
+	assert_true(is_owned(world, "mounts/data", 101000, 201000));
+	assert_int_equal(world_unmount(world, "data", "a"), HV_OK);
+	assert_int_equal(world_set(world, "data", "as=4294967294", NULL), HV_OK);
+	assert_int_equal(world_mount(world, "data", "a"), HV_BAD_REQUEST);
+	assert_int_equal(world_count_mounts(world, "data"), 0);
+}
+
+WORLD_TEST(as_with_suid_in_o_keeps_set_user_id)
+{
+	char options[PATH_MAX];
+	struct hv_opts opts = {0};
+
+	world_mkdir(world, "srv");
+	snprintf(options, sizeof(options), "%s/srv", world->dir);
+	assert_int_equal(hv_opts_add(&opts, "type", "none"), 0);
+	assert_int_equal(hv_opts_add(&opts, "device", options), 0);
+	assert_int_equal(hv_opts_add(&opts, "o", "bind,suid"), 0);
+	assert_int_equal(hv_opts_add(&opts, "as", "1000"), 0);
+	assert_int_equal(hv_volume_create(world->volumes, "data", &opts, &world->err), HV_OK);
+	hv_opts_done(&opts);
+	if (!is_mapped(world, "data"))
+		return;
+	assert_true(is_owned(world, "mounts/data", 1000, 0));
+	assert_false(ignores_suid(world, "data"));
+}
+
+/* The owner by the options is the one that appears as another. */
+WORLD_TEST(as_of_a_volume_with_an_owner_shows_that)
+{
+	assert_int_equal(world_create(world, "own", "uid=5", "as=1000"), HV_OK);
+	if (!is_mapped(world, "own"))
+		return;
+	assert_true(is_owned(world, "mounts/own", 1000, 0));
+	assert_true(is_owned(world, "state/volumes/own/_data", 5, 0));
 }
 
 char *__real_hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name);

@@ -14,6 +14,9 @@ struct hv_names {
 	const char *target;
 	const char *subpath;
 	const char *asked; /* the volume's option path, as it was written */
+	/* The owner that the directory is to appear to have (wire/as.h); "": its own. */
+	const char *as;
+	const char *fstype; /* of the directory's file system */
 };
 
 /* Fill `err` from a failed attach or detach: code, sentence and hint.  Returns the code. */

@@ -12,6 +12,7 @@
 #include "mountcore/attr.h"
 #include "mountcore/fs.h"
 #include "volume/keylock.h"
+#include "wire/as.h"
 #include "wire/error.h"
 #include "wire/types.h"
 
@@ -151,6 +152,20 @@ enum hv_code hv_volume_read_subpath(const char *value, char ret[static PATH_MAX]
 enum hv_code hv_volume_check_mount(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Options as and o of a volume, or of one that it is another name for: the owner that its directory
+ * appears to have, and whether set-user-ID bits count even so.
+ * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_UNSUPPORTED (a newer version of hostvol made it) or
+ * HV_STATE_UNREADABLE.  Any thread. */
+enum hv_code hv_volume_as(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_as *ret, bool *ret_keeps_suid, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The type of the file system at `path` (clean, no symlink in it) on the host, for a sentence; "?"
+ * if it is not known.  Any thread. */
+enum { HV_FSTYPE_SIZE = 64 };
+void hv_volume_fstype(struct hv_volumes *volumes, const char *path, char ret[static HV_FSTYPE_SIZE])
+	__attribute__((nonnull));
+
 /* Whether nothing but attachments is in the way of a volume's removal: another volume that is a
  * second name (option from) for its data, or something that its data must not be deleted with
  * (option on-remove).  A volume that is not there is HV_OK.  For a caller that ends attachments
@@ -161,11 +176,11 @@ enum hv_code hv_volume_check_mount(struct hv_volumes *volumes, const struct hv_v
 enum hv_code hv_volume_prepare_removal(struct hv_volumes *volumes, const char *name, bool is_kept,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Change options of a volume, whose data stays: uid, gid, mode, ro, require-mount, size, on-remove.
- * An empty value takes one away.
+/* Change options of a volume, whose data stays: uid, gid, mode, ro, as, require-mount, size,
+ * on-remove.  An empty value takes one away.
  * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_BAD_REQUEST (an option that does not change, a value, or
- * ro=false of what is read-only for another reason), HV_VOLUME_IN_USE (ro, while somebody has it
- * otherwise), HV_SOURCE_MISSING (also: the mount that is required now), HV_SOURCE_REFUSED,
+ * ro=false of what is read-only for another reason), HV_VOLUME_IN_USE (ro or as, while somebody has
+ * it otherwise), HV_SOURCE_MISSING (also: the mount that is required now), HV_SOURCE_REFUSED,
  * HV_UNSUPPORTED (size; or a newer version of hostvol made the volume), HV_STATE_UNREADABLE.  A
  * failure changes nothing. */
 enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const struct hv_opts *opts,
@@ -206,6 +221,8 @@ enum hv_code hv_volume_forgive(struct hv_volumes *volumes, const char *name, lon
 /* A volume in hand: its directory is what it stands for while this lasts. */
 struct hv_use {
 	struct mc_attr attr;               /* of every mount of it, by option o */
+	struct hv_as as;                   /* option as */
+	bool keeps_suid;                   /* option o has suid: also with `as` */
 	const struct hv_volume_kind *kind; /* that releases it; NULL: nothing is to be released */
 	/* If it is a file system. */
 	struct hv_volumes *volumes;
