@@ -22,6 +22,14 @@
 #include "settle.h"
 #include "siblings.h"
 
+/* The value of an option; "" without it. */
+static const char *option(const struct hv_volume *volume, const char *key)
+{
+	const char *value = hv_opts_get(&volume->opts, key);
+
+	return value ? value : "";
+}
+
 /* Write the intent, or the attachment that is only wanted yet, while the volume is held, so that it
  * cannot be removed under it. */
 static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
@@ -29,6 +37,7 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 	struct hv_attacher *attacher = attempt->attacher;
 	const struct hv_volume *known = &attempt->volume;
 	hv_auto_volume struct hv_volume now = {0};
+	bool is_as_changed;
 
 	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), known->name);
 	if (hv_store_volume_get(attacher->store, known->name, &now, err) != HV_OK)
@@ -37,10 +46,11 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 		strcmp(now.created_at, known->created_at) != 0)
 		return hv_fail(
 			err, HV_NO_SUCH_VOLUME, "volume '%s' was replaced meanwhile", now.name);
-	attempt->is_outdated = now.read_only != known->read_only;
+	is_as_changed = strcmp(option(&now, "as"), option(known, "as")) != 0;
+	attempt->is_outdated = now.read_only != known->read_only || is_as_changed;
 	if (attempt->is_outdated)
-		return hv_fail(err, HV_BUSY, "option ro of volume '%s' was changed meanwhile",
-			known->name);
+		return hv_fail(err, HV_BUSY, "option %s of volume '%s' was changed meanwhile",
+			is_as_changed ? "as" : "ro", known->name);
 	return hv_store_attachment_put(attacher->store, &attempt->record, err);
 }
 

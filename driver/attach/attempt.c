@@ -26,6 +26,22 @@ static enum hv_code new_id(char **ret, struct hv_error *err)
 	return hv_fail(err, HV_INTERNAL, "no random number for the attachment's ID");
 }
 
+/* The owner to appear: the one that the request says, or the volume. */
+static enum hv_code find_as(struct hv_attempt *attempt, struct hv_error *err)
+{
+	char text[HV_AS_SIZE];
+	struct hv_as as = {0};
+
+	if (hv_volume_as(attempt->attacher->volumes, &attempt->volume, &as, &attempt->keeps_suid,
+		    err) != HV_OK)
+		return err->code;
+	hv_as_format(attempt->as.uid ? &attempt->as : &as, text);
+	if (!*text)
+		return HV_OK;
+	attempt->record.view.as = strdup(text);
+	return attempt->record.view.as ? HV_OK : hv_oom(err);
+}
+
 enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
@@ -57,6 +73,8 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	if (!view->volume || !view->source || !view->container_id || !view->container_name ||
 		!view->target || !view->since)
 		return hv_oom(err);
+	if (find_as(attempt, err) != HV_OK)
+		return err->code;
 	if (is_running && hv_attempt_fit(attempt, err) != HV_OK)
 		return err->code;
 	return new_id(&view->id, err);
@@ -140,9 +158,11 @@ void hv_attempt_decide_map(struct hv_attempt *attempt)
 	struct hv_record *record = &attempt->record;
 
 	record->view.is_mapped = is_to_map(attempt);
-	/* A mapped set-user-ID file would be root's on the host. */
+	/* A mapped set-user-ID file would be root's on the host.  With another owner one that a
+	 * user made would be root's in the container, or root's that user's. */
 	if (!record->is_suid_said)
-		record->view.no_suid = record->view.is_mapped;
+		record->view.no_suid =
+			record->view.is_mapped || (record->view.as && !attempt->keeps_suid);
 }
 
 enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err)

@@ -14,9 +14,11 @@ struct hv_attempt {
 	char subpath[PATH_MAX]; /* clean, relative; "" for none */
 	bool may_map;           /* map owners if the container has a user namespace */
 	bool must_map;          /* also if the volume's directory belongs to one of its users */
+	struct hv_as as;        /* the owner to appear; none: as the volume says */
 	bool only_check;        /* nothing is written */
 	/* Found on the way. */
 	struct hv_volume volume;
+	bool keeps_suid;   /* the volume's set-user-ID bits, also with another owner */
 	struct hv_use use; /* of the volume, from the preparation on */
 	struct hv_target container;
 	struct hv_record record; /* record.replace is of the request */

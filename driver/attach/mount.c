@@ -28,15 +28,21 @@ static struct mc_attr attributes(const struct hv_attachment *view, struct mc_att
 static enum hv_code explain(
 	const struct hv_attempt *attempt, const struct mc_err *cause, struct hv_error *err)
 {
+	char fstype[HV_FSTYPE_SIZE];
 	struct hv_names names = {.volume = attempt->volume.name,
 		.source = attempt->volume.source,
 		.container = attempt->container.container.name,
 		.target = attempt->target,
 		.subpath = attempt->subpath,
-		.asked = hv_opts_get(&attempt->volume.opts, "path")};
+		.asked = hv_opts_get(&attempt->volume.opts, "path"),
+		.as = attempt->record.view.as};
 
 	if (hv_target_check_alive(&attempt->container, err) != HV_OK)
 		return err->code;
+	if (names.as && cause->step == MC_STEP_IDMAP) {
+		hv_volume_fstype(attempt->attacher->volumes, names.source, fstype);
+		names.fstype = fstype;
+	}
 	hv_explain(err, cause, &names);
 	if (cause->step != MC_STEP_MKDIR || cause->code != -EROFS)
 		return err->code;
@@ -72,6 +78,24 @@ static enum hv_code explain_missing(const struct hv_attempt *attempt, struct hv_
 	return err->code;
 }
 
+/* The owner that the record says. */
+static enum hv_code add_as(const struct hv_attachment *view, const struct hv_container *container,
+	struct mc_attach_args *args, struct hv_error *err)
+{
+	struct hv_as as;
+
+	if (!view->as)
+		return HV_OK;
+	if (!hv_as_parse(view->as, &as))
+		return hv_fail(err, HV_STATE_UNREADABLE,
+			"the record of the attachment at %s has an owner that makes no sense: %.64s",
+			view->target, view->as);
+	args->as_uid = as.uid;
+	args->as_gid = as.gid;
+	args->place.pid = (uint64_t)container->pid;
+	return HV_OK;
+}
+
 enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attachment *view = &attempt->record.view;
@@ -96,8 +120,11 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 	if (hv_volume_check_mount(volumes, &attempt->volume, err) != HV_OK ||
 		hv_volume_use(volumes, &attempt->volume, &attempt->use, err) != HV_OK)
 		return err->code;
+	attempt->keeps_suid = attempt->use.keeps_suid;
 	hv_attempt_decide_map(attempt); /* again: a file system is mounted only now */
 	args.idmap = view->is_mapped;
+	if (add_as(view, &container->container, &args, err) != HV_OK)
+		return err->code;
 	args.attr = attributes(view, attempt->use.attr);
 	/* Only our own mounts in the container may be taken out for it. */
 	args.own = own = hv_siblings_own(attempt->siblings, container->ns.ino, &args.own_count);

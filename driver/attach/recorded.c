@@ -45,9 +45,9 @@ static bool is_same(const struct hv_record *a, const struct hv_record *b)
 	if (!is_known && b->replace != HV_REPLACE_NO && a->replace != b->replace)
 		return false;
 	return strcmp(one->volume, two->volume) == 0 && one->read_only == two->read_only &&
-	       is_same_text(one->subpath, two->subpath) && one->no_dev == two->no_dev &&
-	       one->no_exec == two->no_exec && one->persist == two->persist &&
-	       one->required == two->required;
+	       is_same_text(one->subpath, two->subpath) && is_same_text(one->as, two->as) &&
+	       one->no_dev == two->no_dev && one->no_exec == two->no_exec &&
+	       one->persist == two->persist && one->required == two->required;
 }
 
 static enum hv_code refuse(

@@ -51,6 +51,12 @@ static enum hv_code read_rest(
 	if (!ret->may_map && !is_text(id_map, "never"))
 		return hv_fail(err, HV_BAD_REQUEST,
 			"\"IDMap\" must be auto, always or never, not \"%.64s\"", id_map);
+	if (request->as && *request->as && !hv_as_parse(request->as, &ret->as)) {
+		hv_fail(err, HV_BAD_REQUEST, "\"As\" must be " HV_AS_FORM ", not \"%.64s\"",
+			request->as);
+		return hv_hint(err,
+			"give the numbers, since names differ between containers: docker exec CONTAINER id");
+	}
 	if (is_text(propagation, "slave"))
 		return hv_fail(err, HV_UNSUPPORTED,
 			"\"Propagation\" slave is not supported by this version of hostvol");

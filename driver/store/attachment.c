@@ -36,8 +36,8 @@ enum {
 	FLAG_REFUSAL = 262144, /* times an enum hv_refusal: two bits */
 };
 
-/* The columns that may be NULL: subpath, replaces, started_at, problem, engine. */
-enum { NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 };
+/* The columns that may be NULL: subpath, replaces, started_at, problem, engine, as_ids. */
+enum { NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 26 };
 
 static int pack_flags(const struct hv_record *record)
 {
@@ -71,8 +71,8 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 		HV_NUMBER(record->mount_id), HV_NUMBER(record->mountinfo_id),
 		HV_NUMBER(record->root_dev), HV_NUMBER(record->root_ino), HV_NUMBER(view->late_ms),
 		HV_NUMBER(record->problem),
-		HV_TEXT(record->leftovers ? record->leftovers : ""), /* a note lacks it */
-		{0}};
+		/* A note lacks these. */
+		HV_TEXT(record->leftovers ? record->leftovers : ""), HV_TEXT(view->as), {0}};
 
 	return hv_sql_run(store, sql, values, err);
 }
@@ -260,7 +260,8 @@ static enum hv_code read_record(sqlite3_stmt *statement, void *context, struct h
 	if (!hv_sql_is_enum(statement, at, HV_PROBLEM_LAST))
 		return hv_sql_refuse(statement, "attachment", "problem_kind", err);
 	ret->problem = (enum hv_problem)sqlite3_column_int(statement, at++);
-	ret->leftovers = hv_sql_column(statement, at, &ok);
+	ret->leftovers = hv_sql_column(statement, at++, &ok);
+	view->as = hv_sql_column(statement, at, &ok);
 	return ok ? HV_OK : hv_oom(err);
 }
 

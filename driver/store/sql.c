@@ -55,6 +55,7 @@ static const char *const steps[] = {
 	 "UPDATE attachment SET problem_kind = CASE"
 	 " WHEN problem LIKE 'the Docker Engine that answers at %' THEN 8 ELSE 1 END"
 	 " WHERE problem IS NOT NULL;"),
+	"ALTER TABLE attachment ADD COLUMN as_ids TEXT;",
 };
 
 int hv_schema_version(void)
@@ -70,7 +71,7 @@ const char *hv_schema_step(int version)
 #define ATTACHMENT_COLUMNS                                                                         \
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
 	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
-	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers"
+	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers, as_ids"
 
 #define ATTACHMENTS "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
 
@@ -128,7 +129,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, (SELECT rowid FROM attachment WHERE id = ?1))",
+		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, (SELECT rowid FROM attachment WHERE id = ?1))",
 	/* With the parameters of the one above. */
 	[HV_SQL_ATTACHMENT_NOTE] =
 		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"

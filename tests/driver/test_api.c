@@ -431,12 +431,16 @@ API_TEST(hot_attach_tells_what_is_wrong)
 		{WITH("\"Replace\":\"maybe\""), 400, "bad-request"},
 		{WITH("\"Replace\":1"), 400, "bad-request"},
 		{WITH("\"IDMap\":\"perhaps\""), 400, "bad-request"},
+		{WITH("\"As\":\"www-data\""), 400, "bad-request"},
+		{WITH("\"As\":\"1000:\""), 400, "bad-request"},
+		{WITH("\"As\":\"4294967295\""), 400, "bad-request"},
+		{WITH("\"As\":1000"), 400, "bad-request"},
 		{WITH("\"Subpath\":\"/etc\""), 400, "bad-request"},
 		{WITH("\"Subpath\":\"a/../b\""), 400, "bad-request"},
 		{WITH("\"Subpath\":\"..\""), 400, "bad-request"},
 		{WITH("\"NoSuid\":\"no\""), 400, "bad-request"},
-		{WITH("\"Subpath\":\"..a/b..\",\"Replace\":true,\"IDMap\":\"never\""), 500,
-			"internal"}, /* all that, and no Engine */
+		{WITH("\"Subpath\":\"..a/b..\",\"Replace\":true,\"IDMap\":\"never\",\"As\":\"1000:1000\""),
+			500, "internal"}, /* all that, and no Engine */
 		{"{\"Volume\":\"data\",\"Container\":\"web\"}", 400, "bad-request"},
 	};
 	struct fixture *fixture = *state;

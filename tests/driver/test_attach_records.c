@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mountcore/busy.h"
@@ -97,6 +98,102 @@ RECONCILER_TEST(a_check_knows_what_waits_for_the_start)
 	assert_true(check(fixture, false, "mode"));
 	assert_int_equal(attach(fixture, true), HV_OK);
 	assert_false(check(fixture, true, "target"));
+}
+
+static enum hv_code attach_as(struct fixture *fixture, const char *as, const char *replace)
+{
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	char volume[] = "data", container[] = ID, owner[32], how[16];
+	hv_auto_attachment struct hv_attachment attachment = {0};
+	hv_auto_error struct hv_error err = {0};
+	enum hv_code code;
+
+	snprintf(owner, sizeof(owner), "%s", as);
+	snprintf(how, sizeof(how), "%s", replace);
+	request.volume = volume;
+	request.container = container;
+	request.target = fixture->target;
+	request.as = owner;
+	request.replace = how;
+	code = hv_attach(fixture->attacher, &request, &attachment, &err);
+	if (code != HV_OK)
+		print_message("%s\n", hv_error_text(&err));
+	return code;
+}
+
+/* The owner of the target as the container sees it. */
+static uid_t owner_inside(struct fixture *fixture)
+{
+	char path[PATH_MAX];
+	struct stat is;
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)fixture->pid, fixture->target);
+	assert_int_equal(stat(path, &is), 0);
+	return is.st_uid;
+}
+
+static void expect_as(struct fixture *fixture, const char *as)
+{
+	struct hv_record record = {0};
+
+	list_one(fixture, &record);
+	if (as)
+		assert_string_equal(record.view.as, as);
+	else
+		assert_null(record.view.as);
+	hv_record_done(&record);
+}
+
+/* The world is a tmpfs, which can be mapped from 6.3 on. */
+RECONCILER_TEST(an_owner_that_is_asked_for_is_recorded_and_kept)
+{
+	struct hv_record record = {0};
+	enum hv_code code;
+
+	start_engine(fixture);
+	assert_int_equal(attach_as(fixture, "1000:1001", ""), HV_OK); /* it does not run */
+	expect_as(fixture, "1000:1001");
+	start_container(fixture);
+	code = attach_as(fixture, "1000:1001", "");
+	if (code == HV_UNSUPPORTED)
+		return;
+	assert_int_equal(code, HV_OK);
+	assert_int_equal(owner_inside(fixture), 1000);
+	list_one(fixture, &record);
+	assert_true(record.view.no_suid && !record.view.is_mapped);
+	hv_record_done(&record);
+	assert_int_equal(attach_as(fixture, "01000:1001", ""), HV_OK); /* the same */
+	assert_int_equal(attach_as(fixture, "1000", ""), HV_TARGET_EXISTS);
+	assert_int_equal(attach_as(fixture, "", ""), HV_TARGET_EXISTS);
+	assert_int_equal(owner_inside(fixture), 1000);
+	assert_int_equal(attach_as(fixture, "2000", "nonatomic"), HV_OK);
+	assert_int_equal(count_mounts(fixture), 1);
+	assert_int_equal(owner_inside(fixture), 2000);
+	expect_as(fixture, "2000");
+	stop_container(fixture);
+	start_container(fixture);
+	assert_int_equal(repair(fixture), HV_OK);
+	assert_int_equal(owner_inside(fixture), 2000);
+	expect_as(fixture, "2000");
+}
+
+RECONCILER_TEST(the_volume_s_owner_is_the_default)
+{
+	enum hv_code code;
+
+	assert_int_equal(world_set(fixture->world, "data", "as=1000", NULL), HV_OK);
+	start_engine(fixture);
+	start_container(fixture);
+	code = attach_as(fixture, "", "");
+	if (code == HV_UNSUPPORTED)
+		return;
+	assert_int_equal(code, HV_OK);
+	assert_int_equal(owner_inside(fixture), 1000);
+	expect_as(fixture, "1000");
+	assert_int_equal(world_set(fixture->world, "data", "as=2000", NULL), HV_VOLUME_IN_USE);
+	assert_int_equal(attach_as(fixture, "0", "nonatomic"), HV_OK); /* the owner that it has */
+	assert_int_equal(owner_inside(fixture), 0);
+	expect_as(fixture, "0");
 }
 
 RECONCILER_TEST(a_detach_takes_the_words_before_the_links)

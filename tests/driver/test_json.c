@@ -294,6 +294,7 @@ static void fill_attachment(struct hv_attachment *in)
 		.no_dev = true,
 		.persist = true,
 		.required = true,
+		.as = odd,
 		.late_ms = 17,
 		.state = HV_COVERED,
 		.since = name,
@@ -321,6 +322,7 @@ TEST(an_attachment_survives_writing_and_reading)
 	assert_string_equal(out.subpath, in.subpath);
 	assert_string_equal(out.container_name, in.container_name);
 	assert_string_equal(out.target, in.target);
+	assert_string_equal(out.as, in.as);
 	assert_string_equal(out.problem, in.problem);
 	assert_int_equal(out.state, HV_COVERED);
 	assert_true(out.read_only && out.no_dev && out.persist && out.required);

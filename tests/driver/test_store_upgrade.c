@@ -23,11 +23,11 @@ STORE_UPGRADE_TEST(a_newer_version_is_refused_and_left_alone)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 14", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 15", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	row_expect_refused(dir, "newer version (schema 14, this one knows 13)");
+	row_expect_refused(dir, "newer version (schema 15, this one knows 14)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 13", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 14", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -131,6 +131,7 @@ static void expect_upgraded(const struct hv_record *record, bool is_2)
 	assert_true(record->mkdir && record->is_suid_said);
 	assert_int_equal(record->view.state, HV_ATTACHED);
 	assert_null(record->view.problem);
+	assert_null(record->view.as);
 	assert_int_equal(record->problem, HV_PROBLEM_NONE);
 	assert_null(record->started_at);
 	assert_null(record->engine);

@@ -51,6 +51,8 @@ struct hv_attachment {
 	bool persist;
 	bool required;  /* the container does not start without it */
 	bool is_mapped; /* owners are those of the container's user namespace */
+	char *as;       /* the owner that the volume's directory appears to have (wire/as.h); NULL:
+			 * its own */
 	enum hv_attachment_state state;
 	char *since;   /* RFC 3339, UTC */
 	char *problem; /* a sentence, or NULL */
@@ -70,6 +72,7 @@ struct hv_attach_request {
 	bool no_dev;
 	bool no_exec;
 	char *id_map;      /* "auto", "always", "never" */
+	char *as;          /* UID[:GID]; absent: as the volume says */
 	char *propagation; /* "private" */
 	char *replace;     /* "" or absent: no; "true": atomically; "nonatomic" */
 	bool mkdir;
