@@ -14,6 +14,7 @@
 #include "request.h"
 #include "restart.h"
 #include "siblings.h"
+#include "writer.h"
 
 struct list {
 	struct hv_check *items;
@@ -123,6 +124,14 @@ static bool add_container(struct hv_attempt *attempt, struct list *list, struct 
 		hv_text_format("it runs, process %d", attempt->container.container.pid), err);
 }
 
+/* A note: files in the directory may have other owners, or access control lists. */
+static bool add_writer(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+{
+	char *detail = hv_attempt_describe_writer(attempt);
+
+	return !detail || add(list, "owner", HV_OK, detail, err);
+}
+
 static bool add_target(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
 {
 	const struct hv_texts *hidden = &attempt->record.view.warnings;
@@ -134,7 +143,8 @@ static bool add_target(struct hv_attempt *attempt, struct list *list, struct hv_
 	for (size_t i = 0; i < hidden->count; i++)
 		if (!add(list, "below", HV_OK, strdup(hidden->items[i]), err))
 			return false;
-	return add(list, "mode", HV_OK, describe_mode(attempt), err);
+	return add(list, "mode", HV_OK, describe_mode(attempt), err) &&
+	       add_writer(attempt, list, err);
 }
 
 /* Of one that is required: whether its container would start, if it did now. */

@@ -64,6 +64,19 @@ int mc_idmap_find(const struct mc_idmap *map, uint32_t inside, uint32_t *ret)
 	return -ERANGE;
 }
 
+int mc_idmap_find_inner(const struct mc_idmap *map, uint32_t outside, uint32_t *ret)
+{
+	for (unsigned i = 0; i < map->count; i++) {
+		const struct mc_extent *extent = &map->extents[i];
+
+		if (outside < extent->outside || outside - extent->outside >= extent->count)
+			continue;
+		*ret = extent->inside + (outside - extent->outside);
+		return 0;
+	}
+	return -ERANGE;
+}
+
 void mc_idmap_make_identity(struct mc_idmap *map)
 {
 	for (unsigned i = 0; i < map->count; i++)

@@ -32,6 +32,9 @@ int mc_idmap_read(int process, const char *name, struct mc_idmap *ret);
 /* The outer ID of `inside`.  Returns 0 or -ERANGE: it has none. */
 int mc_idmap_find(const struct mc_idmap *map, uint32_t inside, uint32_t *ret);
 
+/* The inner ID of `outside`.  Returns 0 or -ERANGE. */
+int mc_idmap_find_inner(const struct mc_idmap *map, uint32_t outside, uint32_t *ret);
+
 /* Map each inner ID to itself. */
 void mc_idmap_make_identity(struct mc_idmap *map);
 

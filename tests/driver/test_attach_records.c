@@ -90,6 +90,14 @@ static bool check(struct fixture *fixture, bool read_only, const char *name)
 	return is_ok;
 }
 
+/* The container's process is root: it can write anywhere. */
+RECONCILER_TEST(a_check_tells_nothing_of_a_user_that_can_write)
+{
+	start_engine(fixture);
+	start_container(fixture);
+	assert_true(check(fixture, false, "mode"));
+}
+
 RECONCILER_TEST(a_check_knows_what_waits_for_the_start)
 {
 	start_engine(fixture);

@@ -93,6 +93,18 @@ TEST(mc_idmap_find_tells_the_outer_id)
 	assert_int_equal(mc_idmap_find(&all, UINT32_MAX, &found), -ERANGE);
 }
 
+TEST(mc_idmap_find_inner_is_the_way_back)
+{
+	uint32_t found = 0;
+
+	assert_int_equal(mc_idmap_find_inner(&remapped, 100999, &found), 0);
+	assert_int_equal(found, 999);
+	assert_int_equal(mc_idmap_find_inner(&remapped, 300000, &found), 0);
+	assert_int_equal(found, 1000);
+	assert_int_equal(mc_idmap_find_inner(&remapped, 0, &found), -ERANGE);
+	assert_int_equal(mc_idmap_find_inner(&remapped, 101000, &found), -ERANGE);
+}
+
 TEST(mc_idmap_read_reads_the_kernel_s_text)
 {
 	char directory[] = "/tmp/hostvol-idmap-XXXXXX";

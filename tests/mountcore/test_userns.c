@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mountcore/user.h"
+
 #include "box.h"
 #include "disk.h"
 #include "scratch.h"
@@ -49,6 +51,28 @@ static void open_mapped(struct scene *ret)
 	assert_int_equal(mc_ns_has_user(ret->core, ret->box.pid, 0), 0);
 	assert_int_equal(mc_ns_has_user(ret->core, ret->box.pid, BOX_ROOT_ID - 1), 0);
 	assert_int_equal(mc_ns_has_user(ret->core, getpid(), 0), 1);
+}
+
+NS_TEST(mc_user_of_tells_the_container_s_numbers)
+{
+	struct scene scene;
+	struct mc_user user;
+	uint32_t uid = BOX_ROOT_ID + 5, gid = 3;
+
+	scene_open(&scene);
+	assert_int_equal(mc_user_of(scene.core, scene.box.pid, &user), 0);
+	assert_int_equal(user.uid, 0);
+	assert_true(user.group_count > 0 && user.groups[0] == 0);
+	assert_int_equal(mc_user_numbers(scene.core, scene.box.pid, &uid, &gid), 0);
+	assert_true(uid == BOX_ROOT_ID + 5 && gid == 3);
+	scene_map_users(&scene);
+	assert_int_equal(mc_user_of(scene.core, scene.box.pid, &user), 0);
+	assert_int_equal(user.uid, 0);
+	assert_true(user.group_count > 0 && user.groups[0] == 0);
+	assert_int_equal(mc_user_numbers(scene.core, scene.box.pid, &uid, &gid), 0);
+	assert_true(uid == 5 && gid == OVERFLOW_ID);
+	assert_int_equal(mc_user_of(scene.core, INT32_MAX, &user), -ESRCH);
+	scene_close(&scene);
 }
 
 /* Without mount_setattr nothing can be mapped, and that is said. */
