@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/as.h"
+
 #include "cli/attachment.h"
 #include "cli/command.h"
 #include "cli/document.h"
@@ -19,8 +21,10 @@
 		HV_FLAG("idmap", 0, "WHEN",                                                        \
 			"Map owners to the container's users: auto (default), always, never",      \
 			id_map),                                                                   \
+		HV_FLAG("as", 0, "UID[:GID]",                                                      \
+			"Show the owner of the volume's directory as this user", as),              \
 		HV_FLAG("nosuid", 0, NULL, "Ignore set-user-ID bits in the volume", no_suid),      \
-		HV_FLAG("suid", 0, NULL, "Keep them where owners are mapped", suid),               \
+		HV_FLAG("suid", 0, NULL, "Keep them where owners are mapped, or with --as", suid), \
 		HV_FLAG("nodev", 0, NULL, "No device nodes in the volume", no_dev),                \
 		HV_FLAG("noexec", 0, NULL, "Run no programs from the volume", no_exec),            \
 		HV_FLAG("no-mkdir", 0, NULL, "Refuse when the target does not exist", no_mkdir),   \
@@ -52,7 +56,9 @@ static enum hv_code check_words(const struct hv_run *run, struct hv_error *err)
 {
 	static const char *const replaces[] = {"true", "nonatomic", NULL};
 	static const char *const id_maps[] = {"auto", "always", "never", NULL};
-	const char *replace = run->options.replace, *id_map = run->options.id_map;
+	const struct hv_options *options = &run->options;
+	const char *replace = options->replace, *id_map = options->id_map;
+	struct hv_as as;
 
 	if (!*run->operands.items[0])
 		return hv_fail(err, HV_BAD_REQUEST, "the volume's name is empty");
@@ -62,6 +68,11 @@ static enum hv_code check_words(const struct hv_run *run, struct hv_error *err)
 	if (id_map && !is_one_of(id_map, id_maps))
 		return hv_fail(err, HV_BAD_REQUEST,
 			"--idmap takes auto, always or never, not \"%s\"", id_map);
+	if (options->as && !hv_as_parse(options->as, &as)) {
+		hv_fail(err, HV_BAD_REQUEST, "--as takes " HV_AS_FORM ", not \"%s\"", options->as);
+		return hv_hint(err,
+			"give the numbers, since names differ between containers: docker exec CONTAINER id");
+	}
 	return HV_OK;
 }
 
@@ -76,6 +87,7 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 		.target = place->target,
 		.subpath = borrow(options->subpath),
 		.id_map = borrow(options->id_map),
+		.as = borrow(options->as),
 		.replace = borrow(options->replace),
 		.no_suid = options->no_suid ? HV_TRUE
 			   : options->suid  ? HV_FALSE
@@ -203,6 +215,7 @@ const struct hv_command hv_cmd_attach = {
 		"The volume is attached again whenever the container starts, until you detach it. If the\n"
 		"container is stopped, the volume is attached when it starts.",
 	.examples = "  docker hostvol attach data web:/mnt/data\n"
+		    "  docker hostvol attach --as 1000:1000 data web:/mnt/data\n"
 		    "  docker hostvol attach --ro --subpath etc/app.conf data web:/etc/app.conf",
 	.flags = attach_flags,
 	.operands_min = 2,

@@ -95,6 +95,10 @@ PROGRAM_TEST(wrong_usage_exits_with_2)
 		"hostvol: unknown flag --no\nhint: did you mean: --ro\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "attach", "", "b:/c"), 2, "",
 		"hostvol: the volume's name is empty\n" USAGE_ATTACH);
+	program_expect(place, WORDS("docker-hostvol", "attach", "--as", "www-data", "a", "b:/c"), 2,
+		"",
+		"hostvol: --as takes UID or UID:GID, in numbers from 0 to 4294967294, not \"www-data\"\n"
+		"hint: give the numbers, since names differ between containers: docker exec CONTAINER id\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "attach", "--idmap", "foo", "a", "b:/c"), 2,
 		"", "hostvol: --idmap takes auto, always or never, not \"foo\"\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "attach", "--replace=foo", "a", "b:/c"), 2,
@@ -274,14 +278,15 @@ PROGRAM_TEST(attach_sends_what_is_set_and_prints_the_place)
 			"--noexec", "--no-mkdir"),
 		0, "web:/mnt/data\n", "");
 	program_expect(place,
-		WORDS("docker-hostvol", "attach", "--read-only", "--target=/a:ro", "data", "web"),
+		WORDS("docker-hostvol", "attach", "--read-only", "--as", "1000:33",
+			"--target=/a:ro", "data", "web"),
 		0, "web:/mnt/data\n", "");
 	program_expect_requests(place,
 		"POST /HotAttach { \"Volume\": \"data\", \"Container\": \"web\", \"Target\": \"\\/mnt\\/data\" }\n"
 		"POST /HotAttach { \"Volume\": \"data\", \"Container\": \"web\", \"Target\": \"mnt\", "
 		"\"ReadOnly\": true, \"NoSuid\": true, \"NoDev\": true, \"NoExec\": true, \"Mkdir\": false }\n"
 		"POST /HotAttach { \"Volume\": \"data\", \"Container\": \"web\", \"Target\": \"\\/a:ro\", "
-		"\"ReadOnly\": true }\n");
+		"\"ReadOnly\": true, \"As\": \"1000:33\" }\n");
 }
 
 PROGRAM_TEST(refusals_are_told_with_their_hint)

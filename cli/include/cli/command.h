@@ -35,6 +35,7 @@ struct hv_options {
 	const char *wait;
 	const char *subpath;
 	const char *id_map;
+	const char *as;
 	const char *replace;
 	bool suid;
 	bool quiet;
