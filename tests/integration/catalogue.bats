@@ -291,6 +291,9 @@ restore_mount_max() {
 	attach_row "a Subpath that is too long" 400 bad-request "the subpath is too long" - "Subpath=${long#/}"
 	attach_row "an unknown IDMap" 400 bad-request \
 		'"IDMap" must be auto, always or never, not "maybe"' - IDMap=maybe
+	attach_row "an As that is a name" 400 bad-request \
+		'"As" must be UID or UID:GID, in numbers from 0 to 4294967294, not "www-data"' \
+		"give the numbers, since names differ between containers: docker exec CONTAINER id" As=www-data
 	attach_row "an unknown Propagation" 400 bad-request '"Propagation" must be private or slave' - \
 		Propagation=shared
 	attach_row "an unknown Replace" 400 bad-request '"Replace" must be true, false or "nonatomic"' - \
@@ -698,6 +701,9 @@ engine_row() {
 	attach_row "owners that cannot be mapped" 501 unsupported \
 		"the file system of $DATA, or of a mount in it, cannot map owners for the user namespace of container 'hvt_fake'" \
 		"attach with --idmap never: .*" Container=hvt_fake IDMap=always
+	attach_row "an owner that the container does not have" 400 bad-request \
+		"the owner of volume 'hvt_data' cannot be shown as 4294967294: the container's user namespace has no such user or group" \
+		"choose IDs .*" Container=hvt_fake As=4294967294
 	umount "$DATA/sub"
 	end_plain
 	fake_engine "$DATA/f"

@@ -145,3 +145,82 @@ attach() {
 	run -0 engine_hostvol check --idmap always hvt_own hvt_web:/h
 	[[ $output == *"owners mapped"* ]]
 }
+
+# make_fs KIND: a file system of its own for the Engine, at $TMP/KIND, with the volume hvt_KIND.
+make_fs() {
+	mkdir "$TMP/$1"
+	if [[ $1 == tmpfs ]]; then
+		in_engine mount -t tmpfs hvt "$TMP/$1"
+	else
+		truncate -s 320M "$TMP/$1.img" # XFS wants 300
+		"mkfs.$1" -q "$TMP/$1.img" >/dev/null
+		in_engine mount -o loop "$TMP/$1.img" "$TMP/$1"
+	fi
+	# shellcheck disable=SC2016
+	in_engine sh -c 'chmod 755 "$1" && cd "$1" && touch f user third && chown 1000:1000 user && chown 7:7 third' \
+		sh "$TMP/$1"
+	docker volume create -d hostvol -o path="$TMP/$1" "hvt_$1"
+}
+
+owners() { # CONTAINER PATH...
+	docker exec "$1" stat -c %u:%g "${@:2}" | paste -s -d ' '
+}
+
+host_owners() {
+	in_engine stat -c %u:%g "$@" | paste -s -d ' '
+}
+
+@test "another owner by attach is composed with the container's map, on each file system" {
+	for kind in ext4 xfs btrfs tmpfs; do
+		echo "$kind"
+		make_fs "$kind"
+		d=/mnt/$kind
+		attach "hvt_$kind" "hvt_web:$d-none"
+		[[ $(owners hvt_web "$d-none" "$d-none/f" "$d-none/user" "$d-none/third") == "0:0 0:0 1000:1000 7:7" ]]
+		attach --as 1000:1000 "hvt_$kind" "hvt_web:$d"
+		[[ $(owners hvt_web "$d" "$d/f" "$d/user" "$d/third") == "1000:1000 1000:1000 0:0 7:7" ]]
+		docker exec -u 1000:1000 hvt_web touch "$d/by-user"
+		docker exec hvt_web touch "$d/by-root"
+		[[ $(owners hvt_web "$d/by-user" "$d/by-root") == "1000:1000 0:0" ]]
+		[[ $(host_owners "$TMP/$kind/by-user" "$TMP/$kind/by-root") == "0:0 1000:1000" ]]
+		[[ $(host_owners "$TMP/$kind" "$TMP/$kind/user" "$TMP/$kind/third") == "0:0 1000:1000 7:7" ]]
+		run -0 docker exec hvt_web grep " $d " /proc/self/mountinfo
+		[[ $output == *nosuid* && $output == *idmapped* ]]
+	done
+	docker restart -t 0 hvt_web
+	for kind in ext4 xfs btrfs tmpfs; do
+		within 10 docker exec hvt_web test -e "/mnt/$kind/f"
+		[[ $(owners hvt_web "/mnt/$kind" "/mnt/$kind/user") == "1000:1000 0:0" ]]
+	done
+	fails_with 1 "no such user or group" "uid_map" -- attach --as 70000 hvt_tmpfs hvt_web:/no
+	docker rm -f hvt_web
+	for kind in ext4 xfs btrfs tmpfs; do
+		docker volume rm "hvt_$kind"
+		in_engine umount "$TMP/$kind"
+	done
+}
+
+@test "another owner by docker run -v, in the container's numbers" {
+	docker volume create -d hostvol -o path="$TMP/data" -o as=1000:1000 hvt_as
+	[[ $(docker run --rm --network none --user 1000:1000 -v hvt_as:/d "$IMAGE" \
+		sh -c 'touch /d/new; stat -c %u:%g /d /d/f /d/new' | paste -s -d ' ') == "1000:1000 1000:1000 1000:1000" ]]
+	[[ $(stat -c %u:%g "$TMP/data" "$TMP/data/new" | paste -s -d ' ') == "0:0 0:0" ]]
+	docker volume create -d hostvol -o as=1000 hvt_own
+	[[ $(docker run --rm --network none --user 1000 -v hvt_own:/d "$IMAGE" \
+		sh -c 'touch /d/new; stat -c %u /d/new') == 1000 ]]
+	[[ $(stat -c %u "$(docker volume inspect -f '{{.Mountpoint}}' hvt_own)/new") == "$first" ]]
+}
+
+@test "another owner of a directory that belongs to the container's users, and with --idmap never" {
+	docker volume create -d hostvol hvt_own
+	docker run --rm --network none -v hvt_own:/d "$IMAGE" sh -c 'touch /d/f /d/user; chown 1000:1000 /d/user'
+	attach --as 1000:1000 hvt_own hvt_web:/o
+	[[ $(owners hvt_web /o /o/f /o/user) == "1000:1000 1000:1000 0:0" ]]
+	docker exec -u 1000:1000 hvt_web touch /o/new
+	[[ $(docker run --rm --network none -v hvt_own:/d "$IMAGE" stat -c %u:%g /d/new) == 0:0 ]]
+	chown 7:7 "$TMP/data/f"
+	attach --as 1000:1000 --idmap never hvt_data hvt_web:/never
+	[[ $(owners hvt_web /never /never/f) == "1000:1000 65534:65534" ]]
+	run -0 engine_hostvol check hvt_data hvt_web:/check
+	[[ $output != *owner:* ]] # root, mapped
+}

@@ -96,6 +96,29 @@ static void expect_others_work(struct scene *scene)
 	assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), 0);
 }
 
+/* Whose server works: FUSE maps no owners unless the server said that it can (6.12). */
+NS_TEST(as_of_a_fuse_source_is_refused)
+{
+	struct scene scene;
+	struct mc_attach_args args;
+	pid_t server;
+	bool can_map;
+
+	open_scene(&scene, 10 * DEADLINE_MS);
+	can_map = mc_core_features(scene.core) & MC_FEATURE_MOUNT_SETATTR;
+	scratch_mkdir(REMOTE);
+	server = start_server(REMOTE, NULL);
+	assert_int_equal(attach_remote(&scene, "/remote"), 0); /* a helper is kept from now on */
+	assert_int_equal(scene_detach(&scene, false), 0);
+	args = scene_args(&scene, "/remote");
+	args.source = REMOTE;
+	args.as_uid = 1001;
+	scene_expect_refused(&scene, &args, MC_STEP_IDMAP, can_map ? -EINVAL : -ENOSYS);
+	kill_server(server);
+	assert_int_equal(umount2(REMOTE, MNT_DETACH), 0);
+	scene_close(&scene);
+}
+
 NS_TEST(a_source_that_two_wait_for_is_refused_at_once_and_others_work)
 {
 	struct scene scene;
