@@ -77,9 +77,10 @@ static char *describe_mode(const struct hv_attempt *attempt)
 {
 	const struct hv_attachment *view = &attempt->record.view;
 
-	return hv_text_format("%s%s%s%s%s", view->read_only ? "read-only" : "read-write",
+	return hv_text_format("%s%s%s%s%s%s%s", view->read_only ? "read-only" : "read-write",
 		view->no_suid ? ", nosuid" : "", view->no_dev ? ", nodev" : "",
-		view->no_exec ? ", noexec" : "", describe_owners(attempt));
+		view->no_exec ? ", noexec" : "", describe_owners(attempt),
+		view->as ? ", its owner shown as " : "", view->as ? view->as : "");
 }
 
 /* `ret` is what was found, or NULL.  Only the records of a stopped container are known. */

@@ -46,7 +46,7 @@ static int see(const struct hv_attempt *attempt, struct seen *ret)
 	const char *source = attempt->volume.source, *subpath = attempt->record.view.subpath;
 	const char *text = attempt->record.view.as;
 	struct hv_as as = {0};
-	struct seen root;
+	struct seen root = {0};
 	char path[2 * PATH_MAX];
 	int rc;
 
@@ -87,8 +87,8 @@ static bool can_write(const struct mc_user *user, const struct seen *directory)
 char *hv_attempt_describe_writer(const struct hv_attempt *attempt)
 {
 	const pid_t pid = attempt->container.container.pid;
-	struct seen directory;
-	struct mc_user user;
+	struct seen directory = {0};
+	struct mc_user user = {0};
 	char help[64] = "", *text;
 
 	if (!attempt->mount || !mc_attach_info(attempt->mount)->is_dir ||
