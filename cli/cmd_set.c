@@ -51,7 +51,7 @@ const struct hv_command hv_cmd_set = {
 	.summary = "Change options of a volume; its data stays",
 	.usage = "VOLUME KEY=VALUE [KEY=VALUE...]",
 	.notes =
-		"KEY is uid, gid, mode, ro, require-mount, size or on-remove; KEY= without a value takes the option away.",
+		"KEY is uid, gid, mode, as, ro, require-mount, size or on-remove; KEY= without a value takes the option away.",
 	.flags = flags,
 	.operands_min = 2,
 	.operands_max = HV_OPERANDS_MAX,
