@@ -192,6 +192,35 @@ SCENE_TEST(as_on_a_file_system_without_maps_is_refused)
 	assert_int_equal(scene_detach(scene, false), 0);
 }
 
+/* From 7.3 on it can be mapped, copy-up included. */
+SCENE_TEST(as_of_an_overlay_is_refused_or_whole)
+{
+	struct mc_attach_args args = scene_args(scene, "/mnt/a");
+
+	scratch_mkdir("/tmp/low");
+	write_owned("/tmp/low/user", USER);
+	scratch_write("/tmp/low/file");
+	scratch_mount_overlay("/tmp/low", "/tmp/over");
+	assert_int_equal(chmod("/tmp/over", 0755), 0);
+	args.source = "/tmp/over";
+	args.as_uid = args.as_gid = as(USER);
+	if (is_refused(scene, &args))
+		return;
+	if (scene_attach_args(scene, &args) < 0) {
+		scene_expect_refused(scene, &args, MC_STEP_IDMAP, -EINVAL);
+		return;
+	}
+	check_inside(scene, "/mnt/a", USER, USER);
+	check_inside(scene, "/mnt/a/file", USER, USER);
+	check_inside(scene, "/mnt/a/user", 0, 0);
+	assert_int_equal(box_run(&scene->box, in_make_as_user, "/mnt/a/new"), 0);
+	check_host("/tmp/over/new", 0, 0);
+	assert_int_equal(chmod(box_path(&scene->box, "/mnt/a/user"), 0600), 0); /* copied up */
+	check_inside(scene, "/mnt/a/user", 0, 0);
+	check_host("/tmp/over/user", USER, USER);
+	assert_int_equal(scene_detach(scene, false), 0);
+}
+
 SCENE_TEST(as_of_a_subpath_exchanges_the_source_s_owner)
 {
 	struct mc_attach_args args = open_disk(scene);
