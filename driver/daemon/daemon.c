@@ -323,6 +323,7 @@ static int reconcile(struct hv_daemon *daemon)
 	daemon->reconciler = hv_reconciler_start(&(struct hv_reconciler_args){
 		.engine = daemon->engine,
 		.attacher = daemon->attacher,
+		.core = daemon->core,
 		.log = &daemon->log,
 		.open_state = open_state,
 		.on_engine = on_engine,

@@ -20,6 +20,7 @@
 
 #include "engine/events.h"
 #include "mountcore/cleanup.h"
+#include "mountcore/core.h"
 #include "wire/clock.h"
 
 #include "daemon/processes.h"
@@ -81,6 +82,14 @@ void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_
 	if (is_undone)
 		hv_queue_put(&reconciler->repairers.queue, container_id);
 	wake(reconciler);
+}
+
+static void lend(void *context)
+{
+	const struct hv_reconciler *self = context;
+
+	if (self->args.core)
+		(void)!mc_core_lend_thread(self->args.core); /* else it takes longer */
 }
 
 /* --- repairers --- */
@@ -354,6 +363,7 @@ static void *run_watcher(void *argument)
 {
 	struct hv_reconciler *self = argument;
 
+	lend(self);
 	while (!self->is_stopping) {
 		hv_auto_error struct hv_error err = {0};
 
@@ -430,7 +440,7 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	self->wake_fd = self->epoll_fd = -1;
 	hv_queue_init(&self->looks, 1);
 	hv_repairers_init(&self->repairers,
-		&(struct hv_repairers_args){repair_next, wake, self, self->args.idle_ms});
+		&(struct hv_repairers_args){lend, repair_next, wake, self, self->args.idle_ms});
 	hv_restarter_init(&self->restarter, &self->args, &self->is_subscribed);
 	if (set_up(self) && hv_repairers_start(&self->repairers) &&
 		pthread_create(&self->watcher, NULL, run_watcher, self) == 0)

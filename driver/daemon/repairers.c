@@ -30,6 +30,7 @@ static void *run(void *argument)
 	const char *name;
 	unsigned tries;
 
+	all->args.begin(all->args.context);
 	for (;;) {
 		if (hv_queue_take(&all->queue, leaves_ms(repairer), &name, &tries)) {
 			bool is_well = all->args.repair(all->args.context, name, tries);

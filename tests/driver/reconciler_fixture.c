@@ -255,6 +255,7 @@ void start_reconciler(struct fixture *fixture)
 	fixture->reconciler = hv_reconciler_start(&(struct hv_reconciler_args){
 		.engine = fixture->engine,
 		.attacher = fixture->attacher,
+		.core = fixture->world->core,
 		.log = &fixture->log,
 		.open_state = open_state,
 		.context = fixture,

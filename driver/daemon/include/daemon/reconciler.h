@@ -15,10 +15,12 @@
 #include "daemon/log.h"
 
 struct hv_reconciler;
+struct mc_core;
 
 struct hv_reconciler_args {
 	struct hv_engine *engine;
 	struct hv_attacher *attacher;
+	const struct mc_core *core; /* the threads are lent to it; NULL: they are not */
 	const struct hv_log *log;
 	/* Make sure that the attacher has its records; a failure is tried again. */
 	enum hv_code (*open_state)(void *context, struct hv_error *err);

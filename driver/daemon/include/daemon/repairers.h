@@ -14,6 +14,7 @@
 enum { HV_REPAIRERS_MAX = 64 };
 
 struct hv_repairers_args {
+	void (*begin)(void *context); /* the first that each thread does */
 	/* Repair one; `tries` counts the failures so far.  Returns whether it is well: if not, it
 	 * comes again later. */
 	bool (*repair)(void *context, const char *name, unsigned tries);
