@@ -22,7 +22,7 @@
 #include "lock.h"
 
 enum {
-	WORKERS = 16,
+	WORKERS = 4,
 	HELPER_TIMEOUT_MS = 10000,
 	STOP_MANAGED_MS = 8000, /* the Engine kills a plugin ten seconds after SIGTERM */
 	STOP_PLAIN_MS = 25000,  /* systemd the daemon after thirty: TimeoutStopSec */
