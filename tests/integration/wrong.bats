@@ -96,7 +96,7 @@ attach_fails() {
 	attach_fails 2 "Usage:" -- docker hostvol attach hvt_data hvt_web:/a extra
 	attach_fails 2 "Usage:" -- docker hostvol attach --nonsense hvt_data hvt_web:/a
 	attach_fails 2 "Usage:" -- docker hostvol detach
-	attach_fails 2 "Usage:" -- docker hostvol detach hvt_web:/a hvt_web:/b
+	attach_fails 1 "hvt_web:/b: no volume is attached at /b" -- docker hostvol detach hvt_web:/a hvt_web:/b
 	attach_fails 2 "Usage:" -- docker hostvol ls extra
 	attach_fails 2 "unknown command" -- docker hostvol nonsense
 }
