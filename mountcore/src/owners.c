@@ -103,9 +103,10 @@ static int find_maps(struct mc_attach *self, struct owners *owners)
 	if (process < 0)
 		return mc_err_set(&self->job.err, MC_STEP_PROCESS, process);
 	if (has_userns(self) && !owners->is_composed) {
-		own = other = mc_sys_openat(self->core->proc, "self", O_PATH | O_DIRECTORY);
-		if (own < 0)
-			return mc_err_set(&self->job.err, MC_STEP_SETUP, own);
+		other = mc_sys_openat(self->core->proc, "self", O_PATH | O_DIRECTORY);
+		if (other < 0)
+			return mc_err_set(&self->job.err, MC_STEP_SETUP, other);
+		own = other;
 	}
 	rc = swap_side(process, own, "uid_map", owners, &owners->users);
 	if (rc == 0)
