@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "wire/as.h"
@@ -14,7 +16,9 @@
 #define PLACE_FLAGS                                                                                \
 	HV_FLAG("ro", 0, NULL, "Read-only, as :ro", read_only),                                    \
 		HV_FLAG("read-only", 0, NULL, NULL, read_only),                                    \
-		HV_FLAG("subpath", 0, "PATH", "A directory or file inside the volume", subpath),   \
+		HV_FLAG("subpath", 0, "PATH", "A directory or file inside the source", subpath),   \
+		HV_FLAG("mkdir", 0, NULL, "Make what is missing of a host path, or of --subpath",  \
+			make_source),                                                              \
 		HV_FLAG_OPTIONAL("replace", "HOW",                                                 \
 			"Take the place of what is mounted at the target; HOW: nonatomic",         \
 			replace, "true"),                                                          \
@@ -51,6 +55,25 @@ static bool is_one_of(const char *text, const char *const *words)
 	return *words;
 }
 
+/* Whether a source that is no absolute path is a path all the same: no volume's name has a slash,
+ * or begins so. */
+static bool is_relative(const char *source)
+{
+	return source[0] != '/' && (source[0] == '.' || source[0] == '~' || strchr(source, '/'));
+}
+
+static enum hv_code fail_relative(const char *source, struct hv_error *err)
+{
+	hv_auto_free char *real = realpath(source, NULL);
+
+	hv_fail(err, HV_BAD_REQUEST, "the path \"%s\" of the host is not absolute", source);
+	/* Git Bash makes a path of Windows of a word that begins with a slash. */
+	if (isalpha((unsigned char)source[0]) && source[1] == ':')
+		return hv_hint(err,
+			"write a path of the host, not of Windows; in Git Bash: MSYS_NO_PATHCONV=1 docker hostvol ...");
+	return hv_hint(err, "write it from the host's root: %s", real ? real : "/srv/data");
+}
+
 /* The daemon refuses these too, but not as a wrong use of the command. */
 static enum hv_code check_words(const struct hv_run *run, struct hv_error *err)
 {
@@ -62,6 +85,8 @@ static enum hv_code check_words(const struct hv_run *run, struct hv_error *err)
 
 	if (!*run->operands.items[0])
 		return hv_fail(err, HV_BAD_REQUEST, "the volume's name is empty");
+	if (is_relative(run->operands.items[0]))
+		return fail_relative(run->operands.items[0], err);
 	if (replace && !is_one_of(replace, replaces))
 		return hv_fail(err, HV_BAD_REQUEST,
 			"--replace stands alone or takes nonatomic, not \"%s\"", replace);
@@ -81,8 +106,13 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 	struct json_object **ret_body, struct hv_error *err)
 {
 	const struct hv_options *options = &run->options;
+	const char *source = run->operands.items[0];
+	bool is_path = source[0] == '/';
+	struct hv_opt path = {borrow("Path"), borrow(source)};
 	struct hv_attach_request request = {
-		.volume = borrow(run->operands.items[0]),
+		.volume = is_path ? NULL : borrow(source),
+		.source = {&path, is_path},
+		.make_source = options->make_source,
 		.container = place->container,
 		.target = place->target,
 		.subpath = borrow(options->subpath),
@@ -209,17 +239,21 @@ static enum hv_exit check(const struct hv_run *run, struct hv_error *err)
 const struct hv_command hv_cmd_attach = {
 	.name = "attach",
 	.summary = "Put a volume into a running container",
-	.usage = "VOLUME CONTAINER:TARGET[:ro|:rw]",
+	.usage = "SOURCE CONTAINER:TARGET[:ro|:rw]",
 	.notes =
-		"TARGET is an absolute path in the container; for a path with a colon in it use --target.\n"
-		"The volume is attached again whenever the container starts, until you detach it. If the\n"
-		"container is stopped, the volume is attached when it starts.",
+		"SOURCE is a volume of hostvol, or the absolute path of a directory of the host, as for\n"
+		"docker run -v. TARGET is an absolute path in the container; for a path with a colon in it use --target.\n"
+		"The source is attached again whenever the container starts, until you detach it. If the\n"
+		"container is stopped, the source is attached when it starts.",
 	.examples = "  docker hostvol attach data web:/mnt/data\n"
 		    "  docker hostvol attach --as 1000:1000 data web:/mnt/data\n"
+		    "  docker hostvol attach /srv/data web:/mnt/data\n"
+		    "  docker hostvol attach --mkdir /srv/cache web:/var/cache/app\n"
 		    "  docker hostvol attach --ro --subpath etc/app.conf data web:/etc/app.conf",
 	.flags = attach_flags,
 	.operands_min = 2,
 	.operands_max = 2,
+	.may_begin_slash = true,
 	.run = attach,
 	.hint = hint_operands,
 };
@@ -227,11 +261,12 @@ const struct hv_command hv_cmd_attach = {
 const struct hv_command hv_cmd_check = {
 	.name = "check",
 	.summary = "Show what an attach would do, without doing it",
-	.usage = "VOLUME CONTAINER:TARGET[:ro|:rw]",
+	.usage = "SOURCE CONTAINER:TARGET[:ro|:rw]",
 	.notes = "Takes the flags of attach. Exits 1 when the attach would be refused.",
 	.flags = check_flags,
 	.operands_min = 2,
 	.operands_max = 2,
+	.may_begin_slash = true,
 	.run = check,
 	.hint = hint_operands,
 };

@@ -200,7 +200,8 @@ static int complete_command(const struct hv_command *command, int argc, char *co
 		return complete_value(&run, waiting, word);
 	if (word[0] == '-')
 		complete_flags(command->flags, word);
-	else if (is_understood && run.operands.count == 0 && command->is_path_first)
+	else if (is_understood && run.operands.count == 0 &&
+		 (command->is_path_first || (command->may_begin_slash && word[0] == '/')))
 		return DIRECTORIES_ONLY;
 	else if (is_understood && command->is_attachment && run.options.target)
 		complete_field(&run, "", "ContainerName", word);

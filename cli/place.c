@@ -48,7 +48,7 @@ static enum hv_code hint_mode(const char *target, const char *mode, struct hv_er
 	if (strcmp(mode, "z") == 0 || strcmp(mode, "Z") == 0)
 		return hv_hint(err, "leave it out: hostvol does not change SELinux labels");
 	return hv_hint(err,
-		"give a target with a colon in it by flag: docker hostvol attach --target PATH VOLUME CONTAINER");
+		"give a target with a colon in it by flag: docker hostvol attach --target PATH SOURCE CONTAINER");
 }
 
 enum hv_code hv_place_mode_parse(struct hv_place *place, struct hv_error *err)

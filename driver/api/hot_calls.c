@@ -22,8 +22,7 @@ static enum hv_code call_hot_attach(struct hv_api *api, const struct hv_request 
 {
 	hv_auto_attach_request struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
 	hv_auto_attachment struct hv_attachment attachment = {0};
-	enum hv_code code = hv_fields_read(request->body, request->size, hv_attach_request_fields,
-		HV_UNKNOWN_REFUSE, &in, err);
+	enum hv_code code = hv_attach_request_read(request->body, request->size, &in, err);
 
 	if (code == HV_OK)
 		code = hv_attach(api->attacher, &in, &attachment, err);
@@ -42,8 +41,7 @@ static enum hv_code call_hot_check(struct hv_api *api, const struct hv_request *
 	enum hv_code code;
 
 	if (hv_add(reply, "Checks", array, err) != HV_OK ||
-		hv_fields_read(request->body, request->size, hv_attach_request_fields,
-			HV_UNKNOWN_REFUSE, &in, err) != HV_OK)
+		hv_attach_request_read(request->body, request->size, &in, err) != HV_OK)
 		return err->code;
 	code = hv_attach_check(api->attacher, &in, &checks, &count, err);
 	for (size_t i = 0; code == HV_OK && i < count; i++)

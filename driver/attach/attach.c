@@ -21,6 +21,9 @@
 #include "request.h"
 #include "settle.h"
 #include "siblings.h"
+#include "subpath.h"
+
+enum { TRIES_MAX = 3 };
 
 /* The value of an option; "" without it. */
 static const char *option(const struct hv_volume *volume, const char *key)
@@ -38,8 +41,11 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 	const struct hv_volume *known = &attempt->volume;
 	hv_auto_volume struct hv_volume now = {0};
 	bool is_as_changed;
+	enum hv_code code;
 
 	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), known->name);
+	/* A borrowed one may end with another attachment; it is borrowed again then. */
+	attempt->is_outdated = hv_attempt_has_borrowed(attempt);
 	if (hv_store_volume_get(attacher->store, known->name, &now, err) != HV_OK)
 		return err->code;
 	if (strcmp(now.source, known->source) != 0 ||
@@ -51,7 +57,9 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 	if (attempt->is_outdated)
 		return hv_fail(err, HV_BUSY, "option %s of volume '%s' was changed meanwhile",
 			is_as_changed ? "as" : "ro", known->name);
-	return hv_store_attachment_put(attacher->store, &attempt->record, err);
+	code = hv_store_attachment_put(attacher->store, &attempt->record, err);
+	attempt->is_outdated = code == HV_NO_SUCH_VOLUME;
+	return code;
 }
 
 /* Settle a failure after the intent was written, as after a crash: now or, if that fails as well,
@@ -123,6 +131,11 @@ static enum hv_code record_wanted(struct hv_attempt *attempt, struct hv_error *e
 	struct hv_record *record = &attempt->record;
 	const struct mc_made nothing = {0};
 
+	if (hv_attempt_wants_subpath(attempt) &&
+		(hv_volume_use(attempt->attacher->volumes, &attempt->volume, &attempt->use, err) !=
+				HV_OK ||
+			hv_attempt_make_subpath(attempt, err) != HV_OK))
+		return err->code;
 	record->path = strdup(attempt->path_before ? attempt->path_before : attempt->target);
 	record->made = hv_made_join(attempt->made_before, &nothing);
 	record->is_done = true;
@@ -183,15 +196,28 @@ static enum hv_code try_attach(
 	return code;
 }
 
+/* The attach failed: the directories made in the source, and the borrowed volume. */
+static void take_back(struct hv_attempt *attempt)
+{
+	hv_auto_error struct hv_error ignored = {0};
+
+	hv_attempt_unmake_subpath(attempt);
+	/* The next start finds a volume that stays. */
+	if (hv_attempt_has_borrowed(attempt) && !attempt->only_check && attempt->volume.name)
+		(void)!hv_volume_return(attempt->attacher->volumes, attempt->volume.name, &ignored);
+}
+
 enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_attachment *ret, struct hv_error *err)
 {
-	for (bool is_again = false;; is_again = true) {
+	for (int tries = 1;; tries++) {
 		hv_auto_attempt struct hv_attempt attempt = {
 			.attacher = attacher, .request = request, .container = {.ns = MC_NS_NONE}};
 		enum hv_code code = try_attach(&attempt, ret, err);
 
-		if (!attempt.is_outdated || is_again)
+		if (code != HV_OK)
+			take_back(&attempt);
+		if (!attempt.is_outdated || tries == TRIES_MAX)
 			return code;
 		hv_error_done(err); /* once more; that it changes all the time nobody needs */
 	}

@@ -75,7 +75,15 @@ enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_erro
 enum hv_code hv_volume_is_attached(
 	struct hv_attacher *attacher, const char *volume, bool *ret, struct hv_error *err)
 {
-	return hv_store_volume_is_attached(attacher->store, volume, ret, err);
+	hv_auto_volume struct hv_volume known = {0};
+	hv_auto_error struct hv_error ignored = {0};
+	enum hv_code code = hv_store_volume_is_attached(attacher->store, volume, ret, err);
+
+	if (code == HV_OK && *ret &&
+		hv_store_volume_get(attacher->store, volume, &known, &ignored) == HV_OK &&
+		hv_volume_is_borrowed(attacher->volumes, &known))
+		*ret = false;
+	return code;
 }
 
 enum hv_code hv_attachments_tell_damage(struct hv_attacher *attacher, struct hv_error *err)

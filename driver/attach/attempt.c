@@ -48,8 +48,10 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	struct hv_record *record = &attempt->record;
 	struct hv_attachment *view = &record->view;
 	bool is_running = hv_attempt_is_running(attempt);
+	const char *driver = hv_opts_get(&attempt->volume.opts, "driver");
 
 	view->volume = strdup(attempt->volume.name);
+	view->driver = driver ? strdup(driver) : NULL;
 	view->source = strdup(attempt->volume.source);
 	view->container_id = strdup(attempt->container.container.id);
 	view->container_name = strdup(attempt->container.container.name);
@@ -70,8 +72,8 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	record->may_map = attempt->may_map;
 	record->must_map = attempt->must_map;
 	record->is_suid_said = request->no_suid != HV_UNSAID;
-	if (!view->volume || !view->source || !view->container_id || !view->container_name ||
-		!view->target || !view->since)
+	if (!view->volume || (driver && !view->driver) || !view->source || !view->container_id ||
+		!view->container_name || !view->target || !view->since)
 		return hv_oom(err);
 	if (find_as(attempt, err) != HV_OK)
 		return err->code;
@@ -118,12 +120,27 @@ void hv_attempt_done(struct hv_attempt *attempt)
 	hv_target_close(&attempt->container);
 }
 
+/* The record is of a borrowed volume even if that fails later: it is given back then. */
+static enum hv_code borrow_path(struct hv_attempt *attempt, struct hv_error *err)
+{
+	const struct hv_foreign foreign = {.name = attempt->path,
+		.path = attempt->path,
+		.mkdir = attempt->request->make_source};
+
+	attempt->record.is_borrowed = true;
+	return hv_volume_borrow(
+		attempt->attacher->volumes, &foreign, attempt->only_check, &attempt->volume, err);
+}
+
 enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
-	enum hv_code code = hv_store_volume_get(
-		attempt->attacher->store, request->volume, &attempt->volume, err);
+	struct hv_volumes *volumes = attempt->attacher->volumes;
+	enum hv_code code;
 
+	if (attempt->path[0])
+		return borrow_path(attempt, err);
+	code = hv_volume_get(volumes, request->volume, &attempt->volume, err);
 	if (code == HV_NO_SUCH_VOLUME)
 		code = hv_volume_explain_unknown(attempt->attacher, request, attempt->target, err);
 	return code;

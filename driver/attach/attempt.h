@@ -12,6 +12,7 @@ struct hv_attempt {
 	/* From the request (request.c). */
 	char target[PATH_MAX];  /* clean */
 	char subpath[PATH_MAX]; /* clean, relative; "" for none */
+	char path[PATH_MAX];    /* of the host, clean; "": the source is a volume */
 	bool may_map;           /* map owners if the container has a user namespace */
 	bool must_map;          /* also if the volume's directory belongs to one of its users */
 	struct hv_as as;        /* the owner to appear; none: as the volume says */
@@ -37,6 +38,9 @@ struct hv_attempt {
 	bool is_mounted;    /* the mount was made, whatever came after */
 	bool is_waited_for; /* perhaps: an attachment of the container is not there yet */
 	bool is_outdated;   /* the volume is not any more what was read of it */
+	/* Directories made in the source for the subpath (subpath.c); made_source: "" for none. */
+	char made_source[PATH_MAX];
+	struct mc_made made_in_source;
 };
 
 #define hv_auto_attempt HV_AUTO(hv_attempt_done)
@@ -48,7 +52,13 @@ static inline bool hv_attempt_is_running(const struct hv_attempt *attempt)
 	return attempt->container.ns.ns_fd >= 0;
 }
 
-/* Look up the volume of the request. */
+/* Whether the source is there only while it is attached: not a volume of hostvol. */
+static inline bool hv_attempt_has_borrowed(const struct hv_attempt *attempt)
+{
+	return attempt->record.is_borrowed;
+}
+
+/* Look up the volume of the request, or borrow the source that is none. */
 enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err);
 
 /* Read the records of the container, which is held if it is more than a check. */

@@ -14,6 +14,7 @@
 #include "request.h"
 #include "restart.h"
 #include "siblings.h"
+#include "subpath.h"
 #include "writer.h"
 
 struct list {
@@ -49,6 +50,17 @@ static bool add(struct list *list, const char *name, enum hv_code outcome, char 
 		hv_error_done(err);
 	}
 	return item->ok;
+}
+
+static char *describe_source(const struct hv_attempt *attempt)
+{
+	const char *directory = attempt->volume.source ? attempt->volume.source : "";
+	bool is_unmade = attempt->volume.phase == HV_MAKING && attempt->volume.missing > 0;
+
+	if (!attempt->path[0])
+		return hv_text_format("its directory is %s", directory);
+	return hv_text_format("the directory %s of the host%s", directory,
+		is_unmade ? ", which is to be made" : "");
 }
 
 static char *describe_target(const struct hv_attempt *attempt)
@@ -87,13 +99,14 @@ static char *describe_mode(const struct hv_attempt *attempt)
 static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
 {
 	bool is_running = hv_attempt_is_running(attempt);
+	bool is_looked_at = is_running && !hv_attempt_lacks_source(attempt);
 	hv_auto_attachment struct hv_attachment there = {0};
 
 	if (hv_attempt_fill(attempt, err) != HV_OK ||
 		hv_attempt_read_siblings(attempt, err) != HV_OK ||
 		hv_attempt_check_recorded(attempt, &there, err) != HV_OK)
 		return err->code;
-	if (is_running && !attempt->is_there &&
+	if (is_looked_at && !attempt->is_there &&
 		(hv_attempt_prepare(attempt, err) != HV_OK ||
 			hv_attempt_check_resolved(attempt, &there, err) != HV_OK))
 		return err->code;
@@ -103,10 +116,13 @@ static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct 
 			there.target);
 		return HV_OK;
 	}
-	if (is_running)
+	if (is_looked_at)
 		hv_attempt_find_hidden(attempt);
-	*ret = is_running ? describe_target(attempt)
-			  : hv_text_format("%s, which is looked at then", attempt->target);
+	if (is_looked_at)
+		*ret = describe_target(attempt);
+	else
+		*ret = hv_text_format("%s, which is looked at %s", attempt->target,
+			is_running ? "when the source is made" : "then");
 	return HV_OK;
 }
 
@@ -151,8 +167,10 @@ static bool add_target(struct hv_attempt *attempt, struct list *list, struct hv_
 /* Of one that is required: whether its container would start, if it did now. */
 static bool add_start(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
 {
-	enum hv_code step = hv_volume_check_ready(
-		attempt->attacher, attempt->volume.name, attempt->subpath, err);
+	enum hv_code step = hv_attempt_lacks_source(attempt)
+				    ? HV_OK /* it is made first */
+				    : hv_volume_check_ready(attempt->attacher, &attempt->volume,
+					      attempt->subpath, err);
 
 	if (step != HV_OK)
 		hv_fail(err, step, "the container's next start would be refused: %s",
@@ -170,10 +188,7 @@ static void check_all(struct hv_attempt *attempt, struct list *list, struct hv_e
 	if (!add(list, "request", step, hv_text_format("its arguments are right"), err))
 		return;
 	step = hv_attempt_find_volume(attempt, err);
-	if (!add(list, "volume", step,
-		    hv_text_format("its directory is %s",
-			    attempt->volume.source ? attempt->volume.source : ""),
-		    err))
+	if (!add(list, attempt->path[0] ? "source" : "volume", step, describe_source(attempt), err))
 		return;
 	if (!add_container(attempt, list, err))
 		return; /* the target cannot be looked at either */

@@ -9,6 +9,7 @@
 
 #include "attachments.h"
 #include "cover.h"
+#include "subpath.h"
 
 enum { NS_PER_MS = 1000000 };
 
@@ -69,6 +70,8 @@ static enum hv_code explain_missing(const struct hv_attempt *attempt, struct hv_
 	hv_auto_volume struct hv_volume now = {0};
 	hv_auto_error struct hv_error other = {0};
 
+	if (hv_attempt_has_borrowed(attempt))
+		return err->code;
 	if (hv_store_volume_get(attempt->attacher->store, attempt->volume.name, &now, &other) !=
 		HV_NO_SUCH_VOLUME)
 		return err->code;
@@ -118,7 +121,8 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 	if (hv_clock_ms() < container->held_until_ms) /* else it is not held, or not any more */
 		args.since_ns = (uint64_t)container->held_since_ms * NS_PER_MS;
 	if (hv_volume_check_mount(volumes, &attempt->volume, err) != HV_OK ||
-		hv_volume_use(volumes, &attempt->volume, &attempt->use, err) != HV_OK)
+		hv_volume_use(volumes, &attempt->volume, &attempt->use, err) != HV_OK ||
+		(!attempt->only_check && hv_attempt_make_subpath(attempt, err) != HV_OK))
 		return err->code;
 	attempt->keeps_suid = attempt->use.keeps_suid;
 	hv_attempt_decide_map(attempt); /* again: a file system is mounted only now */

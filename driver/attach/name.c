@@ -38,13 +38,14 @@ enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
 	hv_auto_error struct hv_error ignored = {0};
 
 	if (request->volume[0] == '/')
-		return hv_hint(err, "attach the directory: docker addvol %s %s %s", request->volume,
-			request->container, target);
+		return hv_hint(err,
+			"give a directory of the host as \"Source\": {\"Path\": ...}: docker hostvol attach %s %s:%s",
+			request->volume, request->container, target);
 	if (hv_engine_volume(attacher->engine, request->volume, HV_ENGINE_TIMEOUT_WHO_MS, &volume,
 		    &ignored) == HV_OK)
 		return explain_foreign(&volume, request, target, err);
 	return hv_hint(err,
-		"list the volumes and their drivers with docker volume ls, or attach a directory: docker addvol DIRECTORY %s %s",
+		"list the volumes and their drivers with docker volume ls; if you mean a directory of the host, write its absolute path: docker hostvol attach /DIRECTORY %s:%s",
 		request->container, target);
 }
 

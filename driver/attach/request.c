@@ -35,6 +35,25 @@ static enum hv_code read_target(
 	return HV_OK;
 }
 
+/* Of a source that is a path of the host, its clean form. */
+static enum hv_code read_source(
+	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
+{
+	const char *path = request->path;
+
+	if (path && path[0] != '/') {
+		hv_fail(err, HV_BAD_REQUEST, "the path '%.255s' of the host is not absolute", path);
+		return hv_hint(err, "write it from the host's root, such as /srv/data");
+	}
+	if (path && mc_path_clean(path, ret->path, sizeof(ret->path)) < 0)
+		return hv_fail(err, HV_BAD_REQUEST, "the path of the host is too long");
+	if (!request->make_source || path || ret->subpath[0])
+		return HV_OK;
+	hv_fail(err, HV_BAD_REQUEST,
+		"\"MakeSource\" needs a path of the host, or a \"Subpath\": a volume exists already");
+	return hv_hint(err, "leave out --mkdir: directories of the target are made without it");
+}
+
 static bool is_text(const char *value, const char *text)
 {
 	return value && strcmp(value, text) == 0;
@@ -83,7 +102,8 @@ enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err)
 
 	if (read_target(request, attempt, err) != HV_OK ||
 		hv_volume_read_subpath(
-			request->subpath ? request->subpath : "", attempt->subpath, err) != HV_OK)
+			request->subpath ? request->subpath : "", attempt->subpath, err) != HV_OK ||
+		read_source(request, attempt, err) != HV_OK)
 		return err->code;
 	return read_rest(request, attempt, err);
 }

@@ -91,22 +91,20 @@ static enum hv_code ask(struct hv_attacher *attacher, const char *container_id, 
 	return HV_OK;
 }
 
-enum hv_code hv_volume_check_ready(
-	struct hv_attacher *attacher, const char *name, const char *subpath, struct hv_error *err)
+enum hv_code hv_volume_check_ready(struct hv_attacher *attacher, const struct hv_volume *volume,
+	const char *subpath, struct hv_error *err)
 {
-	hv_auto_volume struct hv_volume volume = {0};
 	HV_AUTO(hv_volume_unuse) struct hv_use use = {0};
-	struct hv_names names = {.volume = name, .subpath = subpath ? subpath : ""};
+	struct hv_names names = {.volume = volume->name, .subpath = subpath ? subpath : ""};
 	char path[PATH_MAX], resolved[PATH_MAX];
 	struct mc_err cause = {0};
 	int rc;
 
-	if (hv_store_volume_get(attacher->store, name, &volume, err) != HV_OK ||
-		hv_volume_check_mount(attacher->volumes, &volume, err) != HV_OK ||
-		hv_volume_use(attacher->volumes, &volume, &use, err) != HV_OK)
+	if (hv_volume_check_mount(attacher->volumes, volume, err) != HV_OK ||
+		hv_volume_use(attacher->volumes, volume, &use, err) != HV_OK)
 		return err->code;
-	names.source = volume.source;
-	names.asked = hv_opts_get(&volume.opts, "path");
+	names.source = volume->source;
+	names.asked = hv_opts_get(&volume->opts, "path");
 	snprintf(path, sizeof(path), "%s%s%s", names.source, *names.subpath ? "/" : "",
 		names.subpath);
 	rc = mc_host_resolve(attacher->core, path, resolved, NULL, &cause);
@@ -115,16 +113,20 @@ enum hv_code hv_volume_check_ready(
 	return hv_explain(err, &cause, &names);
 }
 
+static bool is_ready(struct hv_attacher *attacher, const struct hv_attachment *view)
+{
+	hv_auto_volume struct hv_volume volume = {0};
+	hv_auto_error struct hv_error ignored = {0};
+
+	return hv_store_volume_get(attacher->store, view->volume, &volume, &ignored) == HV_OK &&
+	       hv_volume_check_ready(attacher, &volume, view->subpath, &ignored) == HV_OK;
+}
+
 static bool is_all_ready(struct hv_attacher *attacher, const struct hv_records *siblings)
 {
-	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));) {
-		hv_auto_error struct hv_error ignored = {0};
-
-		if (record->view.required && record->is_done &&
-			hv_volume_check_ready(attacher, record->view.volume, record->view.subpath,
-				&ignored) != HV_OK)
+	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));)
+		if (record->view.required && record->is_done && !is_ready(attacher, &record->view))
 			return false;
-	}
 	return true;
 }
 

@@ -95,7 +95,8 @@ static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 	return HV_OK;
 }
 
-/* The attach failed: delete the paths created for it, and the volume that waited for it. */
+/* The attach failed: delete the paths created for it, and the volume that waited for it, or was
+ * borrowed. */
 static enum hv_code take_back(struct hv_attacher *attacher, struct hv_record *record,
 	const struct replaced *replaced, struct hv_error *err)
 {
@@ -107,7 +108,7 @@ static enum hv_code take_back(struct hv_attacher *attacher, struct hv_record *re
 		hv_record_drop(attacher, record, err) != HV_OK)
 		return err->code;
 	if (!record->is_own)
-		return HV_OK;
+		return hv_volume_return(attacher->volumes, record->view.volume, err);
 	code = hv_volume_give_up(attacher->volumes, record->view.volume, err);
 	if (code != HV_NO_SUCH_VOLUME)
 		return code;

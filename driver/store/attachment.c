@@ -36,8 +36,9 @@ enum {
 	FLAG_REFUSAL = 262144, /* times an enum hv_refusal: two bits */
 };
 
-/* The columns that may be NULL: subpath, replaces, started_at, problem, engine, as_ids. */
-enum { NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 26 };
+/* The columns that may be NULL: subpath, replaces, started_at, problem, engine, as_ids; and the
+ * driver. */
+enum { NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 26 | 1 << 27 };
 
 static int pack_flags(const struct hv_record *record)
 {
@@ -96,6 +97,16 @@ bool hv_record_next_replaced(const char **at, char ret[static HV_RECORD_ID_SIZE]
 	return true;
 }
 
+/* Delete an attachment, and with it a volume that exists for its attachments only, if it was the
+ * last: a row of no data of hostvol's. */
+static enum hv_code drop_one(struct hv_store *store, const char *id, struct hv_error *err)
+{
+	if (run_one(store, HV_SQL_OPT_RETURN, id, err) != HV_OK ||
+		run_one(store, HV_SQL_VOLUME_RETURN, id, err) != HV_OK)
+		return err->code;
+	return run_one(store, HV_SQL_ATTACHMENT_DROP, id, err);
+}
+
 /* The changes that come with a finished attachment. */
 static enum hv_code finish(
 	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
@@ -106,17 +117,34 @@ static enum hv_code finish(
 	if (!record->is_done)
 		return HV_OK;
 	while (hv_record_next_replaced(&at, id))
-		if (run_one(store, HV_SQL_ATTACHMENT_DROP, id, err) != HV_OK)
+		if (drop_one(store, id, err) != HV_OK)
 			return err->code;
-	if (!record->is_own)
+	return hv_sql_run(store, HV_SQL_VOLUME_ATTACHED,
+		HV_VALUES(HV_TEXT(record->view.volume), HV_NUMBER(record->is_own)), err);
+}
+
+/* A borrowed volume may have gone with its last attachment just now. */
+static enum hv_code check_volume(
+	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
+{
+	const char *name = record->view.volume;
+	sqlite3_stmt *statement;
+
+	if (!record->is_borrowed)
 		return HV_OK;
-	return run_one(store, HV_SQL_VOLUME_ATTACHED, record->view.volume, err);
+	statement = hv_sql_get(store, HV_SQL_VOLUME_HAS, HV_VALUES(HV_TEXT(name)), err);
+	if (hv_sql_row(store, statement, err) != HV_OK)
+		return err->code;
+	if (sqlite3_column_int(statement, 0) > 0)
+		return HV_OK;
+	return hv_fail(err, HV_NO_SUCH_VOLUME, "%.255s was detached elsewhere meanwhile", name);
 }
 
 static enum hv_code put_and_finish(
 	struct hv_store *store, const void *context, struct hv_error *err)
 {
-	if (put(store, HV_SQL_ATTACHMENT_PUT, context, err) != HV_OK)
+	if (check_volume(store, context, err) != HV_OK ||
+		put(store, HV_SQL_ATTACHMENT_PUT, context, err) != HV_OK)
 		return err->code;
 	return finish(store, context, err);
 }
@@ -180,7 +208,7 @@ static enum hv_code drop(struct hv_store *store, const void *context, struct hv_
 	if (heir && hv_sql_run(store, HV_SQL_ATTACHMENT_LEAVE,
 			    HV_VALUES(HV_TEXT(heir->id), HV_TEXT(heir->leftovers)), err) != HV_OK)
 		return err->code;
-	if (run_one(store, HV_SQL_ATTACHMENT_DROP, self->id, err) != HV_OK)
+	if (drop_one(store, self->id, err) != HV_OK)
 		return err->code;
 	return self->volume ? run_one(store, HV_SQL_VOLUME_RETIRE, self->volume, err) : HV_OK;
 }
@@ -261,7 +289,8 @@ static enum hv_code read_record(sqlite3_stmt *statement, void *context, struct h
 		return hv_sql_refuse(statement, "attachment", "problem_kind", err);
 	ret->problem = (enum hv_problem)sqlite3_column_int(statement, at++);
 	ret->leftovers = hv_sql_column(statement, at++, &ok);
-	view->as = hv_sql_column(statement, at, &ok);
+	view->as = hv_sql_column(statement, at++, &ok);
+	view->driver = hv_sql_column(statement, at, &ok);
 	return ok ? HV_OK : hv_oom(err);
 }
 

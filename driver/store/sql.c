@@ -73,7 +73,11 @@ const char *hv_schema_step(int version)
 	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
 	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers, as_ids"
 
-#define ATTACHMENTS "SELECT " ATTACHMENT_COLUMNS " FROM attachment"
+/* With the driver of a volume that is not hostvol's, or NULL. */
+#define ATTACHMENTS                                                                                \
+	"SELECT " ATTACHMENT_COLUMNS                                                               \
+	", (SELECT value FROM opt WHERE opt.volume = attachment.volume AND +opt.key = 'driver')"   \
+	" FROM attachment"
 
 #define VOLUME_COLUMNS                                                                             \
 	"name, kind, source, created_at, read_only, phase, missing, made_dev, made_ino"
@@ -82,6 +86,14 @@ const char *hv_schema_step(int version)
 #define EXISTS "phase IN (0, 3)"
 /* The same and the damaged ones: they are refused by name, and nothing may delete their data. */
 #define MAY_EXIST "phase NOT IN (1, 2)"
+
+/* The kinds of volumes that exist for attachments only (wire/kind.h). */
+#define HIDDEN "kind IN ('host')"
+/* The volume of the attachment ?1, if it is one and that is its last. */
+#define LENT                                                                                       \
+	"name = (SELECT volume FROM attachment WHERE id = ?1) AND phase = 0 AND " HIDDEN           \
+	" AND NOT EXISTS (SELECT 1 FROM attachment AS other"                                       \
+	" WHERE other.volume = volume.name AND other.id <> ?1)"
 
 /* Move the sources below ?1 to below ?2. */
 #define MOVED                                                                                      \
@@ -106,7 +118,14 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_VOLUME_LIST] =
 		"SELECT " VOLUME_COLUMNS " FROM volume WHERE " MAY_EXIST " ORDER BY name",
 	[HV_SQL_VOLUME_PHASE] = "UPDATE volume SET phase = ?2 WHERE name = ?1",
-	[HV_SQL_VOLUME_ATTACHED] = "UPDATE volume SET phase = 0 WHERE name = ?1 AND phase = 3",
+	/* ?2: by the attachment of its own option attach. */
+	[HV_SQL_VOLUME_ATTACHED] = "UPDATE volume SET phase = 0 WHERE name = ?1 AND phase = 3"
+				   " AND (?2 OR " HIDDEN ")",
+	[HV_SQL_VOLUME_HAS] = "SELECT EXISTS (SELECT 1 FROM volume WHERE name = ?1 AND " EXISTS ")",
+	/* The options first. */
+	[HV_SQL_OPT_RETURN] =
+		"DELETE FROM opt WHERE volume = (SELECT name FROM volume WHERE " LENT ")",
+	[HV_SQL_VOLUME_RETURN] = "DELETE FROM volume WHERE " LENT,
 	/* If nothing keeps it. */
 	[HV_SQL_VOLUME_RETIRE] = "UPDATE volume SET phase = 1 WHERE name = ?1 AND " EXISTS
 				 " AND NOT EXISTS (SELECT 1 FROM attachment WHERE volume = ?1)"

@@ -40,9 +40,11 @@ static enum hv_code add_row(struct hv_store *store, const void *context, struct 
 enum hv_code hv_store_volume_add(
 	struct hv_store *store, const struct hv_volume *volume, struct hv_error *err)
 {
-	/* A volume with option attach does not count before its attachment is committed. */
-	return hv_sql_transaction(
-		store, !hv_opts_get(&volume->opts, "attach"), add_row, volume, err);
+	/* A volume with its first attachment still to come does not count before that is committed.
+	 */
+	bool comes_with = volume->phase == HV_ATTACHING || hv_opts_get(&volume->opts, "attach");
+
+	return hv_sql_transaction(store, !comes_with, add_row, volume, err);
 }
 
 static enum hv_code read_opt(sqlite3_stmt *statement, void *context, struct hv_error *err)

@@ -8,6 +8,7 @@
 
 #include "volume/volume.h"
 
+#include "borrow.h"
 #include "kind.h"
 #include "lifecycle.h"
 #include "options.h"
@@ -98,8 +99,13 @@ static enum hv_code create_held(struct hv_volumes *volumes, const char *name,
 {
 	hv_auto_volume struct hv_volume existing = {0};
 	enum hv_code code = hv_store_volume_get(volumes->store, name, &existing, err);
+	bool is_free = code == HV_NO_SUCH_VOLUME;
 
-	if (code == HV_NO_SUCH_VOLUME) {
+	if (code == HV_OK && hv_volume_is_borrowed(volumes, &existing)) {
+		code = hv_borrowed_clear(volumes, &existing, err);
+		is_free = code == HV_OK;
+	}
+	if (is_free) {
 		hv_error_done(err);
 		if (clear_name(volumes, name, err) != HV_OK)
 			return err->code;

@@ -35,6 +35,11 @@ enum hv_code hv_explain_source(
 {
 	switch (-cause->code) {
 	case ENOENT:
+		if (names->volume[0] == '/') { /* no volume: a directory that is attached */
+			hv_fail(err, HV_SOURCE_MISSING, "there is no directory %s on the host",
+				names->source);
+			return hv_hint(err, "create it again: mkdir -p %s", names->source);
+		}
 		if (led_elsewhere(names)) {
 			hv_fail(err, HV_SOURCE_MISSING,
 				"the directory %s, where the path %s led when volume '%s' was created, is not there",

@@ -25,6 +25,8 @@ struct hv_volume_kind {
 	/* The directory has the data only while the volume is used: a file system is mounted on it
 	 * then, and is given the owner of the options. */
 	bool mounted_while_used;
+	/* It exists only for attachments (borrow.c): no caller by name knows it. */
+	bool is_hidden;
 
 	/* Whether a volume with these options is of this kind.  The first row that claims them has
 	 * them. */

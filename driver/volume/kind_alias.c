@@ -17,7 +17,7 @@ static bool claims(const struct hv_volume_options *options)
 static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 	const struct hv_volume_options *options, struct hv_volume *ret, struct hv_error *err)
 {
-	enum hv_code code = hv_store_volume_get(volumes->store, options->from, ret, err);
+	enum hv_code code = hv_volume_find(volumes, options->from, ret, err);
 
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);

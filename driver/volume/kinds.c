@@ -9,6 +9,7 @@ const struct hv_volume_kind *const hv_volume_kinds[] = {
 	&hv_kind_path,
 	&hv_kind_alias,
 	&hv_kind_filesystem,
+	&hv_kind_host,
 	&hv_kind_managed,
 	NULL,
 };

@@ -36,7 +36,9 @@ static enum hv_code undo_unattached(
 		return err->code;
 	if (is_attached)
 		return HV_OK;
-	if (hv_volume_unpublish(volumes, volume->name, err) != HV_OK)
+	/* A hidden one is never mounted for Docker, and its name may be a path. */
+	if (!hv_kind_of(volumes, volume)->is_hidden &&
+		hv_volume_unpublish(volumes, volume->name, err) != HV_OK)
 		return err->code;
 	return hv_volume_undo(volumes, volume, err);
 }

@@ -220,7 +220,7 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	HV_HOLD(hold, &volumes->locks, name);
 	hv_auto_use struct hv_use use = {.volumes = NULL}; /* released while the name is held */
 
-	if (hv_store_volume_get(volumes->store, name, &volume, err) != HV_OK ||
+	if (hv_volume_find(volumes, name, &volume, err) != HV_OK ||
 		hv_volume_check_mount(volumes, &volume, err) != HV_OK ||
 		hv_volume_use(volumes, &volume, &use, err) != HV_OK)
 		return err->code;
@@ -258,7 +258,7 @@ enum hv_code hv_volume_unmount(
 	bool is_damaged;
 
 	HV_HOLD(hold, &volumes->locks, name);
-	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	code = hv_volume_find(volumes, name, &volume, err);
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
 		return HV_OK;

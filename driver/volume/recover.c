@@ -114,7 +114,8 @@ static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error
 			strerrordesc_np(-rc));
 	recovery = (struct recovery){.volumes = volumes, .own = own, .host = host};
 	for (size_t i = 0; i < list.count; i++)
-		if (forgive(clear_stale(&recovery, &list.items[i], err), err) != HV_OK)
+		if (!hv_kind_of(volumes, &list.items[i])->is_hidden &&
+			forgive(clear_stale(&recovery, &list.items[i], err), err) != HV_OK)
 			return err->code;
 	for (size_t i = 0; i < list.count; i++)
 		if (hv_kind_of(volumes, &list.items[i])->mounted_while_used &&
@@ -133,6 +134,21 @@ static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 	for (size_t i = 0; i < list.count; i++)
 		if (!hv_purge_is_begun(volumes, &list.items[i]) &&
 			forgive(hv_volume_finish(volumes, &list.items[i], err), err) != HV_OK)
+			return err->code;
+	return HV_OK;
+}
+
+/* The volumes that exist for attachments only, and have none. */
+static enum hv_code return_borrowed(struct hv_volumes *volumes, struct hv_error *err)
+{
+	hv_auto_volume_list struct hv_volume_list list = {0};
+
+	if (hv_store_volume_list(volumes->store, &list.items, &list.count, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < list.count; i++)
+		if (list.items[i].phase == HV_THERE &&
+			hv_kind_of(volumes, &list.items[i])->is_hidden &&
+			forgive(hv_volume_return(volumes, list.items[i].name, err), err) != HV_OK)
 			return err->code;
 	return HV_OK;
 }
@@ -224,7 +240,7 @@ enum hv_code hv_volumes_recover(struct hv_volumes *volumes, struct hv_error *err
 		volumes->state_id.ino = is.st_ino;
 	}
 	if (code != HV_OK || finish_all(volumes, err) != HV_OK ||
-		clear_references(volumes, err) != HV_OK)
+		return_borrowed(volumes, err) != HV_OK || clear_references(volumes, err) != HV_OK)
 		return err->code;
 	hv_trash_empty(volumes, hv_volumes_finish_purges);
 	return HV_OK;

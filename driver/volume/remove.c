@@ -56,7 +56,7 @@ enum hv_code hv_volume_prepare_removal(
 	enum hv_code code;
 
 	HV_HOLD(hold, &volumes->locks, name);
-	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	code = hv_volume_find(volumes, name, &volume, err);
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
 		return hv_volume_check_aliases(volumes, name, "be removed", err);
@@ -93,7 +93,7 @@ enum hv_code hv_volume_remove(
 	enum hv_code code;
 
 	HV_HOLD(hold, &volumes->locks, name);
-	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	code = hv_volume_find(volumes, name, &volume, err);
 	if (code == HV_NO_SUCH_VOLUME)
 		return finish_begun(volumes, name, err);
 	if (code != HV_OK || check(volumes, &volume, &host, err) != HV_OK ||

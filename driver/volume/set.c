@@ -293,7 +293,7 @@ enum hv_code hv_volume_set(struct hv_volumes *volumes, const char *name, const s
 	if (check_keys(opts, err) != HV_OK)
 		return err->code;
 	HV_HOLD(hold, &volumes->locks, name);
-	if (hv_store_volume_get(volumes->store, name, &volume, err) != HV_OK ||
+	if (hv_volume_find(volumes, name, &volume, err) != HV_OK ||
 		hv_kind_check(volumes, &volume, err) != HV_OK)
 		return err->code;
 	return change_options(volumes, &volume, opts, err);

@@ -10,16 +10,38 @@ void hv_volume_list_done(struct hv_volume_list *list)
 	hv_store_volumes_free(list->items, list->count);
 }
 
+enum hv_code hv_volume_find(
+	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err)
+{
+	enum hv_code code = hv_store_volume_get(volumes->store, name, ret, err);
+
+	if (code != HV_OK || !hv_kind_of(volumes, ret)->is_hidden)
+		return code;
+	hv_volume_done(ret);
+	return hv_fail(err, HV_NO_SUCH_VOLUME, "no such volume: %.255s", name);
+}
+
 enum hv_code hv_volume_get(
 	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err)
 {
-	return hv_store_volume_get(volumes->store, name, ret, err);
+	return hv_volume_find(volumes, name, ret, err);
 }
 
 enum hv_code hv_volumes_list(
 	struct hv_volumes *volumes, struct hv_volume_list *ret, struct hv_error *err)
 {
-	return hv_store_volume_list(volumes->store, &ret->items, &ret->count, err);
+	size_t used = 0;
+
+	if (hv_store_volume_list(volumes->store, &ret->items, &ret->count, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < ret->count; i++) {
+		if (hv_kind_of(volumes, &ret->items[i])->is_hidden)
+			hv_volume_done(&ret->items[i]);
+		else
+			ret->items[used++] = ret->items[i];
+	}
+	ret->count = used;
+	return HV_OK;
 }
 
 enum hv_code hv_volume_references(
@@ -94,7 +116,8 @@ enum hv_code hv_volume_find_unfinished(
 	if (hv_store_volume_unfinished(volumes->store, &list.items, &list.count, err) != HV_OK)
 		return err->code;
 	for (size_t i = 0; i < list.count; i++) {
-		if (strcmp(list.items[i].name, name) != 0)
+		if (strcmp(list.items[i].name, name) != 0 ||
+			hv_kind_of(volumes, &list.items[i])->is_hidden)
 			continue;
 		if (hv_kind_check(volumes, &list.items[i], err) != HV_OK)
 			return err->code;

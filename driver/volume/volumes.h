@@ -38,6 +38,10 @@ struct hv_volumes {
 	char **allow_real;          /* the same without symlinks, since hv_volumes_recover() */
 };
 
+/* As hv_store_volume_get(), of a volume that a caller names: a borrowed one is no such volume. */
+enum hv_code hv_volume_find(
+	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err);
+
 /* Read the attachments of a volume. */
 enum hv_code hv_volume_attachments(
 	struct hv_volumes *volumes, const char *name, struct hv_records *ret, struct hv_error *err);

@@ -9,6 +9,7 @@ static const char *const names[HV_KIND_COUNT] = {
 	[HV_KIND_PATH] = "path",
 	[HV_KIND_ALIAS] = "alias",
 	[HV_KIND_FILESYSTEM] = "filesystem",
+	[HV_KIND_HOST] = "host",
 };
 
 enum hv_kind hv_kind_parse(const char *name)

@@ -2,6 +2,7 @@
 #include "wire/types.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FIELD(structure, member, name, type, flags)                                                \
 	{                                                                                          \
@@ -15,6 +16,7 @@
 const struct hv_field hv_attachment_fields[] = {
 	FIELD(hv_attachment, id, "ID", HV_TYPE_STRING, 0),
 	FIELD(hv_attachment, volume, "Volume", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, driver, "Driver", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attachment, source, "Source", HV_TYPE_STRING, 0),
 	FIELD(hv_attachment, subpath, "Subpath", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attachment, container_id, "ContainerID", HV_TYPE_STRING, 0),
@@ -37,7 +39,9 @@ const struct hv_field hv_attachment_fields[] = {
 };
 
 const struct hv_field hv_attach_request_fields[] = {
-	FIELD(hv_attach_request, volume, "Volume", HV_TYPE_STRING, HV_FIELD_REQUIRED),
+	FIELD(hv_attach_request, volume, "Volume", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, source, "Source", HV_TYPE_OPTS, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, make_source, "MakeSource", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, container, "Container", HV_TYPE_STRING, HV_FIELD_REQUIRED),
 	FIELD(hv_attach_request, target, "Target", HV_TYPE_STRING, HV_FIELD_REQUIRED),
 	FIELD(hv_attach_request, subpath, "Subpath", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
@@ -90,6 +94,39 @@ const struct hv_field hv_driver_request_fields[] = {
 	FIELD(hv_driver_request, opts, "Opts", HV_TYPE_OPTS, HV_FIELD_OPTIONAL),
 	END,
 };
+
+static enum hv_code read_source(struct hv_attach_request *ret, struct hv_error *err)
+{
+	const struct hv_opt *only = ret->source.items;
+
+	if (ret->source.count != 1 ||
+		(strcmp(only->key, "Volume") != 0 && strcmp(only->key, "Path") != 0))
+		return hv_fail(err, HV_BAD_REQUEST,
+			"\"Source\" must have \"Volume\" or \"Path\", and nothing else");
+	if (!*only->value)
+		return hv_fail(err, HV_BAD_REQUEST, "\"%s\" is empty", only->key);
+	if (only->key[0] == 'P') {
+		ret->path = only->value;
+		return HV_OK;
+	}
+	ret->volume = strdup(only->value);
+	return ret->volume ? HV_OK : hv_oom(err);
+}
+
+enum hv_code hv_attach_request_read(
+	const char *bytes, size_t size, struct hv_attach_request *ret, struct hv_error *err)
+{
+	if (hv_fields_read(bytes, size, hv_attach_request_fields, HV_UNKNOWN_REFUSE, ret, err) !=
+		HV_OK)
+		return err->code;
+	if (ret->volume && !*ret->volume)
+		return hv_fail(err, HV_BAD_REQUEST, "\"Volume\" is empty");
+	if (ret->volume && ret->source.count > 0)
+		return hv_fail(err, HV_BAD_REQUEST, "\"Volume\" goes without \"Source\"");
+	if (ret->source.count > 0)
+		return read_source(ret, err);
+	return ret->volume ? HV_OK : hv_fail(err, HV_BAD_REQUEST, "\"Volume\" is missing");
+}
 
 void hv_volume_done(struct hv_volume *volume)
 {

@@ -6,7 +6,7 @@
 
 #include "program.h"
 
-#define USAGE_ATTACH "Usage: docker hostvol attach [OPTIONS] VOLUME CONTAINER:TARGET[:ro|:rw]\n"
+#define USAGE_ATTACH "Usage: docker hostvol attach [OPTIONS] SOURCE CONTAINER:TARGET[:ro|:rw]\n"
 #define USAGE_DETACH                                                                               \
 	"Usage: docker hostvol detach [OPTIONS] CONTAINER:TARGET|ID [CONTAINER:TARGET|ID...]\n"
 #define ATTACHMENT(id, container, target, more)                                                    \
@@ -74,6 +74,9 @@ PROGRAM_TEST(completion_lists_what_fits)
 		"--required\tLet the container not start without it, as :required\n:4\n", "");
 	program_expect(place, WORDS("docker-hostvol", "__complete", "attach", "--replace", "--ta"),
 		0, "--target\tThe target, when CONTAINER stands alone\n:4\n", "");
+	program_expect(
+		place, WORDS("docker-hostvol", "__complete", "attach", "/s"), 0, ":16\n", "");
+	program_expect(place, WORDS("docker-hostvol", "__complete", "attach", "s"), 0, ":4\n", "");
 	program_expect(place, WORDS("docker-hostvol", "__complete", "nothing", ""), 0, ":4\n", "");
 	program_expect(place, WORDS("docker-hostvol", "__complete"), 0, ":4\n", "");
 	program_expect(place, WORDS("docker-addvol", "__complete", "addvol", ""), 0, ":16\n", "");
@@ -99,6 +102,15 @@ PROGRAM_TEST(wrong_usage_exits_with_2)
 		"",
 		"hostvol: --as takes UID or UID:GID, in numbers from 0 to 4294967294, not \"www-data\"\n"
 		"hint: give the numbers, since names differ between containers: docker exec CONTAINER id\n" USAGE_ATTACH);
+	program_expect(place, WORDS("docker-hostvol", "attach", "./no-such", "b:/c"), 2, "",
+		"hostvol: the path \"./no-such\" of the host is not absolute\n"
+		"hint: write it from the host's root: /srv/data\n" USAGE_ATTACH);
+	program_expect(place, WORDS("docker-hostvol", "attach", "~/no-such", "b:/c"), 2, "",
+		"hostvol: the path \"~/no-such\" of the host is not absolute\n"
+		"hint: write it from the host's root: /srv/data\n" USAGE_ATTACH);
+	program_expect(place, WORDS("docker-hostvol", "attach", "C:/Git/srv", "b:/c"), 2, "",
+		"hostvol: the path \"C:/Git/srv\" of the host is not absolute\n"
+		"hint: write a path of the host, not of Windows; in Git Bash: MSYS_NO_PATHCONV=1 docker hostvol ...\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "attach", "--idmap", "foo", "a", "b:/c"), 2,
 		"", "hostvol: --idmap takes auto, always or never, not \"foo\"\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "attach", "--replace=foo", "a", "b:/c"), 2,
@@ -106,7 +118,7 @@ PROGRAM_TEST(wrong_usage_exits_with_2)
 		"hostvol: --replace stands alone or takes nonatomic, not \"foo\"\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "attach", "a", "b:/c:RO"), 2, "",
 		"hostvol: unknown mode \"RO\": only ro, rw and required are known\n"
-		"hint: give a target with a colon in it by flag: docker hostvol attach --target PATH VOLUME CONTAINER\n" USAGE_ATTACH);
+		"hint: give a target with a colon in it by flag: docker hostvol attach --target PATH SOURCE CONTAINER\n" USAGE_ATTACH);
 	program_expect(place, WORDS("docker-hostvol", "detach", "--wait", "-1", "a:/b"), 2, "",
 		"hostvol: --wait takes a number of seconds from 0 to 86400, not \"-1\"\n" USAGE_DETACH);
 	program_expect(place, WORDS("docker-hostvol", "detach", "a:/b\xff"), 2, "",

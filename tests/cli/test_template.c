@@ -145,7 +145,7 @@ TEST(hv_template_parse_wrong_templates_are_refused)
 		{"{{upper .ID}}", ACTION "\"{{upper .ID}}\"; the fields are ID, ", NULL},
 		{"{{{.ID}}}", ACTION "\"{{{.ID}}\"; the fields are ID, ", NULL},
 		{"{{.Volum}}",
-			"unknown field \"Volum\" in --format; the fields are ID, Volume, Source, ",
+			"unknown field \"Volum\" in --format; the fields are ID, Volume, Driver, ",
 			"did you mean: {{.Volume}}"},
 		{"{{json .state}}", "unknown field \"state\" in --format; the fields are ID, ",
 			"did you mean: {{.State}}"},

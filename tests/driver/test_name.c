@@ -57,7 +57,7 @@ API_TEST(a_volume_of_another_driver_is_told_with_the_way_forward)
 			"docker addvol DIRECTORY web /m"},
 		{"nope", "no such volume: nope",
 			"list the volumes and their drivers with docker volume ls"},
-		{"/srv/dir", "no such volume: /srv/dir", "docker addvol /srv/dir web /m"},
+		{"/srv/dir", "no such volume: /srv/dir", "docker hostvol attach /srv/dir web:/m"},
 	};
 	struct fixture *fixture = *state;
 	char socket[100];

@@ -328,7 +328,7 @@ restore_mount_max() {
 	docker volume create hvt_local
 	docker volume create -d hostvol -o path="$DATA/sub" hvt_sub
 	attach_row "no such volume" 404 no-such-volume "no such volume: nope" \
-		"list the volumes .* docker volume ls, or attach a directory: docker addvol DIRECTORY hvt_web /mnt/x" Volume=nope
+		"list the volumes .* docker volume ls; if you mean a directory .*: docker hostvol attach /DIRECTORY hvt_web:/mnt/x" Volume=nope
 	attach_row "a volume name that cannot be" 404 no-such-volume "no such volume: \.\./x" ".*addvol.*" \
 		Volume=../x
 	attach_row "a volume of another driver" 404 no-such-volume \

@@ -24,6 +24,7 @@ struct hv_options {
 	bool no_dev;
 	bool no_exec;
 	bool no_mkdir;
+	bool make_source;
 	bool lazy;
 	bool once;
 	bool required;
@@ -60,8 +61,9 @@ struct hv_command {
 	const struct hv_flag *flags;
 	size_t operands_min;
 	size_t operands_max;
-	bool is_path_first; /* the first operand completes to a directory */
-	bool is_attachment; /* the operands complete to attachments */
+	bool is_path_first;   /* the first operand completes to a directory */
+	bool may_begin_slash; /* it does if it begins with a slash */
+	bool is_attachment;   /* the operands complete to attachments */
 	/* With anything but HV_EXIT_DONE the sentence is in `err`, which is empty if hv_report()
 	 * has told it already. */
 	enum hv_exit (*run)(const struct hv_run *run, struct hv_error *err);

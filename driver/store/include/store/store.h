@@ -135,6 +135,7 @@ struct hv_record {
 	bool must_map;     /* for any owner of the volume's directory */
 	bool is_own;       /* the volume's option attach: removing the volume ends it */
 	bool is_suid_said; /* view.no_suid is as asked for, and not for the owners' sake */
+	bool is_borrowed;  /* not on disk: its volume exists for attachments only */
 	enum hv_replace replace;
 	enum hv_refusal refusal; /* of one that is required */
 	/* A detach was begun: if the mount is gone, that is why. */
@@ -161,7 +162,8 @@ struct hv_record {
 
 /* Write a new attachment by view.id: an intent, or one to be made at a later start (`is_done`).  In
  * the same commit, one with `is_done` takes the place of the attachments in record->replaces, and
- * its volume, if that waits for it (HV_ATTACHING), becomes HV_THERE. */
+ * its volume, if that waits for it (HV_ATTACHING), becomes HV_THERE.  HV_NO_SUCH_VOLUME: with
+ * is_borrowed, its volume went with another attachment. */
 enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -194,7 +196,7 @@ enum hv_code hv_store_attachment_leave(struct hv_store *store, const struct hv_h
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Delete an attachment; a missing one is no error.  `heir` (may be NULL) is written in the same
- * commit. */
+ * commit, and a volume that exists for attachments only is deleted with its last one. */
 enum hv_code hv_store_attachment_drop(
 	struct hv_store *store, const char *id, const struct hv_heir *heir, struct hv_error *err)
 	__attribute__((nonnull(1, 2, 4), warn_unused_result));

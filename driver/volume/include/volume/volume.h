@@ -127,6 +127,34 @@ enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
 enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The source of an attachment that is no volume of hostvol.  Strings are borrowed. */
+struct hv_foreign {
+	const char *name; /* a directory of the host: its clean path */
+	const char *path; /* absolute; symlinks in it are followed */
+	bool mkdir;       /* make what is missing of the path */
+};
+
+/* Borrow such a source: find the volume that stands for it as long as it is attached, or record one
+ * (HV_ATTACHING), which its first attachment acknowledges.  It is known to attachments only.  The
+ * caller attaches it, or calls hv_volume_return().
+ * `only_look`: record and make nothing; a volume that is not recorded has the phase HV_MAKING.
+ * The caller frees `ret` with hv_volume_done() whatever is returned.
+ * Returns HV_OK, HV_SOURCE_MISSING, HV_SOURCE_REFUSED (also: it is attached, and leads elsewhere
+ * now), HV_TIMEOUT, HV_STATE_UNREADABLE.  A failure leaves no record and no directory. */
+enum hv_code hv_volume_borrow(struct hv_volumes *volumes, const struct hv_foreign *foreign,
+	bool only_look, struct hv_volume *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Forget a borrowed volume that nothing is attached of, and, if nothing ever was, the directories
+ * that were made for it, if they are empty.  Any other volume stays, and HV_OK.
+ * Returns HV_OK or HV_STATE_UNREADABLE. */
+enum hv_code hv_volume_return(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether a volume is borrowed. */
+bool hv_volume_is_borrowed(const struct hv_volumes *volumes, const struct hv_volume *volume)
+	__attribute__((nonnull));
+
 /* Where option attach=CONTAINER:TARGET[:MODE] wants a volume; MODE as in wire/mode.h. */
 struct hv_attach_place {
 	char container[256];

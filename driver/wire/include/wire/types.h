@@ -37,12 +37,13 @@ enum { HV_LATE_UNKNOWN = -1 };
 
 /* An attachment: a volume in a running container, as the API shows it. */
 struct hv_attachment {
-	char *id; /* 12 hex digits */
-	char *volume;
+	char *id;     /* 12 hex digits */
+	char *volume; /* its name, or the path of a directory of the host */
 	char *source;
 	char *subpath;
 	char *container_id;
 	char *container_name;
+	char *driver; /* of a volume that is not hostvol's; NULL: it is, or is a directory */
 	char *target; /* as asked for, cleaned */
 	bool read_only;
 	bool no_suid;
@@ -63,7 +64,10 @@ struct hv_attachment {
 };
 
 struct hv_attach_request {
-	char *volume;
+	char *volume;          /* NULL: a path of the host */
+	struct hv_opts source; /* {"Volume": NAME} or {"Path": PATH}, in place of `volume` */
+	const char *path;      /* no field: borrowed from `source`; NULL: a volume */
+	bool make_source;      /* make the missing parts of the path, or of the subpath */
 	char *container;
 	char *target;
 	char *subpath;
@@ -124,6 +128,12 @@ extern const struct hv_field hv_detach_request_fields[];
 extern const struct hv_field hv_list_request_fields[];
 extern const struct hv_field hv_set_request_fields[];
 extern const struct hv_field hv_driver_request_fields[];
+
+/* Read a request to attach, and which source it names: then either `volume` or `path` is set. `ret`
+ * has its defaults; the caller frees it with hv_attach_request_done() whatever is returned.
+ * Returns HV_OK or HV_BAD_REQUEST. */
+enum hv_code hv_attach_request_read(const char *bytes, size_t size, struct hv_attach_request *ret,
+	struct hv_error *err) __attribute__((nonnull(3, 4), warn_unused_result));
 
 /* Free what was read into a request; the strings of one that was written may be borrowed. */
 #define HV_REQUEST_DONE(type)                                                                      \

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Volumes that exist for attachments only: of a directory of the host.
+ *
+ * Sequence: find the directory; with the name held, compare it with the volume that is there, or
+ * record one, in HV_ATTACHING; make what is missing of the directory.  The first attachment makes
+ * it HV_THERE, and the commit that ends the last one deletes it (driver/store).  A volume that
+ * nothing was attached of is taken back at once, or at the next start. */
+#include "borrow.h"
+
+#include <string.h>
+
+#include "kind.h"
+#include "lifecycle.h"
+#include "overlap.h"
+#include "volumes.h"
+
+bool hv_volume_is_borrowed(const struct hv_volumes *volumes, const struct hv_volume *volume)
+{
+	return hv_kind_of(volumes, volume)->is_hidden;
+}
+
+static enum hv_code add_opt(
+	struct hv_volume *volume, const char *key, const char *value, struct hv_error *err)
+{
+	return hv_opts_add(&volume->opts, key, value) == 0 ? HV_OK : hv_oom(err);
+}
+
+/* As it would be recorded. */
+static enum hv_code find_source(struct hv_volumes *volumes, const struct hv_foreign *foreign,
+	struct hv_volume *ret, struct hv_error *err)
+{
+	const struct hv_volume_options options = {
+		.path = foreign->path, .mkdir = foreign->mkdir, .owner = {-1, -1, -1}};
+	const struct hv_volume_kind *kind;
+	struct hv_source found = {0};
+
+	ret->name = strdup(foreign->name);
+	ret->kind = strdup("host");
+	ret->created_at = hv_now();
+	if (!ret->name || !ret->kind || !ret->created_at)
+		return hv_oom(err);
+	if (hv_kind_check(volumes, ret, err) != HV_OK)
+		return err->code;
+	kind = hv_kind_of(volumes, ret);
+	if (kind->resolve(volumes, ret->name, &options, &found, err) != HV_OK)
+		return err->code;
+	ret->source = strdup(found.source);
+	ret->missing = found.missing;
+	ret->phase = HV_MAKING;
+	if (!ret->source)
+		return hv_oom(err);
+	return add_opt(ret, "path", foreign->path, err);
+}
+
+static enum hv_code forget(
+	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
+{
+	if (volume->phase == HV_ATTACHING)
+		return hv_volume_undo(volumes, volume, err);
+	/* It was attached: its directories stay. */
+	if (hv_store_volume_set_phase(volumes->store, volume->name, HV_ATTACHING, err) != HV_OK)
+		return err->code;
+	return hv_store_volume_forget(volumes->store, volume->name, err);
+}
+
+static enum hv_code record(
+	struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
+{
+	hv_auto_error struct hv_error ignored = {0};
+
+	volume->phase = HV_ATTACHING;
+	if (hv_store_volume_add(volumes->store, volume, err) != HV_OK)
+		return err->code;
+	/* Again, now that a removal that deletes a directory sees this record. */
+	if (hv_overlap_check(volumes, volume, err) != HV_OK) {
+		(void)!hv_store_volume_forget(volumes->store, volume->name, &ignored);
+		return err->code;
+	}
+	if (volume->missing == 0 ||
+		(hv_kind_of(volumes, volume)->make(volumes, volume, err) == HV_OK &&
+			hv_store_volume_made(volumes->store, volume, err) == HV_OK))
+		return HV_OK;
+	(void)hv_volume_undo(volumes, volume, &ignored);
+	return err->code;
+}
+
+/* The source that was attached leads elsewhere now. */
+static enum hv_code refuse_changed(const struct hv_volume *there, const struct hv_volume *wanted,
+	const struct hv_attachment *attached, struct hv_error *err)
+{
+	hv_fail(err, HV_SOURCE_REFUSED,
+		"%s led to %s when it was attached to container '%s', and leads to %s now",
+		wanted->name, there->source, attached->container_name, wanted->source);
+	return hv_hint(err, "attach %s by that path, or detach first: docker hostvol detach %s:%s",
+		wanted->source, attached->container_name, attached->target);
+}
+
+/* The volume that is recorded, in `ret` instead of what was found; if it stands for something else
+ * and nothing is attached of it any more, it is forgotten. */
+static enum hv_code compare(struct hv_volumes *volumes, struct hv_volume *there, bool only_look,
+	struct hv_volume *ret, struct hv_error *err)
+{
+	hv_auto_records struct hv_records records = {0};
+
+	if (!hv_volume_is_borrowed(volumes, there) || strcmp(there->source, ret->source) == 0) {
+		hv_volume_done(ret);
+		*ret = *there;
+		*there = (struct hv_volume){0};
+		return HV_OK;
+	}
+	if (hv_volume_attachments(volumes, there->name, &records, err) != HV_OK)
+		return err->code;
+	if (records.count > 0)
+		return refuse_changed(there, ret, &records.items[0].view, err);
+	return only_look ? HV_OK : forget(volumes, there, err);
+}
+
+enum hv_code hv_volume_borrow(struct hv_volumes *volumes, const struct hv_foreign *foreign,
+	bool only_look, struct hv_volume *ret, struct hv_error *err)
+{
+	hv_auto_volume struct hv_volume there = {0};
+	enum hv_code code;
+
+	if (find_source(volumes, foreign, ret, err) != HV_OK)
+		return err->code;
+	HV_HOLD(hold, &volumes->locks, foreign->name);
+	code = hv_store_volume_get(volumes->store, foreign->name, &there, err);
+	if (code == HV_OK)
+		code = compare(volumes, &there, only_look, ret, err);
+	if (code != HV_OK && code != HV_NO_SUCH_VOLUME)
+		return code;
+	hv_error_done(err);
+	return only_look || ret->phase != HV_MAKING ? HV_OK : record(volumes, ret, err);
+}
+
+enum hv_code hv_volume_return(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	hv_auto_volume struct hv_volume volume = {0};
+	bool is_attached = true;
+	enum hv_code code;
+
+	HV_HOLD(hold, &volumes->locks, name);
+	code = hv_store_volume_get(volumes->store, name, &volume, err);
+	if (code == HV_NO_SUCH_VOLUME) {
+		hv_error_done(err);
+		return HV_OK;
+	}
+	if (code != HV_OK || !hv_volume_is_borrowed(volumes, &volume) ||
+		hv_store_volume_is_attached(volumes->store, name, &is_attached, err) != HV_OK)
+		return err->code;
+	return is_attached ? HV_OK : forget(volumes, &volume, err);
+}
+
+enum hv_code hv_borrowed_clear(
+	struct hv_volumes *volumes, const struct hv_volume *borrowed, struct hv_error *err)
+{
+	hv_auto_records struct hv_records records = {0};
+	const struct hv_attachment *first;
+
+	if (hv_volume_attachments(volumes, borrowed->name, &records, err) != HV_OK)
+		return err->code;
+	if (records.count == 0)
+		return forget(volumes, borrowed, err);
+	first = &records.items[0].view;
+	hv_fail(err, HV_VOLUME_EXISTS, "volume '%s' of the driver %s is attached to container '%s'",
+		borrowed->name, first->driver ? first->driver : "local", first->container_name);
+	return hv_hint(err, "choose another name, or detach it first: docker hostvol detach %s:%s",
+		first->container_name, first->target);
+}
