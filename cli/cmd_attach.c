@@ -241,8 +241,8 @@ const struct hv_command hv_cmd_attach = {
 	.summary = "Put a volume into a running container",
 	.usage = "SOURCE CONTAINER:TARGET[:ro|:rw]",
 	.notes =
-		"SOURCE is a volume of hostvol, or the absolute path of a directory of the host, as for\n"
-		"docker run -v. TARGET is an absolute path in the container; for a path with a colon in it use --target.\n"
+		"SOURCE is a volume of hostvol or of another driver, or the absolute path of a directory of\n"
+		"the host, as for docker run -v. TARGET is an absolute path in the container; for a path with a colon in it use --target.\n"
 		"The source is attached again whenever the container starts, until you detach it. If the\n"
 		"container is stopped, the source is attached when it starts.",
 	.examples = "  docker hostvol attach data web:/mnt/data\n"

@@ -10,8 +10,8 @@
 #include "wire/text.h"
 
 #include "attachments.h"
+#include "foreign.h"
 #include "made.h"
-#include "name.h"
 
 static enum hv_code new_id(char **ret, struct hv_error *err)
 {
@@ -120,18 +120,6 @@ void hv_attempt_done(struct hv_attempt *attempt)
 	hv_target_close(&attempt->container);
 }
 
-/* The record is of a borrowed volume even if that fails later: it is given back then. */
-static enum hv_code borrow_path(struct hv_attempt *attempt, struct hv_error *err)
-{
-	const struct hv_foreign foreign = {.name = attempt->path,
-		.path = attempt->path,
-		.mkdir = attempt->request->make_source};
-
-	attempt->record.is_borrowed = true;
-	return hv_volume_borrow(
-		attempt->attacher->volumes, &foreign, attempt->only_check, &attempt->volume, err);
-}
-
 enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
@@ -139,10 +127,10 @@ enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error 
 	enum hv_code code;
 
 	if (attempt->path[0])
-		return borrow_path(attempt, err);
+		return hv_attempt_borrow_path(attempt, err);
 	code = hv_volume_get(volumes, request->volume, &attempt->volume, err);
 	if (code == HV_NO_SUCH_VOLUME)
-		code = hv_volume_explain_unknown(attempt->attacher, request, attempt->target, err);
+		code = hv_attempt_borrow_volume(attempt, err);
 	return code;
 }
 

@@ -55,8 +55,12 @@ static bool add(struct list *list, const char *name, enum hv_code outcome, char 
 static char *describe_source(const struct hv_attempt *attempt)
 {
 	const char *directory = attempt->volume.source ? attempt->volume.source : "";
+	const char *driver = hv_opts_get(&attempt->volume.opts, "driver");
 	bool is_unmade = attempt->volume.phase == HV_MAKING && attempt->volume.missing > 0;
 
+	if (driver)
+		return hv_text_format(
+			"a volume of the driver %s; its directory is %s", driver, directory);
 	if (!attempt->path[0])
 		return hv_text_format("its directory is %s", directory);
 	return hv_text_format("the directory %s of the host%s", directory,

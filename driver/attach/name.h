@@ -5,9 +5,9 @@
 
 #include "attach/attach.h"
 
-/* Of a volume that is not hostvol's, with err->code HV_NO_SUCH_VOLUME: ask the Engine whose it is,
- * and say how its data is attached.  `target` is the request's, cleaned.  Returns err->code. */
-enum hv_code hv_volume_explain_unknown(struct hv_attacher *attacher,
+/* Of a volume that nobody knows, with err->code HV_NO_SUCH_VOLUME: hint at the way forward.
+ * `target` is the request's, cleaned.  Returns err->code. */
+enum hv_code hv_volume_explain_unknown(
 	const struct hv_attach_request *request, const char *target, struct hv_error *err);
 
 #endif

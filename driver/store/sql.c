@@ -88,7 +88,7 @@ const char *hv_schema_step(int version)
 #define MAY_EXIST "phase NOT IN (1, 2)"
 
 /* The kinds of volumes that exist for attachments only (wire/kind.h). */
-#define HIDDEN "kind IN ('host')"
+#define HIDDEN "kind IN ('host', 'engine')"
 /* The volume of the attachment ?1, if it is one and that is its last. */
 #define LENT                                                                                       \
 	"name = (SELECT volume FROM attachment WHERE id = ?1) AND phase = 0 AND " HIDDEN           \

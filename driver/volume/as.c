@@ -14,9 +14,14 @@ static enum hv_code add(const struct hv_volumes *volumes, const struct hv_volume
 	struct hv_as *as, bool *keeps_suid, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
+	const char *o = hv_opts_get(&volume->opts, "o");
 
-	if (!hv_opts_get(&volume->opts, "as") && !hv_opts_get(&volume->opts, "o"))
+	if (!hv_opts_get(&volume->opts, "as") && !o)
 		return HV_OK;
+	if (hv_kind_of(volumes, volume)->is_hidden) { /* with options of another driver's */
+		*keeps_suid |= hv_volume_o_has(o, "suid");
+		return HV_OK;
+	}
 	if (hv_kind_check(volumes, volume, err) != HV_OK ||
 		hv_volume_read_options(&volume->opts, &options, err) != HV_OK)
 		return err->code;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Volumes that exist for attachments only: of a directory of the host.
+/* Volumes that exist for attachments only: of a directory of the host, or of a volume of another
+ * driver.
  *
  * Sequence: find the directory; with the name held, compare it with the volume that is there, or
  * record one, in HV_ATTACHING; make what is missing of the directory.  The first attachment makes
@@ -25,17 +26,52 @@ static enum hv_code add_opt(
 	return hv_opts_add(&volume->opts, key, value) == 0 ? HV_OK : hv_oom(err);
 }
 
+static enum hv_code add_opts(
+	const struct hv_foreign *foreign, struct hv_volume *ret, struct hv_error *err)
+{
+	if (add_opt(ret, "path", foreign->path, err) != HV_OK)
+		return err->code;
+	if (!foreign->driver)
+		return HV_OK;
+	if (add_opt(ret, "driver", foreign->driver, err) != HV_OK ||
+		add_opt(ret, "created", foreign->created_at, err) != HV_OK ||
+		(foreign->o && add_opt(ret, "o", foreign->o, err) != HV_OK))
+		return err->code;
+	return foreign->is_mounted ? add_opt(ret, "mounted", "true", err) : HV_OK;
+}
+
+/* The options as of a volume of hostvol; they borrow from `bind`. */
+static enum hv_code read_options(const struct hv_foreign *foreign, struct hv_opts *bind,
+	struct hv_volume_options *ret, struct hv_error *err)
+{
+	*ret = (struct hv_volume_options){.path = foreign->path, .owner = {-1, -1, -1}};
+	if (foreign->o) {
+		if (hv_opts_add(bind, "type", "none") < 0 ||
+			hv_opts_add(bind, "device", foreign->path) < 0 ||
+			hv_opts_add(bind, "o", foreign->o) < 0)
+			return hv_oom(err);
+		ret->path = NULL; /* and is the device */
+		if (hv_volume_read_options(bind, ret, err) != HV_OK)
+			return err->code;
+	}
+	ret->mkdir = foreign->mkdir;
+	ret->require_mount = foreign->is_mounted;
+	return HV_OK;
+}
+
 /* As it would be recorded. */
 static enum hv_code find_source(struct hv_volumes *volumes, const struct hv_foreign *foreign,
 	struct hv_volume *ret, struct hv_error *err)
 {
-	const struct hv_volume_options options = {
-		.path = foreign->path, .mkdir = foreign->mkdir, .owner = {-1, -1, -1}};
+	hv_auto_opts struct hv_opts bind = {0};
+	struct hv_volume_options options;
 	const struct hv_volume_kind *kind;
 	struct hv_source found = {0};
 
+	if (read_options(foreign, &bind, &options, err) != HV_OK)
+		return err->code;
 	ret->name = strdup(foreign->name);
-	ret->kind = strdup("host");
+	ret->kind = strdup(foreign->driver ? "engine" : "host");
 	ret->created_at = hv_now();
 	if (!ret->name || !ret->kind || !ret->created_at)
 		return hv_oom(err);
@@ -46,10 +82,11 @@ static enum hv_code find_source(struct hv_volumes *volumes, const struct hv_fore
 		return err->code;
 	ret->source = strdup(found.source);
 	ret->missing = found.missing;
+	ret->read_only = options.read_only || found.read_only;
 	ret->phase = HV_MAKING;
 	if (!ret->source)
 		return hv_oom(err);
-	return add_opt(ret, "path", foreign->path, err);
+	return add_opts(foreign, ret, err);
 }
 
 static enum hv_code forget(
@@ -88,11 +125,34 @@ static enum hv_code record(
 static enum hv_code refuse_changed(const struct hv_volume *there, const struct hv_volume *wanted,
 	const struct hv_attachment *attached, struct hv_error *err)
 {
+	const char *driver = hv_opts_get(&wanted->opts, "driver");
+
+	if (driver) {
+		hv_fail(err, HV_SOURCE_REFUSED,
+			"volume '%s' of the driver %s is not the one any more that is attached to container '%s': it was created again, or changed",
+			wanted->name, driver, attached->container_name);
+		return hv_hint(err, "detach the former one first: docker hostvol detach %s:%s",
+			attached->container_name, attached->target);
+	}
 	hv_fail(err, HV_SOURCE_REFUSED,
 		"%s led to %s when it was attached to container '%s', and leads to %s now",
 		wanted->name, there->source, attached->container_name, wanted->source);
 	return hv_hint(err, "attach %s by that path, or detach first: docker hostvol detach %s:%s",
 		wanted->source, attached->container_name, attached->target);
+}
+
+static bool is_same(const struct hv_volume *a, const struct hv_volume *b)
+{
+	static const char *const identity[] = {"driver", "created", "o", "mounted"};
+
+	for (size_t i = 0; i < sizeof(identity) / sizeof(identity[0]); i++) {
+		const char *one = hv_opts_get(&a->opts, identity[i]);
+		const char *two = hv_opts_get(&b->opts, identity[i]);
+
+		if (strcmp(one ? one : "", two ? two : "") != 0)
+			return false;
+	}
+	return strcmp(a->source, b->source) == 0;
 }
 
 /* The volume that is recorded, in `ret` instead of what was found; if it stands for something else
@@ -102,7 +162,7 @@ static enum hv_code compare(struct hv_volumes *volumes, struct hv_volume *there,
 {
 	hv_auto_records struct hv_records records = {0};
 
-	if (!hv_volume_is_borrowed(volumes, there) || strcmp(there->source, ret->source) == 0) {
+	if (!hv_volume_is_borrowed(volumes, there) || is_same(there, ret)) {
 		hv_volume_done(ret);
 		*ret = *there;
 		*there = (struct hv_volume){0};

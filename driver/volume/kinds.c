@@ -10,6 +10,7 @@ const struct hv_volume_kind *const hv_volume_kinds[] = {
 	&hv_kind_alias,
 	&hv_kind_filesystem,
 	&hv_kind_host,
+	&hv_kind_engine,
 	&hv_kind_managed,
 	NULL,
 };

@@ -9,6 +9,7 @@ extern const struct hv_volume_kind hv_kind_path;
 extern const struct hv_volume_kind hv_kind_alias;
 extern const struct hv_volume_kind hv_kind_filesystem;
 extern const struct hv_volume_kind hv_kind_host;
+extern const struct hv_volume_kind hv_kind_engine;
 extern const struct hv_volume_kind hv_kind_managed;
 
 #endif

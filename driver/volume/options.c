@@ -200,14 +200,13 @@ static enum hv_code read_size(const char *value, uint64_t *ret, struct hv_error 
 			: hv_fail(err, HV_BAD_REQUEST, "option size=%.64s is no size", value);
 }
 
-/* Whether `o` has the option, which is one without a value. */
-static bool o_has(const char *o, const char *option)
+bool hv_volume_o_has(const char *o, const char *word)
 {
-	size_t length = strlen(option);
+	size_t length = strlen(word);
 
 	for (const char *at = o; at; at = strchr(at, ',')) {
 		at += *at == ',';
-		if (strncmp(at, option, length) == 0 && (at[length] == ',' || !at[length]))
+		if (strncmp(at, word, length) == 0 && (at[length] == ',' || !at[length]))
 			return true;
 	}
 	return false;
@@ -276,7 +275,7 @@ static enum hv_code check_fs(struct hv_volume_options *options, struct hv_error 
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option type goes without %s: the data is what is mounted",
 			options->path ? "path" : "from");
-	if (o_has(options->o, "bind") || o_has(options->o, "rbind"))
+	if (hv_volume_o_has(options->o, "bind") || hv_volume_o_has(options->o, "rbind"))
 		return read_bind(options, err);
 	if (options->mkdir || options->subpath || options->require_mount || options->on_remove)
 		return hv_fail(err, HV_BAD_REQUEST, "option %s goes without type",
@@ -379,7 +378,7 @@ enum hv_code hv_volume_read_options(
 	}
 	if (ret->type || ret->device || ret->o) {
 		ret->o = ret->o ? ret->o : "";
-		ret->keeps_suid = o_has(ret->o, "suid");
+		ret->keeps_suid = hv_volume_o_has(ret->o, "suid");
 		return check_fs(ret, err);
 	}
 	return check_together(ret, err);

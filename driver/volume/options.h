@@ -42,6 +42,9 @@ struct hv_volume_options {
 /* Whether `name` can be a volume's: the rule of Docker's local driver, and at most 255 bytes. */
 enum hv_code hv_volume_check_name(const char *name, struct hv_error *err);
 
+/* Whether option o (NULL: none) has the word, which is one without a value. */
+bool hv_volume_o_has(const char *o, const char *word);
+
 /* Read the options.  Returns HV_OK or HV_BAD_REQUEST naming the key. */
 enum hv_code hv_volume_read_options(
 	const struct hv_opts *opts, struct hv_volume_options *ret, struct hv_error *err);

@@ -10,6 +10,7 @@ static const char *const names[HV_KIND_COUNT] = {
 	[HV_KIND_ALIAS] = "alias",
 	[HV_KIND_FILESYSTEM] = "filesystem",
 	[HV_KIND_HOST] = "host",
+	[HV_KIND_ENGINE] = "engine",
 };
 
 enum hv_kind hv_kind_parse(const char *name)

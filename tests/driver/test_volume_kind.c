@@ -39,7 +39,7 @@ TEST(every_kind_has_a_name_and_the_operations_that_are_called_unasked)
 		for (size_t i = 0; i < count; i++)
 			assert_string_not_equal(kind->name, hv_volume_kinds[i]->name);
 	}
-	assert_int_equal(count, 5);
+	assert_int_equal(count, 6);
 }
 
 TEST(kind_parse_of_another_word_is_unknown)

@@ -325,15 +325,15 @@ restore_mount_max() {
 
 @test "volumes and their directories" {
 	local WATCH=hvt_web
-	docker volume create hvt_local
+	docker volume create -o type=tmpfs -o device=tmpfs hvt_local
 	docker volume create -d hostvol -o path="$DATA/sub" hvt_sub
 	attach_row "no such volume" 404 no-such-volume "no such volume: nope" \
 		"list the volumes .* docker volume ls; if you mean a directory .*: docker hostvol attach /DIRECTORY hvt_web:/mnt/x" Volume=nope
-	attach_row "a volume name that cannot be" 404 no-such-volume "no such volume: \.\./x" ".*addvol.*" \
+	attach_row "a volume name that cannot be" 404 no-such-volume "no such volume: \.\./x" ".*/DIRECTORY.*" \
 		Volume=../x
-	attach_row "a volume of another driver" 404 no-such-volume \
-		"volume 'hvt_local' is a volume of the driver local, not of hostvol" \
-		"attach its directory: docker addvol /.*/hvt_local/_data hvt_web /mnt/x" Volume=hvt_local
+	attach_row "a volume of another driver that is not mounted" 404 source-missing \
+		"volume 'hvt_local' is not mounted on the host: .*" \
+		"attach it while a container uses it" Volume=hvt_local
 
 	rmdir "$DATA/sub"
 	attach_row "the source is gone" 404 source-missing \

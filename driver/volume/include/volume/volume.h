@@ -129,9 +129,14 @@ enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, str
 
 /* The source of an attachment that is no volume of hostvol.  Strings are borrowed. */
 struct hv_foreign {
-	const char *name; /* a directory of the host: its clean path */
-	const char *path; /* absolute; symlinks in it are followed */
-	bool mkdir;       /* make what is missing of the path */
+	const char *name;       /* of a volume; of a directory of the host its clean path */
+	const char *path;       /* of the data, absolute; symlinks in it are followed */
+	bool mkdir;             /* make the missing directories of the path */
+	const char *driver;     /* of a volume; NULL: it is a directory of the host */
+	const char *created_at; /* of a volume, as the Engine wrote it: it tells two of one name
+				 * apart */
+	const char *o;          /* options of the bind mount of a volume; NULL: none */
+	bool is_mounted;        /* the data is there only while it is mounted at the path */
 };
 
 /* Borrow such a source: find the volume that stands for it as long as it is attached, or record one
@@ -140,7 +145,8 @@ struct hv_foreign {
  * `only_look`: record and make nothing; a volume that is not recorded has the phase HV_MAKING.
  * The caller frees `ret` with hv_volume_done() whatever is returned.
  * Returns HV_OK, HV_SOURCE_MISSING, HV_SOURCE_REFUSED (also: it is attached, and leads elsewhere
- * now), HV_TIMEOUT, HV_STATE_UNREADABLE.  A failure leaves no record and no directory. */
+ * now, or is another volume now), HV_BAD_REQUEST (an unknown word in `o`), HV_TIMEOUT,
+ * HV_STATE_UNREADABLE.  A failure leaves no record and no directory. */
 enum hv_code hv_volume_borrow(struct hv_volumes *volumes, const struct hv_foreign *foreign,
 	bool only_look, struct hv_volume *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));

@@ -10,6 +10,7 @@ enum hv_kind {
 	HV_KIND_ALIAS,      /* the directory is that of another volume */
 	HV_KIND_FILESYSTEM, /* a file system, mounted while it is used */
 	HV_KIND_HOST,       /* a directory of the host, only while it is attached */
+	HV_KIND_ENGINE,     /* a volume of another driver, only while it is attached */
 	HV_KIND_COUNT,
 };
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A directory of the host, or a volume of another driver.  The Engine is asked once where a volume
+ * has its data, with no lock held: it may ask this daemon for that name meanwhile. */
+#include "foreign.h"
+
+#include <string.h>
+
+#include "mountcore/path.h"
+
+#include "attachments.h"
+#include "name.h"
+
+/* The record is of a borrowed volume even if that fails: it is given back then. */
+static enum hv_code borrow(
+	struct hv_attempt *attempt, const struct hv_foreign *foreign, struct hv_error *err)
+{
+	attempt->record.is_borrowed = true;
+	return hv_volume_borrow(
+		attempt->attacher->volumes, foreign, attempt->only_check, &attempt->volume, err);
+}
+
+enum hv_code hv_attempt_borrow_path(struct hv_attempt *attempt, struct hv_error *err)
+{
+	const struct hv_foreign foreign = {.name = attempt->path,
+		.path = attempt->path,
+		.mkdir = attempt->request->make_source};
+
+	return borrow(attempt, &foreign, err);
+}
+
+/* Whether option o has the word `bind` or `rbind`. */
+static bool is_bind(const char *o)
+{
+	for (const char *end; o; o = *end ? end + 1 : NULL) {
+		size_t length;
+
+		end = strchrnul(o, ',');
+		length = (size_t)(end - o);
+		if ((length == 4 && memcmp(o, "bind", 4) == 0) ||
+			(length == 5 && memcmp(o, "rbind", 5) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* The place of its data: the local driver has it in a directory, in one of the user's (bind), or
+ * mounts a file system while a container uses it, as other drivers do. */
+static void find_place(const struct hv_engine_volume *volume, struct hv_foreign *ret)
+{
+	const char *device = hv_opts_get(&volume->opts, "device");
+	const char *o = hv_opts_get(&volume->opts, "o");
+	bool is_local = strcmp(volume->driver, "local") == 0;
+
+	ret->path = volume->mountpoint;
+	if (is_local && device && is_bind(o)) {
+		ret->path = device;
+		ret->o = o;
+		return;
+	}
+	ret->is_mounted = !is_local || device || hv_opts_get(&volume->opts, "type");
+}
+
+static enum hv_code borrow_known(
+	struct hv_attempt *attempt, const struct hv_engine_volume *volume, struct hv_error *err)
+{
+	struct hv_foreign foreign = {.name = attempt->request->volume,
+		.driver = volume->driver,
+		.created_at = volume->created_at ? volume->created_at : ""};
+	char place[PATH_MAX];
+
+	find_place(volume, &foreign);
+	if (!foreign.path || mc_path_clean(foreign.path, place, sizeof(place)) < 0) {
+		hv_fail(err, HV_SOURCE_MISSING,
+			"volume '%s' of the driver %s has no place on the host now", foreign.name,
+			foreign.driver);
+		return hv_hint(err, "attach it while a container uses it");
+	}
+	foreign.path = place;
+	return borrow(attempt, &foreign, err);
+}
+
+enum hv_code hv_attempt_borrow_volume(struct hv_attempt *attempt, struct hv_error *err)
+{
+	const char *name = attempt->request->volume;
+	hv_auto_engine_volume struct hv_engine_volume volume = {0};
+	hv_auto_error struct hv_error ignored = {0};
+
+	if (name[0] == '/' ||
+		hv_engine_volume(attempt->attacher->engine, name, HV_ENGINE_TIMEOUT_WHO_MS, &volume,
+			&ignored) != HV_OK ||
+		strcmp(volume.name, name) != 0)
+		return hv_volume_explain_unknown(attempt->request, attempt->target, err);
+	hv_error_done(err);
+	return borrow_known(attempt, &volume, err);
+}

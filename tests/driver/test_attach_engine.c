@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A volume of another driver of the Engine is attached. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "support/hv_test.h"
+
+#include "reconciler_fixture.h"
+#include "rows.h"
+#include "scratch.h"
+
+/* The answer to GET /volumes/lv. */
+struct told {
+	const char *driver, *directory, *created_at, *options; /* of the world's directory */
+};
+
+static void tell_volume(struct fixture *fixture, const struct told *told)
+{
+	char *answer = NULL;
+
+	assert_true(asprintf(&answer,
+			    HEAD("200 OK") CLOSED
+			    "{\"Name\":\"lv\",\"Driver\":\"%s\",\"Mountpoint\":\"%s/%s\","
+			    "\"CreatedAt\":\"%s\",\"Options\":%s}",
+			    told->driver, fixture->world->dir, told->directory, told->created_at,
+			    told->options) > 0);
+	fake_engine_set(fixture->fake, "/volumes/lv", answer);
+	free(answer);
+}
+
+static enum hv_code attach_lv(struct fixture *fixture, const char *target,
+	struct hv_attachment *ret, struct hv_error *err)
+{
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	char container[] = ID, volume[] = "lv";
+
+	request.volume = volume;
+	request.container = container;
+	request.target = (char *)(uintptr_t)target;
+	return hv_attach(fixture->attacher, &request, ret, err);
+}
+
+RECONCILER_TEST(a_local_volume_is_attached_by_its_name)
+{
+	static const struct told first = {"local", "lv", "2026-01-01T00:00:00Z", "null"},
+				 second = {"local", "lv", "2026-01-02T00:00:00Z", "null"};
+	struct world *world = fixture->world;
+	char *other = scratch_path(world->dir, "other");
+	struct hv_attachment attachment = {0};
+	struct hv_volume volume = {0};
+	struct hv_error err = {0};
+
+	world_mkdir(world, "lv");
+	world_mkdir(world, "other");
+	start_engine(fixture);
+	start_container(fixture);
+	tell_volume(fixture, &first);
+	assert_int_equal(attach_lv(fixture, fixture->target, &attachment, &err), HV_OK);
+	assert_string_equal(attachment.volume, "lv");
+	assert_string_equal(attachment.driver, "local");
+	hv_attachment_done(&attachment);
+	assert_int_equal(count_mounts(fixture), 1);
+	assert_int_equal(hv_volume_get(world->volumes, "lv", &volume, &err), HV_NO_SUCH_VOLUME);
+	hv_volume_done(&volume);
+	assert_int_equal(world_create(world, "lv", NULL, NULL), HV_VOLUME_EXISTS);
+	assert_true(world_told(world, "of the driver local is attached to container 'web'"));
+	assert_int_equal(world_create(world, "alias", "from=lv", NULL), HV_NO_SUCH_VOLUME);
+	hv_error_done(&err);
+	tell_volume(fixture, &second);
+	assert_int_equal(attach_lv(fixture, other, &attachment, &err), HV_SOURCE_REFUSED);
+	assert_non_null(strstr(hv_error_text(&err), "created again"));
+	hv_error_done(&err);
+	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
+	assert_false(row_has_volume(world->store, "lv"));
+	assert_int_equal(attach_lv(fixture, other, &attachment, &err), HV_OK);
+	hv_attachment_done(&attachment);
+	assert_int_equal(detach_from(fixture, other), HV_OK);
+	assert_int_equal(world_create(world, "lv", NULL, NULL), HV_OK);
+	free(other);
+}
+
+RECONCILER_TEST(the_place_of_a_volume_is_as_its_driver_has_it)
+{
+	static const struct {
+		struct told told;
+		bool is_mounted;
+		enum hv_code code;
+	} cases[] = {
+		{{"local", "lv", "", "{}"}, false, HV_OK},
+		{{"local", "lv", "", "{\"size\":\"1g\"}"}, false, HV_OK},
+		{{"local", "nowhere", "", "null"}, false, HV_SOURCE_MISSING},
+		{{"local", "lv", "", "{\"type\":\"tmpfs\",\"device\":\"tmpfs\"}"}, false,
+			HV_SOURCE_MISSING},
+		{{"local", "lv", "", "{\"type\":\"tmpfs\",\"device\":\"tmpfs\"}"}, true, HV_OK},
+		{{"far:latest", "lv", "", "null"}, false, HV_SOURCE_MISSING},
+		{{"far:latest", "lv", "", "null"}, true, HV_OK},
+		{{"far:latest", "nowhere", "", "null"}, false, HV_SOURCE_MISSING},
+	};
+	char *place = scratch_path(fixture->world->dir, "lv");
+
+	world_mkdir(fixture->world, "lv");
+	start_engine(fixture);
+	start_container(fixture);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_attachment attachment = {0};
+		struct hv_error err = {0};
+
+		if (cases[i].is_mounted)
+			assert_int_equal(mount("lv", place, "tmpfs", 0, NULL), 0);
+		tell_volume(fixture, &cases[i].told);
+		assert_int_equal(
+			attach_lv(fixture, fixture->target, &attachment, &err), cases[i].code);
+		if (cases[i].code == HV_OK)
+			assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
+		assert_false(row_has_volume(fixture->world->store, "lv"));
+		if (cases[i].is_mounted)
+			assert_int_equal(umount2(place, MNT_DETACH), 0);
+		hv_attachment_done(&attachment);
+		hv_error_done(&err);
+	}
+	free(place);
+}
+
+/* A local volume with bind is at its device, mounted or not. */
+RECONCILER_TEST(a_local_volume_with_bind_is_at_its_device)
+{
+	struct hv_attachment attachment = {0};
+	struct hv_error err = {0};
+	char *device = scratch_path(fixture->world->dir, "srv");
+	char options[512];
+
+	world_mkdir(fixture->world, "srv");
+	start_engine(fixture);
+	start_container(fixture);
+	snprintf(options, sizeof(options),
+		"{\"type\":\"none\",\"o\":\"ro,bind\",\"device\":\"%s\"}", device);
+	tell_volume(fixture, &(struct told){"local", "nowhere", "", options});
+	assert_int_equal(attach_lv(fixture, fixture->target, &attachment, &err), HV_OK);
+	assert_string_equal(attachment.source, device);
+	assert_true(attachment.read_only);
+	hv_attachment_done(&attachment);
+	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
+	free(device);
+}
+
+TEST_MAIN_IN_NAMESPACE()
