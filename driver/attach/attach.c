@@ -14,6 +14,7 @@
 #include "attempt.h"
 #include "container.h"
 #include "hidden.h"
+#include "keeper.h"
 #include "made.h"
 #include "mount.h"
 #include "nested.h"
@@ -172,6 +173,28 @@ static enum hv_code hold_and_attach(
 	return HV_OK;
 }
 
+/* A volume of another driver must not be removed from now on. */
+static enum hv_code keep(struct hv_attempt *attempt, struct hv_error *err)
+{
+	if (!attempt->record.view.driver)
+		return HV_OK;
+	attempt->is_kept = true;
+	return hv_keeper_hold(
+		attempt->attacher, &attempt->volume, attempt->container.container.image, err);
+}
+
+/* The replaced ones may be removed. */
+static void release_replaced(struct hv_attempt *attempt)
+{
+	const struct hv_texts *names = &attempt->volumes_before;
+
+	for (size_t i = 0; attempt->has_replaced_kept && i < names->count; i++) {
+		hv_auto_error struct hv_error ignored = {0};
+
+		(void)!hv_keeper_check(attempt->attacher, names->items[i], &ignored);
+	}
+}
+
 static enum hv_code try_attach(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
@@ -185,7 +208,7 @@ static enum hv_code try_attach(
 	if (code != HV_OK && !(code == HV_NOT_RUNNING && request->persist))
 		return code;
 	hv_error_done(err);
-	if (hv_attempt_fill(attempt, err) != HV_OK)
+	if (hv_attempt_fill(attempt, err) != HV_OK || keep(attempt, err) != HV_OK)
 		return err->code;
 	code = hold_and_attach(attempt, ret, err);
 	/* A stopped container may have started while its record was written; and other attachments
@@ -205,6 +228,9 @@ static void take_back(struct hv_attempt *attempt)
 	/* The next start finds a volume that stays. */
 	if (hv_attempt_has_borrowed(attempt) && !attempt->only_check && attempt->volume.name)
 		(void)!hv_volume_return(attempt->attacher->volumes, attempt->volume.name, &ignored);
+	hv_error_done(&ignored);
+	if (attempt->is_kept && attempt->volume.name)
+		(void)!hv_keeper_check(attempt->attacher, attempt->volume.name, &ignored);
 }
 
 enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
@@ -215,7 +241,9 @@ enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_requ
 			.attacher = attacher, .request = request, .container = {.ns = MC_NS_NONE}};
 		enum hv_code code = try_attach(&attempt, ret, err);
 
-		if (code != HV_OK)
+		if (code == HV_OK)
+			release_replaced(&attempt);
+		else
 			take_back(&attempt);
 		if (!attempt.is_outdated || tries == TRIES_MAX)
 			return code;

@@ -37,6 +37,8 @@ struct hv_attacher *hv_attacher_new(const struct hv_attacher_args *args)
 	attacher->engine = args->engine;
 	attacher->volumes = args->volumes;
 	hv_keylock_init(&attacher->locks);
+	hv_keylock_init(&attacher->keeper_locks);
+	attacher->may_have_keepers = true;
 	return attacher;
 }
 
@@ -44,6 +46,7 @@ void hv_attacher_free(struct hv_attacher *attacher)
 {
 	if (!attacher)
 		return;
+	hv_keylock_done(&attacher->keeper_locks);
 	hv_keylock_done(&attacher->locks);
 	free(attacher);
 }

@@ -284,6 +284,7 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	struct hv_attachment *ret, struct hv_error *err)
 {
 	hv_auto_record struct hv_record record = {0};
+	hv_auto_error struct hv_error ignored = {0};
 	struct ending ending = {
 		.attacher = attacher, .record = &record, .manner.is_lazy = request->lazy};
 	enum hv_code code;
@@ -294,6 +295,9 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	code = end_found(&ending, request->wait_seconds, err);
 	if (code != HV_OK)
 		return code;
+	/* For `docker volume rm` to work at once; else the reconciler does it. */
+	if (record.view.driver)
+		(void)!hv_keeper_check(attacher, record.view.volume, &ignored);
 	*ret = record.view;
 	record.view = (struct hv_attachment){0};
 	return HV_OK;

@@ -79,6 +79,7 @@ static enum hv_code add_replaced(
 		return hv_oom(err);
 	free(record->replaces);
 	record->replaces = all;
+	attempt->has_replaced_kept |= other->view.driver != NULL;
 	return hv_leftovers_add(&record->leftovers, other, err);
 }
 

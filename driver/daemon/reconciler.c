@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -37,10 +38,14 @@ enum {
 	STATE_RETRY_MS = 1000, /* while the state cannot be opened */
 	READY_MAX = 64,
 	LOOKS_MAX = 32, /* at a time, before events are taken */
+	VOLUME_NAME_MAX = 255,
 };
 
 /* In the repairers' queue, where it is no container: the Engine is to be asked for all. */
 static const char all_containers[] = "";
+/* And the keepers of a volume are to be looked at (attach/attach.h), or of all: its name follows.
+ */
+static const char keepers_of[] = "volume:";
 
 struct hv_reconciler {
 	struct hv_reconciler_args args;
@@ -95,7 +100,7 @@ static void lend(void *context)
 /* --- repairers --- */
 
 /* Returns how many mounts came or went. */
-static unsigned tell(const struct hv_reconciler *self, const struct hv_repaired *repaired)
+static unsigned tell(struct hv_reconciler *self, const struct hv_repaired *repaired)
 {
 	const struct hv_log_count counts[] = {
 		{repaired->attached, HV_LOG_INFO, "attached again"},
@@ -108,6 +113,8 @@ static unsigned tell(const struct hv_reconciler *self, const struct hv_repaired 
 	};
 
 	hv_log_counts(self->args.log, repaired->name, counts, sizeof(counts) / sizeof(counts[0]));
+	if (repaired->dropped > 0) /* perhaps the last of a volume that is kept */
+		hv_queue_add(&self->repairers.queue, keepers_of);
 	return repaired->attached + repaired->adopted + repaired->pending + repaired->dropped;
 }
 
@@ -171,8 +178,26 @@ static bool ask(struct hv_reconciler *self, unsigned tries)
 	return true;
 }
 
+/* `volume`: "" for all.  Returns whether it need not be tried again before the next look at all. */
+static bool keep(struct hv_reconciler *self, const char *volume, unsigned tries)
+{
+	struct hv_attacher *attacher = self->args.attacher;
+	hv_auto_error struct hv_error err = {0};
+
+	if (self->args.open_state(self->args.context, &err) != HV_OK || !self->is_subscribed)
+		return true;
+	if ((*volume ? hv_keeper_check(attacher, volume, &err)
+		     : hv_keepers_check(attacher, &err)) == HV_OK)
+		return true;
+	hv_log_line(self->args.log, *volume && tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG,
+		"containers that keep attached volumes: %s", hv_error_text(&err));
+	return !*volume;
+}
+
 static bool repair_next(void *context, const char *name, unsigned tries)
 {
+	if (strncmp(name, keepers_of, sizeof(keepers_of) - 1) == 0)
+		return keep(context, name + sizeof(keepers_of) - 1, tries);
 	return strcmp(name, all_containers) == 0 ? ask(context, tries)
 						 : repair_one(context, name, tries);
 }
@@ -186,12 +211,25 @@ static void put(struct hv_reconciler *self, const char *container_id)
 	hv_queue_put(&self->repairers.queue, container_id);
 }
 
+/* A container that kept a volume is gone: before all else, since volumes may be pruned next. */
+static void put_keeper(struct hv_reconciler *self, const struct hv_event *event)
+{
+	char name[sizeof(keepers_of) + VOLUME_NAME_MAX];
+
+	if (!event->keeps || strlen(event->keeps) > VOLUME_NAME_MAX)
+		return;
+	snprintf(name, sizeof(name), "%s%s", keepers_of, event->keeps);
+	hv_queue_put(&self->repairers.queue, name);
+}
+
 static void on_event(void *context, const struct hv_event *event)
 {
 	struct hv_reconciler *self = context;
 
-	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0)
+	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0) {
 		hv_attacher_ended(self->args.attacher, event->container);
+		put_keeper(self, event);
+	}
 	put(self, event->container);
 }
 
@@ -273,6 +311,7 @@ static void put_all(struct hv_reconciler *self, long long now)
 		put(self, ids.items[i]);
 	for (size_t i = 0; i < self->processes.containers.count; i++) /* that went too */
 		hv_queue_add(&self->looks, self->processes.containers.items[i]->name);
+	hv_queue_add(&self->repairers.queue, keepers_of);
 	self->look_all_ms = now + self->args.look_ms;
 	self->ask_ms = now + self->args.ask_ms;
 	self->is_news = false;
@@ -294,6 +333,7 @@ static void sweep(struct hv_reconciler *self)
 	if (now >= self->ask_ms) {
 		self->ask_ms = now + self->args.ask_ms;
 		hv_queue_add(&self->repairers.queue, all_containers);
+		hv_queue_add(&self->repairers.queue, keepers_of);
 	}
 }
 

@@ -182,13 +182,25 @@ static void keep(struct hv_engine *engine, struct hv_connection *connection, uns
 static CURLcode perform(
 	CURL *curl, int socket_fd, const struct hv_engine_request *request, long *ret_status)
 {
+	struct curl_slist *headers = NULL;
 	CURLcode rc;
 
+	if (request->is_post)
+		curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, request->body ? request->body : "");
+	if (request->is_delete)
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+	if (request->body) {
+		headers = curl_slist_append(NULL, "Content-Type: application/json");
+		if (!headers)
+			return CURLE_OUT_OF_MEMORY;
+		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	}
 	hv_engine_prepare(curl, socket_fd, request->url);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, request->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, request->take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, request->context);
 	rc = curl_easy_perform(curl);
+	curl_slist_free_all(headers);
 	if (rc == CURLE_OK)
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
 	return rc;
@@ -199,25 +211,24 @@ enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_
 {
 	int socket_fd = hv_engine_open_socket(engine, err);
 	struct hv_connection connection;
+	bool is_change = request->is_post || request->is_delete;
 	unsigned forgotten = 0;
 	CURLcode rc;
 
 	if (socket_fd < 0)
 		return err->code;
 	/* If the Engine ends a connection that was used before, libcurl sends the request again:
-	 * a POST has one of its own. */
-	connection = request->is_post ? connect_anew(socket_fd)
-				      : connect_to(engine, socket_fd, &forgotten);
+	 * a change has one of its own. */
+	connection =
+		is_change ? connect_anew(socket_fd) : connect_to(engine, socket_fd, &forgotten);
 	if (!connection.curl)
 		return hv_oom(err);
-	if (request->is_post)
-		curl_easy_setopt(connection.curl, CURLOPT_COPYPOSTFIELDS, "");
 	rc = perform(connection.curl, connection.socket_fd, request, ret_status);
 	if (rc != CURLE_OK) {
 		disconnect(&connection);
 		return hv_engine_fail(engine, rc, err);
 	}
-	if (request->is_post)
+	if (is_change)
 		disconnect(&connection);
 	else
 		keep(engine, &connection, forgotten);
@@ -233,11 +244,24 @@ enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeo
 	return hv_engine_perform(engine, &request, &ret->status, err);
 }
 
-enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, long timeout_ms,
+enum hv_code hv_engine_delete(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err)
 {
 	const struct hv_engine_request request = {.url = url,
+		.is_delete = true,
+		.timeout_ms = timeout_ms,
+		.take = take_bytes,
+		.context = ret};
+
+	return hv_engine_perform(engine, &request, &ret->status, err);
+}
+
+enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, const char *body,
+	long timeout_ms, struct hv_answer *ret, struct hv_error *err)
+{
+	const struct hv_engine_request request = {.url = url,
 		.is_post = true,
+		.body = body,
 		.timeout_ms = timeout_ms,
 		.take = take_bytes,
 		.context = ret};

@@ -50,8 +50,10 @@ enum { HV_URL_MAX = 512 };
 
 struct hv_engine_request {
 	const char *url;
-	bool is_post;    /* with an empty body */
-	long timeout_ms; /* of all of it */
+	bool is_post;
+	bool is_delete;
+	const char *body; /* of a POST, JSON; NULL: an empty one */
+	long timeout_ms;  /* of all of it */
 	/* Given the answer's body as it comes: libcurl's CURLOPT_WRITEFUNCTION. */
 	size_t (*take)(char *bytes, size_t one, size_t count, void *context);
 	void *context;
@@ -65,8 +67,11 @@ enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_
 enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);
 
-/* The same with POST and an empty body.  It is sent at most once. */
-enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, long timeout_ms,
+/* The same with POST and this body (NULL: an empty one), or with DELETE.  It is sent at most once.
+ */
+enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, const char *body,
+	long timeout_ms, struct hv_answer *ret, struct hv_error *err);
+enum hv_code hv_engine_delete(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);
 
 /* Whether the Engine takes `text` for a name or an ID, of 255 bytes at most: nothing else is sent,

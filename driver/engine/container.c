@@ -74,7 +74,7 @@ enum hv_code hv_engine_start(
 	if (!hv_engine_is_reference(id))
 		return fail_unknown(id, err);
 	snprintf(url, sizeof(url), "http://docker/containers/%s/start", id);
-	if (hv_engine_post(engine, url, timeout_ms, &answer, err) != HV_OK)
+	if (hv_engine_post(engine, url, NULL, timeout_ms, &answer, err) != HV_OK)
 		return err->code;
 	if (answer.status != 204 && answer.status != 304)
 		return fail_start(id, &answer, err);

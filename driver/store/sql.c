@@ -122,6 +122,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_VOLUME_ATTACHED] = "UPDATE volume SET phase = 0 WHERE name = ?1 AND phase = 3"
 				   " AND (?2 OR " HIDDEN ")",
 	[HV_SQL_VOLUME_HAS] = "SELECT EXISTS (SELECT 1 FROM volume WHERE name = ?1 AND " EXISTS ")",
+	[HV_SQL_OPT_VOLUMES] = "SELECT volume FROM opt WHERE key = ?1",
 	/* The options first. */
 	[HV_SQL_OPT_RETURN] =
 		"DELETE FROM opt WHERE volume = (SELECT name FROM volume WHERE " LENT ")",

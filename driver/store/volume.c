@@ -127,6 +127,24 @@ enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, c
 	return ok ? HV_OK : hv_oom(err);
 }
 
+static enum hv_code read_name(sqlite3_stmt *statement, void *context, struct hv_error *err)
+{
+	const char *name;
+
+	if (hv_sql_check_null(statement, "an option of volume", 0, err) != HV_OK)
+		return err->code;
+	name = (const char *)sqlite3_column_text(statement, 0);
+	return name && hv_texts_add(context, name) == 0 ? HV_OK : hv_oom(err);
+}
+
+enum hv_code hv_store_volumes_with_opt(
+	struct hv_store *store, const char *key, struct hv_texts *ret, struct hv_error *err)
+{
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+
+	return hv_sql_each(held, HV_SQL_OPT_VOLUMES, HV_VALUES(HV_TEXT(key)), read_name, ret, err);
+}
+
 static void note_damage(
 	struct hv_store *store, const struct hv_volume *volumes, size_t count, bool is_all)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "wire/json.h"
+#include "wire/keeper.h"
 
 static const struct hv_field event_fields[] = {
 	{"Type", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct hv_event, type)},
@@ -18,10 +19,15 @@ static const struct hv_field actor_fields[] = {
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
+static const struct hv_field attribute_fields[] = {
+	{HV_KEEPER_LABEL, HV_TYPE_STRING, 0, offsetof(struct hv_event, keeps)},
+	{NULL, HV_TYPE_STRING, 0, 0},
+};
+
 static enum hv_code read_event(
 	struct json_object *object, struct hv_event *ret, struct hv_error *err)
 {
-	struct json_object *actor = NULL;
+	struct json_object *actor = NULL, *attributes = NULL;
 
 	if (hv_fields_from(object, event_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK)
 		return err->code;
@@ -30,7 +36,14 @@ static enum hv_code read_event(
 	if (!json_object_object_get_ex(object, "Actor", &actor) ||
 		!json_object_is_type(actor, json_type_object))
 		return hv_fail(err, HV_INTERNAL, "\"Actor\" is missing");
-	return hv_fields_from(actor, actor_fields, HV_UNKNOWN_IGNORE, ret, err);
+	if (hv_fields_from(actor, actor_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK ||
+		!json_object_object_get_ex(actor, "Attributes", &attributes) ||
+		!json_object_is_type(attributes, json_type_object))
+		return err->code;
+	/* A label of somebody else's may be anything: it does not end the stream. */
+	if (hv_fields_from(attributes, attribute_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK)
+		hv_error_done(err);
+	return HV_OK;
 }
 
 enum hv_code hv_event_parse(
@@ -51,6 +64,7 @@ void hv_event_done(struct hv_event *event)
 	free(event->type);
 	free(event->action);
 	free(event->container);
+	free(event->keeps);
 	*event = (struct hv_event){0};
 }
 

@@ -25,6 +25,7 @@ struct fake_engine {
 	pthread_t thread;
 	atomic_uint requests;
 	atomic_uint posts;
+	atomic_uint deletes;
 	atomic_uint connections;
 	int listening;
 	pthread_mutex_t lock; /* of what is below */
@@ -76,16 +77,40 @@ static bool is_post(const char *request)
 	return strncmp(request, "POST ", 5) == 0;
 }
 
+static bool is_delete(const char *request)
+{
+	return strncmp(request, "DELETE ", 7) == 0;
+}
+
 static bool is_for(const char *request, const char *path)
 {
-	size_t length = strlen(path), method = is_post(request) ? 5 : 4;
+	size_t length = strlen(path);
+	size_t method = is_post(request) ? 5 : is_delete(request) ? 7 : 4;
 
-	return (method == 5 || strncmp(request, "GET ", method) == 0) &&
+	return (method > 4 || strncmp(request, "GET ", method) == 0) &&
 	       strncmp(request + method, path, length) == 0 &&
 	       (request[method + length] == ' ' || request[method + length] == '?');
 }
 
-/* Read the request's head.  Returns whether there was one. */
+/* Read the rest of the body: closing with some of it unread would reset the connection. */
+static void drop_body(int fd, const char *request, size_t used)
+{
+	const char *length = strcasestr(request, "\r\nContent-Length: ");
+	const char *end = strstr(request, "\r\n\r\n") + 4;
+	size_t size = length && length < end ? strtoul(length + 18, NULL, 10) : 0;
+	size_t have = used - (size_t)(end - request);
+	char bytes[256];
+
+	while (have < size) {
+		ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
+
+		if (got <= 0)
+			return;
+		have += (size_t)got;
+	}
+}
+
+/* Read the request.  Returns whether there was one. */
 static bool receive(struct fake_engine *engine, int fd, char request[static REQUEST_MAX_BYTES])
 {
 	size_t used = 0;
@@ -99,7 +124,10 @@ static bool receive(struct fake_engine *engine, int fd, char request[static REQU
 		used += (size_t)size;
 		request[used] = '\0';
 	}
+	drop_body(fd, request, used);
 	atomic_fetch_add(&engine->requests, 1);
+	if (is_delete(request))
+		atomic_fetch_add(&engine->deletes, 1);
 	if (is_post(request))
 		atomic_fetch_add(&engine->posts, 1);
 	return true;
@@ -308,4 +336,9 @@ unsigned fake_engine_requests(struct fake_engine *engine)
 unsigned fake_engine_posts(struct fake_engine *engine)
 {
 	return atomic_load(&engine->posts);
+}
+
+unsigned fake_engine_deletes(struct fake_engine *engine)
+{
+	return atomic_load(&engine->deletes);
 }

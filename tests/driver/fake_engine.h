@@ -45,4 +45,7 @@ unsigned fake_engine_requests(struct fake_engine *engine);
 /* How many of them were to do something (POST). */
 unsigned fake_engine_posts(struct fake_engine *engine);
 
+/* How many of them were to remove something (DELETE). */
+unsigned fake_engine_deletes(struct fake_engine *engine);
+
 #endif

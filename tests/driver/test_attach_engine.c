@@ -30,6 +30,29 @@ static void tell_volume(struct fixture *fixture, const struct told *told)
 	free(answer);
 }
 
+#define KEEPER(id, name)                                                                           \
+	"{\"Id\":\"" id "\",\"Names\":[\"/" name "\"],\"Labels\":{\"hostvol.keeps\":\"lv\"}}"
+#define KEEPERS KEEPER("k1", "hostvol-keeps-lv") "," KEEPER("k2", "hostvol-keeps2-lv")
+#define LIST(items) HEAD("200 OK") CLOSED "[" items "]"
+
+/* An Engine that has its keepers, or has none and creates none. */
+static void tell_keepers(struct fixture *fixture, bool has_them)
+{
+	fake_engine_set(fixture->fake, "/containers/json",
+		has_them ? LIST("{\"Id\":\"other\",\"Labels\":null}," KEEPERS) : LIST(""));
+	fake_engine_set(fixture->fake, "/containers/create",
+		HEAD("500 No") CLOSED "{\"message\":\"not today\"}");
+	fake_engine_set(fixture->fake, "/containers/k1", HEAD("204 No Content") "\r\n");
+	fake_engine_set(fixture->fake, "/containers/k2", HEAD("204 No Content") "\r\n");
+}
+
+static void begin_with_keepers(struct fixture *fixture)
+{
+	start_engine(fixture);
+	start_container(fixture);
+	tell_keepers(fixture, true);
+}
+
 static enum hv_code attach_lv(struct fixture *fixture, const char *target,
 	struct hv_attachment *ret, struct hv_error *err)
 {
@@ -54,8 +77,7 @@ RECONCILER_TEST(a_local_volume_is_attached_by_its_name)
 
 	world_mkdir(world, "lv");
 	world_mkdir(world, "other");
-	start_engine(fixture);
-	start_container(fixture);
+	begin_with_keepers(fixture);
 	tell_volume(fixture, &first);
 	assert_int_equal(attach_lv(fixture, fixture->target, &attachment, &err), HV_OK);
 	assert_string_equal(attachment.volume, "lv");
@@ -101,8 +123,7 @@ RECONCILER_TEST(the_place_of_a_volume_is_as_its_driver_has_it)
 	char *place = scratch_path(fixture->world->dir, "lv");
 
 	world_mkdir(fixture->world, "lv");
-	start_engine(fixture);
-	start_container(fixture);
+	begin_with_keepers(fixture);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_attachment attachment = {0};
 		struct hv_error err = {0};
@@ -132,8 +153,7 @@ RECONCILER_TEST(a_local_volume_with_bind_is_at_its_device)
 	char options[512];
 
 	world_mkdir(fixture->world, "srv");
-	start_engine(fixture);
-	start_container(fixture);
+	begin_with_keepers(fixture);
 	snprintf(options, sizeof(options),
 		"{\"type\":\"none\",\"o\":\"ro,bind\",\"device\":\"%s\"}", device);
 	tell_volume(fixture, &(struct told){"local", "nowhere", "", options});
@@ -143,6 +163,45 @@ RECONCILER_TEST(a_local_volume_with_bind_is_at_its_device)
 	hv_attachment_done(&attachment);
 	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
 	free(device);
+}
+
+RECONCILER_TEST(a_volume_that_cannot_be_kept_is_refused_and_nothing_is_left)
+{
+	static const struct told told = {"local", "lv", "", "null"};
+	struct hv_attachment attachment = {0};
+	struct hv_error err = {0};
+
+	world_mkdir(fixture->world, "lv");
+	begin_with_keepers(fixture);
+	tell_keepers(fixture, false);
+	tell_volume(fixture, &told);
+	assert_int_equal(attach_lv(fixture, fixture->target, &attachment, &err), HV_UNSUPPORTED);
+	assert_non_null(strstr(hv_error_text(&err), "cannot be kept from removal"));
+	assert_false(row_has_volume(fixture->world->store, "lv"));
+	assert_int_equal(count_mounts(fixture), 0);
+	hv_error_done(&err);
+}
+
+RECONCILER_TEST(the_keepers_go_with_the_last_attachment)
+{
+	static const struct told told = {"local", "lv", "", "null"};
+	struct hv_attachment attachment = {0};
+	struct hv_error err = {0};
+
+	world_mkdir(fixture->world, "lv");
+	begin_with_keepers(fixture);
+	tell_volume(fixture, &told);
+	assert_int_equal(attach_lv(fixture, fixture->target, &attachment, &err), HV_OK);
+	hv_attachment_done(&attachment);
+	assert_int_equal(fake_engine_deletes(fixture->fake), 0);
+	assert_int_equal(hv_keepers_check(fixture->attacher, &err), HV_OK);
+	assert_int_equal(fake_engine_deletes(fixture->fake), 0);
+	assert_int_equal(fake_engine_posts(fixture->fake), 0);
+	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
+	assert_int_equal(fake_engine_deletes(fixture->fake), 2);
+	/* Left over, as after a crash. */
+	assert_int_equal(hv_keepers_check(fixture->attacher, &err), HV_OK);
+	assert_true(fake_engine_deletes(fixture->fake) > 2);
 }
 
 TEST_MAIN_IN_NAMESPACE()

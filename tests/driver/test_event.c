@@ -37,6 +37,21 @@ TEST(a_line_is_an_event)
 	hv_event_done(&event);
 }
 
+TEST(an_event_of_a_keeper_names_its_volume)
+{
+	static const char keeper[] = EVENT("container", "destroy",
+		"{\"ID\":\"k1\",\"Attributes\":{\"hostvol.keeps\":\"data\"}}");
+	struct hv_event event;
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_event_parse(keeper, strlen(keeper), &event, &err), HV_OK);
+	assert_string_equal(event.keeps, "data");
+	hv_event_done(&event);
+	assert_int_equal(hv_event_parse(START, strlen(START), &event, &err), HV_OK);
+	assert_null(event.keeps);
+	hv_event_done(&event);
+}
+
 TEST(what_is_not_of_a_container_names_none)
 {
 	static const char text[] = EVENT("network", "connect", "{}");

@@ -245,6 +245,19 @@ struct hv_restart {
 enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *container_id,
 	struct hv_restart *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* A volume of another driver is kept from removal while it is attached, by containers that have it
+ * and are never started (keeper.c).  Make them again that are missing, and remove those of a volume
+ * that is not attached any more.  Waits for the Engine.  A name of any other volume is fine.
+ * Returns HV_OK, or why something of it could not be done: then call again later.  Any thread but
+ * one that holds a lock. */
+enum hv_code hv_keeper_check(struct hv_attacher *attacher, const char *volume, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The same for all volumes, and for all such containers that the Engine has.  The Engine is not
+ * asked if there are none, as far as is known. */
+enum hv_code hv_keepers_check(struct hv_attacher *attacher, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* The containers that have records, sorted.  Free `ret` with hv_texts_done() either way. */
 enum hv_code hv_attachments_containers(struct hv_attacher *attacher, struct hv_texts *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));

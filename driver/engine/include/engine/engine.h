@@ -9,6 +9,7 @@
 #include "wire/container.h"
 #include "wire/containers.h"
 #include "wire/error.h"
+#include "wire/keeper.h"
 
 struct hv_engine;
 
@@ -93,6 +94,24 @@ bool hv_engine_is_known_as_podman(struct hv_engine *engine) __attribute__((nonnu
 enum hv_code hv_engine_volume_containers(struct hv_engine *engine, const char *volume,
 	long timeout_ms, size_t *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* The keepers (wire/keeper.h) that have `volume`; NULL: all containers with the label of one.  The
+ * caller frees a zeroed `ret` with hv_keepers_done() whatever is returned.
+ * Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.  Source: Engine API, ContainerList.  Any thread. */
+enum hv_code hv_engine_keepers(struct hv_engine *engine, const char *volume, long timeout_ms,
+	struct hv_keepers *ret, struct hv_error *err)
+	__attribute__((nonnull(1, 4, 5), warn_unused_result));
+
+/* Create a keeper; that its name is in use is no error.  The Engine creates the volume, too, if it
+ * has none of that name.  Returns HV_OK, HV_TIMEOUT or HV_INTERNAL with the Engine's reason.
+ * Source: Engine API, ContainerCreate.  Any thread. */
+enum hv_code hv_engine_keeper_create(struct hv_engine *engine, const struct hv_keeper_args *args,
+	long timeout_ms, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Remove a keeper, unless it runs; a missing one is no error.
+ * Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.  Source: Engine API, ContainerDelete.  Any thread. */
+enum hv_code hv_engine_keeper_remove(struct hv_engine *engine, const struct hv_keeper *keeper,
+	long timeout_ms, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The Engine's own ID; the caller frees it.  Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.
  * Source: Engine API, SystemInfo. */

@@ -61,6 +61,11 @@ enum hv_code hv_store_volume_tell_damage(struct hv_store *store, struct hv_error
 enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, const char *value,
 	char **ret_name, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* The names of all volumes that have the option `key`, appended to `ret`, which the caller frees
+ * with hv_texts_done() either way. */
+enum hv_code hv_store_volumes_with_opt(struct hv_store *store, const char *key,
+	struct hv_texts *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Change a volume's phase.  In HV_REMOVING and HV_MAKING get and list do not know it.  HV_ATTACHING
  * survives the machine with the next durable commit only.  Returns HV_OK or denied by the disk. */
 enum hv_code hv_store_volume_set_phase(struct hv_store *store, const char *name,

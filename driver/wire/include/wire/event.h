@@ -15,6 +15,7 @@ struct hv_event {
 	char *type;      /* "container", "image" … */
 	char *action;    /* "start", "die", "destroy", "rename" … */
 	char *container; /* its ID; NULL: the event is not of a container */
+	char *keeps;     /* the volume that it keeps (wire/keeper.h); NULL: none */
 };
 
 /* Parse one line.  Returns HV_OK, or HV_INTERNAL when it is no event.  The caller frees `ret` with
