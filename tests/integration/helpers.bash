@@ -21,6 +21,7 @@ common_teardown() {
 	our_attachments | while read -r name; do
 		docker hostvol detach --lazy "$name" >/dev/null 2>&1 || true
 	done
+	docker ps -aq --filter "name=hostvol-keeps.*-$T" | xargs -r docker rm -v >/dev/null 2>&1 || true
 	docker volume ls -q --filter "name=^$T" | xargs -r docker volume rm -f >/dev/null 2>&1 || true
 	for name in $(docker volume ls -q --filter driver=hostvol:latest); do # what addvol defined
 		[[ $(docker volume inspect -f '{{.Status.source}}' "$name") != "$TMP"/* ]] ||

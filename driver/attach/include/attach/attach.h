@@ -248,8 +248,8 @@ enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *co
 /* A volume of another driver is kept from removal while it is attached, by containers that have it
  * and are never started (keeper.c).  Make them again that are missing, and remove those of a volume
  * that is not attached any more.  Waits for the Engine.  A name of any other volume is fine.
- * Returns HV_OK, or why something of it could not be done: then call again later.  Any thread but
- * one that holds a lock. */
+ * Returns HV_OK, or why something of it could not be done: then call again later.  Any thread,
+ * with no lock held. */
 enum hv_code hv_keeper_check(struct hv_attacher *attacher, const char *volume, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
