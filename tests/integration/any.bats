@@ -245,7 +245,7 @@ is_shown_by_run() {
 @test "a path in words that are no absolute path" {
 	fails_with 2 "is not absolute" "hint: write it from the host's root: $TMP/dir" -- \
 		in_engine sh -c "cd $TMP && docker-hostvol attach ./dir hvt_web:/mnt/d"
-	fails_with 2 "is not absolute" -- engine_hostvol attach "~/dir" hvt_web:/mnt/d
+	fails_with 2 "is not absolute" -- engine_hostvol attach \~/dir hvt_web:/mnt/d
 	fails_with 1 "no such volume: dir" "/DIRECTORY" -- engine_hostvol attach dir hvt_web:/mnt/d
 }
 
