@@ -63,9 +63,7 @@ static void find_place(const struct hv_engine_volume *volume, struct hv_foreign 
 static enum hv_code borrow_known(
 	struct hv_attempt *attempt, const struct hv_engine_volume *volume, struct hv_error *err)
 {
-	struct hv_foreign foreign = {.name = attempt->request->volume,
-		.driver = volume->driver,
-		.created_at = volume->created_at ? volume->created_at : ""};
+	struct hv_foreign foreign = {.name = attempt->request->volume, .driver = volume->driver};
 	char place[PATH_MAX];
 
 	find_place(volume, &foreign);

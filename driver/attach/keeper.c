@@ -9,8 +9,8 @@
  * first, one after the other, and then volumes.  So there are two: the first is made again, and not
  * in the list of that prune, while the second is removed.
  *
- * The Engine creates a volume that it does not have for a container: the volume is looked up before
- * and after. */
+ * The Engine creates a volume that it does not have for a container: the volume is looked up
+ * before. */
 #include "keeper.h"
 
 #include <stdio.h>
@@ -74,23 +74,20 @@ static enum hv_code create_missing(struct hv_attacher *attacher, const struct hv
 	return HV_OK;
 }
 
-/* Whether the Engine has the volume that was borrowed. */
+/* Whether the Engine has the volume that was borrowed: it would create one otherwise. */
 static enum hv_code check_volume(
 	struct hv_attacher *attacher, const struct hv_volume *volume, struct hv_error *err)
 {
 	hv_auto_engine_volume struct hv_engine_volume now = {0};
 	const char *driver = hv_opts_get(&volume->opts, "driver");
-	const char *created = hv_opts_get(&volume->opts, "created");
 	enum hv_code code =
 		hv_engine_volume(attacher->engine, volume->name, HV_ENGINE_TIMEOUT_MS, &now, err);
 
 	if (code != HV_OK && code != HV_NO_SUCH_VOLUME)
 		return code;
-	if (code == HV_OK && driver && created && strcmp(now.driver, driver) == 0 &&
-		strcmp(now.created_at ? now.created_at : "", created) == 0)
+	if (code == HV_OK && driver && strcmp(now.driver, driver) == 0)
 		return HV_OK;
-	hv_fail(err, HV_SOURCE_REFUSED, "volume '%s' was removed, or created again, meanwhile",
-		volume->name);
+	hv_fail(err, HV_SOURCE_REFUSED, "volume '%s' was removed meanwhile", volume->name);
 	return hv_hint(err, "try again");
 }
 

@@ -34,7 +34,6 @@ static enum hv_code add_opts(
 	if (!foreign->driver)
 		return HV_OK;
 	if (add_opt(ret, "driver", foreign->driver, err) != HV_OK ||
-		add_opt(ret, "created", foreign->created_at, err) != HV_OK ||
 		(foreign->o && add_opt(ret, "o", foreign->o, err) != HV_OK))
 		return err->code;
 	return foreign->is_mounted ? add_opt(ret, "mounted", "true", err) : HV_OK;
@@ -129,7 +128,7 @@ static enum hv_code refuse_changed(const struct hv_volume *there, const struct h
 
 	if (driver) {
 		hv_fail(err, HV_SOURCE_REFUSED,
-			"volume '%s' of the driver %s is not the one any more that is attached to container '%s': it was created again, or changed",
+			"volume '%s' of the driver %s is not the one any more that is attached to container '%s': it has another place or other options",
 			wanted->name, driver, attached->container_name);
 		return hv_hint(err, "detach the former one first: docker hostvol detach %s:%s",
 			attached->container_name, attached->target);
@@ -141,9 +140,12 @@ static enum hv_code refuse_changed(const struct hv_volume *there, const struct h
 		wanted->source, attached->container_name, attached->target);
 }
 
+/* Not by the Engine's CreatedAt: of a volume of `local` before Docker 23 that is the change time of
+ * its directory, which each new file changes.  A directory that was made again is found by its
+ * inode, as that of a path is (driver/attach/source.c). */
 static bool is_same(const struct hv_volume *a, const struct hv_volume *b)
 {
-	static const char *const identity[] = {"driver", "created", "o", "mounted"};
+	static const char *const identity[] = {"driver", "o", "mounted"};
 
 	for (size_t i = 0; i < sizeof(identity) / sizeof(identity[0]); i++) {
 		const char *one = hv_opts_get(&a->opts, identity[i]);

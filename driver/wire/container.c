@@ -181,7 +181,6 @@ static const struct hv_field volume_fields[] = {
 	{"Name", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct hv_engine_volume, name)},
 	{"Driver", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct hv_engine_volume, driver)},
 	{"Mountpoint", HV_TYPE_STRING, 0, offsetof(struct hv_engine_volume, mountpoint)},
-	{"CreatedAt", HV_TYPE_STRING, 0, offsetof(struct hv_engine_volume, created_at)},
 	{"Options", HV_TYPE_OPTS, 0, offsetof(struct hv_engine_volume, opts)},
 	{NULL, HV_TYPE_STRING, 0, 0},
 };

@@ -91,7 +91,6 @@ TEST(a_volume_of_any_driver_is_read)
 	assert_string_equal(volume.driver, "local");
 	assert_string_equal(volume.mountpoint, "/var/lib/docker/volumes/v/_data");
 	assert_string_equal(hv_opts_get(&volume.opts, "type"), "nfs");
-	assert_string_equal(volume.created_at, "2024-03-05T10:11:12Z");
 	hv_engine_volume_done(&volume);
 	assert_int_equal(hv_engine_volume_parse(bare, strlen(bare), &volume, &err), HV_OK);
 	assert_null(volume.mountpoint);

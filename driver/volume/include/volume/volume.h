@@ -129,14 +129,12 @@ enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, str
 
 /* The source of an attachment that is no volume of hostvol.  Strings are borrowed. */
 struct hv_foreign {
-	const char *name;       /* of a volume; of a directory of the host its clean path */
-	const char *path;       /* of the data, absolute; symlinks in it are followed */
-	bool mkdir;             /* make the missing directories of the path */
-	const char *driver;     /* of a volume; NULL: it is a directory of the host */
-	const char *created_at; /* of a volume, as the Engine wrote it: it tells two of one name
-				 * apart */
-	const char *o;          /* options of the bind mount of a volume; NULL: none */
-	bool is_mounted;        /* the data is there only while it is mounted at the path */
+	const char *name;   /* of a volume; of a directory of the host its clean path */
+	const char *path;   /* of the data, absolute; symlinks in it are followed */
+	bool mkdir;         /* make the missing directories of the path */
+	const char *driver; /* of a volume; NULL: it is a directory of the host */
+	const char *o;      /* options of the bind mount of a volume; NULL: none */
+	bool is_mounted;    /* the data is there only while it is mounted at the path */
 };
 
 /* Borrow such a source: find the volume that stands for it as long as it is attached, or record one

@@ -37,7 +37,6 @@ struct hv_engine_volume {
 	char *name;
 	char *driver;        /* "local" is the Engine's own */
 	char *mountpoint;    /* on the host; NULL or empty: the driver does not tell */
-	char *created_at;    /* as the Engine wrote it; NULL: it was not told */
 	struct hv_opts opts; /* as given at create */
 };
 
