@@ -6,8 +6,8 @@
  * record and before the first attachment, and removed after the record.  A request that lost the
  * record to another one borrows again, and makes them again.  Somebody may remove or prune them:
  * then the Engine's event has them made again.  `docker system prune --volumes` removes containers
- * first, one after the other, and then volumes.  So there are two: the first is made again, and not
- * in the list of that prune, while the second is removed.
+ * first, one after the other, and then volumes.  So there are several: the first is made again, and
+ * not in the list of that prune, while the others are removed.
  *
  * The Engine creates a volume that it does not have for a container: the volume is looked up
  * before. */
@@ -20,7 +20,7 @@
 #include "attachments.h"
 #include "container.h"
 
-static const char *const prefixes[] = {"hostvol-keeps-", "hostvol-keeps2-"};
+static const char *const prefixes[] = {"hostvol-keeps-", "hostvol-keeps2-", "hostvol-keeps3-"};
 enum { KEEPERS = sizeof(prefixes) / sizeof(prefixes[0]), NAME_SIZE = 300 };
 
 static bool has(const struct hv_keepers *keepers, const char *name, const char *volume)
@@ -108,9 +108,10 @@ static enum hv_code hold(struct hv_attacher *attacher, const struct hv_volume *v
 		return err->code;
 	if (missing == 0)
 		return HV_OK;
-	hv_fail(err, HV_INTERNAL, "containers named %s%s and %s%s are not hostvol's", prefixes[0],
-		volume->name, prefixes[1], volume->name);
-	return hv_hint(err, "rename or remove them");
+	hv_fail(err, HV_INTERNAL, "a container named %s%s, or like that, is not hostvol's",
+		prefixes[0], volume->name);
+	return hv_hint(
+		err, "rename or remove it; find it: docker ps -a --filter name=hostvol-keeps");
 }
 
 enum hv_code hv_keeper_hold(struct hv_attacher *attacher, const struct hv_volume *volume,

@@ -31,7 +31,9 @@ static void tell_volume(struct fixture *fixture, const struct told *told)
 
 #define KEEPER(id, name)                                                                           \
 	"{\"Id\":\"" id "\",\"Names\":[\"/" name "\"],\"Labels\":{\"hostvol.keeps\":\"lv\"}}"
-#define KEEPERS KEEPER("k1", "hostvol-keeps-lv") "," KEEPER("k2", "hostvol-keeps2-lv")
+#define KEEPERS                                                                                    \
+	KEEPER("k1", "hostvol-keeps-lv")                                                           \
+	"," KEEPER("k2", "hostvol-keeps2-lv") "," KEEPER("k3", "hostvol-keeps3-lv")
 #define LIST(items) HEAD("200 OK") CLOSED "[" items "]"
 
 /* An Engine that has its keepers, or has none and creates none. */
@@ -43,6 +45,7 @@ static void tell_keepers(struct fixture *fixture, bool has_them)
 		HEAD("500 No") CLOSED "{\"message\":\"not today\"}");
 	fake_engine_set(fixture->fake, "/containers/k1", HEAD("204 No Content") "\r\n");
 	fake_engine_set(fixture->fake, "/containers/k2", HEAD("204 No Content") "\r\n");
+	fake_engine_set(fixture->fake, "/containers/k3", HEAD("204 No Content") "\r\n");
 }
 
 static void begin_with_keepers(struct fixture *fixture)
@@ -197,10 +200,10 @@ RECONCILER_TEST(the_keepers_go_with_the_last_attachment)
 	assert_int_equal(fake_engine_deletes(fixture->fake), 0);
 	assert_int_equal(fake_engine_posts(fixture->fake), 0);
 	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
-	assert_int_equal(fake_engine_deletes(fixture->fake), 2);
+	assert_int_equal(fake_engine_deletes(fixture->fake), 3);
 	/* Left over, as after a crash. */
 	assert_int_equal(hv_keepers_check(fixture->attacher, &err), HV_OK);
-	assert_true(fake_engine_deletes(fixture->fake) > 2);
+	assert_true(fake_engine_deletes(fixture->fake) > 3);
 }
 
 TEST_MAIN_IN_NAMESPACE()

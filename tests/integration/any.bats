@@ -78,7 +78,7 @@ keepers() {
 	docker ps -aq --filter "label=hostvol.keeps=$V" | wc -l
 }
 
-has_keepers() { [[ $(keepers) == 2 ]]; }
+has_keepers() { [[ $(keepers) == 3 ]]; }
 has_none() { [[ $(keepers) == 0 ]]; }
 
 # Docker 20.10 has no -a, and prunes all.
