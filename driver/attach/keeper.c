@@ -21,7 +21,11 @@
 #include "container.h"
 
 static const char *const prefixes[] = {"hostvol-keeps-", "hostvol-keeps2-", "hostvol-keeps3-"};
-enum { KEEPERS = sizeof(prefixes) / sizeof(prefixes[0]), NAME_SIZE = 300 };
+enum {
+	KEEPERS = sizeof(prefixes) / sizeof(prefixes[0]),
+	PASSES_MAX = 4, /* over all of them, until they are seen */
+	NAME_SIZE = 300,
+};
 
 static bool has(const struct hv_keepers *keepers, const char *name, const char *volume)
 {
@@ -97,17 +101,14 @@ static enum hv_code hold(struct hv_attacher *attacher, const struct hv_volume *v
 {
 	unsigned missing = 0;
 
-	if (check_volume(attacher, volume, err) != HV_OK ||
-		create_missing(attacher, volume, image, &missing, err) != HV_OK)
-		return err->code;
-	if (missing == 0)
-		return HV_OK;
-	/* Once more, to see them: a name may have been in use by another container. */
-	if (check_volume(attacher, volume, err) != HV_OK ||
-		create_missing(attacher, volume, image, &missing, err) != HV_OK)
-		return err->code;
-	if (missing == 0)
-		return HV_OK;
+	/* Again, to see them: one may be removed meanwhile, or its name be in use. */
+	for (int pass = 0; pass < PASSES_MAX; pass++) {
+		if (check_volume(attacher, volume, err) != HV_OK ||
+			create_missing(attacher, volume, image, &missing, err) != HV_OK)
+			return err->code;
+		if (missing == 0)
+			return HV_OK;
+	}
 	hv_fail(err, HV_INTERNAL, "a container named %s%s, or like that, is not hostvol's",
 		prefixes[0], volume->name);
 	return hv_hint(
