@@ -55,7 +55,7 @@ static void begin_with_keepers(struct fixture *fixture)
 	tell_keepers(fixture, true);
 }
 
-static enum hv_code attach_lv(struct fixture *fixture, const char *target,
+static enum hv_code attach_lv_as(struct fixture *fixture, const char *target, const char *as,
 	struct hv_attachment *ret, struct hv_error *err)
 {
 	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
@@ -64,7 +64,14 @@ static enum hv_code attach_lv(struct fixture *fixture, const char *target,
 	request.volume = volume;
 	request.container = container;
 	request.target = (char *)(uintptr_t)target;
+	request.as = (char *)(uintptr_t)as;
 	return hv_attach(fixture->attacher, &request, ret, err);
+}
+
+static enum hv_code attach_lv(struct fixture *fixture, const char *target,
+	struct hv_attachment *ret, struct hv_error *err)
+{
+	return attach_lv_as(fixture, target, NULL, ret, err);
 }
 
 RECONCILER_TEST(a_local_volume_is_attached_by_its_name)
@@ -204,6 +211,35 @@ RECONCILER_TEST(the_keepers_go_with_the_last_attachment)
 	/* Left over, as after a crash. */
 	assert_int_equal(hv_keepers_check(fixture->attacher, &err), HV_OK);
 	assert_true(fake_engine_deletes(fixture->fake) > 3);
+}
+
+/* Of another owner, it has no set-user-ID bits, unless option o says so. */
+RECONCILER_TEST(a_volume_of_another_driver_has_the_owner_that_is_asked_for)
+{
+	static const char *const os[] = {"bind", "bind,suid"};
+	char *device = scratch_path(fixture->world->dir, "srv");
+
+	world_mkdir(fixture->world, "srv");
+	begin_with_keepers(fixture);
+	for (size_t i = 0; i < sizeof(os) / sizeof(os[0]); i++) {
+		hv_auto_attachment struct hv_attachment attachment = {0};
+		hv_auto_error struct hv_error err = {0};
+		char options[512];
+		enum hv_code code;
+
+		snprintf(options, sizeof(options),
+			"{\"type\":\"none\",\"o\":\"%s\",\"device\":\"%s\"}", os[i], device);
+		tell_volume(fixture, &(struct told){"local", "nowhere", options});
+		code = attach_lv_as(fixture, fixture->target, "1000:1001", &attachment, &err);
+		if (code == HV_UNSUPPORTED)
+			break;
+		assert_int_equal(code, HV_OK);
+		assert_string_equal(attachment.as, "1000:1001");
+		assert_string_equal(attachment.driver, "local");
+		assert_int_equal(attachment.no_suid, i == 0);
+		assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
+	}
+	free(device);
 }
 
 TEST_MAIN_IN_NAMESPACE()

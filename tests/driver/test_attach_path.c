@@ -61,6 +61,7 @@ TEST(attach_request_read_takes_one_source)
 struct wish {
 	const char *target;  /* NULL: the fixture's */
 	const char *subpath; /* NULL: none */
+	const char *as;      /* NULL: as it is */
 	bool make_source;
 };
 
@@ -76,11 +77,13 @@ static enum hv_code attach_path(
 	request.container = container;
 	request.target = wish->target ? (char *)(uintptr_t)wish->target : fixture->target;
 	request.subpath = (char *)(uintptr_t)wish->subpath;
+	request.as = (char *)(uintptr_t)wish->as;
 	request.make_source = wish->make_source;
 	code = hv_attach(fixture->attacher, &request, &attachment, err);
 	if (code == HV_OK) {
 		assert_string_equal(attachment.volume, path);
 		assert_null(attachment.driver);
+		assert_string_equal(attachment.as ? attachment.as : "", wish->as ? wish->as : "");
 	}
 	return code;
 }
@@ -122,6 +125,36 @@ RECONCILER_TEST(a_path_is_attached_and_nothing_is_left_after_the_last_detach)
 	hv_error_done(&err);
 	free(path);
 	free(other);
+}
+
+/* The world is a tmpfs, which can be mapped from 6.3 on. */
+RECONCILER_TEST(a_path_has_the_owner_that_is_asked_for)
+{
+	char *path = scratch_path(fixture->world->dir, "srv"), inside[PATH_MAX];
+	const struct wish owned = {.as = "1000:1001"}, other = {.as = "2000"};
+	struct hv_error err = {0};
+	struct stat is;
+	enum hv_code code;
+
+	world_mkdir(fixture->world, "srv");
+	start_engine(fixture);
+	start_container(fixture);
+	code = attach_path(fixture, path, &owned, &err);
+	if (code == HV_OK) {
+		snprintf(inside, sizeof(inside), "/proc/%d/root%s", (int)fixture->pid,
+			fixture->target);
+		assert_int_equal(stat(inside, &is), 0);
+		assert_int_equal(is.st_uid, 1000);
+		assert_int_equal(is.st_gid, 1001);
+		assert_int_equal(attach_path(fixture, path, &other, &err), HV_TARGET_EXISTS);
+		hv_error_done(&err);
+		assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
+	} else {
+		assert_int_equal(code, HV_UNSUPPORTED);
+	}
+	assert_false(row_has_volume(fixture->world->store, path));
+	hv_error_done(&err);
+	free(path);
 }
 
 RECONCILER_TEST(a_path_is_attached_again_at_each_start)
