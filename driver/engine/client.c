@@ -51,7 +51,7 @@ const char *hv_engine_socket(const struct hv_engine *engine)
 	return engine->socket_path;
 }
 
-static size_t take_bytes(char *bytes, size_t one, size_t count, void *context)
+size_t hv_engine_take(char *bytes, size_t one, size_t count, void *context)
 {
 	struct hv_answer *answer = context;
 	size_t size = one * count;
@@ -185,12 +185,14 @@ static CURLcode perform(
 	struct curl_slist *headers = NULL;
 	CURLcode rc;
 
-	if (request->is_post)
-		curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, request->body ? request->body : "");
+	if (request->is_post) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body_size);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body ? request->body : "");
+	}
 	if (request->is_delete)
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
 	if (request->body) {
-		headers = curl_slist_append(NULL, "Content-Type: application/json");
+		headers = curl_slist_append(NULL, request->header);
 		if (!headers)
 			return CURLE_OUT_OF_MEMORY;
 		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -239,7 +241,7 @@ enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeo
 	struct hv_answer *ret, struct hv_error *err)
 {
 	const struct hv_engine_request request = {
-		.url = url, .timeout_ms = timeout_ms, .take = take_bytes, .context = ret};
+		.url = url, .timeout_ms = timeout_ms, .take = hv_engine_take, .context = ret};
 
 	return hv_engine_perform(engine, &request, &ret->status, err);
 }
@@ -250,7 +252,7 @@ enum hv_code hv_engine_delete(struct hv_engine *engine, const char *url, long ti
 	const struct hv_engine_request request = {.url = url,
 		.is_delete = true,
 		.timeout_ms = timeout_ms,
-		.take = take_bytes,
+		.take = hv_engine_take,
 		.context = ret};
 
 	return hv_engine_perform(engine, &request, &ret->status, err);
@@ -262,8 +264,10 @@ enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, const cha
 	const struct hv_engine_request request = {.url = url,
 		.is_post = true,
 		.body = body,
+		.body_size = body ? strlen(body) : 0,
+		.header = "Content-Type: application/json",
 		.timeout_ms = timeout_ms,
-		.take = take_bytes,
+		.take = hv_engine_take,
 		.context = ret};
 
 	return hv_engine_perform(engine, &request, &ret->status, err);

@@ -52,12 +52,17 @@ struct hv_engine_request {
 	const char *url;
 	bool is_post;
 	bool is_delete;
-	const char *body; /* of a POST, JSON; NULL: an empty one */
-	long timeout_ms;  /* of all of it */
+	const void *body; /* of a POST; NULL: an empty one */
+	size_t body_size;
+	const char *header; /* "Content-Type: …", if there is a body */
+	long timeout_ms;    /* of all of it */
 	/* Given the answer's body as it comes: libcurl's CURLOPT_WRITEFUNCTION. */
 	size_t (*take)(char *bytes, size_t one, size_t count, void *context);
 	void *context;
 };
+
+/* For `take` of a request, with the struct hv_answer as its context. */
+size_t hv_engine_take(char *bytes, size_t one, size_t count, void *context);
 
 /* HV_OK whatever the status. */
 enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_request *request,
@@ -67,7 +72,8 @@ enum hv_code hv_engine_perform(struct hv_engine *engine, const struct hv_engine_
 enum hv_code hv_engine_get(struct hv_engine *engine, const char *url, long timeout_ms,
 	struct hv_answer *ret, struct hv_error *err);
 
-/* The same with POST and this body (NULL: an empty one), or with DELETE.  It is sent at most once.
+/* The same with POST and this body of JSON (NULL: an empty one), or with DELETE.  It is sent at
+ * most once.
  */
 enum hv_code hv_engine_post(struct hv_engine *engine, const char *url, const char *body,
 	long timeout_ms, struct hv_answer *ret, struct hv_error *err);
