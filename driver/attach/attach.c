@@ -179,8 +179,7 @@ static enum hv_code keep(struct hv_attempt *attempt, struct hv_error *err)
 	if (!attempt->record.view.driver)
 		return HV_OK;
 	attempt->is_kept = true;
-	return hv_keeper_hold(
-		attempt->attacher, &attempt->volume, attempt->container.container.image, err);
+	return hv_keeper_hold(attempt->attacher, &attempt->volume, err);
 }
 
 /* The replaced ones may be removed. */

@@ -36,7 +36,7 @@ struct hv_attempt {
 	struct mc_attach *mount;
 	bool is_there;          /* it was asked for before: there is nothing to do */
 	bool is_mounted;        /* the mount was made, whatever came after */
-	bool is_kept;           /* its keepers were made, or were to be (keeper.c) */
+	bool is_kept;           /* its keeper was made, or was to be (keeper.c) */
 	bool has_replaced_kept; /* and so had one that it replaces */
 	bool is_waited_for;     /* perhaps: an attachment of the container is not there yet */
 	bool is_outdated;       /* the volume is not any more what was read of it */

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A volume of another driver is kept from `docker volume rm` and the prunes while it is attached,
- * by containers that have it, are created, and are never started.
+ * by a container that has it and runs: the prunes remove only containers that do not.
  *
- * Keepers there are as long as the record of the borrowed volume is.  They are made after the
- * record and before the first attachment, and removed after the record.  A request that lost the
- * record to another one borrows again, and makes them again.  Somebody may remove or prune them:
- * then the Engine's event has them made again.  `docker system prune --volumes` removes containers
- * first, one after the other, and then volumes.  So there are several: the first is made again, and
- * not in the list of that prune, while the others are removed.
+ * A keeper there is as long as the record of the borrowed volume is.  It is made after the record
+ * and before the first attachment, and removed after the record.  A request that lost the record
+ * to another one borrows again, and makes it again.  Somebody may stop or remove it: then the
+ * Engine's event has it started or made again.  Docker starts it at its own start.
  *
  * The Engine creates a volume that it does not have for a container: the volume is looked up
  * before. */
@@ -15,67 +13,90 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "attachment.h"
 #include "attachments.h"
 #include "container.h"
 
-static const char *const prefixes[] = {"hostvol-keeps-", "hostvol-keeps2-", "hostvol-keeps3-"};
+#define PREFIX "hostvol-keeps-"
+
 enum {
-	KEEPERS = sizeof(prefixes) / sizeof(prefixes[0]),
-	PASSES_MAX = 4, /* over all of them, until they are seen */
+	PASSES_MAX = 8,
+	PASSES_AT_ONCE = 3, /* create, start, see */
+	WAIT_MS = 50,       /* before each other pass, and as much longer each time */
+	NS_PER_MS = 1000000,
 	NAME_SIZE = 300,
 };
 
-static bool has(const struct hv_keepers *keepers, const char *name, const char *volume)
+/* Of a keeper, at the last look. */
+enum sight { MISSING, STOPPED, RUNNING };
+
+/* Whether it has a name of ours too: a container of somebody else's with the label stays. */
+static bool is_ours(const struct hv_keeper *keeper, const char *volume)
+{
+	return strcmp(keeper->volume, volume) == 0 &&
+	       strncmp(keeper->name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
+	       strcmp(keeper->name + sizeof(PREFIX) - 1, volume) == 0;
+}
+
+static const struct hv_keeper *find(const struct hv_keepers *keepers, const char *volume)
 {
 	for (size_t i = 0; i < keepers->count; i++)
-		if (strcmp(keepers->items[i].name, name) == 0 &&
-			strcmp(keepers->items[i].volume, volume) == 0)
-			return true;
-	return false;
+		if (is_ours(&keepers->items[i], volume))
+			return &keepers->items[i];
+	return NULL;
 }
 
-static unsigned count_missing(const struct hv_keepers *keepers, const char *volume)
+static enum hv_code create(
+	struct hv_attacher *attacher, const struct hv_volume *volume, struct hv_error *err)
 {
-	unsigned missing = 0;
-
-	for (unsigned i = 0; i < KEEPERS; i++) {
-		char name[NAME_SIZE];
-
-		snprintf(name, sizeof(name), "%s%s", prefixes[i], volume);
-		missing += !has(keepers, name, volume);
-	}
-	return missing;
-}
-
-/* Create those that are not there.  `ret_missing`: how many were not. */
-static enum hv_code create_missing(struct hv_attacher *attacher, const struct hv_volume *volume,
-	const char *image, unsigned *ret_missing, struct hv_error *err)
-{
-	hv_auto_keepers struct hv_keepers keepers = {0};
 	char name[NAME_SIZE];
 	const struct hv_keeper_args args = {.name = name,
 		.volume = volume->name,
-		.driver = hv_opts_get(&volume->opts, "driver"),
-		.image = image};
+		.driver = hv_opts_get(&volume->opts, "driver")};
+
+	snprintf(name, sizeof(name), "%s%s", PREFIX, volume->name);
+	if (hv_engine_keeper_image_import(attacher->engine, HV_ENGINE_TIMEOUT_MS, err) != HV_OK)
+		return err->code;
+	return hv_engine_keeper_create(attacher->engine, &args, HV_ENGINE_TIMEOUT_MS, err);
+}
+
+/* The list may be of before an event that was told already; an inspect waits for the Engine's work
+ * on the container. */
+static enum hv_code start_stopped(
+	struct hv_attacher *attacher, const char *id, enum sight *ret_sight, struct hv_error *err)
+{
+	hv_auto_container struct hv_container container = {0};
+	enum hv_code code =
+		hv_engine_inspect(attacher->engine, id, HV_ENGINE_TIMEOUT_MS, &container, err);
+
+	if (code == HV_OK && container.is_running && container.pid > 0) {
+		*ret_sight = RUNNING;
+		return HV_OK;
+	}
+	if (code == HV_OK)
+		code = hv_engine_start(attacher->engine, id, HV_ENGINE_TIMEOUT_MS, err);
+	if (code != HV_NO_SUCH_CONTAINER)
+		return code;
+	hv_error_done(err); /* it was removed meanwhile */
+	return HV_OK;
+}
+
+/* One step further, to one that runs.  `ret_sight`: before it. */
+static enum hv_code advance(struct hv_attacher *attacher, const struct hv_volume *volume,
+	enum sight *ret_sight, struct hv_error *err)
+{
+	hv_auto_keepers struct hv_keepers keepers = {0};
+	const struct hv_keeper *keeper;
 
 	if (hv_engine_keepers(
 		    attacher->engine, volume->name, HV_ENGINE_TIMEOUT_MS, &keepers, err) != HV_OK)
 		return err->code;
-	*ret_missing = count_missing(&keepers, volume->name);
-	for (unsigned i = 0; *ret_missing > 0 && i < KEEPERS; i++) {
-		snprintf(name, sizeof(name), "%s%s", prefixes[i], volume->name);
-		if (has(&keepers, name, volume->name))
-			continue;
-		if (!image)
-			return hv_fail(err, HV_INTERNAL,
-				"the Docker Engine does not tell an image of the container");
-		if (hv_engine_keeper_create(attacher->engine, &args, HV_ENGINE_TIMEOUT_MS, err) !=
-			HV_OK)
-			return err->code;
-	}
-	return HV_OK;
+	keeper = find(&keepers, volume->name);
+	*ret_sight = keeper ? STOPPED : MISSING;
+	return keeper ? start_stopped(attacher, keeper->id, ret_sight, err)
+		      : create(attacher, volume, err);
 }
 
 /* Whether the Engine has the volume that was borrowed: it would create one otherwise. */
@@ -95,34 +116,51 @@ static enum hv_code check_volume(
 	return hv_hint(err, "try again");
 }
 
-/* With its keepers locked. */
-static enum hv_code hold(struct hv_attacher *attacher, const struct hv_volume *volume,
-	const char *image, struct hv_error *err)
+static enum hv_code fail_hold(const char *volume, enum sight sight, struct hv_error *err)
 {
-	unsigned missing = 0;
-
-	/* Again, to see them: one may be removed meanwhile, or its name be in use. */
-	for (int pass = 0; pass < PASSES_MAX; pass++) {
-		if (check_volume(attacher, volume, err) != HV_OK ||
-			create_missing(attacher, volume, image, &missing, err) != HV_OK)
-			return err->code;
-		if (missing == 0)
-			return HV_OK;
-	}
-	hv_fail(err, HV_INTERNAL, "a container named %s%s, or like that, is not hostvol's",
-		prefixes[0], volume->name);
-	return hv_hint(
-		err, "rename or remove it; find it: docker ps -a --filter name=hostvol-keeps");
+	if (sight == STOPPED)
+		return hv_fail(
+			err, HV_INTERNAL, "container %s%s does not go on running", PREFIX, volume);
+	hv_fail(err, HV_INTERNAL, "a container named %s%s is not hostvol's", PREFIX, volume);
+	return hv_hint(err, "rename or remove it: docker rename %s%s NEW", PREFIX, volume);
 }
 
-enum hv_code hv_keeper_hold(struct hv_attacher *attacher, const struct hv_volume *volume,
-	const char *image, struct hv_error *err)
+/* As long as the Engine removes or restarts the former one. */
+static void wait_for_engine(int pass)
+{
+	const long ms = (pass - PASSES_AT_ONCE + 1L) * WAIT_MS;
+	const struct timespec step = {.tv_nsec = ms * NS_PER_MS};
+
+	if (pass >= PASSES_AT_ONCE)
+		nanosleep(&step, NULL);
+}
+
+/* With its keeper locked. */
+static enum hv_code hold(
+	struct hv_attacher *attacher, const struct hv_volume *volume, struct hv_error *err)
+{
+	enum sight sight = MISSING;
+
+	/* Again, until it is seen: anything may happen to it meanwhile. */
+	for (int pass = 0; pass < PASSES_MAX; pass++) {
+		wait_for_engine(pass);
+		if (check_volume(attacher, volume, err) != HV_OK ||
+			advance(attacher, volume, &sight, err) != HV_OK)
+			return err->code;
+		if (sight == RUNNING)
+			return HV_OK;
+	}
+	return fail_hold(volume->name, sight, err);
+}
+
+enum hv_code hv_keeper_hold(
+	struct hv_attacher *attacher, const struct hv_volume *volume, struct hv_error *err)
 {
 	hv_auto_error struct hv_error cause = {0};
 
 	HV_HOLD(lock, &attacher->keeper_locks, volume->name);
 	attacher->may_have_keepers = true;
-	if (hold(attacher, volume, image, &cause) == HV_OK)
+	if (hold(attacher, volume, &cause) == HV_OK)
 		return HV_OK;
 	if (cause.code != HV_INTERNAL) {
 		*err = cause;
@@ -138,59 +176,29 @@ enum hv_code hv_keeper_hold(struct hv_attacher *attacher, const struct hv_volume
 			: "attach its directory instead: docker volume inspect shows the mountpoint");
 }
 
-/* An image that the Engine has: of a container that the volume is attached to. */
-static enum hv_code find_image(struct hv_attacher *attacher, const char *volume,
-	struct hv_container *ret, struct hv_error *err)
-{
-	const struct hv_record_filter filter = {.volume = volume};
-	hv_auto_records struct hv_records records = {0};
-	enum hv_code code = HV_NO_SUCH_CONTAINER;
-
-	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
-		return err->code;
-	for (struct hv_record *record = NULL;
-		code != HV_OK && (record = hv_records_next(&records, record));) {
-		hv_error_done(err);
-		hv_container_done(ret);
-		code = hv_container_find(
-			attacher, record->view.container_id, HV_ENGINE_TIMEOUT_MS, ret, err);
-	}
-	return code;
-}
-
-/* Whether it has a name of ours too: a container of somebody else's with the label stays. */
-static bool is_ours(const struct hv_keeper *keeper, const char *volume)
-{
-	for (unsigned i = 0; i < KEEPERS; i++) {
-		char name[NAME_SIZE];
-
-		snprintf(name, sizeof(name), "%s%s", prefixes[i], volume);
-		if (strcmp(keeper->volume, volume) == 0 && strcmp(keeper->name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static enum hv_code remove_all(
+/* The image goes with the last keeper of all. */
+static enum hv_code remove_keeper(
 	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
 {
 	hv_auto_keepers struct hv_keepers keepers = {0};
+	const struct hv_keeper *keeper;
 
 	if (hv_engine_keepers(attacher->engine, NULL, HV_ENGINE_TIMEOUT_REMOVE_MS, &keepers, err) !=
 		HV_OK)
 		return err->code;
-	for (size_t i = 0; i < keepers.count; i++)
-		if (is_ours(&keepers.items[i], volume) &&
-			hv_engine_keeper_remove(attacher->engine, &keepers.items[i],
-				HV_ENGINE_TIMEOUT_MS, err) != HV_OK)
-			return err->code;
+	keeper = find(&keepers, volume);
+	if (!keeper)
+		return HV_OK;
+	if (hv_engine_keeper_remove(attacher->engine, keeper, HV_ENGINE_TIMEOUT_MS, err) != HV_OK)
+		return err->code;
+	if (keepers.count == 1)
+		hv_engine_keeper_image_remove(attacher->engine, HV_ENGINE_TIMEOUT_REMOVE_MS);
 	return HV_OK;
 }
 
 enum hv_code hv_keeper_check(struct hv_attacher *attacher, const char *volume, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume borrowed = {0};
-	hv_auto_container struct hv_container container = {0};
 	bool is_attached = false;
 	enum hv_code code;
 
@@ -198,21 +206,18 @@ enum hv_code hv_keeper_check(struct hv_attacher *attacher, const char *volume, s
 	code = hv_store_volume_get(attacher->store, volume, &borrowed, err);
 	if (code == HV_NO_SUCH_VOLUME) {
 		hv_error_done(err);
-		return remove_all(attacher, volume, err);
+		return remove_keeper(attacher, volume, err);
 	}
 	if (code != HV_OK)
 		return code;
 	if (!hv_opts_get(&borrowed.opts, "driver")) /* one of hostvol's has the name by now */
-		return remove_all(attacher, volume, err);
+		return remove_keeper(attacher, volume, err);
 	if (hv_store_volume_is_attached(attacher->store, volume, &is_attached, err) != HV_OK)
 		return err->code;
 	if (!is_attached) /* a request is at work on it, or the next start is */
 		return HV_OK;
-	code = find_image(attacher, volume, &container, err);
-	if (code == HV_OK)
-		code = hold(attacher, &borrowed, container.image, err);
-	/* Its container is gone, and the record will be; or it was removed by force. */
-	if (code != HV_NO_SUCH_CONTAINER && code != HV_SOURCE_REFUSED)
+	code = hold(attacher, &borrowed, err);
+	if (code != HV_SOURCE_REFUSED) /* it was removed by force */
 		return code;
 	hv_error_done(err);
 	return HV_OK;
@@ -227,6 +232,13 @@ static void check_one(struct hv_attacher *attacher, const char *volume, struct h
 		hv_error_done(&cause);
 	else
 		*err = cause;
+}
+
+static bool is_kept(const struct hv_keepers *keepers, const char *volume)
+{
+	const struct hv_keeper *keeper = find(keepers, volume);
+
+	return keeper && hv_keeper_is_running(keeper);
 }
 
 static bool is_in(const struct hv_texts *names, const char *name)
@@ -255,7 +267,7 @@ enum hv_code hv_keepers_check(struct hv_attacher *attacher, struct hv_error *err
 	if (kept.count > 0 || keepers.count > 0)
 		attacher->may_have_keepers = true;
 	for (size_t i = 0; i < kept.count; i++)
-		if (count_missing(&keepers, kept.items[i]) > 0)
+		if (!is_kept(&keepers, kept.items[i]))
 			check_one(attacher, kept.items[i], err);
 	for (size_t i = 0; i < keepers.count; i++)
 		if (!is_in(&kept, keepers.items[i].volume))

@@ -6,11 +6,11 @@
 
 #include "attach/attach.h"
 
-/* Before an attachment of a borrowed volume of another driver is acknowledged: have its keepers, of
- * this image (NULL: not known), and make sure that the Engine still has the volume.
+/* Before an attachment of a borrowed volume of another driver is acknowledged: have its keeper run,
+ * and make sure that the Engine still has the volume.
  * Waits for the Engine, with no lock held but its own.
  * Returns HV_OK; HV_UNSUPPORTED with the Engine's reason; HV_SOURCE_REFUSED, HV_TIMEOUT. */
-enum hv_code hv_keeper_hold(struct hv_attacher *attacher, const struct hv_volume *volume,
-	const char *image, struct hv_error *err);
+enum hv_code hv_keeper_hold(
+	struct hv_attacher *attacher, const struct hv_volume *volume, struct hv_error *err);
 
 #endif

@@ -211,7 +211,7 @@ static void put(struct hv_reconciler *self, const char *container_id)
 	hv_queue_put(&self->repairers.queue, container_id);
 }
 
-/* A container that kept a volume is gone: before all else, since volumes may be pruned next. */
+/* A container that kept a volume has ended: before all else, since it may be pruned next. */
 static void put_keeper(struct hv_reconciler *self, const struct hv_event *event)
 {
 	char name[sizeof(keepers_of) + VOLUME_NAME_MAX];
@@ -226,10 +226,10 @@ static void on_event(void *context, const struct hv_event *event)
 {
 	struct hv_reconciler *self = context;
 
-	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0) {
+	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0)
 		hv_attacher_ended(self->args.attacher, event->container);
+	if (strcmp(event->action, "start") != 0)
 		put_keeper(self, event);
-	}
 	put(self, event->container);
 }
 

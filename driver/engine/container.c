@@ -20,6 +20,12 @@ static bool says_unknown(const struct hv_answer *answer, const char *message)
 	return answer->status == 404 && message && strcasestr(message, "no such container");
 }
 
+/* Docker lists a container until it is removed, but does not start it any more. */
+static bool says_removed(const struct hv_answer *answer, const char *message)
+{
+	return answer->status == 409 && message && strstr(message, "marked for removal");
+}
+
 static enum hv_code fail_inspect(
 	const char *container, const struct hv_answer *answer, struct hv_error *err)
 {
@@ -58,7 +64,7 @@ static enum hv_code fail_start(
 {
 	hv_auto_free char *message = hv_engine_message_parse(hv_answer_text(answer), answer->size);
 
-	if (says_unknown(answer, message))
+	if (says_unknown(answer, message) || says_removed(answer, message))
 		return fail_unknown(container, err);
 	return hv_fail(err, HV_INTERNAL,
 		"the Docker Engine cannot start container '%.12s': %s (HTTP %ld)", container,

@@ -50,6 +50,14 @@ enum hv_code hv_engine_keepers(struct hv_engine *engine, const char *volume, lon
 	return hv_keepers_parse(hv_answer_text(&answer), answer.size, ret, err);
 }
 
+/* A prune of images removed it before the container had it. */
+static bool lacks_image(const struct hv_answer *answer)
+{
+	hv_auto_free char *message = hv_engine_message_parse(hv_answer_text(answer), answer->size);
+
+	return answer->status == 404 && message && strcasestr(message, "no such image");
+}
+
 enum hv_code hv_engine_keeper_create(struct hv_engine *engine, const struct hv_keeper_args *args,
 	long timeout_ms, struct hv_error *err)
 {
@@ -65,8 +73,8 @@ enum hv_code hv_engine_keeper_create(struct hv_engine *engine, const struct hv_k
 	if (hv_engine_post(engine, url, json_object_to_json_string(body), timeout_ms, &answer,
 		    err) != HV_OK)
 		return err->code;
-	/* 409: the name is in use, by another request for the same. */
-	return answer.status == 201 || answer.status == 409
+	/* 409: the name is in use, perhaps by one that is being removed. */
+	return answer.status == 201 || answer.status == 409 || lacks_image(&answer)
 		       ? HV_OK
 		       : fail("create", args->name, &answer, err);
 }
@@ -79,12 +87,11 @@ enum hv_code hv_engine_keeper_remove(struct hv_engine *engine, const struct hv_k
 
 	if (!hv_engine_is_reference(keeper->id))
 		return hv_fail(err, HV_INTERNAL, "'%.255s' is no ID of a container", keeper->id);
-	/* v: volumes without a name, which the image may ask for; never the one that it keeps.  A
-	 * container that somebody started is left alone. */
-	snprintf(url, sizeof(url), "http://docker/containers/%s?v=1&force=0", keeper->id);
+	/* v: volumes without a name; never the one that it keeps. */
+	snprintf(url, sizeof(url), "http://docker/containers/%s?v=1&force=1", keeper->id);
 	if (hv_engine_delete(engine, url, timeout_ms, &answer, err) != HV_OK)
 		return err->code;
-	/* 404: it is gone; 409: it is just being removed, or runs. */
+	/* 404: it is gone; 409: it is just being removed. */
 	return answer.status == 204 || answer.status == 200 || answer.status == 404 ||
 			       answer.status == 409
 		       ? HV_OK

@@ -18,7 +18,6 @@ struct inspect {
 static const struct hv_field inspect_fields[] = {
 	{"Id", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct inspect, container.id)},
 	{"Name", HV_TYPE_STRING, HV_FIELD_REQUIRED, offsetof(struct inspect, container.name)},
-	{"Image", HV_TYPE_STRING, 0, offsetof(struct inspect, container.image)},
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
@@ -222,6 +221,5 @@ void hv_container_done(struct hv_container *container)
 	free(container->runtime);
 	free(container->start_error);
 	free(container->restart_policy);
-	free(container->image);
 	*container = (struct hv_container){0};
 }

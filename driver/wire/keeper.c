@@ -39,7 +39,7 @@ static enum hv_code add(struct json_object *item, struct hv_keepers *ret, struct
 {
 	struct json_object *labels = NULL;
 	struct hv_keeper *items, *keeper;
-	const char *id, *volume;
+	const char *id, *volume, *state;
 
 	if (!json_object_is_type(item, json_type_object))
 		return hv_fail(err, HV_INTERNAL, "a container is no object");
@@ -48,6 +48,7 @@ static enum hv_code add(struct json_object *item, struct hv_keepers *ret, struct
 		return HV_OK;
 	id = text_of(item, "Id");
 	volume = text_of(labels, HV_KEEPER_LABEL);
+	state = text_of(item, "State");
 	if (!id || !*id || !volume || !*volume)
 		return HV_OK;
 	items = reallocarray(ret->items, ret->count + 1, sizeof(*items));
@@ -55,8 +56,19 @@ static enum hv_code add(struct json_object *item, struct hv_keepers *ret, struct
 		return hv_oom(err);
 	ret->items = items;
 	keeper = &items[ret->count++];
-	*keeper = (struct hv_keeper){strdup(id), strdup(name_of(item)), strdup(volume)};
-	return keeper->id && keeper->name && keeper->volume ? HV_OK : hv_oom(err);
+	*keeper = (struct hv_keeper){
+		strdup(id), strdup(name_of(item)), strdup(volume), strdup(state ? state : "")};
+	return keeper->id && keeper->name && keeper->volume && keeper->state ? HV_OK : hv_oom(err);
+}
+
+bool hv_keeper_is_running(const struct hv_keeper *keeper)
+{
+	static const char *const states[] = {"running", "paused", "restarting"};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(keeper->state, states[i]) == 0)
+			return true;
+	return false;
 }
 
 enum hv_code hv_keepers_parse(
@@ -82,6 +94,7 @@ void hv_keepers_done(struct hv_keepers *keepers)
 		free(keepers->items[i].id);
 		free(keepers->items[i].name);
 		free(keepers->items[i].volume);
+		free(keepers->items[i].state);
 	}
 	free(keepers->items);
 	*keepers = (struct hv_keepers){0};
@@ -100,12 +113,16 @@ static bool put_text(struct json_object *object, const char *key, const char *te
 	return put(object, key, json_object_new_string(text));
 }
 
-/* A new object in `object`; NULL on ENOMEM. */
+/* Returns `value`, which is in `object` now; NULL on ENOMEM. */
+static struct json_object *put_new(
+	struct json_object *object, const char *key, struct json_object *value)
+{
+	return put(object, key, value) ? value : NULL;
+}
+
 static struct json_object *put_object(struct json_object *object, const char *key)
 {
-	struct json_object *value = json_object_new_object();
-
-	return put(object, key, value) ? value : NULL;
+	return put_new(object, key, json_object_new_object());
 }
 
 static struct json_object *add_object(struct json_object *array)
@@ -118,6 +135,13 @@ static struct json_object *add_object(struct json_object *array)
 	return NULL;
 }
 
+/* It needs nothing: no network, no capability, no log, no file to write.  The limit of PIDs counts
+ * the threads of runc, which starts it. */
+static const char host_config[] =
+	"{\"NetworkMode\":\"none\",\"ReadonlyRootfs\":true,\"CapDrop\":[\"ALL\"],"
+	"\"SecurityOpt\":[\"no-new-privileges\"],\"PidsLimit\":64,\"Init\":false,"
+	"\"RestartPolicy\":{\"Name\":\"always\"},\"LogConfig\":{\"Type\":\"none\"}}";
+
 /* The volume, as it is: nothing of the image is copied into it. */
 static bool put_mounts(struct json_object *host, const struct hv_keeper_args *args)
 {
@@ -128,7 +152,8 @@ static bool put_mounts(struct json_object *host, const struct hv_keeper_args *ar
 	mount = add_object(array);
 	if (!mount || !put_text(mount, "Type", "volume") ||
 		!put_text(mount, "Source", args->volume) ||
-		!put_text(mount, "Target", "/hostvol-keeps"))
+		!put_text(mount, "Target", "/hostvol-keeps") ||
+		!put(mount, "ReadOnly", json_object_new_boolean(true)))
 		return false;
 	options = put_object(mount, "VolumeOptions");
 	if (!options || !put(options, "NoCopy", json_object_new_boolean(true)))
@@ -140,15 +165,14 @@ static bool put_mounts(struct json_object *host, const struct hv_keeper_args *ar
 static bool fill(struct json_object *body, const struct hv_keeper_args *args)
 {
 	struct json_object *labels = put_object(body, "Labels");
-	struct json_object *host = put_object(body, "HostConfig");
-	struct json_object *program = json_object_new_array();
+	struct json_object *program = put_new(body, "Entrypoint", json_object_new_array());
+	struct json_object *host = put_new(body, "HostConfig", json_tokener_parse(host_config));
 
-	/* An image may name no program, and then a container of it must. */
-	return put(body, "Entrypoint", program) &&
-	       json_object_array_add(program, json_object_new_string("/hostvol-keeps")) == 0 &&
-	       labels && host && put_text(labels, HV_KEEPER_LABEL, args->volume) &&
-	       put_text(body, "Image", args->image) && put_text(host, "NetworkMode", "none") &&
-	       put_mounts(host, args);
+	/* As PID 1 it takes no notice of any other signal. */
+	return labels && program && host && put_text(body, "StopSignal", "SIGKILL") &&
+	       json_object_array_add(program, json_object_new_string("/" HV_KEEPER_PROGRAM)) == 0 &&
+	       put_text(labels, HV_KEEPER_LABEL, args->volume) &&
+	       put_text(body, "Image", HV_KEEPER_IMAGE) && put_mounts(host, args);
 }
 
 struct json_object *hv_keeper_body(const struct hv_keeper_args *args)

@@ -13,7 +13,7 @@
 
 #include "support/hv_test.h"
 
-enum { KEPT_MAX = 64, SET_MAX = 8, REQUEST_MAX_BYTES = 4096 };
+enum { KEPT_MAX = 64, SET_MAX = 16, REQUEST_MAX_BYTES = 4096 };
 
 struct set {
 	char *path;

@@ -29,30 +29,41 @@ static void tell_volume(struct fixture *fixture, const struct told *told)
 	free(answer);
 }
 
-#define KEEPER(id, name)                                                                           \
-	"{\"Id\":\"" id "\",\"Names\":[\"/" name "\"],\"Labels\":{\"hostvol.keeps\":\"lv\"}}"
-#define KEEPERS                                                                                    \
-	KEEPER("k1", "hostvol-keeps-lv")                                                           \
-	"," KEEPER("k2", "hostvol-keeps2-lv") "," KEEPER("k3", "hostvol-keeps3-lv")
+#define KEEPER                                                                                     \
+	"{\"Id\":\"k1\",\"Names\":[\"/hostvol-keeps-lv\"],\"State\":\"running\","                  \
+	"\"Labels\":{\"hostvol.keeps\":\"lv\"}}"
+#define STATE(running, pid)                                                                        \
+	HEAD("200 OK")                                                                             \
+	CLOSED "{\"Id\":\"k1\",\"Name\":\"/hostvol-keeps-lv\",\"State\":{\"Running\":" running     \
+	       ",\"Pid\":" pid ",\"StartedAt\":\"2999-01-01T00:00:00Z\"}}"
 #define LIST(items) HEAD("200 OK") CLOSED "[" items "]"
+#define DONE HEAD("204 No Content") "\r\n"
+#define IMAGE "/images/hostvol-keeper:1"
 
-/* An Engine that has its keepers, or has none and creates none. */
-static void tell_keepers(struct fixture *fixture, bool has_them)
+/* An Engine that has the keeper, which runs. */
+static void tell_keeper(struct fixture *fixture)
 {
 	fake_engine_set(fixture->fake, "/containers/json",
-		has_them ? LIST("{\"Id\":\"other\",\"Labels\":null}," KEEPERS) : LIST(""));
-	fake_engine_set(fixture->fake, "/containers/create",
-		HEAD("500 No") CLOSED "{\"message\":\"not today\"}");
-	fake_engine_set(fixture->fake, "/containers/k1", HEAD("204 No Content") "\r\n");
-	fake_engine_set(fixture->fake, "/containers/k2", HEAD("204 No Content") "\r\n");
-	fake_engine_set(fixture->fake, "/containers/k3", HEAD("204 No Content") "\r\n");
+		LIST("{\"Id\":\"other\",\"Labels\":null}," KEEPER));
+	fake_engine_set(fixture->fake, "/containers/k1/json", STATE("true", "7"));
+	fake_engine_set(fixture->fake, "/containers/k1", DONE);
+	fake_engine_set(fixture->fake, IMAGE, HEAD("200 OK") CLOSED "[]");
 }
 
-static void begin_with_keepers(struct fixture *fixture)
+static void begin_with_keeper(struct fixture *fixture)
 {
 	start_engine(fixture);
 	start_container(fixture);
-	tell_keepers(fixture, true);
+	tell_keeper(fixture);
+}
+
+static void answer(struct fixture *fixture, const char *path, const char *status)
+{
+	char bytes[256];
+
+	snprintf(bytes, sizeof(bytes), "HTTP/1.1 %s\r\n" CLOSED "{\"message\":\"not today\"}",
+		status);
+	fake_engine_set(fixture->fake, path, bytes);
 }
 
 static enum hv_code attach_lv_as(struct fixture *fixture, const char *target, const char *as,
@@ -86,7 +97,7 @@ RECONCILER_TEST(a_local_volume_is_attached_by_its_name)
 	world_mkdir(world, "lv");
 	world_mkdir(world, "two");
 	world_mkdir(world, "other");
-	begin_with_keepers(fixture);
+	begin_with_keeper(fixture);
 	tell_volume(fixture, &first);
 	assert_int_equal(attach_lv(fixture, fixture->target, &attachment, &err), HV_OK);
 	assert_string_equal(attachment.volume, "lv");
@@ -132,7 +143,7 @@ RECONCILER_TEST(the_place_of_a_volume_is_as_its_driver_has_it)
 	char *place = scratch_path(fixture->world->dir, "lv");
 
 	world_mkdir(fixture->world, "lv");
-	begin_with_keepers(fixture);
+	begin_with_keeper(fixture);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct hv_attachment attachment = {0};
 		struct hv_error err = {0};
@@ -162,7 +173,7 @@ RECONCILER_TEST(a_local_volume_with_bind_is_at_its_device)
 	char options[512];
 
 	world_mkdir(fixture->world, "srv");
-	begin_with_keepers(fixture);
+	begin_with_keeper(fixture);
 	snprintf(options, sizeof(options),
 		"{\"type\":\"none\",\"o\":\"ro,bind\",\"device\":\"%s\"}", device);
 	tell_volume(fixture, &(struct told){"local", "nowhere", options});
@@ -174,31 +185,85 @@ RECONCILER_TEST(a_local_volume_with_bind_is_at_its_device)
 	free(device);
 }
 
+/* An Engine that has no keeper and takes none. */
 RECONCILER_TEST(a_volume_that_cannot_be_kept_is_refused_and_nothing_is_left)
 {
 	static const struct told told = {"local", "lv", "null"};
-	struct hv_attachment attachment = {0};
-	struct hv_error err = {0};
+	static const struct {
+		const char *image, *import, *create, *sentence;
+		unsigned posts;
+	} cases[] = {
+		{"404 No", "500 No", "201 Created", "cannot import the image", 1},
+		{"404 No", "200 OK", "201 Created", "cannot import the image", 1},
+		{"200 OK", "200 OK", "500 No", "cannot create container", 1},
+		{"200 OK", "200 OK", "409 No", "named hostvol-keeps-lv is not hostvol's", 8},
+	};
 
 	world_mkdir(fixture->world, "lv");
-	begin_with_keepers(fixture);
-	tell_keepers(fixture, false);
+	begin_with_keeper(fixture);
 	tell_volume(fixture, &told);
-	assert_int_equal(attach_lv(fixture, fixture->target, &attachment, &err), HV_UNSUPPORTED);
-	assert_non_null(strstr(hv_error_text(&err), "cannot be kept from removal"));
-	assert_false(row_has_volume(fixture->world->store, "lv"));
-	assert_int_equal(count_mounts(fixture), 0);
-	hv_error_done(&err);
+	fake_engine_set(fixture->fake, "/containers/json", LIST(""));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_attachment attachment = {0};
+		struct hv_error err = {0};
+		unsigned posts = fake_engine_posts(fixture->fake);
+
+		answer(fixture, IMAGE "/json", cases[i].image);
+		answer(fixture, "/images/create", cases[i].import);
+		answer(fixture, "/containers/create", cases[i].create);
+		assert_int_equal(
+			attach_lv(fixture, fixture->target, &attachment, &err), HV_UNSUPPORTED);
+		assert_non_null(strstr(hv_error_text(&err), "cannot be kept from removal"));
+		assert_non_null(strstr(hv_error_text(&err), cases[i].sentence));
+		assert_int_equal(fake_engine_posts(fixture->fake) - posts, cases[i].posts);
+		assert_false(row_has_volume(fixture->world->store, "lv"));
+		assert_int_equal(count_mounts(fixture), 0);
+		hv_error_done(&err);
+	}
 }
 
-RECONCILER_TEST(the_keepers_go_with_the_last_attachment)
+/* It is removed, and so is its image. */
+RECONCILER_TEST(a_keeper_that_does_not_run_is_no_keeper)
+{
+	static const struct told told = {"local", "lv", "null"};
+	static const struct {
+		const char *start, *sentence;
+		unsigned posts;
+	} cases[] = {
+		{"500 No", "cannot start container", 1},
+		{"204 No Content", "does not go on running", 8},
+	};
+
+	world_mkdir(fixture->world, "lv");
+	begin_with_keeper(fixture);
+	tell_volume(fixture, &told);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_attachment attachment = {0};
+		struct hv_error err = {0};
+		unsigned posts = fake_engine_posts(fixture->fake);
+		unsigned deletes = fake_engine_deletes(fixture->fake);
+
+		fake_engine_set(fixture->fake, "/containers/k1/json",
+			i ? STATE("true", "0") : STATE("false", "0"));
+		answer(fixture, "/containers/k1/start", cases[i].start);
+		assert_int_equal(
+			attach_lv(fixture, fixture->target, &attachment, &err), HV_UNSUPPORTED);
+		assert_non_null(strstr(hv_error_text(&err), cases[i].sentence));
+		assert_int_equal(fake_engine_posts(fixture->fake) - posts, cases[i].posts);
+		assert_int_equal(fake_engine_deletes(fixture->fake) - deletes, 2);
+		assert_int_equal(count_mounts(fixture), 0);
+		hv_error_done(&err);
+	}
+}
+
+RECONCILER_TEST(the_keeper_goes_with_the_last_attachment)
 {
 	static const struct told told = {"local", "lv", "null"};
 	struct hv_attachment attachment = {0};
 	struct hv_error err = {0};
 
 	world_mkdir(fixture->world, "lv");
-	begin_with_keepers(fixture);
+	begin_with_keeper(fixture);
 	tell_volume(fixture, &told);
 	assert_int_equal(attach_lv(fixture, fixture->target, &attachment, &err), HV_OK);
 	hv_attachment_done(&attachment);
@@ -206,11 +271,35 @@ RECONCILER_TEST(the_keepers_go_with_the_last_attachment)
 	assert_int_equal(hv_keepers_check(fixture->attacher, &err), HV_OK);
 	assert_int_equal(fake_engine_deletes(fixture->fake), 0);
 	assert_int_equal(fake_engine_posts(fixture->fake), 0);
+	/* The container and the image. */
 	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
-	assert_int_equal(fake_engine_deletes(fixture->fake), 3);
+	assert_int_equal(fake_engine_deletes(fixture->fake), 2);
 	/* Left over, as after a crash. */
 	assert_int_equal(hv_keepers_check(fixture->attacher, &err), HV_OK);
-	assert_true(fake_engine_deletes(fixture->fake) > 3);
+	assert_int_equal(fake_engine_deletes(fixture->fake), 4);
+}
+
+/* The list may be older than the event of its end. */
+RECONCILER_TEST(a_stopped_keeper_is_started)
+{
+	static const struct told told = {"local", "lv", "null"};
+	struct hv_attachment attachment = {0};
+	struct hv_error err = {0};
+
+	world_mkdir(fixture->world, "lv");
+	begin_with_keeper(fixture);
+	tell_volume(fixture, &told);
+	assert_int_equal(attach_lv(fixture, fixture->target, &attachment, &err), HV_OK);
+	hv_attachment_done(&attachment);
+	fake_engine_set(fixture->fake, "/containers/k1/json", STATE("false", "0"));
+	answer(fixture, "/containers/k1/start", "500 No");
+	assert_int_equal(hv_keeper_check(fixture->attacher, "lv", &err), HV_INTERNAL);
+	assert_int_equal(fake_engine_posts(fixture->fake), 1);
+	assert_int_equal(fake_engine_deletes(fixture->fake), 0);
+	hv_error_done(&err);
+	fake_engine_set(fixture->fake, "/containers/k1/json", STATE("true", "7"));
+	assert_int_equal(hv_keeper_check(fixture->attacher, "lv", &err), HV_OK);
+	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
 }
 
 /* Of another owner, it has no set-user-ID bits, unless option o says so. */
@@ -220,7 +309,7 @@ RECONCILER_TEST(a_volume_of_another_driver_has_the_owner_that_is_asked_for)
 	char *device = scratch_path(fixture->world->dir, "srv");
 
 	world_mkdir(fixture->world, "srv");
-	begin_with_keepers(fixture);
+	begin_with_keeper(fixture);
 	for (size_t i = 0; i < sizeof(os) / sizeof(os[0]); i++) {
 		hv_auto_attachment struct hv_attachment attachment = {0};
 		hv_auto_error struct hv_error err = {0};

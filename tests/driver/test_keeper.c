@@ -10,7 +10,7 @@ TEST(keepers_parse_takes_the_containers_with_the_label)
 {
 	static const char list[] =
 		"[{\"Id\":\"a\",\"Names\":[\"/web\"],\"Labels\":null},"
-		"{\"Id\":\"b\",\"Names\":[\"/hostvol-keeps-v\"],\"Labels\":{\"hostvol.keeps\":\"v\"}},"
+		"{\"Id\":\"b\",\"Names\":[\"/hostvol-keeps-v\"],\"State\":\"running\",\"Labels\":{\"hostvol.keeps\":\"v\"}},"
 		"{\"Id\":\"c\",\"Labels\":{\"hostvol.keeps\":\"v\"}},"
 		"{\"Id\":\"d\",\"Names\":[\"/x\"],\"Labels\":{\"hostvol.keeps\":\"\"}},"
 		"{\"Names\":[\"/x\"],\"Labels\":{\"hostvol.keeps\":\"v\"}}]";
@@ -22,7 +22,9 @@ TEST(keepers_parse_takes_the_containers_with_the_label)
 	assert_string_equal(keepers.items[0].id, "b");
 	assert_string_equal(keepers.items[0].name, "hostvol-keeps-v");
 	assert_string_equal(keepers.items[0].volume, "v");
+	assert_true(hv_keeper_is_running(&keepers.items[0]));
 	assert_string_equal(keepers.items[1].name, "");
+	assert_false(hv_keeper_is_running(&keepers.items[1]));
 }
 
 TEST(keepers_parse_refuses_another_answer)
@@ -39,15 +41,19 @@ TEST(keepers_parse_refuses_another_answer)
 	}
 }
 
-TEST(a_keeper_has_the_volume_as_it_is)
+TEST(a_keeper_has_the_volume_as_it_is_and_nothing_else)
 {
-	const struct hv_keeper_args args = {"hostvol-keeps-v", "v", "local", "sha256:00"};
+	const struct hv_keeper_args args = {"hostvol-keeps-v", "v", "local"};
 	hv_auto_json struct json_object *body = hv_keeper_body(&args);
 	const char *text;
 
 	assert_non_null(body);
 	text = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
-	assert_non_null(strstr(text, "\"Image\":\"sha256:00\""));
+	assert_non_null(strstr(text, "\"Image\":\"hostvol-keeper:1\""));
+	assert_non_null(strstr(text, "\"Entrypoint\":[\"\\/keep\"]"));
+	assert_non_null(strstr(text, "\"CapDrop\":[\"ALL\"]"));
+	assert_non_null(strstr(text, "\"RestartPolicy\":{\"Name\":\"always\"}"));
+	assert_non_null(strstr(text, "\"ReadOnly\":true"));
 	assert_non_null(strstr(text, "\"hostvol.keeps\":\"v\""));
 	assert_non_null(strstr(text, "\"NetworkMode\":\"none\""));
 	assert_non_null(strstr(text, "\"Source\":\"v\""));

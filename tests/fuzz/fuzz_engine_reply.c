@@ -22,7 +22,7 @@ static void parse_keepers(const char *bytes, size_t size)
 		abort();
 	for (size_t i = 0; i < keepers.count; i++)
 		if (!keepers.items[i].id[0] || !keepers.items[i].volume[0] ||
-			!keepers.items[i].name)
+			!keepers.items[i].name || !keepers.items[i].state)
 			abort();
 	hv_keepers_done(&keepers);
 	hv_error_done(&err);

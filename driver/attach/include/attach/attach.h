@@ -245,9 +245,9 @@ struct hv_restart {
 enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *container_id,
 	struct hv_restart *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* A volume of another driver is kept from removal while it is attached, by containers that have it
- * and are never started (keeper.c).  Make them again that are missing, and remove those of a volume
- * that is not attached any more.  Waits for the Engine.  A name of any other volume is fine.
+/* A volume of another driver is kept from removal while it is attached, by a container that has it
+ * and runs (keeper.c).  Make or start one that does not, and remove the one of a volume that is not
+ * attached any more.  Waits for the Engine.  A name of any other volume is fine.
  * Returns HV_OK, or why something of it could not be done: then call again later.  Any thread,
  * with no lock held. */
 enum hv_code hv_keeper_check(struct hv_attacher *attacher, const char *volume, struct hv_error *err)

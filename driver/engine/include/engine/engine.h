@@ -102,13 +102,25 @@ enum hv_code hv_engine_keepers(struct hv_engine *engine, const char *volume, lon
 	struct hv_keepers *ret, struct hv_error *err)
 	__attribute__((nonnull(1, 4, 5), warn_unused_result));
 
-/* Create a keeper; that its name is in use is no error.  The Engine creates the volume, too, if it
- * has none of that name.  Returns HV_OK, HV_TIMEOUT or HV_INTERNAL with the Engine's reason.
+/* Have the image of keepers (wire/keeper.h): import it if it is missing.
+ * Returns HV_OK, HV_TIMEOUT or HV_INTERNAL with the Engine's reason.
+ * Source: Engine API, ImageInspect, ImageCreate.  Any thread. */
+enum hv_code hv_engine_keeper_image_import(struct hv_engine *engine, long timeout_ms,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Remove it, unless a container has it.  Best effort: the next keeper takes one that is left.
+ * Source: Engine API, ImageDelete.  Any thread. */
+void hv_engine_keeper_image_remove(struct hv_engine *engine, long timeout_ms)
+	__attribute__((nonnull));
+
+/* Create a keeper, which hv_engine_start() starts.  That its name is in use, or its image was just
+ * removed, is no error: the caller looks whether it is there.  The Engine creates the volume, too,
+ * if it has none of that name.  Returns HV_OK, HV_TIMEOUT or HV_INTERNAL with the Engine's reason.
  * Source: Engine API, ContainerCreate.  Any thread. */
 enum hv_code hv_engine_keeper_create(struct hv_engine *engine, const struct hv_keeper_args *args,
 	long timeout_ms, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Remove a keeper, unless it runs; a missing one is no error.
+/* Kill and remove a keeper; a missing one is no error.
  * Returns HV_OK, HV_TIMEOUT or HV_INTERNAL.  Source: Engine API, ContainerDelete.  Any thread. */
 enum hv_code hv_engine_keeper_remove(struct hv_engine *engine, const struct hv_keeper *keeper,
 	long timeout_ms, struct hv_error *err) __attribute__((nonnull, warn_unused_result));

@@ -22,7 +22,6 @@ struct hv_container {
 	char *runtime;     /* the OCI runtime's name, "runc" for example; NULL: it was not told */
 	char *start_error; /* why its last start failed; NULL or "": it did not */
 	char *restart_policy; /* "always", "no" …; NULL: it was not told */
-	char *image;          /* the ID of its image; NULL: it was not told */
 };
 
 /* Parse the Engine's answer to a container inspect.

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keepers: containers that are created and never started, so that the Engine does not remove a
- * volume that is attached. */
+/* Keepers: containers that run and do nothing, so that the Engine does not remove a volume that is
+ * attached. */
 #ifndef WIRE_KEEPER_H
 #define WIRE_KEEPER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "wire/error.h"
@@ -13,12 +14,22 @@ struct json_object;
 /* Its value is the name of the volume. */
 #define HV_KEEPER_LABEL "hostvol.keeps"
 
+/* hostvol's own (engine/image.c).  Another program or file in it needs another tag. */
+#define HV_KEEPER_IMAGE_NAME "hostvol-keeper"
+#define HV_KEEPER_IMAGE_TAG "1"
+#define HV_KEEPER_IMAGE HV_KEEPER_IMAGE_NAME ":" HV_KEEPER_IMAGE_TAG
+#define HV_KEEPER_PROGRAM "keep" /* in its root directory */
+
 /* A keeper that the Engine has.  Strings are owned. */
 struct hv_keeper {
 	char *id;
 	char *name; /* without the leading slash */
 	char *volume;
+	char *state; /* "running", "created", "exited" …; "": it was not told */
 };
+
+/* Whether the prunes leave it alone.  Docker calls it running also while it restarts. */
+bool hv_keeper_is_running(const struct hv_keeper *keeper) __attribute__((nonnull));
 
 struct hv_keepers {
 	struct hv_keeper *items;
@@ -39,7 +50,6 @@ struct hv_keeper_args {
 	const char *name;
 	const char *volume;
 	const char *driver; /* of the volume */
-	const char *image;  /* ID of an image that the Engine has; nothing of it is run */
 };
 
 /* The body of the request; the caller puts it.  NULL on ENOMEM.
