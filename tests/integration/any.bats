@@ -74,12 +74,14 @@ is_attached() {
 	[[ $(state) == attached ]] && has_data
 }
 
-keepers() {
-	docker ps -aq --filter "label=hostvol.keeps=$V" | wc -l
+has_keeper() {
+	[[ $(docker ps -q --filter "label=hostvol.keeps=$V" --filter status=running | wc -l) == 1 ]]
 }
 
-has_keepers() { [[ $(keepers) == 3 ]]; }
-has_none() { [[ $(keepers) == 0 ]]; }
+# Nor its image.
+has_none() {
+	[[ -z $(docker ps -aq --filter "label=hostvol.keeps=$V")$(docker images -q hostvol-keeper) ]]
+}
 
 # Docker 20.10 has no -a, and prunes all.
 prune_volumes() {
@@ -120,24 +122,29 @@ lives() {
 	[[ $(engine_hostvol ls --format json | tr -d ' \n') == '[]' ]]
 }
 
-# Docker's own commands delete none of it while it is attached.
+# Docker's own commands delete none of it while it is attached; also in the moment in which hostvold is killed.
 is_kept() {
-	has_keepers
+	local pid round
+	has_keeper
 	fails_with 1 "in use" -- docker volume rm "$V"
 	fails_with 1 "in use" -- docker volume rm -f "$V"
 	prune_volumes
-	is_attached
 	docker container prune -f
-	eventually has_keepers
-	prune_volumes
-	is_attached
-	docker ps -aq --filter "label=hostvol.keeps=$V" | xargs docker rm
-	eventually has_keepers
-	for _ in 1 2 3 4 5; do
+	docker image prune -af
+	has_keeper
+	docker stop "hostvol-keeps-$V"
+	eventually has_keeper
+	docker rm -f "hostvol-keeps-$V"
+	eventually has_keeper
+	pid=$(daemon_pid)
+	for round in $(seq 30); do
+		[[ $round != 10 ]] || kill -KILL "$pid"
 		docker system prune --volumes -f
-		is_attached
-		eventually has_keepers
+		has_data
 	done
+	eventually daemon_is_another "$pid"
+	eventually is_attached
+	has_keeper
 	docker volume inspect "$V"
 }
 
@@ -184,7 +191,7 @@ is_shown_by_run() {
 	local_tmpfs
 	attach
 	[[ $(docker exec hvt_user cat /d/f) == one ]]
-	has_keepers
+	has_keeper
 	kill_daemon
 	eventually is_attached
 	docker restart -t 0 hvt_web
@@ -265,7 +272,7 @@ is_shown_by_run() {
 @test "a removed container frees a volume of another driver" {
 	local_plain
 	attach
-	has_keepers
+	has_keeper
 	docker rm -f hvt_web
 	eventually has_none
 	docker volume rm "$V"
@@ -278,6 +285,28 @@ is_shown_by_run() {
 	has_none
 	docker volume rm "$V"
 	fails_with 1 -- docker exec hvt_web cat /mnt/d/f
+}
+
+@test "a volume that is kept outlives a restart of dockerd, and prunes from its first moment on" {
+	local_plain
+	attach
+	docker update --restart always hvt_web
+	engine_stop
+	engine_start
+	for _ in $(seq 10); do docker system prune --volumes -f; done
+	eventually is_attached
+	has_keeper
+}
+
+@test "a container of somebody else's with the keeper's name is left alone" {
+	local_plain
+	docker create --network none --name "hostvol-keeps-$V" "$IMAGE" true
+	fails_with 1 "cannot be kept from removal" "hint: rename or remove it" -- \
+		engine_hostvol attach "$V" hvt_web:/mnt/d
+	[[ $(docker inspect -f '{{.State.Status}}' "hostvol-keeps-$V") == created ]]
+	docker rm "hostvol-keeps-$V"
+	has_none
+	docker volume rm "$V"
 }
 
 @test "a volume of hostvol cannot have the name of one that is attached" {
