@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/store.h"
+#include "wire/clock.h"
 
 #include "damage.h"
 #include "db.h"
@@ -36,9 +37,9 @@ enum {
 	FLAG_REFUSAL = 262144, /* times an enum hv_refusal: two bits */
 };
 
-/* The columns that may be NULL: subpath, replaces, started_at, problem, engine, as_ids; and the
- * driver. */
-enum { NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 26 | 1 << 27 };
+/* The columns that may be NULL: subpath, replaces, started_at, problem, engine, as_ids, until; and
+ * the driver. */
+enum { NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 26 | 1 << 27 | 1 << 29 };
 
 static int pack_flags(const struct hv_record *record)
 {
@@ -72,8 +73,9 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 		HV_NUMBER(record->mount_id), HV_NUMBER(record->mountinfo_id),
 		HV_NUMBER(record->root_dev), HV_NUMBER(record->root_ino), HV_NUMBER(view->late_ms),
 		HV_NUMBER(record->problem),
-		/* A note lacks these. */
-		HV_TEXT(record->leftovers ? record->leftovers : ""), HV_TEXT(view->as), {0}};
+		/* A note lacks the first two of these. */
+		HV_TEXT(record->leftovers ? record->leftovers : ""), HV_TEXT(view->as),
+		HV_TEXT(view->until), HV_NUMBER(view->until ? view->grace_seconds : 0), {0}};
 
 	return hv_sql_run(store, sql, values, err);
 }
@@ -252,6 +254,25 @@ enum hv_code hv_store_attachment_boot(
 	return hv_sql_transaction(store, true, boot, boot_id, err);
 }
 
+/* The last columns, from `at` on. */
+static enum hv_code read_lease(
+	sqlite3_stmt *statement, int at, struct hv_attachment *view, struct hv_error *err)
+{
+	long long end_ms;
+	bool ok = true;
+
+	view->until = hv_sql_column(statement, at, &ok);
+	if (!ok)
+		return hv_oom(err);
+	if (view->until && !hv_clock_parse_ms(view->until, &end_ms))
+		return hv_sql_refuse(statement, "attachment", "until", err);
+	if (!hv_sql_is_enum(statement, at + 1, HV_LEASE_MAX_SECONDS))
+		return hv_sql_refuse(statement, "attachment", "grace", err);
+	view->grace_seconds =
+		view->until ? sqlite3_column_int64(statement, at + 1) : HV_GRACE_UNSAID;
+	return HV_OK;
+}
+
 static enum hv_code read_record(sqlite3_stmt *statement, void *context, struct hv_error *err)
 {
 	struct hv_record *ret = context;
@@ -290,8 +311,8 @@ static enum hv_code read_record(sqlite3_stmt *statement, void *context, struct h
 	ret->problem = (enum hv_problem)sqlite3_column_int(statement, at++);
 	ret->leftovers = hv_sql_column(statement, at++, &ok);
 	view->as = hv_sql_column(statement, at++, &ok);
-	view->driver = hv_sql_column(statement, at, &ok);
-	return ok ? HV_OK : hv_oom(err);
+	view->driver = hv_sql_column(statement, at + 2, &ok);
+	return ok ? read_lease(statement, at, view, err) : hv_oom(err);
 }
 
 static enum hv_sql choose_list(const struct hv_record_filter *filter)

@@ -56,6 +56,9 @@ static const char *const steps[] = {
 	 " WHEN problem LIKE 'the Docker Engine that answers at %' THEN 8 ELSE 1 END"
 	 " WHERE problem IS NOT NULL;"),
 	"ALTER TABLE attachment ADD COLUMN as_ids TEXT;",
+	/* The lease: its end, as RFC 3339, and then how many seconds. */
+	("ALTER TABLE attachment ADD COLUMN until TEXT;"
+	 "ALTER TABLE attachment ADD COLUMN grace INTEGER NOT NULL DEFAULT 0;"),
 };
 
 int hv_schema_version(void)
@@ -71,7 +74,7 @@ const char *hv_schema_step(int version)
 #define ATTACHMENT_COLUMNS                                                                         \
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
 	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
-	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers, as_ids"
+	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers, as_ids, until, grace"
 
 /* With the driver of a volume that is not hostvol's, or NULL. */
 #define ATTACHMENTS                                                                                \
@@ -149,13 +152,14 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, (SELECT rowid FROM attachment WHERE id = ?1))",
+		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29,"
+		" (SELECT rowid FROM attachment WHERE id = ?1))",
 	/* With the parameters of the one above. */
 	[HV_SQL_ATTACHMENT_NOTE] =
 		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"
 		" state = ?13, problem = ?14, engine = ?15, flags = ?16, is_done = ?17, pid = ?18,"
 		" ns_ino = ?19, mount_id = ?20, mountinfo_id = ?21, root_dev = ?22, root_ino = ?23,"
-		" late_ms = ?24, problem_kind = ?25"
+		" late_ms = ?24, problem_kind = ?25, until = ?28, grace = ?29"
 		" WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_LEAVE] = "UPDATE attachment SET leftovers = ?2 WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",

@@ -32,6 +32,8 @@ const struct hv_field hv_attachment_fields[] = {
 	FIELD(hv_attachment, as, "As", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attachment, state, "State", HV_TYPE_STATE, 0),
 	FIELD(hv_attachment, since, "Since", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment, until, "Until", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attachment, grace_seconds, "Grace", HV_TYPE_INT, HV_FIELD_UNKNOWN),
 	FIELD(hv_attachment, late_ms, "Late", HV_TYPE_INT, HV_FIELD_UNKNOWN),
 	FIELD(hv_attachment, problem, "Problem", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attachment, warnings, "Warnings", HV_TYPE_TEXTS, HV_FIELD_OPTIONAL),
@@ -57,6 +59,8 @@ const struct hv_field hv_attach_request_fields[] = {
 	FIELD(hv_attach_request, mkdir, "Mkdir", HV_TYPE_BOOL, 0),
 	FIELD(hv_attach_request, persist, "Persist", HV_TYPE_BOOL, 0),
 	FIELD(hv_attach_request, required, "Required", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, lease_seconds, "For", HV_TYPE_INT, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, grace_seconds, "Grace", HV_TYPE_INT, HV_FIELD_UNKNOWN),
 	END,
 };
 

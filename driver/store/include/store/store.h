@@ -125,7 +125,8 @@ enum hv_problem {
 	HV_PROBLEM_COVERED,   /* by another mount */
 	HV_PROBLEM_SOURCE,    /* its path leads to something else now, or to nothing */
 	HV_PROBLEM_DOUBTED,   /* the Engine does not know the container, and is not believed */
-	HV_PROBLEM_LAST = HV_PROBLEM_DOUBTED,
+	HV_PROBLEM_LEASE,     /* its lease is over, and it cannot be detached yet */
+	HV_PROBLEM_LAST = HV_PROBLEM_LEASE,
 };
 
 /* A wanted attachment, with what is needed to make it and to find its mount again.  Strings are
@@ -178,8 +179,8 @@ enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_rec
 enum hv_code hv_store_attachment_update(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Write the changes of an attachment: its mount, its state, the container's name.  A deleted one
- * stays deleted.  Survives the process, not the machine: no mount does. */
+/* Write the changes of an attachment: its mount, its state, its lease, the container's name.  A
+ * deleted one stays deleted.  Survives the process, not the machine: no mount does. */
 enum hv_code hv_store_attachment_note(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 

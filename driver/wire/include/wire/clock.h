@@ -12,6 +12,13 @@ time_t hv_clock_seconds(void);
 /* The same in milliseconds. */
 long long hv_clock_ms(void);
 
+/* CLOCK_REALTIME in milliseconds since 1970: the date, which can be set. */
+long long hv_clock_date_ms(void);
+
+/* So many seconds since 1970 as an RFC 3339 time in UTC, owned by the caller; NULL on ENOMEM, or
+ * beyond the years that time_t has.  Any thread. */
+char *hv_clock_format(long long seconds) __attribute__((warn_unused_result));
+
 /* Read an RFC 3339 time, with a fraction and a zone: milliseconds since 1970.  Returns false if it
  * is none.  Any thread. */
 bool hv_clock_parse_ms(const char *text, long long *ret)

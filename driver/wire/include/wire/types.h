@@ -35,6 +35,13 @@ struct hv_volume {
 
 enum { HV_LATE_UNKNOWN = -1 };
 
+/* Of leases. */
+enum {
+	HV_GRACE_UNSAID = -1,
+	HV_GRACE_SECONDS = 10 * 60, /* unless it is said */
+	HV_LEASE_MAX_SECONDS = 10 * 365 * 24 * 60 * 60,
+};
+
 /* An attachment: a volume in a running container, as the API shows it. */
 struct hv_attachment {
 	char *id;     /* 12 hex digits */
@@ -55,8 +62,10 @@ struct hv_attachment {
 	char *as;       /* the owner that the volume's directory appears to have (wire/as.h); NULL:
 			 * its own */
 	enum hv_attachment_state state;
-	char *since;   /* RFC 3339, UTC */
-	char *problem; /* a sentence, or NULL */
+	char *since;             /* RFC 3339, UTC */
+	char *until;             /* the end of its lease, RFC 3339, UTC; NULL: it has none */
+	long long grace_seconds; /* how long it may be used after that; HV_GRACE_UNSAID: no lease */
+	char *problem;           /* a sentence, or NULL */
 	/* How many milliseconds after its container's program began, at the last start, it was
 	 * attached; 0: before that; HV_LATE_UNKNOWN: attached by hand since, or not yet. */
 	long long late_ms;
@@ -82,12 +91,17 @@ struct hv_attach_request {
 	bool mkdir;
 	bool persist;
 	bool required;
+	long long lease_seconds; /* 0: it lasts */
+	long long grace_seconds; /* HV_GRACE_UNSAID: HV_GRACE_SECONDS, if there is a lease */
 	bool is_own; /* no field: of the volume's own option attach, and ends with the volume */
 };
 
 /* The defaults of a request. */
 #define HV_ATTACH_REQUEST_INIT                                                                     \
-	((struct hv_attach_request){.no_suid = HV_UNSAID, .mkdir = true, .persist = true})
+	((struct hv_attach_request){.no_suid = HV_UNSAID,                                          \
+		.mkdir = true,                                                                     \
+		.persist = true,                                                                   \
+		.grace_seconds = HV_GRACE_UNSAID})
 
 /* One thing that /HotCheck looked at. */
 struct hv_check {
