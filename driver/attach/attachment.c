@@ -11,6 +11,7 @@
 #include "wire/text.h"
 
 #include "attachments.h"
+#include "lease.h"
 
 enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_record_filter *filter,
 	struct hv_records *ret, struct hv_error *err)
@@ -43,7 +44,9 @@ void hv_record_set_state(struct hv_record *record, enum hv_attachment_state stat
 
 void hv_record_set_attached(struct hv_record *record)
 {
-	if (record->problem == HV_PROBLEM_DOUBTED)
+	bool is_late = record->problem == HV_PROBLEM_LEASE && hv_lease_is_over(&record->view);
+
+	if (record->problem == HV_PROBLEM_DOUBTED || is_late)
 		record->view.state = HV_ATTACHED;
 	else
 		hv_record_set_state(record, HV_ATTACHED);
@@ -57,7 +60,7 @@ bool hv_record_is_mounted(const struct hv_record *record)
 
 bool hv_record_is_over(const struct hv_record *record)
 {
-	return !record->view.persist && record->pid == 0;
+	return record->pid == 0 && (!record->view.persist || hv_lease_is_over(&record->view));
 }
 
 void hv_record_forget_mount(struct hv_record *record)

@@ -15,7 +15,8 @@ enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_recor
 /* The one way to a state: without a problem. */
 void hv_record_set_state(struct hv_record *record, enum hv_attachment_state state);
 
-/* "attached"; a doubt about its container is the Engine's to end, and stays. */
+/* "attached"; a doubt about its container is the Engine's to end, and stays; so does the end of a
+ * lease. */
 void hv_record_set_attached(struct hv_record *record);
 
 /* Tell in a sentence what is wrong in that state.  The arguments may be in its old problem. */
@@ -25,7 +26,8 @@ enum hv_code hv_record_set_problem(struct hv_record *record, enum hv_problem pro
 /* Whether its mount stands, as far as the record says. */
 bool hv_record_is_mounted(const struct hv_record *record);
 
-/* Whether it ended with the container's process, which it was wanted for. */
+/* Whether it is wanted no more, and has no mount: it ended with the container's process, which it
+ * was wanted for, or its lease is over. */
 bool hv_record_is_over(const struct hv_record *record);
 
 /* The process it was attached to has ended, and the mount with it: "pending". */

@@ -11,6 +11,7 @@
 
 #include "attachments.h"
 #include "foreign.h"
+#include "lease.h"
 #include "made.h"
 
 static enum hv_code new_id(char **ret, struct hv_error *err)
@@ -75,7 +76,8 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	if (!view->volume || (driver && !view->driver) || !view->source || !view->container_id ||
 		!view->container_name || !view->target || !view->since)
 		return hv_oom(err);
-	if (find_as(attempt, err) != HV_OK)
+	if (find_as(attempt, err) != HV_OK ||
+		hv_lease_begin(view, request->lease_seconds, request->grace_seconds, err) != HV_OK)
 		return err->code;
 	if (is_running && hv_attempt_fit(attempt, err) != HV_OK)
 		return err->code;

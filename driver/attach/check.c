@@ -115,9 +115,9 @@ static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct 
 			hv_attempt_check_resolved(attempt, &there, err) != HV_OK))
 		return err->code;
 	if (attempt->is_there) {
-		*ret = hv_text_format(
-			"%s, where it is attached already, so that nothing is to be done",
-			there.target);
+		*ret = hv_text_format("%s, where it is attached already, so that %s", there.target,
+			attempt->record.view.until ? "its lease is renewed"
+						   : "nothing is to be done");
 		return HV_OK;
 	}
 	if (is_looked_at)
@@ -168,6 +168,17 @@ static bool add_target(struct hv_attempt *attempt, struct list *list, struct hv_
 	       add_writer(attempt, list, err);
 }
 
+static bool add_lease(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+{
+	const struct hv_attachment *view = &attempt->record.view;
+
+	return add(list, "lease", HV_OK,
+		hv_text_format(
+			"until %s, and for %lld seconds more at most, while it is in use then",
+			view->until, view->grace_seconds),
+		err);
+}
+
 /* Of one that is required: whether its container would start, if it did now. */
 static bool add_start(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
 {
@@ -196,7 +207,8 @@ static void check_all(struct hv_attempt *attempt, struct list *list, struct hv_e
 		return;
 	if (!add_container(attempt, list, err))
 		return; /* the target cannot be looked at either */
-	add_target(attempt, list, err);
+	if (add_target(attempt, list, err) && attempt->record.view.until)
+		add_lease(attempt, list, err);
 	if (attempt->request->required && !list->is_cut)
 		add_start(attempt, list, err);
 }

@@ -3,6 +3,7 @@
 #include "delete.h"
 
 #include "attachments.h"
+#include "lease.h"
 #include "leftover.h"
 
 /* With `volume`, which is retired in the same commit, or NULL. */
@@ -50,6 +51,9 @@ enum hv_code hv_record_drop_over(struct hv_attacher *attacher, const struct hv_r
 	if (hv_record_drop(attacher, record, err) != HV_OK)
 		return err->code;
 	ret->dropped++;
-	hv_record_tell_end(attacher, record);
+	if (hv_lease_is_over(&record->view))
+		ret->expired++;
+	else
+		hv_record_tell_end(attacher, record);
 	return HV_OK;
 }

@@ -17,12 +17,16 @@
 #include "container.h"
 #include "cover.h"
 #include "delete.h"
+#include "lease.h"
 #include "observe.h"
 #include "settle.h"
 #include "siblings.h"
 #include "unmount.h"
 
 enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 200, WAIT_STEP_MAX_MS = 1000 };
+
+/* The users of one whose lease is over are looked for in the first tries of each such period. */
+enum { USERS_MS = 30000, USERS_BEGIN_MS = 5000 };
 
 static enum hv_code check_request(const struct hv_detach_request *request, struct hv_error *err)
 {
@@ -145,7 +149,9 @@ struct ending {
 	char container[128];      /* its ID, which has 64 */
 	struct hv_unmount_manner manner;
 	bool with_volume;
-	bool is_begun; /* the store says that it is about to end */
+	bool is_begun; /* the store says that it is about to end, or its lease does */
+	bool is_lease; /* it is detached because its lease is over */
+	bool is_kept;  /* it was renewed meanwhile */
 };
 
 /* Say in the store that it is about to be unmounted, so that after a crash an unmounted one is
@@ -163,6 +169,17 @@ static enum hv_code intend(struct ending *ending, struct hv_error *err)
 	}
 	ending->is_begun = true;
 	return HV_OK;
+}
+
+/* Of a lease that is over.  Nothing is noted before: that it is over says why the mount is gone. */
+static void choose_manner(struct ending *ending)
+{
+	const struct hv_record *record = ending->record;
+	long long over_ms = hv_lease_over_ms(&record->view);
+
+	ending->manner.is_lazy = hv_lease_is_grace_over(&record->view);
+	ending->manner.is_quick =
+		record->problem == HV_PROBLEM_LEASE && over_ms % USERS_MS >= USERS_BEGIN_MS;
 }
 
 /* Read the record again: another request may have taken it out meanwhile, or the container was
@@ -196,11 +213,16 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 	HV_HOLD(hold, &attacher->locks, ending->container);
 	if (find_again(ending, err) != HV_OK)
 		return accept_gone(ending, err->code, err);
+	ending->is_kept = ending->is_lease && !hv_lease_is_over(&record->view);
+	if (ending->is_kept)
+		return HV_OK;
 	if (hv_attachment_refresh(attacher, record, err) != HV_OK)
 		return err->code;
 	if (record->view.state == HV_COVERED)
 		return hv_record_fail_covered(attacher, record, HV_BUSY, err);
-	if (record->pid > 0 && intend(ending, err) != HV_OK)
+	if (ending->is_lease)
+		choose_manner(ending);
+	else if (record->pid > 0 && intend(ending, err) != HV_OK)
 		return err->code;
 	if (hv_record_unmount_as(attacher, record, &ending->manner, err) != HV_OK)
 		return err->code;
@@ -312,4 +334,20 @@ enum hv_code hv_detach_with_volume(
 	if (find_known(attacher, id, &record, err) != HV_OK)
 		return err->code;
 	return end_found(&ending, 0, err);
+}
+
+enum hv_code hv_detach_expired(
+	struct hv_attacher *attacher, const char *id, bool *ret_is_kept, struct hv_error *err)
+{
+	hv_auto_record struct hv_record record = {0};
+	struct ending ending = {
+		.attacher = attacher, .record = &record, .is_begun = true, .is_lease = true};
+	enum hv_code code;
+
+	if (find_known(attacher, id, &record, err) != HV_OK)
+		return accept_gone(&ending, err->code, err);
+	code = end_found(&ending, 0, err);
+	if (code == HV_OK)
+		*ret_is_kept = ending.is_kept;
+	return code;
 }

@@ -10,4 +10,9 @@
 enum hv_code hv_detach_with_volume(
 	struct hv_attacher *attacher, const char *id, struct hv_error *err);
 
+/* Detach one whose lease is over: strictly, or lazily once the grace is over too.  `ret_is_kept`:
+ * it was renewed meanwhile, and nothing was done.  HV_OK also if it is gone already. */
+enum hv_code hv_detach_expired(
+	struct hv_attacher *attacher, const char *id, bool *ret_is_kept, struct hv_error *err);
+
 #endif

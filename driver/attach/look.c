@@ -9,6 +9,7 @@
 #include "attachment.h"
 #include "attachments.h"
 #include "delete.h"
+#include "lease.h"
 
 static void count_change(
 	const struct hv_record *record, enum hv_attachment_state known, struct hv_repaired *ret)
@@ -33,7 +34,8 @@ enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight
 
 	if (hv_attachment_refresh_in(attacher, sight, record, err) != HV_OK)
 		return err->code;
-	if (hv_record_is_over(record))
+	/* A container whose start was refused for it is started again first (restart.c). */
+	if (hv_record_is_over(record) && record->refusal == HV_REFUSAL_NONE)
 		return hv_record_drop_over(attacher, record, ret, err);
 	if (known == record->view.state && known_pid == record->pid)
 		return HV_OK;
@@ -62,6 +64,19 @@ static bool is_being_replaced(const struct hv_records *records, const char *id)
 	return false;
 }
 
+/* When it is to be looked at again for its lease, and whether that is over.  One without a mount
+ * has ended with its lease. */
+static void note_lease(const struct hv_record *record, struct hv_seen *ret)
+{
+	long long wait_ms = hv_lease_wait_ms(&record->view);
+
+	if (wait_ms < 0 || hv_record_is_over(record))
+		return;
+	ret->is_lease_over |= hv_lease_is_over(&record->view);
+	if (ret->lease_ms < 0 || wait_ms < ret->lease_ms)
+		ret->lease_ms = wait_ms;
+}
+
 /* One record, whatever becomes of the others; the first failure is told. */
 static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record,
 	bool is_replaced, struct hv_seen *ret, struct hv_error *err)
@@ -71,13 +86,16 @@ static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct
 	snprintf(ret->repaired.name, sizeof(ret->repaired.name), "%s", record->view.container_name);
 	ret->repaired.records++;
 	ret->repaired.awaited += record->refusal != HV_REFUSAL_NONE;
-	if (!record->is_done || record->is_ending || is_replaced)
+	if (!record->is_done || record->is_ending || is_replaced) {
+		note_lease(record, ret);
 		return; /* hv_attachments_settle() does what may take long */
+	}
 	if (hv_record_look(attacher, sight, record, &ret->repaired, &one) == HV_OK ||
 		err->code != HV_OK)
 		hv_error_done(&one);
 	else
 		*err = one;
+	note_lease(record, ret);
 	if (record->pid == 0 || sight->ns.pidfd < 0) /* or it was taken for the one before */
 		return;
 	hv_seen_done(ret);

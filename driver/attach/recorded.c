@@ -10,6 +10,7 @@
 #include "attachment.h"
 #include "attachments.h"
 #include "cover.h"
+#include "lease.h"
 #include "leftover.h"
 #include "observe.h"
 #include "source.h"
@@ -127,16 +128,62 @@ static enum hv_code look(const struct hv_attempt *attempt, struct hv_record *oth
 	return hv_record_check_source(attacher, &sight, other, false, ret, err);
 }
 
+/* Say that the lease of what is there stays as it is, since the request asks for none. */
+static enum hv_code warn_lease(struct hv_record *other, struct hv_error *err)
+{
+	hv_auto_free char *text = hv_text_format(
+		"it is attached already, until %s; to change that, attach it again with --for",
+		other->view.until);
+
+	if (!text || hv_texts_add(&other->view.warnings, text) < 0)
+		return hv_oom(err);
+	return HV_OK;
+}
+
+/* A lease that is asked for takes the place of what `other` has.  One that is over ends without
+ * one: it was about to be detached, and is asked for again. */
+static enum hv_code renew(struct hv_attempt *attempt, struct hv_record *other, struct hv_error *err)
+{
+	const struct hv_attachment *asked = &attempt->record.view;
+
+	if (!asked->until && !other->view.until)
+		return HV_OK;
+	if (!asked->until && !hv_lease_is_over(&other->view))
+		return warn_lease(other, err);
+	if (hv_lease_copy(&other->view, asked, err) != HV_OK)
+		return err->code;
+	if (other->problem == HV_PROBLEM_LEASE)
+		hv_record_set_state(other, other->view.state);
+	if (attempt->only_check)
+		return HV_OK;
+	return hv_store_attachment_update(attempt->attacher->store, other, err);
+}
+
+/* As the one before, it lasts as long as that would have. */
+static enum hv_code inherit_lease(
+	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
+{
+	struct hv_attachment *view = &attempt->record.view;
+
+	if (view->until || hv_lease_is_over(&other->view))
+		return HV_OK;
+	return hv_lease_copy(view, &other->view, err);
+}
+
 /* The same is attached there, or wanted: that is the answer, unless there is something to do. */
 static enum hv_code meet_same(struct hv_attempt *attempt, struct hv_record *other,
 	const struct hv_source_change *change, struct hv_attachment *ret, struct hv_error *err)
 {
-	if (hv_attempt_is_running(attempt) && !hv_record_is_mounted(other))
-		return replace(attempt, other, err); /* now is the time for it */
-	if (change->kind != HV_SOURCE_SAME)
-		return attempt->record.replace == HV_REPLACE_NO
-			       ? hv_source_refuse(other, change, err)
-			       : replace(attempt, other, err);
+	bool is_new = hv_attempt_is_running(attempt) && !hv_record_is_mounted(other);
+	bool is_changed = change->kind != HV_SOURCE_SAME;
+
+	if (!is_new && is_changed && attempt->record.replace == HV_REPLACE_NO)
+		return hv_source_refuse(other, change, err);
+	if (is_new || is_changed) /* now is the time for it */
+		return inherit_lease(attempt, other, err) == HV_OK ? replace(attempt, other, err)
+								   : err->code;
+	if (renew(attempt, other, err) != HV_OK)
+		return err->code;
 	*ret = other->view;
 	other->view = (struct hv_attachment){0};
 	attempt->is_there = true;

@@ -15,7 +15,8 @@
 
 static bool is_needed(const struct hv_record *record)
 {
-	return record->view.required && record->is_done && !record->is_ending;
+	return record->view.required && record->is_done && !record->is_ending &&
+	       !hv_record_is_over(record);
 }
 
 /* Its problem tells why it is not mounted, or else `other`.  `rc`: the result of the kill. */

@@ -112,6 +112,8 @@ static enum hv_code make_true(
 	bool is_of_start = record->view.state != HV_PENDING &&
 			   record->pid == target->container.pid && record->ns_ino == target->ns.ino;
 
+	if (hv_record_is_over(record))
+		record->refusal = HV_REFUSAL_NONE; /* it starts without */
 	if (look_at(pass, record, err) != HV_OK)
 		return err->code;
 	if (!record->is_done || record->is_ending)

@@ -96,6 +96,24 @@ static enum hv_code read_rest(
 	return HV_OK;
 }
 
+static enum hv_code read_lease(const struct hv_attach_request *request, struct hv_error *err)
+{
+	long long lease = request->lease_seconds, grace = request->grace_seconds;
+
+	if (lease < 0 || lease > HV_LEASE_MAX_SECONDS)
+		return hv_fail(err, HV_BAD_REQUEST, "\"For\" must be from 1 to %d seconds",
+			HV_LEASE_MAX_SECONDS);
+	if (grace == HV_GRACE_UNSAID)
+		return HV_OK;
+	if (grace < 0 || grace > HV_LEASE_MAX_SECONDS)
+		return hv_fail(err, HV_BAD_REQUEST, "\"Grace\" must be from 0 to %d seconds",
+			HV_LEASE_MAX_SECONDS);
+	if (lease > 0)
+		return HV_OK;
+	hv_fail(err, HV_BAD_REQUEST, "\"Grace\" says nothing without \"For\"");
+	return hv_hint(err, "say how long the volume is to be attached: --for 2h");
+}
+
 enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
@@ -103,7 +121,7 @@ enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err)
 	if (read_target(request, attempt, err) != HV_OK ||
 		hv_volume_read_subpath(
 			request->subpath ? request->subpath : "", attempt->subpath, err) != HV_OK ||
-		read_source(request, attempt, err) != HV_OK)
+		read_source(request, attempt, err) != HV_OK || read_lease(request, err) != HV_OK)
 		return err->code;
 	return read_rest(request, attempt, err);
 }

@@ -125,7 +125,8 @@ static bool is_ready(struct hv_attacher *attacher, const struct hv_attachment *v
 static bool is_all_ready(struct hv_attacher *attacher, const struct hv_records *siblings)
 {
 	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));)
-		if (record->view.required && record->is_done && !is_ready(attacher, &record->view))
+		if (record->view.required && record->is_done && !hv_record_is_over(record) &&
+			!is_ready(attacher, &record->view))
 			return false;
 	return true;
 }
@@ -155,7 +156,9 @@ enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *co
 		return err->code;
 	if (!is_wanted) {
 		ret->is = HV_RESTART_LEFT;
-		return set_refusal(attacher, container_id, HV_REFUSAL_NONE, err);
+		if (set_refusal(attacher, container_id, HV_REFUSAL_NONE, err) == HV_OK)
+			hv_attacher_poke(attacher, container_id, false); /* a lease may be over */
+		return err->code;
 	}
 	if (is_new)
 		return set_refusal(attacher, container_id, HV_REFUSAL_AWAITED, err);

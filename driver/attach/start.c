@@ -11,6 +11,7 @@
 #include "volume/explain.h"
 #include "wire/clock.h"
 
+#include "attachment.h"
 #include "attachments.h"
 #include "container.h"
 #include "refuse.h"
@@ -25,10 +26,13 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
 	hv_auto_records struct hv_records siblings = {0};
 	enum hv_code code = hv_siblings_read(attacher, container_id, &siblings, err);
 
-	*ret = siblings.count > 0;
-	*ret_is_required = false;
-	for (struct hv_record *record = NULL; (record = hv_records_next(&siblings, record));)
+	*ret = *ret_is_required = false;
+	for (struct hv_record *record = NULL; (record = hv_records_next(&siblings, record));) {
+		if (hv_record_is_over(record)) /* its lease is, since the last start */
+			continue;
+		*ret = true;
 		*ret_is_required |= record->view.required;
+	}
 	return code;
 }
 

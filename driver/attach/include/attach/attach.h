@@ -51,7 +51,8 @@ void hv_attacher_listen(struct hv_attacher *attacher, const struct hv_attacher_l
 void hv_attacher_stop(struct hv_attacher *attacher) __attribute__((nonnull));
 
 /* Attach.  To a container that is stopped it is "pending", unless it is for this start only.
- * The same volume, container, target and options again answer with what is there.
+ * The same volume, container, target and options again answer with what is there; with a lease,
+ * that is renewed.
  * `ret` is filled on success; the caller frees it with hv_attachment_done() either way.
  * Returns HV_OK when the mount was verified from inside and the record is on disk; else any code of
  * wire/code.h that a sentence goes with, and nothing was changed: no mount, no directory, no
@@ -133,6 +134,7 @@ struct hv_repaired {
 	unsigned dropped;
 	unsigned drifted; /* now missing or covered */
 	unsigned doubted; /* the Engine does not know the container, and is not believed */
+	unsigned expired; /* their leases are over */
 	unsigned entered; /* that cover the directory which the program begins in */
 	unsigned refused; /* required, and not there: the container's start was refused */
 	unsigned awaited; /* refused before this look: hv_attachments_restart() is to come */
@@ -146,8 +148,12 @@ struct hv_seen {
 	/* Owned; MC_FD_NONE if there is no process. */
 	int pidfd;     /* readable when it ends */
 	int mountinfo; /* as of mc_mountinfo_open(), from before it was looked at */
+	/* In how many milliseconds a lease asks for the next look; -1: there is none. */
+	long long lease_ms;
+	bool is_lease_over; /* hv_attachments_expire() has something to do */
 };
-#define HV_SEEN_NONE ((struct hv_seen){.pidfd = MC_FD_NONE, .mountinfo = MC_FD_NONE})
+#define HV_SEEN_NONE                                                                               \
+	((struct hv_seen){.pidfd = MC_FD_NONE, .mountinfo = MC_FD_NONE, .lease_ms = -1})
 void hv_seen_done(struct hv_seen *seen) __attribute__((nonnull));
 
 /* Update the records of a container from the kernel: ended processes, unmounted volumes.  Asks only
@@ -161,6 +167,13 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
  * Asks the kernel, and may wait for a file system.  `ret` is filled either way.
  * Returns HV_OK, HV_STATE_UNREADABLE, or why one of them could not be ended. */
 enum hv_code hv_attachments_settle(struct hv_attacher *attacher, const char *container_id,
+	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Detach the attachments of a container whose leases are over: strictly, or lazily once their grace
+ * is over.  May wait for a file system.  If one cannot be detached, its problem says why, and the
+ * next look says when to try again.  `ret` is filled either way: `expired` counts them.
+ * Returns HV_OK, or HV_STATE_UNREADABLE. */
+enum hv_code hv_attachments_expire(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Tell the listener that records of a container came, went or changed; `is_undone`: and that there
