@@ -2,7 +2,8 @@
 /* Sequence of the watcher: subscribe to events; when the Engine has said that it will tell, have
  * every container with records repaired; from then on those that something happened to.  Each
  * minute those are looked at whose mount tables have changed, and the Engine is asked once for all
- * of them, since an event may be lost.  A stream that ends is subscribed to again, from 100 ms to 5
+ * of them, since an event may be lost.  One that has a lease waits in the queue of looks until its
+ * end: then a repairer detaches it.  A stream that ends is subscribed to again, from 100 ms to 5
  * s later.
  *
  * The watcher looks at containers itself, which asks the kernel only, and never waits.  Repairing,
@@ -23,6 +24,7 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/core.h"
 #include "wire/clock.h"
+#include "wire/text.h"
 
 #include "daemon/processes.h"
 #include "daemon/queue.h"
@@ -46,6 +48,9 @@ static const char all_containers[] = "";
 /* And the keepers of a volume are to be looked at (attach/attach.h), or of all: its name follows.
  */
 static const char keepers_of[] = "volume:";
+
+/* The same before a container's ID: leases of it are over. */
+enum { LEASE_MARK = '@' };
 
 struct hv_reconciler {
 	struct hv_reconciler_args args;
@@ -106,6 +111,7 @@ static unsigned tell(struct hv_reconciler *self, const struct hv_repaired *repai
 		{repaired->attached, HV_LOG_INFO, "attached again"},
 		{repaired->adopted, HV_LOG_INFO, "found attached"},
 		{repaired->pending, HV_LOG_INFO, "waiting for its next start"},
+		{repaired->expired, HV_LOG_INFO, "detached, with the end of its lease"},
 		{repaired->drifted, HV_LOG_WARN, "unmounted or covered inside"},
 		{repaired->refused, HV_LOG_WARN, hv_log_refused},
 		{repaired->doubted, HV_LOG_WARN,
@@ -194,10 +200,27 @@ static bool keep(struct hv_reconciler *self, const char *volume, unsigned tries)
 	return !*volume;
 }
 
+/* That one is in use is no failure: the next look has it tried again. */
+static bool expire(struct hv_reconciler *self, const char *container_id, unsigned tries)
+{
+	hv_auto_error struct hv_error err = {0};
+	struct hv_repaired repaired = {.records = 0};
+	enum hv_code code = self->args.open_state(self->args.context, &err);
+
+	if (code == HV_OK)
+		code = hv_attachments_expire(self->args.attacher, container_id, &repaired, &err);
+	(void)tell(self, &repaired); /* each detach has told the watcher */
+	if (code != HV_OK)
+		tell_failure(self, container_id, tries, &err);
+	return code == HV_OK;
+}
+
 static bool repair_next(void *context, const char *name, unsigned tries)
 {
 	if (strncmp(name, keepers_of, sizeof(keepers_of) - 1) == 0)
 		return keep(context, name + sizeof(keepers_of) - 1, tries);
+	if (*name == LEASE_MARK)
+		return expire(context, name + 1, tries);
 	return strcmp(name, all_containers) == 0 ? ask(context, tries)
 						 : repair_one(context, name, tries);
 }
@@ -245,8 +268,18 @@ static void tell_damage(struct hv_reconciler *self)
 	self->is_damage_told = true;
 }
 
-static enum hv_code look_at(
-	struct hv_reconciler *self, const char *container_id, struct hv_error *err)
+/* Its leases are over, some of them. */
+static void add_expiry(struct hv_reconciler *self, const char *container_id)
+{
+	hv_auto_free char *name = hv_text_format("%c%s", LEASE_MARK, container_id);
+
+	if (name) /* else the next look has more memory */
+		hv_queue_add(&self->repairers.queue, name);
+}
+
+/* `ret_lease_ms`: of a look that went well, as in struct hv_seen. */
+static enum hv_code look_at(struct hv_reconciler *self, const char *container_id,
+	long long *ret_lease_ms, struct hv_error *err)
 {
 	HV_AUTO(hv_seen_done) struct hv_seen seen = HV_SEEN_NONE;
 	enum hv_code code;
@@ -263,6 +296,9 @@ static enum hv_code look_at(
 		hv_queue_add(&self->repairers.queue, container_id);
 	if (seen.repaired.awaited > 0)
 		hv_restarter_add(&self->restarter, container_id);
+	if (seen.is_lease_over)
+		add_expiry(self, container_id);
+	*ret_lease_ms = seen.lease_ms;
 	/* One of its records may have failed, and the process be known by another. */
 	if ((code == HV_OK || seen.pid > 0) &&
 		hv_processes_set(&self->processes, container_id, &seen) < 0)
@@ -277,23 +313,27 @@ static void look_at_some(struct hv_reconciler *self)
 
 	for (int i = 0; i < LOOKS_MAX; i++) {
 		hv_auto_error struct hv_error err = {0};
+		long long lease_ms = -1;
 		enum hv_code code;
 
 		if (!hv_queue_try(&self->looks, &container_id, &tries, &self->look_one_ms))
 			return;
-		code = look_at(self, container_id, &err);
+		code = look_at(self, container_id, &lease_ms, &err);
 		if (code != HV_OK)
 			tell_failure(self, container_id, tries, &err);
-		hv_queue_finish(&self->looks, container_id, code == HV_OK);
+		if (code == HV_OK && lease_ms >= 0)
+			hv_queue_postpone(&self->looks, container_id, lease_ms);
+		else
+			hv_queue_finish(&self->looks, container_id, code == HV_OK);
 	}
 	self->look_one_ms = hv_clock_ms(); /* there may be more */
 }
 
-static void add_look(void *context, const char *container_id)
+static void put_look(void *context, const char *container_id)
 {
 	struct hv_reconciler *self = context;
 
-	hv_queue_add(&self->looks, container_id);
+	hv_queue_put(&self->looks, container_id); /* it may wait for the end of a lease */
 }
 
 /* All of them, after anything may have happened to them. */
@@ -328,7 +368,7 @@ static void sweep(struct hv_reconciler *self)
 	}
 	if (now >= self->look_all_ms) {
 		self->look_all_ms = now + self->args.look_ms;
-		hv_processes_tell_changed(&self->processes, add_look, self);
+		hv_processes_tell_changed(&self->processes, put_look, self);
 	}
 	if (now >= self->ask_ms) {
 		self->ask_ms = now + self->args.ask_ms;
