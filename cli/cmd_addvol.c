@@ -220,6 +220,7 @@ static enum hv_code find_and_attach(
 		.mkdir = true,
 		.persist = true,
 		.required = job->place.mode.is_required,
+		.grace_seconds = HV_GRACE_UNSAID,
 	};
 	hv_auto_json struct json_object *body = code == HV_OK ? hv_attach_body(&request) : NULL;
 

@@ -10,6 +10,7 @@
 #include "cli/attachment.h"
 #include "cli/command.h"
 #include "cli/document.h"
+#include "cli/duration.h"
 #include "cli/output.h"
 #include "cli/place.h"
 
@@ -37,7 +38,10 @@
 #define START_FLAGS                                                                                \
 	HV_FLAG("once", 0, NULL, "Until the container stops, and not again when it starts", once), \
 		HV_FLAG("required", 0, NULL,                                                       \
-			"Let the container not start without it, as :required", required)
+			"Let the container not start without it, as :required", required),         \
+		HV_FLAG("for", 0, "DURATION", "Detach it after so long: 90s, 2h, 1h30m", lease),   \
+		HV_FLAG("grace", 0, "DURATION",                                                    \
+			"With --for: how long it may be used after that (default 10m)", grace)
 
 static const struct hv_flag attach_flags[] = {PLACE_FLAGS, START_FLAGS, HV_FLAGS_HELP};
 static const struct hv_flag check_flags[] = {
@@ -101,6 +105,21 @@ static enum hv_code check_words(const struct hv_run *run, struct hv_error *err)
 	return HV_OK;
 }
 
+static enum hv_code read_lease(
+	const struct hv_options *options, struct hv_attach_request *request, struct hv_error *err)
+{
+	if (options->lease &&
+		hv_duration_parse("for", options->lease, &request->lease_seconds, err) != HV_OK)
+		return err->code;
+	if (options->lease && request->lease_seconds == 0)
+		return hv_fail(err, HV_BAD_REQUEST, "--for takes at least a second");
+	if (!options->grace)
+		return HV_OK;
+	if (!options->lease)
+		return hv_fail(err, HV_BAD_REQUEST, "--grace says nothing without --for");
+	return hv_duration_parse("grace", options->grace, &request->grace_seconds, err);
+}
+
 /* Borrows from its arguments. */
 static enum hv_code build(const struct hv_run *run, const struct hv_place *place,
 	struct json_object **ret_body, struct hv_error *err)
@@ -127,8 +146,11 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 		.mkdir = !options->no_mkdir,
 		.persist = !options->once,
 		.required = options->required || place->mode.is_required,
+		.grace_seconds = HV_GRACE_UNSAID,
 	};
 
+	if (read_lease(options, &request, err) != HV_OK)
+		return err->code;
 	if (hv_place_read_only(place, options->read_only, &request.read_only, err) != HV_OK)
 		return err->code;
 	*ret_body = hv_attach_body(&request);
@@ -242,14 +264,17 @@ const struct hv_command hv_cmd_attach = {
 	.usage = "SOURCE CONTAINER:TARGET[:ro|:rw]",
 	.notes =
 		"SOURCE is a volume of hostvol or of another driver, or the absolute path of a directory of\n"
-		"the host, as for docker run -v. TARGET is an absolute path in the container; for a path with a colon in it use --target.\n"
+		"the host, as for docker run -v. TARGET is an absolute path in the container; for a path with\n"
+		"a colon in it use --target.\n"
 		"The source is attached again whenever the container starts, until you detach it. If the\n"
-		"container is stopped, the source is attached when it starts.",
+		"container is stopped, the source is attached when it starts. With --for it is detached when\n"
+		"that time is over, as soon as nobody uses it, and when --grace is over as well, at once.",
 	.examples = "  docker hostvol attach data web:/mnt/data\n"
 		    "  docker hostvol attach --as 1000:1000 data web:/mnt/data\n"
 		    "  docker hostvol attach /srv/data web:/mnt/data\n"
 		    "  docker hostvol attach --mkdir /srv/cache web:/var/cache/app\n"
-		    "  docker hostvol attach --ro --subpath etc/app.conf data web:/etc/app.conf",
+		    "  docker hostvol attach --ro --subpath etc/app.conf data web:/etc/app.conf\n"
+		    "  docker hostvol attach --for 2h data web:/mnt/data",
 	.flags = attach_flags,
 	.operands_min = 2,
 	.operands_max = 2,

@@ -22,10 +22,34 @@ static const struct hv_flag flags[] = {
 	HV_FLAGS_HELP,
 };
 
-static const char *const headings[] = {
-	"ID", "VOLUME", "CONTAINER", "TARGET", "MODE", "STATE", "SINCE", "PROBLEM"};
+enum column {
+	COLUMN_ID,
+	COLUMN_VOLUME,
+	COLUMN_CONTAINER,
+	COLUMN_TARGET,
+	COLUMN_MODE,
+	COLUMN_STATE,
+	COLUMN_SINCE,
+	COLUMN_LEFT,
+	COLUMN_PROBLEM,
+	COLUMNS_MAX,
+};
 
-enum { COLUMNS_MAX = sizeof(headings) / sizeof(headings[0]) };
+static const struct {
+	const char *heading;
+	const char *field; /* the column is left out if no attachment has it; NULL: it stays */
+} columns[COLUMNS_MAX] = {
+	[COLUMN_ID] = {"ID", NULL},
+	[COLUMN_VOLUME] = {"VOLUME", NULL},
+	[COLUMN_CONTAINER] = {"CONTAINER", NULL},
+	[COLUMN_TARGET] = {"TARGET", NULL},
+	[COLUMN_MODE] = {"MODE", NULL},
+	[COLUMN_STATE] = {"STATE", NULL},
+	[COLUMN_SINCE] = {"SINCE", NULL},
+	[COLUMN_LEFT] = {"TIME LEFT", "Until"},
+	[COLUMN_PROBLEM] = {"PROBLEM", "Problem"},
+};
+
 enum { SHORT_ID_DIGITS = 12 };
 
 /* The options of one list. */
@@ -36,6 +60,20 @@ struct view {
 	bool is_quiet;
 	bool is_whole;
 };
+
+/* A table on its way. */
+struct listing {
+	struct hv_table table;
+	bool has_column[COLUMNS_MAX];
+	bool is_whole;
+	time_t now;
+};
+
+#define auto_listing HV_AUTO(listing_done)
+static void listing_done(struct listing *listing)
+{
+	hv_table_done(&listing->table);
+}
 
 #define auto_view HV_AUTO(view_done)
 static void view_done(struct view *view)
@@ -68,48 +106,52 @@ static const char *name_container(struct hv_attachment *attachment, bool is_whol
 	return hv_attachment_container(attachment);
 }
 
-static int add_row(
-	struct hv_table *table, struct hv_attachment *attachment, bool is_whole, time_t now)
+static int add_row(struct listing *listing, struct hv_attachment *attachment)
 {
-	char since[40];
+	char since[40], left[40] = "";
 	char mode[40];
 	const char *const cells[COLUMNS_MAX] = {
-		attachment->id,
-		attachment->volume,
-		name_container(attachment, is_whole),
-		attachment->target,
-		mode,
-		hv_attachment_state_name(attachment->state),
-		since,
-		attachment->problem,
+		[COLUMN_ID] = attachment->id,
+		[COLUMN_VOLUME] = attachment->volume,
+		[COLUMN_CONTAINER] = name_container(attachment, listing->is_whole),
+		[COLUMN_TARGET] = attachment->target,
+		[COLUMN_MODE] = mode,
+		[COLUMN_STATE] = hv_attachment_state_name(attachment->state),
+		[COLUMN_SINCE] = since,
+		[COLUMN_LEFT] = left,
+		[COLUMN_PROBLEM] = attachment->problem,
 	};
 
-	hv_since_format(attachment->since ? attachment->since : "", now, since, sizeof(since));
+	hv_since_format(
+		attachment->since ? attachment->since : "", listing->now, since, sizeof(since));
+	if (attachment->until)
+		hv_until_format(attachment->until, listing->now, left, sizeof(left));
 	snprintf(mode, sizeof(mode), "%s%s%s%s%s", attachment->read_only ? "ro" : "rw",
 		attachment->no_suid ? ",nosuid" : "", attachment->no_dev ? ",nodev" : "",
 		attachment->no_exec ? ",noexec" : "", attachment->required ? ",required" : "");
-	for (size_t i = 0; i < table->columns; i++)
-		if (hv_table_add(table, cells[i]) < 0)
+	for (int i = 0; i < COLUMNS_MAX; i++)
+		if (listing->has_column[i] && hv_table_add(&listing->table, cells[i]) < 0)
 			return -1;
 	return 0;
 }
 
-static bool has_problem(struct json_object *attachments)
+/* Whether any of them has a text in the field. */
+static bool has_field(struct json_object *attachments, const char *field)
 {
 	size_t count = json_object_array_length(attachments);
 
 	for (size_t i = 0; i < count; i++) {
-		const char *problem =
-			hv_document_text(json_object_array_get_idx(attachments, i), "Problem");
+		const char *text =
+			hv_document_text(json_object_array_get_idx(attachments, i), field);
 
-		if (problem && *problem)
+		if (text && *text)
 			return true;
 	}
 	return false;
 }
 
-static enum hv_code add_item(struct hv_table *table, struct json_object *item, bool is_whole,
-	time_t now, struct hv_error *err)
+static enum hv_code add_item(
+	struct listing *listing, struct json_object *item, struct hv_error *err)
 {
 	hv_auto_attachment struct hv_attachment attachment = {0};
 
@@ -117,25 +159,27 @@ static enum hv_code add_item(struct hv_table *table, struct json_object *item, b
 		hv_fields_from(item, hv_attachment_fields, HV_UNKNOWN_IGNORE, &attachment, err) !=
 			HV_OK)
 		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's list makes no sense");
-	return add_row(table, &attachment, is_whole, now) < 0 ? hv_oom(err) : HV_OK;
+	return add_row(listing, &attachment) < 0 ? hv_oom(err) : HV_OK;
 }
 
 static enum hv_code print_table(
 	struct json_object *attachments, bool is_whole, struct hv_error *err)
 {
-	hv_auto_table struct hv_table table = {
-		.columns = has_problem(attachments) ? COLUMNS_MAX : COLUMNS_MAX - 1};
+	auto_listing struct listing listing = {.is_whole = is_whole, .now = time(NULL)};
 	size_t count = json_object_array_length(attachments);
-	time_t now = time(NULL);
 
-	for (size_t i = 0; i < table.columns; i++)
-		if (hv_table_add(&table, headings[i]) < 0)
+	for (int i = 0; i < COLUMNS_MAX; i++) {
+		listing.has_column[i] =
+			!columns[i].field || has_field(attachments, columns[i].field);
+		listing.table.columns += listing.has_column[i];
+	}
+	for (int i = 0; i < COLUMNS_MAX; i++)
+		if (listing.has_column[i] && hv_table_add(&listing.table, columns[i].heading) < 0)
 			return hv_oom(err);
 	for (size_t i = 0; i < count; i++)
-		if (add_item(&table, json_object_array_get_idx(attachments, i), is_whole, now,
-			    err) != HV_OK)
+		if (add_item(&listing, json_object_array_get_idx(attachments, i), err) != HV_OK)
 			return err->code;
-	hv_table_print(&table, stdout);
+	hv_table_print(&listing.table, stdout);
 	return HV_OK;
 }
 

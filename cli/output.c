@@ -25,7 +25,7 @@ enum {
 	YEAR = 365 * DAY,
 };
 
-/* How an age below so many seconds is told: a number of units, or no number. */
+/* How a time below so many seconds is told: a number of units, or no number. */
 static const struct {
 	long long limit_seconds;
 	long long unit_seconds;
@@ -80,25 +80,41 @@ void hv_line_print(FILE *out, const char *format, ...)
 	fprintf(out, "%s\n", line);
 }
 
-void hv_since_format(const char *since, time_t now, char *buffer, size_t size_bytes)
+static void format_age(long long age, const char *suffix, char *buffer, size_t size_bytes)
 {
-	long long then_ms = 0, age;
 	size_t i = 0;
 
-	if (!hv_clock_parse_ms(since, &then_ms)) {
-		snprintf(buffer, size_bytes, "-");
-		return;
-	}
-	age = (long long)now - then_ms / 1000;
 	if (age >= HOUR)
 		age += HOUR / 2; /* Docker rounds hours to the nearest */
 	while (age >= ages[i].limit_seconds)
 		i++;
 	if (ages[i].unit_seconds == 0)
-		snprintf(buffer, size_bytes, "%s ago", ages[i].words);
+		snprintf(buffer, size_bytes, "%s%s", ages[i].words, suffix);
 	else
-		snprintf(buffer, size_bytes, "%lld %s ago", age / ages[i].unit_seconds,
-			ages[i].words);
+		snprintf(buffer, size_bytes, "%lld %s%s", age / ages[i].unit_seconds, ages[i].words,
+			suffix);
+}
+
+void hv_since_format(const char *since, time_t now, char *buffer, size_t size_bytes)
+{
+	long long then_ms = 0;
+
+	if (hv_clock_parse_ms(since, &then_ms))
+		format_age((long long)now - then_ms / 1000, " ago", buffer, size_bytes);
+	else
+		snprintf(buffer, size_bytes, "-");
+}
+
+void hv_until_format(const char *until, time_t now, char *buffer, size_t size_bytes)
+{
+	long long then_ms = 0;
+
+	if (!hv_clock_parse_ms(until, &then_ms))
+		snprintf(buffer, size_bytes, "-");
+	else if (then_ms / 1000 <= (long long)now)
+		snprintf(buffer, size_bytes, "over");
+	else
+		format_age(then_ms / 1000 - (long long)now, "", buffer, size_bytes);
 }
 
 int hv_table_add(struct hv_table *table, const char *text)

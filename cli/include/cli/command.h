@@ -38,6 +38,8 @@ struct hv_options {
 	const char *id_map;
 	const char *as;
 	const char *replace;
+	const char *lease;
+	const char *grace;
 	bool suid;
 	bool quiet;
 	bool no_trunc;

@@ -21,6 +21,11 @@ void hv_line_print(FILE *out, const char *format, ...)
 void hv_since_format(const char *since, time_t now, char *buffer, size_t size_bytes)
 	__attribute__((nonnull));
 
+/* How long after `now` the RFC 3339 time `until` is, in the same words: "2 minutes"; "over" when it
+ * has passed, "-" when it is no time. */
+void hv_until_format(const char *until, time_t now, char *buffer, size_t size_bytes)
+	__attribute__((nonnull));
+
 /* Cells row by row, the header first; a full row is `columns` cells. */
 struct hv_table {
 	size_t columns;
