@@ -51,6 +51,8 @@ STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 	in.engine = strdup("ABCD /var/lib/docker");
 	in.replace = HV_REPLACE_NONATOMIC;
 	in.view.late_ms = 17;
+	in.view.until = strdup("2024-01-01T02:00:00Z");
+	in.view.grace_seconds = 600;
 	assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
 	hv_store_close(store);
 	store = row_store(dir);
@@ -63,6 +65,8 @@ STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 	assert_string_equal(out.items->view.as, "1000:1000");
 	assert_int_equal(out.items->replace, HV_REPLACE_NONATOMIC);
 	assert_int_equal(out.items->view.late_ms, 17);
+	assert_string_equal(out.items->view.until, in.view.until);
+	assert_int_equal(out.items->view.grace_seconds, 600);
 	assert_string_equal(out.items->view.container_id, "c1");
 	assert_string_equal(out.items->view.container_name, "web");
 	assert_string_equal(out.items->view.target, "/mnt/data");
@@ -140,11 +144,15 @@ STORE_ATTACHMENT_TEST(a_note_changes_what_is_there_and_brings_nothing_back)
 	in.pid = 1;
 	in.view.state = HV_MISSING;
 	in.engine = strdup("another");
+	in.view.until = strdup("2024-01-01T02:00:00Z");
+	in.view.grace_seconds = 0;
 	assert_int_equal(hv_store_attachment_note(store, &in, &err), HV_OK);
 	list("a", &out);
 	assert_int_equal(out.count, 1);
 	assert_int_equal(out.items->view.state, HV_MISSING);
 	assert_string_equal(out.items->engine, "another");
+	assert_string_equal(out.items->view.until, in.view.until);
+	assert_int_equal(out.items->view.grace_seconds, 0);
 	assert_true(out.items->pid == 1 && out.items->is_done);
 	hv_records_done(&out);
 	hv_record_done(&in);

@@ -303,10 +303,16 @@ STORE_ROWS_TEST(a_number_or_word_that_no_enum_has_is_unreadable)
 			"attachment '0123456789ab'", "column flags (replace)"},
 		{"UPDATE attachment SET flags = 3 * 262144", read_attachments,
 			"attachment '0123456789ab'", "column flags (refusal)"},
-		{"UPDATE attachment SET flags = 0, problem_kind = 9", read_attachments,
+		{"UPDATE attachment SET flags = 0, problem_kind = 99", read_attachments,
 			"attachment '0123456789ab'", "column problem_kind"},
 		{"UPDATE attachment SET problem_kind = -1", read_attachments,
 			"attachment '0123456789ab'", "column problem_kind"},
+		{"UPDATE attachment SET problem_kind = 0, until = 'soon'", read_attachments,
+			"attachment '0123456789ab'", "column until"},
+		{"UPDATE attachment SET until = NULL, grace = -1", read_attachments,
+			"attachment '0123456789ab'", "column grace"},
+		{"UPDATE attachment SET grace = 'long'", read_attachments,
+			"attachment '0123456789ab'", "column grace"},
 	};
 
 	add_rows();
@@ -376,7 +382,7 @@ STORE_ROWS_TEST(a_damaged_attachment_is_in_no_other_volume_s_way)
 {
 	static const char *const changes[] = {
 		"UPDATE attachment SET state = 'lost' WHERE volume = 'data'",
-		"UPDATE attachment SET state = 'attached', problem_kind = 9 WHERE volume = 'data'"};
+		"UPDATE attachment SET state = 'attached', problem_kind = 99 WHERE volume = 'data'"};
 	struct hv_error err = {0};
 
 	add_rows();
