@@ -66,6 +66,31 @@ TEST(times_read_as_in_docker)
 	}
 }
 
+TEST(what_is_left_reads_the_same)
+{
+	static const struct {
+		const char *until;
+		const char *expected;
+	} cases[] = {
+		{"2026-01-31T12:00:01Z", "1 second"},
+		{"2026-01-31T12:00:47Z", "47 seconds"},
+		{"2026-01-31T12:01:00Z", "About a minute"},
+		{"2026-01-31T12:10:00Z", "10 minutes"},
+		{"2026-01-31T13:59:59Z", "2 hours"},
+		{"2026-02-03T12:00:00Z", "3 days"},
+		{"2026-01-31T12:00:00Z", "over"},
+		{"2025-01-31T12:00:00Z", "over"},
+		{"", "-"},
+		{"soon", "-"},
+	};
+	char buffer[40];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hv_until_format(cases[i].until, 1769860800, buffer, sizeof(buffer));
+		assert_string_equal(buffer, cases[i].expected);
+	}
+}
+
 TEST(columns_are_padded_and_cells_cleaned)
 {
 	static const char *const cells[] = {

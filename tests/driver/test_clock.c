@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdint.h>
+#include <stdlib.h>
+
 #include "support/hv_test.h"
 #include "wire/clock.h"
 
@@ -23,6 +26,30 @@ TEST(times_are_read_to_the_millisecond)
 		assert_true(hv_clock_parse_ms(cases[i].text, &ms));
 		assert_true(ms == cases[i].ms);
 	}
+}
+
+TEST(times_are_written_as_they_are_read)
+{
+	static const struct {
+		const char *text;
+		long long seconds;
+	} cases[] = {
+		{"1970-01-01T00:00:00Z", 0},
+		{"2024-02-29T12:00:00Z", 1709208000},
+		{"9999-12-31T23:59:59Z", 253402300799},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = hv_clock_format(cases[i].seconds);
+		long long ms = 0;
+
+		assert_non_null(text);
+		assert_string_equal(text, cases[i].text);
+		assert_true(hv_clock_parse_ms(text, &ms));
+		assert_true(ms == cases[i].seconds * 1000);
+		free(text);
+	}
+	assert_null(hv_clock_format(INT64_MAX));
 }
 
 TEST(what_is_no_time_is_refused)

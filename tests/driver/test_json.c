@@ -295,6 +295,8 @@ static void fill_attachment(struct hv_attachment *in)
 		.persist = true,
 		.required = true,
 		.as = odd,
+		.until = name,
+		.grace_seconds = 7,
 		.late_ms = 17,
 		.state = HV_COVERED,
 		.since = name,
@@ -327,6 +329,8 @@ TEST(an_attachment_survives_writing_and_reading)
 	assert_int_equal(out.state, HV_COVERED);
 	assert_true(out.read_only && out.no_dev && out.persist && out.required);
 	assert_false(out.no_suid || out.no_exec);
+	assert_string_equal(out.until, "-");
+	assert_int_equal(out.grace_seconds, 7);
 	assert_int_equal(out.late_ms, 17);
 	json_object_put(object);
 	hv_attachment_done(&out);
@@ -357,6 +361,22 @@ TEST(a_state_is_read_by_its_word)
 		hv_attachment_done(&out);
 		hv_error_done(&err);
 	}
+}
+
+/* 0 says that nobody may use it any more. */
+TEST(a_grace_is_written_when_there_is_a_lease)
+{
+	struct hv_attachment in = {.grace_seconds = HV_GRACE_UNSAID};
+	struct json_object *object = hv_fields_write(hv_attachment_fields, &in), *grace = NULL;
+
+	assert_false(json_object_object_get_ex(object, "Grace", &grace) ||
+		     json_object_object_get_ex(object, "Until", &grace));
+	json_object_put(object);
+	in.grace_seconds = 0;
+	object = hv_fields_write(hv_attachment_fields, &in);
+	assert_true(json_object_object_get_ex(object, "Grace", &grace));
+	assert_int_equal(json_object_get_int64(grace), 0);
+	json_object_put(object);
 }
 
 /* 0 says that it was there in time. */
