@@ -69,7 +69,7 @@ static enum hv_code note_failure(struct hv_attacher *attacher, const struct hv_r
 	}
 	if (set_problem(record, failure, err) != HV_OK)
 		return err->code;
-	if (known && strcmp(known, record->view.problem) == 0)
+	if (known && record->view.problem && strcmp(known, record->view.problem) == 0)
 		return HV_OK;
 	return hv_store_attachment_note(attacher->store, record, err);
 }

@@ -64,15 +64,15 @@ static bool is_being_replaced(const struct hv_records *records, const char *id)
 	return false;
 }
 
-/* When it is to be looked at again for its lease, and whether that is over.  One without a mount
- * has ended with its lease. */
+/* When it is to be looked at again for its lease, and whether there is a mount to take out then.
+ * One without a mount ends with the look. */
 static void note_lease(const struct hv_record *record, struct hv_seen *ret)
 {
 	long long wait_ms = hv_lease_wait_ms(&record->view);
 
-	if (wait_ms < 0 || hv_record_is_over(record))
+	if (wait_ms < 0)
 		return;
-	ret->is_lease_over |= hv_lease_is_over(&record->view);
+	ret->is_lease_over |= record->pid > 0 && hv_lease_is_over(&record->view);
 	if (ret->lease_ms < 0 || wait_ms < ret->lease_ms)
 		ret->lease_ms = wait_ms;
 }

@@ -140,8 +140,8 @@ static enum hv_code warn_lease(struct hv_record *other, struct hv_error *err)
 	return HV_OK;
 }
 
-/* A lease that is asked for takes the place of what `other` has.  One that is over ends without
- * one: it was about to be detached, and is asked for again. */
+/* A lease that is asked for takes the place of the lease of `other`.  Without one, a lease that is
+ * over is taken away: the attachment was about to be detached, and is asked for again. */
 static enum hv_code renew(struct hv_attempt *attempt, struct hv_record *other, struct hv_error *err)
 {
 	const struct hv_attachment *asked = &attempt->record.view;

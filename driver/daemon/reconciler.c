@@ -2,9 +2,9 @@
 /* Sequence of the watcher: subscribe to events; when the Engine has said that it will tell, have
  * every container with records repaired; from then on those that something happened to.  Each
  * minute those are looked at whose mount tables have changed, and the Engine is asked once for all
- * of them, since an event may be lost.  One that has a lease waits in the queue of looks until its
- * end: then a repairer detaches it.  A stream that ends is subscribed to again, from 100 ms to 5
- * s later.
+ * of them, since an event may be lost.  A container with a lease waits in the queue of looks until
+ * its end: then a repairer detaches it.  A stream that ends is subscribed to again, from 100 ms to
+ * 5 s later.
  *
  * The watcher looks at containers itself, which asks the kernel only, and never waits.  Repairing,
  * and asking the Engine, may wait for it and for file systems. */

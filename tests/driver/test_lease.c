@@ -200,7 +200,7 @@ RECONCILER_TEST(when_the_grace_is_over_it_is_detached_lazily)
 	lease_only(fixture, 1, 1);
 	fd = use(fixture);
 	expect_state(fixture, "");
-	assert_int_equal(faccessat(fd, ".", R_OK, 0), 0); /* what is open stays so */
+	assert_int_equal(faccessat(fd, ".", R_OK, 0), 0); /* open files stay open */
 	close(fd);
 }
 
@@ -392,7 +392,8 @@ RECONCILER_TEST(an_attach_again_renews_it_or_leaves_it)
 		attach_again(fixture, &attachment, 0, attachment.until, 1);
 		attach_again(fixture, &attachment, 2LL * HOUR, NULL, 0);
 		assert_true(read_record(fixture, &record));
-		assert_true(strcmp(record.view.until, attachment.until) > 0);
+		assert_true(record.view.until && attachment.until &&
+			    strcmp(record.view.until, attachment.until) > 0);
 		assert_int_equal(record.view.grace_seconds, HV_GRACE_SECONDS);
 		hv_record_done(&record);
 		hv_attachment_done(&attachment);
