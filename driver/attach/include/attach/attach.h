@@ -214,7 +214,8 @@ struct hv_start {
 	bool is_set_up; /* not started: a failed attachment is tried once more at its start */
 };
 
-/* Whether the container has attachments, and whether any of them is required. */
+/* Whether the container has attachments whose leases are not over, and whether any of them is
+ * required. */
 enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *container_id,
 	bool *ret, bool *ret_is_required, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
