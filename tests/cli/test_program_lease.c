@@ -4,7 +4,7 @@
 
 #include "program.h"
 
-#define USAGE "Usage: docker hostvol attach [OPTIONS] VOLUME CONTAINER:TARGET[:ro|:rw]\n"
+#define USAGE "Usage: docker hostvol attach [OPTIONS] SOURCE CONTAINER:TARGET[:ro|:rw]\n"
 #define ITEM(id, rest)                                                                             \
 	"{\"ID\":\"" id "\",\"Volume\":\"data\",\"ContainerName\":\"web\",\"Target\":\"/a\","      \
 	"\"State\":\"attached\",\"Since\":\"x\"" rest "}"
