@@ -3,12 +3,17 @@
 
 #include "wire/text.h"
 
-long long hv_clock_ms(void)
+long long hv_clock_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+long long hv_clock_ms(void)
+{
+	return hv_clock_us() / 1000;
 }
 
 long long hv_clock_date_ms(void)

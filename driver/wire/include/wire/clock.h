@@ -12,6 +12,9 @@ time_t hv_clock_seconds(void);
 /* The same in milliseconds. */
 long long hv_clock_ms(void);
 
+/* The same in microseconds. */
+long long hv_clock_us(void);
+
 /* CLOCK_REALTIME in milliseconds since 1970: the date, which can be set. */
 long long hv_clock_date_ms(void);
 
