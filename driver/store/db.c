@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "store/store.h"
+#include "wire/metrics.h"
 #include "wire/text.h"
 
 #include "wal.h"
@@ -200,8 +201,10 @@ static enum hv_code transact(
 	if (hv_sql_run(store, HV_SQL_BEGIN, NULL, err) != HV_OK)
 		return err->code;
 	if (fn(store, context, err) == HV_OK &&
-		hv_sql_run(store, HV_SQL_COMMIT, NULL, err) == HV_OK)
+		hv_sql_run(store, HV_SQL_COMMIT, NULL, err) == HV_OK) {
+		hv_counter_add(HV_COUNT_COMMITS);
 		return HV_OK;
+	}
 	/* The first error is the one to tell. */
 	(void)hv_sql_run(store, HV_SQL_ROLLBACK, NULL, &ignored);
 	return err->code;

@@ -199,6 +199,10 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_MOUNTED_CLEAR] = "DELETE FROM mounted WHERE volume = ?1",
 	[HV_SQL_REF_FORGET] = "DELETE FROM ref WHERE volume = ?1"
 			      " AND volume IN (SELECT name FROM volume WHERE phase)",
+	/* The volumes have no state. */
+	[HV_SQL_COUNTS] =
+		"SELECT state, count(*) FROM attachment WHERE is_done GROUP BY state"
+		" UNION ALL SELECT NULL, count(*) FROM volume WHERE " EXISTS " AND NOT " HIDDEN,
 };
 
 const char *hv_sql_string(enum hv_sql sql)

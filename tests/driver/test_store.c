@@ -95,6 +95,25 @@ STORE_TEST(volumes_are_listed_by_name_with_their_options)
 	hv_store_volumes_free(list, count);
 }
 
+/* Their attachments count. */
+STORE_TEST(a_volume_that_exists_for_attachments_only_is_not_counted)
+{
+	static char name[] = "/srv/lent", kind[] = "host", date[] = "2024-01-01T00:00:00.000Z";
+	const struct hv_volume volume = {
+		.name = name, .kind = kind, .source = name, .created_at = date};
+	struct hv_store_counts counts;
+	struct hv_error err = {0};
+
+	row_add_volume(store, "data");
+	assert_int_equal(hv_store_volume_add(store, &volume, &err), HV_OK);
+	assert_int_equal(row_put(store, "0123456789ab", name, "c1", true), HV_OK);
+	assert_int_equal(row_put(store, "0123456789ac", "data", "c1", false), HV_OK);
+	assert_int_equal(hv_store_count(store, &counts, &err), HV_OK);
+	assert_int_equal(counts.volumes, 1);
+	assert_int_equal(counts.attachments[HV_ATTACHED], 1);
+	assert_int_equal(counts.attachments[HV_PENDING], 0);
+}
+
 STORE_TEST(a_retired_volume_is_hidden_until_restored_or_forgotten)
 {
 	struct hv_volume *list = NULL;

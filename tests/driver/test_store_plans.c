@@ -28,6 +28,8 @@ static const struct {
 	{HV_SQL_ATTACHMENT_CONTAINERS, true, "the reconciler goes through all containers"},
 	{HV_SQL_ATTACHMENT_MOVE, true, "the state directory has moved, with all sources in it"},
 	{HV_SQL_BOOT_UNMOUNT, true, "the machine was booted: no mount is left"},
+	{HV_SQL_COUNTS, true,
+		"a scrape counts all volumes and attachments, which takes one look at each row"},
 	{HV_SQL_BOOT_HAS, false, "the table has one row"},
 	{HV_SQL_ROOT_LIST, false, "the table has a row for each directory of a runtime"},
 	{HV_SQL_ATTACHMENT_BY_CONTAINER, false, "a container has few attachments to sort"},

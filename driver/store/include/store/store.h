@@ -283,6 +283,18 @@ enum hv_code hv_store_root_add(struct hv_store *store, const char *path, struct 
 enum hv_code hv_store_root_list(struct hv_store *store, struct hv_texts *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* --- counts --- */
+
+struct hv_store_counts {
+	unsigned long long volumes;
+	/* Of attachments that were acknowledged, by the last known state. */
+	unsigned long long attachments[HV_STATE_COUNT];
+};
+
+/* Count the records, in one statement.  Returns HV_OK or denied by the disk. */
+enum hv_code hv_store_count(struct hv_store *store, struct hv_store_counts *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* --- Mount references --- */
 
 /* Add `change` (1 or -1) to the count that `volume` has for the Engine's mount `id`, and give the
