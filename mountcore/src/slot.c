@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mountcore/host.h"
+
 #include "core.h"
 #include "sys.h"
 
@@ -23,6 +25,14 @@ void mc_helper_reap(struct mc_core *core)
 		else
 			core->abandoned[i] = core->abandoned[--core->abandoned_count];
 	}
+}
+
+unsigned mc_host_stuck(struct mc_core *core)
+{
+	mc_helper_reap(core);
+	mc_auto_lock lock = mc_lock(&core->lock);
+
+	return core->abandoned_count;
 }
 
 static unsigned count_stuck(const struct mc_core *core, uint64_t waits_for)

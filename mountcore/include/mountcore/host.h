@@ -83,4 +83,8 @@ bool mc_host_is_slow(struct mc_core *core, const char *path) __attribute__((nonn
 /* Whether `path` itself is on such a file system, whatever is above it. */
 bool mc_host_is_remote(struct mc_core *core, const char *path) __attribute__((nonnull));
 
+/* How many helpers were killed past their deadline and have not ended: each waits for a file system
+ * or a server that does not answer.  Any thread. */
+unsigned mc_host_stuck(struct mc_core *core) __attribute__((nonnull));
+
 #endif
