@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/clock.h"
+#include "wire/metrics.h"
+
 #include "attachment.h"
 #include "attachments.h"
 
@@ -80,6 +83,7 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 		.container = *target,
 		.record = *record,
 	};
+	long long began_us = hv_clock_us();
 	enum hv_code code;
 
 	/* Cannot be too long: they were read into such buffers before. */
@@ -96,6 +100,8 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 	} else {
 		note_failure(&attempt, err);
 	}
+	if (code == HV_OK && !how->is_back)
+		hv_timing_add(HV_TIME_ATTACH_START, hv_clock_us() - began_us);
 	*record = attempt.record; /* given back, as the container is */
 	attempt.record = (struct hv_record){0};
 	attempt.container = (struct hv_target){.ns = MC_NS_NONE};

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+#include "wire/clock.h"
+#include "wire/metrics.h"
+
 #include "attachment.h"
 #include "attachments.h"
 #include "attempt.h"
@@ -235,11 +238,15 @@ static void take_back(struct hv_attempt *attempt)
 enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_attachment *ret, struct hv_error *err)
 {
+	long long began_us = hv_clock_us();
+
 	for (int tries = 1;; tries++) {
 		hv_auto_attempt struct hv_attempt attempt = {
 			.attacher = attacher, .request = request, .container = {.ns = MC_NS_NONE}};
 		enum hv_code code = try_attach(&attempt, ret, err);
 
+		if (code == HV_OK && attempt.is_mounted)
+			hv_timing_add(HV_TIME_ATTACH_REQUEST, hv_clock_us() - began_us);
 		if (code == HV_OK)
 			release_replaced(&attempt);
 		else

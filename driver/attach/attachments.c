@@ -89,6 +89,18 @@ enum hv_code hv_volume_is_attached(
 	return code;
 }
 
+enum hv_code hv_attachments_count(
+	struct hv_attacher *attacher, struct hv_counts *ret, struct hv_error *err)
+{
+	struct hv_store_counts counts;
+
+	if (hv_store_count(attacher->store, &counts, err) != HV_OK)
+		return err->code;
+	ret->volumes = counts.volumes;
+	memcpy(ret->attachments, counts.attachments, sizeof(ret->attachments));
+	return HV_OK;
+}
+
 enum hv_code hv_attachments_tell_damage(struct hv_attacher *attacher, struct hv_error *err)
 {
 	return hv_store_attachment_tell_damage(attacher->store, err);

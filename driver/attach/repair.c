@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "mountcore/busy.h"
+#include "wire/metrics.h"
 
 #include "again.h"
 #include "attachment.h"
@@ -138,6 +139,7 @@ static enum hv_code make_true(
 	if (hv_attach_again(attacher, target, &how, record, err) != HV_OK)
 		return err->code;
 	pass->ret->attached++;
+	pass->ret->late += record->view.late_ms > 0;
 	return HV_OK;
 }
 
@@ -251,6 +253,8 @@ static enum hv_code repair_all(struct hv_attacher *attacher, const char *contain
 		return err->code;
 	ret->records = (unsigned)siblings.count;
 	repair_each(&pass, err);
+	if (ret->late > 0)
+		hv_counter_add(HV_COUNT_LATE_STARTS);
 	if (is_running && !target->container.started_at && !target->is_set_up &&
 		hv_target_late_ms(target) == 0 &&
 		!hv_start_refuse(attacher, &target->ns, &siblings, ret))

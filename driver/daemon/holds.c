@@ -7,6 +7,8 @@
 
 #include "mountcore/cleanup.h"
 #include "mountcore/core.h"
+#include "wire/clock.h"
+#include "wire/metrics.h"
 
 #include "held.h"
 #include "lock.h"
@@ -21,9 +23,18 @@ enum {
 /* A start that waits for a worker. */
 struct held {
 	struct hv_work work;
-	unsigned gate; /* which one holds it */
+	unsigned gate;      /* which one holds it */
+	long long since_us; /* CLOCK_MONOTONIC: since when that is known here */
 	struct hv_gate_news news;
 };
+
+/* It goes on by now, or went on when its time was over. */
+static void measure(const struct held *held)
+{
+	long long now_us = hv_clock_us(), until_us = held->news.until_ms * 1000;
+
+	hv_timing_add(HV_TIME_HOLD, (now_us < until_us ? now_us : until_us) - held->since_us);
+}
 
 /* The gate that holds it, unless that has ended.  To refuse a start the first process is killed;
  * crun takes a start without it for one that worked. */
@@ -58,6 +69,7 @@ static void work_on(void *context, struct hv_work *work)
 	} else {
 		hv_held_attach(attacher, &held->news, &result);
 		answer(self, held, &result);
+		measure(held);
 		if (result.repaired.records > 0)
 			hv_attacher_poke(attacher, held->news.id, false);
 	}
@@ -102,5 +114,6 @@ void hv_holds_add(struct hv_starter *self, struct hv_gate_news *news)
 	}
 	held->news = *news;
 	held->gate = self->gates; /* which the reader alone changes */
+	held->since_us = hv_clock_us();
 	hv_workers_add(&self->workers, &held->work);
 }

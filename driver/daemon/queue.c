@@ -143,6 +143,13 @@ long long hv_queue_stuck_since(struct hv_queue *queue)
 	return item->since_ms > queue->moved_ms ? item->since_ms : queue->moved_ms;
 }
 
+size_t hv_queue_count(struct hv_queue *queue)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
+
+	return queue->items.count;
+}
+
 bool hv_queue_take(
 	struct hv_queue *queue, long long until_ms, const char **ret_name, unsigned *ret_tries)
 {

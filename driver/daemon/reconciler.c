@@ -530,6 +530,11 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	return NULL;
 }
 
+size_t hv_reconciler_queued(struct hv_reconciler *reconciler)
+{
+	return hv_queue_count(&reconciler->looks) + hv_queue_count(&reconciler->repairers.queue);
+}
+
 bool hv_reconciler_stop(struct hv_reconciler *reconciler, int timeout_ms)
 {
 	if (!join_all(reconciler, true, timeout_ms))

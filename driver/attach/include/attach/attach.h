@@ -119,6 +119,15 @@ enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_erro
 enum hv_code hv_volume_is_attached(struct hv_attacher *attacher, const char *volume, bool *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* How many volumes and attachments there are, from the records alone, which must be open.
+ * Returns HV_OK or HV_STATE_UNREADABLE.  Any thread. */
+struct hv_counts {
+	unsigned long long volumes;
+	unsigned long long attachments[HV_STATE_COUNT]; /* by the last known state */
+};
+enum hv_code hv_attachments_count(struct hv_attacher *attacher, struct hv_counts *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Whether each record of an attachment made sense that was read since the start, as
  * hv_volumes_tell_damage(): after hv_attachments_look() at each container, all were. */
 enum hv_code hv_attachments_tell_damage(struct hv_attacher *attacher, struct hv_error *err)
@@ -129,6 +138,7 @@ struct hv_repaired {
 	char name[256]; /* of the container */
 	unsigned records;
 	unsigned attached; /* again */
+	unsigned late;     /* of these: after the program had begun */
 	unsigned adopted;  /* found mounted */
 	unsigned pending;  /* its process has ended */
 	unsigned dropped;

@@ -57,6 +57,9 @@ bool hv_queue_try(struct hv_queue *queue, const char **ret_name, unsigned *ret_t
  * all of them are held up.  0: nothing is due, or for those only that failed before. */
 long long hv_queue_stuck_since(struct hv_queue *queue) __attribute__((nonnull));
 
+/* How many names are in the queue, with those that are worked on. */
+size_t hv_queue_count(struct hv_queue *queue) __attribute__((nonnull));
+
 /* The name was worked on; if that failed it comes again later. */
 void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
 	__attribute__((nonnull));

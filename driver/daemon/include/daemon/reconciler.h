@@ -8,6 +8,7 @@
 #define DAEMON_RECONCILER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "attach/attach.h"
@@ -44,6 +45,9 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
  * something to do for it.  Does not wait.  Any thread. */
 void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_id, bool is_undone)
 	__attribute__((nonnull));
+
+/* How many containers wait to be looked at or repaired, or are just now.  Any thread. */
+size_t hv_reconciler_queued(struct hv_reconciler *reconciler) __attribute__((nonnull));
 
 /* Stop and release.  Returns false when a thread was not done within `timeout_ms`: then it still
  * runs, and everything it uses must stay: exit. */
