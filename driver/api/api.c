@@ -4,17 +4,20 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "wire/metrics.h"
+
 #include "driver_calls.h"
 #include "endpoint.h"
 #include "hot_calls.h"
+#include "metrics.h"
 #include "reply.h"
 #include "tunnel.h"
 
-/* Of each endpoint. */
-#define METHOD "POST"
+static const char text_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
 /* Each ended by one without a path. */
-static const struct hv_endpoint *const tables[] = {hv_driver_endpoints, hv_hot_endpoints};
+static const struct hv_endpoint *const tables[] = {
+	hv_driver_endpoints, hv_hot_endpoints, hv_metrics_endpoints};
 
 static const struct hv_endpoint *find_endpoint(const char *path)
 {
@@ -23,6 +26,19 @@ static const struct hv_endpoint *find_endpoint(const char *path)
 			if (strcmp(at->path, path) == 0)
 				return at;
 	return NULL;
+}
+
+static const char *methods_of(const struct hv_endpoint *endpoint)
+{
+	return endpoint->flags & HV_IS_TEXT ? "GET, HEAD" : "POST";
+}
+
+/* An answer to HEAD is one to GET, of which libmicrohttpd leaves out the body. */
+static bool takes(const struct hv_endpoint *endpoint, const char *method)
+{
+	if (!(endpoint->flags & HV_IS_TEXT))
+		return strcmp(method, "POST") == 0;
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
 /* The tunnel stands before the calls: the volume may be a request. */
@@ -64,15 +80,26 @@ static enum hv_code run(struct hv_api *api, const struct hv_endpoint *endpoint,
 	return code;
 }
 
+static enum hv_code run_text(struct hv_api *api, struct hv_reply *ret)
+{
+	ret->body = hv_metrics_format(api);
+	if (!ret->body)
+		return hv_oom(&ret->err);
+	ret->type = text_type;
+	return HV_OK;
+}
+
 /* Check everything that can be checked before the call, then call. */
 static enum hv_code dispatch(struct hv_api *api, const struct hv_endpoint *endpoint,
 	const char *method, const struct hv_request *request, struct hv_reply *ret)
 {
 	enum hv_code code;
 
-	if (strcmp(method, METHOD) != 0)
-		return hv_fail(&ret->err, HV_BAD_REQUEST, "%s is called with " METHOD ", not %.16s",
-			endpoint->path, method);
+	if (!takes(endpoint, method))
+		return hv_fail(&ret->err, HV_BAD_REQUEST, "%s is called with %s, not %.16s",
+			endpoint->path, methods_of(endpoint), method);
+	if (endpoint->flags & HV_IS_TEXT)
+		return run_text(api, ret);
 	code = endpoint->flags & HV_NEEDS_STATE ? api->open_state(api->context, &ret->err) : HV_OK;
 	return code == HV_OK ? run(api, endpoint, request, ret) : code;
 }
@@ -104,15 +131,24 @@ void hv_api_handle(struct hv_api *api, const struct hv_http_request *http, struc
 		code = hv_fail(
 			&ret->err, HV_NO_SUCH_ENDPOINT, "no such endpoint: %.64s", http->path);
 	ret->status = hv_code_status(code);
-	if (endpoint && strcmp(http->method, METHOD) != 0) {
+	if (endpoint && !takes(endpoint, http->method)) {
 		ret->status = 405;
-		ret->allow = METHOD;
+		ret->allow = methods_of(endpoint);
 	}
 	ret->hang_up = is_unsure(flags, code, http->size) && !ret->allow;
 	if (code != HV_OK && ret->err.hint && hv_engine_is_known_as_podman(api->engine))
 		hv_hint_podman(&ret->err);
 	if (code != HV_OK && !ret->hang_up)
 		ret->body = hv_error_body(&ret->err, flags & HV_FOLDS_HINT);
+	hv_request_add(endpoint ? endpoint->path : NULL, code);
+}
+
+void hv_api_refuse_path(struct hv_reply *ret, const char *path)
+{
+	*ret = (struct hv_reply){0};
+	hv_fail(&ret->err, HV_NO_SUCH_ENDPOINT, "no such endpoint: %.64s", path);
+	ret->status = hv_code_status(HV_NO_SUCH_ENDPOINT);
+	ret->body = hv_error_body(&ret->err, false);
 }
 
 void hv_api_refuse_size(struct hv_reply *ret, size_t limit)
@@ -121,4 +157,5 @@ void hv_api_refuse_size(struct hv_reply *ret, size_t limit)
 	hv_fail(&ret->err, HV_BAD_REQUEST, "the request body is longer than %zu bytes", limit);
 	ret->status = 413;
 	ret->body = hv_error_body(&ret->err, false);
+	hv_request_add(NULL, HV_BAD_REQUEST);
 }

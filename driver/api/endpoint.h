@@ -32,6 +32,8 @@ enum {
 	HV_FOLDS_HINT = 4,
 	/* The body is a struct hv_driver_request. */
 	HV_NAMES_VOLUME = 16,
+	/* It is asked for with GET, and answered in text: the one of metrics.h, without a call. */
+	HV_IS_TEXT = 32,
 };
 
 /* A row of a table that ends with a NULL path. */

@@ -270,6 +270,8 @@ static enum hv_code call_hot_info(struct hv_api *api, const struct hv_request *r
 		add_timings(api, reply, err) != HV_OK || add_mount_root(api, reply, err) != HV_OK ||
 		add_starts(api, reply, err) != HV_OK)
 		return err->code;
+	if (hv_add_text(reply, "MetricsProblem", api->metrics_problem, err) != HV_OK)
+		return err->code;
 	return add_health(api, reply, err);
 }
 

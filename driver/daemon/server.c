@@ -18,6 +18,9 @@
 
 enum { LOOK_AGAIN_MS = 5, ROOM_MIN = 64, STACK_BYTES = 1 << 20 };
 
+/* Of a server of metrics. */
+enum { METRICS_CONNECTIONS = 16, METRICS_IDLE_SECONDS = 60, METRICS_BODY_MAX = 4096 };
+
 enum connection {
 	CONNECTION_NONE,
 	CONNECTION_IDLE, /* between two requests */
@@ -38,6 +41,7 @@ struct hv_server {
 	size_t room;
 	unsigned connected;
 	bool is_stopping;
+	bool is_metrics; /* serves nothing else */
 };
 
 /* The body of one request as it comes in. */
@@ -129,6 +133,8 @@ static void log_failure(
 {
 	enum hv_level level = reply->status >= 500 ? HV_LOG_ERROR : HV_LOG_INFO;
 
+	if (server->is_metrics) /* a stranger is not to fill the log */
+		level = HV_LOG_DEBUG;
 	if (reply->err.code != HV_OK)
 		hv_log_line(server->log, level, "%s: %s: %s", path, hv_code_name(reply->err.code),
 			hv_error_text(&reply->err));
@@ -148,7 +154,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct hv_r
 	if (!response)
 		return MHD_NO;
 	reply->body = NULL;
-	(void)MHD_add_response_header(response, "Content-Type", "application/json");
+	(void)MHD_add_response_header(
+		response, "Content-Type", reply->type ? reply->type : "application/json");
 	if (reply->allow)
 		(void)MHD_add_response_header(response, "Allow", reply->allow);
 	result = MHD_queue_response(connection, reply->status, response);
@@ -183,10 +190,12 @@ static enum MHD_Result answer(struct hv_server *server, struct MHD_Connection *c
 	};
 	HV_AUTO(hv_reply_done) struct hv_reply reply = {0};
 
-	if (!is_lent && server->api->core)
+	if (!is_lent && server->api->core && !server->is_metrics)
 		(void)!mc_core_lend_thread(server->api->core); /* else it takes longer */
 	is_lent = true;
-	if (upload->is_lost)
+	if (server->is_metrics && strcmp(path, HV_METRICS_PATH) != 0)
+		hv_api_refuse_path(&reply, path);
+	else if (upload->is_lost)
 		hv_api_refuse_size(&reply, HV_BODY_MAX);
 	else
 		hv_api_handle(server->api, &request, &reply);
@@ -214,7 +223,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	if (*size > 0) {
 		take_upload(upload, bytes, *size);
 		*size = 0;
-		return upload->size <= HV_DISCARD_MAX ? MHD_YES : MHD_NO;
+		return upload->size <= (server->is_metrics ? METRICS_BODY_MAX : HV_DISCARD_MAX)
+			       ? MHD_YES
+			       : MHD_NO;
 	}
 	return answer(server, connection, method, path, upload);
 }
@@ -242,31 +253,48 @@ static void release(struct hv_server *server)
 	free(server);
 }
 
-struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_log *log)
+static struct hv_server *start(
+	int fd, struct hv_api *api, const struct hv_log *log, bool is_metrics)
 {
 	struct hv_server *server = calloc(1, sizeof(*server));
+	/* Descriptors are the limit: without one nothing is accepted, while at this limit
+	 * libmicrohttpd would accept and close. */
+	unsigned connections = is_metrics ? METRICS_CONNECTIONS : (unsigned)INT_MAX;
+	unsigned idle_seconds = is_metrics ? METRICS_IDLE_SECONDS : 0; /* 0: no limit */
 
-	if (!server)
+	if (!server) {
+		close(fd);
 		return NULL;
+	}
 	server->api = api;
 	server->log = log;
+	server->is_metrics = is_metrics;
 	server->listening = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->idle, NULL);
-	server->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
-						  MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
-						  MHD_USE_POLL,
-		0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
-		/* Descriptors are the limit: without one nothing is accepted, while
-		 * at this limit libmicrohttpd would accept and close. */
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)INT_MAX, MHD_OPTION_THREAD_STACK_SIZE,
-		(size_t)STACK_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
+	server->daemon =
+		MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+					 MHD_USE_ITC | MHD_USE_POLL,
+			0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
+			MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+			idle_seconds, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,
+			MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+			MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
 	if (server->daemon)
 		return server;
 	close(fd);
 	release(server);
 	return NULL;
+}
+
+struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_log *log)
+{
+	return start(fd, api, log, false);
+}
+
+struct hv_server *hv_server_start_metrics(int fd, struct hv_api *api, const struct hv_log *log)
+{
+	return start(fd, api, log, true);
 }
 
 /* With the lock: end each connection between two requests.  Requests in its buffer are still read

@@ -90,6 +90,93 @@ API_TEST(only_post_is_answered)
 				405);
 }
 
+/* The value of a series, by all that stands before it in its line; -1: there is none. */
+static double series(const struct fixture *fixture, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *line = fixture->reply.body; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, length) == 0 && line[length] == ' ')
+			return strtod(line + length, NULL);
+	}
+	return -1;
+}
+
+static void scrape(struct fixture *fixture)
+{
+	assert_int_equal(call_bytes(fixture, "GET", "/metrics", NULL, 0), 200);
+	assert_string_equal(fixture->reply.type, "text/plain; version=0.0.4; charset=utf-8");
+}
+
+API_TEST(metrics_are_text_and_read_only)
+{
+	static const char *const methods[] = {"POST", "PUT", "DELETE", "get"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		assert_int_equal(call_bytes(fixture, methods[i], "/metrics", "{}", 2), 405);
+	assert_int_equal(call_bytes(fixture, "HEAD", "/metrics", NULL, 0), 200);
+	scrape(fixture);
+	assert_true(series(fixture, "hostvol_build_info{version=\"" HOSTVOL_VERSION "\"}") == 1);
+	assert_true(series(fixture, "hostvol_queue_length") == 0);
+	assert_true(series(fixture, "hostvol_stuck_helpers") == 0);
+	assert_true(series(fixture, "process_open_fds") > 2);
+	assert_true(series(fixture, "process_resident_memory_bytes") > 100000);
+	assert_true(series(fixture, "process_cpu_seconds_total") > 0);
+	assert_true(series(fixture, "process_start_time_seconds") > 1.6e9);
+	assert_true(series(fixture, "process_start_time_seconds") <= (double)time(NULL) + 1);
+}
+
+API_TEST(metrics_count_the_records)
+{
+	struct fixture *fixture = *state;
+
+	row_add_volume(fixture->world->store, "data");
+	row_put(fixture->world->store, "0123456789ab", "data", "c", true);
+	row_put(fixture->world->store, "1123456789ab", "data", "c", true);
+	row_put(fixture->world->store, "2123456789ab", "data", "c", false); /* an intent */
+	scrape(fixture);
+	assert_true(series(fixture, "hostvol_volumes") == 1);
+	assert_true(series(fixture, "hostvol_attachments{state=\"attached\"}") == 2);
+	assert_true(series(fixture, "hostvol_attachments{state=\"missing\"}") == 0);
+	assert_true(series(fixture, "hostvol_commits_total") >= 4);
+	fixture->is_unreadable = true;
+	scrape(fixture);
+	assert_true(series(fixture, "hostvol_volumes") == -1);
+	assert_true(series(fixture, "hostvol_attachments{state=\"attached\"}") == -1);
+	assert_true(series(fixture, "hostvol_commits_total") >= 4);
+}
+
+API_TEST(metrics_count_requests_by_endpoint_and_code)
+{
+	static const char list[] = "hostvol_requests_total{endpoint=\"/HotList\",code=\"ok\"}";
+	static const char bad[] =
+		"hostvol_requests_total{endpoint=\"/HotList\",code=\"bad-request\"}";
+	static const char other[] =
+		"hostvol_requests_total{endpoint=\"other\",code=\"no-such-endpoint\"}";
+	struct fixture *fixture = *state;
+	double lists, bads, others;
+
+	call(fixture, "/HotList", "{}");
+	call(fixture, "/HotList", "{");
+	call(fixture, "/nowhere", "{}");
+	scrape(fixture);
+	lists = series(fixture, list);
+	bads = series(fixture, bad);
+	others = series(fixture, other);
+	assert_true(lists >= 1 && bads >= 1 && others >= 1);
+	call(fixture, "/HotList", "{}");
+	call(fixture, "/HotList", "{\"Misspelt\":1}");
+	call(fixture, "/elsewhere\"}\n", "{}");
+	call(fixture, "/HotLis", "{}");
+	scrape(fixture);
+	assert_true(series(fixture, list) == lists + 1);
+	assert_true(series(fixture, bad) == bads + 1);
+	assert_true(series(fixture, other) == others + 2);
+	assert_null(strstr(fixture->reply.body, "elsewhere"));
+}
+
 API_TEST(other_paths_are_no_endpoints)
 {
 	static const char *const paths[] = {"", "/", "/VolumeDriver", "/VolumeDriver.create",

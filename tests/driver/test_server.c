@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -112,6 +113,62 @@ SERVER_TEST(one_connection_carries_many_requests)
 		assert_int_equal(client_receive(fd, body), 503); /* a failure does not close it */
 	}
 	close(fd);
+}
+
+static void get(int fd, const char *path)
+{
+	char head[128];
+	int length = snprintf(head, sizeof(head), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+
+	client_send(fd, head, (size_t)length);
+}
+
+static int receive_long(int fd, char *ret_begin, size_t size)
+{
+	ssize_t got = recv(fd, ret_begin, size - 1, MSG_WAITALL);
+
+	assert_true(got > 0);
+	ret_begin[got] = '\0';
+	return (int)strtol(ret_begin + 9, NULL, 10);
+}
+
+SERVER_TEST(metrics_are_text)
+{
+	char begin[400];
+	int fd = client_connect(fixture->socket);
+
+	get(fd, "/metrics");
+	assert_int_equal(receive_long(fd, begin, sizeof(begin)), 200);
+	assert_non_null(
+		strstr(begin, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+	assert_non_null(strstr(begin, "\r\n\r\n# HELP hostvol_build_info "));
+	close(fd);
+}
+
+SERVER_TEST(the_metrics_server_has_nothing_else)
+{
+	static const char *const paths[] = {
+		"/Plugin.Activate", "/HotList", "/HotInfo", "/", "/metrics/", "/VolumeDriver.List"};
+	char *where = scratch_path(fixture->dir, "metrics.sock"), begin[32], body[CLIENT_BODY_MAX];
+	struct hv_server *server;
+	int fd = hv_listen(where, NULL);
+
+	assert_true(fd >= 0);
+	server = hv_server_start_metrics(fd, &fixture->api, &fixture->log);
+	assert_non_null(server);
+	fd = client_connect(where);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		client_post(fd, paths[i], "{}");
+		assert_int_equal(client_receive(fd, body), 404);
+		assert_non_null(strstr(body, "\"Code\":\"no-such-endpoint\""));
+	}
+	client_post(fd, "/metrics", "{}");
+	assert_int_equal(client_receive(fd, body), 405);
+	get(fd, "/metrics");
+	assert_int_equal(receive_long(fd, begin, sizeof(begin)), 200);
+	close(fd);
+	assert_true(hv_server_stop(server, STOP_MS));
+	free(where);
 }
 
 SERVER_TEST(requests_may_come_before_the_answer)

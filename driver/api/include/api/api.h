@@ -12,6 +12,9 @@
 #include "volume/volume.h"
 #include "wire/error.h"
 
+/* The one endpoint that shows nothing but numbers. */
+#define HV_METRICS_PATH "/metrics"
+
 /* Name and value of one setting, for /HotInfo. */
 struct hv_setting {
 	const char *name;
@@ -36,6 +39,11 @@ struct hv_api {
 	/* Open the state if it is not open.  HV_OK, or HV_STATE_UNREADABLE with the sentence. */
 	enum hv_code (*open_state)(void *context, struct hv_error *err);
 	void (*tell_starts)(void *context, struct hv_starts *ret);
+	/* Whether the state is open, now: opens nothing and does not wait.  NULL: it is not. */
+	bool (*has_state)(void *context);
+	/* How many containers wait for the reconciler; NULL: none. */
+	size_t (*count_queued)(void *context);
+	const char *metrics_problem; /* why HOSTVOL_METRICS is not served; NULL: it is, or is off */
 	void *context;
 };
 
@@ -47,8 +55,9 @@ struct hv_mounted {
 
 struct hv_reply {
 	unsigned status;           /* HTTP */
-	const char *allow;         /* with 405: the method that there is; static */
-	char *body;                /* JSON; owned; NULL with hang_up, or on ENOMEM */
+	const char *allow;         /* with 405: the methods that there are; static */
+	char *body;                /* owned; NULL with hang_up, or on ENOMEM */
+	const char *type;          /* of the body; static; NULL: JSON */
 	bool hang_up;              /* close the connection without an answer */
 	struct hv_error err;       /* the failure, for the log; owned */
 	struct hv_mounted mounted; /* to be taken back if the answer does not arrive; owned */
@@ -70,6 +79,9 @@ void hv_api_handle(struct hv_api *api, const struct hv_http_request *http, struc
 
 /* Answer a request whose body is longer than `limit` bytes. */
 void hv_api_refuse_size(struct hv_reply *ret, size_t limit) __attribute__((nonnull));
+
+/* Answer that there is nothing at `path`. */
+void hv_api_refuse_path(struct hv_reply *ret, const char *path) __attribute__((nonnull));
 
 void hv_reply_done(struct hv_reply *reply) __attribute__((nonnull));
 

@@ -21,6 +21,12 @@ enum {
 struct hv_server *hv_server_start(int fd, struct hv_api *api, const struct hv_log *log)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Serve GET /metrics alone, with the same reply; every other path is no endpoint.  Few connections
+ * at a time, and none that says nothing for long: anyone on the machine may make them.  Otherwise
+ * as hv_server_start(). */
+struct hv_server *hv_server_start_metrics(int fd, struct hv_api *api, const struct hv_log *log)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Accept nothing new, wait up to `timeout_ms` until every request that was sent is answered, stop.
  * A later request fails at once (EPIPE): nothing is lost in a buffer.  Returns false if a request
  * is not answered in time: its thread still runs, and `server` and everything it uses must stay:
