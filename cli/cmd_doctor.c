@@ -85,6 +85,14 @@ static bool tell_records(struct json_object *info)
 		"only its volume cannot be used; report it with a copy of hostvol.db");
 }
 
+/* No line if they are served, or not asked for. */
+static bool tell_metrics(struct json_object *info)
+{
+	const char *problem = hv_document_text(info, "MetricsProblem");
+
+	return !problem || tell("metrics", false, problem, "all else works");
+}
+
 static bool tell_all(struct json_object *info)
 {
 	static const struct {
@@ -109,6 +117,7 @@ static bool tell_all(struct json_object *info)
 	}
 	all = tell_records(info) && all;
 	all = tell_strays(info) && all;
+	all = tell_metrics(info) && all;
 	tell_starts(info);
 	return tell_mounts(info) && all;
 }

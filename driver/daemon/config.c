@@ -11,6 +11,8 @@
 
 #include "mountcore/path.h"
 
+#include "daemon/listener.h"
+
 static const char managed_mount_root[] = "/volumes"; /* propagatedMount of config.json */
 static const char plain_mount_root[] = "/run/hostvol/volumes";
 
@@ -31,6 +33,8 @@ static const char usage[] =
 	"                         until its attachments are there; 0: not at all (HOSTVOL_HOLD_MS;\n"
 	"                         default 2000)\n"
 	"      --remote-attach V  allow or deny (HOSTVOL_REMOTE_ATTACH; default allow)\n"
+	"      --metrics ADDRESS  serve GET /metrics at ADDRESS:PORT, such as 127.0.0.1:9478\n"
+	"                         (HOSTVOL_METRICS; default: nowhere)\n"
 	"      --legacy V         0 or 1 (HOSTVOL_LEGACY; default 0)\n"
 	"      --socket PATH      where to listen (default /run/docker/plugins/hostvol.sock)\n"
 	"      --mount-root DIR   where volumes are mounted for Docker\n"
@@ -46,6 +50,7 @@ enum {
 	OPT_HOLD,
 	OPT_REMOTE,
 	OPT_LEGACY,
+	OPT_METRICS,
 	OPT_SOCKET,
 	OPT_MOUNT_ROOT,
 	TEXTS, /* so many have a value */
@@ -63,6 +68,7 @@ static const struct option options[] = {
 	{"hold-ms", required_argument, NULL, OPT_HOLD},
 	{"remote-attach", required_argument, NULL, OPT_REMOTE},
 	{"legacy", required_argument, NULL, OPT_LEGACY},
+	{"metrics", required_argument, NULL, OPT_METRICS},
 	{"socket", required_argument, NULL, OPT_SOCKET},
 	{"mount-root", required_argument, NULL, OPT_MOUNT_ROOT},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -85,6 +91,7 @@ static const struct {
 	[OPT_REMOTE] = {"HOSTVOL_REMOTE_ATTACH", "allow",
 		offsetof(struct hv_config, remote_attach)},
 	[OPT_LEGACY] = {"HOSTVOL_LEGACY", "0", offsetof(struct hv_config, legacy)},
+	[OPT_METRICS] = {"HOSTVOL_METRICS", "", offsetof(struct hv_config, metrics)},
 	[OPT_SOCKET] = {"--socket", "/run/docker/plugins/hostvol.sock",
 		offsetof(struct hv_config, socket)},
 	[OPT_MOUNT_ROOT] = {"--mount-root", NULL, offsetof(struct hv_config, mount_root)},
@@ -168,6 +175,14 @@ static int check_values(struct hv_config *config)
 	return 0;
 }
 
+static int check_metrics(const struct hv_config *config)
+{
+	if (!*config->metrics || hv_address_is_valid(config->metrics))
+		return 0;
+	return refuse("HOSTVOL_METRICS", config->metrics,
+		"ADDRESS:PORT with a numeric address, such as 127.0.0.1:9478 or [::1]:9478");
+}
+
 static int read_hold(struct hv_config *config)
 {
 	const char *text = config->hold_text;
@@ -221,7 +236,7 @@ int hv_config_read(int argc, char **argv, struct hv_config *ret)
 	}
 	if (!ret->mount_root)
 		ret->mount_root = ret->is_managed ? managed_mount_root : plain_mount_root;
-	if (check_values(ret) < 0 || read_hold(ret) < 0)
+	if (check_values(ret) < 0 || check_metrics(ret) < 0 || read_hold(ret) < 0)
 		return -EINVAL;
 	for (int i = 0; i < HV_SETTING_COUNT; i++)
 		ret->settings[i] = (struct hv_setting){texts[i].name, *text_at(ret, i)};

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -28,6 +29,7 @@ enum {
 	STOP_PLAIN_MS = 25000,  /* systemd the daemon after thirty: TimeoutStopSec */
 	RECONCILER_TIMEOUT_MS = 1000,
 	STARTER_TIMEOUT_MS = 1000,
+	METRICS_TIMEOUT_MS = 1000,
 	ENGINE_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
 	STATE_WAIT_MS = 2000,
@@ -183,6 +185,21 @@ static enum hv_code open_state(void *context, struct hv_error *err)
 	return tell_state(daemon, err);
 }
 
+static bool has_state(void *context)
+{
+	struct hv_daemon *daemon = context;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&daemon->state_lock);
+
+	return daemon->is_state_open;
+}
+
+static size_t count_queued(void *context)
+{
+	const struct hv_daemon *daemon = context;
+
+	return hv_reconciler_queued(daemon->reconciler);
+}
+
 static int open_core(struct hv_daemon *daemon)
 {
 	/* With the host's PID namespace the parent of a managed plugin is the container shim, which
@@ -258,6 +275,7 @@ static int wire_up(struct hv_daemon *daemon)
 		.mode = daemon->config.is_managed ? "managed" : "plain",
 		.settings = daemon->config.settings,
 		.open_state = open_state,
+		.has_state = has_state,
 		.context = daemon,
 	};
 	return 0;
@@ -332,10 +350,35 @@ static int reconcile(struct hv_daemon *daemon)
 	});
 	if (!daemon->reconciler)
 		return -ENOMEM;
+	daemon->api.count_queued = count_queued;
 	daemon->listener = (struct hv_attacher_listener){
 		.on_change = on_change, .on_end = on_end, .context = daemon};
 	hv_attacher_listen(daemon->attacher, &daemon->listener);
 	return 0;
+}
+
+/* Without them the daemon does all else; doctor tells. */
+static void serve_metrics(struct hv_daemon *daemon)
+{
+	const char *address = daemon->config.metrics;
+	int rc;
+
+	if (!*address)
+		return;
+	rc = hv_listen_tcp(address);
+	if (rc >= 0) {
+		daemon->metrics = hv_server_start_metrics(rc, &daemon->api, &daemon->log);
+		rc = daemon->metrics ? 0 : -ENOMEM;
+	}
+	if (rc == 0) {
+		hv_log_line(&daemon->log, HV_LOG_INFO, "metrics are at http://%s" HV_METRICS_PATH,
+			address);
+		return;
+	}
+	snprintf(daemon->metrics_problem, sizeof(daemon->metrics_problem),
+		"metrics cannot be served at %s: %s", address, strerrordesc_np(-rc));
+	daemon->api.metrics_problem = daemon->metrics_problem;
+	hv_log_line(&daemon->log, HV_LOG_ERROR, "%s", daemon->metrics_problem);
 }
 
 static int serve(struct hv_daemon *daemon)
@@ -348,6 +391,7 @@ static int serve(struct hv_daemon *daemon)
 		return fd;
 	}
 	daemon->listening = fd;
+	serve_metrics(daemon);
 	daemon->server = hv_server_start(fd, &daemon->api, &daemon->log);
 	return daemon->server ? 0 : -ENOMEM;
 }
@@ -407,6 +451,8 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 			"a request takes too long to wait for its end: it gets no answer");
 		_exit(exit_status);
 	}
+	if (daemon->metrics && !hv_server_stop(daemon->metrics, METRICS_TIMEOUT_MS))
+		_exit(exit_status);
 	if (daemon->starter && !hv_starter_stop(daemon->starter, STARTER_TIMEOUT_MS))
 		_exit(exit_status);
 	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))

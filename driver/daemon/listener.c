@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/listener.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +17,14 @@
 
 #include "mountcore/cleanup.h"
 
-enum { BACKLOG = 4096, SYSTEMD_FIRST_FD = 3, LOOK_AGAIN_MS = 5, LOOKS = 200 };
+enum {
+	BACKLOG = 4096,
+	TCP_BACKLOG = 16,
+	PORT_MAX = 65535,
+	SYSTEMD_FIRST_FD = 3,
+	LOOK_AGAIN_MS = 5,
+	LOOKS = 200
+};
 
 /* The descriptor that systemd passes, or MC_FD_NONE. */
 static int take_systemd_fd(void)
@@ -106,4 +114,74 @@ void hv_unlisten(int fd, const char *path, const struct hv_socket_file *file)
 		(void)unlink(path);
 	for (int look = 0; look < LOOKS && poll(&waiting, 1, 0) > 0; look++)
 		(void)nanosleep(&pause, NULL);
+}
+
+/* Of either family. */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* Returns the port in network order, 0 if `text` is none. */
+static in_port_t parse_port(const char *text)
+{
+	unsigned long port;
+	char *end;
+
+	if (*text < '1' || *text > '9')
+		return 0;
+	port = strtoul(text, &end, 10); /* ULONG_MAX if it is too large */
+	return *end || port > PORT_MAX ? 0 : htons((in_port_t)port);
+}
+
+static bool parse_address(const char *text, union address *ret)
+{
+	char host[INET6_ADDRSTRLEN + 2];
+	const char *colon = strrchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : sizeof(host);
+	in_port_t port = colon ? parse_port(colon + 1) : 0;
+
+	if (length == 0 || length >= sizeof(host) || port == 0)
+		return false;
+	snprintf(host, sizeof(host), "%.*s", (int)length, text);
+	*ret = (union address){0};
+	if (host[0] == '[' && host[length - 1] == ']') {
+		host[length - 1] = '\0';
+		ret->v6.sin6_family = AF_INET6;
+		ret->v6.sin6_port = port;
+		return inet_pton(AF_INET6, host + 1, &ret->v6.sin6_addr) == 1;
+	}
+	ret->v4.sin_family = AF_INET;
+	ret->v4.sin_port = port;
+	return inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1;
+}
+
+bool hv_address_is_valid(const char *text)
+{
+	union address address;
+
+	return parse_address(text, &address);
+}
+
+int hv_listen_tcp(const char *text)
+{
+	const int on = 1;
+	union address address;
+	mc_auto_fd fd = MC_FD_NONE;
+	bool is_v6;
+
+	if (!parse_address(text, &address))
+		return -EINVAL;
+	is_v6 = address.any.sa_family == AF_INET6;
+	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* Connections of the daemon before may still be closing. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+		(is_v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
+		bind(fd, &address.any, is_v6 ? sizeof(address.v6) : sizeof(address.v4)) < 0 ||
+		listen(fd, TCP_BACKLOG) < 0)
+		return -errno;
+	return mc_take_fd(&fd);
 }

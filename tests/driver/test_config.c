@@ -11,7 +11,8 @@
 #include "daemon/config.h"
 
 static const char *const variables[] = {"HOSTVOL_LOG", "HOSTVOL_ALLOW", "HOSTVOL_STATE",
-	"HOSTVOL_ENGINE", "HOSTVOL_REMOTE_ATTACH", "HOSTVOL_LEGACY", "HOSTVOL_HOLD_MS"};
+	"HOSTVOL_ENGINE", "HOSTVOL_REMOTE_ATTACH", "HOSTVOL_LEGACY", "HOSTVOL_HOLD_MS",
+	"HOSTVOL_METRICS"};
 
 enum { VARIABLES = sizeof(variables) / sizeof(variables[0]) };
 
@@ -133,6 +134,9 @@ CONFIG_TEST(every_flag_is_taken)
 		{"--hold-ms", offsetof(struct hv_config, hold_text), "100"},
 		{"--remote-attach", offsetof(struct hv_config, remote_attach), "deny"},
 		{"--legacy", offsetof(struct hv_config, legacy), "1"},
+		{"--metrics", offsetof(struct hv_config, metrics), "127.0.0.1:9478"},
+		{"--metrics", offsetof(struct hv_config, metrics), "[::1]:1"},
+		{"--metrics", offsetof(struct hv_config, metrics), ""},
 		{"--socket", offsetof(struct hv_config, socket), "/s.sock"},
 		{"--mount-root", offsetof(struct hv_config, mount_root), "/m"},
 	};
@@ -215,6 +219,8 @@ CONFIG_TEST(bad_values_are_refused)
 		{"--hold-ms", "99999999999999999999"},
 		{"--remote-attach", "yes"},
 		{"--legacy", "true"},
+		{"--metrics", "9478"},
+		{"--metrics", "localhost:9478"},
 		{"--socket", "hostvol.sock"},
 		{"--mount-root", "volumes"},
 		{"--unknown", NULL},

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -197,6 +198,56 @@ LISTENER_TEST(a_descriptor_for_somebody_else_is_not_taken)
 	assert_true(listen_as_unit("0", true) > SYSTEMD_FD);
 	assert_true(listen_as_unit("x", true) > SYSTEMD_FD);
 	assert_true(scratch_exists(path));
+}
+
+LISTENER_TEST(an_address_has_numbers_and_a_port)
+{
+	static const char *const good[] = {
+		"127.0.0.1:9478", "0.0.0.0:1", "[::1]:9478", "[::]:65535", "[fe80::1]:80"};
+	static const char *const bad[] = {"", ":", ":9478", "127.0.0.1",
+		"127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:99999999999999999999",
+		"127.0.0.1:+1", "127.0.0.1: 1", "127.0.0.1:1x", "127.0.0:1", "localhost:1",
+		"::1:9478", "[::1]", "[::1:1", "[]:1", "[:1", "]:1", "[127.0.0.1]:1",
+		"[1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc]:1"};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(hv_address_is_valid(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (hv_address_is_valid(bad[i]))
+			fail_msg("%s is taken", bad[i]);
+		assert_int_equal(hv_listen_tcp(bad[i]), -EINVAL);
+	}
+}
+
+/* A port that was free just now. */
+static unsigned find_port(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, size), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+LISTENER_TEST(tcp_listens_once_at_an_address)
+{
+	char text[64];
+	int fd;
+
+	snprintf(text, sizeof(text), "127.0.0.1:%u", find_port());
+	fd = hv_listen_tcp(text);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(hv_listen_tcp(text), -EADDRINUSE);
+	close(fd);
+	fd = hv_listen_tcp(text);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(hv_listen_tcp("192.0.2.1:9478"), -EADDRNOTAVAIL); /* RFC 5737 */
 }
 
 TEST_MAIN()

@@ -7,7 +7,7 @@
 
 #include "api/api.h"
 
-enum { HV_ALLOW_MAX = 32, HV_SETTING_COUNT = 7, HV_HOLD_MAX_MS = 60000 };
+enum { HV_ALLOW_MAX = 32, HV_SETTING_COUNT = 8, HV_HOLD_MAX_MS = 60000 };
 
 struct hv_config {
 	bool is_managed;
@@ -16,6 +16,7 @@ struct hv_config {
 	const char *engine;        /* Engine socket on the host */
 	const char *remote_attach; /* allow, deny */
 	const char *legacy;        /* 0, 1 */
+	const char *metrics;       /* ADDRESS:PORT, or "": nowhere */
 	const char *hold_text;     /* of hold_ms */
 	unsigned hold_ms;          /* how long a start is held at most; 0: not at all */
 	const char *allow_text;    /* colon-separated directories */

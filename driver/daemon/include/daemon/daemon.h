@@ -26,7 +26,9 @@ struct hv_daemon {
 	struct hv_attacher_listener listener;
 	struct hv_api api;
 	struct hv_server *server;
-	int listening; /* its socket */
+	struct hv_server *metrics; /* NULL: HOSTVOL_METRICS is not served */
+	char metrics_problem[256]; /* why it is not */
+	int listening;             /* its socket */
 	struct hv_socket_file socket_file;
 	struct hv_reconciler *reconciler;
 	struct hv_starter *starter;

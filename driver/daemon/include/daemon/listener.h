@@ -3,6 +3,7 @@
 #ifndef DAEMON_LISTENER_H
 #define DAEMON_LISTENER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The file of a socket that was made here; none (ino 0) of one that systemd made and keeps. */
@@ -25,5 +26,14 @@ int hv_listen(const char *path, struct hv_socket_file *ret_file)
  * connections that come for the next daemon.  `fd` stays open. */
 void hv_unlisten(int fd, const char *path, const struct hv_socket_file *file)
 	__attribute__((nonnull));
+
+/* Whether `text` is ADDRESS:PORT: a numeric IPv4 address, or a numeric IPv6 address in brackets,
+ * and a port of 1 to 65535. */
+bool hv_address_is_valid(const char *text) __attribute__((nonnull));
+
+/* Listen for TCP connections at ADDRESS:PORT.  Of an IPv6 address IPv6 alone.
+ * Returns a descriptor, -EINVAL if it is no such text, or the error of socket(2), bind(2) or
+ * listen(2): -EADDRINUSE, -EADDRNOTAVAIL, -EACCES.  Source: ip(7), ipv6(7). */
+int hv_listen_tcp(const char *text) __attribute__((nonnull, warn_unused_result));
 
 #endif
