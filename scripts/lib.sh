@@ -108,6 +108,15 @@ install_missing() {
 	step "installing ${missing[*]}" apt_install "${missing[@]}"
 }
 
+# unpack_file PACKAGE FILE DIR: put that file of the package below DIR. Nothing is installed: no server starts.
+unpack_file() (
+	cd "$3"
+	download() { apt-get -q -o Acquire::Retries=3 -o APT::Sandbox::User=root download "$1"; }
+	download "$1" || { apt-get -q update && download "$1"; } # old lists name packages that are gone
+	dpkg-deb --fsys-tarfile ./"$1"_*.deb | tar -x ".$2"
+	rm ./"$1"_*.deb
+)
+
 # package_source: the URL that this machine gets Debian's packages from. HOSTVOL_DEBIAN names another one;
 # without it there is none on another distribution.
 package_source() {
