@@ -90,6 +90,7 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 	strncpy(attempt.target, record->view.target, sizeof(attempt.target) - 1);
 	if (record->view.subpath)
 		strncpy(attempt.subpath, record->view.subpath, sizeof(attempt.subpath) - 1);
+	attempt.record.is_back = how->is_back;
 	code = mount(&attempt, how, err);
 	if (code == HV_OK) {
 		hv_record_set_state(&attempt.record, HV_ATTACHED);
@@ -102,6 +103,7 @@ enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_targe
 	}
 	if (code == HV_OK && !how->is_back)
 		hv_timing_add(HV_TIME_ATTACH_START, hv_clock_us() - began_us);
+	attempt.record.is_back = false;
 	*record = attempt.record; /* given back, as the container is */
 	attempt.record = (struct hv_record){0};
 	attempt.container = (struct hv_target){.ns = MC_NS_NONE};

@@ -39,6 +39,7 @@ struct hv_attacher *hv_attacher_new(const struct hv_attacher_args *args)
 	hv_keylock_init(&attacher->locks);
 	hv_keylock_init(&attacher->keeper_locks);
 	attacher->may_have_keepers = true;
+	hv_news_init(&attacher->news);
 	return attacher;
 }
 
@@ -46,6 +47,7 @@ void hv_attacher_free(struct hv_attacher *attacher)
 {
 	if (!attacher)
 		return;
+	hv_news_done(&attacher->news);
 	hv_keylock_done(&attacher->keeper_locks);
 	hv_keylock_done(&attacher->locks);
 	free(attacher);
@@ -59,6 +61,7 @@ void hv_attacher_listen(struct hv_attacher *attacher, const struct hv_attacher_l
 void hv_attacher_stop(struct hv_attacher *attacher)
 {
 	attacher->is_stopping = true;
+	hv_news_end(&attacher->news);
 }
 
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
@@ -71,6 +74,7 @@ enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_erro
 	if (read_boot_id(boot_id, sizeof(boot_id)) == 0 &&
 		hv_store_attachment_boot(store, boot_id, err) != HV_OK)
 		return err->code;
+	hv_store_listen(store, hv_news_add, &attacher->news);
 	attacher->store = store;
 	return HV_OK;
 }

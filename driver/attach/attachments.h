@@ -8,6 +8,8 @@
 #include "attach/attach.h"
 #include "store/store.h"
 
+#include "events.h"
+
 struct hv_attacher {
 	struct mc_core *core;
 	struct hv_store *store; /* of the volumes; NULL: there are no records yet */
@@ -15,8 +17,9 @@ struct hv_attacher {
 	struct hv_volumes *volumes;
 	struct hv_keylock locks;        /* by container ID */
 	struct hv_keylock keeper_locks; /* by volume name; taken with no other lock held */
-	atomic_bool may_have_keepers;   /* the Engine; true until it was asked */
-	atomic_bool is_stopping;        /* the daemon ends: nobody waits any longer */
+	struct hv_news news;
+	atomic_bool may_have_keepers; /* the Engine; true until it was asked */
+	atomic_bool is_stopping;      /* the daemon ends: nobody waits any longer */
 	/* The containers with attachments that the Engine told the end of last, by the first 64
 	 * bits of their IDs. */
 	atomic_ullong ended[HV_ENDED_MAX];

@@ -6,9 +6,10 @@
 #include "lease.h"
 #include "leftover.h"
 
-/* With `volume`, which is retired in the same commit, or NULL. */
+/* With `volume`, which is retired in the same commit, or NULL.  `is_over`: nobody detached it.
+ * The lease ended it if that is over and no request had begun to detach it. */
 static enum hv_code drop(struct hv_attacher *attacher, const struct hv_record *record,
-	const char *volume, struct hv_error *err)
+	const char *volume, bool is_over, struct hv_error *err)
 {
 	hv_auto_free char *id = NULL, *leftovers = NULL;
 	struct hv_heir heir;
@@ -18,6 +19,10 @@ static enum hv_code drop(struct hv_attacher *attacher, const struct hv_record *r
 		return err->code;
 	heir = (struct hv_heir){id, leftovers};
 	to = id ? &heir : NULL;
+	if (!volume && !record->is_ending && hv_lease_is_over(&record->view))
+		return hv_store_attachment_drop_expired(attacher->store, &record->view, to, err);
+	if (is_over)
+		return hv_store_attachment_drop_over(attacher->store, record->view.id, to, err);
 	if (!volume)
 		return hv_store_attachment_drop(attacher->store, record->view.id, to, err);
 	return hv_store_attachment_drop_with_volume(
@@ -27,7 +32,7 @@ static enum hv_code drop(struct hv_attacher *attacher, const struct hv_record *r
 enum hv_code hv_record_drop(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
-	if (drop(attacher, record, NULL, err) != HV_OK)
+	if (drop(attacher, record, NULL, false, err) != HV_OK)
 		return err->code;
 	hv_volume_unused(attacher->volumes, record->view.volume);
 	return HV_OK;
@@ -42,14 +47,15 @@ enum hv_code hv_record_end(
 		return hv_record_drop(attacher, record, err);
 	/* Nobody is about to use it, or to give it another name. */
 	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), view->volume);
-	return drop(attacher, record, view->volume, err);
+	return drop(attacher, record, view->volume, false, err);
 }
 
 enum hv_code hv_record_drop_over(struct hv_attacher *attacher, const struct hv_record *record,
 	struct hv_repaired *ret, struct hv_error *err)
 {
-	if (hv_record_drop(attacher, record, err) != HV_OK)
+	if (drop(attacher, record, NULL, true, err) != HV_OK)
 		return err->code;
+	hv_volume_unused(attacher->volumes, record->view.volume);
 	ret->dropped++;
 	if (hv_lease_is_over(&record->view))
 		ret->expired++;

@@ -5,9 +5,11 @@
 
 #include "store/store.h"
 #include "wire/clock.h"
+#include "wire/text.h"
 
 #include "damage.h"
 #include "db.h"
+#include "event.h"
 #include "row.h"
 
 /* The bits of the column flags. */
@@ -99,15 +101,19 @@ bool hv_record_next_replaced(const char **at, char ret[static HV_RECORD_ID_SIZE]
 	return true;
 }
 
-/* Delete an attachment, and with it a volume that exists for its attachments only, if it was the
- * last: a row of no data of hostvol's. */
-static enum hv_code drop_one(struct hv_store *store, const char *id, struct hv_error *err)
+/* Delete an attachment with that event, and with it a volume that exists for its attachments only,
+ * if it was the last: a row of no data of hostvol's. */
+static enum hv_code drop_one(struct hv_store *store, const char *id, enum hv_action action,
+	const char *detail, struct hv_error *err)
 {
-	if (run_one(store, HV_SQL_OPT_RETURN, id, err) != HV_OK ||
+	if (hv_event_add(store, id, action, detail, err) != HV_OK ||
+		run_one(store, HV_SQL_OPT_RETURN, id, err) != HV_OK ||
 		run_one(store, HV_SQL_VOLUME_RETURN, id, err) != HV_OK)
 		return err->code;
 	return run_one(store, HV_SQL_ATTACHMENT_DROP, id, err);
 }
+
+static const char replaced[] = "another attachment has taken its place";
 
 /* The changes that come with a finished attachment. */
 static enum hv_code finish(
@@ -119,7 +125,7 @@ static enum hv_code finish(
 	if (!record->is_done)
 		return HV_OK;
 	while (hv_record_next_replaced(&at, id))
-		if (drop_one(store, id, err) != HV_OK)
+		if (drop_one(store, id, HV_ACTION_DETACH, replaced, err) != HV_OK)
 			return err->code;
 	return hv_sql_run(store, HV_SQL_VOLUME_ATTACHED,
 		HV_VALUES(HV_TEXT(record->view.volume), HV_NUMBER(record->is_own)), err);
@@ -145,10 +151,15 @@ static enum hv_code check_volume(
 static enum hv_code put_and_finish(
 	struct hv_store *store, const void *context, struct hv_error *err)
 {
-	if (check_volume(store, context, err) != HV_OK ||
-		put(store, HV_SQL_ATTACHMENT_PUT, context, err) != HV_OK)
+	const struct hv_record *record = context;
+	struct hv_known known;
+
+	if (check_volume(store, record, err) != HV_OK ||
+		hv_event_known(store, record->view.id, &known, err) != HV_OK ||
+		put(store, HV_SQL_ATTACHMENT_PUT, record, err) != HV_OK ||
+		finish(store, record, err) != HV_OK)
 		return err->code;
-	return finish(store, context, err);
+	return hv_event_note(store, record, &known, err);
 }
 
 enum hv_code hv_store_attachment_put(
@@ -161,14 +172,18 @@ static enum hv_code update_and_finish(
 	struct hv_store *store, const void *context, struct hv_error *err)
 {
 	const struct hv_record *record = context;
+	struct hv_known known;
 
-	if (put(store, HV_SQL_ATTACHMENT_NOTE, record, err) != HV_OK)
+	if (hv_event_known(store, record->view.id, &known, err) != HV_OK ||
+		put(store, HV_SQL_ATTACHMENT_NOTE, record, err) != HV_OK)
 		return err->code;
 	if (sqlite3_changes(store->db) == 0)
 		return hv_fail(err, HV_NO_SUCH_ATTACHMENT,
 			"the attachment of volume '%s' at %s in container '%s' was ended meanwhile",
 			record->view.volume, record->view.target, record->view.container_name);
-	return finish(store, record, err);
+	if (finish(store, record, err) != HV_OK)
+		return err->code;
+	return hv_event_note(store, record, &known, err);
 }
 
 enum hv_code hv_store_attachment_update(
@@ -179,7 +194,13 @@ enum hv_code hv_store_attachment_update(
 
 static enum hv_code note(struct hv_store *store, const void *context, struct hv_error *err)
 {
-	return put(store, HV_SQL_ATTACHMENT_NOTE, context, err);
+	const struct hv_record *record = context;
+	struct hv_known known;
+
+	if (hv_event_known(store, record->view.id, &known, err) != HV_OK ||
+		put(store, HV_SQL_ATTACHMENT_NOTE, record, err) != HV_OK)
+		return err->code;
+	return hv_event_note(store, record, &known, err);
 }
 
 enum hv_code hv_store_attachment_note(
@@ -200,6 +221,8 @@ struct drop {
 	const char *id;
 	const char *volume; /* to retire with it, or NULL */
 	const struct hv_heir *heir;
+	enum hv_action action; /* the event */
+	const char *detail;
 };
 
 static enum hv_code drop(struct hv_store *store, const void *context, struct hv_error *err)
@@ -210,7 +233,7 @@ static enum hv_code drop(struct hv_store *store, const void *context, struct hv_
 	if (heir && hv_sql_run(store, HV_SQL_ATTACHMENT_LEAVE,
 			    HV_VALUES(HV_TEXT(heir->id), HV_TEXT(heir->leftovers)), err) != HV_OK)
 		return err->code;
-	if (drop_one(store, self->id, err) != HV_OK)
+	if (drop_one(store, self->id, self->action, self->detail, err) != HV_OK)
 		return err->code;
 	return self->volume ? run_one(store, HV_SQL_VOLUME_RETIRE, self->volume, err) : HV_OK;
 }
@@ -218,15 +241,34 @@ static enum hv_code drop(struct hv_store *store, const void *context, struct hv_
 enum hv_code hv_store_attachment_drop(
 	struct hv_store *store, const char *id, const struct hv_heir *heir, struct hv_error *err)
 {
-	const struct drop self = {id, NULL, heir};
+	const struct drop self = {id, NULL, heir, HV_ACTION_DETACH, ""};
 
+	return hv_sql_transaction(store, true, drop, &self, err);
+}
+
+enum hv_code hv_store_attachment_drop_over(
+	struct hv_store *store, const char *id, const struct hv_heir *heir, struct hv_error *err)
+{
+	const struct drop self = {id, NULL, heir, HV_ACTION_END, ""};
+
+	return hv_sql_transaction(store, true, drop, &self, err);
+}
+
+enum hv_code hv_store_attachment_drop_expired(struct hv_store *store,
+	const struct hv_attachment *view, const struct hv_heir *heir, struct hv_error *err)
+{
+	hv_auto_free char *detail = hv_text_format("its lease ended at %s", view->until);
+	const struct drop self = {view->id, NULL, heir, HV_ACTION_DETACH, detail};
+
+	if (!detail)
+		return hv_oom(err);
 	return hv_sql_transaction(store, true, drop, &self, err);
 }
 
 enum hv_code hv_store_attachment_drop_with_volume(struct hv_store *store, const char *id,
 	const char *volume, const struct hv_heir *heir, struct hv_error *err)
 {
-	const struct drop self = {id, volume, heir};
+	const struct drop self = {id, volume, heir, HV_ACTION_DETACH, ""};
 
 	return hv_sql_transaction(store, true, drop, &self, err);
 }

@@ -79,12 +79,20 @@ struct hv_store *hv_sql_start(struct hv_store *store)
 
 void hv_sql_end(struct hv_store **store)
 {
+	void (*on_event)(void *context);
+	void *context;
+
 	for (int i = 0; i < HV_SQL_COUNT; i++) /* a statement not reset holds its read lock */
 		if ((*store)->statements[i])
 			sqlite3_reset((*store)->statements[i]);
 	if ((*store)->has_failed) /* at once, if it can be; a crash may come before the next call */
 		(void)overwrite_failed(*store);
+	on_event = (*store)->has_event ? (*store)->on_event : NULL;
+	context = (*store)->context;
+	(*store)->has_event = false;
 	pthread_mutex_unlock(&(*store)->lock);
+	if (on_event)
+		on_event(context);
 }
 
 sqlite3_stmt *hv_sql_get(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,

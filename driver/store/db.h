@@ -20,6 +20,10 @@ struct hv_store {
 	bool has_failed;
 	char *damaged_volume; /* the note (damage.h) */
 	char *damaged_attachment;
+	/* Called after a call that wrote an event, without the lock; or NULL. */
+	void (*on_event)(void *context);
+	void *context;
+	bool has_event; /* it did, or was rolled back */
 };
 
 /* A parameter of a statement; a list ends with an empty one. */

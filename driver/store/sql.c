@@ -59,6 +59,13 @@ static const char *const steps[] = {
 	/* The lease: its end, as RFC 3339, and then how many seconds. */
 	("ALTER TABLE attachment ADD COLUMN until TEXT;"
 	 "ALTER TABLE attachment ADD COLUMN grace INTEGER NOT NULL DEFAULT 0;"),
+	/* A ring.  The newest row is never deleted, so that its number is higher than each before.
+	 */
+	("CREATE TABLE event ("
+	 "  seq INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, action TEXT NOT NULL,"
+	 "  attachment TEXT NOT NULL, volume TEXT NOT NULL, container_id TEXT NOT NULL,"
+	 "  container_name TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL);"
+	 "CREATE INDEX event_attachment ON event (attachment);"),
 };
 
 int hv_schema_version(void)
@@ -203,6 +210,20 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_COUNTS] =
 		"SELECT state, count(*) FROM attachment WHERE is_done GROUP BY state"
 		" UNION ALL SELECT NULL, count(*) FROM volume WHERE " EXISTS " AND NOT " HIDDEN,
+	[HV_SQL_EVENT_STATE] = "SELECT state FROM attachment WHERE id = ?1 AND is_done",
+	[HV_SQL_EVENT_LAST] =
+		"SELECT action, detail FROM event WHERE attachment = ?1 ORDER BY seq DESC LIMIT 1",
+	/* Of one that was acknowledged, with its names of now. */
+	[HV_SQL_EVENT_ADD] =
+		"INSERT INTO event (time_ns, action, attachment, volume, container_id,"
+		" container_name, target, detail) SELECT ?2, ?3, id, volume, container_id,"
+		" container_name, target, ?4 FROM attachment WHERE id = ?1 AND is_done",
+	[HV_SQL_EVENT_TRIM] = "DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?1",
+	[HV_SQL_EVENT_NEWEST] = "SELECT coalesce(max(seq), 0) FROM event",
+	[HV_SQL_EVENT_LIST] =
+		"SELECT seq, time_ns, action, volume, container_id, container_name, target,"
+		" attachment, detail FROM event WHERE seq > ?1 AND time_ns >= ?2 AND time_ns <= ?3"
+		" ORDER BY seq LIMIT ?4",
 };
 
 const char *hv_sql_string(enum hv_sql sql)

@@ -86,6 +86,28 @@ const struct hv_field hv_list_request_fields[] = {
 	END,
 };
 
+const struct hv_field hv_attachment_event_fields[] = {
+	FIELD(hv_attachment_event, seq, "Seq", HV_TYPE_INT, 0),
+	FIELD(hv_attachment_event, time, "Time", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment_event, action, "Action", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment_event, volume, "Volume", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment_event, container_id, "ContainerID", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment_event, container_name, "ContainerName", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment_event, target, "Target", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment_event, id, "ID", HV_TYPE_STRING, 0),
+	FIELD(hv_attachment_event, detail, "Detail", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	END,
+};
+
+const struct hv_field hv_events_request_fields[] = {
+	FIELD(hv_events_request, since, "Since", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_events_request, until, "Until", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_events_request, after, "After", HV_TYPE_INT, HV_FIELD_OPTIONAL),
+	FIELD(hv_events_request, limit, "Limit", HV_TYPE_INT, HV_FIELD_OPTIONAL),
+	FIELD(hv_events_request, wait_seconds, "WaitSeconds", HV_TYPE_INT, HV_FIELD_OPTIONAL),
+	END,
+};
+
 const struct hv_field hv_set_request_fields[] = {
 	FIELD(hv_set_request, volume, "Volume", HV_TYPE_STRING, HV_FIELD_REQUIRED),
 	FIELD(hv_set_request, opts, "Opts", HV_TYPE_OPTS, 0),
@@ -140,6 +162,14 @@ void hv_volume_done(struct hv_volume *volume)
 	free(volume->created_at);
 	hv_opts_done(&volume->opts);
 	*volume = (struct hv_volume){0};
+}
+
+void hv_events_done(struct hv_events *events)
+{
+	for (size_t i = 0; i < events->count; i++)
+		hv_fields_done(hv_attachment_event_fields, &events->items[i]);
+	free(events->items);
+	*events = (struct hv_events){0};
 }
 
 void hv_attachment_done(struct hv_attachment *attachment)

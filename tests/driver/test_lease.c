@@ -32,6 +32,32 @@ static void expect_problem(struct fixture *fixture, const char *problem)
 	fail_msg("'%s' has no '%s'", state, problem);
 }
 
+/* The last event is a detach, with this in its sentence. */
+static void expect_told(struct fixture *fixture, const char *detail)
+{
+	static const struct hv_events_request all = {0};
+
+	for (int left_ms = PATIENCE_MS; left_ms > 0; left_ms -= 5) {
+		hv_auto_events struct hv_events events = {0};
+		struct hv_error err = {0};
+		const struct hv_attachment_event *last;
+
+		assert_int_equal(
+			hv_attachments_events(fixture->attacher, &all, &events, &err), HV_OK);
+		assert_true(events.count > 0);
+		last = &events.items[events.count - 1];
+		if (strcmp(last->action, "detach") == 0) {
+			if (*detail)
+				assert_non_null(strstr(last->detail, detail));
+			else
+				assert_string_equal(last->detail, "");
+			return;
+		}
+		sleep_a_little();
+	}
+	fail_msg("no detach was told");
+}
+
 TEST(a_lease_is_over_at_its_end_and_looked_at_then)
 {
 	static const struct {
@@ -79,6 +105,7 @@ RECONCILER_TEST(it_is_detached_at_the_end)
 	lease_begin(fixture, 1, HV_GRACE_UNSAID);
 	expect_state(fixture, "");
 	assert_false(fixture->has_ended); /* and not with its container */
+	expect_told(fixture, "its lease ended at 20");
 }
 
 RECONCILER_TEST(one_in_use_stays_until_it_is_released)
@@ -106,6 +133,7 @@ RECONCILER_TEST(when_the_grace_is_over_it_is_detached_lazily)
 	lease_begin(fixture, 3, 1);
 	fd = lease_use(fixture);
 	expect_state(fixture, "");
+	expect_told(fixture, "its lease ended at 20");
 	assert_int_equal(faccessat(fd, ".", R_OK, 0), 0); /* open files stay open */
 	close(fd);
 }
@@ -176,6 +204,7 @@ RECONCILER_TEST(one_that_was_unmounted_and_not_recorded_ends)
 	assert_true(seen.is_lease_over);
 	assert_int_equal(lease_expire(fixture), 1);
 	assert_false(lease_read(fixture, &record));
+	expect_told(fixture, "its lease ended at 20");
 }
 
 RECONCILER_TEST(one_that_ended_while_no_daemon_ran_is_detached_by_the_next)
@@ -305,6 +334,17 @@ RECONCILER_TEST(the_record_of_a_stopped_container_is_dropped)
 	start_reconciler(fixture);
 	lease_begin(fixture, 1, HV_GRACE_UNSAID);
 	expect_state(fixture, "");
+	expect_told(fixture, "its lease ended at 20");
+}
+
+RECONCILER_TEST(a_request_that_detaches_it_after_its_end_is_told_as_such)
+{
+	start_engine(fixture);
+	start_container(fixture);
+	lease_begin(fixture, HOUR, 600);
+	lease_end(fixture, 1, 600);
+	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
+	expect_told(fixture, "");
 }
 
 RECONCILER_TEST(it_goes_on_over_a_restart_of_the_container)

@@ -23,11 +23,11 @@ STORE_UPGRADE_TEST(a_newer_version_is_refused_and_left_alone)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 16", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 17", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	row_expect_refused(dir, "newer version (schema 16, this one knows 15)");
+	row_expect_refused(dir, "newer version (schema 17, this one knows 16)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 15", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 16", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));
@@ -110,20 +110,22 @@ static const char version_10[] =
 	"INSERT INTO mounted SELECT name, 0, 0 FROM volume;"
 	"PRAGMA user_version = 10;";
 
-/* And versions 11 and 12. */
+/* And versions 11 to 13. */
 static const char version_11[] =
 	"ALTER TABLE attachment ADD COLUMN leftovers TEXT NOT NULL DEFAULT '';"
 	"PRAGMA user_version = 11;";
 static const char version_12[] = "CREATE TABLE root (path TEXT PRIMARY KEY) WITHOUT ROWID;"
 				 "PRAGMA user_version = 12;";
 
-/* And version 13. */
 static const char version_13[] =
 	"ALTER TABLE attachment ADD COLUMN problem_kind INTEGER NOT NULL DEFAULT 0;"
 	"PRAGMA user_version = 13;";
 
 static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5,
 	version_6, version_7, version_8, version_9, version_10, version_11, version_12, version_13};
+
+/* The last version without that column. */
+enum { WITHOUT_PROBLEM_KIND = 12 };
 
 static void expect_upgraded(const struct hv_record *record, bool is_2)
 {
@@ -266,7 +268,7 @@ STORE_UPGRADE_TEST(a_problem_that_was_known_by_its_words_has_a_kind)
 
 		unlink(path);
 		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-		for (size_t k = 0; k < 12; k++) /* as far as version 12 */
+		for (size_t k = 0; k < WITHOUT_PROBLEM_KIND; k++)
 			assert_int_equal(
 				sqlite3_exec(db, versions[k], NULL, NULL, NULL), SQLITE_OK);
 		assert_int_equal(sqlite3_exec(db, cases[i].sql, NULL, NULL, NULL), SQLITE_OK);

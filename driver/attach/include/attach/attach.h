@@ -47,7 +47,8 @@ struct hv_attacher_listener {
 void hv_attacher_listen(struct hv_attacher *attacher, const struct hv_attacher_listener *listener)
 	__attribute__((nonnull));
 
-/* The daemon ends: a detach does not wait for a busy volume any longer.  Any thread. */
+/* The daemon ends: a detach does not wait for a busy volume any longer, and nobody for events.  Any
+ * thread. */
 void hv_attacher_stop(struct hv_attacher *attacher) __attribute__((nonnull));
 
 /* Attach.  To a container that is stopped it is "pending", unless it is for this start only.
@@ -127,6 +128,14 @@ struct hv_counts {
 };
 enum hv_code hv_attachments_count(struct hv_attacher *attacher, struct hv_counts *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* The last events of attachments that match, oldest first.  If there is none, waits for one for as
+ * long as the request says.  `ret` is empty at first, and freed by the caller with hv_events_done()
+ * either way; ret->last is what to go on after. Returns HV_OK, also with no event; HV_BAD_REQUEST,
+ * HV_STATE_UNREADABLE.  Any thread. */
+enum hv_code hv_attachments_events(struct hv_attacher *attacher,
+	const struct hv_events_request *request, struct hv_events *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Whether each record of an attachment made sense that was read since the start, as
  * hv_volumes_tell_damage(): after hv_attachments_look() at each container, all were. */

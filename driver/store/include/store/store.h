@@ -144,6 +144,7 @@ struct hv_record {
 	bool is_borrowed;  /* not on disk: its volume exists for attachments only */
 	enum hv_replace replace;
 	enum hv_refusal refusal; /* of one that is required */
+	bool is_back; /* not stored: it was taken out only for a moment, and is made again */
 	/* A detach was begun: if the mount is gone, that is why. */
 	bool is_ending;
 	bool is_ending_volume; /* and the volume is to be removed with it */
@@ -201,10 +202,21 @@ struct hv_heir {
 enum hv_code hv_store_attachment_leave(struct hv_store *store, const struct hv_heir *heir,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Delete an attachment; a missing one is no error.  `heir` (may be NULL) is written in the same
- * commit, and a volume that exists for attachments only is deleted with its last one. */
+/* Delete an attachment, which was detached; a missing one is no error.  `heir` (may be NULL) is
+ * written in the same commit, and a volume that exists for attachments only is deleted with its
+ * last one. */
 enum hv_code hv_store_attachment_drop(
 	struct hv_store *store, const char *id, const struct hv_heir *heir, struct hv_error *err)
+	__attribute__((nonnull(1, 2, 4), warn_unused_result));
+
+/* The same of one that ended with its container or its start. */
+enum hv_code hv_store_attachment_drop_over(
+	struct hv_store *store, const char *id, const struct hv_heir *heir, struct hv_error *err)
+	__attribute__((nonnull(1, 2, 4), warn_unused_result));
+
+/* The same of one that was detached because its lease is over, which it had. */
+enum hv_code hv_store_attachment_drop_expired(struct hv_store *store,
+	const struct hv_attachment *view, const struct hv_heir *heir, struct hv_error *err)
 	__attribute__((nonnull(1, 2, 4), warn_unused_result));
 
 /* Delete an attachment and, in the same commit, put its volume into HV_REMOVING, unless that has
@@ -282,6 +294,30 @@ enum hv_code hv_store_root_add(struct hv_store *store, const char *path, struct 
 /* All of them, appended to `ret`, which the caller frees with hv_texts_done() either way. */
 enum hv_code hv_store_root_list(struct hv_store *store, struct hv_texts *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* --- events --- */
+
+/* A change of an acknowledged attachment is an event, which is written in the transaction of the
+ * change: hv_store_attachment_put(), _update(), _note() and _drop() compare with the record before.
+ * The last HV_EVENTS_MAX are kept. */
+enum { HV_EVENTS_MAX = 1000 };
+
+struct hv_event_filter {
+	long long after;    /* with a higher number */
+	long long since_ns; /* since 1970 */
+	long long until_ns;
+	long long limit;
+};
+
+/* Read events, oldest first.  The caller frees `ret` with hv_events_done() either way.
+ * Returns HV_OK or denied by the disk. */
+enum hv_code hv_store_event_list(struct hv_store *store, const struct hv_event_filter *filter,
+	struct hv_events *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Call `on_event` after each change that wrote an event, from the thread that made it and without a
+ * lock; sometimes also if it wrote none.  `context` is borrowed for as long as events are made. */
+void hv_store_listen(struct hv_store *store, void (*on_event)(void *context), void *context)
+	__attribute__((nonnull(1)));
 
 /* --- counts --- */
 

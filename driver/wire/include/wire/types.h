@@ -123,6 +123,34 @@ struct hv_list_request {
 	char *container;
 };
 
+/* A change of an attachment, with its names then.  Strings are owned. */
+struct hv_attachment_event {
+	long long seq; /* 1 and up; each later one has a higher number */
+	char *time;    /* RFC 3339, UTC, nanoseconds */
+	char *action;  /* the word of wire/action.h, or of a newer version */
+	char *volume;
+	char *container_id;
+	char *container_name;
+	char *target;
+	char *id;     /* the attachment's */
+	char *detail; /* a sentence, or "" */
+};
+
+/* Oldest first. */
+struct hv_events {
+	struct hv_attachment_event *items;
+	size_t count;
+	long long last; /* the number of the newest event there is, listed or not; 0: none */
+};
+
+struct hv_events_request {
+	char *since; /* RFC 3339; NULL: from the first that is kept */
+	char *until;
+	long long after; /* those with a higher number; negative: from now on */
+	long long limit; /* 0: as many as are kept */
+	long long wait_seconds;
+};
+
 struct hv_set_request {
 	char *volume;
 	struct hv_opts opts; /* an empty value takes the option away */
@@ -140,6 +168,8 @@ extern const struct hv_field hv_attach_request_fields[];
 extern const struct hv_field hv_check_fields[];
 extern const struct hv_field hv_detach_request_fields[];
 extern const struct hv_field hv_list_request_fields[];
+extern const struct hv_field hv_attachment_event_fields[];
+extern const struct hv_field hv_events_request_fields[];
 extern const struct hv_field hv_set_request_fields[];
 extern const struct hv_field hv_driver_request_fields[];
 
@@ -158,10 +188,12 @@ enum hv_code hv_attach_request_read(const char *bytes, size_t size, struct hv_at
 HV_REQUEST_DONE(hv_attach_request)
 HV_REQUEST_DONE(hv_detach_request)
 HV_REQUEST_DONE(hv_list_request)
+HV_REQUEST_DONE(hv_events_request)
 HV_REQUEST_DONE(hv_set_request)
 HV_REQUEST_DONE(hv_driver_request)
 #undef HV_REQUEST_DONE
 #define hv_auto_attach_request HV_AUTO(hv_attach_request_done)
+#define hv_auto_events_request HV_AUTO(hv_events_request_done)
 #define hv_auto_detach_request HV_AUTO(hv_detach_request_done)
 #define hv_auto_list_request HV_AUTO(hv_list_request_done)
 #define hv_auto_set_request HV_AUTO(hv_set_request_done)
@@ -172,5 +204,7 @@ void hv_volume_done(struct hv_volume *volume) __attribute__((nonnull));
 #define hv_auto_volume HV_AUTO(hv_volume_done)
 void hv_attachment_done(struct hv_attachment *attachment) __attribute__((nonnull));
 #define hv_auto_attachment HV_AUTO(hv_attachment_done)
+void hv_events_done(struct hv_events *events) __attribute__((nonnull));
+#define hv_auto_events HV_AUTO(hv_events_done)
 
 #endif
