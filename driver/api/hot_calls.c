@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /HotAttach, /HotDetach, /HotList, /HotCheck, /HotSet, /HotInfo.  Unknown fields are refused by
- * name: a misspelt "ReadOnly" must not attach writable. */
+/* /HotAttach, /HotDetach, /HotList, /HotCheck, /HotEvents, /HotSet, /HotInfo.  Unknown fields are
+ * refused by name: a misspelt "ReadOnly" must not attach writable. */
 #include "hot_calls.h"
 
 #include <json-c/json.h>
@@ -85,6 +85,25 @@ static enum hv_code call_hot_list(struct hv_api *api, const struct hv_request *r
 		code = hv_append(array, hv_fields_write(hv_attachment_fields, &list[i]), err);
 	hv_attachments_free(list, count);
 	return code;
+}
+
+static enum hv_code call_hot_events(struct hv_api *api, const struct hv_request *request,
+	struct json_object *reply, struct hv_error *err)
+{
+	hv_auto_events_request struct hv_events_request in = {0};
+	hv_auto_events struct hv_events events = {0};
+	struct json_object *array = json_object_new_array();
+
+	if (hv_add(reply, "Events", array, err) != HV_OK ||
+		hv_fields_read(request->body, request->size, hv_events_request_fields,
+			HV_UNKNOWN_REFUSE, &in, err) != HV_OK ||
+		hv_attachments_events(api->attacher, &in, &events, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < events.count; i++)
+		if (hv_append(array, hv_fields_write(hv_attachment_event_fields, &events.items[i]),
+			    err) != HV_OK)
+			return err->code;
+	return hv_add(reply, "Last", json_object_new_int64(events.last), err);
 }
 
 static enum hv_code add_set_volume(
@@ -280,6 +299,7 @@ const struct hv_endpoint hv_hot_endpoints[] = {
 	{"/HotDetach", call_hot_detach, HV_NEEDS_STATE},
 	{"/HotList", call_hot_list, HV_NEEDS_STATE},
 	{"/HotCheck", call_hot_check, HV_NEEDS_STATE},
+	{"/HotEvents", call_hot_events, HV_NEEDS_STATE},
 	{"/HotSet", call_hot_set, HV_NEEDS_STATE},
 	{"/HotInfo", call_hot_info, 0},
 	{0},

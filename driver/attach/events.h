@@ -16,8 +16,9 @@ struct hv_news {
 void hv_news_init(struct hv_news *news);
 void hv_news_done(struct hv_news *news);
 
-/* There was an event: wake all that wait.  For hv_store_listen(). */
-void hv_news_add(void *news);
+/* There was an event: wake all that wait for `context`, the struct hv_news.  For hv_store_listen().
+ */
+void hv_news_add(void *context);
 
 /* Let all that wait go, now and later. */
 void hv_news_end(struct hv_news *news);

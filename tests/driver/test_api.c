@@ -2,12 +2,15 @@
 /* The whole interface but for HTTP, on a real store and a real mount library. */
 #include <errno.h>
 #include <json-c/json.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "support/hv_test.h"
+#include "wire/clock.h"
 
 #include "api_fixture.h"
 #include "fake_engine.h"
@@ -175,6 +178,105 @@ API_TEST(metrics_count_requests_by_endpoint_and_code)
 	assert_true(series(fixture, bad) == bads + 1);
 	assert_true(series(fixture, other) == others + 2);
 	assert_null(strstr(fixture->reply.body, "elsewhere"));
+}
+
+static size_t count_events(struct fixture *fixture, const char *body)
+{
+	struct json_object *array = NULL;
+
+	assert_int_equal(call(fixture, "/HotEvents", body), 200);
+	assert_true(json_object_object_get_ex(fixture->body, "Events", &array));
+	return json_object_array_length(array);
+}
+
+static long long last_event(const struct fixture *fixture)
+{
+	struct json_object *last = NULL;
+
+	assert_true(json_object_object_get_ex(fixture->body, "Last", &last));
+	return json_object_get_int64(last);
+}
+
+API_TEST(events_are_listed)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(count_events(fixture, "{}"), 0);
+	assert_int_equal(last_event(fixture), 0);
+	row_put(fixture->world->store, "0123456789ab", "data", "c", true);
+	row_put(fixture->world->store, "1123456789ab", "data", "c", true);
+	assert_int_equal(count_events(fixture, "{\"Since\":\"\"}"), 2);
+	assert_int_equal(last_event(fixture), 2);
+	assert_int_equal(count_events(fixture, "{\"After\":1,\"WaitSeconds\":60}"), 1);
+	assert_non_null(strstr(fixture->reply.body, "{\"Seq\":2,\"Time\":\"20"));
+	assert_non_null(strstr(fixture->reply.body,
+		"Z\",\"Action\":\"attach\",\"Volume\":\"data\",\"ContainerID\":\"c\","
+		"\"ContainerName\":\"web\",\"Target\":\"/mnt/data\",\"ID\":\"1123456789ab\"}]"));
+	assert_int_equal(count_events(fixture, "{\"Limit\":1}"), 1);
+	assert_int_equal(last_event(fixture), 2);
+	assert_int_equal(count_events(fixture, "{\"After\":-1}"), 0);
+	assert_int_equal(last_event(fixture), 2);
+	assert_int_equal(count_events(fixture, "{\"Since\":\"2099-01-01T00:00:00Z\"}"), 0);
+	assert_int_equal(count_events(fixture, "{\"Until\":\"2001-01-01T00:00:00Z\"}"), 0);
+}
+
+API_TEST(events_are_asked_for_with_sense)
+{
+	static const char *const bodies[] = {"{\"Since\":\"yesterday\"}", "{\"Until\":\"10m\"}",
+		"{\"Limit\":-1}", "{\"Limit\":1001}", "{\"WaitSeconds\":61}",
+		"{\"WaitSeconds\":-1}", "{\"Wait\":1}", "{\"After\":\"1\"}"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		assert_int_equal(call(fixture, "/HotEvents", bodies[i]), 400);
+}
+
+struct waiter {
+	struct fixture *fixture;
+	struct hv_events events;
+};
+
+static void *wait_for_event(void *argument)
+{
+	static const struct hv_events_request request = {.after = -1, .wait_seconds = 60};
+	struct waiter *waiter = argument;
+	struct hv_error err = {0};
+
+	assert_int_equal(
+		hv_attachments_events(waiter->fixture->attacher, &request, &waiter->events, &err),
+		HV_OK);
+	return NULL;
+}
+
+API_TEST(a_request_that_waits_ends_with_the_event)
+{
+	struct waiter waiter = {.fixture = *state};
+	const struct hv_events_request now = {.after = -1, .wait_seconds = 60};
+	long long began_ms = hv_clock_ms();
+	struct hv_error err = {0};
+	pthread_t thread;
+
+	alarm(50);
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_event, &waiter), 0);
+	/* Whether the thread waits already cannot be seen: put another row until it is done. */
+	for (int i = 0; pthread_tryjoin_np(thread, NULL) != 0; i++) {
+		const struct timespec pause = {.tv_nsec = 10000000};
+		char id[16];
+
+		snprintf(id, sizeof(id), "%012x", (unsigned)i);
+		row_put(waiter.fixture->world->store, id, "data", "c", true);
+		nanosleep(&pause, NULL);
+	}
+	assert_true(waiter.events.count > 0);
+	assert_string_equal(waiter.events.items[0].action, "attach");
+	hv_events_done(&waiter.events);
+	/* And with the daemon. */
+	hv_attacher_stop(waiter.fixture->attacher);
+	assert_int_equal(
+		hv_attachments_events(waiter.fixture->attacher, &now, &waiter.events, &err), HV_OK);
+	assert_int_equal(waiter.events.count, 0);
+	assert_true(hv_clock_ms() - began_ms < 30000);
+	alarm(0);
 }
 
 API_TEST(other_paths_are_no_endpoints)
