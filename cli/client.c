@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wire/clock.h"
 
@@ -20,6 +21,11 @@ void hv_daemon_done(struct hv_daemon *daemon)
 	free(daemon->socket);
 	free(daemon->driver);
 	*daemon = (struct hv_daemon){0};
+}
+
+bool hv_daemon_is_tunnelled(const struct hv_daemon *daemon)
+{
+	return daemon->is_remote || (daemon->globals && access(daemon->socket, W_OK) < 0);
 }
 
 static enum hv_code fail_to_call(const struct hv_daemon *daemon, int error, struct hv_error *err)

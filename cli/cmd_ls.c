@@ -90,7 +90,7 @@ static enum hv_code parse_view(
 	ret->is_quiet = options->quiet;
 	ret->is_whole = options->no_trunc;
 	ret->is_json = strcmp(format, "json") == 0;
-	if (hv_filters_parse(&options->filters, &ret->filters, err) != HV_OK)
+	if (hv_filters_parse(&hv_filters_of_ls, &options->filters, &ret->filters, err) != HV_OK)
 		return err->code;
 	if (ret->is_json || strcmp(format, "table") == 0)
 		return HV_OK;
@@ -235,26 +235,6 @@ static enum hv_code print(
 	return r < 0 ? hv_oom(err) : HV_OK;
 }
 
-/* The attachments that the filters let pass, to be put; NULL on ENOMEM. */
-static struct json_object *select_items(
-	struct json_object *attachments, const struct hv_filters *filters)
-{
-	hv_auto_json struct json_object *passed = json_object_new_array();
-	size_t count = json_object_array_length(attachments);
-
-	for (size_t i = 0; passed && i < count; i++) {
-		struct json_object *item = json_object_array_get_idx(attachments, i);
-
-		if (!hv_filters_match(filters, item))
-			continue;
-		if (json_object_array_add(passed, json_object_get(item)) < 0) {
-			json_object_put(item);
-			return NULL;
-		}
-	}
-	return json_object_get(passed);
-}
-
 static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 {
 	const struct hv_list_request request = {
@@ -276,7 +256,7 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 		hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer has no list in it");
 		return HV_EXIT_FAILED;
 	}
-	passed = select_items(attachments, &view.filters);
+	passed = hv_filters_select(&view.filters, attachments);
 	if (!passed)
 		hv_oom(err);
 	else if (print(&view, passed, err) == HV_OK)
@@ -305,6 +285,7 @@ const struct hv_command hv_cmd_ls = {
 		"  docker hostvol ls --format 'table {{.Volume}}\\t{{.ContainerName}}\\t{{.Target}}'\n"
 		"  docker hostvol ls --format '{{json .}}'",
 	.flags = flags,
+	.filters = &hv_filters_of_ls,
 	.run = list,
 	.hint = hint_operands,
 };

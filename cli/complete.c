@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/action.h"
 #include "wire/attachment_state.h"
 #include "wire/text.h"
 #include "wire/types.h"
@@ -131,8 +132,15 @@ static void complete_states(const char *part, const char *word)
 			part, hv_attachment_state_name((enum hv_attachment_state)i), NULL, word);
 }
 
+static void complete_actions(const char *part, const char *word)
+{
+	for (int i = 0; i < HV_ACTION_COUNT; i++)
+		print_candidate(part, hv_action_name((enum hv_action)i), NULL, word);
+}
+
 /* KEY= first, its values then. */
-static int complete_filter(const struct hv_run *run, const char *word)
+static int complete_filter(
+	const struct hv_run *run, const struct hv_filter_set *set, const char *word)
 {
 	static const char *const fields[HV_FILTER_KEYS] = {
 		[HV_FILTER_CONTAINER] = "ContainerName",
@@ -144,27 +152,30 @@ static int complete_filter(const struct hv_run *run, const char *word)
 	for (size_t i = 0; i < HV_FILTER_KEYS; i++) {
 		hv_auto_free char *part = hv_text_format("%s=", hv_filter_keys[i]);
 
-		if (!part)
+		if (!part || !set->has[i])
 			continue;
 		if (!equals)
 			print_candidate("", part, NULL, word);
 		else if (is_prefix(part, word) && fields[i])
 			complete_field(run, part, fields[i], word);
+		else if (is_prefix(part, word) && i == HV_FILTER_ACTION)
+			complete_actions(part, word);
 		else if (is_prefix(part, word))
 			complete_states(part, word);
 	}
 	return equals ? NO_FILES : NO_FILES | NO_SPACE;
 }
 
-static int complete_value(const struct hv_run *run, const struct hv_flag *flag, const char *word)
+static int complete_value(const struct hv_run *run, const struct hv_command *command,
+	const struct hv_flag *flag, const char *word)
 {
 	static const char *const values[][2] = {{"format", "json"}, {"format", "table"},
 		{"idmap", "auto"}, {"idmap", "always"}, {"idmap", "never"}};
 	static const char *const fields[][2] = {
 		{"container", "ContainerName"}, {"volume", "Volume"}};
 
-	if (strcmp(flag->name, "filter") == 0)
-		return complete_filter(run, word);
+	if (strcmp(flag->name, "filter") == 0 && command->filters)
+		return complete_filter(run, command->filters, word);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		if (strcmp(values[i][0], flag->name) == 0)
 			print_candidate("", values[i][1], NULL, word);
@@ -197,7 +208,7 @@ static int complete_command(const struct hv_command *command, int argc, char *co
 
 	hv_environment_read(&run.environment);
 	if (waiting)
-		return complete_value(&run, waiting, word);
+		return complete_value(&run, command, waiting, word);
 	if (word[0] == '-')
 		complete_flags(command->flags, word);
 	else if (is_understood && run.operands.count == 0 &&

@@ -8,6 +8,7 @@ static const struct hv_command *const hostvol_commands[] = {
 	&hv_cmd_check,
 	&hv_cmd_detach,
 	&hv_cmd_doctor,
+	&hv_cmd_events,
 	&hv_cmd_inspect,
 	&hv_cmd_ls,
 	&hv_cmd_set,

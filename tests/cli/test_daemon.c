@@ -354,4 +354,19 @@ DAEMON_TEST(socket_without_permission_is_told)
 	assert_string_equal(setting->err.hint, "run this with sudo");
 }
 
+TEST(hv_daemon_is_tunnelled_without_a_socket_to_write_to)
+{
+	static char none[] = "/nonexistent/hostvol.sock", any[] = "/dev/null", empty[] = "";
+	static const struct hv_globals globals = {0};
+	const struct hv_daemon here = {.socket = any, .globals = &globals};
+	const struct hv_daemon away = {.socket = none, .globals = &globals};
+	const struct hv_daemon fixed = {.socket = none}; /* HOSTVOL_SOCKET */
+	const struct hv_daemon far = {.socket = empty, .globals = &globals, .is_remote = true};
+
+	assert_false(hv_daemon_is_tunnelled(&here));
+	assert_true(hv_daemon_is_tunnelled(&away));
+	assert_false(hv_daemon_is_tunnelled(&fixed));
+	assert_true(hv_daemon_is_tunnelled(&far));
+}
+
 TEST_MAIN()

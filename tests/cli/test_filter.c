@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support/hv_test.h"
+#include "wire/action.h"
 #include "wire/attachment_state.h"
 
 #include "cli/document.h"
@@ -11,8 +12,8 @@
 
 enum { WORDS_MAX = 4 };
 
-static enum hv_code parse(
-	const char *const *words, struct hv_filters *filters, struct hv_error *err)
+static enum hv_code parse_of(const struct hv_filter_set *set, const char *const *words,
+	struct hv_filters *filters, struct hv_error *err)
 {
 	struct hv_values values = {0};
 
@@ -21,7 +22,13 @@ static enum hv_code parse(
 		values.count++;
 	}
 	*filters = (struct hv_filters){0};
-	return hv_filters_parse(&values, filters, err);
+	return hv_filters_parse(set, &values, filters, err);
+}
+
+static enum hv_code parse(
+	const char *const *words, struct hv_filters *filters, struct hv_error *err)
+{
+	return parse_of(&hv_filters_of_ls, words, filters, err);
 }
 
 static struct json_object *attachment_of(const char *json)
@@ -137,21 +144,80 @@ TEST(hv_filters_parse_wrong_words_are_refused)
 	}
 }
 
-/* The sentences list the keys and the states by hand. */
-TEST(hv_filters_parse_refusals_name_every_key_and_state)
+static void expect_keys(const struct hv_filter_set *set)
 {
-	static const char *const words[] = {"x=y", NULL}, *const states[] = {"state=y", NULL};
+	static const char *const words[] = {"x=y", NULL};
 	struct hv_filters filters;
 	struct hv_error err = {0};
 
-	assert_int_equal(parse(words, &filters, &err), HV_BAD_REQUEST);
-	for (size_t i = 0; hv_filter_keys[i]; i++)
-		assert_non_null(strstr(hv_error_text(&err), hv_filter_keys[i]));
+	assert_int_equal(parse_of(set, words, &filters, &err), HV_BAD_REQUEST);
+	for (size_t i = 0; i < HV_FILTER_KEYS; i++)
+		assert_int_equal(
+			strstr(hv_error_text(&err), hv_filter_keys[i]) != NULL, set->has[i]);
+	hv_error_done(&err);
+}
+
+/* The sentences list the keys, the states and the actions by hand. */
+TEST(hv_filters_parse_refusals_name_every_key_state_and_action)
+{
+	static const char *const states[] = {"state=y", NULL}, *const actions[] = {
+								       "action=y", NULL};
+	struct hv_filters filters;
+	struct hv_error err = {0};
+
+	expect_keys(&hv_filters_of_ls);
+	expect_keys(&hv_filters_of_events);
 	assert_int_equal(parse(states, &filters, &err), HV_BAD_REQUEST);
 	for (int i = HV_UNKNOWN_STATE + 1; i < HV_STATE_COUNT; i++)
 		assert_non_null(strstr(hv_error_text(&err),
 			hv_attachment_state_name((enum hv_attachment_state)i)));
+	assert_int_equal(parse_of(&hv_filters_of_events, actions, &filters, &err), HV_BAD_REQUEST);
+	for (int i = 0; i < HV_ACTION_COUNT; i++)
+		assert_non_null(strstr(hv_error_text(&err), hv_action_name((enum hv_action)i)));
 	hv_error_done(&err);
+}
+
+TEST(hv_filters_of_events_know_actions_and_no_states)
+{
+	static const char *const attach[] = {"action=attach", "volume=data", NULL},
+				 *const state[] = {"state=attached", NULL},
+				 *const wrong[] = {"action=atach", NULL};
+	struct json_object *event = attachment_of(
+		"{\"Action\":\"attach\",\"Volume\":\"data\",\"ContainerName\":\"web\"}");
+	struct json_object *other = attachment_of("{\"Action\":\"late\",\"Volume\":\"data\"}");
+	struct hv_filters filters;
+	struct hv_error err = {0};
+
+	assert_int_equal(parse_of(&hv_filters_of_events, attach, &filters, &err), HV_OK);
+	assert_true(hv_filters_match(&filters, event));
+	assert_false(hv_filters_match(&filters, other));
+	hv_filters_done(&filters);
+	assert_int_equal(parse_of(&hv_filters_of_events, state, &filters, &err), HV_BAD_REQUEST);
+	assert_int_equal(parse(attach, &filters, &err), HV_BAD_REQUEST);
+	assert_int_equal(parse_of(&hv_filters_of_events, wrong, &filters, &err), HV_BAD_REQUEST);
+	assert_string_equal(err.hint, "did you mean: --filter action=attach");
+	json_object_put(event);
+	json_object_put(other);
+	hv_error_done(&err);
+}
+
+TEST(hv_filters_select_keeps_the_order)
+{
+	static const char text[] = "[{\"Volume\":\"data\",\"ID\":\"1\"},{\"Volume\":\"x\"},"
+				   "{\"Volume\":\"data\",\"ID\":\"2\"}]";
+	static const char *const words[] = {"volume=data", NULL};
+	struct json_object *list = hv_document_parse(text, strlen(text), json_type_array), *passed;
+	struct hv_filters filters;
+	struct hv_error err = {0};
+
+	assert_non_null(list);
+	assert_int_equal(parse(words, &filters, &err), HV_OK);
+	passed = hv_filters_select(&filters, list);
+	json_object_put(list);
+	assert_int_equal(json_object_array_length(passed), 2);
+	assert_string_equal(hv_document_text(json_object_array_get_idx(passed, 1), "ID"), "2");
+	json_object_put(passed);
+	hv_filters_done(&filters);
 }
 
 TEST(hv_filters_parse_failure_after_a_good_one_frees_it)

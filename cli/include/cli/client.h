@@ -19,6 +19,9 @@ struct hv_daemon {
 void hv_daemon_done(struct hv_daemon *daemon) __attribute__((nonnull));
 #define hv_auto_daemon HV_AUTO(hv_daemon_done)
 
+/* Whether calls go through the Engine, as far as can be told before the first. */
+bool hv_daemon_is_tunnelled(const struct hv_daemon *daemon) __attribute__((nonnull));
+
 struct hv_call {
 	const char *endpoint;     /* "/HotAttach" */
 	struct json_object *body; /* borrowed; NULL: an empty object */

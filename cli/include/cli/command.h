@@ -7,6 +7,7 @@
 
 #include "wire/json.h"
 
+#include "cli/filter.h"
 #include "cli/flags.h"
 #include "cli/globals.h"
 
@@ -44,6 +45,8 @@ struct hv_options {
 	bool quiet;
 	bool no_trunc;
 	struct hv_values filters;
+	const char *since;
+	const char *until;
 };
 
 struct hv_run {
@@ -61,6 +64,7 @@ struct hv_command {
 	const char *notes;    /* after the options in the help, or NULL */
 	const char *examples; /* indented lines at the end of the help, or NULL */
 	const struct hv_flag *flags;
+	const struct hv_filter_set *filters; /* of --filter, or NULL */
 	size_t operands_min;
 	size_t operands_max;
 	bool is_path_first;   /* the first operand completes to a directory */
@@ -98,6 +102,7 @@ extern const struct hv_command hv_cmd_attach;
 extern const struct hv_command hv_cmd_check;
 extern const struct hv_command hv_cmd_detach;
 extern const struct hv_command hv_cmd_doctor;
+extern const struct hv_command hv_cmd_events;
 extern const struct hv_command hv_cmd_inspect;
 extern const struct hv_command hv_cmd_ls;
 extern const struct hv_command hv_cmd_set;
