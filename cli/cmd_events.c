@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "wire/clock.h"
 #include "wire/types.h"
@@ -91,7 +92,7 @@ static enum hv_code read_options(
 	return read_format(options->format, ret, err);
 }
 
-/* As docker's: what happened, to whom, and the rest in brackets. */
+/* As docker has it: the action, the names, and the rest in brackets. */
 static void print_line(struct json_object *event)
 {
 	static const char *const keys[] = {
@@ -206,12 +207,14 @@ static enum hv_code show_next(
 		stream, (long)((bound(stream, WAIT_MS, now) + 999) / 1000), ret_is_whole, err);
 }
 
-/* Until the end that was given; else until the output or the daemon ends. */
-static enum hv_code follow(struct stream *stream, struct hv_error *err)
+/* Until the end that was given; else until the output ends, the daemon, or the docker command that
+ * runs this one: a signal that ended docker alone would leave this behind. */
+static enum hv_code follow(struct stream *stream, bool has_caller, struct hv_error *err)
 {
-	bool is_over = false, is_whole = true; /* what is there is not waited for */
+	pid_t caller = getppid();
+	bool is_over = false, is_whole = true; /* the first page is not waited for */
 
-	while (!is_over || is_whole) {
+	while ((!is_over || is_whole) && !(has_caller && getppid() != caller)) {
 		long long now = hv_clock_date_ms();
 		enum hv_code code;
 
@@ -237,7 +240,7 @@ static enum hv_exit events(const struct hv_run *run, struct hv_error *err)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
 	stream.daemon = &daemon;
 	if (hv_daemon_find(&run->globals, &run->environment, &daemon, err) != HV_OK ||
-		follow(&stream, err) != HV_OK)
+		follow(&stream, run->environment.caller, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	return HV_EXIT_DONE;
 }

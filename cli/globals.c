@@ -72,6 +72,7 @@ void hv_environment_read(struct hv_environment *ret)
 		.docker_context = read_variable("DOCKER_CONTEXT"),
 		.docker_config = read_variable("DOCKER_CONFIG"),
 		.home = read_variable("HOME"),
+		.caller = read_variable("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"),
 		.plugin_dir = "/run/docker/plugins",
 	};
 }

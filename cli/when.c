@@ -34,7 +34,7 @@ static bool take_number(const char **text, double *ret)
 
 static bool take_unit(const char **text, double *ret_ms)
 {
-	/* One that begins another comes after it. */
+	/* "ms" stands before "m", which it begins with. */
 	static const struct {
 		const char *name;
 		double ms;

@@ -30,6 +30,7 @@ struct hv_environment {
 	const char *docker_context;
 	const char *docker_config;
 	const char *home;
+	const char *caller;     /* the docker command that runs this one; NULL: it runs alone */
 	const char *plugin_dir; /* where the Engine and plugins keep their sockets; never NULL */
 };
 
