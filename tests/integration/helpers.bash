@@ -168,6 +168,23 @@ daemon_quiet() {
 	echo "$now"
 }
 
+# The command where nobody but root can look, for everybody.
+install_for_all() {
+	local dir
+	dir=$(dirname "$(readlink -f "$(command -v docker-hostvol)")")
+	chmod 755 "$TMP"
+	mkdir -p "$TMP/cli" "$TMP/config"
+	cp -P "$dir/docker-hostvol" "$dir/docker-addvol" "$TMP/cli/"
+	printf '{ "cliPluginsExtraDirs": ["%s"] }\n' "$TMP/cli" >"$TMP/config/config.json"
+	chmod -R go+rX "$TMP/cli" "$TMP/config"
+}
+
+# Someone in the group that may use the Docker socket.
+as_member() {
+	setpriv --reuid 65534 --regid 65534 --groups "$(stat -c %g /run/docker.sock)" \
+		env HOME=/nonexistent DOCKER_CONFIG="$TMP/config" "$@"
+}
+
 # make_villain FILE: compile villain.c.
 make_villain() {
 	gcc -static -O2 -o "$1" "$BATS_TEST_DIRNAME/villain.c"

@@ -104,23 +104,6 @@ fails() {
 	[[ $stderr == *"no volume 'hvt_data'"* ]]
 }
 
-# The commands where nobody but root can look.
-install_for_all() {
-	local dir
-	dir=$(dirname "$(readlink -f "$(command -v docker-hostvol)")")
-	chmod 755 "$TMP"
-	mkdir -p "$TMP/cli" "$TMP/config"
-	cp -P "$dir/docker-hostvol" "$dir/docker-addvol" "$TMP/cli/"
-	printf '{ "cliPluginsExtraDirs": ["%s"] }\n' "$TMP/cli" >"$TMP/config/config.json"
-	chmod -R go+rX "$TMP/cli" "$TMP/config"
-}
-
-# Someone in the group that may use the Docker socket.
-as_member() {
-	setpriv --reuid 65534 --regid 65534 --groups "$(stat -c %g /run/docker.sock)" \
-		env HOME=/nonexistent DOCKER_CONFIG="$TMP/config" "$@"
-}
-
 # same COMMAND...: a member of the group gets what root gets: output, sentence, exit status. Only
 # an age ("3 seconds ago") may have grown between the two.
 same() {
