@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/hv_test.h"
+#include "wire/metrics.h"
 
 #include "reconciler_fixture.h"
 #include "scratch.h"
@@ -99,6 +100,55 @@ RECONCILER_TEST(one_unmounted_inside_is_missing_whatever_is_mounted_then)
 			"missing it was unmounted, or its mountpoint was removed");
 	for (int i = 0; i < 32; i++)
 		unmount_inside(fixture, fixture->target);
+}
+
+static unsigned long long count_timings(enum hv_timing timing)
+{
+	unsigned long long count = 0;
+	struct hv_timing_counts counts;
+
+	hv_timing_read(timing, &counts);
+	for (size_t i = 0; i <= HV_TIMING_BUCKETS; i++)
+		count += counts.in[i];
+	return count;
+}
+
+/* The actions at `target`, each with a blank behind it. */
+static void expect_events(struct fixture *fixture, const char *target, const char *wanted)
+{
+	static const struct hv_events_request all = {0};
+	hv_auto_events struct hv_events events = {0};
+	struct hv_error err = {0};
+	char text[512] = "";
+
+	assert_int_equal(hv_attachments_events(fixture->attacher, &all, &events, &err), HV_OK);
+	for (size_t i = 0; i < events.count; i++) {
+		size_t used = strlen(text);
+
+		if (strcmp(events.items[i].target, target) == 0)
+			snprintf(text + used, sizeof(text) - used, "%s ", events.items[i].action);
+	}
+	assert_string_equal(text, wanted);
+}
+
+RECONCILER_TEST(a_restart_is_told_and_counted_as_late)
+{
+	unsigned long long requests = count_timings(HV_TIME_ATTACH_REQUEST),
+			   starts = count_timings(HV_TIME_ATTACH_START),
+			   late = hv_counter_read(HV_COUNT_LATE_STARTS);
+
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach(fixture, true), HV_OK);
+	assert_int_equal(attach(fixture, true), HV_OK); /* which makes no mount */
+	restart(fixture);
+	assert_int_equal(repair(fixture), HV_OK);
+	assert_int_equal(repair(fixture), HV_OK); /* which finds nothing to do */
+	assert_int_equal(detach_from(fixture, fixture->target), HV_OK);
+	expect_events(fixture, fixture->target, "attach pending reattach late detach ");
+	assert_int_equal(count_timings(HV_TIME_ATTACH_REQUEST) - requests, 1);
+	assert_int_equal(count_timings(HV_TIME_ATTACH_START) - starts, 1);
+	assert_int_equal(hv_counter_read(HV_COUNT_LATE_STARTS) - late, 1);
 }
 
 /* Two targets, one below the other, with the volumes "outer" and "inner"; "outer" has a file. */
@@ -214,6 +264,8 @@ RECONCILER_TEST(an_outer_one_that_comes_late_goes_below_the_inner_one)
 	assert_int_equal(rename(away, self.source), 0);
 	assert_int_equal(repair(self.fixture), HV_OK);
 	expect_both(&self);
+	/* It was taken out for a moment: that is told, and is not late. */
+	expect_events(self.fixture, self.inner, "attach pending reattach ");
 }
 
 RECONCILER_TEST(an_outer_one_that_is_replaced_keeps_the_inner_one)
