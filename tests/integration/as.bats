@@ -123,9 +123,6 @@ refuses_user() {
 	within 20 docker hostvol ls
 	docker start hvt_web
 	within 10 seen hvt_web /d
-	kill -KILL "$(daemon_pid)"
-	within 20 docker hostvol ls
-	seen hvt_web /d
 	docker hostvol attach --as 1000:1000 hvt_data hvt_web:/d # the same
 	fails_with 1 "with other options" "--replace" -- docker hostvol attach --as 1000 hvt_data hvt_web:/d
 	fails_with 1 "with other options" -- docker hostvol attach hvt_data hvt_web:/d
