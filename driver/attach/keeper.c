@@ -187,11 +187,10 @@ static enum hv_code remove_keeper(
 		HV_OK)
 		return err->code;
 	keeper = find(&keepers, volume);
-	if (!keeper)
-		return HV_OK;
-	if (hv_engine_keeper_remove(attacher->engine, keeper, HV_ENGINE_TIMEOUT_MS, err) != HV_OK)
+	if (keeper && hv_engine_keeper_remove(
+			      attacher->engine, keeper, HV_ENGINE_TIMEOUT_MS, err) != HV_OK)
 		return err->code;
-	if (keepers.count == 1)
+	if (keepers.count == (keeper ? 1 : 0)) /* it may have been imported for nothing */
 		hv_engine_keeper_image_remove(attacher->engine, HV_ENGINE_TIMEOUT_REMOVE_MS);
 	return HV_OK;
 }

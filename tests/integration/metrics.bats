@@ -94,7 +94,7 @@ holds_starts() {
 
 @test "what is unmounted inside a container counts as missing" {
 	run_daemon
-	start hvt_web --privileged
+	start hvt_web --cap-add SYS_ADMIN --security-opt apparmor=unconfined
 	volume hvt_data
 	attach hvt_data hvt_web /mnt/d
 	docker exec hvt_web umount /mnt/d

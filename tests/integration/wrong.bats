@@ -33,7 +33,7 @@ attach_fails() {
 }
 
 @test "a refusal of the daemon is shown with its hint" {
-	attach_fails 1 "hostvol: no such volume: nope" "hint:" "docker addvol" -- \
+	attach_fails 1 "hostvol: no such volume: nope" "hint:" "docker hostvol attach /DIRECTORY hvt_web:/mnt/data" -- \
 		docker hostvol attach nope hvt_web:/mnt/data
 	attach_fails 1 "hostvol: there is no directory /mnt/x" "hint: leave out --no-mkdir" -- \
 		docker hostvol attach --no-mkdir hvt_data hvt_web:/mnt/x
