@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/event.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,10 +41,39 @@ static enum hv_code read_event(
 		!json_object_object_get_ex(actor, "Attributes", &attributes) ||
 		!json_object_is_type(attributes, json_type_object))
 		return err->code;
+	ret->attributes = json_object_get(attributes);
 	/* A label of somebody else's may be anything: it does not end the stream. */
 	if (hv_fields_from(attributes, attribute_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK)
 		hv_error_done(err);
 	return HV_OK;
+}
+
+/* A text without NUL, or NULL. */
+static const char *text_of(struct json_object *value)
+{
+	const char *text;
+
+	if (!json_object_is_type(value, json_type_string))
+		return NULL;
+	text = json_object_get_string(value);
+	return strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
+}
+
+int hv_event_read_labels(const struct hv_event *event, struct hv_opts *ret, const char **ret_name)
+{
+	*ret_name = "";
+	if (!event->attributes)
+		return 0;
+	json_object_object_foreach(event->attributes, key, value)
+	{
+		const char *text = text_of(value);
+
+		if (text && strcmp(key, "name") == 0)
+			*ret_name = text;
+		else if (text && strcmp(key, "image") != 0 && hv_opts_add(ret, key, text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 enum hv_code hv_event_parse(
@@ -65,6 +95,7 @@ void hv_event_done(struct hv_event *event)
 	free(event->action);
 	free(event->container);
 	free(event->keeps);
+	json_object_put(event->attributes);
 	*event = (struct hv_event){0};
 }
 

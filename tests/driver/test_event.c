@@ -52,6 +52,40 @@ TEST(an_event_of_a_keeper_names_its_volume)
 	hv_event_done(&event);
 }
 
+TEST(event_read_labels_gives_labels_and_name)
+{
+	static const char text[] = EVENT("container", "create",
+		"{\"ID\":\"c1\",\"Attributes\":{\"image\":\"i\",\"name\":\"web\",\"tier\":\"front\",\"n\":1,"
+		"\"nul\":\"a\"}}");
+	struct hv_event event;
+	struct hv_opts labels = {0};
+	const char *name = NULL;
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_event_parse(text, strlen(text), &event, &err), HV_OK);
+	assert_int_equal(hv_event_read_labels(&event, &labels, &name), 0);
+	assert_string_equal(name, "web");
+	assert_int_equal(labels.count, 2);
+	assert_string_equal(hv_opts_get(&labels, "tier"), "front");
+	hv_opts_done(&labels);
+	hv_event_done(&event);
+}
+
+TEST(event_read_labels_without_attributes_gives_none)
+{
+	static const char text[] = EVENT("container", "create", "{\"ID\":\"c1\"}");
+	struct hv_event event;
+	struct hv_opts labels = {0};
+	const char *name = NULL;
+	struct hv_error err = {0};
+
+	assert_int_equal(hv_event_parse(text, strlen(text), &event, &err), HV_OK);
+	assert_int_equal(hv_event_read_labels(&event, &labels, &name), 0);
+	assert_string_equal(name, "");
+	assert_int_equal(labels.count, 0);
+	hv_event_done(&event);
+}
+
 TEST(what_is_not_of_a_container_names_none)
 {
 	static const char text[] = EVENT("network", "connect", "{}");

@@ -6,17 +6,25 @@
 #include <stddef.h>
 
 #include "wire/error.h"
+#include "wire/opts.h"
 
 /* The longest line that is read.  An event carries all labels of its container. */
 enum { HV_EVENT_LINE_MAX = 1 << 20 };
 
 /* An event; the strings are owned. */
 struct hv_event {
-	char *type;      /* "container", "image" … */
-	char *action;    /* "start", "die", "destroy", "rename" … */
-	char *container; /* its ID; NULL: the event is not of a container */
-	char *keeps;     /* the volume that it keeps (wire/keeper.h); NULL: none */
+	char *type;                     /* "container", "image" … */
+	char *action;                   /* "start", "die", "destroy", "rename" … */
+	char *container;                /* its ID; NULL: the event is not of a container */
+	char *keeps;                    /* the volume that it keeps (wire/keeper.h); NULL: none */
+	struct json_object *attributes; /* of the container; NULL: there are none */
 };
+
+/* The labels of the container, appended to `ret`, which the caller frees with hv_opts_done() either
+ * way, and its name, borrowed; "" if it is not told.  Labels called "name" and "image" are left
+ * out: the Engine has its own values there.  Returns 0 or -ENOMEM. */
+int hv_event_read_labels(const struct hv_event *event, struct hv_opts *ret, const char **ret_name)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Parse one line.  Returns HV_OK, or HV_INTERNAL when it is no event.  The caller frees `ret` with
  * hv_event_done() whatever is returned.
