@@ -84,7 +84,7 @@ enum hv_code hv_volume_is_attached(
 {
 	hv_auto_volume struct hv_volume known = {0};
 	hv_auto_error struct hv_error ignored = {0};
-	enum hv_code code = hv_store_volume_is_attached(attacher->store, volume, ret, err);
+	enum hv_code code = hv_store_volume_is_wanted(attacher->store, volume, ret, err);
 
 	if (code == HV_OK && *ret &&
 		hv_store_volume_get(attacher->store, volume, &known, &ignored) == HV_OK &&

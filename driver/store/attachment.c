@@ -39,9 +39,12 @@ enum {
 	FLAG_REFUSAL = 262144, /* times an enum hv_refusal: two bits */
 };
 
-/* The columns that may be NULL: subpath, replaces, started_at, problem, engine, as_ids, until; and
- * the driver. */
-enum { NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 26 | 1 << 27 | 1 << 29 };
+/* The columns that may be NULL: subpath, replaces, started_at, problem, engine, as_ids, until,
+ * rule; and the driver. */
+enum {
+	NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 26 | 1 << 27 | 1 << 29 |
+		   1 << 30
+};
 
 static int pack_flags(const struct hv_record *record)
 {
@@ -75,9 +78,10 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 		HV_NUMBER(record->mount_id), HV_NUMBER(record->mountinfo_id),
 		HV_NUMBER(record->root_dev), HV_NUMBER(record->root_ino), HV_NUMBER(view->late_ms),
 		HV_NUMBER(record->problem),
-		/* A note lacks the first two of these. */
+		/* A note lacks the first two of these, and the last. */
 		HV_TEXT(record->leftovers ? record->leftovers : ""), HV_TEXT(view->as),
-		HV_TEXT(view->until), HV_NUMBER(view->until ? view->grace_seconds : 0), {0}};
+		HV_TEXT(view->until), HV_NUMBER(view->until ? view->grace_seconds : 0),
+		HV_TEXT(view->rule), {0}};
 
 	return hv_sql_run(store, sql, values, err);
 }
@@ -296,7 +300,7 @@ enum hv_code hv_store_attachment_boot(
 	return hv_sql_transaction(store, true, boot, boot_id, err);
 }
 
-/* The last columns, from `at` on. */
+/* Two columns, from `at` on. */
 static enum hv_code read_lease(
 	sqlite3_stmt *statement, int at, struct hv_attachment *view, struct hv_error *err)
 {
@@ -353,7 +357,8 @@ static enum hv_code read_record(sqlite3_stmt *statement, void *context, struct h
 	ret->problem = (enum hv_problem)sqlite3_column_int(statement, at++);
 	ret->leftovers = hv_sql_column(statement, at++, &ok);
 	view->as = hv_sql_column(statement, at++, &ok);
-	view->driver = hv_sql_column(statement, at + 2, &ok);
+	view->rule = hv_sql_column(statement, at + 2, &ok);
+	view->driver = hv_sql_column(statement, at + 3, &ok);
 	return ok ? read_lease(statement, at, view, err) : hv_oom(err);
 }
 
@@ -363,6 +368,8 @@ static enum hv_sql choose_list(const struct hv_record_filter *filter)
 		return HV_SQL_ATTACHMENT_BY_ID;
 	if (filter->container_id)
 		return HV_SQL_ATTACHMENT_BY_CONTAINER;
+	if (filter->rule)
+		return HV_SQL_ATTACHMENT_BY_RULE;
 	return filter->volume ? HV_SQL_ATTACHMENT_BY_VOLUME : HV_SQL_ATTACHMENT_LIST;
 }
 
@@ -378,9 +385,9 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	enum hv_sql sql = choose_list(filter);
 	/* Of a volume none is passed by: the volume may not be removed for it. */
 	struct hv_sql_array array = {sizeof(struct hv_record), read_record, NULL, 0,
-		filter->id || filter->volume ? NULL : leave_out, NULL};
-	const struct hv_sql_value values[] = {
-		HV_TEXT(filter->id), HV_TEXT(filter->volume), HV_TEXT(filter->container_id), {0}};
+		filter->id || filter->volume || filter->rule ? NULL : leave_out, NULL};
+	const struct hv_sql_value values[] = {HV_TEXT(filter->id), HV_TEXT(filter->volume),
+		HV_TEXT(filter->container_id), HV_TEXT(filter->rule), {0}};
 
 	if (hv_sql_append(held, sql, values, &array, err) != HV_OK) {
 		hv_records_done(&(struct hv_records){array.items, array.count});
@@ -392,13 +399,11 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 	return HV_OK;
 }
 
-enum hv_code hv_store_volume_is_attached(
-	struct hv_store *store, const char *volume, bool *ret, struct hv_error *err)
+/* With the lock. */
+static enum hv_code has_row(struct hv_store *store, enum hv_sql sql,
+	const struct hv_sql_value *values, bool *ret, struct hv_error *err)
 {
-	hv_auto_call struct hv_store *held = hv_sql_start(store);
-	sqlite3_stmt *statement = hv_sql_get(
-		held, HV_SQL_ATTACHMENT_BY_VOLUME, HV_VALUES(HV_TEXT(NULL), HV_TEXT(volume)), err);
-	int rc = hv_sql_step(held, statement, err);
+	int rc = hv_sql_step(store, hv_sql_get(store, sql, values, err), err);
 
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return err->code;
@@ -406,11 +411,34 @@ enum hv_code hv_store_volume_is_attached(
 	return HV_OK;
 }
 
+enum hv_code hv_store_volume_is_attached(
+	struct hv_store *store, const char *volume, bool *ret, struct hv_error *err)
+{
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+
+	return has_row(held, HV_SQL_ATTACHMENT_BY_VOLUME, HV_VALUES(HV_TEXT(NULL), HV_TEXT(volume)),
+		ret, err);
+}
+
+enum hv_code hv_store_volume_is_wanted(
+	struct hv_store *store, const char *volume, bool *ret, struct hv_error *err)
+{
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	enum hv_code code = has_row(held, HV_SQL_ATTACHMENT_BY_VOLUME,
+		HV_VALUES(HV_TEXT(NULL), HV_TEXT(volume)), ret, err);
+
+	if (code != HV_OK || *ret)
+		return code;
+	return has_row(held, HV_SQL_RULE_BY_VOLUME, HV_VALUES(HV_TEXT(volume)), ret, err);
+}
+
 enum hv_code hv_store_attachment_tell_damage(struct hv_store *store, struct hv_error *err)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 
-	return hv_damage_tell(held->damaged_attachment, err);
+	if (hv_damage_tell(held->damaged_attachment, err) != HV_OK)
+		return err->code;
+	return hv_damage_tell(held->damaged_rule, err);
 }
 
 void hv_store_containers_free(struct hv_store_container *containers, size_t count)

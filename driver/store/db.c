@@ -351,5 +351,6 @@ void hv_store_close(struct hv_store *store)
 	pthread_mutex_destroy(&store->lock);
 	free(store->damaged_volume);
 	free(store->damaged_attachment);
+	free(store->damaged_rule);
 	free(store);
 }

@@ -20,6 +20,7 @@ struct hv_store {
 	bool has_failed;
 	char *damaged_volume; /* the note (damage.h) */
 	char *damaged_attachment;
+	char *damaged_rule;
 	/* Called after a call that wrote an event, without the lock; or NULL. */
 	void (*on_event)(void *context);
 	void *context;

@@ -66,6 +66,13 @@ static const char *const steps[] = {
 	 "  attachment TEXT NOT NULL, volume TEXT NOT NULL, container_id TEXT NOT NULL,"
 	 "  container_name TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL);"
 	 "CREATE INDEX event_attachment ON event (attachment);"),
+	/* Attachments in all containers that are selected; `request` is JSON. */
+	("CREATE TABLE rule (id TEXT PRIMARY KEY, selector TEXT NOT NULL, volume TEXT NOT NULL,"
+	 " target TEXT NOT NULL, request TEXT NOT NULL, since TEXT NOT NULL,"
+	 " is_own INTEGER NOT NULL);"
+	 "CREATE INDEX rule_volume ON rule (volume);"
+	 "ALTER TABLE attachment ADD COLUMN rule TEXT;"
+	 "CREATE INDEX attachment_rule ON attachment (rule);"),
 };
 
 int hv_schema_version(void)
@@ -81,13 +88,16 @@ const char *hv_schema_step(int version)
 #define ATTACHMENT_COLUMNS                                                                         \
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
 	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
-	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers, as_ids, until, grace"
+	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers, as_ids, until,"      \
+	" grace, rule"
 
 /* With the driver of a volume that is not hostvol's, or NULL. */
 #define ATTACHMENTS                                                                                \
 	"SELECT " ATTACHMENT_COLUMNS                                                               \
 	", (SELECT value FROM opt WHERE opt.volume = attachment.volume AND +opt.key = 'driver')"   \
 	" FROM attachment"
+
+#define RULE_COLUMNS "id, selector, volume, target, request, since, is_own"
 
 #define VOLUME_COLUMNS                                                                             \
 	"name, kind, source, created_at, read_only, phase, missing, made_dev, made_ino"
@@ -140,6 +150,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	/* If nothing keeps it. */
 	[HV_SQL_VOLUME_RETIRE] = "UPDATE volume SET phase = 1 WHERE name = ?1 AND " EXISTS
 				 " AND NOT EXISTS (SELECT 1 FROM attachment WHERE volume = ?1)"
+				 " AND NOT EXISTS (SELECT 1 FROM rule WHERE volume = ?1)"
 				 " AND NOT EXISTS (SELECT 1 FROM opt JOIN volume AS other"
 				 " ON other.name = opt.volume WHERE opt.key = 'from'"
 				 " AND opt.value = ?1 AND other." MAY_EXIST ")",
@@ -159,7 +170,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29,"
+		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,"
 		" (SELECT rowid FROM attachment WHERE id = ?1))",
 	/* With the parameters of the one above. */
 	[HV_SQL_ATTACHMENT_NOTE] =
@@ -178,6 +189,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 						" AND (?3 IS NULL OR container_id = ?3)",
 	[HV_SQL_ATTACHMENT_BY_CONTAINER] = ATTACHMENTS
 	" WHERE container_id = ?3 AND (?2 IS NULL OR volume = ?2) ORDER BY since, rowid",
+	[HV_SQL_ATTACHMENT_BY_RULE] = ATTACHMENTS " WHERE rule = ?4 ORDER BY since, rowid",
 	[HV_SQL_ATTACHMENT_BY_VOLUME] = ATTACHMENTS " WHERE volume = ?2 ORDER BY since, rowid",
 	[HV_SQL_ATTACHMENT_LIST] = ATTACHMENTS " ORDER BY since, rowid",
 	[HV_SQL_ATTACHMENT_CONTAINERS] =
@@ -196,6 +208,13 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_REF_CLEAR] = "DELETE FROM ref WHERE volume = ?1",
 	[HV_SQL_ROOT_ADD] = "INSERT OR IGNORE INTO root (path) VALUES (?1)",
 	[HV_SQL_ROOT_LIST] = "SELECT path FROM root ORDER BY path",
+	[HV_SQL_RULE_ADD] =
+		"INSERT INTO rule (" RULE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[HV_SQL_RULE_DROP] = "DELETE FROM rule WHERE id = ?1",
+	[HV_SQL_RULE_LIST] = "SELECT " RULE_COLUMNS " FROM rule ORDER BY since, rowid",
+	[HV_SQL_RULE_BY_VOLUME] =
+		"SELECT " RULE_COLUMNS " FROM rule WHERE volume = ?1 ORDER BY since, rowid",
+	[HV_SQL_RULE_RELEASE] = "UPDATE attachment SET rule = NULL WHERE id = ?1",
 	[HV_SQL_SOURCE_IS_USED] =
 		"SELECT EXISTS (SELECT 1 FROM attachment WHERE source = ?1)"
 		" OR EXISTS (SELECT 1 FROM ref JOIN volume ON volume.name = ref.volume"

@@ -29,16 +29,18 @@ enum hv_code hv_volume_undo(
 static enum hv_code undo_unattached(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
-	bool is_attached = true;
+	bool is_hidden = hv_kind_of(volumes, volume)->is_hidden, is_wanted = true;
+	enum hv_code code;
 
-	/* The records are not read: a damaged one costs no other volume. */
-	if (hv_store_volume_is_attached(volumes->store, volume->name, &is_attached, err) != HV_OK)
-		return err->code;
-	if (is_attached)
-		return HV_OK;
+	/* The records are not read: a damaged one costs no other volume.  A rule borrows a hidden
+	 * one anew for each attachment. */
+	code = is_hidden
+		       ? hv_store_volume_is_attached(volumes->store, volume->name, &is_wanted, err)
+		       : hv_store_volume_is_wanted(volumes->store, volume->name, &is_wanted, err);
+	if (code != HV_OK || is_wanted)
+		return code;
 	/* A hidden one is never mounted for Docker, and its name may be a path. */
-	if (!hv_kind_of(volumes, volume)->is_hidden &&
-		hv_volume_unpublish(volumes, volume->name, err) != HV_OK)
+	if (!is_hidden && hv_volume_unpublish(volumes, volume->name, err) != HV_OK)
 		return err->code;
 	return hv_volume_undo(volumes, volume, err);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing a volume.
  *
- * Sequence: refuse while attachments are recorded, or while any process has mounted what would be
- * deleted; take Docker's mount out; mark the record (first
- * commit: from here on the volume does not exist); move the directory, if it is ours, to the trash;
- * forget the record (lifecycle.c).  A crash in between is finished at the next start.  A
- * thread deletes the content of the trash (trash.c), after the answer.  The data of a `path` volume
- * is touched only with on-remove=purge (purge.c). */
+ * Sequence: refuse while attachments or rules are recorded, or while any process has mounted what
+ * would be deleted; take Docker's mount out; mark the record (first commit: from here on the volume
+ * does not exist); move the directory, if it is ours, to the trash; forget the record
+ * (lifecycle.c).  A crash in between is finished at the next start.  A thread deletes the content
+ * of the trash (trash.c), after the answer.  The data of a `path` volume is touched only with
+ * on-remove=purge (purge.c). */
 #include "mountcore/cleanup.h"
 #include "volume/volume.h"
 
@@ -37,7 +37,20 @@ static enum hv_code refuse_attached(
 	return hv_hint(err, "docker hostvol detach %s:%s", first->container_name, first->target);
 }
 
-/* Whether nothing but attachments is in the way. */
+static enum hv_code refuse_ruled(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+{
+	hv_auto_rule_records struct hv_rule_records rules = {0};
+
+	if (hv_store_rule_list(volumes->store, name, &rules, err) != HV_OK)
+		return err->code;
+	if (rules.count == 0)
+		return HV_OK;
+	hv_fail(err, HV_VOLUME_IN_USE, "rule %s attaches volume '%s' to %.255s at %s",
+		rules.items[0].id, name, rules.items[0].selector, rules.items[0].target);
+	return hv_hint(err, "docker hostvol detach %s", rules.items[0].id);
+}
+
+/* Whether nothing but attachments and rules is in the way. */
 static enum hv_code check(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct mc_mounts **host, struct hv_error *err)
 {
@@ -97,6 +110,7 @@ enum hv_code hv_volume_remove(
 	if (code == HV_NO_SUCH_VOLUME)
 		return finish_begun(volumes, name, err);
 	if (code != HV_OK || check(volumes, &volume, &host, err) != HV_OK ||
+		refuse_ruled(volumes, name, err) != HV_OK ||
 		refuse_attached(volumes, name, err) != HV_OK ||
 		(is_kept && hv_volume_keep_data(volumes, &volume, err) != HV_OK) ||
 		hv_users_check(volumes, &volume, &host, err) != HV_OK ||

@@ -30,6 +30,7 @@ const struct hv_field hv_attachment_fields[] = {
 	FIELD(hv_attachment, required, "Required", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, is_mapped, "IDMapped", HV_TYPE_BOOL, 0),
 	FIELD(hv_attachment, as, "As", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attachment, rule, "Rule", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attachment, state, "State", HV_TYPE_STATE, 0),
 	FIELD(hv_attachment, since, "Since", HV_TYPE_STRING, 0),
 	FIELD(hv_attachment, until, "Until", HV_TYPE_STRING, HV_FIELD_OPTIONAL),

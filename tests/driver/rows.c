@@ -108,7 +108,7 @@ enum hv_code row_put(struct hv_store *store, const char *id, const char *volume,
 size_t row_count_records(
 	struct hv_store *store, const char *id, const char *volume, const char *container)
 {
-	const struct hv_record_filter filter = {id, volume, container};
+	const struct hv_record_filter filter = {id, volume, container, NULL};
 	struct hv_records records = {0};
 	struct hv_error err = {0};
 	size_t count;

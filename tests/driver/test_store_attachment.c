@@ -43,6 +43,7 @@ STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 	in.view.read_only = in.view.no_dev = true;
 	in.view.subpath = strdup("a/b");
 	in.view.as = strdup("1000:1000");
+	in.view.rule = strdup("ba9876543210");
 	in.is_done = in.mkdir = in.may_map = in.is_suid_said = true;
 	in.started_at = strdup("2024-01-01T00:00:00.123456789Z");
 	in.view.state = HV_PENDING;
@@ -63,6 +64,7 @@ STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 	assert_string_equal(out.items->view.source, in.view.source);
 	assert_string_equal(out.items->view.subpath, "a/b");
 	assert_string_equal(out.items->view.as, "1000:1000");
+	assert_string_equal(out.items->view.rule, "ba9876543210");
 	assert_int_equal(out.items->replace, HV_REPLACE_NONATOMIC);
 	assert_int_equal(out.items->view.late_ms, 17);
 	assert_string_equal(out.items->view.until, in.view.until);

@@ -33,6 +33,9 @@ static const struct {
 	{HV_SQL_BOOT_HAS, false, "the table has one row"},
 	{HV_SQL_ROOT_LIST, false, "the table has a row for each directory of a runtime"},
 	{HV_SQL_ATTACHMENT_BY_CONTAINER, false, "a container has few attachments to sort"},
+	{HV_SQL_ATTACHMENT_BY_RULE, false, "a rule has as many attachments as it is worth"},
+	{HV_SQL_RULE_LIST, true, "docker hostvol ls --rules and the start read all rules"},
+	{HV_SQL_RULE_BY_VOLUME, false, "a volume has few rules to sort"},
 	{HV_SQL_ATTACHMENT_BY_VOLUME, false, "a volume has few attachments to sort"},
 };
 
@@ -69,6 +72,9 @@ static struct hv_store *fill(const char *dir)
 		" SELECT i, i, i, i, '', '', 0, '', 1, 0, 0, '', 0, 0, '' FROM number;"
 		"INSERT INTO ref (volume, id, count) SELECT i, i, 1 FROM number;"
 		"INSERT INTO mounted (volume, dev, ino) SELECT i, 1, 1 FROM number;"
+		"INSERT INTO rule (id, selector, volume, target, request, since, is_own)"
+		" SELECT i, '', i, '', '', '', 0 FROM number;"
+		"UPDATE attachment SET rule = id;"
 		"DROP TABLE number;"
 		"COMMIT");
 	return store;

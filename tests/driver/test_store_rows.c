@@ -72,11 +72,14 @@ static void change(const char *sql)
 
 static void add_rows(void)
 {
+	static char id[] = "00000000000a", text[] = "text", volume[] = "data";
+	const struct hv_rule_record rule = {id, text, volume, text, text, text, false};
 	struct hv_mounted_roots roots = {1, {{2, 3}}};
 	struct hv_error err = {0};
 
 	assert_int_equal(row_add_volume(store, "data"), HV_OK);
 	assert_int_equal(row_put(store, "0123456789ab", "data", "c1", true), HV_OK);
+	assert_int_equal(hv_store_rule_add(store, &rule, &err), HV_OK);
 	assert_int_equal(hv_store_root_add(store, "/run/runc", &err), HV_OK);
 	assert_int_equal(hv_store_mounted_set(store, "data", &roots, &err), HV_OK);
 }
@@ -169,6 +172,19 @@ static enum hv_code read_roots(struct hv_error *err)
 	return code;
 }
 
+static enum hv_code read_rules(struct hv_error *err)
+{
+	struct hv_rule_records rules = {0};
+	enum hv_code code = hv_store_rule_list(store, "data", &rules, err);
+
+	if (code == HV_OK) {
+		assert_int_equal(rules.count, 1);
+		assert_non_null(rules.items[0].request);
+	}
+	hv_rule_records_done(&rules);
+	return code;
+}
+
 static enum hv_code read_mounted(struct hv_error *err)
 {
 	struct hv_mounted_roots roots;
@@ -214,13 +230,14 @@ static void read_without_memory(read_fn read)
 STORE_ROWS_TEST(each_reading_without_memory_fails_or_has_all_texts)
 {
 	static const read_fn reads[] = {read_volume, read_volumes, read_attachments,
-		read_containers, read_roots, read_mounted};
+		read_containers, read_roots, read_mounted, read_rules};
 
 	add_rows();
 	read_without_memory(read_alias);
 	change(COPY("opt", "volume, position, key, 7 AS value") COPY("root", "7 AS path") COPY(
-		"volume", "name, kind, 7 AS source, created_at, read_only, phase, missing,"
-			  " made_dev, made_ino"));
+		"rule", "id, selector, volume, target, 7 AS request, since, is_own") COPY("volume",
+		"name, kind, 7 AS source, created_at, read_only, phase, missing,"
+		" made_dev, made_ino"));
 	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
 		read_without_memory(reads[i]);
 }
@@ -255,6 +272,8 @@ STORE_ROWS_TEST(null_in_a_column_that_may_not_be_null_is_unreadable)
 		{"UPDATE attachment SET pid = 1, container_id = NULL", read_containers,
 			"attachment to container", "column container_id"},
 		{LOOSEN("root") "UPDATE root SET path = NULL", read_roots, "root", "column path"},
+		{LOOSEN("rule") "UPDATE rule SET request = NULL", read_rules, "rule '00000000000a'",
+			"column request"},
 		{LOOSEN("mounted") "UPDATE mounted SET ino = NULL", read_mounted, "volume 'data'",
 			"column ino"},
 	};

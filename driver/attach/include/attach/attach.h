@@ -114,8 +114,8 @@ enum hv_code hv_attachments_release(struct hv_attacher *attacher, const char *vo
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Whether there is an attachment of `volume`, acknowledged or not: from the records alone.  A
- * borrowed volume has none for its name's sake: it is no such volume.
+/* Whether there is an attachment of `volume`, acknowledged or not, or a rule: from the records
+ * alone.  A borrowed volume has none for its name's sake: it is no such volume.
  * Returns HV_OK or HV_STATE_UNREADABLE.  Any thread. */
 enum hv_code hv_volume_is_attached(struct hv_attacher *attacher, const char *volume, bool *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));

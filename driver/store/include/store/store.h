@@ -235,6 +235,7 @@ struct hv_record_filter {
 	const char *id;
 	const char *volume;
 	const char *container_id;
+	const char *rule; /* alone */
 };
 
 /* A list of records, owned. */
@@ -264,9 +265,13 @@ enum hv_code hv_store_attachment_list(struct hv_store *store, const struct hv_re
 enum hv_code hv_store_volume_is_attached(struct hv_store *store, const char *volume, bool *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* The same of an attachment or a rule. */
+enum hv_code hv_store_volume_is_wanted(struct hv_store *store, const char *volume, bool *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Whether the lists left no damaged record out, from memory: the last list of all attachments, and
- * those of containers since.  Returns HV_OK, or HV_STATE_UNREADABLE with the sentence about the
- * first one. */
+ * those of containers since, and the last list of all rules.  Returns HV_OK, or HV_STATE_UNREADABLE
+ * with the sentence about the first one. */
 enum hv_code hv_store_attachment_tell_damage(struct hv_store *store, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -283,6 +288,49 @@ void hv_store_containers_free(struct hv_store_container *containers, size_t coun
 
 void hv_record_done(struct hv_record *record) __attribute__((nonnull));
 #define hv_auto_record HV_AUTO(hv_record_done)
+
+/* --- rules --- */
+
+/* An attachment that is wanted in each container that is selected.  Strings are owned. */
+struct hv_rule_record {
+	char *id;       /* 12 hex digits */
+	char *selector; /* wire/selector.h */
+	char *volume;
+	char *target;
+	char *request; /* of the attach, without the container: JSON */
+	char *since;   /* RFC 3339, UTC */
+	bool is_own;   /* the volume's option attach: removing the volume ends it */
+};
+
+struct hv_rule_records {
+	struct hv_rule_record *items;
+	size_t count;
+};
+
+/* Write a new rule.  In the same commit its volume, if it is the volume's own and that waits for it
+ * (HV_ATTACHING), becomes HV_THERE. */
+enum hv_code hv_store_rule_add(struct hv_store *store, const struct hv_rule_record *rule,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Delete a rule; a missing one is no error.  `volume` (may be NULL) becomes HV_ATTACHING in the
+ * same commit. */
+enum hv_code hv_store_rule_drop(struct hv_store *store, const char *id, const char *volume,
+	struct hv_error *err) __attribute__((nonnull(1, 2, 4), warn_unused_result));
+
+/* Read the rules of `volume` (NULL: of all volumes), oldest first.  Free with
+ * hv_rule_records_done().  Of all, one whose row is damaged is left out. */
+enum hv_code hv_store_rule_list(struct hv_store *store, const char *volume,
+	struct hv_rule_records *ret, struct hv_error *err)
+	__attribute__((nonnull(1, 3, 4), warn_unused_result));
+
+/* Write that the attachment of this ID is of no rule any more. */
+enum hv_code hv_store_rule_release(struct hv_store *store, const char *id, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+void hv_rule_record_done(struct hv_rule_record *rule) __attribute__((nonnull));
+#define hv_auto_rule_record HV_AUTO(hv_rule_record_done)
+void hv_rule_records_done(struct hv_rule_records *rules) __attribute__((nonnull));
+#define hv_auto_rule_records HV_AUTO(hv_rule_records_done)
 
 /* --- roots --- */
 

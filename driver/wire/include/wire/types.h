@@ -61,6 +61,7 @@ struct hv_attachment {
 	bool is_mapped; /* owners are those of the container's user namespace */
 	char *as;       /* the owner that the volume's directory appears to have (wire/as.h); NULL:
 			 * its own */
+	char *rule;     /* the ID of the rule that it is of; NULL: of none */
 	enum hv_attachment_state state;
 	char *since;             /* RFC 3339, UTC */
 	char *until;             /* the end of its lease, RFC 3339, UTC; NULL: it has none */
