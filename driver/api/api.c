@@ -11,13 +11,14 @@
 #include "hot_calls.h"
 #include "metrics.h"
 #include "reply.h"
+#include "rule_calls.h"
 #include "tunnel.h"
 
 static const char text_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
 /* Each ended by one without a path. */
 static const struct hv_endpoint *const tables[] = {
-	hv_driver_endpoints, hv_hot_endpoints, hv_metrics_endpoints};
+	hv_driver_endpoints, hv_hot_endpoints, hv_rule_endpoints, hv_metrics_endpoints};
 
 static const struct hv_endpoint *find_endpoint(const char *path)
 {

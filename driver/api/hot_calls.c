@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "attach/rules.h"
 #include "mountcore/core.h"
 #include "volume/mount_root.h"
 #include "wire/utf8.h"
 
 #include "reply.h"
+#include "rule_calls.h"
 #include "volume_view.h"
 
 enum { SAMPLES_MAX = 1024, ENGINE_ID_TIMEOUT_MS = 2000 };
@@ -24,6 +26,10 @@ static enum hv_code call_hot_attach(struct hv_api *api, const struct hv_request 
 	hv_auto_attachment struct hv_attachment attachment = {0};
 	enum hv_code code = hv_attach_request_read(request->body, request->size, &in, err);
 
+	if (code == HV_OK)
+		code = hv_attach_request_check(&in, err);
+	if (code == HV_OK && in.selector)
+		return hv_answer_rule_attach(api, &in, reply, err);
 	if (code == HV_OK)
 		code = hv_attach(api->attacher, &in, &attachment, err);
 	if (code != HV_OK)
@@ -41,8 +47,11 @@ static enum hv_code call_hot_check(struct hv_api *api, const struct hv_request *
 	enum hv_code code;
 
 	if (hv_add(reply, "Checks", array, err) != HV_OK ||
-		hv_attach_request_read(request->body, request->size, &in, err) != HV_OK)
+		hv_attach_request_read(request->body, request->size, &in, err) != HV_OK ||
+		hv_attach_request_check(&in, err) != HV_OK)
 		return err->code;
+	if (in.selector)
+		return hv_answer_rule_check(api, &in, array, err);
 	code = hv_attach_check(api->attacher, &in, &checks, &count, err);
 	for (size_t i = 0; code == HV_OK && i < count; i++)
 		code = hv_append(array, hv_fields_write(hv_check_fields, &checks[i]), err);
@@ -58,6 +67,8 @@ static enum hv_code call_hot_detach(struct hv_api *api, const struct hv_request 
 	enum hv_code code = hv_fields_read(request->body, request->size, hv_detach_request_fields,
 		HV_UNKNOWN_REFUSE, &in, err);
 
+	if (code == HV_OK && (in.selector || (in.id && hv_rule_is_there(api->attacher, in.id))))
+		return hv_answer_rule_detach(api, &in, reply, err);
 	if (code == HV_OK)
 		code = hv_detach(api->attacher, &in, &attachment, err);
 	if (code != HV_OK)

@@ -43,11 +43,14 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
 	const struct hv_volume *known = &attempt->volume;
+	const char *rule = attempt->request->rule;
 	hv_auto_volume struct hv_volume now = {0};
 	bool is_as_changed;
 	enum hv_code code;
 
 	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), known->name);
+	if (rule && !hv_rules_allow(&attacher->rules, rule))
+		return hv_fail(err, HV_NO_SUCH_ATTACHMENT, "rule %s was ended meanwhile", rule);
 	/* A borrowed one may end with another attachment; it is borrowed again then. */
 	attempt->is_outdated = hv_attempt_has_borrowed(attempt);
 	if (hv_store_volume_get(attacher->store, known->name, &now, err) != HV_OK)
@@ -197,6 +200,16 @@ static void release_replaced(struct hv_attempt *attempt)
 	}
 }
 
+static enum hv_code open_container(struct hv_attempt *attempt, struct hv_error *err)
+{
+	const struct hv_attach_request *request = attempt->request;
+
+	if (request->created_name)
+		return hv_target_take_created(attempt->attacher, request->container,
+			request->created_name, &attempt->container, err);
+	return hv_target_open(attempt->attacher, request->container, &attempt->container, err);
+}
+
 static enum hv_code try_attach(
 	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
@@ -206,7 +219,7 @@ static enum hv_code try_attach(
 
 	if (hv_attempt_read(attempt, err) != HV_OK || hv_attempt_find_volume(attempt, err) != HV_OK)
 		return err->code;
-	code = hv_target_open(attempt->attacher, request->container, container, err);
+	code = open_container(attempt, err);
 	if (code != HV_OK && !(code == HV_NOT_RUNNING && request->persist))
 		return code;
 	hv_error_done(err);

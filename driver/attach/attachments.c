@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/rules.h"
+
 #include "siblings.h"
 
 /* Another number for each time the machine was booted. */
@@ -40,6 +42,7 @@ struct hv_attacher *hv_attacher_new(const struct hv_attacher_args *args)
 	hv_keylock_init(&attacher->keeper_locks);
 	attacher->may_have_keepers = true;
 	hv_news_init(&attacher->news);
+	hv_rules_init(&attacher->rules);
 	return attacher;
 }
 
@@ -49,6 +52,7 @@ void hv_attacher_free(struct hv_attacher *attacher)
 		return;
 	hv_news_done(&attacher->news);
 	hv_keylock_done(&attacher->keeper_locks);
+	hv_rules_done(&attacher->rules);
 	hv_keylock_done(&attacher->locks);
 	free(attacher);
 }
@@ -64,6 +68,24 @@ void hv_attacher_stop(struct hv_attacher *attacher)
 	hv_news_end(&attacher->news);
 }
 
+/* One with a selector of a newer version is left out. */
+static enum hv_code read_rules(
+	struct hv_attacher *attacher, struct hv_store *store, struct hv_error *err)
+{
+	hv_auto_rule_records struct hv_rule_records rules = {0};
+
+	if (hv_store_rule_list(store, NULL, &rules, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < rules.count; i++) {
+		if (hv_rules_has(&attacher->rules, rules.items[i].id)) /* by an earlier try */
+			continue;
+		if (hv_rules_add(&attacher->rules, &rules.items[i], err) == HV_INTERNAL)
+			return err->code;
+		hv_error_done(err);
+	}
+	return HV_OK;
+}
+
 enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_error *err)
 {
 	struct hv_store *store = hv_volumes_store(attacher->volumes);
@@ -75,6 +97,8 @@ enum hv_code hv_attachments_recover(struct hv_attacher *attacher, struct hv_erro
 		hv_store_attachment_boot(store, boot_id, err) != HV_OK)
 		return err->code;
 	hv_store_listen(store, hv_news_add, &attacher->news);
+	if (read_rules(attacher, store, err) != HV_OK)
+		return err->code;
 	attacher->store = store;
 	return HV_OK;
 }
@@ -128,6 +152,14 @@ void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bo
 
 	if (listener && listener->on_change)
 		listener->on_change(listener->context, container_id, is_undone);
+}
+
+void hv_attacher_poke_rules(struct hv_attacher *attacher)
+{
+	const struct hv_attacher_listener *listener = attacher->listener;
+
+	if (listener && listener->on_rules && hv_rules_are_any(attacher))
+		listener->on_rules(listener->context);
 }
 
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record)

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 #include "events.h"
+#include "ruleset.h"
 
 struct hv_attacher {
 	struct mc_core *core;
@@ -16,7 +17,9 @@ struct hv_attacher {
 	struct hv_engine *engine;
 	struct hv_volumes *volumes;
 	struct hv_keylock locks;        /* by container ID */
-	struct hv_keylock keeper_locks; /* by volume name; taken with no other lock held */
+	struct hv_keylock keeper_locks; /* by volume name; taken with no other lock held but that
+					 * of a rule's place */
+	struct hv_rules rules;
 	struct hv_news news;
 	atomic_bool may_have_keepers; /* the Engine; true until it was asked */
 	atomic_bool is_stopping;      /* the daemon ends: nobody waits any longer */
@@ -29,6 +32,9 @@ struct hv_attacher {
 
 /* Tell the end of an attachment that nobody asked for: its record was dropped. */
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record);
+
+/* Tell the listener that a rule may be to be applied. */
+void hv_attacher_poke_rules(struct hv_attacher *attacher);
 
 /* Whether the Engine told, as far as is remembered, that the container was removed. */
 bool hv_attacher_has_ended(struct hv_attacher *attacher, const char *container_id);

@@ -14,7 +14,7 @@
 #include "lease.h"
 #include "made.h"
 
-static enum hv_code new_id(char **ret, struct hv_error *err)
+enum hv_code hv_attempt_new_id(char **ret, struct hv_error *err)
 {
 	unsigned char bytes[6];
 
@@ -24,7 +24,7 @@ static enum hv_code new_id(char **ret, struct hv_error *err)
 			bytes[3], bytes[4], bytes[5]);
 	if (*ret)
 		return HV_OK;
-	return hv_fail(err, HV_INTERNAL, "no random number for the attachment's ID");
+	return hv_fail(err, HV_INTERNAL, "no random number for an ID");
 }
 
 /* The owner to appear: the one that the request says, or the volume. */
@@ -57,6 +57,7 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	view->container_id = strdup(attempt->container.container.id);
 	view->container_name = strdup(attempt->container.container.name);
 	view->target = strdup(attempt->target);
+	view->rule = request->rule ? strdup(request->rule) : NULL;
 	view->since = hv_now();
 	view->state = is_running ? HV_ATTACHED : HV_PENDING;
 	view->subpath = attempt->subpath[0] ? strdup(attempt->subpath) : NULL;
@@ -74,14 +75,15 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	record->must_map = attempt->must_map;
 	record->is_suid_said = request->no_suid != HV_UNSAID;
 	if (!view->volume || (driver && !view->driver) || !view->source || !view->container_id ||
-		!view->container_name || !view->target || !view->since)
+		!view->container_name || !view->target || !view->since ||
+		(request->rule && !view->rule))
 		return hv_oom(err);
 	if (find_as(attempt, err) != HV_OK ||
 		hv_lease_begin(view, request->lease_seconds, request->grace_seconds, err) != HV_OK)
 		return err->code;
 	if (is_running && hv_attempt_fit(attempt, err) != HV_OK)
 		return err->code;
-	return new_id(&view->id, err);
+	return hv_attempt_new_id(&view->id, err);
 }
 
 enum hv_code hv_attempt_fill_mount(

@@ -60,6 +60,9 @@ static inline bool hv_attempt_has_borrowed(const struct hv_attempt *attempt)
 	return attempt->record.is_borrowed;
 }
 
+/* A new ID, which the caller frees. */
+enum hv_code hv_attempt_new_id(char **ret, struct hv_error *err);
+
 /* Look up the volume of the request, or borrow the source that is none. */
 enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err);
 

@@ -12,6 +12,8 @@
 
 #include "attachments.h"
 
+enum { SHORT_ID = 12 };
+
 static enum hv_code fail_unseen(const char *container, int rc, struct hv_error *err)
 {
 	return hv_fail(err, HV_INTERNAL, "the process of container '%s' cannot be looked at: %s",
@@ -104,6 +106,23 @@ enum hv_code hv_target_open(
 		strcmp(now.started_at, container->started_at) != 0)
 		return hv_target_fail_changed(ret, err);
 	return hv_target_check_alive(ret, err);
+}
+
+enum hv_code hv_target_take_created(struct hv_attacher *attacher, const char *id, const char *name,
+	struct hv_target *ret, struct hv_error *err)
+{
+	struct hv_container *container = &ret->container;
+	hv_auto_error struct hv_error ignored = {0};
+
+	*ret = (struct hv_target){.ns = MC_NS_NONE};
+	container->id = strdup(id);
+	container->name = *name ? strdup(name) : strndup(id, SHORT_ID);
+	if (!container->id || !container->name)
+		return hv_oom(err);
+	if (hv_engine_identity(
+		    attacher->engine, HV_ENGINE_TIMEOUT_WHO_MS, &ret->engine, &ignored) != HV_OK)
+		ret->engine = NULL;
+	return hv_fail(err, HV_NOT_RUNNING, "container '%s' is not running", container->name);
 }
 
 void hv_target_close(struct hv_target *target)

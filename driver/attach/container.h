@@ -26,6 +26,10 @@ struct hv_target {
  * Returns HV_OK, HV_NO_SUCH_CONTAINER, HV_AMBIGUOUS, HV_NOT_RUNNING, HV_CONTAINER_CHANGED … */
 enum hv_code hv_target_open(struct hv_attacher *attacher, const char *name, struct hv_target *ret,
 	struct hv_error *err);
+/* The same for a container that was just created, by its ID: without asking for it, since the
+ * Engine answers nothing about one that it starts.  Returns HV_NOT_RUNNING, or HV_INTERNAL. */
+enum hv_code hv_target_take_created(struct hv_attacher *attacher, const char *id, const char *name,
+	struct hv_target *ret, struct hv_error *err);
 #define hv_auto_target HV_AUTO(hv_target_close)
 void hv_target_close(struct hv_target *target);
 

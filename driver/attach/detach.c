@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "attach/rules.h"
 #include "mountcore/path.h"
 
 #include "attachment.h"
@@ -28,6 +29,14 @@ enum { WAIT_SECONDS_MAX = 24 * 60 * 60, WAIT_STEP_MS = 200, WAIT_STEP_MAX_MS = 1
 /* The users of one whose lease is over are looked for in the first tries of each such period. */
 enum { USERS_MS = 30000, USERS_BEGIN_MS = 5000 };
 
+enum hv_code hv_detach_check_wait(const struct hv_detach_request *request, struct hv_error *err)
+{
+	if (request->wait_seconds >= 0 && request->wait_seconds <= WAIT_SECONDS_MAX)
+		return HV_OK;
+	return hv_fail(
+		err, HV_BAD_REQUEST, "\"WaitSeconds\" must be from 0 to %d", WAIT_SECONDS_MAX);
+}
+
 static enum hv_code check_request(const struct hv_detach_request *request, struct hv_error *err)
 {
 	bool has_id = request->id && *request->id;
@@ -40,10 +49,21 @@ static enum hv_code check_request(const struct hv_detach_request *request, struc
 	if (has_id && has_place)
 		return hv_fail(
 			err, HV_BAD_REQUEST, "\"ID\" goes without \"Container\" and \"Target\"");
-	if (request->wait_seconds < 0 || request->wait_seconds > WAIT_SECONDS_MAX)
-		return hv_fail(err, HV_BAD_REQUEST, "\"WaitSeconds\" must be from 0 to %d",
-			WAIT_SECONDS_MAX);
-	return HV_OK;
+	return hv_detach_check_wait(request, err);
+}
+
+/* What a rule wants everywhere is not taken out in one place. */
+static enum hv_code check_rule(struct hv_attacher *attacher,
+	const struct hv_detach_request *request, const struct hv_attachment *view,
+	struct hv_error *err)
+{
+	if (!view->rule || request->is_of_rule || !hv_rule_is_there(attacher, view->rule))
+		return HV_OK;
+	hv_fail(err, HV_BAD_REQUEST,
+		"volume '%s' is attached at %s in container '%s' by rule %s, which holds for other containers too",
+		view->volume, view->target, view->container_name, view->rule);
+	return hv_hint(err, "end the rule, with all its attachments: docker hostvol detach %s",
+		view->rule);
 }
 
 /* The record at `target` (NULL: any), or NULL.  A record with this very target goes before a record
@@ -312,7 +332,8 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	enum hv_code code;
 
 	if (check_request(request, err) != HV_OK ||
-		find_record(attacher, request, &record, err) != HV_OK)
+		find_record(attacher, request, &record, err) != HV_OK ||
+		check_rule(attacher, request, &record.view, err) != HV_OK)
 		return err->code;
 	code = end_found(&ending, request->wait_seconds, err);
 	if (code != HV_OK)
@@ -320,6 +341,8 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	/* For `docker volume rm` to work at once; else the reconciler does it. */
 	if (record.view.driver)
 		(void)!hv_keeper_check(attacher, record.view.volume, &ignored);
+	if (!request->is_of_rule) /* one may have waited for the place */
+		hv_attacher_poke_rules(attacher);
 	*ret = record.view;
 	record.view = (struct hv_attachment){0};
 	return HV_OK;
@@ -347,7 +370,10 @@ enum hv_code hv_detach_expired(
 	if (find_known(attacher, id, &record, err) != HV_OK)
 		return accept_gone(&ending, err->code, err);
 	code = end_found(&ending, 0, err);
-	if (code == HV_OK)
-		*ret_is_kept = ending.is_kept;
-	return code;
+	if (code != HV_OK)
+		return code;
+	*ret_is_kept = ending.is_kept;
+	if (!ending.is_kept) /* a rule may have waited for the place */
+		hv_attacher_poke_rules(attacher);
+	return HV_OK;
 }

@@ -15,4 +15,7 @@ enum hv_code hv_detach_with_volume(
 enum hv_code hv_detach_expired(
 	struct hv_attacher *attacher, const char *id, bool *ret_is_kept, struct hv_error *err);
 
+/* Whether the request waits for a time that may be: HV_OK or HV_BAD_REQUEST. */
+enum hv_code hv_detach_check_wait(const struct hv_detach_request *request, struct hv_error *err);
+
 #endif

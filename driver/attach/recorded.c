@@ -170,6 +170,25 @@ static enum hv_code inherit_lease(
 	return hv_lease_copy(view, &other->view, err);
 }
 
+/* Of a rule, or of another one: it is left alone by this one. */
+static bool is_of_another(const struct hv_attempt *attempt, const struct hv_record *other)
+{
+	const char *rule = attempt->request->rule;
+
+	return rule && !is_same_text(rule, other->view.rule);
+}
+
+/* It is wanted for itself from now on. */
+static enum hv_code release_of_rule(
+	struct hv_attempt *attempt, struct hv_record *other, struct hv_error *err)
+{
+	if (attempt->only_check || attempt->request->rule || !other->view.rule)
+		return HV_OK;
+	free(other->view.rule);
+	other->view.rule = NULL;
+	return hv_store_rule_release(attempt->attacher->store, other->view.id, err);
+}
+
 /* The same is attached there, or wanted: that is the answer, unless there is something to do. */
 static enum hv_code meet_same(struct hv_attempt *attempt, struct hv_record *other,
 	const struct hv_source_change *change, struct hv_attachment *ret, struct hv_error *err)
@@ -182,7 +201,7 @@ static enum hv_code meet_same(struct hv_attempt *attempt, struct hv_record *othe
 	if (is_new || is_changed) /* now is the time for it */
 		return inherit_lease(attempt, other, err) == HV_OK ? replace(attempt, other, err)
 								   : err->code;
-	if (renew(attempt, other, err) != HV_OK)
+	if (release_of_rule(attempt, other, err) != HV_OK || renew(attempt, other, err) != HV_OK)
 		return err->code;
 	*ret = other->view;
 	other->view = (struct hv_attachment){0};
@@ -208,6 +227,8 @@ static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
 		return hv_record_fail_covered(attempt->attacher, other, HV_TARGET_EXISTS, err);
 	is_wanted = hv_record_is_mounted(other) ||
 		    (other->is_done && !hv_record_is_over(other) && is_pending(other));
+	if (is_wanted && is_of_another(attempt, other))
+		return refuse(attempt, other, err);
 	if (is_wanted && is_same(other, &attempt->record))
 		return meet_same(attempt, other, &change, ret, err);
 	if (is_wanted && attempt->record.replace == HV_REPLACE_NO)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A volume is to be removed: its attachments end, or keep it. */
+#include <string.h>
+
 #include "attach/attach.h"
+#include "attach/rules.h"
 
 #include "attachment.h"
 #include "attachments.h"
@@ -65,21 +68,37 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 	return hv_hint(err, "try again when the Engine answers");
 }
 
+/* Of the volume's own rule, which ends with the volume. */
+static bool is_of_own_rule(const struct hv_rule_records *rules, const struct hv_record *record)
+{
+	for (size_t i = 0; record->view.rule && i < rules->count; i++)
+		if (rules->items[i].is_own && strcmp(rules->items[i].id, record->view.rule) == 0)
+			return true;
+	return false;
+}
+
 enum hv_code hv_attachments_release(
 	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.volume = volume};
+	hv_auto_rule_records struct hv_rule_records rules = {0};
 	hv_auto_records struct hv_records records = {0};
 	size_t others = 0;
 
-	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
+	if (hv_records_list(attacher, &filter, &records, err) != HV_OK ||
+		hv_store_rule_list(attacher->store, volume, &rules, err) != HV_OK)
 		return err->code;
 	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
-		if (!record->is_own && release(attacher, record, &others, err) != HV_OK)
+		if (!record->is_own && !is_of_own_rule(&rules, record) &&
+			release(attacher, record, &others, err) != HV_OK)
 			return err->code;
+	for (size_t i = 0; i < rules.count; i++)
+		others += !rules.items[i].is_own;
 	/* The volume's own go last, and only if nothing else keeps the volume. */
 	if (others > 0)
 		return HV_OK;
+	if (hv_rules_end_own(attacher, volume, err) != HV_OK)
+		return err->code;
 	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
 		if (record->is_own && end_own(attacher, record, err) != HV_OK)
 			return err->code;

@@ -7,6 +7,15 @@
 
 #include "client.h"
 
+#define ALL "http://docker/containers/json?all=true"
+
+static enum hv_code fail(const struct hv_engine *engine, long status, struct hv_error *err)
+{
+	return hv_fail(err, HV_INTERNAL,
+		"the Docker Engine at %s does not list its containers: HTTP %ld",
+		engine->socket_path, status);
+}
+
 static size_t take_list(char *bytes, size_t one, size_t count, void *context)
 {
 	hv_containers_feed(context, bytes, one * count);
@@ -18,7 +27,7 @@ enum hv_code hv_engine_containers(struct hv_engine *engine, long timeout_ms, hv_
 {
 	struct hv_containers list = {.fn = fn, .context = context};
 	const struct hv_engine_request request = {
-		.url = "http://docker/containers/json?all=true",
+		.url = ALL,
 		.timeout_ms = timeout_ms,
 		.take = take_list,
 		.context = &list,
@@ -30,7 +39,31 @@ enum hv_code hv_engine_containers(struct hv_engine *engine, long timeout_ms, hv_
 		return code;
 	if (status == 200 && hv_containers_are_whole(&list))
 		return HV_OK;
-	return hv_fail(err, HV_INTERNAL,
-		"the Docker Engine at %s does not list its containers: HTTP %ld",
-		engine->socket_path, status);
+	return fail(engine, status, err);
+}
+
+static size_t take_labels(char *bytes, size_t one, size_t count, void *context)
+{
+	(void)!hv_listing_feed(context, bytes, one * count); /* it knows */
+	return one * count;
+}
+
+enum hv_code hv_engine_list(struct hv_engine *engine, long timeout_ms, hv_listed_fn fn,
+	void *context, struct hv_error *err)
+{
+	hv_auto_listing struct hv_listing listing = {.fn = fn, .context = context};
+	const struct hv_engine_request request = {
+		.url = ALL,
+		.timeout_ms = timeout_ms,
+		.take = take_labels,
+		.context = &listing,
+	};
+	long status = 0;
+	enum hv_code code = hv_engine_perform(engine, &request, &status, err);
+
+	if (code != HV_OK)
+		return code;
+	if (status == 200 && listing.err.code != HV_OK)
+		return hv_fail(err, listing.err.code, "%s", hv_error_text(&listing.err));
+	return status == 200 && hv_listing_is_whole(&listing) ? HV_OK : fail(engine, status, err);
 }

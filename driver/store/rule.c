@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules: attachments that are wanted in each container that is selected. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/store.h"
 
@@ -32,7 +33,7 @@ enum hv_code hv_store_rule_add(
 
 struct drop {
 	const char *id;
-	const char *volume; /* that waits for it again; or NULL */
+	const struct hv_rule_fate *volume; /* or NULL */
 };
 
 static enum hv_code drop(struct hv_store *store, const void *context, struct hv_error *err)
@@ -41,14 +42,17 @@ static enum hv_code drop(struct hv_store *store, const void *context, struct hv_
 
 	if (hv_sql_run(store, HV_SQL_RULE_DROP, HV_VALUES(HV_TEXT(self->id)), err) != HV_OK)
 		return err->code;
-	if (!self->volume)
+	if (!self->volume || self->volume->phase == HV_THERE)
 		return HV_OK;
+	if (self->volume->phase == HV_REMOVING)
+		return hv_sql_run(
+			store, HV_SQL_VOLUME_RETIRE, HV_VALUES(HV_TEXT(self->volume->name)), err);
 	return hv_sql_run(store, HV_SQL_VOLUME_PHASE,
-		HV_VALUES(HV_TEXT(self->volume), HV_NUMBER(HV_ATTACHING)), err);
+		HV_VALUES(HV_TEXT(self->volume->name), HV_NUMBER(self->volume->phase)), err);
 }
 
-enum hv_code hv_store_rule_drop(
-	struct hv_store *store, const char *id, const char *volume, struct hv_error *err)
+enum hv_code hv_store_rule_drop(struct hv_store *store, const char *id,
+	const struct hv_rule_fate *volume, struct hv_error *err)
 {
 	const struct drop self = {id, volume};
 
@@ -98,6 +102,24 @@ enum hv_code hv_store_rule_list(struct hv_store *store, const char *volume,
 enum hv_code hv_store_rule_release(struct hv_store *store, const char *id, struct hv_error *err)
 {
 	return hv_sql_write(store, true, HV_SQL_RULE_RELEASE, HV_VALUES(HV_TEXT(id)), err);
+}
+
+enum hv_code hv_rule_record_copy(
+	const struct hv_rule_record *rule, struct hv_rule_record *ret, struct hv_error *err)
+{
+	*ret = (struct hv_rule_record){
+		.id = strdup(rule->id),
+		.selector = strdup(rule->selector),
+		.volume = strdup(rule->volume),
+		.target = strdup(rule->target),
+		.request = strdup(rule->request),
+		.since = strdup(rule->since),
+		.is_own = rule->is_own,
+	};
+	if (ret->id && ret->selector && ret->volume && ret->target && ret->request && ret->since)
+		return HV_OK;
+	hv_rule_record_done(ret);
+	return hv_oom(err);
 }
 
 void hv_rule_record_done(struct hv_rule_record *rule)

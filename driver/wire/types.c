@@ -45,7 +45,8 @@ const struct hv_field hv_attach_request_fields[] = {
 	FIELD(hv_attach_request, volume, "Volume", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, source, "Source", HV_TYPE_OPTS, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, make_source, "MakeSource", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
-	FIELD(hv_attach_request, container, "Container", HV_TYPE_STRING, HV_FIELD_REQUIRED),
+	FIELD(hv_attach_request, container, "Container", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, selector, "Selector", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, target, "Target", HV_TYPE_STRING, HV_FIELD_REQUIRED),
 	FIELD(hv_attach_request, subpath, "Subpath", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, read_only, "ReadOnly", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
@@ -62,6 +63,7 @@ const struct hv_field hv_attach_request_fields[] = {
 	FIELD(hv_attach_request, required, "Required", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, lease_seconds, "For", HV_TYPE_INT, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, grace_seconds, "Grace", HV_TYPE_INT, HV_FIELD_UNKNOWN),
+	FIELD(hv_attach_request, each, "Each", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
 	END,
 };
 
@@ -75,6 +77,7 @@ const struct hv_field hv_check_fields[] = {
 const struct hv_field hv_detach_request_fields[] = {
 	FIELD(hv_detach_request, id, "ID", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_detach_request, container, "Container", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_detach_request, selector, "Selector", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_detach_request, target, "Target", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_detach_request, wait_seconds, "WaitSeconds", HV_TYPE_INT, HV_FIELD_OPTIONAL),
 	FIELD(hv_detach_request, lazy, "Lazy", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),

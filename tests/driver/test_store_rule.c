@@ -101,6 +101,7 @@ STORE_RULE_TEST(rule_list_of_a_volume_has_no_others)
 
 STORE_RULE_TEST(rule_add_of_a_volume_of_its_own_finishes_the_volume)
 {
+	const struct hv_rule_fate back = {"data", HV_ATTACHING};
 	struct hv_error err = {0};
 
 	assert_int_equal(row_add_volume(store, "data"), HV_OK);
@@ -109,8 +110,23 @@ STORE_RULE_TEST(rule_add_of_a_volume_of_its_own_finishes_the_volume)
 	assert_int_equal(phase_of("data"), HV_ATTACHING);
 	add("00000000000b", "data", true);
 	assert_int_equal(phase_of("data"), HV_THERE);
-	assert_int_equal(hv_store_rule_drop(store, "00000000000b", "data", &err), HV_OK);
+	assert_int_equal(hv_store_rule_drop(store, "00000000000b", &back, &err), HV_OK);
 	assert_int_equal(phase_of("data"), HV_ATTACHING);
+}
+
+STORE_RULE_TEST(rule_drop_with_its_volume_spares_one_that_is_needed)
+{
+	const struct hv_rule_fate gone = {"data", HV_REMOVING};
+	struct hv_error err = {0};
+
+	assert_int_equal(row_add_volume(store, "data"), HV_OK);
+	add("00000000000a", "data", true);
+	add("00000000000b", "data", true);
+	assert_int_equal(hv_store_rule_drop(store, "00000000000a", &gone, &err), HV_OK);
+	assert_true(row_has_volume(store, "data"));
+	assert_int_equal(hv_store_rule_drop(store, "00000000000b", &gone, &err), HV_OK);
+	assert_false(row_has_volume(store, "data"));
+	row_expect_unfinished(store, "data", HV_REMOVING);
 }
 
 STORE_RULE_TEST(rule_release_keeps_the_attachment)

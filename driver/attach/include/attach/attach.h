@@ -39,6 +39,10 @@ struct hv_attacher_listener {
 	void (*on_change)(void *context, const char *container_id, bool is_undone);
 	/* An attachment ended with its container; may be NULL. */
 	void (*on_end)(void *context, const struct hv_attachment *ended);
+	/* Something may be to be done for a rule; may be NULL. */
+	void (*on_rules)(void *context);
+	/* A rule cannot be applied to a container, and why; may be NULL. */
+	void (*on_miss)(void *context, const char *rule, const char *container, const char *why);
 	void *context;
 };
 
@@ -63,9 +67,9 @@ enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_requ
 	struct hv_attachment *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Detach by ID, or by container and target.  `ret` is the attachment as it was.  With
- * HV_STATE_UNREADABLE behind the unmount the sentence says so, and the record ends later.
- * One whose container has ended, or whose mount someone took out inside, is forgotten.
+/* Detach by ID, or by container and target; not an attachment of a rule.  `ret` is the attachment
+ * as it was.  With HV_STATE_UNREADABLE behind the unmount the sentence says so, and the record ends
+ * later. One whose container has ended, or whose mount someone took out inside, is forgotten.
  * Returns HV_OK, HV_BAD_REQUEST, HV_NO_SUCH_CONTAINER, HV_NO_SUCH_ATTACHMENT, HV_BUSY, HV_TIMEOUT,
  * HV_STATE_UNREADABLE. */
 enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_request *request,

@@ -10,6 +10,7 @@
 #include "wire/containers.h"
 #include "wire/error.h"
 #include "wire/keeper.h"
+#include "wire/listed.h"
 
 struct hv_engine;
 
@@ -39,6 +40,10 @@ enum hv_code hv_engine_inspect(struct hv_engine *engine, const char *container, 
  * Returns HV_OK; HV_TIMEOUT or HV_INTERNAL: there may be more than were told.
  * Source: Engine API, ContainerList.  Any thread. */
 enum hv_code hv_engine_containers(struct hv_engine *engine, long timeout_ms, hv_containers_fn fn,
+	void *context, struct hv_error *err) __attribute__((nonnull(1, 3, 5), warn_unused_result));
+
+/* The same with their names and labels. */
+enum hv_code hv_engine_list(struct hv_engine *engine, long timeout_ms, hv_listed_fn fn,
 	void *context, struct hv_error *err) __attribute__((nonnull(1, 3, 5), warn_unused_result));
 
 /* Look up a volume of whatever driver.  The caller frees `ret` with hv_engine_volume_done()

@@ -312,10 +312,18 @@ struct hv_rule_records {
 enum hv_code hv_store_rule_add(struct hv_store *store, const struct hv_rule_record *rule,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Delete a rule; a missing one is no error.  `volume` (may be NULL) becomes HV_ATTACHING in the
- * same commit. */
-enum hv_code hv_store_rule_drop(struct hv_store *store, const char *id, const char *volume,
-	struct hv_error *err) __attribute__((nonnull(1, 2, 4), warn_unused_result));
+/* A volume whose own rule ends, and its phase from then on: HV_ATTACHING; HV_REMOVING, unless
+ * something else keeps it; HV_THERE: as it is. */
+struct hv_rule_fate {
+	const char *name;
+	enum hv_phase phase;
+};
+
+/* Delete a rule; a missing one is no error.  In the same commit `volume` (may be NULL) gets its
+ * phase. */
+enum hv_code hv_store_rule_drop(struct hv_store *store, const char *id,
+	const struct hv_rule_fate *volume, struct hv_error *err)
+	__attribute__((nonnull(1, 2, 4), warn_unused_result));
 
 /* Read the rules of `volume` (NULL: of all volumes), oldest first.  Free with
  * hv_rule_records_done().  Of all, one whose row is damaged is left out. */
@@ -326,6 +334,10 @@ enum hv_code hv_store_rule_list(struct hv_store *store, const char *volume,
 /* Write that the attachment of this ID is of no rule any more. */
 enum hv_code hv_store_rule_release(struct hv_store *store, const char *id, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Copy a rule.  Returns HV_OK, or HV_INTERNAL with nothing to free. */
+enum hv_code hv_rule_record_copy(const struct hv_rule_record *rule, struct hv_rule_record *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 void hv_rule_record_done(struct hv_rule_record *rule) __attribute__((nonnull));
 #define hv_auto_rule_record HV_AUTO(hv_rule_record_done)

@@ -79,6 +79,7 @@ struct hv_attach_request {
 	const char *path;      /* no field: borrowed from `source`; NULL: a volume */
 	bool make_source;      /* make the missing parts of the path, or of the subpath */
 	char *container;
+	char *selector; /* instead: a rule (wire/selector.h) */
 	char *target;
 	char *subpath;
 	bool read_only;
@@ -94,7 +95,12 @@ struct hv_attach_request {
 	bool required;
 	long long lease_seconds; /* 0: it lasts */
 	long long grace_seconds; /* HV_GRACE_UNSAID: HV_GRACE_SECONDS, if there is a lease */
-	bool is_own; /* no field: of the volume's own option attach, and ends with the volume */
+	bool each;               /* with a selector: also if a container refuses */
+	/* No fields. */
+	bool is_own;              /* of the volume's own option attach, and ends with the volume */
+	const char *rule;         /* the ID of the rule that it is made for; NULL: for none */
+	const char *created_name; /* of the container, given by its ID, that was just created and
+				   * does not run: the Engine is not asked; NULL: it is */
 };
 
 /* The defaults of a request. */
@@ -115,8 +121,10 @@ struct hv_detach_request {
 	char *id;
 	char *container;
 	char *target;
+	char *selector; /* instead of the container: a rule */
 	long long wait_seconds;
 	bool lazy;
+	bool is_of_rule; /* no field: the rule itself ends */
 };
 
 struct hv_list_request {

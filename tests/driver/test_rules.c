@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules, in an Engine whose containers do not run: what is wanted of them is written down. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attach/rules.h"
+#include "support/hv_test.h"
+
+#include "api_fixture.h"
+#include "fake_engine.h"
+
+#define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+#define ID(digit)                                                                                  \
+	digit digit digit digit "0000000000000000000000000000000000000000000000000000000000000000"
+#define INSPECT(id, name)                                                                          \
+	OK "{\"Id\":\"" id "\",\"Name\":\"/" name                                                  \
+	   "\",\"State\":{\"Running\":false,\"Pid\":0,\"StartedAt\":\"0001-01-01T00:00:00Z\"}}"
+#define LISTED(id, name, labels)                                                                   \
+	"{\"Id\":\"" id "\",\"Names\":[\"/" name "\"],\"State\":\"created\",\"Labels\":{" labels   \
+	"}}"
+#define A ID("aaaa")
+#define B ID("bbbb")
+#define C ID("cccc")
+#define FRONT "\"tier\":\"front\""
+
+static const struct fake_reply replies[] = {
+	{"/containers/json",
+		OK "[" LISTED(A, "a", FRONT) "," LISTED(B, "b", FRONT) "," LISTED(C, "c", "") "]",
+		0, 0},
+	{"/containers/" A "/json", INSPECT(A, "a"), 0, 0},
+	{"/containers/" B "/json", INSPECT(B, "b"), 0, 0},
+	{"/containers/" C "/json", INSPECT(C, "c"), 0, 0},
+	{"/containers/a/json", INSPECT(A, "a"), 0, 0},
+	{"/containers/b/json", INSPECT(B, "b"), 0, 0},
+	{NULL, NULL, 0, 0},
+};
+
+static struct fake_engine *start(struct fixture *fixture, char socket[static 100])
+{
+	snprintf(socket, 100, "%s/engine.sock", fixture->world->dir);
+	fixture->engine_socket = socket;
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"other\"}"), 200);
+	return fake_engine_new(socket, replies);
+}
+
+static struct json_object *first(struct fixture *fixture, const char *array)
+{
+	struct json_object *list = NULL;
+
+	assert_true(json_object_object_get_ex(fixture->body, array, &list));
+	assert_true(json_object_array_length(list) > 0);
+	return json_object_array_get_idx(list, 0);
+}
+
+static size_t length(struct json_object *object, const char *name)
+{
+	struct json_object *list = NULL;
+
+	assert_true(json_object_object_get_ex(object, name, &list));
+	return json_object_array_length(list);
+}
+
+static const char *text(struct json_object *object, const char *name)
+{
+	struct json_object *value = NULL;
+
+	return json_object_object_get_ex(object, name, &value) ? json_object_get_string(value)
+							       : NULL;
+}
+
+static int number(struct json_object *object, const char *name)
+{
+	struct json_object *value = NULL;
+
+	assert_true(json_object_object_get_ex(object, name, &value));
+	return json_object_get_int(value);
+}
+
+static size_t records(struct fixture *fixture, const char *container)
+{
+	return row_count_records(fixture->world->store, NULL, NULL, container);
+}
+
+#define RULE "{\"Volume\":\"data\",\"Selector\":\"label:tier=front\",\"Target\":\"/m\"}"
+
+/* The counts of the only rule. */
+static void expect_counts(struct fixture *fixture, int pending, int failed, int skipped)
+{
+	struct json_object *rule;
+
+	assert_int_equal(call(fixture, "/HotRules", "{}"), 200);
+	rule = first(fixture, "Rules");
+	assert_int_equal(number(rule, "Attached"), 0);
+	assert_int_equal(number(rule, "Pending"), pending);
+	assert_int_equal(number(rule, "Failed"), failed);
+	assert_int_equal(number(rule, "Skipped"), skipped);
+	assert_int_equal(length(rule, "Attachments"), pending);
+	assert_int_equal(length(rule, "FailedContainers"), failed);
+	assert_int_equal(length(rule, "SkippedContainers"), skipped);
+}
+
+API_TEST(hot_attach_with_a_selector_attaches_to_all_that_it_selects)
+{
+	struct fixture *fixture = *state;
+	char socket[100], id[13];
+	struct fake_engine *engine = start(fixture, socket);
+	struct json_object *rule = NULL;
+
+	assert_int_equal(call(fixture, "/HotAttach", RULE), 200);
+	assert_int_equal(length(fixture->body, "Attachments"), 2);
+	assert_int_equal(length(fixture->body, "Failed"), 0);
+	assert_true(json_object_object_get_ex(fixture->body, "Rule", &rule));
+	snprintf(id, sizeof(id), "%s", text(rule, "ID"));
+	assert_int_equal(strlen(id), 12);
+	assert_string_equal(text(rule, "Selector"), "label:tier=front");
+	assert_string_equal(text(rule, "Target"), "/m");
+	assert_string_equal(text(first(fixture, "Attachments"), "Rule"), id);
+	assert_int_equal(records(fixture, C), 0);
+	assert_int_equal(call(fixture, "/HotAttach", RULE), 200); /* again */
+	assert_int_equal(records(fixture, NULL), 2);
+	expect_counts(fixture, 2, 0, 0);
+	assert_int_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"other\",\"Selector\":\"label:tier=front\",\"Target\":\"/m/\"}"),
+		409);
+	assert_non_null(strstr(text_at(fixture, "Err"), id));
+	fake_engine_free(engine);
+}
+
+API_TEST(hot_attach_with_a_selector_of_no_container_keeps_the_rule)
+{
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	assert_int_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"service:x\",\"Target\":\"/m\"}"),
+		200);
+	assert_int_equal(length(fixture->body, "Attachments"), 0);
+	expect_counts(fixture, 0, 0, 0);
+	fake_engine_free(engine);
+}
+
+/* An Engine that does not know a container it has listed is no failure; one that does not answer
+ * for it is. */
+API_TEST(hot_attach_with_a_selector_is_all_or_nothing_unless_each)
+{
+	static const char each[] = "{\"Volume\":\"data\",\"Selector\":\"label:tier=front\","
+				   "\"Target\":\"/m\",\"Each\":true}";
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	fake_engine_set(engine, "/containers/" B "/json", "");
+	assert_int_not_equal(call(fixture, "/HotAttach", RULE), 200);
+	assert_non_null(strstr(text_at(fixture, "Err"), "container 'b'"));
+	assert_non_null(strstr(text_at(fixture, "Hint"), "--each"));
+	assert_int_equal(records(fixture, NULL), 0);
+	assert_int_equal(call(fixture, "/HotRules", "{}"), 200);
+	assert_int_equal(length(fixture->body, "Rules"), 0);
+	assert_int_equal(call(fixture, "/HotAttach", each), 200);
+	assert_int_equal(length(fixture->body, "Attachments"), 1);
+	assert_int_equal(length(fixture->body, "Failed"), 1);
+	assert_string_equal(text(first(fixture, "Failed"), "ContainerName"), "b");
+	expect_counts(fixture, 1, 1, 0);
+	fake_engine_set(engine, "/containers/" B "/json", INSPECT(B, "b"));
+	assert_int_equal(hv_rules_apply(fixture->attacher, &fixture->world->err), HV_OK);
+	expect_counts(fixture, 2, 0, 0);
+	fake_engine_free(engine);
+}
+
+API_TEST(hot_detach_of_a_rule_ends_it_with_its_attachments)
+{
+	struct fixture *fixture = *state;
+	char socket[100], body[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	assert_int_equal(call(fixture, "/HotAttach", RULE), 200);
+	assert_int_equal(
+		call(fixture, "/HotDetach", "{\"Container\":\"a\",\"Target\":\"/m\"}"), 400);
+	assert_non_null(strstr(text_at(fixture, "Hint"), "docker hostvol detach "));
+	assert_int_equal(
+		call(fixture, "/HotDetach", "{\"Selector\":\"label:tier\",\"Target\":\"/m\"}"),
+		404);
+	assert_int_equal(call(fixture, "/HotDetach",
+				 "{\"Selector\":\"label:tier=front\",\"Target\":\"/m/\"}"),
+		200);
+	assert_int_equal(length(fixture->body, "Attachments"), 2);
+	assert_int_equal(records(fixture, NULL), 0);
+	assert_int_equal(call(fixture, "/HotAttach", RULE), 200);
+	assert_int_equal(call(fixture, "/HotRules", "{}"), 200);
+	snprintf(body, sizeof(body), "{\"ID\":\"%s\"}", text(first(fixture, "Rules"), "ID"));
+	assert_int_equal(call(fixture, "/HotDetach", body), 200);
+	assert_int_equal(call(fixture, "/HotDetach", body), 404);
+	assert_int_equal(records(fixture, NULL), 0);
+	assert_false(hv_rules_are_any(fixture->attacher));
+	fake_engine_free(engine);
+}
+
+API_TEST(an_attachment_of_no_rule_goes_before_a_rule)
+{
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	assert_int_equal(call(fixture, "/HotAttach",
+				 "{\"Volume\":\"other\",\"Container\":\"a\",\"Target\":\"/m\"}"),
+		200);
+	assert_int_equal(call(fixture, "/HotAttach", RULE), 200);
+	assert_int_equal(length(fixture->body, "Attachments"), 1);
+	assert_int_equal(length(fixture->body, "Skipped"), 1);
+	expect_counts(fixture, 1, 0, 1);
+	assert_int_equal(
+		call(fixture, "/HotDetach", "{\"Container\":\"a\",\"Target\":\"/m\"}"), 200);
+	assert_int_equal(hv_rules_apply(fixture->attacher, &fixture->world->err), HV_OK);
+	expect_counts(fixture, 2, 0, 0);
+	/* Asked for by itself, it is of no rule any more. */
+	assert_int_equal(call(fixture, "/HotAttach",
+				 "{\"Volume\":\"data\",\"Container\":\"a\",\"Target\":\"/m\"}"),
+		200);
+	assert_int_equal(hv_rules_apply(fixture->attacher, &fixture->world->err), HV_OK);
+	expect_counts(fixture, 1, 0, 1);
+	fake_engine_free(engine);
+}
+
+API_TEST(an_older_rule_goes_before_a_younger_one)
+{
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	assert_int_equal(call(fixture, "/HotAttach", RULE), 200);
+	assert_int_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"other\",\"Selector\":\"label:tier\",\"Target\":\"/m\"}"),
+		200);
+	assert_int_equal(length(fixture->body, "Skipped"), 2);
+	assert_int_equal(records(fixture, NULL), 2);
+	assert_int_equal(call(fixture, "/HotDetach",
+				 "{\"Selector\":\"label:tier=front\",\"Target\":\"/m\"}"),
+		200);
+	assert_int_equal(hv_rules_apply(fixture->attacher, &fixture->world->err), HV_OK);
+	expect_counts(fixture, 2, 0, 0);
+	fake_engine_free(engine);
+}
+
+API_TEST(a_volume_that_a_rule_needs_is_not_removed)
+{
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	assert_int_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"service:x\",\"Target\":\"/m\"}"),
+		200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 409);
+	assert_non_null(strstr(text_at(fixture, "Err"), "service:x"));
+	assert_int_equal(
+		call(fixture, "/HotDetach", "{\"Selector\":\"service:x\",\"Target\":\"/m\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"data\"}"), 200);
+	fake_engine_free(engine);
+}
+
+API_TEST(a_container_that_is_created_has_what_the_rules_want_without_the_engine)
+{
+	static const char d[] = ID("dddd");
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+	struct hv_opts front = {0}, none = {0};
+
+	assert_int_equal(hv_opts_add(&front, "tier", "front"), 0);
+	assert_false(hv_rules_may_want(fixture->attacher, d));
+	assert_int_equal(call(fixture, "/HotAttach", RULE), 200);
+	assert_false(hv_rules_may_want(fixture->attacher, d)); /* nobody would tell */
+	hv_rules_set_told(fixture->attacher, true);
+	assert_true(hv_rules_may_want(fixture->attacher, d));
+	assert_true(hv_rules_select(fixture->attacher, d, &front));
+	assert_true(hv_rules_may_want(fixture->attacher, d));
+	hv_rules_apply_created(fixture->attacher, d, "d", &front);
+	assert_false(hv_rules_may_want(fixture->attacher, d));
+	assert_int_equal(records(fixture, d), 1);
+	hv_rules_apply_created(fixture->attacher, d, "d", &front); /* again */
+	assert_int_equal(records(fixture, d), 1);
+	assert_true(hv_rules_may_want(fixture->attacher, C));
+	assert_false(hv_rules_select(fixture->attacher, C, &none));
+	assert_false(hv_rules_may_want(fixture->attacher, C));
+	hv_rules_wait(fixture->attacher, ID("eeee"), 1); /* over: it is of another Engine */
+	assert_false(hv_rules_may_want(fixture->attacher, ID("eeee")));
+	hv_opts_done(&front);
+	fake_engine_free(engine);
+}
+
+API_TEST(hot_check_with_a_selector_lists_all_containers)
+{
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	assert_int_equal(call(fixture, "/HotCheck", RULE), 200);
+	assert_non_null(strstr(text(first(fixture, "Checks"), "Detail"), "2 containers"));
+	assert_non_null(strstr(fixture->reply.body, "a: target"));
+	assert_non_null(strstr(fixture->reply.body, "b: target"));
+	assert_null(strstr(fixture->reply.body, "c: target"));
+	assert_int_equal(records(fixture, NULL), 0);
+	fake_engine_free(engine);
+}
+
+API_TEST(a_request_with_a_selector_that_is_wrong_is_refused)
+{
+	static const struct {
+		const char *path, *body;
+		unsigned status;
+	} cases[] = {
+		{"/HotAttach", "{\"Volume\":\"data\",\"Target\":\"/m\"}", 400},
+		{"/HotAttach", "{\"Volume\":\"data\",\"Container\":\"\",\"Target\":\"/m\"}", 400},
+		{"/HotAttach", "{\"Volume\":\"data\",\"Selector\":\"\",\"Target\":\"/m\"}", 400},
+		{"/HotAttach", "{\"Volume\":\"data\",\"Selector\":\"web\",\"Target\":\"/m\"}", 400},
+		{"/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"label:a\",\"Container\":\"a\",\"Target\":\"/m\"}",
+			400},
+		{"/HotAttach",
+			"{\"Volume\":\"data\",\"Container\":\"a\",\"Target\":\"/m\",\"Each\":true}",
+			400},
+		{"/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"label:a\",\"Target\":\"/m\",\"Persist\":false}",
+			400},
+		{"/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"label:a\",\"Target\":\"/proc\"}", 403},
+		{"/HotAttach", "{\"Volume\":\"nobody\",\"Selector\":\"label:a\",\"Target\":\"/m\"}",
+			404},
+		{"/HotDetach", "{\"Selector\":\"label:a\"}", 400},
+		{"/HotDetach", "{\"Selector\":\"label:a\",\"ID\":\"0123456789ab\"}", 400},
+		{"/HotDetach", "{\"Selector\":\"label:a\",\"Target\":\"/m\",\"Container\":\"a\"}",
+			400},
+		{"/HotRules", "{\"Volume\":\"data\"}", 400},
+	};
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(call(fixture, cases[i].path, cases[i].body), cases[i].status);
+	assert_false(hv_rules_are_any(fixture->attacher));
+	fake_engine_free(engine);
+}
+
+TEST_MAIN_IN_NAMESPACE()
