@@ -195,7 +195,8 @@ void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 {
 	unsigned at;
 
-	if (!has_records(attacher, container_id))
+	/* A rule may be about to be applied to it. */
+	if (!has_records(attacher, container_id) && !hv_rules_are_any(attacher))
 		return;
 	at = atomic_fetch_add(&attacher->ended_count, 1) % HV_ENDED_MAX;
 	atomic_store(&attacher->ended[at], number_of(container_id));

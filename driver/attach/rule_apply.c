@@ -14,6 +14,11 @@ bool hv_rules_are_any(struct hv_attacher *attacher)
 	return attacher->rules.are_any;
 }
 
+bool hv_rules_miss(struct hv_attacher *attacher, const char *container_id)
+{
+	return attacher->rules.are_any && hv_rules_have_miss(&attacher->rules, container_id);
+}
+
 bool hv_rule_is_there(struct hv_attacher *attacher, const char *id)
 {
 	return hv_rules_has(&attacher->rules, id);

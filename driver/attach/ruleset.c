@@ -252,6 +252,16 @@ bool hv_rules_note(struct hv_rules *rules, const char *id, const struct hv_rule_
 	return entry->misses.count >= MISSES_MAX || copy_miss(miss, &entry->misses);
 }
 
+bool hv_rules_have_miss(struct hv_rules *rules, const char *container_id)
+{
+	HOLD(rules);
+
+	for (size_t i = 0; i < rules->count; i++)
+		if (find_miss(&rules->items[i]->misses, container_id))
+			return true;
+	return false;
+}
+
 void hv_rules_forget(struct hv_rules *rules, const char *id, const char *container_id)
 {
 	HOLD(rules);

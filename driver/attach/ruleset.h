@@ -58,6 +58,8 @@ bool hv_rules_has(struct hv_rules *rules, const char *id);
 
 /* Why it is not attached in a container.  Returns whether that is news. */
 bool hv_rules_note(struct hv_rules *rules, const char *id, const struct hv_rule_miss *miss);
+/* Whether there is such a note on the container. */
+bool hv_rules_have_miss(struct hv_rules *rules, const char *container_id);
 /* It is attached there. */
 void hv_rules_forget(struct hv_rules *rules, const char *id, const char *container_id);
 /* Forget all notes on containers that are not among these, sorted. */

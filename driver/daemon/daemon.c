@@ -312,6 +312,20 @@ static void on_end(void *context, const struct hv_attachment *ended)
 		ended->container_name, ended->volume, ended->target);
 }
 
+static void on_rules(void *context)
+{
+	struct hv_daemon *daemon = context;
+
+	hv_reconciler_poke_rules(daemon->reconciler);
+}
+
+static void on_miss(void *context, const char *rule, const char *container, const char *why)
+{
+	struct hv_daemon *daemon = context;
+
+	hv_log_line(&daemon->log, HV_LOG_WARN, "rule %s, container '%s': %s", rule, container, why);
+}
+
 /* For what may not ask it: Create and Mount.  The managed plugin knows the user from its place. */
 static void on_engine(void *context)
 {
@@ -351,8 +365,11 @@ static int reconcile(struct hv_daemon *daemon)
 	if (!daemon->reconciler)
 		return -ENOMEM;
 	daemon->api.count_queued = count_queued;
-	daemon->listener = (struct hv_attacher_listener){
-		.on_change = on_change, .on_end = on_end, .context = daemon};
+	daemon->listener = (struct hv_attacher_listener){.on_change = on_change,
+		.on_end = on_end,
+		.on_rules = on_rules,
+		.on_miss = on_miss,
+		.context = daemon};
 	hv_attacher_listen(daemon->attacher, &daemon->listener);
 	return 0;
 }

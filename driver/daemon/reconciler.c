@@ -4,7 +4,8 @@
  * minute those are looked at whose mount tables have changed, and the Engine is asked once for all
  * of them, since an event may be lost.  A container with a lease waits in the queue of looks until
  * its end: then a repairer detaches it.  A stream that ends is subscribed to again, from 100 ms to
- * 5 s later.
+ * 5 s later.  The rules are applied to all containers as often; those that are created in between
+ * have threads of their own (ruler.c).
  *
  * The watcher looks at containers itself, which asks the kernel only, and never waits.  Repairing,
  * and asking the Engine, may wait for it and for file systems. */
@@ -20,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/rules.h"
 #include "engine/events.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/core.h"
@@ -30,6 +32,7 @@
 #include "daemon/queue.h"
 #include "daemon/repairers.h"
 #include "daemon/restarter.h"
+#include "ruler.h"
 
 enum {
 	BACK_OFF_MIN_MS = 100,
@@ -52,11 +55,15 @@ static const char keepers_of[] = "volume:";
 /* The same before a container's ID: leases of it are over. */
 enum { LEASE_MARK = '@' };
 
+/* The same: the rules are to be applied to all containers that the Engine has. */
+static const char all_rules[] = "rules";
+
 struct hv_reconciler {
 	struct hv_reconciler_args args;
 	struct hv_repairers repairers; /* tended by the watcher, once it runs */
 	struct hv_queue looks;         /* of the watcher */
 	struct hv_restarter restarter;
+	struct hv_ruler ruler;
 	pthread_t watcher;
 	int wake_fd; /* eventfd: there is something to look at, or the end */
 	atomic_bool is_stopping;
@@ -100,6 +107,11 @@ static void lend(void *context)
 
 	if (self->args.core)
 		(void)!mc_core_lend_thread(self->args.core); /* else it takes longer */
+}
+
+void hv_reconciler_poke_rules(struct hv_reconciler *reconciler)
+{
+	hv_queue_put(&reconciler->repairers.queue, all_rules);
 }
 
 /* --- repairers --- */
@@ -215,8 +227,22 @@ static bool expire(struct hv_reconciler *self, const char *container_id, unsigne
 	return code == HV_OK;
 }
 
+static bool apply_rules(struct hv_reconciler *self, unsigned tries)
+{
+	hv_auto_error struct hv_error err = {0};
+
+	if (self->args.open_state(self->args.context, &err) == HV_OK &&
+		(!self->is_subscribed || hv_rules_apply(self->args.attacher, &err) == HV_OK))
+		return true;
+	hv_log_line(self->args.log, tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG, "rules: %s",
+		hv_error_text(&err));
+	return false;
+}
+
 static bool repair_next(void *context, const char *name, unsigned tries)
 {
+	if (strcmp(name, all_rules) == 0)
+		return apply_rules(context, tries);
 	if (strncmp(name, keepers_of, sizeof(keepers_of) - 1) == 0)
 		return keep(context, name + sizeof(keepers_of) - 1, tries);
 	if (*name == LEASE_MARK)
@@ -245,10 +271,31 @@ static void put_keeper(struct hv_reconciler *self, const struct hv_event *event)
 	hv_queue_put(&self->repairers.queue, name);
 }
 
+/* Before its first start; it has no records. */
+static void on_create(struct hv_reconciler *self, const struct hv_event *event)
+{
+	struct hv_attacher *attacher = self->args.attacher;
+	hv_auto_opts struct hv_opts labels = {0};
+	const char *name;
+
+	if (!hv_rules_are_any(attacher))
+		return;
+	if (hv_event_read_labels(event, &labels, &name) < 0 ||
+		(hv_rules_select(attacher, event->container, &labels) &&
+			!hv_ruler_add(&self->ruler, event->container, name, &labels)))
+		hv_queue_put(&self->repairers.queue, all_rules);
+}
+
 static void on_event(void *context, const struct hv_event *event)
 {
 	struct hv_reconciler *self = context;
 
+	if (strcmp(event->action, "create") == 0) {
+		on_create(self, event);
+		return;
+	}
+	if (hv_rules_miss(self->args.attacher, event->container))
+		hv_queue_put(&self->repairers.queue, all_rules);
 	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0)
 		hv_attacher_ended(self->args.attacher, event->container);
 	if (strcmp(event->action, "start") != 0)
@@ -374,6 +421,7 @@ static void sweep(struct hv_reconciler *self)
 		self->ask_ms = now + self->args.ask_ms;
 		hv_queue_add(&self->repairers.queue, all_containers);
 		hv_queue_add(&self->repairers.queue, keepers_of);
+		hv_queue_add(&self->repairers.queue, all_rules);
 	}
 }
 
@@ -402,6 +450,7 @@ static void back_off(struct hv_reconciler *self, const struct hv_error *err)
 		hv_log_line(self->args.log, HV_LOG_WARN, "%s; trying again", hv_error_text(err));
 	self->is_known = true;
 	self->is_subscribed = false;
+	hv_rules_set_told(self->args.attacher, false);
 	self->is_trying = false;
 	self->subscribe_ms = hv_clock_ms() + self->back_off_ms;
 	self->back_off_ms *= 2;
@@ -416,6 +465,8 @@ static void notice_open(struct hv_reconciler *self)
 		return;
 	hv_log_line(self->args.log, HV_LOG_INFO, "the Docker Engine tells its events");
 	self->is_subscribed = true;
+	hv_rules_set_told(self->args.attacher, true);
+	hv_queue_put(&self->repairers.queue, all_rules);
 	if (self->args.on_engine)
 		self->args.on_engine(self->args.context);
 	self->is_known = false;
@@ -470,6 +521,7 @@ static void release(struct hv_reconciler *self)
 	hv_events_free(self->events);
 	hv_processes_done(&self->processes);
 	hv_queue_done(&self->restarter.queue);
+	hv_ruler_done(&self->ruler);
 	hv_queue_done(&self->looks);
 	hv_queue_done(&self->repairers.queue);
 	mc_close_fd(&self->epoll_fd);
@@ -501,7 +553,8 @@ static bool join_all(struct hv_reconciler *self, bool has_watcher, int timeout_m
 	until.tv_sec += timeout_ms / 1000 + 1;
 	if (has_watcher && pthread_timedjoin_np(self->watcher, NULL, &until) != 0)
 		return false;
-	return hv_restarter_stop(&self->restarter, &until) &&
+	return hv_ruler_stop(&self->ruler, hv_clock_ms() + timeout_ms) &&
+	       hv_restarter_stop(&self->restarter, &until) &&
 	       hv_repairers_join(&self->repairers, &until);
 }
 
@@ -522,6 +575,7 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	hv_repairers_init(&self->repairers,
 		&(struct hv_repairers_args){lend, repair_next, wake, self, self->args.idle_ms});
 	hv_restarter_init(&self->restarter, &self->args, &self->is_subscribed);
+	hv_ruler_init(&self->ruler, &self->args);
 	if (set_up(self) && hv_repairers_start(&self->repairers) &&
 		pthread_create(&self->watcher, NULL, run_watcher, self) == 0)
 		return self;

@@ -111,15 +111,16 @@ static size_t take_body(char *bytes, size_t one, size_t count, void *context)
 	return size;
 }
 
-/* {"type":["container"],"event":["start","die","destroy","rename","died","remove"]}, escaped.  The
- * last two are Podman's words for die and destroy. */
+/* {"type":["container"],"event":["create","start","die","destroy","rename","died","remove"]},
+ * escaped.  The last two are Podman's words for die and destroy. */
 #define FILTERS                                                                                    \
-	"%%7B%%22type%%22:%%5B%%22container%%22%%5D,%%22event%%22:%%5B%%22start%%22,%%22die%%22,"  \
+	"%%7B%%22type%%22:%%5B%%22container%%22%%5D,%%22event%%22:%%5B"                            \
+	"%%22create%%22,%%22start%%22,%%22die%%22,"                                                \
 	"%%22destroy%%22,%%22rename%%22,%%22died%%22,%%22remove%%22%%5D%%7D"
 
 enum hv_code hv_events_subscribe(struct hv_events *events, struct hv_error *err)
 {
-	char url[256];
+	char url[320];
 
 	end(events);
 	hv_error_done(&events->err);

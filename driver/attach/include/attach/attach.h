@@ -205,7 +205,7 @@ void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bo
 	__attribute__((nonnull));
 
 /* The Engine told, in an event, that a container was removed.  The last HV_ENDED_MAX containers
- * with attachments are remembered.  Any thread. */
+ * with attachments, or while there are rules, are remembered.  Any thread. */
 enum { HV_ENDED_MAX = 4096 };
 void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 	__attribute__((nonnull));

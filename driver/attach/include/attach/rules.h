@@ -82,6 +82,10 @@ enum hv_code hv_rules_end_own(struct hv_attacher *attacher, const char *volume,
 /* Whether there is any rule: from memory.  Any thread. */
 bool hv_rules_are_any(struct hv_attacher *attacher) __attribute__((nonnull));
 
+/* Whether a rule could not be applied to that container: something has happened to it.  Any
+ * thread. */
+bool hv_rules_miss(struct hv_attacher *attacher, const char *container_id) __attribute__((nonnull));
+
 /* The Engine tells from now on which containers it creates, or no longer. */
 void hv_rules_set_told(struct hv_attacher *attacher, bool is_told) __attribute__((nonnull));
 

@@ -49,6 +49,9 @@ void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_
 /* How many containers wait to be looked at or repaired, or are just now.  Any thread. */
 size_t hv_reconciler_queued(struct hv_reconciler *reconciler) __attribute__((nonnull));
 
+/* A rule may be to be applied to all containers.  Does not wait.  Any thread. */
+void hv_reconciler_poke_rules(struct hv_reconciler *reconciler) __attribute__((nonnull));
+
 /* Stop and release.  Returns false when a thread was not done within `timeout_ms`: then it still
  * runs, and everything it uses must stay: exit. */
 bool hv_reconciler_stop(struct hv_reconciler *reconciler, int timeout_ms)

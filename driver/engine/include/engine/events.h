@@ -10,8 +10,8 @@
 
 struct hv_events;
 
-/* Set up, not subscribed yet.  `fn` is told start, die, destroy and rename of every container, from
- * inside hv_events_wait().  Borrows `engine`.  NULL on ENOMEM. */
+/* Set up, not subscribed yet.  `fn` is told create, start, die, destroy and rename of every
+ * container, from inside hv_events_wait().  Borrows `engine`.  NULL on ENOMEM. */
 struct hv_events *hv_events_new(struct hv_engine *engine, hv_event_fn fn, void *context)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 void hv_events_free(struct hv_events *events);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules, in a container that runs, comes and goes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/rules.h"
+#include "support/hv_test.h"
+
+#include "reconciler_fixture.h"
+#include "rows.h"
+
+#define OTHER "4f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
+#define LISTED(id, name, labels)                                                                   \
+	"{\"Id\":\"" id "\",\"Names\":[\"/" name "\"],\"State\":\"running\",\"Labels\":{" labels   \
+	"}}"
+#define FRONT "\"tier\":\"front\""
+#define CREATE(labels)                                                                             \
+	"{\"Type\":\"container\",\"Action\":\"create\",\"Actor\":{\"ID\":\"" ID                    \
+	"\",\"Attributes\":{\"name\":\"web\"," labels "}}}\n"
+
+static void list(struct fixture *fixture, const char *containers)
+{
+	char *answer = NULL;
+
+	assert_true(asprintf(&answer, HEAD("200 OK") CLOSED "[%s]", containers) > 0);
+	fake_engine_set(fixture->fake, "/containers/json", answer);
+	free(answer);
+}
+
+static enum hv_code rule(struct fixture *fixture, bool is_each, size_t *ret_count)
+{
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	char volume[] = "data", selector[] = "label:tier=front";
+	struct hv_rule_view view;
+	struct hv_error err = {0};
+	enum hv_code code;
+
+	request.volume = volume;
+	request.selector = selector;
+	request.target = fixture->target;
+	request.each = is_each;
+	code = hv_rule_attach(fixture->attacher, &request, &view, &err);
+	if (code != HV_OK)
+		print_message("%s (%s)\n", hv_error_text(&err), err.hint ? err.hint : "");
+	*ret_count = view.count;
+	hv_rule_view_done(&view);
+	hv_error_done(&err);
+	return code;
+}
+
+static enum hv_code end(struct fixture *fixture)
+{
+	char selector[] = "label:tier=front";
+	const struct hv_detach_request request = {.selector = selector, .target = fixture->target};
+	struct hv_rule_view view;
+	struct hv_error err = {0};
+	enum hv_code code = hv_rule_detach(fixture->attacher, &request, &view, &err);
+
+	if (code != HV_OK)
+		print_message("%s\n", hv_error_text(&err));
+	hv_rule_view_done(&view);
+	hv_error_done(&err);
+	return code;
+}
+
+RECONCILER_TEST(rule_attach_puts_it_into_a_container_that_runs)
+{
+	size_t count = 0;
+
+	start_engine(fixture);
+	start_container(fixture);
+	list(fixture, LISTED(ID, "web", FRONT));
+	assert_int_equal(rule(fixture, false, &count), HV_OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(count_mounts(fixture), 1);
+	assert_int_equal(detach_from(fixture, fixture->target), HV_BAD_REQUEST);
+	assert_int_equal(end(fixture), HV_OK);
+	assert_int_equal(count_mounts(fixture), 0);
+}
+
+RECONCILER_TEST(rule_attach_that_is_refused_somewhere_is_undone)
+{
+	size_t count = 0;
+
+	start_engine(fixture);
+	start_container(fixture);
+	fake_engine_set(fixture->fake, "/containers/" OTHER "/json", "");
+	list(fixture, LISTED(ID, "web", FRONT) "," LISTED(OTHER, "other", FRONT));
+	assert_int_not_equal(rule(fixture, false, &count), HV_OK);
+	assert_int_equal(count_mounts(fixture), 0);
+	assert_int_equal(row_count_records(fixture->world->store, NULL, NULL, NULL), 0);
+	assert_false(hv_rules_are_any(fixture->attacher));
+	assert_int_equal(rule(fixture, true, &count), HV_OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(count_mounts(fixture), 1);
+}
+
+RECONCILER_TEST(a_container_that_is_created_has_it_from_its_start_on)
+{
+	size_t count = 0;
+
+	start_engine(fixture);
+	list(fixture, "");
+	assert_int_equal(rule(fixture, false, &count), HV_OK);
+	assert_int_equal(count, 0);
+	start_reconciler(fixture);
+	expect_subscribed(fixture);
+	fake_engine_send(fixture->fake, CREATE("\"tier\":\"back\""));
+	fake_engine_send(fixture->fake, CREATE(FRONT));
+	expect_state(fixture, "pending");
+	list(fixture, LISTED(ID, "web", FRONT));
+	start_container(fixture);
+	fake_engine_send(fixture->fake, EVENT("start"));
+	expect_state(fixture, "attached");
+}
+
+RECONCILER_TEST(a_container_that_came_unseen_has_it_when_the_engine_tells)
+{
+	size_t count = 0;
+
+	start_engine(fixture);
+	list(fixture, "");
+	assert_int_equal(rule(fixture, false, &count), HV_OK);
+	list(fixture, LISTED(ID, "web", FRONT));
+	start_container(fixture);
+	start_reconciler(fixture);
+	expect_state(fixture, "attached");
+	stop_container(fixture);
+	expect_state(fixture, "pending");
+	start_container(fixture);
+	fake_engine_send(fixture->fake, EVENT("start"));
+	expect_state(fixture, "attached");
+}
+
+/* The rule is read again with the other records. */
+RECONCILER_TEST(a_rule_outlives_the_daemon)
+{
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	start_engine(fixture);
+	list(fixture, "");
+	assert_int_equal(rule(fixture, false, &count), HV_OK);
+	hv_attacher_free(fixture->attacher);
+	fixture->attacher = hv_attacher_new(&(struct hv_attacher_args){
+		.core = fixture->world->core,
+		.engine = fixture->engine,
+		.volumes = fixture->world->volumes,
+	});
+	assert_false(hv_rules_are_any(fixture->attacher));
+	assert_int_equal(hv_attachments_recover(fixture->attacher, &err), HV_OK);
+	assert_true(hv_rules_are_any(fixture->attacher));
+	list(fixture, LISTED(ID, "web", FRONT));
+	start_container(fixture);
+	assert_int_equal(hv_rules_apply(fixture->attacher, &err), HV_OK);
+	assert_int_equal(count_mounts(fixture), 1);
+	assert_int_equal(end(fixture), HV_OK);
+}
+
+TEST_MAIN_IN_NAMESPACE()
