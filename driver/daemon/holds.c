@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "attach/rules.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/core.h"
 #include "wire/clock.h"
@@ -18,6 +19,8 @@ enum {
 	 * the start itself, and after a denial.  Further starts wait for one of them. */
 	WORKERS_MAX = 3 * 256,
 	WORKERS_KEPT = 2,
+	RULES_WAIT_MS = 300, /* for the event that a container was created */
+	RULES_SPARE_MS = 100,
 };
 
 /* A start that waits for a worker. */
@@ -57,6 +60,36 @@ static void free_held(struct held *held)
 	free(held);
 }
 
+/* Whether anything is wanted in the container, now that the rules were applied to it: without rules
+ * only such a start is held. */
+static bool is_wanted(const struct hv_starter *self, const struct hv_gate_news *news)
+{
+	struct hv_attacher *attacher = self->args.attacher;
+	hv_auto_error struct hv_error ignored = {0};
+	long long until_ms = hv_clock_ms() + RULES_WAIT_MS;
+	bool is_wanted = true, is_required = false;
+
+	if (!hv_rules_are_any(attacher))
+		return true;
+	if (until_ms > news->until_ms - RULES_SPARE_MS)
+		until_ms = news->until_ms - RULES_SPARE_MS;
+	hv_rules_wait(attacher, news->id, until_ms);
+	return hv_attachments_wanted(attacher, news->id, &is_wanted, &is_required, &ignored) !=
+		       HV_OK ||
+	       is_wanted;
+}
+
+/* Its further starts are none of ours. */
+static void let_go(struct hv_starter *self, const struct held *held)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
+
+	if (self->gates != held->gate)
+		return;
+	(void)!hv_gate_release(&self->gate, held->news.seq, false);
+	(void)!hv_gate_forget(&self->gate, held->news.id);
+}
+
 static void work_on(void *context, struct hv_work *work)
 {
 	struct hv_starter *self = context;
@@ -66,6 +99,8 @@ static void work_on(void *context, struct hv_work *work)
 
 	if (held->news.kind == HV_GATE_DENIED) {
 		hv_held_deny(attacher, &held->news, self->args.hold_ms, &result);
+	} else if (!is_wanted(self, &held->news)) {
+		let_go(self, held);
 	} else {
 		hv_held_attach(attacher, &held->news, &result);
 		answer(self, held, &result);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "attach/rules.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
 #include "wire/clock.h"
@@ -82,7 +83,7 @@ static void mark_if_wanted(struct hv_starter *self, const char *id)
 	if (hv_attachments_wanted(self->args.attacher, id, &is_wanted, &is_required, &err) != HV_OK)
 		hv_log_line(self->args.log, HV_LOG_WARN, "start of container %.12s: %s", id,
 			hv_error_text(&err));
-	else if (is_wanted)
+	else if (is_wanted || hv_rules_may_want(self->args.attacher, id))
 		(void)!hv_gate_mark(&self->gate, id, is_required);
 	else
 		(void)!hv_gate_forget(&self->gate, id);
