@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach/rules.h"
+
 #include "reply.h"
 #include "volume_view.h"
 
@@ -43,6 +45,7 @@ static enum hv_code attach_own(
 	struct hv_attach_place place;
 	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
 	hv_auto_attachment struct hv_attachment attachment = {0};
+	hv_auto_rule_view struct hv_rule_view view = {0};
 	enum hv_code code;
 
 	if (api->tunnel.is_denied) {
@@ -55,11 +58,16 @@ static enum hv_code attach_own(
 	if (code != HV_OK)
 		return code;
 	request.volume = (char *)(uintptr_t)volume; /* read from, never freed */
-	request.container = place.container;
+	if (place.is_selector)
+		request.selector = place.container;
+	else
+		request.container = place.container;
 	request.target = place.target;
 	request.read_only = place.read_only;
 	request.required = place.required;
 	request.is_own = true;
+	if (place.is_selector)
+		return hv_rule_attach(api->attacher, &request, &view, err);
 	code = hv_attach(api->attacher, &request, &attachment, err);
 	if (code == HV_NO_SUCH_CONTAINER)
 		hv_hint(err,

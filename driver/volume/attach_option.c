@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Option attach: the container that a new volume is attached to, and where; declared in
  * volume/volume.h. */
+#include <limits.h>
 #include <string.h>
 
 #include "volume/volume.h"
 #include "wire/mode.h"
+#include "wire/selector.h"
 
 /* Git Bash makes such a path of a word that begins with a slash. */
 static bool is_drive(const char *target)
@@ -15,10 +17,27 @@ static bool is_drive(const char *target)
 	return is_letter && target[1] == ':' && (target[2] == '/' || target[2] == '\\');
 }
 
+/* The colon before it, behind a selector; the end if there is none. */
+static const char *find_target(const char *value)
+{
+	size_t length = hv_selector_length(value);
+
+	return length > 0 ? value + length : value + strlen(value);
+}
+
+static enum hv_code check_selector(const char *text, struct hv_error *err)
+{
+	hv_auto_selector struct hv_selector selector = {.count = 0};
+
+	return hv_selector_parse(text, &selector, err);
+}
+
 enum hv_code hv_volume_read_attach(
 	const char *value, struct hv_attach_place *ret, struct hv_error *err)
 {
-	const char *colon = strchrnul(value, ':'), *target = *colon ? colon + 1 : colon;
+	const bool is_selector = hv_selector_is_meant(value);
+	const char *colon = is_selector ? find_target(value) : strchrnul(value, ':');
+	const char *target = *colon ? colon + 1 : colon;
 	const char *mode = strchrnul(target, ':');
 	size_t name = (size_t)(colon - value), length = (size_t)(mode - target);
 
@@ -35,8 +54,8 @@ enum hv_code hv_volume_read_attach(
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option attach=%.300s has an unknown mode: only " HV_MODES " are known",
 			value);
-	if (name == 0 || name >= sizeof(ret->container) || length >= sizeof(ret->target) ||
-		target[0] != '/') {
+	if (name == 0 || name > (is_selector ? HV_SELECTOR_MAX : NAME_MAX) ||
+		length >= sizeof(ret->target) || target[0] != '/') {
 		hv_fail(err, HV_BAD_REQUEST,
 			"option attach=%.300s is not CONTAINER:TARGET, with the absolute path of a target",
 			value);
@@ -47,5 +66,6 @@ enum hv_code hv_volume_read_attach(
 	memcpy(ret->target, target, length);
 	ret->read_only = read.is_read_only;
 	ret->required = read.is_required;
-	return HV_OK;
+	ret->is_selector = is_selector;
+	return is_selector ? check_selector(ret->container, err) : HV_OK;
 }

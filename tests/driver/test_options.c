@@ -224,6 +224,9 @@ TEST(attach_names_container_target_and_mode)
 		{"web:/x:required", "web", "/x", false, true},
 		{"web:/x:ro,required", "web", "/x", true, true},
 		{"web:/x:required,rw", "web", "/x", false, true},
+		{"label:/x", "label", "/x", false, false},
+		{"label:a=b:c:/x:ro", "label:a=b:c", "/x", true, false},
+		{"compose:shop/web:/x", "compose:shop/web", "/x", false, false},
 	};
 	struct hv_attach_place place;
 	struct hv_error err = {0};
@@ -231,6 +234,7 @@ TEST(attach_names_container_target_and_mode)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(hv_volume_read_attach(cases[i].value, &place, &err), HV_OK);
 		assert_string_equal(place.container, cases[i].container);
+		assert_int_equal(place.is_selector, strchr(cases[i].container, ':') != NULL);
 		assert_string_equal(place.target, cases[i].target);
 		assert_int_equal(place.read_only, cases[i].read_only);
 		assert_int_equal(place.required, cases[i].required);
@@ -270,6 +274,8 @@ TEST(what_is_wrong_is_refused_by_name)
 		{"attach", "web:C:/Program Files/Git/mnt", "a target of Windows"},
 		{"attach", "web:c:\\mnt:ro", "a target of Windows"},
 		{"attach", "web:data:/mnt", "only ro, rw and required"},
+		{"attach", "label:x", "attach=label:x"},
+		{"attach", "compose:a/b/c:/x", "compose:a/b/c"},
 		{"uid", "", "uid="},
 		{"uid", "-1", "uid=-1"},
 		{"uid", "root", "uid=root"},

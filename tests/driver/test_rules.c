@@ -310,6 +310,31 @@ API_TEST(hot_check_with_a_selector_lists_all_containers)
 	fake_engine_free(engine);
 }
 
+API_TEST(create_with_a_selector_makes_a_rule_that_ends_with_the_volume)
+{
+	static const char create[] =
+		"{\"Name\":\"own\",\"Opts\":{\"attach\":\"label:tier=front:/m:ro\"}}";
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	fake_engine_set(engine, "/containers/" B "/json", "");
+	assert_int_not_equal(call(fixture, "/VolumeDriver.Create", create), 200);
+	assert_false(hv_rules_are_any(fixture->attacher));
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"own\"}"), 404);
+	assert_int_equal(records(fixture, NULL), 0);
+	fake_engine_set(engine, "/containers/" B "/json", INSPECT(B, "b"));
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", create), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", create), 200); /* again */
+	expect_counts(fixture, 2, 0, 0);
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"own\"}"), 200);
+	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"own\"}"), 200);
+	assert_false(hv_rules_are_any(fixture->attacher));
+	assert_int_equal(records(fixture, NULL), 0);
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"own\"}"), 404);
+	fake_engine_free(engine);
+}
+
 API_TEST(a_request_with_a_selector_that_is_wrong_is_refused)
 {
 	static const struct {

@@ -14,6 +14,7 @@
 #include "volume/keylock.h"
 #include "wire/as.h"
 #include "wire/error.h"
+#include "wire/selector.h"
 #include "wire/types.h"
 
 struct mc_core;
@@ -159,9 +160,11 @@ enum hv_code hv_volume_return(struct hv_volumes *volumes, const char *name, stru
 bool hv_volume_is_borrowed(const struct hv_volumes *volumes, const struct hv_volume *volume)
 	__attribute__((nonnull));
 
-/* Where option attach=CONTAINER:TARGET[:MODE] wants a volume; MODE as in wire/mode.h. */
+/* Where option attach=CONTAINER:TARGET[:MODE] wants a volume; MODE as in wire/mode.h.  In place of
+ * a container a selector may stand (wire/selector.h). */
 struct hv_attach_place {
-	char container[256];
+	bool is_selector;
+	char container[HV_SELECTOR_MAX + 1];
 	char target[PATH_MAX];
 	bool read_only;
 	bool required;
