@@ -74,12 +74,23 @@ static enum hv_code check_operands(const struct hv_operands *operands, struct hv
 		operands->items[0], (int)(colon - place), place, colon + 1);
 }
 
+static enum hv_code refuse_selector(struct job *job, struct hv_error *err)
+{
+	if (!job->place.selector)
+		return HV_OK;
+	hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not a container's name", job->place.selector);
+	return hv_hint(err,
+		"attach a volume to all containers that are selected: docker hostvol attach VOLUME %s:%s",
+		job->place.selector, job->place.target);
+}
+
 static enum hv_code parse(struct job *job, struct hv_error *err)
 {
 	const struct hv_operands *operands = &job->run->operands;
 
 	if (check_operands(operands, err) != HV_OK ||
 		hv_place_parse(operands->items[1], operands->items[2], &job->place, err) != HV_OK ||
+		refuse_selector(job, err) != HV_OK ||
 		hv_place_mode_parse(&job->place, err) != HV_OK)
 		return err->code;
 	return hv_place_read_only(

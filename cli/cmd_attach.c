@@ -13,6 +13,7 @@
 #include "cli/duration.h"
 #include "cli/output.h"
 #include "cli/place.h"
+#include "cli/rule.h"
 
 #define PLACE_FLAGS                                                                                \
 	HV_FLAG("ro", 0, NULL, "Read-only, as :ro", read_only),                                    \
@@ -39,6 +40,8 @@
 	HV_FLAG("once", 0, NULL, "Until the container stops, and not again when it starts", once), \
 		HV_FLAG("required", 0, NULL,                                                       \
 			"Let the container not start without it, as :required", required),         \
+		HV_FLAG("each", 0, NULL,                                                           \
+			"With a selector: attach to the others if a container refuses", each),     \
 		HV_FLAG("for", 0, "DURATION", "Detach it after so long: 90s, 2h, 1h30m", lease),   \
 		HV_FLAG("grace", 0, "DURATION",                                                    \
 			"With --for: how long it may be used after that (default 10m)", grace)
@@ -79,7 +82,8 @@ static enum hv_code fail_relative(const char *source, struct hv_error *err)
 }
 
 /* The daemon refuses these too, but not as a wrong use of the command. */
-static enum hv_code check_words(const struct hv_run *run, struct hv_error *err)
+static enum hv_code check_words(
+	const struct hv_run *run, const struct hv_place *place, struct hv_error *err)
 {
 	static const char *const replaces[] = {"true", "nonatomic", NULL};
 	static const char *const id_maps[] = {"auto", "always", "never", NULL};
@@ -97,6 +101,9 @@ static enum hv_code check_words(const struct hv_run *run, struct hv_error *err)
 	if (id_map && !is_one_of(id_map, id_maps))
 		return hv_fail(err, HV_BAD_REQUEST,
 			"--idmap takes auto, always or never, not \"%s\"", id_map);
+	if (options->each && !place->selector)
+		return hv_fail(err, HV_BAD_REQUEST,
+			"--each goes with a selector of containers, not with one container");
 	if (options->as && !hv_as_parse(options->as, &as)) {
 		hv_fail(err, HV_BAD_REQUEST, "--as takes " HV_AS_FORM ", not \"%s\"", options->as);
 		return hv_hint(err,
@@ -133,6 +140,8 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 		.source = {&path, is_path},
 		.make_source = options->make_source,
 		.container = place->container,
+		.selector = place->selector,
+		.each = options->each,
 		.target = place->target,
 		.subpath = borrow(options->subpath),
 		.id_map = borrow(options->id_map),
@@ -193,7 +202,7 @@ static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
 	hv_auto_place struct hv_place place = {0};
 	hv_auto_json struct json_object *body = NULL;
 
-	if (parse_place(run, &place, err) != HV_OK || check_words(run, err) != HV_OK ||
+	if (parse_place(run, &place, err) != HV_OK || check_words(run, &place, err) != HV_OK ||
 		build(run, &place, &body, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
 	if (hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0},
@@ -202,14 +211,34 @@ static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
 	return HV_EXIT_DONE;
 }
 
+/* It is no failure, and may be a word misspelt. */
+static void tell_empty(struct json_object *answer)
+{
+	static const char *const lists[] = {"Attachments", "Failed", "Skipped"};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct json_object *list = hv_document_get(answer, lists[i], json_type_array);
+
+		if (list && json_object_array_length(list) > 0)
+			return;
+	}
+	hv_line_print(stderr,
+		"note: no container is selected now; each that is created later will have it");
+}
+
 static enum hv_exit attach(const struct hv_run *run, struct hv_error *err)
 {
 	hv_auto_json struct json_object *answer = NULL;
 	enum hv_exit status = ask(run, "/HotAttach", &answer, err);
 
-	if (status == HV_EXIT_DONE && hv_attachment_print(answer, err) != HV_OK)
-		status = HV_EXIT_FAILED;
-	return status;
+	if (status != HV_EXIT_DONE)
+		return status;
+	if (!hv_document_get(answer, "Rule", json_type_object))
+		return hv_attachment_print(answer, err) == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
+	if (hv_rule_print(answer, err) != HV_OK)
+		return HV_EXIT_FAILED;
+	tell_empty(answer);
+	return HV_EXIT_DONE;
 }
 
 /* One line for each thing that was looked at; none if `out` is NULL.  Returns whether all is well.
@@ -268,10 +297,14 @@ const struct hv_command hv_cmd_attach = {
 		"a colon in it use --target.\n"
 		"The source is attached again whenever the container starts, until you detach it. If the\n"
 		"container is stopped, the source is attached when it starts. With --for it is detached when\n"
-		"that time is over, as soon as nobody uses it, and when --grace is over as well, at once.",
+		"that time is over, as soon as nobody uses it, and when --grace is over as well, at once.\n"
+		"In place of CONTAINER a SELECTOR may stand: label:KEY[=VALUE], compose:PROJECT[/SERVICE], or\n"
+		"service:NAME (of Swarm, on this node). It makes a rule: the source is in all containers that it\n"
+		"selects now, and in each that is created later, until you detach SELECTOR:TARGET.",
 	.examples = "  docker hostvol attach data web:/mnt/data\n"
 		    "  docker hostvol attach --as 1000:1000 data web:/mnt/data\n"
 		    "  docker hostvol attach /srv/data web:/mnt/data\n"
+		    "  docker hostvol attach data compose:shop/web:/mnt/data\n"
 		    "  docker hostvol attach --mkdir /srv/cache web:/var/cache/app\n"
 		    "  docker hostvol attach --ro --subpath etc/app.conf data web:/etc/app.conf\n"
 		    "  docker hostvol attach --for 2h data web:/mnt/data",
@@ -279,6 +312,7 @@ const struct hv_command hv_cmd_attach = {
 	.operands_min = 2,
 	.operands_max = 2,
 	.may_begin_slash = true,
+	.is_place = true,
 	.run = attach,
 	.hint = hint_operands,
 };
@@ -292,6 +326,7 @@ const struct hv_command hv_cmd_check = {
 	.operands_min = 2,
 	.operands_max = 2,
 	.may_begin_slash = true,
+	.is_place = true,
 	.run = check,
 	.hint = hint_operands,
 };

@@ -5,7 +5,9 @@
 #include "cli/address.h"
 #include "cli/attachment.h"
 #include "cli/command.h"
+#include "cli/document.h"
 #include "cli/report.h"
+#include "cli/rule.h"
 
 enum { WAIT_MAX_SECONDS = 24 * 60 * 60 };
 
@@ -40,6 +42,7 @@ static enum hv_code detach_one(const struct hv_daemon *daemon, const struct hv_a
 
 	request.id = (char *)(uintptr_t)address->id; /* borrows */
 	request.container = address->place.container;
+	request.selector = address->place.selector;
 	request.target = address->place.target;
 	body = hv_fields_write(hv_detach_request_fields, &request);
 	if (!body)
@@ -48,7 +51,8 @@ static enum hv_code detach_one(const struct hv_daemon *daemon, const struct hv_a
 		    &(struct hv_call){"/HotDetach", body, (long)request.wait_seconds}, &answer,
 		    err) != HV_OK)
 		return err->code;
-	return hv_attachment_print(answer, err);
+	return hv_document_get(answer, "Rule", json_type_object) ? hv_rule_print(answer, err)
+								 : hv_attachment_print(answer, err);
 }
 
 /* Each is detached whatever becomes of the others, as `docker rm` does. */
@@ -92,7 +96,9 @@ const struct hv_command hv_cmd_detach = {
 	.usage = "CONTAINER:TARGET|ID [CONTAINER:TARGET|ID...]",
 	.notes =
 		"ID is that of the attachment: 12 hex digits, as `docker hostvol ls` shows them. Of several\n"
-		"attachments each is detached, also if another one cannot be.",
+		"attachments each is detached, also if another one cannot be.\n"
+		"SELECTOR:TARGET, or the ID of a rule, ends the rule with all its attachments. If one of them\n"
+		"cannot be detached, the rule stays.",
 	.examples = "  docker hostvol detach web:/mnt/data\n"
 		    "  docker hostvol detach --wait 60 web:/mnt/data\n"
 		    "  docker hostvol detach web:/mnt/data web:/etc/app.conf\n"

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/report.h"
+#include "cli/rule.h"
 #include "cli/template.h"
 
 static const struct hv_flag flags[] = {
@@ -44,6 +45,11 @@ static enum hv_code fail_missing(const struct hv_address *address, struct hv_err
 {
 	const struct hv_place *place = &address->place;
 
+	if (place->selector) {
+		hv_fail(err, HV_NO_SUCH_ATTACHMENT, "no rule attaches a volume to %s at %s",
+			place->selector, place->target);
+		return hv_hint(err, "list the rules: docker hostvol ls --rules");
+	}
 	if (place->target)
 		hv_fail(err, HV_NO_SUCH_ATTACHMENT, "no volume is attached at %s in container '%s'",
 			place->target, place->container);
@@ -64,6 +70,26 @@ static enum hv_code ask(const struct hv_daemon *daemon, char *container, struct 
 	return hv_daemon_call(daemon, &(struct hv_call){"/HotList", body, 0}, ret, err);
 }
 
+/* The rule that has the ID, or the place, the same way; `ret` is NULL if there is none. */
+static enum hv_code get_rule(const struct hv_daemon *daemon, const struct hv_address *address,
+	struct json_object **ret, struct hv_error *err)
+{
+	const struct hv_place *place = &address->place;
+	hv_auto_json struct json_object *rules = NULL;
+	struct json_object *found;
+
+	if (place->target)
+		hv_target_clean(place->target);
+	if (hv_rules_ask(daemon, &rules, err) != HV_OK) {
+		if (place->selector)
+			return err->code;
+		return fail_missing(address, err); /* the attachments were told */
+	}
+	found = hv_rules_find(rules, address->id, place->selector, place->target);
+	*ret = json_object_get(found);
+	return found ? HV_OK : fail_missing(address, err);
+}
+
 /* The attachment that has the ID, with a reference of its own.  `*all` is the answer about all
  * containers, which is asked for once. */
 static enum hv_code get_by_id(const struct hv_daemon *daemon, const struct hv_address *address,
@@ -75,7 +101,7 @@ static enum hv_code get_by_id(const struct hv_daemon *daemon, const struct hv_ad
 		return err->code;
 	found = find(*all, address->id, NULL, NULL);
 	*ret = json_object_get(found);
-	return found ? HV_OK : fail_missing(address, err);
+	return found ? HV_OK : get_rule(daemon, address, ret, err);
 }
 
 static enum hv_code get_by_place(const struct hv_daemon *daemon, const struct hv_address *address,
@@ -86,6 +112,8 @@ static enum hv_code get_by_place(const struct hv_daemon *daemon, const struct hv
 	const char *name = place->container;
 	struct json_object *found;
 
+	if (place->selector)
+		return get_rule(daemon, address, ret, err);
 	hv_target_clean(place->target);
 	if (ask(daemon, place->container, &answer, err) != HV_OK)
 		return err->code;

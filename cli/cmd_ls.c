@@ -8,6 +8,7 @@
 #include "cli/document.h"
 #include "cli/filter.h"
 #include "cli/output.h"
+#include "cli/rule.h"
 #include "cli/template.h"
 
 static const struct hv_flag flags[] = {
@@ -18,6 +19,7 @@ static const struct hv_flag flags[] = {
 	HV_FLAG("format", 0, "FORMAT",
 		"Output: table (default), json, or a template: '{{.Volume}} {{.Target}}'", format),
 	HV_FLAG("no-trunc", 0, NULL, "Show container IDs whole", no_trunc),
+	HV_FLAG("rules", 0, NULL, "List the rules instead", rules),
 	HV_FLAG("quiet", 'q', NULL, "Show only the attachments' IDs", quiet),
 	HV_FLAGS_HELP,
 };
@@ -245,6 +247,8 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 	hv_auto_json struct json_object *answer = NULL, *passed = NULL;
 	struct json_object *attachments;
 
+	if (run->options.rules)
+		return hv_rules_list(run, err);
 	if (parse_view(&run->options, &view, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
 	if (view.is_quiet && run->options.format)
@@ -283,7 +287,8 @@ const struct hv_command hv_cmd_ls = {
 		"  docker hostvol ls --filter volume=data --filter state=attached\n"
 		"  docker hostvol ls -q --filter container=web\n"
 		"  docker hostvol ls --format 'table {{.Volume}}\\t{{.ContainerName}}\\t{{.Target}}'\n"
-		"  docker hostvol ls --format '{{json .}}'",
+		"  docker hostvol ls --format '{{json .}}'\n"
+		"  docker hostvol ls --rules",
 	.flags = flags,
 	.filters = &hv_filters_of_ls,
 	.run = list,

@@ -103,6 +103,40 @@ static bool is_given(const struct hv_operands *operands, const char *place)
 	return false;
 }
 
+/* SELECTOR:TARGET of each rule that is not given yet, with its volume. */
+static void complete_rules(const struct hv_run *run, const char *word)
+{
+	hv_auto_json struct json_object *answer = NULL;
+	hv_auto_error struct hv_error ignored = {0};
+	struct json_object *list;
+
+	if (hv_run_ask(run, "/HotRules", NULL, NULL, &answer, &ignored) != HV_OK)
+		return;
+	list = hv_document_get(answer, "Rules", json_type_array);
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		const char *selector = hv_document_text(item, "Selector");
+		const char *target = hv_document_text(item, "Target");
+		hv_auto_free char *place =
+			hv_text_format("%s:%s", selector ? selector : "", target ? target : "");
+
+		if (selector && target && place && !is_given(&run->operands, place))
+			print_candidate("", place, hv_document_text(item, "Volume"), word);
+	}
+}
+
+/* The words that a selector begins with. */
+static int complete_place(const char *word)
+{
+	static const char *const words[][2] = {{"label:", "all containers with a label"},
+		{"compose:", "all containers of a Compose project or service"},
+		{"service:", "all tasks of a Swarm service on this node"}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		print_candidate("", words[i][0], words[i][1], word);
+	return NO_FILES | NO_SPACE;
+}
+
 /* CONTAINER:TARGET of each attachment that is not given yet, with its volume and state. */
 static void complete_attachments(const struct hv_run *run, const char *word)
 {
@@ -216,8 +250,12 @@ static int complete_command(const struct hv_command *command, int argc, char *co
 		return DIRECTORIES_ONLY;
 	else if (is_understood && command->is_attachment && run.options.target)
 		complete_field(&run, "", "ContainerName", word);
-	else if (is_understood && command->is_attachment)
+	else if (is_understood && command->is_place && run.operands.count == 1)
+		return complete_place(word);
+	else if (is_understood && command->is_attachment) {
 		complete_attachments(&run, word);
+		complete_rules(&run, word);
+	}
 	return NO_FILES;
 }
 

@@ -5,15 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/selector.h"
+
 #define FORM "write CONTAINER:TARGET, such as web:/mnt/data"
 
 enum { ID_DIGITS = 12 };
+
+/* `text` is meant for a selector. */
+static enum hv_code parse_selector(
+	const char *text, const char *target, struct hv_place *ret, struct hv_error *err)
+{
+	hv_auto_selector struct hv_selector selector = {.count = 0};
+	size_t length = target ? strlen(text) : hv_selector_length(text);
+
+	if (length == 0 || (target && !*target)) {
+		hv_fail(err, HV_BAD_REQUEST, "\"%s\" names no target in the containers", text);
+		return hv_hint(err,
+			"write SELECTOR:TARGET with the absolute path of a target, such as compose:shop/web:/mnt/data");
+	}
+	ret->selector = strndup(text, length);
+	ret->target = strdup(target ? target : text + length + 1);
+	if (!ret->selector || !ret->target)
+		return hv_oom(err);
+	return hv_selector_parse(ret->selector, &selector, err);
+}
 
 enum hv_code hv_place_parse(
 	const char *text, const char *target, struct hv_place *ret, struct hv_error *err)
 {
 	const char *colon = strchrnul(text, ':');
 
+	if (hv_selector_is_meant(text))
+		return parse_selector(text, target, ret, err);
 	if (colon == text) {
 		hv_fail(err, HV_BAD_REQUEST, "\"%s\" names no container", text);
 		return hv_hint(err, FORM);
@@ -98,6 +121,7 @@ void hv_target_clean(char *target)
 void hv_place_done(struct hv_place *place)
 {
 	free(place->container);
+	free(place->selector);
 	free(place->target);
 	*place = (struct hv_place){0};
 }

@@ -67,6 +67,26 @@ const struct hv_field hv_attach_request_fields[] = {
 	END,
 };
 
+const struct hv_field hv_rule_fields[] = {
+	FIELD(hv_rule, id, "ID", HV_TYPE_STRING, 0),
+	FIELD(hv_rule, volume, "Volume", HV_TYPE_STRING, 0),
+	FIELD(hv_rule, selector, "Selector", HV_TYPE_STRING, 0),
+	FIELD(hv_rule, target, "Target", HV_TYPE_STRING, 0),
+	FIELD(hv_rule, subpath, "Subpath", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_rule, read_only, "ReadOnly", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_rule, no_suid, "NoSuid", HV_TYPE_SWITCH, 0),
+	FIELD(hv_rule, no_dev, "NoDev", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_rule, no_exec, "NoExec", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_rule, required, "Required", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
+	FIELD(hv_rule, as, "As", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_rule, since, "Since", HV_TYPE_STRING, 0),
+	FIELD(hv_rule, attached, "Attached", HV_TYPE_INT, 0),
+	FIELD(hv_rule, pending, "Pending", HV_TYPE_INT, 0),
+	FIELD(hv_rule, failed, "Failed", HV_TYPE_INT, 0),
+	FIELD(hv_rule, skipped, "Skipped", HV_TYPE_INT, 0),
+	END,
+};
+
 const struct hv_field hv_check_fields[] = {
 	FIELD(hv_check, name, "Name", HV_TYPE_STRING, 0),
 	FIELD(hv_check, ok, "OK", HV_TYPE_BOOL, 0),
@@ -174,6 +194,11 @@ void hv_events_done(struct hv_events *events)
 		hv_fields_done(hv_attachment_event_fields, &events->items[i]);
 	free(events->items);
 	*events = (struct hv_events){0};
+}
+
+void hv_rule_done(struct hv_rule *rule)
+{
+	hv_fields_done(hv_rule_fields, rule);
 }
 
 void hv_attachment_done(struct hv_attachment *attachment)

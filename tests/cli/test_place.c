@@ -92,6 +92,54 @@ TEST(target_flag_takes_any_path_and_a_container_alone)
 	hv_error_done(&err);
 }
 
+TEST(place_parse_of_a_selector_splits_at_the_last_slash_behind_a_colon)
+{
+	static const struct {
+		const char *text, *flag, *selector, *target;
+		struct hv_mode mode;
+	} cases[] = {
+		{"label:a:/m", NULL, "label:a", "/m", {0}},
+		{"label:a=http://b:80/c:/m:ro", NULL, "label:a=http://b:80/c", "/m",
+			{.is_read_only = true}},
+		{"compose:shop/web:/m", NULL, "compose:shop/web", "/m", {0}},
+		{"service:web:/m", NULL, "service:web", "/m", {0}},
+		{"label:a:b", "/m", "label:a:b", "/m", {0}},
+	};
+	struct hv_place container = {0};
+	struct hv_error err = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_place place = {0};
+
+		assert_int_equal(hv_place_parse(cases[i].text, cases[i].flag, &place, &err), HV_OK);
+		assert_int_equal(hv_place_mode_parse(&place, &err), HV_OK);
+		assert_null(place.container);
+		assert_string_equal(place.selector, cases[i].selector);
+		assert_string_equal(place.target, cases[i].target);
+		assert_memory_equal(&place.mode, &cases[i].mode, sizeof(place.mode));
+		hv_place_done(&place);
+	}
+	assert_int_equal(hv_place_parse("label:/m", NULL, &container, &err), HV_OK);
+	assert_string_equal(container.container, "label");
+	hv_place_done(&container);
+}
+
+TEST(place_parse_of_a_wrong_selector_is_refused)
+{
+	static const char *const cases[] = {
+		"label:a", "label::/m", "compose:a/b/c:/m", "service:web", "compose:a/:/m"};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_place place = {0};
+		struct hv_error err = {0};
+
+		assert_int_equal(hv_place_parse(cases[i], NULL, &place, &err), HV_BAD_REQUEST);
+		assert_non_null(err.hint);
+		hv_place_done(&place);
+		hv_error_done(&err);
+	}
+}
+
 TEST(flag_and_mode_must_agree)
 {
 	struct hv_place place = {.mode = {.is_read_write = true}};

@@ -414,7 +414,8 @@ PROGRAM_TEST(inspect_shows_one_attachment_as_an_array)
 		"hint: list the attachments: docker hostvol ls\n");
 	program_expect_requests(place,
 		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n"
-		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n");
+		"POST /HotList { \"Container\": \"web\" }\nPOST /HotList { }\n"
+		"POST /HotRules {}\n");
 }
 
 PROGRAM_TEST(inspect_takes_a_name_before_an_id)

@@ -27,6 +27,55 @@ static const struct fake_answer three[] = {
 	{NULL, 0, NULL, 0},
 };
 
+#define RULE                                                                                       \
+	"{\"ID\":\"ba9876543210\",\"Volume\":\"data\",\"Selector\":\"compose:shop/web\","          \
+	"\"Target\":\"/m\",\"ReadOnly\":true,\"Attached\":3,\"Pending\":1,\"Failed\":0,\"Skipped\":0}"
+
+static const struct fake_answer rules[] = {
+	{"POST /HotList", 200, "{\"Err\":\"\",\"Attachments\":[" WEB_A "]}", 0},
+	{"POST /HotRules", 200, "{\"Err\":\"\",\"Rules\":[" RULE "]}", 0},
+	{"POST /HotAttach", 200,
+		"{\"Err\":\"\",\"Rule\":" RULE ",\"Attachments\":[" WEB_A "],\"Failed\":[],"
+		"\"Skipped\":[{\"ContainerName\":\"db\",\"Err\":\"it has another\"}]}",
+		0},
+	{"POST /HotDetach", 200, "{\"Err\":\"\",\"Rule\":" RULE ",\"Attachments\":[" WEB_A "]}", 0},
+	{NULL, 0, NULL, 0},
+};
+
+PROGRAM_TEST(ls_rules_lists_the_rules)
+{
+	program_serve(place, rules);
+	program_expect(place, WORDS("docker-hostvol", "ls", "--rules"), 0,
+		"ID             VOLUME    SELECTOR           TARGET    MODE      CONTAINERS   SINCE\n"
+		"ba9876543210   data      compose:shop/web   /m        ro        3/4          -\n",
+		"");
+	program_expect(
+		place, WORDS("docker-hostvol", "ls", "--rules", "-q"), 0, "ba9876543210\n", "");
+	program_expect(
+		place, WORDS("docker-hostvol", "ls", "--rules", "-q", "--volume", "x"), 0, "", "");
+	program_expect(place,
+		WORDS("docker-hostvol", "ls", "--rules", "--format", "{{.Selector}} {{.Attached}}"),
+		0, "compose:shop/web 3\n", "");
+	program_expect(place,
+		WORDS("docker-hostvol", "inspect", "-f", "{{.Target}}", "ba9876543210",
+			"compose:shop/web:/m/"),
+		0, "/m\n/m\n", "");
+}
+
+PROGRAM_TEST(attach_and_detach_of_a_selector_print_each_attachment)
+{
+	program_serve(place, rules);
+	program_expect(place,
+		WORDS("docker-hostvol", "attach", "--each", "data", "compose:shop/web:/m:ro"), 0,
+		"web:/a\n", "note: not in container 'db': it has another\n");
+	program_expect(
+		place, WORDS("docker-hostvol", "detach", "compose:shop/web:/m"), 0, "web:/a\n", "");
+	program_expect_requests(place,
+		"POST /HotAttach { \"Volume\": \"data\", \"Selector\": \"compose:shop\\/web\","
+		" \"Target\": \"\\/m\", \"ReadOnly\": true, \"Each\": true }\n"
+		"POST /HotDetach { \"Selector\": \"compose:shop\\/web\", \"Target\": \"\\/m\" }\n");
+}
+
 PROGRAM_TEST(ls_quiet_prints_the_ids)
 {
 	program_serve(place, three);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CONTAINER:TARGET[:MODE] is split so that putting it together again gives what was there. */
+/* CONTAINER:TARGET[:MODE] or SELECTOR:TARGET[:MODE] is split so that putting it together again
+ * gives what was there. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,11 +31,12 @@ static size_t length_of(const struct hv_mode *mode)
 
 static void check(const char *text, struct hv_place *place, struct hv_error *err)
 {
-	const char *rest = skip(text, place->container);
+	const char *name = place->selector ? place->selector : place->container;
+	const char *rest = skip(text, name);
 	bool is_read_only = false;
 	struct hv_mode again = {0};
 
-	if (!place->container[0] || !place->target[0] || strchr(place->container, ':') ||
+	if (!name[0] || !place->target[0] || (!place->selector && strchr(name, ':')) ||
 		strcmp(skip(rest, ":"), place->target) != 0)
 		abort();
 	if (hv_place_mode_parse(place, err) != HV_OK)

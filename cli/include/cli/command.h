@@ -42,6 +42,8 @@ struct hv_options {
 	const char *lease;
 	const char *grace;
 	bool suid;
+	bool each;
+	bool rules;
 	bool quiet;
 	bool no_trunc;
 	struct hv_values filters;
@@ -69,7 +71,8 @@ struct hv_command {
 	size_t operands_max;
 	bool is_path_first;   /* the first operand completes to a directory */
 	bool may_begin_slash; /* it does if it begins with a slash */
-	bool is_attachment;   /* the operands complete to attachments */
+	bool is_attachment;   /* the operands complete to attachments and rules */
+	bool is_place;        /* the second operand is a place */
 	/* With anything but HV_EXIT_DONE the sentence is in `err`, which is empty if hv_report()
 	 * has told it already. */
 	enum hv_exit (*run)(const struct hv_run *run, struct hv_error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a volume goes, as the command line writes it: CONTAINER:TARGET[:MODE]. */
+/* Where a volume goes, as the command line writes it: CONTAINER:TARGET[:MODE], or with a selector
+ * of containers (wire/selector.h) in place of one. */
 #ifndef CLI_PLACE_H
 #define CLI_PLACE_H
 
@@ -11,13 +12,14 @@
 /* Strings are owned. */
 struct hv_place {
 	char *container;
+	char *selector; /* instead; NULL: there is a container */
 	char *target;
 	struct hv_mode mode;
 };
 
-/* Split at the first colon: a container's name has none.  With `target` from the command line,
- * `text` is the container alone.  The target itself is the daemon's to judge.
- * Returns HV_OK, or HV_BAD_REQUEST with sentence and hint.  The caller frees `ret` with
+/* Split at the first colon: a container's name has none; behind a selector at the last ":/".  With
+ * `target` from the command line, `text` is the container alone.  The target itself is the daemon's
+ * to judge. Returns HV_OK, or HV_BAD_REQUEST with sentence and hint.  The caller frees `ret` with
  * hv_place_done() whatever is returned. */
 enum hv_code hv_place_parse(const char *text, const char *target, struct hv_place *ret,
 	struct hv_error *err) __attribute__((nonnull(1, 3, 4), warn_unused_result));
@@ -39,7 +41,7 @@ void hv_target_clean(char *target) __attribute__((nonnull));
 void hv_place_done(struct hv_place *place) __attribute__((nonnull));
 #define hv_auto_place HV_AUTO(hv_place_done)
 
-/* Whether `text` has the form of an attachment's ID: 12 hex digits. */
+/* Whether `text` has the form of the ID of an attachment or a rule: 12 hex digits. */
 bool hv_attachment_id_is(const char *text) __attribute__((nonnull));
 
 #endif

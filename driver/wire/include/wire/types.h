@@ -110,6 +110,28 @@ struct hv_attach_request {
 		.persist = true,                                                                   \
 		.grace_seconds = HV_GRACE_UNSAID})
 
+/* A rule: an attachment that is wanted in all containers which a selector selects, as the API shows
+ * it, with the options of its request. */
+struct hv_rule {
+	char *id; /* 12 hex digits */
+	char *volume;
+	char *selector; /* wire/selector.h */
+	char *target;
+	char *subpath;
+	bool read_only;
+	enum hv_switch no_suid;
+	bool no_dev;
+	bool no_exec;
+	bool required;
+	char *as;
+	char *since; /* RFC 3339, UTC */
+	/* How many containers. */
+	long long attached;
+	long long pending;
+	long long failed;
+	long long skipped; /* something else is wanted at the target there */
+};
+
 /* One thing that /HotCheck looked at. */
 struct hv_check {
 	char *name;
@@ -174,6 +196,7 @@ struct hv_driver_request {
 
 extern const struct hv_field hv_attachment_fields[];
 extern const struct hv_field hv_attach_request_fields[];
+extern const struct hv_field hv_rule_fields[];
 extern const struct hv_field hv_check_fields[];
 extern const struct hv_field hv_detach_request_fields[];
 extern const struct hv_field hv_list_request_fields[];
@@ -215,5 +238,7 @@ void hv_attachment_done(struct hv_attachment *attachment) __attribute__((nonnull
 #define hv_auto_attachment HV_AUTO(hv_attachment_done)
 void hv_events_done(struct hv_events *events) __attribute__((nonnull));
 #define hv_auto_events HV_AUTO(hv_events_done)
+void hv_rule_done(struct hv_rule *rule) __attribute__((nonnull));
+#define hv_auto_rule HV_AUTO(hv_rule_done)
 
 #endif
