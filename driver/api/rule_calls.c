@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /HotRules, and what the other calls answer about rules. */
+/* /HotRules, and the answers of the other calls about rules. */
 #include "rule_calls.h"
 
 #include <json-c/json.h>
@@ -25,7 +25,16 @@ enum hv_code hv_attach_request_check(const struct hv_attach_request *in, struct 
 			in->container ? "empty" : "missing");
 	if (!in->selector && in->each)
 		return hv_fail(err, HV_BAD_REQUEST, "\"Each\" goes with \"Selector\"");
-	return HV_OK;
+	if (in->selector && (in->lease_seconds != 0 || in->grace_seconds != HV_GRACE_UNSAID)) {
+		hv_fail(err, HV_BAD_REQUEST,
+			"a lease is of one container's attachment: \"For\" contradicts \"Selector\"");
+		return hv_hint(err, "leave out --for and --grace, or name one container");
+	}
+	if (!in->selector || in->persist)
+		return HV_OK;
+	hv_fail(err, HV_BAD_REQUEST,
+		"a rule holds for each start: \"Persist\" false contradicts \"Selector\"");
+	return hv_hint(err, "leave out --once, or name one container");
 }
 
 /* Where it is not: with "Err" and "Hint". */

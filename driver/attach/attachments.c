@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attach/rules.h"
-
 #include "siblings.h"
 
 /* Another number for each time the machine was booted. */
@@ -158,7 +156,7 @@ void hv_attacher_poke_rules(struct hv_attacher *attacher)
 {
 	const struct hv_attacher_listener *listener = attacher->listener;
 
-	if (listener && listener->on_rules && hv_rules_are_any(attacher))
+	if (listener && listener->on_rules && attacher->rules.are_any)
 		listener->on_rules(listener->context);
 }
 
@@ -196,7 +194,7 @@ void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 	unsigned at;
 
 	/* A rule may be about to be applied to it. */
-	if (!has_records(attacher, container_id) && !hv_rules_are_any(attacher))
+	if (!has_records(attacher, container_id) && !attacher->rules.are_any)
 		return;
 	at = atomic_fetch_add(&attacher->ended_count, 1) % HV_ENDED_MAX;
 	atomic_store(&attacher->ended[at], number_of(container_id));

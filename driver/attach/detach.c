@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "attach/rules.h"
 #include "mountcore/path.h"
 
 #include "attachment.h"
@@ -52,12 +51,12 @@ static enum hv_code check_request(const struct hv_detach_request *request, struc
 	return hv_detach_check_wait(request, err);
 }
 
-/* What a rule wants everywhere is not taken out in one place. */
+/* An attachment of a rule ends with the rule alone. */
 static enum hv_code check_rule(struct hv_attacher *attacher,
 	const struct hv_detach_request *request, const struct hv_attachment *view,
 	struct hv_error *err)
 {
-	if (!view->rule || request->is_of_rule || !hv_rule_is_there(attacher, view->rule))
+	if (!view->rule || request->is_of_rule || !hv_rules_has(&attacher->rules, view->rule))
 		return HV_OK;
 	hv_fail(err, HV_BAD_REQUEST,
 		"volume '%s' is attached at %s in container '%s' by rule %s, which holds for other containers too",

@@ -73,8 +73,9 @@ void hv_rules_apply_created(struct hv_attacher *attacher, const char *container_
 	hv_rules_set_known(&attacher->rules, container_id);
 }
 
-/* All containers, and those that each rule selects. */
+/* All containers, and the places of each rule among them. */
 struct listing {
+	struct hv_attacher *attacher;
 	struct hv_rule_records rules;
 	struct hv_selector *selectors;
 	struct hv_rule_places *places;
@@ -100,11 +101,21 @@ static void listing_done(struct listing *listing)
 static void take(void *context, struct hv_listed *listed)
 {
 	struct listing *self = context;
+	bool is_selected = false;
 
-	for (size_t i = 0; i < self->rules.count; i++)
-		if (hv_selector_match(&self->selectors[i], &listed->labels) &&
-			hv_rule_places_add(&self->places[i], listed->id, listed->name) < 0)
+	for (size_t i = 0; i < self->rules.count; i++) {
+		struct hv_rule_places *places = &self->places[i];
+
+		if (!hv_selector_match(&self->selectors[i], &listed->labels))
+			continue;
+		is_selected = true;
+		if (hv_rule_places_add(places, listed->id, listed->name) < 0)
 			self->is_cut = true;
+		else /* it may be about to start: the Engine would not answer */
+			places->items[places->count - 1].is_created = !hv_listed_is_running(listed);
+	}
+	if (!is_selected)
+		hv_rules_set_known(&self->attacher->rules, listed->id);
 	if (hv_texts_add(&self->ids, listed->id) < 0)
 		self->is_cut = true;
 }
@@ -141,7 +152,7 @@ static void learn_engine(struct hv_attacher *attacher)
 
 enum hv_code hv_rules_apply(struct hv_attacher *attacher, struct hv_error *err)
 {
-	auto_listing struct listing listing = {.is_cut = false};
+	auto_listing struct listing listing = {.attacher = attacher};
 	enum hv_code code;
 
 	if (!hv_rules_are_any(attacher))

@@ -21,18 +21,7 @@ static enum hv_code check(const struct hv_attach_request *request, struct hv_err
 {
 	hv_auto_selector struct hv_selector selector = {.count = 0};
 
-	if (hv_selector_parse(request->selector, &selector, err) != HV_OK)
-		return err->code;
-	if (request->lease_seconds != 0 || request->grace_seconds != HV_GRACE_UNSAID) {
-		hv_fail(err, HV_BAD_REQUEST,
-			"a lease is of one container's attachment: \"For\" contradicts \"Selector\"");
-		return hv_hint(err, "leave out --for and --grace, or name one container");
-	}
-	if (request->persist)
-		return HV_OK;
-	hv_fail(err, HV_BAD_REQUEST,
-		"a rule holds for each start: \"Persist\" false contradicts \"Selector\"");
-	return hv_hint(err, "leave out --once, or name one container");
+	return hv_selector_parse(request->selector, &selector, err);
 }
 
 /* All of the request but its place, and whether it is for each; one source has one form. */
@@ -204,7 +193,7 @@ enum hv_code hv_rule_attach(struct hv_attacher *attacher, const struct hv_attach
 	bool is_borrowed = false, is_new = false;
 
 	*ret = (struct hv_rule_view){0};
-	if (build(attacher, request, &rule, &is_borrowed, err) != HV_OK)
+	if (build(attacher, request, &rule, &is_borrowed, err) != HV_OK || !rule.since)
 		return err->code;
 	key = hv_rule_key(&rule);
 	if (!key)

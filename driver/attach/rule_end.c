@@ -125,7 +125,7 @@ static enum hv_code detach_all(struct hv_attacher *attacher, const struct hv_rul
 		attacher, how, &records, NULL, hv_clock_ms() + how->wait_seconds * 1000};
 	enum hv_code code;
 
-	{ /* one that was allowed before is in the list, or fails */
+	{ /* an attach that was allowed before is in the list, or fails */
 		HV_HOLD(hold, hv_volumes_locks(attacher->volumes), rule->volume);
 		code = hv_records_list(attacher, &filter, &records, err);
 	}
@@ -230,7 +230,7 @@ enum hv_code hv_rule_detach(struct hv_attacher *attacher, const struct hv_detach
 
 	*ret = (struct hv_rule_view){0};
 	if (check(request, err) != HV_OK || find(attacher, request, &rule, err) != HV_OK ||
-		end_held(attacher, &rule, &how, ret, err) != HV_OK)
+		!rule.id || end_held(attacher, &rule, &how, ret, err) != HV_OK)
 		return err->code;
 	return hv_rule_view_fill(ret, &rule, err);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Show the rules, and what a new one would do. */
+/* Show the rules, and the effect that a new one would have. */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "attach/rules.h"
+#include "mountcore/path.h"
 #include "wire/text.h"
 
 #include "attachment.h"
@@ -121,17 +124,20 @@ static enum hv_code check_place(struct hv_attacher *attacher,
 	return code;
 }
 
-/* The rule that has that selector and target already, or one that is none yet. */
+/* The rule that has that selector and target already, or a blank one. */
 static enum hv_code find_rule(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_rule_record *ret, struct hv_error *err)
 {
-	enum hv_code code =
-		hv_rules_find(&attacher->rules, request->selector, request->target, ret, err);
+	char target[PATH_MAX];
+	enum hv_code code;
 
+	if (mc_path_clean(request->target, target, sizeof(target)) < 0)
+		snprintf(target, sizeof(target), "%s", request->target); /* a step tells why */
+	code = hv_rules_find(&attacher->rules, request->selector, target, ret, err);
 	if (code != HV_NO_SUCH_ATTACHMENT)
 		return code;
 	ret->id = strdup("");
-	ret->target = strdup(request->target);
+	ret->target = strdup(target);
 	return ret->id && ret->target ? HV_OK : hv_oom(err);
 }
 

@@ -94,7 +94,7 @@ enum hv_code hv_rule_look(struct hv_attacher *attacher, const struct hv_rule_rec
 	return HV_OK;
 }
 
-/* What is recorded already its own repair keeps true. */
+/* A recorded attachment is kept true by its own repair. */
 static enum hv_code attach(struct hv_attacher *attacher, const struct hv_rule_record *rule,
 	struct hv_rule_place *place, struct hv_error *err)
 {

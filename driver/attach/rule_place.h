@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The containers that a rule selects, and what becomes of it there. */
+/* The containers that a rule selects, and the result of applying it there. */
 #ifndef ATTACH_RULE_PLACE_H
 #define ATTACH_RULE_PLACE_H
 
@@ -9,7 +9,7 @@
 struct hv_rule_place {
 	char *id;
 	char *name;
-	bool is_created; /* just now: it does not run */
+	bool is_created; /* or stopped: it does not run, and is not asked for */
 	/* Of hv_rule_apply(). */
 	struct hv_attachment attachment; /* there; its ID is NULL: there is none */
 	bool is_new;                     /* and was not before */

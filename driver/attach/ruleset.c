@@ -256,9 +256,12 @@ bool hv_rules_have_miss(struct hv_rules *rules, const char *container_id)
 {
 	HOLD(rules);
 
-	for (size_t i = 0; i < rules->count; i++)
-		if (find_miss(&rules->items[i]->misses, container_id))
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct hv_rule_miss *miss = find_miss(&rules->items[i]->misses, container_id);
+
+		if (miss && !miss->is_skipped)
 			return true;
+	}
 	return false;
 }
 

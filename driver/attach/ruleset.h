@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules in memory, and what is known of containers that they may select. */
+/* The rules in memory, and notes on the containers that they may select. */
 #ifndef ATTACH_RULE_SET_H
 #define ATTACH_RULE_SET_H
 
@@ -58,7 +58,7 @@ bool hv_rules_has(struct hv_rules *rules, const char *id);
 
 /* Why it is not attached in a container.  Returns whether that is news. */
 bool hv_rules_note(struct hv_rules *rules, const char *id, const struct hv_rule_miss *miss);
-/* Whether there is such a note on the container. */
+/* Whether there is such a note on the container, and not for what is skipped. */
 bool hv_rules_have_miss(struct hv_rules *rules, const char *container_id);
 /* It is attached there. */
 void hv_rules_forget(struct hv_rules *rules, const char *id, const char *container_id);

@@ -4,8 +4,8 @@
  * minute those are looked at whose mount tables have changed, and the Engine is asked once for all
  * of them, since an event may be lost.  A container with a lease waits in the queue of looks until
  * its end: then a repairer detaches it.  A stream that ends is subscribed to again, from 100 ms to
- * 5 s later.  The rules are applied to all containers as often; those that are created in between
- * have threads of their own (ruler.c).
+ * 5 s later.  The rules are applied to all containers as often; for containers that are created
+ * in between there are threads (ruler.c).
  *
  * The watcher looks at containers itself, which asks the kernel only, and never waits.  Repairing,
  * and asking the Engine, may wait for it and for file systems. */

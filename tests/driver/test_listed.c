@@ -78,7 +78,8 @@ TEST(listing_feed_of_an_endless_container_is_refused)
 
 	assert_non_null(text);
 	memset(text, ' ', HV_LISTED_MAX + 16);
-	memcpy(text, "[{", 2);
+	text[0] = '[';
+	text[1] = '{';
 	assert_false(feed(text, HV_LISTED_MAX + 16, 4096, &told));
 	free(text);
 }

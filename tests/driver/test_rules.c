@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules, in an Engine whose containers do not run: what is wanted of them is written down. */
+/* Rules, in an Engine whose containers do not run: their attachments are written down. */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,8 +144,7 @@ API_TEST(hot_attach_with_a_selector_of_no_container_keeps_the_rule)
 	fake_engine_free(engine);
 }
 
-/* An Engine that does not know a container it has listed is no failure; one that does not answer
- * for it is. */
+/* That the Engine does not know a container any more is no failure; no answer is. */
 API_TEST(hot_attach_with_a_selector_is_all_or_nothing_unless_each)
 {
 	static const char each[] = "{\"Volume\":\"data\",\"Selector\":\"label:tier=front\","
