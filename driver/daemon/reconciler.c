@@ -271,27 +271,13 @@ static void put_keeper(struct hv_reconciler *self, const struct hv_event *event)
 	hv_queue_put(&self->repairers.queue, name);
 }
 
-/* Before its first start; it has no records. */
-static void on_create(struct hv_reconciler *self, const struct hv_event *event)
-{
-	struct hv_attacher *attacher = self->args.attacher;
-	hv_auto_opts struct hv_opts labels = {0};
-	const char *name;
-
-	if (!hv_rules_are_any(attacher))
-		return;
-	if (hv_event_read_labels(event, &labels, &name) < 0 ||
-		(hv_rules_select(attacher, event->container, &labels) &&
-			!hv_ruler_add(&self->ruler, event->container, name, &labels)))
-		hv_queue_put(&self->repairers.queue, all_rules);
-}
-
 static void on_event(void *context, const struct hv_event *event)
 {
 	struct hv_reconciler *self = context;
 
 	if (strcmp(event->action, "create") == 0) {
-		on_create(self, event);
+		if (!hv_ruler_meet(&self->ruler, event))
+			hv_queue_put(&self->repairers.queue, all_rules);
 		return;
 	}
 	if (hv_rules_miss(self->args.attacher, event->container))

@@ -62,7 +62,8 @@ void hv_ruler_init(struct hv_ruler *ruler, const struct hv_reconciler_args *args
 					 });
 }
 
-bool hv_ruler_add(
+/* Takes the labels over either way. */
+static bool add(
 	struct hv_ruler *ruler, const char *container_id, const char *name, struct hv_opts *labels)
 {
 	struct created *created = calloc(1, sizeof(*created));
@@ -82,6 +83,20 @@ bool hv_ruler_add(
 	atomic_fetch_add(&ruler->waiting, 1);
 	hv_workers_add(&ruler->workers, &created->work);
 	return true;
+}
+
+bool hv_ruler_meet(struct hv_ruler *ruler, const struct hv_event *event)
+{
+	struct hv_attacher *attacher = ruler->args->attacher;
+	hv_auto_opts struct hv_opts labels = {0};
+	const char *name;
+
+	if (!hv_rules_are_any(attacher))
+		return true;
+	if (hv_event_read_labels(event, &labels, &name) < 0)
+		return false;
+	return !hv_rules_select(attacher, event->container, &labels) ||
+	       add(ruler, event->container, name, &labels);
 }
 
 bool hv_ruler_stop(struct hv_ruler *ruler, long long until_ms)

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "wire/opts.h"
+#include "wire/event.h"
 
 #include "daemon/reconciler.h"
 #include "workers.h"
@@ -24,11 +24,10 @@ struct hv_ruler {
 void hv_ruler_init(struct hv_ruler *ruler, const struct hv_reconciler_args *args)
 	__attribute__((nonnull));
 
-/* A container was created, and a rule selects it.  `labels` are taken over either way.  Does not
- * wait.  Returns false if it is not taken up: then the list of all containers is to be asked for.
- */
-bool hv_ruler_add(struct hv_ruler *ruler, const char *container_id, const char *name,
-	struct hv_opts *labels) __attribute__((nonnull, warn_unused_result));
+/* A container was created.  Does not wait.  Returns false if a rule may select it and it is not
+ * taken up: then the list of all containers is to be asked for.  One thread. */
+bool hv_ruler_meet(struct hv_ruler *ruler, const struct hv_event *event)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Let the threads end, and wait for them until that time (CLOCK_MONOTONIC).  Returns whether they
  * have. */
