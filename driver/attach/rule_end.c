@@ -63,18 +63,30 @@ struct ending {
 	long long until_ms;
 };
 
+/* Wait for an attach that is under way, or bring one to its end that a crash left half done. */
+static void settle(struct hv_attacher *attacher, const char *container_id)
+{
+	struct hv_repaired ignored_counts;
+	hv_auto_error struct hv_error ignored = {0};
+
+	(void)!hv_attachments_settle(attacher, container_id, &ignored_counts, &ignored);
+}
+
 static void end_at(void *context, size_t at)
 {
 	const struct ending *self = context;
+	const struct hv_record *record = &self->records->items[at];
 	struct ended *item = &self->items[at];
 	long long left_ms = self->until_ms - hv_clock_ms();
 	const struct hv_detach_request request = {
-		.id = self->records->items[at].view.id,
+		.id = record->view.id,
 		.wait_seconds = left_ms > 0 ? (left_ms + 999) / 1000 : 0,
 		.lazy = self->how->is_lazy,
 		.is_of_rule = true,
 	};
 
+	if (!record->is_done)
+		settle(self->attacher, record->view.container_id);
 	if (hv_detach(self->attacher, &request, &item->attachment, &item->err) ==
 		HV_NO_SUCH_ATTACHMENT)
 		hv_error_done(&item->err);
