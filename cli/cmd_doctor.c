@@ -149,6 +149,37 @@ static bool tell_attachments(const struct hv_run *run)
 	return all;
 }
 
+/* The containers in which a rule cannot hold. */
+static bool tell_rule(struct json_object *rule)
+{
+	struct json_object *failed = hv_document_get(rule, "FailedContainers", json_type_array);
+	size_t count = failed ? json_object_array_length(failed) : 0;
+	char name[PATH_MAX + 600];
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_object_array_get_idx(failed, i);
+
+		snprintf(name, sizeof(name), "%s does not hold in container '%s'",
+			hv_document_text(rule, "ID"), hv_document_text(item, "ContainerName"));
+		tell("rule", false, name, hv_document_text(item, "Err"));
+	}
+	return count == 0;
+}
+
+static bool tell_rules(const struct hv_run *run)
+{
+	hv_auto_json struct json_object *answer = NULL;
+	hv_auto_error struct hv_error ignored = {0};
+	struct json_object *list;
+	bool all = true;
+
+	(void)!hv_run_ask(run, "/HotRules", NULL, NULL, &answer, &ignored);
+	list = hv_document_get(answer, "Rules", json_type_array);
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		all = tell_rule(json_object_array_get_idx(list, i)) && all;
+	return all;
+}
+
 static enum hv_exit doctor(const struct hv_run *run, struct hv_error *err)
 {
 	hv_auto_json struct json_object *info = NULL;
@@ -157,6 +188,7 @@ static enum hv_exit doctor(const struct hv_run *run, struct hv_error *err)
 	if (hv_run_ask(run, "/HotInfo", NULL, NULL, &info, err) == HV_OK) {
 		all = tell_all(info);
 		all = tell_attachments(run) && all;
+		all = tell_rules(run) && all;
 	} else {
 		tell("daemon", false, hv_error_text(err), err->hint);
 	}
