@@ -2,6 +2,7 @@
 /* Rules, in an Engine whose containers do not run: their attachments are written down. */
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attach/rules.h"
@@ -9,6 +10,7 @@
 
 #include "api_fixture.h"
 #include "fake_engine.h"
+#include "scratch.h"
 
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 #define ID(digit)                                                                                  \
@@ -334,6 +336,88 @@ API_TEST(create_with_a_selector_makes_a_rule_that_ends_with_the_volume)
 	fake_engine_free(engine);
 }
 
+API_TEST(a_rule_borrows_a_path_only_while_it_is_attached)
+{
+	static const char d[] = ID("dddd");
+	struct fixture *fixture = *state;
+	struct world *world = fixture->world;
+	char socket[100], body[300], *path = scratch_path(world->dir, "srv");
+	struct fake_engine *engine = start(fixture, socket);
+	struct hv_opts labels = {0};
+
+	world_mkdir(world, "srv");
+	assert_int_equal(hv_opts_add(&labels, "new", "1"), 0);
+	snprintf(body, sizeof(body),
+		"{\"Source\":{\"Path\":\"%s\"},\"Selector\":\"label:new\",\"Target\":\"/m\"}",
+		path);
+	assert_int_equal(call(fixture, "/HotAttach", body), 200);
+	assert_int_equal(call(fixture, "/HotAttach", body), 200); /* again */
+	expect_counts(fixture, 0, 0, 0);
+	assert_string_equal(text(first(fixture, "Rules"), "Volume"), path);
+	assert_false(row_has_volume(world->store, path));
+	hv_rules_apply_created(fixture->attacher, d, "d", &labels);
+	expect_counts(fixture, 1, 0, 0);
+	assert_true(row_has_volume(world->store, path));
+	assert_int_equal(
+		call(fixture, "/HotDetach", "{\"Selector\":\"label:new\",\"Target\":\"/m\"}"), 200);
+	assert_int_equal(records(fixture, NULL), 0);
+	assert_false(row_has_volume(world->store, path));
+	hv_opts_done(&labels);
+	fake_engine_free(engine);
+	free(path);
+}
+
+#define KEEPER                                                                                     \
+	"{\"Id\":\"k1\",\"Names\":[\"/hostvol-keeps-lv\"],\"State\":\"running\","                  \
+	"\"Labels\":{\"hostvol.keeps\":\"lv\"," FRONT "}}"
+
+/* An Engine that has the volume lv of the driver local, and its keeper. */
+static void tell_foreign(struct fixture *fixture, struct fake_engine *engine)
+{
+	char answer[400];
+
+	snprintf(answer, sizeof(answer),
+		OK
+		"{\"Name\":\"lv\",\"Driver\":\"local\",\"Mountpoint\":\"%s/srv\",\"Options\":null}",
+		fixture->world->dir);
+	fake_engine_set(engine, "/volumes/lv", answer);
+	fake_engine_set(engine, "/containers/json",
+		OK "[" LISTED(A, "a", FRONT) "," LISTED(B, "b", FRONT) "," KEEPER "]");
+	fake_engine_set(engine, "/containers/k1/json",
+		OK "{\"Id\":\"k1\",\"Name\":\"/hostvol-keeps-lv\",\"State\":{\"Running\":true,"
+		   "\"Pid\":7,\"StartedAt\":\"2999-01-01T00:00:00Z\"}}");
+	fake_engine_set(engine, "/containers/k1", "HTTP/1.1 204 No Content\r\n\r\n");
+	fake_engine_set(engine, "/images/hostvol-keeper:1", OK "[]");
+}
+
+API_TEST(a_rule_of_a_volume_of_another_driver_keeps_it_while_it_is_attached)
+{
+	static const char attach[] = "{\"Volume\":\"lv\",\"Selector\":\"label:tier=front\","
+				     "\"Target\":\"/m\",\"As\":\"1000:1000\"}";
+	struct fixture *fixture = *state;
+	struct world *world = fixture->world;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	world_mkdir(world, "srv");
+	tell_foreign(fixture, engine);
+	assert_int_equal(call(fixture, "/HotAttach", attach), 200);
+	assert_int_equal(length(fixture->body, "Attachments"), 2);
+	assert_string_equal(text(first(fixture, "Attachments"), "Driver"), "local");
+	assert_string_equal(text(first(fixture, "Attachments"), "As"), "1000:1000");
+	expect_counts(fixture, 2, 0, 0);
+	assert_int_equal(records(fixture, "k1"), 0);
+	assert_true(row_has_volume(world->store, "lv"));
+	assert_int_equal(fake_engine_deletes(engine), 0);
+	assert_int_equal(call(fixture, "/HotDetach",
+				 "{\"Selector\":\"label:tier=front\",\"Target\":\"/m\"}"),
+		200);
+	assert_int_equal(records(fixture, NULL), 0);
+	assert_false(row_has_volume(world->store, "lv"));
+	assert_true(fake_engine_deletes(engine) > 0);
+	fake_engine_free(engine);
+}
+
 API_TEST(a_request_with_a_selector_that_is_wrong_is_refused)
 {
 	static const struct {
@@ -353,6 +437,15 @@ API_TEST(a_request_with_a_selector_that_is_wrong_is_refused)
 		{"/HotAttach",
 			"{\"Volume\":\"data\",\"Selector\":\"label:a\",\"Target\":\"/m\",\"Persist\":false}",
 			400},
+		{"/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"label:a\",\"Target\":\"/m\",\"For\":60}",
+			400},
+		{"/HotCheck",
+			"{\"Volume\":\"data\",\"Selector\":\"label:a\",\"Target\":\"/m\",\"For\":60}",
+			400},
+		{"/HotAttach",
+			"{\"Source\":{\"Path\":\"/nowhere/x\"},\"Selector\":\"label:a\",\"Target\":\"/m\"}",
+			404},
 		{"/HotAttach",
 			"{\"Volume\":\"data\",\"Selector\":\"label:a\",\"Target\":\"/proc\"}", 403},
 		{"/HotAttach", "{\"Volume\":\"nobody\",\"Selector\":\"label:a\",\"Target\":\"/m\"}",

@@ -203,6 +203,21 @@ is_inside() {
 	[[ $ANSWER == *'"Rules":[]'* ]]
 }
 
+@test "a rule takes a directory of the host, which nothing else knows" {
+	echo other >"$TMP/other/who"
+	must HotAttach '{"Source":{"Path":"'"$TMP/other"'"},"Selector":"'"$SELECTOR"'","Target":"/a"}'
+	first hvt_one "${FRONT[@]}"
+	[[ $(said hvt_one 1) == "1 1" ]]
+	has hvt_one who
+	counts 1 0 0 0
+	end_rule "$SELECTOR"
+	run ! has hvt_one
+	must HotRules '{}'
+	[[ $ANSWER == *'"Rules":[]'* ]]
+	send HotAttach '{"Volume":"hvt_data","Selector":"'"$SELECTOR"'","Target":"/a","For":60}'
+	[[ $STATUS == 400 && $ANSWER == *lease* ]]
+}
+
 @test "a container that requires what a rule cannot give does not start" {
 	rule "$SELECTOR" ',"Required":true'
 	mv "$TMP/src" "$TMP/gone"
