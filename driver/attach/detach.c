@@ -56,7 +56,7 @@ static enum hv_code check_rule(struct hv_attacher *attacher,
 	const struct hv_detach_request *request, const struct hv_attachment *view,
 	struct hv_error *err)
 {
-	if (!view->rule || request->is_of_rule || !hv_rules_has(&attacher->rules, view->rule))
+	if (!view->rule || request->of_rule || !hv_rules_has(&attacher->rules, view->rule))
 		return HV_OK;
 	hv_fail(err, HV_BAD_REQUEST,
 		"volume '%s' is attached at %s in container '%s' by rule %s, which holds for other containers too",
@@ -168,9 +168,10 @@ struct ending {
 	char container[128];      /* its ID, which has 64 */
 	struct hv_unmount_manner manner;
 	bool with_volume;
-	bool is_begun; /* the store says that it is about to end, or its lease does */
-	bool is_lease; /* it is detached because its lease is over */
-	bool is_kept;  /* it was renewed meanwhile */
+	bool is_begun;    /* the store says that it is about to end, or its lease does */
+	bool is_lease;    /* it is detached because its lease is over */
+	bool is_kept;     /* it was renewed meanwhile, or is wanted without the rule */
+	const char *rule; /* it ends with this rule; NULL: for itself */
 };
 
 /* Say in the store that it is about to be unmounted, so that after a crash an unmounted one is
@@ -224,6 +225,20 @@ static enum hv_code accept_gone(
 	return HV_OK;
 }
 
+/* A request may have taken it out of the rule that ends.  An earlier try may have noted its end. */
+static enum hv_code keep_if_released(struct ending *ending, struct hv_error *err)
+{
+	struct hv_record *record = ending->record;
+
+	if (!ending->rule || (record->view.rule && strcmp(record->view.rule, ending->rule) == 0))
+		return HV_OK;
+	ending->is_kept = true;
+	if (!record->is_ending)
+		return HV_OK;
+	record->is_ending = false;
+	return hv_store_attachment_update(ending->attacher->store, record, err);
+}
+
 static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 {
 	struct hv_attacher *attacher = ending->attacher;
@@ -233,6 +248,8 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 	if (find_again(ending, err) != HV_OK)
 		return accept_gone(ending, err->code, err);
 	ending->is_kept = ending->is_lease && !hv_lease_is_over(&record->view);
+	if (keep_if_released(ending, err) != HV_OK)
+		return err->code;
 	if (ending->is_kept)
 		return HV_OK;
 	if (hv_attachment_refresh(attacher, record, err) != HV_OK)
@@ -327,7 +344,11 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	hv_auto_record struct hv_record record = {0};
 	hv_auto_error struct hv_error ignored = {0};
 	struct ending ending = {
-		.attacher = attacher, .record = &record, .manner.is_lazy = request->lazy};
+		.attacher = attacher,
+		.record = &record,
+		.manner.is_lazy = request->lazy,
+		.rule = request->of_rule,
+	};
 	enum hv_code code;
 
 	if (check_request(request, err) != HV_OK ||
@@ -337,10 +358,13 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	code = end_found(&ending, request->wait_seconds, err);
 	if (code != HV_OK)
 		return code;
+	if (ending.is_kept)
+		return hv_fail(err, HV_NO_SUCH_ATTACHMENT,
+			"attachment %s was taken out of its rule meanwhile", record.view.id);
 	/* For `docker volume rm` to work at once; else the reconciler does it. */
 	if (record.view.driver)
 		(void)!hv_keeper_check(attacher, record.view.volume, &ignored);
-	if (!request->is_of_rule) /* one may have waited for the place */
+	if (!request->of_rule) /* one may have waited for the place */
 		hv_attacher_poke_rules(attacher);
 	*ret = record.view;
 	record.view = (struct hv_attachment){0};

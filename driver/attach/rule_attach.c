@@ -71,19 +71,21 @@ static enum hv_code build(struct hv_attacher *attacher, const struct hv_attach_r
 		       : hv_oom(err);
 }
 
-/* While the volume is held, so that it cannot be removed under it, unless it is borrowed. */
+/* While the volume is held, so that it cannot be removed under it, unless it is borrowed.
+ * `ret_before`: the phase of the volume, which the rule may have ended. */
 static enum hv_code commit(struct hv_attacher *attacher, const struct hv_rule_record *rule,
-	bool is_borrowed, struct hv_error *err)
+	bool is_borrowed, enum hv_phase *ret_before, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume now = {0};
 	hv_auto_rule_record struct hv_rule_record copy = {0};
 	hv_auto_error struct hv_error ignored = {0};
-	const struct hv_rule_fate back = {rule->volume, HV_ATTACHING};
+	struct hv_rule_fate back = {rule->volume, HV_THERE};
 
 	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), rule->volume);
-	if ((!is_borrowed &&
-		    hv_store_volume_get(attacher->store, rule->volume, &now, err) != HV_OK) ||
-		hv_store_rule_add(attacher->store, rule, err) != HV_OK)
+	if (!is_borrowed && hv_store_volume_get(attacher->store, rule->volume, &now, err) != HV_OK)
+		return err->code;
+	*ret_before = back.phase = now.phase; /* HV_THERE if it is borrowed */
+	if (hv_store_rule_add(attacher->store, rule, err) != HV_OK)
 		return err->code;
 	if (hv_rule_record_copy(rule, &copy, err) == HV_OK &&
 		hv_rules_add(&attacher->rules, &copy, err) == HV_OK)
@@ -102,7 +104,7 @@ static enum hv_code refuse_other(const struct hv_rule_record *other, struct hv_e
 
 /* The rule of the request, which is written unless it is there.  With its place held. */
 static enum hv_code make(struct hv_attacher *attacher, struct hv_rule_record *rule,
-	bool is_borrowed, bool *ret_is_new, struct hv_error *err)
+	bool is_borrowed, bool *ret_is_new, enum hv_phase *ret_before, struct hv_error *err)
 {
 	hv_auto_rule_record struct hv_rule_record other = {0};
 	enum hv_code code =
@@ -110,7 +112,7 @@ static enum hv_code make(struct hv_attacher *attacher, struct hv_rule_record *ru
 
 	*ret_is_new = code == HV_NO_SUCH_ATTACHMENT;
 	if (*ret_is_new)
-		return commit(attacher, rule, is_borrowed, err);
+		return commit(attacher, rule, is_borrowed, ret_before, err);
 	if (code != HV_OK)
 		return code;
 	if (strcmp(other.request, rule->request) != 0 || other.is_own != rule->is_own)
@@ -191,6 +193,7 @@ enum hv_code hv_rule_attach(struct hv_attacher *attacher, const struct hv_attach
 	hv_auto_error struct hv_error ignored = {0};
 	hv_auto_free char *key = NULL;
 	bool is_borrowed = false, is_new = false;
+	enum hv_phase before = HV_THERE;
 
 	*ret = (struct hv_rule_view){0};
 	if (build(attacher, request, &rule, &is_borrowed, err) != HV_OK || !rule.since)
@@ -199,13 +202,14 @@ enum hv_code hv_rule_attach(struct hv_attacher *attacher, const struct hv_attach
 	if (!key)
 		return hv_oom(err);
 	HV_HOLD(hold, &attacher->locks, key);
-	if (make(attacher, &rule, is_borrowed, &is_new, err) != HV_OK)
+	if (make(attacher, &rule, is_borrowed, &is_new, &before, err) != HV_OK)
 		return err->code;
 	if (apply(attacher, &rule, request->each, &places, err) == HV_OK)
 		return fill(&rule, &places, ret, err);
-	if (is_new)
-		(void)!hv_rule_end(attacher, &rule,
-			&(struct hv_rule_end_how){.is_lazy = true, .phase = HV_ATTACHING}, NULL,
-			&ignored);
-	return err->code;
+	if (!is_new || hv_rule_end(attacher, &rule,
+			       &(struct hv_rule_end_how){.is_lazy = true, .phase = before}, NULL,
+			       &ignored) == HV_OK)
+		return err->code;
+	return hv_hint(err, "end rule %s, which stays because %s: docker hostvol detach %s",
+		rule.id, hv_error_text(&ignored), rule.id);
 }

@@ -57,6 +57,7 @@ struct ended {
 
 struct ending {
 	struct hv_attacher *attacher;
+	const struct hv_rule_record *rule;
 	const struct hv_rule_end_how *how;
 	const struct hv_records *records;
 	struct ended *items;
@@ -82,7 +83,7 @@ static void end_at(void *context, size_t at)
 		.id = record->view.id,
 		.wait_seconds = left_ms > 0 ? (left_ms + 999) / 1000 : 0,
 		.lazy = self->how->is_lazy,
-		.is_of_rule = true,
+		.of_rule = self->rule->id,
 	};
 
 	if (!record->is_done)
@@ -134,7 +135,7 @@ static enum hv_code detach_all(struct hv_attacher *attacher, const struct hv_rul
 	const struct hv_record_filter filter = {.rule = rule->id};
 	hv_auto_records struct hv_records records = {0};
 	struct ending self = {
-		attacher, how, &records, NULL, hv_clock_ms() + how->wait_seconds * 1000};
+		attacher, rule, how, &records, NULL, hv_clock_ms() + how->wait_seconds * 1000};
 	enum hv_code code;
 
 	{ /* an attach that was allowed before is in the list, or fails */
@@ -156,17 +157,25 @@ static enum hv_code detach_all(struct hv_attacher *attacher, const struct hv_rul
 	return code;
 }
 
+/* While the volume is held: it may be retired with the rule. */
+static enum hv_code drop(struct hv_attacher *attacher, const struct hv_rule_record *rule,
+	enum hv_phase phase, struct hv_error *err)
+{
+	const struct hv_rule_fate fate = {rule->volume, phase};
+
+	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), rule->volume);
+	return hv_store_rule_drop(attacher->store, rule->id, rule->is_own ? &fate : NULL, err);
+}
+
 enum hv_code hv_rule_end(struct hv_attacher *attacher, const struct hv_rule_record *rule,
 	const struct hv_rule_end_how *how, struct hv_rule_view *ret, struct hv_error *err)
 {
-	const struct hv_rule_fate fate = {rule->volume, how->phase};
 	enum hv_code code;
 
 	hv_rules_set_ending(&attacher->rules, rule->id, true);
 	code = detach_all(attacher, rule, how, ret, err);
 	if (code == HV_OK)
-		code = hv_store_rule_drop(
-			attacher->store, rule->id, rule->is_own ? &fate : NULL, err);
+		code = drop(attacher, rule, how->phase, err);
 	if (code == HV_OK) {
 		hv_rules_remove(&attacher->rules, rule->id);
 		return HV_OK;

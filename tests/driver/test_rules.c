@@ -336,6 +336,27 @@ API_TEST(create_with_a_selector_makes_a_rule_that_ends_with_the_volume)
 	fake_engine_free(engine);
 }
 
+/* A Create that comes again for a volume whose rule was ended, and a container that refuses. */
+API_TEST(create_again_that_fails_with_a_selector_leaves_the_volume)
+{
+	static const char create[] =
+		"{\"Name\":\"own\",\"Opts\":{\"attach\":\"label:tier=front:/m\"}}";
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	assert_int_equal(call(fixture, "/VolumeDriver.Create", create), 200);
+	assert_int_equal(call(fixture, "/HotDetach",
+				 "{\"Selector\":\"label:tier=front\",\"Target\":\"/m\"}"),
+		200);
+	fake_engine_set(engine, "/containers/" B "/json", "");
+	assert_int_not_equal(call(fixture, "/VolumeDriver.Create", create), 200);
+	assert_false(hv_rules_are_any(fixture->attacher));
+	assert_int_equal(records(fixture, NULL), 0);
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"own\"}"), 200);
+	fake_engine_free(engine);
+}
+
 API_TEST(a_rule_borrows_a_path_only_while_it_is_attached)
 {
 	static const char d[] = ID("dddd");

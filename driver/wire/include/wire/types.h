@@ -146,7 +146,7 @@ struct hv_detach_request {
 	char *selector; /* instead of the container: a rule */
 	long long wait_seconds;
 	bool lazy;
-	bool is_of_rule; /* no field: the rule itself ends */
+	const char *of_rule; /* no field: the rule of this ID ends; borrowed */
 };
 
 struct hv_list_request {
