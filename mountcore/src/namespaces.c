@@ -65,6 +65,7 @@ struct scan {
 	visit_fn visit;
 	void *context;
 	uint64_t but_ns;
+	bool is_strict;  /* a namespace in the list that cannot be looked at ends the look */
 	uint64_t ns_ino; /* that is looked at; 0: cannot be told */
 	pid_t pid;
 	uint64_t *seen;
@@ -363,6 +364,8 @@ static int look_at_list(struct scan *scan, unsigned long direction)
 		mc_close_fd(&ns);
 		ns = next;
 		rc = look_at_namespace(scan, ns);
+		if (is_gone(rc) && !scan->is_strict)
+			rc = 0;
 	}
 	return rc;
 }
@@ -481,6 +484,7 @@ int mc_spot_find_user(struct mc_core *core, const struct mc_spot *data, const st
 		.dev = data->dev,
 		.visit = visit_user,
 		.context = &user,
+		.is_strict = true,
 	};
 
 	/* There are fewer namespaces than processes, but only a process can be told. */
