@@ -35,12 +35,11 @@ const char *hv_attachment_container(struct hv_attachment *attachment)
 	return id;
 }
 
-enum hv_code hv_attachment_print(struct json_object *answer, struct hv_error *err)
+enum hv_code hv_attachment_print_object(struct json_object *object, struct hv_error *err)
 {
-	struct json_object *object = hv_document_get(answer, "Attachment", json_type_object);
 	hv_auto_attachment struct hv_attachment attachment = {0};
 
-	if (!object ||
+	if (!json_object_is_type(object, json_type_object) ||
 		hv_fields_from(object, hv_attachment_fields, HV_UNKNOWN_IGNORE, &attachment, err) !=
 			HV_OK ||
 		!attachment.target)
@@ -49,4 +48,10 @@ enum hv_code hv_attachment_print(struct json_object *answer, struct hv_error *er
 	for (size_t i = 0; i < attachment.warnings.count; i++)
 		hv_line_print(stderr, "note: %s", attachment.warnings.items[i]);
 	return HV_OK;
+}
+
+enum hv_code hv_attachment_print(struct json_object *answer, struct hv_error *err)
+{
+	return hv_attachment_print_object(
+		hv_document_get(answer, "Attachment", json_type_object), err);
 }

@@ -18,21 +18,6 @@ static const char *const headings[] = {
 
 enum { COLUMNS_MAX = sizeof(headings) / sizeof(headings[0]) };
 
-static enum hv_code print_attachment(struct json_object *item, struct hv_error *err)
-{
-	hv_auto_attachment struct hv_attachment attachment = {0};
-
-	if (!json_object_is_type(item, json_type_object) ||
-		hv_fields_from(item, hv_attachment_fields, HV_UNKNOWN_IGNORE, &attachment, err) !=
-			HV_OK ||
-		!attachment.target)
-		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer shows no attachment");
-	hv_line_print(stdout, "%s:%s", hv_attachment_container(&attachment), attachment.target);
-	for (size_t i = 0; i < attachment.warnings.count; i++)
-		hv_line_print(stderr, "note: %s", attachment.warnings.items[i]);
-	return HV_OK;
-}
-
 static void print_misses(struct json_object *answer, const char *name)
 {
 	struct json_object *list = hv_document_get(answer, name, json_type_array);
@@ -54,7 +39,7 @@ enum hv_code hv_rule_print(struct json_object *answer, struct hv_error *err)
 	if (!list)
 		return hv_fail(err, HV_INTERNAL, "the hostvol daemon's answer has no list in it");
 	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (print_attachment(json_object_array_get_idx(list, i), err) != HV_OK)
+		if (hv_attachment_print_object(json_object_array_get_idx(list, i), err) != HV_OK)
 			return err->code;
 	print_misses(answer, "Failed");
 	print_misses(answer, "Skipped");

@@ -12,7 +12,12 @@
 struct json_object *hv_attach_body(const struct hv_attach_request *request)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Print the `container:target` of the answer's Attachment on stdout.
+/* Print the `container:target` of an attachment on stdout, and its warnings on stderr.
+ * Returns HV_OK, or HV_INTERNAL when it is none, or is NULL. */
+enum hv_code hv_attachment_print_object(struct json_object *object, struct hv_error *err)
+	__attribute__((nonnull(2), warn_unused_result));
+
+/* The same of the answer's Attachment.
  * Returns HV_OK, or HV_INTERNAL when the answer has none, or is NULL. */
 enum hv_code hv_attachment_print(struct json_object *answer, struct hv_error *err)
 	__attribute__((nonnull(2), warn_unused_result));
