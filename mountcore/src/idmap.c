@@ -7,6 +7,7 @@
 
 #include "mountcore/cleanup.h"
 
+#include "procfs.h"
 #include "sys.h"
 
 static const uint32_t NO_ID = UINT32_MAX; /* of nobody in every user namespace */
@@ -40,15 +41,10 @@ static int read_lines(FILE *stream, struct mc_idmap *ret)
 
 int mc_idmap_read(int process, const char *name, struct mc_idmap *ret)
 {
-	mc_sys_auto_fd fd = mc_sys_openat(process, name, O_RDONLY);
-	mc_auto_file stream = fd < 0 ? NULL : fdopen(fd, "re");
+	int rc;
+	mc_auto_file stream = mc_procfs_stream(mc_sys_openat(process, name, O_RDONLY), &rc);
 
-	if (fd < 0)
-		return fd;
-	if (!stream)
-		return -ENOMEM;
-	mc_take_fd(&fd);
-	return read_lines(stream, ret);
+	return stream ? read_lines(stream, ret) : rc;
 }
 
 int mc_idmap_find(const struct mc_idmap *map, uint32_t inside, uint32_t *ret)

@@ -13,6 +13,7 @@
 #include "core.h"
 #include "job.h"
 #include "mounts.h"
+#include "procfs.h"
 #include "run.h"
 #include "sys.h"
 
@@ -61,14 +62,11 @@ int mc_mountinfo_open(struct mc_core *core, int ns_fd, struct mc_err *err)
 int mc_mounts_read_open(int mountinfo, struct mc_mounts **ret)
 {
 	char buffer[CHUNK];
-	mc_auto_fd fd = fcntl(mountinfo, F_DUPFD_CLOEXEC, 0);
-	mc_auto_file stream = fd < 0 ? NULL : fdopen(fd, "re");
+	int fd = fcntl(mountinfo, F_DUPFD_CLOEXEC, 0), rc;
+	mc_auto_file stream = mc_procfs_stream(fd < 0 ? -errno : fd, &rc);
 
-	if (fd < 0)
-		return -errno;
 	if (!stream)
-		return -ENOMEM;
-	mc_take_fd(&fd);
+		return rc;
 	setvbuf(stream, buffer, _IOFBF, sizeof(buffer));
 	return mc_mounts_parse(stream, ret);
 }

@@ -27,13 +27,7 @@ static int inode_of(int fd, uint64_t *ret)
 /* A file of the process's directory in procfs; NULL with the error in `ret_rc`. */
 static FILE *open_text(const struct mc_core *core, pid_t pid, const char *file, int *ret_rc)
 {
-	mc_sys_auto_fd fd = mc_procfs_open_of(core, pid, file, O_RDONLY);
-	FILE *stream = fd < 0 ? NULL : fdopen(fd, "re");
-
-	*ret_rc = fd < 0 ? fd : -ENOMEM;
-	if (stream)
-		mc_take_fd(&fd);
-	return stream;
+	return mc_procfs_stream(mc_procfs_open_of(core, pid, file, O_RDONLY), ret_rc);
 }
 
 /* The outer ID of ID 0 in the process's user namespace, by `map` ("uid_map", "gid_map"). */

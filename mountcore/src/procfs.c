@@ -37,6 +37,17 @@ int mc_procfs_open_of(const struct mc_core *core, pid_t pid, const char *name, i
 	return fd == -ENOENT ? -ESRCH : fd;
 }
 
+FILE *mc_procfs_stream(int fd, int *ret_rc)
+{
+	mc_sys_auto_fd own = fd;
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "re");
+
+	*ret_rc = fd < 0 ? fd : -ENOMEM;
+	if (stream)
+		mc_take_fd(&own);
+	return stream;
+}
+
 bool mc_procfs_is_process(const char *name)
 {
 	return *name && name[strspn(name, "0123456789")] == '\0';

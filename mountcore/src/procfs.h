@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "mountcore/busy.h"
 
@@ -18,6 +19,10 @@ DIR *mc_procfs_open(int dirfd, const char *name);
 /* Open the file `name` of the process's directory in our procfs.  Returns a descriptor, or a
  * negative errno: -ESRCH for a process that is gone. */
 int mc_procfs_open_of(const struct mc_core *core, pid_t pid, const char *name, int flags);
+
+/* A stream that reads what was opened as `fd`, which it takes over.  NULL with `ret_rc`: the error
+ * that `fd` is, or -ENOMEM. */
+FILE *mc_procfs_stream(int fd, int *ret_rc);
 
 /* Whether the name of an entry is the number of a process. */
 bool mc_procfs_is_process(const char *name);

@@ -87,14 +87,11 @@ static int read_status(int process, struct mc_user *user)
 {
 	char line[LINE_SIZE];
 	bool has_user = false;
-	mc_sys_auto_fd fd = mc_sys_openat(process, "status", O_RDONLY);
-	mc_auto_file stream = fd < 0 ? NULL : fdopen(fd, "re");
+	int rc;
+	mc_auto_file stream = mc_procfs_stream(mc_sys_openat(process, "status", O_RDONLY), &rc);
 
-	if (fd < 0)
-		return fd;
 	if (!stream)
-		return -ENOMEM;
-	mc_take_fd(&fd);
+		return rc;
 	user->group_count = 0;
 	while (fgets(line, sizeof(line), stream)) { /* in this order */
 		has_user |= read_effective(line, "Uid:", &user->uid);
