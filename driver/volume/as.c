@@ -38,24 +38,13 @@ enum hv_code hv_volume_as(struct hv_volumes *volumes, const struct hv_volume *vo
 	struct hv_as as = {0};
 	bool keeps_suid = false;
 
-	while (add(volumes, volume, &as, &keeps_suid, err) == HV_OK) {
-		const char *from = hv_opts_get(&volume->opts, "from");
-		struct hv_volume next = {0};
-		enum hv_code code;
-
-		if (!from) {
-			*ret = as;
-			*ret_keeps_suid = keeps_suid;
-			return HV_OK;
-		}
-		code = hv_store_volume_get(volumes->store, from, &next, err);
-		hv_volume_done(&other);
-		other = next;
-		if (code != HV_OK)
-			return code;
-		volume = &other;
-	}
-	return err->code;
+	for (const struct hv_volume *at = volume; at;)
+		if (add(volumes, at, &as, &keeps_suid, err) != HV_OK ||
+			hv_volume_step(volumes, &at, &other, err) != HV_OK)
+			return err->code;
+	*ret = as;
+	*ret_keeps_suid = keeps_suid;
+	return HV_OK;
 }
 
 static enum hv_code add_remapped(uint64_t id, uint32_t remap, uint64_t *ret, struct hv_error *err)

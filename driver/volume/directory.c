@@ -133,21 +133,10 @@ enum hv_code hv_volume_check_mount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume other = {0};
-	const char *from;
 
-	while (check_mount(volumes, volume, err) == HV_OK) {
-		struct hv_volume next = {0};
-		enum hv_code code;
-
-		from = hv_opts_get(&volume->opts, "from");
-		if (!from)
-			return HV_OK;
-		code = hv_store_volume_get(volumes->store, from, &next, err);
-		hv_volume_done(&other);
-		other = next;
-		if (code != HV_OK)
-			return code;
-		volume = &other;
-	}
-	return err->code;
+	for (const struct hv_volume *at = volume; at;)
+		if (check_mount(volumes, at, err) != HV_OK ||
+			hv_volume_step(volumes, &at, &other, err) != HV_OK)
+			return err->code;
+	return HV_OK;
 }

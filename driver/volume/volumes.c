@@ -58,23 +58,31 @@ enum hv_code hv_volume_attachments(
 	return hv_store_attachment_list(volumes->store, &filter, ret, err);
 }
 
+enum hv_code hv_volume_step(struct hv_volumes *volumes, const struct hv_volume **at,
+	struct hv_volume *kept, struct hv_error *err)
+{
+	const char *from = hv_opts_get(&(*at)->opts, "from");
+	struct hv_volume next = {0};
+	enum hv_code code;
+
+	*at = NULL;
+	if (!from)
+		return HV_OK;
+	code = hv_store_volume_get(volumes->store, from, &next, err);
+	hv_volume_done(kept);
+	*kept = next;
+	*at = kept;
+	return code;
+}
+
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_volume *ret, struct hv_error *err)
 {
-	const char *from = hv_opts_get(&volume->opts, "from");
-
-	if (!from)
+	if (!hv_opts_get(&volume->opts, "from"))
 		return hv_fail(err, HV_INTERNAL, "no other volume is named");
-	while (from) {
-		hv_auto_free char *name = strdup(from);
-
-		hv_volume_done(ret);
-		if (!name)
-			return hv_oom(err);
-		if (hv_store_volume_get(volumes->store, name, ret, err) != HV_OK)
+	while (volume)
+		if (hv_volume_step(volumes, &volume, ret, err) != HV_OK)
 			return err->code;
-		from = hv_opts_get(&ret->opts, "from");
-	}
 	return HV_OK;
 }
 

@@ -46,6 +46,12 @@ enum hv_code hv_volume_find(
 enum hv_code hv_volume_attachments(
 	struct hv_volumes *volumes, const char *name, struct hv_records *ret, struct hv_error *err);
 
+/* Go on from the volume at `at` to the one that it is another name of (option from), in `kept`,
+ * which is zeroed or a volume to be freed, and may be at `at`.  `at` is NULL if there is no other.
+ * Returns HV_OK, HV_NO_SUCH_VOLUME or HV_STATE_UNREADABLE. */
+enum hv_code hv_volume_step(struct hv_volumes *volumes, const struct hv_volume **at,
+	struct hv_volume *kept, struct hv_error *err);
+
 /* The volume whose data an alias (option from) shows; `ret` is zeroed or a volume to be freed. */
 enum hv_code hv_volume_origin(struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_volume *ret, struct hv_error *err);
