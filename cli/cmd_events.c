@@ -17,7 +17,7 @@
 #include "cli/template.h"
 #include "cli/when.h"
 
-enum { PAGE = 200, WAIT_MS = 10000, PAUSE_MS = 1000, WHEN_SIZE = 40, SHORT_ID_DIGITS = 12 };
+enum { PAGE = 200, WAIT_MS = 10000, PAUSE_MS = 1000, SHORT_ID_DIGITS = 12 };
 
 static const struct hv_flag flags[] = {
 	HV_FLAG_LIST("filter", 'f', "KEY=VALUE",
@@ -36,10 +36,10 @@ struct stream {
 	struct hv_template template; /* its text is NULL: none was given */
 	bool is_json;
 	bool has_until;
-	long long until_ms;    /* since 1970 */
-	char since[WHEN_SIZE]; /* "": from now on */
-	char until[WHEN_SIZE]; /* "": without end */
-	long long after;       /* the number of the last one; below 0: from now on */
+	long long until_ms;             /* since 1970 */
+	char since[HV_CLOCK_TEXT_SIZE]; /* "": from now on */
+	char until[HV_CLOCK_TEXT_SIZE]; /* "": without end */
+	long long after;                /* the number of the last one; below 0: from now on */
 };
 
 #define auto_stream HV_AUTO(stream_done)
@@ -50,14 +50,14 @@ static void stream_done(struct stream *stream)
 }
 
 static enum hv_code read_when(const char *flag, const char *text, long long *ret_ms,
-	char ret[static WHEN_SIZE], struct hv_error *err)
+	char ret[static HV_CLOCK_TEXT_SIZE], struct hv_error *err)
 {
 	if (!hv_when_parse(text, hv_clock_date_ms(), ret_ms)) {
 		hv_fail(err, HV_BAD_REQUEST, "--%s takes a time, not \"%s\"", flag, text);
 		return hv_hint(err,
 			"write how long ago (10m, 1h30m), a date (2026-01-31T12:00:00Z) or seconds since 1970");
 	}
-	hv_when_format(*ret_ms, ret, WHEN_SIZE);
+	hv_when_format(*ret_ms, ret);
 	return HV_OK;
 }
 

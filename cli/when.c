@@ -126,14 +126,10 @@ bool hv_when_parse(const char *text, long long now_ms, long long *ret_ms)
 	       parse_seconds(text, ret_ms);
 }
 
-void hv_when_format(long long ms, char *buffer, size_t size_bytes)
+void hv_when_format(long long ms, char ret[static HV_CLOCK_TEXT_SIZE])
 {
 	long long part_ms = (ms % 1000 + 1000) % 1000;
-	time_t seconds = (time_t)((ms - part_ms) / 1000);
-	struct tm parts = {0};
 
-	(void)gmtime_r(&seconds, &parts);
-	snprintf(buffer, size_bytes, "%04d-%02d-%02dT%02d:%02d:%02d.%03lldZ", parts.tm_year + 1900,
-		parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-		part_ms);
+	/* Of a time that was parsed, whose year has a number. */
+	(void)!hv_clock_write((ms - part_ms) / 1000, 3, part_ms, ret);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "wire/text.h"
+#include "wire/clock.h"
 
 #include "db.h"
 #include "row.h"
@@ -134,30 +134,20 @@ enum hv_code hv_event_note(struct hv_store *store, const struct hv_record *recor
 					  : hv_event_add(store, id, HV_ACTION_UNCOVERED, "", err);
 }
 
-static char *format_time(long long ns)
-{
-	time_t seconds = (time_t)(ns / NS_PER_SECOND);
-	struct tm parts;
-
-	if (!gmtime_r(&seconds, &parts))
-		return NULL;
-	return hv_text_format("%04d-%02d-%02dT%02d:%02d:%02d.%09lldZ", parts.tm_year + 1900,
-		parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-		ns % NS_PER_SECOND);
-}
-
 static enum hv_code read_event(sqlite3_stmt *statement, void *context, struct hv_error *err)
 {
 	struct hv_attachment_event *ret = context;
 	char **texts[] = {&ret->action, &ret->volume, &ret->container_id, &ret->container_name,
 		&ret->target, &ret->id, &ret->detail};
+	long long ns;
 	int at = 0;
 	bool ok = true;
 
 	if (hv_sql_check_null(statement, "event", 0, err) != HV_OK)
 		return err->code;
 	ret->seq = sqlite3_column_int64(statement, at++);
-	ret->time = format_time(sqlite3_column_int64(statement, at++));
+	ns = sqlite3_column_int64(statement, at++);
+	ret->time = hv_clock_format_part(ns / NS_PER_SECOND, 9, ns % NS_PER_SECOND);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = hv_sql_column(statement, at++, &ok);
 	return ok && ret->time ? HV_OK : hv_oom(err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/clock.h"
 
-#include "wire/text.h"
+#include <stdio.h>
+#include <string.h>
 
 long long hv_clock_us(void)
 {
@@ -24,15 +25,33 @@ long long hv_clock_date_ms(void)
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-char *hv_clock_format(long long seconds)
+bool hv_clock_write(
+	long long seconds, int digits, long long part, char ret[static HV_CLOCK_TEXT_SIZE])
 {
 	const time_t time = (time_t)seconds;
+	char fraction[24] = "";
 	struct tm parts;
 
 	if (!gmtime_r(&time, &parts))
-		return NULL;
-	return hv_text_format("%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900,
-		parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+		return false;
+	if (digits > 0)
+		snprintf(fraction, sizeof(fraction), ".%0*lld", digits, part);
+	snprintf(ret, HV_CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", parts.tm_year + 1900,
+		parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+		fraction);
+	return true;
+}
+
+char *hv_clock_format_part(long long seconds, int digits, long long part)
+{
+	char text[HV_CLOCK_TEXT_SIZE];
+
+	return hv_clock_write(seconds, digits, part, text) ? strdup(text) : NULL;
+}
+
+char *hv_clock_format(long long seconds)
+{
+	return hv_clock_format_part(seconds, 0, 0);
 }
 
 time_t hv_clock_seconds(void)

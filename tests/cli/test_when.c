@@ -84,9 +84,9 @@ WHEN_TEST(times_are_written_in_utc)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char text[40];
+		char text[HV_CLOCK_TEXT_SIZE];
 
-		hv_when_format(cases[i].ms, text, sizeof(text));
+		hv_when_format(cases[i].ms, text);
 		assert_string_equal(text, cases[i].text);
 	}
 }

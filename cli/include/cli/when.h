@@ -4,7 +4,8 @@
 #define CLI_WHEN_H
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "wire/clock.h"
 
 /* Read `text`: how long before `now_ms` ("10m", "1h30m"; "-10m" is later), a time of RFC 3339, the
  * same without a zone or cut after any part of it (in the local zone), or seconds since 1970 with a
@@ -13,7 +14,7 @@
 bool hv_when_parse(const char *text, long long now_ms, long long *ret_ms)
 	__attribute__((nonnull, warn_unused_result));
 
-/* RFC 3339, in UTC; 40 bytes hold any. */
-void hv_when_format(long long ms, char *buffer, size_t size_bytes) __attribute__((nonnull));
+/* RFC 3339, in UTC. */
+void hv_when_format(long long ms, char ret[static HV_CLOCK_TEXT_SIZE]) __attribute__((nonnull));
 
 #endif

@@ -18,6 +18,17 @@ long long hv_clock_us(void);
 /* CLOCK_REALTIME in milliseconds since 1970: the date, which can be set. */
 long long hv_clock_date_ms(void);
 
+enum { HV_CLOCK_TEXT_SIZE = 64 };
+
+/* Write so many seconds since 1970, and `part` of the next one in so many digits (0: none), as an
+ * RFC 3339 time in UTC.  Returns false beyond the years that struct tm has.  Any thread. */
+bool hv_clock_write(long long seconds, int digits, long long part,
+	char ret[static HV_CLOCK_TEXT_SIZE]) __attribute__((warn_unused_result));
+
+/* The same, owned by the caller; NULL on ENOMEM, too. */
+char *hv_clock_format_part(long long seconds, int digits, long long part)
+	__attribute__((warn_unused_result));
+
 /* So many seconds since 1970 as an RFC 3339 time in UTC, owned by the caller; NULL on ENOMEM, or
  * beyond the years that time_t has.  Any thread. */
 char *hv_clock_format(long long seconds) __attribute__((warn_unused_result));
