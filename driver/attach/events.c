@@ -2,10 +2,10 @@
 /* The events of attachments, as they are asked for.  The store writes them. */
 #include "events.h"
 
-#include <errno.h>
 #include <limits.h>
 
 #include "wire/clock.h"
+#include "wire/lock.h"
 
 #include "attachments.h"
 
@@ -27,47 +27,36 @@ void hv_news_done(struct hv_news *news)
 void hv_news_add(void *context)
 {
 	struct hv_news *news = context;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&news->lock);
 
-	pthread_mutex_lock(&news->lock);
 	news->count++;
 	pthread_cond_broadcast(&news->changed);
-	pthread_mutex_unlock(&news->lock);
 }
 
 void hv_news_end(struct hv_news *news)
 {
-	pthread_mutex_lock(&news->lock);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&news->lock);
+
 	news->is_over = true;
 	pthread_cond_broadcast(&news->changed);
-	pthread_mutex_unlock(&news->lock);
 }
 
 static unsigned long long read_count(struct hv_news *news)
 {
-	unsigned long long count;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&news->lock);
 
-	pthread_mutex_lock(&news->lock);
-	count = news->count;
-	pthread_mutex_unlock(&news->lock);
-	return count;
+	return news->count;
 }
 
 /* Wait for more than `count`, until that time.  Returns whether there are more. */
 static bool wait_for_more(struct hv_news *news, unsigned long long count, long long until_ms)
 {
-	const struct timespec until = {
-		.tv_sec = until_ms / 1000,
-		.tv_nsec = until_ms % 1000 * NS_PER_MS,
-	};
-	bool is_more;
-	int rc = 0;
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&news->lock);
 
-	pthread_mutex_lock(&news->lock);
-	while (news->count == count && !news->is_over && rc != ETIMEDOUT)
-		rc = pthread_cond_clockwait(&news->changed, &news->lock, CLOCK_MONOTONIC, &until);
-	is_more = news->count != count && !news->is_over;
-	pthread_mutex_unlock(&news->lock);
-	return is_more;
+	while (news->count == count && !news->is_over &&
+		hv_wait_until(&news->changed, lock, until_ms))
+		continue;
+	return news->count != count && !news->is_over;
 }
 
 static enum hv_code read_time(

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "wire/clock.h"
+#include "wire/lock.h"
 
 enum {
 	KNOWN_MAX = 65536,
@@ -19,20 +20,6 @@ struct hv_rule_entry {
 	struct hv_rule_misses misses;
 	bool is_ending;
 };
-
-static void unlock(pthread_mutex_t **lock)
-{
-	pthread_mutex_unlock(*lock);
-}
-
-static pthread_mutex_t *lock_all(struct hv_rules *rules)
-{
-	pthread_mutex_lock(&rules->lock);
-	return &rules->lock;
-}
-
-/* Hold the lock until the end of the scope. */
-#define HOLD(rules) HV_AUTO(unlock) __attribute__((unused)) pthread_mutex_t *held = lock_all(rules)
 
 static void miss_done(struct hv_rule_miss *miss)
 {
@@ -86,7 +73,7 @@ static struct hv_rule_entry *find(struct hv_rules *rules, const char *id)
 static enum hv_code append(
 	struct hv_rules *rules, struct hv_rule_entry *entry, struct hv_error *err)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	struct hv_rule_entry **items =
 		reallocarray(rules->items, rules->count + 1, sizeof(struct hv_rule_entry *));
 
@@ -116,7 +103,7 @@ enum hv_code hv_rules_add(
 
 void hv_rules_remove(struct hv_rules *rules, const char *id)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 
 	for (size_t i = 0; i < rules->count; i++) {
 		if (strcmp(rules->items[i]->record.id, id) != 0)
@@ -133,7 +120,7 @@ void hv_rules_remove(struct hv_rules *rules, const char *id)
 enum hv_code hv_rules_get(
 	struct hv_rules *rules, const char *id, struct hv_rule_record *ret, struct hv_error *err)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	const struct hv_rule_entry *entry = find(rules, id);
 
 	return entry ? hv_rule_record_copy(&entry->record, ret, err) : HV_NO_SUCH_ATTACHMENT;
@@ -142,7 +129,7 @@ enum hv_code hv_rules_get(
 enum hv_code hv_rules_find(struct hv_rules *rules, const char *selector, const char *target,
 	struct hv_rule_record *ret, struct hv_error *err)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct hv_rule_record *record = &rules->items[i]->record;
@@ -156,7 +143,7 @@ enum hv_code hv_rules_find(struct hv_rules *rules, const char *selector, const c
 enum hv_code hv_rules_match(struct hv_rules *rules, const struct hv_opts *labels,
 	struct hv_rule_records *ret, struct hv_error *err)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 
 	ret->items = calloc(rules->count + 1, sizeof(*ret->items));
 	if (!ret->items)
@@ -175,7 +162,7 @@ enum hv_code hv_rules_match(struct hv_rules *rules, const struct hv_opts *labels
 
 void hv_rules_set_ending(struct hv_rules *rules, const char *id, bool is_ending)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	struct hv_rule_entry *entry = find(rules, id);
 
 	if (entry)
@@ -184,7 +171,7 @@ void hv_rules_set_ending(struct hv_rules *rules, const char *id, bool is_ending)
 
 bool hv_rules_allow(struct hv_rules *rules, const char *id)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	const struct hv_rule_entry *entry = find(rules, id);
 
 	return entry && !entry->is_ending;
@@ -192,7 +179,7 @@ bool hv_rules_allow(struct hv_rules *rules, const char *id)
 
 bool hv_rules_has(struct hv_rules *rules, const char *id)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 
 	return find(rules, id) != NULL;
 }
@@ -239,7 +226,7 @@ static bool copy_miss(const struct hv_rule_miss *from, struct hv_rule_misses *re
 
 bool hv_rules_note(struct hv_rules *rules, const char *id, const struct hv_rule_miss *miss)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	struct hv_rule_entry *entry = find(rules, id);
 	struct hv_rule_miss *known = entry ? find_miss(&entry->misses, miss->container_id) : NULL;
 	bool is_known = known && known->is_skipped == miss->is_skipped &&
@@ -254,7 +241,7 @@ bool hv_rules_note(struct hv_rules *rules, const char *id, const struct hv_rule_
 
 bool hv_rules_have_miss(struct hv_rules *rules, const char *container_id)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct hv_rule_miss *miss = find_miss(&rules->items[i]->misses, container_id);
@@ -267,7 +254,7 @@ bool hv_rules_have_miss(struct hv_rules *rules, const char *container_id)
 
 void hv_rules_forget(struct hv_rules *rules, const char *id, const char *container_id)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	struct hv_rule_entry *entry = find(rules, id);
 	struct hv_rule_miss *known = entry ? find_miss(&entry->misses, container_id) : NULL;
 
@@ -282,7 +269,7 @@ static int compare_texts(const void *text, const void *item)
 
 void hv_rules_keep(struct hv_rules *rules, const struct hv_texts *containers)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 
 	for (size_t i = 0; i < rules->count; i++) {
 		struct hv_rule_misses *misses = &rules->items[i]->misses;
@@ -298,7 +285,7 @@ void hv_rules_keep(struct hv_rules *rules, const struct hv_texts *containers)
 enum hv_code hv_rules_misses(
 	struct hv_rules *rules, const char *id, struct hv_rule_misses *ret, struct hv_error *err)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	const struct hv_rule_entry *entry = find(rules, id);
 
 	for (size_t i = 0; entry && i < entry->misses.count; i++)
@@ -341,7 +328,7 @@ static bool make_room(struct hv_rules *rules)
 
 void hv_rules_set_known(struct hv_rules *rules, const char *container_id)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	unsigned long long number = number_of(container_id);
 
 	if (!is_known(rules, number)) {
@@ -355,19 +342,17 @@ void hv_rules_set_known(struct hv_rules *rules, const char *container_id)
 
 bool hv_rules_is_known(struct hv_rules *rules, const char *container_id)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 
 	return is_known(rules, number_of(container_id));
 }
 
 bool hv_rules_wait_known(struct hv_rules *rules, const char *container_id, long long until_ms)
 {
-	HOLD(rules);
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	unsigned long long number = number_of(container_id);
-	const struct timespec until = {
-		.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000L};
 
 	while (!is_known(rules, number) && hv_clock_ms() < until_ms)
-		(void)pthread_cond_clockwait(&rules->changed, held, CLOCK_MONOTONIC, &until);
+		(void)hv_wait_until(&rules->changed, lock, until_ms);
 	return is_known(rules, number);
 }

@@ -18,9 +18,9 @@
 #include "volume/explain.h"
 #include "volume/mount_root.h"
 #include "wire/clock.h"
+#include "wire/lock.h"
 
 #include "daemon/listener.h"
-#include "lock.h"
 
 enum {
 	WORKERS = 4,

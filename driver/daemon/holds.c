@@ -9,10 +9,10 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/core.h"
 #include "wire/clock.h"
+#include "wire/lock.h"
 #include "wire/metrics.h"
 
 #include "held.h"
-#include "lock.h"
 
 enum {
 	/* For 256 starts, each of which may wait for a file system of its own: at its set-up, at

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "wire/clock.h"
-
-#include "lock.h"
+#include "wire/lock.h"
 
 enum { JUST_HAPPENED = 0 };
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "mountcore/host.h"
+#include "wire/lock.h"
 
-#include "lock.h"
 #include "start/roots.h"
 
 static void follow(struct hv_starter *self, const char *root)

@@ -13,8 +13,7 @@
 
 #include "mountcore/core.h"
 #include "wire/clock.h"
-
-#include "lock.h"
+#include "wire/lock.h"
 
 enum { LOOK_AGAIN_MS = 5, ROOM_MIN = 64, STACK_BYTES = 1 << 20 };
 

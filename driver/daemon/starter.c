@@ -15,9 +15,9 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
 #include "wire/clock.h"
+#include "wire/lock.h"
 
 #include "holds.h"
-#include "lock.h"
 #include "runtimes.h"
 
 enum {

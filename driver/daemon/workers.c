@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workers.h"
 
-#include "lock.h"
+#include "wire/lock.h"
 
 /* With the lock. */
 static struct hv_work *take_first(struct hv_workers *self)

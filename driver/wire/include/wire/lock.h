@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A mutex that is held until the end of a scope, and a wait that has an end. */
-#ifndef DAEMON_LOCK_H
-#define DAEMON_LOCK_H
+#ifndef WIRE_LOCK_H
+#define WIRE_LOCK_H
 
 #include <errno.h>
 #include <pthread.h>
