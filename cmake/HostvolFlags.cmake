@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compiler flags as one INTERFACE target: every hostvol target links hostvol_flags, nothing is global.
+include(CheckLinkerFlag)
+
 add_library(hostvol_flags INTERFACE)
 
 target_compile_definitions(hostvol_flags INTERFACE _GNU_SOURCE HOSTVOL_VERSION="${PROJECT_VERSION}")
@@ -58,6 +60,12 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
 	set(pie -pie)
 	if(HOSTVOL_STATIC) # with -pie beside it the program would be dynamic
 		set(pie -static-pie)
+		# Nothing unwinds it; a static program has a relocation for each of its pointers.
+		target_compile_options(hostvol_flags INTERFACE -fno-asynchronous-unwind-tables -fno-unwind-tables)
+		check_linker_flag(C -Wl,-z,pack-relative-relocs HOSTVOL_HAS_RELR)
+		if(HOSTVOL_HAS_RELR)
+			target_link_options(hostvol_flags INTERFACE -Wl,-z,pack-relative-relocs)
+		endif()
 	endif()
 	target_link_options(hostvol_flags INTERFACE
 		$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${pie}> -Wl,-z,relro,-z,now,--gc-sections)
