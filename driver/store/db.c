@@ -282,9 +282,11 @@ static int upgrade(struct hv_store *store, int version)
 
 static enum hv_code set_up(struct hv_store *store, struct hv_error *err)
 {
-	static const char pragmas[] = "PRAGMA locking_mode = EXCLUSIVE;"
-				      "PRAGMA journal_mode = WAL;"
-				      "PRAGMA synchronous = FULL;";
+	static const char pragmas[] =
+		"PRAGMA locking_mode = EXCLUSIVE;"
+		"PRAGMA journal_mode = WAL;"
+		"PRAGMA synchronous = FULL;"
+		"PRAGMA cache_size = -192;"; /* KiB; the kernel has the pages, too */
 	int version = 0;
 
 	sqlite3_busy_timeout(store->db, BUSY_WAIT_MS);
