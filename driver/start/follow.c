@@ -173,14 +173,22 @@ static void take_change(struct guard *guard, const struct inotify_event *event)
 	}
 }
 
+void guard_read_changes(struct guard *guard)
+{
+	struct batch *changes = &guard->changes;
+
+	changes->size = read(guard->inotify, changes->bytes, sizeof(changes->bytes));
+}
+
 void guard_take_changes(struct guard *guard)
 {
-	ssize_t size = read(guard->inotify, guard->buffer, sizeof(guard->buffer));
+	struct batch *changes = &guard->changes;
 
-	for (const char *at = guard->buffer; size > 0 && at < guard->buffer + size;) {
+	for (const char *at = changes->bytes; at - changes->bytes < changes->size;) {
 		const struct inotify_event *event = (const void *)at;
 
 		take_change(guard, event);
 		at += sizeof(*event) + event->len;
 	}
+	changes->size = 0;
 }

@@ -6,6 +6,9 @@
 #include "guard.h"
 
 void guard_follow(struct guard *guard, const char *path);
+
+/* Read the changes in the roots; and take them, if there are any. */
+void guard_read_changes(struct guard *guard);
 void guard_take_changes(struct guard *guard);
 
 /* Tell of the containers that have not started yet: of `id`, or with "" of all. */

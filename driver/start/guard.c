@@ -3,7 +3,10 @@
  *
  * Sequence: close what is the daemon's, go to the host's root, ask for inotify and fanotify, say
  * whether they can be had; then wait, for orders, for directories of containers, for opens that the
- * kernel asks about, and for the next deadline. */
+ * kernel asks about, and for the next deadline.
+ *
+ * Events are read, then all orders are obeyed, and then the events are taken: an order that was
+ * sent before a container was made or opened is in the socket when that event is read. */
 #include "guard.h"
 
 #include <errno.h>
@@ -32,6 +35,7 @@ enum {
 	ALIVE_SPARE_MS = 500,   /* behind a deadline, for the same reason */
 	ALIVE_QUIET_MS = 60000, /* while nothing can be held */
 	FDS_SHARE = 4,          /* of its descriptors for holds; as many for what is read at once */
+	ORDERS_AT_ONCE = 16384, /* more than the socket has room for */
 };
 
 /* --- the timer --- */
@@ -295,19 +299,25 @@ static void take_open(struct guard *guard, const struct fanotify_event_metadata 
 
 /* No more at once than there are descriptors for: the kernel denies an open that it cannot tell of.
  * Returns false when none can be read: then they are denied, all of them. */
-static bool take_opens(struct guard *guard)
+static bool read_opens(struct guard *guard)
 {
+	struct batch *opens = &guard->opens;
 	size_t room = guard->holds_max * FAN_EVENT_METADATA_LEN;
-	ssize_t size = read(guard->fanotify, guard->buffer,
-		room < sizeof(guard->buffer) ? room : sizeof(guard->buffer));
-	struct fanotify_event_metadata *event = (void *)guard->buffer;
 
-	if (size < 0)
-		return errno == EAGAIN || errno == EINTR;
+	opens->size = read(guard->fanotify, opens->bytes,
+		room < sizeof(opens->bytes) ? room : sizeof(opens->bytes));
+	return opens->size >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+static void take_opens(struct guard *guard)
+{
+	ssize_t size = guard->opens.size;
+	struct fanotify_event_metadata *event = (void *)guard->opens.bytes;
+
 	for (; FAN_EVENT_OK(event, size); event = FAN_EVENT_NEXT(event, size))
 		if (event->vers == FANOTIFY_METADATA_VERSION && event->fd >= 0)
 			take_open(guard, event);
-	return true;
+	guard->opens.size = 0;
 }
 
 /* --- orders --- */
@@ -343,16 +353,23 @@ static void obey(struct guard *guard, struct hv_order *order)
 	}
 }
 
-/* Returns false when the daemon has ended. */
+/* All that were sent until now.  Returns false when the daemon has ended. */
 static bool take_orders(struct guard *guard)
 {
-	ssize_t size = recv(guard->socket, &guard->order, sizeof(guard->order), MSG_DONTWAIT);
+	for (int i = 0; i < ORDERS_AT_ONCE; i++) {
+		ssize_t size =
+			recv(guard->socket, &guard->order, sizeof(guard->order), MSG_DONTWAIT);
 
-	if (size < 0)
-		return errno == EAGAIN || errno == EINTR;
-	if (size > (ssize_t)offsetof(struct hv_order, name))
-		obey(guard, &guard->order);
-	return size > 0;
+		if (size < 0)
+			return errno == EAGAIN || errno == EINTR;
+		if (size == 0)
+			return false;
+		if (size > (ssize_t)offsetof(struct hv_order, name))
+			obey(guard, &guard->order);
+		expire(guard); /* many orders take long */
+		stay_alive(guard);
+	}
+	return true;
 }
 
 /* --- the whole --- */
@@ -428,12 +445,14 @@ static void wait_for_all(struct guard *guard)
 		_exit(1);
 	guard->is_quiet = count == 0 && !guard_has_marks(guard) && time_left(guard) < 0;
 	stay_alive(guard);
-	if (fds[0].revents & ~POLLOUT && !take_orders(guard))
-		_exit(0);
-	if (fds[2].revents && !take_opens(guard))
+	if (fds[2].revents && !read_opens(guard))
 		_exit(1);
 	if (fds[1].revents)
-		guard_take_changes(guard);
+		guard_read_changes(guard);
+	if (!take_orders(guard))
+		_exit(0);
+	take_opens(guard);
+	guard_take_changes(guard);
 	if (fds[0].revents & POLLOUT) {
 		guard->must_scan = false;
 		guard_scan(guard, "");

@@ -29,6 +29,12 @@ struct mark {
 	char id[HV_GATE_ID_SIZE];
 };
 
+/* Events of the kernel's, as they were read. */
+struct batch {
+	ssize_t size; /* 0 or less: there are none */
+	_Alignas(16) char bytes[READ_SIZE];
+};
+
 /* An open that waits for our answer. */
 struct hold {
 	bool is_used;
@@ -58,7 +64,8 @@ struct guard {
 	unsigned holds_end; /* none is used from there on */
 	struct hold holds[HOLDS_MAX];
 	struct hv_order order; /* the last one */
-	_Alignas(16) char buffer[READ_SIZE];
+	struct batch opens;
+	struct batch changes;
 };
 
 /* Be the gate, until the socket is closed.  `host_root` is where paths begin. */

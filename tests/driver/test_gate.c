@@ -227,6 +227,21 @@ static void let_go(pid_t runtime, const struct hv_gate_news *held)
 	expect_open(runtime);
 }
 
+/* The gate as on a machine that does much else: it finds everything at once. */
+static void stop_gate(void)
+{
+	int status = 0;
+
+	assert_int_equal(kill(gate.pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(gate.pid, &status, WUNTRACED), gate.pid);
+	assert_true(WIFSTOPPED(status));
+}
+
+static void continue_gate(void)
+{
+	assert_int_equal(kill(gate.pid, SIGCONT), 0);
+}
+
 /* --- tests --- */
 
 #define GATE_TEST(name) TEST_WITH(name, setup, teardown)
@@ -366,6 +381,62 @@ GATE_TEST(with_more_known_than_there_is_room_for_the_last_ones_stay_known)
 	make_state("state.json");
 	runtime = open_held("state.json", &news);
 	let_go(runtime, &news);
+	hv_gate_end(&gate);
+}
+
+GATE_TEST(all_orders_that_were_given_before_a_container_is_made_count_for_it)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	begin(LONG_MS);
+	settle(&gate);
+	stop_gate();
+	assert_int_equal(hv_gate_know(&gate, "other"), 0);
+	assert_int_equal(hv_gate_know(&gate, ID), 0);
+	make_directory();
+	continue_gate();
+	expect(&gate, HV_GATE_CREATED, &news);
+	make_fifo();
+	make_state("state.json");
+	runtime = open_held("state.json", &news);
+	let_go(runtime, &news);
+	hv_gate_end(&gate);
+}
+
+/* Blocked, as in the kernel's question to the gate. */
+static void wait_until_it_waits(pid_t pid)
+{
+	mc_auto_free char *path = NULL;
+	char text[256] = "", *state;
+
+	assert_true(asprintf(&path, "/proc/%d/stat", (int)pid) > 0);
+	do {
+		mc_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t size = read(fd, text, sizeof(text) - 1);
+
+		assert_true(size > 0);
+		text[size] = '\0';
+		state = strrchr(text, ')');
+		assert_non_null(state);
+	} while (state[2] == 'R');
+}
+
+GATE_TEST(all_orders_that_were_given_before_an_open_count_for_it)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	begin(LONG_MS);
+	make_container(&gate);
+	stop_gate();
+	assert_int_equal(hv_gate_look(&gate, ID), 0);
+	assert_int_equal(hv_gate_forget(&gate, ID), 0);
+	runtime = open_there("state.json");
+	wait_until_it_waits(runtime);
+	continue_gate();
+	expect(&gate, HV_GATE_CREATED, &news);
+	expect_open(runtime);
 	hv_gate_end(&gate);
 }
 
@@ -610,7 +681,7 @@ GATE_TEST(a_gate_that_is_stopped_holds_nothing_for_ever)
 
 	begin(SHORT_MS);
 	make_container(&gate);
-	assert_int_equal(kill(gate.pid, SIGSTOP), 0);
+	stop_gate();
 	runtime = open_there("state.json");
 	expect_open(runtime); /* and nobody continued it, or killed it */
 	assert_int_equal(hv_gate_read(&gate, &news), -EPIPE);
@@ -627,10 +698,10 @@ static void be_daemon_with_few_descriptors(void)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	begin(LONG_MS);
 	make_container(&gate);
-	assert_int_equal(kill(gate.pid, SIGSTOP), 0);
+	stop_gate();
 	for (int i = 0; i < OPENS_MANY; i++)
 		runtimes[i] = open_there("state.json");
-	assert_int_equal(kill(gate.pid, SIGCONT), 0);
+	continue_gate();
 	expect(&gate, HV_GATE_HELD, &news);
 	close(news.fd);
 	assert_int_equal(hv_gate_release(&gate, news.seq, false), 0);

@@ -64,7 +64,8 @@ int hv_gate_read(const struct hv_gate *gate, struct hv_gate_news *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Orders.  None waits.  Each returns 0, -EPIPE when the gate has ended, -EAGAIN when it does not
- * take orders any more, -ENAMETOOLONG.  Any thread. */
+ * take orders any more, -ENAMETOOLONG.  Any thread.  An order counts for every container that is
+ * made, and every state file that is opened, after it was given. */
 
 /* Follow a directory in which a runtime keeps one for each of its containers.  It need not exist.
  * Containers already in it are reported as created, unless they have started. */
