@@ -38,6 +38,7 @@ int hv_run_tests(void)
 	count = 0;
 	for (const struct hv_test *test = first; test; test = test->next)
 		tests[count++] = test->test;
+	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* a test that is killed has its name told */
 	failed = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
 	free(tests);
 	return failed;
