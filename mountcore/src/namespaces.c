@@ -49,9 +49,17 @@ struct line {
 	const char *target;
 };
 
-/* ioctl_nsfs(2) of 6.11: the namespace behind or before this one, as a descriptor. */
-#define NEXT_NS _IOR(0xb7, 11, uint64_t[2])
-#define PREVIOUS_NS _IOR(0xb7, 12, uint64_t[2])
+/* struct mnt_ns_info of ioctl_nsfs(2). */
+struct ns_info {
+	uint32_t size;
+	uint32_t mount_count;
+	uint64_t id;
+};
+
+/* ioctl_nsfs(2) of 6.11: the namespace behind or before this one, as a descriptor.  7.2
+ * answers EFAULT where there is no room for what it tells of that one; older kernels do not. */
+#define NEXT_NS _IOR(0xb7, 11, struct ns_info)
+#define PREVIOUS_NS _IOR(0xb7, 12, struct ns_info)
 
 struct scan;
 
@@ -354,10 +362,11 @@ static int look_at_namespace(struct scan *scan, int ns_fd)
 static int look_at_list(struct scan *scan, unsigned long direction)
 {
 	mc_auto_fd ns = fcntl(scan->core->home_ns, F_DUPFD_CLOEXEC, 0);
+	struct ns_info unused = {0};
 	int rc = ns < 0 ? -errno : 0;
 
 	while (rc == 0) {
-		int next = mc_sys_ioctl(ns, direction, NULL);
+		int next = mc_sys_ioctl(ns, direction, &unused);
 
 		if (next < 0)
 			return next == -ENOENT ? 0 : next;
