@@ -264,13 +264,23 @@ SCENE_TEST(a_mount_whose_directory_was_deleted_is_replaced_and_detached)
 	}
 }
 
+/* ENOTCONN; on 7.2 ECONNREFUSED if the server has answered nothing. */
+static int dead_code(const char *path)
+{
+	struct stat stat;
+	int code = lstat(path, &stat) < 0 ? -errno : 0;
+
+	assert_true(mc_err_is_dead(code));
+	return code;
+}
+
 SCENE_TEST(a_server_that_ended_is_not_attached)
 {
 	struct mc_source_args args = {.source = SOURCE};
 	struct mc_own own;
 	enum mc_source_is is = MC_SOURCE_SAME;
 	char real[PATH_MAX];
-	int server;
+	int server, dead;
 
 	assert_int_equal(scene_attach(scene, "/mnt/a"), 0);
 	server = scratch_mount_silent(SOURCE);
@@ -281,12 +291,13 @@ SCENE_TEST(a_server_that_ended_is_not_attached)
 		close(server);
 		/* It is not asked again so soon, by who only looks. */
 		assert_int_equal(compare(scene, NULL, false, &is), -ETIMEDOUT);
-		assert_int_equal(scene_attach(scene, "/mnt/b"), -ENOTCONN);
+		dead = dead_code(SOURCE);
+		assert_int_equal(scene_attach(scene, "/mnt/b"), dead);
 		assert_true(mc_err_is_dead(scene->err.code));
 		assert_int_equal(scene->err.step, MC_STEP_SOURCE);
-		assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), -ENOTCONN);
-		assert_int_equal(mc_source_compare_own(scene->core, &args, SOURCE, &is, &own, NULL),
-			-ENOTCONN);
+		assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), dead);
+		assert_int_equal(
+			mc_source_compare_own(scene->core, &args, SOURCE, &is, &own, NULL), dead);
 		scratch_umount(SOURCE);
 		assert_int_equal(compare(scene, NULL, false, &is), 0);
 		assert_int_equal(is, MC_SOURCE_SAME);
