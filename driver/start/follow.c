@@ -36,7 +36,7 @@ static bool is_to_start(const struct root *root, const char *id)
 static void look_at(struct guard *guard, const struct root *root, const char *id)
 {
 	if (id[0] != '.' && strlen(id) < HV_GATE_ID_SIZE && is_to_start(root, id))
-		guard_tell_created(guard, id);
+		guard_take_found(guard, (unsigned)(root - guard->roots), id);
 }
 
 /* readdir(3) asks for memory. */

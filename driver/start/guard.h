@@ -20,7 +20,8 @@ struct root {
 /* A container that is known to have attachments. */
 struct mark {
 	bool is_used;
-	bool is_set; /* its directory is marked: the kernel asks about opens there */
+	bool is_set;  /* its directory is marked: the kernel asks about opens there */
+	bool is_over; /* its start went on: not again until it is made again */
 	unsigned root;
 	bool must_deny;
 	uint32_t seq;      /* of its last hold; 0: there was none */

@@ -152,6 +152,7 @@ static bool set(struct guard *guard, struct mark *mark, unsigned root)
 	if (!change_mark(guard, root, mark->id, FAN_MARK_ADD))
 		return false;
 	mark->is_set = true;
+	mark->is_over = false;
 	mark->root = root;
 	mark->seq = 0;
 	mark->left_ms = guard->hold_ms;
@@ -159,7 +160,7 @@ static bool set(struct guard *guard, struct mark *mark, unsigned root)
 	return true;
 }
 
-void guard_tell_created(struct guard *guard, const char *id)
+static void tell_created(struct guard *guard, const char *id)
 {
 	struct hv_gate_news news = {.kind = HV_GATE_CREATED, .fd = MC_FD_NONE};
 
@@ -168,13 +169,22 @@ void guard_tell_created(struct guard *guard, const char *id)
 		guard->must_scan = true;
 }
 
+void guard_take_found(struct guard *guard, unsigned root, const char *id)
+{
+	struct mark *mark = find(guard, id);
+
+	if (mark && !mark->is_set && !mark->is_over)
+		(void)set(guard, mark, root);
+	tell_created(guard, id);
+}
+
 void guard_take_created(struct guard *guard, unsigned root, const char *id)
 {
 	struct mark *mark = find(guard, id);
 
-	if (mark && !mark->is_set)
-		(void)set(guard, mark, root);
-	guard_tell_created(guard, id);
+	if (mark)
+		mark->is_over = false;
+	guard_take_found(guard, root, id);
 }
 
 void guard_mark(struct guard *guard, const char *id, bool must_deny)
@@ -193,7 +203,7 @@ void guard_take_gone(struct guard *guard, const char *id)
 	struct mark *mark = find(guard, id);
 
 	if (mark)
-		mark->is_set = false;
+		mark->is_set = mark->is_over = false;
 }
 
 void guard_unmark(struct guard *guard, const char *id)
@@ -204,6 +214,7 @@ void guard_unmark(struct guard *guard, const char *id)
 		return;
 	(void)change_mark(guard, mark->root, id, FAN_MARK_REMOVE); /* or it is gone */
 	mark->is_set = false;
+	mark->is_over = true;
 }
 
 void guard_forget(struct guard *guard, const char *id)

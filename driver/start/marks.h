@@ -17,11 +17,11 @@ void guard_path(
 /* Whether that is there; of a link, whatever it leads to. */
 bool guard_has(const struct root *root, const char *id, const char *file);
 
-/* Tell of a container that a runtime makes, or has made and not started. */
-void guard_tell_created(struct guard *guard, const char *id);
-
 /* A runtime makes the container, in that root: mark it, if it is known, and tell of it. */
 void guard_take_created(struct guard *guard, unsigned root, const char *id);
+
+/* The same of a container that was found there and has not started. */
+void guard_take_found(struct guard *guard, unsigned root, const char *id);
 
 /* NULL: its directory is not marked. */
 struct mark *guard_find_mark(struct guard *guard, const char *id);

@@ -905,6 +905,34 @@ GATE_TEST(a_root_that_comes_later_is_followed)
 	hv_gate_end(&gate);
 }
 
+/* As the first one after a boot: its directory is found there, and no change tells of it. */
+GATE_TEST(a_container_that_is_known_is_held_in_a_root_that_comes_with_it)
+{
+	struct hv_gate_news news;
+	char *above = dir;
+	pid_t runtime;
+
+	dir = scratch_path(above, "root");
+	start(&gate, LONG_MS);
+	assert_int_equal(hv_gate_follow(&gate, dir), 0);
+	assert_int_equal(hv_gate_know(&gate, ID), 0);
+	settle(&gate);
+	stop_gate();
+	assert_int_equal(mkdir(dir, 0700), 0);
+	make_directory();
+	continue_gate();
+	expect(&gate, HV_GATE_CREATED, &news);
+	make_fifo();
+	make_state("state.json");
+	runtime = open_held("state.json", &news);
+	let_go(runtime, &news);
+	wait_for_orders(&gate); /* it is found again, with its FIFO */
+	expect_open(open_there("state.json"));
+	hv_gate_end(&gate);
+	free(dir);
+	dir = above;
+}
+
 GATE_TEST(a_container_that_waits_for_its_start_already_is_told)
 {
 	struct hv_gate_news news;
