@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mountcore/err.h"
 #include "support/hv_test.h"
 
 int scratch_try_write(const char *path)
@@ -118,6 +119,15 @@ int scratch_mount_silent(const char *path)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int scratch_dead_code(const char *path)
+{
+	struct stat stat;
+	int code = lstat(path, &stat) < 0 ? -errno : 0;
+
+	assert_true(mc_err_is_dead(code));
+	return code;
 }
 
 int in_mount_silent(const char *path)

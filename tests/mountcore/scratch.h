@@ -26,6 +26,10 @@ bool scratch_kernel_goes_beneath(void);
  * or -1 if the machine has no FUSE. */
 int scratch_mount_silent(const char *path);
 
+/* The errno that a file system without its server answers, negative: ENOTCONN; on 7.2 ECONNREFUSED
+ * if the server had answered nothing yet. */
+int scratch_dead_code(const char *path);
+
 /* The same for box_run(): 0 or -EIO. */
 int in_mount_silent(const char *path);
 

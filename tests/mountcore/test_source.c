@@ -264,16 +264,6 @@ SCENE_TEST(a_mount_whose_directory_was_deleted_is_replaced_and_detached)
 	}
 }
 
-/* ENOTCONN; on 7.2 ECONNREFUSED if the server has answered nothing. */
-static int dead_code(const char *path)
-{
-	struct stat stat;
-	int code = lstat(path, &stat) < 0 ? -errno : 0;
-
-	assert_true(mc_err_is_dead(code));
-	return code;
-}
-
 SCENE_TEST(a_server_that_ended_is_not_attached)
 {
 	struct mc_source_args args = {.source = SOURCE};
@@ -291,7 +281,7 @@ SCENE_TEST(a_server_that_ended_is_not_attached)
 		close(server);
 		/* It is not asked again so soon, by who only looks. */
 		assert_int_equal(compare(scene, NULL, false, &is), -ETIMEDOUT);
-		dead = dead_code(SOURCE);
+		dead = scratch_dead_code(SOURCE);
 		assert_int_equal(scene_attach(scene, "/mnt/b"), dead);
 		assert_true(mc_err_is_dead(scene->err.code));
 		assert_int_equal(scene->err.step, MC_STEP_SOURCE);
