@@ -79,15 +79,43 @@ static bool is_wanted(const struct hv_starter *self, const struct hv_gate_news *
 	       is_wanted;
 }
 
-/* Its further starts are none of ours. */
-static void let_go(struct hv_starter *self, const struct held *held)
+/* Orders to the gate that holds it, unless that has ended. */
+static void release(struct hv_starter *self, const struct held *held)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
 
-	if (self->gates != held->gate)
-		return;
-	(void)!hv_gate_release(&self->gate, held->news.seq, false);
-	(void)!hv_gate_forget(&self->gate, held->news.id);
+	if (self->gates == held->gate)
+		(void)!hv_gate_release(&self->gate, held->news.seq, false);
+}
+
+static void forget(struct hv_starter *self, const char *id)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
+
+	if (hv_has_gate(self))
+		(void)!hv_gate_forget(&self->gate, id);
+}
+
+static void mark(struct hv_starter *self, const char *id, bool is_required)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&self->lock);
+
+	if (hv_has_gate(self))
+		(void)!hv_gate_mark(&self->gate, id, is_required);
+}
+
+bool hv_holds_forget(struct hv_starter *self, const char *id)
+{
+	hv_auto_error struct hv_error ignored = {0};
+	bool is_wanted = false, is_required = false;
+
+	forget(self, id);
+	if (hv_attachments_wanted(self->args.attacher, id, &is_wanted, &is_required, &ignored) ==
+			HV_OK &&
+		!is_wanted)
+		return true;
+	mark(self, id, is_required);
+	return false;
 }
 
 static void work_on(void *context, struct hv_work *work)
@@ -99,8 +127,8 @@ static void work_on(void *context, struct hv_work *work)
 
 	if (held->news.kind == HV_GATE_DENIED) {
 		hv_held_deny(attacher, &held->news, self->args.hold_ms, &result);
-	} else if (!is_wanted(self, &held->news)) {
-		let_go(self, held);
+	} else if (!is_wanted(self, &held->news) && hv_holds_forget(self, held->news.id)) {
+		release(self, held); /* its further starts are none of ours */
 	} else {
 		hv_held_attach(attacher, &held->news, &result);
 		answer(self, held, &result);

@@ -40,4 +40,9 @@ void hv_holds_done(struct hv_starter *self);
  * hold ends by its deadline.  The reader. */
 void hv_holds_add(struct hv_starter *self, struct hv_gate_news *news);
 
+/* Nothing is wanted in this container: have the gate forget it.  Returns false if something is
+ * wanted by now, or that cannot be read: a record that was written since told the gate of the
+ * container before it forgot it.  It is marked again then.  Any thread. */
+bool hv_holds_forget(struct hv_starter *self, const char *id);
+
 #endif

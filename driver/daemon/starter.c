@@ -86,7 +86,7 @@ static void mark_if_wanted(struct hv_starter *self, const char *id)
 	else if (is_wanted || hv_rules_may_want(self->args.attacher, id))
 		(void)!hv_gate_mark(&self->gate, id, is_required);
 	else
-		(void)!hv_gate_forget(&self->gate, id);
+		(void)hv_holds_forget(self, id);
 }
 
 /* Returns false when there is no use in another gate. */
