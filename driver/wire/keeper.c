@@ -6,59 +6,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/cleanup.h"
-#include "wire/json.h"
+#include "wire/listed.h"
 
-enum { DEPTH_MAX = 24 };
+struct list {
+	struct hv_keepers *ret;
+	bool is_cut;
+};
 
-static const char *text_of(struct json_object *object, const char *key)
+/* The first of its names.  Returns false without memory. */
+static bool fill_keeper(struct hv_keeper *ret, const struct hv_listed *listed, const char *volume)
 {
-	struct json_object *value = NULL;
+	const char *name = listed->names.count > 0 ? listed->names.items[0] : "";
 
-	if (!json_object_object_get_ex(object, key, &value) ||
-		!json_object_is_type(value, json_type_string))
-		return NULL;
-	return json_object_get_string(value);
+	*ret = (struct hv_keeper){
+		.id = strdup(listed->id),
+		.name = strdup(name + (*name == '/')),
+		.volume = strdup(volume),
+		.state = strdup(listed->state),
+	};
+	return ret->id && ret->name && ret->volume && ret->state;
 }
 
-static const char *name_of(struct json_object *object)
+static void take(void *context, struct hv_listed *listed)
 {
-	struct json_object *names = NULL, *first;
-	const char *name;
+	struct list *list = context;
+	const char *volume = hv_opts_get(&listed->labels, HV_KEEPER_LABEL);
+	struct hv_keeper *items;
 
-	if (!json_object_object_get_ex(object, "Names", &names) ||
-		!json_object_is_type(names, json_type_array) ||
-		json_object_array_length(names) == 0)
-		return "";
-	first = json_object_array_get_idx(names, 0);
-	name = json_object_is_type(first, json_type_string) ? json_object_get_string(first) : "";
-	return name[0] == '/' ? name + 1 : name;
-}
-
-static enum hv_code add(struct json_object *item, struct hv_keepers *ret, struct hv_error *err)
-{
-	struct json_object *labels = NULL;
-	struct hv_keeper *items, *keeper;
-	const char *id, *volume, *state;
-
-	if (!json_object_is_type(item, json_type_object))
-		return hv_fail(err, HV_INTERNAL, "a container is no object");
-	if (!json_object_object_get_ex(item, "Labels", &labels) ||
-		!json_object_is_type(labels, json_type_object))
-		return HV_OK;
-	id = text_of(item, "Id");
-	volume = text_of(labels, HV_KEEPER_LABEL);
-	state = text_of(item, "State");
-	if (!id || !*id || !volume || !*volume)
-		return HV_OK;
-	items = reallocarray(ret->items, ret->count + 1, sizeof(*items));
-	if (!items)
-		return hv_oom(err);
-	ret->items = items;
-	keeper = &items[ret->count++];
-	*keeper = (struct hv_keeper){
-		strdup(id), strdup(name_of(item)), strdup(volume), strdup(state ? state : "")};
-	return keeper->id && keeper->name && keeper->volume && keeper->state ? HV_OK : hv_oom(err);
+	if (!volume || !*volume)
+		return;
+	items = reallocarray(list->ret->items, list->ret->count + 1, sizeof(*items));
+	if (items)
+		list->ret->items = items;
+	if (!items || !fill_keeper(&items[list->ret->count++], listed, volume))
+		list->is_cut = true;
 }
 
 bool hv_keeper_is_running(const struct hv_keeper *keeper)
@@ -74,18 +55,17 @@ bool hv_keeper_is_running(const struct hv_keeper *keeper)
 enum hv_code hv_keepers_parse(
 	const char *bytes, size_t size, struct hv_keepers *ret, struct hv_error *err)
 {
-	struct hv_json_text parsed;
-	int rc = hv_json_read(bytes, size, DEPTH_MAX, &parsed);
-	hv_auto_json struct json_object *list = parsed.object;
+	struct list list = {.ret = ret};
+	hv_auto_listing struct hv_listing listing = {.fn = take, .context = &list};
 
-	if (rc < 0 || parsed.error != json_tokener_success || !parsed.is_whole ||
-		!json_object_is_type(list, json_type_array))
-		return hv_fail(
-			err, HV_INTERNAL, "the Docker Engine's list of containers makes no sense");
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (add(json_object_array_get_idx(list, i), ret, err) != HV_OK)
-			return err->code;
-	return HV_OK;
+	if (hv_listing_feed(&listing, bytes, size) != HV_OK)
+		return hv_fail(err, listing.err.code, "%s", hv_error_text(&listing.err));
+	if (list.is_cut)
+		return hv_oom(err);
+	return hv_listing_is_whole(&listing)
+		       ? HV_OK
+		       : hv_fail(err, HV_INTERNAL,
+				 "the Docker Engine's list of containers ends too early");
 }
 
 void hv_keepers_done(struct hv_keepers *keepers)

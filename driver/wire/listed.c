@@ -39,6 +39,7 @@ void hv_listed_done(struct hv_listed *listed)
 	free(listed->id);
 	free(listed->name);
 	free(listed->state);
+	hv_texts_done(&listed->names);
 	hv_opts_done(&listed->labels);
 	*listed = (struct hv_listed){0};
 }
@@ -78,6 +79,8 @@ static enum hv_code take_one(struct hv_listing *listing)
 	listed.state = strdup(item.state ? item.state : "");
 	if (!listed.id || !listed.name || !listed.state)
 		return hv_oom(&listing->err);
+	listed.names = item.names;
+	item.names = (struct hv_texts){0};
 	listed.labels = item.labels;
 	item.labels = (struct hv_opts){0};
 	listing->fn(listing->context, &listed);

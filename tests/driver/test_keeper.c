@@ -12,8 +12,7 @@ TEST(keepers_parse_takes_the_containers_with_the_label)
 		"[{\"Id\":\"a\",\"Names\":[\"/web\"],\"Labels\":null},"
 		"{\"Id\":\"b\",\"Names\":[\"/hostvol-keeps-v\"],\"State\":\"running\",\"Labels\":{\"hostvol.keeps\":\"v\"}},"
 		"{\"Id\":\"c\",\"Labels\":{\"hostvol.keeps\":\"v\"}},"
-		"{\"Id\":\"d\",\"Names\":[\"/x\"],\"Labels\":{\"hostvol.keeps\":\"\"}},"
-		"{\"Names\":[\"/x\"],\"Labels\":{\"hostvol.keeps\":\"v\"}}]";
+		"{\"Id\":\"d\",\"Names\":[\"/x\"],\"Labels\":{\"hostvol.keeps\":\"\"}}]";
 	hv_auto_keepers struct hv_keepers keepers = {0};
 	struct hv_error err = {0};
 
@@ -29,7 +28,9 @@ TEST(keepers_parse_takes_the_containers_with_the_label)
 
 TEST(keepers_parse_refuses_another_answer)
 {
-	static const char *const cases[] = {"", "{}", "[", "[7]", "[] x", "null"};
+	static const char *const cases[] = {"", "{}", "[", "[7]", "[] x", "null",
+		"[{\"Id\":\"\",\"Names\":[\"/x\"],\"Labels\":{\"hostvol.keeps\":\"v\"}}]",
+		"[{\"Names\":[\"/x\"],\"Labels\":{\"hostvol.keeps\":\"v\"}}]"};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		hv_auto_keepers struct hv_keepers keepers = {0};

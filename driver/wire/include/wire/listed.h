@@ -8,13 +8,15 @@
 #include <stddef.h>
 
 #include "wire/error.h"
+#include "wire/json.h"
 #include "wire/opts.h"
 
 /* A container of the list. */
 struct hv_listed {
 	char *id;
 	char *name;
-	char *state; /* "running", "paused", "exited" … */
+	char *state;           /* "running", "paused", "exited" … */
+	struct hv_texts names; /* as they are listed: with a slash before, and those by links */
 	struct hv_opts labels;
 };
 
