@@ -11,6 +11,7 @@ enum { JUST_HAPPENED = 0 };
 
 struct hv_queue_item {
 	struct hv_named named;
+	unsigned kind;
 	long long due_ms;   /* CLOCK_MONOTONIC, or JUST_HAPPENED */
 	long long since_ms; /* since when it is due, also of what has just happened */
 	unsigned tries;
@@ -36,9 +37,13 @@ static void free_item(struct hv_queue_item *item)
 
 void hv_queue_done(struct hv_queue *queue)
 {
-	for (size_t i = 0; i < queue->items.count; i++)
-		free_item((struct hv_queue_item *)queue->items.items[i]);
-	hv_names_done(&queue->items);
+	for (unsigned kind = 0; kind < HV_QUEUE_KINDS; kind++) {
+		struct hv_names *items = &queue->items[kind];
+
+		for (size_t i = 0; i < items->count; i++)
+			free_item((struct hv_queue_item *)items->items[i]);
+		hv_names_done(items);
+	}
 	pthread_cond_destroy(&queue->changed);
 	pthread_mutex_destroy(&queue->lock);
 }
@@ -58,26 +63,27 @@ static void wait_at(struct hv_queue *queue, struct hv_queue_item *item, long lon
 		TAILQ_INSERT_HEAD(&queue->waiting, item, entry);
 }
 
-static void add_item(struct hv_queue *queue, const char *name, long long due_ms)
+static void add_item(struct hv_queue *queue, unsigned kind, const char *name, long long due_ms)
 {
 	struct hv_queue_item *item = calloc(1, sizeof(*item));
 
 	if (!item)
 		return;
+	item->kind = kind;
 	item->named.name = strdup(name);
-	if (item->named.name && hv_names_add(&queue->items, &item->named) == 0)
+	if (item->named.name && hv_names_add(&queue->items[kind], &item->named) == 0)
 		wait_at(queue, item, due_ms);
 	else
 		free_item(item);
 }
 
-void hv_queue_put(struct hv_queue *queue, const char *name)
+void hv_queue_put(struct hv_queue *queue, unsigned kind, const char *name)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
-	struct hv_queue_item *item = hv_names_find(&queue->items, name);
+	struct hv_queue_item *item = hv_names_find(&queue->items[kind], name);
 
 	if (!item) {
-		add_item(queue, name, JUST_HAPPENED);
+		add_item(queue, kind, name, JUST_HAPPENED);
 	} else if (item->is_taken) {
 		item->is_again = true;
 	} else if (item->due_ms != JUST_HAPPENED) {
@@ -87,12 +93,12 @@ void hv_queue_put(struct hv_queue *queue, const char *name)
 	pthread_cond_signal(&queue->changed);
 }
 
-void hv_queue_add(struct hv_queue *queue, const char *name)
+void hv_queue_add(struct hv_queue *queue, unsigned kind, const char *name)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
 
-	if (!hv_names_find(&queue->items, name))
-		add_item(queue, name, hv_clock_ms());
+	if (!hv_names_find(&queue->items[kind], name))
+		add_item(queue, kind, name, hv_clock_ms());
 	pthread_cond_signal(&queue->changed);
 }
 
@@ -113,8 +119,7 @@ static struct hv_queue_item *find_next(const struct hv_queue *queue)
 
 /* Take the first that may be worked on now; else `ret_next_ms` is when the next one may be (0: not
  * before something changes). */
-static bool take_due(
-	struct hv_queue *queue, const char **ret_name, unsigned *ret_tries, long long *ret_next_ms)
+static bool take_due(struct hv_queue *queue, struct hv_queued *ret, long long *ret_next_ms)
 {
 	struct hv_queue_item *item = find_next(queue);
 	long long now = hv_clock_ms();
@@ -127,8 +132,7 @@ static bool take_due(
 	item->is_retry = is_retry(item);
 	queue->retries += item->is_retry;
 	queue->moved_ms = now;
-	*ret_name = item->named.name;
-	*ret_tries = item->tries;
+	*ret = (struct hv_queued){item->kind, item->named.name, item->tries};
 	return true;
 }
 
@@ -145,18 +149,20 @@ long long hv_queue_stuck_since(struct hv_queue *queue)
 size_t hv_queue_count(struct hv_queue *queue)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
+	size_t count = 0;
 
-	return queue->items.count;
+	for (unsigned kind = 0; kind < HV_QUEUE_KINDS; kind++)
+		count += queue->items[kind].count;
+	return count;
 }
 
-bool hv_queue_take(
-	struct hv_queue *queue, long long until_ms, const char **ret_name, unsigned *ret_tries)
+bool hv_queue_take(struct hv_queue *queue, long long until_ms, struct hv_queued *ret)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
 	long long next_ms;
 
 	while (!queue->is_stopped) {
-		if (take_due(queue, ret_name, ret_tries, &next_ms))
+		if (take_due(queue, ret, &next_ms))
 			return true;
 		if (until_ms > 0 && hv_clock_ms() >= until_ms)
 			return false;
@@ -170,12 +176,11 @@ bool hv_queue_take(
 	return false;
 }
 
-bool hv_queue_try(
-	struct hv_queue *queue, const char **ret_name, unsigned *ret_tries, long long *ret_next_ms)
+bool hv_queue_try(struct hv_queue *queue, struct hv_queued *ret, long long *ret_next_ms)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
 
-	return take_due(queue, ret_name, ret_tries, ret_next_ms);
+	return take_due(queue, ret, ret_next_ms);
 }
 
 static long long retry_ms(unsigned tries)
@@ -188,9 +193,9 @@ static long long retry_ms(unsigned tries)
 }
 
 /* It is not taken any more. */
-static struct hv_queue_item *give_back(struct hv_queue *queue, const char *name)
+static struct hv_queue_item *give_back(struct hv_queue *queue, const struct hv_queued *queued)
 {
-	struct hv_queue_item *item = hv_names_find(&queue->items, name);
+	struct hv_queue_item *item = hv_names_find(&queue->items[queued->kind], queued->name);
 
 	if (!item) /* cannot be: a taken item stays in the list */
 		abort();
@@ -206,22 +211,22 @@ static void wait_again(struct hv_queue *queue, struct hv_queue_item *item, long 
 	item->is_again = false;
 }
 
-void hv_queue_postpone(struct hv_queue *queue, const char *name, long long delay_ms)
+void hv_queue_postpone(struct hv_queue *queue, const struct hv_queued *queued, long long delay_ms)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
 
-	wait_again(queue, give_back(queue, name), delay_ms);
+	wait_again(queue, give_back(queue, queued), delay_ms);
 	pthread_cond_broadcast(&queue->changed);
 }
 
-void hv_queue_finish(struct hv_queue *queue, const char *name, bool is_well)
+void hv_queue_finish(struct hv_queue *queue, const struct hv_queued *queued, bool is_well)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
-	struct hv_queue_item *item = give_back(queue, name);
+	struct hv_queue_item *item = give_back(queue, queued);
 
 	item->tries = is_well ? 0 : item->tries + 1;
 	if (is_well && !item->is_again) {
-		hv_names_remove(&queue->items, name);
+		hv_names_remove(&queue->items[item->kind], item->named.name);
 		free_item(item);
 	} else {
 		wait_again(queue, item, retry_ms(item->tries));

@@ -13,7 +13,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -26,7 +25,6 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/core.h"
 #include "wire/clock.h"
-#include "wire/text.h"
 
 #include "daemon/processes.h"
 #include "daemon/queue.h"
@@ -43,20 +41,17 @@ enum {
 	STATE_RETRY_MS = 1000, /* while the state cannot be opened */
 	READY_MAX = 64,
 	LOOKS_MAX = 32, /* at a time, before events are taken */
-	VOLUME_NAME_MAX = 255,
 };
 
-/* In the repairers' queue, where it is no container: the Engine is to be asked for all. */
-static const char all_containers[] = "";
-/* And the keepers of a volume are to be looked at (attach/attach.h), or of all: its name follows.
- */
-static const char keepers_of[] = "volume:";
-
-/* The same before a container's ID: leases of it are over. */
-enum { LEASE_MARK = '@' };
-
-/* The same: the rules are to be applied to all containers that the Engine has. */
-static const char all_rules[] = "rules";
+/* Kinds of work in the repairers' queue, and the name that goes with each.  The queue of looks has
+ * one kind. */
+enum work {
+	REPAIR,      /* a container */
+	EXPIRE,      /* a container: leases of it are over */
+	COMPARE,     /* "": ask the Engine for all containers */
+	KEEP,        /* a volume, or "" for all: look at its keepers (attach/attach.h) */
+	APPLY_RULES, /* "": to all containers that the Engine has */
+};
 
 struct hv_reconciler {
 	struct hv_reconciler_args args;
@@ -95,9 +90,9 @@ static void wake(void *context)
 
 void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_id, bool is_undone)
 {
-	hv_queue_put(&reconciler->looks, container_id);
+	hv_queue_put(&reconciler->looks, 0, container_id);
 	if (is_undone)
-		hv_queue_put(&reconciler->repairers.queue, container_id);
+		hv_queue_put(&reconciler->repairers.queue, REPAIR, container_id);
 	wake(reconciler);
 }
 
@@ -111,7 +106,7 @@ static void lend(void *context)
 
 void hv_reconciler_poke_rules(struct hv_reconciler *reconciler)
 {
-	hv_queue_put(&reconciler->repairers.queue, all_rules);
+	hv_queue_put(&reconciler->repairers.queue, APPLY_RULES, "");
 }
 
 /* --- repairers --- */
@@ -132,7 +127,7 @@ static unsigned tell(struct hv_reconciler *self, const struct hv_repaired *repai
 
 	hv_log_counts(self->args.log, repaired->name, counts, sizeof(counts) / sizeof(counts[0]));
 	if (repaired->dropped > 0) /* perhaps the last of a volume that is kept */
-		hv_queue_add(&self->repairers.queue, keepers_of);
+		hv_queue_add(&self->repairers.queue, KEEP, "");
 	return repaired->attached + repaired->adopted + repaired->pending + repaired->dropped;
 }
 
@@ -172,7 +167,7 @@ static bool repair_one(struct hv_reconciler *self, const char *container_id, uns
 	if (code != HV_OK)
 		tell_failure(self, container_id, tries, &err);
 	if (changed > 0) {
-		hv_queue_put(&self->looks, container_id);
+		hv_queue_put(&self->looks, 0, container_id);
 		wake(self);
 	}
 	return code == HV_OK;
@@ -192,7 +187,7 @@ static bool ask(struct hv_reconciler *self, unsigned tries)
 		return false;
 	}
 	for (size_t i = 0; i < ids.count; i++)
-		hv_queue_add(&self->repairers.queue, ids.items[i]);
+		hv_queue_add(&self->repairers.queue, REPAIR, ids.items[i]);
 	return true;
 }
 
@@ -239,16 +234,21 @@ static bool apply_rules(struct hv_reconciler *self, unsigned tries)
 	return false;
 }
 
-static bool repair_next(void *context, const char *name, unsigned tries)
+static bool repair_next(void *context, const struct hv_queued *queued)
 {
-	if (strcmp(name, all_rules) == 0)
-		return apply_rules(context, tries);
-	if (strncmp(name, keepers_of, sizeof(keepers_of) - 1) == 0)
-		return keep(context, name + sizeof(keepers_of) - 1, tries);
-	if (*name == LEASE_MARK)
-		return expire(context, name + 1, tries);
-	return strcmp(name, all_containers) == 0 ? ask(context, tries)
-						 : repair_one(context, name, tries);
+	switch ((enum work)queued->kind) {
+	case REPAIR:
+		return repair_one(context, queued->name, queued->tries);
+	case EXPIRE:
+		return expire(context, queued->name, queued->tries);
+	case COMPARE:
+		return ask(context, queued->tries);
+	case KEEP:
+		return keep(context, queued->name, queued->tries);
+	case APPLY_RULES:
+		return apply_rules(context, queued->tries);
+	}
+	return true;
 }
 
 /* --- the watcher --- */
@@ -256,19 +256,8 @@ static bool repair_next(void *context, const char *name, unsigned tries)
 /* Something has happened to it. */
 static void put(struct hv_reconciler *self, const char *container_id)
 {
-	hv_queue_put(&self->looks, container_id);
-	hv_queue_put(&self->repairers.queue, container_id);
-}
-
-/* A container that kept a volume has ended: before all else, since it may be pruned next. */
-static void put_keeper(struct hv_reconciler *self, const struct hv_event *event)
-{
-	char name[sizeof(keepers_of) + VOLUME_NAME_MAX];
-
-	if (!event->keeps || strlen(event->keeps) > VOLUME_NAME_MAX)
-		return;
-	snprintf(name, sizeof(name), "%s%s", keepers_of, event->keeps);
-	hv_queue_put(&self->repairers.queue, name);
+	hv_queue_put(&self->looks, 0, container_id);
+	hv_queue_put(&self->repairers.queue, REPAIR, container_id);
 }
 
 static void on_event(void *context, const struct hv_event *event)
@@ -277,15 +266,16 @@ static void on_event(void *context, const struct hv_event *event)
 
 	if (strcmp(event->action, "create") == 0) {
 		if (!hv_ruler_meet(&self->ruler, event))
-			hv_queue_put(&self->repairers.queue, all_rules);
+			hv_queue_put(&self->repairers.queue, APPLY_RULES, "");
 		return;
 	}
 	if (hv_rules_miss(self->args.attacher, event->container))
-		hv_queue_put(&self->repairers.queue, all_rules);
+		hv_queue_put(&self->repairers.queue, APPLY_RULES, "");
 	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0)
 		hv_attacher_ended(self->args.attacher, event->container);
-	if (strcmp(event->action, "start") != 0)
-		put_keeper(self, event);
+	/* A keeper has ended: before all else, since it may be pruned next. */
+	if (strcmp(event->action, "start") != 0 && event->keeps)
+		hv_queue_put(&self->repairers.queue, KEEP, event->keeps);
 	put(self, event->container);
 }
 
@@ -299,15 +289,6 @@ static void tell_damage(struct hv_reconciler *self)
 		return;
 	hv_log_line(self->args.log, HV_LOG_ERROR, "%s", hv_error_text(&damage));
 	self->is_damage_told = true;
-}
-
-/* Its leases are over, some of them. */
-static void add_expiry(struct hv_reconciler *self, const char *container_id)
-{
-	hv_auto_free char *name = hv_text_format("%c%s", LEASE_MARK, container_id);
-
-	if (name) /* else the next look has more memory */
-		hv_queue_add(&self->repairers.queue, name);
 }
 
 /* `ret_lease_ms`: of a look that went well, as in struct hv_seen. */
@@ -326,11 +307,11 @@ static enum hv_code look_at(struct hv_reconciler *self, const char *container_id
 		!hv_processes_has(&self->processes, container_id, &seen))
 		self->args.on_process(self->args.context, (pid_t)seen.pid);
 	if (seen.repaired.pending > 0) /* and nobody may have told that it runs again */
-		hv_queue_add(&self->repairers.queue, container_id);
+		hv_queue_add(&self->repairers.queue, REPAIR, container_id);
 	if (seen.repaired.awaited > 0)
 		hv_restarter_add(&self->restarter, container_id);
 	if (seen.is_lease_over)
-		add_expiry(self, container_id);
+		hv_queue_add(&self->repairers.queue, EXPIRE, container_id);
 	*ret_lease_ms = seen.lease_ms;
 	/* One of its records may have failed, and the process be known by another. */
 	if ((code == HV_OK || seen.pid > 0) &&
@@ -341,23 +322,22 @@ static enum hv_code look_at(struct hv_reconciler *self, const char *container_id
 
 static void look_at_some(struct hv_reconciler *self)
 {
-	const char *container_id;
-	unsigned tries;
+	struct hv_queued queued;
 
 	for (int i = 0; i < LOOKS_MAX; i++) {
 		hv_auto_error struct hv_error err = {0};
 		long long lease_ms = -1;
 		enum hv_code code;
 
-		if (!hv_queue_try(&self->looks, &container_id, &tries, &self->look_one_ms))
+		if (!hv_queue_try(&self->looks, &queued, &self->look_one_ms))
 			return;
-		code = look_at(self, container_id, &lease_ms, &err);
+		code = look_at(self, queued.name, &lease_ms, &err);
 		if (code != HV_OK)
-			tell_failure(self, container_id, tries, &err);
+			tell_failure(self, queued.name, queued.tries, &err);
 		if (code == HV_OK && lease_ms >= 0)
-			hv_queue_postpone(&self->looks, container_id, lease_ms);
+			hv_queue_postpone(&self->looks, &queued, lease_ms);
 		else
-			hv_queue_finish(&self->looks, container_id, code == HV_OK);
+			hv_queue_finish(&self->looks, &queued, code == HV_OK);
 	}
 	self->look_one_ms = hv_clock_ms(); /* there may be more */
 }
@@ -366,7 +346,7 @@ static void put_look(void *context, const char *container_id)
 {
 	struct hv_reconciler *self = context;
 
-	hv_queue_put(&self->looks, container_id); /* it may wait for the end of a lease */
+	hv_queue_put(&self->looks, 0, container_id); /* it may wait for the end of a lease */
 }
 
 /* All of them, after anything may have happened to them. */
@@ -383,8 +363,8 @@ static void put_all(struct hv_reconciler *self, long long now)
 	for (size_t i = 0; i < ids.count; i++)
 		put(self, ids.items[i]);
 	for (size_t i = 0; i < self->processes.containers.count; i++) /* that went too */
-		hv_queue_add(&self->looks, self->processes.containers.items[i]->name);
-	hv_queue_add(&self->repairers.queue, keepers_of);
+		hv_queue_add(&self->looks, 0, self->processes.containers.items[i]->name);
+	hv_queue_add(&self->repairers.queue, KEEP, "");
 	self->look_all_ms = now + self->args.look_ms;
 	self->ask_ms = now + self->args.ask_ms;
 	self->is_news = false;
@@ -405,9 +385,9 @@ static void sweep(struct hv_reconciler *self)
 	}
 	if (now >= self->ask_ms) {
 		self->ask_ms = now + self->args.ask_ms;
-		hv_queue_add(&self->repairers.queue, all_containers);
-		hv_queue_add(&self->repairers.queue, keepers_of);
-		hv_queue_add(&self->repairers.queue, all_rules);
+		hv_queue_add(&self->repairers.queue, COMPARE, "");
+		hv_queue_add(&self->repairers.queue, KEEP, "");
+		hv_queue_add(&self->repairers.queue, APPLY_RULES, "");
 	}
 }
 
@@ -452,7 +432,7 @@ static void notice_open(struct hv_reconciler *self)
 	hv_log_line(self->args.log, HV_LOG_INFO, "the Docker Engine tells its events");
 	self->is_subscribed = true;
 	hv_rules_set_told(self->args.attacher, true);
-	hv_queue_put(&self->repairers.queue, all_rules);
+	hv_queue_put(&self->repairers.queue, APPLY_RULES, "");
 	if (self->args.on_engine)
 		self->args.on_engine(self->args.context);
 	self->is_known = false;

@@ -27,15 +27,14 @@ static void *run(void *argument)
 {
 	struct hv_repairer *repairer = argument;
 	struct hv_repairers *all = repairer->all;
-	const char *name;
-	unsigned tries;
+	struct hv_queued queued;
 
 	all->args.begin(all->args.context);
 	for (;;) {
-		if (hv_queue_take(&all->queue, leaves_ms(repairer), &name, &tries)) {
-			bool is_well = all->args.repair(all->args.context, name, tries);
+		if (hv_queue_take(&all->queue, leaves_ms(repairer), &queued)) {
+			bool is_well = all->args.repair(all->args.context, &queued);
 
-			hv_queue_finish(&all->queue, name, is_well);
+			hv_queue_finish(&all->queue, &queued, is_well);
 		} else if (all->is_stopping || hv_clock_ms() >= leaves_ms(repairer)) {
 			break; /* and not because more were needed meanwhile */
 		}

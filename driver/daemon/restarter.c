@@ -22,8 +22,9 @@ static void tell(const struct hv_restarter *self, const struct hv_restart *resta
 			restart->name);
 }
 
-static void restart_next(struct hv_restarter *self, const char *container_id, unsigned tries)
+static void restart_next(struct hv_restarter *self, const struct hv_queued *queued)
 {
+	const char *container_id = queued->name;
 	struct hv_restart restart = {.is = HV_RESTART_WAITING};
 	hv_auto_error struct hv_error err = {0};
 	enum hv_code code = self->args->open_state(self->args->context, &err);
@@ -33,29 +34,28 @@ static void restart_next(struct hv_restarter *self, const char *container_id, un
 	if (code == HV_OK)
 		tell(self, &restart);
 	else
-		hv_log_line(self->args->log, tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG,
+		hv_log_line(self->args->log, queued->tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG,
 			"container %.12s, whose start was refused: %s", container_id,
 			hv_error_text(&err));
 	if (code == HV_OK && restart.is == HV_RESTART_WAITING)
-		hv_queue_postpone(&self->queue, container_id, LOOK_MS);
+		hv_queue_postpone(&self->queue, queued, LOOK_MS);
 	else
-		hv_queue_finish(&self->queue, container_id, code == HV_OK);
+		hv_queue_finish(&self->queue, queued, code == HV_OK);
 }
 
 static void *run(void *argument)
 {
 	struct hv_restarter *self = argument;
-	const char *container_id;
-	unsigned tries;
+	struct hv_queued queued;
 
-	while (hv_queue_take(&self->queue, 0, &container_id, &tries))
-		restart_next(self, container_id, tries);
+	while (hv_queue_take(&self->queue, 0, &queued))
+		restart_next(self, &queued);
 	return NULL;
 }
 
 void hv_restarter_add(struct hv_restarter *restarter, const char *container_id)
 {
-	hv_queue_add(&restarter->queue, container_id);
+	hv_queue_add(&restarter->queue, 0, container_id);
 	while (restarter->count < HV_RESTARTERS &&
 		pthread_create(&restarter->threads[restarter->count], NULL, run, restarter) == 0)
 		restarter->count++;

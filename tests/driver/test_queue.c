@@ -26,60 +26,78 @@ static int tear_down(void **state)
 
 static void expect_next(const char *name, unsigned tries)
 {
-	const char *next = NULL;
-	unsigned next_tries = 0;
+	struct hv_queued next = {0};
 
-	assert_true(hv_queue_take(&queue, 0, &next, &next_tries));
-	assert_string_equal(next, name);
-	assert_int_equal(next_tries, tries);
+	assert_true(hv_queue_take(&queue, 0, &next));
+	assert_string_equal(next.name, name);
+	assert_int_equal(next.tries, tries);
 }
 
 #define QUEUE_TEST(name) TEST_WITH(name, set_up, tear_down)
 
 QUEUE_TEST(names_come_once_and_in_order)
 {
-	hv_queue_put(&queue, "a");
-	hv_queue_put(&queue, "b");
-	hv_queue_put(&queue, "a");
+	hv_queue_put(&queue, 0, "a");
+	hv_queue_put(&queue, 0, "b");
+	hv_queue_put(&queue, 0, "a");
 	expect_next("a", 0);
-	hv_queue_finish(&queue, "a", true);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, true);
 	expect_next("b", 0);
-	hv_queue_finish(&queue, "b", true);
-	assert_int_equal(queue.items.count, 0);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "b"}, true);
+	assert_int_equal(hv_queue_count(&queue), 0);
+}
+
+QUEUE_TEST(a_name_waits_for_each_kind_of_work)
+{
+	struct hv_queued first = {0}, second = {0};
+
+	hv_queue_put(&queue, 1, "a");
+	hv_queue_put(&queue, 0, "a");
+	hv_queue_put(&queue, 1, "a");
+	assert_int_equal(hv_queue_count(&queue), 2);
+	assert_true(hv_queue_take(&queue, 0, &first));
+	assert_true(hv_queue_take(&queue, 0, &second)); /* two threads may have them at once */
+	assert_int_equal(first.kind, 1);
+	assert_int_equal(second.kind, 0);
+	hv_queue_finish(&queue, &first, false);
+	hv_queue_finish(&queue, &second, true);
+	assert_int_equal(hv_queue_count(&queue), 1);
+	assert_true(hv_queue_take(&queue, 0, &first));
+	assert_int_equal(first.kind, 1);
+	assert_int_equal(first.tries, 1);
 }
 
 QUEUE_TEST(what_is_postponed_comes_again_and_did_not_fail)
 {
-	const char *name;
-	unsigned tries;
+	struct hv_queued queued = {0};
 	long long next_ms;
 
-	hv_queue_add(&queue, "a");
+	hv_queue_add(&queue, 0, "a");
 	expect_next("a", 0);
-	hv_queue_postpone(&queue, "a", 60000);
-	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
-	hv_queue_add(&queue, "a"); /* keeps its time */
-	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
-	hv_queue_put(&queue, "a");
+	hv_queue_postpone(&queue, &(struct hv_queued){.name = "a"}, 60000);
+	assert_false(hv_queue_try(&queue, &queued, &next_ms));
+	hv_queue_add(&queue, 0, "a"); /* keeps its time */
+	assert_false(hv_queue_try(&queue, &queued, &next_ms));
+	hv_queue_put(&queue, 0, "a");
 	expect_next("a", 0);
-	hv_queue_postpone(&queue, "a", 1);
+	hv_queue_postpone(&queue, &(struct hv_queued){.name = "a"}, 1);
 	expect_next("a", 0);
-	hv_queue_finish(&queue, "a", true);
-	assert_int_equal(queue.items.count, 0);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, true);
+	assert_int_equal(hv_queue_count(&queue), 0);
 }
 
 QUEUE_TEST(what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before)
 {
-	hv_queue_put(&queue, "a");
+	hv_queue_put(&queue, 0, "a");
 	expect_next("a", 0);
-	hv_queue_put(&queue, "a");
-	hv_queue_put(&queue, "b");
+	hv_queue_put(&queue, 0, "a");
+	hv_queue_put(&queue, 0, "b");
 	expect_next("b", 0); /* and not "a" */
-	hv_queue_finish(&queue, "a", true);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, true);
 	expect_next("a", 0);
-	hv_queue_finish(&queue, "a", true);
-	hv_queue_finish(&queue, "b", true);
-	assert_int_equal(queue.items.count, 0);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, true);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "b"}, true);
+	assert_int_equal(hv_queue_count(&queue), 0);
 }
 
 static long long now_ms(void)
@@ -101,49 +119,49 @@ QUEUE_TEST(what_failed_comes_later_or_when_it_is_put_again)
 {
 	long long start = now_ms();
 
-	hv_queue_put(&queue, "a");
+	hv_queue_put(&queue, 0, "a");
 	expect_next("a", 0);
-	hv_queue_finish(&queue, "a", false);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, false);
 	expect_next("a", 1);
 	assert_true(now_ms() - start >= HV_QUEUE_RETRY_MIN_MS);
-	hv_queue_finish(&queue, "a", false);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, false);
 	start = now_ms();
-	hv_queue_put(&queue, "a");
+	hv_queue_put(&queue, 0, "a");
 	expect_next("a", 2);
 	assert_true(now_ms() - start < HV_QUEUE_RETRY_MIN_MS);
-	hv_queue_finish(&queue, "a", true);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, true);
 }
 
 QUEUE_TEST(what_is_only_added_does_not_hurry)
 {
 	long long start;
 
-	hv_queue_add(&queue, "a");
+	hv_queue_add(&queue, 0, "a");
 	expect_next("a", 0);
-	hv_queue_add(&queue, "a"); /* it is being worked on */
+	hv_queue_add(&queue, 0, "a"); /* it is being worked on */
 	start = now_ms();
-	hv_queue_finish(&queue, "a", false);
-	hv_queue_add(&queue, "a");
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, false);
+	hv_queue_add(&queue, 0, "a");
 	expect_next("a", 1);
 	assert_true(now_ms() - start >= HV_QUEUE_RETRY_MIN_MS);
-	hv_queue_finish(&queue, "a", true);
-	assert_int_equal(queue.items.count, 0);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, true);
+	assert_int_equal(hv_queue_count(&queue), 0);
 }
 
 static void fail_once(const char *name)
 {
-	hv_queue_put(&queue, name);
+	hv_queue_put(&queue, 0, name);
 	expect_next(name, 0);
-	hv_queue_finish(&queue, name, false);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = name}, false);
 }
 
 QUEUE_TEST(what_has_just_happened_goes_before_what_failed_and_what_was_added)
 {
 	fail_once("failed");
-	hv_queue_add(&queue, "added");
+	hv_queue_add(&queue, 0, "added");
 	sleep_ms(2 * HV_QUEUE_RETRY_MIN_MS); /* "failed" is due as well */
-	hv_queue_put(&queue, "b");
-	hv_queue_put(&queue, "a");
+	hv_queue_put(&queue, 0, "b");
+	hv_queue_put(&queue, 0, "a");
 	expect_next("b", 0); /* as it happened */
 	expect_next("a", 0);
 	expect_next("added", 0); /* due before the other */
@@ -152,40 +170,38 @@ QUEUE_TEST(what_has_just_happened_goes_before_what_failed_and_what_was_added)
 
 QUEUE_TEST(what_failed_is_tried_again_by_so_many_threads_only)
 {
-	const char *name = NULL;
-	unsigned tries;
+	struct hv_queued queued = {0};
 	long long next_ms;
 
 	fail_once("a");
 	fail_once("b");
 	expect_next("a", 1);
 	sleep_ms(2 * HV_QUEUE_RETRY_MIN_MS); /* "b" is due, and nobody may take it */
-	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
+	assert_false(hv_queue_try(&queue, &queued, &next_ms));
 	assert_int_equal(next_ms, 0);
-	hv_queue_put(&queue, "c");
+	hv_queue_put(&queue, 0, "c");
 	expect_next("c", 0);
-	hv_queue_put(&queue, "b"); /* something has happened to it: then it may */
+	hv_queue_put(&queue, 0, "b"); /* something has happened to it: then it may */
 	expect_next("b", 1);
-	hv_queue_finish(&queue, "b", false);
-	hv_queue_finish(&queue, "a", true);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "b"}, false);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, true);
 	expect_next("b", 2);
 }
 
 QUEUE_TEST(who_does_not_wait_is_told_when_to_come_again)
 {
-	const char *name = NULL;
-	unsigned tries;
+	struct hv_queued queued = {0};
 	long long next_ms = -1, start;
 
-	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
+	assert_false(hv_queue_try(&queue, &queued, &next_ms));
 	assert_int_equal(next_ms, 0);
 	start = now_ms();
 	fail_once("a");
-	assert_false(hv_queue_try(&queue, &name, &tries, &next_ms));
+	assert_false(hv_queue_try(&queue, &queued, &next_ms));
 	assert_true(next_ms >= start + HV_QUEUE_RETRY_MIN_MS);
-	hv_queue_put(&queue, "b");
-	assert_true(hv_queue_try(&queue, &name, &tries, &next_ms));
-	assert_string_equal(name, "b");
+	hv_queue_put(&queue, 0, "b");
+	assert_true(hv_queue_try(&queue, &queued, &next_ms));
+	assert_string_equal(queued.name, "b");
 }
 
 QUEUE_TEST(that_all_threads_are_held_up_is_seen)
@@ -193,18 +209,18 @@ QUEUE_TEST(that_all_threads_are_held_up_is_seen)
 	long long since, before;
 
 	assert_int_equal(hv_queue_stuck_since(&queue), 0);
-	hv_queue_put(&queue, "a");
+	hv_queue_put(&queue, 0, "a");
 	expect_next("a", 0);
 	assert_int_equal(hv_queue_stuck_since(&queue), 0);
 	sleep_ms(2); /* that nothing moved before it came says nothing */
 	before = now_ms();
-	hv_queue_put(&queue, "b");
+	hv_queue_put(&queue, 0, "b");
 	since = hv_queue_stuck_since(&queue);
 	assert_true(since >= before && since <= now_ms());
-	hv_queue_finish(&queue, "a", false);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, false);
 	expect_next("b", 0);
 	expect_next("a", 1);
-	hv_queue_finish(&queue, "b", false);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "b"}, false);
 	sleep_ms(2 * HV_QUEUE_RETRY_MIN_MS);
 	assert_int_equal(hv_queue_stuck_since(&queue), 0); /* "b" failed, and has to wait */
 }
@@ -216,39 +232,37 @@ QUEUE_TEST(many_names_keep_their_order)
 
 	for (int i = 0; i < NAMES; i++) {
 		snprintf(name, sizeof(name), "%d", i * 7919 % NAMES);
-		hv_queue_put(&queue, name);
+		hv_queue_put(&queue, 0, name);
 	}
 	for (int i = 0; i < NAMES; i++) {
 		snprintf(name, sizeof(name), "%d", i * 7919 % NAMES);
 		expect_next(name, 0);
-		hv_queue_finish(&queue, name, true);
+		hv_queue_finish(&queue, &(struct hv_queued){.name = name}, true);
 	}
-	assert_int_equal(queue.items.count, 0);
+	assert_int_equal(hv_queue_count(&queue), 0);
 }
 
 QUEUE_TEST(nobody_waits_for_a_stopped_queue)
 {
-	const char *name;
-	unsigned tries;
+	struct hv_queued queued = {0};
 
-	hv_queue_put(&queue, "a");
+	hv_queue_put(&queue, 0, "a");
 	hv_queue_stop(&queue);
-	assert_false(hv_queue_take(&queue, 0, &name, &tries));
+	assert_false(hv_queue_take(&queue, 0, &queued));
 }
 
 QUEUE_TEST(who_waits_until_a_time_takes_what_is_due_and_else_leaves_then)
 {
-	const char *name = NULL;
-	unsigned tries;
+	struct hv_queued queued = {0};
 	long long start = now_ms();
 
-	assert_false(hv_queue_take(&queue, start + 20, &name, &tries));
+	assert_false(hv_queue_take(&queue, start + 20, &queued));
 	assert_true(now_ms() >= start + 20);
-	hv_queue_put(&queue, "a");
-	assert_true(hv_queue_take(&queue, start, &name, &tries)); /* late, and it is due */
-	assert_string_equal(name, "a");
-	hv_queue_finish(&queue, "a", false);
-	assert_false(hv_queue_take(&queue, start, &name, &tries)); /* it failed: not due yet */
+	hv_queue_put(&queue, 0, "a");
+	assert_true(hv_queue_take(&queue, start, &queued)); /* late, and it is due */
+	assert_string_equal(queued.name, "a");
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, false);
+	assert_false(hv_queue_take(&queue, start, &queued)); /* it failed: not due yet */
 }
 
 TEST_MAIN()

@@ -15,9 +15,8 @@ enum { HV_REPAIRERS_MAX = 64 };
 
 struct hv_repairers_args {
 	void (*begin)(void *context); /* the first that each thread does */
-	/* Repair one; `tries` counts the failures so far.  Returns whether it is well: if not, it
-	 * comes again later. */
-	bool (*repair)(void *context, const char *name, unsigned tries);
+	/* Repair one.  Returns whether it is well: if not, it comes again later. */
+	bool (*repair)(void *context, const struct hv_queued *queued);
 	/* A thread has ended: let hv_repairers_tend() be called. */
 	void (*wake)(void *context);
 	void *context;
