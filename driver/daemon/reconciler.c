@@ -31,6 +31,7 @@
 #include "daemon/repairers.h"
 #include "daemon/restarter.h"
 #include "ruler.h"
+#include "tasks.h"
 
 enum {
 	BACK_OFF_MIN_MS = 100,
@@ -43,27 +44,17 @@ enum {
 	LOOKS_MAX = 32, /* at a time, before events are taken */
 };
 
-/* Kinds of work in the repairers' queue, and the name that goes with each.  The queue of looks has
- * one kind. */
-enum work {
-	REPAIR,      /* a container */
-	EXPIRE,      /* a container: leases of it are over */
-	COMPARE,     /* "": ask the Engine for all containers */
-	KEEP,        /* a volume, or "" for all: look at its keepers (attach/attach.h) */
-	APPLY_RULES, /* "": to all containers that the Engine has */
-};
-
 struct hv_reconciler {
 	struct hv_reconciler_args args;
 	struct hv_repairers repairers; /* tended by the watcher, once it runs */
 	struct hv_queue looks;         /* of the watcher */
+	struct hv_tasks tasks;         /* of the repairers */
 	struct hv_restarter restarter;
 	struct hv_ruler ruler;
 	pthread_t watcher;
 	int wake_fd; /* eventfd: there is something to look at, or the end */
 	atomic_bool is_stopping;
 	atomic_bool is_subscribed; /* the Engine is there */
-	size_t listed; /* how many containers it had when it was asked last; of who asks it */
 	/* The watcher's own. */
 	struct hv_events *events;
 	int epoll_fd; /* wake_fd with no data, and the processes */
@@ -92,7 +83,7 @@ void hv_reconciler_poke(struct hv_reconciler *reconciler, const char *container_
 {
 	hv_queue_put(&reconciler->looks, 0, container_id);
 	if (is_undone)
-		hv_queue_put(&reconciler->repairers.queue, REPAIR, container_id);
+		hv_queue_put(&reconciler->repairers.queue, HV_TASK_REPAIR, container_id);
 	wake(reconciler);
 }
 
@@ -106,149 +97,23 @@ static void lend(void *context)
 
 void hv_reconciler_poke_rules(struct hv_reconciler *reconciler)
 {
-	hv_queue_put(&reconciler->repairers.queue, APPLY_RULES, "");
-}
-
-/* --- repairers --- */
-
-/* Returns how many mounts came or went. */
-static unsigned tell(struct hv_reconciler *self, const struct hv_repaired *repaired)
-{
-	const struct hv_log_count counts[] = {
-		{repaired->attached, HV_LOG_INFO, "attached again"},
-		{repaired->adopted, HV_LOG_INFO, "found attached"},
-		{repaired->pending, HV_LOG_INFO, "waiting for its next start"},
-		{repaired->expired, HV_LOG_INFO, "detached, with the end of its lease"},
-		{repaired->drifted, HV_LOG_WARN, "unmounted or covered inside"},
-		{repaired->refused, HV_LOG_WARN, hv_log_refused},
-		{repaired->doubted, HV_LOG_WARN,
-			"kept, although the Docker Engine does not know it (docker hostvol ls tells why)"},
-	};
-
-	hv_log_counts(self->args.log, repaired->name, counts, sizeof(counts) / sizeof(counts[0]));
-	if (repaired->dropped > 0) /* perhaps the last of a volume that is kept */
-		hv_queue_add(&self->repairers.queue, KEEP, "");
-	return repaired->attached + repaired->adopted + repaired->pending + repaired->dropped;
-}
-
-static void tell_failure(const struct hv_reconciler *self, const char *container_id, unsigned tries,
-	const struct hv_error *err)
-{
-	bool is_usual = err->code == HV_CONTAINER_CHANGED || err->code == HV_BUSY;
-
-	hv_log_line(self->args.log, tries == 0 && !is_usual ? HV_LOG_WARN : HV_LOG_DEBUG,
-		"attachments of container %.12s: %s", container_id, hv_error_text(err));
-}
-
-/* `ret_changes`: how many mounts came or went that the watcher does not know of; 0 at first. */
-static enum hv_code repair(struct hv_reconciler *self, const char *container_id,
-	unsigned *ret_changes, struct hv_error *err)
-{
-	struct hv_repaired repaired = {.records = 0};
-	enum hv_code code;
-
-	if (self->args.open_state(self->args.context, err) != HV_OK)
-		return err->code;
-	code = hv_attachments_settle(self->args.attacher, container_id, &repaired, err);
-	*ret_changes = tell(self, &repaired);
-	if (code != HV_OK || repaired.records == 0 || !self->is_subscribed)
-		return code;
-	code = hv_attachments_repair(self->args.attacher, container_id, &repaired, err);
-	*ret_changes += tell(self, &repaired);
-	return code;
-}
-
-static bool repair_one(struct hv_reconciler *self, const char *container_id, unsigned tries)
-{
-	hv_auto_error struct hv_error err = {0};
-	unsigned changed = 0;
-	enum hv_code code = repair(self, container_id, &changed, &err);
-
-	if (code != HV_OK)
-		tell_failure(self, container_id, tries, &err);
-	if (changed > 0) {
-		hv_queue_put(&self->looks, 0, container_id);
-		wake(self);
-	}
-	return code == HV_OK;
-}
-
-/* Have those repaired of which the Engine says something else than their records. */
-static bool ask(struct hv_reconciler *self, unsigned tries)
-{
-	hv_auto_error struct hv_error err = {0};
-	hv_auto_texts struct hv_texts ids = {0};
-
-	if (self->args.open_state(self->args.context, &err) != HV_OK ||
-		(self->is_subscribed && hv_attachments_compare(self->args.attacher, &self->listed,
-						&ids, &err) != HV_OK)) {
-		hv_log_line(self->args.log, tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG, "%s",
-			hv_error_text(&err));
-		return false;
-	}
-	for (size_t i = 0; i < ids.count; i++)
-		hv_queue_add(&self->repairers.queue, REPAIR, ids.items[i]);
-	return true;
-}
-
-/* `volume`: "" for all.  Returns whether it need not be tried again before the next look at all. */
-static bool keep(struct hv_reconciler *self, const char *volume, unsigned tries)
-{
-	struct hv_attacher *attacher = self->args.attacher;
-	hv_auto_error struct hv_error err = {0};
-
-	if (self->args.open_state(self->args.context, &err) != HV_OK || !self->is_subscribed)
-		return true;
-	if ((*volume ? hv_keeper_check(attacher, volume, &err)
-		     : hv_keepers_check(attacher, &err)) == HV_OK)
-		return true;
-	hv_log_line(self->args.log, *volume && tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG,
-		"containers that keep attached volumes: %s", hv_error_text(&err));
-	return !*volume;
-}
-
-/* That one is in use is no failure: the next look has it tried again. */
-static bool expire(struct hv_reconciler *self, const char *container_id, unsigned tries)
-{
-	hv_auto_error struct hv_error err = {0};
-	struct hv_repaired repaired = {.records = 0};
-	enum hv_code code = self->args.open_state(self->args.context, &err);
-
-	if (code == HV_OK)
-		code = hv_attachments_expire(self->args.attacher, container_id, &repaired, &err);
-	(void)tell(self, &repaired); /* each detach has told the watcher */
-	if (code != HV_OK)
-		tell_failure(self, container_id, tries, &err);
-	return code == HV_OK;
-}
-
-static bool apply_rules(struct hv_reconciler *self, unsigned tries)
-{
-	hv_auto_error struct hv_error err = {0};
-
-	if (self->args.open_state(self->args.context, &err) == HV_OK &&
-		(!self->is_subscribed || hv_rules_apply(self->args.attacher, &err) == HV_OK))
-		return true;
-	hv_log_line(self->args.log, tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG, "rules: %s",
-		hv_error_text(&err));
-	return false;
+	hv_queue_put(&reconciler->repairers.queue, HV_TASK_RULES, "");
 }
 
 static bool repair_next(void *context, const struct hv_queued *queued)
 {
-	switch ((enum work)queued->kind) {
-	case REPAIR:
-		return repair_one(context, queued->name, queued->tries);
-	case EXPIRE:
-		return expire(context, queued->name, queued->tries);
-	case COMPARE:
-		return ask(context, queued->tries);
-	case KEEP:
-		return keep(context, queued->name, queued->tries);
-	case APPLY_RULES:
-		return apply_rules(context, queued->tries);
-	}
-	return true;
+	struct hv_reconciler *self = context;
+
+	return hv_task_do(&self->tasks, queued);
+}
+
+/* Mounts of it came or went. */
+static void look_again(void *context, const char *container_id)
+{
+	struct hv_reconciler *self = context;
+
+	hv_queue_put(&self->looks, 0, container_id);
+	wake(self);
 }
 
 /* --- the watcher --- */
@@ -257,7 +122,7 @@ static bool repair_next(void *context, const struct hv_queued *queued)
 static void put(struct hv_reconciler *self, const char *container_id)
 {
 	hv_queue_put(&self->looks, 0, container_id);
-	hv_queue_put(&self->repairers.queue, REPAIR, container_id);
+	hv_queue_put(&self->repairers.queue, HV_TASK_REPAIR, container_id);
 }
 
 static void on_event(void *context, const struct hv_event *event)
@@ -266,16 +131,16 @@ static void on_event(void *context, const struct hv_event *event)
 
 	if (strcmp(event->action, "create") == 0) {
 		if (!hv_ruler_meet(&self->ruler, event))
-			hv_queue_put(&self->repairers.queue, APPLY_RULES, "");
+			hv_queue_put(&self->repairers.queue, HV_TASK_RULES, "");
 		return;
 	}
 	if (hv_rules_miss(self->args.attacher, event->container))
-		hv_queue_put(&self->repairers.queue, APPLY_RULES, "");
+		hv_queue_put(&self->repairers.queue, HV_TASK_RULES, "");
 	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0)
 		hv_attacher_ended(self->args.attacher, event->container);
 	/* A keeper has ended: before all else, since it may be pruned next. */
 	if (strcmp(event->action, "start") != 0 && event->keeps)
-		hv_queue_put(&self->repairers.queue, KEEP, event->keeps);
+		hv_queue_put(&self->repairers.queue, HV_TASK_KEEP, event->keeps);
 	put(self, event->container);
 }
 
@@ -302,16 +167,16 @@ static enum hv_code look_at(struct hv_reconciler *self, const char *container_id
 		return err->code;
 	code = hv_attachments_look(self->args.attacher, container_id, &seen, err);
 	tell_damage(self);
-	(void)tell(self, &seen.repaired);
+	(void)hv_tasks_tell(&self->tasks, &seen.repaired);
 	if (seen.pid > 0 && self->args.on_process &&
 		!hv_processes_has(&self->processes, container_id, &seen))
 		self->args.on_process(self->args.context, (pid_t)seen.pid);
 	if (seen.repaired.pending > 0) /* and nobody may have told that it runs again */
-		hv_queue_add(&self->repairers.queue, REPAIR, container_id);
+		hv_queue_add(&self->repairers.queue, HV_TASK_REPAIR, container_id);
 	if (seen.repaired.awaited > 0)
 		hv_restarter_add(&self->restarter, container_id);
 	if (seen.is_lease_over)
-		hv_queue_add(&self->repairers.queue, EXPIRE, container_id);
+		hv_queue_add(&self->repairers.queue, HV_TASK_EXPIRE, container_id);
 	*ret_lease_ms = seen.lease_ms;
 	/* One of its records may have failed, and the process be known by another. */
 	if ((code == HV_OK || seen.pid > 0) &&
@@ -333,7 +198,7 @@ static void look_at_some(struct hv_reconciler *self)
 			return;
 		code = look_at(self, queued.name, &lease_ms, &err);
 		if (code != HV_OK)
-			tell_failure(self, queued.name, queued.tries, &err);
+			hv_tasks_tell_failure(&self->tasks, queued.name, queued.tries, &err);
 		if (code == HV_OK && lease_ms >= 0)
 			hv_queue_postpone(&self->looks, &queued, lease_ms);
 		else
@@ -364,7 +229,7 @@ static void put_all(struct hv_reconciler *self, long long now)
 		put(self, ids.items[i]);
 	for (size_t i = 0; i < self->processes.containers.count; i++) /* that went too */
 		hv_queue_add(&self->looks, 0, self->processes.containers.items[i]->name);
-	hv_queue_add(&self->repairers.queue, KEEP, "");
+	hv_queue_add(&self->repairers.queue, HV_TASK_KEEP, "");
 	self->look_all_ms = now + self->args.look_ms;
 	self->ask_ms = now + self->args.ask_ms;
 	self->is_news = false;
@@ -385,9 +250,9 @@ static void sweep(struct hv_reconciler *self)
 	}
 	if (now >= self->ask_ms) {
 		self->ask_ms = now + self->args.ask_ms;
-		hv_queue_add(&self->repairers.queue, COMPARE, "");
-		hv_queue_add(&self->repairers.queue, KEEP, "");
-		hv_queue_add(&self->repairers.queue, APPLY_RULES, "");
+		hv_queue_add(&self->repairers.queue, HV_TASK_COMPARE, "");
+		hv_queue_add(&self->repairers.queue, HV_TASK_KEEP, "");
+		hv_queue_add(&self->repairers.queue, HV_TASK_RULES, "");
 	}
 }
 
@@ -432,7 +297,7 @@ static void notice_open(struct hv_reconciler *self)
 	hv_log_line(self->args.log, HV_LOG_INFO, "the Docker Engine tells its events");
 	self->is_subscribed = true;
 	hv_rules_set_told(self->args.attacher, true);
-	hv_queue_put(&self->repairers.queue, APPLY_RULES, "");
+	hv_queue_put(&self->repairers.queue, HV_TASK_RULES, "");
 	if (self->args.on_engine)
 		self->args.on_engine(self->args.context);
 	self->is_known = false;
@@ -540,6 +405,13 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	hv_queue_init(&self->looks, 1);
 	hv_repairers_init(&self->repairers,
 		&(struct hv_repairers_args){lend, repair_next, wake, self, self->args.idle_ms});
+	self->tasks = (struct hv_tasks){
+		.args = &self->args,
+		.has_engine = &self->is_subscribed,
+		.queue = &self->repairers.queue,
+		.on_change = look_again,
+		.context = self,
+	};
 	hv_restarter_init(&self->restarter, &self->args, &self->is_subscribed);
 	hv_ruler_init(&self->ruler, &self->args);
 	if (set_up(self) && hv_repairers_start(&self->repairers) &&
