@@ -46,30 +46,28 @@ static void job_done(struct job *job)
 	free(job->volume);
 }
 
-static bool is_path(const struct hv_operands *operands, size_t index)
+/* No container's name looks like that. */
+static bool is_path(const char *word)
 {
-	const char *text = index < operands->count ? operands->items[index] : "";
-
-	return text[0] == '/' || text[0] == '.';
+	return word[0] == '/' || word[0] == '.';
 }
 
 static enum hv_code check_operands(const struct hv_operands *operands, struct hv_error *err)
 {
-	bool is_swapped = is_path(operands, 1); /* no container's name looks like that */
-	const char *place = operands->count >= 2 ? operands->items[1] : "", *colon;
+	const char *place = operands->count >= 2 ? operands->items[1] : "";
+	const char *colon = strchrnul(place, ':');
 
-	if (operands->count == 3 && !is_swapped)
+	if (operands->count == 3 && !is_path(place))
 		return HV_OK;
 	if (operands->count == 3)
 		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not a container's name", place);
 	else
 		hv_fail(err, HV_BAD_REQUEST, "three arguments are needed, not %zu",
 			operands->count);
-	if (is_swapped)
+	if (is_path(place))
 		return hv_hint(err, ORDER);
-	if (operands->count != 2 || !strstr(place, ":/"))
+	if (operands->count != 2 || !strstr(place, ":/")) /* CONTAINER:TARGET, as attach has it */
 		return err->code;
-	colon = strchr(place, ':'); /* CONTAINER:TARGET, as attach takes it */
 	return hv_hint(err, "separate container and target with a space: docker addvol %s %.*s %s",
 		operands->items[0], (int)(colon - place), place, colon + 1);
 }
@@ -97,33 +95,16 @@ static enum hv_code parse(struct job *job, struct hv_error *err)
 		&job->place, job->run->options.read_only, &job->is_read_only, err);
 }
 
-static enum hv_code prepare_remote(struct job *job, struct hv_error *err)
+/* Of an Engine elsewhere, whose paths are not ours to look at. */
+static enum hv_code take_remote(const char *path, char **ret_real, struct hv_error *err)
 {
-	const struct hv_run *run = job->run;
-	const char *path = run->operands.items[0];
-
 	if (path[0] != '/') {
 		hv_fail(err, HV_BAD_REQUEST, "%s is not an absolute path", path);
 		return hv_hint(err,
 			"give an absolute path on the Docker Engine's machine, which is not this one");
 	}
-	job->real = strdup(path);
-	if (!job->real)
-		return hv_oom(err);
-	return hv_daemon_find(&run->globals, &run->environment, &job->daemon, err);
-}
-
-static enum hv_code define_volume(const struct job *job, struct hv_error *err)
-{
-	hv_auto_free char *option = NULL;
-	const char *words[] = {
-		"volume", "create", "-d", job->daemon.driver, "-o", NULL, job->volume, NULL};
-
-	if (job->engine)
-		return hv_engine_volume_create(
-			job->engine, job->daemon.driver, job->volume, job->real, err);
-	words[5] = option = hv_text_format("path=%s", job->real);
-	return option ? hv_docker_run(&job->run->globals, words, NULL, err) : hv_oom(err);
+	*ret_real = strdup(path);
+	return *ret_real ? HV_OK : hv_oom(err);
 }
 
 /* A missing path may be a volume's name. */
@@ -154,110 +135,109 @@ static enum hv_code hint_file(const struct job *job, struct hv_error *err)
 		real, name, slash + 1, name, job->place.container, job->place.target);
 }
 
+static enum hv_code take_local(struct job *job, struct hv_error *err)
+{
+	const char *path = job->run->operands.items[0];
+	enum hv_code code = hv_hostpath_resolve(path, &job->real, err);
+
+	if (code == HV_SOURCE_MISSING && !is_path(path))
+		return hint_name(job, err);
+	if (code == HV_TYPE_MISMATCH)
+		return hint_file(job, err);
+	return code == HV_OK ? hv_engine_check_running(job->engine, job->place.container, err)
+			     : code;
+}
+
 static enum hv_code prepare(struct job *job, struct hv_error *err)
 {
 	const struct hv_run *run = job->run;
 	enum hv_code code =
 		hv_endpoint_resolve(&run->globals, &run->environment, &job->engine, err);
 
-	if (code == HV_UNSUPPORTED) { /* an Engine elsewhere, whose paths are not ours to look at */
+	if (code == HV_OK) {
+		code = take_local(job, err);
+	} else if (code == HV_UNSUPPORTED) {
 		hv_error_done(err);
-		return prepare_remote(job, err);
+		code = take_remote(run->operands.items[0], &job->real, err);
 	}
-	if (code != HV_OK)
-		return code;
-	code = hv_hostpath_resolve(run->operands.items[0], &job->real, err);
-	if (code == HV_SOURCE_MISSING && !is_path(&run->operands, 0))
-		return hint_name(job, err);
-	if (code == HV_TYPE_MISMATCH)
-		return hint_file(job, err);
-	if (code != HV_OK ||
-		hv_engine_check_running(job->engine, job->place.container, err) != HV_OK)
-		return err->code;
-	return hv_daemon_find(&run->globals, &run->environment, &job->daemon, err);
+	return code == HV_OK ? hv_daemon_find(&run->globals, &run->environment, &job->daemon, err)
+			     : code;
+}
+
+static enum hv_code define(const struct job *job, struct hv_error *err)
+{
+	hv_auto_free char *option = hv_text_format("path=%s", job->real);
+	const char *const words[] = {
+		"volume", "create", "-d", job->daemon.driver, "-o", option, job->volume, NULL};
+
+	if (!option)
+		return hv_oom(err);
+	return job->engine ? hv_engine_volume_create(
+				     job->engine, job->daemon.driver, job->volume, job->real, err)
+			   : hv_docker_run(&job->run->globals, words, NULL, err);
+}
+
+/* A failed undo is added to the hint of the failure. */
+static void undo(const struct job *job, struct hv_error *err)
+{
+	const char *const words[] = {"volume", "rm", job->volume, NULL};
+	hv_auto_error struct hv_error undo_error = {0};
+
+	if (job->is_defined_here &&
+		(job->engine ? hv_engine_volume_remove(job->engine, job->volume, &undo_error)
+			     : hv_docker_run(&job->run->globals, words, NULL, &undo_error)) !=
+			HV_OK)
+		hv_hint(err, "%s%sdelete the volume that was created for this: docker volume rm %s",
+			err->hint ? err->hint : "", err->hint ? "; " : "", job->volume);
 }
 
 /* The Engine answers the definition of a known name with what it knows: that must not be another
  * directory's volume. */
-static enum hv_code define(struct job *job, struct json_object *list, struct hv_error *err)
+static enum hv_code find_or_define(struct job *job, struct hv_error *err)
 {
+	hv_auto_json struct json_object *list = NULL;
 	char made[HV_VOLUME_NAME_MAX_BYTES + 1];
-	const char *name = job->run->options.name;
-	const char *taken;
+	const char *name = job->run->options.name, *found, *taken;
 
-	if (!name) {
-		hv_volume_name_format(job->real, made, sizeof(made));
-		name = made;
-	}
-	taken = hv_volume_source(list, name);
+	job->is_defined_here = false;
+	if (hv_daemon_call(&job->daemon, &(struct hv_call){"/VolumeDriver.List", NULL, 0}, &list,
+		    err) != HV_OK)
+		return err->code;
+	found = hv_volume_find(list, job->real, name);
+	hv_volume_name_format(job->real, made, sizeof(made));
+	name = found ? found : name ? name : made;
+	taken = found ? NULL : hv_volume_source(list, name);
 	if (taken) {
 		hv_fail(err, HV_VOLUME_EXISTS,
 			"volume %s exists already and cannot stand for %s: its source is %s, its options differ, or it is read-only",
 			name, job->real, *taken ? taken : "unknown");
 		return hv_hint(err, "choose another name with --name");
 	}
+	free(job->volume);
 	job->volume = strdup(name);
 	if (!job->volume)
 		return hv_oom(err);
-	job->is_defined_here = define_volume(job, err) == HV_OK;
-	return job->is_defined_here ? HV_OK : err->code;
-}
-
-static enum hv_code find_or_define(struct job *job, struct hv_error *err)
-{
-	hv_auto_json struct json_object *list = NULL;
-	const char *found;
-
-	if (hv_daemon_call(&job->daemon, &(struct hv_call){"/VolumeDriver.List", NULL, 0}, &list,
-		    err) != HV_OK)
-		return err->code;
-	found = hv_volume_find(list, job->real, job->run->options.name);
-	if (!found)
-		return define(job, list, err);
-	job->volume = strdup(found);
-	return job->volume ? HV_OK : hv_oom(err);
+	job->is_defined_here = !found && define(job, err) == HV_OK;
+	return err->code;
 }
 
 static enum hv_code find_and_attach(
 	struct job *job, struct json_object **ret_answer, struct hv_error *err)
 {
-	enum hv_code code = find_or_define(job, err);
-	const struct hv_attach_request request = {
-		.volume = job->volume,
-		.container = job->place.container,
-		.target = job->place.target,
-		.read_only = job->is_read_only,
-		.no_suid = HV_UNSAID,
-		.mkdir = true,
-		.persist = true,
-		.required = job->place.mode.is_required,
-		.grace_seconds = HV_GRACE_UNSAID,
-	};
-	hv_auto_json struct json_object *body = code == HV_OK ? hv_attach_body(&request) : NULL;
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	hv_auto_json struct json_object *body = NULL;
 
-	if (code != HV_OK)
-		return code;
-	if (!body)
-		return hv_oom(err);
-	return hv_daemon_call(
-		&job->daemon, &(struct hv_call){"/HotAttach", body, 0}, ret_answer, err);
-}
-
-/* Keep the failure's reason in `err`; add a failed undo to its hint. */
-static void undo(struct job *job, struct hv_error *err)
-{
-	const char *const words[] = {"volume", "rm", job->volume, NULL};
-	hv_auto_error struct hv_error undo_error = {0};
-	enum hv_code code;
-
-	if (!job->is_defined_here)
-		return;
-	code = job->engine ? hv_engine_volume_remove(job->engine, job->volume, &undo_error)
-			   : hv_docker_run(&job->run->globals, words, NULL, &undo_error);
-	if (code == HV_OK)
-		return;
-	hv_hint(err, "%s%sdelete the volume that was created for this: docker volume rm %s",
-		err->hint ? err->hint : "", err->hint ? "; " : "", job->volume);
+	if (find_or_define(job, err) != HV_OK)
+		return err->code;
+	request.volume = job->volume;
+	request.container = job->place.container;
+	request.target = job->place.target;
+	request.read_only = job->is_read_only;
+	request.required = job->place.mode.is_required;
+	body = hv_attach_body(&request);
+	return body ? hv_daemon_call(&job->daemon, &(struct hv_call){"/HotAttach", body, 0},
+			      ret_answer, err)
+		    : hv_oom(err);
 }
 
 static enum hv_code perform(struct job *job, struct hv_error *err)
@@ -271,16 +251,12 @@ static enum hv_code perform(struct job *job, struct hv_error *err)
 	/* Another addvol of this directory had defined it, failed, and taken it back. */
 	if (code == HV_NO_SUCH_VOLUME && job->volume) {
 		hv_error_done(err);
-		free(job->volume);
-		job->volume = NULL;
-		job->is_defined_here = false;
 		code = find_and_attach(job, &answer, err);
 	}
-	if (code != HV_OK) {
-		undo(job, err);
-		return code;
-	}
-	return hv_attachment_print(answer, err);
+	if (code == HV_OK)
+		return hv_attachment_print(answer, err);
+	undo(job, err);
+	return code;
 }
 
 static enum hv_exit addvol(const struct hv_run *run, struct hv_error *err)
