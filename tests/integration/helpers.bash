@@ -127,7 +127,8 @@ daemon_pid() {
 # open, and each has a socket and a thread: they cancel each other out, and a socket that leaked does
 # not. One pidfd and one mount table for each container that has an attachment is as it should be, and left
 # out.
-daemon_holds() {
+daemon_holds() (
+	trap - DEBUG # bats notes each command, which takes many times as long
 	local fd fds=0 sockets=0 tasks=("/proc/$1/task"/*) file child children=''
 	for fd in "/proc/$1/fd"/*; do # without a process of its own: this is done very often
 		if [[ -S $fd ]]; then
@@ -145,7 +146,7 @@ daemon_holds() {
 		done
 	done
 	echo "descriptors: $fds, threads without connections: $((${#tasks[@]} - sockets)), children: $children"
-}
+)
 
 is_pidfd() {
 	local key

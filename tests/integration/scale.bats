@@ -50,7 +50,7 @@ many() {
 }
 
 @test "eight clients that create, mount and remove at once: no error, and no record lost" {
-	seconds=8
+	seconds=4
 	[[ ${HOSTVOL_ROUNDS:-0} -lt 1000 ]] || seconds=60
 	in_engine python3 "$BATS_TEST_DIRNAME/load.py" "$socket" 8 $seconds hvt_ >"$TMP/left"
 	kill -KILL "$(daemon_pid)"
@@ -78,7 +78,7 @@ client() {
 }
 
 @test "eight clients of Docker that do the same by the docker command" {
-	seconds=8
+	seconds=4
 	[[ ${HOSTVOL_ROUNDS:-0} -lt 1000 ]] || seconds=60
 	docker run --name hvt_make --network none "$IMAGE" sh -c 'mkdir /content; touch /content/f'
 	docker commit hvt_make hvt_content
