@@ -241,6 +241,16 @@ stop_engine() {
 	HV_DOCKERD_PID=
 }
 
+# apart COMMAND...: in a mount namespace of its own, without what the machine's Engine has mounted: a copy
+# would keep a volume in use, and what is mounted in there is not seen outside.
+apart() {
+	# shellcheck disable=SC2016
+	unshare -m --propagation private bash -c '
+		awk "\$5 ~ /^\/(var\/lib|run)\/docker\// { print \$5 }" /proc/self/mountinfo | sort -r |
+			while read -r mountpoint; do umount -l "$mountpoint"; done
+		"$@"' bash "$@"
+}
+
 # --- images ---------------------------------------------------------------------------------
 
 have_image() {
