@@ -203,7 +203,7 @@ static int run_once(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 
 int mc_helper_run(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
 {
-	struct mc_waiting waiting = {.waits_for = job->waits_for};
+	struct mc_waiting waiting = {.waits_for = job->waits_for, .is_look = job->is_look};
 	sigset_t before;
 	int rc;
 

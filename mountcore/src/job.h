@@ -46,6 +46,7 @@ struct mc_job {
 	int socket;          /* a helper's end */
 	atomic_bool has_closed; /* a helper: the descriptors that are not its own */
 	unsigned timeout_ms;    /* of the helper; 0: the core's */
+	bool is_look;           /* a helper: not to be started beside one that is stuck */
 	int keep[MC_JOB_KEEP];  /* descriptors of the caller that the function uses */
 	int fds[MC_JOB_FDS];    /* opened by the function, owned by the caller */
 	size_t size;            /* of its memory */

@@ -70,7 +70,8 @@ static int check_in(struct mc_core *core, const struct mc_waiting *self)
 	for (;;) {
 		if (core->abandoned_count >= MC_ABANDONED_MAX)
 			return -EUSERS;
-		if (self->waits_for && count_stuck(core, self->waits_for) >= MC_STUCK_MAX)
+		if (self->waits_for &&
+			count_stuck(core, self->waits_for) >= (self->is_look ? 1U : MC_STUCK_MAX))
 			return -EALREADY;
 		if (has_room(core, self->waits_for))
 			return 0;

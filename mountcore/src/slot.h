@@ -3,6 +3,7 @@
 #ifndef MOUNTCORE_SRC_SLOT_H
 #define MOUNTCORE_SRC_SLOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -11,6 +12,7 @@ struct mc_core;
 /* A helper at work.  In the memory of the thread that waits for it. */
 struct mc_waiting {
 	uint64_t waits_for;
+	bool is_look; /* it gives way to all that are stuck on the same thing */
 	struct mc_waiting *next;
 };
 

@@ -105,6 +105,7 @@ int mc_sys_fstatfs_type(int fd, int64_t *ret)
 	return rc;
 }
 
+CALL(int, fstatfs, (int fd, struct statfs *ret), fstatfs(fd, ret))
 CALL(ssize_t, readlinkat, (int dirfd, const char *path, char *ret, size_t size),
 	readlinkat(dirfd, path, ret, size))
 CALL(int, mkdirat, (int dirfd, const char *path, mode_t mode), mkdirat(dirfd, path, mode))

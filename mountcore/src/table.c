@@ -27,6 +27,7 @@ struct slow_mount {
 	uint64_t dev;
 	bool is_cached; /* RESOLVE_CACHED never waits for it */
 	bool is_fuse;
+	bool is_autofs;
 };
 
 /* An extract of the host's mount table at one time.  Never changes once it is shared. */
@@ -77,6 +78,7 @@ static int slow_add(struct mc_table *table, const struct mc_mount *mount)
 		.dev = mount->dev,
 		.is_cached = mc_fstype_is_cached(mount->fstype),
 		.is_fuse = mc_fstype_is_fuse(mount->fstype),
+		.is_autofs = strcmp(mount->fstype, "autofs") == 0,
 	};
 	if (!slow[table->slow_count].path)
 		return -ENOMEM;
@@ -139,6 +141,11 @@ static bool is_slow_dev(const struct mc_table *table, uint64_t dev)
 		if (table->slow[i].dev == dev)
 			return true;
 	return false;
+}
+
+bool mc_table_is_slow_dev(const struct mc_table *table, uint64_t dev)
+{
+	return !table || is_slow_dev(table, dev);
 }
 
 static int add_overlays(struct mc_table *table, struct mc_mounts *mounts)
@@ -309,6 +316,7 @@ void mc_table_way(const struct mc_table *table, const char *path, struct mc_host
 		ret->is_slow = ret->has_slow = true;
 		ret->is_cached = mount->is_cached;
 		ret->is_fuse = mount->is_fuse;
+		ret->is_on_demand = mount->is_autofs;
 		ret->key = mc_key_of_dev(mount->dev);
 	}
 }

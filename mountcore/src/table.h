@@ -12,11 +12,12 @@ struct mc_table;
 
 /* Facts about the way to a path of the host. */
 struct mc_host_way {
-	bool is_slow;   /* mc_host_is_slow() */
-	bool has_slow;  /* the same, or a mount below the path is of such a file system */
-	bool is_cached; /* RESOLVE_CACHED never waits there */
-	bool is_fuse;   /* it is on a FUSE mount */
-	uint64_t key;   /* of those who wait for it: mc_job.waits_for */
+	bool is_slow;      /* mc_host_is_slow() */
+	bool has_slow;     /* the same, or a mount below the path is of such a file system */
+	bool is_cached;    /* RESOLVE_CACHED never waits there */
+	bool is_fuse;      /* it is on a FUSE mount */
+	bool is_on_demand; /* reaching it has something mounted (autofs) */
+	uint64_t key;      /* of those who wait for it: mc_job.waits_for */
 };
 
 /* The table as it is now, or was since this was called.  With `since_ns` (mc_clock_ns()) one that
@@ -40,6 +41,9 @@ void mc_table_find_way(struct mc_core *core, const char *path, struct mc_host_wa
  * anything.  For an old table, whose devices may be reused by now, and a place where nothing has
  * run yet: whether no server stands behind any overlay.  For a job, too. */
 bool mc_table_has_overlay(const struct mc_table *table, bool is_old, uint64_t dev);
+
+/* Whether a server stands behind the file system, of those that the table knows.  NULL: it may. */
+bool mc_table_is_slow_dev(const struct mc_table *table, uint64_t dev);
 
 /* Start and stop watching the host's mount table.  The workers run. */
 int mc_table_watch(struct mc_core *core, struct mc_err *err);

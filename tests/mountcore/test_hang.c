@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
+#include "mountcore/examine.h"
 #include "mountcore/host.h"
 
 #include "box.h"
@@ -152,6 +153,81 @@ NS_TEST(a_source_that_two_wait_for_is_refused_at_once_and_others_work)
 }
 
 /* The helper that was kept for questions waits for the first; the second is on its own. */
+/* Look at `path`, whose mc_host_server() is `server`.  Returns the error of that. */
+static struct mc_err examine(struct mc_core *core, const char *path, uint64_t server)
+{
+	struct mc_examined items[] = {{.path = path}, {.path = path}};
+
+	assert_int_equal(mc_host_examine(core, items, 2, server), 0);
+	assert_int_equal(items[0].err.code, items[1].err.code);
+	return items[0].err;
+}
+
+NS_TEST(mc_host_examine_of_a_silent_server_leaves_one_helper_behind)
+{
+	struct scene scene;
+	bool is_on_demand;
+	uint64_t server;
+	struct mc_err err;
+	pid_t pid;
+
+	open_scene(&scene, DEADLINE_MS);
+	scratch_mkdir(REMOTE);
+	pid = start_server(REMOTE, NULL);
+	server = mc_host_server(scene.core, REMOTE, &is_on_demand);
+	assert_true(server != 0 && !is_on_demand);
+	assert_int_equal(server, mc_host_server(scene.core, REMOTE "/file", &is_on_demand));
+	assert_int_equal(mc_host_server(scene.core, SOURCE, &is_on_demand), 0);
+	assert_int_equal(examine(scene.core, REMOTE, server).code, 0);
+	assert_int_equal(kill(pid, SIGUSR1), 0);
+	for (int i = 0; i < 3; i++) {
+		err = examine(scene.core, REMOTE, server);
+		assert_int_equal(err.step, MC_STEP_HELPER);
+		assert_true(err.code == -EALREADY || (i == 0 && err.code == -ETIMEDOUT));
+		assert_int_equal(mc_host_stuck(scene.core), 1);
+		assert_int_equal(examine(scene.core, SOURCE, 0).code, 0);
+	}
+	assert_int_equal(attach_remote(&scene, "/mnt/new"), -ETIMEDOUT); /* has room to try */
+	kill_server(pid);
+	while (mc_host_stuck(scene.core) > 0)
+		usleep(10000);
+	assert_true(mc_err_is_dead(examine(scene.core, REMOTE, server).code));
+	scratch_umount(REMOTE);
+	scene_close(&scene);
+}
+
+/* A path without a server, as far as the table knows, that waits all the same: the others are told
+ * nothing wrong of. */
+NS_TEST(mc_host_examine_tells_apart_paths_of_one_call)
+{
+	struct scene scene;
+	struct mc_examined items[] = {{.path = SOURCE}, {.path = REMOTE}, {.path = "/tmp/none"},
+		{.path = "/tmp/link"}, {.path = "/tmp/link", .is_name = true},
+		{.path = SOURCE, .beneath = "/elsewhere"}};
+	pid_t pid;
+
+	open_scene(&scene, DEADLINE_MS);
+	scratch_mkdir(REMOTE);
+	assert_int_equal(symlink(SOURCE, "/tmp/link"), 0);
+	pid = start_server(REMOTE, NULL);
+	assert_int_equal(kill(pid, SIGUSR1), 0);
+	assert_int_equal(mc_host_examine(scene.core, items, 6, 0), 0);
+	assert_int_equal(items[0].err.code, 0);
+	assert_true(items[0].id.ino > 0 && !items[0].is_mount_root && !items[0].is_read_only);
+	assert_true(items[0].inodes_used > 0 || items[0].blocks_free > 0);
+	assert_int_equal(items[2].err.code, -ENOENT);
+	assert_int_equal(items[3].err.code, -ELOOP);
+	assert_int_equal(items[4].err.code, 0);
+	assert_int_equal(items[4].id.ino, items[0].id.ino);
+	assert_int_equal(items[5].err.code, -EINVAL);
+	assert_string_equal(items[5].path, SOURCE);
+	kill_server(pid);
+	while (mc_host_stuck(scene.core) > 0)
+		usleep(10000);
+	scratch_umount(REMOTE);
+	scene_close(&scene);
+}
+
 NS_TEST(a_server_answers_while_another_one_is_silent)
 {
 	struct mc_attach_args args;
