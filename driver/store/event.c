@@ -55,6 +55,34 @@ enum hv_code hv_event_add(struct hv_store *store, const char *id, enum hv_action
 	return hv_sql_run(store, HV_SQL_EVENT_TRIM, HV_VALUES(HV_NUMBER(HV_EVENTS_MAX)), err);
 }
 
+struct volume_event {
+	const char *volume;
+	enum hv_action action;
+	const char *detail;
+};
+
+static enum hv_code add_volume_event(
+	struct hv_store *store, const void *context, struct hv_error *err)
+{
+	const struct volume_event *event = context;
+	const struct hv_sql_value values[] = {HV_TEXT(event->volume), HV_NUMBER(now_ns()),
+		HV_TEXT(hv_action_name(event->action)), HV_TEXT(event->detail), {0}};
+
+	if (hv_sql_run(store, HV_SQL_EVENT_ADD_VOLUME, values, err) != HV_OK)
+		return err->code;
+	store->has_event = true;
+	return hv_sql_run(store, HV_SQL_EVENT_TRIM, HV_VALUES(HV_NUMBER(HV_EVENTS_MAX)), err);
+}
+
+enum hv_code hv_store_event_add_volume(struct hv_store *store, const char *volume,
+	enum hv_action action, const char *detail, struct hv_error *err)
+{
+	const struct volume_event event = {volume, action, detail};
+
+	/* Not synced: it is told again after a power cut. */
+	return hv_sql_transaction(store, false, add_volume_event, &event, err);
+}
+
 static bool is_same_event(
 	sqlite3_stmt *statement, enum hv_action action, const struct hv_record *record)
 {

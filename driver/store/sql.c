@@ -237,6 +237,9 @@ static const char *const texts[HV_SQL_COUNT] = {
 		"INSERT INTO event (time_ns, action, attachment, volume, container_id,"
 		" container_name, target, detail) SELECT ?2, ?3, id, volume, container_id,"
 		" container_name, target, ?4 FROM attachment WHERE id = ?1 AND is_done",
+	[HV_SQL_EVENT_ADD_VOLUME] =
+		"INSERT INTO event (time_ns, action, attachment, volume, container_id,"
+		" container_name, target, detail) VALUES (?2, ?3, '', ?1, '', '', '', ?4)",
 	[HV_SQL_EVENT_TRIM] = "DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?1",
 	[HV_SQL_EVENT_NEWEST] = "SELECT coalesce(max(seq), 0) FROM event",
 	[HV_SQL_EVENT_LIST] =

@@ -14,6 +14,8 @@ static const char *const names[HV_ACTION_COUNT] = {
 	[HV_ACTION_REATTACH] = "reattach",
 	[HV_ACTION_REFUSED] = "refused",
 	[HV_ACTION_UNCOVERED] = "uncovered",
+	[HV_ACTION_VOLUME_OK] = "volume-ok",
+	[HV_ACTION_VOLUME_PROBLEM] = "volume-problem",
 };
 
 const char *hv_action_name(enum hv_action action)

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/action.h"
 #include "wire/error.h"
 #include "wire/json.h"
 #include "wire/types.h"
@@ -373,6 +374,11 @@ struct hv_event_filter {
  * Returns HV_OK or denied by the disk. */
 enum hv_code hv_store_event_list(struct hv_store *store, const struct hv_event_filter *filter,
 	struct hv_events *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Write an event of a volume, which is of no attachment. */
+enum hv_code hv_store_event_add_volume(struct hv_store *store, const char *volume,
+	enum hv_action action, const char *detail, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Call `on_event` after each change that wrote an event, from the thread that made it and without a
  * lock; sometimes also if it wrote none.  `context` is borrowed for as long as events are made. */

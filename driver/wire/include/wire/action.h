@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The actions of /HotEvents: a change of an attachment. */
+/* The actions of /HotEvents: a change of an attachment, or of the health of a volume. */
 #ifndef WIRE_ACTION_H
 #define WIRE_ACTION_H
 
@@ -14,6 +14,8 @@ enum hv_action {
 	HV_ACTION_REATTACH, /* made again, at a start */
 	HV_ACTION_REFUSED,  /* a start, for the lack of it */
 	HV_ACTION_UNCOVERED,
+	HV_ACTION_VOLUME_OK,      /* a volume that had a problem has none any more */
+	HV_ACTION_VOLUME_PROBLEM, /* the look at a volume found one, or another one */
 	HV_ACTION_COUNT,
 };
 
