@@ -71,7 +71,10 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 		return hv_oom(err);
 	if (hv_volume_check_mount(volumes, &volume, err) != HV_OK)
 		return err->code;
-	return make(volumes, &volume, err);
+	if (make(volumes, &volume, err) != HV_OK)
+		return err->code;
+	hv_volume_changed(volumes, name);
+	return HV_OK;
 }
 
 /* Finish what of a volume that came to nothing, or went, is left; but not the deletion of a user's

@@ -22,7 +22,10 @@ enum hv_code hv_volume_undo(
 
 	if (kind->unmake)
 		kind->unmake(volumes, volume);
-	return hv_store_volume_forget(volumes->store, volume->name, err);
+	if (hv_store_volume_forget(volumes->store, volume->name, err) != HV_OK)
+		return err->code;
+	hv_volume_changed(volumes, volume->name);
+	return HV_OK;
 }
 
 /* Undo a volume that waits for an attachment without a record: the attachment will not come. */
@@ -95,6 +98,7 @@ enum hv_code hv_volume_finish_remove(
 	if (rc < 0)
 		return fail_removal(volumes, volume, rc, err);
 	code = hv_store_volume_forget(volumes->store, volume->name, err);
+	hv_volume_changed(volumes, volume->name);
 	if (kind->own_directory)
 		hv_trash_empty(volumes, NULL);
 	if (from) /* it may have been the last that had the other's file system in use */

@@ -259,8 +259,10 @@ static enum hv_code apply(struct hv_volumes *volumes, const struct hv_volume *vo
 		hv_volume_limit(volumes, volume, change->options.size_bytes, err) != HV_OK)
 		return err->code;
 	if (hv_store_volume_set_opts(volumes->store, volume, err) == HV_OK &&
-		change_owner(volumes, volume, change, err) == HV_OK)
+		change_owner(volumes, volume, change, err) == HV_OK) {
+		hv_volume_changed(volumes, volume->name);
 		return HV_OK;
+	}
 	if (is_limited)
 		(void)!hv_volume_limit(volumes, volume, change->were.size_bytes, &ignored);
 	return err->code;

@@ -10,6 +10,19 @@ void hv_volume_list_done(struct hv_volume_list *list)
 	hv_store_volumes_free(list->items, list->count);
 }
 
+void hv_volumes_listen(struct hv_volumes *volumes,
+	void (*on_change)(void *context, const char *name), void *context)
+{
+	volumes->on_change = on_change;
+	volumes->change_context = context;
+}
+
+void hv_volume_changed(const struct hv_volumes *volumes, const char *name)
+{
+	if (volumes->on_change)
+		volumes->on_change(volumes->change_context, name);
+}
+
 enum hv_code hv_volume_find(
 	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err)
 {

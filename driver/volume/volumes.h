@@ -29,6 +29,8 @@ struct hv_volumes {
 	struct mc_mount_root *root; /* that it propagates; NULL: it is the host's own directory */
 	void (*on_lost)(void *context);
 	void *lost_context;
+	void (*on_change)(void *context, const char *name); /* hv_volumes_listen(); may be NULL */
+	void *change_context;
 	_Atomic uint32_t remap_uid, remap_gid; /* root in containers */
 	struct hv_keylock fs_locks; /* by the directory that a file system is mounted on; taken
 				     * after `locks` */
@@ -41,6 +43,9 @@ struct hv_volumes {
 /* As hv_store_volume_get(), of a volume that a caller names: a borrowed one is no such volume. */
 enum hv_code hv_volume_find(
 	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err);
+
+/* Tell the listener that a volume came, changed or went. */
+void hv_volume_changed(const struct hv_volumes *volumes, const char *name);
 
 /* Read the attachments of a volume. */
 enum hv_code hv_volume_attachments(

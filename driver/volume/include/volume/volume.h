@@ -49,6 +49,13 @@ struct hv_volumes *hv_volumes_new(const struct hv_volumes_args *args)
  * ignored. */
 void hv_volumes_free(struct hv_volumes *volumes);
 
+/* Call `on_change` with its name when a volume was created, changed or removed, from the thread
+ * that did it; it may be called for one that stays as it was.  It must not wait.  Before any other
+ * call; `context` is borrowed until hv_volumes_free(). */
+void hv_volumes_listen(struct hv_volumes *volumes,
+	void (*on_change)(void *context, const char *name), void *context)
+	__attribute__((nonnull(1)));
+
 /* Open the records in the state directory, before any call for a volume.  A directory without
  * records (hostvol.db) is taken if it has nothing of the name of a directory of hostvol's: that
  * would be taken for volumes, or deleted as trash.  Close with hv_volumes_close().
