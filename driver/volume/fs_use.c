@@ -12,8 +12,7 @@
 #include "fs.h"
 #include "volumes.h"
 
-/* With the source held.  In doubt it is used. */
-static bool is_used(struct hv_volumes *volumes, const char *source)
+bool hv_fs_is_used(struct hv_volumes *volumes, const char *source)
 {
 	hv_auto_error struct hv_error ignored = {0};
 	const struct hv_use *use;
@@ -36,7 +35,7 @@ static enum hv_code mount_it(
 
 	if (rc < 0)
 		return hv_fs_explain(&cause, volume, err);
-	if (rc > 0 && is_used(volumes, volume->source))
+	if (rc > 0 && hv_fs_is_used(volumes, volume->source))
 		return HV_OK; /* whatever has become of its device since */
 	if (rc == 0 && hv_fs_mount(volumes, volume, err) != HV_OK)
 		return err->code;
@@ -50,7 +49,7 @@ static enum hv_code mount_it(
 /* With the source held: unmount it if nobody has it.  In doubt it stays, until the next time. */
 static void unmount_unused(struct hv_volumes *volumes, const struct hv_use *use)
 {
-	if (!is_used(volumes, use->source))
+	if (!hv_fs_is_used(volumes, use->source))
 		(void)!mc_host_unmount(volumes->core, use->type, use->device, use->source, NULL);
 }
 

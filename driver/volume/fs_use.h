@@ -14,6 +14,10 @@ enum hv_code hv_fs_use(struct hv_volumes *volumes, const struct hv_volume *volum
 /* Release it, and unmount it if nobody uses it. */
 void hv_fs_unuse(struct hv_use *use);
 
+/* Whether anybody has it in hand or on record.  In doubt it is used.  The answer lasts while the
+ * source is held (hv_volumes.fs_locks). */
+bool hv_fs_is_used(struct hv_volumes *volumes, const char *source);
+
 /* Unmount the volume's file system if nobody uses it. */
 void hv_fs_unused(struct hv_volumes *volumes, const struct hv_volume *volume);
 
