@@ -240,7 +240,7 @@ static enum hv_code add_health(struct hv_api *api, struct json_object *reply, st
 	return hv_add_text(reply, "RecordsProblem", hv_error_text(&problem), err);
 }
 
-struct strays {
+struct listing {
 	struct json_object *array;
 	enum hv_code code;
 	struct hv_error *err;
@@ -248,7 +248,7 @@ struct strays {
 
 static void add_stray(void *context, const char *path)
 {
-	struct strays *strays = context;
+	struct listing *strays = context;
 
 	if (strays->code == HV_OK)
 		strays->code = hv_append(strays->array, hv_utf8_json(path), strays->err);
@@ -259,7 +259,7 @@ static enum hv_code add_mount_root(
 	struct hv_api *api, struct json_object *reply, struct hv_error *err)
 {
 	hv_auto_error struct hv_error problem = {0};
-	struct strays strays = {json_object_new_array(), HV_OK, err};
+	struct listing strays = {json_object_new_array(), HV_OK, err};
 
 	if (hv_add(reply, "StrayData", strays.array, err) != HV_OK)
 		return err->code;
@@ -267,6 +267,38 @@ static enum hv_code add_mount_root(
 	if (strays.code != HV_OK || hv_mount_root_tell(api->volumes, &problem) == HV_OK)
 		return strays.code;
 	return hv_add_text(reply, "MountRootProblem", hv_error_text(&problem), err);
+}
+
+static void add_problem(void *context, const char *volume, enum hv_health health,
+	const char *sentence, const char *hint)
+{
+	struct listing *problems = context;
+	struct json_object *object = json_object_new_object();
+
+	if (problems->code == HV_OK)
+		problems->code = hv_append(problems->array, object, problems->err);
+	else
+		json_object_put(object);
+	if (problems->code == HV_OK)
+		problems->code = hv_add_text(object, "Volume", volume, problems->err);
+	if (problems->code == HV_OK)
+		problems->code = hv_add_text(object, "Kind", hv_health_name(health), problems->err);
+	if (problems->code == HV_OK)
+		problems->code = hv_add_text(object, "Problem", sentence, problems->err);
+	if (problems->code == HV_OK)
+		problems->code = hv_add_text(object, "Hint", hint, problems->err);
+}
+
+static enum hv_code add_problems(
+	struct hv_api *api, struct json_object *reply, struct hv_error *err)
+{
+	struct listing problems = {json_object_new_array(), HV_OK, err};
+
+	if (hv_add(reply, "VolumeProblems", problems.array, err) != HV_OK)
+		return err->code;
+	if (api->health.each_problem)
+		api->health.each_problem(api->health.context, add_problem, &problems);
+	return problems.code;
 }
 
 /* Whether attachments are back before the program begins, and why not. */
@@ -298,7 +330,7 @@ static enum hv_code call_hot_info(struct hv_api *api, const struct hv_request *r
 		hv_add_text(reply, "MountEngine", mc_core_engine(api->core), err) != HV_OK ||
 		add_features(api, reply, err) != HV_OK || add_settings(api, reply, err) != HV_OK ||
 		add_timings(api, reply, err) != HV_OK || add_mount_root(api, reply, err) != HV_OK ||
-		add_starts(api, reply, err) != HV_OK)
+		add_starts(api, reply, err) != HV_OK || add_problems(api, reply, err) != HV_OK)
 		return err->code;
 	if (hv_add_text(reply, "MetricsProblem", api->metrics_problem, err) != HV_OK)
 		return err->code;

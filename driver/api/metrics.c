@@ -95,6 +95,21 @@ static void print_records(FILE *out, struct hv_api *api)
 	print_number(out, "hostvol_volumes", "gauge", "Volumes of the driver.", counts.volumes);
 }
 
+static void print_problems(FILE *out, const struct hv_api *api)
+{
+	static const char name[] = "hostvol_volume_problems";
+
+	if (!api->health.count)
+		return;
+	begin(out, name, "gauge", "Volumes with a problem, by the last look at each.");
+	for (int i = HV_HEALTH_PROBLEM; i < HV_HEALTH_COUNT; i++)
+		print_labelled(out, name, "problem", hv_health_name((enum hv_health)i),
+			api->health.count(api->health.context, (enum hv_health)i));
+	print_number(out, "hostvol_volume_looks_total", "counter",
+		"Looks at the health of a volume, one each round.",
+		hv_counter_read(HV_COUNT_LOOKS));
+}
+
 /* `by`: the value of the label by, or NULL. */
 static void print_timing(FILE *out, const char *name, const char *by, enum hv_timing timing)
 {
@@ -224,6 +239,7 @@ static void print_all(FILE *out, struct hv_api *api)
 	begin(out, info, "gauge", "Always 1; the label has the version.");
 	print_labelled(out, info, "version", HOSTVOL_VERSION, 1);
 	print_records(out, api);
+	print_problems(out, api);
 	print_timings(out);
 	print_number(out, "hostvol_late_starts_total", "counter",
 		"Starts of containers whose program began before all was attached.",

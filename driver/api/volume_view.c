@@ -126,15 +126,26 @@ static const struct hv_field status_fields[] = {
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
-static enum hv_code add_volume(const struct hv_volume *volume, const char *mountpoint,
-	const struct attached *attached, struct json_object *object, struct hv_error *err)
+/* By the last look at the volume; NULL: none is known. */
+static char *find_problem(const struct hv_api *api, const char *volume)
 {
+	return api->health.tell_problem ? api->health.tell_problem(api->health.context, volume)
+					: NULL;
+}
+
+static enum hv_code add_volume(struct hv_api *api, const struct hv_volume *volume,
+	const char *mountpoint, const struct attached *attached, struct json_object *object,
+	struct hv_error *err)
+{
+	hv_auto_free char *problem = find_problem(api, volume->name);
 	struct json_object *status = hv_fields_write(status_fields, volume);
 
 	if (hv_add(object, "Status", status, err) != HV_OK ||
 		hv_add_text(object, "Name", volume->name, err) != HV_OK ||
 		hv_add_text(object, "Mountpoint", mountpoint, err) != HV_OK ||
 		hv_add_text(object, "CreatedAt", volume->created_at, err) != HV_OK)
+		return err->code;
+	if (hv_add_text(status, "problem", problem, err) != HV_OK)
 		return err->code;
 	if (volume->opts.count > 0 && add_options(&volume->opts, status, err) != HV_OK)
 		return err->code;
@@ -185,8 +196,8 @@ enum hv_code hv_add_volume(struct hv_api *api, const struct hv_volume *volume,
 
 	if (find(api, volume->name, &found, err) != HV_OK)
 		return err->code;
-	return add_volume(
-		volume, mountpoint, &(struct attached){found.sorted, found.count}, object, err);
+	return add_volume(api, volume, mountpoint, &(struct attached){found.sorted, found.count},
+		object, err);
 }
 
 static enum hv_code add_listed(struct hv_api *api, const struct hv_volume *volume,
@@ -201,7 +212,7 @@ static enum hv_code add_listed(struct hv_api *api, const struct hv_volume *volum
 	object = json_object_new_object();
 	if (hv_append(array, object, err) != HV_OK)
 		return err->code;
-	return add_volume(volume, mountpoint, attached, object, err);
+	return add_volume(api, volume, mountpoint, attached, object, err);
 }
 
 /* The part of `all`, which is sorted as the volumes are, that belongs to this one; `all` then

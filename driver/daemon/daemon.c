@@ -29,6 +29,7 @@ enum {
 	STOP_PLAIN_MS = 25000,  /* systemd the daemon after thirty: TimeoutStopSec */
 	RECONCILER_TIMEOUT_MS = 1000,
 	STARTER_TIMEOUT_MS = 1000,
+	CHECKER_TIMEOUT_MS = 1000,
 	METRICS_TIMEOUT_MS = 1000,
 	ENGINE_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
@@ -374,6 +375,17 @@ static int reconcile(struct hv_daemon *daemon)
 	return 0;
 }
 
+static int check_health(struct hv_daemon *daemon)
+{
+	daemon->checker = hv_checker_start(&(struct hv_checker_args){.core = daemon->core,
+		.volumes = daemon->volumes,
+		.api = &daemon->api,
+		.log = &daemon->log,
+		.open_state = open_state,
+		.context = daemon});
+	return daemon->checker ? 0 : -ENOMEM;
+}
+
 /* Without them the daemon does all else; doctor tells. */
 static void serve_metrics(struct hv_daemon *daemon)
 {
@@ -443,6 +455,8 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 	if (rc == 0)
 		rc = reconcile(daemon);
 	if (rc == 0)
+		rc = check_health(daemon);
+	if (rc == 0)
 		rc = serve(daemon);
 	if (rc < 0)
 		return rc;
@@ -474,6 +488,8 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 		_exit(exit_status);
 	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
 		_exit(exit_status); /* the same goes for a container that holds a repair */
+	if (daemon->checker && !hv_checker_stop(daemon->checker, CHECKER_TIMEOUT_MS))
+		_exit(exit_status); /* and for a server that holds a look */
 	hv_tunnel_done(&daemon->api.tunnel);
 	hv_attacher_free(daemon->attacher);
 	hv_volumes_free(daemon->volumes);

@@ -9,6 +9,7 @@
 
 #include "api/tunnel.h"
 #include "attach/attach.h"
+#include "volume/health.h"
 #include "volume/volume.h"
 #include "wire/error.h"
 
@@ -28,6 +29,20 @@ struct hv_starts {
 	char reason[256]; /* why they are not held */
 };
 
+/* Tell a volume's problem, a sentence, and a hint, which may be NULL. */
+typedef void hv_problem_fn(void *context, const char *volume, enum hv_health health,
+	const char *sentence, const char *hint);
+
+/* The health of volumes by the last look at each.  None of them waits.  NULL: none is known. */
+struct hv_api_health {
+	/* The problem of a volume, with the hint, as one text that the caller frees; NULL: none. */
+	char *(*tell_problem)(void *context, const char *volume);
+	/* Call `fn` for each volume with a problem, in the order of names; it must not wait. */
+	void (*each_problem)(void *context, hv_problem_fn *fn, void *fn_context);
+	size_t (*count)(void *context, enum hv_health health); /* of volumes */
+	void *context;
+};
+
 struct hv_api {
 	struct mc_core *core;
 	struct hv_engine *engine;
@@ -43,6 +58,7 @@ struct hv_api {
 	bool (*has_state)(void *context);
 	/* How many containers wait for the reconciler; NULL: none. */
 	size_t (*count_queued)(void *context);
+	struct hv_api_health health;
 	const char *metrics_problem; /* why HOSTVOL_METRICS is not served; NULL: it is, or is off */
 	void *context;
 };

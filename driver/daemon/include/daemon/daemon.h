@@ -9,6 +9,7 @@
 
 #include "attach/attach.h"
 
+#include "daemon/checker.h"
 #include "daemon/config.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
@@ -32,6 +33,7 @@ struct hv_daemon {
 	struct hv_socket_file socket_file;
 	struct hv_reconciler *reconciler;
 	struct hv_starter *starter;
+	struct hv_checker *checker;
 	pthread_mutex_t state_lock; /* of the five that follow */
 	pthread_cond_t state_changed;
 	bool is_state_open;

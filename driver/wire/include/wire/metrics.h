@@ -13,6 +13,7 @@
 enum hv_counter {
 	HV_COUNT_COMMITS,     /* transactions of the store that were committed */
 	HV_COUNT_LATE_STARTS, /* starts whose program began before all was attached */
+	HV_COUNT_LOOKS,       /* of the checker, at one volume */
 	HV_COUNTERS,
 };
 
