@@ -93,6 +93,21 @@ static bool tell_metrics(struct json_object *info)
 	return !problem || tell("metrics", false, problem, "all else works");
 }
 
+/* Volumes with a problem; no line if there is none. */
+static bool tell_volumes(struct json_object *info)
+{
+	struct json_object *problems = hv_document_get(info, "VolumeProblems", json_type_array);
+	size_t count = problems ? json_object_array_length(problems) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_object_array_get_idx(problems, i);
+		const char *problem = hv_document_text(item, "Problem");
+
+		tell("volume", false, problem ? problem : "?", hv_document_text(item, "Hint"));
+	}
+	return count == 0;
+}
+
 static bool tell_all(struct json_object *info)
 {
 	static const struct {
@@ -117,6 +132,7 @@ static bool tell_all(struct json_object *info)
 	}
 	all = tell_records(info) && all;
 	all = tell_strays(info) && all;
+	all = tell_volumes(info) && all;
 	all = tell_metrics(info) && all;
 	tell_starts(info);
 	return tell_mounts(info) && all;

@@ -105,6 +105,11 @@ static void print_line(struct json_object *event)
 		texts[i] = hv_document_text(event, keys[i]);
 		texts[i] = texts[i] ? texts[i] : "";
 	}
+	if (!*texts[CONTAINER]) { /* of a volume alone */
+		hv_line_print(stdout, "%s %s %s%s%s%s", texts[TIME], texts[ACTION], texts[VOLUME],
+			*texts[DETAIL] ? " (" : "", texts[DETAIL], *texts[DETAIL] ? ")" : "");
+		return;
+	}
 	has_name = *texts[NAME];
 	hv_line_print(stdout, "%s %s %s %.*s:%s%s%s%s", texts[TIME], texts[ACTION], texts[VOLUME],
 		has_name ? (int)strlen(texts[NAME]) : SHORT_ID_DIGITS,
