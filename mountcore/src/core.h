@@ -34,7 +34,7 @@ static inline void mc_unlock(pthread_mutex_t **mutex)
 
 struct mc_task;
 struct mc_gate;
-struct mc_watch;
+struct mc_reader;
 struct mc_look;
 struct mc_starting;
 struct mc_waiting;
@@ -74,7 +74,7 @@ struct mc_core {
 	uint64_t timings[MC_TIMINGS_MAX]; /* a ring */
 	uint64_t timing_count;            /* ever taken */
 
-	struct mc_watch *watch; /* the host's mount table (table.c) */
+	struct mc_reader *watch; /* the host's mount table (table.c) */
 	struct mc_look *look;   /* mount tables to compare sources by (source.c) */
 };
 

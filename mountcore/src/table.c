@@ -43,7 +43,7 @@ struct mc_table {
 /* While the host starts containers its table changes all the time, and the kernel makes its reader
  * wait for each change.  So a thread reads it, and all who need it as it is now share a reading:
  * the first that begins when they have come. */
-struct mc_watch {
+struct mc_reader {
 	int mountinfo; /* of the host; polled: the kernel marks it when the table changes */
 	pthread_t reader;
 	pthread_mutex_t lock;
@@ -203,7 +203,7 @@ static void put(struct mc_table *table)
 }
 
 /* With the watch's lock, which is not held meanwhile. */
-static void read_once(struct mc_watch *watch)
+static void read_once(struct mc_reader *watch)
 {
 	struct mc_table *table = NULL;
 	int rc;
@@ -225,7 +225,7 @@ static void read_once(struct mc_watch *watch)
 
 static void *run_reader(void *argument)
 {
-	struct mc_watch *watch = argument;
+	struct mc_reader *watch = argument;
 
 	pthread_mutex_lock(&watch->lock);
 	while (!watch->is_stopping) {
@@ -240,7 +240,7 @@ static void *run_reader(void *argument)
 
 /* With the watch's lock: have the table as it is now read, if it is not known.  Returns the number
  * of that reading. */
-static uint64_t want(struct mc_watch *watch)
+static uint64_t want(struct mc_reader *watch)
 {
 	uint64_t number;
 
@@ -255,19 +255,19 @@ static uint64_t want(struct mc_watch *watch)
 }
 
 /* With the watch's lock. */
-static bool is_since(const struct mc_watch *watch, uint64_t since_ns)
+static bool is_since(const struct mc_reader *watch, uint64_t since_ns)
 {
 	return since_ns && watch->table && watch->table->read_ns >= since_ns;
 }
 
 /* With the watch's lock: whether reading `number` has ended, or one since then. */
-static bool is_known(const struct mc_watch *watch, uint64_t number, uint64_t since_ns)
+static bool is_known(const struct mc_reader *watch, uint64_t number, uint64_t since_ns)
 {
 	return watch->ended >= number || is_since(watch, since_ns);
 }
 
 /* With the watch's lock.  Returns false at the time. */
-static bool wait_until(struct mc_watch *watch, uint64_t ns)
+static bool wait_until(struct mc_reader *watch, uint64_t ns)
 {
 	const struct timespec until = {
 		.tv_sec = (time_t)(ns / NS_PER_S),
@@ -279,7 +279,7 @@ static bool wait_until(struct mc_watch *watch, uint64_t ns)
 
 struct mc_table *mc_table_get(struct mc_core *core, uint64_t since_ns, bool *ret_is_old)
 {
-	struct mc_watch *watch = core->watch;
+	struct mc_reader *watch = core->watch;
 	mc_auto_lock lock = mc_lock(&watch->lock);
 	uint64_t number = is_since(watch, since_ns) ? 0 : want(watch);
 	uint64_t until_ns = since_ns ? since_ns + PATIENCE_NS : UINT64_MAX;
@@ -340,7 +340,7 @@ bool mc_table_has_overlay(const struct mc_table *table, bool is_old, uint64_t de
 	return false;
 }
 
-static void init_conds(struct mc_watch *watch)
+static void init_conds(struct mc_reader *watch)
 {
 	pthread_condattr_t attr;
 
@@ -352,7 +352,7 @@ static void init_conds(struct mc_watch *watch)
 }
 
 /* The first reading shows whether it can be read. */
-static int start_reader(struct mc_watch *watch)
+static int start_reader(struct mc_reader *watch)
 {
 	int rc = pthread_create(&watch->reader, NULL, run_reader, watch);
 
@@ -369,7 +369,7 @@ static int start_reader(struct mc_watch *watch)
 
 int mc_table_watch(struct mc_core *core, struct mc_err *err)
 {
-	struct mc_watch *watch = calloc(1, sizeof(*watch));
+	struct mc_reader *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
@@ -383,7 +383,7 @@ int mc_table_watch(struct mc_core *core, struct mc_err *err)
 	return mc_err_set(err, MC_STEP_SETUP, start_reader(watch));
 }
 
-static void stop_reader(struct mc_watch *watch)
+static void stop_reader(struct mc_reader *watch)
 {
 	pthread_mutex_lock(&watch->lock);
 	watch->is_stopping = true;
@@ -394,7 +394,7 @@ static void stop_reader(struct mc_watch *watch)
 
 void mc_table_unwatch(struct mc_core *core)
 {
-	struct mc_watch *watch = core->watch;
+	struct mc_reader *watch = core->watch;
 
 	if (!watch)
 		return;
