@@ -15,6 +15,7 @@
 #include "source.h"
 #include "sys.h"
 #include "table.h"
+#include "watch.h"
 
 enum { MOUNT_TIMEOUT_MS = 100000 }; /* Docker gives up a Mount after 120 s */
 
@@ -92,6 +93,8 @@ static unsigned probe(const struct mc_core *core)
 		features |= MC_FEATURE_MOUNT_SETATTR;
 	if (has_id(core, STATX_MNT_ID, &id))
 		features |= MC_FEATURE_MOUNT_ID;
+	if (mc_watch_is_possible(core->home_ns))
+		features |= MC_FEATURE_MOUNT_WATCH;
 	if (has_id(core, MC_STATX_MNT_ID_UNIQUE, &id)) {
 		features |= MC_FEATURE_UNIQUE_ID;
 		if (mc_sys_statmount(id, MC_STATMOUNT_MNT_BASIC, &mount) == 0)

@@ -115,6 +115,22 @@ CALL(int, create, (int dirfd, const char *path, mode_t mode),
 CALL(int, unlinkat, (int dirfd, const char *path), unlinkat(dirfd, path, 0))
 CALL(int, fchmod, (int fd, mode_t mode), fchmod(fd, mode))
 CALL(int, fsync, (int fd), fsync(fd))
+
+/* Not sys/fanotify.h: what it lacks is defined here, and its names would clash with newer ones. */
+enum {
+	CLOEXEC = 0x1,
+	NONBLOCK = 0x2,
+	UNLIMITED_MARKS = 0x20,
+	REPORT_MNT = 0x4000,
+	MARK_MNTNS = 0x110,
+};
+
+CALL(int, fanotify_init, (void),
+	syscall(SYS_fanotify_init, CLOEXEC | NONBLOCK | UNLIMITED_MARKS | REPORT_MNT, O_RDONLY))
+CALL(int, fanotify_mark, (int group, unsigned action, int ns_fd),
+	syscall(SYS_fanotify_mark, group, action | MARK_MNTNS,
+		(uint64_t)(MC_FAN_MNT_ATTACH | MC_FAN_MNT_DETACH), ns_fd, NULL))
+
 CALL(int, fchown, (int fd, uid_t uid, gid_t gid), fchownat(fd, "", uid, gid, AT_EMPTY_PATH))
 
 /* The raw calls: glibc's would change every thread of the process. */

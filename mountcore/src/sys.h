@@ -42,6 +42,34 @@ struct mc_statmount {
 #define MOVE_MOUNT_BENEATH 0x200 /* 6.5 */
 #endif
 
+/* fanotify(7) on mount namespaces, kernel 6.15: uapi/linux/fanotify.h of that kernel. */
+enum {
+	MC_FAN_MARK_ADD = 0x1,
+	MC_FAN_MARK_REMOVE = 0x2,
+	MC_FAN_INFO_MNT = 7,
+	MC_FAN_Q_OVERFLOW = 0x4000,
+	MC_FAN_MNT_ATTACH = 0x01000000,
+	MC_FAN_MNT_DETACH = 0x02000000,
+};
+
+struct mc_fanotify_event {
+	uint32_t length;
+	uint8_t version;
+	uint8_t reserved;
+	uint16_t metadata_length;
+	uint64_t mask;
+	int32_t fd;
+	int32_t pid;
+};
+
+struct mc_fanotify_mount {
+	uint8_t type;
+	uint8_t pad;
+	uint16_t length;
+	uint32_t spare; /* of the alignment: the ID is not packed */
+	uint64_t mount_id;
+};
+
 /* umount2(2): MNT_DETACH and UMOUNT_NOFOLLOW, whose header clashes with linux/mount.h. */
 enum { MC_UMOUNT_LAZY = 2, MC_UMOUNT_NOFOLLOW = 8 };
 
@@ -80,6 +108,10 @@ int mc_sys_unlinkat(int dirfd, const char *path);
 int mc_sys_fchown(int fd, uid_t uid, gid_t gid);
 int mc_sys_fchmod(int fd, mode_t mode);
 int mc_sys_fsync(int fd);
+/* A group that tells the unique IDs of mounts.  Never waits. */
+int mc_sys_fanotify_init(void);
+/* Mounts that come and go in the mount namespace `ns_fd`.  `action`: MC_FAN_MARK_… */
+int mc_sys_fanotify_mark(int group, unsigned action, int ns_fd);
 int mc_sys_become(uid_t uid, gid_t gid);
 int mc_sys_fchdir(int fd);
 int mc_sys_chroot(const char *path);

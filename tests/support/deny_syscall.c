@@ -27,6 +27,8 @@ static const struct {
 	unsigned flag; /* only with this one in the fifth argument; 0: always */
 } calls[] = {
 	{"close_range", SYS_close_range, 0},
+	{"fanotify_init", SYS_fanotify_init, 0},
+	{"fanotify_mark", SYS_fanotify_mark, 0},
 	{"mount_setattr", SYS_mount_setattr, 0},
 	{"move_mount", SYS_move_mount, 0},
 	{"move_mount_beneath", SYS_move_mount, 0x200}, /* MOVE_MOUNT_BENEATH, linux/mount.h */

@@ -45,6 +45,7 @@ enum mc_feature {
 	MC_FEATURE_UNIQUE_ID = 16,    /* STATX_MNT_ID_UNIQUE: 6.8 */
 	MC_FEATURE_MOUNT_ID = 32,     /* STATX_MNT_ID, STATX_ATTR_MOUNT_ROOT: 5.8 */
 	MC_FEATURE_CACHED = 64,       /* RESOLVE_CACHED: 5.12 */
+	MC_FEATURE_MOUNT_WATCH = 128, /* fanotify on mount namespaces: 6.15 */
 };
 
 /* Open the library: keeps descriptors of both namespaces, starts the workers.
