@@ -75,7 +75,7 @@ struct mc_core {
 	uint64_t timing_count;            /* ever taken */
 
 	struct mc_reader *watch; /* the host's mount table (table.c) */
-	struct mc_look *look;   /* mount tables to compare sources by (source.c) */
+	struct mc_look *look;    /* mount tables to compare sources by (source.c) */
 };
 
 #endif

@@ -211,6 +211,16 @@ static int find_unique(const struct mc_core *core, struct mc_job *job)
 	return mc_err_set(&job->err, MC_STEP_IDENTITY, rc);
 }
 
+/* From outside. */
+static int has_id_in(int ns_fd, uint64_t mountinfo_id, uint64_t mount_id, bool *ret)
+{
+	struct mc_statmount mount;
+	int rc = mc_sys_statmount_in(ns_fd, mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
+
+	*ret = rc == 0 && mount.mnt_id_old == mountinfo_id;
+	return rc == -ENOENT ? 0 : rc;
+}
+
 int mc_mount_has_id(
 	struct mc_core *core, int ns_fd, uint64_t mountinfo_id, uint64_t mount_id, bool *ret)
 {
@@ -220,6 +230,8 @@ int mc_mount_has_id(
 	*ret = true;
 	if (!(core->features & MC_FEATURE_STATMOUNT) || !mount_id || mount_id == mountinfo_id)
 		return 0;
+	if (core->features & MC_FEATURE_STATMOUNT_NS && ns_fd >= 0)
+		return has_id_in(ns_fd, mountinfo_id, mount_id, ret);
 	job = mc_job_new(sizeof(*job));
 	if (!job)
 		return -ENOMEM;

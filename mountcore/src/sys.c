@@ -29,10 +29,13 @@ int umount2(const char *path, int flags);
 
 struct mnt_id_request {
 	uint32_t size;
-	uint32_t spare;
+	uint32_t mnt_ns_fd;
 	uint64_t mnt_id;
 	uint64_t param;
+	uint64_t mnt_ns_id;
 };
+
+enum { REQUEST_SIZE_6_8 = 24 };
 
 static int result(long r)
 {
@@ -84,7 +87,19 @@ CALL(int, statx, (int dirfd, const char *path, int flags, unsigned mask, struct 
 int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret)
 {
 	struct mnt_id_request request = {
+		.size = REQUEST_SIZE_6_8,
+		.mnt_id = mount_id,
+		.param = mask,
+	};
+
+	return result(syscall(SYS_statmount, &request, ret, sizeof(*ret), 0));
+}
+
+int mc_sys_statmount_in(int ns_fd, uint64_t mount_id, uint64_t mask, struct mc_statmount *ret)
+{
+	struct mnt_id_request request = {
 		.size = sizeof(request),
+		.mnt_ns_fd = (uint32_t)ns_fd,
 		.mnt_id = mount_id,
 		.param = mask,
 	};

@@ -95,6 +95,8 @@ int mc_sys_setns(int fd, int type);
 int mc_sys_unshare(int flags);
 int mc_sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *ret);
 int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret);
+/* Of a mount of the mount namespace `ns_fd`, from outside: 6.12. */
+int mc_sys_statmount_in(int ns_fd, uint64_t mount_id, uint64_t mask, struct mc_statmount *ret);
 ssize_t mc_sys_getdents(int fd, void *ret, size_t size);
 ssize_t mc_sys_read(int fd, void *ret, size_t size);
 ssize_t mc_sys_write(int fd, const void *bytes, size_t size);
