@@ -41,6 +41,7 @@ struct hv_attacher *hv_attacher_new(const struct hv_attacher_args *args)
 	attacher->may_have_keepers = true;
 	hv_news_init(&attacher->news);
 	hv_rules_init(&attacher->rules);
+	hv_witness_init(&attacher->witness, attacher->core);
 	return attacher;
 }
 
@@ -48,6 +49,7 @@ void hv_attacher_free(struct hv_attacher *attacher)
 {
 	if (!attacher)
 		return;
+	hv_witness_done(&attacher->witness);
 	hv_news_done(&attacher->news);
 	hv_keylock_done(&attacher->keeper_locks);
 	hv_rules_done(&attacher->rules);

@@ -10,6 +10,7 @@
 
 #include "events.h"
 #include "ruleset.h"
+#include "witness.h"
 
 struct hv_attacher {
 	struct mc_core *core;
@@ -21,6 +22,7 @@ struct hv_attacher {
 					 * of a rule's place */
 	struct hv_rules rules;
 	struct hv_news news;
+	struct hv_witness witness;
 	atomic_bool may_have_keepers; /* the Engine; true until it was asked */
 	atomic_bool is_stopping;      /* the daemon ends: nobody waits any longer */
 	/* The containers with attachments that the Engine told the end of last, by the first 64

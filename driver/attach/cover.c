@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "mountcore/cleanup.h"
+#include "wire/text.h"
 
 #include "attachment.h"
 #include "attachments.h"
 #include "container.h"
+#include "drift.h"
 #include "siblings.h"
 
 /* The attachment of the same container that the mount is, or NULL. */
@@ -19,21 +21,27 @@ static const struct hv_record *find_own(const struct hv_records *siblings,
 }
 
 enum hv_code hv_record_set_covered(struct hv_attacher *attacher, struct hv_record *record,
-	const struct mc_mount *cover, struct hv_error *err)
+	int ns_fd, const struct mc_mount *cover, struct hv_error *err)
 {
 	hv_auto_records struct hv_records siblings = {0};
+	hv_auto_free char *sentence = NULL;
 	const struct hv_record *own;
+	struct mc_watch_event by;
+	bool is_seen;
 
 	if (hv_siblings_read(attacher, record->view.container_id, &siblings, err) != HV_OK)
 		return err->code;
 	own = find_own(&siblings, record, cover);
-	hv_record_set_state(record, HV_COVERED);
 	if (own)
-		return hv_record_set_problem(record, HV_PROBLEM_COVERED, err,
-			"covered by volume '%s' attached at %s", own->view.volume,
+		sentence = hv_text_format("covered by volume '%s' attached at %s", own->view.volume,
 			own->view.target);
-	return hv_record_set_problem(record, HV_PROBLEM_COVERED, err,
-		"covered by a mount at %s (%s)", cover->target, cover->fstype);
+	else
+		sentence = hv_text_format(
+			"covered by a mount at %s (%s)", cover->target, cover->fstype);
+	if (!sentence)
+		return hv_oom(err);
+	is_seen = !own && hv_witness_find_mount(attacher, ns_fd, cover, &by);
+	return hv_record_set_drift(record, HV_COVERED, sentence, is_seen ? &by : NULL, err);
 }
 
 enum hv_code hv_record_fail_covered(struct hv_attacher *attacher, const struct hv_record *record,

@@ -8,9 +8,9 @@
 #include "mountcore/ns.h"
 #include "store/store.h"
 
-/* "covered", by that mount of its container (cover.c). */
+/* "covered", by that mount of its container, whose mount namespace is `ns_fd` (cover.c). */
 enum hv_code hv_record_set_covered(struct hv_attacher *attacher, struct hv_record *record,
-	const struct mc_mount *cover, struct hv_error *err);
+	int ns_fd, const struct mc_mount *cover, struct hv_error *err);
 
 /* Fail with `code`, because the record, refreshed just now, is "covered". */
 enum hv_code hv_record_fail_covered(struct hv_attacher *attacher, const struct hv_record *record,

@@ -115,6 +115,7 @@ enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *conta
 	HV_HOLD_IF_FREE(hold, &attacher->locks, container_id);
 	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
 
+	sight.is_watched = true;
 	if (!hold.keylock)
 		return hv_fail(err, HV_BUSY, "the container is being worked on");
 	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)

@@ -10,17 +10,23 @@
 #include "attachments.h"
 #include "container.h"
 #include "cover.h"
+#include "drift.h"
+
+static const char unmounted[] = "it was unmounted, or its mountpoint was removed";
 
 /* Its mount is not there: someone took it out, or it was only about to be made. */
-static enum hv_code judge_absent(struct hv_record *record, struct hv_error *err)
+static enum hv_code judge_absent(
+	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
 {
+	struct mc_watch_event by;
+	bool is_seen;
+
 	if (record->is_done && record->view.state == HV_PENDING) {
 		hv_record_forget_mount(record);
 		return HV_OK;
 	}
-	hv_record_set_state(record, HV_MISSING);
-	return hv_record_set_problem(record, HV_PROBLEM_UNMOUNTED, err,
-		"it was unmounted, or its mountpoint was removed");
+	is_seen = hv_witness_find_unmount(&attacher->witness, record->mount_id, &by);
+	return hv_record_set_drift(record, HV_MISSING, unmounted, is_seen ? &by : NULL, err);
 }
 
 /* For an intent without a mount number: without open_tree an attach learns it once mounted.  Take
@@ -62,9 +68,9 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 			"the mounts of container '%s' cannot be looked at: %s",
 			record->view.container_name, strerrordesc_np(-rc));
 	if (!found)
-		return judge_absent(record, err);
+		return judge_absent(attacher, record, err);
 	if (mc_mounts_find_cover(sight->mounts, record->mountinfo_id, &cover))
-		return hv_record_set_covered(attacher, record, &cover, err);
+		return hv_record_set_covered(attacher, record, sight->ns.ns_fd, &cover, err);
 	if (strcmp(mount.target, record->path) == 0) {
 		hv_record_set_attached(record);
 		return HV_OK;
@@ -91,16 +97,20 @@ void hv_sight_done(struct hv_sight *sight)
 static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sight,
 	const struct hv_record *record, struct hv_error *err)
 {
+	const bool is_watched = sight->is_watched;
 	enum hv_code code;
 	int rc;
 
 	if (sight->mounts && sight->pid == record->pid && sight->ns.ino == record->ns_ino)
 		return HV_OK;
 	hv_sight_done(sight);
+	sight->is_watched = is_watched;
 	code = hv_record_open_ns(attacher, record, &sight->ns, err);
 	if (code != HV_OK)
 		return code;
 	sight->pid = record->pid;
+	if (is_watched) /* before the table is read: no change is missed in between */
+		hv_witness_add(&attacher->witness, sight->ns.ns_fd);
 	rc = mc_mountinfo_open(attacher->core, sight->ns.ns_fd, NULL);
 	if (rc >= 0) {
 		sight->mountinfo = rc;

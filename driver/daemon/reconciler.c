@@ -30,6 +30,7 @@
 #include "daemon/queue.h"
 #include "daemon/repairers.h"
 #include "daemon/restarter.h"
+#include "hearer.h"
 #include "ruler.h"
 #include "tasks.h"
 
@@ -42,6 +43,7 @@ enum {
 	STATE_RETRY_MS = 1000, /* while the state cannot be opened */
 	READY_MAX = 64,
 	LOOKS_MAX = 32, /* at a time, before events are taken */
+	MOUNTS_MS = 10, /* from one look at a container that mounts all the time to the next */
 };
 
 struct hv_reconciler {
@@ -51,15 +53,18 @@ struct hv_reconciler {
 	struct hv_tasks tasks;         /* of the repairers */
 	struct hv_restarter restarter;
 	struct hv_ruler ruler;
+	struct hv_hearer hearer;
 	pthread_t watcher;
 	int wake_fd; /* eventfd: there is something to look at, or the end */
 	atomic_bool is_stopping;
-	atomic_bool is_subscribed; /* the Engine is there */
+	atomic_bool are_mounts_told; /* something was mounted or unmounted in a container */
+	atomic_bool is_subscribed;   /* the Engine is there */
 	/* The watcher's own. */
 	struct hv_events *events;
 	int epoll_fd; /* wake_fd with no data, and the processes */
 	struct hv_processes processes;
 	long long look_all_ms;  /* when to look next at those whose mount tables have changed */
+	long long mounts_ms;    /* not before, when mounts are told again */
 	long long ask_ms;       /* when to ask the Engine next */
 	long long look_one_ms;  /* when to look at one of them next; 0: at none */
 	long long subscribe_ms; /* when to subscribe next */
@@ -98,6 +103,15 @@ static void lend(void *context)
 void hv_reconciler_poke_rules(struct hv_reconciler *reconciler)
 {
 	hv_queue_put(&reconciler->repairers.queue, HV_TASK_RULES, "");
+}
+
+/* Of the hearer. */
+static void on_mounts(void *context)
+{
+	struct hv_reconciler *self = context;
+
+	if (!atomic_exchange(&self->are_mounts_told, true))
+		wake(self);
 }
 
 static bool repair_next(void *context, const struct hv_queued *queued)
@@ -156,6 +170,15 @@ static void tell_damage(struct hv_reconciler *self)
 	self->is_damage_told = true;
 }
 
+/* It has no attachments any more. */
+static void unwatch(struct hv_reconciler *self, const char *container_id)
+{
+	const struct hv_process *process = hv_names_find(&self->processes.containers, container_id);
+
+	if (process && process->pid > 0)
+		hv_attachments_unwatch(self->args.attacher, process->pid, process->ns_ino);
+}
+
 /* `ret_lease_ms`: of a look that went well, as in struct hv_seen. */
 static enum hv_code look_at(struct hv_reconciler *self, const char *container_id,
 	long long *ret_lease_ms, struct hv_error *err)
@@ -178,6 +201,8 @@ static enum hv_code look_at(struct hv_reconciler *self, const char *container_id
 	if (seen.is_lease_over)
 		hv_queue_add(&self->repairers.queue, HV_TASK_EXPIRE, container_id);
 	*ret_lease_ms = seen.lease_ms;
+	if (code == HV_OK && seen.repaired.records == 0)
+		unwatch(self, container_id);
 	/* One of its records may have failed, and the process be known by another. */
 	if ((code == HV_OK || seen.pid > 0) &&
 		hv_processes_set(&self->processes, container_id, &seen) < 0)
@@ -185,10 +210,21 @@ static enum hv_code look_at(struct hv_reconciler *self, const char *container_id
 	return code;
 }
 
+/* The looks ask who mounted and unmounted: whatever the kernel has told is to be heard before. */
+static void hear(struct hv_reconciler *self)
+{
+	unsigned others = 0;
+
+	(void)hv_attachments_hear(self->args.attacher, &others);
+	if (others > 0)
+		self->are_mounts_told = true;
+}
+
 static void look_at_some(struct hv_reconciler *self)
 {
 	struct hv_queued queued;
 
+	hear(self);
 	for (int i = 0; i < LOOKS_MAX; i++) {
 		hv_auto_error struct hv_error err = {0};
 		long long lease_ms = -1;
@@ -212,6 +248,16 @@ static void put_look(void *context, const char *container_id)
 	struct hv_reconciler *self = context;
 
 	hv_queue_put(&self->looks, 0, container_id); /* it may wait for the end of a lease */
+}
+
+/* Mounts came or went.  The kernel does not tell where, but which tables have changed; also if so
+ * many came that it lost some. */
+static void look_at_mounts(struct hv_reconciler *self, long long now)
+{
+	if (now < self->mounts_ms || !atomic_exchange(&self->are_mounts_told, false))
+		return;
+	self->mounts_ms = now + MOUNTS_MS;
+	hv_processes_tell_changed(&self->processes, put_look, self);
 }
 
 /* All of them, after anything may have happened to them. */
@@ -239,6 +285,7 @@ static void sweep(struct hv_reconciler *self)
 {
 	long long now = hv_clock_ms();
 
+	look_at_mounts(self, now);
 	if (self->is_news) {
 		if (now >= self->look_all_ms)
 			put_all(self, now);
@@ -316,6 +363,8 @@ static int time_left(const struct hv_reconciler *self)
 		next = self->subscribe_ms;
 	if (self->look_one_ms > 0 && self->look_one_ms < next)
 		next = self->look_one_ms;
+	if (self->are_mounts_told && self->mounts_ms < next)
+		next = self->mounts_ms;
 	if (self->repairers.tend_ms > 0 && self->repairers.tend_ms < next)
 		next = self->repairers.tend_ms;
 	return next > now ? (int)(next - now) : 0;
@@ -353,6 +402,7 @@ static void release(struct hv_reconciler *self)
 	hv_processes_done(&self->processes);
 	hv_queue_done(&self->restarter.queue);
 	hv_ruler_done(&self->ruler);
+	hv_hearer_done(&self->hearer);
 	hv_queue_done(&self->looks);
 	hv_queue_done(&self->repairers.queue);
 	mc_close_fd(&self->epoll_fd);
@@ -384,7 +434,8 @@ static bool join_all(struct hv_reconciler *self, bool has_watcher, int timeout_m
 	until.tv_sec += timeout_ms / 1000 + 1;
 	if (has_watcher && pthread_timedjoin_np(self->watcher, NULL, &until) != 0)
 		return false;
-	return hv_ruler_stop(&self->ruler, hv_clock_ms() + timeout_ms) &&
+	return hv_hearer_stop(&self->hearer, &until) &&
+	       hv_ruler_stop(&self->ruler, hv_clock_ms() + timeout_ms) &&
 	       hv_restarter_stop(&self->restarter, &until) &&
 	       hv_repairers_join(&self->repairers, &until);
 }
@@ -414,7 +465,9 @@ struct hv_reconciler *hv_reconciler_start(const struct hv_reconciler_args *args)
 	};
 	hv_restarter_init(&self->restarter, &self->args, &self->is_subscribed);
 	hv_ruler_init(&self->ruler, &self->args);
-	if (set_up(self) && hv_repairers_start(&self->repairers) &&
+	hv_hearer_init(&self->hearer, args->attacher, on_mounts, self);
+	if (set_up(self) && hv_hearer_start(&self->hearer) &&
+		hv_repairers_start(&self->repairers) &&
 		pthread_create(&self->watcher, NULL, run_watcher, self) == 0)
 		return self;
 	(void)join_all(self, false, 1000); /* they have nothing to do yet */

@@ -186,6 +186,24 @@ void hv_seen_done(struct hv_seen *seen) __attribute__((nonnull));
 enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
 	struct hv_seen *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* A descriptor that is readable while mounts have come or gone in containers that were looked at;
+ * MC_FD_NONE where the kernel does not tell (before Linux 6.15).  Borrowed. */
+int hv_attacher_mounts_fd(const struct hv_attacher *attacher) __attribute__((nonnull));
+
+/* Take the changes that the kernel has told, so that a look knows their processes.  Does not wait.
+ * Returns how many; `ret_others` grows by the number of those that we did not make.  Any thread. */
+unsigned hv_attachments_hear(struct hv_attacher *attacher, unsigned *ret_others)
+	__attribute__((nonnull));
+
+/* The container of that process, as struct hv_seen has it, has no attachments any more: its mounts
+ * need not be told. */
+void hv_attachments_unwatch(struct hv_attacher *attacher, long long pid, uint64_t ns_ino)
+	__attribute__((nonnull));
+
+/* Whether mounts in containers are told as they happen.  Returns NULL, or why not.  Static.  Any
+ * thread. */
+const char *hv_attacher_deaf(struct hv_attacher *attacher) __attribute__((nonnull));
+
 /* Bring to an end what a crash left half done: attaches and detaches that were never answered.
  * Asks the kernel, and may wait for a file system.  `ret` is filled either way.
  * Returns HV_OK, HV_STATE_UNREADABLE, or why one of them could not be ended. */
