@@ -60,6 +60,20 @@ static void tell_starts(struct json_object *info)
 			reason ? reason : "");
 }
 
+/* Whether an unmount in a container is noticed at once.  That it is not is no fault either. */
+static void tell_drift(struct json_object *info)
+{
+	struct json_object *drift = hv_document_get(info, "Drift", json_type_object);
+
+	if (!drift)
+		return; /* an older daemon */
+	if (hv_document_flag(drift, "Told"))
+		tell("drift", true, "unmounts in containers are noticed as they happen", NULL);
+	else
+		tell_line("note", "drift", "unmounts in containers are noticed within a minute",
+			hv_document_text(drift, "Reason"));
+}
+
 /* Data that containers wrote in place of their volumes; no line if there is none. */
 static bool tell_strays(struct json_object *info)
 {
@@ -135,6 +149,7 @@ static bool tell_all(struct json_object *info)
 	all = tell_volumes(info) && all;
 	all = tell_metrics(info) && all;
 	tell_starts(info);
+	tell_drift(info);
 	return tell_mounts(info) && all;
 }
 

@@ -317,6 +317,18 @@ static enum hv_code add_starts(struct hv_api *api, struct json_object *reply, st
 	return starts.are_held ? HV_OK : hv_add_text(object, "Reason", starts.reason, err);
 }
 
+/* Whether unmounts in containers are noticed at once. */
+static enum hv_code add_drift(struct hv_api *api, struct json_object *reply, struct hv_error *err)
+{
+	struct json_object *object = json_object_new_object();
+	const char *problem = hv_attacher_watch_problem(api->attacher);
+
+	if (hv_add(reply, "Drift", object, err) != HV_OK ||
+		hv_add(object, "Told", json_object_new_boolean(!problem), err) != HV_OK)
+		return err->code;
+	return problem ? hv_add_text(object, "Reason", problem, err) : HV_OK;
+}
+
 static enum hv_code call_hot_info(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
@@ -330,7 +342,8 @@ static enum hv_code call_hot_info(struct hv_api *api, const struct hv_request *r
 		hv_add_text(reply, "MountEngine", mc_core_engine(api->core), err) != HV_OK ||
 		add_features(api, reply, err) != HV_OK || add_settings(api, reply, err) != HV_OK ||
 		add_timings(api, reply, err) != HV_OK || add_mount_root(api, reply, err) != HV_OK ||
-		add_starts(api, reply, err) != HV_OK || add_problems(api, reply, err) != HV_OK)
+		add_starts(api, reply, err) != HV_OK || add_problems(api, reply, err) != HV_OK ||
+		add_drift(api, reply, err) != HV_OK)
 		return err->code;
 	if (hv_add_text(reply, "MetricsProblem", api->metrics_problem, err) != HV_OK)
 		return err->code;

@@ -137,7 +137,7 @@ void hv_attachments_unwatch(struct hv_attacher *attacher, long long pid, uint64_
 		(void)mc_watch_remove(attacher->witness.watch, ns.ns_fd);
 }
 
-const char *hv_attacher_deaf(struct hv_attacher *attacher)
+const char *hv_attacher_watch_problem(struct hv_attacher *attacher)
 {
 	struct hv_witness *witness = &attacher->witness;
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&witness->lock);

@@ -470,7 +470,8 @@ PROGRAM_TEST(that_starts_are_not_held_is_no_fault)
 		{"POST /HotInfo", 200,
 			"{\"Err\":\"\",\"Version\":\"" HOSTVOL_VERSION "\",\"EngineID\":\"AB\","
 			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\",\"Starts\":"
-			"{\"Held\":false,\"HoldMilliseconds\":0,\"Reason\":\"HOSTVOL_HOLD_MS is 0\"}}",
+			"{\"Held\":false,\"HoldMilliseconds\":0,\"Reason\":\"HOSTVOL_HOLD_MS is 0\"},"
+			"\"Drift\":{\"Told\":false,\"Reason\":\"an older kernel\"}}",
 			0},
 		{"POST /HotList", 200, "{\"Err\":\"\",\"Attachments\":[]}", 0},
 		{NULL, 0, NULL, 0},
@@ -484,6 +485,8 @@ PROGRAM_TEST(that_starts_are_not_held_is_no_fault)
 		"ok    records: every record can be read\n"
 		"note  starts: none is held: attachments come back when the program runs already"
 		" (HOSTVOL_HOLD_MS is 0)\n"
+		"note  drift: unmounts in containers are noticed within a minute"
+		" (an older kernel)\n"
 		"ok    mounts: mount-api (6.18)\n",
 		"");
 }
@@ -493,7 +496,7 @@ PROGRAM_TEST(doctor_tells_a_record_that_is_damaged)
 	static const struct fake_answer answers[] = {
 		{"POST /HotInfo", 200,
 			"{\"Err\":\"\",\"Version\":\"" HOSTVOL_VERSION "\",\"EngineID\":\"AB\","
-			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\","
+			"\"Kernel\":\"6.18\",\"MountEngine\":\"mount-api\",\"Drift\":{\"Told\":true},"
 			"\"RecordsProblem\":\"column phase of volume 'a' has no valid value\"}",
 			0},
 		{"POST /HotList", 200, "{\"Err\":\"\",\"Attachments\":[]}", 0},
@@ -507,6 +510,7 @@ PROGRAM_TEST(doctor_tells_a_record_that_is_damaged)
 		"ok    volumes: the host sees those of docker run -v\n"
 		"FAIL  records: column phase of volume 'a' has no valid value"
 		" (only its volume cannot be used; report it with a copy of hostvol.db)\n"
+		"ok    drift: unmounts in containers are noticed as they happen\n"
 		"ok    mounts: mount-api (6.18)\n",
 		"hostvol: something is wrong; see above\n");
 }

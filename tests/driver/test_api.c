@@ -683,6 +683,9 @@ API_TEST(hot_info_tells_the_version_and_what_does_not_work)
 		json_object_get_int(member(member(fixture->body, "MountWork"), "Samples")), 0);
 	assert_null(text_at(fixture, "StateProblem"));
 	assert_null(text_at(fixture, "RecordsProblem"));
+	/* True, or why not. */
+	assert_true(json_object_get_boolean(member(member(fixture->body, "Drift"), "Told")) ==
+		    !json_object_object_get(member(fixture->body, "Drift"), "Reason"));
 }
 
 API_TEST(hot_info_tells_a_record_that_is_damaged)

@@ -202,7 +202,7 @@ void hv_attachments_unwatch(struct hv_attacher *attacher, long long pid, uint64_
 
 /* Whether mounts in containers are told as they happen.  Returns NULL, or why not.  Static.  Any
  * thread. */
-const char *hv_attacher_deaf(struct hv_attacher *attacher) __attribute__((nonnull));
+const char *hv_attacher_watch_problem(struct hv_attacher *attacher) __attribute__((nonnull));
 
 /* Bring to an end what a crash left half done: attaches and detaches that were never answered.
  * Asks the kernel, and may wait for a file system.  `ret` is filled either way.
