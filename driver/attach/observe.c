@@ -85,6 +85,12 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 		record, HV_PROBLEM_RENAMED, err, "its directory was renamed inside the container");
 }
 
+static enum hv_code fail_unread(const struct hv_record *record, int rc, struct hv_error *err)
+{
+	return hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
+		record->view.container_name, strerrordesc_np(-rc));
+}
+
 void hv_sight_done(struct hv_sight *sight)
 {
 	mc_mounts_free(sight->mounts);
@@ -93,7 +99,7 @@ void hv_sight_done(struct hv_sight *sight)
 	*sight = HV_SIGHT_NONE;
 }
 
-/* Have the table of the record's container in sight.  Returns as hv_record_open_ns(). */
+/* Have the namespace of the record's container in sight.  Returns as hv_record_open_ns(). */
 static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sight,
 	const struct hv_record *record, struct hv_error *err)
 {
@@ -101,7 +107,7 @@ static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sig
 	enum hv_code code;
 	int rc;
 
-	if (sight->mounts && sight->pid == record->pid && sight->ns.ino == record->ns_ino)
+	if (sight->mountinfo >= 0 && sight->pid == record->pid && sight->ns.ino == record->ns_ino)
 		return HV_OK;
 	hv_sight_done(sight);
 	sight->is_watched = is_watched;
@@ -109,17 +115,32 @@ static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sig
 	if (code != HV_OK)
 		return code;
 	sight->pid = record->pid;
-	if (is_watched) /* before the table is read: no change is missed in between */
+	if (is_watched) /* before anything is read: no change is missed in between */
 		hv_witness_add(&attacher->witness, sight->ns.ns_fd);
 	rc = mc_mountinfo_open(attacher->core, sight->ns.ns_fd, NULL);
-	if (rc >= 0) {
-		sight->mountinfo = rc;
-		rc = mc_mounts_read_open(sight->mountinfo, &sight->mounts);
-	}
 	if (rc < 0)
-		return hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be read: %s",
-			record->view.container_name, strerrordesc_np(-rc));
+		return fail_unread(record, rc, err);
+	sight->mountinfo = rc;
 	return HV_OK;
+}
+
+/* Have its table in sight. */
+static enum hv_code read_table(
+	struct hv_sight *sight, const struct hv_record *record, struct hv_error *err)
+{
+	int rc = sight->mounts ? 0 : mc_mounts_read_open(sight->mountinfo, &sight->mounts);
+
+	return rc < 0 ? fail_unread(record, rc, err) : HV_OK;
+}
+
+/* What one look at the mount itself tells, without the table, which the others need anyway. */
+static enum mc_mount_is look_quickly(
+	struct hv_attacher *attacher, const struct hv_sight *sight, const struct hv_record *record)
+{
+	if (!sight->is_watched || sight->mounts || !record->mountinfo_id ||
+		record->mount_id == record->mountinfo_id)
+		return MC_MOUNT_UNSURE;
+	return mc_mount_look(attacher->core, sight->ns.ns_fd, record->mount_id, record->path);
 }
 
 enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
@@ -134,6 +155,18 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 		hv_record_forget_mount(record);
 		return HV_OK;
 	}
+	if (code != HV_OK)
+		return code;
+	switch (look_quickly(attacher, sight, record)) {
+	case MC_MOUNT_THERE:
+		hv_record_set_attached(record);
+		return HV_OK;
+	case MC_MOUNT_GONE:
+		return judge_absent(attacher, record, err);
+	case MC_MOUNT_UNSURE:
+		break;
+	}
+	code = read_table(sight, record, err);
 	return code == HV_OK ? judge(attacher, sight, record, err) : code;
 }
 

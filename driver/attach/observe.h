@@ -12,7 +12,7 @@
 /* A look at one container: its namespace, and its mount table as of its opening.  Records of the
  * same start share it. */
 struct hv_sight {
-	bool is_watched; /* its mounts are to be told from now on */
+	bool is_watched; /* its mounts are to be told from now on; a quick look is enough */
 	long long pid;   /* the record's */
 	struct mc_ns ns;
 	int mountinfo;            /* of its table, opened before that was read */

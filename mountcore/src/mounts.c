@@ -215,7 +215,8 @@ static int find_unique(const struct mc_core *core, struct mc_job *job)
 static int has_id_in(int ns_fd, uint64_t mountinfo_id, uint64_t mount_id, bool *ret)
 {
 	struct mc_statmount mount;
-	int rc = mc_sys_statmount_in(ns_fd, mount_id, MC_STATMOUNT_MNT_BASIC, &mount);
+	int rc =
+		mc_sys_statmount_in(ns_fd, mount_id, MC_STATMOUNT_MNT_BASIC, &mount, sizeof(mount));
 
 	*ret = rc == 0 && mount.mnt_id_old == mountinfo_id;
 	return rc == -ENOENT ? 0 : rc;

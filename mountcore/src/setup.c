@@ -99,7 +99,8 @@ static unsigned probe(const struct mc_core *core)
 		features |= MC_FEATURE_UNIQUE_ID;
 		if (mc_sys_statmount(id, MC_STATMOUNT_MNT_BASIC, &mount) == 0)
 			features |= MC_FEATURE_STATMOUNT;
-		if (mc_sys_statmount_in(core->home_ns, id, MC_STATMOUNT_MNT_BASIC, &mount) == 0)
+		if (mc_sys_statmount_in(
+			    core->home_ns, id, MC_STATMOUNT_MNT_BASIC, &mount, sizeof(mount)) == 0)
 			features |= MC_FEATURE_STATMOUNT_NS;
 	}
 	return features;

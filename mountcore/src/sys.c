@@ -23,6 +23,9 @@ int mount(const char *source, const char *target, const char *type, unsigned lon
 	const void *data);
 int umount2(const char *path, int flags);
 
+#ifndef SYS_listmount
+#define SYS_listmount 458
+#endif
 #ifndef SYS_statmount
 #define SYS_statmount 457 /* the same number on every architecture */
 #endif
@@ -95,7 +98,8 @@ int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret)
 	return result(syscall(SYS_statmount, &request, ret, sizeof(*ret), 0));
 }
 
-int mc_sys_statmount_in(int ns_fd, uint64_t mount_id, uint64_t mask, struct mc_statmount *ret)
+int mc_sys_statmount_in(
+	int ns_fd, uint64_t mount_id, uint64_t mask, struct mc_statmount *ret, size_t size)
 {
 	struct mnt_id_request request = {
 		.size = sizeof(request),
@@ -104,7 +108,18 @@ int mc_sys_statmount_in(int ns_fd, uint64_t mount_id, uint64_t mask, struct mc_s
 		.param = mask,
 	};
 
-	return result(syscall(SYS_statmount, &request, ret, sizeof(*ret), 0));
+	return result(syscall(SYS_statmount, &request, ret, size, 0));
+}
+
+int mc_sys_listmount_in(int ns_fd, uint64_t mount_id, uint64_t *ret, size_t size)
+{
+	struct mnt_id_request request = {
+		.size = sizeof(request),
+		.mnt_ns_fd = (uint32_t)ns_fd,
+		.mnt_id = mount_id,
+	};
+
+	return result(syscall(SYS_listmount, &request, ret, size, 0));
 }
 
 CALL(ssize_t, getdents, (int fd, void *ret, size_t size), getdents64(fd, ret, size))

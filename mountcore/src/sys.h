@@ -35,7 +35,17 @@ struct mc_statmount {
 	uint64_t mnt_propagation;
 	uint64_t mnt_peer_group;
 	uint64_t mnt_master;
+	uint64_t propagate_from;
+	uint32_t mnt_root;
+	uint32_t mnt_point;
+	uint64_t mnt_ns_id;
 	uint64_t spare[49];
+};
+
+/* The same with room for its texts, each at its member's offset in `text`. */
+struct mc_statmount_text {
+	struct mc_statmount mount;
+	char text[4352]; /* a path and a type */
 };
 
 #ifndef MOVE_MOUNT_BENEATH
@@ -75,6 +85,8 @@ enum { MC_UMOUNT_LAZY = 2, MC_UMOUNT_NOFOLLOW = 8 };
 
 #define MC_STATMOUNT_SB_BASIC 0x1U  /* sb_dev_major … fs_type */
 #define MC_STATMOUNT_MNT_BASIC 0x2U /* mnt_id … mnt_master */
+#define MC_STATMOUNT_MNT_POINT 0x10U
+#define MC_STATMOUNT_FS_TYPE 0x20U
 #define MC_STATX_MNT_ID_UNIQUE 0x4000U
 
 /* All return 0 (or what is said) or a negative errno.  Descriptors are opened with O_CLOEXEC. */
@@ -96,7 +108,11 @@ int mc_sys_unshare(int flags);
 int mc_sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *ret);
 int mc_sys_statmount(uint64_t mount_id, uint64_t mask, struct mc_statmount *ret);
 /* Of a mount of the mount namespace `ns_fd`, from outside: 6.12. */
-int mc_sys_statmount_in(int ns_fd, uint64_t mount_id, uint64_t mask, struct mc_statmount *ret);
+int mc_sys_statmount_in(
+	int ns_fd, uint64_t mount_id, uint64_t mask, struct mc_statmount *ret, size_t size);
+/* The unique IDs of the mounts of that mount namespace that lie on `mount_id` or below, at most
+ * `size`.  Returns how many. */
+int mc_sys_listmount_in(int ns_fd, uint64_t mount_id, uint64_t *ret, size_t size);
 ssize_t mc_sys_getdents(int fd, void *ret, size_t size);
 ssize_t mc_sys_read(int fd, void *ret, size_t size);
 ssize_t mc_sys_write(int fd, const void *bytes, size_t size);

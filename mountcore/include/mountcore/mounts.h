@@ -82,6 +82,21 @@ int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
 int mc_mount_has_id(struct mc_core *core, int ns_fd, uint64_t mountinfo_id, uint64_t mount_id,
 	bool *ret) __attribute__((nonnull, warn_unused_result));
 
+/* What a look at one mount found. */
+enum mc_mount_is {
+	MC_MOUNT_UNSURE, /* the table has to be read */
+	MC_MOUNT_THERE,  /* mounted at the path, which leads to it: nothing lies on it or above */
+	MC_MOUNT_GONE,   /* it is not in the mount namespace */
+};
+
+/* Look at the mount `mount_id` of the mount namespace `ns_fd` without reading the table: for a
+ * mount that is on the root mount, at `path` (clean, no symlink in it), with nothing mounted on it
+ * or in it, and for one that is gone.  Says the same as mc_mounts_find() and
+ * mc_mounts_find_cover(), or that it is not sure, as always before 6.12. Waits for no file system.
+ * Source: statmount(2), listmount(2), openat2(2).  Any thread. */
+enum mc_mount_is mc_mount_look(struct mc_core *core, int ns_fd, uint64_t mount_id, const char *path)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Find the mount that `path` is on, resolved and clean: the last of those with the longest
  * mountpoint. Returns 0 or -ENOENT. */
 int mc_mounts_of(struct mc_mounts *mounts, const char *path, struct mc_mount *ret)
