@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An attachment that is not as it was made, and who did it. */
+/* An attachment that is not as it was made, and the process that changed it. */
 #ifndef ATTACH_DRIFT_H
 #define ATTACH_DRIFT_H
 

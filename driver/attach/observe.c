@@ -133,7 +133,7 @@ static enum hv_code read_table(
 	return rc < 0 ? fail_unread(record, rc, err) : HV_OK;
 }
 
-/* What one look at the mount itself tells, without the table, which the others need anyway. */
+/* Look at the mount itself, without the table, which all but the watcher need anyway. */
 static enum mc_mount_is look_quickly(
 	struct hv_attacher *attacher, const struct hv_sight *sight, const struct hv_record *record)
 {

@@ -54,7 +54,7 @@ static void clean(char *command)
 			*at = '?';
 }
 
-/* Returns how many of them are not our own.  One that was lost is of no use later. */
+/* Returns how many of them are not our own.  The mark of lost events has no mount. */
 static unsigned keep(struct hv_witness *witness, struct mc_watch_event *events, unsigned count)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&witness->lock);

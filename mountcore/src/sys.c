@@ -146,7 +146,7 @@ CALL(int, unlinkat, (int dirfd, const char *path), unlinkat(dirfd, path, 0))
 CALL(int, fchmod, (int fd, mode_t mode), fchmod(fd, mode))
 CALL(int, fsync, (int fd), fsync(fd))
 
-/* Not sys/fanotify.h: what it lacks is defined here, and its names would clash with newer ones. */
+/* Not sys/fanotify.h: it lacks some of these, and a newer one would clash with them. */
 enum {
 	CLOEXEC = 0x1,
 	NONBLOCK = 0x2,

@@ -202,7 +202,7 @@ static int in_mount_over_root(const char *text)
 	return mount("over", "/", "tmpfs", 0, NULL) < 0 ? -errno : 0;
 }
 
-/* The processes keep the old root; whoever enters has the new one, and so has the table. */
+/* The processes keep the old root; a thread that enters has the new one, and so has the table. */
 SCENE_TEST(below_a_mount_over_the_root)
 {
 	static const char *const targets[] = {"/mnt/data", "/data"};

@@ -82,7 +82,7 @@ int mc_mounts_find(struct mc_mounts *mounts, uint64_t id, struct mc_mount *ret)
 int mc_mount_has_id(struct mc_core *core, int ns_fd, uint64_t mountinfo_id, uint64_t mount_id,
 	bool *ret) __attribute__((nonnull, warn_unused_result));
 
-/* What a look at one mount found. */
+/* The result of a look at one mount. */
 enum mc_mount_is {
 	MC_MOUNT_UNSURE, /* the table has to be read */
 	MC_MOUNT_THERE,  /* mounted at the path, which leads to it: nothing lies on it or above */
