@@ -107,7 +107,7 @@ static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sig
 	enum hv_code code;
 	int rc;
 
-	if (sight->mountinfo >= 0 && sight->pid == record->pid && sight->ns.ino == record->ns_ino)
+	if (sight->ns.ns_fd >= 0 && sight->pid == record->pid && sight->ns.ino == record->ns_ino)
 		return HV_OK;
 	hv_sight_done(sight);
 	sight->is_watched = is_watched;
@@ -124,12 +124,16 @@ static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sig
 	return HV_OK;
 }
 
-/* Have its table in sight. */
-static enum hv_code read_table(
-	struct hv_sight *sight, const struct hv_record *record, struct hv_error *err)
+/* Have its table in sight, also if the open one was taken. */
+static enum hv_code read_table(struct hv_attacher *attacher, struct hv_sight *sight,
+	const struct hv_record *record, struct hv_error *err)
 {
-	int rc = sight->mounts ? 0 : mc_mounts_read_open(sight->mountinfo, &sight->mounts);
+	int rc = 0;
 
+	if (!sight->mounts && sight->mountinfo >= 0)
+		rc = mc_mounts_read_open(sight->mountinfo, &sight->mounts);
+	else if (!sight->mounts)
+		rc = mc_mounts_read(attacher->core, sight->ns.ns_fd, &sight->mounts, NULL);
 	return rc < 0 ? fail_unread(record, rc, err) : HV_OK;
 }
 
@@ -166,7 +170,7 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 	case MC_MOUNT_UNSURE:
 		break;
 	}
-	code = read_table(sight, record, err);
+	code = read_table(attacher, sight, record, err);
 	return code == HV_OK ? judge(attacher, sight, record, err) : code;
 }
 

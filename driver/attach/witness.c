@@ -58,10 +58,11 @@ static void clean(char *command)
 static unsigned keep(struct hv_witness *witness, struct mc_watch_event *events, unsigned count)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&witness->lock);
+	const pid_t own = getpid();
 	unsigned others = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		others += events[i].pid != getpid();
+		others += events[i].pid != own;
 		clean(events[i].command);
 		if (events[i].mount_id)
 			witness->seen[witness->count++ % HV_WITNESS_MAX] = events[i];

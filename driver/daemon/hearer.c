@@ -56,8 +56,8 @@ static void *run(void *argument)
 
 		heard = now - since_ms < PAUSE_MS ? heard + count : count;
 		since_ms = now - since_ms < PAUSE_MS ? since_ms : now;
-		/* With nothing to read it was no event. */
-		pause_ms = heard > BUSY || count == 0 ? PAUSE_MS : 0;
+		/* With nothing to read, the watcher has heard it, or it cannot be read. */
+		pause_ms = heard > BUSY ? PAUSE_MS : count == 0;
 		if (others > 0)
 			hearer->on_mounts(hearer->context);
 	}

@@ -31,6 +31,8 @@ bool mc_watch_is_possible(int ns_fd)
 {
 	mc_sys_auto_fd group = mc_sys_fanotify_init();
 
+	if (group == -EMFILE) /* the kernel knows it, and mc_watch_open() tells the limit */
+		return true;
 	return group >= 0 && mc_sys_fanotify_mark(group, MC_FAN_MARK_ADD, ns_fd) == 0;
 }
 

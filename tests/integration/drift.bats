@@ -101,6 +101,25 @@ has_marks() {
 	done
 }
 
+@test "each attachment of a container is told" {
+	local target
+	run_daemon
+	need_told
+	start hvt_web
+	attach hvt_web /mnt/a
+	attach hvt_web /mnt/b
+	attach hvt_web /srv/c
+	inside hvt_web cover /mnt
+	for target in /mnt/a /mnt/b; do
+		eventually are 'attach covered' -f target=$target
+	done
+	inside hvt_web umount /mnt
+	inside hvt_web umount /mnt/b
+	eventually are 'attach covered uncovered' -f target=/mnt/a
+	eventually are 'attach covered uncovered missing' -f target=/mnt/b
+	are attach -f target=/srv/c
+}
+
 @test "what hostvol does itself is no drift" {
 	run_daemon
 	need_told
@@ -182,7 +201,7 @@ has_marks() {
 
 @test "where the kernel does not tell, doctor says so, and a look notices it" {
 	run_daemon "$BUILD/tests/support/deny_syscall" fanotify_init ENOSYS --
-	! is_told
+	run ! is_told
 	start hvt_web
 	hostvol attach "$TMP/src" hvt_web:/mnt/d
 	inside hvt_web umount /mnt/d
