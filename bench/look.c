@@ -51,16 +51,17 @@ int main(int argc, char **argv)
 	struct mc_core *core = NULL;
 	struct mc_ns ns;
 	char path[PATH_MAX];
-	int rounds = argc == 4 ? atoi(argv[3]) : 0; /* NOLINT(cert-err34-c): checked below */
+	long pid = argc == 4 ? strtol(argv[1], NULL, 10) : 0;
+	long rounds = argc == 4 ? strtol(argv[3], NULL, 10) : 0;
 
 	if (rounds <= 0 || rounds > ROUNDS_MAX || mc_core_open(&args, &core, NULL) < 0 ||
-		mc_core_lend_thread(core) < 0 || mc_ns_open(core, atoi(argv[1]), &ns, NULL) < 0)
+		mc_core_lend_thread(core) < 0 || mc_ns_open(core, (pid_t)pid, &ns, NULL) < 0)
 		return 1;
 	snprintf(path, sizeof(path), "/proc/%s/root%s", argv[1], argv[2]);
 	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &old) < 0 ||
 		statx(AT_FDCWD, path, 0, UNIQUE, &unique) < 0)
 		return 1;
-	for (int i = 0; i < rounds; i++) {
+	for (long i = 0; i < rounds; i++) {
 		double start = now_us();
 
 		while (mc_mount_look(core, ns.ns_fd, unique.stx_mnt_id, argv[2]) != MC_MOUNT_THERE)
