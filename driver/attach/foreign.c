@@ -77,17 +77,33 @@ static enum hv_code borrow_known(
 	return borrow(attempt, &foreign, err);
 }
 
+/* It may be a volume of another driver: only the Engine knows. */
+static enum hv_code refuse_unasked(
+	const char *name, const struct hv_error *cause, struct hv_error *err)
+{
+	enum hv_code code = cause->code;
+
+	hv_fail(err, code,
+		"hostvol has no volume '%s', and whether another driver has is unknown: %s", name,
+		cause->message ? cause->message : "out of memory");
+	return cause->hint ? hv_hint(err, "%s", cause->hint) : code;
+}
+
 enum hv_code hv_attempt_borrow_volume(struct hv_attempt *attempt, struct hv_error *err)
 {
 	const char *name = attempt->request->volume;
 	hv_auto_engine_volume struct hv_engine_volume volume = {0};
-	hv_auto_error struct hv_error ignored = {0};
+	hv_auto_error struct hv_error cause = {0};
+	enum hv_code code;
 
-	if (name[0] == '/' ||
-		hv_engine_volume(attempt->attacher->engine, name, HV_ENGINE_TIMEOUT_WHO_MS, &volume,
-			&ignored) != HV_OK ||
-		strcmp(volume.name, name) != 0)
+	if (name[0] == '/')
 		return hv_volume_explain_unknown(attempt->request, attempt->target, err);
+	code = hv_engine_volume(
+		attempt->attacher->engine, name, HV_ENGINE_TIMEOUT_WHO_MS, &volume, &cause);
+	if (code == HV_NO_SUCH_VOLUME || (code == HV_OK && strcmp(volume.name, name) != 0))
+		return hv_volume_explain_unknown(attempt->request, attempt->target, err);
+	if (code != HV_OK)
+		return refuse_unasked(name, &cause, err);
 	hv_error_done(err);
 	return borrow_known(attempt, &volume, err);
 }

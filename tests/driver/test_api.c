@@ -613,8 +613,9 @@ API_TEST(hot_attach_tells_what_is_wrong)
 		{ATTACH("data", "/mnt/\\u001b[2J"), 400, "bad-request"},
 		{ATTACH("data", "/"), 403, "target-refused"},
 		{ATTACH("data", "/mnt/../proc/1"), 403, "target-refused"},
-		{ATTACH("nobody", "/mnt"), 404, "no-such-volume"},
-		{ATTACH("data", "/mnt"), 500, "internal"}, /* no Engine */
+		{ATTACH("/nobody", "/mnt"), 404, "no-such-volume"},
+		{ATTACH("nobody", "/mnt"), 500, "internal"}, /* no Engine, which may know it */
+		{ATTACH("data", "/mnt"), 500, "internal"},   /* no Engine */
 		{WITH("\"Propagation\":\"slave\""), 501, "unsupported"},
 		{WITH("\"Propagation\":\"shared\""), 400, "bad-request"},
 		{WITH("\"Replace\":\"maybe\""), 400, "bad-request"},

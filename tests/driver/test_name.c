@@ -34,6 +34,7 @@ static const struct fake_reply engine_replies[] = {
 		"{\"Name\":\"far\",\"Driver\":\"sshfs:latest\",\"Mountpoint\":\"/mnt/volumes/far\"}",
 		0, 0},
 	{"/volumes/nope", NOT_FOUND "{\"message\":\"get nope: no such volume\"}", 0, 0},
+	{"/volumes/broken", "HTTP/1.1 500 No\r\nConnection: close\r\n\r\n", 0, 0},
 	{NULL, NULL, 0, 0},
 };
 
@@ -76,6 +77,24 @@ API_TEST(a_source_that_is_not_there_is_told_with_the_way_forward)
 		assert_non_null(strstr(text_at(fixture, "Hint"), cases[i].hint));
 	}
 	fake_engine_free(engine);
+}
+
+API_TEST(an_engine_that_does_not_know_is_not_taken_for_one_that_has_none)
+{
+	static const char body[] =
+		"{\"Volume\":\"broken\",\"Container\":\"web\",\"Target\":\"/m\"}";
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = answer_as_engine(fixture, socket, sizeof(socket));
+
+	assert_int_equal(call(fixture, "/HotAttach", body), 500);
+	assert_string_equal(text_at(fixture, "Code"), "internal");
+	assert_non_null(strstr(text_at(fixture, "Err"), "hostvol has no volume 'broken', and"));
+	assert_non_null(strstr(text_at(fixture, "Err"), "HTTP 500"));
+	fake_engine_free(engine);
+	assert_int_equal(call(fixture, "/HotAttach", body), 500);
+	assert_non_null(strstr(text_at(fixture, "Err"), "does not answer"));
+	assert_non_null(strstr(text_at(fixture, "Hint"), "check that dockerd runs"));
 }
 
 API_TEST(a_runtime_that_sees_no_mount_of_the_host_is_refused)

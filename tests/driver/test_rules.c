@@ -481,6 +481,9 @@ API_TEST(a_request_with_a_selector_that_is_wrong_is_refused)
 	char socket[100];
 	struct fake_engine *engine = start(fixture, socket);
 
+	fake_engine_set(engine, "/volumes/nobody",
+		"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
+		"{\"message\":\"no such volume\"}");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(call(fixture, cases[i].path, cases[i].body), cases[i].status);
 	assert_false(hv_rules_are_any(fixture->attacher));

@@ -76,7 +76,7 @@ API_TEST(a_refusal_is_an_answer_too)
 	int64_t status;
 
 	assert_int_equal(
-		ask(fixture, "{\"Endpoint\":\"/HotAttach\",\"Body\":{\"Volume\":\"nobody\","
+		ask(fixture, "{\"Endpoint\":\"/HotAttach\",\"Body\":{\"Volume\":\"/nobody\","
 			     "\"Container\":\"web\",\"Target\":\"/x\"}}"),
 		200);
 	reply = reply_of(fixture, &status);
