@@ -16,8 +16,9 @@ struct hv_queue_item {
 	long long since_ms; /* since when it is due, also of what has just happened */
 	unsigned tries;
 	bool is_taken;
-	bool is_retry; /* and taken although it failed before */
-	bool is_again; /* put again while it was taken */
+	bool is_retry;     /* and taken although it failed before */
+	bool is_again;     /* put again while it was taken */
+	bool is_postponed; /* nothing is to be done until it is due */
 	TAILQ_ENTRY(hv_queue_item) entry;
 };
 
@@ -146,13 +147,26 @@ long long hv_queue_stuck_since(struct hv_queue *queue)
 	return item->since_ms > queue->moved_ms ? item->since_ms : queue->moved_ms;
 }
 
+static size_t count_due(const struct hv_names *items, long long now)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < items->count; i++) {
+		const struct hv_queue_item *item = (const struct hv_queue_item *)items->items[i];
+
+		count += !item->is_postponed || item->due_ms <= now;
+	}
+	return count;
+}
+
 size_t hv_queue_count(struct hv_queue *queue)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
+	long long now = hv_clock_ms();
 	size_t count = 0;
 
 	for (unsigned kind = 0; kind < HV_QUEUE_KINDS; kind++)
-		count += queue->items[kind].count;
+		count += count_due(&queue->items[kind], now);
 	return count;
 }
 
@@ -201,7 +215,7 @@ static struct hv_queue_item *give_back(struct hv_queue *queue, const struct hv_q
 		abort();
 	queue->retries -= item->is_retry;
 	queue->moved_ms = hv_clock_ms();
-	item->is_taken = item->is_retry = false;
+	item->is_taken = item->is_retry = item->is_postponed = false;
 	return item;
 }
 
@@ -214,8 +228,10 @@ static void wait_again(struct hv_queue *queue, struct hv_queue_item *item, long 
 void hv_queue_postpone(struct hv_queue *queue, const struct hv_queued *queued, long long delay_ms)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&queue->lock);
+	struct hv_queue_item *item = give_back(queue, queued);
 
-	wait_again(queue, give_back(queue, queued), delay_ms);
+	item->is_postponed = !item->is_again;
+	wait_again(queue, item, delay_ms);
 	pthread_cond_broadcast(&queue->changed);
 }
 

@@ -86,6 +86,26 @@ QUEUE_TEST(what_is_postponed_comes_again_and_did_not_fail)
 	assert_int_equal(hv_queue_count(&queue), 0);
 }
 
+/* As a container with a lease, which is not to be looked at until the lease ends. */
+QUEUE_TEST(what_is_postponed_is_not_counted_until_it_is_due)
+{
+	hv_queue_put(&queue, 0, "a");
+	assert_int_equal(hv_queue_count(&queue), 1);
+	expect_next("a", 0);
+	assert_int_equal(hv_queue_count(&queue), 1);
+	hv_queue_postpone(&queue, &(struct hv_queued){.name = "a"}, 60000);
+	assert_int_equal(hv_queue_count(&queue), 0);
+	hv_queue_put(&queue, 0, "a");
+	assert_int_equal(hv_queue_count(&queue), 1);
+	expect_next("a", 0);
+	hv_queue_put(&queue, 0, "a");
+	hv_queue_postpone(&queue, &(struct hv_queued){.name = "a"}, 60000);
+	assert_int_equal(hv_queue_count(&queue), 1);
+	expect_next("a", 0);
+	hv_queue_finish(&queue, &(struct hv_queued){.name = "a"}, false);
+	assert_int_equal(hv_queue_count(&queue), 1);
+}
+
 QUEUE_TEST(what_is_put_while_it_is_worked_on_comes_again_and_to_nobody_else_before)
 {
 	hv_queue_put(&queue, 0, "a");

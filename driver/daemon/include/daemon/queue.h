@@ -67,7 +67,8 @@ bool hv_queue_try(struct hv_queue *queue, struct hv_queued *ret, long long *ret_
  * all of them are held up.  0: nothing is due, or for those only that failed before. */
 long long hv_queue_stuck_since(struct hv_queue *queue) __attribute__((nonnull));
 
-/* How many names are in the queue, with those that are worked on. */
+/* How many names are in the queue: also names that are worked on or failed, no name that is
+ * postponed. */
 size_t hv_queue_count(struct hv_queue *queue) __attribute__((nonnull));
 
 /* The name was worked on; if that failed it comes again later. */
