@@ -151,6 +151,11 @@ in_root() {
 		exec chroot "$root" "$@"' sh "$@"
 }
 
+# apt_in DIR COMMAND...: apt-get of a root file system.
+apt_in() {
+	in_root "$1" apt-get -q -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 "${@:2}"
+}
+
 # --- the engine -----------------------------------------------------------------------------
 
 engine_socket() {
