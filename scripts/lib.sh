@@ -53,6 +53,12 @@ step() {
 	say "done in $((SECONDS - start)) s"
 }
 
+# note_result SUBJECT COUNT: what a stage has seen today, for scripts/compatibility.
+note_result() {
+	mkdir -p "$HV_ROOT/build/stages"
+	printf '%s\t%s\t%s\n' "$1" "$2" "$(date -u +%F)" >"$HV_ROOT/build/stages/${1//[^A-Za-z0-9.+]/_}"
+}
+
 # --- packages -------------------------------------------------------------------------------
 
 # packages SECTION...: the list's entries, alternatives still joined by "|".
