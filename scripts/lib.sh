@@ -319,7 +319,8 @@ base_image() {
 	HV_BASE_IMAGE=$own
 }
 
-make_test_image() {
+# make_test_tar FILE: the root file system of the test image.
+make_test_tar() {
 	local dir applet
 	dir=$(mktemp -d)
 	# shellcheck disable=SC2064
@@ -333,8 +334,11 @@ make_test_image() {
 	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' \
 		>"$dir/etc/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\n' >"$dir/etc/group"
-	tar -C "$dir" --owner=0 --group=0 -c . |
-		docker import -c 'CMD ["sh"]' - "$HV_TEST_IMAGE"
+	tar -C "$dir" --owner=0 --group=0 -c -f "$1" .
+}
+
+make_test_image() {
+	make_test_tar /dev/stdout | docker import -c 'CMD ["sh"]' - "$HV_TEST_IMAGE"
 }
 
 # test_image: have the image that the integration tests run; busybox and nothing else.
