@@ -188,6 +188,11 @@ void mc_host_unmake(struct mc_core *core, const char *path, const struct mc_made
 		mc_job_run(core, unmake, &job->base.job);
 }
 
+int mc_host_mountinfo_open(struct mc_core *core, struct mc_err *err)
+{
+	return mc_mountinfo_open(core, core->host_ns, err);
+}
+
 bool mc_host_is_slow(struct mc_core *core, const char *path)
 {
 	struct mc_host_way way;

@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -136,6 +137,8 @@ int mc_sys_fstatfs_type(int fd, int64_t *ret)
 }
 
 CALL(int, fstatfs, (int fd, struct statfs *ret), fstatfs(fd, ret))
+CALL(int, inotify_add_watch, (int fd, const char *path, unsigned mask),
+	inotify_add_watch(fd, path, mask))
 CALL(ssize_t, readlinkat, (int dirfd, const char *path, char *ret, size_t size),
 	readlinkat(dirfd, path, ret, size))
 CALL(int, mkdirat, (int dirfd, const char *path, mode_t mode), mkdirat(dirfd, path, mode))

@@ -118,6 +118,7 @@ ssize_t mc_sys_read(int fd, void *ret, size_t size);
 ssize_t mc_sys_write(int fd, const void *bytes, size_t size);
 int mc_sys_fstatfs_type(int fd, int64_t *ret);
 int mc_sys_fstatfs(int fd, struct statfs *ret);
+int mc_sys_inotify_add_watch(int fd, const char *path, unsigned mask);
 ssize_t mc_sys_readlinkat(int dirfd, const char *path, char *ret, size_t size);
 int mc_sys_mkdirat(int dirfd, const char *path, mode_t mode);
 int mc_sys_create(int dirfd, const char *path, mode_t mode);

@@ -74,6 +74,10 @@ int mc_host_is_seen(struct mc_core *core, pid_t pid, const char *path)
 int mc_host_open(const struct mc_core *core, const char *path)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Open the host's mount table, as mc_mountinfo_open() does. */
+int mc_host_mountinfo_open(struct mc_core *core, struct mc_err *err)
+	__attribute__((nonnull(1), warn_unused_result));
+
 /* Whether reaching `path` (clean, no symlink) on the host passes a file system whose server may
  * never answer: FUSE, NFS, CIFS, 9p, Ceph and the like, or an overlay of one of them.  Asked of the
  * host's mount table, which is cached until the kernel says that it changed.  Source: proc(5),
