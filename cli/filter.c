@@ -15,8 +15,8 @@
 
 #define STATES "attached, covered, missing and pending"
 #define ACTIONS                                                                                    \
-	"attach, covered, detach, end, late, missing, pending, reattach, refused, uncovered, "     \
-	"volume-ok and volume-problem"
+	"attach, covered, detach, end, follow, late, missing, pending, reattach, refused, "        \
+	"uncovered, volume-ok and volume-problem"
 
 const char *const hv_filter_keys[HV_FILTER_KEYS] = {
 	[HV_FILTER_ACTION] = "action",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +19,17 @@ static const struct {
 	int bit;
 } flags[] = {
 	{offsetof(struct hv_record, view.read_only), 1},
-	{offsetof(struct hv_record, view.no_suid), 2},
-	{offsetof(struct hv_record, view.no_dev), 4},
+	{offsetof(struct hv_record, view.no_suid), 2}, {offsetof(struct hv_record, view.no_dev), 4},
 	{offsetof(struct hv_record, view.no_exec), 8},
 	{offsetof(struct hv_record, view.persist), 16},
-	{offsetof(struct hv_record, view.is_mapped), 32},
-	{offsetof(struct hv_record, may_map), 64},
-	{offsetof(struct hv_record, is_own), 128},
-	{offsetof(struct hv_record, mkdir), 256},
+	{offsetof(struct hv_record, view.is_mapped), 32}, {offsetof(struct hv_record, may_map), 64},
+	{offsetof(struct hv_record, is_own), 128}, {offsetof(struct hv_record, mkdir), 256},
 	{offsetof(struct hv_record, is_suid_said), 512},
 	{offsetof(struct hv_record, is_ending), 1024},
 	{offsetof(struct hv_record, is_ending_volume), 2048},
 	{offsetof(struct hv_record, must_map), 65536},
 	{offsetof(struct hv_record, view.required), 131072},
+	{offsetof(struct hv_record, view.follow), 1048576}, /* sql.c has it too */
 };
 
 enum {
@@ -40,11 +39,9 @@ enum {
 };
 
 /* The columns that may be NULL: subpath, replaces, started_at, problem, engine, as_ids, until,
- * rule; and the driver. */
-enum {
-	NULLABLE = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 26 | 1 << 27 | 1 << 29 |
-		   1 << 30
-};
+ * rule, former; and the driver. */
+static const unsigned nullable = 1U << 3 | 1U << 10 | 1U << 11 | 1U << 13 | 1U << 14 | 1U << 26 |
+				 1U << 27 | 1U << 29 | 1U << 30 | 1U << 31;
 
 static int pack_flags(const struct hv_record *record)
 {
@@ -64,9 +61,39 @@ static void unpack_flags(struct hv_record *record, int packed)
 		*(bool *)((char *)record + flags[i].member) = packed & flags[i].bit;
 }
 
+/* "MOUNT MOUNTINFO DEVICE INODE SOURCE"; NULL also for none. */
+static char *write_former(const struct hv_former *former)
+{
+	if (!former->mountinfo_id)
+		return NULL;
+	return hv_text_format("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s",
+		former->mount_id, former->mountinfo_id, former->root_dev, former->root_ino,
+		former->source);
+}
+
+/* Returns false for a text that makes no sense, or without memory. */
+static bool read_former(const char *text, struct hv_former *ret)
+{
+	uint64_t *const numbers[] = {
+		&ret->mount_id, &ret->mountinfo_id, &ret->root_dev, &ret->root_ino};
+	char *end;
+
+	if (!text)
+		return true;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		*numbers[i] = strtoull(text, &end, 10);
+		if (end == text || *end != ' ')
+			return false;
+		text = end + 1;
+	}
+	ret->source = strdup(text);
+	return ret->source && ret->mountinfo_id;
+}
+
 static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv_record *record,
 	struct hv_error *err)
 {
+	hv_auto_free char *former = write_former(&record->former);
 	const struct hv_attachment *view = &record->view;
 	const struct hv_sql_value values[] = {HV_TEXT(view->id), HV_TEXT(view->volume),
 		HV_TEXT(view->source), HV_TEXT(view->subpath), HV_TEXT(view->container_id),
@@ -78,11 +105,13 @@ static enum hv_code put(struct hv_store *store, enum hv_sql sql, const struct hv
 		HV_NUMBER(record->mount_id), HV_NUMBER(record->mountinfo_id),
 		HV_NUMBER(record->root_dev), HV_NUMBER(record->root_ino), HV_NUMBER(view->late_ms),
 		HV_NUMBER(record->problem),
-		/* A note lacks the first two of these, and the last. */
+		/* A note lacks the first two of these, and the rule. */
 		HV_TEXT(record->leftovers ? record->leftovers : ""), HV_TEXT(view->as),
 		HV_TEXT(view->until), HV_NUMBER(view->until ? view->grace_seconds : 0),
-		HV_TEXT(view->rule), {0}};
+		HV_TEXT(view->rule), HV_TEXT(former), {0}};
 
+	if (record->former.mountinfo_id && !former)
+		return hv_oom(err);
 	return hv_sql_run(store, sql, values, err);
 }
 
@@ -214,6 +243,25 @@ enum hv_code hv_store_attachment_note(
 	return hv_sql_transaction(store, false, note, record, err);
 }
 
+static enum hv_code note_followed(struct hv_store *store, const void *context, struct hv_error *err)
+{
+	const struct hv_record *record = context;
+	const struct hv_attachment *view = &record->view;
+
+	if (note(store, context, err) != HV_OK ||
+		hv_event_add(store, view->id, HV_ACTION_FOLLOW, view->source, err) != HV_OK ||
+		hv_event_merge(store, view->id, HV_ACTION_FOLLOW, err) != HV_OK)
+		return err->code;
+	return hv_sql_run(store, HV_SQL_VOLUME_FOLLOW,
+		HV_VALUES(HV_TEXT(view->volume), HV_TEXT(view->source)), err);
+}
+
+enum hv_code hv_store_attachment_followed(
+	struct hv_store *store, const struct hv_record *record, struct hv_error *err)
+{
+	return hv_sql_transaction(store, false, note_followed, record, err);
+}
+
 enum hv_code hv_store_attachment_leave(
 	struct hv_store *store, const struct hv_heir *heir, struct hv_error *err)
 {
@@ -330,7 +378,7 @@ static enum hv_code read_record(sqlite3_stmt *statement, void *context, struct h
 	int at = 0;
 	bool ok = true;
 
-	if (hv_sql_check_null(statement, "attachment", NULLABLE, err) != HV_OK)
+	if (hv_sql_check_null(statement, "attachment", nullable, err) != HV_OK)
 		return err->code;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = hv_sql_column(statement, at++, &ok);
@@ -358,7 +406,9 @@ static enum hv_code read_record(sqlite3_stmt *statement, void *context, struct h
 	ret->leftovers = hv_sql_column(statement, at++, &ok);
 	view->as = hv_sql_column(statement, at++, &ok);
 	view->rule = hv_sql_column(statement, at + 2, &ok);
-	view->driver = hv_sql_column(statement, at + 3, &ok);
+	view->driver = hv_sql_column(statement, at + 4, &ok);
+	if (!read_former((const char *)sqlite3_column_text(statement, at + 3), &ret->former))
+		return hv_sql_refuse(statement, "attachment", "former", err);
 	return ok ? read_lease(statement, at, view, err) : hv_oom(err);
 }
 
@@ -484,6 +534,7 @@ void hv_record_done(struct hv_record *record)
 	free(record->leftovers);
 	free(record->started_at);
 	free(record->engine);
+	free(record->former.source);
 	*record = (struct hv_record){0};
 }
 

@@ -83,6 +83,13 @@ enum hv_code hv_store_event_add_volume(struct hv_store *store, const char *volum
 	return hv_sql_transaction(store, false, add_volume_event, &event, err);
 }
 
+enum hv_code hv_event_merge(
+	struct hv_store *store, const char *id, enum hv_action action, struct hv_error *err)
+{
+	return hv_sql_run(store, HV_SQL_EVENT_MERGE,
+		HV_VALUES(HV_TEXT(id), HV_TEXT(hv_action_name(action))), err);
+}
+
 static bool is_same_event(
 	sqlite3_stmt *statement, enum hv_action action, const struct hv_record *record)
 {

@@ -73,6 +73,7 @@ static const char *const steps[] = {
 	 "CREATE INDEX rule_volume ON rule (volume);"
 	 "ALTER TABLE attachment ADD COLUMN rule TEXT;"
 	 "CREATE INDEX attachment_rule ON attachment (rule);"),
+	"ALTER TABLE attachment ADD COLUMN former TEXT;",
 };
 
 int hv_schema_version(void)
@@ -89,7 +90,7 @@ const char *hv_schema_step(int version)
 	"id, volume, source, subpath, container_id, container_name, target, since, path, made,"    \
 	" replaces, started_at, state, problem, engine, flags, is_done, pid, ns_ino, mount_id,"    \
 	" mountinfo_id, root_dev, root_ino, late_ms, problem_kind, leftovers, as_ids, until,"      \
-	" grace, rule"
+	" grace, rule, former"
 
 /* With the driver of a volume that is not hostvol's, or NULL. */
 #define ATTACHMENTS                                                                                \
@@ -139,6 +140,11 @@ static const char *const texts[HV_SQL_COUNT] = {
 		"SELECT " VOLUME_COLUMNS " FROM volume WHERE " MAY_EXIST " ORDER BY name",
 	[HV_SQL_VOLUME_PHASE] = "UPDATE volume SET phase = ?2 WHERE name = ?1",
 	/* ?2: by the attachment of its own option attach. */
+	/* One that exists for attachments only, if all of them follow (1048576). */
+	[HV_SQL_VOLUME_FOLLOW] =
+		"UPDATE volume SET source = ?2 WHERE name = ?1 AND source <> ?2 AND " HIDDEN
+		" AND NOT EXISTS (SELECT 1 FROM attachment"
+		" WHERE volume = ?1 AND flags & 1048576 = 0)",
 	[HV_SQL_VOLUME_ATTACHED] = "UPDATE volume SET phase = 0 WHERE name = ?1 AND phase = 3"
 				   " AND (?2 OR " HIDDEN ")",
 	[HV_SQL_VOLUME_HAS] = "SELECT EXISTS (SELECT 1 FROM volume WHERE name = ?1 AND " EXISTS ")",
@@ -170,14 +176,15 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_ATTACHMENT_PUT] =
 		"INSERT OR REPLACE INTO attachment (" ATTACHMENT_COLUMNS ", rowid)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,"
+		" ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,"
 		" (SELECT rowid FROM attachment WHERE id = ?1))",
 	/* With the parameters of the one above. */
 	[HV_SQL_ATTACHMENT_NOTE] =
 		"UPDATE attachment SET container_name = ?6, path = ?9, made = ?10, started_at = ?12,"
 		" state = ?13, problem = ?14, engine = ?15, flags = ?16, is_done = ?17, pid = ?18,"
 		" ns_ino = ?19, mount_id = ?20, mountinfo_id = ?21, root_dev = ?22, root_ino = ?23,"
-		" late_ms = ?24, problem_kind = ?25, until = ?28, grace = ?29"
+		" late_ms = ?24, problem_kind = ?25, until = ?28, grace = ?29, source = ?3,"
+		" former = ?31"
 		" WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_LEAVE] = "UPDATE attachment SET leftovers = ?2 WHERE id = ?1",
 	[HV_SQL_ATTACHMENT_DROP] = "DELETE FROM attachment WHERE id = ?1",
@@ -200,7 +207,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_BOOT_SET] = "INSERT INTO boot (id) VALUES (?1)",
 	[HV_SQL_BOOT_UNMOUNT] =
 		"UPDATE attachment SET pid = 0, ns_ino = 0, mount_id = 0, mountinfo_id = 0,"
-		" state = 'pending', problem = NULL, problem_kind = 0",
+		" state = 'pending', problem = NULL, problem_kind = 0, former = NULL",
 	[HV_SQL_REF_ADD] = "INSERT INTO ref (volume, id, count) VALUES (?1, ?2, ?3)"
 			   " ON CONFLICT (volume, id) DO UPDATE SET count = count + ?3",
 	[HV_SQL_REF_PRUNE] = "DELETE FROM ref WHERE volume = ?1 AND count <= 0",
@@ -229,6 +236,10 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_COUNTS] =
 		"SELECT state, count(*) FROM attachment WHERE is_done GROUP BY state"
 		" UNION ALL SELECT NULL, count(*) FROM volume WHERE " EXISTS " AND NOT " HIDDEN,
+	/* The event before the last of an attachment: of the last one's kind. */
+	[HV_SQL_EVENT_MERGE] =
+		"DELETE FROM event WHERE action = ?2 AND seq ="
+		" (SELECT seq FROM event WHERE attachment = ?1 ORDER BY seq DESC LIMIT 1 OFFSET 1)",
 	[HV_SQL_EVENT_STATE] = "SELECT state FROM attachment WHERE id = ?1 AND is_done",
 	[HV_SQL_EVENT_LAST] =
 		"SELECT action, detail FROM event WHERE attachment = ?1 ORDER BY seq DESC LIMIT 1",

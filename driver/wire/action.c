@@ -8,6 +8,7 @@ static const char *const names[HV_ACTION_COUNT] = {
 	[HV_ACTION_COVERED] = "covered",
 	[HV_ACTION_DETACH] = "detach",
 	[HV_ACTION_END] = "end",
+	[HV_ACTION_FOLLOW] = "follow",
 	[HV_ACTION_LATE] = "late",
 	[HV_ACTION_MISSING] = "missing",
 	[HV_ACTION_PENDING] = "pending",

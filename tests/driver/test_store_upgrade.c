@@ -23,11 +23,11 @@ STORE_UPGRADE_TEST(a_newer_version_is_refused_and_left_alone)
 	hv_store_close(store);
 	store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 18", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 19", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	row_expect_refused(dir, "newer version (schema 18, this one knows 17)");
+	row_expect_refused(dir, "newer version (schema 19, this one knows 18)");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 17", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 18", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = row_store(dir);
 	assert_true(row_has_volume(store, "data"));

@@ -127,7 +127,17 @@ enum hv_problem {
 	HV_PROBLEM_SOURCE,    /* its path leads to something else now, or to nothing */
 	HV_PROBLEM_DOUBTED,   /* the Engine does not know the container, and is not believed */
 	HV_PROBLEM_LEASE,     /* its lease is over, and it cannot be detached yet */
-	HV_PROBLEM_LAST = HV_PROBLEM_LEASE,
+	HV_PROBLEM_FOLLOW, /* it cannot become what its path leads to now, or is not told of that */
+	HV_PROBLEM_LAST = HV_PROBLEM_FOLLOW,
+};
+
+/* The mount that another one takes the place of, in one attachment. */
+struct hv_former {
+	uint64_t mount_id;     /* these as in the record */
+	uint64_t mountinfo_id; /* 0: there is none */
+	uint64_t root_dev;
+	uint64_t root_ino;
+	char *source; /* owned */
 };
 
 /* A wanted attachment, with what is needed to make it and to find its mount again.  Strings are
@@ -158,6 +168,8 @@ struct hv_record {
 	uint64_t mountinfo_id;
 	uint64_t root_dev; /* of what is mounted; with root_ino 0: not known */
 	uint64_t root_ino;
+	/* Of one that follows its path, while its mount is replaced: the one before. */
+	struct hv_former former;
 	char *made; /* the paths created for it, in the form of driver/attach */
 	/* Which Engine answered for its container last (engine/engine.h); NULL: not known. */
 	char *engine;
@@ -184,6 +196,11 @@ enum hv_code hv_store_attachment_update(struct hv_store *store, const struct hv_
 /* Write the changes of an attachment: its mount, its state, its lease, the container's name.  A
  * deleted one stays deleted.  Survives the process, not the machine: no mount does. */
 enum hv_code hv_store_attachment_note(struct hv_store *store, const struct hv_record *record,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* The same of one whose mount was just replaced, since its path leads elsewhere: with the event,
+ * and with the source of a volume that exists for attachments only, if all of those follow. */
+enum hv_code hv_store_attachment_followed(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The next of the IDs in record->replaces, which `at` points to at first; cut if it is longer than

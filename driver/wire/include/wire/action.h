@@ -8,6 +8,7 @@ enum hv_action {
 	HV_ACTION_COVERED,  /* another mount is in the way */
 	HV_ACTION_DETACH,   /* by a request, by the end of its lease, or replaced by another */
 	HV_ACTION_END,      /* with its container, or with the start that it was for */
+	HV_ACTION_FOLLOW,   /* it became what its path leads to now */
 	HV_ACTION_LATE,     /* a reattach came after the program had begun */
 	HV_ACTION_MISSING,  /* its mount was taken out */
 	HV_ACTION_PENDING,  /* it waits for a start of its container, or could not be made */

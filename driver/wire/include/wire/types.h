@@ -58,6 +58,7 @@ struct hv_attachment {
 	bool no_exec;
 	bool persist;
 	bool required;  /* the container does not start without it */
+	bool follow;    /* it becomes what its path leads to later */
 	bool is_mapped; /* owners are those of the container's user namespace */
 	char *as;       /* the owner that the volume's directory appears to have (wire/as.h); NULL:
 			 * its own */
@@ -93,6 +94,7 @@ struct hv_attach_request {
 	bool mkdir;
 	bool persist;
 	bool required;
+	bool follow;
 	long long lease_seconds; /* 0: it lasts */
 	long long grace_seconds; /* HV_GRACE_UNSAID: HV_GRACE_SECONDS, if there is a lease */
 	bool each;               /* with a selector: also if a container refuses */
@@ -123,6 +125,7 @@ struct hv_rule {
 	bool no_dev;
 	bool no_exec;
 	bool required;
+	bool follow;
 	char *as;
 	char *since; /* RFC 3339, UTC */
 	/* How many containers. */
