@@ -143,7 +143,7 @@ static enum hv_code refuse_changed(const struct hv_volume *there, const struct h
 /* Not by the Engine's CreatedAt: of a volume of `local` before Docker 23 that is the change time of
  * its directory, which each new file changes.  A directory that was made again is found by its
  * inode, as that of a path is (driver/attach/source.c). */
-static bool is_same(const struct hv_volume *a, const struct hv_volume *b)
+static bool is_same(const struct hv_volume *a, const struct hv_volume *b, bool follow)
 {
 	static const char *const identity[] = {"driver", "o", "mounted"};
 
@@ -154,17 +154,19 @@ static bool is_same(const struct hv_volume *a, const struct hv_volume *b)
 		if (strcmp(one ? one : "", two ? two : "") != 0)
 			return false;
 	}
-	return strcmp(a->source, b->source) == 0;
+	return follow || strcmp(a->source, b->source) == 0;
 }
 
 /* The volume that is recorded, in `ret` instead of what was found; if it stands for something else
  * and nothing is attached of it any more, it is forgotten. */
-static enum hv_code compare(struct hv_volumes *volumes, struct hv_volume *there, bool only_look,
-	struct hv_volume *ret, struct hv_error *err)
+static enum hv_code compare(struct hv_volumes *volumes, struct hv_volume *there,
+	const struct hv_foreign *foreign, bool only_look, struct hv_volume *ret,
+	struct hv_error *err)
 {
+	bool follow = foreign->follow;
 	hv_auto_records struct hv_records records = {0};
 
-	if (!hv_volume_is_borrowed(volumes, there) || is_same(there, ret)) {
+	if (!hv_volume_is_borrowed(volumes, there) || is_same(there, ret, follow)) {
 		hv_volume_done(ret);
 		*ret = *there;
 		*there = (struct hv_volume){0};
@@ -188,7 +190,7 @@ enum hv_code hv_volume_borrow(struct hv_volumes *volumes, const struct hv_foreig
 	HV_HOLD(hold, &volumes->locks, foreign->name);
 	code = hv_store_volume_get(volumes->store, foreign->name, &there, err);
 	if (code == HV_OK)
-		code = compare(volumes, &there, only_look, ret, err);
+		code = compare(volumes, &there, foreign, only_look, ret, err);
 	if (code != HV_OK && code != HV_NO_SUCH_VOLUME)
 		return code;
 	hv_error_done(err);

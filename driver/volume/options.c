@@ -323,7 +323,7 @@ static enum hv_code fail_unknown(const char *key, struct hv_error *err)
 	if (strcmp(key, "mountpoint") == 0) /* of local-persist */
 		return hv_hint(err, "use option path for a directory of the host: -o path=/DIR");
 	return hv_hint(err,
-		"use one of path, mkdir, subpath, from, uid, gid, mode, as, ro, require-mount, size, on-remove, type, device, o and attach");
+		"use one of path, mkdir, subpath, from, uid, gid, mode, as, ro, require-mount, follow, size, on-remove, type, device, o and attach");
 }
 
 enum hv_code hv_volume_read_options(
@@ -346,6 +346,8 @@ enum hv_code hv_volume_read_options(
 			code = read_subpath(value, ret, err);
 		else if (strcmp(key, "require-mount") == 0)
 			code = read_switch(key, value, &ret->require_mount, err);
+		else if (strcmp(key, "follow") == 0)
+			code = read_switch(key, value, &ret->follow, err);
 		else if (strcmp(key, "uid") == 0 || strcmp(key, "gid") == 0 ||
 			 strcmp(key, "mode") == 0)
 			code = read_owner(key, value, &ret->owner, err);

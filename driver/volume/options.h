@@ -25,6 +25,7 @@ struct hv_volume_options {
 	const char *from;    /* borrowed; NULL: data of its own */
 	const char *subpath; /* borrowed; NULL: the directory itself */
 	bool require_mount;
+	bool follow; /* attachments of it */
 	enum hv_on_remove on_remove;
 	uint64_t size_bytes;   /* 0: no limit */
 	struct mc_owner owner; /* of the volume's directory */

@@ -21,7 +21,7 @@
 static bool can_change(const char *key)
 {
 	static const char *const keys[] = {
-		"uid", "gid", "mode", "ro", "as", "require-mount", "size", "on-remove"};
+		"uid", "gid", "mode", "ro", "as", "require-mount", "follow", "size", "on-remove"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(keys[i], key) == 0)
@@ -39,7 +39,7 @@ static enum hv_code check_keys(const struct hv_opts *changes, struct hv_error *e
 		hv_fail(err, HV_BAD_REQUEST, "option '%.64s' of a volume cannot be changed",
 			changes->items[i].key);
 		return hv_hint(err,
-			"change uid, gid, mode, ro, as, require-mount, size or on-remove; for another option create another volume of the same data: -o from, or -o path");
+			"change uid, gid, mode, ro, as, require-mount, follow, size or on-remove; for another option create another volume of the same data: -o from, or -o path");
 	}
 	return HV_OK;
 }

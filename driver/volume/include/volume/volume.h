@@ -143,6 +143,7 @@ struct hv_foreign {
 	const char *driver; /* of a volume; NULL: it is a directory of the host */
 	const char *o;      /* options of the bind mount of a volume; NULL: none */
 	bool is_mounted;    /* the data is there only while it is mounted at the path */
+	bool follow;        /* it may have led elsewhere when another attachment was made */
 };
 
 /* Borrow such a source: find the volume that stands for it as long as it is attached, or record one
@@ -202,6 +203,23 @@ enum hv_code hv_volume_as(struct hv_volumes *volumes, const struct hv_volume *vo
 	struct hv_as *ret, bool *ret_keeps_suid, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Option follow: whether attachments of the volume follow its path, unless they say so themselves.
+ * Returns HV_OK, HV_UNSUPPORTED (a newer version of hostvol made it).  Any thread. */
+enum hv_code hv_volume_follows(struct hv_volumes *volumes, const struct hv_volume *volume,
+	bool *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* The path that was named for the directory of a volume, with its symlinks: that of the user, or
+ * the directory itself, if hostvol made it or the volume is another name for one. */
+void hv_volume_asked(struct hv_volumes *volumes, const struct hv_volume *volume,
+	char ret[static PATH_MAX]) __attribute__((nonnull));
+
+/* Find the directory of a volume again, by that path as it leads now: volume->source becomes it.
+ * The store is not changed.  A server that may not answer is waited for: `timeout_ms`, 0: as for an
+ * attach.  Returns HV_OK, HV_SOURCE_MISSING (it leads nowhere), HV_SOURCE_REFUSED, HV_TIMEOUT,
+ * HV_INTERNAL.  Any thread. */
+enum hv_code hv_volume_follow(struct hv_volumes *volumes, struct hv_volume *volume,
+	unsigned timeout_ms, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* The type of the file system at `path` (clean, no symlink in it) on the host, for a sentence; "?"
  * if it is not known.  Any thread. */
 enum { HV_FSTYPE_SIZE = 64 };
@@ -218,8 +236,8 @@ void hv_volume_fstype(struct hv_volumes *volumes, const char *path, char ret[sta
 enum hv_code hv_volume_prepare_removal(struct hv_volumes *volumes, const char *name, bool is_kept,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Change options of a volume, whose data stays: uid, gid, mode, ro, as, require-mount, size,
- * on-remove.  An empty value takes one away.
+/* Change options of a volume, whose data stays: uid, gid, mode, ro, as, require-mount, follow,
+ * size, on-remove.  An empty value takes one away.
  * Returns HV_OK, HV_NO_SUCH_VOLUME, HV_BAD_REQUEST (an option that does not change, a value, or
  * ro=false of what is read-only for another reason), HV_VOLUME_IN_USE (ro or as, while somebody has
  * it otherwise), HV_SOURCE_MISSING (also: the mount that is required now), HV_SOURCE_REFUSED,
