@@ -40,6 +40,9 @@
 	HV_FLAG("once", 0, NULL, "Until the container stops, and not again when it starts", once), \
 		HV_FLAG("required", 0, NULL,                                                       \
 			"Let the container not start without it, as :required", required),         \
+		HV_FLAG("follow", 0, NULL,                                                         \
+			"Become what the path leads to when that is replaced on the host",         \
+			follow),                                                                   \
 		HV_FLAG("each", 0, NULL,                                                           \
 			"With a selector: attach to the others if a container refuses", each),     \
 		HV_FLAG("for", 0, "DURATION", "Detach it after so long: 90s, 2h, 1h30m", lease),   \
@@ -155,6 +158,7 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 		.mkdir = !options->no_mkdir,
 		.persist = !options->once,
 		.required = options->required || place->mode.is_required,
+		.follow = options->follow,
 		.grace_seconds = HV_GRACE_UNSAID,
 	};
 

@@ -95,9 +95,10 @@ static int add_row(struct hv_table *table, const struct hv_rule *rule, time_t no
 		rule->target, mode, containers, since, count_misses(rule) > 0 ? problem : ""};
 
 	hv_since_format(rule->since ? rule->since : "", now, since, sizeof(since));
-	snprintf(mode, sizeof(mode), "%s%s%s%s%s", rule->read_only ? "ro" : "rw",
+	snprintf(mode, sizeof(mode), "%s%s%s%s%s%s", rule->read_only ? "ro" : "rw",
 		rule->no_suid == HV_TRUE ? ",nosuid" : "", rule->no_dev ? ",nodev" : "",
-		rule->no_exec ? ",noexec" : "", rule->required ? ",required" : "");
+		rule->no_exec ? ",noexec" : "", rule->required ? ",required" : "",
+		rule->follow ? ",follow" : "");
 	snprintf(containers, sizeof(containers), "%lld/%lld", rule->attached,
 		rule->attached + rule->pending + count_misses(rule));
 	snprintf(

@@ -15,6 +15,7 @@
 
 #include "attachment.h"
 #include "attachments.h"
+#include "present.h"
 
 /* "pending", and why.  A mount that stands stays noted, and is found later. */
 static void note_failure(struct hv_attempt *attempt, const struct hv_error *failure)
@@ -56,6 +57,8 @@ static enum hv_code mount(
 		record->refusal = HV_REFUSAL_NONE;
 	}
 	if (hv_store_volume_get(store, record->view.volume, &attempt->volume, err) != HV_OK)
+		return err->code;
+	if (hv_attempt_find_present(attempt, err) != HV_OK)
 		return err->code;
 	record->view.read_only = record->view.read_only || attempt->volume.read_only;
 	attempt->made_before = strdup(record->made);

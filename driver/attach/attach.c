@@ -55,7 +55,7 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 	attempt->is_outdated = hv_attempt_has_borrowed(attempt);
 	if (hv_store_volume_get(attacher->store, known->name, &now, err) != HV_OK)
 		return err->code;
-	if (strcmp(now.source, known->source) != 0 ||
+	if ((!attempt->follow && strcmp(now.source, known->source) != 0) ||
 		strcmp(now.created_at, known->created_at) != 0)
 		return hv_fail(
 			err, HV_NO_SUCH_VOLUME, "volume '%s' was replaced meanwhile", now.name);

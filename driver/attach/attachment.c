@@ -45,8 +45,10 @@ void hv_record_set_state(struct hv_record *record, enum hv_attachment_state stat
 void hv_record_set_attached(struct hv_record *record)
 {
 	bool is_late = record->problem == HV_PROBLEM_LEASE && hv_lease_is_over(&record->view);
+	bool is_kept =
+		record->problem == HV_PROBLEM_DOUBTED || record->problem == HV_PROBLEM_FOLLOW;
 
-	if (record->problem == HV_PROBLEM_DOUBTED || is_late)
+	if (is_kept || is_late)
 		record->view.state = HV_ATTACHED;
 	else
 		hv_record_set_state(record, HV_ATTACHED);
@@ -69,7 +71,27 @@ void hv_record_forget_mount(struct hv_record *record)
 	record->ns_ino = 0;
 	record->mount_id = 0;
 	record->mountinfo_id = 0;
+	hv_record_forget_former(record);
 	hv_record_set_state(record, HV_PENDING);
+}
+
+void hv_record_forget_former(struct hv_record *record)
+{
+	free(record->former.source);
+	record->former = (struct hv_former){0};
+}
+
+void hv_record_take_former(struct hv_record *record)
+{
+	struct hv_former *former = &record->former;
+
+	record->mount_id = former->mount_id;
+	record->mountinfo_id = former->mountinfo_id;
+	record->root_dev = former->root_dev;
+	record->root_ino = former->root_ino;
+	free(record->view.source);
+	record->view.source = former->source;
+	*former = (struct hv_former){0};
 }
 
 void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])

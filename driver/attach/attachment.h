@@ -16,7 +16,7 @@ enum hv_code hv_records_list(struct hv_attacher *attacher, const struct hv_recor
 void hv_record_set_state(struct hv_record *record, enum hv_attachment_state state);
 
 /* "attached"; a doubt about its container is the Engine's to end, and stays; so does the end of a
- * lease. */
+ * lease, and that its path cannot be followed. */
 void hv_record_set_attached(struct hv_record *record);
 
 /* Tell in a sentence what is wrong in that state.  The arguments may be in its old problem. */
@@ -32,6 +32,11 @@ bool hv_record_is_over(const struct hv_record *record);
 
 /* The process it was attached to has ended, and the mount with it: "pending". */
 void hv_record_forget_mount(struct hv_record *record);
+
+/* Of one that follows its path: the former mount and source are those on record again; or there are
+ * none. */
+void hv_record_take_former(struct hv_record *record);
+void hv_record_forget_former(struct hv_record *record);
 
 /* The path on the host of what is attached, subpath included. */
 void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX]);

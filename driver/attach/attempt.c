@@ -13,6 +13,7 @@
 #include "foreign.h"
 #include "lease.h"
 #include "made.h"
+#include "present.h"
 
 enum hv_code hv_attempt_new_id(char **ret, struct hv_error *err)
 {
@@ -67,6 +68,7 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	view->no_exec = request->no_exec;
 	view->persist = request->persist;
 	view->required = request->required;
+	view->follow = attempt->follow;
 	view->late_ms = HV_LATE_UNKNOWN;
 	record->engine = attempt->container.engine ? strdup(attempt->container.engine) : NULL;
 	record->mkdir = request->mkdir;
@@ -131,11 +133,12 @@ enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error 
 	enum hv_code code;
 
 	if (attempt->path[0])
-		return hv_attempt_borrow_path(attempt, err);
-	code = hv_volume_get(volumes, request->volume, &attempt->volume, err);
-	if (code == HV_NO_SUCH_VOLUME)
+		code = hv_attempt_borrow_path(attempt, err);
+	else
+		code = hv_volume_get(volumes, request->volume, &attempt->volume, err);
+	if (code == HV_NO_SUCH_VOLUME && !attempt->path[0])
 		code = hv_attempt_borrow_volume(attempt, err);
-	return code;
+	return code == HV_OK ? hv_attempt_decide_follow(attempt, err) : code;
 }
 
 enum hv_code hv_attempt_read_siblings(struct hv_attempt *attempt, struct hv_error *err)

@@ -17,6 +17,8 @@ struct hv_attempt {
 	bool must_map;          /* also if the volume's directory belongs to one of its users */
 	struct hv_as as;        /* the owner to appear; none: as the volume says */
 	bool only_check;        /* nothing is written */
+	bool follow;            /* as asked for, or as the volume says */
+	bool is_following;      /* the mount of the record is replaced by the present source */
 	/* Found on the way. */
 	struct hv_volume volume;
 	bool keeps_suid;   /* the volume's set-user-ID bits, also with another owner */

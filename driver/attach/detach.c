@@ -17,6 +17,7 @@
 #include "container.h"
 #include "cover.h"
 #include "delete.h"
+#include "follow.h"
 #include "lease.h"
 #include "observe.h"
 #include "settle.h"
@@ -247,6 +248,8 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 	HV_HOLD(hold, &attacher->locks, ending->container);
 	if (find_again(ending, err) != HV_OK)
 		return accept_gone(ending, err->code, err);
+	if (hv_record_settle_follow(attacher, record, err) != HV_OK)
+		return err->code;
 	ending->is_kept = ending->is_lease && !hv_lease_is_over(&record->view);
 	if (keep_if_released(ending, err) != HV_OK)
 		return err->code;

@@ -23,7 +23,8 @@ enum hv_code hv_attempt_borrow_path(struct hv_attempt *attempt, struct hv_error 
 {
 	const struct hv_foreign foreign = {.name = attempt->path,
 		.path = attempt->path,
-		.mkdir = attempt->request->make_source};
+		.mkdir = attempt->request->make_source,
+		.follow = attempt->request->follow};
 
 	return borrow(attempt, &foreign, err);
 }
@@ -63,7 +64,9 @@ static void find_place(const struct hv_engine_volume *volume, struct hv_foreign 
 static enum hv_code borrow_known(
 	struct hv_attempt *attempt, const struct hv_engine_volume *volume, struct hv_error *err)
 {
-	struct hv_foreign foreign = {.name = attempt->request->volume, .driver = volume->driver};
+	struct hv_foreign foreign = {.name = attempt->request->volume,
+		.driver = volume->driver,
+		.follow = attempt->request->follow};
 	char place[PATH_MAX];
 
 	find_place(volume, &foreign);

@@ -40,7 +40,11 @@ enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight
 	if (known == record->view.state && known_pid == record->pid)
 		return HV_OK;
 	count_change(record, known, ret);
-	return hv_store_attachment_note(attacher->store, record, err);
+	if (hv_store_attachment_note(attacher->store, record, err) != HV_OK)
+		return err->code;
+	if (record->view.follow) /* its path may have changed meanwhile */
+		hv_attacher_poke(attacher, record->view.container_id, false);
+	return HV_OK;
 }
 
 void hv_seen_done(struct hv_seen *seen)
@@ -86,7 +90,7 @@ static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct
 	snprintf(ret->repaired.name, sizeof(ret->repaired.name), "%s", record->view.container_name);
 	ret->repaired.records++;
 	ret->repaired.awaited += record->refusal != HV_REFUSAL_NONE;
-	if (!record->is_done || record->is_ending || is_replaced) {
+	if (!record->is_done || record->is_ending || is_replaced || record->former.mountinfo_id) {
 		note_lease(record, ret);
 		return; /* hv_attachments_settle() does what may take long */
 	}

@@ -51,9 +51,9 @@ static enum hv_code explain(
 		attempt->attacher, &attempt->record, &attempt->container.ns, err);
 }
 
-static enum mc_replace how_to_replace(const struct hv_record *record)
+static enum mc_replace how_to_replace(const struct hv_attempt *attempt)
 {
-	switch (record->replace) {
+	switch (attempt->record.replace) {
 	case HV_REPLACE_ATOMIC:
 		return MC_REPLACE_ATOMIC;
 	case HV_REPLACE_NONATOMIC:
@@ -61,7 +61,7 @@ static enum mc_replace how_to_replace(const struct hv_record *record)
 	case HV_REPLACE_NO:
 		break;
 	}
-	return MC_REPLACE_NO;
+	return attempt->is_following ? MC_REPLACE_ATOMIC : MC_REPLACE_NO;
 }
 
 /* The source is missing: perhaps its volume was deleted meanwhile, and it with that. */
@@ -115,7 +115,7 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		.place = hv_place_of(&container->ns),
 		.target = attempt->target,
 		.mkdir = attempt->record.mkdir,
-		.replace = how_to_replace(&attempt->record),
+		.replace = how_to_replace(attempt),
 	};
 
 	if (hv_clock_ms() < container->held_until_ms) /* else it is not held, or not any more */

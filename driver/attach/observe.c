@@ -48,21 +48,35 @@ static int find_unnumbered(
 	return 0;
 }
 
+/* Whether the mount is in the table: another one may have its number by now. */
+static int find(struct hv_attacher *attacher, const struct hv_sight *sight, uint64_t mountinfo_id,
+	uint64_t mount_id, struct mc_mount *ret, bool *ret_found)
+{
+	*ret_found = mc_mounts_find(sight->mounts, mountinfo_id, ret) == 0;
+	return *ret_found ? mc_mount_has_id(attacher->core, sight->ns.ns_fd, mountinfo_id, mount_id,
+				    ret_found)
+			  : 0;
+}
+
 /* Find the mount in the table of the record's container, and judge it. */
 static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *sight,
 	struct hv_record *record, struct hv_error *err)
 {
+	const struct hv_former *former = &record->former;
 	struct mc_mount mount, cover;
-	bool found;
+	bool found = false;
 	char *path;
 	int rc = 0;
 
+	/* It is replaced just now, and the one before stands on top. */
+	if (former->mountinfo_id)
+		rc = find(attacher, sight, former->mountinfo_id, former->mount_id, &mount, &found);
+	if (rc == 0 && found)
+		hv_record_take_former(record);
 	if (!record->mountinfo_id && find_unnumbered(attacher, record, sight->mounts) < 0)
 		return hv_fail(err, HV_INTERNAL, "the mounts of the host cannot be read");
-	found = mc_mounts_find(sight->mounts, record->mountinfo_id, &mount) == 0;
-	if (found) /* another mount may have its number by now */
-		rc = mc_mount_has_id(attacher->core, sight->ns.ns_fd, record->mountinfo_id,
-			record->mount_id, &found);
+	if (rc == 0)
+		rc = find(attacher, sight, record->mountinfo_id, record->mount_id, &mount, &found);
 	if (rc < 0)
 		return hv_fail(err, HV_INTERNAL,
 			"the mounts of container '%s' cannot be looked at: %s",
@@ -137,6 +151,14 @@ static enum hv_code read_table(struct hv_attacher *attacher, struct hv_sight *si
 	return rc < 0 ? fail_unread(record, rc, err) : HV_OK;
 }
 
+enum hv_code hv_sight_open(struct hv_attacher *attacher, struct hv_sight *sight,
+	const struct hv_record *record, struct hv_error *err)
+{
+	enum hv_code code = look_into(attacher, sight, record, err);
+
+	return code == HV_OK ? read_table(attacher, sight, record, err) : code;
+}
+
 /* Look at the mount itself, without the table, which all but the watcher need anyway. */
 static enum mc_mount_is look_quickly(
 	struct hv_attacher *attacher, const struct hv_sight *sight, const struct hv_record *record)
@@ -172,6 +194,16 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 	}
 	code = read_table(attacher, sight, record, err);
 	return code == HV_OK ? judge(attacher, sight, record, err) : code;
+}
+
+bool hv_sight_has(struct hv_attacher *attacher, const struct hv_sight *sight, uint64_t mountinfo_id,
+	uint64_t mount_id)
+{
+	struct mc_mount mount;
+	bool found;
+
+	return sight->mounts &&
+	       find(attacher, sight, mountinfo_id, mount_id, &mount, &found) == 0 && found;
 }
 
 enum hv_code hv_attachment_refresh(

@@ -28,6 +28,16 @@ enum hv_code hv_attachment_refresh(
  * records are best given container by container.  Release with hv_sight_done(). */
 enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
 	struct hv_record *record, struct hv_error *err);
+
+/* Have the table of the record's container in sight.  Returns as hv_record_open_ns(). */
+enum hv_code hv_sight_open(struct hv_attacher *attacher, struct hv_sight *sight,
+	const struct hv_record *record, struct hv_error *err);
+
+/* Whether a mount is in the table that was read last, as the record of its attachment numbers it.
+ */
+bool hv_sight_has(struct hv_attacher *attacher, const struct hv_sight *sight, uint64_t mountinfo_id,
+	uint64_t mount_id);
+
 #define hv_auto_sight HV_AUTO(hv_sight_done)
 void hv_sight_done(struct hv_sight *sight);
 

@@ -10,6 +10,7 @@
 #include "attachment.h"
 #include "attachments.h"
 #include "cover.h"
+#include "follow.h"
 #include "lease.h"
 #include "leftover.h"
 #include "observe.h"
@@ -48,7 +49,8 @@ static bool is_same(const struct hv_record *a, const struct hv_record *b)
 	return strcmp(one->volume, two->volume) == 0 && one->read_only == two->read_only &&
 	       is_same_text(one->subpath, two->subpath) && is_same_text(one->as, two->as) &&
 	       one->no_dev == two->no_dev && one->no_exec == two->no_exec &&
-	       one->persist == two->persist && one->required == two->required;
+	       one->persist == two->persist && one->required == two->required &&
+	       one->follow == two->follow;
 }
 
 static enum hv_code refuse(
@@ -119,7 +121,8 @@ static enum hv_code look(const struct hv_attempt *attempt, struct hv_record *oth
 	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
 	bool is_of_start = !is_pending(other) && other->ns_ino == attempt->container.ns.ino;
 
-	if (hv_attachment_refresh_in(attacher, &sight, other, err) != HV_OK)
+	if ((!attempt->only_check && hv_record_settle_follow(attacher, other, err) != HV_OK) ||
+		hv_attachment_refresh_in(attacher, &sight, other, err) != HV_OK)
 		return err->code;
 	if (is_of_start && is_pending(other))
 		return hv_target_fail_changed(&attempt->container, err);

@@ -18,6 +18,7 @@
 #include "attachment.h"
 #include "attachments.h"
 #include "delete.h"
+#include "follow.h"
 #include "gone.h"
 #include "look.h"
 #include "nested.h"
@@ -60,6 +61,8 @@ static enum hv_code look_at(const struct pass *pass, struct hv_record *record, s
 
 	if (!record->is_done)
 		return hv_record_settle(pass->attacher, record, pass->ret, err);
+	if (hv_record_settle_follow(pass->attacher, record, err) != HV_OK)
+		return err->code;
 	if (record->is_ending)
 		return end(pass, record, err);
 	return pass->target ? hv_record_look(pass->attacher, &sight, record, pass->ret, err)

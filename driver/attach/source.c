@@ -15,6 +15,8 @@
 #include "attachments.h"
 #include "siblings.h"
 
+enum { LOOK_TIMEOUT_MS = 1000 }; /* of a server, for a list */
+
 void hv_source_change_done(struct hv_source_change *change)
 {
 	free(change->text);
@@ -66,11 +68,12 @@ static enum hv_code has_others(struct hv_attacher *attacher, const struct hv_rec
 	return HV_OK;
 }
 
-enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct hv_sight *sight,
-	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
+/* `source`: of record->view, or another one in its place. */
+static enum hv_code check(struct hv_attacher *attacher, const struct hv_sight *sight,
+	const struct hv_record *record, char *source, bool is_look, struct hv_source_change *ret,
 	struct hv_error *err)
 {
-	const struct hv_volume volume = {.source = record->view.source};
+	const struct hv_volume volume = {.source = source};
 	struct mc_source_args args = {
 		.is_look = is_look,
 		.source = volume.source,
@@ -85,7 +88,8 @@ enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct h
 	struct mc_err cause = {0};
 	int rc = mc_source_compare(attacher->core, &args, &is, &cause);
 
-	hv_full_source(&record->view, path);
+	hv_full_source(
+		&(struct hv_attachment){.source = source, .subpath = record->view.subpath}, path);
 	if (rc == 0 && is == MC_SOURCE_MOUNTS) {
 		if (has_others(attacher, record, &sight->ns, &args.has_others, err) != HV_OK)
 			return err->code;
@@ -103,6 +107,53 @@ enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct h
 		return tell(ret, HV_SOURCE_REPLACED, err, "the mounts below %s have changed since",
 			path);
 	return HV_OK;
+}
+
+/* The path leads nowhere, or cannot be followed. */
+static enum hv_code tell_lost(
+	const struct hv_error *lost, struct hv_source_change *ret, struct hv_error *err)
+{
+	if (lost->code == HV_TIMEOUT)
+		return tell(ret, HV_SOURCE_DEAD, err, "%s", hv_error_text(lost));
+	if (lost->code == HV_SOURCE_MISSING || lost->code == HV_SOURCE_REFUSED)
+		return tell(ret, HV_SOURCE_GONE, err, "%s", hv_error_text(lost));
+	return hv_fail(err, lost->code, "%s", hv_error_text(lost));
+}
+
+/* Compare one that follows its path with what that leads to, if it is not the recorded source. */
+static enum hv_code check_present(struct hv_attacher *attacher, const struct hv_sight *sight,
+	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
+	struct hv_error *err)
+{
+	hv_auto_volume struct hv_volume volume = {0};
+	hv_auto_error struct hv_error lost = {0};
+	char asked[PATH_MAX];
+
+	if (hv_store_volume_get(attacher->store, record->view.volume, &volume, err) != HV_OK)
+		return err->code;
+	hv_volume_asked(attacher->volumes, &volume, asked);
+	if (strcmp(asked, record->view.source) == 0 && ret->kind == HV_SOURCE_SAME)
+		return HV_OK;
+	if (hv_volume_follow(attacher->volumes, &volume, is_look ? LOOK_TIMEOUT_MS : 0, &lost) !=
+		HV_OK) {
+		hv_source_change_done(ret);
+		return tell_lost(&lost, ret, err);
+	}
+	if (strcmp(volume.source, record->view.source) == 0)
+		return HV_OK;
+	hv_source_change_done(ret);
+	return check(attacher, sight, record, volume.source, is_look, ret, err);
+}
+
+enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct hv_sight *sight,
+	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
+	struct hv_error *err)
+{
+	if (check(attacher, sight, record, record->view.source, is_look, ret, err) != HV_OK)
+		return err->code;
+	if (!record->view.follow || ret->kind == HV_SOURCE_DEAD)
+		return HV_OK;
+	return check_present(attacher, sight, record, is_look, ret, err);
 }
 
 enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv_sight *sight,

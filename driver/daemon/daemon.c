@@ -30,6 +30,7 @@ enum {
 	RECONCILER_TIMEOUT_MS = 1000,
 	STARTER_TIMEOUT_MS = 1000,
 	CHECKER_TIMEOUT_MS = 1000,
+	FOLLOWER_TIMEOUT_MS = 1000,
 	METRICS_TIMEOUT_MS = 1000,
 	ENGINE_TIMEOUT_MS = 1000,
 	STATE_RETRY_SECONDS = 1,
@@ -288,6 +289,7 @@ static void on_change(void *context, const char *container_id, bool is_undone)
 
 	hv_reconciler_poke(daemon->reconciler, container_id, is_undone);
 	hv_starter_look(daemon->starter, container_id, is_undone);
+	hv_follower_poke(daemon->follower, container_id);
 }
 
 static void on_process(void *context, pid_t pid)
@@ -308,6 +310,7 @@ static void on_end(void *context, const struct hv_attachment *ended)
 {
 	struct hv_daemon *daemon = context;
 
+	hv_follower_poke(daemon->follower, ended->container_id);
 	hv_log_line(&daemon->log, HV_LOG_INFO,
 		"container '%s': the attachment of volume '%s' at %s has ended with it",
 		ended->container_name, ended->volume, ended->target);
@@ -351,6 +354,15 @@ static int reconcile(struct hv_daemon *daemon)
 		.context = daemon,
 	});
 	if (!daemon->starter)
+		return -ENOMEM;
+	daemon->follower = hv_follower_start(&(struct hv_follower_args){
+		.core = daemon->core,
+		.attacher = daemon->attacher,
+		.log = &daemon->log,
+		.open_state = open_state,
+		.context = daemon,
+	});
+	if (!daemon->follower)
 		return -ENOMEM;
 	daemon->api.tell_starts = tell_starts;
 	daemon->reconciler = hv_reconciler_start(&(struct hv_reconciler_args){
@@ -490,6 +502,8 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 		_exit(exit_status); /* the same goes for a container that holds a repair */
 	if (daemon->checker && !hv_checker_stop(daemon->checker, CHECKER_TIMEOUT_MS))
 		_exit(exit_status); /* and for a server that holds a look */
+	if (daemon->follower && !hv_follower_stop(daemon->follower, FOLLOWER_TIMEOUT_MS))
+		_exit(exit_status);
 	hv_tunnel_done(&daemon->api.tunnel);
 	hv_attacher_free(daemon->attacher);
 	hv_volumes_free(daemon->volumes);

@@ -29,6 +29,7 @@ struct hv_options {
 	bool lazy;
 	bool once;
 	bool required;
+	bool follow;
 	const char *target;
 	const char *volume;
 	const char *container;

@@ -236,6 +236,51 @@ void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
 enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
+/* The state of an attachment that follows its path. */
+enum hv_follow_is {
+	HV_FOLLOW_OVER, /* there is no such attachment any more, or it does not follow */
+	HV_FOLLOW_AWAY, /* its mount is not there, or covered: a repair is to do what can be done */
+	HV_FOLLOW_SAME, /* it is what its path leads to */
+	HV_FOLLOW_GONE, /* the path leads nowhere: what was attached stays */
+	HV_FOLLOW_DEAD, /* to a server that does not answer: the same */
+	HV_FOLLOW_OTHER, /* to something else */
+	HV_FOLLOW_DONE,  /* it became that just now */
+};
+
+/* Make an attachment that follows its path what that leads to now, if it is not: the mount is
+ * replaced, atomically where the kernel can.  The container is held only for that; a server that
+ * does not answer is waited for before.  Does not ask the Engine.
+ * Returns HV_OK with `ret`, or why it could not be done, which is its problem then. */
+enum hv_code hv_attachment_follow(struct hv_attacher *attacher, const char *id,
+	enum hv_follow_is *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* An attachment that follows its path. */
+struct hv_followed {
+	char *id;
+	char *container_id;
+	char *container_name;
+	char *path; /* on the host, as it was named, subpath included: symlinks are in it */
+	enum hv_attachment_state state; /* as noted last */
+};
+
+struct hv_followed_list {
+	struct hv_followed *items;
+	size_t count;
+};
+
+/* All of them, or (`container_id`) those of a container, from the records alone.  Free with
+ * hv_followed_list_done() either way. */
+enum hv_code hv_attachments_followed(struct hv_attacher *attacher, const char *container_id,
+	struct hv_followed_list *ret, struct hv_error *err)
+	__attribute__((nonnull(1, 3, 4), warn_unused_result));
+void hv_followed_list_done(struct hv_followed_list *list) __attribute__((nonnull));
+#define hv_auto_followed_list HV_AUTO(hv_followed_list_done)
+
+/* Its path cannot be watched, and why; NULL: it can, again. */
+enum hv_code hv_attachment_note_unwatched(
+	struct hv_attacher *attacher, const char *id, const char *why, struct hv_error *err)
+	__attribute__((nonnull(1, 2, 4), warn_unused_result));
+
 /* Note a directory in which a runtime keeps its containers, so that it is known before one of them
  * runs; a second note is no error.  Returns HV_OK or HV_STATE_UNREADABLE.  Any thread. */
 enum hv_code hv_attacher_add_root(struct hv_attacher *attacher, const char *path,

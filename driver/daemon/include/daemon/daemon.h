@@ -11,6 +11,7 @@
 
 #include "daemon/checker.h"
 #include "daemon/config.h"
+#include "daemon/follower.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/reconciler.h"
@@ -34,6 +35,7 @@ struct hv_daemon {
 	struct hv_reconciler *reconciler;
 	struct hv_starter *starter;
 	struct hv_checker *checker;
+	struct hv_follower *follower;
 	pthread_mutex_t state_lock; /* of the five that follow */
 	pthread_cond_t state_changed;
 	bool is_state_open;

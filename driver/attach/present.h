@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The source of an attachment that follows its path: what that leads to now. */
+#ifndef ATTACH_PRESENT_H
+#define ATTACH_PRESENT_H
+
+#include "attempt.h"
+
+/* Whether the attachment of a request follows its path; if it does, find the source there. */
+enum hv_code hv_attempt_decide_follow(struct hv_attempt *attempt, struct hv_error *err);
+
+/* Have the volume and the record of an attempt name the source as its path leads now, if the record
+ * follows that.  Returns as hv_volume_follow(). */
+enum hv_code hv_attempt_find_present(struct hv_attempt *attempt, struct hv_error *err);
+
+#endif

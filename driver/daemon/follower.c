@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sequence of the watcher: wait for inotify, the host's mount table, news of attachments and
+ * results of the workers; let a burst of changes settle for 5 ms; walk the paths that something
+ * happened to, which watches them again; hand those that may lead elsewhere to a worker.  A worker
+ * replaces the mount (attach/follow.c).
+ *
+ * A path over a file system that may not answer is walked by its worker, with an inotify instance
+ * of its own: the shared one is the watcher's alone, so that a watch is removed only if no walk
+ * just adds it.  A failure is tried again, from 100 ms to 60 s later. */
+#include "daemon/follower.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mountcore/chain.h"
+#include "mountcore/cleanup.h"
+#include "mountcore/host.h"
+#include "mountcore/mounts.h"
+#include "mountcore/path.h"
+#include "wire/clock.h"
+#include "wire/lock.h"
+#include "wire/text.h"
+
+#include "workers.h"
+
+enum {
+	SETTLE_MS = 5,
+	REST_MS = 20, /* between two replacements of one attachment */
+	RETRY_MIN_MS = 100,
+	RETRY_MAX_MS = 60000,
+	STATE_RETRY_MS = 1000,
+	READY_MAX = 64,
+	BUFFER_SIZE = 1 << 16,
+	READS_MAX = 16, /* of a queue at a time */
+	POKED_MAX = 64, /* more: all are read again */
+	THREADS_MAX = 32,
+	THREADS_KEPT = 1,
+};
+
+/* Where a path led to when it was walked last. */
+struct known {
+	int found;
+	struct mc_file_id id;
+	uint64_t waits_at;
+	uint64_t mounts; /* a hash of the mounts on the way to it and below it */
+};
+
+struct item {
+	struct hv_followed what; /* owned */
+	struct mc_chain_link *links;
+	unsigned link_count;
+	int inotify; /* of its own; MC_FD_NONE: the shared one has all of its watches */
+	char *real;  /* NULL: it led nowhere, or was never walked */
+	struct known known;
+	bool is_dirty;     /* it is to be walked */
+	bool is_told;      /* and followed, whatever the walk says */
+	bool is_busy;      /* a worker has it */
+	bool is_unwatched; /* this was noted as its problem */
+	bool is_seen;      /* in the records that were just read */
+	long long rest_ms; /* not before then */
+	long long retry_ms;
+};
+
+struct job {
+	struct hv_work work;
+	STAILQ_ENTRY(job) entry;
+	char *id;
+	char *path;
+	bool is_slow;
+	int watched; /* 0, or why the path cannot be watched */
+	bool was_unwatched;
+	int old_inotify; /* of the item: is closed here */
+	/* Out. */
+	int inotify;
+	char *real;
+	bool is_over;
+	bool is_failed;
+	bool is_unwatched;
+};
+
+struct hv_follower {
+	struct hv_follower_args args;
+	struct hv_workers workers;
+	pthread_t watcher;
+	int wake_fd;
+	atomic_bool is_stopping;
+	pthread_mutex_t lock; /* of the three that follow */
+	struct hv_texts poked;
+	bool is_all_poked;
+	STAILQ_HEAD(job_list, job) done;
+	/* The watcher's own. */
+	int epoll_fd;
+	int inotify;
+	int mountinfo;
+	struct item **items;
+	size_t count;
+	struct mc_chain *chain;
+	struct mc_mounts *mounts; /* NULL: to be read again */
+	char *buffer;
+};
+
+static const char shared_events, table_events; /* in epoll's data, beside items */
+
+static void wake(struct hv_follower *self)
+{
+	const uint64_t one = 1;
+
+	/* Cannot fail: the counter would have to overflow. */
+	(void)!write(self->wake_fd, &one, sizeof(one));
+}
+
+/* --- workers --- */
+
+static void free_job(struct job *job)
+{
+	mc_close_fd(&job->inotify);
+	mc_close_fd(&job->old_inotify);
+	free(job->id);
+	free(job->path);
+	free(job->real);
+	free(job);
+}
+
+/* Watch a path that may lead to a server, with an instance of its own. */
+static int walk_slowly(struct hv_follower *self, struct job *job)
+{
+	hv_auto_free struct mc_chain *chain = malloc(sizeof(*chain));
+	int rc;
+
+	mc_close_fd(&job->old_inotify);
+	job->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (!chain || job->inotify < 0) {
+		job->watched = chain ? -errno : -ENOMEM;
+		return job->watched;
+	}
+	rc = mc_chain_walk(self->args.core,
+		&(struct mc_chain_args){
+			.path = job->path, .inotify = job->inotify, .may_wait = true},
+		chain, NULL);
+	if (rc < 0)
+		return rc;
+	job->watched = chain->watched;
+	job->real = chain->found == 0 ? strdup(chain->real) : NULL;
+	return 0;
+}
+
+static char *describe_unwatched(const struct job *job)
+{
+	if (job->watched == -ENOSPC)
+		return hv_text_format(
+			"it does not follow %s: there are no more inotify watches; raise fs.inotify.max_user_watches",
+			job->path);
+	if (job->watched == -EMFILE)
+		return hv_text_format(
+			"it does not follow %s: there are no more inotify instances; raise fs.inotify.max_user_instances",
+			job->path);
+	return hv_text_format("it does not follow %s, which cannot be watched: %s", job->path,
+		strerrordesc_np(-job->watched));
+}
+
+static void note_watched(struct hv_follower *self, struct job *job)
+{
+	hv_auto_error struct hv_error err = {0};
+	hv_auto_free char *text = NULL;
+
+	if (job->watched == 0 && !job->was_unwatched)
+		return;
+	job->is_unwatched = job->watched < 0;
+	if (job->is_unwatched) {
+		text = describe_unwatched(job);
+		if (!job->was_unwatched)
+			hv_log_line(self->args.log, HV_LOG_WARN, "attachment %s: %s", job->id,
+				text ? text : "");
+		if (!text)
+			return;
+	}
+	(void)!hv_attachment_note_unwatched(self->args.attacher, job->id, text, &err);
+}
+
+static void follow(struct hv_follower *self, struct job *job)
+{
+	hv_auto_error struct hv_error err = {0};
+	enum hv_follow_is is = HV_FOLLOW_OVER;
+
+	if (job->is_slow && walk_slowly(self, job) < 0) {
+		job->is_failed = true;
+		note_watched(self, job);
+		return;
+	}
+	if (hv_attachment_follow(self->args.attacher, job->id, &is, &err) != HV_OK) {
+		job->is_failed = true;
+		hv_log_line(self->args.log, HV_LOG_DEBUG, "attachment %s does not follow %s: %s",
+			job->id, job->path, hv_error_text(&err));
+		return;
+	}
+	if (is == HV_FOLLOW_DONE)
+		hv_log_line(self->args.log, HV_LOG_DEBUG, "attachment %s follows %s", job->id,
+			job->path);
+	job->is_over = is == HV_FOLLOW_OVER;
+	job->is_failed = is == HV_FOLLOW_DEAD || job->watched < 0;
+	note_watched(self, job);
+}
+
+static void work_on(void *context, struct hv_work *work)
+{
+	struct hv_follower *self = context;
+	struct job *job = (struct job *)work;
+
+	follow(self, job);
+	pthread_mutex_lock(&self->lock);
+	STAILQ_INSERT_TAIL(&self->done, job, entry);
+	pthread_mutex_unlock(&self->lock);
+	wake(self);
+}
+
+static void begin(void *context)
+{
+	const struct hv_follower *self = context;
+
+	(void)!mc_core_lend_thread(self->args.core); /* else it takes longer */
+}
+
+/* --- items --- */
+
+static struct item *find_item(const struct hv_follower *self, const char *id)
+{
+	for (size_t i = 0; i < self->count; i++)
+		if (strcmp(self->items[i]->what.id, id) == 0)
+			return self->items[i];
+	return NULL;
+}
+
+static bool has_watch(const struct hv_follower *self, int wd)
+{
+	for (size_t i = 0; i < self->count; i++)
+		for (unsigned at = 0; at < self->items[i]->link_count; at++)
+			if (self->items[i]->links[at].wd == wd)
+				return true;
+	return false;
+}
+
+/* Remove those of these watches that no item needs any more. */
+static void leave(struct hv_follower *self, const struct mc_chain_link *links, unsigned count)
+{
+	for (unsigned at = 0; at < count; at++)
+		if (!has_watch(self, links[at].wd))
+			(void)inotify_rm_watch(self->inotify, links[at].wd); /* or it has gone */
+}
+
+/* By hand: a helper that was forked meanwhile has a copy of the descriptor. */
+static void leave_own(struct hv_follower *self, struct item *item)
+{
+	if (item->inotify >= 0)
+		(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, item->inotify, NULL);
+	mc_close_fd(&item->inotify);
+}
+
+static void free_item(struct hv_follower *self, struct item *item)
+{
+	struct hv_followed_list what = {malloc(sizeof(*what.items)), 1};
+
+	leave_own(self, item);
+	leave(self, item->links, item->link_count);
+	free(item->links);
+	free(item->real);
+	if (what.items) {
+		*what.items = item->what;
+		hv_followed_list_done(&what);
+	}
+	free(item);
+}
+
+static void remove_item(struct hv_follower *self, size_t at)
+{
+	struct item *item = self->items[at];
+
+	self->items[at] = self->items[--self->count];
+	free_item(self, item);
+}
+
+/* `what` is taken over. */
+static struct item *add_item(struct hv_follower *self, struct hv_followed *what)
+{
+	struct item **items = reallocarray(self->items, self->count + 1, sizeof(*items));
+	struct item *item = items ? calloc(1, sizeof(*item)) : NULL;
+
+	if (items)
+		self->items = items;
+	if (!item)
+		return NULL;
+	item->what = *what;
+	*what = (struct hv_followed){0};
+	item->inotify = MC_FD_NONE;
+	item->is_dirty = item->is_told = true;
+	items[self->count++] = item;
+	return item;
+}
+
+static void take_record(struct hv_follower *self, struct hv_followed *what)
+{
+	struct item *item = find_item(self, what->id);
+
+	if (!item)
+		item = add_item(self, what);
+	else if (item->what.state != what->state)
+		item->is_dirty = item->is_told = true;
+	if (!item)
+		return; /* out of memory: it does not follow */
+	if (what->id)
+		item->what.state = what->state;
+	item->is_seen = true;
+}
+
+/* Read the records of a container, or of all (NULL). */
+static bool read_records(struct hv_follower *self, const char *container_id)
+{
+	hv_auto_followed_list struct hv_followed_list list = {0};
+	hv_auto_error struct hv_error err = {0};
+
+	if (self->args.open_state(self->args.context, &err) != HV_OK ||
+		hv_attachments_followed(self->args.attacher, container_id, &list, &err) != HV_OK)
+		return false;
+	for (size_t i = 0; i < self->count; i++)
+		self->items[i]->is_seen = container_id && strcmp(self->items[i]->what.container_id,
+								  container_id) != 0;
+	for (size_t i = 0; i < list.count; i++)
+		take_record(self, &list.items[i]);
+	for (size_t i = self->count; i-- > 0;)
+		if (!self->items[i]->is_seen)
+			remove_item(self, i);
+	return true;
+}
+
+/* --- events --- */
+
+static void tell(struct item *item)
+{
+	item->is_dirty = item->is_told = true;
+	item->rest_ms = item->retry_ms > 0 ? 0 : item->rest_ms;
+	item->retry_ms = 0;
+}
+
+static void take_event(struct hv_follower *self, const struct inotify_event *event)
+{
+	for (size_t i = 0; i < self->count; i++) {
+		struct item *item = self->items[i];
+
+		if (event->mask & IN_Q_OVERFLOW)
+			tell(item);
+		for (unsigned at = 0; at < item->link_count; at++)
+			if (item->links[at].wd == event->wd &&
+				(event->len == 0 || strcmp(item->links[at].name, event->name) == 0))
+				tell(item);
+	}
+}
+
+static void take_events(struct hv_follower *self)
+{
+	ssize_t size;
+
+	for (int i = 0; i < READS_MAX; i++) {
+		size = read(self->inotify, self->buffer, BUFFER_SIZE);
+		if (size <= 0)
+			return;
+		for (const char *at = self->buffer; at < self->buffer + size;) {
+			const struct inotify_event *event = (const void *)at;
+
+			take_event(self, event);
+			at += sizeof(*event) + event->len;
+		}
+	}
+}
+
+/* Of an instance of its own, whose watches are not known by number: any of them. */
+static void take_own_events(struct hv_follower *self, struct item *item)
+{
+	while (read(item->inotify, self->buffer, BUFFER_SIZE) > 0)
+		continue;
+	tell(item);
+}
+
+static void take_table(struct hv_follower *self)
+{
+	mc_mounts_free(self->mounts);
+	self->mounts = NULL;
+	for (size_t i = 0; i < self->count; i++)
+		self->items[i]->is_dirty = true;
+}
+
+static void take_result(struct hv_follower *self, struct job *job)
+{
+	struct item *item = find_item(self, job->id);
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = item};
+	long long now = hv_clock_ms();
+
+	if (!item)
+		return;
+	item->is_busy = false;
+	item->is_unwatched = job->is_unwatched;
+	if (job->is_slow) {
+		free(item->real);
+		item->real = mc_take_ptr(&job->real);
+		item->inotify = mc_take_fd(&job->inotify);
+		if (item->inotify >= 0)
+			(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, item->inotify, &event);
+	}
+	item->rest_ms = now + REST_MS;
+	if (!job->is_failed) {
+		item->retry_ms = 0;
+		return;
+	}
+	item->retry_ms = item->retry_ms ? 2 * item->retry_ms : RETRY_MIN_MS;
+	if (item->retry_ms > RETRY_MAX_MS)
+		item->retry_ms = RETRY_MAX_MS;
+	item->rest_ms = now + item->retry_ms;
+	item->is_dirty = item->is_told = true;
+}
+
+static void take_results(struct hv_follower *self)
+{
+	struct job_list done = STAILQ_HEAD_INITIALIZER(done);
+	struct job *job;
+
+	pthread_mutex_lock(&self->lock);
+	STAILQ_CONCAT(&done, &self->done);
+	pthread_mutex_unlock(&self->lock);
+	while ((job = STAILQ_FIRST(&done))) {
+		STAILQ_REMOVE_HEAD(&done, entry);
+		take_result(self, job);
+		free_job(job);
+	}
+}
+
+static void take_pokes(struct hv_follower *self)
+{
+	hv_auto_texts struct hv_texts poked = {0};
+	bool is_all, ok = true;
+
+	pthread_mutex_lock(&self->lock);
+	poked = self->poked;
+	self->poked = (struct hv_texts){0};
+	is_all = self->is_all_poked;
+	self->is_all_poked = false;
+	pthread_mutex_unlock(&self->lock);
+	if (is_all)
+		ok = read_records(self, NULL);
+	for (size_t i = 0; !is_all && ok && i < poked.count; i++)
+		ok = read_records(self, poked.items[i]);
+	if (ok)
+		return;
+	pthread_mutex_lock(&self->lock);
+	self->is_all_poked = true;
+	pthread_mutex_unlock(&self->lock);
+}
+
+/* --- walks --- */
+
+static uint64_t add_hash(uint64_t hash, uint64_t value)
+{
+	return (hash ^ value) * 1099511628211U;
+}
+
+/* Of the mounts on the way to `path` and below it; 0 if they cannot be read. */
+static uint64_t hash_mounts(struct hv_follower *self, const char *path)
+{
+	uint64_t hash = 14695981039346656037U;
+	struct mc_mount mount;
+
+	if (!path || (!self->mounts && mc_mounts_read_host(self->args.core, &self->mounts) < 0))
+		return 0;
+	for (size_t at = 0; mc_mounts_next(self->mounts, &at, &mount);)
+		if (mc_path_is_below(path, mount.target) || mc_path_is_below(mount.target, path))
+			hash = add_hash(add_hash(hash, mount.id), mount.dev);
+	return hash;
+}
+
+static bool is_same(const struct known *a, const struct known *b)
+{
+	return a->found == b->found && a->id.dev == b->id.dev && a->id.ino == b->id.ino &&
+	       a->waits_at == b->waits_at && a->mounts == b->mounts;
+}
+
+/* The watches of the last walk are those of the item from now on. */
+static int take_links(struct hv_follower *self, struct item *item)
+{
+	const struct mc_chain *chain = self->chain;
+	hv_auto_free struct mc_chain_link *old = item->links;
+	unsigned old_count = item->link_count;
+	size_t size = chain->count * sizeof(*chain->links);
+
+	item->links = malloc(size + 1);
+	item->link_count = item->links ? chain->count : 0;
+	if (item->links)
+		memcpy(item->links, chain->links, size);
+	leave(self, old, old_count);
+	if (!item->links)
+		leave(self, chain->links, chain->count);
+	return item->links ? chain->watched : -ENOMEM;
+}
+
+static void hand_over(struct hv_follower *self, struct item *item, int watched)
+{
+	struct job *job = calloc(1, sizeof(*job));
+
+	item->is_dirty = true; /* if there is no memory */
+	item->is_told = true;
+	item->rest_ms = hv_clock_ms() + RETRY_MIN_MS;
+	if (!job)
+		return;
+	job->inotify = job->old_inotify = MC_FD_NONE;
+	job->id = strdup(item->what.id);
+	job->path = strdup(item->what.path);
+	if (!job->id || !job->path) {
+		free_job(job);
+		return;
+	}
+	job->is_slow = item->known.waits_at != 0;
+	job->watched = watched;
+	job->was_unwatched = item->is_unwatched;
+	if (item->inotify >= 0)
+		(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, item->inotify, NULL);
+	job->old_inotify = mc_take_fd(&item->inotify);
+	item->is_dirty = item->is_told = false;
+	item->is_busy = true;
+	hv_workers_add(&self->workers, &job->work);
+}
+
+static void walk(struct hv_follower *self, struct item *item)
+{
+	const struct mc_chain_args args = {.path = item->what.path, .inotify = self->inotify};
+	struct mc_chain *chain = self->chain;
+	struct known known = {0};
+	int watched, rc = mc_chain_walk(self->args.core, &args, chain, NULL);
+
+	item->is_dirty = false;
+	if (rc < 0) {
+		item->rest_ms = hv_clock_ms() + RETRY_MIN_MS;
+		item->is_dirty = true;
+		return;
+	}
+	watched = take_links(self, item);
+	known.waits_at = chain->waits_at;
+	if (!known.waits_at) {
+		free(item->real);
+		item->real = chain->found == 0 ? strdup(chain->real) : NULL;
+		known.found = chain->found;
+		known.id = chain->id;
+	}
+	known.mounts = hash_mounts(self, item->real);
+	if (!item->is_told && is_same(&known, &item->known))
+		return;
+	item->known = known;
+	hand_over(self, item, watched);
+}
+
+/* Returns in how many milliseconds there is more to do; -1: only when something happens. */
+static int walk_dirty(struct hv_follower *self)
+{
+	long long now = hv_clock_ms(), next = -1;
+
+	for (size_t i = 0; i < self->count; i++) {
+		struct item *item = self->items[i];
+
+		if (item->is_dirty && !item->is_busy && item->rest_ms <= now)
+			walk(self, item);
+		if (item->is_dirty && !item->is_busy && (next < 0 || item->rest_ms < next))
+			next = item->rest_ms;
+	}
+	if (next < 0)
+		return -1;
+	return next > now ? (int)(next - now) : 0;
+}
+
+/* --- the watcher --- */
+
+static void sleep_ms(long ms)
+{
+	const struct timespec time = {.tv_nsec = ms * 1000000L};
+
+	nanosleep(&time, NULL);
+}
+
+static void take_ready(struct hv_follower *self, const struct epoll_event *ready, int count)
+{
+	uint64_t value;
+
+	for (int i = 0; i < count; i++) {
+		void *of = ready[i].data.ptr;
+
+		if (!of)
+			(void)!read(self->wake_fd, &value, sizeof(value));
+		else if (of == &shared_events)
+			take_events(self);
+		else if (of == &table_events)
+			take_table(self);
+		else
+			take_own_events(self, of);
+	}
+}
+
+static void *run(void *argument)
+{
+	struct hv_follower *self = argument;
+	struct epoll_event ready[READY_MAX];
+	int wait_ms = 0;
+
+	begin(self);
+	while (!self->is_stopping) {
+		int count = epoll_wait(self->epoll_fd, ready, READY_MAX, wait_ms);
+		bool is_waiting;
+
+		if (count > 0)
+			sleep_ms(SETTLE_MS);
+		take_ready(self, ready, count); /* before items go that it names */
+		take_results(self);
+		take_pokes(self);
+		wait_ms = walk_dirty(self);
+		pthread_mutex_lock(&self->lock);
+		is_waiting = self->is_all_poked; /* for the state */
+		pthread_mutex_unlock(&self->lock);
+		if (is_waiting && (wait_ms < 0 || wait_ms > STATE_RETRY_MS))
+			wait_ms = STATE_RETRY_MS;
+	}
+	return NULL;
+}
+
+/* --- from start to stop --- */
+
+static void release(struct hv_follower *self)
+{
+	struct hv_work *work;
+
+	while ((work = hv_workers_take(&self->workers)))
+		free_job((struct job *)work);
+	take_results(self);
+	while (self->count > 0)
+		remove_item(self, self->count - 1);
+	hv_workers_done(&self->workers);
+	hv_texts_done(&self->poked);
+	mc_mounts_free(self->mounts);
+	mc_close_fd(&self->mountinfo);
+	mc_close_fd(&self->inotify);
+	mc_close_fd(&self->epoll_fd);
+	mc_close_fd(&self->wake_fd);
+	pthread_mutex_destroy(&self->lock);
+	free(self->items);
+	free(self->chain);
+	free(self->buffer);
+	free(self);
+}
+
+static int add_fd(const struct hv_follower *self, int fd, uint32_t events, const void *data)
+{
+	struct epoll_event event = {.events = events, .data.ptr = (void *)(uintptr_t)data};
+
+	return fd < 0 ? -1 : epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static bool set_up(struct hv_follower *self)
+{
+	self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	self->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	self->mountinfo = mc_host_mountinfo_open(self->args.core, NULL);
+	self->chain = malloc(sizeof(*self->chain));
+	self->buffer = malloc(BUFFER_SIZE);
+	return self->chain && self->buffer && add_fd(self, self->wake_fd, EPOLLIN, NULL) == 0 &&
+	       add_fd(self, self->inotify, EPOLLIN, &shared_events) == 0 &&
+	       add_fd(self, self->mountinfo, EPOLLPRI, &table_events) == 0;
+}
+
+struct hv_follower *hv_follower_start(const struct hv_follower_args *args)
+{
+	struct hv_follower *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return NULL;
+	self->args = *args;
+	self->wake_fd = self->epoll_fd = self->inotify = self->mountinfo = MC_FD_NONE;
+	pthread_mutex_init(&self->lock, NULL);
+	STAILQ_INIT(&self->done);
+	self->is_all_poked = true;
+	hv_workers_init(&self->workers, &(struct hv_workers_args){
+						.max = THREADS_MAX,
+						.kept = THREADS_KEPT,
+						.begin = begin,
+						.work = work_on,
+						.context = self,
+					});
+	if (set_up(self) && pthread_create(&self->watcher, NULL, run, self) == 0)
+		return self;
+	release(self);
+	return NULL;
+}
+
+void hv_follower_poke(struct hv_follower *follower, const char *container_id)
+{
+	{
+		hv_auto_unlock pthread_mutex_t *lock = hv_lock(&follower->lock);
+		bool is_known = follower->is_all_poked;
+
+		for (size_t i = 0; !is_known && i < follower->poked.count; i++)
+			is_known = strcmp(follower->poked.items[i], container_id) == 0;
+		if (!is_known && (follower->poked.count == POKED_MAX ||
+					 hv_texts_add(&follower->poked, container_id) < 0))
+			follower->is_all_poked = true;
+	}
+	wake(follower);
+}
+
+bool hv_follower_stop(struct hv_follower *follower, int timeout_ms)
+{
+	struct timespec until;
+
+	follower->is_stopping = true;
+	wake(follower);
+	hv_workers_stop(&follower->workers);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += timeout_ms / 1000 + 1;
+	if (pthread_timedjoin_np(follower->watcher, NULL, &until) != 0 ||
+		!hv_workers_wait(&follower->workers, hv_clock_ms() + timeout_ms))
+		return false;
+	release(follower);
+	return true;
+}
