@@ -6,6 +6,7 @@
 #include "attach/attach.h"
 #include "wire/text.h"
 
+#include "attachments.h"
 #include "attempt.h"
 #include "container.h"
 #include "hidden.h"
@@ -179,6 +180,17 @@ static bool add_lease(const struct hv_attempt *attempt, struct list *list, struc
 		err);
 }
 
+static bool add_follow(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+{
+	char path[PATH_MAX];
+
+	hv_volume_asked(attempt->attacher->volumes, &attempt->volume, path);
+	return add(list, "follow", HV_OK,
+		hv_text_format("when %s%s%s leads to something else, so does the attachment", path,
+			attempt->subpath[0] ? "/" : "", attempt->subpath),
+		err);
+}
+
 /* Of one that is required: whether its container would start, if it did now. */
 static bool add_start(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
 {
@@ -209,6 +221,8 @@ static void check_all(struct hv_attempt *attempt, struct list *list, struct hv_e
 		return; /* the target cannot be looked at either */
 	if (add_target(attempt, list, err) && attempt->record.view.until)
 		add_lease(attempt, list, err);
+	if (attempt->follow && !list->is_cut)
+		add_follow(attempt, list, err);
 	if (attempt->request->required && !list->is_cut)
 		add_start(attempt, list, err);
 }

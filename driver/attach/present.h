@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The source of an attachment that follows its path: what that leads to now. */
+/* The present source of an attachment that follows its path. */
 #ifndef ATTACH_PRESENT_H
 #define ATTACH_PRESENT_H
 

@@ -120,7 +120,9 @@ static enum hv_code tell_lost(
 	return hv_fail(err, lost->code, "%s", hv_error_text(lost));
 }
 
-/* Compare one that follows its path with what that leads to, if it is not the recorded source. */
+/* Compare one that follows its path with the thing there.  A symlink in the path is looked at
+ * first: the recorded source may be on a server that ended.  Without one, the source is the path,
+ * unless it was replaced by a symlink. */
 static enum hv_code check_present(struct hv_attacher *attacher, const struct hv_sight *sight,
 	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
 	struct hv_error *err)
@@ -132,28 +134,25 @@ static enum hv_code check_present(struct hv_attacher *attacher, const struct hv_
 	if (hv_store_volume_get(attacher->store, record->view.volume, &volume, err) != HV_OK)
 		return err->code;
 	hv_volume_asked(attacher->volumes, &volume, asked);
-	if (strcmp(asked, record->view.source) == 0 && ret->kind == HV_SOURCE_SAME)
-		return HV_OK;
-	if (hv_volume_follow(attacher->volumes, &volume, is_look ? LOOK_TIMEOUT_MS : 0, &lost) !=
-		HV_OK) {
+	if (strcmp(asked, record->view.source) == 0) {
+		if (check(attacher, sight, record, asked, is_look, ret, err) != HV_OK ||
+			ret->kind == HV_SOURCE_SAME || ret->kind == HV_SOURCE_DEAD)
+			return err->code;
 		hv_source_change_done(ret);
-		return tell_lost(&lost, ret, err);
 	}
-	if (strcmp(volume.source, record->view.source) == 0)
-		return HV_OK;
-	hv_source_change_done(ret);
-	return check(attacher, sight, record, volume.source, is_look, ret, err);
+	if (hv_volume_follow(attacher->volumes, &volume, is_look ? LOOK_TIMEOUT_MS : 0, &lost) ==
+		HV_OK)
+		return check(attacher, sight, record, volume.source, is_look, ret, err);
+	return tell_lost(&lost, ret, err);
 }
 
 enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct hv_sight *sight,
 	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
 	struct hv_error *err)
 {
-	if (check(attacher, sight, record, record->view.source, is_look, ret, err) != HV_OK)
-		return err->code;
-	if (!record->view.follow || ret->kind == HV_SOURCE_DEAD)
-		return HV_OK;
-	return check_present(attacher, sight, record, is_look, ret, err);
+	return record->view.follow
+		       ? check_present(attacher, sight, record, is_look, ret, err)
+		       : check(attacher, sight, record, record->view.source, is_look, ret, err);
 }
 
 enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv_sight *sight,
@@ -168,6 +167,10 @@ enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv
 	if (change.kind == HV_SOURCE_DEAD)
 		return hv_record_set_problem(
 			record, HV_PROBLEM_SOURCE, err, "source-dead: %s", change.text);
+	if (record->problem == HV_PROBLEM_FOLLOW)
+		return hv_record_set_problem(record, HV_PROBLEM_SOURCE, err,
+			"source-replaced: %s; the container has what was attached, because it does not follow: %s",
+			change.text, record->view.problem);
 	return hv_record_set_problem(record, HV_PROBLEM_SOURCE, err,
 		"source-replaced: %s; the container has what was attached", change.text);
 }

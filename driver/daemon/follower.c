@@ -156,14 +156,14 @@ static char *describe_unwatched(const struct job *job)
 {
 	if (job->watched == -ENOSPC)
 		return hv_text_format(
-			"it does not follow %s: there are no more inotify watches; raise fs.inotify.max_user_watches",
+			"%s is not watched: there are no more inotify watches; raise fs.inotify.max_user_watches",
 			job->path);
 	if (job->watched == -EMFILE)
 		return hv_text_format(
-			"it does not follow %s: there are no more inotify instances; raise fs.inotify.max_user_instances",
+			"%s is not watched: there are no more inotify instances; raise fs.inotify.max_user_instances",
 			job->path);
-	return hv_text_format("it does not follow %s, which cannot be watched: %s", job->path,
-		strerrordesc_np(-job->watched));
+	return hv_text_format(
+		"%s cannot be watched: %s", job->path, strerrordesc_np(-job->watched));
 }
 
 static void note_watched(struct hv_follower *self, struct job *job)

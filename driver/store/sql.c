@@ -140,7 +140,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 		"SELECT " VOLUME_COLUMNS " FROM volume WHERE " MAY_EXIST " ORDER BY name",
 	[HV_SQL_VOLUME_PHASE] = "UPDATE volume SET phase = ?2 WHERE name = ?1",
 	/* ?2: by the attachment of its own option attach. */
-	/* One that exists for attachments only, if all of them follow (1048576). */
+	/* A volume of attachments only, if all of them follow (1048576). */
 	[HV_SQL_VOLUME_FOLLOW] =
 		"UPDATE volume SET source = ?2 WHERE name = ?1 AND source <> ?2 AND " HIDDEN
 		" AND NOT EXISTS (SELECT 1 FROM attachment"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* deny_syscall NAME ERRNO -- COMMAND [ARGUMENT…]
  *
- * Runs COMMAND under a seccomp filter that answers the system call NAME with ERRNO (ENOSYS, EPERM
- * or EINVAL) and lets all others through: the fallbacks for old kernels and for Docker's default
- * profile are tested on a kernel that has everything.  move_mount_beneath is move_mount with that
- * flag. */
+ * Runs COMMAND under a seccomp filter that answers the system call NAME with ERRNO (ENOSYS, ENOSPC,
+ * EPERM or EINVAL) and lets all others through: the fallbacks for old kernels and for Docker's
+ * default profile are tested on a kernel that has everything.  move_mount_beneath is move_mount
+ * with that flag. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -32,6 +32,7 @@ static const struct {
 	{"mount_setattr", SYS_mount_setattr, 0},
 	{"move_mount", SYS_move_mount, 0},
 	{"move_mount_beneath", SYS_move_mount, 0x200}, /* MOVE_MOUNT_BENEATH, linux/mount.h */
+	{"inotify_add_watch", SYS_inotify_add_watch, 0},
 	{"open_tree", SYS_open_tree, 0},
 	{"openat2", SYS_openat2, 0},
 	{"pidfd_open", SYS_pidfd_open, 0},
@@ -55,6 +56,8 @@ static int find_errno(const char *name)
 {
 	if (strcmp(name, "ENOSYS") == 0)
 		return ENOSYS;
+	if (strcmp(name, "ENOSPC") == 0)
+		return ENOSPC;
 	if (strcmp(name, "EINVAL") == 0)
 		return EINVAL;
 	return strcmp(name, "EPERM") == 0 ? EPERM : 0;

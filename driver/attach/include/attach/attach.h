@@ -241,7 +241,7 @@ enum hv_follow_is {
 	HV_FOLLOW_OVER, /* there is no such attachment any more, or it does not follow */
 	HV_FOLLOW_AWAY, /* its mount is not there, or covered: a repair is to do what can be done */
 	HV_FOLLOW_SAME, /* it is what its path leads to */
-	HV_FOLLOW_GONE, /* the path leads nowhere: what was attached stays */
+	HV_FOLLOW_GONE, /* the path leads nowhere: the former mount stays */
 	HV_FOLLOW_DEAD, /* to a server that does not answer: the same */
 	HV_FOLLOW_OTHER, /* to something else */
 	HV_FOLLOW_DONE,  /* it became that just now */

@@ -208,8 +208,8 @@ enum hv_code hv_volume_as(struct hv_volumes *volumes, const struct hv_volume *vo
 enum hv_code hv_volume_follows(struct hv_volumes *volumes, const struct hv_volume *volume,
 	bool *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* The path that was named for the directory of a volume, with its symlinks: that of the user, or
- * the directory itself, if hostvol made it or the volume is another name for one. */
+/* The path that was named for the directory of a volume, with its symlinks; or the directory
+ * itself, if hostvol made it or the volume is another name for one. */
 void hv_volume_asked(struct hv_volumes *volumes, const struct hv_volume *volume,
 	char ret[static PATH_MAX]) __attribute__((nonnull));
 
