@@ -289,7 +289,7 @@ static void remove_item(struct hv_follower *self, size_t at)
 /* `what` is taken over. */
 static struct item *add_item(struct hv_follower *self, struct hv_followed *what)
 {
-	struct item **items = reallocarray(self->items, self->count + 1, sizeof(*items));
+	struct item **items = reallocarray(self->items, self->count + 1, sizeof(struct item *));
 	struct item *item = items ? calloc(1, sizeof(*item)) : NULL;
 
 	if (items)

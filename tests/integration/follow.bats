@@ -454,3 +454,21 @@ os.rename(sys.argv[2] + ".new", sys.argv[2])' "$1" "$TMP/remote"
 	within 5 is_inside /file 1
 	within 5 eval '[[ -z $(shown /file Problem) ]]'
 }
+
+@test "the managed plugin follows: its own mount namespace is not the host's" {
+	stop_daemon
+	link_release 1
+	docker hostvol attach --follow --ro "$TMP/current" hvt_web:/data
+	docker hostvol attach --follow --subpath file "$D" hvt_web:/file
+	docker hostvol ls --container hvt_web | grep -q ro,follow
+	link_release 2
+	edit 2
+	within 5 is_inside /data/file 2
+	within 5 is_inside /file 2
+	kill -9 "$(daemon_pid)" # Docker starts it again
+	link_release 3
+	within 20 is_inside /data/file 3
+	mount_again 4
+	within 5 is_inside /file 4
+	[[ $(docker hostvol inspect -f '{{.Follow}} {{.State}}' hvt_web:/data) == "true attached" ]]
+}

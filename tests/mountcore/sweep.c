@@ -97,6 +97,7 @@ WRAP(int, statx, (int dirfd, const char *path, int flags, unsigned mask, struct 
 	(dirfd, path, flags, mask, ret))
 WRAP(int, statmount, (uint64_t mount_id, uint64_t mask, struct mc_statmount *ret),
 	(mount_id, mask, ret))
+WRAP(int, inotify_add_watch, (int fd, const char *path, unsigned mask), (fd, path, mask))
 WRAP(ssize_t, readlinkat, (int dirfd, const char *path, char *ret, size_t size),
 	(dirfd, path, ret, size))
 WRAP(int, mkdirat, (int dirfd, const char *path, mode_t mode), (dirfd, path, mode))

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mountcore/chain.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/fs.h"
 #include "mountcore/host.h"
@@ -87,6 +89,37 @@ NS_TEST(resolving_a_host_path_survives_each_failing_call)
 {
 	static const struct sweep_exception exceptions[] = {HELPER_EXCEPTIONS, {0}};
 	const struct sweep sweep = {round_nothing, resolve, nothing_to_check, round_nothing,
+		exceptions, .removed = NULL};
+
+	sweep_run(&sweep, 12);
+}
+
+static int walk_chain(struct scene *scene)
+{
+	static struct mc_chain chain;
+	mc_auto_fd inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	int rc = mc_chain_walk(scene->core,
+		&(struct mc_chain_args){.path = "/tmp/../tmp/link/file", .inotify = inotify},
+		&chain, &scene->err);
+
+	if (rc ==
+		0) /* a failed call is told as the reason why it leads nowhere, or is not watched */
+		rc = mc_err_set(&scene->err, MC_STEP_SOURCE, chain.found);
+	return rc < 0 ? rc : mc_err_set(&scene->err, MC_STEP_SOURCE, chain.watched);
+}
+
+static void make_link(struct scene *scene)
+{
+	(void)scene;
+	(void)!unlink("/tmp/link"); /* of the round before */
+	assert_int_equal(symlink(SOURCE, "/tmp/link"), 0);
+}
+
+NS_TEST(walking_a_chain_survives_each_failing_call)
+{
+	static const struct sweep_exception exceptions[] = {
+		{"close", 0, "a descriptor is closed even so", false}, {0}};
+	const struct sweep sweep = {make_link, walk_chain, nothing_to_check, round_nothing,
 		exceptions, .removed = NULL};
 
 	sweep_run(&sweep, 12);
