@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/tunnel.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "wire/clock.h"
+#include "wire/lock.h"
+#include "wire/text.h"
+#include "wire/tunnel.h"
 
 #include "reply.h"
 #include "tunnel.h"
@@ -52,12 +56,22 @@ static struct hv_tunnelled *find(struct hv_tunnel *tunnel, const char *name)
 	return NULL;
 }
 
+/* A free item; else the oldest whose answer was told already, and is kept for a repetition only. */
 static struct hv_tunnelled *find_free(struct hv_tunnel *tunnel)
 {
-	for (size_t i = 0; i < HV_TUNNEL_MAX; i++)
-		if (!tunnel->items[i].name)
-			return &tunnel->items[i];
-	return NULL;
+	struct hv_tunnelled *oldest = NULL;
+
+	for (size_t i = 0; i < HV_TUNNEL_MAX; i++) {
+		struct hv_tunnelled *item = &tunnel->items[i];
+
+		if (!item->name)
+			return item;
+		if (item->is_told && (!oldest || item->since < oldest->since))
+			oldest = item;
+	}
+	if (oldest)
+		item_done(oldest);
+	return oldest;
 }
 
 /* Take the name.  `ret_is_known`: it was asked before; the Engine repeats what got no answer. */
@@ -105,17 +119,43 @@ static bool is_hot(const char *endpoint)
 	return strncmp(endpoint, "/Hot", 4) == 0 || strcmp(endpoint, "/VolumeDriver.List") == 0;
 }
 
-static enum hv_code parse(const char *text, struct json_object **ret_endpoint,
-	struct json_object **ret_body, struct json_object **ret, struct hv_error *err)
+#define auto_request HV_AUTO(request_done)
+struct request {
+	struct json_object *object; /* to be put */
+	struct json_object *endpoint;
+	struct json_object *body;
+	bool as_error; /* the answer is the error of Create */
+};
+
+static void request_done(struct request *request)
 {
-	*ret = json_tokener_parse(text);
-	if (json_object_is_type(*ret, json_type_object) &&
-		json_object_object_get_ex(*ret, "Endpoint", ret_endpoint) &&
-		json_object_is_type(*ret_endpoint, json_type_string) &&
-		is_hot(json_object_get_string(*ret_endpoint)) &&
-		json_object_object_get_ex(*ret, "Body", ret_body) &&
-		json_object_is_type(*ret_body, json_type_object) &&
-		json_object_object_length(*ret) == 2)
+	json_object_put(request->object);
+}
+
+/* Returns how many members say where the answer goes, or -EINVAL. */
+static int parse_answer(struct request *request)
+{
+	struct json_object *answer = NULL;
+
+	if (!json_object_object_get_ex(request->object, "Answer", &answer))
+		return 0;
+	request->as_error = json_object_is_type(answer, json_type_string) &&
+			    strcmp(json_object_get_string(answer), "error") == 0;
+	return request->as_error ? 1 : -EINVAL;
+}
+
+static enum hv_code parse(const char *text, struct request *ret, struct hv_error *err)
+{
+	int more;
+
+	ret->object = json_tokener_parse(text);
+	more = json_object_is_type(ret->object, json_type_object) ? parse_answer(ret) : -EINVAL;
+	if (more >= 0 && json_object_object_get_ex(ret->object, "Endpoint", &ret->endpoint) &&
+		json_object_is_type(ret->endpoint, json_type_string) &&
+		is_hot(json_object_get_string(ret->endpoint)) &&
+		json_object_object_get_ex(ret->object, "Body", &ret->body) &&
+		json_object_is_type(ret->body, json_type_object) &&
+		json_object_object_length(ret->object) == 2 + more)
 		return HV_OK;
 	return hv_fail(err, HV_BAD_REQUEST,
 		"option request is not {\"Endpoint\": \"/Hot...\", \"Body\": {...}}");
@@ -150,15 +190,41 @@ static void answer(struct hv_api *api, const char *name, struct json_object *end
 	hv_reply_done(&reply);
 }
 
+/* The answer as the error that the Engine shows, in the place of "Err".  With the lock held. */
+static enum hv_code tell_as_error(
+	const struct hv_tunnelled *item, struct json_object *reply, struct hv_error *err)
+{
+	hv_auto_free char *text = NULL;
+
+	if (!item->body)
+		return hv_fail(err, HV_BUSY, "the request is still being answered");
+	if (strlen(item->body) > HV_TUNNEL_ERROR_MAX)
+		return hv_fail(err, HV_UNSUPPORTED,
+			"the answer has %zu bytes, which is more than an error can carry",
+			strlen(item->body));
+	text = hv_text_format(HV_TUNNEL_ANSWER "%u %s", item->status, item->body);
+	return text ? hv_add_text(reply, "Err", text, err) : hv_oom(err);
+}
+
+static enum hv_code find_and_tell(
+	struct hv_tunnel *tunnel, const char *name, struct json_object *reply, struct hv_error *err)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&tunnel->lock);
+	struct hv_tunnelled *item = find(tunnel, name);
+
+	if (!item)
+		return hv_fail(err, HV_INTERNAL, "there is no answer to the request");
+	item->is_told = item->body;
+	return tell_as_error(item, reply, err);
+}
+
 static enum hv_code create(struct hv_api *api, const struct hv_driver_request *in,
 	hv_handler handle, struct json_object *reply, struct hv_error *err)
 {
 	const char *text = hv_opts_get(&in->opts, "request");
-	hv_auto_json struct json_object *request = NULL;
-	struct json_object *endpoint = NULL, *body = NULL;
+	auto_request struct request request = {0};
 	bool is_known = false;
 
-	(void)reply;
 	if (api->tunnel.is_denied) {
 		hv_fail(err, HV_DENIED, "requests through the Docker Engine are switched off");
 		return hv_hint(err, "ask the administrator to set HOSTVOL_REMOTE_ATTACH=allow");
@@ -167,12 +233,12 @@ static enum hv_code create(struct hv_api *api, const struct hv_driver_request *i
 		return hv_fail(err, HV_BAD_REQUEST,
 			"option request stands alone, for a volume that is called %s...; nothing else may be called so",
 			prefix);
-	if (parse(text, &endpoint, &body, &request, err) != HV_OK ||
+	if (parse(text, &request, err) != HV_OK ||
 		take(&api->tunnel, in->name, &is_known, err) != HV_OK)
 		return err->code;
 	if (!is_known)
-		answer(api, in->name, endpoint, body, handle);
-	return HV_OK;
+		answer(api, in->name, request.endpoint, request.body, handle);
+	return request.as_error ? find_and_tell(&api->tunnel, in->name, reply, err) : HV_OK;
 }
 
 static enum hv_code tell(
@@ -216,6 +282,14 @@ static enum hv_code path(struct hv_api *api, const struct hv_driver_request *in,
 	return hv_add_text(reply, "Mountpoint", "", err);
 }
 
+/* A task of a Swarm service mounts it: the status of the task tells the answer. */
+static enum hv_code mount(struct hv_api *api, const struct hv_driver_request *in, hv_handler handle,
+	struct json_object *reply, struct hv_error *err)
+{
+	(void)handle;
+	return find_and_tell(&api->tunnel, in->name, reply, err);
+}
+
 static enum hv_code forget(struct hv_api *api, const struct hv_driver_request *in,
 	hv_handler handle, struct json_object *reply, struct hv_error *err)
 {
@@ -251,6 +325,7 @@ static hv_tunnel_call find_call(const char *endpoint)
 		{"/VolumeDriver.Create", create},
 		{"/VolumeDriver.Get", get},
 		{"/VolumeDriver.Path", path},
+		{"/VolumeDriver.Mount", mount},
 		{"/VolumeDriver.Remove", forget},
 	};
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/hv_test.h"
+#include "wire/tunnel.h"
 
 #include "api_fixture.h"
 
@@ -63,10 +64,74 @@ API_TEST(an_answer_is_kept_until_it_is_removed)
 	assert_int_equal(call(fixture, "/VolumeDriver.List", "{}"), 200);
 	assert_null(strstr(fixture->reply.body, NAME));
 	assert_int_equal(
-		call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"" NAME "\",\"ID\":\"a\"}"), 404);
+		call(fixture, "/VolumeDriver.Mount", "{\"Name\":\"" NAME "\",\"ID\":\"a\"}"), 200);
+	assert_non_null(strstr(text_in(fixture->body, "Err"), HV_TUNNEL_ANSWER "200 {"));
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", "{\"Name\":\"" NAME "\"}"), 200);
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"" NAME "\"}"), 404);
 	assert_int_equal(row_count_volumes(fixture->world->store), 0);
+}
+
+/* The answer that an error carries. */
+static struct json_object *answer_in_error(struct fixture *fixture, const char *status)
+{
+	const char *text = text_in(fixture->body, "Err"), *start = HV_TUNNEL_ANSWER;
+
+	assert_memory_equal(text, start, strlen(start));
+	assert_memory_equal(text + strlen(start), status, strlen(status));
+	json_object_put(kept);
+	kept = json_tokener_parse(strchr(text, '{'));
+	assert_non_null(kept);
+	return kept;
+}
+
+API_TEST(an_answer_may_be_the_error_of_the_create)
+{
+	static const char request[] =
+		"{\"Endpoint\":\"/HotInfo\",\"Answer\":\"error\",\"Body\":{}}";
+	struct fixture *fixture = *state;
+
+	assert_int_equal(ask(fixture, request), 200);
+	assert_string_equal(text_in(answer_in_error(fixture, "200 "), "Mode"), "plain");
+	assert_int_equal(ask(fixture, request), 200); /* the Engine repeats it */
+	assert_string_equal(text_in(answer_in_error(fixture, "200 "), "Mode"), "plain");
+	assert_int_equal(row_count_volumes(fixture->world->store), 0);
+}
+
+API_TEST(a_refusal_is_the_error_of_the_create_with_its_status)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(ask(fixture, "{\"Endpoint\":\"/HotDetach\",\"Answer\":\"error\","
+				      "\"Body\":{\"Selector\":\"service:x\",\"Target\":\"/m\"}}"),
+		200);
+	assert_string_equal(
+		text_in(answer_in_error(fixture, "404 "), "Code"), "no-such-attachment");
+}
+
+API_TEST(answers_that_were_told_make_room_for_others)
+{
+	struct fixture *fixture = *state;
+	char body[256];
+
+	for (int i = 0; i < 3 * HV_TUNNEL_MAX; i++) {
+		snprintf(body, sizeof(body),
+			"{\"Name\":\"hostvol-request-%d\",\"Opts\":{\"request\":"
+			"\"{\\\"Endpoint\\\":\\\"/HotInfo\\\",\\\"Answer\\\":\\\"error\\\","
+			"\\\"Body\\\":{}}\"}}",
+			i);
+		assert_int_equal(call(fixture, "/VolumeDriver.Create", body), 200);
+		answer_in_error(fixture, "200 ");
+	}
+}
+
+API_TEST(an_answer_goes_nowhere_else)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(
+		ask(fixture, "{\"Endpoint\":\"/HotInfo\",\"Answer\":\"log\",\"Body\":{}}"), 400);
+	assert_int_equal(
+		ask(fixture, "{\"Endpoint\":\"/HotInfo\",\"Answer\":true,\"Body\":{}}"), 400);
 }
 
 API_TEST(a_refusal_is_an_answer_too)
