@@ -19,22 +19,45 @@
 
 enum { SAMPLES_MAX = 1024, ENGINE_ID_TIMEOUT_MS = 2000 };
 
+static enum hv_code attach(struct hv_api *api, const struct hv_attach_request *in,
+	struct json_object *reply, struct hv_error *err)
+{
+	hv_auto_attachment struct hv_attachment attachment = {0};
+
+	if (in->selector)
+		return hv_answer_rule_attach(api, in, reply, err);
+	if (hv_attach(api->attacher, in, &attachment, err) != HV_OK)
+		return err->code;
+	return hv_add(reply, "Attachment", hv_fields_write(hv_attachment_fields, &attachment), err);
+}
+
+/* Define the volume, which does not exist, and attach it; if that fails it is gone again. */
+static enum hv_code create_and_attach(struct hv_api *api, const struct hv_attach_request *in,
+	struct json_object *reply, struct hv_error *err)
+{
+	hv_auto_error struct hv_error ignored = {0};
+
+	if (hv_volume_create(api->volumes, in->volume, &in->volume_opts, err) != HV_OK)
+		return err->code;
+	if (attach(api, in, reply, err) != HV_OK)
+		(void)!hv_volume_remove(api->volumes, in->volume, false, &ignored);
+	return err->code;
+}
+
 static enum hv_code call_hot_attach(struct hv_api *api, const struct hv_request *request,
 	struct json_object *reply, struct hv_error *err)
 {
 	hv_auto_attach_request struct hv_attach_request in = HV_ATTACH_REQUEST_INIT;
-	hv_auto_attachment struct hv_attachment attachment = {0};
 	enum hv_code code = hv_attach_request_read(request->body, request->size, &in, err);
 
 	if (code == HV_OK)
 		code = hv_attach_request_check(&in, err);
-	if (code == HV_OK && in.selector)
-		return hv_answer_rule_attach(api, &in, reply, err);
 	if (code == HV_OK)
-		code = hv_attach(api->attacher, &in, &attachment, err);
-	if (code != HV_OK)
+		code = attach(api, &in, reply, err);
+	if (code != HV_NO_SUCH_VOLUME || in.volume_opts.count == 0 || !in.volume)
 		return code;
-	return hv_add(reply, "Attachment", hv_fields_write(hv_attachment_fields, &attachment), err);
+	hv_error_done(err);
+	return create_and_attach(api, &in, reply, err);
 }
 
 static enum hv_code call_hot_check(struct hv_api *api, const struct hv_request *request,

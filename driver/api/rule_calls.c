@@ -9,9 +9,16 @@
 
 #include "reply.h"
 
+enum { ID_DIGITS = 12 };
+
 static bool is_given(const char *text)
 {
 	return text && *text;
+}
+
+static bool is_id(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == ID_DIGITS && !text[ID_DIGITS];
 }
 
 enum hv_code hv_attach_request_check(const struct hv_attach_request *in, struct hv_error *err)
@@ -25,6 +32,11 @@ enum hv_code hv_attach_request_check(const struct hv_attach_request *in, struct 
 			in->container ? "empty" : "missing");
 	if (!in->selector && in->each)
 		return hv_fail(err, HV_BAD_REQUEST, "\"Each\" goes with \"Selector\"");
+	if (in->id && (!in->selector || !is_id(in->id)))
+		return hv_fail(err, HV_BAD_REQUEST,
+			"\"ID\" takes 12 hex digits, and goes with \"Selector\"");
+	if (hv_opts_get(&in->volume_opts, "attach"))
+		return hv_fail(err, HV_BAD_REQUEST, "\"VolumeOpts\" goes without attach");
 	if (in->selector && (in->lease_seconds != 0 || in->grace_seconds != HV_GRACE_UNSAID)) {
 		hv_fail(err, HV_BAD_REQUEST,
 			"a lease is of one container's attachment: \"For\" contradicts \"Selector\"");

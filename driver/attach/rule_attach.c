@@ -24,13 +24,15 @@ static enum hv_code check(const struct hv_attach_request *request, struct hv_err
 	return hv_selector_parse(request->selector, &selector, err);
 }
 
-/* All of the request but its place, and whether it is for each; one source has one form. */
+/* All of the request but its place, its ID, how the volume is defined, and whether it is for each;
+ * one source has one form. */
 static char *write_request(const struct hv_attach_request *request)
 {
 	struct hv_attach_request rest = *request;
 	hv_auto_json struct json_object *object = NULL;
 
-	rest.container = rest.selector = NULL;
+	rest.container = rest.selector = rest.id = NULL;
+	rest.volume_opts = (struct hv_opts){0};
 	rest.each = false;
 	if (rest.path)
 		rest.volume = NULL;
@@ -57,8 +59,10 @@ static enum hv_code build(struct hv_attacher *attacher, const struct hv_attach_r
 
 	if (check(request, err) != HV_OK || hv_attempt_read(&attempt, err) != HV_OK ||
 		hv_attempt_find_volume(&attempt, err) != HV_OK ||
-		hv_attempt_new_id(&ret->id, err) != HV_OK)
+		(!request->id && hv_attempt_new_id(&ret->id, err) != HV_OK))
 		return err->code;
+	if (request->id)
+		ret->id = strdup(request->id);
 	ret->selector = strdup(request->selector);
 	ret->volume = strdup(attempt.volume.name);
 	ret->target = strdup(attempt.target);
@@ -66,7 +70,7 @@ static enum hv_code build(struct hv_attacher *attacher, const struct hv_attach_r
 	ret->since = hv_now();
 	ret->is_own = request->is_own;
 	*ret_is_borrowed = hv_attempt_has_borrowed(&attempt);
-	return ret->selector && ret->volume && ret->target && ret->request && ret->since
+	return ret->id && ret->selector && ret->volume && ret->target && ret->request && ret->since
 		       ? HV_OK
 		       : hv_oom(err);
 }
@@ -111,6 +115,8 @@ static enum hv_code make(struct hv_attacher *attacher, struct hv_rule_record *ru
 		hv_rules_find(&attacher->rules, rule->selector, rule->target, &other, err);
 
 	*ret_is_new = code == HV_NO_SUCH_ATTACHMENT;
+	if (*ret_is_new && hv_rules_has(&attacher->rules, rule->id))
+		return hv_fail(err, HV_BAD_REQUEST, "the ID %s is that of another rule", rule->id);
 	if (*ret_is_new)
 		return commit(attacher, rule, is_borrowed, ret_before, err);
 	if (code != HV_OK)

@@ -48,6 +48,8 @@ const struct hv_field hv_attach_request_fields[] = {
 	FIELD(hv_attach_request, make_source, "MakeSource", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, container, "Container", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, selector, "Selector", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, id, "ID", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
+	FIELD(hv_attach_request, volume_opts, "VolumeOpts", HV_TYPE_OPTS, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, target, "Target", HV_TYPE_STRING, HV_FIELD_REQUIRED),
 	FIELD(hv_attach_request, subpath, "Subpath", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	FIELD(hv_attach_request, read_only, "ReadOnly", HV_TYPE_BOOL, HV_FIELD_OPTIONAL),

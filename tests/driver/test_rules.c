@@ -13,6 +13,8 @@
 #include "scratch.h"
 
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+#define NO_SUCH_VOLUME                                                                             \
+	"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n{\"message\":\"no such volume\"}"
 #define ID(digit)                                                                                  \
 	digit digit digit digit "0000000000000000000000000000000000000000000000000000000000000000"
 #define INSPECT(id, name)                                                                          \
@@ -143,6 +145,66 @@ API_TEST(hot_attach_with_a_selector_of_no_container_keeps_the_rule)
 		200);
 	assert_int_equal(length(fixture->body, "Attachments"), 0);
 	expect_counts(fixture, 0, 0, 0);
+	fake_engine_free(engine);
+}
+
+API_TEST(hot_attach_with_an_id_makes_the_rule_of_that_id)
+{
+	static const char body[] =
+		"{\"Volume\":\"data\",\"Selector\":\"service:x\",\"Target\":\"/m\","
+		"\"ID\":\"0123456789ab\"}";
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	assert_int_equal(call(fixture, "/HotAttach", body), 200);
+	assert_int_equal(call(fixture, "/HotAttach", body), 200); /* again */
+	assert_int_equal(call(fixture, "/HotRules", "{}"), 200);
+	assert_int_equal(length(fixture->body, "Rules"), 1);
+	assert_string_equal(text(first(fixture, "Rules"), "ID"), "0123456789ab");
+	assert_int_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"service:y\",\"Target\":\"/m\","
+			"\"ID\":\"0123456789ab\"}"),
+		400);
+	assert_int_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"service:y\",\"Target\":\"/m\","
+			"\"ID\":\"0123\"}"),
+		400);
+	assert_int_equal(call(fixture, "/HotAttach",
+				 "{\"Volume\":\"data\",\"Container\":\"a\",\"Target\":\"/m\","
+				 "\"ID\":\"0123456789ab\"}"),
+		400);
+	fake_engine_free(engine);
+}
+
+API_TEST(hot_attach_defines_a_missing_volume_and_takes_it_back_with_a_failure)
+{
+	static const char twice[] =
+		"{\"Volume\":\"fresh\",\"Selector\":\"service:x\",\"Target\":\"/m\","
+		"\"VolumeOpts\":{\"mode\":\"0700\"}}";
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+	size_t before = row_count_volumes(fixture->world->store);
+
+	fake_engine_set(engine, "/containers/" B "/json", "");
+	fake_engine_set(engine, "/volumes/fresh", NO_SUCH_VOLUME);
+	assert_int_not_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"fresh\",\"Selector\":\"label:tier=front\",\"Target\":\"/m\","
+			"\"VolumeOpts\":{\"mode\":\"0700\"}}"),
+		200);
+	assert_int_equal(row_count_volumes(fixture->world->store), before);
+	assert_int_equal(call(fixture, "/HotAttach", twice), 200);
+	assert_int_equal(row_count_volumes(fixture->world->store), before + 1);
+	assert_int_equal(call(fixture, "/HotAttach", twice), 200); /* again, as it is there */
+	assert_int_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"other\",\"Selector\":\"service:z\",\"Target\":\"/m\","
+			"\"VolumeOpts\":{\"attach\":\"a:/m\"}}"),
+		400);
 	fake_engine_free(engine);
 }
 
@@ -481,9 +543,7 @@ API_TEST(a_request_with_a_selector_that_is_wrong_is_refused)
 	char socket[100];
 	struct fake_engine *engine = start(fixture, socket);
 
-	fake_engine_set(engine, "/volumes/nobody",
-		"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
-		"{\"message\":\"no such volume\"}");
+	fake_engine_set(engine, "/volumes/nobody", NO_SUCH_VOLUME);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(call(fixture, cases[i].path, cases[i].body), cases[i].status);
 	assert_false(hv_rules_are_any(fixture->attacher));

@@ -80,7 +80,9 @@ struct hv_attach_request {
 	const char *path;      /* no field: borrowed from `source`; NULL: a volume */
 	bool make_source;      /* make the missing parts of the path, or of the subpath */
 	char *container;
-	char *selector; /* instead: a rule (wire/selector.h) */
+	char *selector;             /* instead: a rule (wire/selector.h) */
+	char *id;                   /* of the rule: 12 hex digits; absent: a new one */
+	struct hv_opts volume_opts; /* define the volume with these if it does not exist */
 	char *target;
 	char *subpath;
 	bool read_only;
