@@ -87,8 +87,7 @@ static void take_busy(struct json_object *answer, struct hv_error *err)
 	}
 }
 
-/* Success is status 200 with an empty Err; anything else is the daemon's refusal. */
-static enum hv_code judge(struct json_object *answer, long status, const char *endpoint,
+enum hv_code hv_daemon_judge(struct json_object *answer, long status, const char *endpoint,
 	struct json_object **ret, struct hv_error *err)
 {
 	const char *sentence = hv_document_text(answer, "Err");
@@ -127,7 +126,7 @@ static enum hv_code call_through_engine(const struct hv_daemon *daemon, const st
 					left < ENGINE_WAIT_SECONDS ? left : ENGINE_WAIT_SECONDS));
 		code = hv_tunnel_call(daemon->globals, daemon->driver, call, &answer, &status, err);
 		if (code == HV_OK)
-			code = judge(answer, status, call->endpoint, ret, err);
+			code = hv_daemon_judge(answer, status, call->endpoint, ret, err);
 		left = end - hv_clock_seconds();
 	} while (code == HV_BUSY && left > 0);
 	return code;
@@ -158,5 +157,5 @@ enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call
 		return hv_fail(err, HV_INTERNAL,
 			"the answer from %s to %s is not JSON (HTTP status %ld)", daemon->socket,
 			call->endpoint, answer.status);
-	return judge(document, answer.status, call->endpoint, ret, err);
+	return hv_daemon_judge(document, answer.status, call->endpoint, ret, err);
 }

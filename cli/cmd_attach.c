@@ -8,9 +8,11 @@
 #include "wire/as.h"
 
 #include "cli/attachment.h"
+#include "cli/cluster.h"
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/duration.h"
+#include "cli/keyvalue.h"
 #include "cli/output.h"
 #include "cli/place.h"
 #include "cli/rule.h"
@@ -49,7 +51,12 @@
 		HV_FLAG("grace", 0, "DURATION",                                                    \
 			"With --for: how long it may be used after that (default 10m)", grace)
 
-static const struct hv_flag attach_flags[] = {PLACE_FLAGS, START_FLAGS, HV_FLAGS_HELP};
+static const struct hv_flag attach_flags[] = {PLACE_FLAGS, START_FLAGS,
+	HV_FLAG_LIST("opt", 'o', "KEY=VALUE", "Define the volume like this where it does not exist",
+		volume_opts),
+	HV_FLAG("all", 0, NULL, "With service: in a swarm: on all nodes, or on none", all),
+	HV_FLAG("format", 0, "FORMAT", "With service: in a swarm: table (default) or json", format),
+	HV_FLAGS_HELP};
 static const struct hv_flag check_flags[] = {
 	PLACE_FLAGS, START_FLAGS, HV_FLAG_FORMAT, HV_FLAGS_HELP};
 
@@ -130,10 +137,26 @@ static enum hv_code read_lease(
 	return hv_duration_parse("grace", options->grace, &request->grace_seconds, err);
 }
 
+static enum hv_code read_volume_opts(
+	const struct hv_run *run, struct hv_opts *ret, struct hv_error *err)
+{
+	const struct hv_values *words = &run->options.volume_opts;
+
+	if (words->count > 0 && run->operands.items[0][0] == '/')
+		return hv_fail(err, HV_BAD_REQUEST,
+			"--opt goes with a volume's name, not with a path of the host");
+	for (size_t i = 0; i < words->count; i++)
+		if (hv_keyvalue_add(words->items[i], "write KEY=VALUE, such as path=/srv/data", ret,
+			    err) != HV_OK)
+			return err->code;
+	return HV_OK;
+}
+
 /* Borrows from its arguments. */
 static enum hv_code build(const struct hv_run *run, const struct hv_place *place,
 	struct json_object **ret_body, struct hv_error *err)
 {
+	hv_auto_opts struct hv_opts volume_opts = {0};
 	const struct hv_options *options = &run->options;
 	const char *source = run->operands.items[0];
 	bool is_path = source[0] == '/';
@@ -166,6 +189,9 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 		return err->code;
 	if (hv_place_read_only(place, options->read_only, &request.read_only, err) != HV_OK)
 		return err->code;
+	if (read_volume_opts(run, &volume_opts, err) != HV_OK)
+		return err->code;
+	request.volume_opts = volume_opts;
 	*ret_body = hv_attach_body(&request);
 	return *ret_body ? HV_OK : hv_oom(err);
 }
@@ -199,16 +225,47 @@ static void hint_operands(const struct hv_run *run, struct hv_error *err)
 			words[2]);
 }
 
-/* Send what the command line asks for to `endpoint`. */
+/* To all nodes of a swarm, if `place` is a service, and the Engine is in one; else `ret_is_local`.
+ */
+static enum hv_exit ask_cluster(const struct hv_run *run, const char *endpoint,
+	struct json_object *body, bool *ret_is_local, struct hv_error *err)
+{
+	hv_auto_swarm struct hv_swarm swarm = {.role = HV_SWARM_NONE};
+	const char *selector = hv_document_text(body, "Selector");
+	bool is_attach = strcmp(endpoint, "/HotAttach") == 0;
+
+	if (hv_cluster_is_meant(selector) && hv_swarm_open(run, &swarm, err) != HV_OK)
+		return HV_EXIT_FAILED;
+	if (swarm.role == HV_SWARM_MANAGER)
+		return is_attach ? hv_cluster_attach(run, &swarm, body, err)
+				 : hv_cluster_check(run, &swarm, body, err);
+	if (swarm.role == HV_SWARM_WORKER) {
+		hv_swarm_refuse_worker(&swarm, err);
+		return HV_EXIT_FAILED;
+	}
+	*ret_is_local = true;
+	if (!run->options.all && !(is_attach && run->options.format))
+		return HV_EXIT_DONE;
+	hv_fail(err, HV_BAD_REQUEST, "--all and --format go with service:NAME, in a swarm");
+	return HV_EXIT_USAGE;
+}
+
+/* Send what the command line asks for to `endpoint`.  Without an answer the nodes of a swarm were
+ * asked, and all is told. */
 static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
 	struct json_object **ret_answer, struct hv_error *err)
 {
 	hv_auto_place struct hv_place place = {0};
 	hv_auto_json struct json_object *body = NULL;
+	bool is_local = false;
+	enum hv_exit status;
 
 	if (parse_place(run, &place, err) != HV_OK || check_words(run, &place, err) != HV_OK ||
 		build(run, &place, &body, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
+	status = ask_cluster(run, endpoint, body, &is_local, err);
+	if (status != HV_EXIT_DONE || !is_local)
+		return status;
 	if (hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0},
 		    ret_answer, err) != HV_OK)
 		return HV_EXIT_FAILED;
@@ -235,7 +292,7 @@ static enum hv_exit attach(const struct hv_run *run, struct hv_error *err)
 	hv_auto_json struct json_object *answer = NULL;
 	enum hv_exit status = ask(run, "/HotAttach", &answer, err);
 
-	if (status != HV_EXIT_DONE)
+	if (status != HV_EXIT_DONE || !answer)
 		return status;
 	if (!hv_document_get(answer, "Rule", json_type_object))
 		return hv_attachment_print(answer, err) == HV_OK ? HV_EXIT_DONE : HV_EXIT_FAILED;
@@ -275,7 +332,7 @@ static enum hv_exit check(const struct hv_run *run, struct hv_error *err)
 	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK)
 		return HV_EXIT_USAGE;
 	status = ask(run, "/HotCheck", &answer, err);
-	if (status != HV_EXIT_DONE)
+	if (status != HV_EXIT_DONE || !answer)
 		return status;
 	checks = hv_document_get(answer, "Checks", json_type_array);
 	if (!checks) {
@@ -303,15 +360,18 @@ const struct hv_command hv_cmd_attach = {
 		"container is stopped, the source is attached when it starts. With --for it is detached when\n"
 		"that time is over, as soon as nobody uses it, and when --grace is over as well, at once.\n"
 		"In place of CONTAINER a SELECTOR may stand: label:KEY[=VALUE], compose:PROJECT[/SERVICE], or\n"
-		"service:NAME (of Swarm, on this node). It makes a rule: the source is in all containers that it\n"
-		"selects now, and in each that is created later, until you detach SELECTOR:TARGET.",
-	.examples = "  docker hostvol attach data web:/mnt/data\n"
-		    "  docker hostvol attach --as 1000:1000 data web:/mnt/data\n"
-		    "  docker hostvol attach /srv/data web:/mnt/data\n"
-		    "  docker hostvol attach data compose:shop/web:/mnt/data\n"
-		    "  docker hostvol attach --mkdir /srv/cache web:/var/cache/app\n"
-		    "  docker hostvol attach --ro --subpath etc/app.conf data web:/etc/app.conf\n"
-		    "  docker hostvol attach --for 2h data web:/mnt/data",
+		"service:NAME (of Swarm). It makes a rule: the source is in all containers that it selects now, and\n"
+		"in each that is created later, until you detach SELECTOR:TARGET. service:NAME on a manager of a\n"
+		"swarm is on all nodes.",
+	.examples =
+		"  docker hostvol attach data web:/mnt/data\n"
+		"  docker hostvol attach --as 1000:1000 data web:/mnt/data\n"
+		"  docker hostvol attach /srv/data web:/mnt/data\n"
+		"  docker hostvol attach data compose:shop/web:/mnt/data\n"
+		"  docker hostvol attach -o type=nfs -o device=:/srv -o o=addr=nas data service:web:/mnt/data\n"
+		"  docker hostvol attach --mkdir /srv/cache web:/var/cache/app\n"
+		"  docker hostvol attach --ro --subpath etc/app.conf data web:/etc/app.conf\n"
+		"  docker hostvol attach --for 2h data web:/mnt/data",
 	.flags = attach_flags,
 	.operands_min = 2,
 	.operands_max = 2,

@@ -4,6 +4,7 @@
 
 #include "cli/address.h"
 #include "cli/attachment.h"
+#include "cli/cluster.h"
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/report.h"
@@ -15,6 +16,7 @@ static const struct hv_flag flags[] = {
 	HV_FLAG("lazy", 0, NULL, "Take it out now, though files in it are open", lazy),
 	HV_FLAG("wait", 0, "SECONDS", "How long to wait for open files", wait),
 	HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target),
+	HV_FLAG("format", 0, "FORMAT", "With service: in a swarm: table (default) or json", format),
 	HV_FLAGS_HELP,
 };
 
@@ -33,6 +35,15 @@ static enum hv_code parse_seconds(const char *text, long long *ret, struct hv_er
 			WAIT_MAX_SECONDS, text);
 	*ret = seconds;
 	return HV_OK;
+}
+
+/* A manager may be without hostvol. */
+static bool needs_daemon(const struct hv_swarm *swarm, const struct hv_addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->count; i++)
+		if (!hv_cluster_has_rule(swarm, &addresses->items[i]))
+			return true;
+	return false;
 }
 
 static enum hv_code detach_one(const struct hv_daemon *daemon, const struct hv_address *address,
@@ -55,10 +66,39 @@ static enum hv_code detach_one(const struct hv_daemon *daemon, const struct hv_a
 								 : hv_attachment_print(answer, err);
 }
 
+/* Whether an address may be that of a rule on all nodes: then the Engine is asked for its swarm. */
+static bool may_be_cluster(const struct hv_addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->count; i++)
+		if (addresses->items[i].id ||
+			hv_cluster_is_meant(addresses->items[i].place.selector))
+			return true;
+	return false;
+}
+
+/* An Engine that does not answer keeps nobody from detaching by an ID. */
+static enum hv_code open_swarm(const struct hv_run *run, const struct hv_addresses *addresses,
+	struct hv_swarm *ret, struct hv_error *err)
+{
+	bool is_service = false;
+
+	for (size_t i = 0; i < addresses->count; i++)
+		is_service = is_service || hv_cluster_is_meant(addresses->items[i].place.selector);
+	if (hv_swarm_open(run, ret, err) != HV_OK) {
+		if (is_service)
+			return err->code;
+		hv_error_done(err);
+		ret->role = HV_SWARM_NONE;
+	}
+	return is_service && ret->role == HV_SWARM_WORKER ? hv_swarm_refuse_worker(ret, err)
+							  : HV_OK;
+}
+
 /* Each is detached whatever becomes of the others, as `docker rm` does. */
 static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
 {
 	struct hv_detach_request request = {.lazy = run->options.lazy};
+	hv_auto_swarm struct hv_swarm swarm = {.role = HV_SWARM_NONE};
 	hv_auto_addresses struct hv_addresses addresses = {0};
 	hv_auto_daemon struct hv_daemon daemon = {0};
 	enum hv_exit status = HV_EXIT_DONE;
@@ -67,13 +107,19 @@ static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
 		return HV_EXIT_USAGE;
 	if (hv_addresses_parse(&run->operands, run->options.target, &addresses, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
-	if (hv_daemon_find(&run->globals, &run->environment, &daemon, err) != HV_OK)
+	if (may_be_cluster(&addresses) && open_swarm(run, &addresses, &swarm, err) != HV_OK)
+		return HV_EXIT_FAILED;
+	if (needs_daemon(&swarm, &addresses) &&
+		hv_daemon_find(&run->globals, &run->environment, &daemon, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	for (size_t i = 0; i < addresses.count; i++) {
 		const struct hv_address *address = &addresses.items[i];
 		hv_auto_error struct hv_error failure = {0};
 
-		if (detach_one(&daemon, address, request, &failure) == HV_OK)
+		if (hv_cluster_has_rule(&swarm, address)
+				? hv_cluster_detach(run, &swarm, address, &request, &failure) ==
+					  HV_OK
+				: detach_one(&daemon, address, request, &failure) == HV_OK)
 			continue;
 		hv_report(addresses.count > 1 ? address->text : NULL, &failure);
 		status = HV_EXIT_FAILED;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "cli/attachment.h"
+#include "cli/cluster.h"
 #include "cli/command.h"
 #include "cli/document.h"
 #include "cli/filter.h"
@@ -19,6 +20,7 @@ static const struct hv_flag flags[] = {
 	HV_FLAG("format", 0, "FORMAT",
 		"Output: table (default), json, or a template: '{{.Volume}} {{.Target}}'", format),
 	HV_FLAG("no-trunc", 0, NULL, "Show container IDs whole", no_trunc),
+	HV_FLAG("cluster", 0, NULL, "On all nodes of the swarm, from a manager", cluster),
 	HV_FLAG("rules", 0, NULL, "List the rules instead", rules),
 	HV_FLAG("quiet", 'q', NULL, "Show only the attachments' IDs", quiet),
 	HV_FLAGS_HELP,
@@ -248,6 +250,8 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 	hv_auto_json struct json_object *answer = NULL, *passed = NULL;
 	struct json_object *attachments;
 
+	if (run->options.cluster)
+		return hv_cluster_list(run, err);
 	if (run->options.rules)
 		return hv_rules_list(run, err);
 	if (parse_view(&run->options, &view, err) != HV_OK)

@@ -7,27 +7,13 @@
 #include "wire/types.h"
 
 #include "cli/command.h"
+#include "cli/keyvalue.h"
 #include "cli/output.h"
 
 static const struct hv_flag flags[] = {HV_FLAGS_HELP};
 
-static enum hv_code add_option(const char *word, struct hv_opts *opts, struct hv_error *err)
-{
-	const char *value = strchr(word, '=');
-	hv_auto_free char *key = NULL;
-
-	if (!value || value == word) {
-		hv_fail(err, HV_BAD_REQUEST, "\"%s\" is not KEY=VALUE", word);
-		return hv_hint(err,
-			"write KEY=VALUE, such as ro=true; leave the value empty to remove the option: uid=");
-	}
-	key = strndup(word, (size_t)(value - word));
-	if (!key)
-		return hv_oom(err);
-	if (hv_opts_get(opts, key))
-		return hv_fail(err, HV_BAD_REQUEST, "option %s is given twice", key);
-	return hv_opts_add(opts, key, value + 1) < 0 ? hv_oom(err) : HV_OK;
-}
+static const char hint[] =
+	"write KEY=VALUE, such as ro=true; leave the value empty to remove the option: uid=";
 
 static enum hv_exit set(const struct hv_run *run, struct hv_error *err)
 {
@@ -37,7 +23,7 @@ static enum hv_exit set(const struct hv_run *run, struct hv_error *err)
 	struct hv_set_request request; /* borrows */
 
 	for (size_t i = 1; i < run->operands.count; i++)
-		if (add_option(words[i], &opts, err) != HV_OK)
+		if (hv_keyvalue_add(words[i], hint, &opts, err) != HV_OK)
 			return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
 	request = (struct hv_set_request){.volume = (char *)(uintptr_t)words[0], .opts = opts};
 	if (hv_run_ask(run, "/HotSet", hv_set_request_fields, &request, &answer, err) != HV_OK)

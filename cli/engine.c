@@ -7,10 +7,13 @@
 #include <string.h>
 
 #include "wire/container.h"
+#include "wire/json.h"
 #include "wire/text.h"
 
 #include "cli/document.h"
 #include "cli/http.h"
+
+enum { ANSWER_DEPTH_MAX = 64 };
 
 static enum hv_code fail_to_call(const char *socket, int error, struct hv_error *err)
 {
@@ -67,6 +70,36 @@ static enum hv_code fail_with_answer(
 			err, HV_INTERNAL, "the Docker Engine cannot %s: %s", action, message);
 	return hv_fail(err, HV_INTERNAL, "the Docker Engine cannot %s (HTTP status %ld)", action,
 		answer->status);
+}
+
+enum hv_code hv_engine_ask(const struct hv_engine_request *request, struct json_object **ret,
+	long *ret_status, struct hv_error *err)
+{
+	const char *body = request->body ? json_object_to_json_string_ext(
+						   request->body, JSON_C_TO_STRING_PLAIN)
+					 : NULL;
+	const struct hv_request http = {request->socket, request->method, request->path, body,
+		request->timeout_seconds > 0 ? request->timeout_seconds : HV_TIMEOUT_SECONDS};
+	hv_auto_answer struct hv_answer answer = {0};
+	struct hv_json_text text;
+	int r;
+
+	*ret = NULL;
+	*ret_status = 0;
+	if (request->body && !body)
+		return hv_oom(err);
+	r = hv_http_call(&http, &answer);
+	if (r < 0)
+		return fail_to_call(request->socket, r, err);
+	*ret_status = answer.status;
+	if (answer.status < 200 || answer.status > 299)
+		return fail_with_answer(&answer, request->action, err);
+	if (answer.size == 0)
+		return HV_OK;
+	if (hv_json_read(answer.bytes, answer.size, ANSWER_DEPTH_MAX, &text) < 0)
+		return hv_oom(err);
+	*ret = text.object;
+	return HV_OK;
 }
 
 /* The ID becomes part of a path. */

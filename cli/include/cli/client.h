@@ -30,6 +30,12 @@ struct hv_call {
 	long extra_seconds;
 };
 
+/* Judge an answer: success is status 200 with an empty Err.  Returns HV_OK with it in `ret`, to be
+ * put, or the daemon's code with its sentence and hint in `err`. */
+enum hv_code hv_daemon_judge(struct json_object *answer, long status, const char *endpoint,
+	struct json_object **ret, struct hv_error *err)
+	__attribute__((nonnull(3, 4, 5), warn_unused_result));
+
 /* POST the call.  Returns HV_OK with the answer in `ret`, to be put, or the daemon's code with its
  * sentence and hint in `err`.  Source: the daemon's API, failures as `Err`, `Code`, `Hint`. */
 enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call *call,

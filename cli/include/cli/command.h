@@ -44,6 +44,9 @@ struct hv_options {
 	const char *grace;
 	bool suid;
 	bool each;
+	bool all;
+	bool cluster;
+	struct hv_values volume_opts;
 	bool rules;
 	bool quiet;
 	bool no_trunc;

@@ -39,6 +39,21 @@ char *hv_engine_id(const char *socket) __attribute__((nonnull, warn_unused_resul
 enum hv_code hv_engine_check_running(const char *socket, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+struct hv_engine_request {
+	const char *socket;
+	const char *method;
+	const char *path;
+	struct json_object *body; /* borrowed; NULL: none */
+	const char *action;       /* "list the services", in a sentence */
+	long timeout_seconds;     /* 0: HV_TIMEOUT_SECONDS */
+};
+
+/* Ask the Engine something.  Returns HV_OK for a status of 2xx, with the JSON of its answer in
+ * `ret` (to be put; NULL: it has none); else a code, with the Engine's words in `err` and
+ * `ret_status` (0: no answer). */
+enum hv_code hv_engine_ask(const struct hv_engine_request *request, struct json_object **ret,
+	long *ret_status, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Whether the Engine knows a volume of that name, of whatever driver.  False when it does not
  * answer. Source: Engine API, VolumeInspect. */
 bool hv_engine_has_volume(const char *socket, const char *name)

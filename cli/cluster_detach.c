@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* End a rule on all nodes.
+ *
+ * Sequence: the carrier that is kept becomes one that ends the rule on each node, also on those
+ * that cannot be asked now; when all have answered it is removed.  If a node refuses, the carrier
+ * becomes as before, and the rule holds again where it had ended. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/tunnel.h"
+
+#include "cli/cluster.h"
+#include "cli/cluster_rows.h"
+#include "cli/cluster_rule.h"
+#include "cli/document.h"
+
+enum { RESTORE_SECONDS = 10 };
+
+struct ending {
+	const struct hv_run *run;
+	const struct hv_swarm *swarm;
+	struct hv_cluster_rule rule;
+	struct json_object *carrier; /* borrowed; NULL: it is gone */
+	struct json_object *body;
+	struct hv_replies replies;
+};
+
+#define auto_ending HV_AUTO(ending_done)
+static void ending_done(struct ending *ending)
+{
+	hv_cluster_rule_done(&ending->rule);
+	json_object_put(ending->body);
+	hv_replies_done(&ending->replies);
+}
+
+/* The carrier of a rule's ID. */
+static struct json_object *find_by_id(const struct hv_swarm *swarm, const char *id)
+{
+	for (size_t i = 0; i < json_object_array_length(swarm->services); i++) {
+		struct json_object *service = json_object_array_get_idx(swarm->services, i);
+		const char *text = hv_service_label(service, HV_CARRIER_RULE);
+
+		if (text && strcmp(text, id) == 0)
+			return service;
+	}
+	return NULL;
+}
+
+bool hv_cluster_has_rule(const struct hv_swarm *swarm, const struct hv_address *address)
+{
+	if (swarm->role != HV_SWARM_MANAGER)
+		return false;
+	return address->id ? find_by_id(swarm, address->id) != NULL
+			   : hv_cluster_is_meant(address->place.selector);
+}
+
+static enum hv_code prepare(
+	struct ending *ending, const struct hv_address *address, struct hv_error *err)
+{
+	const char *selector = address->place.selector, *target = address->place.target;
+	struct json_object *service = address->id ? find_by_id(ending->swarm, address->id) : NULL;
+
+	if (service) {
+		selector = hv_service_label(service, HV_CARRIER_SELECTOR);
+		target = hv_service_label(service, HV_CARRIER_TARGET);
+	}
+	if (!selector || !target)
+		return hv_fail(err, HV_INTERNAL, "the carrier of rule %s lacks its labels",
+			address->id ? address->id : "");
+	if (hv_cluster_rule_init(selector, target, &ending->rule, err) != HV_OK)
+		return err->code;
+	ending->carrier = hv_swarm_find_service(ending->swarm, ending->rule.name);
+	return HV_OK;
+}
+
+static enum hv_code build(
+	struct ending *ending, const struct hv_detach_request *request, struct hv_error *err)
+{
+	struct hv_detach_request whole = *request;
+
+	whole.id = NULL;
+	whole.container = NULL;
+	whole.selector = ending->rule.selector;
+	whole.target = ending->rule.target;
+	ending->body = hv_fields_write(hv_detach_request_fields, &whole);
+	return ending->body ? HV_OK : hv_oom(err);
+}
+
+static enum hv_code refuse_none(const struct ending *ending, struct hv_error *err)
+{
+	hv_fail(err, HV_NO_SUCH_ATTACHMENT, "no rule attaches a volume to %s at %s on any node",
+		ending->rule.selector, ending->rule.target);
+	return hv_hint(err, "list the rules: docker service ls --filter label=" HV_CARRIER_RULE);
+}
+
+static bool have_none(const struct hv_replies *replies)
+{
+	for (size_t i = 0; i < replies->count; i++)
+		if (replies->items[i].err.code != HV_NO_SUCH_ATTACHMENT &&
+			hv_reply_judge(&replies->items[i], true) != HV_OUTCOME_LATER)
+			return false;
+	return true;
+}
+
+/* It may be gone. */
+static struct json_object *find_service(const struct ending *ending)
+{
+	const char *colon = strchr(ending->rule.selector, ':');
+
+	return colon ? hv_swarm_find_service(ending->swarm, colon + 1) : NULL;
+}
+
+/* Without a carrier, which somebody has removed: each node may have the rule still. */
+static enum hv_code end_without(struct ending *ending, long seconds, struct hv_error *err)
+{
+	const struct hv_call call = {"/HotDetach", ending->body, 0};
+	const struct hv_cluster_question question = {&call, find_service(ending), true, seconds};
+
+	if (hv_cluster_ask(ending->swarm, &question, &ending->replies, err) != HV_OK)
+		return err->code;
+	return have_none(&ending->replies) ? refuse_none(ending, err) : HV_OK;
+}
+
+/* Whether a task of the carrier may have made the rule on its node. */
+static bool may_have_made(struct json_object *task)
+{
+	struct json_object *status = hv_document_get(task, "Status", json_type_object);
+	const char *state = hv_document_text(status, "State");
+	const char *text = hv_document_text(status, "Err");
+
+	if (!state || strcmp(state, "pending") == 0 || strcmp(state, "new") == 0)
+		return false;
+	return !text || !*text || strstr(text, HV_TUNNEL_ANSWER "200");
+}
+
+/* The nodes that may have the rule: its keys.  To be put. */
+static enum hv_code find_concern(
+	const struct ending *ending, struct json_object **ret, struct hv_error *err)
+{
+	hv_auto_json struct json_object *tasks = NULL, *concern = json_object_new_object();
+	const char *id = hv_document_text(ending->carrier, "ID");
+
+	if (!concern || !id)
+		return hv_oom(err);
+	if (hv_swarm_list_tasks(ending->swarm, id, NULL, &tasks, err) != HV_OK)
+		return err->code;
+	for (size_t i = 0; i < json_object_array_length(tasks); i++) {
+		struct json_object *task = json_object_array_get_idx(tasks, i);
+		const char *node = hv_document_text(task, "NodeID");
+
+		if (node && may_have_made(task))
+			json_object_object_add(concern, node, NULL);
+	}
+	*ret = json_object_get(concern);
+	return HV_OK;
+}
+
+/* The rule holds again where it had ended. */
+static void restore(const struct ending *ending)
+{
+	struct json_object *spec = hv_document_get(ending->carrier, "Spec", json_type_object);
+	hv_auto_carried struct hv_carried carried = {0};
+	hv_auto_replies struct hv_replies replies = {0};
+	hv_auto_error struct hv_error ignored = {0};
+	const struct hv_replies_wait wait = {.endpoint = "/HotAttach", .seconds = RESTORE_SECONDS};
+
+	if (!hv_carrier_is_ending(ending->carrier) &&
+		hv_carrier_send(ending->swarm, hv_document_text(ending->carrier, "ID"), spec,
+			&carried, &ignored) == HV_OK)
+		(void)!hv_replies_wait(ending->swarm, &carried, &wait, &replies, &ignored);
+}
+
+static enum hv_code conclude(const struct ending *ending, struct hv_error *err)
+{
+	const struct hv_tally tally = hv_replies_count(&ending->replies, true);
+	const char *id = hv_document_text(ending->carrier, "ID");
+
+	if (tally.refused > 0) {
+		if (id)
+			restore(ending);
+		hv_fail(err, HV_BUSY, "%zu of %zu nodes cannot detach it, and the rule stays",
+			tally.refused, tally.nodes);
+		return hv_hint(err, "end its use there, or detach with --wait or --lazy");
+	}
+	if (tally.absent > 0 || ending->replies.is_interrupted) {
+		hv_fail(err, HV_TIMEOUT, "%zu of %zu nodes have not detached it yet", tally.absent,
+			tally.nodes);
+		return hv_hint(err, "repeat the command when they are back");
+	}
+	return id ? hv_swarm_remove(ending->swarm, id, err) : HV_OK;
+}
+
+static enum hv_code end(struct ending *ending, long seconds, struct hv_error *err)
+{
+	hv_auto_json struct json_object *concern = NULL;
+	const struct json_object *carrier = ending->carrier;
+	struct hv_cluster_end how = {.body = ending->body, .seconds = seconds};
+
+	if (!carrier)
+		return end_without(ending, seconds, err);
+	if (find_concern(ending, &concern, err) != HV_OK)
+		return err->code;
+	how.id = hv_document_text(ending->carrier, "ID");
+	how.concern = concern;
+	/* Its tasks tell which containers are former ones. */
+	how.service = hv_document_text(find_service(ending), "ID");
+	return hv_cluster_end(ending->swarm, &ending->rule, &how, &ending->replies, err);
+}
+
+enum hv_code hv_cluster_detach(const struct hv_run *run, const struct hv_swarm *swarm,
+	const struct hv_address *address, const struct hv_detach_request *request,
+	struct hv_error *err)
+{
+	auto_ending struct ending ending = {.run = run, .swarm = swarm};
+	long seconds = HV_CLUSTER_SECONDS + (long)request->wait_seconds;
+	bool is_json = false;
+
+	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK ||
+		prepare(&ending, address, err) != HV_OK || build(&ending, request, err) != HV_OK ||
+		end(&ending, seconds, err) != HV_OK)
+		return err->code;
+	if (hv_replies_print(&ending.replies, true, is_json) < 0)
+		return hv_oom(err);
+	return conclude(&ending, err);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The replies of the nodes of a Swarm to a request (cli/carrier.h). */
+#ifndef CLI_REPLIES_H
+#define CLI_REPLIES_H
+
+#include "cli/carrier.h"
+
+enum hv_node_state {
+	HV_NODE_ASKED,
+	HV_NODE_ANSWERED,
+	HV_NODE_LATER, /* it cannot be asked now, and Swarm asks it as soon as it can be */
+	HV_NODE_LOST,  /* no answer in time, and nobody asks it again */
+};
+
+/* A node's reply; strings are owned. */
+struct hv_reply {
+	char *id;
+	char *name;
+	bool has_tasks;    /* running ones of the service */
+	bool is_concerned; /* it is one of those that have to answer */
+	enum hv_node_state state;
+	bool is_unasked; /* HV_NODE_ANSWERED, but not by the daemon: it does not even take requests
+			  */
+	struct json_object *answer; /* to be put; NULL: none, or a refusal */
+	struct hv_error err;        /* the refusal, or why there is no answer */
+};
+
+/* Zeroed it is empty. */
+struct hv_replies {
+	struct hv_reply *items;
+	size_t count;
+	struct json_object *tasks; /* of the service and of the carrier */
+	bool is_interrupted;       /* by a signal */
+};
+void hv_replies_done(struct hv_replies *replies) __attribute__((nonnull));
+#define hv_auto_replies HV_AUTO(hv_replies_done)
+
+struct hv_replies_wait {
+	const char *service;  /* the ID of the one that the request is about; NULL: of none */
+	const char *endpoint; /* for sentences */
+	struct json_object
+		*concern;   /* the IDs of further nodes that have to answer: keys; or NULL */
+	bool is_everywhere; /* the carrier has no constraints */
+	long seconds;       /* at most */
+};
+
+/* Wait for the replies of all nodes that the carrier reaches, and of those that have tasks of the
+ * service.  A node that cannot be asked is not waited for.  A manager that does not answer is asked
+ * again. Returns HV_OK, also if nodes did not answer, or why the Engine no longer tells. */
+enum hv_code hv_replies_wait(const struct hv_swarm *swarm, const struct hv_carried *carried,
+	const struct hv_replies_wait *wait, struct hv_replies *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether a task is meant to run. */
+bool hv_task_is_running(struct json_object *task) __attribute__((warn_unused_result));
+
+#endif
