@@ -44,7 +44,7 @@ engine_rootfs() {
 engine_namespace() {
 	mkdir "$ENGINE/data" "$ENGINE/exec" "$ENGINE/state"
 	# shellcheck disable=SC2016
-	unshare -m -n sh -c '
+	unshare -m -n -u sh -c '
 		mount --make-rprivate /
 		mount -t tmpfs tmpfs /run/docker
 		mkdir /run/docker/plugins
@@ -56,7 +56,7 @@ engine_namespace() {
 }
 
 in_engine() {
-	nsenter -t "$(cat "$ENGINE/holder")" -m -n "$@"
+	nsenter -t "$(cat "$ENGINE/holder")" -m -n -u "$@"
 }
 
 engine_start() {

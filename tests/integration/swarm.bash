@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+# A Swarm of the tests' own: Engines (engine.bash) that a bridge joins, each with a plain hostvol daemon. The
+# bridge is in the namespaces of the first, which is the manager.
+
+DAEMON=$BATS_TEST_DIRNAME/../../build/release/driver/daemon/hostvold
+
+# on NODE: what follows is about that node; `on NODE COMMAND...`: only the command.
+on() {
+	if [[ $# -gt 1 ]]; then
+		(on "$1" && "${@:2}")
+		return
+	fi
+	ENGINE=$(readlink "$BATS_FILE_TMPDIR/node$1")
+	ENGINE_OPTIONS=()
+	export ENGINE DOCKER_HOST=unix://$ENGINE/docker.sock
+}
+
+# node_begin NODE: its namespaces and its Engine.
+node_begin() {
+	ENGINE=$(mktemp -d -p "${ENGINE_PARENT:-/var/tmp}" hvt-engine.XXXXXX)
+	ln -s "$ENGINE" "$BATS_FILE_TMPDIR/node$1"
+	engine_namespace
+	in_engine hostname "node$1"
+	if [[ $1 == 1 ]]; then
+		in_engine ip link add bridge type bridge
+		in_engine ip link set bridge up
+		in_engine ip addr add 10.77.0.1/24 dev bridge
+	else
+		on 1 in_engine ip link add "to$1" type veth peer name eth0 netns "$(cat "$ENGINE/holder")"
+		on 1 in_engine ip link set "to$1" master bridge up
+		in_engine ip link set eth0 up
+		in_engine ip addr add "10.77.0.$1/24" dev eth0
+	fi
+	on "$1"
+	engine_start
+	engine_image
+}
+
+# node_daemon NODE [NAME=VALUE...]: its hostvol daemon, with these settings. A driver that is no managed plugin is
+# known to the Engine, and to the Swarm, when it was asked for.
+node_daemon() {
+	on "$1"
+	nsenter -t "$(cat "$ENGINE/holder")" -m -n -u env "HOSTVOL_ENGINE=$ENGINE/docker.sock" "${@:2}" "$DAEMON" \
+		--socket /run/docker/plugins/hostvol.sock --state "$ENGINE/state" --mount-root "$ENGINE/mounts" \
+		>>"$ENGINE/hostvold.log" 2>&1 3>&- &
+	echo $! >"$ENGINE/hostvold.pid" # nsenter and env become it
+	disown
+	within 10 in_engine test -S /run/docker/plugins/hostvol.sock
+	within 10 node_volumes
+}
+
+node_volumes() {
+	docker volume ls -q >/dev/null
+}
+
+node_end_daemon() {
+	local pid
+	on "$1"
+	pid=$(cat "$ENGINE/hostvold.pid")
+	kill "$pid"
+	while [[ -d /proc/$pid ]]; do sleep 0.02; done
+	in_engine rm -f /run/docker/plugins/hostvol.sock
+}
+
+# node_join NODE
+node_join() {
+	local token
+	token=$(on 1 docker swarm join-token -q worker)
+	on "$1" docker swarm join --token "$token" --advertise-addr "10.77.0.$1" --listen-addr "10.77.0.$1" \
+		10.77.0.1:2377
+}
+
+# swarm_setup: three nodes, and a fourth that is in no swarm.
+swarm_setup() {
+	local node
+	for node in 1 2 3 4; do
+		node_begin "$node"
+		[[ $node == 4 ]] || node_daemon "$node"
+	done
+	on 1 docker swarm init --advertise-addr 10.77.0.1 --listen-addr 10.77.0.1 >/dev/null
+	node_join 2
+	node_join 3
+}
+
+swarm_teardown() {
+	local node
+	for node in 4 3 2 1; do
+		[[ -e $BATS_FILE_TMPDIR/node$node ]] || continue
+		on "$node"
+		docker swarm leave -f >/dev/null 2>&1 || true
+		engine_teardown
+	done
+}
+
+# hostvol WORD...: the command, on the manager.
+hostvol() {
+	on 1 engine_hostvol "$@"
+}
