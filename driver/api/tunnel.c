@@ -66,7 +66,7 @@ static struct hv_tunnelled *find_free(struct hv_tunnel *tunnel)
 
 		if (!item->name)
 			return item;
-		if (item->is_told && (!oldest || item->since < oldest->since))
+		if (item->as_error && item->body && (!oldest || item->since < oldest->since))
 			oldest = item;
 	}
 	if (oldest)
@@ -75,8 +75,8 @@ static struct hv_tunnelled *find_free(struct hv_tunnel *tunnel)
 }
 
 /* Take the name.  `ret_is_known`: it was asked before; the Engine repeats what got no answer. */
-static enum hv_code take(
-	struct hv_tunnel *tunnel, const char *name, bool *ret_is_known, struct hv_error *err)
+static enum hv_code take(struct hv_tunnel *tunnel, const char *name, bool as_error,
+	bool *ret_is_known, struct hv_error *err)
 {
 	struct hv_tunnelled *item;
 	enum hv_code code = HV_OK;
@@ -87,6 +87,7 @@ static enum hv_code take(
 	if (item) {
 		item->name = strdup(name);
 		item->since = hv_clock_seconds();
+		item->as_error = as_error;
 	}
 	if (!*ret_is_known && !item)
 		code = hv_fail(err, HV_BUSY, "too many requests come through the Engine at once");
@@ -214,7 +215,6 @@ static enum hv_code find_and_tell(
 
 	if (!item)
 		return hv_fail(err, HV_INTERNAL, "there is no answer to the request");
-	item->is_told = item->body;
 	return tell_as_error(item, reply, err);
 }
 
@@ -234,7 +234,7 @@ static enum hv_code create(struct hv_api *api, const struct hv_driver_request *i
 			"option request stands alone, for a volume that is called %s...; nothing else may be called so",
 			prefix);
 	if (parse(text, &request, err) != HV_OK ||
-		take(&api->tunnel, in->name, &is_known, err) != HV_OK)
+		take(&api->tunnel, in->name, request.as_error, &is_known, err) != HV_OK)
 		return err->code;
 	if (!is_known)
 		answer(api, in->name, request.endpoint, request.body, handle);
@@ -306,12 +306,16 @@ static enum hv_code forget(struct hv_api *api, const struct hv_driver_request *i
 	return HV_OK;
 }
 
+/* A request whose answer is an error is no volume: the Engine, started anew, would not create it
+ * again. */
 static bool has(struct hv_tunnel *tunnel, const char *name)
 {
+	const struct hv_tunnelled *item;
 	bool is_there;
 
 	pthread_mutex_lock(&tunnel->lock);
-	is_there = find(tunnel, name) != NULL;
+	item = find(tunnel, name);
+	is_there = item && !item->as_error;
 	pthread_mutex_unlock(&tunnel->lock);
 	return is_there;
 }

@@ -92,6 +92,7 @@ API_TEST(an_answer_may_be_the_error_of_the_create)
 
 	assert_int_equal(ask(fixture, request), 200);
 	assert_string_equal(text_in(answer_in_error(fixture, "200 "), "Mode"), "plain");
+	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"" NAME "\"}"), 404);
 	assert_int_equal(ask(fixture, request), 200); /* the Engine repeats it */
 	assert_string_equal(text_in(answer_in_error(fixture, "200 "), "Mode"), "plain");
 	assert_int_equal(row_count_volumes(fixture->world->store), 0);

@@ -26,7 +26,7 @@ struct hv_tunnelled {
 	char *name; /* NULL: free */
 	char *body;
 	unsigned status; /* HTTP's, of the answer */
-	bool is_told;    /* in an error: nobody fetches it */
+	bool as_error;   /* it is told in the error of Create: there is no volume */
 	time_t since;    /* CLOCK_MONOTONIC, seconds */
 };
 
