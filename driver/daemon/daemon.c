@@ -374,6 +374,7 @@ static int reconcile(struct hv_daemon *daemon)
 		.on_engine = on_engine,
 		.on_process = on_process,
 		.context = daemon,
+		.is_met_late = !daemon->config.is_managed,
 	});
 	if (!daemon->reconciler)
 		return -ENOMEM;

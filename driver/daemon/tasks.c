@@ -2,6 +2,9 @@
 #include "tasks.h"
 
 #include "attach/rules.h"
+#include "engine/engine.h"
+
+enum { INTRODUCE_MS = 2000 };
 
 unsigned hv_tasks_tell(const struct hv_tasks *tasks, const struct hv_repaired *repaired)
 {
@@ -123,6 +126,19 @@ static bool apply_rules(struct hv_tasks *self, unsigned tries)
 	return false;
 }
 
+/* Have the Engine look for a volume that is not there: it asks all drivers for it, and so finds
+ * this one.  A Swarm gives no task with a volume to a node whose Engine does not know the driver.
+ */
+static bool introduce(struct hv_tasks *self)
+{
+	hv_auto_engine_volume struct hv_engine_volume none = {0};
+	hv_auto_error struct hv_error ignored = {0};
+
+	(void)!hv_engine_volume(
+		self->args->engine, "hostvol-request-none", INTRODUCE_MS, &none, &ignored);
+	return true;
+}
+
 bool hv_task_do(struct hv_tasks *tasks, const struct hv_queued *queued)
 {
 	switch ((enum hv_task)queued->kind) {
@@ -136,6 +152,8 @@ bool hv_task_do(struct hv_tasks *tasks, const struct hv_queued *queued)
 		return keep(tasks, queued->name, queued->tries);
 	case HV_TASK_RULES:
 		return apply_rules(tasks, queued->tries);
+	case HV_TASK_INTRODUCE:
+		return introduce(tasks);
 	}
 	return true;
 }

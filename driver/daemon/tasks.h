@@ -19,6 +19,7 @@ enum hv_task {
 	HV_TASK_COMPARE, /* "": have those repaired of which the Engine and their records differ */
 	HV_TASK_KEEP,    /* a volume, or "" for all: look at its keepers (attach/attach.h) */
 	HV_TASK_RULES,   /* "": apply them to all containers that the Engine has */
+	HV_TASK_INTRODUCE, /* "": the Engine is to meet this driver */
 };
 
 /* Borrowed, all of it. */

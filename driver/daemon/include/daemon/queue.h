@@ -17,7 +17,7 @@
 struct hv_queue_item;
 
 /* Kinds are numbers below this one, which the queue's user has names for; 0 where there is one. */
-enum { HV_QUEUE_KINDS = 5 };
+enum { HV_QUEUE_KINDS = 6 };
 
 /* A name that was taken. */
 struct hv_queued {

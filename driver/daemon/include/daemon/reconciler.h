@@ -30,6 +30,7 @@ struct hv_reconciler_args {
 	/* A container with attachments was seen to run, with this first process; may be NULL. */
 	void (*on_process)(void *context, pid_t pid);
 	void *context;
+	bool is_met_late; /* the Engine knows of this driver only when it has looked for it */
 	/* 0 for each but in tests. */
 	long long look_ms; /* how often mount tables are asked whether they have changed */
 	long long ask_ms;  /* how often the Engine is asked which containers run */
