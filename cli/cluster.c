@@ -74,6 +74,9 @@ static enum hv_code check_other(
 	hv_auto_json struct json_object *wanted = copy_essence(making->body);
 	const char *volume = hv_document_text(there, "Volume");
 
+	if (!volume)
+		volume = hv_document_text(
+			hv_document_get(there, "Source", json_type_object), "Path");
 	if (hv_carrier_is_ending(carrier) || json_object_equal(there, wanted))
 		return HV_OK;
 	hv_fail(err, HV_TARGET_EXISTS,
@@ -143,8 +146,11 @@ static void take_back(struct making *making, const struct hv_tally *tally, struc
 		hv_hint(err, "end it: docker hostvol detach %s", making->rule.id);
 		return;
 	}
-	hv_fail(err, HV_UNSUPPORTED, "%zu of %zu nodes do not have it, so it is on none",
-		tally->refused + tally->absent, tally->nodes);
+	if (tally->later == tally->nodes)
+		hv_fail(err, HV_UNSUPPORTED, "no node can be asked now, so the rule is not kept");
+	else
+		hv_fail(err, HV_UNSUPPORTED, "%zu of %zu nodes do not have it, so it is on none",
+			tally->refused + tally->absent, tally->nodes);
 }
 
 /* The table has told why. */

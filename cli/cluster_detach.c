@@ -55,6 +55,18 @@ bool hv_cluster_has_rule(const struct hv_swarm *swarm, const struct hv_address *
 			   : hv_cluster_is_meant(address->place.selector);
 }
 
+bool hv_cluster_is_rule(struct json_object *rule)
+{
+	hv_auto_cluster_rule struct hv_cluster_rule names = {.name = NULL};
+	hv_auto_error struct hv_error ignored = {0};
+	const char *selector = hv_document_text(rule, "Selector");
+	const char *target = hv_document_text(rule, "Target"), *id = hv_document_text(rule, "ID");
+
+	return selector && target && id && hv_cluster_is_meant(selector) &&
+	       hv_cluster_rule_init(selector, target, &names, &ignored) == HV_OK &&
+	       strcmp(names.id, id) == 0;
+}
+
 static enum hv_code prepare(
 	struct ending *ending, const struct hv_address *address, struct hv_error *err)
 {
@@ -186,7 +198,9 @@ static enum hv_code conclude(const struct ending *ending, struct hv_error *err)
 	if (tally.absent > 0 || ending->replies.is_interrupted) {
 		hv_fail(err, HV_TIMEOUT, "%zu of %zu nodes have not detached it yet", tally.absent,
 			tally.nodes);
-		return hv_hint(err, "repeat the command when they are back");
+		return hv_hint(err,
+			"repeat the command when they are back: they detach it then, by service %s",
+			ending->rule.name);
 	}
 	return id ? hv_swarm_remove(ending->swarm, id, err) : HV_OK;
 }

@@ -153,6 +153,8 @@ enum hv_code hv_cluster_ask(const struct hv_swarm *swarm,
 	if (hv_carrier_send(swarm, NULL, spec, &carried, err) != HV_OK)
 		return err->code;
 	code = hv_replies_wait(swarm, &carried, &wait, ret, err);
+	if (code == HV_OK && ret->is_interrupted)
+		code = hv_fail(err, HV_TIMEOUT, "interrupted before all nodes had answered");
 	if (hv_swarm_remove(swarm, carried.id, &failure) == HV_OK || code != HV_OK)
 		return code;
 	hv_fail(err, failure.code, "%s", hv_error_text(&failure));

@@ -94,16 +94,45 @@ static enum hv_code open_swarm(const struct hv_run *run, const struct hv_address
 							  : HV_OK;
 }
 
+/* On a worker a rule of all nodes would end on this one alone, and come back. */
+static enum hv_code check_worker(const struct hv_swarm *swarm, const struct hv_daemon *daemon,
+	const struct hv_address *address, struct hv_error *err)
+{
+	hv_auto_json struct json_object *rules = NULL;
+	hv_auto_error struct hv_error ignored = {0};
+	struct json_object *rule;
+
+	if (swarm->role != HV_SWARM_WORKER || !address->id ||
+		hv_rules_ask(daemon, &rules, &ignored) != HV_OK)
+		return HV_OK;
+	rule = hv_rules_find(rules, address->id, NULL, NULL);
+	return rule && hv_cluster_is_rule(rule) ? hv_swarm_refuse_worker(swarm, err) : HV_OK;
+}
+
+static enum hv_code detach_address(const struct hv_run *run, const struct hv_swarm *swarm,
+	const struct hv_daemon *daemon, const struct hv_address *address, struct hv_error *err)
+{
+	struct hv_detach_request request = {.lazy = run->options.lazy};
+
+	if (parse_seconds(run->options.wait, &request.wait_seconds, err) != HV_OK)
+		return err->code;
+	if (hv_cluster_has_rule(swarm, address))
+		return hv_cluster_detach(run, swarm, address, &request, err);
+	if (check_worker(swarm, daemon, address, err) != HV_OK)
+		return err->code;
+	return detach_one(daemon, address, request, err);
+}
+
 /* Each is detached whatever becomes of the others, as `docker rm` does. */
 static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
 {
-	struct hv_detach_request request = {.lazy = run->options.lazy};
 	hv_auto_swarm struct hv_swarm swarm = {.role = HV_SWARM_NONE};
 	hv_auto_addresses struct hv_addresses addresses = {0};
 	hv_auto_daemon struct hv_daemon daemon = {0};
 	enum hv_exit status = HV_EXIT_DONE;
+	long long seconds = 0;
 
-	if (parse_seconds(run->options.wait, &request.wait_seconds, err) != HV_OK)
+	if (parse_seconds(run->options.wait, &seconds, err) != HV_OK)
 		return HV_EXIT_USAGE;
 	if (hv_addresses_parse(&run->operands, run->options.target, &addresses, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
@@ -116,10 +145,7 @@ static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
 		const struct hv_address *address = &addresses.items[i];
 		hv_auto_error struct hv_error failure = {0};
 
-		if (hv_cluster_has_rule(&swarm, address)
-				? hv_cluster_detach(run, &swarm, address, &request, &failure) ==
-					  HV_OK
-				: detach_one(&daemon, address, request, &failure) == HV_OK)
+		if (detach_address(run, &swarm, &daemon, address, &failure) == HV_OK)
 			continue;
 		hv_report(addresses.count > 1 ? address->text : NULL, &failure);
 		status = HV_EXIT_FAILED;
@@ -144,7 +170,7 @@ const struct hv_command hv_cmd_detach = {
 		"ID is that of the attachment: 12 hex digits, as `docker hostvol ls` shows them. Of several\n"
 		"attachments each is detached, also if another one cannot be.\n"
 		"SELECTOR:TARGET, or the ID of a rule, ends the rule with all its attachments. If one of them\n"
-		"cannot be detached, the rule stays.",
+		"cannot be detached, the rule stays. On a manager of a swarm, service:NAME is on all nodes.",
 	.examples = "  docker hostvol detach web:/mnt/data\n"
 		    "  docker hostvol detach --wait 60 web:/mnt/data\n"
 		    "  docker hostvol detach web:/mnt/data web:/etc/app.conf\n"

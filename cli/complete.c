@@ -130,7 +130,7 @@ static int complete_place(const char *word)
 {
 	static const char *const words[][2] = {{"label:", "all containers with a label"},
 		{"compose:", "all containers of a Compose project or service"},
-		{"service:", "all tasks of a Swarm service on this node"}};
+		{"service:", "all tasks of a Swarm service"}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		print_candidate("", words[i][0], words[i][1], word);

@@ -18,6 +18,7 @@ enum {
 	PAUSE_LONG_MS = 100, /* after that time: */
 	LONG_MS = 1000,
 	NODES_MS = 1000, /* between two looks at the nodes */
+	EMPTY_MS = 5000, /* until Swarm has made tasks, if it makes any */
 };
 
 struct watch {
@@ -170,10 +171,11 @@ static void take_task(struct watch *watch, struct hv_reply *reply, struct json_o
 		set(reply, HV_NODE_LOST, "the node went down before it answered");
 	else if (strcmp(state, "pending") == 0 && text && strstr(text, "missing plugin"))
 		set(reply, HV_NODE_LATER, "hostvol is not enabled there");
-	else if (strcmp(state, "pending") == 0 && text && *text)
+	else if (strcmp(state, "pending") == 0 && text && *text && !strstr(text, "not available"))
 		set(reply, HV_NODE_LATER, text);
 	else
 		set(reply, HV_NODE_ASKED, "the node did not answer in time");
+	reply->is_pending = strcmp(state, "pending") == 0;
 }
 
 static bool is_ours(const struct watch *watch, struct json_object *task)
@@ -226,7 +228,8 @@ static const char *find_obstacle(struct json_object *node)
 
 	if (!state)
 		return "the node is no longer in the swarm";
-	if (strcmp(state, "ready") != 0)
+	/* It is "unknown" while a manager that was restarted waits for it. */
+	if (strcmp(state, "down") == 0 || strcmp(state, "disconnected") == 0)
 		return "the node is down";
 	if (use && strcmp(use, "drain") == 0)
 		return "the node is drained";
@@ -280,14 +283,15 @@ static enum hv_code list_nodes(struct watch *watch, struct hv_error *err)
 	return expect_concern(watch, err);
 }
 
-/* A node that cannot be asked is not waited for.  Its task was made before that if there is one:
- * that is not made again when the node is back. */
+/* A node that cannot be asked is not waited for.  A task that it was given before that is not made
+ * again when it is back. */
 static void check_node(const struct watch *watch, struct hv_reply *reply)
 {
 	const char *obstacle = find_obstacle(find_node(watch, reply->id));
+	bool is_given = reply->err.code != HV_OK && !reply->is_pending;
 
 	if (reply->state == HV_NODE_ASKED && obstacle)
-		set(reply, reply->err.code == HV_OK ? HV_NODE_LATER : HV_NODE_LOST, obstacle);
+		set(reply, is_given ? HV_NODE_LOST : HV_NODE_LATER, obstacle);
 }
 
 /* --- the wait --- */
@@ -304,6 +308,7 @@ static enum hv_code look(struct watch *watch, struct hv_error *err)
 		struct hv_reply *reply = &replies->items[i];
 
 		reply->has_tasks = false;
+		reply->is_pending = false;
 		if (reply->state == HV_NODE_LATER)
 			set(reply, HV_NODE_ASKED, NULL);
 	}
@@ -356,7 +361,7 @@ static void give_up(struct hv_replies *replies)
 		struct hv_reply *reply = &replies->items[i];
 
 		if (reply->state == HV_NODE_ASKED)
-			set(reply, HV_NODE_LOST,
+			set(reply, reply->is_pending ? HV_NODE_LATER : HV_NODE_LOST,
 				replies->is_interrupted ? "the node had not answered yet"
 							: "the node did not answer in time");
 	}
@@ -373,6 +378,8 @@ enum hv_code hv_replies_wait(const struct hv_swarm *swarm, const struct hv_carri
 		hv_error_done(err);
 		code = look(&watch, err); /* a manager that is restarted answers again */
 		if ((code == HV_OK && are_settled(ret)) || hv_clock_ms() >= end_ms)
+			break;
+		if (code == HV_OK && ret->count == 0 && hv_clock_ms() - watch.begin_ms > EMPTY_MS)
 			break;
 		ret->is_interrupted = !rest(watch.begin_ms);
 		if (ret->is_interrupted)

@@ -129,8 +129,10 @@ enum hv_code hv_swarm_open(const struct hv_run *run, struct hv_swarm *ret, struc
 	}
 	code = hv_swarm_ask(ret, &request, &ret->services, &status, err);
 	if (status == NOT_FOUND || status == UNAVAILABLE) {
+		bool is_none = status == NOT_FOUND || strstr(hv_error_text(err), "swarm init");
+
 		hv_error_done(err);
-		return status == UNAVAILABLE ? find_role(ret, err) : HV_OK;
+		return is_none ? HV_OK : find_role(ret, err); /* which the Engine takes long for */
 	}
 	if (code != HV_OK)
 		return code;

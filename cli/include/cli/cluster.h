@@ -28,6 +28,9 @@ enum hv_exit hv_cluster_check(const struct hv_run *run, const struct hv_swarm *s
 bool hv_cluster_has_rule(const struct hv_swarm *swarm, const struct hv_address *address)
 	__attribute__((nonnull));
 
+/* Whether a rule that the daemon lists is one on all nodes: by its ID. */
+bool hv_cluster_is_rule(struct json_object *rule) __attribute__((nonnull));
+
 /* End the rule of that address on all nodes, and print a row for each task. */
 enum hv_code hv_cluster_detach(const struct hv_run *run, const struct hv_swarm *swarm,
 	const struct hv_address *address, const struct hv_detach_request *request,

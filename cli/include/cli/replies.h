@@ -19,6 +19,7 @@ struct hv_reply {
 	bool has_tasks;    /* running ones of the service */
 	bool is_concerned; /* it is one of those that have to answer */
 	enum hv_node_state state;
+	bool is_pending; /* HV_NODE_ASKED: Swarm has not given the task to the node yet */
 	bool is_unasked; /* HV_NODE_ANSWERED, but not by the daemon: it does not even take requests
 			  */
 	struct json_object *answer; /* to be put; NULL: none, or a refusal */
