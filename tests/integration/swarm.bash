@@ -11,6 +11,7 @@ on() {
 		return
 	fi
 	ENGINE=$(readlink "$BATS_FILE_TMPDIR/node$1")
+	# shellcheck disable=SC2034 # engine_start has them
 	ENGINE_OPTIONS=()
 	export ENGINE DOCKER_HOST=unix://$ENGINE/docker.sock
 }

@@ -25,6 +25,9 @@ setup() {
 # Each begins with the service web of six tasks, and no rule.
 teardown() {
 	local node
+	for node in 1 2 3 4; do # a test may have left one stopped
+		on "$node" eval 'kill -CONT "$(cat "$ENGINE/docker.pid")"' 2>/dev/null || true
+	done
 	hostvol detach --lazy service:web:/mnt/data >/dev/null 2>&1 || true
 	for node in 1 2 3 4; do
 		on "$node" docker volume rm data >/dev/null 2>&1 || true
@@ -182,6 +185,7 @@ began_with() {
 	fails_with 1 "worker of a swarm" -- on 2 engine_hostvol ls --cluster
 	[[ -z $(carriers) ]]
 	attach
+	fails_with 1 "worker of a swarm" -- on 2 engine_hostvol detach "$(carriers | cut -c 14-)"
 	fails_with 1 "with other options" -- attach --ro
 	have web 6
 }
@@ -213,4 +217,151 @@ began_with() {
 	echo "$output"
 	[[ $status -eq 0 && $output == *"ok    node1: web."*"ok    node3: "* ]]
 	[[ -z $(carriers) ]]
+}
+
+# is_ready NODE: Swarm gives it tasks.
+is_ready() {
+	[[ $(docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}}' | grep -c "^$1 Ready Active$") == 1 ]]
+}
+
+# knows NODE: it has the rule.
+knows() {
+	[[ -n $(on "$1" engine_hostvol ls --rules -q) ]]
+}
+
+# tasks_on NODE SERVICE
+tasks_on() {
+	running "$2" | grep -c "^$(docker node inspect -f '{{.ID}}' "$1") "
+}
+
+has_tasks_on() {
+	[[ $(tasks_on "$1" "$2") -gt 0 ]]
+}
+
+# leave NODE
+leave() {
+	on "$1" docker swarm leave -f
+	docker node rm -f "node$1"
+}
+
+# bats test_tags=long
+@test "a node that joins, and one whose plugin is enabled later, learn the rule" {
+	node_join 4
+	on 1
+	within 10 is_ready node4
+	run attach
+	echo "$output"
+	[[ $status -eq 0 && $output == *"node4 "*"hostvol is not enabled there"* ]]
+	on 4 engine_plugin
+	within 40 knows 4
+	docker service scale -d web=9 >/dev/null
+	within 20 has_tasks_on node4 web
+	within 20 has_tasks web 9
+	have web 9
+	hostvol detach service:web:/mnt/data
+	run ! knows 4
+	leave 4
+	within 20 has_tasks web 9
+	attach
+	node_join 4
+	on 1
+	within 40 knows 4
+	docker service update -d --force web >/dev/null
+	within 30 has_tasks_on node4 web
+	within 30 began_with web 9
+	have web 9
+	hostvol detach service:web:/mnt/data
+	have web 0
+	[[ -z $(carriers) ]]
+	leave 4
+	docker service scale -d web=6 >/dev/null
+	within 20 has_tasks web 6
+}
+
+# bats test_tags=long
+@test "a drained node learns the rule, or its end, when it is active again" {
+	docker node update --availability drain node2 >/dev/null
+	within 20 has_tasks web 6
+	attach
+	have web 6
+	run ! knows 2
+	docker node update --availability active node2 >/dev/null
+	within 10 knows 2
+	docker service update -d --force web >/dev/null
+	within 30 has_tasks_on node2 web
+	within 30 began_with web 6
+	docker node update --availability drain node2 >/dev/null
+	within 20 has_tasks web 6
+	have web 6
+	fails_with 1 "the node is drained" "1 of 3 nodes have not detached it yet" -- hostvol detach service:web:/mnt/data
+	have web 0
+	knows 2
+	docker node update --availability active node2 >/dev/null
+	within 10 eval '! knows 2'
+	hostvol detach service:web:/mnt/data
+	[[ -z $(carriers) ]]
+}
+
+# bats test_tags=long
+@test "a manager that is killed meanwhile, and a node that is down" {
+	local pid
+	pid=$(on 3 eval 'cat "$ENGINE/docker.pid"')
+	kill -STOP "$pid" # so that the command waits
+	(
+		within 10 has_carrier
+		on 1 engine_stop KILL
+		kill -CONT "$pid"
+		on 1 engine_start
+	) 3>&- &
+	run attach
+	echo "$output"
+	[[ $output == *"NODE "* ]]
+	wait $!
+	within 30 attach # Swarm learns of a plain daemon that is back within 20 s
+	have web 6
+	hostvol detach service:web:/mnt/data
+	on 3 engine_stop KILL
+	fails_with 1 "the node is down" "1 of 3 nodes do not have it" -- attach
+	on 3 engine_start
+	within 20 is_ready node3
+	within 30 attach
+	within 20 has_tasks web 6
+	have web 6
+	within 30 hostvol detach service:web:/mnt/data
+	[[ -z $(carriers) ]]
+	leaves_nothing
+}
+
+has_carrier() {
+	[[ -n $(carriers) ]]
+}
+
+# bats test_tags=long
+@test "an interrupted command leaves nothing, or tells what goes on" {
+	local pid
+	attach
+	hostvol detach service:web:/mnt/data
+	pid=$(on 3 eval 'cat "$ENGINE/docker.pid"')
+	kill -STOP "$pid"
+	hostvol_interrupted ls --cluster
+	[[ $STATUS -eq 1 && -z $(carriers) ]]
+	grep interrupted "$BATS_TEST_TMPDIR/out"
+	hostvol_interrupted attach data service:web:/mnt/data
+	[[ $STATUS -eq 1 && $(cat "$BATS_TEST_TMPDIR/out") == *"the nodes go on with rule"* ]]
+	kill -CONT "$pid"
+	within 30 knows 3
+	hostvol detach service:web:/mnt/data
+	[[ -z $(carriers) ]]
+}
+
+# hostvol_interrupted WORD...: as soon as its service is there.
+hostvol_interrupted() {
+	local pid
+	nsenter -t "$(cat "$ENGINE/holder")" -m -n -u docker-hostvol "$@" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	pid=$!
+	within 10 has_carrier
+	kill -INT "$pid"
+	STATUS=0
+	wait "$pid" || STATUS=$?
+	cat "$BATS_TEST_TMPDIR/out"
 }
