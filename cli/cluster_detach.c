@@ -118,7 +118,8 @@ static bool have_none(const struct hv_replies *replies)
 /* It may be gone. */
 static struct json_object *find_service(const struct ending *ending)
 {
-	const char *colon = strchr(ending->rule.selector, ':');
+	const char *selector = ending->rule.selector;
+	const char *colon = selector ? strchr(selector, ':') : NULL;
 
 	return colon ? hv_swarm_find_service(ending->swarm, colon + 1) : NULL;
 }

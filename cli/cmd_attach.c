@@ -261,7 +261,7 @@ static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
 	enum hv_exit status;
 
 	if (parse_place(run, &place, err) != HV_OK || check_words(run, &place, err) != HV_OK ||
-		build(run, &place, &body, err) != HV_OK)
+		build(run, &place, &body, err) != HV_OK || !body)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
 	status = ask_cluster(run, endpoint, body, &is_local, err);
 	if (status != HV_EXIT_DONE || !is_local)

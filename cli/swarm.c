@@ -38,14 +38,13 @@ enum hv_code hv_swarm_ask(const struct hv_swarm *swarm, const struct hv_swarm_re
 }
 
 /* A list, to be put. */
-static enum hv_code list(const struct hv_swarm *swarm, char *path, const char *action,
+static enum hv_code list(const struct hv_swarm *swarm, const struct hv_swarm_request *request,
 	struct json_object **ret, struct hv_error *err)
 {
-	const struct hv_swarm_request request = {"GET", path, NULL, action};
 	hv_auto_json struct json_object *answer = NULL;
 	long status = 0;
 
-	if (hv_swarm_ask(swarm, &request, &answer, &status, err) != HV_OK)
+	if (hv_swarm_ask(swarm, request, &answer, &status, err) != HV_OK)
 		return err->code;
 	if (!json_object_is_type(answer, json_type_array))
 		return hv_fail(err, HV_INTERNAL, "the Docker Engine's answer is no list");
@@ -215,7 +214,9 @@ enum hv_code hv_swarm_remove(const struct hv_swarm *swarm, const char *id, struc
 enum hv_code hv_swarm_list_nodes(
 	const struct hv_swarm *swarm, struct json_object **ret, struct hv_error *err)
 {
-	return list(swarm, strdup("/nodes"), "list the nodes", ret, err);
+	const struct hv_swarm_request request = {"GET", strdup("/nodes"), NULL, "list the nodes"};
+
+	return list(swarm, &request, ret, err);
 }
 
 enum hv_code hv_swarm_list_tasks(const struct hv_swarm *swarm, const char *service,
@@ -225,9 +226,10 @@ enum hv_code hv_swarm_list_tasks(const struct hv_swarm *swarm, const char *servi
 		other ? hv_text_format("{\"service\":[\"%s\",\"%s\"]}", service, other)
 		      : hv_text_format("{\"service\":[\"%s\"]}", service);
 	hv_auto_free char *escaped = filter ? hv_url_escape(filter) : NULL;
+	struct hv_swarm_request request = {"GET", NULL, NULL, "list the tasks"};
 
 	if (!escaped)
 		return hv_oom(err);
-	return list(
-		swarm, hv_text_format("/tasks?filters=%s", escaped), "list the tasks", ret, err);
+	request.path = hv_text_format("/tasks?filters=%s", escaped);
+	return list(swarm, &request, ret, err);
 }
