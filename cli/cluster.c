@@ -109,12 +109,26 @@ static enum hv_code send(struct making *making, struct hv_error *err)
 	return hv_hint(err, "try again");
 }
 
+/* The nodes that may have the rule now: its keys; to be put, NULL on ENOMEM. */
+static struct json_object *find_concern(const struct hv_replies *replies)
+{
+	struct json_object *concern = json_object_new_object();
+
+	for (size_t i = 0; concern && i < replies->count; i++) {
+		const struct hv_reply *reply = &replies->items[i];
+
+		if (hv_reply_judge(reply, false) == HV_OUTCOME_DONE || reply->state == HV_NODE_LOST)
+			json_object_object_add(concern, reply->id, NULL);
+	}
+	return concern;
+}
+
 /* Take it out where it is done, and remove the carrier.  A node that cannot be told keeps the
  * carrier. */
 static enum hv_code undo(struct making *making, struct hv_error *err)
 {
 	struct hv_detach_request request = {.lazy = true};
-	hv_auto_json struct json_object *body = NULL;
+	hv_auto_json struct json_object *body = NULL, *concern = find_concern(&making->replies);
 	hv_auto_replies struct hv_replies replies = {0};
 	struct hv_cluster_end end = {.id = making->carried.id, .seconds = HV_CLUSTER_SECONDS};
 	struct hv_tally tally;
@@ -122,7 +136,8 @@ static enum hv_code undo(struct making *making, struct hv_error *err)
 	request.selector = making->rule.selector;
 	request.target = making->rule.target;
 	end.body = body = hv_fields_write(hv_detach_request_fields, &request);
-	if (!body)
+	end.concern = concern;
+	if (!body || !concern)
 		return hv_oom(err);
 	if (hv_cluster_end(making->swarm, &making->rule, &end, &replies, err) != HV_OK)
 		return err->code;
@@ -192,6 +207,17 @@ static enum hv_code check_options(const struct hv_options *options, struct hv_er
 	return hv_hint(err, "leave out --once, or name one container");
 }
 
+/* Without any reply nothing is done anywhere. */
+static void fail_to_wait(const struct making *making, struct hv_error *err)
+{
+	hv_auto_error struct hv_error failure = {0};
+
+	if (!making->is_new || making->replies.count > 0 ||
+		hv_swarm_remove(making->swarm, making->carried.id, &failure) != HV_OK)
+		hv_hint(err, "repeat the command, or end rule %s: docker hostvol detach %s",
+			making->rule.id, making->rule.id);
+}
+
 enum hv_exit hv_cluster_attach(const struct hv_run *run, const struct hv_swarm *swarm,
 	struct json_object *body, struct hv_error *err)
 {
@@ -207,8 +233,7 @@ enum hv_exit hv_cluster_attach(const struct hv_run *run, const struct hv_swarm *
 	wait.service = hv_document_text(making.service, "ID");
 	wait.is_everywhere = !hv_service_constraints(making.service);
 	if (hv_replies_wait(swarm, &making.carried, &wait, &making.replies, err) != HV_OK) {
-		hv_hint(err, "repeat the command, or end rule %s: docker hostvol detach %s",
-			making.rule.id, making.rule.id);
+		fail_to_wait(&making, err);
 		return HV_EXIT_FAILED;
 	}
 	if (hv_replies_print(&making.replies, false, is_json) < 0) {
