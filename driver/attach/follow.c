@@ -52,11 +52,10 @@ static enum hv_code take_out(
 enum hv_code hv_record_settle_follow(
 	struct hv_attacher *attacher, struct hv_record *record, struct hv_error *err)
 {
-	const struct hv_former *former = &record->former;
 	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
 	bool has_new, has_former;
 
-	if (!former->mountinfo_id)
+	if (!record->former.mountinfo_id)
 		return HV_OK;
 	if (hv_sight_open(attacher, &sight, record, err) != HV_OK) {
 		if (err->code != HV_OK)
@@ -64,8 +63,8 @@ enum hv_code hv_record_settle_follow(
 		hv_record_forget_mount(record); /* they went with their container */
 		return hv_store_attachment_note(attacher->store, record, err);
 	}
-	has_new = hv_sight_has(attacher, &sight, record->mountinfo_id, record->mount_id);
-	has_former = hv_sight_has(attacher, &sight, former->mountinfo_id, former->mount_id);
+	if (hv_sight_has_former(attacher, &sight, record, &has_new, &has_former, err) != HV_OK)
+		return err->code;
 	if (has_new && has_former && take_out(attacher, record, err) != HV_OK)
 		return err->code;
 	if (has_former && !has_new)
@@ -100,7 +99,7 @@ static enum hv_code open_container(struct hv_attempt *attempt, struct hv_error *
 static enum hv_code prepare(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
-	const char *path;
+	const struct mc_attach_info *info;
 
 	attempt->made_before = strdup(record->made);
 	attempt->path_before = strdup(record->path);
@@ -109,8 +108,11 @@ static enum hv_code prepare(struct hv_attempt *attempt, struct hv_error *err)
 	if (hv_attempt_find_present(attempt, err) != HV_OK ||
 		hv_attempt_prepare(attempt, err) != HV_OK)
 		return err->code;
-	path = mc_attach_info(attempt->mount)->path;
-	if (strcmp(path, record->path) != 0)
+	info = mc_attach_info(attempt->mount);
+	if (info->is_covering)
+		return hv_fail(err, HV_BUSY, "%s in container '%s' is covered by another mount",
+			record->view.target, record->view.container_name);
+	if (strcmp(info->path, record->path) != 0)
 		return hv_fail(err, HV_TARGET_REFUSED,
 			"%s was renamed inside container '%s', and is %s there now",
 			record->view.target, record->view.container_name, record->path);
@@ -134,6 +136,7 @@ static enum hv_code mount(struct hv_attempt *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 	hv_auto_free char *source = strdup(record->view.source);
+	bool is_mapped = record->view.is_mapped, no_suid = record->view.no_suid;
 
 	if (!source)
 		return hv_oom(err);
@@ -142,6 +145,8 @@ static enum hv_code mount(struct hv_attempt *attempt, struct hv_error *err)
 		prepare(attempt, err) != HV_OK) {
 		free(record->view.source); /* it stays what it was */
 		record->view.source = mc_take_ptr(&source);
+		record->view.is_mapped = is_mapped;
+		record->view.no_suid = no_suid;
 		return err->code;
 	}
 	if (note_intent(attempt, &source, err) != HV_OK || hv_nested_mount(attempt, err) != HV_OK)

@@ -58,6 +58,12 @@ static int find(struct hv_attacher *attacher, const struct hv_sight *sight, uint
 			  : 0;
 }
 
+static enum hv_code fail_unseen(const struct hv_record *record, int rc, struct hv_error *err)
+{
+	return hv_fail(err, HV_INTERNAL, "the mounts of container '%s' cannot be looked at: %s",
+		record->view.container_name, strerrordesc_np(-rc));
+}
+
 /* Find the mount in the table of the record's container, and judge it. */
 static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *sight,
 	struct hv_record *record, struct hv_error *err)
@@ -78,9 +84,7 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 	if (rc == 0)
 		rc = find(attacher, sight, record->mountinfo_id, record->mount_id, &mount, &found);
 	if (rc < 0)
-		return hv_fail(err, HV_INTERNAL,
-			"the mounts of container '%s' cannot be looked at: %s",
-			record->view.container_name, strerrordesc_np(-rc));
+		return fail_unseen(record, rc, err);
 	if (!found)
 		return judge_absent(attacher, record, err);
 	if (mc_mounts_find_cover(sight->mounts, record->mountinfo_id, &cover))
@@ -196,14 +200,18 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 	return code == HV_OK ? judge(attacher, sight, record, err) : code;
 }
 
-bool hv_sight_has(struct hv_attacher *attacher, const struct hv_sight *sight, uint64_t mountinfo_id,
-	uint64_t mount_id)
+enum hv_code hv_sight_has_former(struct hv_attacher *attacher, const struct hv_sight *sight,
+	const struct hv_record *record, bool *ret_has_new, bool *ret_has_former,
+	struct hv_error *err)
 {
+	const struct hv_former *former = &record->former;
 	struct mc_mount mount;
-	bool found;
+	int rc = find(attacher, sight, record->mountinfo_id, record->mount_id, &mount, ret_has_new);
 
-	return sight->mounts &&
-	       find(attacher, sight, mountinfo_id, mount_id, &mount, &found) == 0 && found;
+	if (rc == 0)
+		rc = find(attacher, sight, former->mountinfo_id, former->mount_id, &mount,
+			ret_has_former);
+	return rc == 0 ? HV_OK : fail_unseen(record, rc, err);
 }
 
 enum hv_code hv_attachment_refresh(

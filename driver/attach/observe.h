@@ -33,10 +33,11 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 enum hv_code hv_sight_open(struct hv_attacher *attacher, struct hv_sight *sight,
 	const struct hv_record *record, struct hv_error *err);
 
-/* Whether a mount is in the table that was read last, as the record of its attachment numbers it.
+/* Whether the mount of a record and the one that it replaces are in the table that was read last.
  */
-bool hv_sight_has(struct hv_attacher *attacher, const struct hv_sight *sight, uint64_t mountinfo_id,
-	uint64_t mount_id);
+enum hv_code hv_sight_has_former(struct hv_attacher *attacher, const struct hv_sight *sight,
+	const struct hv_record *record, bool *ret_has_new, bool *ret_has_former,
+	struct hv_error *err);
 
 #define hv_auto_sight HV_AUTO(hv_sight_done)
 void hv_sight_done(struct hv_sight *sight);

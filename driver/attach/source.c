@@ -68,14 +68,24 @@ static enum hv_code has_others(struct hv_attacher *attacher, const struct hv_rec
 	return HV_OK;
 }
 
+/* A look at the source of a record. */
+struct look {
+	struct hv_attacher *attacher;
+	const struct hv_sight *sight;
+	const struct hv_record *record;
+	bool is_look;
+};
+
 /* `source`: of record->view, or another one in its place. */
-static enum hv_code check(struct hv_attacher *attacher, const struct hv_sight *sight,
-	const struct hv_record *record, char *source, bool is_look, struct hv_source_change *ret,
-	struct hv_error *err)
+static enum hv_code check(
+	const struct look *look, char *source, struct hv_source_change *ret, struct hv_error *err)
 {
+	struct hv_attacher *attacher = look->attacher;
+	const struct hv_sight *sight = look->sight;
+	const struct hv_record *record = look->record;
 	const struct hv_volume volume = {.source = source};
 	struct mc_source_args args = {
-		.is_look = is_look,
+		.is_look = look->is_look,
 		.source = volume.source,
 		.beneath = hv_volume_beneath(attacher->volumes, &volume),
 		.subpath = record->view.subpath,
@@ -123,10 +133,11 @@ static enum hv_code tell_lost(
 /* Compare one that follows its path with the thing there.  A symlink in the path is looked at
  * first: the recorded source may be on a server that ended.  Without one, the source is the path,
  * unless it was replaced by a symlink. */
-static enum hv_code check_present(struct hv_attacher *attacher, const struct hv_sight *sight,
-	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
-	struct hv_error *err)
+static enum hv_code check_present(
+	const struct look *look, struct hv_source_change *ret, struct hv_error *err)
 {
+	struct hv_attacher *attacher = look->attacher;
+	const struct hv_record *record = look->record;
 	hv_auto_volume struct hv_volume volume = {0};
 	hv_auto_error struct hv_error lost = {0};
 	char asked[PATH_MAX];
@@ -135,14 +146,14 @@ static enum hv_code check_present(struct hv_attacher *attacher, const struct hv_
 		return err->code;
 	hv_volume_asked(attacher->volumes, &volume, asked);
 	if (strcmp(asked, record->view.source) == 0) {
-		if (check(attacher, sight, record, asked, is_look, ret, err) != HV_OK ||
-			ret->kind == HV_SOURCE_SAME || ret->kind == HV_SOURCE_DEAD)
+		if (check(look, asked, ret, err) != HV_OK || ret->kind == HV_SOURCE_SAME ||
+			ret->kind == HV_SOURCE_DEAD)
 			return err->code;
 		hv_source_change_done(ret);
 	}
-	if (hv_volume_follow(attacher->volumes, &volume, is_look ? LOOK_TIMEOUT_MS : 0, &lost) ==
-		HV_OK)
-		return check(attacher, sight, record, volume.source, is_look, ret, err);
+	if (hv_volume_follow(attacher->volumes, &volume, look->is_look ? LOOK_TIMEOUT_MS : 0,
+		    &lost) == HV_OK)
+		return check(look, volume.source, ret, err);
 	return tell_lost(&lost, ret, err);
 }
 
@@ -150,9 +161,10 @@ enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct h
 	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
 	struct hv_error *err)
 {
-	return record->view.follow
-		       ? check_present(attacher, sight, record, is_look, ret, err)
-		       : check(attacher, sight, record, record->view.source, is_look, ret, err);
+	const struct look look = {attacher, sight, record, is_look};
+
+	return record->view.follow ? check_present(&look, ret, err)
+				   : check(&look, record->view.source, ret, err);
 }
 
 enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv_sight *sight,

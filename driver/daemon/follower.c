@@ -109,6 +109,13 @@ struct hv_follower {
 
 static const char shared_events, table_events; /* in epoll's data, beside items */
 
+static int add_fd(const struct hv_follower *self, int fd, uint32_t events, const void *data)
+{
+	struct epoll_event event = {.events = events, .data.ptr = (void *)(uintptr_t)data};
+
+	return fd < 0 ? -1 : epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
 static void wake(struct hv_follower *self)
 {
 	const uint64_t one = 1;
@@ -533,13 +540,29 @@ static void hand_over(struct hv_follower *self, struct item *item, int watched)
 	hv_workers_add(&self->workers, &job->work);
 }
 
+/* There may have been none left at first: that is told as the problem of those that follow. */
+static int have_inotify(struct hv_follower *self)
+{
+	if (self->inotify >= 0)
+		return 0;
+	self->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (self->inotify < 0)
+		return -errno;
+	if (add_fd(self, self->inotify, EPOLLIN, &shared_events) == 0)
+		return 0;
+	mc_close_fd(&self->inotify);
+	return -ENOMEM;
+}
+
 static void walk(struct hv_follower *self, struct item *item)
 {
-	const struct mc_chain_args args = {.path = item->what.path, .inotify = self->inotify};
 	struct mc_chain *chain = self->chain;
 	struct known known = {0};
-	int watched, rc = mc_chain_walk(self->args.core, &args, chain, NULL);
+	int missing = have_inotify(self), watched, rc;
 
+	rc = mc_chain_walk(self->args.core,
+		&(struct mc_chain_args){.path = item->what.path, .inotify = self->inotify}, chain,
+		NULL);
 	item->is_dirty = false;
 	if (rc < 0) {
 		item->rest_ms = hv_clock_ms() + RETRY_MIN_MS;
@@ -547,6 +570,7 @@ static void walk(struct hv_follower *self, struct item *item)
 		return;
 	}
 	watched = take_links(self, item);
+	watched = missing ? missing : watched;
 	known.waits_at = chain->waits_at;
 	if (!known.waits_at) {
 		free(item->real);
@@ -657,23 +681,14 @@ static void release(struct hv_follower *self)
 	free(self);
 }
 
-static int add_fd(const struct hv_follower *self, int fd, uint32_t events, const void *data)
-{
-	struct epoll_event event = {.events = events, .data.ptr = (void *)(uintptr_t)data};
-
-	return fd < 0 ? -1 : epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, fd, &event);
-}
-
 static bool set_up(struct hv_follower *self)
 {
 	self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	self->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	self->mountinfo = mc_host_mountinfo_open(self->args.core, NULL);
 	self->chain = malloc(sizeof(*self->chain));
 	self->buffer = malloc(BUFFER_SIZE);
 	return self->chain && self->buffer && add_fd(self, self->wake_fd, EPOLLIN, NULL) == 0 &&
-	       add_fd(self, self->inotify, EPOLLIN, &shared_events) == 0 &&
 	       add_fd(self, self->mountinfo, EPOLLPRI, &table_events) == 0;
 }
 

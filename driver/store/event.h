@@ -25,8 +25,8 @@ enum hv_code hv_event_note(struct hv_store *store, const struct hv_record *recor
 enum hv_code hv_event_add(struct hv_store *store, const char *id, enum hv_action action,
 	const char *detail, struct hv_error *err);
 
-/* Let the last event of an attachment, of this kind, take the place of the event before, if that has
- * the same: an event that happens all the time must not push out all others. */
+/* Let the last event of an attachment, of this kind, take the place of the event before, if that
+ * has the same: an event that happens all the time must not push out all others. */
 enum hv_code hv_event_merge(
 	struct hv_store *store, const char *id, enum hv_action action, struct hv_error *err);
 
