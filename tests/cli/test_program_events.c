@@ -71,7 +71,7 @@ PROGRAM_TEST(events_wrong_words_ask_nobody)
 	program_expect(place, WORDS("docker-hostvol", "events", "-f", "state=attached"), 2, "",
 		"hostvol: unknown filter \"state\": the known ones are action, container, target and volume\n" USAGE);
 	program_expect(place, WORDS("docker-hostvol", "events", "-f", "action=mising"), 2, "",
-		"hostvol: unknown action \"mising\": the actions are attach, covered, detach, end, late, missing, pending, reattach, refused, uncovered, volume-ok and volume-problem\n"
+		"hostvol: unknown action \"mising\": the actions are attach, covered, detach, end, follow, late, missing, pending, reattach, refused, uncovered, volume-ok and volume-problem\n"
 		"hint: did you mean: --filter action=missing\n" USAGE);
 }
 
