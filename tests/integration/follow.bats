@@ -95,7 +95,7 @@ rounds() {
 	stop_reader
 	[[ $(grep -c '^[0-9]' "$TMP/read") -eq $((ROUNDS + 1)) ]] # all of them were seen
 	grep '^[0-9]' "$TMP/read" | sort -n -c
-	! grep -v -e '^[0-9]' -e '^reads ' ${between:+-e "^$between"} "$TMP/read"
+	[[ -z $(grep -v -e '^[0-9]' -e '^reads ' ${between:+-e "^$between"} "$TMP/read") ]]
 }
 
 # --- the ways to replace --------------------------------------------------------------------------
@@ -371,7 +371,7 @@ os.rename(sys.argv[2] + ".new", sys.argv[2])' "$1" "$TMP/remote"
 	within 5 grep -q "^$ROUNDS " "$TMP/read"
 	stop_reader
 	grep '^[0-9]' "$TMP/read" | sort -n -c
-	! grep -v -e '^[0-9]' -e '^reads ' "$TMP/read"
+	[[ -z $(grep -v -e '^[0-9]' -e '^reads ' "$TMP/read") ]]
 	within 5 eval '[[ $(mounts_at /data) -eq 1 && $(shown /data State) == attached ]]'
 }
 
