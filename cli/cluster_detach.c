@@ -147,6 +147,22 @@ static bool may_have_made(struct json_object *task)
 	return !text || !*text || strstr(text, HV_TUNNEL_ANSWER "200");
 }
 
+/* The nodes that an earlier detach has noted. */
+static bool add_former(struct json_object *carrier, struct json_object *concern)
+{
+	const char *nodes = hv_service_label(carrier, HV_CARRIER_NODES);
+
+	for (const char *at = nodes ? nodes : ""; *at; at += strspn(at, ",")) {
+		size_t length = strcspn(at, ",");
+		hv_auto_free char *id = strndup(at, length);
+
+		if (!id || json_object_object_add(concern, id, NULL) < 0)
+			return false;
+		at += length;
+	}
+	return true;
+}
+
 /* The nodes that may have the rule: its keys.  To be put. */
 static enum hv_code find_concern(
 	const struct ending *ending, struct json_object **ret, struct hv_error *err)
@@ -165,6 +181,8 @@ static enum hv_code find_concern(
 		if (node && may_have_made(task))
 			json_object_object_add(concern, node, NULL);
 	}
+	if (!add_former(ending->carrier, concern))
+		return hv_oom(err);
 	*ret = json_object_get(concern);
 	return HV_OK;
 }

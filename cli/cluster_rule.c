@@ -161,6 +161,26 @@ enum hv_code hv_cluster_ask(const struct hv_swarm *swarm,
 	return hv_hint(err, "docker service rm %s", carried.id);
 }
 
+/* Swarm keeps only the last few tasks of a node, which tell whether it may have the rule. */
+static bool add_nodes(struct json_object *spec, struct json_object *concern)
+{
+	hv_auto_free char *nodes = strdup("");
+
+	if (!concern)
+		return true;
+	json_object_object_foreach(concern, id, value)
+	{
+		char *longer =
+			nodes ? hv_text_format("%s%s%s", nodes, *nodes ? "," : "", id) : NULL;
+
+		(void)value;
+		free(nodes);
+		nodes = longer;
+	}
+	return nodes && add_label(hv_document_get(spec, "Labels", json_type_object),
+				HV_CARRIER_NODES, nodes);
+}
+
 enum hv_code hv_cluster_end(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
 	const struct hv_cluster_end *end, struct hv_replies *ret, struct hv_error *err)
 {
@@ -176,7 +196,7 @@ enum hv_code hv_cluster_end(const struct hv_swarm *swarm, const struct hv_cluste
 		.seconds = end->seconds,
 	};
 
-	if (!spec)
+	if (!spec || !add_nodes(spec, end->concern))
 		return hv_oom(err);
 	if (hv_carrier_send(swarm, end->id, spec, &carried, err) != HV_OK)
 		return err->code;

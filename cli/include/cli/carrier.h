@@ -18,6 +18,8 @@
 /* The place of the rule. */
 #define HV_CARRIER_SELECTOR "hostvol.selector"
 #define HV_CARRIER_TARGET "hostvol.target"
+/* With HV_CARRIER_ENDING: the IDs of the nodes that may have the rule, with commas between them. */
+#define HV_CARRIER_NODES "hostvol.nodes"
 /* The label of a carrier that asks once. */
 #define HV_CARRIER_REQUEST "hostvol.request"
 
