@@ -4,7 +4,10 @@
 #include "attach/rules.h"
 #include "engine/engine.h"
 
-enum { INTRODUCE_MS = 2000 };
+enum {
+	INTRODUCE_MS = 10000,
+	INTRODUCE_MAX = 8, /* tries */
+};
 
 unsigned hv_tasks_tell(const struct hv_tasks *tasks, const struct hv_repaired *repaired)
 {
@@ -129,14 +132,17 @@ static bool apply_rules(struct hv_tasks *self, unsigned tries)
 /* Have the Engine look for a volume that is not there: it asks all drivers for it, and so finds
  * this one.  A Swarm gives no task with a volume to a node whose Engine does not know the driver.
  */
-static bool introduce(struct hv_tasks *self)
+static bool introduce(struct hv_tasks *self, unsigned tries)
 {
 	hv_auto_engine_volume struct hv_engine_volume none = {0};
-	hv_auto_error struct hv_error ignored = {0};
+	hv_auto_error struct hv_error err = {0};
+	enum hv_code code;
 
-	(void)!hv_engine_volume(
-		self->args->engine, "hostvol-request-none", INTRODUCE_MS, &none, &ignored);
-	return true;
+	if (!*self->has_engine || tries >= INTRODUCE_MAX)
+		return true;
+	code = hv_engine_volume(
+		self->args->engine, "hostvol-request-none", INTRODUCE_MS, &none, &err);
+	return code == HV_OK || code == HV_NO_SUCH_VOLUME;
 }
 
 bool hv_task_do(struct hv_tasks *tasks, const struct hv_queued *queued)
@@ -153,7 +159,7 @@ bool hv_task_do(struct hv_tasks *tasks, const struct hv_queued *queued)
 	case HV_TASK_RULES:
 		return apply_rules(tasks, queued->tries);
 	case HV_TASK_INTRODUCE:
-		return introduce(tasks);
+		return introduce(tasks, queued->tries);
 	}
 	return true;
 }
