@@ -317,17 +317,18 @@ leave() {
 	echo "$output"
 	[[ $output == *"NODE "* ]]
 	wait $!
+	within 40 has_tasks web 6
 	within 30 attach # Swarm learns of a plain daemon that is back within 20 s
 	have web 6
-	hostvol detach service:web:/mnt/data
+	within 40 hostvol detach service:web:/mnt/data
 	on 3 engine_stop KILL
 	fails_with 1 "the node is down" "1 of 3 nodes do not have it" -- attach
 	on 3 engine_start
 	within 20 is_ready node3
+	within 40 has_tasks web 6
 	within 30 attach
-	within 20 has_tasks web 6
 	have web 6
-	within 30 hostvol detach service:web:/mnt/data
+	within 40 hostvol detach service:web:/mnt/data # as above
 	[[ -z $(carriers) ]]
 	leaves_nothing
 }
