@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The end: what is wanted is there and nothing else; and when all is taken away, nothing is left."""
 import collections
+import glob
 import os
 import signal
 import subprocess
@@ -74,10 +75,28 @@ class Judge:
     def help_docker(self, container):
         """A dockerd that is killed in the middle of a start forgets the task, and cannot start the container again.
         When its shim has ended, containerd forgets it as well."""
-        for pid, (name, _, _) in self.machine.processes().items():
-            if name.startswith("containerd-shim") and container.id in command_of(pid):
-                os.kill(pid, signal.SIGKILL)
-                self.report.count("tasks that Docker had forgotten")
+        for pid, command in self.shims().items():
+            if container.id in command:
+                self.end_shim(pid)
+
+    def shims(self):
+        """{pid: command line}"""
+        return {pid: command_of(pid) for pid, (name, _, _) in self.machine.processes().items()
+            if name.startswith("containerd-shim")}
+
+    def end_shim(self, pid):
+        """Unless its container's process waits for hostvol, which is then the one that has left it."""
+        for child, (name, _, parent) in self.machine.processes().items():
+            if parent == pid and any("fanotify" in text_of(path) for path in glob.glob(f"/proc/{child}/task/*/stack")):
+                self.report.leak(f"{name} is held, long after its start")
+                return
+        os.kill(pid, signal.SIGKILL)
+        self.report.count("tasks that Docker had forgotten")
+
+    def end_forgotten(self):
+        """The same of containers that were removed since: now there are no others."""
+        for pid in self.shims():
+            self.end_shim(pid)
 
     def end_once(self, container, state):
         for slot in container.slots.values():
@@ -226,6 +245,8 @@ class Judge:
             if not within(60, lambda: self.engine.call("DELETE", f"/volumes/{volume['Name']}")[0] in (204, 404)):
                 self.report.fault(f"volume {volume['Name']} cannot be removed: "
                     f"{self.engine.call('DELETE', '/volumes/' + volume['Name'])}")
+        within(30, lambda: not self.shims(), 0.5)
+        self.end_forgotten()
         for name in "dying", "silent":
             self.machine.kill_server(name)
             self.machine.unmount_server(name)
@@ -255,12 +276,16 @@ def warm(machine, container):
     hostvol.close()
 
 
-def command_of(pid):
+def text_of(path):
     try:
-        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return ""
+
+
+def command_of(pid):
+    return text_of(f"/proc/{pid}/cmdline")
 
 
 def difference(before, now):
