@@ -9,6 +9,7 @@ import collections
 import concurrent.futures
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -140,6 +141,9 @@ def end(machine, world, report, before):
     """How many attachments were looked at."""
     checked = 0
     try:
+        machine.compare_exactly()
+        machine.stop_daemon(signal.SIGKILL)  # the last life is one of which each request is known
+        machine.start_daemon()
         judge = Judge(machine, world, report)
         judge.settle()
         checked = judge.judge()

@@ -190,11 +190,11 @@ class Worker(threading.Thread):
             self.report.fault(f"attached to another container: {compact(body)}: {compact(answer)}")
         if before and not before.is_vague() and "Replace" not in body and before.id != attachment["ID"]:
             self.report.fault(f"two at one target: {compact(body)}: {before.request}, {compact(answer)}")
-        slot.wanted = Wanted(volume, attachment, compact(body))
+        slot.wanted, slot.is_unsure = Wanted(volume, attachment, compact(body)), False
 
     def judge_refused_attach(self, container, slot, body, answer):
         code, words = answer["Code"], f"{compact(body)}: {compact(answer)}"
-        if code == "target-exists" and not slot.wanted:
+        if code == "target-exists" and not slot.wanted and not slot.is_unsure:
             self.report.fault(f"something is at a free target: {words}")
         if code == "target-exists" and "Replace" in body:
             self.report.fault(f"not replaced: {words}")
@@ -209,7 +209,9 @@ class Worker(threading.Thread):
         if not found:
             if slot.wanted and not slot.wanted.is_vague() and not container.is_leaving:
                 self.report.fault(f"lost: {slot.wanted}")
-            slot.wanted = None
+            slot.wanted, slot.is_unsure = None, False
+        elif slot.is_unsure:
+            pass
         elif not slot.wanted or slot.wanted.id != found[0]["ID"]:
             volume = next(one for one in self.world.volumes if found[0]["Volume"] in (one.name, one.path))
             slot.wanted = Wanted(volume, found[0], "learnt")
@@ -270,11 +272,14 @@ class Worker(threading.Thread):
         answer, repeated = self.ask("/HotDetach", body)
         code = answer.get("Code")
         if not code:
-            if not before:
+            if not before and not slot.is_unsure:
                 self.report.fault(f"detached what was not wanted: {compact(body)}: {compact(answer)}")
-            slot.wanted = None
+            slot.wanted, slot.is_unsure = None, False
+        elif "not recorded yet" in answer["Err"]:
+            self.report.count("detaches that could not be recorded")
+            slot.wanted, slot.is_unsure = None, True
         elif code == "no-such-attachment" or code == "no-such-container":
-            slot.wanted = None
+            slot.wanted, slot.is_unsure = None, False
             if before and not before.is_vague() and not repeated and not container.is_leaving:
                 self.report.fault(f"lost: {before.request}: {compact(body)}: {compact(answer)}")
 

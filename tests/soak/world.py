@@ -73,6 +73,7 @@ class Slot:
     def __init__(self):
         self.lock = threading.Lock()
         self.wanted = None
+        self.is_unsure = False  # taken out, which could not be recorded: it is not wanted, and may be listed a while
 
 
 class Container:
