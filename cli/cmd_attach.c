@@ -385,7 +385,8 @@ const struct hv_command hv_cmd_check = {
 	.name = "check",
 	.summary = "Show what an attach would do, without doing it",
 	.usage = "SOURCE CONTAINER:TARGET[:ro|:rw]",
-	.notes = "Takes the flags of attach but --opt and --all. Exits 1 when the attach would be refused.",
+	.notes =
+		"Takes the flags of attach but --opt and --all. Exits 1 when the attach would be refused.",
 	.flags = check_flags,
 	.operands_min = 2,
 	.operands_max = 2,
