@@ -18,7 +18,7 @@
 #include "present.h"
 
 /* "pending", and why.  A mount that stands stays noted, and is found later. */
-static void note_failure(struct hv_attempt *attempt, const struct hv_error *failure)
+static void note_failure(struct hv_mount_op *attempt, const struct hv_error *failure)
 {
 	struct hv_record *record = &attempt->record;
 	hv_auto_error struct hv_error ignored = {0};
@@ -47,7 +47,7 @@ static void note_failure(struct hv_attempt *attempt, const struct hv_error *fail
 }
 
 static enum hv_code mount(
-	struct hv_attempt *attempt, const struct hv_again *how, struct hv_error *err)
+	struct hv_mount_op *attempt, const struct hv_again *how, struct hv_error *err)
 {
 	struct hv_store *store = attempt->attacher->store;
 	struct hv_record *record = &attempt->record;
@@ -58,15 +58,16 @@ static enum hv_code mount(
 	}
 	if (hv_store_volume_get(store, record->view.volume, &attempt->volume, err) != HV_OK)
 		return err->code;
-	if (hv_attempt_find_present(attempt, err) != HV_OK)
+	if (hv_mount_op_find_present(attempt, err) != HV_OK)
 		return err->code;
 	record->view.read_only = record->view.read_only || attempt->volume.read_only;
 	attempt->made_before = strdup(record->made);
 	attempt->path_before = strdup(record->path);
 	if (!attempt->made_before || !attempt->path_before)
 		return hv_oom(err);
-	if (hv_attempt_fit(attempt, err) != HV_OK || hv_attempt_prepare(attempt, err) != HV_OK ||
-		hv_attempt_fill_mount(attempt, false, err) != HV_OK)
+	if (hv_attachment_apply_container(attempt, err) != HV_OK ||
+		hv_mount_op_prepare(attempt, err) != HV_OK ||
+		hv_attachment_set_mount(attempt, false, err) != HV_OK)
 		return err->code;
 	hv_record_set_state(record, HV_PENDING);
 	if (!how->is_back) /* as well as is known, if it is found by the note */
@@ -80,7 +81,7 @@ static enum hv_code mount(
 enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
 	const struct hv_again *how, struct hv_record *record, struct hv_error *err)
 {
-	hv_auto_attempt struct hv_attempt attempt = {
+	hv_auto_attempt struct hv_mount_op attempt = {
 		.attacher = attacher,
 		.siblings = how->siblings,
 		.container = *target,

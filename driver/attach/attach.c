@@ -39,7 +39,7 @@ static const char *option(const struct hv_volume *volume, const char *key)
 
 /* Write the intent, or the attachment that is only wanted yet, while the volume is held, so that it
  * cannot be removed under it. */
-static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code commit(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
 	const struct hv_volume *known = &attempt->volume;
@@ -52,7 +52,7 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 	if (rule && !hv_rules_allow(&attacher->rules, rule))
 		return hv_fail(err, HV_NO_SUCH_ATTACHMENT, "rule %s was ended meanwhile", rule);
 	/* A borrowed one may end with another attachment; it is borrowed again then. */
-	attempt->is_outdated = hv_attempt_has_borrowed(attempt);
+	attempt->is_outdated = hv_mount_op_has_borrowed(attempt);
 	if (hv_store_volume_get(attacher->store, known->name, &now, err) != HV_OK)
 		return err->code;
 	if ((!attempt->follow && strcmp(now.source, known->source) != 0) ||
@@ -71,7 +71,7 @@ static enum hv_code commit(struct hv_attempt *attempt, struct hv_error *err)
 
 /* Settle a failure after the intent was written, as after a crash: now or, if that fails as well,
  * later.  Returns HV_OK if the volume is attached all the same. */
-static enum hv_code settle(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code settle(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 	const struct hv_attachment *view = &record->view;
@@ -100,7 +100,7 @@ static enum hv_code settle(struct hv_attempt *attempt, struct hv_error *err)
 		err, "repair the disk: the attachment is then recorded, and can be detached");
 }
 
-static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code mount_and_record(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 
@@ -119,29 +119,29 @@ static enum hv_code mount_and_record(struct hv_attempt *attempt, struct hv_error
 
 /* Preparing may be slow: it comes before the volume is held, which Docker's Mount needs. */
 static enum hv_code attach_now(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
-	if (hv_attempt_prepare(attempt, err) != HV_OK ||
-		hv_attempt_check_resolved(attempt, ret, err) != HV_OK)
+	if (hv_mount_op_prepare(attempt, err) != HV_OK ||
+		hv_mount_op_check_resolved(attempt, ret, err) != HV_OK)
 		return err->code;
 	if (attempt->is_there)
 		return HV_OK;
-	hv_attempt_find_hidden(attempt);
-	if (hv_attempt_fill_mount(attempt, false, err) != HV_OK || commit(attempt, err) != HV_OK)
+	hv_mount_op_find_hidden(attempt);
+	if (hv_attachment_set_mount(attempt, false, err) != HV_OK || commit(attempt, err) != HV_OK)
 		return err->code;
 	return mount_and_record(attempt, err) == HV_OK ? HV_OK : settle(attempt, err);
 }
 
 /* Record what is wanted of a container that does not run. */
-static enum hv_code record_wanted(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code record_wanted(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 	const struct mc_made nothing = {0};
 
-	if (hv_attempt_wants_subpath(attempt) &&
+	if (hv_mount_op_wants_subpath(attempt) &&
 		(hv_volume_use(attempt->attacher->volumes, &attempt->volume, &attempt->use, err) !=
 				HV_OK ||
-			hv_attempt_make_subpath(attempt, err) != HV_OK))
+			hv_mount_op_make_subpath(attempt, err) != HV_OK))
 		return err->code;
 	record->path = strdup(attempt->path_before ? attempt->path_before : attempt->target);
 	record->made = hv_made_join(attempt->made_before, &nothing);
@@ -152,17 +152,17 @@ static enum hv_code record_wanted(struct hv_attempt *attempt, struct hv_error *e
 }
 
 static enum hv_code hold_and_attach(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
-	bool is_running = hv_attempt_is_running(attempt);
+	bool is_running = hv_mount_op_is_running(attempt);
 	enum hv_code code;
 
 	HV_HOLD(hold, &attacher->locks, attempt->container.container.id);
 	if (is_running && hv_target_check_alive(&attempt->container, err) != HV_OK)
 		return err->code;
-	if (hv_attempt_read_siblings(attempt, err) != HV_OK ||
-		hv_attempt_check_recorded(attempt, ret, err) != HV_OK)
+	if (hv_mount_op_read_siblings(attempt, err) != HV_OK ||
+		hv_mount_op_check_recorded(attempt, ret, err) != HV_OK)
 		return err->code;
 	if (!attempt->is_there) {
 		code = is_running ? attach_now(attempt, ret, err) : record_wanted(attempt, err);
@@ -180,7 +180,7 @@ static enum hv_code hold_and_attach(
 }
 
 /* A volume of another driver must not be removed from now on. */
-static enum hv_code keep(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code keep(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	if (!attempt->record.view.driver)
 		return HV_OK;
@@ -189,7 +189,7 @@ static enum hv_code keep(struct hv_attempt *attempt, struct hv_error *err)
 }
 
 /* The replaced ones may be removed. */
-static void release_replaced(struct hv_attempt *attempt)
+static void release_replaced(struct hv_mount_op *attempt)
 {
 	const struct hv_texts *names = &attempt->volumes_before;
 
@@ -200,7 +200,7 @@ static void release_replaced(struct hv_attempt *attempt)
 	}
 }
 
-static enum hv_code open_container(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code open_container(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
 
@@ -211,37 +211,38 @@ static enum hv_code open_container(struct hv_attempt *attempt, struct hv_error *
 }
 
 static enum hv_code try_attach(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
 	struct hv_target *container = &attempt->container;
 	enum hv_code code;
 
-	if (hv_attempt_read(attempt, err) != HV_OK || hv_attempt_find_volume(attempt, err) != HV_OK)
+	if (hv_mount_op_read(attempt, err) != HV_OK ||
+		hv_mount_op_find_volume(attempt, err) != HV_OK)
 		return err->code;
 	code = open_container(attempt, err);
 	if (code != HV_OK && !(code == HV_NOT_RUNNING && request->persist))
 		return code;
 	hv_error_done(err);
-	if (hv_attempt_fill(attempt, err) != HV_OK || keep(attempt, err) != HV_OK)
+	if (hv_mount_op_fill(attempt, err) != HV_OK || keep(attempt, err) != HV_OK)
 		return err->code;
 	code = hold_and_attach(attempt, ret, err);
 	/* A stopped container may have started while its record was written; and other attachments
 	 * may wait for this one. */
 	if (code == HV_OK)
 		hv_attacher_poke(attempt->attacher, container->container.id,
-			!hv_attempt_is_running(attempt) || attempt->is_waited_for);
+			!hv_mount_op_is_running(attempt) || attempt->is_waited_for);
 	return code;
 }
 
 /* The attach failed: the directories made in the source, and the borrowed volume. */
-static void take_back(struct hv_attempt *attempt)
+static void take_back(struct hv_mount_op *attempt)
 {
 	hv_auto_error struct hv_error ignored = {0};
 
-	hv_attempt_unmake_subpath(attempt);
+	hv_mount_op_unmake_subpath(attempt);
 	/* The next start finds a volume that stays. */
-	if (hv_attempt_has_borrowed(attempt) && !attempt->only_check && attempt->volume.name)
+	if (hv_mount_op_has_borrowed(attempt) && !attempt->only_check && attempt->volume.name)
 		(void)!hv_volume_return(attempt->attacher->volumes, attempt->volume.name, &ignored);
 	hv_error_done(&ignored);
 	if (attempt->is_kept && attempt->volume.name)
@@ -254,7 +255,7 @@ enum hv_code hv_attach(struct hv_attacher *attacher, const struct hv_attach_requ
 	long long began_us = hv_clock_us();
 
 	for (int tries = 1;; tries++) {
-		hv_auto_attempt struct hv_attempt attempt = {
+		hv_auto_attempt struct hv_mount_op attempt = {
 			.attacher = attacher, .request = request, .container = {.ns = MC_NS_NONE}};
 		enum hv_code code = try_attach(&attempt, ret, err);
 

@@ -15,7 +15,7 @@
 #include "made.h"
 #include "present.h"
 
-enum hv_code hv_attempt_new_id(char **ret, struct hv_error *err)
+enum hv_code hv_mount_op_new_id(char **ret, struct hv_error *err)
 {
 	unsigned char bytes[6];
 
@@ -29,7 +29,7 @@ enum hv_code hv_attempt_new_id(char **ret, struct hv_error *err)
 }
 
 /* The owner to appear: the one that the request says, or the volume. */
-static enum hv_code find_as(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code find_as(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	char text[HV_AS_SIZE];
 	struct hv_as as = {0};
@@ -44,12 +44,12 @@ static enum hv_code find_as(struct hv_attempt *attempt, struct hv_error *err)
 	return attempt->record.view.as ? HV_OK : hv_oom(err);
 }
 
-enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_fill(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
 	struct hv_record *record = &attempt->record;
 	struct hv_attachment *view = &record->view;
-	bool is_running = hv_attempt_is_running(attempt);
+	bool is_running = hv_mount_op_is_running(attempt);
 	const char *driver = hv_opts_get(&attempt->volume.opts, "driver");
 
 	view->volume = strdup(attempt->volume.name);
@@ -83,13 +83,13 @@ enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err)
 	if (find_as(attempt, err) != HV_OK ||
 		hv_lease_begin(view, request->lease_seconds, request->grace_seconds, err) != HV_OK)
 		return err->code;
-	if (is_running && hv_attempt_fit(attempt, err) != HV_OK)
+	if (is_running && hv_attachment_apply_container(attempt, err) != HV_OK)
 		return err->code;
-	return hv_attempt_new_id(&view->id, err);
+	return hv_mount_op_new_id(&view->id, err);
 }
 
-enum hv_code hv_attempt_fill_mount(
-	struct hv_attempt *attempt, bool is_mounted, struct hv_error *err)
+enum hv_code hv_attachment_set_mount(
+	struct hv_mount_op *attempt, bool is_mounted, struct hv_error *err)
 {
 	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
 	struct hv_record *record = &attempt->record;
@@ -113,7 +113,7 @@ enum hv_code hv_attempt_fill_mount(
 	return record->path && record->made ? HV_OK : hv_oom(err);
 }
 
-void hv_attempt_done(struct hv_attempt *attempt)
+void hv_mount_op_done(struct hv_mount_op *attempt)
 {
 	mc_attach_free(attempt->mount);
 	hv_volume_unuse(&attempt->use);
@@ -126,22 +126,22 @@ void hv_attempt_done(struct hv_attempt *attempt)
 	hv_target_close(&attempt->container);
 }
 
-enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_find_volume(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
 	struct hv_volumes *volumes = attempt->attacher->volumes;
 	enum hv_code code;
 
 	if (attempt->path[0])
-		code = hv_attempt_borrow_path(attempt, err);
+		code = hv_mount_op_borrow_path(attempt, err);
 	else
 		code = hv_volume_get(volumes, request->volume, &attempt->volume, err);
 	if (code == HV_NO_SUCH_VOLUME && !attempt->path[0])
-		code = hv_attempt_borrow_volume(attempt, err);
-	return code == HV_OK ? hv_attempt_decide_follow(attempt, err) : code;
+		code = hv_mount_op_borrow_volume(attempt, err);
+	return code == HV_OK ? hv_mount_op_decide_follow(attempt, err) : code;
 }
 
-enum hv_code hv_attempt_read_siblings(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_read_siblings(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	attempt->siblings = &attempt->read;
 	return hv_siblings_read(
@@ -151,7 +151,7 @@ enum hv_code hv_attempt_read_siblings(struct hv_attempt *attempt, struct hv_erro
 /* Whether to map owners: the container has a user namespace, and no user of it owns the volume's
  * directory.  A directory that such a user owns looks right as it is, and as `docker run -v` shows
  * it. */
-static bool is_to_map(const struct hv_attempt *attempt)
+static bool is_to_map(const struct hv_mount_op *attempt)
 {
 	const struct hv_record *record = &attempt->record;
 	const struct hv_target *container = &attempt->container;
@@ -165,7 +165,7 @@ static bool is_to_map(const struct hv_attempt *attempt)
 	return mc_ns_has_user(core, container->container.pid, (uint32_t)owner.uid) <= 0;
 }
 
-void hv_attempt_decide_map(struct hv_attempt *attempt)
+void hv_mount_op_decide_map(struct hv_mount_op *attempt)
 {
 	struct hv_record *record = &attempt->record;
 
@@ -177,12 +177,12 @@ void hv_attempt_decide_map(struct hv_attempt *attempt)
 			record->view.is_mapped || (record->view.as && !attempt->keeps_suid);
 }
 
-enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_attachment_apply_container(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	const struct hv_target *container = &attempt->container;
 	struct hv_record *record = &attempt->record;
 
-	hv_attempt_decide_map(attempt);
+	hv_mount_op_decide_map(attempt);
 	free(record->started_at);
 	record->started_at = NULL;
 	if (!container->container.started_at)

@@ -6,7 +6,7 @@
 #include "container.h"
 #include "siblings.h"
 
-struct hv_attempt {
+struct hv_mount_op {
 	struct hv_attacher *attacher;
 	const struct hv_attach_request *request;
 	/* From the request (request.c). */
@@ -47,41 +47,41 @@ struct hv_attempt {
 	struct mc_made made_in_source;
 };
 
-#define hv_auto_attempt HV_AUTO(hv_attempt_done)
-void hv_attempt_done(struct hv_attempt *attempt);
+#define hv_auto_attempt HV_AUTO(hv_mount_op_done)
+void hv_mount_op_done(struct hv_mount_op *attempt);
 
 /* Whether its container runs; else it is only recorded, for the next start. */
-static inline bool hv_attempt_is_running(const struct hv_attempt *attempt)
+static inline bool hv_mount_op_is_running(const struct hv_mount_op *attempt)
 {
 	return attempt->container.ns.ns_fd >= 0;
 }
 
 /* Whether the source is there only while it is attached: not a volume of hostvol. */
-static inline bool hv_attempt_has_borrowed(const struct hv_attempt *attempt)
+static inline bool hv_mount_op_has_borrowed(const struct hv_mount_op *attempt)
 {
 	return attempt->record.is_borrowed;
 }
 
 /* A new ID, which the caller frees. */
-enum hv_code hv_attempt_new_id(char **ret, struct hv_error *err);
+enum hv_code hv_mount_op_new_id(char **ret, struct hv_error *err);
 
 /* Look up the volume of the request, or borrow the source that is none. */
-enum hv_code hv_attempt_find_volume(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_find_volume(struct hv_mount_op *attempt, struct hv_error *err);
 
 /* Read the records of the container, which is held if it is more than a check. */
-enum hv_code hv_attempt_read_siblings(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_read_siblings(struct hv_mount_op *attempt, struct hv_error *err);
 
 /* Fill in the fields that depend on the container: owners, set-user-ID bits, its start. */
-enum hv_code hv_attempt_fit(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_attachment_apply_container(struct hv_mount_op *attempt, struct hv_error *err);
 
 /* Of these, only the owners and the bits: once the volume's file system is mounted. */
-void hv_attempt_decide_map(struct hv_attempt *attempt);
+void hv_mount_op_decide_map(struct hv_mount_op *attempt);
 
 /* Fill in every field of the record that does not depend on the mount. */
-enum hv_code hv_attempt_fill(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_fill(struct hv_mount_op *attempt, struct hv_error *err);
 
 /* Copy the data of the prepared mount, or of the committed one (`is_mounted`), into the record. */
-enum hv_code hv_attempt_fill_mount(
-	struct hv_attempt *attempt, bool is_mounted, struct hv_error *err);
+enum hv_code hv_attachment_set_mount(
+	struct hv_mount_op *attempt, bool is_mounted, struct hv_error *err);
 
 #endif

@@ -53,7 +53,7 @@ static bool add(struct list *list, const char *name, enum hv_code outcome, char 
 	return item->ok;
 }
 
-static char *describe_source(const struct hv_attempt *attempt)
+static char *describe_source(const struct hv_mount_op *attempt)
 {
 	const char *directory = attempt->volume.source ? attempt->volume.source : "";
 	const char *driver = hv_opts_get(&attempt->volume.opts, "driver");
@@ -68,7 +68,7 @@ static char *describe_source(const struct hv_attempt *attempt)
 		is_unmade ? ", which is to be made" : "");
 }
 
-static char *describe_target(const struct hv_attempt *attempt)
+static char *describe_target(const struct hv_mount_op *attempt)
 {
 	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
 
@@ -81,7 +81,7 @@ static char *describe_target(const struct hv_attempt *attempt)
 	return hv_text_format("%s, which exists", info->path);
 }
 
-static const char *describe_owners(const struct hv_attempt *attempt)
+static const char *describe_owners(const struct hv_mount_op *attempt)
 {
 	if (attempt->record.view.is_mapped)
 		return ", owners mapped to the container's users";
@@ -90,7 +90,7 @@ static const char *describe_owners(const struct hv_attempt *attempt)
 	return "";
 }
 
-static char *describe_mode(const struct hv_attempt *attempt)
+static char *describe_mode(const struct hv_mount_op *attempt)
 {
 	const struct hv_attachment *view = &attempt->record.view;
 
@@ -101,19 +101,19 @@ static char *describe_mode(const struct hv_attempt *attempt)
 }
 
 /* `ret` is what was found, or NULL.  Only the records of a stopped container are known. */
-static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct hv_error *err)
+static enum hv_code check_target(struct hv_mount_op *attempt, char **ret, struct hv_error *err)
 {
-	bool is_running = hv_attempt_is_running(attempt);
-	bool is_looked_at = is_running && !hv_attempt_lacks_source(attempt);
+	bool is_running = hv_mount_op_is_running(attempt);
+	bool is_looked_at = is_running && !hv_mount_op_lacks_source(attempt);
 	hv_auto_attachment struct hv_attachment there = {0};
 
-	if (hv_attempt_fill(attempt, err) != HV_OK ||
-		hv_attempt_read_siblings(attempt, err) != HV_OK ||
-		hv_attempt_check_recorded(attempt, &there, err) != HV_OK)
+	if (hv_mount_op_fill(attempt, err) != HV_OK ||
+		hv_mount_op_read_siblings(attempt, err) != HV_OK ||
+		hv_mount_op_check_recorded(attempt, &there, err) != HV_OK)
 		return err->code;
 	if (is_looked_at && !attempt->is_there &&
-		(hv_attempt_prepare(attempt, err) != HV_OK ||
-			hv_attempt_check_resolved(attempt, &there, err) != HV_OK))
+		(hv_mount_op_prepare(attempt, err) != HV_OK ||
+			hv_mount_op_check_resolved(attempt, &there, err) != HV_OK))
 		return err->code;
 	if (attempt->is_there) {
 		*ret = hv_text_format("%s, where it is attached already, so that %s", there.target,
@@ -122,7 +122,7 @@ static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct 
 		return HV_OK;
 	}
 	if (is_looked_at)
-		hv_attempt_find_hidden(attempt);
+		hv_mount_op_find_hidden(attempt);
 	if (is_looked_at)
 		*ret = describe_target(attempt);
 	else
@@ -131,7 +131,7 @@ static enum hv_code check_target(struct hv_attempt *attempt, char **ret, struct 
 	return HV_OK;
 }
 
-static bool add_container(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static bool add_container(struct hv_mount_op *attempt, struct list *list, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
 	enum hv_code step =
@@ -147,14 +147,14 @@ static bool add_container(struct hv_attempt *attempt, struct list *list, struct 
 }
 
 /* A note: files in the directory may have other owners, or access control lists. */
-static bool add_writer(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static bool add_writer(const struct hv_mount_op *attempt, struct list *list, struct hv_error *err)
 {
-	char *detail = hv_attempt_describe_writer(attempt);
+	char *detail = hv_mount_op_describe_writer(attempt);
 
 	return !detail || add(list, "owner", HV_OK, detail, err);
 }
 
-static bool add_target(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static bool add_target(struct hv_mount_op *attempt, struct list *list, struct hv_error *err)
 {
 	const struct hv_texts *hidden = &attempt->record.view.warnings;
 	char *detail = NULL;
@@ -169,7 +169,7 @@ static bool add_target(struct hv_attempt *attempt, struct list *list, struct hv_
 	       add_writer(attempt, list, err);
 }
 
-static bool add_lease(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static bool add_lease(const struct hv_mount_op *attempt, struct list *list, struct hv_error *err)
 {
 	const struct hv_attachment *view = &attempt->record.view;
 
@@ -180,7 +180,7 @@ static bool add_lease(const struct hv_attempt *attempt, struct list *list, struc
 		err);
 }
 
-static bool add_follow(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static bool add_follow(const struct hv_mount_op *attempt, struct list *list, struct hv_error *err)
 {
 	char path[PATH_MAX];
 
@@ -192,9 +192,9 @@ static bool add_follow(const struct hv_attempt *attempt, struct list *list, stru
 }
 
 /* Of one that is required: whether its container would start, if it did now. */
-static bool add_start(const struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static bool add_start(const struct hv_mount_op *attempt, struct list *list, struct hv_error *err)
 {
-	enum hv_code step = hv_attempt_lacks_source(attempt)
+	enum hv_code step = hv_mount_op_lacks_source(attempt)
 				    ? HV_OK /* it is made first */
 				    : hv_volume_check_ready(attempt->attacher, &attempt->volume,
 					      attempt->subpath, err);
@@ -208,13 +208,13 @@ static bool add_start(const struct hv_attempt *attempt, struct list *list, struc
 		err);
 }
 
-static void check_all(struct hv_attempt *attempt, struct list *list, struct hv_error *err)
+static void check_all(struct hv_mount_op *attempt, struct list *list, struct hv_error *err)
 {
-	enum hv_code step = hv_attempt_read(attempt, err);
+	enum hv_code step = hv_mount_op_read(attempt, err);
 
 	if (!add(list, "request", step, hv_text_format("its arguments are right"), err))
 		return;
-	step = hv_attempt_find_volume(attempt, err);
+	step = hv_mount_op_find_volume(attempt, err);
 	if (!add(list, attempt->path[0] ? "source" : "volume", step, describe_source(attempt), err))
 		return;
 	if (!add_container(attempt, list, err))
@@ -237,7 +237,7 @@ void hv_checks_free(struct hv_check *checks, size_t count)
 enum hv_code hv_attach_check(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_check **ret, size_t *ret_count, struct hv_error *err)
 {
-	hv_auto_attempt struct hv_attempt attempt = {
+	hv_auto_attempt struct hv_mount_op attempt = {
 		.attacher = attacher,
 		.request = request,
 		.only_check = true,

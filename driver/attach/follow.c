@@ -81,7 +81,7 @@ enum hv_code hv_record_settle_follow(
 /* --- the replacement --- */
 
 /* The container that a record's mount is in. */
-static enum hv_code open_container(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code open_container(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	const struct hv_record *record = &attempt->record;
 	struct hv_container *container = &attempt->container.container;
@@ -96,7 +96,7 @@ static enum hv_code open_container(struct hv_attempt *attempt, struct hv_error *
 	return hv_record_open_ns(attempt->attacher, record, &attempt->container.ns, err);
 }
 
-static enum hv_code prepare(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code prepare(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 	const struct mc_attach_info *info;
@@ -105,8 +105,8 @@ static enum hv_code prepare(struct hv_attempt *attempt, struct hv_error *err)
 	attempt->path_before = strdup(record->path);
 	if (!attempt->made_before || !attempt->path_before)
 		return hv_oom(err);
-	if (hv_attempt_find_present(attempt, err) != HV_OK ||
-		hv_attempt_prepare(attempt, err) != HV_OK)
+	if (hv_mount_op_find_present(attempt, err) != HV_OK ||
+		hv_mount_op_prepare(attempt, err) != HV_OK)
 		return err->code;
 	info = mc_attach_info(attempt->mount);
 	if (info->is_covering)
@@ -120,19 +120,19 @@ static enum hv_code prepare(struct hv_attempt *attempt, struct hv_error *err)
 }
 
 /* `attempt->record` has the present source already; `source` is the former one, taken over. */
-static enum hv_code note_intent(struct hv_attempt *attempt, char **source, struct hv_error *err)
+static enum hv_code note_intent(struct hv_mount_op *attempt, char **source, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 
 	record->former = (struct hv_former){record->mount_id, record->mountinfo_id,
 		record->root_dev, record->root_ino, mc_take_ptr(source)};
 	hv_record_set_state(record, HV_ATTACHED);
-	if (hv_attempt_fill_mount(attempt, false, err) != HV_OK)
+	if (hv_attachment_set_mount(attempt, false, err) != HV_OK)
 		return err->code;
 	return hv_store_attachment_note(attempt->attacher->store, record, err);
 }
 
-static enum hv_code mount(struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code mount(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 	hv_auto_free char *source = strdup(record->view.source);
@@ -159,7 +159,7 @@ static enum hv_code mount(struct hv_attempt *attempt, struct hv_error *err)
 static enum hv_code replace(struct hv_attacher *attacher, const struct hv_records *siblings,
 	struct hv_record *record, struct hv_error *err)
 {
-	hv_auto_attempt struct hv_attempt attempt = {
+	hv_auto_attempt struct hv_mount_op attempt = {
 		.attacher = attacher,
 		.siblings = siblings,
 		.container = {.ns = MC_NS_NONE},

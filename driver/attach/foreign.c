@@ -12,14 +12,14 @@
 
 /* The record is of a borrowed volume even if that fails: it is given back then. */
 static enum hv_code borrow(
-	struct hv_attempt *attempt, const struct hv_foreign *foreign, struct hv_error *err)
+	struct hv_mount_op *attempt, const struct hv_foreign *foreign, struct hv_error *err)
 {
 	attempt->record.is_borrowed = true;
 	return hv_volume_borrow(
 		attempt->attacher->volumes, foreign, attempt->only_check, &attempt->volume, err);
 }
 
-enum hv_code hv_attempt_borrow_path(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_borrow_path(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	const struct hv_foreign foreign = {.name = attempt->path,
 		.path = attempt->path,
@@ -62,7 +62,7 @@ static void find_place(const struct hv_engine_volume *volume, struct hv_foreign 
 }
 
 static enum hv_code borrow_known(
-	struct hv_attempt *attempt, const struct hv_engine_volume *volume, struct hv_error *err)
+	struct hv_mount_op *attempt, const struct hv_engine_volume *volume, struct hv_error *err)
 {
 	struct hv_foreign foreign = {.name = attempt->request->volume,
 		.driver = volume->driver,
@@ -92,7 +92,7 @@ static enum hv_code refuse_unasked(
 	return cause->hint ? hv_hint(err, "%s", cause->hint) : code;
 }
 
-enum hv_code hv_attempt_borrow_volume(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_borrow_volume(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	const char *name = attempt->request->volume;
 	hv_auto_engine_volume struct hv_engine_volume volume = {0};

@@ -6,12 +6,12 @@
 #include "attempt.h"
 
 /* Borrow the directory of the host at attempt->path. */
-enum hv_code hv_attempt_borrow_path(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_borrow_path(struct hv_mount_op *attempt, struct hv_error *err);
 
 /* Ask the Engine for the volume of the request, which hostvol does not have (HV_NO_SUCH_VOLUME in
  * `err`), and borrow it.  Returns HV_OK, HV_NO_SUCH_VOLUME (the Engine does not know it
  * either), HV_SOURCE_MISSING (its data is not on the host now), the code of an Engine that does not
  * answer … */
-enum hv_code hv_attempt_borrow_volume(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_borrow_volume(struct hv_mount_op *attempt, struct hv_error *err);
 
 #endif

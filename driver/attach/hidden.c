@@ -17,7 +17,7 @@ enum { WARNINGS_MAX = 16, USERS_MAX = 8 };
 
 /* The attachment whose mount it is, or NULL. */
 static const struct hv_record *find_own(
-	const struct hv_attempt *attempt, const struct mc_mount *mount)
+	const struct hv_mount_op *attempt, const struct mc_mount *mount)
 {
 	const struct hv_target *container = &attempt->container;
 
@@ -27,7 +27,7 @@ static const struct hv_record *find_own(
 
 /* Whether it stands on a mount of ours: then it came with the volume, and is moved with that. */
 static bool is_on_own(
-	const struct hv_attempt *attempt, struct mc_mounts *mounts, const struct mc_mount *mount)
+	const struct hv_mount_op *attempt, struct mc_mounts *mounts, const struct mc_mount *mount)
 {
 	struct mc_mount at = *mount;
 
@@ -42,7 +42,7 @@ static bool is_on_own(
 
 /* Left out if there is no memory. */
 static __attribute__((format(printf, 2, 3))) void warn(
-	struct hv_attempt *attempt, const char *format, ...)
+	struct hv_mount_op *attempt, const char *format, ...)
 {
 	char text[2 * PATH_MAX];
 	va_list args;
@@ -54,7 +54,7 @@ static __attribute__((format(printf, 2, 3))) void warn(
 }
 
 static void warn_of_mount(
-	struct hv_attempt *attempt, struct mc_mounts *mounts, const struct mc_mount *mount)
+	struct hv_mount_op *attempt, struct mc_mounts *mounts, const struct mc_mount *mount)
 {
 	const struct hv_record *own = find_own(attempt, mount);
 	const char *volume = attempt->volume.name;
@@ -83,7 +83,7 @@ static const char *what_it_has(enum mc_busy_why why)
 	return "an open file";
 }
 
-static void warn_of_covered(struct hv_attempt *attempt, struct mc_mounts *mounts)
+static void warn_of_covered(struct hv_mount_op *attempt, struct mc_mounts *mounts)
 {
 	const char *volume = attempt->volume.name, *target = attempt->target;
 	struct mc_cover cover;
@@ -108,7 +108,7 @@ static void warn_of_covered(struct hv_attempt *attempt, struct mc_mounts *mounts
 			volume);
 }
 
-void hv_attempt_find_hidden(struct hv_attempt *attempt)
+void hv_mount_op_find_hidden(struct hv_mount_op *attempt)
 {
 	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
 	const struct hv_texts *warnings = &attempt->record.view.warnings;

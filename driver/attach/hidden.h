@@ -9,6 +9,6 @@
  * entries of the directory it covers, for each mount below its target that it hides, and for each
  * attachment that is put on top of it (hidden.c), among the warnings of its record.  Anything
  * unknown is left out. */
-void hv_attempt_find_hidden(struct hv_attempt *attempt);
+void hv_mount_op_find_hidden(struct hv_mount_op *attempt);
 
 #endif

@@ -27,7 +27,7 @@ static struct mc_attr attributes(const struct hv_attachment *view, struct mc_att
 
 /* Why the mount failed: if the container has ended meanwhile, because of that. */
 static enum hv_code explain(
-	const struct hv_attempt *attempt, const struct mc_err *cause, struct hv_error *err)
+	const struct hv_mount_op *attempt, const struct mc_err *cause, struct hv_error *err)
 {
 	char fstype[HV_FSTYPE_SIZE];
 	struct hv_names names = {.volume = attempt->volume.name,
@@ -51,7 +51,7 @@ static enum hv_code explain(
 		attempt->attacher, &attempt->record, &attempt->container.ns, err);
 }
 
-static enum mc_replace how_to_replace(const struct hv_attempt *attempt)
+static enum mc_replace how_to_replace(const struct hv_mount_op *attempt)
 {
 	switch (attempt->record.replace) {
 	case HV_REPLACE_ATOMIC:
@@ -65,12 +65,12 @@ static enum mc_replace how_to_replace(const struct hv_attempt *attempt)
 }
 
 /* The source is missing: perhaps its volume was deleted meanwhile, and it with that. */
-static enum hv_code explain_missing(const struct hv_attempt *attempt, struct hv_error *err)
+static enum hv_code explain_missing(const struct hv_mount_op *attempt, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume now = {0};
 	hv_auto_error struct hv_error other = {0};
 
-	if (hv_attempt_has_borrowed(attempt))
+	if (hv_mount_op_has_borrowed(attempt))
 		return err->code;
 	if (hv_store_volume_get(attempt->attacher->store, attempt->volume.name, &now, &other) !=
 		HV_NO_SUCH_VOLUME)
@@ -99,7 +99,7 @@ static enum hv_code add_as(const struct hv_attachment *view, const struct hv_con
 	return HV_OK;
 }
 
-enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	const struct hv_attachment *view = &attempt->record.view;
 	const struct hv_target *container = &attempt->container;
@@ -122,10 +122,10 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 		args.since_ns = (uint64_t)container->held_since_ms * NS_PER_MS;
 	if (hv_volume_check_mount(volumes, &attempt->volume, err) != HV_OK ||
 		hv_volume_use(volumes, &attempt->volume, &attempt->use, err) != HV_OK ||
-		(!attempt->only_check && hv_attempt_make_subpath(attempt, err) != HV_OK))
+		(!attempt->only_check && hv_mount_op_make_subpath(attempt, err) != HV_OK))
 		return err->code;
 	attempt->keeps_suid = attempt->use.keeps_suid;
-	hv_attempt_decide_map(attempt); /* again: a file system is mounted only now */
+	hv_mount_op_decide_map(attempt); /* again: a file system is mounted only now */
 	args.idmap = view->is_mapped;
 	if (add_as(view, &container->container, &args, err) != HV_OK)
 		return err->code;
@@ -140,20 +140,20 @@ enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err
 								  : err->code;
 }
 
-void hv_attempt_unprepare(struct hv_attempt *attempt)
+void hv_mount_op_unprepare(struct hv_mount_op *attempt)
 {
 	mc_attach_free(attempt->mount);
 	attempt->mount = NULL;
 }
 
-enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_mount(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct mc_err cause = {0};
 	enum hv_code code;
 
 	attempt->is_mounted = mc_attach_commit(attempt->mount, &cause) == 0;
-	code = attempt->is_mounted ? hv_attempt_fill_mount(attempt, true, err)
+	code = attempt->is_mounted ? hv_attachment_set_mount(attempt, true, err)
 				   : explain(attempt, &cause, err);
-	hv_attempt_unprepare(attempt);
+	hv_mount_op_unprepare(attempt);
 	return code;
 }

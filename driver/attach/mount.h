@@ -6,15 +6,15 @@
 #include "attempt.h"
 
 /* Prepare the mount.  Nothing is changed. */
-enum hv_code hv_attempt_prepare(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *err);
 
 /* Make the prepared mount and fill the record.  A failure leaves no mount. */
-enum hv_code hv_attempt_mount(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_mount(struct hv_mount_op *attempt, struct hv_error *err);
 
-/* Either hv_attempt_mount() or hv_nested_mount(). */
-typedef enum hv_code hv_mount_fn(struct hv_attempt *attempt, struct hv_error *err);
+/* Either hv_mount_op_mount() or hv_nested_mount(). */
+typedef enum hv_code hv_mount_fn(struct hv_mount_op *attempt, struct hv_error *err);
 
 /* Release the prepared mount: its descriptors would make the mount busy. */
-void hv_attempt_unprepare(struct hv_attempt *attempt);
+void hv_mount_op_unprepare(struct hv_mount_op *attempt);
 
 #endif

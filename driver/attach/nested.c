@@ -56,7 +56,7 @@ static bool is_in_the_way(
 
 /* Unmount the attachments below the path of the attempt's, which is about to be mounted: those of
  * `ret_is_lifted` are to be put back either way.  The lock of the container is held. */
-static enum hv_code lift_all(struct hv_attempt *attempt, bool *ret_is_lifted, struct hv_error *err)
+static enum hv_code lift_all(struct hv_mount_op *attempt, bool *ret_is_lifted, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
 	struct hv_record *outer = &attempt->record;
@@ -77,9 +77,9 @@ static enum hv_code lift_all(struct hv_attempt *attempt, bool *ret_is_lifted, st
 }
 
 /* Attach them again, on top.  A failed one is "pending", with the reason, and is tried again. */
-static void put_back(struct hv_attempt *attempt, const bool *is_lifted)
+static void put_back(struct hv_mount_op *attempt, const bool *is_lifted)
 {
-	const struct hv_again how = {.mount = hv_attempt_mount, .is_back = true};
+	const struct hv_again how = {.mount = hv_mount_op_mount, .is_back = true};
 	struct hv_attacher *attacher = attempt->attacher;
 	const struct hv_target *target = &attempt->container;
 	bool is_left = false;
@@ -95,19 +95,19 @@ static void put_back(struct hv_attempt *attempt, const bool *is_lifted)
 		hv_attacher_poke(attacher, target->container.id, true);
 }
 
-enum hv_code hv_nested_mount(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_nested_mount(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	hv_auto_free bool *is_lifted = NULL; /* of each of the siblings */
 	enum hv_code code;
 
 	if (!attempt->siblings)
-		return hv_attempt_mount(attempt, err);
+		return hv_mount_op_mount(attempt, err);
 	is_lifted = calloc(attempt->siblings->count + 1, sizeof(bool));
 	code = is_lifted ? lift_all(attempt, is_lifted, err) : hv_oom(err);
 	if (code == HV_OK)
-		code = hv_attempt_mount(attempt, err);
+		code = hv_mount_op_mount(attempt, err);
 	else
-		hv_attempt_unprepare(attempt);
+		hv_mount_op_unprepare(attempt);
 	if (is_lifted)
 		put_back(attempt, is_lifted);
 	return code;

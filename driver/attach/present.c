@@ -7,12 +7,12 @@
 #include "attachments.h"
 
 /* Before the directories are made that a check does not make there is nothing to be found. */
-static bool is_to_make(const struct hv_attempt *attempt)
+static bool is_to_make(const struct hv_mount_op *attempt)
 {
 	return attempt->only_check && attempt->volume.missing > 0;
 }
 
-enum hv_code hv_attempt_decide_follow(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_decide_follow(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_volumes *volumes = attempt->attacher->volumes;
 
@@ -24,7 +24,7 @@ enum hv_code hv_attempt_decide_follow(struct hv_attempt *attempt, struct hv_erro
 	return hv_volume_follow(volumes, &attempt->volume, 0, err);
 }
 
-enum hv_code hv_attempt_find_present(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_find_present(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_attachment *view = &attempt->record.view;
 	char *source;

@@ -6,10 +6,10 @@
 #include "attempt.h"
 
 /* Whether the attachment of a request follows its path; if it does, find the source there. */
-enum hv_code hv_attempt_decide_follow(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_decide_follow(struct hv_mount_op *attempt, struct hv_error *err);
 
 /* Have the volume and the record of an attempt name the source as its path leads now, if the record
  * follows that.  Returns as hv_volume_follow(). */
-enum hv_code hv_attempt_find_present(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_find_present(struct hv_mount_op *attempt, struct hv_error *err);
 
 #endif

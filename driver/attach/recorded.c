@@ -54,7 +54,7 @@ static bool is_same(const struct hv_record *a, const struct hv_record *b)
 }
 
 static enum hv_code refuse(
-	const struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
+	const struct hv_mount_op *attempt, const struct hv_record *other, struct hv_error *err)
 {
 	const struct hv_attachment *view = &other->view;
 	bool is_same_volume = strcmp(view->volume, attempt->volume.name) == 0;
@@ -69,7 +69,7 @@ static enum hv_code refuse(
 
 /* Put it with those that the new one takes the place of, in the commit that finishes that. */
 static enum hv_code add_replaced(
-	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
+	struct hv_mount_op *attempt, const struct hv_record *other, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 	const char *before = record->replaces ? record->replaces : "";
@@ -89,7 +89,7 @@ static enum hv_code add_replaced(
 /* The new one takes its place.  That its mount is gone already is written down before, so that
  * nobody thinks later that it was taken out for the new one. */
 static enum hv_code replace(
-	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
+	struct hv_mount_op *attempt, const struct hv_record *other, struct hv_error *err)
 {
 	bool is_mounted = hv_record_is_mounted(other);
 
@@ -114,7 +114,7 @@ static enum hv_code replace(
 /* As the kernel sees it, and whether it is what would be attached now, if it is what was asked for.
  * A process loses its namespaces a moment before it has ended: a record of this very start that
  * waits for the next one now says that this one is over, mounts or not. */
-static enum hv_code look(const struct hv_attempt *attempt, struct hv_record *other,
+static enum hv_code look(const struct hv_mount_op *attempt, struct hv_record *other,
 	struct hv_source_change *ret, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
@@ -145,7 +145,8 @@ static enum hv_code warn_lease(struct hv_record *other, struct hv_error *err)
 
 /* A lease that is asked for takes the place of the lease of `other`.  Without one, a lease that is
  * over is taken away: the attachment was about to be detached, and is asked for again. */
-static enum hv_code renew(struct hv_attempt *attempt, struct hv_record *other, struct hv_error *err)
+static enum hv_code renew(
+	struct hv_mount_op *attempt, struct hv_record *other, struct hv_error *err)
 {
 	const struct hv_attachment *asked = &attempt->record.view;
 
@@ -164,7 +165,7 @@ static enum hv_code renew(struct hv_attempt *attempt, struct hv_record *other, s
 
 /* As the one before, it lasts as long as that would have. */
 static enum hv_code inherit_lease(
-	struct hv_attempt *attempt, const struct hv_record *other, struct hv_error *err)
+	struct hv_mount_op *attempt, const struct hv_record *other, struct hv_error *err)
 {
 	struct hv_attachment *view = &attempt->record.view;
 
@@ -174,7 +175,7 @@ static enum hv_code inherit_lease(
 }
 
 /* Of a rule, or of another one: it is left alone by this one. */
-static bool is_of_another(const struct hv_attempt *attempt, const struct hv_record *other)
+static bool is_of_another(const struct hv_mount_op *attempt, const struct hv_record *other)
 {
 	const char *rule = attempt->request->rule;
 
@@ -183,7 +184,7 @@ static bool is_of_another(const struct hv_attempt *attempt, const struct hv_reco
 
 /* It is wanted for itself from now on. */
 static enum hv_code release_of_rule(
-	struct hv_attempt *attempt, struct hv_record *other, struct hv_error *err)
+	struct hv_mount_op *attempt, struct hv_record *other, struct hv_error *err)
 {
 	if (attempt->only_check || attempt->request->rule || !other->view.rule)
 		return HV_OK;
@@ -193,10 +194,10 @@ static enum hv_code release_of_rule(
 }
 
 /* The same is attached there, or wanted: that is the answer, unless there is something to do. */
-static enum hv_code meet_same(struct hv_attempt *attempt, struct hv_record *other,
+static enum hv_code meet_same(struct hv_mount_op *attempt, struct hv_record *other,
 	const struct hv_source_change *change, struct hv_attachment *ret, struct hv_error *err)
 {
-	bool is_new = hv_attempt_is_running(attempt) && !hv_record_is_mounted(other);
+	bool is_new = hv_mount_op_is_running(attempt) && !hv_record_is_mounted(other);
 	bool is_changed = change->kind != HV_SOURCE_SAME;
 
 	if (!is_new && is_changed && attempt->record.replace == HV_REPLACE_NO)
@@ -212,7 +213,7 @@ static enum hv_code meet_same(struct hv_attempt *attempt, struct hv_record *othe
 	return HV_OK;
 }
 
-static enum hv_code meet(struct hv_attempt *attempt, struct hv_record *other,
+static enum hv_code meet(struct hv_mount_op *attempt, struct hv_record *other,
 	struct hv_attachment *ret, struct hv_error *err)
 {
 	hv_auto_source_change struct hv_source_change change = {0};
@@ -245,7 +246,7 @@ static bool is_at(const struct hv_record *record, const char *path)
 }
 
 /* Check the attachments recorded at `path`, but not at `but`, which may be NULL. */
-static enum hv_code check_at(struct hv_attempt *attempt, const char *path, const char *but,
+static enum hv_code check_at(struct hv_mount_op *attempt, const char *path, const char *but,
 	struct hv_attachment *ret, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {
@@ -265,14 +266,14 @@ static enum hv_code check_at(struct hv_attempt *attempt, const char *path, const
 	return HV_OK;
 }
 
-enum hv_code hv_attempt_check_recorded(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+enum hv_code hv_mount_op_check_recorded(
+	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	return check_at(attempt, attempt->target, NULL, ret, err);
 }
 
-enum hv_code hv_attempt_check_resolved(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err)
+enum hv_code hv_mount_op_check_resolved(
+	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	const char *path = mc_attach_info(attempt->mount)->path;
 

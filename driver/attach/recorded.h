@@ -8,11 +8,11 @@
 /* Check the attachments already recorded at the target (recorded.c): is one the same, is one in the
  * way, or is one only a memory, which the new one is to replace?  HV_OK: go on, unless
  * attempt->is_there: then it was asked for before, and is in `ret`. */
-enum hv_code hv_attempt_check_recorded(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
+enum hv_code hv_mount_op_check_recorded(
+	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err);
 
 /* The same for the place that the target's symlinks lead to, once the mount is prepared. */
-enum hv_code hv_attempt_check_resolved(
-	struct hv_attempt *attempt, struct hv_attachment *ret, struct hv_error *err);
+enum hv_code hv_mount_op_check_resolved(
+	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include "mountcore/path.h"
 
 static enum hv_code read_target(
-	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
+	const struct hv_attach_request *request, struct hv_mount_op *ret, struct hv_error *err)
 {
 	const char *asked = request->target;
 	int rc = mc_path_clean(asked, ret->target, sizeof(ret->target));
@@ -37,7 +37,7 @@ static enum hv_code read_target(
 
 /* Of a source that is a path of the host, its clean form. */
 static enum hv_code read_source(
-	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
+	const struct hv_attach_request *request, struct hv_mount_op *ret, struct hv_error *err)
 {
 	const char *path = request->path;
 
@@ -60,7 +60,7 @@ static bool is_text(const char *value, const char *text)
 }
 
 static enum hv_code read_rest(
-	const struct hv_attach_request *request, struct hv_attempt *ret, struct hv_error *err)
+	const struct hv_attach_request *request, struct hv_mount_op *ret, struct hv_error *err)
 {
 	const char *propagation = request->propagation, *replace = request->replace;
 	const char *id_map = request->id_map;
@@ -114,7 +114,7 @@ static enum hv_code read_lease(const struct hv_attach_request *request, struct h
 	return hv_hint(err, "say how long the volume is to be attached: --for 2h");
 }
 
-enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_read(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	const struct hv_attach_request *request = attempt->request;
 

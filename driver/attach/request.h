@@ -7,6 +7,6 @@
 
 /* Check the request and clean its parts.  Returns HV_OK, HV_BAD_REQUEST, HV_TARGET_REFUSED,
  * HV_UNSUPPORTED. */
-enum hv_code hv_attempt_read(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_read(struct hv_mount_op *attempt, struct hv_error *err);
 
 #endif

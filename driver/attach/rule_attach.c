@@ -50,16 +50,16 @@ static enum hv_code build(struct hv_attacher *attacher, const struct hv_attach_r
 	struct hv_rule_record *ret, bool *ret_is_borrowed, struct hv_error *err)
 {
 	struct hv_attach_request named = *request;
-	hv_auto_attempt struct hv_attempt attempt = {.attacher = attacher,
+	hv_auto_attempt struct hv_mount_op attempt = {.attacher = attacher,
 		.request = &named,
 		.only_check = true,
 		.container = {.ns = MC_NS_NONE}};
 
 	named.container = request->selector; /* for sentences */
 
-	if (check(request, err) != HV_OK || hv_attempt_read(&attempt, err) != HV_OK ||
-		hv_attempt_find_volume(&attempt, err) != HV_OK ||
-		(!request->id && hv_attempt_new_id(&ret->id, err) != HV_OK))
+	if (check(request, err) != HV_OK || hv_mount_op_read(&attempt, err) != HV_OK ||
+		hv_mount_op_find_volume(&attempt, err) != HV_OK ||
+		(!request->id && hv_mount_op_new_id(&ret->id, err) != HV_OK))
 		return err->code;
 	if (request->id)
 		ret->id = strdup(request->id);
@@ -69,7 +69,7 @@ static enum hv_code build(struct hv_attacher *attacher, const struct hv_attach_r
 	ret->request = write_request(request);
 	ret->since = hv_now();
 	ret->is_own = request->is_own;
-	*ret_is_borrowed = hv_attempt_has_borrowed(&attempt);
+	*ret_is_borrowed = hv_mount_op_has_borrowed(&attempt);
 	return ret->id && ret->selector && ret->volume && ret->target && ret->request && ret->since
 		       ? HV_OK
 		       : hv_oom(err);

@@ -13,13 +13,13 @@
 
 #include "attachments.h"
 
-bool hv_attempt_wants_subpath(const struct hv_attempt *attempt)
+bool hv_mount_op_wants_subpath(const struct hv_mount_op *attempt)
 {
 	return attempt->request && attempt->request->make_source && attempt->subpath[0];
 }
 
 /* Whether directories are missing, and where they would be. */
-static bool find_missing(const struct hv_attempt *attempt, char ret[static PATH_MAX])
+static bool find_missing(const struct hv_mount_op *attempt, char ret[static PATH_MAX])
 {
 	const char *source = attempt->volume.source;
 	char whole[PATH_MAX];
@@ -33,16 +33,16 @@ static bool find_missing(const struct hv_attempt *attempt, char ret[static PATH_
 	       ret[0] && missing > 0 && mc_path_is_below(ret, source);
 }
 
-bool hv_attempt_lacks_source(const struct hv_attempt *attempt)
+bool hv_mount_op_lacks_source(const struct hv_mount_op *attempt)
 {
 	char ignored[PATH_MAX];
 
 	if (attempt->volume.phase == HV_MAKING && attempt->volume.missing > 0)
 		return true;
-	return hv_attempt_wants_subpath(attempt) && find_missing(attempt, ignored);
+	return hv_mount_op_wants_subpath(attempt) && find_missing(attempt, ignored);
 }
 
-static enum hv_code fail(const struct hv_attempt *attempt, int rc, struct hv_error *err)
+static enum hv_code fail(const struct hv_mount_op *attempt, int rc, struct hv_error *err)
 {
 	return hv_fail(err, rc == -ETIMEDOUT ? HV_TIMEOUT : HV_SOURCE_REFUSED,
 		"the subpath %s of volume '%s' cannot be made: %s", attempt->subpath,
@@ -50,7 +50,7 @@ static enum hv_code fail(const struct hv_attempt *attempt, int rc, struct hv_err
 }
 
 /* As the volume's directory, each of those that were made. */
-static int own(const struct hv_attempt *attempt)
+static int own(const struct hv_mount_op *attempt)
 {
 	struct mc_core *core = attempt->attacher->core;
 	char path[PATH_MAX];
@@ -65,12 +65,12 @@ static int own(const struct hv_attempt *attempt)
 	return rc;
 }
 
-enum hv_code hv_attempt_make_subpath(struct hv_attempt *attempt, struct hv_error *err)
+enum hv_code hv_mount_op_make_subpath(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	char real[PATH_MAX], made[PATH_MAX] = "";
 	int rc;
 
-	if (!hv_attempt_wants_subpath(attempt) || !find_missing(attempt, real))
+	if (!hv_mount_op_wants_subpath(attempt) || !find_missing(attempt, real))
 		return HV_OK;
 	if (attempt->volume.read_only)
 		return hv_fail(err, HV_SOURCE_REFUSED,
@@ -85,7 +85,7 @@ enum hv_code hv_attempt_make_subpath(struct hv_attempt *attempt, struct hv_error
 	return rc < 0 ? fail(attempt, rc, err) : HV_OK;
 }
 
-void hv_attempt_unmake_subpath(struct hv_attempt *attempt)
+void hv_mount_op_unmake_subpath(struct hv_mount_op *attempt)
 {
 	if (attempt->made_source[0] && !attempt->is_mounted)
 		mc_host_unmake(

@@ -6,17 +6,17 @@
 #include "attempt.h"
 
 /* Whether the request has what is missing of its subpath made. */
-bool hv_attempt_wants_subpath(const struct hv_attempt *attempt);
+bool hv_mount_op_wants_subpath(const struct hv_mount_op *attempt);
 
 /* Whether something of the source or of its subpath is missing that the attach would make first;
  * for a check. */
-bool hv_attempt_lacks_source(const struct hv_attempt *attempt);
+bool hv_mount_op_lacks_source(const struct hv_mount_op *attempt);
 
 /* Make what is missing of the subpath, with the owner and the mode of the volume's directory.  The
  * volume is in use.  Returns HV_OK, also if nothing can be made: then the attach explains that. */
-enum hv_code hv_attempt_make_subpath(struct hv_attempt *attempt, struct hv_error *err);
+enum hv_code hv_mount_op_make_subpath(struct hv_mount_op *attempt, struct hv_error *err);
 
 /* The attach failed: remove these directories, if they are empty. */
-void hv_attempt_unmake_subpath(struct hv_attempt *attempt);
+void hv_mount_op_unmake_subpath(struct hv_mount_op *attempt);
 
 #endif

@@ -19,7 +19,7 @@ struct seen {
 };
 
 /* Owner and mode of a path of the host, before the volume's owner appears as another. */
-static int read_owner(const struct hv_attempt *attempt, const char *path, struct seen *ret)
+static int read_owner(const struct hv_mount_op *attempt, const char *path, struct seen *ret)
 {
 	struct mc_core *core = attempt->attacher->core;
 	struct mc_owner owner;
@@ -41,7 +41,7 @@ static uint32_t swap(uint32_t id, uint32_t is, uint64_t as)
 	return as && id == (uint32_t)(as - 1) ? is : id;
 }
 
-static int see(const struct hv_attempt *attempt, struct seen *ret)
+static int see(const struct hv_mount_op *attempt, struct seen *ret)
 {
 	const char *source = attempt->volume.source, *subpath = attempt->record.view.subpath;
 	const char *text = attempt->record.view.as;
@@ -84,7 +84,7 @@ static bool can_write(const struct mc_user *user, const struct seen *directory)
 	return (directory->mode & bits) == bits;
 }
 
-char *hv_attempt_describe_writer(const struct hv_attempt *attempt)
+char *hv_mount_op_describe_writer(const struct hv_mount_op *attempt)
 {
 	const pid_t pid = attempt->container.container.pid;
 	struct seen directory = {0};

@@ -9,6 +9,6 @@
  * prepared, by owner and mode, with the owner that would help; NULL if it can, or nobody knows.
  * Access control lists and capabilities of a user other than root are not looked at.  Owned by the
  * caller. */
-char *hv_attempt_describe_writer(const struct hv_attempt *attempt);
+char *hv_mount_op_describe_writer(const struct hv_mount_op *attempt);
 
 #endif
