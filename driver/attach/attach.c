@@ -14,12 +14,12 @@
 
 #include "attachment.h"
 #include "attachments.h"
-#include "attempt.h"
 #include "container.h"
 #include "hidden.h"
 #include "keeper.h"
 #include "made.h"
 #include "mount.h"
+#include "mount_op.h"
 #include "nested.h"
 #include "recorded.h"
 #include "request.h"

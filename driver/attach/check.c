@@ -7,10 +7,10 @@
 #include "wire/text.h"
 
 #include "attachments.h"
-#include "attempt.h"
 #include "container.h"
 #include "hidden.h"
 #include "mount.h"
+#include "mount_op.h"
 #include "recorded.h"
 #include "request.h"
 #include "restart.h"

@@ -3,7 +3,7 @@
 #ifndef ATTACH_FOREIGN_H
 #define ATTACH_FOREIGN_H
 
-#include "attempt.h"
+#include "mount_op.h"
 
 /* Borrow the directory of the host at attempt->path. */
 enum hv_code hv_mount_op_borrow_path(struct hv_mount_op *attempt, struct hv_error *err);

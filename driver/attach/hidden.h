@@ -3,7 +3,7 @@
 #ifndef ATTACH_HIDDEN_H
 #define ATTACH_HIDDEN_H
 
-#include "attempt.h"
+#include "mount_op.h"
 
 /* For the prepared mount: a sentence for each process that goes on using files it covers, for the
  * entries of the directory it covers, for each mount below its target that it hides, and for each

@@ -3,7 +3,7 @@
 #ifndef ATTACH_MOUNT_H
 #define ATTACH_MOUNT_H
 
-#include "attempt.h"
+#include "mount_op.h"
 
 /* Prepare the mount.  Nothing is changed. */
 enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *err);

@@ -3,7 +3,7 @@
 #ifndef ATTACH_PRESENT_H
 #define ATTACH_PRESENT_H
 
-#include "attempt.h"
+#include "mount_op.h"
 
 /* Whether the attachment of a request follows its path; if it does, find the source there. */
 enum hv_code hv_mount_op_decide_follow(struct hv_mount_op *attempt, struct hv_error *err);

@@ -3,7 +3,7 @@
 #ifndef ATTACH_RECORDED_H
 #define ATTACH_RECORDED_H
 
-#include "attempt.h"
+#include "mount_op.h"
 
 /* Check the attachments already recorded at the target (recorded.c): is one the same, is one in the
  * way, or is one only a memory, which the new one is to replace?  HV_OK: go on, unless

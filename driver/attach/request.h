@@ -3,7 +3,7 @@
 #ifndef ATTACH_REQUEST_H
 #define ATTACH_REQUEST_H
 
-#include "attempt.h"
+#include "mount_op.h"
 
 /* Check the request and clean its parts.  Returns HV_OK, HV_BAD_REQUEST, HV_TARGET_REFUSED,
  * HV_UNSUPPORTED. */

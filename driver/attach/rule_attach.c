@@ -12,7 +12,7 @@
 #include "attach/rules.h"
 
 #include "attachments.h"
-#include "attempt.h"
+#include "mount_op.h"
 #include "request.h"
 #include "rule_end.h"
 #include "rule_place.h"

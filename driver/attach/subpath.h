@@ -3,7 +3,7 @@
 #ifndef ATTACH_SUBPATH_H
 #define ATTACH_SUBPATH_H
 
-#include "attempt.h"
+#include "mount_op.h"
 
 /* Whether the request has what is missing of its subpath made. */
 bool hv_mount_op_wants_subpath(const struct hv_mount_op *attempt);

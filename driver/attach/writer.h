@@ -3,7 +3,7 @@
 #ifndef ATTACH_WRITER_H
 #define ATTACH_WRITER_H
 
-#include "attempt.h"
+#include "mount_op.h"
 
 /* A sentence if the user of the container's first process could not write in the directory that was
  * prepared, by owner and mode, with the owner that would help; NULL if it can, or nobody knows.

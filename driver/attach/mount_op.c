@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fill the record of an attach from the request, the container and the mount. */
-#include "attempt.h"
+#include "mount_op.h"
 
 #include <stdlib.h>
 #include <string.h>
