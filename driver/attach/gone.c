@@ -35,7 +35,7 @@ static enum hv_code hint_forget(const struct hv_record *record, struct hv_error 
 		record->view.id);
 }
 
-enum hv_code hv_record_check_gone(struct hv_attacher *attacher, struct hv_record *record,
+enum hv_code hv_orphan_check(struct hv_attacher *attacher, struct hv_record *record,
 	long timeout_ms, struct hv_error *err)
 {
 	const char *socket = hv_engine_socket(attacher->engine);

@@ -56,7 +56,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 		return HV_OK;
 	if (code == HV_NO_SUCH_CONTAINER) {
 		hv_error_done(err);
-		code = hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_REMOVE_MS, err);
+		code = hv_orphan_check(attacher, record, HV_ENGINE_TIMEOUT_REMOVE_MS, err);
 		if (code == HV_OK)
 			return drop_ended(attacher, record, err);
 		if (code == HV_VOLUME_IN_USE)

@@ -283,8 +283,7 @@ static enum hv_code drop_if_gone(struct hv_attacher *attacher, struct hv_record 
 {
 	hv_auto_error struct hv_error doubt = {0};
 	const char *text;
-	enum hv_code code =
-		hv_record_check_gone(attacher, record, HV_ENGINE_TIMEOUT_WHO_MS, &doubt);
+	enum hv_code code = hv_orphan_check(attacher, record, HV_ENGINE_TIMEOUT_WHO_MS, &doubt);
 
 	if (code == HV_OK)
 		return hv_record_drop_over(attacher, record, ret, err);
