@@ -10,8 +10,8 @@
 #include "container.h"
 #include "delete.h"
 #include "detach.h"
-#include "gone.h"
 #include "observe.h"
+#include "orphan.h"
 
 /* Detach what came with the volume: strictly, so that a busy one keeps the volume. */
 static enum hv_code end_own(

@@ -4,7 +4,7 @@
  * That ends the attachment only if nothing speaks against it, because the data of a volume that
  * nobody is attached to can be removed: HOSTVOL_ENGINE may name another Engine by now, or dockerd
  * may have started while the disk with its containers was not mounted. */
-#include "gone.h"
+#include "orphan.h"
 
 #include <string.h>
 #include <time.h>
