@@ -33,7 +33,7 @@ static void note_failure(struct hv_mount_op *attempt, const struct hv_error *fai
 		record->made = mc_take_ptr(&attempt->made_before);
 		record->path = mc_take_ptr(&attempt->path_before);
 	}
-	hv_record_forget_mount(record);
+	hv_attachment_set_pending(record);
 	/* The start of one that is held is denied when that is over. */
 	if (record->view.required && attempt->container.container.started_at)
 		code = hv_record_set_problem(record, HV_PROBLEM_FAILED, &ignored,

@@ -60,12 +60,12 @@ bool hv_record_is_mounted(const struct hv_record *record)
 	       (record->view.state == HV_ATTACHED || record->view.state == HV_COVERED);
 }
 
-bool hv_record_is_over(const struct hv_record *record)
+bool hv_attachment_has_ended(const struct hv_record *record)
 {
 	return record->pid == 0 && (!record->view.persist || hv_lease_is_over(&record->view));
 }
 
-void hv_record_forget_mount(struct hv_record *record)
+void hv_attachment_set_pending(struct hv_record *record)
 {
 	record->pid = 0;
 	record->ns_ino = 0;

@@ -28,10 +28,10 @@ bool hv_record_is_mounted(const struct hv_record *record);
 
 /* Whether it is wanted no more, and has no mount: it ended with the container's process, which it
  * was wanted for, or its lease is over. */
-bool hv_record_is_over(const struct hv_record *record);
+bool hv_attachment_has_ended(const struct hv_record *record);
 
 /* The process it was attached to has ended, and the mount with it: "pending". */
-void hv_record_forget_mount(struct hv_record *record);
+void hv_attachment_set_pending(struct hv_record *record);
 
 /* Of one that follows its path: the former mount and source are those on record again; or there are
  * none. */

@@ -110,7 +110,7 @@ enum hv_code hv_attachments_expire(struct hv_attacher *attacher, const char *con
 
 		/* Without a mount it ends with the next look at it (look.c). */
 		if (!record->is_done || !hv_lease_is_over(&record->view) ||
-			hv_record_is_over(record))
+			hv_attachment_has_ended(record))
 			continue;
 		if (expire(attacher, record, ret, &one) == HV_OK || err->code != HV_OK)
 			hv_error_done(&one);

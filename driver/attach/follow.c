@@ -60,7 +60,7 @@ enum hv_code hv_record_settle_follow(
 	if (hv_sight_open(attacher, &sight, record, err) != HV_OK) {
 		if (err->code != HV_OK)
 			return err->code;
-		hv_record_forget_mount(record); /* they went with their container */
+		hv_attachment_set_pending(record); /* they went with their container */
 		return hv_store_attachment_note(attacher->store, record, err);
 	}
 	if (hv_sight_has_former(attacher, &sight, record, &has_new, &has_former, err) != HV_OK)
@@ -73,7 +73,7 @@ enum hv_code hv_record_settle_follow(
 		hv_record_forget_former(record);
 	/* Taken out for the new one, which did not come: there is no way back. */
 	if (!has_new && !has_former && record->replace == HV_REPLACE_NONATOMIC)
-		hv_record_forget_mount(record);
+		hv_attachment_set_pending(record);
 	return has_new ? hv_store_attachment_followed(attacher->store, record, err)
 		       : hv_store_attachment_note(attacher->store, record, err);
 }
@@ -214,7 +214,7 @@ static struct hv_record *find(const struct hv_records *records, const char *id)
 static bool is_followed(const struct hv_record *record)
 {
 	return record && record->view.follow && record->is_done && !record->is_ending &&
-	       !hv_record_is_over(record);
+	       !hv_attachment_has_ended(record);
 }
 
 /* Compare, waiting for nobody else's lock. */

@@ -106,7 +106,7 @@ enum hv_code hv_attachments_list(struct hv_attacher *attacher,
 	if (!list)
 		return hv_oom(err);
 	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
-		if (is_listed(record, request->container) && !hv_record_is_over(record))
+		if (is_listed(record, request->container) && !hv_attachment_has_ended(record))
 			list[used++] = take_view(record);
 	*ret = list;
 	*ret_count = used;

@@ -35,7 +35,7 @@ enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight
 	if (hv_attachment_refresh_in(attacher, sight, record, err) != HV_OK)
 		return err->code;
 	/* A container whose start was refused for it is started again first (restart.c). */
-	if (hv_record_is_over(record) && record->refusal == HV_REFUSAL_NONE)
+	if (hv_attachment_has_ended(record) && record->refusal == HV_REFUSAL_NONE)
 		return hv_record_drop_over(attacher, record, ret, err);
 	if (known == record->view.state && known_pid == record->pid)
 		return HV_OK;

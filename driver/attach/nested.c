@@ -37,7 +37,7 @@ static enum hv_code lift(struct hv_attacher *attacher, struct hv_record *record,
 		leave(attacher, record, outer, err) != HV_OK ||
 		hv_record_unmount(attacher, record, true, err) != HV_OK)
 		return err->code;
-	hv_record_forget_mount(record);
+	hv_attachment_set_pending(record);
 	if (hv_record_wait_for(record, outer, err) != HV_OK)
 		return err->code;
 	return hv_store_attachment_note(attacher->store, record, err);

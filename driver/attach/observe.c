@@ -22,7 +22,7 @@ static enum hv_code judge_absent(
 	bool is_seen;
 
 	if (record->is_done && record->view.state == HV_PENDING) {
-		hv_record_forget_mount(record);
+		hv_attachment_set_pending(record);
 		return HV_OK;
 	}
 	is_seen = hv_witness_find_unmount(&attacher->witness, record->mount_id, &by);
@@ -182,7 +182,7 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 		return HV_OK; /* pending, and why is known from then */
 	code = look_into(attacher, sight, record, err);
 	if (code == HV_NOT_RUNNING) {
-		hv_record_forget_mount(record);
+		hv_attachment_set_pending(record);
 		return HV_OK;
 	}
 	if (code != HV_OK)

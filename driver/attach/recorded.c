@@ -230,7 +230,7 @@ static enum hv_code meet(struct hv_mount_op *attempt, struct hv_record *other,
 	if (other->view.state == HV_COVERED)
 		return hv_record_fail_covered(attempt->attacher, other, HV_TARGET_EXISTS, err);
 	is_wanted = hv_record_is_mounted(other) ||
-		    (other->is_done && !hv_record_is_over(other) && is_pending(other));
+		    (other->is_done && !hv_attachment_has_ended(other) && is_pending(other));
 	if (is_wanted && is_of_another(attempt, other))
 		return refuse(attempt, other, err);
 	if (is_wanted && is_same(other, &attempt->record))

@@ -16,7 +16,7 @@
 static bool is_needed(const struct hv_record *record)
 {
 	return record->view.required && record->is_done && !record->is_ending &&
-	       !hv_record_is_over(record);
+	       !hv_attachment_has_ended(record);
 }
 
 /* Its problem tells why it is not mounted, or else `other`.  `rc`: the result of the kill. */

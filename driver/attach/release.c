@@ -46,7 +46,7 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 	hv_auto_container struct hv_container container = {0};
 	enum hv_code code = hv_attachment_refresh(attacher, record, err);
 
-	if (code == HV_OK && hv_record_is_over(record))
+	if (code == HV_OK && hv_attachment_has_ended(record))
 		return drop_ended(attacher, record, err);
 	hv_error_done(err); /* a failed look does not mean that it is over */
 	code = hv_container_find(

@@ -77,12 +77,12 @@ static enum hv_code leave_older_start(
 	const char *now = container->started_at;
 
 	if (!now && record->pid != container->pid) /* it is held: the process tells */
-		hv_record_forget_mount(record);
+		hv_attachment_set_pending(record);
 	if (!now || record->pid == 0 ||
 		(record->started_at && strcmp(record->started_at, now) == 0))
 		return HV_OK;
 	if (record->started_at) {
-		hv_record_forget_mount(record);
+		hv_attachment_set_pending(record);
 		return HV_OK;
 	}
 	record->started_at = strdup(now); /* its process runs: an older version did not note it */
@@ -116,7 +116,7 @@ static enum hv_code make_true(
 	bool is_of_start = record->view.state != HV_PENDING &&
 			   record->pid == target->container.pid && record->ns_ino == target->ns.ino;
 
-	if (hv_record_is_over(record))
+	if (hv_attachment_has_ended(record))
 		record->refusal = HV_REFUSAL_NONE; /* it starts without */
 	if (look_at(pass, record, err) != HV_OK)
 		return err->code;
@@ -128,11 +128,11 @@ static enum hv_code make_true(
 	/* Its process has lost its namespaces, and is about to end: see recorded.c. */
 	if (is_of_start && record->pid == 0)
 		return hv_target_fail_changed(target, err);
-	if (hv_record_is_over(record))
+	if (hv_attachment_has_ended(record))
 		return HV_OK;
 	if (leave_older_start(pass, record, err) != HV_OK)
 		return err->code;
-	if (hv_record_is_over(record))
+	if (hv_attachment_has_ended(record))
 		return hv_record_drop_over(attacher, record, pass->ret, err);
 	if (record->pid > 0)
 		return HV_OK;

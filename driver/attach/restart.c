@@ -125,7 +125,7 @@ static bool is_ready(struct hv_attacher *attacher, const struct hv_attachment *v
 static bool is_all_ready(struct hv_attacher *attacher, const struct hv_records *siblings)
 {
 	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));)
-		if (record->view.required && record->is_done && !hv_record_is_over(record) &&
+		if (record->view.required && record->is_done && !hv_attachment_has_ended(record) &&
 			!is_ready(attacher, &record->view))
 			return false;
 	return true;

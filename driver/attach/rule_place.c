@@ -59,7 +59,7 @@ enum hv_code hv_rule_request(const struct hv_rule_record *rule, const char *cont
 /* At the rule's target, and not about to end. */
 static bool is_in_place(const struct hv_record *record, const struct hv_rule_record *rule)
 {
-	return record->is_done && !record->is_ending && !hv_record_is_over(record) &&
+	return record->is_done && !record->is_ending && !hv_attachment_has_ended(record) &&
 	       (strcmp(record->view.target, rule->target) == 0 ||
 		       strcmp(record->path, rule->target) == 0);
 }

@@ -83,7 +83,7 @@ static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 	const struct replaced *replaced, struct hv_repaired *ret, struct hv_error *err)
 {
 	if (!hv_record_is_mounted(record))
-		hv_record_forget_mount(record);
+		hv_attachment_set_pending(record);
 	record->is_done = true;
 	if (hv_store_attachment_update(attacher->store, record, err) != HV_OK) {
 		record->is_done = false;

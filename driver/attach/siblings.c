@@ -44,7 +44,7 @@ enum hv_code hv_siblings_read(struct hv_attacher *attacher, const char *containe
 bool hv_siblings_wait(const struct hv_records *siblings)
 {
 	for (struct hv_record *record = NULL; (record = hv_records_next(siblings, record));)
-		if (record->is_done && record->pid == 0 && !hv_record_is_over(record))
+		if (record->is_done && record->pid == 0 && !hv_attachment_has_ended(record))
 			return true;
 	return false;
 }
@@ -83,7 +83,7 @@ const struct hv_record *hv_siblings_find_outer(
 	const struct hv_record *outer = NULL;
 
 	for (struct hv_record *other = NULL; (other = hv_records_next(siblings, other));)
-		if (other->is_done && !other->is_ending && !hv_record_is_over(other) &&
+		if (other->is_done && !other->is_ending && !hv_attachment_has_ended(other) &&
 			other->pid == 0 && hv_record_is_below(record, other->path))
 			outer = other;
 	return outer;

@@ -28,7 +28,7 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
 
 	*ret = *ret_is_required = false;
 	for (struct hv_record *record = NULL; (record = hv_records_next(&siblings, record));) {
-		if (hv_record_is_over(record)) /* its lease is, since the last start */
+		if (hv_attachment_has_ended(record)) /* its lease is, since the last start */
 			continue;
 		*ret = true;
 		*ret_is_required |= record->view.required;
