@@ -29,7 +29,7 @@ static enum hv_code drop(struct hv_attacher *attacher, const struct hv_record *r
 		attacher->store, record->view.id, volume, to, err);
 }
 
-enum hv_code hv_record_drop(
+enum hv_code hv_attachment_delete(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
 	if (drop(attacher, record, NULL, false, err) != HV_OK)
@@ -38,13 +38,13 @@ enum hv_code hv_record_drop(
 	return HV_OK;
 }
 
-enum hv_code hv_record_end(
+enum hv_code hv_attachment_delete_with_volume(
 	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
 
 	if (!record->is_ending_volume)
-		return hv_record_drop(attacher, record, err);
+		return hv_attachment_delete(attacher, record, err);
 	/* Nobody is about to use it, or to give it another name. */
 	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), view->volume);
 	return drop(attacher, record, view->volume, false, err);

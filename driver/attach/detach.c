@@ -266,7 +266,7 @@ static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)
 	if (hv_record_unmount_as(attacher, record, &ending->manner, err) != HV_OK)
 		return err->code;
 	record->is_ending_volume = ending->with_volume;
-	return hv_record_end(attacher, record, err);
+	return hv_attachment_delete_with_volume(attacher, record, err);
 }
 
 /* Settle a failed detach as after a crash: now or, if that fails as well, later.  If the mount

@@ -105,7 +105,7 @@ static enum hv_code take_back(struct hv_attacher *attacher, struct hv_record *re
 	if (replaced->leftovers && hv_leftovers_leave(record, replaced->leftovers, err) != HV_OK)
 		return err->code;
 	if (hv_record_unmount(attacher, record, false, err) != HV_OK ||
-		hv_record_drop(attacher, record, err) != HV_OK)
+		hv_attachment_delete(attacher, record, err) != HV_OK)
 		return err->code;
 	if (!record->is_own)
 		return hv_volume_return(attacher->volumes, record->view.volume, err);
@@ -139,7 +139,7 @@ enum hv_code hv_record_settle_end(struct hv_attacher *attacher, struct hv_record
 		return hv_store_attachment_note(attacher->store, record, err);
 	}
 	if (hv_record_unmount(attacher, record, false, err) != HV_OK ||
-		hv_record_end(attacher, record, err) != HV_OK)
+		hv_attachment_delete_with_volume(attacher, record, err) != HV_OK)
 		return err->code;
 	ret->dropped++;
 	return HV_OK;
