@@ -16,7 +16,7 @@
 #include "wire/text.h"
 
 #include "attachments.h"
-#include "made.h"
+#include "created_dirs.h"
 #include "siblings.h"
 
 enum { LIST_MAX = 64 * 1024 }; /* paths past this limit stay in the container */

@@ -10,9 +10,9 @@
 #include "wire/text.h"
 
 #include "attachments.h"
+#include "created_dirs.h"
 #include "foreign.h"
 #include "lease.h"
-#include "made.h"
 #include "present.h"
 
 enum hv_code hv_mount_op_new_id(char **ret, struct hv_error *err)

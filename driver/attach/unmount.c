@@ -11,8 +11,8 @@
 #include "attachment.h"
 #include "attachments.h"
 #include "container.h"
+#include "created_dirs.h"
 #include "leftover.h"
-#include "made.h"
 #include "observe.h"
 
 static void tell_busy(const struct mc_busy *busy, struct hv_error *err)

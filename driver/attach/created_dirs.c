@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "made.h"
+#include "created_dirs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
