@@ -78,7 +78,7 @@ static enum hv_code mount(
 	return hv_target_check_alive(&attempt->container, err);
 }
 
-enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
+enum hv_code hv_reattach(struct hv_attacher *attacher, const struct hv_target *target,
 	const struct hv_again *how, struct hv_record *record, struct hv_error *err)
 {
 	hv_auto_attempt struct hv_mount_op attempt = {

@@ -15,7 +15,7 @@ struct hv_again {
 
 /* Attach what a record wants to the container that runs, whose lock is held (again.c).  The record
  * says what came of it; when it failed that is "pending", with the reason. */
-enum hv_code hv_attach_again(struct hv_attacher *attacher, const struct hv_target *target,
+enum hv_code hv_reattach(struct hv_attacher *attacher, const struct hv_target *target,
 	const struct hv_again *how, struct hv_record *record, struct hv_error *err);
 
 #endif

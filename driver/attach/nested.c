@@ -87,7 +87,7 @@ static void put_back(struct hv_mount_op *attempt, const bool *is_lifted)
 	for (size_t i = 0; i < attempt->siblings->count; i++) {
 		hv_auto_error struct hv_error ignored = {0};
 
-		if (is_lifted[i] && hv_attach_again(attacher, target, &how,
+		if (is_lifted[i] && hv_reattach(attacher, target, &how,
 					    &attempt->siblings->items[i], &ignored) != HV_OK)
 			is_left = true;
 	}

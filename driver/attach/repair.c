@@ -139,7 +139,7 @@ static enum hv_code make_true(
 	outer = hv_siblings_find_outer(pass->siblings, record);
 	if (outer)
 		return note_wait(attacher, record, outer, err);
-	if (hv_attach_again(attacher, target, &how, record, err) != HV_OK)
+	if (hv_reattach(attacher, target, &how, record, err) != HV_OK)
 		return err->code;
 	pass->ret->attached++;
 	pass->ret->late += record->view.late_ms > 0;
