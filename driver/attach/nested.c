@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "again.h"
 #include "attachment.h"
 #include "attachments.h"
 #include "leftover.h"
 #include "observe.h"
+#include "reattach.h"
 #include "unmount.h"
 
 /* Leave the created paths to `outer`, which is mounted on or over them: they go with it. */

@@ -14,7 +14,6 @@
 #include "mountcore/busy.h"
 #include "wire/metrics.h"
 
-#include "again.h"
 #include "attachment.h"
 #include "attachments.h"
 #include "delete.h"
@@ -23,6 +22,7 @@
 #include "nested.h"
 #include "observe.h"
 #include "orphan.h"
+#include "reattach.h"
 #include "refuse.h"
 #include "settle.h"
 #include "siblings.h"

@@ -5,7 +5,7 @@
  * verify; note it as attached.  After a kill in between, the note tells the daemon whether the
  * mount was made, so that it never mounts on top of it.  Neither note is synced to disk: a power
  * cut takes the mount along. */
-#include "again.h"
+#include "reattach.h"
 
 #include <stdlib.h>
 #include <string.h>

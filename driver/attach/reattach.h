@@ -13,8 +13,8 @@ struct hv_again {
 	bool is_back;       /* it was taken out only for a moment: how late it was stays */
 };
 
-/* Attach what a record wants to the container that runs, whose lock is held (again.c).  The record
- * says what came of it; when it failed that is "pending", with the reason. */
+/* Attach what a record wants to the container that runs, whose lock is held (reattach.c).  The
+ * record says what came of it; when it failed that is "pending", with the reason. */
 enum hv_code hv_reattach(struct hv_attacher *attacher, const struct hv_target *target,
 	const struct hv_again *how, struct hv_record *record, struct hv_error *err);
 
