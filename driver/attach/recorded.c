@@ -213,7 +213,7 @@ static enum hv_code meet_same(struct hv_mount_op *attempt, struct hv_record *oth
 	return HV_OK;
 }
 
-static enum hv_code meet(struct hv_mount_op *attempt, struct hv_record *other,
+static enum hv_code resolve_conflict(struct hv_mount_op *attempt, struct hv_record *other,
 	struct hv_attachment *ret, struct hv_error *err)
 {
 	hv_auto_source_change struct hv_source_change change = {0};
@@ -260,7 +260,7 @@ static enum hv_code check_at(struct hv_mount_op *attempt, const char *path, cons
 		if (attempt->is_there)
 			break;
 		if (is_at(other, path) && !(but && is_at(other, but)) &&
-			meet(attempt, other, ret, err) != HV_OK)
+			resolve_conflict(attempt, other, ret, err) != HV_OK)
 			return err->code;
 	}
 	return HV_OK;
