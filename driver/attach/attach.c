@@ -14,6 +14,7 @@
 
 #include "attachment.h"
 #include "attachments.h"
+#include "conflict.h"
 #include "container.h"
 #include "created_dirs.h"
 #include "hidden.h"
@@ -21,7 +22,6 @@
 #include "mount.h"
 #include "mount_op.h"
 #include "nested.h"
-#include "recorded.h"
 #include "request.h"
 #include "settle.h"
 #include "siblings.h"

@@ -7,11 +7,11 @@
 #include "wire/text.h"
 
 #include "attachments.h"
+#include "conflict.h"
 #include "container.h"
 #include "hidden.h"
 #include "mount.h"
 #include "mount_op.h"
-#include "recorded.h"
 #include "request.h"
 #include "restart.h"
 #include "siblings.h"

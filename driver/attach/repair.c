@@ -125,7 +125,7 @@ static enum hv_code make_true(
 	if (target->is_set_up && hv_target_late_ms(target) > 0) /* the program may have begun */
 		return hv_fail(err, HV_BUSY, "container '%s' begins its program",
 			record->view.container_name);
-	/* Its process has lost its namespaces, and is about to end: see recorded.c. */
+	/* Its process has lost its namespaces, and is about to end: see conflict.c. */
 	if (is_of_start && record->pid == 0)
 		return hv_target_fail_changed(target, err);
 	if (hv_attachment_has_ended(record))

@@ -28,7 +28,7 @@ static void replaced_done(struct replaced *replaced)
 }
 
 /* Unmount a replaced mount that covers the new one, which was put beneath it, or stands elsewhere.
- * A mount that was known to be missing before (recorded.c) was not unmounted for the new one. */
+ * A mount that was known to be missing before (conflict.c) was not unmounted for the new one. */
 static enum hv_code settle_replaced(struct hv_attacher *attacher, struct hv_record *record,
 	struct hv_record *old, struct replaced *ret, struct hv_error *err)
 {

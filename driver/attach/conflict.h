@@ -5,7 +5,7 @@
 
 #include "mount_op.h"
 
-/* Check the attachments already recorded at the target (recorded.c): is one the same, is one in the
+/* Check the attachments already recorded at the target (conflict.c): is one the same, is one in the
  * way, or is one only a memory, which the new one is to replace?  HV_OK: go on, unless
  * attempt->is_there: then it was asked for before, and is in `ret`. */
 enum hv_code hv_mount_op_check_recorded(

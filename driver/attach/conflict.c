@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The attachments already recorded at the target of a new one. */
-#include "recorded.h"
+#include "conflict.h"
 
 #include <stdlib.h>
 #include <string.h>
