@@ -85,7 +85,7 @@ static enum hv_code settle(struct hv_mount_op *attempt, struct hv_error *err)
 	if (record->path && record->made)
 		code = hv_record_settle(attempt->attacher, record, &ignored_counts, &ignored);
 	if (code != HV_OK || record->is_done)
-		hv_attacher_poke(attempt->attacher, view->container_id, true);
+		hv_attacher_notify(attempt->attacher, view->container_id, true);
 	if (code == HV_OK && hv_record_is_mounted(record)) {
 		hv_error_done(err);
 		return HV_OK;
@@ -230,7 +230,7 @@ static enum hv_code try_attach(
 	/* A stopped container may have started while its record was written; and other attachments
 	 * may wait for this one. */
 	if (code == HV_OK)
-		hv_attacher_poke(attempt->attacher, container->container.id,
+		hv_attacher_notify(attempt->attacher, container->container.id,
 			!hv_mount_op_is_running(attempt) || attempt->is_waited_for);
 	return code;
 }

@@ -146,7 +146,7 @@ enum hv_code hv_attacher_list_roots(
 	return hv_store_root_list(attacher->store, ret, err);
 }
 
-void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone)
+void hv_attacher_notify(struct hv_attacher *attacher, const char *container_id, bool is_undone)
 {
 	const struct hv_attacher_listener *listener = attacher->listener;
 
@@ -154,7 +154,7 @@ void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bo
 		listener->on_change(listener->context, container_id, is_undone);
 }
 
-void hv_attacher_poke_rules(struct hv_attacher *attacher)
+void hv_attacher_notify_rules(struct hv_attacher *attacher)
 {
 	const struct hv_attacher_listener *listener = attacher->listener;
 
@@ -191,7 +191,7 @@ static bool has_records(struct hv_attacher *attacher, const char *container_id)
 	       siblings.count > 0;
 }
 
-void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
+void hv_attacher_container_destroyed(struct hv_attacher *attacher, const char *container_id)
 {
 	unsigned at;
 

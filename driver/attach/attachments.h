@@ -36,7 +36,7 @@ struct hv_attacher {
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record);
 
 /* Tell the listener that a rule may be to be applied. */
-void hv_attacher_poke_rules(struct hv_attacher *attacher);
+void hv_attacher_notify_rules(struct hv_attacher *attacher);
 
 /* Whether the Engine told, as far as is remembered, that the container was removed. */
 bool hv_attacher_has_ended(struct hv_attacher *attacher, const char *container_id);

@@ -291,7 +291,7 @@ static enum hv_code settle(struct ending *ending, struct hv_error *err)
 	}
 	if (code == HV_OK || code == HV_NO_SUCH_ATTACHMENT)
 		return accept_gone(ending, code == HV_OK ? err->code : code, err);
-	hv_attacher_poke(attacher, ending->container, true);
+	hv_attacher_notify(attacher, ending->container, true);
 	if (!ending->is_begun || hv_record_is_mounted(record))
 		return err->code;
 	/* The mount is gone, and the record cannot be ended. */
@@ -336,7 +336,7 @@ static enum hv_code end_found(struct ending *ending, long long wait_seconds, str
 	if (code != HV_OK)
 		code = settle(ending, err);
 	if (code == HV_OK)
-		hv_attacher_poke(
+		hv_attacher_notify(
 			attacher, ending->container, is_waited(attacher, ending->container));
 	return code;
 }
@@ -368,7 +368,7 @@ enum hv_code hv_detach(struct hv_attacher *attacher, const struct hv_detach_requ
 	if (record.view.driver)
 		(void)!hv_keeper_check(attacher, record.view.volume, &ignored);
 	if (!request->of_rule) /* one may have waited for the place */
-		hv_attacher_poke_rules(attacher);
+		hv_attacher_notify_rules(attacher);
 	*ret = record.view;
 	record.view = (struct hv_attachment){0};
 	return HV_OK;
@@ -400,6 +400,6 @@ enum hv_code hv_detach_expired(
 		return code;
 	*ret_is_kept = ending.is_kept;
 	if (!ending.is_kept) /* a rule may have waited for the place */
-		hv_attacher_poke_rules(attacher);
+		hv_attacher_notify_rules(attacher);
 	return HV_OK;
 }

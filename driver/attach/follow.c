@@ -178,7 +178,7 @@ static enum hv_code replace(struct hv_attacher *attacher, const struct hv_record
 	if (code == HV_OK)
 		code = mount(&attempt, err);
 	if (code != HV_OK && hv_record_settle_follow(attacher, &attempt.record, &ignored) != HV_OK)
-		hv_attacher_poke(attacher, record->view.container_id, true);
+		hv_attacher_notify(attacher, record->view.container_id, true);
 	*record = attempt.record; /* given back */
 	attempt.record = (struct hv_record){0};
 	return code;
@@ -312,7 +312,7 @@ enum hv_code hv_attachment_follow(
 	if (record->pid == 0) {
 		*ret = HV_FOLLOW_AWAY;
 		if (record->problem != HV_PROBLEM_NONE) /* else it waits for a start */
-			hv_attacher_poke(attacher, record->view.container_id, true);
+			hv_attacher_notify(attacher, record->view.container_id, true);
 		return HV_OK;
 	}
 	if (look(attacher, record, ret, err) != HV_OK)

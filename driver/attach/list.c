@@ -49,7 +49,7 @@ static void refresh_and_tell(
 		return;
 	}
 	if (known != record->view.state)
-		hv_attacher_poke(attacher, record->view.container_id, false);
+		hv_attacher_notify(attacher, record->view.container_id, false);
 	if (record->view.state == HV_ATTACHED &&
 		hv_record_note_source(attacher, sight, record, &err) != HV_OK)
 		note_failure(record, &err);

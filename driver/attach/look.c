@@ -43,7 +43,7 @@ enum hv_code hv_record_look(struct hv_attacher *attacher, struct hv_sight *sight
 	if (hv_store_attachment_note(attacher->store, record, err) != HV_OK)
 		return err->code;
 	if (record->view.follow) /* its path may have changed meanwhile */
-		hv_attacher_poke(attacher, record->view.container_id, false);
+		hv_attacher_notify(attacher, record->view.container_id, false);
 	return HV_OK;
 }
 

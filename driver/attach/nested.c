@@ -92,7 +92,7 @@ static void put_back(struct hv_mount_op *attempt, const bool *is_lifted)
 			is_left = true;
 	}
 	if (is_left) /* to be tried again */
-		hv_attacher_poke(attacher, target->container.id, true);
+		hv_attacher_notify(attacher, target->container.id, true);
 }
 
 enum hv_code hv_nested_mount(struct hv_mount_op *attempt, struct hv_error *err)

@@ -56,7 +56,7 @@ bool hv_start_refuse(struct hv_attacher *attacher, const struct mc_ns *ns,
 		ret->refused += rc == 0;
 	}
 	if (lacks)
-		hv_attacher_poke(attacher, siblings->items[0].view.container_id, false);
+		hv_attacher_notify(attacher, siblings->items[0].view.container_id, false);
 	return lacks && rc == 0;
 }
 
@@ -77,6 +77,6 @@ enum hv_code hv_start_note_denied(struct hv_attacher *attacher, const char *cont
 		note(attacher, record, 0, late);
 		ret->refused++;
 	}
-	hv_attacher_poke(attacher, container_id, false);
+	hv_attacher_notify(attacher, container_id, false);
 	return code;
 }

@@ -157,7 +157,7 @@ enum hv_code hv_attachments_restart(struct hv_attacher *attacher, const char *co
 	if (!is_wanted) {
 		ret->is = HV_RESTART_LEFT;
 		if (set_refusal(attacher, container_id, HV_REFUSAL_NONE, err) == HV_OK)
-			hv_attacher_poke(attacher, container_id, false); /* a lease may be over */
+			hv_attacher_notify(attacher, container_id, false); /* a lease may be over */
 		return err->code;
 	}
 	if (is_new)

@@ -181,7 +181,7 @@ enum hv_code hv_rule_end(struct hv_attacher *attacher, const struct hv_rule_reco
 		return HV_OK;
 	}
 	hv_rules_set_ending(&attacher->rules, rule->id, false);
-	hv_attacher_poke_rules(attacher);
+	hv_attacher_notify_rules(attacher);
 	return code;
 }
 

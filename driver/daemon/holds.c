@@ -134,7 +134,7 @@ static void work_on(void *context, struct hv_work *work)
 		answer(self, held, &result);
 		measure(held);
 		if (result.repaired.records > 0)
-			hv_attacher_poke(attacher, held->news.id, false);
+			hv_attacher_notify(attacher, held->news.id, false);
 	}
 	hv_held_tell(self->args.log, &held->news, &result);
 	free_held(held);

@@ -151,7 +151,7 @@ static void on_event(void *context, const struct hv_event *event)
 	if (hv_rules_miss(self->args.attacher, event->container))
 		hv_queue_put(&self->repairers.queue, HV_TASK_RULES, "");
 	if (strcmp(event->action, "destroy") == 0 || strcmp(event->action, "remove") == 0)
-		hv_attacher_ended(self->args.attacher, event->container);
+		hv_attacher_container_destroyed(self->args.attacher, event->container);
 	/* A keeper has ended: before all else, since it may be pruned next. */
 	if (strcmp(event->action, "start") != 0 && event->keeps)
 		hv_queue_put(&self->repairers.queue, HV_TASK_KEEP, event->keeps);

@@ -132,10 +132,10 @@ RECONCILER_TEST(the_ends_of_other_containers_hide_none)
 
 	start_engine(fixture);
 	assert_int_equal(attach(fixture, true), HV_OK);
-	hv_attacher_ended(fixture->attacher, ID);
+	hv_attacher_container_destroyed(fixture->attacher, ID);
 	for (unsigned i = 0; i < OTHERS; i++) {
 		snprintf(other_id, sizeof(other_id), "%08x%056x", i + 1, 0U);
-		hv_attacher_ended(fixture->attacher, other_id);
+		hv_attacher_container_destroyed(fixture->attacher, other_id);
 	}
 	fake_engine_set(fixture->fake, INSPECT_PATH, UNKNOWN);
 	fake_engine_set(fixture->fake, "/info", INFO("AB", "0"));

@@ -219,13 +219,13 @@ enum hv_code hv_attachments_expire(struct hv_attacher *attacher, const char *con
 
 /* Tell the listener that records of a container came, went or changed; `is_undone`: and that there
  * may be something to do for it.  Any thread. */
-void hv_attacher_poke(struct hv_attacher *attacher, const char *container_id, bool is_undone)
+void hv_attacher_notify(struct hv_attacher *attacher, const char *container_id, bool is_undone)
 	__attribute__((nonnull));
 
 /* The Engine told, in an event, that a container was removed.  The last HV_ENDED_MAX containers
  * with attachments, or while there are rules, are remembered.  Any thread. */
 enum { HV_ENDED_MAX = 4096 };
-void hv_attacher_ended(struct hv_attacher *attacher, const char *container_id)
+void hv_attacher_container_destroyed(struct hv_attacher *attacher, const char *container_id)
 	__attribute__((nonnull));
 
 /* Make true what is wanted for a container: attach again what its start lacks, drop what belongs to
@@ -311,7 +311,7 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
  * first.  If a required attachment is missing then, the first process is killed, unless the hold is
  * over, or start->is_set_up.
  * `ret` is filled either way.  hv_attachments_repair() notes the Engine's data on the start.
- * on_change() is not called: call hv_attacher_poke() when the start goes on.
+ * on_change() is not called: call hv_attacher_notify() when the start goes on.
  * Returns HV_OK; HV_BUSY if its runtime is not done with the container's root yet: hold it again;
  * HV_CONTAINER_CHANGED if it is not that process; or the error of a failed step. */
 enum hv_code hv_attachments_start(struct hv_attacher *attacher, const struct hv_start *start,
