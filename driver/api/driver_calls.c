@@ -119,7 +119,7 @@ static enum hv_code call_remove(struct hv_api *api, const struct hv_request *req
 	 * hv_volume_remove() checks again, with the volume held. */
 	if (is_attached &&
 		(hv_volume_prepare_removal(api->volumes, name, is_podman, err) != HV_OK ||
-			hv_attachments_release(api->attacher, name, err) != HV_OK))
+			hv_attachments_release_volume(api->attacher, name, err) != HV_OK))
 		return err->code;
 	return hv_volume_remove(api->volumes, name, is_podman, err);
 }

@@ -109,7 +109,7 @@ static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct
 	ret->mountinfo = mc_take_fd(&sight->mountinfo);
 }
 
-enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
+enum hv_code hv_attachments_sync(struct hv_attacher *attacher, const char *container_id,
 	struct hv_seen *ret, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.container_id = container_id};

@@ -77,7 +77,7 @@ static bool is_of_own_rule(const struct hv_rule_records *rules, const struct hv_
 	return false;
 }
 
-enum hv_code hv_attachments_release(
+enum hv_code hv_attachments_release_volume(
 	struct hv_attacher *attacher, const char *volume, struct hv_error *err)
 {
 	const struct hv_record_filter filter = {.volume = volume};

@@ -320,7 +320,7 @@ static enum hv_code drop_all(struct hv_attacher *attacher, const char *container
 	return HV_OK;
 }
 
-enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
+enum hv_code hv_attachments_reconcile(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err)
 {
 	hv_auto_target struct hv_target target = {.ns = MC_NS_NONE};

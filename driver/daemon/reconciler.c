@@ -188,7 +188,7 @@ static enum hv_code look_at(struct hv_reconciler *self, const char *container_id
 
 	if (self->args.open_state(self->args.context, err) != HV_OK)
 		return err->code;
-	code = hv_attachments_look(self->args.attacher, container_id, &seen, err);
+	code = hv_attachments_sync(self->args.attacher, container_id, &seen, err);
 	tell_damage(self);
 	(void)hv_tasks_tell(&self->tasks, &seen.repaired);
 	if (seen.pid > 0 && self->args.on_process &&

@@ -50,7 +50,7 @@ static enum hv_code repair(struct hv_tasks *self, const char *container_id, unsi
 	*ret_changes = hv_tasks_tell(self, &repaired);
 	if (code != HV_OK || repaired.records == 0 || !*self->has_engine)
 		return code;
-	code = hv_attachments_repair(self->args->attacher, container_id, &repaired, err);
+	code = hv_attachments_reconcile(self->args->attacher, container_id, &repaired, err);
 	*ret_changes += hv_tasks_tell(self, &repaired);
 	return code;
 }

@@ -90,6 +90,6 @@ void lease_look(struct fixture *fixture, struct hv_seen *ret)
 {
 	struct hv_error err = {0};
 
-	assert_int_equal(hv_attachments_look(fixture->attacher, ID, ret, &err), HV_OK);
+	assert_int_equal(hv_attachments_sync(fixture->attacher, ID, ret, &err), HV_OK);
 	hv_seen_done(ret);
 }

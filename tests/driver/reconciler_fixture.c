@@ -354,7 +354,7 @@ enum hv_code repair(struct fixture *fixture)
 {
 	struct hv_repaired repaired = {0};
 	struct hv_error err = {0};
-	enum hv_code code = hv_attachments_repair(fixture->attacher, ID, &repaired, &err);
+	enum hv_code code = hv_attachments_reconcile(fixture->attacher, ID, &repaired, &err);
 
 	if (code != HV_OK)
 		print_message("%s\n", hv_error_text(&err));

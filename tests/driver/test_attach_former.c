@@ -308,7 +308,7 @@ static void begin_waiting(struct fixture *fixture, char *away, char *source, siz
 	snprintf(away, size, "%s/away", fixture->world->dir);
 	assert_int_equal(rename(source, away), 0);
 	stop_container(fixture);
-	assert_int_equal(hv_attachments_look(fixture->attacher, ID, &seen, &err), HV_OK);
+	assert_int_equal(hv_attachments_sync(fixture->attacher, ID, &seen, &err), HV_OK);
 	start_container(fixture);
 	assert_int_not_equal(repair(fixture), HV_OK);
 	hv_attacher_listen(fixture->attacher, &listener);

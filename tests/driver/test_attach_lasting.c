@@ -23,7 +23,7 @@ static void stop(struct fixture *fixture)
 	struct hv_error err = {0};
 
 	stop_container(fixture);
-	assert_int_equal(hv_attachments_look(fixture->attacher, ID, &seen, &err), HV_OK);
+	assert_int_equal(hv_attachments_sync(fixture->attacher, ID, &seen, &err), HV_OK);
 }
 
 static void restart(struct fixture *fixture)

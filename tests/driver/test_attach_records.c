@@ -222,7 +222,7 @@ RECONCILER_TEST(a_detach_takes_the_words_before_the_links)
 	stop_container(fixture);
 	assert_int_equal(unlink(link), 0);
 	world_mkdir(fixture->world, "link");
-	assert_int_equal(hv_attachments_look(fixture->attacher, ID, &seen, &err), HV_OK);
+	assert_int_equal(hv_attachments_sync(fixture->attacher, ID, &seen, &err), HV_OK);
 	assert_true(seen.pid == 0 && seen.pidfd < 0);
 	start_container(fixture);
 	list_one(fixture, &record);

@@ -122,7 +122,7 @@ RECONCILER_TEST(a_replacement_that_was_cut_short_is_made_whoever_looks_first)
 		attach_to(fixture, other, fixture->target, true, anyhow), HV_STATE_UNREADABLE);
 	unmount_inside(fixture, fixture->target);
 	fail_commits(fixture, 0, 0);
-	assert_int_equal(hv_attachments_look(fixture->attacher, ID, &seen, &err), HV_OK);
+	assert_int_equal(hv_attachments_sync(fixture->attacher, ID, &seen, &err), HV_OK);
 	hv_seen_done(&seen);
 	look(fixture, HV_OK);
 	assert_true(is_recorded(fixture, other));

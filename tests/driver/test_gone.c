@@ -52,7 +52,7 @@ static void expect_problem(struct fixture *fixture, const char *state, const cha
 static enum hv_code release(struct fixture *fixture)
 {
 	struct hv_error err = {0};
-	enum hv_code code = hv_attachments_release(fixture->attacher, "data", &err);
+	enum hv_code code = hv_attachments_release_volume(fixture->attacher, "data", &err);
 
 	hv_error_done(&err);
 	return code;

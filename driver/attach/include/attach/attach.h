@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of attachments: a volume into and out of a container.
  *
- * An attachment is a record of what is wanted.  hv_attach() makes it, hv_attachments_repair() keeps
- * it true: once for each start of the container. */
+ * An attachment is a record of what is wanted.  hv_attach() makes it, hv_attachments_reconcile()
+ * keeps it true: once for each start of the container. */
 #ifndef ATTACH_ATTACH_H
 #define ATTACH_ATTACH_H
 
@@ -109,7 +109,7 @@ void hv_checks_free(struct hv_check *checks, size_t count);
  * Returns HV_OK, or HV_VOLUME_IN_USE: a container lives; or the Engine does not know a container,
  * and may be another Engine; or there is one to ask about, and the Engine does not answer within
  * two seconds. */
-enum hv_code hv_attachments_release(struct hv_attacher *attacher, const char *volume,
+enum hv_code hv_attachments_release_volume(struct hv_attacher *attacher, const char *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Take the records that hv_volumes_open() opened, after hv_volumes_recover() and before any
@@ -142,7 +142,7 @@ enum hv_code hv_attachments_events(struct hv_attacher *attacher,
 	__attribute__((nonnull, warn_unused_result));
 
 /* Whether each record of an attachment made sense that was read since the start, as
- * hv_volumes_tell_damage(): after hv_attachments_look() at each container, all were. */
+ * hv_volumes_tell_damage(): after hv_attachments_sync() at each container, all were. */
 enum hv_code hv_attachments_tell_damage(struct hv_attacher *attacher, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -183,7 +183,7 @@ void hv_seen_done(struct hv_seen *seen) __attribute__((nonnull));
  * the kernel, and waits for nobody.  `ret` is filled either way.
  * Returns HV_OK; HV_BUSY if another thread works on the container; HV_STATE_UNREADABLE, or the
  * error of a failed look at one of them. */
-enum hv_code hv_attachments_look(struct hv_attacher *attacher, const char *container_id,
+enum hv_code hv_attachments_sync(struct hv_attacher *attacher, const char *container_id,
 	struct hv_seen *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* A descriptor that is readable while mounts have come or gone in containers that were looked at;
@@ -233,7 +233,7 @@ void hv_attacher_container_destroyed(struct hv_attacher *attacher, const char *c
  * know the container ends nothing while its process has the volume, nor when another Engine knew
  * it: that is noted as the problem of the attachment, and is no failure.
  * Returns HV_OK, or why something of it could not be done: then call again later. */
-enum hv_code hv_attachments_repair(struct hv_attacher *attacher, const char *container_id,
+enum hv_code hv_attachments_reconcile(struct hv_attacher *attacher, const char *container_id,
 	struct hv_repaired *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The state of an attachment that follows its path. */
@@ -310,7 +310,7 @@ enum hv_code hv_attachments_wanted(struct hv_attacher *attacher, const char *con
  * answers nothing about the container meanwhile.  Unfinished attaches and detaches are settled
  * first.  If a required attachment is missing then, the first process is killed, unless the hold is
  * over, or start->is_set_up.
- * `ret` is filled either way.  hv_attachments_repair() notes the Engine's data on the start.
+ * `ret` is filled either way.  hv_attachments_reconcile() notes the Engine's data on the start.
  * on_change() is not called: call hv_attacher_notify() when the start goes on.
  * Returns HV_OK; HV_BUSY if its runtime is not done with the container's root yet: hold it again;
  * HV_CONTAINER_CHANGED if it is not that process; or the error of a failed step. */
@@ -365,7 +365,7 @@ enum hv_code hv_attachments_containers(struct hv_attacher *attacher, struct hv_t
 /* The containers whose records disagree with the Engine, which is asked once for all:
  * - the container runs and not all is attached, or the other way round;
  * - the Engine does not know it, and this is not noted yet, or the Engine has containers again.
- * Only a hint: hv_attachments_repair() finds the truth.  `listed`: the number of containers that
+ * Only a hint: hv_attachments_reconcile() finds the truth.  `listed`: the number of containers that
  * the Engine had the last time; updated; 0 at first.
  * Returns HV_OK, HV_STATE_UNREADABLE, HV_TIMEOUT, HV_INTERNAL.  Free `ret` with hv_texts_done()
  * either way. */
