@@ -139,8 +139,8 @@ static enum hv_code record_wanted(struct hv_mount_op *attempt, struct hv_error *
 	const struct mc_made nothing = {0};
 
 	if (hv_mount_op_wants_subpath(attempt) &&
-		(hv_volume_use(attempt->attacher->volumes, &attempt->volume, &attempt->use, err) !=
-				HV_OK ||
+		(hv_volume_acquire(attempt->attacher->volumes, &attempt->volume, &attempt->use,
+			 err) != HV_OK ||
 			hv_mount_op_make_subpath(attempt, err) != HV_OK))
 		return err->code;
 	record->path = strdup(attempt->path_before ? attempt->path_before : attempt->target);
@@ -173,7 +173,7 @@ static enum hv_code hold_and_attach(
 	if (attempt->is_there)
 		return HV_OK;
 	for (size_t i = 0; i < attempt->volumes_before.count; i++)
-		hv_volume_unused(attacher->volumes, attempt->volumes_before.items[i]);
+		hv_volume_release_idle(attacher->volumes, attempt->volumes_before.items[i]);
 	*ret = attempt->record.view;
 	attempt->record.view = (struct hv_attachment){0};
 	return HV_OK;

@@ -34,7 +34,7 @@ enum hv_code hv_attachment_delete(
 {
 	if (drop(attacher, record, NULL, false, err) != HV_OK)
 		return err->code;
-	hv_volume_unused(attacher->volumes, record->view.volume);
+	hv_volume_release_idle(attacher->volumes, record->view.volume);
 	return HV_OK;
 }
 
@@ -55,7 +55,7 @@ enum hv_code hv_record_drop_over(struct hv_attacher *attacher, const struct hv_r
 {
 	if (drop(attacher, record, NULL, true, err) != HV_OK)
 		return err->code;
-	hv_volume_unused(attacher->volumes, record->view.volume);
+	hv_volume_release_idle(attacher->volumes, record->view.volume);
 	ret->dropped++;
 	if (hv_lease_is_over(&record->view))
 		ret->expired++;

@@ -121,7 +121,7 @@ enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *e
 	if (hv_clock_ms() < container->held_until_ms) /* else it is not held, or not any more */
 		args.since_ns = (uint64_t)container->held_since_ms * NS_PER_MS;
 	if (hv_volume_check_mount(volumes, &attempt->volume, err) != HV_OK ||
-		hv_volume_use(volumes, &attempt->volume, &attempt->use, err) != HV_OK ||
+		hv_volume_acquire(volumes, &attempt->volume, &attempt->use, err) != HV_OK ||
 		(!attempt->only_check && hv_mount_op_make_subpath(attempt, err) != HV_OK))
 		return err->code;
 	attempt->keeps_suid = attempt->use.keeps_suid;

@@ -116,7 +116,7 @@ enum hv_code hv_attachment_set_mount(
 void hv_mount_op_done(struct hv_mount_op *attempt)
 {
 	mc_attach_free(attempt->mount);
-	hv_volume_unuse(&attempt->use);
+	hv_volume_release(&attempt->use);
 	hv_record_done(&attempt->record);
 	hv_texts_done(&attempt->volumes_before);
 	free(attempt->made_before);

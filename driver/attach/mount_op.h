@@ -21,8 +21,8 @@ struct hv_mount_op {
 	bool is_following;      /* the mount of the record is replaced by the present source */
 	/* Found on the way. */
 	struct hv_volume volume;
-	bool keeps_suid;   /* the volume's set-user-ID bits, also with another owner */
-	struct hv_use use; /* of the volume, from the preparation on */
+	bool keeps_suid;          /* the volume's set-user-ID bits, also with another owner */
+	struct hv_volume_ref use; /* of the volume, from the preparation on */
 	struct hv_target container;
 	struct hv_record record; /* record.replace is of the request */
 	/* All records of the container: their mounts are our own.  NULL if none is at or below the

@@ -94,14 +94,14 @@ static enum hv_code ask(struct hv_attacher *attacher, const char *container_id, 
 enum hv_code hv_volume_check_ready(struct hv_attacher *attacher, const struct hv_volume *volume,
 	const char *subpath, struct hv_error *err)
 {
-	HV_AUTO(hv_volume_unuse) struct hv_use use = {0};
+	HV_AUTO(hv_volume_release) struct hv_volume_ref use = {0};
 	struct hv_names names = {.volume = volume->name, .subpath = subpath ? subpath : ""};
 	char path[PATH_MAX], resolved[PATH_MAX];
 	struct mc_err cause = {0};
 	int rc;
 
 	if (hv_volume_check_mount(attacher->volumes, volume, err) != HV_OK ||
-		hv_volume_use(attacher->volumes, volume, &use, err) != HV_OK)
+		hv_volume_acquire(attacher->volumes, volume, &use, err) != HV_OK)
 		return err->code;
 	names.source = volume->source;
 	names.asked = hv_opts_get(&volume->opts, "path");

@@ -91,7 +91,7 @@ static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 	}
 	ret->adopted += hv_record_is_mounted(record);
 	for (size_t i = 0; i < replaced->volumes.count; i++)
-		hv_volume_unused(attacher->volumes, replaced->volumes.items[i]);
+		hv_volume_release_idle(attacher->volumes, replaced->volumes.items[i]);
 	return HV_OK;
 }
 

@@ -57,7 +57,7 @@ static enum hv_code add_remapped(uint64_t id, uint32_t remap, uint64_t *ret, str
 		(unsigned long long)id - 1);
 }
 
-enum hv_code hv_as_apply(const struct hv_volumes *volumes, const struct hv_use *use,
+enum hv_code hv_as_apply(const struct hv_volumes *volumes, const struct hv_volume_ref *use,
 	struct mc_attach_args *args, struct hv_error *err)
 {
 	if (!use->as.uid)

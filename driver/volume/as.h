@@ -8,7 +8,7 @@
 
 /* Have a mount for Docker show the owner that `use` says, and ignore set-user-ID bits then.  With
  * --userns-remap the IDs are those of the remapped containers. */
-enum hv_code hv_as_apply(const struct hv_volumes *volumes, const struct hv_use *use,
+enum hv_code hv_as_apply(const struct hv_volumes *volumes, const struct hv_volume_ref *use,
 	struct mc_attach_args *args, struct hv_error *err);
 
 #endif

@@ -15,7 +15,7 @@
 bool hv_fs_is_used(struct hv_volumes *volumes, const char *source)
 {
 	hv_auto_error struct hv_error ignored = {0};
-	const struct hv_use *use;
+	const struct hv_volume_ref *use;
 	bool has_record = true;
 
 	pthread_mutex_lock(&volumes->fs_locks.lock);
@@ -47,21 +47,21 @@ static enum hv_code mount_it(
 }
 
 /* With the source held: unmount it if nobody has it.  In doubt it stays, until the next time. */
-static void unmount_unused(struct hv_volumes *volumes, const struct hv_use *use)
+static void unmount_unused(struct hv_volumes *volumes, const struct hv_volume_ref *use)
 {
 	if (!hv_fs_is_used(volumes, use->source))
 		(void)!mc_host_unmount(volumes->core, use->type, use->device, use->source, NULL);
 }
 
-static void name_fs(struct hv_use *use, const struct hv_volume *volume)
+static void name_fs(struct hv_volume_ref *use, const struct hv_volume *volume)
 {
 	snprintf(use->source, sizeof(use->source), "%s", volume->source);
 	snprintf(use->type, sizeof(use->type), "%s", hv_opts_get(&volume->opts, "type"));
 	snprintf(use->device, sizeof(use->device), "%s", hv_opts_get(&volume->opts, "device"));
 }
 
-enum hv_code hv_fs_use(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_use *ret, struct hv_error *err)
+enum hv_code hv_fs_acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_volume_ref *ret, struct hv_error *err)
 {
 	name_fs(ret, volume);
 	HV_HOLD(hold, &volumes->fs_locks, ret->source);
@@ -77,13 +77,13 @@ enum hv_code hv_fs_use(struct hv_volumes *volumes, const struct hv_volume *volum
 	return HV_OK;
 }
 
-void hv_fs_unuse(struct hv_use *use)
+void hv_fs_release(struct hv_volume_ref *use)
 {
 	struct hv_volumes *volumes = use->volumes;
 
 	HV_HOLD(hold, &volumes->fs_locks, use->source);
 	pthread_mutex_lock(&volumes->fs_locks.lock);
-	for (struct hv_use **at = &volumes->uses; *at; at = &(*at)->next) {
+	for (struct hv_volume_ref **at = &volumes->uses; *at; at = &(*at)->next) {
 		if (*at == use) {
 			*at = use->next;
 			break;
@@ -95,7 +95,7 @@ void hv_fs_unuse(struct hv_use *use)
 
 void hv_fs_unused(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
-	struct hv_use use = {.volumes = NULL};
+	struct hv_volume_ref use = {.volumes = NULL};
 
 	name_fs(&use, volume);
 	HV_HOLD(hold, &volumes->fs_locks, use.source);

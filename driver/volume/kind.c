@@ -14,7 +14,7 @@ static enum hv_code refuse(const struct hv_volume *volume, struct hv_error *err)
 }
 
 static enum hv_code refuse_use(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_use *ret, struct hv_error *err)
+	struct hv_volume_ref *ret, struct hv_error *err)
 {
 	(void)volumes;
 	(void)ret;

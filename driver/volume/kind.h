@@ -50,12 +50,12 @@ struct hv_volume_kind {
 	enum hv_code (*each_host_path)(const struct hv_volume *volume, hv_fs_visit visit,
 		void *context, struct hv_error *err);
 
-	/* Have the data in the directory until `ret` is released, as hv_volume_use().  Sets
+	/* Have the data in the directory until `ret` is released, as hv_volume_acquire().  Sets
 	 * ret->kind if there is anything to release. */
 	enum hv_code (*acquire)(struct hv_volumes *volumes, const struct hv_volume *volume,
-		struct hv_use *ret, struct hv_error *err);
+		struct hv_volume_ref *ret, struct hv_error *err);
 	/* NULL: the kind sets no ret->kind. */
-	void (*release)(struct hv_use *use);
+	void (*release)(struct hv_volume_ref *use);
 	/* An attachment or a reference is gone: release what is left over, if it was the last.
 	 * NULL: nothing is. */
 	void (*unused)(struct hv_volumes *volumes, const struct hv_volume *volume);
@@ -83,7 +83,7 @@ const struct hv_volume_kind *hv_kind_of(const struct hv_volumes *volumes,
 enum hv_code hv_kind_check(const struct hv_volumes *volumes, const struct hv_volume *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* As hv_volume_unused(), of a volume in hand. */
+/* As hv_volume_release_idle(), of a volume in hand. */
 void hv_kind_unused(struct hv_volumes *volumes, const struct hv_volume *volume)
 	__attribute__((nonnull));
 

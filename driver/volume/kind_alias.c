@@ -70,7 +70,7 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 }
 
 static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_use *ret, struct hv_error *err)
+	struct hv_volume_ref *ret, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume origin = {0};
 

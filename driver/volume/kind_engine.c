@@ -58,7 +58,7 @@ static enum hv_code resolve(struct hv_volumes *volumes, const char *name,
 
 /* Take the attributes of each mount of the volume from option o with bind. */
 static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_use *ret, struct hv_error *err)
+	struct hv_volume_ref *ret, struct hv_error *err)
 {
 	hv_auto_opts struct hv_opts bind = {0};
 	struct hv_volume_options options = {0};

@@ -44,9 +44,9 @@ static enum hv_code each_host_path(
 }
 
 static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_use *ret, struct hv_error *err)
+	struct hv_volume_ref *ret, struct hv_error *err)
 {
-	if (hv_fs_use(volumes, volume, ret, err) != HV_OK)
+	if (hv_fs_acquire(volumes, volume, ret, err) != HV_OK)
 		return err->code;
 	ret->kind = &hv_kind_filesystem;
 	return HV_OK;
@@ -70,7 +70,7 @@ const struct hv_volume_kind hv_kind_filesystem = {
 	.unmake = unmake,
 	.each_host_path = each_host_path,
 	.acquire = acquire,
-	.release = hv_fs_unuse,
+	.release = hv_fs_release,
 	.unused = hv_fs_unused,
 	.check_removal = hv_purge_check_own,
 	.unmount = hv_fs_unmount,

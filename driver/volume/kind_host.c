@@ -21,7 +21,7 @@ static enum hv_code resolve(struct hv_volumes *volumes, const char *name,
 }
 
 static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_use *ret, struct hv_error *err)
+	struct hv_volume_ref *ret, struct hv_error *err)
 {
 	(void)volumes;
 	(void)volume;

@@ -51,7 +51,7 @@ static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, s
 
 /* Take the attributes of each mount of the volume from option o with bind. */
 static enum hv_code acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_use *ret, struct hv_error *err)
+	struct hv_volume_ref *ret, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
 	enum hv_code code;

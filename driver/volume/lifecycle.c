@@ -102,7 +102,7 @@ enum hv_code hv_volume_finish_remove(
 	if (kind->own_directory)
 		hv_trash_empty(volumes, NULL);
 	if (from) /* it may have been the last that had the other's file system in use */
-		hv_volume_unused(volumes, from);
+		hv_volume_release_idle(volumes, from);
 	return code;
 }
 

@@ -108,7 +108,7 @@ static enum hv_code displace(struct hv_volumes *volumes, struct mc_attach_args *
 /* Mount the volume's current directory at its mountpoint.  A former mount goes: running containers
  * keep Docker's bind mount of it, new containers get the current directory. */
 static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *volume,
-	const struct hv_use *use, bool *ret_is_new, struct hv_error *err)
+	const struct hv_volume_ref *use, bool *ret_is_new, struct hv_error *err)
 {
 	char mountpoint[PATH_MAX], target[NAME_MAX + 2], as[HV_AS_SIZE];
 	mc_auto_fd root = hv_mount_root_dir(volumes);
@@ -186,7 +186,8 @@ enum hv_code hv_volume_unpublish(struct hv_volumes *volumes, const char *name, s
 
 /* With the volume held and in hand: mount it, prove it, count the reference. */
 static enum hv_code mount_and_count(struct hv_volumes *volumes, const struct hv_volume *volume,
-	const struct hv_use *use, const struct mount *mount, bool *ret_is_new, struct hv_error *err)
+	const struct hv_volume_ref *use, const struct mount *mount, bool *ret_is_new,
+	struct hv_error *err)
 {
 	long long references;
 
@@ -218,11 +219,12 @@ enum hv_code hv_volume_mount(struct hv_volumes *volumes, const char *name, const
 	if (!mountpoint) /* once it is counted, nothing may fail */
 		return hv_oom(err);
 	HV_HOLD(hold, &volumes->locks, name);
-	hv_auto_use struct hv_use use = {.volumes = NULL}; /* released while the name is held */
+	hv_auto_volume_ref struct hv_volume_ref use = {
+		.volumes = NULL}; /* released while the name is held */
 
 	if (hv_volume_find(volumes, name, &volume, err) != HV_OK ||
 		hv_volume_check_mount(volumes, &volume, err) != HV_OK ||
-		hv_volume_use(volumes, &volume, &use, err) != HV_OK)
+		hv_volume_acquire(volumes, &volume, &use, err) != HV_OK)
 		return err->code;
 	if (mount_and_count(volumes, &volume, &use, &mount, &is_new, err) != HV_OK) {
 		if (is_new)

@@ -120,7 +120,7 @@ static enum hv_code clear_references(struct hv_volumes *volumes, struct hv_error
 	for (size_t i = 0; i < list.count; i++)
 		if (hv_kind_of(volumes, &list.items[i])->mounted_while_used &&
 			has_mount(host, list.items[i].source)) /* each costs a helper */
-			hv_volume_unused(volumes, list.items[i].name);
+			hv_volume_release_idle(volumes, list.items[i].name);
 	return HV_OK;
 }
 

@@ -34,7 +34,7 @@ struct hv_volumes {
 	_Atomic uint32_t remap_uid, remap_gid; /* root in containers */
 	struct hv_keylock fs_locks; /* by the directory that a file system is mounted on; taken
 				     * after `locks` */
-	struct hv_use *uses;        /* with fs_locks.lock */
+	struct hv_volume_ref *uses; /* with fs_locks.lock */
 	struct hv_sweeper sweeper;  /* with locks.lock; zeroed at first */
 	const char *const *allow;   /* directories that `path` may be in, clean; NULL ends */
 	char **allow_real;          /* the same without symlinks, since hv_volumes_recover() */

@@ -176,20 +176,20 @@ WORLD_TEST(a_mount_that_was_given_up_and_came_is_taken_out)
 WORLD_TEST(a_mount_that_nobody_uses_is_given_its_owner)
 {
 	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
-	struct hv_use first = {.volumes = NULL}, second = {.volumes = NULL};
+	struct hv_volume_ref first = {.volumes = NULL}, second = {.volumes = NULL};
 	struct hv_volume volume = {0};
 
 	assert_int_equal(create_owned(world, "tmpfs", "tmpfs", "", "7"), HV_OK);
 	assert_int_equal(hv_store_volume_get(world->store, "vol", &volume, &world->err), HV_OK);
 	assert_int_equal(mount("tmpfs", path, "tmpfs", 0, NULL), 0);
 	assert_int_equal(owner_of(world), 0);
-	assert_int_equal(hv_volume_use(world->volumes, &volume, &first, &world->err), HV_OK);
+	assert_int_equal(hv_volume_acquire(world->volumes, &volume, &first, &world->err), HV_OK);
 	assert_int_equal(owner_of(world), 7);
 	assert_int_equal(chown(path, 9, 9), 0);
-	assert_int_equal(hv_volume_use(world->volumes, &volume, &second, &world->err), HV_OK);
+	assert_int_equal(hv_volume_acquire(world->volumes, &volume, &second, &world->err), HV_OK);
 	assert_int_equal(owner_of(world), 9); /* somebody has it */
-	hv_volume_unuse(&second);
-	hv_volume_unuse(&first);
+	hv_volume_release(&second);
+	hv_volume_release(&first);
 	assert_false(is_mounted(world));
 	hv_volume_done(&volume);
 }

@@ -148,15 +148,15 @@ API_TEST(an_alias_answers_by_the_kind_of_its_origin)
 {
 	struct fixture *fixture = *state;
 	struct hv_volume volume = {0};
-	struct hv_use use = {.volumes = NULL};
+	struct hv_volume_ref use = {.volumes = NULL};
 	struct world *world = fixture->world;
 
 	make_nested(fixture);
 	assert_int_equal(call(fixture, "/VolumeDriver.Create", OTHER), 200);
 	assert_int_equal(hv_store_volume_get(world->store, "other", &volume, &world->err), HV_OK);
-	assert_int_equal(hv_volume_use(world->volumes, &volume, &use, &world->err), HV_OK);
+	assert_int_equal(hv_volume_acquire(world->volumes, &volume, &use, &world->err), HV_OK);
 	assert_true(use.attr.set != 0); /* which nested adds */
-	hv_volume_unuse(&use);
+	hv_volume_release(&use);
 	hv_volume_done(&volume);
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", DATA), 409);
 	assert_int_equal(call(fixture, "/VolumeDriver.Remove", OTHER), 200);

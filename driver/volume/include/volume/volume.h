@@ -21,7 +21,7 @@ struct mc_core;
 
 struct hv_store;
 
-struct hv_use;
+struct hv_volume_ref;
 struct hv_volume_kind;
 struct hv_volumes;
 
@@ -279,7 +279,7 @@ enum hv_code hv_volume_forgive(struct hv_volumes *volumes, const char *name, lon
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* A volume in hand: its directory is what it stands for while this lasts. */
-struct hv_use {
+struct hv_volume_ref {
 	struct mc_attr attr;               /* of every mount of it, by option o */
 	struct hv_as as;                   /* option as */
 	bool keeps_suid;                   /* option o has suid: also with `as` */
@@ -289,23 +289,24 @@ struct hv_use {
 	char source[PATH_MAX];
 	char type[MC_FS_TYPE_SIZE];
 	char device[PATH_MAX];
-	struct hv_use *next;
+	struct hv_volume_ref *next;
 };
 
 /* Take a volume in hand; a file system (option type) is mounted on the host now, if it is not.  It
  * stays so while it is in hand, referred to, or attached.  A zeroed `ret` is filled; it must stay
- * where it is until hv_volume_unuse(), which is to be called whatever is returned.
+ * where it is until hv_volume_release(), which is to be called whatever is returned.
  * Returns HV_OK, HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_UNSUPPORTED (the kernel has no such file
  * system, or a newer version of hostvol made the volume), HV_TIMEOUT.  Source: mount(2). */
-enum hv_code hv_volume_use(struct hv_volumes *volumes, const struct hv_volume *volume,
-	struct hv_use *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+enum hv_code hv_volume_acquire(struct hv_volumes *volumes, const struct hv_volume *volume,
+	struct hv_volume_ref *ret, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Release the volume.  A `use` that holds none is ignored. */
-void hv_volume_unuse(struct hv_use *use) __attribute__((nonnull));
-#define hv_auto_use HV_AUTO(hv_volume_unuse)
+void hv_volume_release(struct hv_volume_ref *use) __attribute__((nonnull));
+#define hv_auto_volume_ref HV_AUTO(hv_volume_release)
 
 /* An attachment or a reference is gone: unmount the volume's file system, if it was the last. */
-void hv_volume_unused(struct hv_volumes *volumes, const char *name) __attribute__((nonnull));
+void hv_volume_release_idle(struct hv_volumes *volumes, const char *name) __attribute__((nonnull));
 
 /* Where a volume is mounted for Docker; owned by the caller, NULL on ENOMEM. */
 char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
