@@ -246,7 +246,7 @@ enum hv_code hv_append_volumes(struct hv_api *api, const struct hv_volume_list *
 
 		/* Docker looks at each that is listed, and so would wait for a Create that is not
 		 * done. */
-		if (volume->phase == HV_THERE &&
+		if (volume->phase == HV_VOLUME_READY &&
 			add_listed(api, volume, &attached, array, err) != HV_OK)
 			return err->code;
 	}

@@ -57,7 +57,7 @@ static char *describe_source(const struct hv_mount_op *attempt)
 {
 	const char *directory = attempt->volume.source ? attempt->volume.source : "";
 	const char *driver = hv_opts_get(&attempt->volume.opts, "driver");
-	bool is_unmade = attempt->volume.phase == HV_MAKING && attempt->volume.missing > 0;
+	bool is_unmade = attempt->volume.phase == HV_VOLUME_CREATING && attempt->volume.missing > 0;
 
 	if (driver)
 		return hv_text_format(

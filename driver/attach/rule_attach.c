@@ -83,12 +83,12 @@ static enum hv_code commit(struct hv_attacher *attacher, const struct hv_rule_re
 	hv_auto_volume struct hv_volume now = {0};
 	hv_auto_rule_record struct hv_rule_record copy = {0};
 	hv_auto_error struct hv_error ignored = {0};
-	struct hv_rule_fate back = {rule->volume, HV_THERE};
+	struct hv_rule_fate back = {rule->volume, HV_VOLUME_READY};
 
 	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), rule->volume);
 	if (!is_borrowed && hv_store_volume_get(attacher->store, rule->volume, &now, err) != HV_OK)
 		return err->code;
-	*ret_before = back.phase = now.phase; /* HV_THERE if it is borrowed */
+	*ret_before = back.phase = now.phase; /* HV_VOLUME_READY if it is borrowed */
 	if (hv_store_rule_add(attacher->store, rule, err) != HV_OK)
 		return err->code;
 	if (hv_rule_record_copy(rule, &copy, err) == HV_OK &&
@@ -199,7 +199,7 @@ enum hv_code hv_rule_attach(struct hv_attacher *attacher, const struct hv_attach
 	hv_auto_error struct hv_error ignored = {0};
 	hv_auto_free char *key = NULL;
 	bool is_borrowed = false, is_new = false;
-	enum hv_phase before = HV_THERE;
+	enum hv_phase before = HV_VOLUME_READY;
 
 	*ret = (struct hv_rule_view){0};
 	if (build(attacher, request, &rule, &is_borrowed, err) != HV_OK || !rule.since)

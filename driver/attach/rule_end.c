@@ -246,7 +246,7 @@ static enum hv_code end_held(struct hv_attacher *attacher, const struct hv_rule_
 enum hv_code hv_rule_detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
 	struct hv_rule_view *ret, struct hv_error *err)
 {
-	const struct hv_rule_end_how how = {request->lazy, request->wait_seconds, HV_THERE};
+	const struct hv_rule_end_how how = {request->lazy, request->wait_seconds, HV_VOLUME_READY};
 	hv_auto_rule_record struct hv_rule_record rule = {0};
 
 	*ret = (struct hv_rule_view){0};

@@ -37,7 +37,7 @@ bool hv_mount_op_lacks_source(const struct hv_mount_op *attempt)
 {
 	char ignored[PATH_MAX];
 
-	if (attempt->volume.phase == HV_MAKING && attempt->volume.missing > 0)
+	if (attempt->volume.phase == HV_VOLUME_CREATING && attempt->volume.missing > 0)
 		return true;
 	return hv_mount_op_wants_subpath(attempt) && find_missing(attempt, ignored);
 }

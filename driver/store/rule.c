@@ -42,7 +42,7 @@ static enum hv_code drop(struct hv_store *store, const void *context, struct hv_
 
 	if (hv_sql_run(store, HV_SQL_RULE_DROP, HV_VALUES(HV_TEXT(self->id)), err) != HV_OK)
 		return err->code;
-	if (!self->volume || self->volume->phase == HV_THERE)
+	if (!self->volume || self->volume->phase == HV_VOLUME_READY)
 		return HV_OK;
 	if (self->volume->phase == HV_REMOVING)
 		return hv_sql_run(

@@ -103,7 +103,7 @@ const char *hv_schema_step(int version)
 #define VOLUME_COLUMNS                                                                             \
 	"name, kind, source, created_at, read_only, phase, missing, made_dev, made_ino"
 
-/* The volumes that exist for a caller: HV_THERE and HV_ATTACHING. */
+/* The volumes that exist for a caller: HV_VOLUME_READY and HV_ATTACHING. */
 #define EXISTS "phase IN (0, 3)"
 /* The same and the damaged ones: they are refused by name, and nothing may delete their data. */
 #define MAY_EXIST "phase NOT IN (1, 2)"

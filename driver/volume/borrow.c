@@ -4,8 +4,8 @@
  *
  * Sequence: find the directory; with the name held, compare it with the volume that is there, or
  * record one, in HV_ATTACHING; make what is missing of the directory.  The first attachment makes
- * it HV_THERE, and the commit that ends the last one deletes it (driver/store).  A volume that
- * nothing was attached of is taken back at once, or at the next start. */
+ * it HV_VOLUME_READY, and the commit that ends the last one deletes it (driver/store).  A volume
+ * that nothing was attached of is taken back at once, or at the next start. */
 #include "borrow.h"
 
 #include <string.h>
@@ -82,7 +82,7 @@ static enum hv_code find_source(struct hv_volumes *volumes, const struct hv_fore
 	ret->source = strdup(found.source);
 	ret->missing = found.missing;
 	ret->read_only = options.read_only || found.read_only;
-	ret->phase = HV_MAKING;
+	ret->phase = HV_VOLUME_CREATING;
 	if (!ret->source)
 		return hv_oom(err);
 	return add_opts(foreign, ret, err);
@@ -194,7 +194,7 @@ enum hv_code hv_volume_borrow(struct hv_volumes *volumes, const struct hv_foreig
 	if (code != HV_OK && code != HV_NO_SUCH_VOLUME)
 		return code;
 	hv_error_done(err);
-	return only_look || ret->phase != HV_MAKING ? HV_OK : record(volumes, ret, err);
+	return only_look || ret->phase != HV_VOLUME_CREATING ? HV_OK : record(volumes, ret, err);
 }
 
 enum hv_code hv_volume_return(struct hv_volumes *volumes, const char *name, struct hv_error *err)

@@ -21,19 +21,21 @@
 /* Record it; with directories to be made, first that they are made for it. */
 static enum hv_code make(struct hv_volumes *volumes, struct hv_volume *volume, struct hv_error *err)
 {
-	enum hv_phase end = hv_opts_get(&volume->opts, "attach") ? HV_ATTACHING : HV_THERE;
+	enum hv_phase end = hv_opts_get(&volume->opts, "attach") ? HV_ATTACHING : HV_VOLUME_READY;
 	hv_auto_error struct hv_error ignored = {0};
 
-	volume->phase = volume->missing > 0 || hv_source_is_owned(&volume->opts) ? HV_MAKING : end;
+	volume->phase =
+		volume->missing > 0 || hv_source_is_owned(&volume->opts) ? HV_VOLUME_CREATING : end;
 	if (hv_store_volume_add(volumes->store, volume, err) != HV_OK)
 		return err->code;
 	/* Again, now that a removal that deletes a directory sees this record. */
 	if (hv_overlap_check(volumes, volume, err) != HV_OK) {
-		(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_MAKING, &ignored);
+		(void)!hv_store_volume_set_phase(
+			volumes->store, volume->name, HV_VOLUME_CREATING, &ignored);
 		(void)!hv_store_volume_forget(volumes->store, volume->name, &ignored);
 		return err->code;
 	}
-	if (volume->phase != HV_MAKING)
+	if (volume->phase != HV_VOLUME_CREATING)
 		return HV_OK;
 	if (hv_kind_of(volumes, volume)->make(volumes, volume, err) == HV_OK) {
 		volume->phase = end;

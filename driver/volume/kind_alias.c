@@ -25,7 +25,7 @@ static enum hv_code find_other(struct hv_volumes *volumes, const char *name,
 			options->from, name);
 		return hv_hint(err, "list the volumes and their drivers: docker volume ls");
 	}
-	if (code != HV_OK || ret->phase == HV_THERE)
+	if (code != HV_OK || ret->phase == HV_VOLUME_READY)
 		return code;
 	hv_fail(err, HV_BUSY, "volume '%s' is just being created", options->from);
 	return hv_hint(err, "try again when it exists"); /* it may come to nothing */

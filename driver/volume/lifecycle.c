@@ -52,7 +52,7 @@ void hv_volume_stay(struct hv_volumes *volumes, const struct hv_volume *volume)
 {
 	hv_auto_error struct hv_error ignored = {0};
 
-	(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_THERE, &ignored);
+	(void)!hv_store_volume_set_phase(volumes->store, volume->name, HV_VOLUME_READY, &ignored);
 }
 
 static enum hv_code fail_removal(
@@ -114,9 +114,9 @@ enum hv_code hv_volume_finish(
 	if (hv_kind_check(volumes, volume, err) != HV_OK)
 		return err->code; /* it stays as it is, for the version that knows */
 	switch (volume->phase) {
-	case HV_THERE:
+	case HV_VOLUME_READY:
 		return HV_OK;
-	case HV_MAKING:
+	case HV_VOLUME_CREATING:
 		return hv_volume_undo(volumes, volume, err);
 	case HV_ATTACHING:
 		return undo_unattached(volumes, volume, err);

@@ -17,7 +17,7 @@ void hv_volume_stay(struct hv_volumes *volumes, const struct hv_volume *volume);
 enum hv_code hv_volume_finish_remove(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 
-/* Bring a volume that is in any phase but HV_THERE to an end, as one whose request was never
+/* Bring a volume that is in any phase but HV_VOLUME_READY to an end, as one whose request was never
  * answered. */
 enum hv_code hv_volume_finish(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);

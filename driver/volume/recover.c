@@ -146,7 +146,7 @@ static enum hv_code return_borrowed(struct hv_volumes *volumes, struct hv_error 
 	if (hv_store_volume_list(volumes->store, &list.items, &list.count, err) != HV_OK)
 		return err->code;
 	for (size_t i = 0; i < list.count; i++)
-		if (list.items[i].phase == HV_THERE &&
+		if (list.items[i].phase == HV_VOLUME_READY &&
 			hv_kind_of(volumes, &list.items[i])->is_hidden &&
 			forgive(hv_volume_return(volumes, list.items[i].name, err), err) != HV_OK)
 			return err->code;

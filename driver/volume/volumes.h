@@ -71,9 +71,9 @@ enum hv_code hv_volume_data_kind(struct hv_volumes *volumes, const struct hv_vol
 enum hv_code hv_volume_check_aliases(
 	struct hv_volumes *volumes, const char *name, const char *what, struct hv_error *err);
 
-/* The volume of this name that is in any phase but HV_THERE; `ret->name` is NULL if there is none.
- * The caller frees it with hv_volume_done(), whatever is returned.  HV_UNSUPPORTED: there is one,
- * of a kind that is not known. */
+/* The volume of this name that is in any phase but HV_VOLUME_READY; `ret->name` is NULL if there is
+ * none. The caller frees it with hv_volume_done(), whatever is returned.  HV_UNSUPPORTED: there is
+ * one, of a kind that is not known. */
 enum hv_code hv_volume_find_unfinished(
 	struct hv_volumes *volumes, const char *name, struct hv_volume *ret, struct hv_error *err);
 

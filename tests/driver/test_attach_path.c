@@ -271,7 +271,7 @@ RECONCILER_TEST(a_borrowed_volume_without_an_attachment_is_taken_back_at_start)
 	struct hv_error err = {0};
 
 	assert_int_equal(hv_volume_borrow(world->volumes, &foreign, true, &looked, &err), HV_OK);
-	assert_int_equal(looked.phase, HV_MAKING);
+	assert_int_equal(looked.phase, HV_VOLUME_CREATING);
 	assert_false(world_has(world, "new"));
 	assert_false(row_has_volume(world->store, path));
 	assert_int_equal(hv_volume_borrow(world->volumes, &foreign, false, &volume, &err), HV_OK);

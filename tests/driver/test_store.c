@@ -127,7 +127,7 @@ STORE_TEST(a_retired_volume_is_hidden_until_restored_or_forgotten)
 	assert_false(row_has_volume(store, "data"));
 	assert_int_equal(row_count_volumes(store), 1);
 	row_expect_unfinished(store, "data", HV_REMOVING);
-	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_THERE, &err), HV_OK);
+	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_VOLUME_READY, &err), HV_OK);
 	assert_true(row_has_volume(store, "data"));
 	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_REMOVING, &err), HV_OK);
 	reopen();

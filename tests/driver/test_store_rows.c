@@ -347,7 +347,7 @@ static void expect_damaged(struct hv_volume *list, size_t count, size_t expected
 	for (size_t i = 0; i < count; i++) {
 		bool is_data = strcmp(list[i].name, "data") == 0;
 
-		assert_int_equal(list[i].phase, is_data ? HV_DAMAGED : HV_THERE);
+		assert_int_equal(list[i].phase, is_data ? HV_DAMAGED : HV_VOLUME_READY);
 		assert_non_null(list[i].source);
 		assert_int_equal(list[i].opts.count, 1);
 	}
@@ -390,7 +390,7 @@ STORE_ROWS_TEST(a_damaged_volume_is_told_until_a_list_of_all_is_without_it)
 	change("UPDATE volume SET phase = 4");
 	row_expect_unfinished(store, "data", HV_DAMAGED);
 	expect_unreadable(tell_volumes, "volume 'data'", "column phase");
-	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_THERE, &err), HV_OK);
+	assert_int_equal(hv_store_volume_set_phase(store, "data", HV_VOLUME_READY, &err), HV_OK);
 	assert_int_equal(hv_store_volume_unfinished(store, &list, &count, &err), HV_OK);
 	hv_store_volumes_free(list, count);
 	expect_unreadable(tell_volumes, "volume 'data'", "column phase");

@@ -109,7 +109,7 @@ STORE_RULE_TEST(rule_add_of_a_volume_of_its_own_finishes_the_volume)
 	add("00000000000a", "data", false);
 	assert_int_equal(phase_of("data"), HV_ATTACHING);
 	add("00000000000b", "data", true);
-	assert_int_equal(phase_of("data"), HV_THERE);
+	assert_int_equal(phase_of("data"), HV_VOLUME_READY);
 	assert_int_equal(hv_store_rule_drop(store, "00000000000b", &back, &err), HV_OK);
 	assert_int_equal(phase_of("data"), HV_ATTACHING);
 }

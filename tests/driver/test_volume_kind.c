@@ -135,7 +135,8 @@ API_TEST(a_fifth_kind_takes_back_what_came_to_nothing)
 	make_nested(fixture);
 	assert_true(world_has(world, "srv/data"));
 	assert_int_equal(
-		hv_store_volume_set_phase(world->store, "data", HV_MAKING, &world->err), HV_OK);
+		hv_store_volume_set_phase(world->store, "data", HV_VOLUME_CREATING, &world->err),
+		HV_OK);
 	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 	assert_false(world_has(world, "srv/data"));
 	assert_true(world_has(world, "srv"));
@@ -203,7 +204,7 @@ API_TEST(a_kind_of_a_newer_version_is_shown_and_refused)
 /* A newer version finishes its own work on a volume: leave that alone. */
 API_TEST(a_kind_of_a_newer_version_is_not_finished)
 {
-	static const enum hv_phase phases[] = {HV_MAKING, HV_REMOVING, HV_ATTACHING};
+	static const enum hv_phase phases[] = {HV_VOLUME_CREATING, HV_REMOVING, HV_ATTACHING};
 	struct fixture *fixture = *state;
 	struct world *world = fixture->world;
 

@@ -101,7 +101,8 @@ WORLD_TEST(a_volume_that_cannot_be_finished_is_in_nobodys_way)
 	assert_int_equal(world_create(world, "bad", NULL, NULL), HV_OK);
 	assert_int_equal(world_create(world, "half", NULL, NULL), HV_OK);
 	assert_int_equal(hv_store_volume_set_phase(store, "bad", HV_REMOVING, &world->err), HV_OK);
-	assert_int_equal(hv_store_volume_set_phase(store, "half", HV_MAKING, &world->err), HV_OK);
+	assert_int_equal(
+		hv_store_volume_set_phase(store, "half", HV_VOLUME_CREATING, &world->err), HV_OK);
 	world_write(world, "state/trash", "not a directory");
 	recover(world);
 	assert_true(world_has(world, "state/volumes/bad/_data"));
@@ -120,7 +121,8 @@ WORLD_TEST(a_volume_whose_record_is_damaged_is_in_nobodys_way)
 	world_write(world, "state/volumes/bad/_data/file", "text");
 	assert_int_equal(
 		hv_store_volume_set_phase(store, "bad", (enum hv_phase)4, &world->err), HV_OK);
-	assert_int_equal(hv_store_volume_set_phase(store, "half", HV_MAKING, &world->err), HV_OK);
+	assert_int_equal(
+		hv_store_volume_set_phase(store, "half", HV_VOLUME_CREATING, &world->err), HV_OK);
 	recover(world);
 	assert_false(world_has(world, "state/volumes/half"));
 	assert_int_equal(world_mount(world, "good", "a"), HV_OK);
@@ -147,7 +149,8 @@ WORLD_TEST(a_volume_whose_attachment_is_damaged_is_in_nobodys_way)
 	assert_int_equal(hv_store_attachment_put(store, &record, &world->err), HV_OK);
 	hv_record_done(&record);
 	assert_int_equal(hv_store_volume_set_phase(store, "bad", HV_ATTACHING, &world->err), HV_OK);
-	assert_int_equal(hv_store_volume_set_phase(store, "half", HV_MAKING, &world->err), HV_OK);
+	assert_int_equal(
+		hv_store_volume_set_phase(store, "half", HV_VOLUME_CREATING, &world->err), HV_OK);
 	recover(world);
 	assert_false(world_has(world, "state/volumes/half"));
 	assert_int_equal(world_remove(world, "bad"), HV_STATE_UNREADABLE);

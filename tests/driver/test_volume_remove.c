@@ -306,7 +306,8 @@ WORLD_TEST(what_a_volume_is_being_made_in_is_not_purged)
 	create_to_be_purged(world);
 	assert_int_equal(world_create(world, "other", "path=%s/made/p/dir", NULL), HV_OK);
 	assert_int_equal(
-		hv_store_volume_set_phase(world->store, "other", HV_MAKING, &world->err), HV_OK);
+		hv_store_volume_set_phase(world->store, "other", HV_VOLUME_CREATING, &world->err),
+		HV_OK);
 	assert_int_equal(world_remove(world, "data"), HV_VOLUME_IN_USE);
 	assert_true(world_has(world, "made/p/file"));
 }

@@ -67,13 +67,14 @@ enum hv_code hv_store_volume_with_opt(struct hv_store *store, const char *key, c
 enum hv_code hv_store_volumes_with_opt(struct hv_store *store, const char *key,
 	struct hv_texts *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Change a volume's phase.  In HV_REMOVING and HV_MAKING get and list do not know it.  HV_ATTACHING
- * survives the machine with the next durable commit only.  Returns HV_OK or denied by the disk. */
+/* Change a volume's phase.  In HV_REMOVING and HV_VOLUME_CREATING get and list do not know it.
+ * HV_ATTACHING survives the machine with the next durable commit only.  Returns HV_OK or denied by
+ * the disk. */
 enum hv_code hv_store_volume_set_phase(struct hv_store *store, const char *name,
 	enum hv_phase phase, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* The directories of a volume in HV_MAKING are made: write its phase and which inode it is.
- * Durable as hv_store_volume_set_phase(). */
+/* The directories of a volume in HV_VOLUME_CREATING are made: write its phase and which inode it
+ * is. Durable as hv_store_volume_set_phase(). */
 enum hv_code hv_store_volume_made(struct hv_store *store, const struct hv_volume *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -82,11 +83,12 @@ enum hv_code hv_store_volume_made(struct hv_store *store, const struct hv_volume
 enum hv_code hv_store_volume_set_opts(struct hv_store *store, const struct hv_volume *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Forget a volume that is in any phase but HV_THERE.  After a power cut it may be there again. */
+/* Forget a volume that is in any phase but HV_VOLUME_READY.  After a power cut it may be there
+ * again. */
 enum hv_code hv_store_volume_forget(struct hv_store *store, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The volumes in any phase but HV_THERE. */
+/* The volumes in any phase but HV_VOLUME_READY. */
 enum hv_code hv_store_volume_unfinished(struct hv_store *store, struct hv_volume **ret,
 	size_t *ret_count, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -182,8 +184,8 @@ struct hv_record {
 
 /* Write a new attachment by view.id: an intent, or one to be made at a later start (`is_done`).  In
  * the same commit, one with `is_done` takes the place of the attachments in record->replaces, and
- * its volume, if that waits for it (HV_ATTACHING), becomes HV_THERE.  HV_NO_SUCH_VOLUME: with
- * is_borrowed, its volume went with another attachment. */
+ * its volume, if that waits for it (HV_ATTACHING), becomes HV_VOLUME_READY.  HV_NO_SUCH_VOLUME:
+ * with is_borrowed, its volume went with another attachment. */
 enum hv_code hv_store_attachment_put(struct hv_store *store, const struct hv_record *record,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
@@ -326,12 +328,12 @@ struct hv_rule_records {
 };
 
 /* Write a new rule.  In the same commit its volume, if it is the volume's own and that waits for it
- * (HV_ATTACHING), becomes HV_THERE. */
+ * (HV_ATTACHING), becomes HV_VOLUME_READY. */
 enum hv_code hv_store_rule_add(struct hv_store *store, const struct hv_rule_record *rule,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* A volume whose own rule ends, and its phase from then on: HV_ATTACHING; HV_REMOVING, unless
- * something else keeps it; HV_THERE: as it is. */
+ * something else keeps it; HV_VOLUME_READY: as it is. */
 struct hv_rule_fate {
 	const char *name;
 	enum hv_phase phase;

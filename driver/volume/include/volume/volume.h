@@ -149,11 +149,11 @@ struct hv_foreign {
 /* Borrow such a source: find the volume that stands for it as long as it is attached, or record one
  * (HV_ATTACHING), which its first attachment acknowledges.  It is known to attachments only.  The
  * caller attaches it, or calls hv_volume_return().
- * `only_look`: record and make nothing; a volume that is not recorded has the phase HV_MAKING.
- * The caller frees `ret` with hv_volume_done() whatever is returned.
- * Returns HV_OK, HV_SOURCE_MISSING, HV_SOURCE_REFUSED (also: it is attached, and leads elsewhere
- * now, or is another volume now), HV_BAD_REQUEST (an unknown word in `o`), HV_TIMEOUT,
- * HV_STATE_UNREADABLE.  A failure leaves no record and no directory. */
+ * `only_look`: record and make nothing; a volume that is not recorded has the phase
+ * HV_VOLUME_CREATING. The caller frees `ret` with hv_volume_done() whatever is returned. Returns
+ * HV_OK, HV_SOURCE_MISSING, HV_SOURCE_REFUSED (also: it is attached, and leads elsewhere now, or is
+ * another volume now), HV_BAD_REQUEST (an unknown word in `o`), HV_TIMEOUT, HV_STATE_UNREADABLE.  A
+ * failure leaves no record and no directory. */
 enum hv_code hv_volume_borrow(struct hv_volumes *volumes, const struct hv_foreign *foreign,
 	bool only_look, struct hv_volume *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));

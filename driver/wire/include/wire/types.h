@@ -12,11 +12,11 @@
 
 /* How far the making or the removing of a volume has come; the numbers are in the store. */
 enum hv_phase {
-	HV_THERE,
-	HV_REMOVING,     /* it does not exist any more; its data goes */
-	HV_MAKING,       /* it does not exist yet; its directories are made */
-	HV_ATTACHING,    /* it exists, but only if the attachment that it comes with is made */
-	HV_DAMAGED = -1, /* only in a list of the store: its record has another number */
+	HV_VOLUME_READY,
+	HV_REMOVING,        /* it does not exist any more; its data goes */
+	HV_VOLUME_CREATING, /* it does not exist yet; its directories are made */
+	HV_ATTACHING,       /* it exists, but only if the attachment that it comes with is made */
+	HV_DAMAGED = -1,    /* only in a list of the store: its record has another number */
 };
 
 /* A defined volume.  Strings are owned. */
