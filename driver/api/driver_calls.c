@@ -88,7 +88,7 @@ static enum hv_code call_create(struct hv_api *api, const struct hv_request *req
 		return code;
 	code = attach_own(api, in->name, attach, err);
 	if (code != HV_OK) /* no effect on a volume that existed before */
-		(void)!hv_volume_give_up(api->volumes, in->name, &ignored);
+		(void)!hv_volume_rollback(api->volumes, in->name, &ignored);
 	return code;
 }
 

@@ -109,7 +109,7 @@ static enum hv_code take_back(struct hv_attacher *attacher, struct hv_record *re
 		return err->code;
 	if (!record->is_own)
 		return hv_volume_return(attacher->volumes, record->view.volume, err);
-	code = hv_volume_give_up(attacher->volumes, record->view.volume, err);
+	code = hv_volume_rollback(attacher->volumes, record->view.volume, err);
 	if (code != HV_NO_SUCH_VOLUME)
 		return code;
 	hv_error_done(err);

@@ -90,7 +90,7 @@ static enum hv_code clear_name(struct hv_volumes *volumes, const char *name, str
 	if (!volume.name)
 		return HV_OK;
 	if (!hv_purge_is_begun(volumes, &volume))
-		return hv_volume_finish(volumes, &volume, err);
+		return hv_volume_settle(volumes, &volume, err);
 	hv_trash_empty(volumes, hv_volumes_finish_purges);
 	hv_fail(err, HV_BUSY,
 		"the directory %s of the volume '%s' before this one is still being deleted",

@@ -106,7 +106,7 @@ enum hv_code hv_volume_finish_remove(
 	return code;
 }
 
-enum hv_code hv_volume_finish(
+enum hv_code hv_volume_settle(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	mc_auto_mounts host = NULL;
@@ -135,14 +135,14 @@ enum hv_code hv_volume_finish(
 	return hv_volume_finish_remove(volumes, volume, err);
 }
 
-enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+enum hv_code hv_volume_rollback(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 {
 	hv_auto_volume struct hv_volume volume = {0};
 
 	HV_HOLD(hold, &volumes->locks, name);
 	if (hv_store_volume_get(volumes->store, name, &volume, err) != HV_OK)
 		return err->code;
-	return volume.phase == HV_ATTACHING ? hv_volume_finish(volumes, &volume, err) : HV_OK;
+	return volume.phase == HV_ATTACHING ? hv_volume_settle(volumes, &volume, err) : HV_OK;
 }
 
 /* Of the one of this name, if it is still to be: with the name held, and the record read then. */
@@ -154,7 +154,7 @@ static void finish_purge(struct hv_volumes *volumes, const char *name)
 	HV_HOLD(hold, &volumes->locks, name);
 	(void)!hv_volume_find_unfinished(volumes, name, &volume, &ignored);
 	if (volume.name && hv_purge_is_begun(volumes, &volume))
-		(void)!hv_volume_finish(volumes, &volume, &ignored);
+		(void)!hv_volume_settle(volumes, &volume, &ignored);
 }
 
 void hv_volumes_finish_purges(struct hv_volumes *volumes)

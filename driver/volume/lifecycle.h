@@ -19,7 +19,7 @@ enum hv_code hv_volume_finish_remove(
 
 /* Bring a volume that is in any phase but HV_VOLUME_READY to an end, as one whose request was never
  * answered. */
-enum hv_code hv_volume_finish(
+enum hv_code hv_volume_settle(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err);
 
 /* Finish the removals that were begun of volumes whose data is a directory of the user's. */

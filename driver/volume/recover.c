@@ -133,7 +133,7 @@ static enum hv_code finish_all(struct hv_volumes *volumes, struct hv_error *err)
 		return err->code;
 	for (size_t i = 0; i < list.count; i++)
 		if (!hv_purge_is_begun(volumes, &list.items[i]) &&
-			forgive(hv_volume_finish(volumes, &list.items[i], err), err) != HV_OK)
+			forgive(hv_volume_settle(volumes, &list.items[i], err), err) != HV_OK)
 			return err->code;
 	return HV_OK;
 }

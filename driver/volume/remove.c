@@ -92,7 +92,7 @@ static enum hv_code finish_begun(struct hv_volumes *volumes, const char *name, s
 	if (code == HV_OK && !volume.name)
 		return err->code;
 	if (code == HV_OK)
-		code = hv_volume_finish(volumes, &volume, &cause);
+		code = hv_volume_settle(volumes, &volume, &cause);
 	hv_error_done(err);
 	*err = cause;
 	return code;

@@ -121,7 +121,7 @@ enum hv_code hv_volume_references(struct hv_volumes *volumes, const char *name, 
 
 /* Define a volume.  The same name with the same options again is fine.  With option attach the
  * volume is acknowledged (HV_ATTACHING) only by its attachment: the caller makes that, or calls
- * hv_volume_give_up().
+ * hv_volume_rollback().
  * Returns HV_OK, HV_BAD_REQUEST (name, options), HV_VOLUME_EXISTS (other options),
  * HV_SOURCE_MISSING, HV_SOURCE_REFUSED, HV_TIMEOUT, HV_STATE_UNREADABLE.  A failure leaves no
  * record and no directory. */
@@ -132,7 +132,7 @@ enum hv_code hv_volume_create(struct hv_volumes *volumes, const char *name,
 /* Take back a volume that waits for its attachment (HV_ATTACHING) and has no intent of one any
  * more, with the directories made for it, if they are empty.  Any other stays. Returns HV_OK,
  * HV_NO_SUCH_VOLUME or HV_STATE_UNREADABLE. */
-enum hv_code hv_volume_give_up(struct hv_volumes *volumes, const char *name, struct hv_error *err)
+enum hv_code hv_volume_rollback(struct hv_volumes *volumes, const char *name, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* The source of an attachment that is no volume of hostvol.  Strings are borrowed. */
