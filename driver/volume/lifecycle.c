@@ -61,7 +61,7 @@ static enum hv_code fail_removal(
 	if (rc != -ECANCELED) /* which goes on at the next start */
 		hv_volume_stay(volumes, volume);
 	if (rc == -ESTALE)
-		return hv_fail_view(volumes, err);
+		return hv_fail_state_shadowed(volumes, err);
 	hv_fail(err, HV_INTERNAL, "the data of volume '%s' in %s cannot be removed: %s",
 		volume->name, volume->source, strerrordesc_np(-rc));
 	if (rc == -EXDEV && hv_kind_of(volumes, volume)->own_directory)

@@ -87,7 +87,7 @@ enum hv_code hv_managed_make(struct hv_volumes *volumes, const char *name, struc
 	if (rc == 0)
 		return refuse_foreign(volumes, name, err);
 	if (rc == -ESTALE)
-		return hv_fail_view(volumes, err);
+		return hv_fail_state_shadowed(volumes, err);
 	if (rc == -ENOSPC || rc == -EDQUOT)
 		return hv_fail(err, HV_STATE_UNREADABLE,
 			"there is no space for the directory of volume '%s' on the disk that holds %s",

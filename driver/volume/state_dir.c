@@ -52,7 +52,7 @@ int hv_volumes_dir(const struct hv_volumes *volumes)
 	return mc_take_fd(&fd);
 }
 
-enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err)
+enum hv_code hv_fail_state_shadowed(const struct hv_volumes *volumes, struct hv_error *err)
 {
 	mc_auto_fd state = hv_state_dir(volumes, NULL);
 

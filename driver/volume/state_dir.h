@@ -25,7 +25,7 @@ int hv_volumes_dir(const struct hv_volumes *volumes);
 enum hv_code hv_volumes_check_state(const struct hv_volumes *volumes, struct hv_error *err);
 
 /* Fill `err` with the meaning of -ESTALE.  Returns HV_STATE_UNREADABLE. */
-enum hv_code hv_fail_view(const struct hv_volumes *volumes, struct hv_error *err);
+enum hv_code hv_fail_state_shadowed(const struct hv_volumes *volumes, struct hv_error *err);
 
 #define hv_auto_dir HV_AUTO(hv_dir_close)
 static inline void hv_dir_close(DIR **dir)
