@@ -86,9 +86,9 @@ enum hv_code hv_target_open(
 			container->name);
 	}
 	if (mc_ns_open(attacher->core, container->pid, &ret->ns, &cause) < 0) {
-		const struct hv_names names = {.container = container->name};
+		const struct hv_error_subject names = {.container = container->name};
 
-		return hv_explain(err, &cause, &names);
+		return hv_error_from_mount(err, &cause, &names);
 	}
 	rc = hv_process_check(container, &is_sure);
 	if (rc == -ESRCH)

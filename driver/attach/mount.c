@@ -30,7 +30,7 @@ static enum hv_code explain(
 	const struct hv_mount_op *attempt, const struct mc_err *cause, struct hv_error *err)
 {
 	char fstype[HV_FSTYPE_SIZE];
-	struct hv_names names = {.volume = attempt->volume.name,
+	struct hv_error_subject names = {.volume = attempt->volume.name,
 		.source = attempt->volume.source,
 		.container = attempt->container.container.name,
 		.target = attempt->target,
@@ -44,7 +44,7 @@ static enum hv_code explain(
 		hv_volume_fstype(attempt->attacher->volumes, names.source, fstype);
 		names.fstype = fstype;
 	}
-	hv_explain(err, cause, &names);
+	hv_error_from_mount(err, cause, &names);
 	if (cause->step != MC_STEP_MKDIR || cause->code != -EROFS)
 		return err->code;
 	return hv_record_fail_read_only(

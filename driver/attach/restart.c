@@ -95,7 +95,7 @@ enum hv_code hv_volume_check_ready(struct hv_attacher *attacher, const struct hv
 	const char *subpath, struct hv_error *err)
 {
 	HV_AUTO(hv_volume_release) struct hv_volume_ref use = {0};
-	struct hv_names names = {.volume = volume->name, .subpath = subpath ? subpath : ""};
+	struct hv_error_subject names = {.volume = volume->name, .subpath = subpath ? subpath : ""};
 	char path[PATH_MAX], resolved[PATH_MAX];
 	struct mc_err cause = {0};
 	int rc;
@@ -110,7 +110,7 @@ enum hv_code hv_volume_check_ready(struct hv_attacher *attacher, const struct hv
 	rc = mc_host_resolve(attacher->core, path, resolved, NULL, &cause);
 	if (rc == 0 || (rc == -ENOTDIR && *names.subpath)) /* a subpath may be a file */
 		return HV_OK;
-	return hv_explain(err, &cause, &names);
+	return hv_error_from_mount(err, &cause, &names);
 }
 
 static bool is_ready(struct hv_attacher *attacher, const struct hv_attachment *view)

@@ -68,7 +68,7 @@ static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_sta
 	struct hv_target *target, struct hv_error *err)
 {
 	struct hv_container *container = &target->container;
-	struct hv_names names = {0};
+	struct hv_error_subject names = {0};
 	struct mc_err cause = {0};
 	int rc;
 
@@ -83,7 +83,7 @@ static enum hv_code open_first(struct hv_attacher *attacher, const struct hv_sta
 	if (rc == -EXDEV)
 		return fail_early(target, err);
 	if (rc < 0)
-		return hv_explain(err, &cause, &names);
+		return hv_error_from_mount(err, &cause, &names);
 	if (start->is_set_up) /* its runtime has not taken its capabilities yet */
 		target->ns.may_mount = false;
 	if (check(start, target, err) != HV_OK)

@@ -33,7 +33,7 @@ enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record
 	const struct hv_unmount_manner *manner, struct hv_error *err)
 {
 	const struct hv_attachment *view = &record->view;
-	const struct hv_names names = {.volume = view->volume,
+	const struct hv_error_subject names = {.volume = view->volume,
 		.source = view->source,
 		.container = view->container_name,
 		.target = view->target,
@@ -69,7 +69,7 @@ enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record
 		return manner->keeps_made
 			       ? HV_OK
 			       : hv_leftovers_remove(attacher, &args.place, &made, record, err);
-	hv_explain(err, &cause, &names);
+	hv_error_from_mount(err, &cause, &names);
 	tell_busy(&busy, err);
 	return err->code;
 }

@@ -16,7 +16,7 @@
 enum hv_code hv_directory_explain(
 	const struct mc_err *cause, const char *name, const char *path, struct hv_error *err)
 {
-	const struct hv_names names = {.volume = name, .source = path, .target = path};
+	const struct hv_error_subject names = {.volume = name, .source = path, .target = path};
 
 	if (cause->step == MC_STEP_SOURCE && cause->code == -ENOENT) {
 		hv_fail(err, HV_SOURCE_MISSING, "there is no directory %s on the host", path);
@@ -26,7 +26,7 @@ enum hv_code hv_directory_explain(
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"%s, or something on the way to it, is not a directory", path);
 	if (cause->step == MC_STEP_SOURCE && mc_err_is_dead(cause->code))
-		return hv_explain(err, cause, &names);
+		return hv_error_from_mount(err, cause, &names);
 	if (cause->step == MC_STEP_SOURCE || cause->step == MC_STEP_MKDIR)
 		hv_fail(err, HV_SOURCE_REFUSED, "the directory %s cannot be %s: %s", path,
 			cause->step == MC_STEP_MKDIR ? "made" : "used",
@@ -36,20 +36,20 @@ enum hv_code hv_directory_explain(
 			"if a user has mounted it with FUSE, mount it with the option allow_other");
 	if (cause->step == MC_STEP_SOURCE || cause->step == MC_STEP_MKDIR)
 		return err->code;
-	return hv_explain(err, cause, &names);
+	return hv_error_from_mount(err, cause, &names);
 }
 
 enum hv_code hv_volume_limit(struct hv_volumes *volumes, const struct hv_volume *volume,
 	uint64_t bytes, struct hv_error *err)
 {
-	const struct hv_names names = {
+	const struct hv_error_subject names = {
 		.volume = volume->name, .source = volume->source, .target = volume->source};
 	struct mc_err cause = {0};
 
 	if (mc_host_limit(volumes->core, volume->source, bytes, &cause) == 0)
 		return HV_OK;
 	if (cause.step != MC_STEP_QUOTA)
-		return hv_explain(err, &cause, &names);
+		return hv_error_from_mount(err, &cause, &names);
 	if (cause.code != -EOPNOTSUPP)
 		return hv_fail(err, HV_SOURCE_REFUSED,
 			"the size of volume '%s' cannot be limited: %s", volume->name,

@@ -8,7 +8,7 @@
 #include "explain_source.h"
 
 static enum hv_code explain_replace(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	if (cause->code == -ENOSYS) {
 		hv_fail(err, HV_UNSUPPORTED,
@@ -34,7 +34,7 @@ static enum hv_code explain_replace(
 }
 
 static enum hv_code explain_target(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch (-cause->code) {
 	case ENOENT:
@@ -66,7 +66,7 @@ static enum hv_code explain_target(
 }
 
 static enum hv_code explain_mkdir(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	if (cause->code == -EROFS) {
 		hv_fail(err, HV_TARGET_MISSING,
@@ -97,7 +97,7 @@ static enum hv_code explain_mkdir(
 }
 
 static enum hv_code explain_move(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch (-cause->code) {
 	case ENOSPC:
@@ -124,7 +124,7 @@ static enum hv_code explain_move(
 }
 
 static enum hv_code explain_umount(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	if (cause->code == -EINVAL || cause->code == -ENOENT) {
 		hv_fail(err, HV_CONTAINER_CHANGED,
@@ -142,7 +142,7 @@ static enum hv_code explain_umount(
 }
 
 static enum hv_code explain_identity(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	if (cause->code == -ESTALE) {
 		hv_fail(err, HV_BUSY,
@@ -156,7 +156,7 @@ static enum hv_code explain_identity(
 }
 
 static enum hv_code explain_setup(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	if (mc_err_is_unsupported(cause->code)) {
 		hv_fail(err, HV_UNSUPPORTED,
@@ -170,7 +170,7 @@ static enum hv_code explain_setup(
 }
 
 static enum hv_code explain_process(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	if (cause->code == -ESRCH || cause->code == -ENOENT || cause->code == -EINVAL) {
 		hv_fail(err, HV_NOT_RUNNING, "container '%s' ended meanwhile", names->container);
@@ -187,7 +187,7 @@ static enum hv_code explain_process(
 }
 
 static enum hv_code explain_check(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch ((unsigned)cause->step) {
 	case MC_STEP_REFUSED:
@@ -222,7 +222,7 @@ static enum hv_code explain_check(
 }
 
 static enum hv_code explain_helper(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch (-cause->code) {
 	case ETIMEDOUT:
@@ -247,7 +247,7 @@ static enum hv_code explain_helper(
 }
 
 static enum hv_code explain(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch (cause->step) {
 	case MC_STEP_SOURCE:
@@ -308,7 +308,7 @@ static enum hv_code explain(
 
 /* Failures without a container: a mount for Docker, or a path on the host. */
 static enum hv_code explain_here(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch ((unsigned)cause->step) {
 	case MC_STEP_HELPER:
@@ -358,10 +358,10 @@ static const char *known(const char *name)
 	return name ? name : "?";
 }
 
-enum hv_code hv_explain(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+enum hv_code hv_error_from_mount(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
-	const struct hv_names all = {known(names->volume), known(names->source),
+	const struct hv_error_subject all = {known(names->volume), known(names->source),
 		known(names->container), known(names->target), known(names->subpath), names->asked,
 		names->as ? names->as : "", known(names->fstype)};
 

@@ -22,7 +22,7 @@ static enum hv_code hint_at_server(struct hv_error *err)
 }
 
 /* Whether the path that the volume was created with has symlinks in it. */
-static bool led_elsewhere(const struct hv_names *names)
+static bool led_elsewhere(const struct hv_error_subject *names)
 {
 	char clean[PATH_MAX];
 
@@ -31,7 +31,7 @@ static bool led_elsewhere(const struct hv_names *names)
 }
 
 enum hv_code hv_explain_source(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch (-cause->code) {
 	case ENOENT:
@@ -77,7 +77,7 @@ enum hv_code hv_explain_source(
 }
 
 enum hv_code hv_explain_dead(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	hv_fail(err, HV_SOURCE_MISSING, "the directory %s of volume '%s' does not answer: %s",
 		names->source, names->volume, hv_explain_reason(cause));
@@ -87,7 +87,7 @@ enum hv_code hv_explain_dead(
 }
 
 enum hv_code hv_explain_subpath(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch (-cause->code) {
 	case ENOENT:
@@ -114,7 +114,7 @@ enum hv_code hv_explain_subpath(
 	}
 }
 
-enum hv_code hv_explain_clone(struct hv_error *err, const struct hv_names *names)
+enum hv_code hv_explain_clone(struct hv_error *err, const struct hv_error_subject *names)
 {
 	hv_fail(err, HV_SOURCE_REFUSED,
 		"the directory %s of volume '%s' is on a mount that cannot be cloned: it is unbindable, or has parts that are locked",
@@ -125,7 +125,7 @@ enum hv_code hv_explain_clone(struct hv_error *err, const struct hv_names *names
 }
 
 enum hv_code hv_explain_legacy(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	hv_fail(err, HV_UNSUPPORTED,
 		cause->code == -ENODEV
@@ -137,7 +137,7 @@ enum hv_code hv_explain_legacy(
 }
 
 enum hv_code hv_explain_idmap(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	if (cause->code == -ENOSYS) {
 		hv_fail(err, HV_UNSUPPORTED,
@@ -157,7 +157,7 @@ enum hv_code hv_explain_idmap(
 }
 
 enum hv_code hv_explain_as(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch (-cause->code) {
 	case ENOSYS:
@@ -186,7 +186,7 @@ enum hv_code hv_explain_as(
 }
 
 enum hv_code hv_explain_userns(
-	struct hv_error *err, const struct mc_err *cause, const struct hv_names *names)
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
 	switch (-cause->code) {
 	case ERANGE:

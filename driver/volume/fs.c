@@ -27,7 +27,7 @@ enum hv_code hv_fs_explain(
 {
 	const char *type = hv_opts_get(&volume->opts, "type");
 	const char *device = hv_opts_get(&volume->opts, "device");
-	const struct hv_names names = {
+	const struct hv_error_subject names = {
 		.volume = volume->name, .source = volume->source, .target = volume->source};
 
 	if (cause->step == MC_STEP_HELPER && cause->code == -ETIMEDOUT) {
@@ -38,7 +38,7 @@ enum hv_code hv_fs_explain(
 			"check its server or disk, or try again if its journal is long; see the host's kernel log: dmesg");
 	}
 	if (cause->step != MC_STEP_FS)
-		return hv_explain(err, cause, &names);
+		return hv_error_from_mount(err, cause, &names);
 	if (cause->code == -ENODEV)
 		return hv_fail(err, HV_UNSUPPORTED,
 			"the host's kernel has no file system '%s', which volume '%s' is of", type,
@@ -120,7 +120,7 @@ enum hv_code hv_fs_unmount(
 	struct hv_volumes *volumes, const struct hv_volume *volume, struct hv_error *err)
 {
 	struct mc_err cause = {0};
-	const struct hv_names names = {
+	const struct hv_error_subject names = {
 		.volume = volume->name, .source = volume->source, .target = volume->source};
 
 	if (hv_fs_take_out(volumes, volume, &cause) == 0)
@@ -132,7 +132,7 @@ enum hv_code hv_fs_unmount(
 		return hv_hint(err, "umount %s", volume->source);
 	}
 	if (cause.step != MC_STEP_HELPER || cause.code != -ETIMEDOUT)
-		return hv_explain(err, &cause, &names);
+		return hv_error_from_mount(err, &cause, &names);
 	hv_fail(err, HV_TIMEOUT, "the file system of volume '%s' was not unmounted in time",
 		volume->name);
 	return hv_hint(

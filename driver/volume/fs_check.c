@@ -42,7 +42,7 @@ static bool goes_up(const char *path)
 static enum hv_code check_host_path(struct hv_volumes *volumes, const char *name, const char *key,
 	const char *path, struct hv_error *err)
 {
-	const struct hv_names names = {.volume = name, .source = path, .target = path};
+	const struct hv_error_subject names = {.volume = name, .source = path, .target = path};
 	char real[PATH_MAX];
 	struct mc_err cause = {0};
 	mode_t mode;
@@ -54,7 +54,7 @@ static enum hv_code check_host_path(struct hv_volumes *volumes, const char *name
 	}
 	if (mc_host_find(volumes->core, path, real, &mode, &cause) < 0) {
 		if (cause.step != MC_STEP_SOURCE)
-			return hv_explain(err, &cause, &names);
+			return hv_error_from_mount(err, &cause, &names);
 		hv_fail(err, HV_SOURCE_MISSING,
 			"%s, which option %s of volume '%s' names, is not on the host: %s", path,
 			key, name, strerrordesc_np(-cause.code));

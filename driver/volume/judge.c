@@ -125,7 +125,7 @@ static void explain_full(
 void hv_health_explain(enum hv_health health, const struct hv_health_facts *facts,
 	const struct hv_volume *volume, struct hv_error *err)
 {
-	const struct hv_names source = {.volume = volume->name,
+	const struct hv_error_subject source = {.volume = volume->name,
 		.source = volume->source,
 		.target = volume->source,
 		.asked = hv_opts_get(&volume->opts, "path")};
@@ -137,7 +137,7 @@ void hv_health_explain(enum hv_health health, const struct hv_health_facts *fact
 	} else if (health == HV_HEALTH_SILENT) {
 		explain_silent(volume->source, volume->name, err);
 	} else if (facts->source.code != 0) {
-		hv_explain(err, &facts->source, &source);
+		hv_error_from_mount(err, &facts->source, &source);
 	} else if (health == HV_HEALTH_REPLACED) {
 		hv_fail(err, HV_SOURCE_MISSING,
 			"the directory %s of volume '%s' was replaced by another one",

@@ -125,7 +125,8 @@ static enum hv_code take_all(struct hv_volumes *volumes, const char *name, int r
 {
 	const struct mc_place place = {.ns_fd = MC_FD_NONE, .root_fd = root_fd, .may_spread = true};
 	char mountpoint[PATH_MAX], target[NAME_MAX + 2];
-	const struct hv_names names = {.volume = name, .source = mountpoint, .target = mountpoint};
+	const struct hv_error_subject names = {
+		.volume = name, .source = mountpoint, .target = mountpoint};
 	struct mc_err cause = {0};
 	int rc = 0;
 
@@ -138,7 +139,7 @@ static enum hv_code take_all(struct hv_volumes *volumes, const char *name, int r
 	else if (rc == -ESTALE && cause.step == MC_STEP_IDENTITY)
 		return fail(volumes, name, err);
 	else if (rc < 0)
-		return hv_explain(err, &cause, &names);
+		return hv_error_from_mount(err, &cause, &names);
 	return HV_OK;
 }
 

@@ -64,11 +64,12 @@ static enum hv_code commit(struct hv_volumes *volumes, const char *name, struct 
 }
 
 static enum hv_code attach(struct hv_volumes *volumes, struct mc_attach_args *args,
-	const struct hv_names *names, const struct hv_mounted_roots *former, struct hv_error *err)
+	const struct hv_error_subject *names, const struct hv_mounted_roots *former,
+	struct hv_error *err)
 {
 	for (;;) {
 		char fstype[HV_FSTYPE_SIZE];
-		struct hv_names all = *names;
+		struct hv_error_subject all = *names;
 		struct mc_attach *attach = NULL;
 		struct mc_err cause = {0};
 		enum hv_code code = HV_OK;
@@ -83,7 +84,7 @@ static enum hv_code attach(struct hv_volumes *volumes, struct mc_attach_args *ar
 			all.fstype = fstype;
 		}
 		if (cause.step != MC_STEP_REPLACE || args->replace == MC_REPLACE_ANYHOW)
-			return hv_explain(err, &cause, &all);
+			return hv_error_from_mount(err, &cause, &all);
 		args->replace = MC_REPLACE_ANYHOW; /* before 6.5 */
 	}
 }
@@ -118,7 +119,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	struct mc_err cause = {0};
 	const struct mc_source_args source = {
 		.source = volume->source, .beneath = hv_volume_beneath(volumes, volume)};
-	const struct hv_names names = {.volume = volume->name,
+	const struct hv_error_subject names = {.volume = volume->name,
 		.source = volume->source,
 		.target = mountpoint,
 		.asked = hv_opts_get(&volume->opts, "path"),
@@ -147,7 +148,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	if (hv_as_apply(volumes, use, &args, err) != HV_OK)
 		return err->code;
 	if (mc_source_compare_own(volumes->core, &source, mountpoint, &is, &own, &cause) < 0)
-		return hv_explain(err, &cause, &names);
+		return hv_error_from_mount(err, &cause, &names);
 	if (is == MC_SOURCE_SAME)
 		return HV_OK;
 	if (hv_store_mounted_get(volumes->store, volume->name, &roots, err) != HV_OK)

@@ -6,7 +6,7 @@
 #include "support/hv_test.h"
 #include "volume/explain.h"
 
-static const struct hv_names names = {.volume = "data",
+static const struct hv_error_subject names = {.volume = "data",
 	.source = "/srv/data",
 	.container = "web",
 	.target = "/mnt/data",
@@ -18,10 +18,11 @@ static const int errors[] = {ENOENT, ENOTDIR, ELOOP, ESTALE, EROFS, E2BIG, EEXIS
 
 enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
 
-static void explain(struct hv_error *err, enum mc_step step, int error, const struct hv_names *who)
+static void explain(
+	struct hv_error *err, enum mc_step step, int error, const struct hv_error_subject *who)
 {
 	const struct mc_err cause = {.code = -error, .step = step};
-	enum hv_code code = hv_explain(err, &cause, who);
+	enum hv_code code = hv_error_from_mount(err, &cause, who);
 
 	assert_int_equal(code, err->code);
 }
@@ -81,7 +82,7 @@ TEST(an_owner_that_cannot_be_shown_names_volume_and_file_system)
 			"the owner of volume 'data' cannot be shown as 1000:1000: the kernel allows no further user namespace",
 			"user.max_user_namespaces"},
 	};
-	struct hv_names with = names;
+	struct hv_error_subject with = names;
 
 	with.as = "1000:1000";
 	with.fstype = "nfs4";
@@ -109,9 +110,9 @@ TEST(one_that_ends_while_it_is_replaced_is_a_change)
 /* Docker's own Mount has no container, opening a container no volume. */
 TEST(names_that_are_not_known_are_left_out)
 {
-	static const struct hv_names docker = {
+	static const struct hv_error_subject docker = {
 		.volume = "data", .source = "/srv/data", .target = "/data"};
-	static const struct hv_names container = {.container = "web"};
+	static const struct hv_error_subject container = {.container = "web"};
 
 	for (unsigned step = MC_STEP_NONE; step < MC_STEP_COUNT; step++) {
 		for (size_t i = 0; i < ERRORS; i++) {
@@ -188,7 +189,7 @@ TEST(a_path_that_had_a_symlink_is_told_next_to_where_it_led)
 		{NULL, false}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct hv_names who = {.volume = "cur",
+		const struct hv_error_subject who = {.volume = "cur",
 			.source = "/srv/rel/1",
 			.container = "web",
 			.target = "/d",
@@ -207,7 +208,7 @@ TEST(a_path_that_had_a_symlink_is_told_next_to_where_it_led)
 TEST(a_server_that_ended_is_a_source_that_does_not_answer)
 {
 	static const int dead[] = {ENOTCONN, ESTALE, EIO, EHOSTDOWN};
-	static const struct hv_names docker = {.volume = "data", .source = "/srv/data"};
+	static const struct hv_error_subject docker = {.volume = "data", .source = "/srv/data"};
 
 	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
 		struct hv_error err = {0};

@@ -7,7 +7,7 @@
 #include "wire/error.h"
 
 /* NULL: not known; without a container the sentence speaks of the host only. */
-struct hv_names {
+struct hv_error_subject {
 	const char *volume;
 	const char *source; /* directory on the host */
 	const char *container;
@@ -20,7 +20,7 @@ struct hv_names {
 };
 
 /* Fill `err` from a failed attach or detach: code, sentence and hint.  Returns the code. */
-enum hv_code hv_explain(struct hv_error *err, const struct mc_err *cause,
-	const struct hv_names *names) __attribute__((nonnull));
+enum hv_code hv_error_from_mount(struct hv_error *err, const struct mc_err *cause,
+	const struct hv_error_subject *names) __attribute__((nonnull));
 
 #endif
