@@ -175,7 +175,7 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 		.replace = borrow(options->replace),
 		.no_suid = options->no_suid ? HV_TRUE
 			   : options->suid  ? HV_FALSE
-					    : HV_UNSAID,
+					    : HV_UNSET,
 		.no_dev = options->no_dev,
 		.no_exec = options->no_exec,
 		.mkdir = !options->no_mkdir,

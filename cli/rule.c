@@ -112,7 +112,7 @@ static int add_row(struct hv_table *table, const struct hv_rule *rule, time_t no
 static enum hv_code add_item(
 	struct hv_table *table, struct json_object *item, time_t now, struct hv_error *err)
 {
-	hv_auto_rule struct hv_rule rule = {.no_suid = HV_UNSAID};
+	hv_auto_rule struct hv_rule rule = {.no_suid = HV_UNSET};
 
 	if (!json_object_is_type(item, json_type_object) ||
 		hv_fields_from(item, hv_rule_fields, HV_UNKNOWN_IGNORE, &rule, err) != HV_OK)

@@ -30,8 +30,8 @@ static bool is_pending(const struct hv_record *record)
 static bool is_same_wish(const struct hv_record *a, const struct hv_record *b)
 {
 	return a->may_map == b->may_map && a->must_map == b->must_map &&
-	       a->is_suid_said == b->is_suid_said &&
-	       (!a->is_suid_said || a->view.no_suid == b->view.no_suid);
+	       a->is_suid_explicit == b->is_suid_explicit &&
+	       (!a->is_suid_explicit || a->view.no_suid == b->view.no_suid);
 }
 
 static bool is_same(const struct hv_record *a, const struct hv_record *b)

@@ -75,7 +75,7 @@ enum hv_code hv_mount_op_fill(struct hv_mount_op *attempt, struct hv_error *err)
 	record->is_own = request->is_own;
 	record->may_map = attempt->may_map;
 	record->must_map = attempt->must_map;
-	record->is_suid_said = request->no_suid != HV_UNSAID;
+	record->is_suid_explicit = request->no_suid != HV_UNSET;
 	if (!view->volume || (driver && !view->driver) || !view->source || !view->container_id ||
 		!view->container_name || !view->target || !view->since ||
 		(request->rule && !view->rule))
@@ -172,7 +172,7 @@ void hv_mount_op_decide_map(struct hv_mount_op *attempt)
 	record->view.is_mapped = is_to_map(attempt);
 	/* A mapped set-user-ID file would be root's on the host.  With another owner one that a
 	 * user made would be root's in the container, or root's that user's. */
-	if (!record->is_suid_said)
+	if (!record->is_suid_explicit)
 		record->view.no_suid =
 			record->view.is_mapped || (record->view.as && !attempt->keeps_suid);
 }

@@ -24,7 +24,7 @@ static const struct {
 	{offsetof(struct hv_record, view.persist), 16},
 	{offsetof(struct hv_record, view.is_mapped), 32}, {offsetof(struct hv_record, may_map), 64},
 	{offsetof(struct hv_record, is_own), 128}, {offsetof(struct hv_record, mkdir), 256},
-	{offsetof(struct hv_record, is_suid_said), 512},
+	{offsetof(struct hv_record, is_suid_explicit), 512},
 	{offsetof(struct hv_record, is_ending), 1024},
 	{offsetof(struct hv_record, is_ending_volume), 2048},
 	{offsetof(struct hv_record, must_map), 65536},

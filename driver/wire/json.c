@@ -93,7 +93,7 @@ static const struct {
 } values[] = {
 	[HV_TYPE_STRING] = {json_type_string, "a string"},
 	[HV_TYPE_BOOL] = {json_type_boolean, "true or false"},
-	[HV_TYPE_SWITCH] = {json_type_boolean, "true or false"},
+	[HV_TYPE_TRISTATE] = {json_type_boolean, "true or false"},
 	[HV_TYPE_INT] = {json_type_int, "a whole number"},
 	[HV_TYPE_OPTS] = {json_type_object, "an object"},
 	[HV_TYPE_TEXTS] = {json_type_array, "a list"},
@@ -192,8 +192,8 @@ static enum hv_code read_field(
 	case HV_TYPE_BOOL:
 		*(bool *)member = json_object_get_boolean(value);
 		return HV_OK;
-	case HV_TYPE_SWITCH:
-		*(enum hv_switch *)member = json_object_get_boolean(value) ? HV_TRUE : HV_FALSE;
+	case HV_TYPE_TRISTATE:
+		*(enum hv_tristate *)member = json_object_get_boolean(value) ? HV_TRUE : HV_FALSE;
 		return HV_OK;
 	case HV_TYPE_INT:
 		*(long long *)member = json_object_get_int64(value);
@@ -336,10 +336,10 @@ static bool write_field(const struct hv_field *field, const char *in, struct jso
 			return true;
 		value = json_object_new_boolean(*(const bool *)member);
 		break;
-	case HV_TYPE_SWITCH:
-		if (*(const enum hv_switch *)member == HV_UNSAID)
+	case HV_TYPE_TRISTATE:
+		if (*(const enum hv_tristate *)member == HV_UNSET)
 			return true;
-		value = json_object_new_boolean(*(const enum hv_switch *)member == HV_TRUE);
+		value = json_object_new_boolean(*(const enum hv_tristate *)member == HV_TRUE);
 		break;
 	case HV_TYPE_INT:
 		if ((is_optional && !*(const long long *)member) ||

@@ -44,7 +44,7 @@ STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 	in.view.subpath = strdup("a/b");
 	in.view.as = strdup("1000:1000");
 	in.view.rule = strdup("ba9876543210");
-	in.is_done = in.mkdir = in.may_map = in.is_suid_said = true;
+	in.is_done = in.mkdir = in.may_map = in.is_suid_explicit = true;
 	in.started_at = strdup("2024-01-01T00:00:00.123456789Z");
 	in.view.state = HV_PENDING;
 	in.view.problem = strdup("not yet");
@@ -80,7 +80,7 @@ STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 	assert_int_equal(out.items->problem, HV_PROBLEM_WAITING);
 	assert_string_equal(out.items->engine, in.engine);
 	assert_string_equal(out.items->started_at, in.started_at);
-	assert_true(out.items->mkdir && out.items->may_map && out.items->is_suid_said);
+	assert_true(out.items->mkdir && out.items->may_map && out.items->is_suid_explicit);
 	assert_true(out.items->is_done);
 	assert_true(out.items->pid == in.pid && out.items->ns_ino == in.ns_ino);
 	assert_true(out.items->mount_id == UINT64_MAX && out.items->mountinfo_id == 77);

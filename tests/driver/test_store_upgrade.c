@@ -135,7 +135,7 @@ static void expect_upgraded(const struct hv_record *record, bool is_2)
 	assert_int_equal(record->view.no_suid, is_2);
 	assert_int_equal(record->view.is_mapped, is_2);
 	assert_int_equal(record->may_map, is_2);
-	assert_true(record->mkdir && record->is_suid_said);
+	assert_true(record->mkdir && record->is_suid_explicit);
 	assert_int_equal(record->view.state, HV_ATTACHED);
 	assert_null(record->view.problem);
 	assert_null(record->view.as);

@@ -151,10 +151,10 @@ struct hv_record {
 	/* As requested; the view has the result. */
 	bool mkdir;
 	bool may_map;
-	bool must_map;     /* for any owner of the volume's directory */
-	bool is_own;       /* the volume's option attach: removing the volume ends it */
-	bool is_suid_said; /* view.no_suid is as asked for, and not for the owners' sake */
-	bool is_borrowed;  /* not on disk: its volume exists for attachments only */
+	bool must_map;         /* for any owner of the volume's directory */
+	bool is_own;           /* the volume's option attach: removing the volume ends it */
+	bool is_suid_explicit; /* view.no_suid is as asked for, and not for the owners' sake */
+	bool is_borrowed;      /* not on disk: its volume exists for attachments only */
 	enum hv_replace replace;
 	enum hv_refusal refusal; /* of one that is required */
 	bool is_back; /* not stored: it was taken out only for a moment, and is made again */

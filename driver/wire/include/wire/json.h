@@ -14,13 +14,13 @@
 struct json_object;
 
 enum hv_type {
-	HV_TYPE_STRING, /* char *, owned by the struct; NULL when absent */
-	HV_TYPE_BOOL,   /* bool */
-	HV_TYPE_SWITCH, /* enum hv_switch: false, true, or not said; not said is not written */
-	HV_TYPE_INT,    /* long long */
-	HV_TYPE_OPTS,   /* struct hv_opts; string values only */
-	HV_TYPE_TEXTS,  /* struct hv_texts: a list of strings */
-	HV_TYPE_STATE,  /* enum hv_attachment_state, by its word */
+	HV_TYPE_STRING,   /* char *, owned by the struct; NULL when absent */
+	HV_TYPE_BOOL,     /* bool */
+	HV_TYPE_TRISTATE, /* enum hv_tristate: false, true, or not said; not said is not written */
+	HV_TYPE_INT,      /* long long */
+	HV_TYPE_OPTS,     /* struct hv_opts; string values only */
+	HV_TYPE_TEXTS,    /* struct hv_texts: a list of strings */
+	HV_TYPE_STATE,    /* enum hv_attachment_state, by its word */
 };
 
 /* A list of strings, owned; zeroed it is empty. */
@@ -35,8 +35,8 @@ int hv_texts_add(struct hv_texts *texts, const char *text)
 void hv_texts_done(struct hv_texts *texts) __attribute__((nonnull));
 #define hv_auto_texts HV_AUTO(hv_texts_done)
 
-/* A bool whose absence means something: set the member to HV_UNSAID before reading. */
-enum hv_switch { HV_UNSAID = -1, HV_FALSE, HV_TRUE };
+/* A bool whose absence means something: set the member to HV_UNSET before reading. */
+enum hv_tristate { HV_UNSET = -1, HV_FALSE, HV_TRUE };
 
 enum hv_field_flags {
 	HV_FIELD_REQUIRED = 1, /* absent, null or an empty string is an error */

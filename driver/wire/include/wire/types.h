@@ -86,7 +86,7 @@ struct hv_attach_request {
 	char *target;
 	char *subpath;
 	bool read_only;
-	enum hv_switch no_suid;
+	enum hv_tristate no_suid;
 	bool no_dev;
 	bool no_exec;
 	char *id_map;      /* "auto", "always", "never" */
@@ -109,7 +109,7 @@ struct hv_attach_request {
 
 /* The defaults of a request. */
 #define HV_ATTACH_REQUEST_INIT                                                                     \
-	((struct hv_attach_request){.no_suid = HV_UNSAID,                                          \
+	((struct hv_attach_request){.no_suid = HV_UNSET,                                           \
 		.mkdir = true,                                                                     \
 		.persist = true,                                                                   \
 		.grace_seconds = HV_GRACE_UNSAID})
@@ -123,7 +123,7 @@ struct hv_rule {
 	char *target;
 	char *subpath;
 	bool read_only;
-	enum hv_switch no_suid;
+	enum hv_tristate no_suid;
 	bool no_dev;
 	bool no_exec;
 	bool required;
