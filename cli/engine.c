@@ -188,11 +188,11 @@ static char *ask_id(const char *socket)
 {
 	hv_auto_error struct hv_error ignored = {0};
 	hv_auto_answer struct hv_answer answer = {0};
-	hv_auto_about struct hv_about about = {0};
+	hv_auto_about struct hv_engine_info about = {0};
 
 	if (call(socket, "GET", "/info", NULL, &answer, &ignored) != HV_OK ||
 		answer.status != 200 ||
-		hv_about_parse(answer.bytes, answer.size, &about, &ignored) != HV_OK)
+		hv_engine_info_parse(answer.bytes, answer.size, &about, &ignored) != HV_OK)
 		return NULL;
 	return about.id ? strdup(about.id) : NULL;
 }

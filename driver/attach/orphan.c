@@ -51,7 +51,7 @@ enum hv_code hv_orphan_check(struct hv_attacher *attacher, struct hv_record *rec
 			socket, name);
 		return hint_forget(record, err);
 	}
-	if (hv_engine_who(attacher->engine, timeout_ms, &engine, &containers, err) != HV_OK)
+	if (hv_engine_identify(attacher->engine, timeout_ms, &engine, &containers, err) != HV_OK)
 		return err->code;
 	if (!record->engine)
 		hv_fail(err, HV_VOLUME_IN_USE,

@@ -14,7 +14,7 @@
 #include "client.h"
 
 static enum hv_code ask(
-	struct hv_engine *engine, long timeout_ms, struct hv_about *ret, struct hv_error *err)
+	struct hv_engine *engine, long timeout_ms, struct hv_engine_info *ret, struct hv_error *err)
 {
 	hv_auto_answer struct hv_answer answer = {0};
 
@@ -24,7 +24,7 @@ static enum hv_code ask(
 		return hv_fail(err, HV_INTERNAL,
 			"the Docker Engine at %s does not tell about itself: HTTP %ld",
 			engine->socket_path, answer.status);
-	return hv_about_parse(hv_answer_text(&answer), answer.size, ret, err);
+	return hv_engine_info_parse(hv_answer_text(&answer), answer.size, ret, err);
 }
 
 static bool is_same(const char *a, const char *b)
@@ -32,8 +32,8 @@ static bool is_same(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
-static enum hv_code join(const struct hv_about *first, const struct hv_about *second, char **ret,
-	struct hv_error *err)
+static enum hv_code join(const struct hv_engine_info *first, const struct hv_engine_info *second,
+	char **ret, struct hv_error *err)
 {
 	const char *id = is_same(first->id, second->id) ? first->id : "";
 	const char *root = is_same(first->root, second->root) ? first->root : "";
@@ -44,10 +44,10 @@ static enum hv_code join(const struct hv_about *first, const struct hv_about *se
 	return *ret ? HV_OK : hv_oom(err);
 }
 
-enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret_identity,
+enum hv_code hv_engine_identify(struct hv_engine *engine, long timeout_ms, char **ret_identity,
 	long long *ret_containers, struct hv_error *err)
 {
-	hv_auto_about struct hv_about first = {0}, second = {0};
+	hv_auto_about struct hv_engine_info first = {0}, second = {0};
 
 	if (ask(engine, timeout_ms, &first, err) != HV_OK ||
 		ask(engine, timeout_ms, &second, err) != HV_OK ||
@@ -109,7 +109,7 @@ enum hv_code hv_engine_identity(
 	*ret = get_known(engine, &forgotten);
 	if (*ret)
 		return HV_OK;
-	code = hv_engine_who(engine, timeout_ms, ret, &containers, err);
+	code = hv_engine_identify(engine, timeout_ms, ret, &containers, err);
 	if (code == HV_OK && *ret)
 		keep(engine, *ret, forgotten);
 	return code;
@@ -133,7 +133,7 @@ static enum hv_code ask_version(
 static enum hv_code ask_kind(
 	struct hv_engine *engine, long timeout_ms, struct hv_engine_kind *ret, struct hv_error *err)
 {
-	hv_auto_about struct hv_about about = {0};
+	hv_auto_about struct hv_engine_info about = {0};
 	enum hv_code code = ask(engine, timeout_ms, &about, err);
 
 	*ret = (struct hv_engine_kind){.remap_uid = about.remap_uid, .remap_gid = about.remap_gid};
@@ -177,7 +177,7 @@ bool hv_engine_is_known_as_podman(struct hv_engine *engine)
 enum hv_code hv_engine_id(
 	struct hv_engine *engine, long timeout_ms, char **ret, struct hv_error *err)
 {
-	hv_auto_about struct hv_about about = {0};
+	hv_auto_about struct hv_engine_info about = {0};
 
 	if (ask(engine, timeout_ms, &about, err) != HV_OK)
 		return err->code;

@@ -105,9 +105,9 @@ enum hv_code hv_container_parse(
 }
 
 static const struct hv_field about_fields[] = {
-	{"ID", HV_TYPE_STRING, 0, offsetof(struct hv_about, id)},
-	{"DockerRootDir", HV_TYPE_STRING, 0, offsetof(struct hv_about, root)},
-	{"Containers", HV_TYPE_INT, 0, offsetof(struct hv_about, containers)},
+	{"ID", HV_TYPE_STRING, 0, offsetof(struct hv_engine_info, id)},
+	{"DockerRootDir", HV_TYPE_STRING, 0, offsetof(struct hv_engine_info, root)},
+	{"Containers", HV_TYPE_INT, 0, offsetof(struct hv_engine_info, containers)},
 	{NULL, HV_TYPE_STRING, 0, 0},
 };
 
@@ -147,7 +147,7 @@ bool hv_version_is_podman(const char *bytes, size_t size)
 }
 
 /* The data directory ends in /UID.GID then. */
-static void read_remap(const char *bytes, size_t size, struct hv_about *ret)
+static void read_remap(const char *bytes, size_t size, struct hv_engine_info *ret)
 {
 	const char *last = ret->root ? strrchr(ret->root, '/') : NULL;
 	unsigned uid, gid;
@@ -161,17 +161,17 @@ static void read_remap(const char *bytes, size_t size, struct hv_about *ret)
 	ret->remap_gid = gid;
 }
 
-enum hv_code hv_about_parse(
-	const char *bytes, size_t size, struct hv_about *ret, struct hv_error *err)
+enum hv_code hv_engine_info_parse(
+	const char *bytes, size_t size, struct hv_engine_info *ret, struct hv_error *err)
 {
-	*ret = (struct hv_about){.containers = -1};
+	*ret = (struct hv_engine_info){.containers = -1};
 	if (hv_fields_read(bytes, size, about_fields, HV_UNKNOWN_IGNORE, ret, err) != HV_OK)
 		return fail_senseless("itself", err);
 	read_remap(bytes, size, ret);
 	return HV_OK;
 }
 
-void hv_about_done(struct hv_about *about)
+void hv_engine_info_done(struct hv_engine_info *about)
 {
 	hv_fields_done(about_fields, about);
 }

@@ -200,21 +200,21 @@ TEST(what_the_engine_tells_of_itself_is_read)
 {
 	static const char info[] = "{\"ID\":\"ABCD:EFGH\",\"Containers\":3,\"Plugins\":{},"
 				   "\"DockerRootDir\":\"/var/lib/docker\"}";
-	struct hv_about about = {0};
+	struct hv_engine_info about = {0};
 	struct hv_error err = {0};
 
-	assert_int_equal(hv_about_parse(info, strlen(info), &about, &err), HV_OK);
+	assert_int_equal(hv_engine_info_parse(info, strlen(info), &about, &err), HV_OK);
 	assert_string_equal(about.id, "ABCD:EFGH");
 	assert_string_equal(about.root, "/var/lib/docker");
 	assert_int_equal(about.containers, 3);
-	hv_about_done(&about);
-	assert_int_equal(hv_about_parse("{}", 2, &about, &err), HV_OK);
+	hv_engine_info_done(&about);
+	assert_int_equal(hv_engine_info_parse("{}", 2, &about, &err), HV_OK);
 	assert_null(about.id);
 	assert_null(about.root);
 	assert_int_equal(about.containers, -1);
-	hv_about_done(&about);
-	assert_int_equal(hv_about_parse("<html>", 6, &about, &err), HV_INTERNAL);
-	hv_about_done(&about);
+	hv_engine_info_done(&about);
+	assert_int_equal(hv_engine_info_parse("<html>", 6, &about, &err), HV_INTERNAL);
+	hv_engine_info_done(&about);
 	hv_error_done(&err);
 }
 
@@ -237,14 +237,15 @@ TEST(the_remapped_root_is_read)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct hv_about about = {0};
+		struct hv_engine_info about = {0};
 		struct hv_error err = {0};
 
 		assert_int_equal(
-			hv_about_parse(cases[i].info, strlen(cases[i].info), &about, &err), HV_OK);
+			hv_engine_info_parse(cases[i].info, strlen(cases[i].info), &about, &err),
+			HV_OK);
 		assert_int_equal(about.remap_uid, cases[i].uid);
 		assert_int_equal(about.remap_gid, cases[i].gid);
-		hv_about_done(&about);
+		hv_engine_info_done(&about);
 	}
 }
 

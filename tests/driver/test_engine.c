@@ -320,8 +320,8 @@ ENGINE_TEST(an_engine_is_its_id_and_its_directory)
 	expect_identity(fixture, "AB /var/lib/docker");
 	fake_engine_set(fixture->fake, "/info", HEAD("200 OK") CLOSED "{\"ID\":\"CD\"}");
 	expect_identity(fixture, "AB /var/lib/docker"); /* not asked again */
-	assert_int_equal(
-		hv_engine_who(fixture->engine, PATIENCE_MS, &identity, &containers, &fixture->err),
+	assert_int_equal(hv_engine_identify(fixture->engine, PATIENCE_MS, &identity, &containers,
+				 &fixture->err),
 		HV_OK);
 	assert_string_equal(identity, "CD ");
 	assert_int_equal(containers, -1);

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = (const char *)data;
 	struct hv_container container = {0};
-	struct hv_about about = {0};
+	struct hv_engine_info about = {0};
 	struct hv_error err = {0};
 	enum hv_code code;
 
@@ -49,9 +49,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hv_container_done(&container);
 	hv_error_done(&err);
 	free(hv_engine_message_parse(bytes, size));
-	if (hv_about_parse(bytes, size, &about, &err) != HV_OK && err.code != HV_INTERNAL)
+	if (hv_engine_info_parse(bytes, size, &about, &err) != HV_OK && err.code != HV_INTERNAL)
 		abort();
-	hv_about_done(&about);
+	hv_engine_info_done(&about);
 	hv_error_done(&err);
 	parse_keepers(bytes, size);
 	return 0;

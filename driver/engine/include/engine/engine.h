@@ -66,7 +66,7 @@ enum hv_code hv_engine_start(struct hv_engine *engine, const char *id, long time
 /* Which Engine answers, in words that are the same as long as it is the same one, and how many
  * containers it knows (-1: it does not tell).  Asks it, twice, each time `timeout_ms` at most.
  * Returns HV_OK with `ret_identity`, which the caller frees; HV_TIMEOUT or HV_INTERNAL. */
-enum hv_code hv_engine_who(struct hv_engine *engine, long timeout_ms, char **ret_identity,
+enum hv_code hv_engine_identify(struct hv_engine *engine, long timeout_ms, char **ret_identity,
 	long long *ret_containers, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 

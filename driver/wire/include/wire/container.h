@@ -53,7 +53,7 @@ char *hv_engine_message_parse(const char *bytes, size_t size)
 	__attribute__((nonnull, warn_unused_result));
 
 /* From GET /info.  Strings are owned. */
-struct hv_about {
+struct hv_engine_info {
 	char *id;             /* Podman makes up a new one for each answer; NULL: none was told */
 	char *root;           /* its data directory; NULL: none was told */
 	long long containers; /* how many it knows; -1: it was not told */
@@ -62,17 +62,17 @@ struct hv_about {
 };
 
 /* Parse the Engine's answer to GET /info.  Returns HV_OK or HV_INTERNAL.  The caller frees `ret`
- * with hv_about_done() whatever is returned.
+ * with hv_engine_info_done() whatever is returned.
  * Source: Engine API, SystemInfo.  Any thread. */
-enum hv_code hv_about_parse(const char *bytes, size_t size, struct hv_about *ret,
+enum hv_code hv_engine_info_parse(const char *bytes, size_t size, struct hv_engine_info *ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Whether the answer to GET /version is Podman's.  Source: Engine API, SystemVersion. */
 bool hv_version_is_podman(const char *bytes, size_t size)
 	__attribute__((nonnull, warn_unused_result));
 
-void hv_about_done(struct hv_about *about) __attribute__((nonnull));
-#define hv_auto_about HV_AUTO(hv_about_done)
+void hv_engine_info_done(struct hv_engine_info *about) __attribute__((nonnull));
+#define hv_auto_about HV_AUTO(hv_engine_info_done)
 
 void hv_container_done(struct hv_container *container) __attribute__((nonnull));
 #define hv_auto_container HV_AUTO(hv_container_done)
