@@ -65,7 +65,7 @@ static enum hv_code attach_own(
 	request.target = place.target;
 	request.read_only = place.read_only;
 	request.required = place.required;
-	request.is_own = true;
+	request.from_volume_option = true;
 	if (place.is_selector)
 		return hv_rule_attach(api->attacher, &request, &view, err);
 	code = hv_attach(api->attacher, &request, &attachment, err);

@@ -72,7 +72,7 @@ enum hv_code hv_mount_op_fill(struct hv_mount_op *attempt, struct hv_error *err)
 	view->late_ms = HV_LATE_UNKNOWN;
 	record->engine = attempt->container.engine ? strdup(attempt->container.engine) : NULL;
 	record->mkdir = request->mkdir;
-	record->is_own = request->is_own;
+	record->from_volume_option = request->from_volume_option;
 	record->may_map = attempt->may_map;
 	record->must_map = attempt->must_map;
 	record->is_suid_explicit = request->no_suid != HV_UNSET;

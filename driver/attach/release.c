@@ -72,7 +72,8 @@ static enum hv_code release(struct hv_attacher *attacher, struct hv_record *reco
 static bool is_of_own_rule(const struct hv_rule_records *rules, const struct hv_record *record)
 {
 	for (size_t i = 0; record->view.rule && i < rules->count; i++)
-		if (rules->items[i].is_own && strcmp(rules->items[i].id, record->view.rule) == 0)
+		if (rules->items[i].from_volume_option &&
+			strcmp(rules->items[i].id, record->view.rule) == 0)
 			return true;
 	return false;
 }
@@ -89,18 +90,18 @@ enum hv_code hv_attachments_release_volume(
 		hv_store_rule_list(attacher->store, volume, &rules, err) != HV_OK)
 		return err->code;
 	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
-		if (!record->is_own && !is_of_own_rule(&rules, record) &&
+		if (!record->from_volume_option && !is_of_own_rule(&rules, record) &&
 			release(attacher, record, &others, err) != HV_OK)
 			return err->code;
 	for (size_t i = 0; i < rules.count; i++)
-		others += !rules.items[i].is_own;
+		others += !rules.items[i].from_volume_option;
 	/* The volume's own go last, and only if nothing else keeps the volume. */
 	if (others > 0)
 		return HV_OK;
 	if (hv_rules_end_own(attacher, volume, err) != HV_OK)
 		return err->code;
 	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
-		if (record->is_own && end_own(attacher, record, err) != HV_OK)
+		if (record->from_volume_option && end_own(attacher, record, err) != HV_OK)
 			return err->code;
 	return HV_OK;
 }

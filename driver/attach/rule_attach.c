@@ -68,7 +68,7 @@ static enum hv_code build(struct hv_attacher *attacher, const struct hv_attach_r
 	ret->target = strdup(attempt.target);
 	ret->request = write_request(request);
 	ret->since = hv_now();
-	ret->is_own = request->is_own;
+	ret->from_volume_option = request->from_volume_option;
 	*ret_is_borrowed = hv_mount_op_has_borrowed(&attempt);
 	return ret->id && ret->selector && ret->volume && ret->target && ret->request && ret->since
 		       ? HV_OK
@@ -94,7 +94,8 @@ static enum hv_code commit(struct hv_attacher *attacher, const struct hv_rule_re
 	if (hv_rule_record_copy(rule, &copy, err) == HV_OK &&
 		hv_rules_add(&attacher->rules, &copy, err) == HV_OK)
 		return HV_OK;
-	(void)!hv_store_rule_drop(attacher->store, rule->id, rule->is_own ? &back : NULL, &ignored);
+	(void)!hv_store_rule_drop(
+		attacher->store, rule->id, rule->from_volume_option ? &back : NULL, &ignored);
 	return err->code;
 }
 
@@ -121,7 +122,8 @@ static enum hv_code make(struct hv_attacher *attacher, struct hv_rule_record *ru
 		return commit(attacher, rule, is_borrowed, ret_before, err);
 	if (code != HV_OK)
 		return code;
-	if (strcmp(other.request, rule->request) != 0 || other.is_own != rule->is_own)
+	if (strcmp(other.request, rule->request) != 0 ||
+		other.from_volume_option != rule->from_volume_option)
 		return refuse_other(&other, err);
 	hv_rule_record_done(rule);
 	*rule = other;

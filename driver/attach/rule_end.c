@@ -164,7 +164,8 @@ static enum hv_code drop(struct hv_attacher *attacher, const struct hv_rule_reco
 	const struct hv_rule_fate fate = {rule->volume, phase};
 
 	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), rule->volume);
-	return hv_store_rule_drop(attacher->store, rule->id, rule->is_own ? &fate : NULL, err);
+	return hv_store_rule_drop(
+		attacher->store, rule->id, rule->from_volume_option ? &fate : NULL, err);
 }
 
 enum hv_code hv_rule_end(struct hv_attacher *attacher, const struct hv_rule_record *rule,
@@ -267,7 +268,7 @@ enum hv_code hv_rules_end_own(
 	for (size_t i = 0; i < rules.count; i++) {
 		const struct hv_rule_record *rule = &rules.items[i];
 
-		if (!rule->is_own || end_held(attacher, rule, &how, NULL, err) == HV_OK)
+		if (!rule->from_volume_option || end_held(attacher, rule, &how, NULL, err) == HV_OK)
 			continue;
 		if (err->code != HV_NO_SUCH_ATTACHMENT)
 			return err->code;

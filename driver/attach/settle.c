@@ -107,7 +107,7 @@ static enum hv_code take_back(struct hv_attacher *attacher, struct hv_record *re
 	if (hv_record_unmount(attacher, record, false, err) != HV_OK ||
 		hv_attachment_delete(attacher, record, err) != HV_OK)
 		return err->code;
-	if (!record->is_own)
+	if (!record->from_volume_option)
 		return hv_volume_return(attacher->volumes, record->view.volume, err);
 	code = hv_volume_rollback(attacher->volumes, record->view.volume, err);
 	if (code != HV_NO_SUCH_VOLUME)

@@ -23,7 +23,8 @@ static const struct {
 	{offsetof(struct hv_record, view.no_exec), 8},
 	{offsetof(struct hv_record, view.persist), 16},
 	{offsetof(struct hv_record, view.is_mapped), 32}, {offsetof(struct hv_record, may_map), 64},
-	{offsetof(struct hv_record, is_own), 128}, {offsetof(struct hv_record, mkdir), 256},
+	{offsetof(struct hv_record, from_volume_option), 128},
+	{offsetof(struct hv_record, mkdir), 256},
 	{offsetof(struct hv_record, is_suid_explicit), 512},
 	{offsetof(struct hv_record, is_ending), 1024},
 	{offsetof(struct hv_record, is_ending_volume), 2048},
@@ -161,7 +162,8 @@ static enum hv_code finish(
 		if (drop_one(store, id, HV_ACTION_DETACH, replaced, err) != HV_OK)
 			return err->code;
 	return hv_sql_run(store, HV_SQL_VOLUME_ATTACHED,
-		HV_VALUES(HV_TEXT(record->view.volume), HV_NUMBER(record->is_own)), err);
+		HV_VALUES(HV_TEXT(record->view.volume), HV_NUMBER(record->from_volume_option)),
+		err);
 }
 
 /* A borrowed volume may have gone with its last attachment just now. */

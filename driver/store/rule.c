@@ -16,10 +16,10 @@ static enum hv_code add(struct hv_store *store, const void *context, struct hv_e
 	if (hv_sql_run(store, HV_SQL_RULE_ADD,
 		    HV_VALUES(HV_TEXT(rule->id), HV_TEXT(rule->selector), HV_TEXT(rule->volume),
 			    HV_TEXT(rule->target), HV_TEXT(rule->request), HV_TEXT(rule->since),
-			    HV_NUMBER(rule->is_own)),
+			    HV_NUMBER(rule->from_volume_option)),
 		    err) != HV_OK)
 		return err->code;
-	if (!rule->is_own)
+	if (!rule->from_volume_option)
 		return HV_OK;
 	return hv_sql_run(
 		store, HV_SQL_VOLUME_ATTACHED, HV_VALUES(HV_TEXT(rule->volume), HV_NUMBER(1)), err);
@@ -71,7 +71,7 @@ static enum hv_code read_rule(sqlite3_stmt *statement, void *context, struct hv_
 		return err->code;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = hv_sql_column(statement, at++, &ok);
-	ret->is_own = sqlite3_column_int(statement, at);
+	ret->from_volume_option = sqlite3_column_int(statement, at);
 	return ok ? HV_OK : hv_oom(err);
 }
 
@@ -114,7 +114,7 @@ enum hv_code hv_rule_record_copy(
 		.target = strdup(rule->target),
 		.request = strdup(rule->request),
 		.since = strdup(rule->since),
-		.is_own = rule->is_own,
+		.from_volume_option = rule->from_volume_option,
 	};
 	if (ret->id && ret->selector && ret->volume && ret->target && ret->request && ret->since)
 		return HV_OK;

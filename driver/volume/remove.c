@@ -29,7 +29,8 @@ static enum hv_code refuse_attached(
 		return err->code;
 	if (records.count == 0)
 		return HV_OK;
-	while (at + 1 < records.count && records.items[at].is_own) /* the others are in the way */
+	while (at + 1 < records.count &&
+		records.items[at].from_volume_option) /* the others are in the way */
 		at++;
 	first = &records.items[at].view;
 	hv_fail(err, HV_VOLUME_IN_USE, "volume '%s' is attached to container '%s' at %s", name,

@@ -20,7 +20,7 @@ static void add(const char *id, const char *volume, bool is_own)
 		.target = strdup("/mnt"),
 		.request = strdup("{\"Volume\":\"data\"}"),
 		.since = strdup("2024-01-01T00:00:00.000Z"),
-		.is_own = is_own,
+		.from_volume_option = is_own,
 	};
 	struct hv_error err = {0};
 
@@ -79,7 +79,7 @@ STORE_RULE_TEST(rule_add_is_read_back_whole)
 	assert_string_equal(rules.items->target, "/mnt");
 	assert_string_equal(rules.items->request, "{\"Volume\":\"data\"}");
 	assert_string_equal(rules.items->since, "2024-01-01T00:00:00.000Z");
-	assert_true(rules.items->is_own);
+	assert_true(rules.items->from_volume_option);
 	hv_rule_records_done(&rules);
 }
 

@@ -151,10 +151,10 @@ struct hv_record {
 	/* As requested; the view has the result. */
 	bool mkdir;
 	bool may_map;
-	bool must_map;         /* for any owner of the volume's directory */
-	bool is_own;           /* the volume's option attach: removing the volume ends it */
-	bool is_suid_explicit; /* view.no_suid is as asked for, and not for the owners' sake */
-	bool is_borrowed;      /* not on disk: its volume exists for attachments only */
+	bool must_map;           /* for any owner of the volume's directory */
+	bool from_volume_option; /* the volume's option attach: removing the volume ends it */
+	bool is_suid_explicit;   /* view.no_suid is as asked for, and not for the owners' sake */
+	bool is_borrowed;        /* not on disk: its volume exists for attachments only */
 	enum hv_replace replace;
 	enum hv_refusal refusal; /* of one that is required */
 	bool is_back; /* not stored: it was taken out only for a moment, and is made again */
@@ -317,9 +317,9 @@ struct hv_rule_record {
 	char *selector; /* wire/selector.h */
 	char *volume;
 	char *target;
-	char *request; /* of the attach, without the container: JSON */
-	char *since;   /* RFC 3339, UTC */
-	bool is_own;   /* the volume's option attach: removing the volume ends it */
+	char *request;           /* of the attach, without the container: JSON */
+	char *since;             /* RFC 3339, UTC */
+	bool from_volume_option; /* the volume's option attach: removing the volume ends it */
 };
 
 struct hv_rule_records {

@@ -101,7 +101,7 @@ struct hv_attach_request {
 	long long grace_seconds; /* HV_GRACE_UNSAID: HV_GRACE_SECONDS, if there is a lease */
 	bool each;               /* with a selector: also if a container refuses */
 	/* No fields. */
-	bool is_own;              /* of the volume's own option attach, and ends with the volume */
+	bool from_volume_option;  /* of the volume's own option attach, and ends with the volume */
 	const char *rule;         /* the ID of the rule that it is made for; NULL: for none */
 	const char *created_name; /* of the container, given by its ID, that was just created and
 				   * does not run: the Engine is not asked; NULL: it is */
