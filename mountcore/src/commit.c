@@ -99,7 +99,7 @@ static void unmount_tree(const struct mc_core *core, const struct mc_attach *sel
 	for (int i = 0; i < STACKED_MAX; i++) {
 		rc = unmount_fd(core, self->job.fds[MC_FD_TREE]);
 		/* It fails, too, when someone else took what covered it in that moment. */
-		if (rc < 0 && !mc_lines_have(core, self->tree.mountinfo_id))
+		if (rc < 0 && !mc_mountinfo_has_id(core, self->tree.mountinfo_id))
 			return;
 	}
 }

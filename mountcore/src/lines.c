@@ -112,7 +112,7 @@ static int is_wanted(struct mc_line *line, void *context)
 	return line->id == *(const uint64_t *)context;
 }
 
-bool mc_lines_have(const struct mc_core *core, uint64_t mountinfo_id)
+bool mc_mountinfo_has_id(const struct mc_core *core, uint64_t mountinfo_id)
 {
 	return mc_lines_visit(core, is_wanted, &mountinfo_id) != 0;
 }

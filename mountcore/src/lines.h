@@ -38,6 +38,6 @@ void mc_unescape(char *text);
 
 /* Whether the mount with this number (column 1) is in the namespace we are in.  Yes, if it cannot
  * be told. */
-bool mc_lines_have(const struct mc_core *core, uint64_t mountinfo_id);
+bool mc_mountinfo_has_id(const struct mc_core *core, uint64_t mountinfo_id);
 
 #endif
