@@ -97,7 +97,7 @@ static int dress_by_staging(const struct mc_core *core, struct mc_attach *self)
 
 /* Private, all the way down: the clone of a shared mount is in its peer group, and a mount made in
  * the container would appear on the host. */
-static int dress_clone(const struct mc_core *core, struct mc_attach *self)
+static int set_tree_attributes(const struct mc_core *core, struct mc_attach *self)
 {
 	const struct mount_attr attr = {
 		.attr_set = self->attr.set,
@@ -131,7 +131,7 @@ static int clone_job(const struct mc_core *core, struct mc_job *job)
 	rc = clone_source(core, self);
 	mc_leave(core, core->host_ns);
 	if (rc == 0 && core->features & MC_FEATURE_OPEN_TREE)
-		rc = core->features & MC_FEATURE_MOUNT_SETATTR ? dress_clone(core, self)
+		rc = core->features & MC_FEATURE_MOUNT_SETATTR ? set_tree_attributes(core, self)
 							       : dress_by_staging(core, self);
 	self->work_ns += mc_clock_ns() - start;
 	return rc;
