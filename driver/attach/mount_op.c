@@ -59,7 +59,7 @@ enum hv_code hv_mount_op_fill(struct hv_mount_op *attempt, struct hv_error *err)
 	view->container_name = strdup(attempt->container.container.name);
 	view->target = strdup(attempt->target);
 	view->rule = request->rule ? strdup(request->rule) : NULL;
-	view->since = hv_now();
+	view->since = hv_time_rfc3339();
 	view->state = is_running ? HV_ATTACHED : HV_PENDING;
 	view->subpath = attempt->subpath[0] ? strdup(attempt->subpath) : NULL;
 	view->read_only = request->read_only || attempt->volume.read_only;

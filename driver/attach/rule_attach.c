@@ -67,7 +67,7 @@ static enum hv_code build(struct hv_attacher *attacher, const struct hv_attach_r
 	ret->volume = strdup(attempt.volume.name);
 	ret->target = strdup(attempt.target);
 	ret->request = write_request(request);
-	ret->since = hv_now();
+	ret->since = hv_time_rfc3339();
 	ret->from_volume_option = request->from_volume_option;
 	*ret_is_borrowed = hv_mount_op_has_borrowed(&attempt);
 	return ret->id && ret->selector && ret->volume && ret->target && ret->request && ret->since

@@ -71,7 +71,7 @@ static enum hv_code find_source(struct hv_volumes *volumes, const struct hv_fore
 		return err->code;
 	ret->name = strdup(foreign->name);
 	ret->kind = strdup(foreign->driver ? "engine" : "host");
-	ret->created_at = hv_now();
+	ret->created_at = hv_time_rfc3339();
 	if (!ret->name || !ret->kind || !ret->created_at)
 		return hv_oom(err);
 	if (hv_kind_check(volumes, ret, err) != HV_OK)

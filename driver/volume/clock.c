@@ -4,7 +4,7 @@
 
 #include "volume/volume.h"
 
-char *hv_now(void)
+char *hv_time_rfc3339(void)
 {
 	const long long now_ms = hv_clock_date_ms();
 

@@ -58,7 +58,7 @@ static enum hv_code record(struct hv_volumes *volumes, const char *name, const s
 			"the options of volume '%s' are those of no kind of volume", name);
 	volume.name = strdup(name);
 	volume.kind = strdup(kind->name);
-	volume.created_at = hv_now();
+	volume.created_at = hv_time_rfc3339();
 	if (!volume.name || !volume.kind || !volume.created_at)
 		return hv_oom(err);
 	for (size_t i = 0; i < opts->count; i++)

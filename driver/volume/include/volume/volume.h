@@ -319,6 +319,6 @@ const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_
 	__attribute__((nonnull));
 
 /* Now, as RFC 3339 in UTC; owned by the caller, NULL on ENOMEM. */
-char *hv_now(void) __attribute__((warn_unused_result));
+char *hv_time_rfc3339(void) __attribute__((warn_unused_result));
 
 #endif
