@@ -94,7 +94,7 @@ void hv_record_take_former(struct hv_record *record)
 	*former = (struct hv_former){0};
 }
 
-void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX])
+void hv_attachment_host_path(const struct hv_attachment *view, char ret[static PATH_MAX])
 {
 	const char *subpath = view->subpath ? view->subpath : "";
 

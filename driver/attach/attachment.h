@@ -39,7 +39,7 @@ void hv_record_take_former(struct hv_record *record);
 void hv_record_forget_former(struct hv_record *record);
 
 /* The path on the host of what is attached, subpath included. */
-void hv_full_source(const struct hv_attachment *view, char ret[static PATH_MAX]);
+void hv_attachment_host_path(const struct hv_attachment *view, char ret[static PATH_MAX]);
 
 /* Whether it is mounted, or wanted, below `path`, and not at it. */
 bool hv_record_is_below(const struct hv_record *record, const char *path);

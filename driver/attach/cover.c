@@ -84,7 +84,7 @@ static enum hv_code tell_read_only(const struct hv_records *siblings,
 		hv_fail(err, HV_TARGET_MISSING,
 			"there is no directory %s in container '%s', and volume '%s' is read-only at %s",
 			view->target, view->container_name, own->view.volume, own->view.target);
-		hv_full_source(&own->view, source);
+		hv_attachment_host_path(&own->view, source);
 		return hv_hint(err, "create the directory in the volume on the host: mkdir -p %s%s",
 			source, record->path + strlen(own->path));
 	}

@@ -38,7 +38,7 @@ static int find_unnumbered(
 	struct mc_mount mount;
 	int rc;
 
-	hv_full_source(&record->view, source);
+	hv_attachment_host_path(&record->view, source);
 	rc = mc_mounts_find_at(attacher->core, mounts, record->path, source, &mount);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;

@@ -98,7 +98,7 @@ static enum hv_code check(
 	struct mc_err cause = {0};
 	int rc = mc_source_compare(attacher->core, &args, &is, &cause);
 
-	hv_full_source(
+	hv_attachment_host_path(
 		&(struct hv_attachment){.source = source, .subpath = record->view.subpath}, path);
 	if (rc == 0 && is == MC_SOURCE_MOUNTS) {
 		if (has_others(attacher, record, &sight->ns, &args.has_others, err) != HV_OK)
