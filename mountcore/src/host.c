@@ -94,7 +94,7 @@ static int find_or_make(const struct mc_core *core, struct resolve_job *self)
 	const uint64_t resolve = self->is_known ? MC_RESOLVE_KNOWN : MC_RESOLVE_USER;
 	size_t missing = 0;
 	mc_sys_auto_fd fd =
-		mc_walk(core, core->host_root, self->base.path, resolve, &missing, NULL);
+		mc_open_deepest(core, core->host_root, self->base.path, resolve, &missing, NULL);
 	int last, rc;
 
 	if (fd < 0)

@@ -130,7 +130,7 @@ static int walk_rest(const struct mc_core *core, struct mc_attach *self, int fd)
 	int rest = -EAGAIN;
 
 	if (self->is_local)
-		rest = mc_walk(core, fd, self->target + begin, resolve, &more, NULL);
+		rest = mc_open_deepest(core, fd, self->target + begin, resolve, &more, NULL);
 	if (rest == -EXDEV || rest == -ELOOP) /* another mount, or a link */
 		return -EAGAIN;
 	if (rest >= 0)
@@ -142,7 +142,7 @@ static int walk_target(const struct mc_core *core, struct mc_attach *self, int r
 {
 	struct mc_stat stat;
 	bool is_known = true;
-	mc_sys_auto_fd fd = mc_walk(core, root, self->target,
+	mc_sys_auto_fd fd = mc_open_deepest(core, root, self->target,
 		mc_resolve_flags(&self->job, MC_RESOLVE_USER), &self->missing, &is_known);
 	int rc;
 

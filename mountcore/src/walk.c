@@ -90,7 +90,7 @@ int mc_open_host_dir(const struct mc_core *core, const char *path)
 	return found < 0 ? found : mc_sys_openat(found, ".", O_RDONLY | O_DIRECTORY);
 }
 
-int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+int mc_open_deepest(const struct mc_core *core, int root, const char *path, uint64_t resolve,
 	size_t *ret_missing, bool *ret_is_known)
 {
 	char prefix[PATH_MAX];

@@ -26,7 +26,7 @@ int mc_open_host_dir(const struct mc_core *core, const char *path);
  * RESOLVE_NO_XDEV, -ELOOP for a link that is refused, -ENOTDIR.  With RESOLVE_CACHED it is the
  * deepest one that the kernel has in its cache: `ret_is_known` (may be NULL) tells whether what
  * comes behind it is known not to exist. */
-int mc_walk(const struct mc_core *core, int root, const char *path, uint64_t resolve,
+int mc_open_deepest(const struct mc_core *core, int root, const char *path, uint64_t resolve,
 	size_t *ret_missing, bool *ret_is_known);
 
 /* Limits of a deletion. */
