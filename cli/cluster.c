@@ -20,7 +20,7 @@ bool hv_cluster_is_meant(const char *selector)
 
 /* An attach to the tasks of a service. */
 struct making {
-	const struct hv_run *run;
+	const struct hv_invocation *run;
 	const struct hv_swarm *swarm;
 	struct json_object *body;
 	struct json_object *service; /* borrowed */
@@ -218,7 +218,7 @@ static void fail_to_wait(const struct making *making, struct hv_error *err)
 			making->rule.id, making->rule.id);
 }
 
-enum hv_exit hv_cluster_attach(const struct hv_run *run, const struct hv_swarm *swarm,
+enum hv_exit hv_cluster_attach(const struct hv_invocation *run, const struct hv_swarm *swarm,
 	struct json_object *body, struct hv_error *err)
 {
 	auto_making struct making making = {.run = run, .swarm = swarm, .body = body};
@@ -318,7 +318,7 @@ static void print_checks(struct json_object *rows)
 	}
 }
 
-enum hv_exit hv_cluster_check(const struct hv_run *run, const struct hv_swarm *swarm,
+enum hv_exit hv_cluster_check(const struct hv_invocation *run, const struct hv_swarm *swarm,
 	struct json_object *body, struct hv_error *err)
 {
 	auto_making struct making making = {.run = run, .swarm = swarm, .body = body};

@@ -18,7 +18,7 @@
 enum { RESTORE_SECONDS = 10 };
 
 struct ending {
-	const struct hv_run *run;
+	const struct hv_invocation *run;
 	const struct hv_swarm *swarm;
 	struct hv_cluster_rule rule;
 	struct json_object *carrier; /* borrowed; NULL: it is gone */
@@ -241,7 +241,7 @@ static enum hv_code end(struct ending *ending, long seconds, struct hv_error *er
 	return hv_cluster_end(ending->swarm, &ending->rule, &how, &ending->replies, err);
 }
 
-enum hv_code hv_cluster_detach(const struct hv_run *run, const struct hv_swarm *swarm,
+enum hv_code hv_cluster_detach(const struct hv_invocation *run, const struct hv_swarm *swarm,
 	const struct hv_address *address, const struct hv_detach_request *request,
 	struct hv_error *err)
 {

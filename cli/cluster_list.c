@@ -119,7 +119,7 @@ static enum hv_code ask(const struct hv_swarm *swarm, struct hv_replies *ret, st
 	return body ? hv_cluster_ask(swarm, &question, ret, err) : hv_oom(err);
 }
 
-static enum hv_exit list(const struct hv_run *run, const struct hv_swarm *swarm,
+static enum hv_exit list(const struct hv_invocation *run, const struct hv_swarm *swarm,
 	const struct hv_filters *filters, bool is_json, struct hv_error *err)
 {
 	hv_auto_replies struct hv_replies replies = {0};
@@ -161,7 +161,7 @@ static enum hv_code parse_filters(
 	return hv_filters_parse(&hv_filters_of_ls, &values, ret, err);
 }
 
-enum hv_exit hv_cluster_list(const struct hv_run *run, struct hv_error *err)
+enum hv_exit hv_cluster_list(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_auto_swarm struct hv_swarm swarm = {.role = HV_SWARM_NONE};
 	hv_auto_filters struct hv_filters filters = {.count = 0};

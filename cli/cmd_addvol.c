@@ -26,7 +26,7 @@ static const struct hv_flag flags[] = {
 };
 
 struct job {
-	const struct hv_run *run;
+	const struct hv_invocation *run;
 	struct hv_daemon daemon;
 	struct hv_place place;
 	bool is_read_only;
@@ -150,7 +150,7 @@ static enum hv_code take_local(struct job *job, struct hv_error *err)
 
 static enum hv_code prepare(struct job *job, struct hv_error *err)
 {
-	const struct hv_run *run = job->run;
+	const struct hv_invocation *run = job->run;
 	enum hv_code code =
 		hv_endpoint_resolve(&run->globals, &run->environment, &job->engine, err);
 
@@ -259,7 +259,7 @@ static enum hv_code perform(struct job *job, struct hv_error *err)
 	return code;
 }
 
-static enum hv_exit addvol(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit addvol(const struct hv_invocation *run, struct hv_error *err)
 {
 	auto_job struct job job = {.run = run};
 	enum hv_code code = parse(&job, err);

@@ -93,7 +93,7 @@ static enum hv_code fail_relative(const char *source, struct hv_error *err)
 
 /* The daemon refuses these too, but not as a wrong use of the command. */
 static enum hv_code check_words(
-	const struct hv_run *run, const struct hv_place *place, struct hv_error *err)
+	const struct hv_invocation *run, const struct hv_place *place, struct hv_error *err)
 {
 	static const char *const replaces[] = {"true", "nonatomic", NULL};
 	static const char *const id_maps[] = {"auto", "always", "never", NULL};
@@ -138,7 +138,7 @@ static enum hv_code read_lease(
 }
 
 static enum hv_code read_volume_opts(
-	const struct hv_run *run, struct hv_opts *ret, struct hv_error *err)
+	const struct hv_invocation *run, struct hv_opts *ret, struct hv_error *err)
 {
 	const struct hv_values *words = &run->options.volume_opts;
 
@@ -153,7 +153,7 @@ static enum hv_code read_volume_opts(
 }
 
 /* Borrows from its arguments. */
-static enum hv_code build(const struct hv_run *run, const struct hv_place *place,
+static enum hv_code build(const struct hv_invocation *run, const struct hv_place *place,
 	struct json_object **ret_body, struct hv_error *err)
 {
 	hv_auto_opts struct hv_opts volume_opts = {0};
@@ -197,7 +197,7 @@ static enum hv_code build(const struct hv_run *run, const struct hv_place *place
 }
 
 static enum hv_code parse_place(
-	const struct hv_run *run, struct hv_place *ret, struct hv_error *err)
+	const struct hv_invocation *run, struct hv_place *ret, struct hv_error *err)
 {
 	const char *volume = run->operands.items[0], *place = run->operands.items[1];
 	const char *target = run->options.target;
@@ -212,7 +212,7 @@ static enum hv_code parse_place(
 }
 
 /* One argument too many. */
-static void hint_operands(const struct hv_run *run, struct hv_error *err)
+static void hint_operands(const struct hv_invocation *run, struct hv_error *err)
 {
 	const char *const *words = run->operands.items;
 
@@ -227,7 +227,7 @@ static void hint_operands(const struct hv_run *run, struct hv_error *err)
 
 /* To all nodes of a swarm, if `place` is a service, and the Engine is in one; else `ret_is_local`.
  */
-static enum hv_exit ask_cluster(const struct hv_run *run, const char *endpoint,
+static enum hv_exit ask_cluster(const struct hv_invocation *run, const char *endpoint,
 	struct json_object *body, bool *ret_is_local, struct hv_error *err)
 {
 	hv_auto_swarm struct hv_swarm swarm = {.role = HV_SWARM_NONE};
@@ -252,7 +252,7 @@ static enum hv_exit ask_cluster(const struct hv_run *run, const char *endpoint,
 
 /* Send what the command line asks for to `endpoint`.  Without an answer the nodes of a swarm were
  * asked, and all is told. */
-static enum hv_exit ask(const struct hv_run *run, const char *endpoint,
+static enum hv_exit ask(const struct hv_invocation *run, const char *endpoint,
 	struct json_object **ret_answer, struct hv_error *err)
 {
 	hv_auto_place struct hv_place place = {0};
@@ -287,7 +287,7 @@ static void tell_empty(struct json_object *answer)
 		"note: no container is selected now; each that is created later will have it");
 }
 
-static enum hv_exit attach(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit attach(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_auto_json struct json_object *answer = NULL;
 	enum hv_exit status = ask(run, "/HotAttach", &answer, err);
@@ -322,7 +322,7 @@ static bool print_checks(FILE *out, struct json_object *checks)
 	return all;
 }
 
-static enum hv_exit check(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit check(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_auto_json struct json_object *answer = NULL;
 	struct json_object *checks;

@@ -77,8 +77,8 @@ static bool may_be_cluster(const struct hv_addresses *addresses)
 }
 
 /* An Engine that does not answer keeps nobody from detaching by an ID. */
-static enum hv_code open_swarm(const struct hv_run *run, const struct hv_addresses *addresses,
-	struct hv_swarm *ret, struct hv_error *err)
+static enum hv_code open_swarm(const struct hv_invocation *run,
+	const struct hv_addresses *addresses, struct hv_swarm *ret, struct hv_error *err)
 {
 	bool is_service = false;
 
@@ -109,7 +109,7 @@ static enum hv_code check_worker(const struct hv_swarm *swarm, const struct hv_d
 	return rule && hv_cluster_is_rule(rule) ? hv_swarm_refuse_worker(swarm, err) : HV_OK;
 }
 
-static enum hv_code detach_address(const struct hv_run *run, const struct hv_swarm *swarm,
+static enum hv_code detach_address(const struct hv_invocation *run, const struct hv_swarm *swarm,
 	const struct hv_daemon *daemon, const struct hv_address *address, struct hv_error *err)
 {
 	struct hv_detach_request request = {.lazy = run->options.lazy};
@@ -124,7 +124,7 @@ static enum hv_code detach_address(const struct hv_run *run, const struct hv_swa
 }
 
 /* Each is detached whatever becomes of the others, as `docker rm` does. */
-static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit detach(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_auto_swarm struct hv_swarm swarm = {.role = HV_SWARM_NONE};
 	hv_auto_addresses struct hv_addresses addresses = {0};
@@ -154,7 +154,7 @@ static enum hv_exit detach(const struct hv_run *run, struct hv_error *err)
 }
 
 /* The value of --wait was forgotten, and the next word taken for it. */
-static void hint_operands(const struct hv_run *run, struct hv_error *err)
+static void hint_operands(const struct hv_invocation *run, struct hv_error *err)
 {
 	long long seconds;
 

@@ -166,14 +166,14 @@ static bool tell_attachment(struct json_object *attachment)
 }
 
 /* No line if there is nothing, nor if the daemon's state cannot be read, which has its own. */
-static bool tell_attachments(const struct hv_run *run)
+static bool tell_attachments(const struct hv_invocation *run)
 {
 	hv_auto_json struct json_object *answer = NULL;
 	hv_auto_error struct hv_error ignored = {0};
 	struct json_object *list;
 	bool all = true;
 
-	(void)!hv_run_ask(run, "/HotList", NULL, NULL, &answer, &ignored);
+	(void)!hv_invocation_ask(run, "/HotList", NULL, NULL, &answer, &ignored);
 	list = hv_document_get(answer, "Attachments", json_type_array);
 	for (size_t i = 0; list && i < json_object_array_length(list); i++)
 		all = tell_attachment(json_object_array_get_idx(list, i)) && all;
@@ -197,26 +197,26 @@ static bool tell_rule(struct json_object *rule)
 	return count == 0;
 }
 
-static bool tell_rules(const struct hv_run *run)
+static bool tell_rules(const struct hv_invocation *run)
 {
 	hv_auto_json struct json_object *answer = NULL;
 	hv_auto_error struct hv_error ignored = {0};
 	struct json_object *list;
 	bool all = true;
 
-	(void)!hv_run_ask(run, "/HotRules", NULL, NULL, &answer, &ignored);
+	(void)!hv_invocation_ask(run, "/HotRules", NULL, NULL, &answer, &ignored);
 	list = hv_document_get(answer, "Rules", json_type_array);
 	for (size_t i = 0; list && i < json_object_array_length(list); i++)
 		all = tell_rule(json_object_array_get_idx(list, i)) && all;
 	return all;
 }
 
-static enum hv_exit doctor(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit doctor(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_auto_json struct json_object *info = NULL;
 	bool all = false;
 
-	if (hv_run_ask(run, "/HotInfo", NULL, NULL, &info, err) == HV_OK) {
+	if (hv_invocation_ask(run, "/HotInfo", NULL, NULL, &info, err) == HV_OK) {
 		all = tell_all(info);
 		all = tell_attachments(run) && all;
 		all = tell_rules(run) && all;

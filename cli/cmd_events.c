@@ -231,12 +231,12 @@ static enum hv_code follow(struct stream *stream, bool has_caller, struct hv_err
 		if (code != HV_OK)
 			return code;
 		if (fflush(stdout) != 0)
-			break; /* hv_tool_run() tells */
+			break; /* hv_program_run() tells */
 	}
 	return HV_OK;
 }
 
-static enum hv_exit events(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit events(const struct hv_invocation *run, struct hv_error *err)
 {
 	auto_stream struct stream stream = {0};
 	hv_auto_daemon struct hv_daemon daemon = {0};

@@ -165,7 +165,7 @@ static enum hv_code parse_format(const char *format, struct hv_template *ret, st
 		"\"inspect\" prints no table: --format takes json or a template");
 }
 
-static enum hv_exit inspect(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit inspect(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_auto_template struct hv_template template = {0};
 	hv_auto_addresses struct hv_addresses addresses = {0};

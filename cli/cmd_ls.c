@@ -240,7 +240,7 @@ static enum hv_code print(
 	return r < 0 ? hv_oom(err) : HV_OK;
 }
 
-static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit list(const struct hv_invocation *run, struct hv_error *err)
 {
 	const struct hv_list_request request = {
 		.volume = (char *)(uintptr_t)run->options.volume,
@@ -258,7 +258,8 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
 	if (view.is_quiet && run->options.format)
 		hv_line_print(stderr, "note: --format is ignored: --quiet prints the IDs alone");
-	if (hv_run_ask(run, "/HotList", hv_list_request_fields, &request, &answer, err) != HV_OK)
+	if (hv_invocation_ask(run, "/HotList", hv_list_request_fields, &request, &answer, err) !=
+		HV_OK)
 		return HV_EXIT_FAILED;
 	attachments = hv_document_get(answer, "Attachments", json_type_array);
 	if (!attachments) {
@@ -273,7 +274,7 @@ static enum hv_exit list(const struct hv_run *run, struct hv_error *err)
 	return HV_EXIT_FAILED;
 }
 
-static void hint_operands(const struct hv_run *run, struct hv_error *err)
+static void hint_operands(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_hint(err, "name a container or a volume with a flag: docker hostvol ls --container %s",
 		run->operands.items[0]);

@@ -15,7 +15,7 @@ static const struct hv_flag flags[] = {HV_FLAGS_HELP};
 static const char hint[] =
 	"write KEY=VALUE, such as ro=true; leave the value empty to remove the option: uid=";
 
-static enum hv_exit set(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit set(const struct hv_invocation *run, struct hv_error *err)
 {
 	const char *const *words = run->operands.items;
 	hv_auto_opts struct hv_opts opts = {0};
@@ -26,7 +26,8 @@ static enum hv_exit set(const struct hv_run *run, struct hv_error *err)
 		if (hv_keyvalue_add(words[i], hint, &opts, err) != HV_OK)
 			return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
 	request = (struct hv_set_request){.volume = (char *)(uintptr_t)words[0], .opts = opts};
-	if (hv_run_ask(run, "/HotSet", hv_set_request_fields, &request, &answer, err) != HV_OK)
+	if (hv_invocation_ask(run, "/HotSet", hv_set_request_fields, &request, &answer, err) !=
+		HV_OK)
 		return HV_EXIT_FAILED;
 	printf("%s\n", words[0]);
 	return HV_EXIT_DONE;

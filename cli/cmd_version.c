@@ -61,7 +61,7 @@ static enum hv_code print_json(struct json_object *info, struct hv_error *err)
 	return hv_document_print(stdout, document) < 0 ? hv_oom(err) : HV_OK;
 }
 
-static enum hv_exit version(const struct hv_run *run, struct hv_error *err)
+static enum hv_exit version(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_auto_json struct json_object *info = NULL;
 	hv_auto_error struct hv_error print_error = {0};
@@ -70,7 +70,7 @@ static enum hv_exit version(const struct hv_run *run, struct hv_error *err)
 
 	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK)
 		return HV_EXIT_USAGE;
-	code = hv_run_ask(run, "/HotInfo", NULL, NULL, &info, err);
+	code = hv_invocation_ask(run, "/HotInfo", NULL, NULL, &info, err);
 	if (is_json && print_json(info, &print_error) != HV_OK)
 		code = hv_fail(err, print_error.code, "%s", hv_error_text(&print_error));
 	if (!is_json)

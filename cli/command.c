@@ -4,7 +4,7 @@
 #include "cli/daemon.h"
 #include "cli/tool.h"
 
-enum hv_code hv_run_ask(const struct hv_run *run, const char *endpoint,
+enum hv_code hv_invocation_ask(const struct hv_invocation *run, const char *endpoint,
 	const struct hv_field *fields, const void *request, struct json_object **ret,
 	struct hv_error *err)
 {
@@ -16,7 +16,7 @@ enum hv_code hv_run_ask(const struct hv_run *run, const char *endpoint,
 		&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0}, ret, err);
 }
 
-const struct hv_command *hv_tool_find(const struct hv_tool *tool, const char *name)
+const struct hv_command *hv_program_find(const struct hv_program *tool, const char *name)
 {
 	for (size_t i = 0; tool->commands && tool->commands[i]; i++) {
 		const struct hv_command *command = tool->commands[i];

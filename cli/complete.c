@@ -23,7 +23,7 @@ static bool is_prefix(const char *prefix, const char *text)
 	return strncmp(prefix, text, strlen(prefix)) == 0;
 }
 
-static void complete_commands(const struct hv_tool *tool, const char *word)
+static void complete_commands(const struct hv_program *tool, const char *word)
 {
 	for (size_t i = 0; tool->commands[i]; i++)
 		if (is_prefix(word, tool->commands[i]->name))
@@ -58,12 +58,12 @@ static void print_candidate(
 /* All attachments, to be put; NULL if the daemon does not tell them: then there is nothing to
  * offer.
  */
-static struct json_object *ask_list(const struct hv_run *run)
+static struct json_object *ask_list(const struct hv_invocation *run)
 {
 	hv_auto_json struct json_object *answer = NULL;
 	hv_auto_error struct hv_error ignored = {0};
 
-	if (hv_run_ask(run, "/HotList", NULL, NULL, &answer, &ignored) != HV_OK)
+	if (hv_invocation_ask(run, "/HotList", NULL, NULL, &answer, &ignored) != HV_OK)
 		return NULL;
 	return json_object_get(hv_document_get(answer, "Attachments", json_type_array));
 }
@@ -82,7 +82,7 @@ static bool is_before(struct json_object *list, size_t count, const char *field,
 
 /* The different values that a field of the attachments has. */
 static void complete_field(
-	const struct hv_run *run, const char *part, const char *field, const char *word)
+	const struct hv_invocation *run, const char *part, const char *field, const char *word)
 {
 	hv_auto_json struct json_object *list = ask_list(run);
 	size_t count = list ? json_object_array_length(list) : 0;
@@ -104,13 +104,13 @@ static bool is_given(const struct hv_operands *operands, const char *place)
 }
 
 /* SELECTOR:TARGET of each rule that is not given yet, with its volume. */
-static void complete_rules(const struct hv_run *run, const char *word)
+static void complete_rules(const struct hv_invocation *run, const char *word)
 {
 	hv_auto_json struct json_object *answer = NULL;
 	hv_auto_error struct hv_error ignored = {0};
 	struct json_object *list;
 
-	if (hv_run_ask(run, "/HotRules", NULL, NULL, &answer, &ignored) != HV_OK)
+	if (hv_invocation_ask(run, "/HotRules", NULL, NULL, &answer, &ignored) != HV_OK)
 		return;
 	list = hv_document_get(answer, "Rules", json_type_array);
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
@@ -138,7 +138,7 @@ static int complete_place(const char *word)
 }
 
 /* CONTAINER:TARGET of each attachment that is not given yet, with its volume and state. */
-static void complete_attachments(const struct hv_run *run, const char *word)
+static void complete_attachments(const struct hv_invocation *run, const char *word)
 {
 	hv_auto_json struct json_object *list = ask_list(run);
 	size_t count = list ? json_object_array_length(list) : 0;
@@ -174,7 +174,7 @@ static void complete_actions(const char *part, const char *word)
 
 /* KEY= first, its values then. */
 static int complete_filter(
-	const struct hv_run *run, const struct hv_filter_set *set, const char *word)
+	const struct hv_invocation *run, const struct hv_filter_set *set, const char *word)
 {
 	static const char *const fields[HV_FILTER_KEYS] = {
 		[HV_FILTER_CONTAINER] = "ContainerName",
@@ -200,7 +200,7 @@ static int complete_filter(
 	return equals ? NO_FILES : NO_FILES | NO_SPACE;
 }
 
-static int complete_value(const struct hv_run *run, const struct hv_command *command,
+static int complete_value(const struct hv_invocation *run, const struct hv_command *command,
 	const struct hv_flag *flag, const char *word)
 {
 	static const char *const values[][2] = {{"format", "json"}, {"format", "table"},
@@ -236,7 +236,7 @@ static int complete_command(const struct hv_command *command, int argc, char *co
 	const char *word = argv[argc - 1];
 	const struct hv_flag *waiting = argc > 1 ? find_waiting(command, argv[argc - 2]) : NULL;
 	hv_auto_error struct hv_error err = {0};
-	struct hv_run run = {0};
+	struct hv_invocation run = {0};
 	bool is_understood = hv_flags_parse(command->flags, argc - 1, argv, &run.options,
 				     &run.operands, &err) == HV_OK;
 
@@ -259,7 +259,7 @@ static int complete_command(const struct hv_command *command, int argc, char *co
 	return NO_FILES;
 }
 
-void hv_tool_complete(const struct hv_tool *tool, int argc, char *const argv[])
+void hv_program_complete(const struct hv_program *tool, int argc, char *const argv[])
 {
 	const struct hv_command *command = tool->only;
 	int directive = NO_FILES;
@@ -269,7 +269,7 @@ void hv_tool_complete(const struct hv_tool *tool, int argc, char *const argv[])
 		argv++;
 	}
 	if (!command && argc > 1) {
-		command = hv_tool_find(tool, *argv++);
+		command = hv_program_find(tool, *argv++);
 		argc--;
 	} else if (!command && argc == 1) {
 		complete_commands(tool, argv[0]);

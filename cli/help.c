@@ -5,7 +5,7 @@
 #include "cli/output.h"
 #include "cli/tool.h"
 
-void hv_usage_print(FILE *out, const struct hv_tool *tool, const struct hv_command *command)
+void hv_usage_print(FILE *out, const struct hv_program *tool, const struct hv_command *command)
 {
 	if (!command) {
 		fprintf(out, "Usage: docker %s COMMAND\n", tool->name);
@@ -43,7 +43,7 @@ static void print_flags(const struct hv_flag *flags)
 	}
 }
 
-static void print_commands(const struct hv_tool *tool)
+static void print_commands(const struct hv_program *tool)
 {
 	printf("\n%s\n\nCommands:\n", tool->summary);
 	for (size_t i = 0; tool->commands[i]; i++)
@@ -51,7 +51,7 @@ static void print_commands(const struct hv_tool *tool)
 	printf("\nRun 'docker %s COMMAND --help' for more information on a command.\n", tool->name);
 }
 
-void hv_help_print(const struct hv_tool *tool, const struct hv_command *command)
+void hv_help_print(const struct hv_program *tool, const struct hv_command *command)
 {
 	hv_usage_print(stdout, tool, command);
 	if (!command) {

@@ -16,10 +16,10 @@ static const struct hv_command *const hostvol_commands[] = {
 	NULL,
 };
 
-static const struct hv_tool hostvol = {
+static const struct hv_program hostvol = {
 	"hostvol", "Put volumes into running containers", hostvol_commands, NULL};
 
-static const struct hv_tool addvol = {
+static const struct hv_program addvol = {
 	"addvol", "Add a host directory to a running container", NULL, &hv_cmd_addvol};
 
 int main(int argc, char *argv[])
@@ -27,5 +27,5 @@ int main(int argc, char *argv[])
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : argc > 0 ? argv[0] : "";
 
-	return hv_tool_run(strcmp(name, "docker-addvol") == 0 ? &addvol : &hostvol, argc, argv);
+	return hv_program_run(strcmp(name, "docker-addvol") == 0 ? &addvol : &hostvol, argc, argv);
 }

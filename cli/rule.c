@@ -206,7 +206,7 @@ static enum hv_code parse(
 	return hv_template_parse(format, hv_rule_fields, ret, err);
 }
 
-enum hv_exit hv_rules_list(const struct hv_run *run, struct hv_error *err)
+enum hv_exit hv_rules_list(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_auto_template struct hv_template template = {0};
 	hv_auto_daemon struct hv_daemon daemon = {0};

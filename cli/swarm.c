@@ -87,7 +87,7 @@ static enum hv_code find_role(struct hv_swarm *swarm, struct hv_error *err)
 }
 
 /* All requests go to the Engine's own socket. */
-static enum hv_code refuse_remote(const struct hv_run *run, struct hv_error *err)
+static enum hv_code refuse_remote(const struct hv_invocation *run, struct hv_error *err)
 {
 	const char *const words[] = {"info", "--format", "{{.Swarm.LocalNodeState}}", NULL};
 	hv_auto_error struct hv_error ignored = {0};
@@ -102,7 +102,7 @@ static enum hv_code refuse_remote(const struct hv_run *run, struct hv_error *err
 	return hv_hint(err, "run this there, for instance with ssh");
 }
 
-static char *find_driver(const struct hv_run *run)
+static char *find_driver(const struct hv_invocation *run)
 {
 	hv_auto_daemon struct hv_daemon daemon = {0};
 	hv_auto_error struct hv_error ignored = {0};
@@ -113,7 +113,8 @@ static char *find_driver(const struct hv_run *run)
 	return strdup(daemon.driver);
 }
 
-enum hv_code hv_swarm_open(const struct hv_run *run, struct hv_swarm *ret, struct hv_error *err)
+enum hv_code hv_swarm_open(
+	const struct hv_invocation *run, struct hv_swarm *ret, struct hv_error *err)
 {
 	const struct hv_swarm_request request = {
 		"GET", strdup("/services"), NULL, "list the services"};

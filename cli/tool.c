@@ -29,7 +29,8 @@ static void skip(struct words *words, int count)
 	words->items += count;
 }
 
-static enum hv_code skip_globals(struct words *words, struct hv_run *run, struct hv_error *err)
+static enum hv_code skip_globals(
+	struct words *words, struct hv_invocation *run, struct hv_error *err)
 {
 	int used = hv_globals_parse(words->count, words->items, &run->globals, err);
 
@@ -53,7 +54,7 @@ enum hv_code hv_format_parse(const char *format, bool *ret_is_json, struct hv_er
 }
 
 /* Docker asks for this before every one of its commands. */
-static enum hv_exit print_metadata(const struct hv_tool *tool, struct hv_error *err)
+static enum hv_exit print_metadata(const struct hv_program *tool, struct hv_error *err)
 {
 	const char *const members[][2] = {{"SchemaVersion", "0.1.0"}, {"Vendor", "hostvol"},
 		{"Version", HOSTVOL_VERSION}, {"ShortDescription", tool->summary}};
@@ -69,7 +70,7 @@ static enum hv_exit print_metadata(const struct hv_tool *tool, struct hv_error *
 }
 
 /* `docker help hostvol` comes as "help hostvol", `docker hostvol help` as "hostvol help". */
-static void skip_help(const struct hv_tool *tool, struct words *words)
+static void skip_help(const struct hv_program *tool, struct words *words)
 {
 	if (!next_is(words, "help"))
 		return;
@@ -80,8 +81,8 @@ static void skip_help(const struct hv_tool *tool, struct words *words)
 	skip(words, 1);
 }
 
-static enum hv_code skip_to_command(
-	const struct hv_tool *tool, struct words *words, struct hv_run *run, struct hv_error *err)
+static enum hv_code skip_to_command(const struct hv_program *tool, struct words *words,
+	struct hv_invocation *run, struct hv_error *err)
 {
 	if (skip_globals(words, run, err) != HV_OK)
 		return err->code;
@@ -111,7 +112,7 @@ static void fail_count(const struct hv_command *command, size_t count, struct hv
 }
 
 static enum hv_exit run_command(const struct hv_command *command, struct words *words,
-	struct hv_run *run, struct hv_error *err)
+	struct hv_invocation *run, struct hv_error *err)
 {
 	size_t count;
 
@@ -139,7 +140,7 @@ static enum hv_exit run_command(const struct hv_command *command, struct words *
 	return HV_EXIT_USAGE;
 }
 
-static const char *find_meant(const struct hv_tool *tool, const char *word)
+static const char *find_meant(const struct hv_program *tool, const char *word)
 {
 	/* The words of other tools for commands that are here. */
 	static const char *const other_words[][2] = {{"add", "attach"}, {"mount", "attach"},
@@ -158,7 +159,8 @@ static const char *find_meant(const struct hv_tool *tool, const char *word)
 	return nearest.name;
 }
 
-static enum hv_exit fail_unknown(const struct hv_tool *tool, const char *word, struct hv_error *err)
+static enum hv_exit fail_unknown(
+	const struct hv_program *tool, const char *word, struct hv_error *err)
 {
 	bool is_flag = word[0] == '-';
 	const char *meant = is_flag ? hv_globals_nearest(word) : find_meant(tool, word);
@@ -174,10 +176,10 @@ static enum hv_exit fail_unknown(const struct hv_tool *tool, const char *word, s
 }
 
 /* *command is the tool's only one, or NULL, which stays for help on the tool itself. */
-static enum hv_exit dispatch(const struct hv_tool *tool, struct words *words,
+static enum hv_exit dispatch(const struct hv_program *tool, struct words *words,
 	const struct hv_command **command, struct hv_error *err)
 {
-	struct hv_run run = {0};
+	struct hv_invocation run = {0};
 	enum hv_exit status = HV_EXIT_DONE;
 
 	if (skip_to_command(tool, words, &run, err) != HV_OK)
@@ -187,7 +189,7 @@ static enum hv_exit dispatch(const struct hv_tool *tool, struct words *words,
 		return HV_EXIT_DONE;
 	}
 	if (!tool->only && words->count > 0) {
-		*command = hv_tool_find(tool, words->items[0]);
+		*command = hv_program_find(tool, words->items[0]);
 		if (!*command)
 			return fail_unknown(tool, words->items[0], err);
 		skip(words, 1);
@@ -201,7 +203,7 @@ static enum hv_exit dispatch(const struct hv_tool *tool, struct words *words,
 	return status;
 }
 
-int hv_tool_run(const struct hv_tool *tool, int argc, char *const argv[])
+int hv_program_run(const struct hv_program *tool, int argc, char *const argv[])
 {
 	struct words words = {.count = argc > 0 ? argc - 1 : 0, .items = argv + (argc > 0)};
 	const struct hv_command *command = tool->only;
@@ -211,7 +213,7 @@ int hv_tool_run(const struct hv_tool *tool, int argc, char *const argv[])
 	if (next_is(&words, "docker-cli-plugin-metadata"))
 		status = print_metadata(tool, &err);
 	else if (next_is(&words, "__complete") || next_is(&words, "__completeNoDesc"))
-		hv_tool_complete(tool, words.count - 1, words.items + 1);
+		hv_program_complete(tool, words.count - 1, words.items + 1);
 	else
 		status = dispatch(tool, &words, &command, &err);
 	/* Output that did not arrive, on a full disk for example, is no success. */

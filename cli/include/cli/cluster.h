@@ -17,11 +17,11 @@ bool hv_cluster_is_meant(const char *selector);
 
 /* Make the rule on all nodes and print a row for each task.  `body` is that of /HotAttach, and is
  * changed. */
-enum hv_exit hv_cluster_attach(const struct hv_run *run, const struct hv_swarm *swarm,
+enum hv_exit hv_cluster_attach(const struct hv_invocation *run, const struct hv_swarm *swarm,
 	struct json_object *body, struct hv_error *err) __attribute__((nonnull));
 
 /* The same of /HotCheck, which changes nothing. */
-enum hv_exit hv_cluster_check(const struct hv_run *run, const struct hv_swarm *swarm,
+enum hv_exit hv_cluster_check(const struct hv_invocation *run, const struct hv_swarm *swarm,
 	struct json_object *body, struct hv_error *err) __attribute__((nonnull));
 
 /* Whether the address is that of a rule on all nodes. */
@@ -32,12 +32,12 @@ bool hv_cluster_has_rule(const struct hv_swarm *swarm, const struct hv_address *
 bool hv_cluster_is_rule(struct json_object *rule) __attribute__((nonnull));
 
 /* End the rule of that address on all nodes, and print a row for each task. */
-enum hv_code hv_cluster_detach(const struct hv_run *run, const struct hv_swarm *swarm,
+enum hv_code hv_cluster_detach(const struct hv_invocation *run, const struct hv_swarm *swarm,
 	const struct hv_address *address, const struct hv_detach_request *request,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* docker hostvol ls --cluster */
-enum hv_exit hv_cluster_list(const struct hv_run *run, struct hv_error *err)
+enum hv_exit hv_cluster_list(const struct hv_invocation *run, struct hv_error *err)
 	__attribute__((nonnull));
 
 #endif

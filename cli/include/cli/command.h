@@ -55,7 +55,7 @@ struct hv_options {
 	const char *until;
 };
 
-struct hv_run {
+struct hv_invocation {
 	struct hv_globals globals;
 	struct hv_environment environment;
 	struct hv_options options;
@@ -79,9 +79,9 @@ struct hv_command {
 	bool is_place;        /* the second operand is a place */
 	/* With anything but HV_EXIT_DONE the sentence is in `err`, which is empty if hv_report()
 	 * has told it already. */
-	enum hv_exit (*run)(const struct hv_run *run, struct hv_error *err);
+	enum hv_exit (*run)(const struct hv_invocation *run, struct hv_error *err);
 	/* Add a hint to `err`, where the number of operands tells what was meant; or NULL. */
-	void (*hint)(const struct hv_run *run, struct hv_error *err);
+	void (*hint)(const struct hv_invocation *run, struct hv_error *err);
 };
 
 /* A row of a flag table. */
@@ -116,7 +116,7 @@ extern const struct hv_command hv_cmd_set;
 extern const struct hv_command hv_cmd_version;
 
 /* Ask the daemon, with `request` written by `fields` as the body; NULL: an empty object. */
-enum hv_code hv_run_ask(const struct hv_run *run, const char *endpoint,
+enum hv_code hv_invocation_ask(const struct hv_invocation *run, const char *endpoint,
 	const struct hv_field *fields, const void *request, struct json_object **ret,
 	struct hv_error *err) __attribute__((nonnull(1, 2, 5, 6), warn_unused_result));
 

@@ -20,6 +20,7 @@ struct json_object *hv_rules_find(struct json_object *rules, const char *id, con
 	const char *target) __attribute__((nonnull(1)));
 
 /* docker hostvol ls --rules */
-enum hv_exit hv_rules_list(const struct hv_run *run, struct hv_error *err) __attribute__((nonnull));
+enum hv_exit hv_rules_list(const struct hv_invocation *run, struct hv_error *err)
+	__attribute__((nonnull));
 
 #endif

@@ -26,8 +26,8 @@ struct hv_swarm {
  * Returns HV_OK, HV_UNSUPPORTED (a remote Engine that is in a Swarm), or why the Engine does not
  * tell.  The caller frees `ret` with hv_swarm_done() whatever is returned.
  * Source: Docker Engine API, ServiceList and SystemInfo. */
-enum hv_code hv_swarm_open(const struct hv_run *run, struct hv_swarm *ret, struct hv_error *err)
-	__attribute__((nonnull, warn_unused_result));
+enum hv_code hv_swarm_open(const struct hv_invocation *run, struct hv_swarm *ret,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 void hv_swarm_done(struct hv_swarm *swarm) __attribute__((nonnull));
 #define hv_auto_swarm HV_AUTO(hv_swarm_done)
