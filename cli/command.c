@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cli/daemon.h"
-#include "cli/tool.h"
+#include "cli/program.h"
 
 enum hv_code hv_invocation_ask(const struct hv_invocation *run, const char *endpoint,
 	const struct hv_field *fields, const void *request, struct json_object **ret,

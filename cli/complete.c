@@ -12,7 +12,7 @@
 #include "cli/document.h"
 #include "cli/filter.h"
 #include "cli/output.h"
-#include "cli/tool.h"
+#include "cli/program.h"
 
 /* Cobra's directives: whether a space follows the word, and which files the shell adds to the list.
  */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/output.h"
-#include "cli/tool.h"
+#include "cli/program.h"
 
 void hv_usage_print(FILE *out, const struct hv_program *tool, const struct hv_command *command)
 {

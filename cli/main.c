@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "cli/tool.h"
+#include "cli/program.h"
 
 static const struct hv_command *const hostvol_commands[] = {
 	&hv_cmd_attach,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/tool.h"
+#include "cli/program.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
