@@ -16,19 +16,19 @@
 
 enum { ENGINE_WAIT_SECONDS = 20 };
 
-void hv_daemon_done(struct hv_daemon *daemon)
+void hv_client_done(struct hv_client *daemon)
 {
 	free(daemon->socket);
 	free(daemon->driver);
-	*daemon = (struct hv_daemon){0};
+	*daemon = (struct hv_client){0};
 }
 
-bool hv_daemon_is_tunnelled(const struct hv_daemon *daemon)
+bool hv_client_is_tunnelled(const struct hv_client *daemon)
 {
 	return daemon->is_remote || (daemon->globals && access(daemon->socket, W_OK) < 0);
 }
 
-static enum hv_code fail_to_call(const struct hv_daemon *daemon, int error, struct hv_error *err)
+static enum hv_code fail_to_call(const struct hv_client *daemon, int error, struct hv_error *err)
 {
 	const char *socket = daemon->socket;
 
@@ -109,7 +109,7 @@ enum hv_code hv_daemon_judge(struct json_object *answer, long status, const char
 }
 
 /* A call that waits is made again and again: the Engine gives up on one after 30 seconds. */
-static enum hv_code call_through_engine(const struct hv_daemon *daemon, const struct hv_call *call,
+static enum hv_code call_through_engine(const struct hv_client *daemon, const struct hv_call *call,
 	struct json_object **ret, struct hv_error *err)
 {
 	time_t end = hv_clock_seconds() + call->extra_seconds, left = call->extra_seconds;
@@ -132,7 +132,7 @@ static enum hv_code call_through_engine(const struct hv_daemon *daemon, const st
 	return code;
 }
 
-enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call *call,
+enum hv_code hv_client_call(const struct hv_client *daemon, const struct hv_call *call,
 	struct json_object **ret, struct hv_error *err)
 {
 	const char *body = call->body ? json_object_to_json_string(call->body) : "{}";

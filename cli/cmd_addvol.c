@@ -27,7 +27,7 @@ static const struct hv_flag flags[] = {
 
 struct job {
 	const struct hv_invocation *run;
-	struct hv_daemon daemon;
+	struct hv_client daemon;
 	struct hv_place place;
 	bool is_read_only;
 	char *engine;
@@ -39,7 +39,7 @@ struct job {
 #define auto_job HV_AUTO(job_done)
 static void job_done(struct job *job)
 {
-	hv_daemon_done(&job->daemon);
+	hv_client_done(&job->daemon);
 	hv_place_done(&job->place);
 	free(job->engine);
 	free(job->real);
@@ -160,7 +160,7 @@ static enum hv_code prepare(struct job *job, struct hv_error *err)
 		hv_error_done(err);
 		code = take_remote(run->operands.items[0], &job->real, err);
 	}
-	return code == HV_OK ? hv_daemon_find(&run->globals, &run->environment, &job->daemon, err)
+	return code == HV_OK ? hv_client_find(&run->globals, &run->environment, &job->daemon, err)
 			     : code;
 }
 
@@ -200,7 +200,7 @@ static enum hv_code find_or_define(struct job *job, struct hv_error *err)
 	const char *name = job->run->options.name, *found, *taken;
 
 	job->is_defined_here = false;
-	if (hv_daemon_call(&job->daemon, &(struct hv_call){"/VolumeDriver.List", NULL, 0}, &list,
+	if (hv_client_call(&job->daemon, &(struct hv_call){"/VolumeDriver.List", NULL, 0}, &list,
 		    err) != HV_OK)
 		return err->code;
 	found = hv_volume_find(list, job->real, name);
@@ -235,7 +235,7 @@ static enum hv_code find_and_attach(
 	request.read_only = job->is_read_only;
 	request.required = job->place.mode.is_required;
 	body = hv_attach_body(&request);
-	return body ? hv_daemon_call(&job->daemon, &(struct hv_call){"/HotAttach", body, 0},
+	return body ? hv_client_call(&job->daemon, &(struct hv_call){"/HotAttach", body, 0},
 			      ret_answer, err)
 		    : hv_oom(err);
 }

@@ -266,7 +266,7 @@ static enum hv_exit ask(const struct hv_invocation *run, const char *endpoint,
 	status = ask_cluster(run, endpoint, body, &is_local, err);
 	if (status != HV_EXIT_DONE || !is_local)
 		return status;
-	if (hv_daemon_ask(&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0},
+	if (hv_client_ask(&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0},
 		    ret_answer, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	return HV_EXIT_DONE;

@@ -46,7 +46,7 @@ static bool needs_daemon(const struct hv_swarm *swarm, const struct hv_addresses
 	return false;
 }
 
-static enum hv_code detach_one(const struct hv_daemon *daemon, const struct hv_address *address,
+static enum hv_code detach_one(const struct hv_client *daemon, const struct hv_address *address,
 	struct hv_detach_request request, struct hv_error *err)
 {
 	hv_auto_json struct json_object *body = NULL, *answer = NULL;
@@ -58,7 +58,7 @@ static enum hv_code detach_one(const struct hv_daemon *daemon, const struct hv_a
 	body = hv_fields_write(hv_detach_request_fields, &request);
 	if (!body)
 		return hv_oom(err);
-	if (hv_daemon_call(daemon,
+	if (hv_client_call(daemon,
 		    &(struct hv_call){"/HotDetach", body, (long)request.wait_seconds}, &answer,
 		    err) != HV_OK)
 		return err->code;
@@ -95,7 +95,7 @@ static enum hv_code open_swarm(const struct hv_invocation *run,
 }
 
 /* On a worker a rule of all nodes would end on this one alone, and come back. */
-static enum hv_code check_worker(const struct hv_swarm *swarm, const struct hv_daemon *daemon,
+static enum hv_code check_worker(const struct hv_swarm *swarm, const struct hv_client *daemon,
 	const struct hv_address *address, struct hv_error *err)
 {
 	hv_auto_json struct json_object *rules = NULL;
@@ -110,7 +110,7 @@ static enum hv_code check_worker(const struct hv_swarm *swarm, const struct hv_d
 }
 
 static enum hv_code detach_address(const struct hv_invocation *run, const struct hv_swarm *swarm,
-	const struct hv_daemon *daemon, const struct hv_address *address, struct hv_error *err)
+	const struct hv_client *daemon, const struct hv_address *address, struct hv_error *err)
 {
 	struct hv_detach_request request = {.lazy = run->options.lazy};
 
@@ -128,7 +128,7 @@ static enum hv_exit detach(const struct hv_invocation *run, struct hv_error *err
 {
 	hv_auto_swarm struct hv_swarm swarm = {.role = HV_SWARM_NONE};
 	hv_auto_addresses struct hv_addresses addresses = {0};
-	hv_auto_daemon struct hv_daemon daemon = {0};
+	hv_auto_daemon struct hv_client daemon = {0};
 	enum hv_exit status = HV_EXIT_DONE;
 	long long seconds = 0;
 
@@ -139,7 +139,7 @@ static enum hv_exit detach(const struct hv_invocation *run, struct hv_error *err
 	if (may_be_cluster(&addresses) && open_swarm(run, &addresses, &swarm, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	if (needs_daemon(&swarm, &addresses) &&
-		hv_daemon_find(&run->globals, &run->environment, &daemon, err) != HV_OK)
+		hv_client_find(&run->globals, &run->environment, &daemon, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	for (size_t i = 0; i < addresses.count; i++) {
 		const struct hv_address *address = &addresses.items[i];

@@ -31,7 +31,7 @@ static const struct hv_flag flags[] = {
 
 /* The events that are wanted, and how far they were shown. */
 struct stream {
-	const struct hv_daemon *daemon;
+	const struct hv_client *daemon;
 	struct hv_filters filters;
 	struct hv_template template; /* its text is NULL: none was given */
 	bool is_json;
@@ -152,7 +152,7 @@ static enum hv_code ask(const struct stream *stream, long wait_seconds, struct j
 
 	if (!body)
 		return hv_oom(err);
-	return hv_daemon_call(
+	return hv_client_call(
 		stream->daemon, &(struct hv_call){"/HotEvents", body, wait_seconds}, ret, err);
 }
 
@@ -201,7 +201,7 @@ static long long bound(const struct stream *stream, long long ms, long long now)
 static enum hv_code show_next(
 	struct stream *stream, long long now, bool *ret_is_whole, struct hv_error *err)
 {
-	if (hv_daemon_is_tunnelled(stream->daemon)) {
+	if (hv_client_is_tunnelled(stream->daemon)) {
 		long long ms = bound(stream, PAUSE_MS, now);
 		const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
@@ -239,12 +239,12 @@ static enum hv_code follow(struct stream *stream, bool has_caller, struct hv_err
 static enum hv_exit events(const struct hv_invocation *run, struct hv_error *err)
 {
 	auto_stream struct stream stream = {0};
-	hv_auto_daemon struct hv_daemon daemon = {0};
+	hv_auto_daemon struct hv_client daemon = {0};
 
 	if (read_options(&run->options, &stream, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
 	stream.daemon = &daemon;
-	if (hv_daemon_find(&run->globals, &run->environment, &daemon, err) != HV_OK ||
+	if (hv_client_find(&run->globals, &run->environment, &daemon, err) != HV_OK ||
 		follow(&stream, run->environment.caller, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	return HV_EXIT_DONE;

@@ -59,7 +59,7 @@ static enum hv_code fail_missing(const struct hv_address *address, struct hv_err
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): a request has strings that can be freed */
-static enum hv_code ask(const struct hv_daemon *daemon, char *container, struct json_object **ret,
+static enum hv_code ask(const struct hv_client *daemon, char *container, struct json_object **ret,
 	struct hv_error *err)
 {
 	const struct hv_list_request request = {.container = container};
@@ -67,11 +67,11 @@ static enum hv_code ask(const struct hv_daemon *daemon, char *container, struct 
 
 	if (!body)
 		return hv_oom(err);
-	return hv_daemon_call(daemon, &(struct hv_call){"/HotList", body, 0}, ret, err);
+	return hv_client_call(daemon, &(struct hv_call){"/HotList", body, 0}, ret, err);
 }
 
 /* The rule that has the ID, or the place, the same way; `ret` is NULL if there is none. */
-static enum hv_code get_rule(const struct hv_daemon *daemon, const struct hv_address *address,
+static enum hv_code get_rule(const struct hv_client *daemon, const struct hv_address *address,
 	struct json_object **ret, struct hv_error *err)
 {
 	const struct hv_place *place = &address->place;
@@ -92,7 +92,7 @@ static enum hv_code get_rule(const struct hv_daemon *daemon, const struct hv_add
 
 /* The attachment that has the ID, with a reference of its own.  `*all` is the answer about all
  * containers, which is asked for once. */
-static enum hv_code get_by_id(const struct hv_daemon *daemon, const struct hv_address *address,
+static enum hv_code get_by_id(const struct hv_client *daemon, const struct hv_address *address,
 	struct json_object **all, struct json_object **ret, struct hv_error *err)
 {
 	struct json_object *found;
@@ -104,7 +104,7 @@ static enum hv_code get_by_id(const struct hv_daemon *daemon, const struct hv_ad
 	return found ? HV_OK : get_rule(daemon, address, ret, err);
 }
 
-static enum hv_code get_by_place(const struct hv_daemon *daemon, const struct hv_address *address,
+static enum hv_code get_by_place(const struct hv_client *daemon, const struct hv_address *address,
 	struct json_object **ret, struct hv_error *err)
 {
 	const struct hv_place *place = &address->place;
@@ -126,7 +126,7 @@ static enum hv_code get_by_place(const struct hv_daemon *daemon, const struct hv
 }
 
 /* Append those that are found to `list`; tell of the others. */
-static enum hv_exit collect(const struct hv_daemon *daemon, const struct hv_addresses *addresses,
+static enum hv_exit collect(const struct hv_client *daemon, const struct hv_addresses *addresses,
 	struct json_object *list)
 {
 	hv_auto_json struct json_object *all = NULL;
@@ -169,7 +169,7 @@ static enum hv_exit inspect(const struct hv_invocation *run, struct hv_error *er
 {
 	hv_auto_template struct hv_template template = {0};
 	hv_auto_addresses struct hv_addresses addresses = {0};
-	hv_auto_daemon struct hv_daemon daemon = {0};
+	hv_auto_daemon struct hv_client daemon = {0};
 	hv_auto_json struct json_object *list = NULL;
 	enum hv_exit status;
 	int r = 0;
@@ -180,7 +180,7 @@ static enum hv_exit inspect(const struct hv_invocation *run, struct hv_error *er
 	list = json_object_new_array();
 	if (!list)
 		hv_oom(err);
-	if (!list || hv_daemon_find(&run->globals, &run->environment, &daemon, err) != HV_OK)
+	if (!list || hv_client_find(&run->globals, &run->environment, &daemon, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	status = collect(&daemon, &addresses, list);
 	if (json_object_array_length(list) > 0)

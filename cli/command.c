@@ -12,7 +12,7 @@ enum hv_code hv_invocation_ask(const struct hv_invocation *run, const char *endp
 
 	if (fields && !body)
 		return hv_oom(err);
-	return hv_daemon_ask(
+	return hv_client_ask(
 		&run->globals, &run->environment, &(struct hv_call){endpoint, body, 0}, ret, err);
 }
 

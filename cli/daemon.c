@@ -16,7 +16,7 @@
 
 enum { INFO_TIMEOUT_SECONDS = 15 };
 
-static enum hv_code fill(struct hv_daemon *daemon, char *socket, char *driver, struct hv_error *err)
+static enum hv_code fill(struct hv_client *daemon, char *socket, char *driver, struct hv_error *err)
 {
 	daemon->socket = socket;
 	daemon->driver = driver;
@@ -37,7 +37,7 @@ static char *driver_name(const char *plugin)
 
 /* A daemon that runs by itself has its socket right in the Engine's plugin directory.
  * `err` comes with the reason why no managed plugin is used. */
-static enum hv_code find_plain(const char *plugin_dir, struct hv_daemon *ret, struct hv_error *err)
+static enum hv_code find_plain(const char *plugin_dir, struct hv_client *ret, struct hv_error *err)
 {
 	hv_auto_free char *socket = hv_text_format("%s/hostvol.sock", plugin_dir);
 	struct stat status;
@@ -77,14 +77,14 @@ static bool is_owner(struct json_object *info, const char *engine)
 /* Calls go through the Engine from now on.  It may lead to the same daemon: dockerd finds it, too.
  */
 static enum hv_code go_through_engine(
-	const char *engine, struct hv_daemon *daemon, struct hv_error *err)
+	const char *engine, struct hv_client *daemon, struct hv_error *err)
 {
 	hv_auto_json struct json_object *info = NULL;
 	hv_auto_free char *id = hv_engine_id(engine);
 	const char *told;
 
 	daemon->is_remote = true;
-	if (hv_daemon_call(daemon, &(struct hv_call){"/HotInfo", NULL, 0}, &info, err) != HV_OK)
+	if (hv_client_call(daemon, &(struct hv_call){"/HotInfo", NULL, 0}, &info, err) != HV_OK)
 		return hv_hint(err,
 			"the hostvol daemon at %s serves another Engine than the one at %s; install the plugin there, from hostvol's source: scripts/build-plugin",
 			daemon->socket, engine);
@@ -103,7 +103,7 @@ static enum hv_code go_through_engine(
  * serves the Engine at `engine`; assume so if it does not answer.  If it serves another one, send
  * all further calls through the Engine.  HV_NO_SUCH_ENDPOINT: the Engine would ask the same daemon.
  */
-static enum hv_code check_owner(const char *engine, struct hv_daemon *daemon, struct hv_error *err)
+static enum hv_code check_owner(const char *engine, struct hv_client *daemon, struct hv_error *err)
 {
 	const struct hv_request request = {
 		daemon->socket, "POST", "/HotInfo", "{}", INFO_TIMEOUT_SECONDS};
@@ -123,7 +123,7 @@ static enum hv_code check_owner(const char *engine, struct hv_daemon *daemon, st
 }
 
 static enum hv_code find_of_engine(
-	const char *engine, const char *plugin_dir, struct hv_daemon *ret, struct hv_error *err)
+	const char *engine, const char *plugin_dir, struct hv_client *ret, struct hv_error *err)
 {
 	hv_auto_plugin struct hv_plugin plugin = {0};
 	enum hv_code code = hv_engine_plugin(engine, &plugin, err);
@@ -142,8 +142,8 @@ static enum hv_code find_of_engine(
 	return code == HV_OK ? check_owner(engine, ret, err) : code;
 }
 
-enum hv_code hv_daemon_find(const struct hv_globals *globals,
-	const struct hv_environment *environment, struct hv_daemon *ret, struct hv_error *err)
+enum hv_code hv_client_find(const struct hv_globals *globals,
+	const struct hv_environment *environment, struct hv_client *ret, struct hv_error *err)
 {
 	hv_auto_free char *engine = NULL;
 	enum hv_code code;
@@ -162,13 +162,13 @@ enum hv_code hv_daemon_find(const struct hv_globals *globals,
 	return find_of_engine(engine, environment->plugin_dir, ret, err);
 }
 
-enum hv_code hv_daemon_ask(const struct hv_globals *globals,
+enum hv_code hv_client_ask(const struct hv_globals *globals,
 	const struct hv_environment *environment, const struct hv_call *call,
 	struct json_object **ret, struct hv_error *err)
 {
-	hv_auto_daemon struct hv_daemon daemon = {0};
+	hv_auto_daemon struct hv_client daemon = {0};
 
-	if (hv_daemon_find(globals, environment, &daemon, err) != HV_OK)
+	if (hv_client_find(globals, environment, &daemon, err) != HV_OK)
 		return err->code;
-	return hv_daemon_call(&daemon, call, ret, err);
+	return hv_client_call(&daemon, call, ret, err);
 }

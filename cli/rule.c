@@ -47,12 +47,12 @@ enum hv_code hv_rule_print(struct json_object *answer, struct hv_error *err)
 }
 
 enum hv_code hv_rules_ask(
-	const struct hv_daemon *daemon, struct json_object **ret, struct hv_error *err)
+	const struct hv_client *daemon, struct json_object **ret, struct hv_error *err)
 {
 	hv_auto_json struct json_object *answer = NULL;
 	struct json_object *rules;
 
-	if (hv_daemon_call(daemon, &(struct hv_call){"/HotRules", NULL, 0}, &answer, err) != HV_OK)
+	if (hv_client_call(daemon, &(struct hv_call){"/HotRules", NULL, 0}, &answer, err) != HV_OK)
 		return err->code;
 	rules = hv_document_get(answer, "Rules", json_type_array);
 	if (!rules)
@@ -209,12 +209,12 @@ static enum hv_code parse(
 enum hv_exit hv_rules_list(const struct hv_invocation *run, struct hv_error *err)
 {
 	hv_auto_template struct hv_template template = {0};
-	hv_auto_daemon struct hv_daemon daemon = {0};
+	hv_auto_daemon struct hv_client daemon = {0};
 	hv_auto_json struct json_object *rules = NULL, *passed = NULL;
 
 	if (parse(&run->options, &template, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
-	if (hv_daemon_find(&run->globals, &run->environment, &daemon, err) != HV_OK ||
+	if (hv_client_find(&run->globals, &run->environment, &daemon, err) != HV_OK ||
 		hv_rules_ask(&daemon, &rules, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	passed = select_rules(rules, run->options.volume);

@@ -104,11 +104,11 @@ static enum hv_code refuse_remote(const struct hv_invocation *run, struct hv_err
 
 static char *find_driver(const struct hv_invocation *run)
 {
-	hv_auto_daemon struct hv_daemon daemon = {0};
+	hv_auto_daemon struct hv_client daemon = {0};
 	hv_auto_error struct hv_error ignored = {0};
 
 	/* A manager may be without hostvol. */
-	if (hv_daemon_find(&run->globals, &run->environment, &daemon, &ignored) != HV_OK)
+	if (hv_client_find(&run->globals, &run->environment, &daemon, &ignored) != HV_OK)
 		return strdup("hostvol");
 	return strdup(daemon.driver);
 }

@@ -27,7 +27,7 @@ struct setting {
 	struct fake_server *server;
 	struct hv_globals globals;
 	struct hv_environment environment;
-	struct hv_daemon daemon;
+	struct hv_client daemon;
 	struct hv_error err;
 };
 
@@ -52,7 +52,7 @@ static int tear_down(void **state)
 	struct setting *setting = *state;
 
 	fake_server_free(setting->server);
-	hv_daemon_done(&setting->daemon);
+	hv_client_done(&setting->daemon);
 	hv_error_done(&setting->err);
 	(void)unlink(setting->plain); /* not every test makes it */
 	assert_int_equal(rmdir(setting->dir), 0);
@@ -69,7 +69,7 @@ static enum hv_code find(struct setting *setting, const char *plugins)
 	enum hv_code code;
 
 	setting->server = fake_server_new(setting->engine, answers);
-	code = hv_daemon_find(
+	code = hv_client_find(
 		&setting->globals, &setting->environment, &setting->daemon, &setting->err);
 	fake_server_free(setting->server);
 	setting->server = NULL;
@@ -98,7 +98,7 @@ DAEMON_TEST(enabled_plugin_gives_socket_and_driver_name)
 	snprintf(expected, sizeof(expected), "%s/abc123/hostvol.sock", setting->dir);
 	assert_string_equal(setting->daemon.socket, expected);
 	assert_string_equal(setting->daemon.driver, "hostvol");
-	hv_daemon_done(&setting->daemon);
+	hv_client_done(&setting->daemon);
 	assert_int_equal(find(setting, PLUGIN("me/hostvol:1.0", "true")), HV_OK);
 	assert_string_equal(setting->daemon.driver, "me/hostvol:1.0");
 }
@@ -147,9 +147,9 @@ static enum hv_code find_plain(
 	enum hv_code code;
 
 	setting->server = fake_server_new(setting->engine, answers);
-	hv_daemon_done(&setting->daemon);
+	hv_client_done(&setting->daemon);
 	hv_error_done(&setting->err);
-	code = hv_daemon_find(
+	code = hv_client_find(
 		&setting->globals, &setting->environment, &setting->daemon, &setting->err);
 	*ret_log = fake_server_log(daemon);
 	fake_server_free(daemon);
@@ -236,11 +236,11 @@ DAEMON_TEST(a_long_wait_through_the_engine_is_cut_in_pieces)
 		"else echo '{\"status\": 200, \"reply\": \"{\\\"Err\\\":\\\"\\\"}\"}'; fi\n",
 		path, path);
 	assert_int_equal(fclose(file), 0);
-	setting->daemon = (struct hv_daemon){.socket = strdup(""),
+	setting->daemon = (struct hv_client){.socket = strdup(""),
 		.driver = strdup("hostvol"),
 		.globals = &setting->globals,
 		.is_remote = true};
-	assert_int_equal(hv_daemon_call(&setting->daemon, &call, &answer, &setting->err), HV_OK);
+	assert_int_equal(hv_client_call(&setting->daemon, &call, &answer, &setting->err), HV_OK);
 	json_object_put(answer);
 	json_object_put(body);
 	file = fopen(path, "re");
@@ -258,7 +258,7 @@ DAEMON_TEST(a_long_wait_through_the_engine_is_cut_in_pieces)
 DAEMON_TEST(environment_overrules_the_engine)
 {
 	setting->environment.hostvol_socket = "/run/mine.sock";
-	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
+	assert_int_equal(hv_client_find(&setting->globals, &setting->environment, &setting->daemon,
 				 &setting->err),
 		HV_OK);
 	assert_string_equal(setting->daemon.socket, "/run/mine.sock");
@@ -266,14 +266,14 @@ DAEMON_TEST(environment_overrules_the_engine)
 
 DAEMON_TEST(silent_or_strange_engine_is_told)
 {
-	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
+	assert_int_equal(hv_client_find(&setting->globals, &setting->environment, &setting->daemon,
 				 &setting->err),
 		HV_INTERNAL);
 	assert_non_null(strstr(hv_error_text(&setting->err), "no Docker Engine answers at /tmp/"));
 	assert_int_equal(find(setting, "{\"not\":\"a list\"}"), HV_INTERNAL);
 	assert_non_null(strstr(hv_error_text(&setting->err), "is not the JSON of a Docker Engine"));
 	make_dead_socket(setting->engine);
-	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
+	assert_int_equal(hv_client_find(&setting->globals, &setting->environment, &setting->daemon,
 				 &setting->err),
 		HV_INTERNAL);
 	assert_non_null(strstr(hv_error_text(&setting->err), "no Docker Engine answers at /tmp/"));
@@ -286,7 +286,7 @@ DAEMON_TEST(dead_daemon_is_told_with_the_way_out)
 
 	make_dead_socket(setting->plain);
 	setting->environment.hostvol_socket = setting->plain;
-	assert_int_equal(hv_daemon_ask(&setting->globals, &setting->environment,
+	assert_int_equal(hv_client_ask(&setting->globals, &setting->environment,
 				 &(struct hv_call){"/HotList", NULL, 0}, &answer, &setting->err),
 		HV_INTERNAL);
 	assert_non_null(
@@ -301,14 +301,14 @@ DAEMON_TEST(a_path_too_long_for_a_socket_is_told)
 
 	memset(path + 1, 's', HV_SOCKET_PATH_MAX_BYTES);
 	setting->environment.hostvol_socket = path;
-	assert_int_equal(hv_daemon_ask(&setting->globals, &setting->environment,
+	assert_int_equal(hv_client_ask(&setting->globals, &setting->environment,
 				 &(struct hv_call){"/HotList", NULL, 0}, &answer, &setting->err),
 		HV_BAD_REQUEST);
 	assert_non_null(strstr(hv_error_text(&setting->err),
 		"the path of the hostvol socket is longer than 107 bytes: /sss"));
 	assert_non_null(strstr(setting->err.hint, "HOSTVOL_SOCKET"));
 	path[HV_SOCKET_PATH_MAX_BYTES] = '\0'; /* as long as one may be: it is not there */
-	assert_int_equal(hv_daemon_ask(&setting->globals, &setting->environment,
+	assert_int_equal(hv_client_ask(&setting->globals, &setting->environment,
 				 &(struct hv_call){"/HotList", NULL, 0}, &answer, &setting->err),
 		HV_INTERNAL);
 	assert_non_null(strstr(hv_error_text(&setting->err), "has no socket at /sss"));
@@ -320,7 +320,7 @@ DAEMON_TEST(an_engine_behind_a_path_too_long_is_told)
 
 	memset(host + strlen(host), 's', HV_SOCKET_PATH_MAX_BYTES);
 	setting->globals.host = host;
-	assert_int_equal(hv_daemon_find(&setting->globals, &setting->environment, &setting->daemon,
+	assert_int_equal(hv_client_find(&setting->globals, &setting->environment, &setting->daemon,
 				 &setting->err),
 		HV_BAD_REQUEST);
 	assert_non_null(strstr(hv_error_text(&setting->err),
@@ -346,7 +346,7 @@ DAEMON_TEST(socket_without_permission_is_told)
 	setting->environment.hostvol_socket = setting->plain;
 	if (is_root) /* root may use every socket */
 		assert_int_equal(seteuid(65534), 0);
-	code = hv_daemon_ask(&setting->globals, &setting->environment,
+	code = hv_client_ask(&setting->globals, &setting->environment,
 		&(struct hv_call){"/HotList", NULL, 0}, &answer, &setting->err);
 	if (is_root)
 		assert_int_equal(seteuid(0), 0);
@@ -358,15 +358,15 @@ TEST(hv_daemon_is_tunnelled_without_a_socket_to_write_to)
 {
 	static char none[] = "/nonexistent/hostvol.sock", any[] = "/dev/null", empty[] = "";
 	static const struct hv_globals globals = {0};
-	const struct hv_daemon here = {.socket = any, .globals = &globals};
-	const struct hv_daemon away = {.socket = none, .globals = &globals};
-	const struct hv_daemon fixed = {.socket = none}; /* HOSTVOL_SOCKET */
-	const struct hv_daemon far = {.socket = empty, .globals = &globals, .is_remote = true};
+	const struct hv_client here = {.socket = any, .globals = &globals};
+	const struct hv_client away = {.socket = none, .globals = &globals};
+	const struct hv_client fixed = {.socket = none}; /* HOSTVOL_SOCKET */
+	const struct hv_client far = {.socket = empty, .globals = &globals, .is_remote = true};
 
-	assert_false(hv_daemon_is_tunnelled(&here));
-	assert_true(hv_daemon_is_tunnelled(&away));
-	assert_false(hv_daemon_is_tunnelled(&fixed));
-	assert_true(hv_daemon_is_tunnelled(&far));
+	assert_false(hv_client_is_tunnelled(&here));
+	assert_true(hv_client_is_tunnelled(&away));
+	assert_false(hv_client_is_tunnelled(&fixed));
+	assert_true(hv_client_is_tunnelled(&far));
 }
 
 TEST_MAIN()

@@ -8,7 +8,7 @@
 struct json_object;
 
 /* Strings are owned. */
-struct hv_daemon {
+struct hv_client {
 	char *socket;
 	char *driver; /* its name as a volume driver: "hostvol" unless the plugin has an alias */
 	/* Borrowed: calls may go through the Engine, where the socket cannot be opened; or NULL. */
@@ -16,11 +16,11 @@ struct hv_daemon {
 	bool is_remote; /* it is not on this machine, or another Engine's: all calls go that way */
 };
 
-void hv_daemon_done(struct hv_daemon *daemon) __attribute__((nonnull));
-#define hv_auto_daemon HV_AUTO(hv_daemon_done)
+void hv_client_done(struct hv_client *daemon) __attribute__((nonnull));
+#define hv_auto_daemon HV_AUTO(hv_client_done)
 
 /* Whether calls go through the Engine, as far as can be told before the first. */
-bool hv_daemon_is_tunnelled(const struct hv_daemon *daemon) __attribute__((nonnull));
+bool hv_client_is_tunnelled(const struct hv_client *daemon) __attribute__((nonnull));
 
 struct hv_call {
 	const char *endpoint;     /* "/HotAttach" */
@@ -38,7 +38,7 @@ enum hv_code hv_daemon_judge(struct json_object *answer, long status, const char
 
 /* POST the call.  Returns HV_OK with the answer in `ret`, to be put, or the daemon's code with its
  * sentence and hint in `err`.  Source: the daemon's API, failures as `Err`, `Code`, `Hint`. */
-enum hv_code hv_daemon_call(const struct hv_daemon *daemon, const struct hv_call *call,
+enum hv_code hv_client_call(const struct hv_client *daemon, const struct hv_call *call,
 	struct json_object **ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 

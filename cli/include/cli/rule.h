@@ -12,7 +12,7 @@ enum hv_code hv_rule_print(struct json_object *answer, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* All rules, as the daemon lists them; the caller puts them. */
-enum hv_code hv_rules_ask(const struct hv_daemon *daemon, struct json_object **ret,
+enum hv_code hv_rules_ask(const struct hv_client *daemon, struct json_object **ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The rule that has the ID, or the selector and target; borrowed from `rules`, NULL: none has. */
