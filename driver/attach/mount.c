@@ -108,7 +108,7 @@ enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *e
 	struct mc_err cause = {0};
 	struct mc_attach_args args = {
 		.source = attempt->volume.source,
-		.beneath = hv_volume_beneath(volumes, &attempt->volume),
+		.beneath = hv_volume_allowed_root(volumes, &attempt->volume),
 		.subpath = view->subpath,
 		.may_be_file = view->subpath != NULL,
 		.lock = view->read_only,

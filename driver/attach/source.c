@@ -87,7 +87,7 @@ static enum hv_code check(
 	struct mc_source_args args = {
 		.is_look = look->is_look,
 		.source = volume.source,
-		.beneath = hv_volume_beneath(attacher->volumes, &volume),
+		.beneath = hv_volume_allowed_root(attacher->volumes, &volume),
 		.subpath = record->view.subpath,
 		.root = {record->root_dev, record->root_ino},
 		.mounts = sight->mounts,

@@ -305,7 +305,7 @@ void hv_volumes_check(struct hv_volumes *volumes, struct hv_checkup *const *chec
 		const struct hv_checkup *at = checkups[i];
 
 		items[used].path = at->volume.source;
-		items[used++].beneath = hv_volume_beneath(volumes, &at->volume);
+		items[used++].beneath = hv_volume_allowed_root(volumes, &at->volume);
 		for (size_t j = 0; j < at->devices.count; j++) {
 			items[used].path = at->devices.items[j];
 			items[used++].is_name = true;

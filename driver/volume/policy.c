@@ -77,7 +77,7 @@ enum hv_code hv_source_check_allowed(
 	return hv_policy_check(volumes, volume->source, err);
 }
 
-const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_volume *volume)
+const char *hv_volume_allowed_root(const struct hv_volumes *volumes, const struct hv_volume *volume)
 {
 	if (mc_path_is_below(volume->source, volumes->state_host)) /* our own directory */
 		return NULL;

@@ -118,7 +118,7 @@ static enum hv_code publish(struct hv_volumes *volumes, const struct hv_volume *
 	struct hv_mounted_roots roots;
 	struct mc_err cause = {0};
 	const struct mc_source_args source = {
-		.source = volume->source, .beneath = hv_volume_beneath(volumes, volume)};
+		.source = volume->source, .beneath = hv_volume_allowed_root(volumes, volume)};
 	const struct hv_error_subject names = {.volume = volume->name,
 		.source = volume->source,
 		.target = mountpoint,

@@ -315,7 +315,7 @@ char *hv_volume_mountpoint(const struct hv_volumes *volumes, const char *name)
 /* The directory that the volume's source must be reached from: the one of HOSTVOL_ALLOW that it is
  * in; NULL for a managed volume.  Borrowed.  For a source that is in none any more it is one that
  * nothing is below. */
-const char *hv_volume_beneath(const struct hv_volumes *volumes, const struct hv_volume *volume)
+const char *hv_volume_allowed_root(const struct hv_volumes *volumes, const struct hv_volume *volume)
 	__attribute__((nonnull));
 
 /* Now, as RFC 3339 in UTC; owned by the caller, NULL on ENOMEM. */
