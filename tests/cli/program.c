@@ -12,7 +12,7 @@
 
 int program_set_up(void **state)
 {
-	struct place_of_test *place = calloc(1, sizeof(*place));
+	struct cli_fixture *place = calloc(1, sizeof(*place));
 
 	assert_non_null(place);
 	strcpy(place->dir, "/tmp/hostvol-test-XXXXXX");
@@ -24,7 +24,7 @@ int program_set_up(void **state)
 
 int program_tear_down(void **state)
 {
-	struct place_of_test *place = *state;
+	struct cli_fixture *place = *state;
 
 	fake_server_free(place->server);
 	assert_int_equal(rmdir(place->dir), 0);
@@ -32,7 +32,7 @@ int program_tear_down(void **state)
 	return 0;
 }
 
-void program_serve(struct place_of_test *place, const struct fake_answer *answers)
+void program_serve(struct cli_fixture *place, const struct fake_answer *answers)
 {
 	place->server = fake_server_new(place->socket, answers);
 }
@@ -48,7 +48,7 @@ static char *read_back(int fd)
 	return text;
 }
 
-struct outcome program_run(const struct place_of_test *place, const char *const words[])
+struct outcome program_run(const struct cli_fixture *place, const char *const words[])
 {
 	char program[512];
 	char daemon[100];
@@ -77,7 +77,7 @@ struct outcome program_run(const struct place_of_test *place, const char *const 
 	return (struct outcome){status, read_back(out), read_back(err)};
 }
 
-void program_expect(const struct place_of_test *place, const char *const words[], int status,
+void program_expect(const struct cli_fixture *place, const char *const words[], int status,
 	const char *out, const char *err)
 {
 	struct outcome outcome = program_run(place, words);
@@ -88,7 +88,7 @@ void program_expect(const struct place_of_test *place, const char *const words[]
 	outcome_done(&outcome);
 }
 
-void program_expect_requests(const struct place_of_test *place, const char *expected)
+void program_expect_requests(const struct cli_fixture *place, const char *expected)
 {
 	char *log = fake_server_log(place->server);
 

@@ -6,7 +6,7 @@
 #include "fake_server.h"
 
 /* A temporary directory with the server's socket in it and room for more. */
-struct place_of_test {
+struct cli_fixture {
 	char dir[40];
 	char socket[64];
 	struct fake_server *server;
@@ -21,20 +21,20 @@ struct outcome {
 int program_set_up(void **state);
 int program_tear_down(void **state);
 #define PROGRAM_TEST(name)                                                                         \
-	STATE_TEST(name, struct place_of_test, place, program_set_up, program_tear_down)
+	STATE_TEST(name, struct cli_fixture, place, program_set_up, program_tear_down)
 
 /* Answer with these from now on; once per test. */
-void program_serve(struct place_of_test *place, const struct fake_answer *answers);
+void program_serve(struct cli_fixture *place, const struct fake_answer *answers);
 
 /* Run PROGRAM_DIR/words[0] with the fake server as Engine and as daemon. */
-struct outcome program_run(const struct place_of_test *place, const char *const words[]);
+struct outcome program_run(const struct cli_fixture *place, const char *const words[]);
 
 /* Run, and check the exit status, the whole stdout, and the whole stderr. */
-void program_expect(const struct place_of_test *place, const char *const words[], int status,
+void program_expect(const struct cli_fixture *place, const char *const words[], int status,
 	const char *out, const char *err);
 
 /* Check the requests that the server got. */
-void program_expect_requests(const struct place_of_test *place, const char *expected);
+void program_expect_requests(const struct cli_fixture *place, const char *expected);
 
 void outcome_done(struct outcome *outcome);
 

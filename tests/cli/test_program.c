@@ -144,7 +144,7 @@ struct hint_case {
 };
 
 static void expect_hints(
-	const struct place_of_test *place, const struct hint_case *cases, size_t count)
+	const struct cli_fixture *place, const struct hint_case *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct outcome outcome = program_run(place, cases[i].words);
@@ -224,7 +224,7 @@ PROGRAM_TEST(hints_show_the_line_that_was_meant)
 }
 
 static void expect_help(
-	const struct place_of_test *place, const char *const words[], const char *line)
+	const struct cli_fixture *place, const char *const words[], const char *line)
 {
 	struct outcome outcome = program_run(place, words);
 
@@ -383,7 +383,7 @@ PROGRAM_TEST(empty_lists_have_a_header_or_are_an_array)
 }
 
 static void expect_start(
-	const struct place_of_test *place, const char *const words[], const char *start)
+	const struct cli_fixture *place, const char *const words[], const char *start)
 {
 	struct outcome outcome = program_run(place, words);
 

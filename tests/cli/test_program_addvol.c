@@ -26,7 +26,7 @@ struct addvol_case {
 	char name[HV_VOLUME_NAME_MAX_BYTES + 1];
 };
 
-static void fill(struct addvol_case *test, const struct place_of_test *place, const char *volume,
+static void fill(struct addvol_case *test, const struct cli_fixture *place, const char *volume,
 	struct fake_answer attach)
 {
 	hv_volume_name_format(place->dir, test->name, sizeof(test->name));
@@ -52,8 +52,7 @@ static void shorten(char *text, const char *from, char to)
 }
 
 /* In `expected`, @ stands for the volume's name and % for the directory. */
-static void expect_requests(
-	const struct place_of_test *place, const char *name, const char *expected)
+static void expect_requests(const struct cli_fixture *place, const char *name, const char *expected)
 {
 	char *log = fake_server_log(place->server);
 

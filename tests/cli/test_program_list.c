@@ -169,7 +169,7 @@ PROGRAM_TEST(ls_format_takes_a_template)
 }
 
 static void expect_wrong_usage(
-	const struct place_of_test *place, const char *const words[], const char *begin)
+	const struct cli_fixture *place, const char *const words[], const char *begin)
 {
 	struct outcome outcome = program_run(place, words);
 

@@ -12,7 +12,7 @@
 struct json_object;
 
 struct fixture {
-	struct world *world;
+	struct volume_fixture *world;
 	struct hv_engine *engine;
 	struct hv_attacher *attacher;
 	struct hv_api api;

@@ -3,7 +3,7 @@
 
 #include "support/hv_test.h"
 
-struct hv_attacher *attacher_new(struct world *world, struct hv_engine *engine)
+struct hv_attacher *attacher_new(struct volume_fixture *world, struct hv_engine *engine)
 {
 	struct hv_attacher *attacher = hv_attacher_new(&(struct hv_attacher_args){
 		.core = world->core,

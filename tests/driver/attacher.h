@@ -8,6 +8,6 @@
 #include "world.h"
 
 /* Make the attacher of the world's volumes, its records read.  Free with hv_attacher_free(). */
-struct hv_attacher *attacher_new(struct world *world, struct hv_engine *engine);
+struct hv_attacher *attacher_new(struct volume_fixture *world, struct hv_engine *engine);
 
 #endif

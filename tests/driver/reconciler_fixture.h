@@ -32,7 +32,7 @@
 enum { PATIENCE_MS = 15000 };
 
 struct fixture {
-	struct world *world;
+	struct volume_fixture *world;
 	struct hv_engine *engine;
 	struct hv_attacher *attacher;
 	struct hv_attacher_listener listener;

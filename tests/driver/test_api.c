@@ -692,7 +692,7 @@ API_TEST(hot_info_tells_the_version_and_what_does_not_work)
 API_TEST(hot_info_tells_a_record_that_is_damaged)
 {
 	struct fixture *fixture = *state;
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 
 	assert_int_equal(call(fixture, "/VolumeDriver.Create", "{\"Name\":\"data\"}"), 200);
 	assert_int_equal(

@@ -88,7 +88,7 @@ static enum hv_code attach_lv(struct fixture *fixture, const char *target,
 RECONCILER_TEST(a_local_volume_is_attached_by_its_name)
 {
 	static const struct told first = {"local", "lv", "null"}, second = {"local", "two", "null"};
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char *other = scratch_path(world->dir, "other");
 	struct hv_attachment attachment = {0};
 	struct hv_volume volume = {0};

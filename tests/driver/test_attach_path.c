@@ -90,7 +90,7 @@ static enum hv_code attach_path(
 
 RECONCILER_TEST(a_path_is_attached_and_nothing_is_left_after_the_last_detach)
 {
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char *path = scratch_path(world->dir, "srv"), *other = scratch_path(world->dir, "other");
 	const struct wish elsewhere = {.target = other}, here = {0};
 	struct hv_error err = {0};
@@ -179,7 +179,7 @@ RECONCILER_TEST(a_path_is_attached_again_at_each_start)
 
 RECONCILER_TEST(a_missing_path_is_refused_or_made)
 {
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char *path = scratch_path(world->dir, "new/dir"), *file = scratch_path(world->dir, "file");
 	const struct wish here = {0}, make = {.make_source = true},
 			  fails = {.target = file, .make_source = true};
@@ -206,7 +206,7 @@ RECONCILER_TEST(a_missing_path_is_refused_or_made)
 
 RECONCILER_TEST(a_missing_subpath_is_made_with_the_owner_and_mode_of_the_source)
 {
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char *path = scratch_path(world->dir, "srv"), *made = scratch_path(world->dir, "srv/a/b");
 	char *file = scratch_path(world->dir, "file");
 	const struct wish make = {.subpath = "a/b", .make_source = true},
@@ -237,7 +237,7 @@ RECONCILER_TEST(a_missing_subpath_is_made_with_the_owner_and_mode_of_the_source)
 
 RECONCILER_TEST(a_path_that_leads_elsewhere_now_is_refused_while_it_is_attached)
 {
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char *link = scratch_path(world->dir, "link"), *other = scratch_path(world->dir, "other");
 	const struct wish here = {0}, elsewhere = {.target = other};
 	struct hv_error err = {0};
@@ -264,7 +264,7 @@ RECONCILER_TEST(a_path_that_leads_elsewhere_now_is_refused_while_it_is_attached)
 /* The daemon was killed between the two records. */
 RECONCILER_TEST(a_borrowed_volume_without_an_attachment_is_taken_back_at_start)
 {
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char *path = scratch_path(world->dir, "new");
 	const struct hv_foreign foreign = {.name = path, .path = path, .mkdir = true};
 	hv_auto_volume struct hv_volume volume = {0}, looked = {0};
@@ -285,7 +285,7 @@ RECONCILER_TEST(a_borrowed_volume_without_an_attachment_is_taken_back_at_start)
 
 RECONCILER_TEST(a_path_outside_of_hostvol_allow_is_refused)
 {
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char *path = scratch_path(world->dir, "srv"),
 	     *inside = scratch_path(world->state, "volumes");
 	const struct wish here = {0};

@@ -20,11 +20,11 @@ enum { MIB = 1 << 20 };
 
 /* A volume that is looked at. */
 struct patient {
-	struct world *world;
+	struct volume_fixture *world;
 	struct hv_checkup checkup;
 };
 
-static struct patient meet(struct world *world, const char *name)
+static struct patient meet(struct volume_fixture *world, const char *name)
 {
 	struct patient patient = {.world = world};
 	hv_auto_volume struct hv_volume volume = {0};
@@ -63,7 +63,7 @@ static bool has_told(const struct patient *patient, const char *text)
 	return problem->message && strstr(problem->message, text);
 }
 
-static void move(struct world *world, const char *from, const char *to)
+static void move(struct volume_fixture *world, const char *from, const char *to)
 {
 	mc_auto_free char *source = scratch_path(world->dir, from);
 	mc_auto_free char *target = scratch_path(world->dir, to);
@@ -71,21 +71,21 @@ static void move(struct world *world, const char *from, const char *to)
 	assert_int_equal(rename(source, target), 0);
 }
 
-static void remove_dir(struct world *world, const char *name)
+static void remove_dir(struct volume_fixture *world, const char *name)
 {
 	mc_auto_free char *path = scratch_path(world->dir, name);
 
 	assert_int_equal(rmdir(path), 0);
 }
 
-static void mount_tmpfs(struct world *world, const char *name, const char *options)
+static void mount_tmpfs(struct volume_fixture *world, const char *name, const char *options)
 {
 	mc_auto_free char *path = scratch_path(world->dir, name);
 
 	assert_int_equal(mount("disk", path, "tmpfs", 0, options), 0);
 }
 
-static void unmount(struct world *world, const char *name)
+static void unmount(struct volume_fixture *world, const char *name)
 {
 	mc_auto_free char *path = scratch_path(world->dir, name);
 
@@ -93,7 +93,7 @@ static void unmount(struct world *world, const char *name)
 }
 
 /* Write a file of so many MiB, as far as there is room. */
-static void fill(struct world *world, const char *name, int mib)
+static void fill(struct volume_fixture *world, const char *name, int mib)
 {
 	mc_auto_free char *path = scratch_path(world->dir, name);
 	mc_auto_fd fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

@@ -423,7 +423,7 @@ API_TEST(a_rule_borrows_a_path_only_while_it_is_attached)
 {
 	static const char d[] = ID("dddd");
 	struct fixture *fixture = *state;
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char socket[100], body[300], *path = scratch_path(world->dir, "srv");
 	struct fake_engine *engine = start(fixture, socket);
 	struct hv_opts labels = {0};
@@ -478,7 +478,7 @@ API_TEST(a_rule_of_a_volume_of_another_driver_keeps_it_while_it_is_attached)
 	static const char attach[] = "{\"Volume\":\"lv\",\"Selector\":\"label:tier=front\","
 				     "\"Target\":\"/m\",\"As\":\"1000:1000\"}";
 	struct fixture *fixture = *state;
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char socket[100];
 	struct fake_engine *engine = start(fixture, socket);
 

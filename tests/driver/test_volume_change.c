@@ -14,7 +14,7 @@
 #include "scratch.h"
 #include "world.h"
 
-static void expect_owner(struct world *world, const char *name, uid_t uid, mode_t mode)
+static void expect_owner(struct volume_fixture *world, const char *name, uid_t uid, mode_t mode)
 {
 	char *path = scratch_path(world->dir, name);
 	struct stat is;
@@ -25,7 +25,7 @@ static void expect_owner(struct world *world, const char *name, uid_t uid, mode_
 	free(path);
 }
 
-static bool has_option(struct world *world, const char *name, const char *key)
+static bool has_option(struct volume_fixture *world, const char *name, const char *key)
 {
 	struct hv_volume volume = {0};
 	bool has;
@@ -36,7 +36,7 @@ static bool has_option(struct world *world, const char *name, const char *key)
 	return has;
 }
 
-static bool is_read_only(struct world *world, const char *name)
+static bool is_read_only(struct volume_fixture *world, const char *name)
 {
 	struct hv_volume volume = {0};
 	bool is;

@@ -17,7 +17,7 @@
 #include "scratch.h"
 #include "world.h"
 
-static char *source_of(struct world *world, const char *name)
+static char *source_of(struct volume_fixture *world, const char *name)
 {
 	struct hv_volume volume = {0};
 	char *source;
@@ -29,7 +29,7 @@ static char *source_of(struct world *world, const char *name)
 	return source;
 }
 
-static void expect_source(struct world *world, const char *name, const char *where)
+static void expect_source(struct volume_fixture *world, const char *name, const char *where)
 {
 	char *source = source_of(world, name), *path = scratch_path(world->dir, where);
 
@@ -38,7 +38,7 @@ static void expect_source(struct world *world, const char *name, const char *whe
 	free(path);
 }
 
-static mode_t mode_of(struct world *world, const char *name)
+static mode_t mode_of(struct volume_fixture *world, const char *name)
 {
 	char *path = scratch_path(world->dir, name);
 	struct stat stat;
@@ -48,7 +48,7 @@ static mode_t mode_of(struct world *world, const char *name)
 	return stat.st_mode & 07777;
 }
 
-static void link_to(struct world *world, const char *to, const char *name)
+static void link_to(struct volume_fixture *world, const char *to, const char *name)
 {
 	char *target = scratch_path(world->dir, to), *path = scratch_path(world->dir, name);
 
@@ -57,7 +57,7 @@ static void link_to(struct world *world, const char *to, const char *name)
 	free(path);
 }
 
-static void remove_file(struct world *world, const char *name)
+static void remove_file(struct volume_fixture *world, const char *name)
 {
 	char *path = scratch_path(world->dir, name);
 
@@ -181,7 +181,7 @@ WORLD_TEST(mkdir_makes_the_path_with_its_parents)
 
 /* With files limited to a byte: directories can be made, the record cannot be written. */
 static enum hv_code create_unrecorded(
-	struct world *world, const char *name, const char *first, const char *second)
+	struct volume_fixture *world, const char *name, const char *first, const char *second)
 {
 	struct rlimit before, limit;
 	enum hv_code code;

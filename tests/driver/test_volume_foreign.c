@@ -14,7 +14,7 @@
 #include "scratch.h"
 #include "world.h"
 
-static void make_data(struct world *world)
+static void make_data(struct volume_fixture *world)
 {
 	world_mkdir(world, "srv");
 	world_write(world, "srv/file", "text");
@@ -23,7 +23,7 @@ static void make_data(struct world *world)
 	assert_int_equal(world_create(world, "data", "path=%s/srv", NULL), HV_OK);
 }
 
-static void bind_in(struct world *world, const char *from, const char *to)
+static void bind_in(struct volume_fixture *world, const char *from, const char *to)
 {
 	char *one = scratch_path(world->dir, from), *two = scratch_path(world->dir, to);
 
@@ -32,7 +32,7 @@ static void bind_in(struct world *world, const char *from, const char *to)
 	free(two);
 }
 
-static void umount_in(struct world *world, const char *name)
+static void umount_in(struct volume_fixture *world, const char *name)
 {
 	char *path = scratch_path(world->dir, name);
 
@@ -40,14 +40,14 @@ static void umount_in(struct world *world, const char *name)
 	free(path);
 }
 
-static void recover(struct world *world)
+static void recover(struct volume_fixture *world)
 {
 	world_restart(world);
 	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 }
 
 /* A container that starts now would get the top mount. */
-static void expect_left(struct world *world, unsigned mounts)
+static void expect_left(struct volume_fixture *world, unsigned mounts)
 {
 	assert_int_equal(world_count_mounts(world, "data"), mounts);
 	assert_int_equal(world_mount(world, "data", "b"), HV_TARGET_EXISTS);
@@ -135,7 +135,7 @@ WORLD_TEST(ours_is_known_by_another_mount_id)
 }
 
 /* A daemon that was killed while it replaced one: the former is on top of the present. */
-static void leave_both(struct world *world)
+static void leave_both(struct volume_fixture *world)
 {
 	const char *const names[] = {"srv", "other"};
 	struct hv_mounted_roots roots = {.count = 2};

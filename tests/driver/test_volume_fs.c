@@ -54,7 +54,8 @@ int __wrap_mc_host_unmount(struct mc_core *core, const char *type, const char *d
 	return mc_err_set(err, MC_STEP_HELPER, -ETIMEDOUT);
 }
 
-static void add(struct world *world, struct hv_opts *opts, const char *key, const char *text)
+static void add(
+	struct volume_fixture *world, struct hv_opts *opts, const char *key, const char *text)
 {
 	mc_auto_free char *value = NULL;
 	const char *place = strstr(text, "%s");
@@ -66,8 +67,8 @@ static void add(struct world *world, struct hv_opts *opts, const char *key, cons
 }
 
 /* %s is the world's directory; `uid` may be NULL. */
-static enum hv_code create_owned(
-	struct world *world, const char *type, const char *device, const char *o, const char *uid)
+static enum hv_code create_owned(struct volume_fixture *world, const char *type, const char *device,
+	const char *o, const char *uid)
 {
 	struct hv_opts opts = {0};
 	enum hv_code code;
@@ -83,13 +84,14 @@ static enum hv_code create_owned(
 	return code;
 }
 
-static enum hv_code create(struct world *world, const char *type, const char *device, const char *o)
+static enum hv_code create(
+	struct volume_fixture *world, const char *type, const char *device, const char *o)
 {
 	return create_owned(world, type, device, o, NULL);
 }
 
-static void expect(
-	struct world *world, enum hv_code code, const char *type, const char *device, const char *o)
+static void expect(struct volume_fixture *world, enum hv_code code, const char *type,
+	const char *device, const char *o)
 {
 	assert_int_equal(create(world, type, device, o), code);
 	if (code == HV_OK)
@@ -125,7 +127,7 @@ WORLD_TEST(nothing_of_hostvol_s_own_can_be_mounted)
 	expect(world, HV_SOURCE_MISSING, "overlay", "overlay", "workdir=%s/low:/");
 }
 
-static bool is_mounted(struct world *world)
+static bool is_mounted(struct volume_fixture *world)
 {
 	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
 	int rc = mc_host_is_mounted(world->core, path, NULL);
@@ -134,7 +136,7 @@ static bool is_mounted(struct world *world)
 	return rc;
 }
 
-static uid_t owner_of(struct world *world)
+static uid_t owner_of(struct volume_fixture *world)
 {
 	mc_auto_free char *path = scratch_path(world->state, "volumes/vol/_data");
 	struct stat is;
@@ -242,7 +244,7 @@ WORLD_TEST(an_image_in_use_in_another_mode_is_told_so)
 	assert_int_equal(world_unmount(world, "vol", "a"), HV_OK);
 }
 
-static enum hv_code set(struct world *world, const char *name, const char *uid)
+static enum hv_code set(struct volume_fixture *world, const char *name, const char *uid)
 {
 	struct hv_opts opts = {0};
 	enum hv_code code;

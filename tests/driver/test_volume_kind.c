@@ -109,7 +109,7 @@ static void make_nested(struct fixture *fixture)
 API_TEST(a_fifth_kind_is_created_shown_mounted_and_removed)
 {
 	struct fixture *fixture = *state;
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 	char *source = scratch_path(world->dir, "srv/data");
 
 	make_nested(fixture);
@@ -130,7 +130,7 @@ API_TEST(a_fifth_kind_is_created_shown_mounted_and_removed)
 API_TEST(a_fifth_kind_takes_back_what_came_to_nothing)
 {
 	struct fixture *fixture = *state;
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 
 	make_nested(fixture);
 	assert_true(world_has(world, "srv/data"));
@@ -150,7 +150,7 @@ API_TEST(an_alias_answers_by_the_kind_of_its_origin)
 	struct fixture *fixture = *state;
 	struct hv_volume volume = {0};
 	struct hv_volume_ref use = {.volumes = NULL};
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 
 	make_nested(fixture);
 	assert_int_equal(call(fixture, "/VolumeDriver.Create", OTHER), 200);
@@ -176,7 +176,7 @@ static void expect_unknown(struct fixture *fixture, const char *endpoint, const 
 API_TEST(a_kind_of_a_newer_version_is_shown_and_refused)
 {
 	struct fixture *fixture = *state;
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 
 	make_nested(fixture);
 	assert_int_equal(call(fixture, "/VolumeDriver.Create", OTHER), 200);
@@ -206,7 +206,7 @@ API_TEST(a_kind_of_a_newer_version_is_not_finished)
 {
 	static const enum hv_phase phases[] = {HV_VOLUME_CREATING, HV_REMOVING, HV_ATTACHING};
 	struct fixture *fixture = *state;
-	struct world *world = fixture->world;
+	struct volume_fixture *world = fixture->world;
 
 	make_nested(fixture);
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {

@@ -17,7 +17,7 @@
 #include "world.h"
 
 /* A volume "data" for the directory srv with a file in it. */
-static void make_data(struct world *world)
+static void make_data(struct volume_fixture *world)
 {
 	world_mkdir(world, "srv");
 	world_write(world, "srv/file", "text");
@@ -47,7 +47,7 @@ WORLD_TEST(a_volume_is_mounted_once_and_counted)
 }
 
 /* Whether `name` in the world has this owner. */
-static bool is_owned(struct world *world, const char *name, uid_t uid, gid_t gid)
+static bool is_owned(struct volume_fixture *world, const char *name, uid_t uid, gid_t gid)
 {
 	char *path = scratch_path(world->dir, name);
 	struct stat is;
@@ -57,7 +57,7 @@ static bool is_owned(struct world *world, const char *name, uid_t uid, gid_t gid
 	return is.st_uid == uid && is.st_gid == gid;
 }
 
-static bool ignores_suid(struct world *world, const char *name)
+static bool ignores_suid(struct volume_fixture *world, const char *name)
 {
 	char *path = scratch_path(world->mounts, name);
 	struct statvfs is;
@@ -68,7 +68,7 @@ static bool ignores_suid(struct world *world, const char *name)
 }
 
 /* tmpfs can be mapped from 6.3 on. */
-static bool is_mapped(struct world *world, const char *name)
+static bool is_mapped(struct volume_fixture *world, const char *name)
 {
 	enum hv_code code = world_mount(world, name, "a");
 
@@ -296,7 +296,7 @@ WORLD_TEST(a_directory_that_is_gone_is_named)
 	free(path);
 }
 
-static void rename_in(struct world *world, const char *from, const char *to)
+static void rename_in(struct volume_fixture *world, const char *from, const char *to)
 {
 	char *one = scratch_path(world->dir, from), *two = scratch_path(world->dir, to);
 
@@ -305,7 +305,7 @@ static void rename_in(struct world *world, const char *from, const char *to)
 	free(two);
 }
 
-static void remove_in(struct world *world, const char *name)
+static void remove_in(struct volume_fixture *world, const char *name)
 {
 	char *path = scratch_path(world->dir, name);
 
@@ -499,7 +499,7 @@ WORLD_TEST(references_to_mounts_that_are_gone_are_forgotten_at_start)
 	free(gone);
 }
 
-static uid_t owner_of(struct world *world, const char *name, gid_t *ret_gid)
+static uid_t owner_of(struct volume_fixture *world, const char *name, gid_t *ret_gid)
 {
 	char *path = scratch_path(world->dir, name);
 	struct stat is;

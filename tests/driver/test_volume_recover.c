@@ -14,14 +14,14 @@
 #include "scratch.h"
 #include "world.h"
 
-static void recover(struct world *world)
+static void recover(struct volume_fixture *world)
 {
 	world_restart(world);
 	assert_int_equal(hv_volumes_recover(world->volumes, &world->err), HV_OK);
 }
 
 /* Unmount as disabling the plugin does. */
-static void unmount(struct world *world, const char *name)
+static void unmount(struct volume_fixture *world, const char *name)
 {
 	char *path = scratch_path(world->dir, name);
 
@@ -29,7 +29,7 @@ static void unmount(struct world *world, const char *name)
 	free(path);
 }
 
-static void make_tmpfs(struct world *world, const char *user)
+static void make_tmpfs(struct volume_fixture *world, const char *user)
 {
 	assert_int_equal(world_create(world, "ram", "type=tmpfs", "device=tmpfs"), HV_OK);
 	assert_int_equal(world_create(world, "alias", "from=ram", NULL), HV_OK);
@@ -37,7 +37,7 @@ static void make_tmpfs(struct world *world, const char *user)
 	world_write(world, "state/volumes/ram/_data/file", "text");
 }
 
-static void keeps_the_file_system(struct world *world, const char *user)
+static void keeps_the_file_system(struct volume_fixture *world, const char *user)
 {
 	char *mountpoint = scratch_path("mounts", user);
 

@@ -15,7 +15,7 @@
 enum { MANY = 300 };
 
 /* Show the directory `what` at `where`, as an administrator does with a disk. */
-static void bind(struct world *world, const char *what, const char *where)
+static void bind(struct volume_fixture *world, const char *what, const char *where)
 {
 	char *from = scratch_path(world->dir, what), *to = scratch_path(world->dir, where);
 
@@ -24,7 +24,7 @@ static void bind(struct world *world, const char *what, const char *where)
 	free(to);
 }
 
-static void unbind(struct world *world, const char *where)
+static void unbind(struct volume_fixture *world, const char *where)
 {
 	char *path = scratch_path(world->dir, where);
 
@@ -32,7 +32,7 @@ static void unbind(struct world *world, const char *where)
 	free(path);
 }
 
-static void move(struct world *world, const char *what, const char *where)
+static void move(struct volume_fixture *world, const char *what, const char *where)
 {
 	char *from = scratch_path(world->dir, what), *to = scratch_path(world->dir, where);
 
@@ -164,7 +164,7 @@ WORLD_TEST(a_directory_on_another_device_is_not_purged_silently)
 }
 
 /* Volume data, whose directory made/p was made for it, with a file in it. */
-static void create_to_be_purged(struct world *world)
+static void create_to_be_purged(struct volume_fixture *world)
 {
 	struct hv_opts opts = {0};
 	char *path = scratch_path(world->dir, "made/p");
@@ -180,7 +180,7 @@ static void create_to_be_purged(struct world *world)
 }
 
 /* As far as a removal is when a crash cuts it short. */
-static void begin_removal(struct world *world)
+static void begin_removal(struct volume_fixture *world)
 {
 	assert_int_equal(
 		hv_store_volume_set_phase(world->store, "data", HV_REMOVING, &world->err), HV_OK);

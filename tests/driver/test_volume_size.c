@@ -42,7 +42,7 @@ static void make_image(const char *path, const struct disk *disk)
 }
 
 /* Put the state of the world on such a disk.  false: this kernel cannot mount it with quota. */
-static bool move_to(struct world *world, const struct disk *disk, const char *place)
+static bool move_to(struct volume_fixture *world, const struct disk *disk, const char *place)
 {
 	mc_auto_free char *image = scratch_path(world->dir, "image");
 	mc_auto_free char *state = NULL;
@@ -112,7 +112,7 @@ static int write_as_nobody(const char *path, int mib)
 	return -WEXITSTATUS(status);
 }
 
-static int write_to(struct world *world, const char *name, const char *file, int mib)
+static int write_to(struct volume_fixture *world, const char *name, const char *file, int mib)
 {
 	mc_auto_free char *path = NULL;
 
@@ -120,7 +120,7 @@ static int write_to(struct world *world, const char *name, const char *file, int
 	return write_as_nobody(path, mib);
 }
 
-static void expect_full(struct world *world, const char *name, const char *file, int mib)
+static void expect_full(struct volume_fixture *world, const char *name, const char *file, int mib)
 {
 	int rc = write_to(world, name, file, mib);
 
@@ -128,7 +128,8 @@ static void expect_full(struct world *world, const char *name, const char *file,
 		fail_msg("%s: %d MiB were written: %s", name, mib, strerror(-rc));
 }
 
-static void set_size(struct world *world, const char *name, const char *size, enum hv_code expected)
+static void set_size(
+	struct volume_fixture *world, const char *name, const char *size, enum hv_code expected)
 {
 	struct hv_opts opts = {0};
 
@@ -138,7 +139,7 @@ static void set_size(struct world *world, const char *name, const char *size, en
 	hv_opts_done(&opts);
 }
 
-static void use_sizes(struct world *world)
+static void use_sizes(struct volume_fixture *world)
 {
 	assert_int_equal(world_create(world, "small", "size=4m", "mode=0777"), HV_OK);
 	assert_int_equal(world_create(world, "other", "size=4 MiB", "mode=0777"), HV_OK);
@@ -172,7 +173,7 @@ static void use_sizes(struct world *world)
 }
 
 /* The data stays, its limit does not: nothing would show it. */
-static void keep_without_limit(struct world *world)
+static void keep_without_limit(struct volume_fixture *world)
 {
 	assert_int_equal(world_create(world, "kept", "size=4m", "mode=0777"), HV_OK);
 	assert_int_equal(world_set(world, "kept", "on-remove=keep", NULL), HV_OK);
@@ -184,7 +185,7 @@ static void keep_without_limit(struct world *world)
 	assert_int_equal(world_remove(world, "kept"), HV_OK);
 }
 
-static void expect_refused(struct world *world)
+static void expect_refused(struct volume_fixture *world)
 {
 	mc_auto_free char *path = NULL;
 
@@ -197,7 +198,7 @@ static void expect_refused(struct world *world)
 	assert_int_equal(world_remove(world, "small"), HV_OK);
 }
 
-static void test_on(struct world *world, const struct disk *disk)
+static void test_on(struct volume_fixture *world, const struct disk *disk)
 {
 	mc_auto_free char *place = scratch_path(world->dir, "disk");
 	mc_auto_free char *image = scratch_path(world->dir, "image");

@@ -24,7 +24,7 @@
 
 /* A process with a mount namespace of its own in which `what` of the world is mounted at `where`;
  * `what` NULL: a tmpfs; `where` NULL: nothing but copies of what is mounted here. */
-static pid_t start_user(struct world *world, const char *what, const char *where)
+static pid_t start_user(struct volume_fixture *world, const char *what, const char *where)
 {
 	char *from = scratch_path(world->dir, what ? what : "");
 	char *to = scratch_path(world->dir, where ? where : ""), byte;
@@ -62,7 +62,8 @@ static void stop_user(pid_t pid)
 }
 
 /* Volume data, whose file `file` is kept from removal by the user. */
-static void expect_kept(struct world *world, const char *file, const char *what, const char *where)
+static void expect_kept(
+	struct volume_fixture *world, const char *file, const char *what, const char *where)
 {
 	pid_t pid = start_user(world, what, where);
 	char text[64];
@@ -212,7 +213,7 @@ WORLD_TEST(data_that_no_volume_left_is_not_taken_over)
 }
 
 /* Whether a state directory that has `name` in it, made by `fill`, may be taken. */
-static enum hv_code check_state(struct world *world, const char *dir)
+static enum hv_code check_state(struct volume_fixture *world, const char *dir)
 {
 	char *state = scratch_path(world->dir, dir);
 	const struct hv_volumes volumes = {.state_host = state, .state_local = state};

@@ -17,7 +17,7 @@
 #include "scratch.h"
 #include "volumes.h"
 
-static void open_all(struct world *world)
+static void open_all(struct volume_fixture *world)
 {
 	const struct mc_core_args args = {.workers = 2, .helper_timeout_ms = 10000};
 
@@ -34,7 +34,7 @@ static void open_all(struct world *world)
 	world->store = hv_volumes_store(world->volumes);
 }
 
-static void close_all(struct world *world)
+static void close_all(struct volume_fixture *world)
 {
 	hv_volumes_free(world->volumes);
 	mc_core_close(world->core);
@@ -45,7 +45,7 @@ static void close_all(struct world *world)
 
 int world_setup(void **state)
 {
-	struct world *world = calloc(1, sizeof(*world));
+	struct volume_fixture *world = calloc(1, sizeof(*world));
 
 	assert_non_null(world);
 	world->dir = scratch_new();
@@ -62,7 +62,7 @@ int world_setup(void **state)
 
 int world_teardown(void **state)
 {
-	struct world *world = *state;
+	struct volume_fixture *world = *state;
 
 	close_all(world);
 	assert_int_equal(umount2(world->dir, MNT_DETACH), 0);
@@ -74,19 +74,19 @@ int world_teardown(void **state)
 	return 0;
 }
 
-void world_restart(struct world *world)
+void world_restart(struct volume_fixture *world)
 {
 	close_all(world);
 	open_all(world);
 }
 
-void world_use_state(struct world *world, const char *host, const char *local)
+void world_use_state(struct volume_fixture *world, const char *host, const char *local)
 {
 	world->volumes->state_host = host;
 	world->volumes->state_local = local;
 }
 
-void world_mkdir(struct world *world, const char *name)
+void world_mkdir(struct volume_fixture *world, const char *name)
 {
 	mc_auto_free char *path = scratch_path(world->dir, name);
 
@@ -99,14 +99,14 @@ void world_mkdir(struct world *world, const char *name)
 	assert_int_equal(mkdir(path, 0755), 0);
 }
 
-void world_write(struct world *world, const char *name, const char *text)
+void world_write(struct volume_fixture *world, const char *name, const char *text)
 {
 	mc_auto_free char *path = scratch_path(world->dir, name);
 
 	scratch_write(path, text);
 }
 
-bool world_has(struct world *world, const char *name)
+bool world_has(struct volume_fixture *world, const char *name)
 {
 	mc_auto_free char *path = scratch_path(world->dir, name);
 
@@ -114,7 +114,7 @@ bool world_has(struct world *world, const char *name)
 }
 
 /* "path=%s/srv" to an option. */
-static void add_option(struct world *world, struct hv_opts *opts, const char *text)
+static void add_option(struct volume_fixture *world, struct hv_opts *opts, const char *text)
 {
 	char key[64] = "";
 	const char *equal, *place;
@@ -139,7 +139,7 @@ static void add_option(struct world *world, struct hv_opts *opts, const char *te
 }
 
 enum hv_code world_create(
-	struct world *world, const char *name, const char *first, const char *second)
+	struct volume_fixture *world, const char *name, const char *first, const char *second)
 {
 	struct hv_opts opts = {0};
 	enum hv_code code;
@@ -153,7 +153,8 @@ enum hv_code world_create(
 	return code;
 }
 
-enum hv_code world_set(struct world *world, const char *name, const char *first, const char *second)
+enum hv_code world_set(
+	struct volume_fixture *world, const char *name, const char *first, const char *second)
 {
 	struct hv_opts opts = {0};
 	enum hv_code code;
@@ -167,7 +168,7 @@ enum hv_code world_set(struct world *world, const char *name, const char *first,
 	return code;
 }
 
-enum hv_code world_mount(struct world *world, const char *name, const char *id)
+enum hv_code world_mount(struct volume_fixture *world, const char *name, const char *id)
 {
 	mc_auto_free char *mountpoint = NULL, *expected = scratch_path(world->mounts, name);
 	enum hv_code code;
@@ -182,7 +183,7 @@ enum hv_code world_mount(struct world *world, const char *name, const char *id)
 	return code;
 }
 
-enum hv_code world_unmount(struct world *world, const char *name, const char *id)
+enum hv_code world_unmount(struct volume_fixture *world, const char *name, const char *id)
 {
 	enum hv_code code;
 
@@ -192,7 +193,7 @@ enum hv_code world_unmount(struct world *world, const char *name, const char *id
 	return code;
 }
 
-enum hv_code world_remove(struct world *world, const char *name)
+enum hv_code world_remove(struct volume_fixture *world, const char *name)
 {
 	enum hv_code code;
 
@@ -202,7 +203,7 @@ enum hv_code world_remove(struct world *world, const char *name)
 	return code;
 }
 
-void world_wait_for_trash(struct world *world)
+void world_wait_for_trash(struct volume_fixture *world)
 {
 	const struct timespec step = {.tv_nsec = 2000000};
 	char *trash = scratch_path(world->state, "trash");
@@ -217,7 +218,7 @@ void world_wait_for_trash(struct world *world)
 	free(trash);
 }
 
-unsigned world_count_mounts(struct world *world, const char *name)
+unsigned world_count_mounts(struct volume_fixture *world, const char *name)
 {
 	mc_auto_free char *path = scratch_path(world->mounts, name);
 	mc_auto_file file = fopen("/proc/self/mountinfo", "re");
@@ -232,7 +233,7 @@ unsigned world_count_mounts(struct world *world, const char *name)
 	return count;
 }
 
-bool world_told(struct world *world, const char *text)
+bool world_told(struct volume_fixture *world, const char *text)
 {
 	const char *hint = world->err.hint ? world->err.hint : "";
 

@@ -9,7 +9,7 @@
 #include "store/store.h"
 #include "volume/volume.h"
 
-struct world {
+struct volume_fixture {
 	struct hv_volumes *volumes;
 	struct mc_core *core;
 	struct hv_store *store; /* of the volumes */
@@ -23,40 +23,40 @@ struct world {
 /* cmocka's setup and teardown; *state is the world. */
 int world_setup(void **state);
 int world_teardown(void **state);
-#define WORLD_TEST(name) STATE_TEST(name, struct world, world, world_setup, world_teardown)
+#define WORLD_TEST(name) STATE_TEST(name, struct volume_fixture, world, world_setup, world_teardown)
 
 /* Close the store and the mount library and open them again, as a restart does; mounts stay. */
-void world_restart(struct world *world);
+void world_restart(struct volume_fixture *world);
 
 /* Have the state directory elsewhere, with the records where they are: on the host, and as this
  * process reaches it.  Borrowed. */
-void world_use_state(struct world *world, const char *host, const char *local);
+void world_use_state(struct volume_fixture *world, const char *host, const char *local);
 
 /* Make a directory below `dir` with its parents, or a file with this text. */
-void world_mkdir(struct world *world, const char *name);
-void world_write(struct world *world, const char *name, const char *text);
-bool world_has(struct world *world, const char *name);
+void world_mkdir(struct volume_fixture *world, const char *name);
+void world_write(struct volume_fixture *world, const char *name, const char *text);
+bool world_has(struct volume_fixture *world, const char *name);
 
 /* Create a volume with up to two options, "key=value" with %s for the world's directory; NULL
  * leaves one out. */
 enum hv_code world_create(
-	struct world *world, const char *name, const char *first, const char *second);
+	struct volume_fixture *world, const char *name, const char *first, const char *second);
 
 /* The same with `docker hostvol set`. */
 enum hv_code world_set(
-	struct world *world, const char *name, const char *first, const char *second);
+	struct volume_fixture *world, const char *name, const char *first, const char *second);
 
-enum hv_code world_mount(struct world *world, const char *name, const char *id);
-enum hv_code world_unmount(struct world *world, const char *name, const char *id);
-enum hv_code world_remove(struct world *world, const char *name);
+enum hv_code world_mount(struct volume_fixture *world, const char *name, const char *id);
+enum hv_code world_unmount(struct volume_fixture *world, const char *name, const char *id);
+enum hv_code world_remove(struct volume_fixture *world, const char *name);
 
 /* Wait until what was removed is deleted, for ten seconds at most. */
-void world_wait_for_trash(struct world *world);
+void world_wait_for_trash(struct volume_fixture *world);
 
 /* How many mounts there are at this mountpoint. */
-unsigned world_count_mounts(struct world *world, const char *name);
+unsigned world_count_mounts(struct volume_fixture *world, const char *name);
 
 /* Whether the last call's sentence or hint has `text` in it; prints it if not. */
-bool world_told(struct world *world, const char *text);
+bool world_told(struct volume_fixture *world, const char *text);
 
 #endif

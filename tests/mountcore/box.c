@@ -121,7 +121,7 @@ static int receive(int control)
 	return rc;
 }
 
-void box_open(struct box *ret)
+void box_open(struct fake_container *ret)
 {
 	int pair[2];
 
@@ -139,13 +139,13 @@ void box_open(struct box *ret)
 	assert_int_equal(receive(ret->control), 0);
 }
 
-void box_close(struct box *box)
+void box_close(struct fake_container *box)
 {
 	close(box->control);
 	assert_int_equal(waitpid(box->pid, NULL, 0), box->pid);
 }
 
-int box_run(const struct box *box, box_fn fn, const char *text)
+int box_run(const struct fake_container *box, box_fn fn, const char *text)
 {
 	struct order order = {.fn = fn};
 
@@ -154,7 +154,7 @@ int box_run(const struct box *box, box_fn fn, const char *text)
 	return receive(box->control);
 }
 
-const char *box_path(const struct box *box, const char *path)
+const char *box_path(const struct fake_container *box, const char *path)
 {
 	static char room[4][PATH_MAX];
 	static unsigned next;
@@ -164,7 +164,7 @@ const char *box_path(const struct box *box, const char *path)
 	return ret;
 }
 
-bool box_has_file(const struct box *box, const char *path)
+bool box_has_file(const struct fake_container *box, const char *path)
 {
 	char text[sizeof(content)] = "";
 	int fd = open(box_path(box, path), O_RDONLY | O_CLOEXEC);
@@ -187,7 +187,7 @@ static int visit(const char *path, const struct stat *stat, int type, struct FTW
 	return 0;
 }
 
-unsigned box_count_files(const struct box *box)
+unsigned box_count_files(const struct fake_container *box)
 {
 	visited = 0;
 	assert_int_equal(nftw(box_path(box, "/"), visit, 16, FTW_MOUNT | FTW_PHYS), 0);
@@ -286,7 +286,7 @@ struct mc_core *scene_core(unsigned workers, unsigned timeout_ms)
 	return core;
 }
 
-void scene_open(struct scene *ret)
+void scene_open(struct attach_fixture *ret)
 {
 	const struct mc_core_args args = scene_core_args();
 
@@ -297,7 +297,7 @@ void scene_open(struct scene *ret)
 	assert_int_equal(mc_ns_open(ret->core, ret->box.pid, &ret->ns, &ret->err), 0);
 }
 
-static void write_map(const struct box *box, const char *name)
+static void write_map(const struct fake_container *box, const char *name)
 {
 	char path[64];
 	FILE *file;
@@ -309,7 +309,7 @@ static void write_map(const struct box *box, const char *name)
 	assert_int_equal(fclose(file), 0);
 }
 
-void scene_map_users(struct scene *scene)
+void scene_map_users(struct attach_fixture *scene)
 {
 	assert_int_equal(chown(box_path(&scene->box, "/"), BOX_ROOT_ID, BOX_ROOT_ID), 0);
 	assert_int_equal(chown(box_path(&scene->box, "/mnt"), BOX_ROOT_ID, BOX_ROOT_ID), 0);
@@ -321,14 +321,14 @@ void scene_map_users(struct scene *scene)
 	assert_int_equal(mc_ns_open(scene->core, scene->box.pid, &scene->ns, &scene->err), 0);
 }
 
-void scene_close(struct scene *scene)
+void scene_close(struct attach_fixture *scene)
 {
 	mc_ns_close(&scene->ns);
 	mc_core_close(scene->core);
 	box_close(&scene->box);
 }
 
-static struct mc_place place_of(const struct scene *scene)
+static struct mc_place place_of(const struct attach_fixture *scene)
 {
 	return (struct mc_place){
 		.ns_fd = scene->ns.ns_fd,
@@ -342,7 +342,7 @@ static struct mc_place place_of(const struct scene *scene)
 	};
 }
 
-struct mc_attach_args scene_args(const struct scene *scene, const char *target)
+struct mc_attach_args scene_args(const struct attach_fixture *scene, const char *target)
 {
 	return (struct mc_attach_args){
 		.source = SOURCE,
@@ -352,7 +352,7 @@ struct mc_attach_args scene_args(const struct scene *scene, const char *target)
 	};
 }
 
-int scene_attach_args(struct scene *scene, const struct mc_attach_args *args)
+int scene_attach_args(struct attach_fixture *scene, const struct mc_attach_args *args)
 {
 	struct mc_attach *attach = NULL;
 	int rc;
@@ -370,14 +370,14 @@ int scene_attach_args(struct scene *scene, const struct mc_attach_args *args)
 	return rc;
 }
 
-int scene_attach(struct scene *scene, const char *target)
+int scene_attach(struct attach_fixture *scene, const char *target)
 {
 	const struct mc_attach_args args = scene_args(scene, target);
 
 	return scene_attach_args(scene, &args);
 }
 
-int scene_detach(struct scene *scene, bool lazy)
+int scene_detach(struct attach_fixture *scene, bool lazy)
 {
 	const struct mc_detach_args args = {
 		.place = place_of(scene),
@@ -393,8 +393,8 @@ int scene_detach(struct scene *scene, bool lazy)
 	return mc_detach(scene->core, &args, NULL, &scene->err);
 }
 
-void scene_expect_refused(
-	struct scene *scene, const struct mc_attach_args *args, enum mc_step step, int code)
+void scene_expect_refused(struct attach_fixture *scene, const struct mc_attach_args *args,
+	enum mc_step step, int code)
 {
 	unsigned files = box_count_files(&scene->box), fds = hv_count_fds();
 	char *before = read_mounts(scene->box.pid), *after;

@@ -12,7 +12,7 @@
 
 enum { ROUNDS = 5 };
 
-static void attach_and_detach(struct scene *scene, const char *target)
+static void attach_and_detach(struct attach_fixture *scene, const char *target)
 {
 	struct mc_mounts *mounts = NULL;
 
@@ -23,7 +23,7 @@ static void attach_and_detach(struct scene *scene, const char *target)
 }
 
 /* Something in the place: fails when it is found, or verified and taken back. */
-static void fail_to_attach(struct scene *scene)
+static void fail_to_attach(struct attach_fixture *scene)
 {
 	struct mc_attach_args args = scene_args(scene, "/moved");
 	struct mc_attach *attach = NULL;

@@ -190,7 +190,7 @@ static const struct sweep_exception *judge(
 
 static void play(const struct sweep *sweep)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	const struct sweep_exception *exception;
 	unsigned fds, files;
 	char *before, *after;
@@ -277,7 +277,7 @@ void sweep_run(const struct sweep *sweep, unsigned at_least)
 /* The operation in a process of its own, which is killed at its call `kill_at`. */
 static void play_killed(const struct sweep *sweep)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	int status = 0;
 	pid_t pid;
 
@@ -338,24 +338,24 @@ void sweep_kill(const struct sweep *sweep, unsigned at_least)
 
 static struct mc_attach *prepared;
 
-void round_nothing(struct scene *scene)
+void round_nothing(struct attach_fixture *scene)
 {
 	(void)scene;
 }
 
-int round_prepare(struct scene *scene, const struct mc_attach_args *args)
+int round_prepare(struct attach_fixture *scene, const struct mc_attach_args *args)
 {
 	prepared = NULL;
 	return mc_attach_prepare(scene->core, args, &prepared, &scene->err);
 }
 
-void round_check_prepared(const struct scene *scene, int rc)
+void round_check_prepared(const struct attach_fixture *scene, int rc)
 {
 	(void)scene;
 	assert_int_equal(prepared != NULL, rc == 0);
 }
 
-int round_commit(struct scene *scene)
+int round_commit(struct attach_fixture *scene)
 {
 	int rc = mc_attach_commit(prepared, &scene->err);
 
@@ -364,14 +364,14 @@ int round_commit(struct scene *scene)
 	return rc;
 }
 
-void round_release(struct scene *scene)
+void round_release(struct attach_fixture *scene)
 {
 	(void)scene;
 	mc_attach_free(prepared);
 	prepared = NULL;
 }
 
-int round_detach(struct scene *scene)
+int round_detach(struct attach_fixture *scene)
 {
 	return scene_detach(scene, false);
 }

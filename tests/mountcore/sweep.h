@@ -25,10 +25,10 @@ struct sweep_exception {
 };
 
 struct sweep {
-	void (*set_up)(struct scene *scene);
-	int (*operation)(struct scene *scene); /* fills scene->err */
-	void (*check)(const struct scene *scene, int rc);
-	void (*clean_up)(struct scene *scene);
+	void (*set_up)(struct attach_fixture *scene);
+	int (*operation)(struct attach_fixture *scene); /* fills scene->err */
+	void (*check)(const struct attach_fixture *scene, int rc);
+	void (*clean_up)(struct attach_fixture *scene);
 	const struct sweep_exception *exceptions; /* ends with .call NULL */
 	bool mounts_on_success; /* the operation's success changes the box's mount table */
 	bool is_open_ended;     /* a helper that did not answer may have done it all the same */
@@ -67,11 +67,11 @@ void sweep_run(const struct sweep *sweep, unsigned at_least);
 void sweep_kill(const struct sweep *sweep, unsigned at_least);
 
 /* Parts of a sweep, which share one attach in each round. */
-void round_nothing(struct scene *scene);
-int round_prepare(struct scene *scene, const struct mc_attach_args *args);
-void round_check_prepared(const struct scene *scene, int rc);
-int round_commit(struct scene *scene);
-void round_release(struct scene *scene);
-int round_detach(struct scene *scene);
+void round_nothing(struct attach_fixture *scene);
+int round_prepare(struct attach_fixture *scene, const struct mc_attach_args *args);
+void round_check_prepared(const struct attach_fixture *scene, int rc);
+int round_commit(struct attach_fixture *scene);
+void round_release(struct attach_fixture *scene);
+int round_detach(struct attach_fixture *scene);
 
 #endif

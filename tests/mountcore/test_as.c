@@ -73,7 +73,7 @@ static void check_host(const char *path, uid_t uid, gid_t gid)
 	assert_int_equal(found.st_gid, gid);
 }
 
-static void check_inside(const struct scene *scene, const char *path, int uid, int gid)
+static void check_inside(const struct attach_fixture *scene, const char *path, int uid, int gid)
 {
 	assert_int_equal(box_run(&scene->box, in_uid, path), uid);
 	assert_int_equal(box_run(&scene->box, in_gid, path), gid);
@@ -86,7 +86,7 @@ static void write_owned(const char *path, uid_t id)
 }
 
 /* A source of root's, with a file each of root, USER and THIRD. */
-static struct mc_attach_args open_disk(const struct scene *scene)
+static struct mc_attach_args open_disk(const struct attach_fixture *scene)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt/a");
 
@@ -100,7 +100,7 @@ static struct mc_attach_args open_disk(const struct scene *scene)
 }
 
 /* Without mount_setattr nothing can be mapped, and that is said. */
-static bool is_refused(struct scene *scene, const struct mc_attach_args *args)
+static bool is_refused(struct attach_fixture *scene, const struct mc_attach_args *args)
 {
 	if (mc_core_features(scene->core) & MC_FEATURE_MOUNT_SETATTR)
 		return false;

@@ -44,7 +44,8 @@ SCENE_TEST(an_existing_target_shows_the_files_both_ways)
 	assert_int_equal(access(box_path(&scene->box, "/mnt"), F_OK), 0);
 }
 
-static void check_made(const struct scene *scene, const char *path, const struct mc_file_id *id)
+static void check_made(
+	const struct attach_fixture *scene, const char *path, const struct mc_file_id *id)
 {
 	char outer[PATH_MAX];
 	struct stat stat_buffer;
@@ -58,7 +59,7 @@ static void check_made(const struct scene *scene, const char *path, const struct
 
 NS_TEST(missing_directories_are_made_and_removed_again)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	unsigned files;
 
 	umask(077); /* must not show */
@@ -103,7 +104,7 @@ SCENE_TEST(what_was_prepared_only_leaves_nothing)
 
 NS_TEST(read_only_holds_in_submounts_of_the_source_too)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 
 	assert_int_equal(mkdir(SOURCE, 0755), 0);
@@ -137,7 +138,7 @@ SCENE_TEST(the_options_are_seen_in_the_container_s_mount_table)
 
 NS_TEST(mounts_do_not_spread_between_a_shared_source_and_the_container)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	char *before, *after;
 
 	assert_int_equal(mkdir(SOURCE, 0755), 0);

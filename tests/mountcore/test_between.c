@@ -8,7 +8,7 @@
 #include "scratch.h"
 
 static struct {
-	const struct box *box;
+	const struct fake_container *box;
 	box_fn fn;
 	const char *text;
 	int times;
@@ -27,7 +27,7 @@ int __wrap_mc_sys_move_mount(int from_fd, int to_fd, unsigned flags)
 	return rc;
 }
 
-static void expect(struct scene *scene, const struct mc_attach_args *args, box_fn fn,
+static void expect(struct attach_fixture *scene, const struct mc_attach_args *args, box_fn fn,
 	const char *text, int times)
 {
 	char *before = read_mounts(scene->box.pid), *after;

@@ -50,7 +50,7 @@ static int in_map(const char *path)
 	return mapped == MAP_FAILED ? -ENOMEM : 0;
 }
 
-static int detach_tree(struct scene *scene, const char *source, struct mc_busy *ret_busy)
+static int detach_tree(struct attach_fixture *scene, const char *source, struct mc_busy *ret_busy)
 {
 	const struct mc_detach_args args = {
 		.place = {.ns_fd = scene->ns.ns_fd, .root_fd = -1, .key = scene->ns.ino},
@@ -65,7 +65,8 @@ static int detach_tree(struct scene *scene, const char *source, struct mc_busy *
 	return mc_detach(scene->core, &args, ret_busy, &scene->err);
 }
 
-static void check_entry(const struct scene *scene, const struct mc_busy *busy, enum mc_busy_why why)
+static void check_entry(
+	const struct attach_fixture *scene, const struct mc_busy *busy, enum mc_busy_why why)
 {
 	assert_int_equal(busy->count, 1);
 	assert_int_equal(busy->entries[0].pid, scene->box.pid);
@@ -73,8 +74,8 @@ static void check_entry(const struct scene *scene, const struct mc_busy *busy, e
 	assert_string_equal(busy->entries[0].command, box_name);
 }
 
-static void check_busy(struct scene *scene, box_fn fn, const char *path, const char *elsewhere,
-	enum mc_busy_why why)
+static void check_busy(struct attach_fixture *scene, box_fn fn, const char *path,
+	const char *elsewhere, enum mc_busy_why why)
 {
 	const uint64_t ids[] = {1, scene->info.mountinfo_id};
 	struct mc_busy busy = {0};
@@ -110,7 +111,7 @@ SCENE_TEST(each_reason_is_named_with_its_process)
 	assert_int_equal(detach_tree(scene, SOURCE, NULL), 0);
 }
 
-static void open_with_submounts(struct scene *ret)
+static void open_with_submounts(struct attach_fixture *ret)
 {
 	char path[64];
 
@@ -131,7 +132,7 @@ static void open_with_submounts(struct scene *ret)
 
 NS_TEST(a_tree_with_submounts_is_detached_strictly)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_busy busy = {.count = 5};
 	char options[256];
 
@@ -146,7 +147,7 @@ NS_TEST(a_tree_with_submounts_is_detached_strictly)
 
 NS_TEST(a_used_submount_keeps_the_tree_and_is_told)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_busy busy = {0};
 	char *before, *after;
 
@@ -165,7 +166,7 @@ NS_TEST(a_used_submount_keeps_the_tree_and_is_told)
 	scene_close(&scene);
 }
 
-static void expect_foreign(struct scene *scene, const char *source)
+static void expect_foreign(struct attach_fixture *scene, const char *source)
 {
 	struct mc_busy busy = {.count = 5};
 	char *before = read_mounts(scene->box.pid), *after;
@@ -181,7 +182,7 @@ static void expect_foreign(struct scene *scene, const char *source)
 
 NS_TEST(a_mount_that_the_container_made_below_stays)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 
 	open_with_submounts(&scene);
 	expect_foreign(&scene, NULL); /* nothing to know them by */

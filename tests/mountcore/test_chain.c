@@ -15,7 +15,7 @@
 
 static struct mc_chain chain;
 
-static void walk(struct scene *scene, const char *path, int inotify)
+static void walk(struct attach_fixture *scene, const char *path, int inotify)
 {
 	const struct mc_chain_args args = {.path = path, .inotify = inotify};
 

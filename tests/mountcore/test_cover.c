@@ -35,8 +35,8 @@ static int in_make(const char *path)
 }
 
 /* Look as if SOURCE were attached to `target`. */
-static void look(
-	struct scene *scene, const char *target, enum mc_replace replace, struct mc_cover *ret)
+static void look(struct attach_fixture *scene, const char *target, enum mc_replace replace,
+	struct mc_cover *ret)
 {
 	const struct mc_own own = {scene->info.mount_id, scene->info.source};
 	struct mc_attach_args args = scene_args(scene, target);
@@ -53,7 +53,7 @@ static void look(
 	mc_attach_free(attach);
 }
 
-static void expect_user(struct scene *scene, const char *target, enum mc_busy_why why)
+static void expect_user(struct attach_fixture *scene, const char *target, enum mc_busy_why why)
 {
 	struct mc_cover cover;
 
@@ -64,7 +64,7 @@ static void expect_user(struct scene *scene, const char *target, enum mc_busy_wh
 	assert_string_not_equal(cover.users.entries[0].command, "");
 }
 
-static void expect_no_user(struct scene *scene, const char *target)
+static void expect_no_user(struct attach_fixture *scene, const char *target)
 {
 	struct mc_cover cover;
 
@@ -74,7 +74,7 @@ static void expect_no_user(struct scene *scene, const char *target)
 
 NS_TEST(who_is_in_the_covered_directory_is_found)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	unsigned fds;
 
 	scene_open(&scene);
@@ -119,7 +119,7 @@ SCENE_TEST(who_uses_what_was_covered_before_is_none)
 	assert_int_equal(scene_detach(scene, false), 0);
 }
 
-static void expect_entries(struct scene *scene, const char *target, unsigned entries)
+static void expect_entries(struct attach_fixture *scene, const char *target, unsigned entries)
 {
 	struct mc_cover cover;
 
@@ -133,7 +133,7 @@ static void expect_entries(struct scene *scene, const char *target, unsigned ent
 
 NS_TEST(what_is_in_the_covered_directory_is_counted)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 
 	scene_open(&scene);
 	assert_int_equal(box_run(&scene.box, in_make, "/mnt/data"), 0);

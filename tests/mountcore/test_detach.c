@@ -11,7 +11,7 @@
 #include "box.h"
 #include "scratch.h"
 
-static void expect(struct scene *scene, bool lazy, enum mc_step step, int code)
+static void expect(struct attach_fixture *scene, bool lazy, enum mc_step step, int code)
 {
 	char *before = read_mounts(scene->box.pid), *after;
 	unsigned fds = hv_count_fds();
@@ -46,7 +46,7 @@ SCENE_TEST(a_mount_in_the_place_of_ours_stays)
 
 static void busy_by(box_fn fn, const char *path, const char *elsewhere)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 
 	scene_open(&scene);
 	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
@@ -71,7 +71,7 @@ NS_TEST(a_working_directory_makes_a_strict_detach_busy)
 
 NS_TEST(a_lazy_detach_does_not_mind_open_files)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 
 	scene_open(&scene);
 	assert_int_equal(scene_attach(&scene, "/mnt/a"), 0);
@@ -143,7 +143,7 @@ SCENE_TEST(a_symlink_is_not_followed)
 
 NS_TEST(an_exited_container_is_no_process_and_leaks_nothing)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_ns again = MC_NS_NONE;
 	unsigned fds;
 

@@ -15,7 +15,7 @@
 #include "box.h"
 #include "scratch.h"
 
-static struct mc_attach_args file_args(const struct scene *scene, const char *target)
+static struct mc_attach_args file_args(const struct attach_fixture *scene, const char *target)
 {
 	struct mc_attach_args args = scene_args(scene, target);
 
@@ -24,7 +24,7 @@ static struct mc_attach_args file_args(const struct scene *scene, const char *ta
 	return args;
 }
 
-static bool is_content(const struct scene *scene, const char *path)
+static bool is_content(const struct attach_fixture *scene, const char *path)
 {
 	return box_has_file(&scene->box, path);
 }
@@ -46,7 +46,7 @@ SCENE_TEST(a_file_goes_onto_a_file_that_stays)
 
 NS_TEST(a_missing_file_is_made_and_removed_again)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	struct stat made;
 	unsigned files;
@@ -128,7 +128,7 @@ SCENE_TEST(a_file_and_a_directory_do_not_go_together)
 	scene_expect_refused(scene, &args, MC_STEP_TARGET, -ENOENT);
 }
 
-static struct mc_attach_args sub_args(const struct scene *scene, const char *subpath)
+static struct mc_attach_args sub_args(const struct attach_fixture *scene, const char *subpath)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt");
 
@@ -150,7 +150,7 @@ NS_TEST(a_subpath_stays_in_the_source)
 		{"file/below", -ENOTDIR},
 		{"round", -ELOOP},
 	};
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 
 	scene_open(&scene);
@@ -178,7 +178,7 @@ NS_TEST(a_subpath_stays_in_the_source)
 
 NS_TEST(a_source_beneath_a_directory_is_not_reached_over_a_link)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 
 	scratch_mkdir("/tmp/base");
@@ -211,7 +211,7 @@ NS_TEST(a_source_beneath_a_directory_is_not_reached_over_a_link)
 	scene_close(&scene);
 }
 
-static void check_read_only(struct scene *scene, const struct mc_attach_args *args)
+static void check_read_only(struct attach_fixture *scene, const struct mc_attach_args *args)
 {
 	unsigned files = box_count_files(&scene->box);
 	char *before = read_mounts(scene->box.pid), *after;

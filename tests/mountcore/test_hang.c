@@ -37,7 +37,7 @@ static struct mc_core *open_core(unsigned timeout_ms)
 }
 
 /* One worker: a job that holds it holds up all that follow. */
-static void open_scene(struct scene *scene, unsigned timeout_ms)
+static void open_scene(struct attach_fixture *scene, unsigned timeout_ms)
 {
 	scene_open(scene);
 	mc_core_close(scene->core);
@@ -73,7 +73,7 @@ static void kill_server(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static int attach_remote(struct scene *scene, const char *target)
+static int attach_remote(struct attach_fixture *scene, const char *target)
 {
 	struct mc_attach_args args = scene_args(scene, target);
 
@@ -81,7 +81,7 @@ static int attach_remote(struct scene *scene, const char *target)
 	return scene_attach_args(scene, &args);
 }
 
-static void expect_others_work(struct scene *scene)
+static void expect_others_work(struct attach_fixture *scene)
 {
 	char real[PATH_MAX];
 
@@ -100,7 +100,7 @@ static void expect_others_work(struct scene *scene)
 /* Whose server works: FUSE maps no owners unless the server said that it can (6.12). */
 NS_TEST(as_of_a_fuse_source_is_refused)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	pid_t server;
 	bool can_map;
@@ -122,7 +122,7 @@ NS_TEST(as_of_a_fuse_source_is_refused)
 
 NS_TEST(a_source_that_two_wait_for_is_refused_at_once_and_others_work)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	pid_t server;
 
 	open_scene(&scene, DEADLINE_MS);
@@ -165,7 +165,7 @@ static struct mc_err examine(struct mc_core *core, const char *path, uint64_t se
 
 NS_TEST(mc_host_examine_of_a_silent_server_leaves_one_helper_behind)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	bool is_on_demand;
 	uint64_t server;
 	struct mc_err err;
@@ -200,7 +200,7 @@ NS_TEST(mc_host_examine_of_a_silent_server_leaves_one_helper_behind)
  * nothing wrong of. */
 NS_TEST(mc_host_examine_tells_apart_paths_of_one_call)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_examined items[] = {{.path = SOURCE}, {.path = REMOTE}, {.path = "/tmp/none"},
 		{.path = "/tmp/link"}, {.path = "/tmp/link", .is_name = true},
 		{.path = SOURCE, .beneath = "/elsewhere"}};
@@ -231,7 +231,7 @@ NS_TEST(mc_host_examine_tells_apart_paths_of_one_call)
 NS_TEST(a_server_answers_while_another_one_is_silent)
 {
 	struct mc_attach_args args;
-	struct scene scene;
+	struct attach_fixture scene;
 	pid_t first, second;
 
 	open_scene(&scene, DEADLINE_MS);
@@ -257,7 +257,7 @@ NS_TEST(a_server_answers_while_another_one_is_silent)
 #ifndef __SANITIZE_THREAD__ /* has a thread of its own: no user namespace can be joined */
 static void *prepare_locked(void *argument)
 {
-	struct scene *scene = argument;
+	struct attach_fixture *scene = argument;
 	struct mc_attach_args args = scene_args(scene, "/mnt");
 	struct mc_attach *attach = NULL;
 
@@ -275,7 +275,7 @@ static void *prepare_locked(void *argument)
 NS_TEST(many_locked_attaches_from_one_server_do_not_wait_for_each_other)
 {
 	enum { THREADS = 8 };
-	struct scene scene, own[THREADS];
+	struct attach_fixture scene, own[THREADS];
 	pthread_t threads[THREADS];
 	pid_t server;
 
@@ -297,7 +297,7 @@ NS_TEST(many_locked_attaches_from_one_server_do_not_wait_for_each_other)
 /* It answers with an error while the target is looked up: the source's error is told. */
 NS_TEST(a_dead_source_is_told_of_before_a_bad_target)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	int dead;
 
 	open_scene(&scene, DEADLINE_MS);
@@ -314,7 +314,7 @@ NS_TEST(a_dead_source_is_told_of_before_a_bad_target)
 
 NS_TEST(different_paths_of_one_silent_server_count_as_one)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	char path[PATH_MAX], real[PATH_MAX];
 	pid_t server;
 
@@ -342,7 +342,7 @@ NS_TEST(different_paths_of_one_silent_server_count_as_one)
 NS_TEST(a_mount_goes_on_top_of_one_whose_server_is_silent)
 {
 	struct mc_attach_args args;
-	struct scene scene;
+	struct attach_fixture scene;
 
 	open_scene(&scene, DEADLINE_MS);
 	assert_int_equal(mknod(box_path(&scene.box, "/dev/fuse"), S_IFCHR | 0600, 0xae5), 0);
@@ -359,8 +359,8 @@ NS_TEST(a_mount_goes_on_top_of_one_whose_server_is_silent)
 /* A root that is FUSE, or is covered by who may mount: a worker would never come back. */
 NS_TEST(a_container_whose_root_has_a_silent_server_holds_no_worker)
 {
-	struct scene scene;
-	struct box other;
+	struct attach_fixture scene;
+	struct fake_container other;
 	struct mc_ns first;
 
 	open_scene(&scene, DEADLINE_MS);
@@ -403,7 +403,7 @@ static void make_loop(char ret[static 32])
  * mount, whose end waits for the server. */
 static void last_unmount(bool lazy)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	char device[32];
 	pid_t server;
 
@@ -450,7 +450,7 @@ static void *attach_and_wait(void *argument)
 /* The silent source waits until its server ends; the container's other attaches go on meanwhile. */
 NS_TEST(a_silent_source_does_not_hold_up_its_container)
 {
-	struct scene scene, silent;
+	struct attach_fixture scene, silent;
 	pthread_t thread;
 	pid_t server;
 
@@ -474,7 +474,7 @@ NS_TEST(a_silent_source_does_not_hold_up_its_container)
 NS_TEST(an_overlay_on_a_silent_server_holds_no_worker)
 {
 	const char *const overlays[] = {"/tmp/one", "/tmp/two"};
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	pid_t server;
 

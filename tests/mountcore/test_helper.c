@@ -57,7 +57,7 @@ int __wrap_mc_sys_move_mount_to(int from_fd, const char *path)
 	return __real_mc_sys_move_mount_to(from_fd, path);
 }
 
-static void prepare(struct scene *scene)
+static void prepare(struct attach_fixture *scene)
 {
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(told, MAP_FAILED);
@@ -70,7 +70,7 @@ static void prepare(struct scene *scene)
 /* Mounts there spread to all shared peers, and stay if the daemon is killed then. */
 NS_TEST(what_a_killed_helper_had_is_never_mounted_on_the_host)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	char *before, *after;
 
@@ -96,7 +96,7 @@ NS_TEST(what_a_killed_helper_had_is_never_mounted_on_the_host)
 /* The kernel forgets it where the user changes (commit_creds()). */
 NS_TEST(a_helper_in_a_user_namespace_ends_with_the_daemon)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 
 	prepare(&scene);

@@ -18,7 +18,8 @@
 #include "box.h"
 #include "scratch.h"
 
-static void expect_source(struct scene *scene, const char *source, enum mc_step step, int code)
+static void expect_source(
+	struct attach_fixture *scene, const char *source, enum mc_step step, int code)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt/new");
 	unsigned fds = hv_count_fds();
@@ -147,7 +148,7 @@ SCENE_TEST(directories_made_in_vain_are_removed)
 	assert_false(scratch_exists("/tmp/real/a"));
 }
 
-static void expect_owner(struct scene *scene, struct mc_owner owner, const char *told)
+static void expect_owner(struct attach_fixture *scene, struct mc_owner owner, const char *told)
 {
 	struct stat is;
 	char text[64];
@@ -271,7 +272,7 @@ SCENE_TEST(whether_another_process_sees_a_mount_is_known)
 
 static void slow_by_mount(void)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	int fuse;
 
 	scene_open(&scene);
@@ -306,7 +307,7 @@ TEST(a_fuse_mount_made_later_is_noticed)
 static void silent_source(void)
 {
 	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 200};
-	struct scene scene;
+	struct attach_fixture scene;
 	char *before, *after;
 	int fuse;
 
@@ -339,7 +340,7 @@ static void silent_target(void)
 {
 	const struct mc_core_args args = {.workers = 1, .helper_timeout_ms = 200};
 	struct mc_attach_args attach;
-	struct scene scene;
+	struct attach_fixture scene;
 
 	scene_open(&scene);
 	mc_core_close(scene.core);

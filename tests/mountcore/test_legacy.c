@@ -19,7 +19,7 @@
 
 enum { ROUNDS = 40 };
 
-static struct mc_attach_args disk_args(const struct scene *scene, const char *target)
+static struct mc_attach_args disk_args(const struct attach_fixture *scene, const char *target)
 {
 	struct mc_attach_args args = scene_args(scene, target);
 
@@ -37,7 +37,7 @@ static bool is_same_file(const char *a, const char *b)
 
 NS_TEST(a_directory_of_a_disk_is_attached_and_nothing_is_left)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	unsigned files, fds, threads;
 	char *before, *after, options[256];
@@ -72,7 +72,7 @@ NS_TEST(a_directory_of_a_disk_is_attached_and_nothing_is_left)
 
 NS_TEST(attributes_are_set_and_the_source_s_kept)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	char options[256];
 
@@ -94,7 +94,7 @@ NS_TEST(attributes_are_set_and_the_source_s_kept)
 
 NS_TEST(files_roots_and_bind_mounts_are_sources)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	unsigned files;
 
@@ -127,7 +127,7 @@ NS_TEST(files_roots_and_bind_mounts_are_sources)
 
 NS_TEST(a_target_below_a_mount_of_the_container_is_reached)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	char *before, *after;
 
@@ -149,7 +149,7 @@ NS_TEST(a_target_below_a_mount_of_the_container_is_reached)
 
 NS_TEST(what_it_cannot_do_is_refused)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 
 	scene_open(&scene);
@@ -181,7 +181,7 @@ NS_TEST(what_it_cannot_do_is_refused)
 #ifndef __SANITIZE_THREAD__ /* has a thread of its own, so that unshare(CLONE_NEWUSER) fails */
 NS_TEST(a_container_with_user_namespace_is_refused)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 
 	scene_open(&scene);
@@ -224,7 +224,7 @@ static void *watch(void *argument)
 
 NS_TEST(the_container_never_sees_the_rest_of_the_disk)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	struct watch self = {0};
 	pthread_t thread;

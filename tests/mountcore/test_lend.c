@@ -73,7 +73,7 @@ static void in_thread(void *(*fn)(void *), void *argument)
 
 static void *work_here(void *argument)
 {
-	struct scene *scene = argument;
+	struct attach_fixture *scene = argument;
 	struct stat root = stat_of("/"), ns = stat_of("/proc/thread-self/ns/mnt");
 	struct where_job found;
 
@@ -121,7 +121,7 @@ static void *wait_for_end(void *end)
 
 static void *work_beside_a_child(void *argument)
 {
-	struct scene *scene = argument;
+	struct attach_fixture *scene = argument;
 	pthread_barrier_t end;
 	pthread_t child;
 

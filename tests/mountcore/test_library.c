@@ -11,7 +11,7 @@
 #include "box.h"
 
 /* The exit status of mountcore/examples/attach.c for the box. */
-static int run_example(const struct scene *scene, const char *source, const char *target)
+static int run_example(const struct attach_fixture *scene, const char *source, const char *target)
 {
 	char number[16];
 	int status = -1;

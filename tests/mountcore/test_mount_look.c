@@ -17,7 +17,7 @@
 #include "scratch.h"
 
 /* By the table. */
-static enum mc_mount_is read_table(const struct scene *scene, const char *path)
+static enum mc_mount_is read_table(const struct attach_fixture *scene, const char *path)
 {
 	const struct mc_attach_info *info = &scene->info;
 	mc_auto_mounts mounts = NULL;
@@ -38,7 +38,7 @@ static enum mc_mount_is read_table(const struct scene *scene, const char *path)
 		       : MC_MOUNT_THERE;
 }
 
-static bool is_possible(const struct scene *scene)
+static bool is_possible(const struct attach_fixture *scene)
 {
 	const unsigned needed = MC_FEATURE_STATMOUNT_NS | MC_FEATURE_CACHED;
 
@@ -47,7 +47,7 @@ static bool is_possible(const struct scene *scene)
 
 /* The look says `wanted`, where it can, and the table does not say otherwise.  A mount anywhere on
  * the machine may make one look unsure. */
-static void expect(const struct scene *scene, enum mc_mount_is wanted)
+static void expect(const struct attach_fixture *scene, enum mc_mount_is wanted)
 {
 	const char *path = scene->info.path;
 	enum mc_mount_is is = MC_MOUNT_UNSURE;

@@ -12,7 +12,7 @@
 #include "box.h"
 #include "scratch.h"
 
-static void expect_no_ns(struct scene *scene, pid_t pid, int code)
+static void expect_no_ns(struct attach_fixture *scene, pid_t pid, int code)
 {
 	struct mc_ns ns = MC_NS_NONE;
 	unsigned fds = hv_count_fds();
@@ -51,7 +51,7 @@ SCENE_TEST(only_a_container_s_namespace_is_opened)
 
 NS_TEST(a_process_that_ended_and_was_not_reaped_is_not_alive)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 
 	scene_open(&scene);
 	assert_true(mc_ns_is_alive(&scene.ns));

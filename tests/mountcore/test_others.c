@@ -121,7 +121,7 @@ enum where { ON_ROOT, ON_TMPFS, ON_SHARED };
 
 static const char *const tops[] = {"/opt", "/mnt", "/s"};
 
-static void put_shared(struct scene *scene)
+static void put_shared(struct attach_fixture *scene)
 {
 	struct mc_attach_args args = scene_args(scene, "/s");
 
@@ -130,7 +130,7 @@ static void put_shared(struct scene *scene)
 	assert_int_equal(scene_attach_args(scene, &args), 0);
 }
 
-static void open_at(struct scene *scene, enum where where)
+static void open_at(struct attach_fixture *scene, enum where where)
 {
 	scene_open(scene);
 	if (where == ON_ROOT)
@@ -141,7 +141,8 @@ static void open_at(struct scene *scene, enum where where)
 		put_shared(scene);
 }
 
-static struct mc_attach_args args_at(const struct scene *scene, const char *target, bool is_file)
+static struct mc_attach_args args_at(
+	const struct attach_fixture *scene, const char *target, bool is_file)
 {
 	struct mc_attach_args args = scene_args(scene, target);
 
@@ -155,7 +156,7 @@ enum who { NOBODY, INSIDER, OUTSIDER };
 
 static void detach_case(enum where where, enum who who, bool is_file)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct neighbour neighbour = {0};
 	struct mc_attach_args args;
 	char target[64], outside[PATH_MAX];
@@ -211,7 +212,7 @@ NS_TEST(a_detach_on_a_directory_of_the_host_leaves_what_was_made)
  */
 NS_TEST(a_detach_on_a_volume_that_nobody_else_has_leaves_what_was_made)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 
 	disk_open();
@@ -242,7 +243,7 @@ int __wrap_mc_sys_move_mount(int from_fd, int to_fd, unsigned flags)
 
 static void commit_case(enum where where, bool is_seen, bool is_file)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct neighbour neighbour = {0};
 	struct mc_attach_args args;
 	const char *elsewhere = is_file ? "/tmp/elsewhere file" : "/tmp/elsewhere";
@@ -286,7 +287,7 @@ NS_TEST(an_attach_that_fails_leaves_what_others_have_mounted_on)
 /* A tmpfs that another namespace has too is no longer the container's alone. */
 NS_TEST(what_was_made_on_a_tmpfs_that_others_have_stays)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct neighbour neighbour = {0};
 
 	open_at(&scene, ON_TMPFS);
@@ -301,7 +302,7 @@ NS_TEST(what_was_made_on_a_tmpfs_that_others_have_stays)
 /* One directory of those that were made is taken: it stays with what it is in, the rest goes. */
 NS_TEST(of_the_directories_made_those_below_a_taken_one_go)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct neighbour neighbour = {0};
 
 	open_at(&scene, ON_ROOT);
@@ -336,7 +337,7 @@ SCENE_TEST(a_directory_of_the_host_that_others_have_mounted_on_stays)
 	assert_false(scratch_exists("/tmp/m"));
 }
 
-static struct mc_spot spot_of(const struct scene *scene, const char *path)
+static struct mc_spot spot_of(const struct attach_fixture *scene, const char *path)
 {
 	struct mc_mounts *mounts = NULL;
 	struct mc_spot spot;
@@ -406,7 +407,7 @@ SCENE_TEST(a_mount_of_a_deleted_directory_keeps_no_other_one)
 /* A chrooted process sees a part of the mounts: others of its namespace are examined as well. */
 NS_TEST(a_chrooted_process_hides_nothing_of_its_namespace)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_spot data;
 	struct mc_spot_user user;
 	pid_t pid;

@@ -280,7 +280,7 @@ int __wrap_mc_sys_umount2(const char *path, int flags)
 
 static void *run_helper(void *argument)
 {
-	const struct scene *scene = argument;
+	const struct attach_fixture *scene = argument;
 	char real[PATH_MAX];
 
 	assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), 0);
@@ -289,7 +289,7 @@ static void *run_helper(void *argument)
 
 NS_TEST(a_detach_is_not_refused_because_of_a_helper_that_was_just_started)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	pthread_t thread;
 	char byte;
 	int fd;

@@ -70,7 +70,8 @@ static void outside_compare(struct outside *before)
 }
 
 /* Where a mount of the source's file system is in the box; false when there is none. */
-static bool find_ours(const struct scene *scene, char ret[static PATH_MAX], uint64_t *ret_id)
+static bool find_ours(
+	const struct attach_fixture *scene, char ret[static PATH_MAX], uint64_t *ret_id)
 {
 	struct mc_mounts *mounts = NULL;
 	struct mc_mount mount;
@@ -127,7 +128,7 @@ static const char *steady(const char *path)
 }
 
 /* The mount that a detach left, with nobody interfering. */
-static void clean_up(struct scene *scene, const struct race *race)
+static void clean_up(struct attach_fixture *scene, const struct race *race)
 {
 	char path[PATH_MAX];
 	uint64_t id;
@@ -148,7 +149,7 @@ static void clean_up(struct scene *scene, const struct race *race)
 		assert_int_equal(box_run(&scene->box, in_villain_resume, ""), 0);
 }
 
-static void play_success(struct scene *scene, const struct race *race)
+static void play_success(struct attach_fixture *scene, const struct race *race)
 {
 	char path[PATH_MAX];
 	uint64_t id = 0;
@@ -168,7 +169,7 @@ static void play_success(struct scene *scene, const struct race *race)
 	clean_up(scene, race);
 }
 
-static unsigned play_round(struct scene *scene, const struct race *race)
+static unsigned play_round(struct attach_fixture *scene, const struct race *race)
 {
 	char path[PATH_MAX];
 	uint64_t id;
@@ -188,7 +189,7 @@ static unsigned play_round(struct scene *scene, const struct race *race)
 	return rc == 0;
 }
 
-static unsigned play(struct scene *scene, const struct race *race)
+static unsigned play(struct attach_fixture *scene, const struct race *race)
 {
 	unsigned successes = 0;
 	int pid = box_run(&scene->box, race->villain, race->text);
@@ -206,7 +207,7 @@ static unsigned play(struct scene *scene, const struct race *race)
 
 static void run(const struct race *race)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct outside before;
 	unsigned successes;
 
@@ -272,7 +273,8 @@ SCENE_TEST(a_container_that_exits_in_the_middle_leaves_nothing_outside)
 }
 
 /* One attach from a source that is being swapped: the one that was asked for, or none. */
-static bool play_source(struct scene *scene, const char *source, const struct stat *original)
+static bool play_source(
+	struct attach_fixture *scene, const char *source, const struct stat *original)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt");
 	struct stat found;
@@ -296,7 +298,7 @@ static bool play_source(struct scene *scene, const char *source, const struct st
 
 NS_TEST(a_source_swapped_for_a_symlink_is_the_source_or_nothing)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct stat dir, deep;
 	struct outside before;
 	unsigned successes = 0;

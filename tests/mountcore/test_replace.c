@@ -50,7 +50,7 @@ static int in_stop_reader(const char *text)
 	return WIFSIGNALED(status) ? 0 : -EIO;
 }
 
-static unsigned count_mounts_at(const struct scene *scene, const char *target)
+static unsigned count_mounts_at(const struct attach_fixture *scene, const char *target)
 {
 	char *text = read_mounts(scene->box.pid), *next = text;
 	unsigned count = 0;
@@ -68,7 +68,7 @@ static unsigned count_mounts_at(const struct scene *scene, const char *target)
 static void replace_many(enum mc_replace replace, bool has_reader)
 {
 	static const char *const sources[] = {SOURCE, "/tmp/other"};
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	struct mc_own own;
 
@@ -102,7 +102,7 @@ static void replace_many(enum mc_replace replace, bool has_reader)
 /* Before 6.5 an atomic replacement is refused, and the old mount stays. */
 static bool refuses_to_go_beneath(void)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	struct mc_own own;
 

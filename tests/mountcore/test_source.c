@@ -122,7 +122,7 @@ static const struct change {
 };
 
 static int compare(
-	struct scene *scene, const char *subpath, bool has_others, enum mc_source_is *ret)
+	struct attach_fixture *scene, const char *subpath, bool has_others, enum mc_source_is *ret)
 {
 	struct mc_source_args args = {
 		.source = SOURCE,
@@ -145,7 +145,7 @@ static const struct change *now;
 
 static void change_source(void)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	enum mc_source_is is = MC_SOURCE_SAME;
 
 	scene_open(&scene);

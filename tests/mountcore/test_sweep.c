@@ -8,25 +8,25 @@
 #include "scratch.h"
 #include "sweep.h"
 
-static int prepare_at(struct scene *scene, const char *target)
+static int prepare_at(struct attach_fixture *scene, const char *target)
 {
 	const struct mc_attach_args args = scene_args(scene, target);
 
 	return round_prepare(scene, &args);
 }
 
-static int prepare(struct scene *scene)
+static int prepare(struct attach_fixture *scene)
 {
 	return prepare_at(scene, "/mnt/a/b");
 }
 
-static void mount_tmpfs_inside(struct scene *scene)
+static void mount_tmpfs_inside(struct attach_fixture *scene)
 {
 	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
 }
 
 /* Its own mounts are not relied on, and missing entries are not in the kernel's cache. */
-static void need_helper(struct scene *scene)
+static void need_helper(struct attach_fixture *scene)
 {
 	mount_tmpfs_inside(scene);
 	scene->may_mount = true;
@@ -68,24 +68,24 @@ NS_TEST(preparing_by_the_kernel_s_cache_survives_each_failing_call)
 	sweep_run(&sweep, 30);
 }
 
-static void set_up_commit(struct scene *scene)
+static void set_up_commit(struct attach_fixture *scene)
 {
 	assert_int_equal(prepare(scene), 0);
 }
 
-static void set_up_commit_by_cache(struct scene *scene)
+static void set_up_commit_by_cache(struct attach_fixture *scene)
 {
 	mount_tmpfs_inside(scene);
 	assert_int_equal(prepare(scene), 0);
 }
 
-static void set_up_commit_in_helper(struct scene *scene)
+static void set_up_commit_in_helper(struct attach_fixture *scene)
 {
 	need_helper(scene);
 	assert_int_equal(prepare(scene), 0);
 }
 
-static void check_committed(const struct scene *scene, int rc)
+static void check_committed(const struct attach_fixture *scene, int rc)
 {
 	char options[256];
 
@@ -95,7 +95,7 @@ static void check_committed(const struct scene *scene, int rc)
 	assert_int_equal(scratch_exists(box_path(&scene->box, "/mnt/a")), rc == 0);
 }
 
-static void undo_commit(struct scene *scene)
+static void undo_commit(struct attach_fixture *scene)
 {
 	assert_int_equal(scene_detach(scene, false), -EBUSY); /* still held by `prepared` */
 }
@@ -137,21 +137,21 @@ NS_TEST(committing_by_the_kernel_s_cache_survives_each_failing_call)
 	sweep_run(&sweep, 14);
 }
 
-static void set_up_detach(struct scene *scene)
+static void set_up_detach(struct attach_fixture *scene)
 {
 	assert_int_equal(scene_attach(scene, "/mnt/a/b"), 0);
 }
 
-static void set_up_detach_in_helper(struct scene *scene)
+static void set_up_detach_in_helper(struct attach_fixture *scene)
 {
 	mount_tmpfs_inside(scene);
 	set_up_detach(scene);
 }
 
 /* When a helper did not answer nobody knows; a second detach finds out. */
-static void check_detached(const struct scene *scene, int rc)
+static void check_detached(const struct attach_fixture *scene, int rc)
 {
-	struct scene again = *scene;
+	struct attach_fixture again = *scene;
 
 	if (rc < 0 && scene->err.step == MC_STEP_HELPER) {
 		rc = scene_detach(&again, false);

@@ -12,12 +12,12 @@
 #include "sweep.h"
 
 /* Lazily: it is still held by `prepared`. */
-static void take_out(struct scene *scene)
+static void take_out(struct attach_fixture *scene)
 {
 	assert_int_equal(scene_detach(scene, true), 0);
 }
 
-static void set_up_file(struct scene *scene)
+static void set_up_file(struct attach_fixture *scene)
 {
 	struct mc_attach_args args = scene_args(scene, "/opt/a/file");
 
@@ -27,7 +27,7 @@ static void set_up_file(struct scene *scene)
 	assert_int_equal(round_prepare(scene, &args), 0);
 }
 
-static void check_file(const struct scene *scene, int rc)
+static void check_file(const struct attach_fixture *scene, int rc)
 {
 	assert_int_equal(box_has_file(&scene->box, "/opt/a/file"), rc == 0);
 	assert_int_equal(scratch_exists(box_path(&scene->box, "/opt")), rc == 0);
@@ -51,12 +51,12 @@ NS_TEST(committing_a_file_on_a_read_only_root_survives_each_failing_call)
 	sweep_run(&sweep, 30);
 }
 
-static void set_up_mapped(struct scene *scene)
+static void set_up_mapped(struct attach_fixture *scene)
 {
 	scene_map_users(scene);
 }
 
-static int prepare_mapped(struct scene *scene)
+static int prepare_mapped(struct attach_fixture *scene)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt/a");
 	int rc = mc_attr_add(&args.attr, "ro");
@@ -82,7 +82,7 @@ NS_TEST(preparing_a_mapped_and_locked_tree_survives_each_failing_call)
 	disk_close();
 }
 
-static int prepare_as(struct scene *scene)
+static int prepare_as(struct attach_fixture *scene)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt/a");
 
@@ -108,7 +108,7 @@ NS_TEST(preparing_a_tree_with_another_owner_survives_each_failing_call)
 	disk_close();
 }
 
-static void set_up_user_tmpfs(struct scene *scene)
+static void set_up_user_tmpfs(struct attach_fixture *scene)
 {
 	struct mc_attach_args args;
 
@@ -118,7 +118,7 @@ static void set_up_user_tmpfs(struct scene *scene)
 	assert_int_equal(round_prepare(scene, &args), 0);
 }
 
-static void set_up_user_root(struct scene *scene)
+static void set_up_user_root(struct attach_fixture *scene)
 {
 	struct mc_attach_args args;
 
@@ -127,7 +127,7 @@ static void set_up_user_root(struct scene *scene)
 	assert_int_equal(round_prepare(scene, &args), 0);
 }
 
-static void check_made(const struct scene *scene, int rc)
+static void check_made(const struct attach_fixture *scene, int rc)
 {
 	assert_int_equal(box_has_file(&scene->box, "/mnt/a/b/file"), rc == 0);
 	assert_int_equal(scratch_exists(box_path(&scene->box, "/mnt/a")), rc == 0);
@@ -156,7 +156,7 @@ NS_TEST(giving_directories_away_survives_each_failing_call)
 	sweep_run(&sweep, 20);
 }
 
-static void set_up_replacing(struct scene *scene, enum mc_replace replace)
+static void set_up_replacing(struct attach_fixture *scene, enum mc_replace replace)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt");
 	struct mc_own own;
@@ -175,19 +175,19 @@ static void set_up_replacing(struct scene *scene, enum mc_replace replace)
 	assert_int_equal(round_prepare(scene, &args), 0);
 }
 
-static void set_up_atomic(struct scene *scene)
+static void set_up_atomic(struct attach_fixture *scene)
 {
 	set_up_replacing(scene, MC_REPLACE_ATOMIC);
 }
 
-static void set_up_anyhow(struct scene *scene)
+static void set_up_anyhow(struct attach_fixture *scene)
 {
 	set_up_replacing(scene, MC_REPLACE_ANYHOW);
 }
 
 /* After a failure the old mount is there and nothing else; or, if it was the one that could not be
  * taken out, no mount at all. */
-static void check_replaced(const struct scene *scene, int rc)
+static void check_replaced(const struct attach_fixture *scene, int rc)
 {
 	char *text = read_mounts(scene->box.pid);
 	const char *first = strstr(text, " /mnt ");
@@ -199,7 +199,7 @@ static void check_replaced(const struct scene *scene, int rc)
 	free(text);
 }
 
-static void sweep_replacing(void (*set_up)(struct scene *scene))
+static void sweep_replacing(void (*set_up)(struct attach_fixture *scene))
 {
 	const struct sweep sweep = {set_up, round_commit, check_replaced, take_out,
 		commit_exceptions, .mounts_on_success = true, .may_lose_mount = true};
@@ -218,14 +218,14 @@ NS_TEST(replacing_anyhow_survives_each_failing_call)
 	sweep_replacing(set_up_anyhow);
 }
 
-static void set_up_detach_file(struct scene *scene)
+static void set_up_detach_file(struct attach_fixture *scene)
 {
 	set_up_file(scene);
 	assert_int_equal(round_commit(scene), 0);
 	round_release(scene);
 }
 
-static void check_detached(const struct scene *scene, int rc)
+static void check_detached(const struct attach_fixture *scene, int rc)
 {
 	if (scene->err.step != MC_STEP_HELPER) /* after one, not known */
 		assert_int_equal(box_has_file(&scene->box, "/opt/a/file"), rc < 0);

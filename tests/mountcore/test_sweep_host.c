@@ -27,13 +27,13 @@
 
 static const struct sweep_exception no_exceptions[] = {{0}};
 
-static void nothing_to_check(const struct scene *scene, int rc)
+static void nothing_to_check(const struct attach_fixture *scene, int rc)
 {
 	(void)scene;
 	(void)rc;
 }
 
-static int open_core(struct scene *scene)
+static int open_core(struct attach_fixture *scene)
 {
 	const struct mc_core_args args = scene_core_args();
 	struct mc_core *core = NULL;
@@ -61,7 +61,7 @@ NS_TEST(opening_the_core_survives_each_failing_call)
 	sweep_run(&sweep, 14);
 }
 
-static int open_ns(struct scene *scene)
+static int open_ns(struct attach_fixture *scene)
 {
 	struct mc_ns ns = MC_NS_NONE;
 	int rc = mc_ns_open(scene->core, scene->box.pid, &ns, &scene->err);
@@ -78,7 +78,7 @@ NS_TEST(opening_a_namespace_survives_each_failing_call)
 	sweep_run(&sweep, 3);
 }
 
-static int resolve(struct scene *scene)
+static int resolve(struct attach_fixture *scene)
 {
 	char real[PATH_MAX];
 
@@ -94,7 +94,7 @@ NS_TEST(resolving_a_host_path_survives_each_failing_call)
 	sweep_run(&sweep, 12);
 }
 
-static int walk_chain(struct scene *scene)
+static int walk_chain(struct attach_fixture *scene)
 {
 	static struct mc_chain chain;
 	mc_auto_fd inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -108,7 +108,7 @@ static int walk_chain(struct scene *scene)
 	return rc < 0 ? rc : mc_err_set(&scene->err, MC_STEP_SOURCE, chain.watched);
 }
 
-static void make_link(struct scene *scene)
+static void make_link(struct attach_fixture *scene)
 {
 	(void)scene;
 	(void)!unlink("/tmp/link"); /* of the round before */
@@ -125,21 +125,21 @@ NS_TEST(walking_a_chain_survives_each_failing_call)
 	sweep_run(&sweep, 12);
 }
 
-static int resolve_and_make(struct scene *scene)
+static int resolve_and_make(struct attach_fixture *scene)
 {
 	char real[PATH_MAX];
 
 	return mc_host_make(scene->core, "/tmp/a/b/c", true, real, NULL, &scene->err);
 }
 
-static void check_made(const struct scene *scene, int rc)
+static void check_made(const struct attach_fixture *scene, int rc)
 {
 	(void)scene;
 	assert_int_equal(scratch_exists("/tmp/a"), rc == 0);
 	assert_int_equal(scratch_exists("/tmp/a/b/c"), rc == 0);
 }
 
-static void remove_made(struct scene *scene)
+static void remove_made(struct attach_fixture *scene)
 {
 	(void)scene;
 	assert_int_equal(rmdir("/tmp/a/b/c") | rmdir("/tmp/a/b") | rmdir("/tmp/a"), 0);
@@ -154,7 +154,7 @@ NS_TEST(making_a_host_path_survives_each_failing_call_and_leaves_none)
 	sweep_run(&sweep, 20);
 }
 
-static int own(struct scene *scene)
+static int own(struct attach_fixture *scene)
 {
 	const struct mc_owner owner = {.uid = 7, .gid = 8, .mode = 0751};
 
@@ -174,7 +174,7 @@ NS_TEST(giving_an_owner_survives_each_failing_call)
 #define FS_DIR "/tmp/fs"
 #define FS_IMAGE "/tmp/fs.img"
 
-static void make_fs(struct scene *scene)
+static void make_fs(struct attach_fixture *scene)
 {
 	(void)scene;
 	(void)umount2(FS_DIR, MNT_DETACH); /* of the round before */
@@ -185,7 +185,7 @@ static void make_fs(struct scene *scene)
 		0);
 }
 
-static int mount_fs(struct scene *scene)
+static int mount_fs(struct attach_fixture *scene)
 {
 	struct mc_fs fs;
 	char refused[MC_FS_OPTION_SIZE];
@@ -201,14 +201,14 @@ static bool fs_is_mounted(void)
 	return scratch_exists(FS_DIR "/lost+found");
 }
 
-static void check_fs(const struct scene *scene, int rc)
+static void check_fs(const struct attach_fixture *scene, int rc)
 {
 	if (scene->err.step !=
 		MC_STEP_HELPER) /* else it is not known, and can be asked for again */
 		assert_int_equal(fs_is_mounted(), rc == 0);
 }
 
-static void unmount_fs(struct scene *scene)
+static void unmount_fs(struct attach_fixture *scene)
 {
 	assert_int_equal(mc_host_unmount(scene->core, "ext4", FS_IMAGE, FS_DIR, NULL), 0);
 	assert_false(fs_is_mounted());
@@ -224,18 +224,18 @@ NS_TEST(mounting_a_file_system_survives_each_failing_call)
 	sweep_run(&sweep, 20);
 }
 
-static void make_and_mount_fs(struct scene *scene)
+static void make_and_mount_fs(struct attach_fixture *scene)
 {
 	make_fs(scene);
 	assert_int_equal(mount_fs(scene), 0);
 }
 
-static int try_unmount_fs(struct scene *scene)
+static int try_unmount_fs(struct attach_fixture *scene)
 {
 	return mc_host_unmount(scene->core, "ext4", FS_IMAGE, FS_DIR, &scene->err);
 }
 
-static void check_unmounted(const struct scene *scene, int rc)
+static void check_unmounted(const struct attach_fixture *scene, int rc)
 {
 	if (scene->err.step != MC_STEP_HELPER)
 		assert_int_equal(fs_is_mounted(), rc != 0);
@@ -253,7 +253,7 @@ NS_TEST(unmounting_a_file_system_survives_each_failing_call)
 	sweep_run(&sweep, 8);
 }
 
-static int read_table(struct scene *scene)
+static int read_table(struct attach_fixture *scene)
 {
 	struct mc_mounts *mounts = NULL;
 	int rc = mc_mounts_read(scene->core, scene->ns.ns_fd, &mounts, &scene->err);
@@ -273,7 +273,7 @@ NS_TEST(reading_a_mount_table_survives_each_failing_call)
 static char silent[64];
 
 /* A directory for each round: the rounds share the sandbox. */
-static void mount_silent(struct scene *scene)
+static void mount_silent(struct attach_fixture *scene)
 {
 	snprintf(silent, sizeof(silent), "/tmp/silent.%d", (int)getpid());
 	scratch_mkdir(silent);
@@ -282,7 +282,7 @@ static void mount_silent(struct scene *scene)
 }
 
 /* A table that could not be read is not one without slow mounts, neither now nor the next time. */
-static int ask_twice(struct scene *scene)
+static int ask_twice(struct attach_fixture *scene)
 {
 	bool first = mc_host_is_slow(scene->core, silent);
 	bool second = mc_host_is_slow(scene->core, silent);
@@ -309,7 +309,7 @@ TEST(a_slow_mount_is_known_whatever_call_fails)
 	hv_in_namespace(sweep_is_slow);
 }
 
-static int compare_source(struct scene *scene)
+static int compare_source(struct attach_fixture *scene)
 {
 	const struct mc_source_args args = {.source = SOURCE};
 	enum mc_source_is is = MC_SOURCE_OTHER;
@@ -320,13 +320,13 @@ static int compare_source(struct scene *scene)
 	return rc;
 }
 
-static void mount_on_itself(struct scene *scene)
+static void mount_on_itself(struct attach_fixture *scene)
 {
 	(void)scene;
 	scratch_bind(SOURCE, SOURCE);
 }
 
-static void unmount_again(struct scene *scene)
+static void unmount_again(struct attach_fixture *scene)
 {
 	(void)scene;
 	scratch_umount(SOURCE);
@@ -352,7 +352,7 @@ NS_TEST(comparing_a_source_survives_each_failing_call)
 
 static struct mc_mount_root *root;
 
-static void make_root(struct scene *scene)
+static void make_root(struct attach_fixture *scene)
 {
 	(void)scene;
 	while (umount2(ROOT, MNT_DETACH) == 0) /* of the round before */
@@ -363,18 +363,18 @@ static void make_root(struct scene *scene)
 	root = NULL;
 }
 
-static int open_root(struct scene *scene)
+static int open_root(struct attach_fixture *scene)
 {
 	return mc_mount_root_open(scene->core, ROOT, &root, &scene->err);
 }
 
-static void check_root(const struct scene *scene, int rc)
+static void check_root(const struct attach_fixture *scene, int rc)
 {
 	(void)scene;
 	assert_int_equal(root != NULL, rc == 0);
 }
 
-static void close_root(struct scene *scene)
+static void close_root(struct attach_fixture *scene)
 {
 	(void)scene;
 	mc_mount_root_close(root);
@@ -395,7 +395,7 @@ NS_TEST(opening_the_mount_root_survives_each_failing_call)
 	sweep_run(&sweep, 8);
 }
 
-static void make_volume(struct scene *scene)
+static void make_volume(struct attach_fixture *scene)
 {
 	make_root(scene);
 	assert_int_equal(open_root(scene), 0);
@@ -403,7 +403,7 @@ static void make_volume(struct scene *scene)
 	assert_int_equal(mount("data", ROOT "/data", "tmpfs", 0, NULL), 0);
 }
 
-static int prove(struct scene *scene)
+static int prove(struct attach_fixture *scene)
 {
 	int rc = mc_mount_root_check(root, "data", false);
 
@@ -411,7 +411,7 @@ static int prove(struct scene *scene)
 	return rc;
 }
 
-static int mend(struct scene *scene)
+static int mend(struct attach_fixture *scene)
 {
 	int rc = mc_mount_root_heal(root, "data", false);
 
@@ -419,7 +419,7 @@ static int mend(struct scene *scene)
 	return rc;
 }
 
-static void sweep_root(int (*operation)(struct scene *scene))
+static void sweep_root(int (*operation)(struct attach_fixture *scene))
 {
 	static const struct sweep_exception exceptions[] = {
 		{"close", 0, "a descriptor is closed even so", false},
@@ -475,7 +475,7 @@ static void open_apart_core(void)
 	assert_int_equal(mc_core_open(&args, &apart.core, NULL), 0);
 }
 
-static void start_host(struct scene *scene)
+static void start_host(struct attach_fixture *scene)
 {
 	char byte;
 
@@ -499,7 +499,7 @@ static void start_daemon(void)
 	scratch_write(ROOT "/data/file");
 }
 
-static void set_apart(struct scene *scene)
+static void set_apart(struct attach_fixture *scene)
 {
 	start_host(scene);
 	start_daemon();
@@ -543,7 +543,7 @@ static void expect_whole_or_nothing(void)
 	assert_int_equal(count_at_host(ROOT "/data"), mounts - 1);
 }
 
-static void check_apart(const struct scene *scene, int rc)
+static void check_apart(const struct attach_fixture *scene, int rc)
 {
 	(void)scene;
 	expect_whole_or_nothing();
@@ -570,7 +570,7 @@ NS_TEST(giving_the_mount_root_to_the_host_survives_each_failing_call)
 	sweep_run(&sweep, 15);
 }
 
-static int start_and_mend(struct scene *scene)
+static int start_and_mend(struct attach_fixture *scene)
 {
 	start_daemon();
 	return mend(scene);
@@ -579,7 +579,7 @@ static int start_and_mend(struct scene *scene)
 /* The next daemon is in a new mount namespace, made of the host's. */
 static void be_next(void)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	char path[64];
 	int fd;
 
@@ -592,7 +592,7 @@ static void be_next(void)
 	_exit(mend(&scene) == 0 ? 0 : 1);
 }
 
-static void check_killed(const struct scene *scene, int rc)
+static void check_killed(const struct attach_fixture *scene, int rc)
 {
 	int status = -1;
 	pid_t pid;

@@ -6,7 +6,7 @@
 #include "disk.h"
 #include "sweep.h"
 
-static struct mc_attach_args disk_args(const struct scene *scene)
+static struct mc_attach_args disk_args(const struct attach_fixture *scene)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt/a/b");
 
@@ -14,21 +14,21 @@ static struct mc_attach_args disk_args(const struct scene *scene)
 	return args;
 }
 
-static int attach(struct scene *scene)
+static int attach(struct attach_fixture *scene)
 {
 	const struct mc_attach_args args = disk_args(scene);
 
 	return scene_attach_args(scene, &args);
 }
 
-static void check(const struct scene *scene, int rc)
+static void check(const struct attach_fixture *scene, int rc)
 {
 	struct stat found;
 
 	assert_int_equal(stat(box_path(&scene->box, "/mnt/a/b/file"), &found) == 0, rc == 0);
 }
 
-static void take_out(struct scene *scene)
+static void take_out(struct attach_fixture *scene)
 {
 	assert_int_equal(scene_detach(scene, false), 0);
 }

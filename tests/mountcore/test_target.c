@@ -18,14 +18,14 @@ struct snapshot {
 	char *mounts;
 };
 
-static void snapshot_take(struct snapshot *ret, const struct scene *scene)
+static void snapshot_take(struct snapshot *ret, const struct attach_fixture *scene)
 {
 	ret->files = box_count_files(&scene->box);
 	ret->mounts = read_mounts(scene->box.pid);
 	ret->fds = hv_count_fds();
 }
 
-static void snapshot_compare(const struct snapshot *before, const struct scene *scene)
+static void snapshot_compare(const struct snapshot *before, const struct attach_fixture *scene)
 {
 	struct snapshot after;
 
@@ -37,8 +37,8 @@ static void snapshot_compare(const struct snapshot *before, const struct scene *
 	free(before->mounts);
 }
 
-static void expect_args(
-	struct scene *scene, const struct mc_attach_args *args, enum mc_step step, int code)
+static void expect_args(struct attach_fixture *scene, const struct mc_attach_args *args,
+	enum mc_step step, int code)
 {
 	struct snapshot before;
 
@@ -49,7 +49,7 @@ static void expect_args(
 	snapshot_compare(&before, scene);
 }
 
-static void expect(struct scene *scene, const char *target, enum mc_step step, int code)
+static void expect(struct attach_fixture *scene, const char *target, enum mc_step step, int code)
 {
 	const struct mc_attach_args args = scene_args(scene, target);
 
@@ -130,7 +130,7 @@ SCENE_TEST(a_shared_parent_mount_is_refused)
 NS_TEST(a_component_that_is_too_long_leaves_no_directory)
 {
 	char target[512] = "/mnt/a/b/";
-	struct scene scene;
+	struct attach_fixture scene;
 
 	memset(target + strlen(target), 'x', 256);
 	scene_open(&scene);
@@ -141,7 +141,7 @@ NS_TEST(a_component_that_is_too_long_leaves_no_directory)
 NS_TEST(too_many_missing_directories_are_refused_and_none_is_left)
 {
 	char target[512] = "/mnt";
-	struct scene scene;
+	struct attach_fixture scene;
 
 	for (unsigned i = 0; i <= MC_MADE_MAX; i++)
 		memcpy(target + strlen(target), "/d", 3);
@@ -155,7 +155,7 @@ NS_TEST(too_many_missing_directories_are_refused_and_none_is_left)
 	scene_close(&scene);
 }
 
-static struct mc_attach *prepare(struct scene *scene, const char *target)
+static struct mc_attach *prepare(struct attach_fixture *scene, const char *target)
 {
 	const struct mc_attach_args args = scene_args(scene, target);
 	struct mc_attach *attach = NULL;
@@ -166,7 +166,7 @@ static struct mc_attach *prepare(struct scene *scene, const char *target)
 }
 
 static void expect_commit(
-	struct scene *scene, struct mc_attach *attach, enum mc_step step, int code)
+	struct attach_fixture *scene, struct mc_attach *attach, enum mc_step step, int code)
 {
 	char *before = read_mounts(scene->box.pid), *after;
 	unsigned files = box_count_files(&scene->box);

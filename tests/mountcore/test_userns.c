@@ -31,7 +31,7 @@ static int in_write(const char *path)
 	return scratch_try_write(path);
 }
 
-static void check_owner(const struct scene *scene, const char *path, unsigned id)
+static void check_owner(const struct attach_fixture *scene, const char *path, unsigned id)
 {
 	struct stat found;
 
@@ -40,7 +40,7 @@ static void check_owner(const struct scene *scene, const char *path, unsigned id
 	assert_int_equal(found.st_gid, id);
 }
 
-static void open_mapped(struct scene *ret)
+static void open_mapped(struct attach_fixture *ret)
 {
 	scene_open(ret);
 	scene_map_users(ret);
@@ -55,7 +55,7 @@ static void open_mapped(struct scene *ret)
 
 NS_TEST(mc_user_of_tells_the_container_s_numbers)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_user user;
 	uint32_t uid = BOX_ROOT_ID + 5, gid = 3;
 
@@ -76,7 +76,7 @@ NS_TEST(mc_user_of_tells_the_container_s_numbers)
 }
 
 /* Without mount_setattr nothing can be mapped, and that is said. */
-static bool refuses_idmap(struct scene *scene, const struct mc_attach_args *args)
+static bool refuses_idmap(struct attach_fixture *scene, const struct mc_attach_args *args)
 {
 	if (mc_core_features(scene->core) & MC_FEATURE_MOUNT_SETATTR)
 		return false;
@@ -87,7 +87,7 @@ static bool refuses_idmap(struct scene *scene, const struct mc_attach_args *args
 
 NS_TEST(mapped_owners_are_the_container_s_own)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	struct stat written;
 	unsigned files;
@@ -123,7 +123,7 @@ NS_TEST(mapped_owners_are_the_container_s_own)
 /* The map of the container's users, after the exchange. */
 NS_TEST(as_is_composed_with_the_container_s_map)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	struct stat written;
 
@@ -170,7 +170,7 @@ NS_TEST(as_is_composed_with_the_container_s_map)
 /* A source of the container's users is not mapped: the exchange alone. */
 NS_TEST(as_without_a_map_is_an_id_of_the_container)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	struct stat written;
 
@@ -202,7 +202,7 @@ NS_TEST(as_without_a_map_is_an_id_of_the_container)
 
 NS_TEST(what_is_made_belongs_to_the_container_s_root)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	unsigned files;
 
@@ -222,7 +222,7 @@ NS_TEST(what_is_made_belongs_to_the_container_s_root)
 	scene_close(&scene);
 }
 
-static void check_lock(struct scene *scene, bool lock, int remounted)
+static void check_lock(struct attach_fixture *scene, bool lock, int remounted)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt/a");
 	unsigned fds = hv_count_fds();
@@ -247,7 +247,7 @@ static void check_lock(struct scene *scene, bool lock, int remounted)
 
 NS_TEST(locked_read_only_stays_read_only)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 
 	open_mapped(&scene);
 	check_lock(&scene, true, -EPERM);
@@ -257,7 +257,7 @@ NS_TEST(locked_read_only_stays_read_only)
 
 NS_TEST(submounts_and_files_are_locked_and_mapped_too)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 
 	disk_open();
@@ -289,7 +289,7 @@ NS_TEST(submounts_and_files_are_locked_and_mapped_too)
 
 NS_TEST(a_file_system_of_the_container_s_users_takes_directories)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	unsigned files, fds, threads;
 	char *before, *after;
@@ -336,7 +336,7 @@ static int in_new_root(const char *path)
 
 NS_TEST(a_root_of_the_container_s_users_takes_directories)
 {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_attach_args args;
 	char root[64];
 	int root_fd;

@@ -19,7 +19,7 @@
 enum { EVENTS_MAX = 64, QUEUE_MAX = 16384 };
 
 struct watched {
-	struct scene scene;
+	struct attach_fixture scene;
 	struct mc_watch *watch;
 	struct mc_watch_event events[EVENTS_MAX];
 	int count;
@@ -100,7 +100,7 @@ static void expect_by_box(const struct watched *watched, int at)
 
 WATCH_TEST(an_attach_and_an_unmount_inside_are_told_with_their_processes)
 {
-	struct scene *scene = &watched->scene;
+	struct attach_fixture *scene = &watched->scene;
 
 	assert_false(is_readable(watched));
 	read_all(watched);
@@ -121,7 +121,7 @@ WATCH_TEST(an_attach_and_an_unmount_inside_are_told_with_their_processes)
 
 WATCH_TEST(a_mount_on_top_is_told_and_can_be_named)
 {
-	struct scene *scene = &watched->scene;
+	struct attach_fixture *scene = &watched->scene;
 	mc_auto_mounts mounts = NULL;
 	struct mc_mount top;
 	bool is_same = false;
@@ -153,7 +153,7 @@ static int in_remount(const char *path)
 
 WATCH_TEST(a_move_is_both_and_a_remount_is_nothing)
 {
-	struct scene *scene = &watched->scene;
+	struct attach_fixture *scene = &watched->scene;
 
 	assert_int_equal(scene_attach(scene, "/tmp/data"), 0);
 	read_all(watched);
@@ -173,7 +173,7 @@ static int in_umount_lazily(const char *path)
 
 WATCH_TEST(a_lazy_unmount_tells_each_mount_of_the_tree)
 {
-	struct scene *scene = &watched->scene;
+	struct attach_fixture *scene = &watched->scene;
 
 	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt"), 0);
 	assert_int_equal(scene_attach(scene, "/mnt/data"), 0);
@@ -189,7 +189,7 @@ WATCH_TEST(a_lazy_unmount_tells_each_mount_of_the_tree)
 
 WATCH_TEST(a_namespace_that_is_removed_is_not_told_any_more)
 {
-	struct scene *scene = &watched->scene;
+	struct attach_fixture *scene = &watched->scene;
 
 	assert_int_equal(mc_watch_add(watched->watch, scene->ns.ns_fd), 0); /* again */
 	assert_int_equal(mc_watch_remove(watched->watch, scene->ns.ns_fd), 0);
@@ -202,7 +202,7 @@ WATCH_TEST(a_namespace_that_is_removed_is_not_told_any_more)
 /* With a mount table of its own, as a box has it, a container of another user namespace. */
 WATCH_TEST(a_container_with_a_user_namespace_is_watched_too)
 {
-	struct scene *scene = &watched->scene;
+	struct attach_fixture *scene = &watched->scene;
 
 	scene_map_users(scene);
 	assert_int_equal(mc_watch_add(watched->watch, scene->ns.ns_fd), 0);
@@ -215,8 +215,8 @@ WATCH_TEST(a_container_with_a_user_namespace_is_watched_too)
 
 WATCH_TEST(the_end_of_a_namespace_ends_its_mark)
 {
-	struct scene *scene = &watched->scene;
-	struct box other;
+	struct attach_fixture *scene = &watched->scene;
+	struct fake_container other;
 	struct mc_ns ns;
 
 	box_open(&other);
@@ -243,7 +243,7 @@ static int in_storm(const char *path)
 
 WATCH_TEST(more_events_than_the_kernel_keeps_are_told_as_lost)
 {
-	struct scene *scene = &watched->scene;
+	struct attach_fixture *scene = &watched->scene;
 	int total = 0, lost = 0;
 
 	assert_int_equal(box_run(&scene->box, in_storm, "/mnt"), 0);
@@ -261,7 +261,7 @@ WATCH_TEST(more_events_than_the_kernel_keeps_are_told_as_lost)
 
 WATCH_TEST(one_event_at_a_time_is_enough_room)
 {
-	struct scene *scene = &watched->scene;
+	struct attach_fixture *scene = &watched->scene;
 
 	assert_int_equal(mc_watch_read(watched->watch, watched->events, 0), -EINVAL);
 	for (int i = 0; i < 3; i++)
