@@ -52,7 +52,14 @@ static void start_server(void)
 		abort();
 	api.volumes =
 		hv_volumes_new(&(struct hv_volumes_args){.core = api.core, .mount_root = "/none"});
-	if (!api.volumes || !hv_server_start(fd, &api, &log))
+	if (!api.volumes)
+		abort();
+	api.attacher = hv_attacher_new(&(struct hv_attacher_args){
+		.core = api.core,
+		.engine = api.engine,
+		.volumes = api.volumes,
+	});
+	if (!api.attacher || !hv_server_start(fd, &api, &log))
 		abort();
 }
 
