@@ -546,7 +546,7 @@ attach() {
 	docker exec hvt_mounts mount -t tmpfs over /mnt/a
 	for lazy in false true; do
 		detach_row "covered, Lazy $lazy" 409 busy \
-			"volume 'hvt_data' at /mnt/a in container 'hvt_mounts' is covered by a mount at /mnt/a \(tmpfs\)" \
+			"volume 'hvt_data' at /mnt/a in container 'hvt_mounts' is covered by a mount at /mnt/a \(tmpfs\)(, by process [0-9]+ \(mount\))?" \
 			"unmount that first, in the container" Container=hvt_mounts Target=/mnt/a "Lazy:=$lazy"
 	done
 	docker exec hvt_mounts umount /mnt/a

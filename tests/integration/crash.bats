@@ -28,7 +28,8 @@ world() {
 		jq -c '(.Volumes // [])[] | .Name, .Status.source,
 			(.Status.attachments | map(.container, .target, .mode)), .Status.problem' 2>&1
 	curl -s --max-time 30 --unix-socket "$PLAIN/socket" --data-binary '{}' http://hostvol/HotList |
-		jq -c '.Attachments[] | [.Volume, .ContainerName, .Target, .ReadOnly, .State, .Problem]'
+		jq -c '.Attachments[] | [.Volume, .ContainerName, .Target, .ReadOnly, .State,
+			(.Problem // "" | sub(", by process .*"; ""))]' # it is another one in each round
 	cut -d ' ' -f 4-6 "/proc/$PID/mountinfo" | sort
 	grep -F " $TMP/" /proc/self/mountinfo | cut -d ' ' -f 4-6 | sort
 	find "$PLAIN/state/volumes" "$PLAIN/state/trash" "$PLAIN/mounts" -mindepth 1 2>/dev/null | sort

@@ -185,16 +185,18 @@ has_marks() {
 	eventually has_marks 0
 }
 
-@test "a daemon at rest does not wake up" {
+@test "a daemon at rest does not wake up, but to look at the health of volumes" {
 	run_daemon
 	start hvt_web
 	hostvol attach "$TMP/src" hvt_web:/mnt/d
-	wakeups() { cat /proc/"$DAEMON"/task/*/status | awk '/^voluntary_ctxt_switches/ { sum += $2 } END { print sum }'; }
+	wakeups() {
+		awk '/^Pid/ { pid = $2 } /^voluntary_ctxt_switches/ { print pid, $2 }' /proc/"$DAEMON"/task/*/status
+	}
 	rests() {
 		local before
 		before=$(wakeups)
 		sleep 3
-		[[ $(wakeups) == "$before" ]]
+		[[ $(diff <(echo "$before") <(wakeups) | grep -c '^>') -le 1 ]]
 	}
 	eventually rests # what it does each minute may fall into one
 }
