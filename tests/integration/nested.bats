@@ -53,7 +53,7 @@ states() {
 has_states() {
 	local name=$1 is
 	shift
-	is=$(states "$name")
+	is=$(states "$name" | sed "s,\, by process .*,,")
 	[[ $is == "$(printf '%s\n' "$@")" ]] || { echo "$name: $is" && return 1; }
 }
 
