@@ -124,20 +124,21 @@ static struct json_object *find_concern(const struct hv_replies *replies)
 }
 
 /* Take it out where it is done, and remove the carrier.  A node that cannot be told keeps the
- * carrier. */
+ * carrier.  By its ID: another rule may have the place. */
 static enum hv_code undo(struct making *making, struct hv_error *err)
 {
 	struct hv_detach_request request = {.lazy = true};
 	hv_auto_json struct json_object *body = NULL, *concern = find_concern(&making->replies);
+	hv_auto_json struct json_object *others = hv_cluster_spare_others(&making->replies);
 	hv_auto_replies struct hv_replies replies = {0};
 	struct hv_cluster_end end = {.id = making->carried.id, .seconds = HV_CLUSTER_SECONDS};
 	struct hv_tally tally;
 
-	request.selector = making->rule.selector;
-	request.target = making->rule.target;
+	request.id = making->rule.id;
 	end.body = body = hv_fields_write(hv_detach_request_fields, &request);
 	end.concern = concern;
-	if (!body || !concern)
+	end.constraints = others;
+	if (!body || !concern || !others)
 		return hv_oom(err);
 	if (hv_cluster_end(making->swarm, &making->rule, &end, &replies, err) != HV_OK)
 		return err->code;

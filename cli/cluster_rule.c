@@ -181,18 +181,36 @@ static bool add_nodes(struct json_object *spec, struct json_object *concern)
 				HV_CARRIER_NODES, nodes);
 }
 
+struct json_object *hv_cluster_spare_others(const struct hv_replies *replies)
+{
+	hv_auto_json struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; list && i < replies->count; i++) {
+		const struct hv_reply *reply = &replies->items[i];
+		hv_auto_free char *text = NULL;
+
+		if (reply->state != HV_NODE_ANSWERED || reply->err.code != HV_TARGET_EXISTS)
+			continue;
+		text = hv_text_format("node.id!=%s", reply->id);
+		if (!text || json_object_array_add(list, json_object_new_string(text)) < 0)
+			return NULL;
+	}
+	return json_object_get(list);
+}
+
 enum hv_code hv_cluster_end(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
 	const struct hv_cluster_end *end, struct hv_replies *ret, struct hv_error *err)
 {
 	const struct hv_call call = {"/HotDetach", end->body, 0};
 	hv_auto_json struct json_object *spec =
-		hv_cluster_rule_spec(swarm, rule, &call, NULL, true);
+		hv_cluster_rule_spec(swarm, rule, &call, end->constraints, true);
 	hv_auto_carried struct hv_carried carried = {0};
 	const struct hv_replies_wait wait = {
 		.service = end->service,
 		.endpoint = call.endpoint,
 		.concern = end->concern,
-		.is_everywhere = true,
+		.is_everywhere =
+			!end->constraints || json_object_array_length(end->constraints) == 0,
 		.seconds = end->seconds,
 	};
 

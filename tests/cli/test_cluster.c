@@ -81,6 +81,23 @@ TEST(a_carrier_has_the_request_and_its_labels)
 	hv_cluster_rule_done(&rule);
 }
 
+TEST(nodes_where_another_rule_is_in_the_place_are_spared)
+{
+	char one[] = "n1", two[] = "n2", three[] = "n3";
+	struct hv_reply items[] = {
+		{.id = one, .state = HV_NODE_ANSWERED},
+		{.id = two, .state = HV_NODE_ANSWERED, .err.code = HV_TARGET_EXISTS},
+		{.id = three, .state = HV_NODE_ANSWERED, .err.code = HV_NO_SUCH_VOLUME},
+	};
+	const struct hv_replies replies = {.items = items, .count = 3};
+	struct json_object *list = hv_cluster_spare_others(&replies);
+
+	assert_int_equal(json_object_array_length(list), 1);
+	assert_string_equal(
+		json_object_get_string(json_object_array_get_idx(list, 0)), "node.id!=n2");
+	json_object_put(list);
+}
+
 TEST(the_outcome_at_a_node)
 {
 	static const struct {

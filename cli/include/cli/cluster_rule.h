@@ -52,12 +52,18 @@ enum hv_code hv_cluster_ask(const struct hv_swarm *swarm,
 	const struct hv_cluster_question *question, struct hv_replies *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Placement constraints that keep a carrier from the nodes where another rule is in the place; to
+ * be put, NULL on ENOMEM. */
+struct json_object *hv_cluster_spare_others(const struct hv_replies *replies)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Have the carrier of that ID end the rule on all nodes, and wait for that. */
 struct hv_cluster_end {
-	const char *id;              /* of the service */
-	struct json_object *body;    /* of /HotDetach */
-	struct json_object *concern; /* as in struct hv_replies_wait */
-	const char *service;         /* as there */
+	const char *id;                  /* of the service */
+	struct json_object *body;        /* of /HotDetach */
+	struct json_object *concern;     /* as in struct hv_replies_wait */
+	const char *service;             /* as there */
+	struct json_object *constraints; /* of the nodes; borrowed; NULL: all are told */
 	long seconds;
 };
 enum hv_code hv_cluster_end(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
