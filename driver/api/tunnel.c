@@ -107,6 +107,7 @@ static void keep(struct hv_tunnel *tunnel, const char *name, struct hv_reply *re
 	if (item) {
 		item->body = reply->body;
 		item->status = reply->status;
+		item->since = hv_clock_seconds(); /* the answer may have taken long */
 		reply->body = NULL;
 		if (!item->body)
 			item_done(item);

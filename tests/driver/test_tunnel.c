@@ -9,6 +9,7 @@
 #include "wire/tunnel.h"
 
 #include "api_fixture.h"
+#include "tunnel.h"
 
 #define NAME "hostvol-request-0123456789abcdef"
 
@@ -175,6 +176,43 @@ API_TEST(an_answer_is_forgotten_after_a_minute)
 	for (int i = 0; i < HV_TUNNEL_MAX; i++)
 		fixture->api.tunnel.items[i].since -= HV_TUNNEL_SECONDS + 1;
 	assert_int_equal(call(fixture, "/VolumeDriver.Get", "{\"Name\":\"" NAME "\"}"), 404);
+}
+
+/* As if the answer had taken longer than one is kept. */
+static void answer_late(
+	struct hv_api *api, const struct hv_http_request *http, struct hv_reply *ret)
+{
+	(void)http;
+	for (int i = 0; i < HV_TUNNEL_MAX; i++)
+		api->tunnel.items[i].since -= HV_TUNNEL_SECONDS + 1;
+	ret->status = 200;
+	ret->body = strdup("{}");
+}
+
+/* Create a request whose answer is the error, with that handler; returns the error, to be freed. */
+static char *ask_handler(struct fixture *fixture, const char *request, hv_handler handle)
+{
+	char key[] = "request", name[] = NAME;
+	struct hv_opt opt = {key, (char *)(uintptr_t)request};
+	const struct hv_driver_request in = {.name = name, .opts = {&opt, 1}};
+	struct json_object *reply = json_object_new_object();
+	struct hv_error err = {0};
+	hv_tunnel_call create = hv_tunnel_find(&fixture->api, "/VolumeDriver.Create", &in);
+	char *text;
+
+	assert_int_equal(create(&fixture->api, &in, handle, reply, &err), HV_OK);
+	text = strdup(text_in(reply, "Err"));
+	json_object_put(reply);
+	return text;
+}
+
+API_TEST(an_answer_that_took_long_is_told)
+{
+	char *text = ask_handler(*state,
+		"{\"Endpoint\":\"/HotInfo\",\"Answer\":\"error\",\"Body\":{}}", answer_late);
+
+	assert_string_equal(text, HV_TUNNEL_ANSWER "200 {}");
+	free(text);
 }
 
 API_TEST(what_the_engine_repeats_is_answered_once)
