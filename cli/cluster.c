@@ -208,13 +208,12 @@ static enum hv_code check_options(const struct hv_options *options, struct hv_er
 	return hv_hint(err, "leave out --once, or name one container");
 }
 
-/* Without any reply nothing is done anywhere. */
-static void fail_to_wait(const struct making *making, struct hv_error *err)
+/* Without any reply a node may have the rule all the same. */
+static void fail_to_wait(struct making *making, struct hv_error *err)
 {
 	hv_auto_error struct hv_error failure = {0};
 
-	if (!making->is_new || making->replies.count > 0 ||
-		hv_swarm_remove(making->swarm, making->carried.id, &failure) != HV_OK)
+	if (!making->is_new || making->replies.count > 0 || undo(making, &failure) != HV_OK)
 		hv_hint(err, "repeat the command, or end rule %s: docker hostvol detach %s",
 			making->rule.id, making->rule.id);
 }
