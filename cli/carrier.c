@@ -204,14 +204,20 @@ static enum hv_code update(const struct hv_swarm *swarm, const char *id, struct 
 	return ret->id ? HV_OK : hv_oom(err);
 }
 
+void hv_carrier_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGHUP);
+}
+
 /* They are asked for in between, by hv_replies_wait(). */
 static void hold_signals(void)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	hv_carrier_signals(&set);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 

@@ -223,6 +223,7 @@ enum hv_exit hv_cluster_attach(const struct hv_invocation *run, const struct hv_
 {
 	auto_making struct making making = {.run = run, .swarm = swarm, .body = body};
 	struct hv_replies_wait wait = {.endpoint = "/HotAttach", .seconds = HV_CLUSTER_SECONDS};
+	enum hv_exit status;
 	bool is_json = false;
 
 	if (check_options(&run->options, err) != HV_OK ||
@@ -236,11 +237,12 @@ enum hv_exit hv_cluster_attach(const struct hv_invocation *run, const struct hv_
 		fail_to_wait(&making, err);
 		return HV_EXIT_FAILED;
 	}
-	if (hv_replies_print(&making.replies, false, is_json) < 0) {
-		hv_oom(err);
-		return HV_EXIT_FAILED;
-	}
-	return conclude(&making, err);
+	/* First: to print may end the command, if nobody reads that. */
+	status = conclude(&making, err);
+	if (hv_replies_print(&making.replies, false, is_json) == 0)
+		return status;
+	hv_oom(err);
+	return HV_EXIT_FAILED;
 }
 
 /* --- check --- */

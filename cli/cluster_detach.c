@@ -253,7 +253,7 @@ enum hv_code hv_cluster_detach(const struct hv_invocation *run, const struct hv_
 		prepare(&ending, address, err) != HV_OK || build(&ending, request, err) != HV_OK ||
 		end(&ending, seconds, err) != HV_OK)
 		return err->code;
-	if (hv_replies_print(&ending.replies, true, is_json) < 0)
-		return hv_oom(err);
-	return conclude(&ending, err);
+	/* First: to print may end the command, if nobody reads that. */
+	(void)!conclude(&ending, err);
+	return hv_replies_print(&ending.replies, true, is_json) < 0 ? hv_oom(err) : err->code;
 }

@@ -336,9 +336,7 @@ static bool rest(long long begin_ms)
 	const struct timespec pause = {0, pause_ms * 1000 * 1000};
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	hv_carrier_signals(&set);
 	return sigtimedwait(&set, NULL, &pause) < 0;
 }
 

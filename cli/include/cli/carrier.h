@@ -8,6 +8,8 @@
 #ifndef CLI_CARRIER_H
 #define CLI_CARRIER_H
 
+#include <signal.h>
+
 #include "cli/client.h"
 #include "cli/swarm.h"
 
@@ -46,8 +48,11 @@ struct hv_carried {
 void hv_carried_done(struct hv_carried *carried) __attribute__((nonnull));
 #define hv_auto_carried HV_AUTO(hv_carried_done)
 
+/* The signals that end a command that waits: SIGINT, SIGTERM, SIGHUP. */
+void hv_carrier_signals(sigset_t *ret) __attribute__((nonnull));
+
 /* Have the nodes do what `spec` asks for, under a new name: a new service, or the one of that ID,
- * which asks all nodes again then.  SIGINT and SIGTERM are kept for hv_replies_wait() from now on.
+ * which asks all nodes again then.  The signals are kept for hv_replies_wait() from now on.
  * Returns HV_OK, HV_TARGET_EXISTS (a service of that name came up), or why the Engine refuses. */
 enum hv_code hv_carrier_send(const struct hv_swarm *swarm, const char *id, struct json_object *spec,
 	struct hv_carried *ret, struct hv_error *err)
