@@ -37,6 +37,22 @@ static enum hv_code parse_seconds(const char *text, long long *ret, struct hv_er
 	return HV_OK;
 }
 
+/* A detach of all addresses. */
+struct detaching {
+	const struct hv_invocation *run;
+	struct hv_swarm swarm;
+	struct hv_error unknown; /* why the Engine does not tell its role; or none */
+	struct hv_client daemon;
+};
+
+#define auto_detaching HV_AUTO(detaching_done)
+static void detaching_done(struct detaching *detaching)
+{
+	hv_swarm_done(&detaching->swarm);
+	hv_error_done(&detaching->unknown);
+	hv_client_done(&detaching->daemon);
+}
+
 /* A manager may be without hostvol. */
 static bool needs_daemon(const struct hv_swarm *swarm, const struct hv_addresses *addresses)
 {
@@ -76,59 +92,87 @@ static bool may_be_cluster(const struct hv_addresses *addresses)
 	return false;
 }
 
-/* An Engine that does not answer keeps nobody from detaching by an ID. */
-static enum hv_code open_swarm(const struct hv_invocation *run,
-	const struct hv_addresses *addresses, struct hv_swarm *ret, struct hv_error *err)
+static enum hv_code tell_unknown(const struct detaching *detaching, struct hv_error *err)
 {
+	const struct hv_error *unknown = &detaching->unknown;
+
+	hv_fail(err, unknown->code, "%s", hv_error_text(unknown));
+	return unknown->hint ? hv_hint(err, "%s", unknown->hint) : err->code;
+}
+
+/* An Engine that does not answer keeps nobody from detaching by an ID. */
+static enum hv_code open_swarm(
+	struct detaching *detaching, const struct hv_addresses *addresses, struct hv_error *err)
+{
+	struct hv_swarm *swarm = &detaching->swarm;
 	bool is_service = false;
 
 	for (size_t i = 0; i < addresses->count; i++)
 		is_service = is_service || hv_cluster_is_meant(addresses->items[i].place.selector);
-	if (hv_swarm_open(run, ret, err) != HV_OK) {
+	if (hv_swarm_open(detaching->run, swarm, &detaching->unknown) != HV_OK) {
+		swarm->role = HV_SWARM_NONE;
 		if (is_service)
-			return err->code;
-		hv_error_done(err);
-		ret->role = HV_SWARM_NONE;
+			return tell_unknown(detaching, err);
 	}
-	return is_service && ret->role == HV_SWARM_WORKER ? hv_swarm_refuse_worker(ret, err)
-							  : HV_OK;
+	return is_service && swarm->role == HV_SWARM_WORKER ? hv_swarm_refuse_worker(swarm, err)
+							    : HV_OK;
 }
 
-/* On a worker a rule of all nodes would end on this one alone, and come back. */
-static enum hv_code check_worker(const struct hv_swarm *swarm, const struct hv_client *daemon,
-	const struct hv_address *address, struct hv_error *err)
+/* End a rule of all nodes that has no carrier any more.  On this node alone it would end only here,
+ * and with a carrier come back. */
+static enum hv_code detach_rule(const struct detaching *detaching, struct json_object *rule,
+	const struct hv_detach_request *request, struct hv_error *err)
+{
+	const struct hv_swarm *swarm = &detaching->swarm;
+	const struct hv_address address = {
+		.place.selector =
+			(char *)(uintptr_t)hv_document_text(rule, "Selector"), /* borrows */
+		.place.target = (char *)(uintptr_t)hv_document_text(rule, "Target"),
+	};
+
+	if (detaching->unknown.code != HV_OK)
+		return tell_unknown(detaching, err);
+	return swarm->role == HV_SWARM_MANAGER
+		       ? hv_cluster_detach(detaching->run, swarm, &address, request, err)
+		       : hv_swarm_refuse_worker(swarm, err);
+}
+
+/* The rule of all nodes that has the ID of the address, to be put; NULL: it is none. */
+static struct json_object *find_rule(
+	const struct detaching *detaching, const struct hv_address *address)
 {
 	hv_auto_json struct json_object *rules = NULL;
 	hv_auto_error struct hv_error ignored = {0};
+	bool is_alone = detaching->swarm.role == HV_SWARM_NONE && detaching->unknown.code == HV_OK;
 	struct json_object *rule;
 
-	if (swarm->role != HV_SWARM_WORKER || !address->id ||
-		hv_rules_ask(daemon, &rules, &ignored) != HV_OK)
-		return HV_OK;
+	if (is_alone || !address->id || hv_rules_ask(&detaching->daemon, &rules, &ignored) != HV_OK)
+		return NULL;
 	rule = hv_rules_find(rules, address->id, NULL, NULL);
-	return rule && hv_cluster_is_rule(rule) ? hv_swarm_refuse_worker(swarm, err) : HV_OK;
+	return rule && hv_cluster_is_rule(rule) ? json_object_get(rule) : NULL;
 }
 
-static enum hv_code detach_address(const struct hv_invocation *run, const struct hv_swarm *swarm,
-	const struct hv_client *daemon, const struct hv_address *address, struct hv_error *err)
+static enum hv_code detach_address(
+	const struct detaching *detaching, const struct hv_address *address, struct hv_error *err)
 {
-	struct hv_detach_request request = {.lazy = run->options.lazy};
+	const struct hv_options *options = &detaching->run->options;
+	struct hv_detach_request request = {.lazy = options->lazy};
+	hv_auto_json struct json_object *rule = NULL;
 
-	if (parse_seconds(run->options.wait, &request.wait_seconds, err) != HV_OK)
+	if (parse_seconds(options->wait, &request.wait_seconds, err) != HV_OK)
 		return err->code;
-	if (hv_cluster_has_rule(swarm, address))
-		return hv_cluster_detach(run, swarm, address, &request, err);
-	if (check_worker(swarm, daemon, address, err) != HV_OK)
-		return err->code;
-	return detach_one(daemon, address, request, err);
+	if (hv_cluster_has_rule(&detaching->swarm, address))
+		return hv_cluster_detach(detaching->run, &detaching->swarm, address, &request, err);
+	rule = find_rule(detaching, address);
+	return rule ? detach_rule(detaching, rule, &request, err)
+		    : detach_one(&detaching->daemon, address, request, err);
 }
 
 /* Each is detached whatever becomes of the others, as `docker rm` does. */
 static enum hv_exit detach(const struct hv_invocation *run, struct hv_error *err)
 {
-	hv_auto_swarm struct hv_swarm swarm = {.role = HV_SWARM_NONE};
+	auto_detaching struct detaching detaching = {.run = run, .swarm.role = HV_SWARM_NONE};
 	hv_auto_addresses struct hv_addresses addresses = {0};
-	hv_auto_daemon struct hv_client daemon = {0};
 	enum hv_exit status = HV_EXIT_DONE;
 	long long seconds = 0;
 
@@ -136,16 +180,16 @@ static enum hv_exit detach(const struct hv_invocation *run, struct hv_error *err
 		return HV_EXIT_USAGE;
 	if (hv_addresses_parse(&run->operands, run->options.target, &addresses, err) != HV_OK)
 		return err->code == HV_BAD_REQUEST ? HV_EXIT_USAGE : HV_EXIT_FAILED;
-	if (may_be_cluster(&addresses) && open_swarm(run, &addresses, &swarm, err) != HV_OK)
+	if (may_be_cluster(&addresses) && open_swarm(&detaching, &addresses, err) != HV_OK)
 		return HV_EXIT_FAILED;
-	if (needs_daemon(&swarm, &addresses) &&
-		hv_client_find(&run->globals, &run->environment, &daemon, err) != HV_OK)
+	if (needs_daemon(&detaching.swarm, &addresses) &&
+		hv_client_find(&run->globals, &run->environment, &detaching.daemon, err) != HV_OK)
 		return HV_EXIT_FAILED;
 	for (size_t i = 0; i < addresses.count; i++) {
 		const struct hv_address *address = &addresses.items[i];
 		hv_auto_error struct hv_error failure = {0};
 
-		if (detach_address(run, &swarm, &daemon, address, &failure) == HV_OK)
+		if (detach_address(&detaching, address, &failure) == HV_OK)
 			continue;
 		hv_report(addresses.count > 1 ? address->text : NULL, &failure);
 		status = HV_EXIT_FAILED;
