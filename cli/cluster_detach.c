@@ -187,19 +187,38 @@ static enum hv_code find_concern(
 	return HV_OK;
 }
 
-/* The rule holds again where it had ended. */
-static void restore(const struct ending *ending)
+/* The rule holds again where it had ended, unless its carrier is one that ends it. */
+static enum hv_code restore(const struct ending *ending, struct hv_error *err)
 {
+	const char *id = hv_document_text(ending->carrier, "ID");
 	struct json_object *spec = hv_document_get(ending->carrier, "Spec", json_type_object);
 	hv_auto_carried struct hv_carried carried = {0};
 	hv_auto_replies struct hv_replies replies = {0};
-	hv_auto_error struct hv_error ignored = {0};
 	const struct hv_replies_wait wait = {.endpoint = "/HotAttach", .seconds = RESTORE_SECONDS};
 
-	if (!hv_carrier_is_ending(ending->carrier) &&
-		hv_carrier_send(ending->swarm, hv_document_text(ending->carrier, "ID"), spec,
-			&carried, &ignored) == HV_OK)
-		(void)!hv_replies_wait(ending->swarm, &carried, &wait, &replies, &ignored);
+	if (!id || hv_carrier_is_ending(ending->carrier))
+		return hv_fail(err, HV_UNSUPPORTED, "nothing tells the nodes to keep it");
+	if (hv_carrier_send(ending->swarm, id, spec, &carried, err) != HV_OK ||
+		hv_replies_wait(ending->swarm, &carried, &wait, &replies, err) != HV_OK)
+		return err->code;
+	if (hv_replies_count(&replies, false).refused > 0)
+		return hv_fail(err, HV_UNSUPPORTED, "a node refuses to make it again");
+	return HV_OK;
+}
+
+static enum hv_code fail_refused(
+	const struct ending *ending, const struct hv_tally *tally, struct hv_error *err)
+{
+	hv_auto_error struct hv_error failure = {0};
+
+	if (restore(ending, &failure) == HV_OK) {
+		hv_fail(err, HV_BUSY, "%zu of %zu nodes cannot detach it, and the rule stays",
+			tally->refused, tally->nodes);
+		return hv_hint(err, "end its use there, or detach with --wait or --lazy");
+	}
+	hv_fail(err, HV_BUSY, "%zu of %zu nodes cannot detach it; it has ended on the others",
+		tally->refused, tally->nodes);
+	return hv_hint(err, "end its use there, and repeat the command");
 }
 
 static enum hv_code conclude(const struct ending *ending, struct hv_error *err)
@@ -207,13 +226,8 @@ static enum hv_code conclude(const struct ending *ending, struct hv_error *err)
 	const struct hv_tally tally = hv_replies_count(&ending->replies, true);
 	const char *id = hv_document_text(ending->carrier, "ID");
 
-	if (tally.refused > 0) {
-		if (id)
-			restore(ending);
-		hv_fail(err, HV_BUSY, "%zu of %zu nodes cannot detach it, and the rule stays",
-			tally.refused, tally.nodes);
-		return hv_hint(err, "end its use there, or detach with --wait or --lazy");
-	}
+	if (tally.refused > 0)
+		return fail_refused(ending, &tally, err);
 	if (tally.absent > 0 || ending->replies.is_interrupted) {
 		hv_fail(err, HV_TIMEOUT, "%zu of %zu nodes have not detached it yet", tally.absent,
 			tally.nodes);
