@@ -109,8 +109,7 @@ static enum hv_code refuse_none(const struct ending *ending, struct hv_error *er
 static bool have_none(const struct hv_replies *replies)
 {
 	for (size_t i = 0; i < replies->count; i++)
-		if (replies->items[i].err.code != HV_NO_SUCH_ATTACHMENT &&
-			hv_reply_judge(&replies->items[i], true) != HV_OUTCOME_LATER)
+		if (replies->items[i].err.code != HV_NO_SUCH_ATTACHMENT)
 			return false;
 	return true;
 }
@@ -221,6 +220,15 @@ static enum hv_code fail_refused(
 	return hv_hint(err, "end its use there, and repeat the command");
 }
 
+/* No carrier tells them later. */
+static enum hv_code fail_untold(const struct hv_tally *tally, struct hv_error *err)
+{
+	hv_fail(err, HV_TIMEOUT, "%zu of %zu nodes could not be asked, and may keep the rule",
+		tally->absent + tally->later, tally->nodes);
+	return hv_hint(err,
+		"repeat the command when they are back: the service that would tell them is gone");
+}
+
 static enum hv_code conclude(const struct ending *ending, struct hv_error *err)
 {
 	const struct hv_tally tally = hv_replies_count(&ending->replies, true);
@@ -228,6 +236,8 @@ static enum hv_code conclude(const struct ending *ending, struct hv_error *err)
 
 	if (tally.refused > 0)
 		return fail_refused(ending, &tally, err);
+	if (!id && tally.absent + tally.later > 0)
+		return fail_untold(&tally, err);
 	if (tally.absent > 0 || ending->replies.is_interrupted) {
 		hv_fail(err, HV_TIMEOUT, "%zu of %zu nodes have not detached it yet", tally.absent,
 			tally.nodes);
