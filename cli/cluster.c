@@ -109,6 +109,11 @@ static enum hv_code send(struct making *making, struct hv_error *err)
 	return hv_hint(err, "try again");
 }
 
+static bool may_have(const struct hv_reply *reply)
+{
+	return reply->may_be_done || reply->state == HV_NODE_LOST;
+}
+
 /* The nodes that may have the rule now: its keys; to be put, NULL on ENOMEM. */
 static struct json_object *find_concern(const struct hv_replies *replies)
 {
@@ -117,7 +122,7 @@ static struct json_object *find_concern(const struct hv_replies *replies)
 	for (size_t i = 0; concern && i < replies->count; i++) {
 		const struct hv_reply *reply = &replies->items[i];
 
-		if (hv_reply_judge(reply, false) == HV_OUTCOME_DONE || reply->state == HV_NODE_LOST)
+		if (may_have(reply))
 			json_object_object_add(concern, reply->id, NULL);
 	}
 	return concern;
@@ -149,12 +154,21 @@ static enum hv_code undo(struct making *making, struct hv_error *err)
 		tally.refused + tally.absent, tally.nodes);
 }
 
+/* Whether each node has refused, or has not been asked. */
+static bool is_nowhere(const struct hv_replies *replies)
+{
+	for (size_t i = 0; i < replies->count; i++)
+		if (may_have(&replies->items[i]))
+			return false;
+	return true;
+}
+
 static void take_back(struct making *making, const struct hv_tally *tally, struct hv_error *err)
 {
 	hv_auto_error struct hv_error failure = {0};
-	bool is_lost = tally->done > 0 || tally->absent > 0;
-	enum hv_code code = is_lost ? undo(making, &failure)
-				    : hv_swarm_remove(making->swarm, making->carried.id, &failure);
+	enum hv_code code = is_nowhere(&making->replies)
+				    ? hv_swarm_remove(making->swarm, making->carried.id, &failure)
+				    : undo(making, &failure);
 
 	if (code != HV_OK) {
 		hv_fail(err, HV_UNSUPPORTED, "rule %s could not be taken back: %s", making->rule.id,

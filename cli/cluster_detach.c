@@ -143,7 +143,7 @@ static bool may_have_made(struct json_object *task)
 
 	if (!state || strcmp(state, "pending") == 0 || strcmp(state, "new") == 0)
 		return false;
-	return !text || !*text || strstr(text, HV_TUNNEL_ANSWER "200");
+	return !text || hv_answer_may_be_done(text);
 }
 
 /* The nodes that an earlier detach has noted. */

@@ -128,6 +128,21 @@ static const char *strip(const char *text)
 	return text;
 }
 
+bool hv_answer_may_be_done(const char *text)
+{
+	/* The daemon's, also in former versions. */
+	static const char *const refusals[] = {"through the Docker Engine are switched off",
+		"too many requests come through the Engine", "option request is not {"};
+	const char *at = strstr(text, HV_TUNNEL_ANSWER);
+
+	if (at)
+		return strncmp(at + strlen(HV_TUNNEL_ANSWER), "200", 3) == 0;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (strstr(text, refusals[i]))
+			return false;
+	return true;
+}
+
 static void take_answer(struct watch *watch, struct hv_reply *reply, const char *text)
 {
 	const char *at = strstr(text, HV_TUNNEL_ANSWER);
@@ -138,6 +153,7 @@ static void take_answer(struct watch *watch, struct hv_reply *reply, const char 
 	reply->state = HV_NODE_ANSWERED;
 	hv_error_done(&reply->err);
 	reply->is_unasked = !at;
+	reply->may_be_done = hv_answer_may_be_done(text);
 	if (!at) {
 		hv_fail(&reply->err, HV_INTERNAL, "%s", *text ? strip(text) : "there is no answer");
 		return;

@@ -98,6 +98,16 @@ TEST(nodes_where_another_rule_is_in_the_place_are_spared)
 	json_object_put(list);
 }
 
+TEST(an_error_that_is_no_answer_leaves_it_open_whether_it_is_done)
+{
+	assert_true(hv_answer_may_be_done("VolumeDriver.Create: hostvol-answer 200 {}"));
+	assert_false(hv_answer_may_be_done("VolumeDriver.Create: hostvol-answer 404 {}"));
+	assert_false(hv_answer_may_be_done(
+		"VolumeDriver.Create: requests through the Docker Engine are switched off"));
+	assert_true(hv_answer_may_be_done("Post \"http://x/VolumeDriver.Create\": EOF"));
+	assert_true(hv_answer_may_be_done(""));
+}
+
 TEST(the_outcome_at_a_node)
 {
 	static const struct {

@@ -19,9 +19,10 @@ struct hv_reply {
 	bool has_tasks;    /* running ones of the service */
 	bool is_concerned; /* it is one of those that have to answer */
 	enum hv_node_state state;
-	bool is_pending; /* HV_NODE_ASKED: Swarm has not given the task to the node yet */
-	bool is_unasked; /* HV_NODE_ANSWERED, but not by the daemon: it does not even take requests
-			  */
+	bool is_pending;  /* HV_NODE_ASKED: Swarm has not given the task to the node yet */
+	bool is_unasked;  /* HV_NODE_ANSWERED, but not by the daemon: it does not even take requests
+			   */
+	bool may_be_done; /* HV_NODE_ANSWERED: the daemon has done it, or its answer went astray */
 	struct json_object *answer; /* to be put; NULL: none, or a refusal */
 	struct hv_error err;        /* the refusal, or why there is no answer */
 };
@@ -51,6 +52,11 @@ struct hv_replies_wait {
 enum hv_code hv_replies_wait(const struct hv_swarm *swarm, const struct hv_carried *carried,
 	const struct hv_replies_wait *wait, struct hv_replies *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Whether the error of a task leaves it open that the daemon has done as it was asked.  An Engine
+ * that lost the daemon's answer has an error of its own; only a refusal of the request itself is
+ * sure to have done nothing. */
+bool hv_answer_may_be_done(const char *text) __attribute__((nonnull, warn_unused_result));
 
 /* Whether a task is meant to run. */
 bool hv_task_is_running(struct json_object *task) __attribute__((warn_unused_result));
