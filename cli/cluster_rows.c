@@ -135,8 +135,9 @@ static int add_list(struct json_object *rows, const struct hv_replies *replies,
 static int add_done(struct json_object *rows, const struct hv_replies *replies,
 	const struct hv_reply *reply, bool is_detach)
 {
-	const struct row none = {reply, NULL, true,
-		is_detach ? "nothing is there any more" : "no task is there now", NULL};
+	const char *note = hv_document_text(reply->answer, "Note");
+	const char *why = is_detach ? "nothing is there any more" : "no task is there now";
+	const struct row none = {reply, NULL, true, note ? note : why, NULL};
 	int attached = add_list(rows, replies, reply, "Attachments", true);
 	int failed = attached < 0 ? attached : add_list(rows, replies, reply, "Failed", false);
 	int skipped = failed < 0 ? failed : add_list(rows, replies, reply, "Skipped", false);

@@ -175,19 +175,42 @@ static void shorten_wait(struct json_object *request)
 		json_object_set_int64(wait, HV_TUNNEL_WAIT_SECONDS);
 }
 
-static void answer(struct hv_api *api, const char *name, struct json_object *endpoint,
-	struct json_object *request, hv_handler handle)
+/* An answer that no error can carry is the refusal of a question; of a change it would tell that
+ * nothing was done, so there is a short one in its place.  On ENOMEM it stays. */
+static void shorten(const char *endpoint, struct hv_reply *reply)
 {
+	bool is_change = strcmp(endpoint, "/HotAttach") == 0 || strcmp(endpoint, "/HotDetach") == 0;
+	size_t size = reply->body ? strlen(reply->body) : 0;
+	char *body;
+
+	if (!is_change || reply->status != 200 || size <= HV_TUNNEL_ERROR_MAX)
+		return;
+	body = hv_text_format(
+		"{\"Err\":\"\",\"Note\":\"it is done; the answer has %zu bytes, which "
+		"is more than an error can carry\"}",
+		size);
+	if (!body)
+		return;
+	free(reply->body);
+	reply->body = body;
+}
+
+static void answer(
+	struct hv_api *api, const char *name, const struct request *asked, hv_handler handle)
+{
+	struct json_object *request = asked->body;
 	struct hv_reply reply = {0};
 	struct hv_http_request http = {
 		.method = "POST",
-		.path = json_object_get_string(endpoint),
+		.path = json_object_get_string(asked->endpoint),
 	};
 
 	shorten_wait(request);
 	http.body = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	http.size = strlen(http.body);
 	handle(api, &http, &reply);
+	if (asked->as_error)
+		shorten(http.path, &reply);
 	keep(&api->tunnel, name, &reply);
 	hv_reply_done(&reply);
 }
@@ -238,7 +261,7 @@ static enum hv_code create(struct hv_api *api, const struct hv_driver_request *i
 		take(&api->tunnel, in->name, request.as_error, &is_known, err) != HV_OK)
 		return err->code;
 	if (!is_known)
-		answer(api, in->name, request.endpoint, request.body, handle);
+		answer(api, in->name, &request, handle);
 	return request.as_error ? find_and_tell(&api->tunnel, in->name, reply, err) : HV_OK;
 }
 

@@ -215,6 +215,26 @@ API_TEST(an_answer_that_took_long_is_told)
 	free(text);
 }
 
+static void answer_long(
+	struct hv_api *api, const struct hv_http_request *http, struct hv_reply *ret)
+{
+	(void)api;
+	(void)http;
+	ret->status = 200;
+	ret->body = calloc(1, HV_TUNNEL_ERROR_MAX + 2);
+	assert_non_null(ret->body);
+	memset(ret->body, ' ', HV_TUNNEL_ERROR_MAX + 1);
+}
+
+API_TEST(a_change_whose_answer_is_too_long_tells_that_it_is_done)
+{
+	char *text = ask_handler(*state,
+		"{\"Endpoint\":\"/HotAttach\",\"Answer\":\"error\",\"Body\":{}}", answer_long);
+
+	assert_non_null(strstr(text, HV_TUNNEL_ANSWER "200 {\"Err\":\"\",\"Note\":\"it is done"));
+	free(text);
+}
+
 API_TEST(what_the_engine_repeats_is_answered_once)
 {
 	struct fixture *fixture = *state;
