@@ -92,6 +92,7 @@ static enum hv_code send(struct making *making, struct hv_error *err)
 	const struct hv_call call = {"/HotAttach", making->body, 0};
 	struct json_object *id = json_object_new_string(making->rule.id);
 	hv_auto_json struct json_object *spec = NULL;
+	enum hv_code code;
 
 	if (!id || json_object_object_add(making->body, "ID", id) < 0)
 		return hv_oom(err);
@@ -102,9 +103,14 @@ static enum hv_code send(struct making *making, struct hv_error *err)
 	if (!spec)
 		return hv_oom(err);
 	making->is_new = !carrier;
-	if (hv_carrier_send(making->swarm, hv_document_text(carrier, "ID"), spec, &making->carried,
-		    err) != HV_TARGET_EXISTS)
-		return err->code;
+	hv_cluster_remove_stale(making->swarm);
+	code = hv_carrier_send(
+		making->swarm, hv_document_text(carrier, "ID"), spec, &making->carried, err);
+	if (code == HV_TIMEOUT) /* the Engine may do it all the same */
+		return hv_hint(err, "repeat the command, or end rule %s: docker hostvol detach %s",
+			making->rule.id, making->rule.id);
+	if (code != HV_TARGET_EXISTS)
+		return code;
 	hv_fail(err, HV_TARGET_EXISTS, "rule %s is being made by another command", making->rule.id);
 	return hv_hint(err, "try again");
 }

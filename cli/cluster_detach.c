@@ -256,6 +256,7 @@ static enum hv_code end(struct ending *ending, long seconds, struct hv_error *er
 
 	if (!carrier)
 		return end_without(ending, seconds, err);
+	hv_cluster_remove_stale(ending->swarm);
 	if (find_concern(ending, &concern, err) != HV_OK)
 		return err->code;
 	how.id = hv_document_text(ending->carrier, "ID");

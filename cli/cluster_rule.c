@@ -101,8 +101,7 @@ static bool is_stale(struct json_object *service)
 	       hv_clock_parse_ms(created, &ms) && hv_clock_date_ms() - ms > STALE_MS;
 }
 
-/* The carriers of commands that were killed. */
-static void remove_stale(const struct hv_swarm *swarm)
+void hv_cluster_remove_stale(const struct hv_swarm *swarm)
 {
 	for (size_t i = 0; i < json_object_array_length(swarm->services); i++) {
 		struct json_object *service = json_object_array_get_idx(swarm->services, i);
@@ -149,7 +148,7 @@ enum hv_code hv_cluster_ask(const struct hv_swarm *swarm,
 
 	if (!spec)
 		return hv_oom(err);
-	remove_stale(swarm);
+	hv_cluster_remove_stale(swarm);
 	if (hv_carrier_send(swarm, NULL, spec, &carried, err) != HV_OK)
 		return err->code;
 	code = hv_replies_wait(swarm, &carried, &wait, ret, err);

@@ -46,6 +46,9 @@ struct hv_cluster_question {
 	long seconds;
 };
 
+/* Remove the carriers of questions whose command was killed. */
+void hv_cluster_remove_stale(const struct hv_swarm *swarm) __attribute__((nonnull));
+
 /* Ask the nodes by a carrier that is removed again.  Those of former commands that were killed are
  * removed, too. */
 enum hv_code hv_cluster_ask(const struct hv_swarm *swarm,
