@@ -99,6 +99,17 @@ static enum hv_code build(
 	return ending->body ? HV_OK : hv_oom(err);
 }
 
+/* The daemon would wait for less, and say nothing of that. */
+static enum hv_code check_wait(const struct hv_detach_request *request, struct hv_error *err)
+{
+	if (request->wait_seconds <= HV_TUNNEL_WAIT_SECONDS)
+		return HV_OK;
+	hv_fail(err, HV_BAD_REQUEST, "the nodes of a swarm wait %d seconds at most, not %lld",
+		HV_TUNNEL_WAIT_SECONDS, (long long)request->wait_seconds);
+	return hv_hint(err, "repeat the command until it succeeds, with --wait %d",
+		HV_TUNNEL_WAIT_SECONDS);
+}
+
 static enum hv_code refuse_none(const struct ending *ending, struct hv_error *err)
 {
 	hv_fail(err, HV_NO_SUCH_ATTACHMENT, "no rule attaches a volume to %s at %s on any node",
@@ -275,8 +286,8 @@ enum hv_code hv_cluster_detach(const struct hv_invocation *run, const struct hv_
 	bool is_json = false;
 
 	if (hv_format_parse(run->options.format, &is_json, err) != HV_OK ||
-		prepare(&ending, address, err) != HV_OK || build(&ending, request, err) != HV_OK ||
-		end(&ending, seconds, err) != HV_OK)
+		check_wait(request, err) != HV_OK || prepare(&ending, address, err) != HV_OK ||
+		build(&ending, request, err) != HV_OK || end(&ending, seconds, err) != HV_OK)
 		return err->code;
 	/* First: to print may end the command, if nobody reads that. */
 	(void)!conclude(&ending, err);

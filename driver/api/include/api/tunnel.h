@@ -19,7 +19,7 @@
 /* How long an answer may be that Swarm carries in the status of a task. */
 enum { HV_TUNNEL_ERROR_MAX = 256 << 10 };
 
-enum { HV_TUNNEL_MAX = 64, HV_TUNNEL_SECONDS = 60, HV_TUNNEL_WAIT_SECONDS = 25 };
+enum { HV_TUNNEL_MAX = 64, HV_TUNNEL_SECONDS = 60 };
 
 /* A request; `body` is NULL until it is answered. */
 struct hv_tunnelled {

@@ -6,4 +6,7 @@
 /* It is followed by the HTTP status, a space, and the answer's JSON. */
 #define HV_TUNNEL_ANSWER "hostvol-answer "
 
+/* The longest wait of a detach that comes so: the Engine gives up on a call after 30 seconds. */
+enum { HV_TUNNEL_WAIT_SECONDS = 25 };
+
 #endif
