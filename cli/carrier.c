@@ -204,6 +204,15 @@ static enum hv_code update(const struct hv_swarm *swarm, const char *id, struct 
 	return ret->id ? HV_OK : hv_oom(err);
 }
 
+bool hv_carrier_has_request(struct json_object *service, const char *volume)
+{
+	struct json_object *spec = hv_document_get(service, "Spec", json_type_object);
+	const char *source = hv_document_text(
+		find_mount(hv_document_get(spec, "TaskTemplate", json_type_object)), "Source");
+
+	return source && strcmp(source, volume) == 0;
+}
+
 void hv_carrier_signals(sigset_t *ret)
 {
 	sigemptyset(ret);

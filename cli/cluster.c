@@ -142,7 +142,9 @@ static enum hv_code undo(struct making *making, struct hv_error *err)
 	hv_auto_json struct json_object *body = NULL, *concern = find_concern(&making->replies);
 	hv_auto_json struct json_object *others = hv_cluster_spare_others(&making->replies);
 	hv_auto_replies struct hv_replies replies = {0};
-	struct hv_cluster_end end = {.id = making->carried.id, .seconds = HV_CLUSTER_SECONDS};
+	hv_auto_carried struct hv_carried carried = {0};
+	struct hv_cluster_end end = {
+		.id = making->carried.id, .seconds = HV_CLUSTER_SECONDS, .carried = &carried};
 	struct hv_tally tally;
 
 	request.id = making->rule.id;
@@ -154,6 +156,9 @@ static enum hv_code undo(struct making *making, struct hv_error *err)
 	if (hv_cluster_end(making->swarm, &making->rule, &end, &replies, err) != HV_OK)
 		return err->code;
 	tally = hv_replies_count(&replies, true);
+	if (tally.refused + tally.absent == 0 &&
+		hv_cluster_check_own(making->swarm, &making->rule, &carried, err) != HV_OK)
+		return err->code;
 	if (tally.refused + tally.absent == 0)
 		return hv_swarm_remove(making->swarm, making->carried.id, err);
 	return hv_fail(err, HV_UNSUPPORTED, "%zu of %zu nodes could not be told",
@@ -172,10 +177,13 @@ static bool is_nowhere(const struct hv_replies *replies)
 static void take_back(struct making *making, const struct hv_tally *tally, struct hv_error *err)
 {
 	hv_auto_error struct hv_error failure = {0};
-	enum hv_code code = is_nowhere(&making->replies)
-				    ? hv_swarm_remove(making->swarm, making->carried.id, &failure)
-				    : undo(making, &failure);
+	enum hv_code code;
 
+	if (hv_cluster_check_own(making->swarm, &making->rule, &making->carried, err) != HV_OK)
+		return;
+	code = is_nowhere(&making->replies)
+		       ? hv_swarm_remove(making->swarm, making->carried.id, &failure)
+		       : undo(making, &failure);
 	if (code != HV_OK) {
 		hv_fail(err, HV_UNSUPPORTED, "rule %s could not be taken back: %s", making->rule.id,
 			hv_error_text(&failure));
@@ -233,7 +241,10 @@ static void fail_to_wait(struct making *making, struct hv_error *err)
 {
 	hv_auto_error struct hv_error failure = {0};
 
-	if (!making->is_new || making->replies.count > 0 || undo(making, &failure) != HV_OK)
+	if (!making->is_new || making->replies.count > 0 ||
+		hv_cluster_check_own(making->swarm, &making->rule, &making->carried, &failure) !=
+			HV_OK ||
+		undo(making, &failure) != HV_OK)
 		hv_hint(err, "repeat the command, or end rule %s: docker hostvol detach %s",
 			making->rule.id, making->rule.id);
 }

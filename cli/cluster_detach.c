@@ -23,6 +23,7 @@ struct ending {
 	struct hv_cluster_rule rule;
 	struct json_object *carrier; /* borrowed; NULL: it is gone */
 	struct json_object *body;
+	struct hv_carried carried; /* by the carrier */
 	struct hv_replies replies;
 };
 
@@ -31,6 +32,7 @@ static void ending_done(struct ending *ending)
 {
 	hv_cluster_rule_done(&ending->rule);
 	json_object_put(ending->body);
+	hv_carried_done(&ending->carried);
 	hv_replies_done(&ending->replies);
 }
 
@@ -221,6 +223,9 @@ static enum hv_code fail_refused(
 {
 	hv_auto_error struct hv_error failure = {0};
 
+	if (ending->carrier &&
+		hv_cluster_check_own(ending->swarm, &ending->rule, &ending->carried, err) != HV_OK)
+		return err->code;
 	if (restore(ending, &failure) == HV_OK) {
 		hv_fail(err, HV_BUSY, "%zu of %zu nodes cannot detach it, and the rule stays",
 			tally->refused, tally->nodes);
@@ -256,14 +261,19 @@ static enum hv_code conclude(const struct ending *ending, struct hv_error *err)
 			"repeat the command when they are back: they detach it then, by service %s",
 			ending->rule.name);
 	}
-	return id ? hv_swarm_remove(ending->swarm, id, err) : HV_OK;
+	if (!id)
+		return HV_OK;
+	return hv_cluster_check_own(ending->swarm, &ending->rule, &ending->carried, err) == HV_OK
+		       ? hv_swarm_remove(ending->swarm, id, err)
+		       : err->code;
 }
 
 static enum hv_code end(struct ending *ending, long seconds, struct hv_error *err)
 {
 	hv_auto_json struct json_object *concern = NULL;
 	const struct json_object *carrier = ending->carrier;
-	struct hv_cluster_end how = {.body = ending->body, .seconds = seconds};
+	struct hv_cluster_end how = {
+		.body = ending->body, .seconds = seconds, .carried = &ending->carried};
 
 	if (!carrier)
 		return end_without(ending, seconds, err);

@@ -17,6 +17,8 @@
 /* A command that is under way is not older, and has removed its carrier then. */
 enum { STALE_MS = 5 * 60 * 1000 };
 
+enum { NOT_FOUND = 404 };
+
 static const char yes[] = "true";
 
 /* 64-bit FNV-1a, of which an ID has the last 48 bits.  Source: draft-eastlake-fnv. */
@@ -180,6 +182,22 @@ static bool add_nodes(struct json_object *spec, struct json_object *concern)
 				HV_CARRIER_NODES, nodes);
 }
 
+enum hv_code hv_cluster_check_own(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
+	const struct hv_carried *carried, struct hv_error *err)
+{
+	const struct hv_swarm_request request = {
+		"GET", hv_text_format("/services/%s", carried->id), NULL, "tell about the service"};
+	hv_auto_json struct json_object *service = NULL;
+	long status = 0;
+
+	if (hv_swarm_ask(swarm, &request, &service, &status, err) != HV_OK && status != NOT_FOUND)
+		return err->code;
+	if (hv_carrier_has_request(service, carried->volume))
+		return HV_OK;
+	hv_fail(err, HV_BUSY, "rule %s was changed by another command meanwhile", rule->id);
+	return hv_hint(err, "list the rules: docker service ls --filter label=" HV_CARRIER_RULE);
+}
+
 struct json_object *hv_cluster_spare_others(const struct hv_replies *replies)
 {
 	hv_auto_json struct json_object *list = json_object_new_array();
@@ -203,7 +221,6 @@ enum hv_code hv_cluster_end(const struct hv_swarm *swarm, const struct hv_cluste
 	const struct hv_call call = {"/HotDetach", end->body, 0};
 	hv_auto_json struct json_object *spec =
 		hv_cluster_rule_spec(swarm, rule, &call, end->constraints, true);
-	hv_auto_carried struct hv_carried carried = {0};
 	const struct hv_replies_wait wait = {
 		.service = end->service,
 		.endpoint = call.endpoint,
@@ -215,7 +232,7 @@ enum hv_code hv_cluster_end(const struct hv_swarm *swarm, const struct hv_cluste
 
 	if (!spec || !add_nodes(spec, end->concern))
 		return hv_oom(err);
-	if (hv_carrier_send(swarm, end->id, spec, &carried, err) != HV_OK)
+	if (hv_carrier_send(swarm, end->id, spec, end->carried, err) != HV_OK)
 		return err->code;
-	return hv_replies_wait(swarm, &carried, &wait, ret, err);
+	return hv_replies_wait(swarm, end->carried, &wait, ret, err);
 }

@@ -81,6 +81,18 @@ TEST(a_carrier_has_the_request_and_its_labels)
 	hv_cluster_rule_done(&rule);
 }
 
+TEST(a_carrier_has_the_last_request_alone)
+{
+	struct json_object *service =
+		json_tokener_parse("{\"Spec\":{\"TaskTemplate\":{\"ContainerSpec\":{"
+				   "\"Mounts\":[{\"Source\":\"hostvol-request-2\"}]}}}}");
+
+	assert_true(hv_carrier_has_request(service, "hostvol-request-2"));
+	assert_false(hv_carrier_has_request(service, "hostvol-request-1"));
+	assert_false(hv_carrier_has_request(NULL, "hostvol-request-1"));
+	json_object_put(service);
+}
+
 TEST(nodes_where_another_rule_is_in_the_place_are_spared)
 {
 	char one[] = "n1", two[] = "n2", three[] = "n3";

@@ -48,6 +48,10 @@ struct hv_carried {
 void hv_carried_done(struct hv_carried *carried) __attribute__((nonnull));
 #define hv_auto_carried HV_AUTO(hv_carried_done)
 
+/* Whether a service carries the request of that name, and no later one. */
+bool hv_carrier_has_request(struct json_object *service, const char *volume)
+	__attribute__((nonnull(2), warn_unused_result));
+
 /* The signals that end a command that waits: SIGINT, SIGTERM, SIGHUP. */
 void hv_carrier_signals(sigset_t *ret) __attribute__((nonnull));
 

@@ -55,6 +55,13 @@ enum hv_code hv_cluster_ask(const struct hv_swarm *swarm,
 	const struct hv_cluster_question *question, struct hv_replies *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Look whether the rule's carrier still has the request of this command, before that changes it
+ * again.  Returns HV_OK, HV_BUSY (another command has changed or removed it), or why the Engine
+ * does not tell. */
+enum hv_code hv_cluster_check_own(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
+	const struct hv_carried *carried, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Placement constraints that keep a carrier from the nodes where another rule is in the place; to
  * be put, NULL on ENOMEM. */
 struct json_object *hv_cluster_spare_others(const struct hv_replies *replies)
@@ -68,6 +75,7 @@ struct hv_cluster_end {
 	const char *service;             /* as there */
 	struct json_object *constraints; /* of the nodes; borrowed; NULL: all are told */
 	long seconds;
+	struct hv_carried *carried; /* filled; the caller's */
 };
 enum hv_code hv_cluster_end(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
 	const struct hv_cluster_end *end, struct hv_replies *ret, struct hv_error *err)
