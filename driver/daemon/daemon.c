@@ -466,9 +466,9 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 		return -ENOMEM;
 	rc = wire_up(daemon);
 	if (rc == 0)
-		rc = reconcile(daemon);
+		rc = check_health(daemon); /* before the threads that change volumes */
 	if (rc == 0)
-		rc = check_health(daemon);
+		rc = reconcile(daemon);
 	if (rc == 0)
 		rc = serve(daemon);
 	if (rc < 0)

@@ -13,8 +13,8 @@ void hv_volume_list_done(struct hv_volume_list *list)
 void hv_volumes_listen(struct hv_volumes *volumes,
 	void (*on_change)(void *context, const char *name), void *context)
 {
-	volumes->on_change = on_change;
 	volumes->change_context = context;
+	volumes->on_change = on_change;
 }
 
 void hv_volume_changed(const struct hv_volumes *volumes, const char *name)
