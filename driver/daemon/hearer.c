@@ -13,6 +13,9 @@
 enum {
 	PAUSE_MS = 10, /* in which the kernel gathers them, if there were more than BUSY in it */
 	BUSY = 64,
+	REST = 9, /* times as long as it took to hear so many: a tenth of a processor, names are
+		     lost */
+	REST_MAX_MS = 1000,
 	FIRST = -20, /* nice(2): before what unmounts goes on and ends, on a busy machine too */
 };
 
@@ -25,6 +28,17 @@ void hv_hearer_init(struct hv_hearer *hearer, struct hv_attacher *attacher,
 		.context = context,
 		.stop_fd = MC_FD_NONE,
 	};
+}
+
+/* How long to pause after so many; with nothing to read the watcher has heard it, or it cannot be
+ * read. */
+static int pause_after(unsigned heard, unsigned count, long long took_ms)
+{
+	long long pause_ms = PAUSE_MS + REST * took_ms;
+
+	if (heard <= BUSY)
+		return count == 0;
+	return (int)(pause_ms < REST_MAX_MS ? pause_ms : REST_MAX_MS);
 }
 
 /* Wait for mounts; `pause_ms`: not at once.  Returns false at the end. */
@@ -56,8 +70,7 @@ static void *run(void *argument)
 
 		heard = now - since_ms < PAUSE_MS ? heard + count : count;
 		since_ms = now - since_ms < PAUSE_MS ? since_ms : now;
-		/* With nothing to read, the watcher has heard it, or it cannot be read. */
-		pause_ms = heard > BUSY ? PAUSE_MS : count == 0;
+		pause_ms = pause_after(heard, count, hv_clock_ms() - now);
 		if (others > 0)
 			hearer->on_mounts(hearer->context);
 	}
