@@ -346,14 +346,6 @@ static bool wait_for_news(struct hv_checker *self, struct hv_texts *ret)
 	return !self->is_stopping;
 }
 
-static long long cpu_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-}
-
 static void tell_untold(struct hv_checker *self)
 {
 	unsigned untold = hv_patients_untold(&self->patients);
@@ -365,13 +357,13 @@ static void tell_untold(struct hv_checker *self)
 
 static void go_round(struct hv_checker *self)
 {
-	long long began_us = cpu_us(), wait_ms;
+	long long began_us = hv_clock_thread_us(), wait_ms;
 
 	tell_untold(self);
 	if (hv_clock_ms() >= self->list_ms)
 		list_all(self);
 	make_round(self);
-	wait_ms = (cpu_us() - began_us) * SHARE / US_PER_MS;
+	wait_ms = (hv_clock_thread_us() - began_us) * SHARE / US_PER_MS;
 	wait_ms = wait_ms < ROUND_MS ? ROUND_MS : wait_ms > ROUND_MAX_MS ? ROUND_MAX_MS : wait_ms;
 	self->round_ms = hv_clock_ms() + wait_ms;
 }

@@ -7,8 +7,15 @@
 #include <sys/epoll.h>
 
 #include "mountcore/cleanup.h"
+#include "wire/clock.h"
 
-enum { CHANGED_MAX = 64 };
+enum {
+	CHANGED_MAX = 64,
+	PAUSE_MIN_MS = 10,
+	PAUSE_MAX_MS = 1000,
+	SHARE = 20, /* looks at one container may take this part of the time */
+	US_PER_MS = 1000,
+};
 
 /* Out of epoll by hand: a helper that was forked meanwhile holds a copy of each descriptor, and
  * closing ours would leave it registered. */
@@ -102,8 +109,17 @@ int hv_processes_set(struct hv_processes *processes, const char *container_id, s
 	return is_wanted && !process ? -ENOMEM : 0;
 }
 
-void hv_processes_tell_changed(struct hv_processes *processes,
-	void (*fn)(void *context, const char *container_id), void *context)
+void hv_processes_rest(struct hv_processes *processes, const char *container_id, long long cost_us)
+{
+	struct hv_process *process = hv_names_find(&processes->containers, container_id);
+	long long rest_ms = cost_us * SHARE / US_PER_MS;
+
+	if (process)
+		process->rest_until_ms =
+			hv_clock_ms() + (rest_ms > process->pause_ms ? rest_ms : process->pause_ms);
+}
+
+static void note_changed(struct hv_processes *processes)
 {
 	struct epoll_event changed[CHANGED_MAX];
 	size_t left = processes->containers.count;
@@ -113,13 +129,42 @@ void hv_processes_tell_changed(struct hv_processes *processes,
 	for (; count == CHANGED_MAX && left > 0; left -= left < CHANGED_MAX ? left : CHANGED_MAX) {
 		count = epoll_wait(processes->changes_fd, changed, CHANGED_MAX, 0);
 		for (int i = 0; i < count; i++)
-			fn(context,
-				((const struct hv_process *)changed[i].data.ptr)->container.name);
+			((struct hv_process *)changed[i].data.ptr)->is_changed = true;
 	}
 	for (size_t i = 0; i < processes->containers.count; i++) {
-		const struct hv_process *process = (void *)processes->containers.items[i];
+		struct hv_process *process = (struct hv_process *)processes->containers.items[i];
 
 		if (process->pid > 0 && process->mountinfo < 0)
-			fn(context, process->container.name);
+			process->is_changed = true;
 	}
+}
+
+/* It is told now.  Whether it changed again in its last rest is known by then. */
+static void set_pause(struct hv_process *process)
+{
+	process->pause_ms = process->is_again ? 2 * process->pause_ms : PAUSE_MIN_MS;
+	if (process->pause_ms > PAUSE_MAX_MS)
+		process->pause_ms = PAUSE_MAX_MS;
+	process->is_changed = process->is_again = false;
+}
+
+long long hv_processes_tell_changed(struct hv_processes *processes,
+	void (*fn)(void *context, const char *container_id), void *context)
+{
+	long long now = hv_clock_ms(), next_ms = 0;
+
+	note_changed(processes);
+	for (size_t i = 0; i < processes->containers.count; i++) {
+		struct hv_process *process = (struct hv_process *)processes->containers.items[i];
+
+		if (process->is_changed && now < process->rest_until_ms) {
+			process->is_again = true;
+			if (next_ms == 0 || process->rest_until_ms < next_ms)
+				next_ms = process->rest_until_ms;
+		} else if (process->is_changed) {
+			set_pause(process);
+			fn(context, process->container.name);
+		}
+	}
+	return next_ms;
 }

@@ -43,7 +43,7 @@ enum {
 	STATE_RETRY_MS = 1000, /* while the state cannot be opened */
 	READY_MAX = 64,
 	LOOKS_MAX = 32, /* at a time, before events are taken */
-	MOUNTS_MS = 10, /* from one look at a container that mounts all the time to the next */
+	MOUNTS_MS = 10, /* from asking which containers mounts are told of to the next time */
 };
 
 struct hv_reconciler {
@@ -65,6 +65,7 @@ struct hv_reconciler {
 	struct hv_processes processes;
 	long long look_all_ms;  /* when to look next at those whose mount tables have changed */
 	long long mounts_ms;    /* not before, when mounts are told again */
+	long long rest_ms;      /* when a container that changed has rested; 0: none rests */
 	long long ask_ms;       /* when to ask the Engine next */
 	long long look_one_ms;  /* when to look at one of them next; 0: at none */
 	long long subscribe_ms; /* when to subscribe next */
@@ -227,12 +228,13 @@ static void look_at_some(struct hv_reconciler *self)
 	hear(self);
 	for (int i = 0; i < LOOKS_MAX; i++) {
 		hv_auto_error struct hv_error err = {0};
-		long long lease_ms = -1;
+		long long lease_ms = -1, began_us = hv_clock_thread_us();
 		enum hv_code code;
 
 		if (!hv_queue_try(&self->looks, &queued, &self->look_one_ms))
 			return;
 		code = look_at(self, queued.name, &lease_ms, &err);
+		hv_processes_rest(&self->processes, queued.name, hv_clock_thread_us() - began_us);
 		if (code != HV_OK)
 			hv_tasks_tell_failure(&self->tasks, queued.name, queued.tries, &err);
 		if (code == HV_OK && lease_ms >= 0)
@@ -250,14 +252,21 @@ static void put_look(void *context, const char *container_id)
 	hv_queue_put(&self->looks, 0, container_id); /* it may wait for the end of a lease */
 }
 
+static void tell_changed(struct hv_reconciler *self)
+{
+	self->rest_ms = hv_processes_tell_changed(&self->processes, put_look, self);
+}
+
 /* Mounts came or went.  The kernel does not tell where, but which tables have changed; also if so
  * many came that it lost some. */
 static void look_at_mounts(struct hv_reconciler *self, long long now)
 {
-	if (now < self->mounts_ms || !atomic_exchange(&self->are_mounts_told, false))
+	bool is_told = now >= self->mounts_ms && atomic_exchange(&self->are_mounts_told, false);
+
+	if (!is_told && (self->rest_ms == 0 || now < self->rest_ms))
 		return;
 	self->mounts_ms = now + MOUNTS_MS;
-	hv_processes_tell_changed(&self->processes, put_look, self);
+	tell_changed(self);
 }
 
 /* All of them, after anything may have happened to them. */
@@ -293,7 +302,7 @@ static void sweep(struct hv_reconciler *self)
 	}
 	if (now >= self->look_all_ms) {
 		self->look_all_ms = now + self->args.look_ms;
-		hv_processes_tell_changed(&self->processes, put_look, self);
+		tell_changed(self);
 	}
 	if (now >= self->ask_ms) {
 		self->ask_ms = now + self->args.ask_ms;
@@ -365,6 +374,8 @@ static int time_left(const struct hv_reconciler *self)
 		next = self->look_one_ms;
 	if (self->are_mounts_told && self->mounts_ms < next)
 		next = self->mounts_ms;
+	if (self->rest_ms > 0 && self->rest_ms < next)
+		next = self->rest_ms;
 	if (self->repairers.tend_ms > 0 && self->repairers.tend_ms < next)
 		next = self->repairers.tend_ms;
 	return next > now ? (int)(next - now) : 0;

@@ -4,12 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
-long long hv_clock_us(void)
+static long long clock_us(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+long long hv_clock_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+long long hv_clock_thread_us(void)
+{
+	return clock_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
 long long hv_clock_ms(void)

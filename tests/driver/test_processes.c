@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The watched processes, and their cost. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -8,6 +9,7 @@
 
 #include "mountcore/cleanup.h"
 #include "support/hv_test.h"
+#include "wire/clock.h"
 
 #include "daemon/processes.h"
 
@@ -83,6 +85,65 @@ TEST(one_without_records_is_not_watched)
 	assert_int_equal(hv_processes_set(&processes, "0", &seen), 0);
 	assert_int_equal(hv_count_fds(), fds);
 	assert_null(hv_names_find(&processes.containers, "0"));
+	hv_processes_done(&processes);
+}
+
+static void count_told(void *context, const char *container_id)
+{
+	assert_string_equal(container_id, "0");
+	++*(unsigned *)context;
+}
+
+/* One without a descriptor of its table has changed each time. */
+TEST(one_that_changes_all_the_time_is_told_less_and_less)
+{
+	mc_auto_fd epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct hv_processes processes = {.epoll_fd = -1};
+	struct hv_seen seen = HV_SEEN_NONE;
+	struct hv_process *process;
+	unsigned told = 0;
+
+	seen.repaired.records = 1;
+	seen.pid = 1;
+	assert_int_equal(hv_processes_init(&processes, epoll_fd), 0);
+	assert_int_equal(hv_processes_set(&processes, "0", &seen), 0);
+	process = hv_names_find(&processes.containers, "0");
+	assert_int_equal(hv_processes_tell_changed(&processes, count_told, &told), 0);
+	for (unsigned i = 1; i <= 10; i++) {
+		long long before = process->pause_ms;
+
+		assert_int_equal(told, i);
+		hv_processes_rest(&processes, "0", 0);
+		assert_true(process->rest_until_ms >= before);
+		process->rest_until_ms = LLONG_MAX;
+		assert_true(hv_processes_tell_changed(&processes, count_told, &told) > 0);
+		assert_int_equal(told, i);
+		process->rest_until_ms = 0;
+		assert_int_equal(hv_processes_tell_changed(&processes, count_told, &told), 0);
+		assert_true(process->pause_ms > before || before == 1000);
+	}
+	assert_int_equal(process->pause_ms, 1000);
+	assert_int_equal(hv_processes_tell_changed(&processes, count_told, &told), 0);
+	assert_int_equal(process->pause_ms, 10); /* it was quiet */
+	hv_processes_done(&processes);
+}
+
+TEST(one_that_takes_long_to_look_at_rests_longer)
+{
+	mc_auto_fd epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct hv_processes processes = {.epoll_fd = -1};
+	struct hv_seen seen = HV_SEEN_NONE;
+	unsigned told = 0;
+
+	seen.repaired.records = 1;
+	seen.pid = 1;
+	assert_int_equal(hv_processes_init(&processes, epoll_fd), 0);
+	assert_int_equal(hv_processes_set(&processes, "0", &seen), 0);
+	hv_processes_rest(&processes, "0", 10000000);
+	hv_processes_rest(&processes, "1", 0); /* unknown */
+	assert_true(
+		hv_processes_tell_changed(&processes, count_told, &told) > hv_clock_ms() + 100000);
+	assert_int_equal(told, 0);
 	hv_processes_done(&processes);
 }
 

@@ -19,8 +19,12 @@ struct hv_process {
 	long long pid; /* 0: it does not run */
 	uint64_t ns_ino;
 	/* Both until its end was told of; MC_FD_NONE when that cannot be noticed. */
-	int pidfd;     /* in epoll_fd, with a pointer to this as its data */
-	int mountinfo; /* in changes_fd, the same */
+	int pidfd;               /* in epoll_fd, with a pointer to this as its data */
+	int mountinfo;           /* in changes_fd, the same */
+	bool is_changed;         /* its mount table, and that is to be told */
+	bool is_again;           /* while it rested */
+	long long pause_ms;      /* its shortest rest, twice as long each time that it was again */
+	long long rest_until_ms; /* CLOCK_MONOTONIC */
 };
 
 /* Returns 0 or -ENOMEM (or no descriptor); release either way. */
@@ -41,9 +45,15 @@ bool hv_processes_has(const struct hv_processes *processes, const char *containe
 void hv_processes_ended(struct hv_processes *processes, struct hv_process *process)
 	__attribute__((nonnull));
 
+/* A look at a container took so long of a processor: it rests until a small part of the time was
+ * spent on it, and longer if it changes all the time. */
+void hv_processes_rest(struct hv_processes *processes, const char *container_id, long long cost_us)
+	__attribute__((nonnull));
+
 /* Tell `fn` the containers whose mount tables have changed since they were seen or told last, and
- * those of which that cannot be known (before Linux 5.3). */
-void hv_processes_tell_changed(struct hv_processes *processes,
+ * those of which that cannot be known (before Linux 5.3).  Returns when the first rest of one that
+ * was left out ends, by CLOCK_MONOTONIC in milliseconds: call again then; 0: none was. */
+long long hv_processes_tell_changed(struct hv_processes *processes,
 	void (*fn)(void *context, const char *container_id), void *context)
 	__attribute__((nonnull(1, 2)));
 

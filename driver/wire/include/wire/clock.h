@@ -15,6 +15,9 @@ long long hv_clock_ms(void);
 /* The same in microseconds. */
 long long hv_clock_us(void);
 
+/* How long this thread has run on a processor, in microseconds.  Source: clock_gettime(2). */
+long long hv_clock_thread_us(void);
+
 /* CLOCK_REALTIME in milliseconds since 1970: the date, which can be set. */
 long long hv_clock_date_ms(void);
 
