@@ -14,7 +14,10 @@
 #include "db.h"
 #include "row.h"
 
-enum { NS_PER_SECOND = 1000000000 };
+enum {
+	NS_PER_SECOND = 1000000000,
+	FICKLE_MAX = 8, /* of one attachment, see is_fickle() */
+};
 
 static long long now_ns(void)
 {
@@ -41,6 +44,13 @@ enum hv_code hv_event_known(
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? HV_OK : err->code;
 }
 
+/* A container can have such ones made without end, and would push out those of all others. */
+static bool is_fickle(enum hv_action action)
+{
+	return action == HV_ACTION_MISSING || action == HV_ACTION_COVERED ||
+	       action == HV_ACTION_UNCOVERED;
+}
+
 enum hv_code hv_event_add(struct hv_store *store, const char *id, enum hv_action action,
 	const char *detail, struct hv_error *err)
 {
@@ -52,6 +62,10 @@ enum hv_code hv_event_add(struct hv_store *store, const char *id, enum hv_action
 	if (sqlite3_changes(store->db) == 0)
 		return HV_OK;
 	store->has_event = true;
+	if (is_fickle(action) &&
+		hv_sql_run(store, HV_SQL_EVENT_THIN, HV_VALUES(HV_TEXT(id), HV_NUMBER(FICKLE_MAX)),
+			err) != HV_OK)
+		return err->code;
 	return hv_sql_run(store, HV_SQL_EVENT_TRIM, HV_VALUES(HV_NUMBER(HV_EVENTS_MAX)), err);
 }
 

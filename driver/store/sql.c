@@ -109,6 +109,8 @@ const char *hv_schema_step(int version)
 #define MAY_EXIST "phase NOT IN (1, 2)"
 
 /* The kinds of volumes that exist for attachments only (wire/kind.h). */
+/* As is_fickle() in event.c. */
+#define FICKLE "action IN ('missing', 'covered', 'uncovered')"
 #define HIDDEN "kind IN ('host', 'engine')"
 /* The volume of the attachment ?1, if it is one and that is its last. */
 #define LENT                                                                                       \
@@ -251,7 +253,13 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_EVENT_ADD_VOLUME] =
 		"INSERT INTO event (time_ns, action, attachment, volume, container_id,"
 		" container_name, target, detail) VALUES (?2, ?3, '', ?1, '', '', '', ?4)",
-	[HV_SQL_EVENT_TRIM] = "DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?1",
+	/* Counted: merged and thinned ones leave gaps. */
+	[HV_SQL_EVENT_TRIM] =
+		"DELETE FROM event WHERE seq <="
+		" (SELECT seq FROM event WHERE seq > 0 ORDER BY seq DESC LIMIT 1 OFFSET ?1)",
+	[HV_SQL_EVENT_THIN] = "DELETE FROM event WHERE attachment = ?1 AND " FICKLE
+			      " AND seq <= (SELECT seq FROM event WHERE attachment = ?1 AND " FICKLE
+			      " ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
 	[HV_SQL_EVENT_NEWEST] = "SELECT coalesce(max(seq), 0) FROM event",
 	[HV_SQL_EVENT_LIST] =
 		"SELECT seq, time_ns, action, volume, container_id, container_name, target,"

@@ -295,7 +295,7 @@ STORE_EVENT_TEST(the_last_thousand_survive)
 	struct hv_events events;
 
 	for (int i = 0; i < 600; i++) {
-		note(&record, HV_COVERED, "by a tmpfs");
+		note(&record, HV_PENDING, NULL);
 		note(&record, HV_ATTACHED, NULL);
 	}
 	hv_store_close(store);
@@ -314,6 +314,38 @@ STORE_EVENT_TEST(the_last_thousand_survive)
 	hv_events_done(&events);
 	note(&record, HV_MISSING, NULL);
 	expect(1201, "missing");
+	hv_record_done(&record);
+}
+
+STORE_EVENT_TEST(a_container_that_mounts_all_the_time_pushes_nothing_out)
+{
+	struct hv_record other = attach("0123456789ab"), record;
+	struct hv_events events;
+
+	for (int i = 0; i < 400; i++) {
+		note(&other, HV_PENDING, NULL);
+		note(&other, HV_ATTACHED, NULL);
+	}
+	record = attach("1123456789ab");
+	for (int i = 0; i < 600; i++) {
+		note(&record, HV_COVERED, "by a tmpfs");
+		note(&record, HV_ATTACHED, NULL);
+	}
+	events = list(&all);
+	assert_int_equal(events.count, 802 + 8);
+	assert_int_equal(events.items[0].seq, 1);
+	assert_int_equal(events.last, 2002);
+	hv_events_done(&events);
+	expect(2000, "covered[by a tmpfs] uncovered");
+	for (int i = 0; i < 200; i++) {
+		note(&other, HV_PENDING, NULL);
+		note(&other, HV_ATTACHED, NULL);
+	}
+	events = list(&all);
+	assert_int_equal(events.count, HV_EVENTS_MAX);
+	assert_int_equal(events.last, 2402);
+	hv_events_done(&events);
+	hv_record_done(&other);
 	hv_record_done(&record);
 }
 
