@@ -84,6 +84,14 @@ void hv_workers_add(struct hv_workers *workers, struct hv_work *work)
 		(void)hire(workers); /* else one that works takes it */
 }
 
+void hv_workers_urge(struct hv_workers *workers)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);
+
+	if (!STAILQ_EMPTY(&workers->waiting) && workers->workers == 0)
+		(void)hire(workers);
+}
+
 void hv_workers_stop(struct hv_workers *workers)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);

@@ -37,8 +37,11 @@ void hv_workers_init(struct hv_workers *workers, const struct hv_workers_args *a
 void hv_workers_begin(struct hv_workers *workers);
 
 /* Hand a piece over.  Without a thread for it, a worker that has done its own takes it; without any
- * worker it waits for the next piece.  Any thread. */
+ * worker it waits for the next piece, or hv_workers_urge().  Any thread. */
 void hv_workers_add(struct hv_workers *workers, struct hv_work *work);
+
+/* Try again to begin a worker, if there is none and a piece waits. */
+void hv_workers_urge(struct hv_workers *workers);
 
 /* Have each worker end when nothing waits. */
 void hv_workers_stop(struct hv_workers *workers);

@@ -163,4 +163,17 @@ WORKERS_TEST(a_piece_that_nobody_took_up_is_given_back)
 	free(piece);
 }
 
+WORKERS_TEST(a_piece_that_nobody_took_up_is_done_when_there_is_a_thread_again)
+{
+	hv_workers_urge(&site->workers);
+	assert_int_equal(site->workers.workers, 0);
+	site->workers.args.max = 0;
+	add(site, 1);
+	hv_workers_urge(&site->workers);
+	assert_int_equal(site->begun, 0);
+	site->workers.args.max = MAX;
+	hv_workers_urge(&site->workers);
+	expect(site, &site->done, 1);
+}
+
 TEST_MAIN()
