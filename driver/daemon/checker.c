@@ -49,6 +49,7 @@ struct hv_checker {
 	bool is_stopping;
 	struct hv_texts news; /* names of volumes that came, changed or went */
 	/* Of the thread of the rounds. */
+	struct hv_texts late;       /* names of volumes that changed while a worker had them */
 	struct hv_texts ill_before; /* when the daemon started */
 	unsigned lists;             /* how often all were listed */
 	long long list_ms;          /* when to list all next */
@@ -81,7 +82,6 @@ static void tell(struct hv_checker *self, struct hv_patient *patient, bool is_kn
 	if (!is_known && hv_volume_tell_health(self->args.volumes, patient->named.name,
 				 is_problem ? problem : NULL, &err) != HV_OK)
 		hv_log_line(self->args.log, HV_LOG_DEBUG, "%s", hv_error_text(&err));
-	patient->is_told = is_problem;
 }
 
 static void publish(struct hv_checker *self, struct hv_patient *patient)
@@ -171,9 +171,14 @@ static size_t sort_out(struct hv_checker *self, struct hv_patient **patients, si
 	for (size_t i = 0; i < count; i++) {
 		struct hv_patient *patient = patients[i];
 
-		if (!patient->is_busy &&
-			hv_checkup_route(self->args.volumes, &patient->checkup, &patient->server))
+		if (patient->is_busy)
+			continue;
+		if (hv_checkup_route(self->args.volumes, &patient->checkup, &patient->server))
 			patients[used++] = patient;
+		else if (hv_patients_forget(&self->patients, patient))
+			hv_log_line(self->args.log, HV_LOG_INFO,
+				"volume '%s' is mounted on demand: it is looked at when it is used next",
+				patient->named.name);
 	}
 	qsort(patients, used, sizeof(struct hv_patient *), compare_servers);
 	return used;
@@ -232,22 +237,46 @@ static struct hv_patient *add_patient(struct hv_checker *self, struct hv_volume 
 	return patient;
 }
 
-/* A volume came, changed or went.  NULL: it is not there. */
+static bool is_same_volume(const struct hv_volume *volume, const struct hv_volume *before)
+{
+	return strcmp(volume->created_at, before->created_at) == 0 &&
+	       strcmp(volume->source, before->source) == 0;
+}
+
+/* Drop the patient and add the volume, which is taken over, if it is there. */
+static struct hv_patient *replace(
+	struct hv_checker *self, struct hv_patient *patient, struct hv_volume *volume)
+{
+	bool is_told = patient && hv_patients_is_told(&self->patients, patient);
+
+	if (patient)
+		hv_patients_drop(&self->patients, patient);
+	if (!volume->name)
+		return NULL;
+	patient = add_patient(self, volume);
+	if (patient)
+		patient->is_told |= is_told; /* of the volume before */
+	return patient;
+}
+
+/* A volume came, changed or went.  NULL: there is nothing to look at now. */
 static struct hv_patient *take_in(struct hv_checker *self, const char *name)
 {
 	hv_auto_error struct hv_error ignored = {0};
 	hv_auto_volume struct hv_volume volume = {0};
 	struct hv_patient *patient = hv_names_find(&self->patients.names, name);
-	bool is_told = patient && patient->is_told; /* of the volume before, if it is a new one */
 
-	if (patient)
-		hv_patients_drop(&self->patients, patient);
-	if (hv_volume_get(self->args.volumes, name, &volume, &ignored) != HV_OK)
+	if (hv_volume_get(self->args.volumes, name, &volume, &ignored) != HV_OK || !patient ||
+		!is_same_volume(&volume, &patient->checkup.volume))
+		return replace(self, patient, &volume);
+	if (patient->is_busy && hv_texts_add(&self->late, name) == 0)
 		return NULL;
-	patient = add_patient(self, &volume);
-	if (patient)
-		patient->is_told |= is_told;
-	return patient;
+	if (patient->is_busy)
+		return replace(self, patient, &volume);
+	if (hv_patients_renew(&self->patients, patient, self->args.volumes, &volume))
+		return patient;
+	hv_patients_drop(&self->patients, patient);
+	return NULL;
 }
 
 static bool is_in_again(const struct hv_texts *news, size_t at)
@@ -261,6 +290,7 @@ static bool is_in_again(const struct hv_texts *news, size_t at)
 static void take_in_news(struct hv_checker *self, const struct hv_texts *news)
 {
 	struct hv_patient **came = calloc(news->count + 1, sizeof(struct hv_patient *));
+	long long soon_ms = hv_clock_ms() + ROUND_MS;
 	size_t count = 0;
 
 	for (size_t i = 0; came && i < news->count; i++) {
@@ -270,6 +300,8 @@ static void take_in_news(struct hv_checker *self, const struct hv_texts *news)
 		if (patient)
 			came[count++] = patient;
 	}
+	if (count > 0 && self->round_ms > soon_ms && count == self->patients.names.count)
+		self->round_ms = soon_ms; /* the first ones */
 	if (came)
 		visit_all(self, came, count);
 	else
@@ -352,20 +384,27 @@ static void tell_untold(struct hv_checker *self)
 
 	if (untold > 0)
 		hv_log_line(self->args.log, HV_LOG_WARN,
-			"the health of %u more volumes has changed: docker hostvol doctor", untold);
+			"%u more volumes have problems: docker hostvol doctor", untold);
 }
 
 static void go_round(struct hv_checker *self)
 {
+	hv_auto_texts struct hv_texts late = self->late;
 	long long began_us = hv_clock_thread_us(), wait_ms;
 
+	self->late = (struct hv_texts){0};
 	tell_untold(self);
+	take_in_news(self, &late);
 	if (hv_clock_ms() >= self->list_ms)
 		list_all(self);
+	hv_workers_urge(&self->workers);
 	make_round(self);
 	wait_ms = (hv_clock_thread_us() - began_us) * SHARE / US_PER_MS;
 	wait_ms = wait_ms < ROUND_MS ? ROUND_MS : wait_ms > ROUND_MAX_MS ? ROUND_MAX_MS : wait_ms;
 	self->round_ms = hv_clock_ms() + wait_ms;
+	/* With nothing to look at: what comes is news. */
+	if (self->patients.names.count == 0 && self->list_ms > self->round_ms)
+		self->round_ms = self->list_ms;
 }
 
 static void *run(void *argument)
@@ -449,6 +488,7 @@ static void release(struct hv_checker *self)
 	hv_patients_done(&self->patients);
 	hv_texts_done(&self->news);
 	hv_texts_done(&self->ill_before);
+	hv_texts_done(&self->late);
 	hv_workers_done(&self->workers);
 	pthread_cond_destroy(&self->changed);
 	pthread_mutex_destroy(&self->lock);

@@ -7,13 +7,19 @@
 #include "wire/lock.h"
 #include "wire/text.h"
 
-enum { TOLD_MAX = 32 }; /* changes that are told in a round, each */
+enum { TOLD_MAX = 32 }; /* problems that are told in a round, each */
+
+static void drop_problem(struct hv_patient *patient)
+{
+	free(patient->problem);
+	free(patient->hint);
+	patient->problem = patient->hint = NULL;
+}
 
 static void free_patient(struct hv_patient *patient)
 {
 	hv_checkup_done(&patient->checkup);
-	free(patient->problem);
-	free(patient->hint);
+	drop_problem(patient);
 	free(patient);
 }
 
@@ -75,7 +81,45 @@ void hv_patients_leave(struct hv_patients *patients, struct hv_patient *patient)
 		patient->is_busy = false;
 }
 
-/* With the lock.  Whether there is room for one more change in this round; else it is counted. */
+bool hv_patients_is_told(struct hv_patients *patients, const struct hv_patient *patient)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&patients->lock);
+
+	return patient->is_told;
+}
+
+bool hv_patients_renew(struct hv_patients *patients, struct hv_patient *patient,
+	struct hv_volumes *volumes, struct hv_volume *volume)
+{
+	hv_auto_error struct hv_error ignored = {0};
+	struct hv_checkup next;
+
+	if (hv_checkup_init(volumes, volume, &next, &ignored) != HV_OK)
+		return false;
+	hv_checkup_inherit(&next, &patient->checkup);
+	pthread_mutex_lock(&patients->lock);
+	hv_checkup_done(&patient->checkup);
+	patient->checkup = next;
+	patient->named.name = patient->checkup.volume.name;
+	pthread_mutex_unlock(&patients->lock);
+	return true;
+}
+
+bool hv_patients_forget(struct hv_patients *patients, struct hv_patient *patient)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&patients->lock);
+
+	if (!hv_is_ill(patient->health))
+		return false;
+	patients->counts[patient->health]--;
+	patients->counts[HV_HEALTH_UNKNOWN]++;
+	patient->health = patient->checkup.health = HV_HEALTH_UNKNOWN;
+	hv_error_done(&patient->checkup.problem);
+	drop_problem(patient);
+	return true;
+}
+
+/* With the lock.  Whether there is room for one more problem in this round; else it is counted. */
 static bool may_tell(struct hv_patients *patients)
 {
 	bool may = patients->told < TOLD_MAX;
@@ -98,15 +142,18 @@ bool hv_patients_show(struct hv_patients *patients, struct hv_patient *patient, 
 	patients->counts[health]++;
 	patient->health = health;
 	if (problem->message || !hv_is_ill(health)) { /* else it has been taken over already */
-		free(patient->problem);
-		free(patient->hint);
+		drop_problem(patient);
 		patient->problem = problem->message;
 		patient->hint = problem->hint;
 		problem->message = problem->hint = NULL;
 	}
 	if (before == health || (!hv_is_ill(health) && !patient->is_told))
 		return false;
-	return may_tell(patients);
+	/* Each end of what was told is told. */
+	if (hv_is_ill(health) && !may_tell(patients))
+		return false;
+	patient->is_told = hv_is_ill(health);
+	return true;
 }
 
 unsigned hv_patients_untold(struct hv_patients *patients)

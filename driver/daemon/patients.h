@@ -19,9 +19,9 @@ struct hv_patient {
 	struct hv_checkup checkup;
 	uint64_t server;
 	unsigned list;       /* the last one that it was in */
-	bool is_told;        /* an event said that it has a problem */
 	atomic_bool is_busy; /* a worker has it */
 	/* With the lock. */
+	bool is_told;          /* an event said that it has a problem */
 	bool is_gone;          /* from the names, while a worker has it */
 	enum hv_health health; /* as it is shown */
 	char *problem;         /* the sentence; owned */
@@ -54,13 +54,29 @@ void hv_patients_drop(struct hv_patients *patients, struct hv_patient *patient)
 void hv_patients_leave(struct hv_patients *patients, struct hv_patient *patient)
 	__attribute__((nonnull));
 
+/* Whether an event said that it has a problem.  Any thread. */
+bool hv_patients_is_told(struct hv_patients *patients, const struct hv_patient *patient)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Show the result of the last look.  Returns whether it is to be told that the volume is ill, or
  * well again; with `ret_is_known` in the log alone, since an event said so before the daemon
  * started.  The thread that has the patient. */
 bool hv_patients_show(struct hv_patients *patients, struct hv_patient *patient, bool *ret_is_known)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Begin to count what is told anew.  Returns how many changes were not told, for there were too
+/* The volume, which is taken over in any case, is the same after a change of its options, at the
+ * same directory: all that is known of it stays.  No worker has the patient.  Returns false if it
+ * cannot be looked at any more.  The thread of the rounds. */
+bool hv_patients_renew(struct hv_patients *patients, struct hv_patient *patient,
+	struct hv_volumes *volumes, struct hv_volume *volume)
+	__attribute__((nonnull, warn_unused_result));
+
+/* It cannot be looked at now: a problem that it had is not known any more, and nothing is told.  No
+ * worker has the patient.  Returns whether it had one.  The thread of the rounds. */
+bool hv_patients_forget(struct hv_patients *patients, struct hv_patient *patient)
+	__attribute__((nonnull));
+
+/* Begin to count what is told anew.  Returns how many problems were not told, for there were too
  * many. */
 unsigned hv_patients_untold(struct hv_patients *patients) __attribute__((nonnull));
 

@@ -72,6 +72,19 @@ void hv_checkup_done(struct hv_checkup *checkup)
 	*checkup = (struct hv_checkup){0};
 }
 
+void hv_checkup_inherit(struct hv_checkup *checkup, struct hv_checkup *before)
+{
+	struct hv_checkup next = *before;
+
+	next.volume = checkup->volume;
+	next.devices = checkup->devices;
+	next.is_file_system = checkup->is_file_system;
+	next.requires_mount = checkup->requires_mount;
+	*checkup = next;
+	before->mountpoint = NULL;
+	before->problem = (struct hv_error){0};
+}
+
 bool hv_checkup_route(
 	struct hv_volumes *volumes, const struct hv_checkup *checkup, uint64_t *ret_server)
 {

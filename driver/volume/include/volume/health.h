@@ -56,6 +56,10 @@ enum hv_code hv_checkup_init(struct hv_volumes *volumes, struct hv_volume *volum
 	struct hv_checkup *ret, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 void hv_checkup_done(struct hv_checkup *checkup) __attribute__((nonnull));
 
+/* Take over what is known from looks at the same volume as it was before. */
+void hv_checkup_inherit(struct hv_checkup *checkup, struct hv_checkup *before)
+	__attribute__((nonnull));
+
 /* The server that a look has to wait for; 0: none.  Those with the same may be looked at together.
  * Returns false if it is not to be looked at now: the look would have something mounted. */
 bool hv_checkup_route(struct hv_volumes *volumes, const struct hv_checkup *checkup,
