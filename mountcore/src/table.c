@@ -21,9 +21,11 @@ enum {
 	PATIENCE_NS = 50000000, /* of who would take an older table, since then */
 };
 
-/* A mount of the host that a server stands behind, be it below an overlay. */
+/* A mount of the host that a server stands behind, be it below an overlay; or a disk that is
+ * mounted on demand. */
 struct slow_mount {
 	char *path;
+	uint64_t id;
 	uint64_t dev;
 	bool is_cached; /* RESOLVE_CACHED never waits for it */
 	bool is_fuse;
@@ -75,6 +77,7 @@ static int slow_add(struct mc_table *table, const struct mc_mount *mount)
 	table->slow = slow;
 	slow[table->slow_count] = (struct slow_mount){
 		.path = strdup(mount->target),
+		.id = mount->id,
 		.dev = mount->dev,
 		.is_cached = mc_fstype_is_cached(mount->fstype),
 		.is_fuse = mc_fstype_is_fuse(mount->fstype),
@@ -161,13 +164,22 @@ static int add_overlays(struct mc_table *table, struct mc_mounts *mounts)
 	return 0;
 }
 
+/* What was mounted there is reached without a request to mount it. */
+static bool is_on_autofs(const struct mc_table *table, const struct mc_mount *mount)
+{
+	for (size_t i = 0; i < table->slow_count; i++)
+		if (table->slow[i].is_autofs && table->slow[i].id == mount->parent_id)
+			return true;
+	return false;
+}
+
 static int fill(struct mc_table *table, struct mc_mounts *mounts)
 {
 	struct mc_mount mount;
 	int rc = 0;
 
 	for (size_t at = 0; rc == 0 && mc_mounts_next(mounts, &at, &mount);)
-		if (mc_fstype_is_slow(mount.fstype))
+		if (mc_fstype_is_slow(mount.fstype) || is_on_autofs(table, &mount))
 			rc = slow_add(table, &mount);
 	if (rc == 0)
 		rc = add_all_stacked(table, mounts);

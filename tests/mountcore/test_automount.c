@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mountcore/examine.h"
+
 #include "box.h"
 #include "scratch.h"
 
@@ -55,6 +57,7 @@ SCENE_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
 {
 	struct mc_attach_args args;
 	const struct timespec step = {.tv_nsec = 2000000};
+	bool is_on_demand;
 	int ends[2];
 	pid_t server;
 
@@ -69,10 +72,14 @@ SCENE_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
 	for (int i = 0; i < 5000 && !is_mounted(); i++)
 		nanosleep(&step, NULL);
 	assert_true(is_mounted());
+	(void)!mc_host_server(scene->core, SOURCE "/demand/file", &is_on_demand);
+	assert_true(is_on_demand);
 	args = scene_args(scene, "/mnt/a");
 	args.source = demand;
 	assert_int_equal(scene_attach_args(scene, &args), 0);
 	assert_true(scratch_exists(box_path(&scene->box, "/mnt/a/file")));
+	(void)!mc_host_server(scene->core, SOURCE "/demand/file", &is_on_demand);
+	assert_false(is_on_demand);
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
 }
