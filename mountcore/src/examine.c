@@ -23,6 +23,7 @@
 
 #include "core.h"
 #include "job.h"
+#include "mounts.h"
 #include "open.h"
 #include "run.h"
 #include "source.h"
@@ -38,6 +39,7 @@ _Static_assert((int)TEXT_SIZE >= 2 * PATH_MAX, "a job has no room for one path")
 
 struct look {
 	atomic_bool is_done;
+	uint64_t key;     /* of what a helper that looks at it waits for */
 	const char *path; /* in the job's memory, which a helper has at the same address */
 	const char *beneath;
 	struct mc_examined found;
@@ -45,6 +47,7 @@ struct look {
 
 struct examine_job {
 	struct mc_job job;
+	uint64_t key; /* those with it are looked at */
 	size_t count;
 	size_t text_used;
 	struct look items[ITEMS_MAX];
@@ -131,7 +134,7 @@ static int examine(const struct mc_core *core, struct mc_job *job)
 	for (size_t i = 0; i < self->count; i++) {
 		struct look *item = &self->items[i];
 
-		if (item->is_done)
+		if (item->is_done || item->key != self->key)
 			continue;
 		job->err = (struct mc_err){0};
 		(void)examine_one(core, job, item); /* the error is kept in the item */
@@ -200,23 +203,57 @@ static struct look *find_undone(struct examine_job *job)
 	return NULL;
 }
 
-/* Until each is done, or known not to answer.  A helper that was held up by a path without a server
- * says nothing about the others. */
+/* Without a server: by the device of the mount that a path is on, since one that does not answer
+ * holds up all that ask it, and no others. */
+static void set_keys(struct mc_core *core, struct examine_job *job, uint64_t server)
+{
+	mc_auto_mounts mounts = NULL;
+	struct mc_mount mount;
+	bool has_mounts = !server && find_undone(job) && mc_mounts_read_host(core, &mounts) == 0;
+
+	for (size_t i = 0; i < job->count; i++) {
+		struct look *look = &job->items[i];
+
+		if (server)
+			look->key = server;
+		else if (has_mounts && mc_mounts_of(mounts, look->path, &mount) == 0)
+			look->key = mc_key_of_dev(mount.dev);
+		else
+			look->key = mc_key_of(look->path);
+	}
+}
+
+/* The first one did not answer.  Without a server the others of its device were not looked at: it
+ * may be this path alone. */
+static void give_up(struct examine_job *job, uint64_t server)
+{
+	struct mc_err err = job->job.err;
+
+	for (size_t i = 0; i < job->count; i++) {
+		struct look *look = &job->items[i];
+
+		if (look->is_done || look->key != job->key)
+			continue;
+		look->found.err = err;
+		look->is_done = true;
+		if (!server)
+			err = (struct mc_err){-ECANCELED, MC_STEP_HELPER};
+	}
+}
+
+/* Until each is done, or known not to answer. */
 static void run_helpers(struct mc_core *core, struct examine_job *job, uint64_t server)
 {
 	struct look *undone;
 
+	set_keys(core, job, server);
 	job->job.in_helper = job->job.is_look = true;
 	job->job.is_cached = false;
 	job->job.timeout_ms = LOOK_TIMEOUT_MS;
 	while ((undone = find_undone(job))) {
-		job->job.waits_for = server ? server : mc_key_of(undone->path);
-		if (mc_job_run(core, examine, &job->job) == 0)
-			continue;
-		for (undone = find_undone(job); undone; undone = server ? find_undone(job) : NULL) {
-			undone->found.err = job->job.err;
-			undone->is_done = true;
-		}
+		job->key = job->job.waits_for = undone->key;
+		if (mc_job_run(core, examine, &job->job) != 0)
+			give_up(job, server);
 	}
 }
 

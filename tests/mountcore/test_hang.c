@@ -228,6 +228,37 @@ NS_TEST(mc_host_examine_tells_apart_paths_of_one_call)
 	scene_close(&scene);
 }
 
+/* As a local disk that hangs. */
+NS_TEST(mc_host_examine_of_a_silent_device_leaves_one_helper_behind)
+{
+	struct attach_fixture scene;
+	pid_t pid;
+
+	open_scene(&scene, DEADLINE_MS);
+	scratch_mkdir(REMOTE);
+	pid = start_server(REMOTE, NULL);
+	assert_int_equal(kill(pid, SIGUSR1), 0);
+	for (int i = 0; i < 3; i++) {
+		struct mc_examined items[] = {{.path = REMOTE}, {.path = REMOTE "/file"},
+			{.path = SOURCE}, {.path = "/tmp/none"}};
+
+		assert_int_equal(mc_host_examine(scene.core, items, 4, 0), 0);
+		assert_int_equal(items[0].err.step, MC_STEP_HELPER);
+		assert_true(items[0].err.code == -EALREADY ||
+			    (i == 0 && items[0].err.code == -ETIMEDOUT));
+		assert_int_equal(items[1].err.code, -ECANCELED);
+		assert_int_equal(items[1].err.step, MC_STEP_HELPER);
+		assert_int_equal(items[2].err.code, 0);
+		assert_int_equal(items[3].err.code, -ENOENT);
+		assert_int_equal(mc_host_stuck(scene.core), 1);
+	}
+	kill_server(pid);
+	while (mc_host_stuck(scene.core) > 0)
+		usleep(10000);
+	scratch_umount(REMOTE);
+	scene_close(&scene);
+}
+
 NS_TEST(a_server_answers_while_another_one_is_silent)
 {
 	struct mc_attach_args args;

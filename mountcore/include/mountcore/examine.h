@@ -42,7 +42,9 @@ uint64_t mc_host_server(struct mc_core *core, const char *path, bool *ret_is_on_
  * Paths without one are looked up in the kernel's cache; only those that it does not have are
  * looked up by a helper.  With a server it is a helper that asks, past the caches, and one for many
  * paths.  Each helper has two seconds; it is not started while an earlier one waits for the same
- * thing: a look leaves room for those who want to use it.
+ * thing, a server or a device: a look leaves room for those who want to use it.  Of paths without a
+ * server on a device that does not answer the first is told so, the others were not looked at
+ * (-ECANCELED).
  * Returns 0, or -ENOMEM with nothing looked at.
  * Source: openat2(2), RESOLVE_CACHED; statx(2); statfs(2).  Any thread but a worker. */
 int mc_host_examine(struct mc_core *core, struct mc_examined *items, size_t count, uint64_t server)
