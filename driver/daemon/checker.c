@@ -402,7 +402,7 @@ static void go_round(struct hv_checker *self)
 	wait_ms = (hv_clock_thread_us() - began_us) * SHARE / US_PER_MS;
 	wait_ms = wait_ms < ROUND_MS ? ROUND_MS : wait_ms > ROUND_MAX_MS ? ROUND_MAX_MS : wait_ms;
 	self->round_ms = hv_clock_ms() + wait_ms;
-	/* With nothing to look at: what comes is news. */
+	/* With nothing to look at: a new volume is news. */
 	if (self->patients.names.count == 0 && self->list_ms > self->round_ms)
 		self->round_ms = self->list_ms;
 }

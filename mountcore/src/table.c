@@ -164,7 +164,7 @@ static int add_overlays(struct mc_table *table, struct mc_mounts *mounts)
 	return 0;
 }
 
-/* What was mounted there is reached without a request to mount it. */
+/* A file system that was mounted there is reached without a request to mount it. */
 static bool is_on_autofs(const struct mc_table *table, const struct mc_mount *mount)
 {
 	for (size_t i = 0; i < table->slow_count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is remembered of volumes that are looked at, and what of it is told. */
+/* The memory of looks at volumes, and the events that follow from it. */
 #include <stdio.h>
 #include <stdlib.h>
 
