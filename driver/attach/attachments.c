@@ -38,6 +38,7 @@ struct hv_attacher *hv_attacher_new(const struct hv_attacher_args *args)
 	attacher->volumes = args->volumes;
 	hv_keylock_init(&attacher->locks);
 	hv_keylock_init(&attacher->keeper_locks);
+	pthread_rwlock_init(&attacher->listening, NULL);
 	attacher->may_have_keepers = true;
 	hv_news_init(&attacher->news);
 	hv_rules_init(&attacher->rules);
@@ -54,12 +55,15 @@ void hv_attacher_free(struct hv_attacher *attacher)
 	hv_keylock_done(&attacher->keeper_locks);
 	hv_rules_done(&attacher->rules);
 	hv_keylock_done(&attacher->locks);
+	pthread_rwlock_destroy(&attacher->listening);
 	free(attacher);
 }
 
 void hv_attacher_listen(struct hv_attacher *attacher, const struct hv_attacher_listener *listener)
 {
+	pthread_rwlock_wrlock(&attacher->listening);
 	attacher->listener = listener;
+	pthread_rwlock_unlock(&attacher->listening);
 }
 
 void hv_attacher_stop(struct hv_attacher *attacher)
@@ -146,28 +150,55 @@ enum hv_code hv_attacher_list_roots(
 	return hv_store_root_list(attacher->store, ret, err);
 }
 
+/* It stays what it is until end_call(). */
+static const struct hv_attacher_listener *begin_call(struct hv_attacher *attacher)
+{
+	static const struct hv_attacher_listener nobody;
+
+	pthread_rwlock_rdlock(&attacher->listening);
+	return attacher->listener ? attacher->listener : &nobody;
+}
+
+static void end_call(struct hv_attacher *attacher)
+{
+	pthread_rwlock_unlock(&attacher->listening);
+}
+
 void hv_attacher_notify(struct hv_attacher *attacher, const char *container_id, bool is_undone)
 {
-	const struct hv_attacher_listener *listener = attacher->listener;
+	const struct hv_attacher_listener *listener = begin_call(attacher);
 
-	if (listener && listener->on_change)
+	if (listener->on_change)
 		listener->on_change(listener->context, container_id, is_undone);
+	end_call(attacher);
 }
 
 void hv_attacher_notify_rules(struct hv_attacher *attacher)
 {
-	const struct hv_attacher_listener *listener = attacher->listener;
+	const struct hv_attacher_listener *listener = begin_call(attacher);
 
-	if (listener && listener->on_rules && attacher->rules.are_any)
+	if (listener->on_rules && attacher->rules.are_any)
 		listener->on_rules(listener->context);
+	end_call(attacher);
+}
+
+void hv_attacher_tell_miss(
+	struct hv_attacher *attacher, const char *rule, const char *container, const char *why)
+{
+	const struct hv_attacher_listener *listener = begin_call(attacher);
+
+	if (listener->on_miss)
+		listener->on_miss(listener->context, rule, container, why);
+	end_call(attacher);
 }
 
 void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *record)
 {
-	const struct hv_attacher_listener *listener = attacher->listener;
+	const struct hv_attacher_listener *listener = begin_call(attacher);
 
-	if (listener && listener->on_end)
+	if (listener->on_end)
 		listener->on_end(listener->context, &record->view);
+	end_call(attacher);
 }
 
 enum { ID_DIGITS = 16 };

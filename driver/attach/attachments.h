@@ -3,6 +3,7 @@
 #ifndef ATTACH_ATTACHMENTS_H
 #define ATTACH_ATTACHMENTS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "attach/attach.h"
@@ -29,7 +30,8 @@ struct hv_attacher {
 	 * bits of their IDs. */
 	atomic_ullong ended[HV_ENDED_MAX];
 	atomic_uint ended_count;
-	const struct hv_attacher_listener *_Atomic listener; /* NULL: nobody is told */
+	pthread_rwlock_t listening;                  /* shared while the listener is called */
+	const struct hv_attacher_listener *listener; /* NULL: nobody is told */
 };
 
 /* Tell the end of an attachment that nobody asked for: its record was dropped. */
@@ -37,6 +39,10 @@ void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *re
 
 /* Tell the listener that a rule may be to be applied. */
 void hv_attacher_notify_rules(struct hv_attacher *attacher);
+
+/* Tell the listener that a rule cannot be applied to a container. */
+void hv_attacher_tell_miss(
+	struct hv_attacher *attacher, const char *rule, const char *container, const char *why);
 
 /* Whether the Engine told, as far as is remembered, that the container was removed. */
 bool hv_attacher_has_ended(struct hv_attacher *attacher, const char *container_id);

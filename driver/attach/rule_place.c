@@ -116,12 +116,10 @@ static enum hv_code attach(struct hv_attacher *attacher, const struct hv_rule_re
 static void tell_miss(struct hv_attacher *attacher, const struct hv_rule_record *rule,
 	const struct hv_rule_place *place)
 {
-	const struct hv_attacher_listener *listener = attacher->listener;
 	const struct hv_rule_miss miss = {place->id, place->name, place->is_skipped, place->err};
 
-	if (hv_rules_note(&attacher->rules, rule->id, &miss) && listener && listener->on_miss)
-		listener->on_miss(
-			listener->context, rule->id, place->name, hv_error_text(&place->err));
+	if (hv_rules_note(&attacher->rules, rule->id, &miss))
+		hv_attacher_tell_miss(attacher, rule->id, place->name, hv_error_text(&place->err));
 }
 
 static void apply(struct hv_attacher *attacher, const struct hv_rule_record *rule,

@@ -480,6 +480,21 @@ int hv_daemon_start(struct hv_daemon *daemon, struct hv_config *config)
 	return 0;
 }
 
+/* Returns false if one of them does not end in time.  The reconciler calls the starter, all may
+ * change volumes, which the checker is told of; of attachments nobody is told any more. */
+static bool stop_workers(struct hv_daemon *daemon)
+{
+	static const struct hv_attacher_listener nobody;
+
+	if (daemon->attacher)
+		hv_attacher_listen(daemon->attacher, &nobody);
+	return (!daemon->follower || hv_follower_stop(daemon->follower, FOLLOWER_TIMEOUT_MS)) &&
+	       (!daemon->reconciler ||
+		       hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS)) &&
+	       (!daemon->starter || hv_starter_stop(daemon->starter, STARTER_TIMEOUT_MS)) &&
+	       (!daemon->checker || hv_checker_stop(daemon->checker, CHECKER_TIMEOUT_MS));
+}
+
 void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 {
 	int timeout_ms = daemon->config.is_managed ? STOP_MANAGED_MS : STOP_PLAIN_MS;
@@ -497,14 +512,8 @@ void hv_daemon_stop(struct hv_daemon *daemon, int exit_status)
 	}
 	if (daemon->metrics && !hv_server_stop(daemon->metrics, METRICS_TIMEOUT_MS))
 		_exit(exit_status);
-	if (daemon->starter && !hv_starter_stop(daemon->starter, STARTER_TIMEOUT_MS))
-		_exit(exit_status);
-	if (daemon->reconciler && !hv_reconciler_stop(daemon->reconciler, RECONCILER_TIMEOUT_MS))
-		_exit(exit_status); /* the same goes for a container that holds a repair */
-	if (daemon->checker && !hv_checker_stop(daemon->checker, CHECKER_TIMEOUT_MS))
-		_exit(exit_status); /* and for a server that holds a look */
-	if (daemon->follower && !hv_follower_stop(daemon->follower, FOLLOWER_TIMEOUT_MS))
-		_exit(exit_status);
+	if (!stop_workers(daemon))
+		_exit(exit_status); /* the same goes for a container or a server that holds them */
 	hv_tunnel_done(&daemon->api.tunnel);
 	hv_attacher_free(daemon->attacher);
 	hv_volumes_free(daemon->volumes);
