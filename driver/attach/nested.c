@@ -48,8 +48,11 @@ static bool is_in_the_way(
 {
 	hv_auto_error struct hv_error ignored = {0};
 
-	return record->is_done && !record->is_ending && record->pid > 0 &&
-	       record->ns_ino == outer->ns_ino && hv_record_is_below(record, outer->path) &&
+	/* One that follows its path is one of the siblings too, as it was read: its strings are the
+	 * attempt's by now. */
+	return strcmp(record->view.id, outer->view.id) != 0 && record->is_done &&
+	       !record->is_ending && record->pid > 0 && record->ns_ino == outer->ns_ino &&
+	       hv_record_is_below(record, outer->path) &&
 	       hv_attachment_refresh(attacher, record, &ignored) == HV_OK &&
 	       record->view.state == HV_ATTACHED;
 }
