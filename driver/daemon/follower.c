@@ -60,12 +60,12 @@ struct item {
 	int inotify; /* of its own; MC_FD_NONE: the shared one has all of its watches */
 	char *real;  /* NULL: it led nowhere, or was never walked */
 	struct known known;
-	bool is_dirty;     /* it is to be walked */
-	bool is_told;      /* and followed, whatever the walk says */
-	bool is_busy;      /* a worker has it */
-	bool is_unwatched; /* this was noted as its problem */
-	bool is_seen;      /* in the records that were just read */
-	long long rest_ms; /* not before then */
+	bool is_dirty;         /* it is to be walked */
+	bool is_told;          /* and followed, whatever the walk says */
+	bool is_unwatched;     /* this was noted as its problem */
+	bool is_seen;          /* in the records that were just read */
+	const struct job *job; /* that a worker has for it; NULL: none */
+	long long rest_ms;     /* not before then */
 	long long retry_ms;
 };
 
@@ -408,9 +408,10 @@ static void take_result(struct hv_follower *self, struct job *job)
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = item};
 	long long now = hv_clock_ms();
 
-	if (!item)
+	/* It may have gone, and come back, since: its watches are not those of this job. */
+	if (!item || item->job != job)
 		return;
-	item->is_busy = false;
+	item->job = NULL;
 	item->is_unwatched = job->is_unwatched;
 	if (job->is_slow) {
 		free(item->real);
@@ -536,7 +537,7 @@ static void hand_over(struct hv_follower *self, struct item *item, int watched)
 		(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, item->inotify, NULL);
 	job->old_inotify = mc_take_fd(&item->inotify);
 	item->is_dirty = item->is_told = false;
-	item->is_busy = true;
+	item->job = job;
 	hv_workers_add(&self->workers, &job->work);
 }
 
@@ -593,9 +594,9 @@ static int walk_dirty(struct hv_follower *self)
 	for (size_t i = 0; i < self->count; i++) {
 		struct item *item = self->items[i];
 
-		if (item->is_dirty && !item->is_busy && item->rest_ms <= now)
+		if (item->is_dirty && !item->job && item->rest_ms <= now)
 			walk(self, item);
-		if (item->is_dirty && !item->is_busy && (next < 0 || item->rest_ms < next))
+		if (item->is_dirty && !item->job && (next < 0 || item->rest_ms < next))
 			next = item->rest_ms;
 	}
 	if (next < 0)
