@@ -237,7 +237,9 @@ static enum hv_code keep_if_released(struct ending *ending, struct hv_error *err
 	if (!record->is_ending)
 		return HV_OK;
 	record->is_ending = false;
-	return hv_store_attachment_update(ending->attacher->store, record, err);
+	if (hv_store_attachment_update(ending->attacher->store, record, err) == HV_OK)
+		hv_attacher_notify(ending->attacher, ending->container, false);
+	return err->code;
 }
 
 static enum hv_code try_to_end(struct ending *ending, struct hv_error *err)

@@ -89,6 +89,7 @@ static enum hv_code keep(struct hv_attacher *attacher, struct hv_record *record,
 		record->is_done = false;
 		return err->code;
 	}
+	hv_attacher_notify(attacher, record->view.container_id, false);
 	ret->adopted += hv_record_is_mounted(record);
 	for (size_t i = 0; i < replaced->volumes.count; i++)
 		hv_volume_release_idle(attacher->volumes, replaced->volumes.items[i]);
@@ -136,7 +137,9 @@ enum hv_code hv_record_settle_end(struct hv_attacher *attacher, struct hv_record
 		return err->code;
 	if (hv_record_is_mounted(record)) {
 		record->is_ending = record->is_ending_volume = false;
-		return hv_store_attachment_note(attacher->store, record, err);
+		if (hv_store_attachment_note(attacher->store, record, err) == HV_OK)
+			hv_attacher_notify(attacher, record->view.container_id, false);
+		return err->code;
 	}
 	if (hv_record_unmount(attacher, record, false, err) != HV_OK ||
 		hv_attachment_delete_with_volume(attacher, record, err) != HV_OK)

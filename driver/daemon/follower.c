@@ -421,6 +421,10 @@ static void take_result(struct hv_follower *self, struct job *job)
 			(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, item->inotify, &event);
 	}
 	item->rest_ms = now + REST_MS;
+	if (job->is_over) { /* the record says so: it goes, or is looked at again */
+		item->is_dirty = item->is_told = true;
+		hv_follower_poke(self, item->what.container_id);
+	}
 	if (!job->is_failed) {
 		item->retry_ms = 0;
 		return;
