@@ -57,9 +57,11 @@ enum hv_code hv_record_drop_over(struct hv_attacher *attacher, const struct hv_r
 		return err->code;
 	hv_volume_release_idle(attacher->volumes, record->view.volume);
 	ret->dropped++;
-	if (hv_lease_is_over(&record->view))
-		ret->expired++;
-	else
+	if (!hv_lease_is_over(&record->view)) {
 		hv_record_tell_end(attacher, record);
+		return HV_OK;
+	}
+	ret->expired++;
+	hv_attacher_notify(attacher, record->view.container_id, false);
 	return HV_OK;
 }
