@@ -48,8 +48,8 @@ static bool is_in_the_way(
 {
 	hv_auto_error struct hv_error ignored = {0};
 
-	/* One that follows its path is one of the siblings too, as it was read: its strings are the
-	 * attempt's by now. */
+	/* An attachment that follows its path is among the siblings too, as it was read: its
+	 * strings are the attempt's by now. */
 	return strcmp(record->view.id, outer->view.id) != 0 && record->is_done &&
 	       !record->is_ending && record->pid > 0 && record->ns_ino == outer->ns_ino &&
 	       hv_record_is_below(record, outer->path) &&

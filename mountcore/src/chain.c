@@ -104,6 +104,22 @@ static int open_again(const struct mc_core *core, struct walk_job *self)
 	return mc_open(core, core->host_root, *real ? real : "/", O_DIRECTORY, MC_RESOLVE_KNOWN);
 }
 
+/* Anybody could put a symlink into a directory like /tmp: one there is followed only if root made
+ * it, or the owner of the directory.  The kernel has that rule for lookups of its own
+ * (proc_sys_fs(5), protected_symlinks).  Returns 0 or -EACCES. */
+static int check_owner(const struct mc_core *core, int dir, const struct mc_stat *symlink)
+{
+	const mode_t shared = S_ISVTX | S_IWOTH;
+	struct mc_stat stat;
+	int rc = mc_describe(core, dir, "", &stat);
+
+	if (rc < 0)
+		return rc;
+	return (stat.mode & shared) == shared && symlink->uid != 0 && symlink->uid != stat.uid
+		       ? -EACCES
+		       : 0;
+}
+
 static int follow(struct walk_job *self, int symlink)
 {
 	char text[PATH_MAX];
@@ -149,6 +165,8 @@ static int step(const struct mc_core *core, struct walk_job *self, const char *n
 		if (rc == 0)
 			fd = mc_open(core, *dir, name, O_NOFOLLOW, MC_RESOLVE_USER);
 		rc = rc < 0 ? rc : fd < 0 ? fd : mc_describe(core, fd, "", &stat);
+		if (rc == 0 && S_ISLNK(stat.mode))
+			rc = check_owner(core, *dir, &stat);
 		if (rc == 0)
 			rc = S_ISLNK(stat.mode) ? follow(self, fd) : note_step(self, name);
 		if (rc == 0 && S_ISLNK(stat.mode))

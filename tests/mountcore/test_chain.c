@@ -92,6 +92,36 @@ SCENE_TEST(mc_chain_walk_of_a_path_to_nowhere_says_why)
 		-EINVAL);
 }
 
+static void link_of(uid_t owner, const char *target, const char *path)
+{
+	link_to(target, path);
+	assert_int_equal(lchown(path, owner, owner), 0);
+}
+
+SCENE_TEST(mc_chain_walk_of_a_symlink_that_anybody_could_make_is_refused)
+{
+	enum { OWNER = 1000, OTHER = 1001 };
+
+	scratch_mkdir("/tmp/to");
+	scratch_mkdir("/tmp/shared");
+	assert_int_equal(chown("/tmp/shared", OWNER, OWNER), 0);
+	assert_int_equal(chmod("/tmp/shared", 01777), 0);
+	link_of(0, "/tmp/to", "/tmp/shared/of_root");
+	link_of(OWNER, "/tmp/to", "/tmp/shared/of_owner");
+	link_of(OTHER, "/tmp/to", "/tmp/shared/of_other");
+	walk(scene, "/tmp/shared/of_root", MC_FD_NONE);
+	assert_int_equal(chain.found, 0);
+	walk(scene, "/tmp/shared/of_owner", MC_FD_NONE);
+	assert_int_equal(chain.found, 0);
+	walk(scene, "/tmp/shared/of_other", MC_FD_NONE);
+	assert_int_equal(chain.found, -EACCES);
+	walk(scene, "/tmp/shared/of_other/below", MC_FD_NONE);
+	assert_int_equal(chain.found, -EACCES);
+	assert_int_equal(chmod("/tmp/shared", 0777), 0); /* they may rename each other's anyway */
+	walk(scene, "/tmp/shared/of_other", MC_FD_NONE);
+	assert_int_equal(chain.found, 0);
+}
+
 static void move(const char *from, const char *to)
 {
 	assert_int_equal(rename(from, to), 0);

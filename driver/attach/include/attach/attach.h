@@ -48,7 +48,7 @@ struct hv_attacher_listener {
 
 /* Tell `listener` from now on, in place of the one before; borrowed until another one takes its
  * place, or hv_attacher_free().  No call of the one before is under way when it returns.  Any
- * thread but one that the listener is called from. */
+ * thread, but not from within such a call. */
 void hv_attacher_listen(struct hv_attacher *attacher, const struct hv_attacher_listener *listener)
 	__attribute__((nonnull));
 
