@@ -42,6 +42,7 @@ enum {
 	READS_MAX = 16, /* of a queue at a time */
 	POKED_MAX = 64, /* more: all are read again */
 	THREADS_MAX = 32,
+	SLOW_MAX = THREADS_MAX / 2, /* of them for paths that may lead to a server */
 	THREADS_KEPT = 1,
 };
 
@@ -102,6 +103,7 @@ struct hv_follower {
 	int mountinfo;
 	struct item **items;
 	size_t count;
+	unsigned slow_count; /* jobs */
 	struct mc_chain *chain;
 	struct mc_mounts *mounts; /* NULL: to be read again */
 	char *buffer;
@@ -446,6 +448,7 @@ static void take_results(struct hv_follower *self)
 	pthread_mutex_unlock(&self->lock);
 	while ((job = STAILQ_FIRST(&done))) {
 		STAILQ_REMOVE_HEAD(&done, entry);
+		self->slow_count -= job->is_slow;
 		take_result(self, job);
 		free_job(job);
 	}
@@ -520,9 +523,10 @@ static int take_links(struct hv_follower *self, struct item *item)
 
 static void hand_over(struct hv_follower *self, struct item *item, int watched)
 {
-	struct job *job = calloc(1, sizeof(*job));
+	bool is_slow = item->known.waits_at != 0;
+	struct job *job = is_slow && self->slow_count >= SLOW_MAX ? NULL : calloc(1, sizeof(*job));
 
-	item->is_dirty = true; /* if there is no memory */
+	item->is_dirty = true; /* if there is no memory, or no worker */
 	item->is_told = true;
 	item->rest_ms = hv_clock_ms() + RETRY_MIN_MS;
 	if (!job)
@@ -534,7 +538,8 @@ static void hand_over(struct hv_follower *self, struct item *item, int watched)
 		free_job(job);
 		return;
 	}
-	job->is_slow = item->known.waits_at != 0;
+	job->is_slow = is_slow;
+	self->slow_count += is_slow;
 	job->watched = watched;
 	job->was_unwatched = item->is_unwatched;
 	if (item->inotify >= 0)
