@@ -66,6 +66,7 @@ struct item {
 	bool is_unwatched;     /* this was noted as its problem */
 	bool is_seen;          /* in the records that were just read */
 	const struct job *job; /* that a worker has for it; NULL: none */
+	long long tried_ms;    /* when something was done for it last */
 	long long rest_ms;     /* not before then */
 	long long retry_ms;
 };
@@ -350,10 +351,18 @@ static bool read_records(struct hv_follower *self, const char *container_id)
 
 /* --- events --- */
 
+static void rest(struct item *item, long long ms)
+{
+	item->tried_ms = hv_clock_ms();
+	item->rest_ms = item->tried_ms + ms;
+}
+
+/* What failed may work now; but events that come all the time are not to try it all the time. */
 static void tell(struct item *item)
 {
 	item->is_dirty = item->is_told = true;
-	item->rest_ms = item->retry_ms > 0 ? 0 : item->rest_ms;
+	if (item->retry_ms > 0)
+		item->rest_ms = item->tried_ms + REST_MS;
 	item->retry_ms = 0;
 }
 
@@ -408,7 +417,6 @@ static void take_result(struct hv_follower *self, struct job *job)
 {
 	struct item *item = find_item(self, job->id);
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = item};
-	long long now = hv_clock_ms();
 
 	/* It may have gone, and come back, since: its watches are not those of this job. */
 	if (!item || item->job != job)
@@ -422,7 +430,7 @@ static void take_result(struct hv_follower *self, struct job *job)
 		if (item->inotify >= 0)
 			(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, item->inotify, &event);
 	}
-	item->rest_ms = now + REST_MS;
+	rest(item, REST_MS);
 	if (job->is_over) { /* the record says so: it goes, or is looked at again */
 		item->is_dirty = item->is_told = true;
 		hv_follower_poke(self, item->what.container_id);
@@ -434,7 +442,7 @@ static void take_result(struct hv_follower *self, struct job *job)
 	item->retry_ms = item->retry_ms ? 2 * item->retry_ms : RETRY_MIN_MS;
 	if (item->retry_ms > RETRY_MAX_MS)
 		item->retry_ms = RETRY_MAX_MS;
-	item->rest_ms = now + item->retry_ms;
+	rest(item, item->retry_ms);
 	item->is_dirty = item->is_told = true;
 }
 
@@ -528,7 +536,7 @@ static void hand_over(struct hv_follower *self, struct item *item, int watched)
 
 	item->is_dirty = true; /* if there is no memory, or no worker */
 	item->is_told = true;
-	item->rest_ms = hv_clock_ms() + RETRY_MIN_MS;
+	rest(item, RETRY_MIN_MS);
 	if (!job)
 		return;
 	job->inotify = job->old_inotify = MC_FD_NONE;
@@ -575,7 +583,7 @@ static void walk(struct hv_follower *self, struct item *item)
 		NULL);
 	item->is_dirty = false;
 	if (rc < 0) {
-		item->rest_ms = hv_clock_ms() + RETRY_MIN_MS;
+		rest(item, RETRY_MIN_MS);
 		item->is_dirty = true;
 		return;
 	}
