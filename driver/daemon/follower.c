@@ -54,12 +54,18 @@ struct known {
 	uint64_t mounts; /* a hash of the mounts on the way to it and below it */
 };
 
+/* The names on the way of a walk, with the numbers of their watches. */
+struct links {
+	struct mc_chain_link *items; /* NULL: not known, for want of memory, or there is no walk */
+	unsigned count;
+};
+
 struct item {
 	struct hv_followed what; /* owned */
-	struct mc_chain_link *links;
-	unsigned link_count;
-	int inotify; /* of its own; MC_FD_NONE: the shared one has all of its watches */
-	char *real;  /* NULL: it led nowhere, or was never walked */
+	struct links links;
+	int inotify;            /* of its own; MC_FD_NONE: the shared one has all of its watches */
+	struct links own_links; /* of that one */
+	char *real;             /* NULL: it led nowhere, or was never walked */
 	struct known known;
 	bool is_dirty;         /* it is to be walked */
 	bool is_told;          /* and followed, whatever the walk says */
@@ -82,6 +88,7 @@ struct job {
 	int old_inotify; /* of the item: is closed here */
 	/* Out. */
 	int inotify;
+	struct links links; /* of that */
 	char *real;
 	bool is_over;
 	bool is_failed;
@@ -127,10 +134,51 @@ static void wake(struct hv_follower *self)
 	(void)!write(self->wake_fd, &one, sizeof(one));
 }
 
+/* --- links --- */
+
+static struct links copy_links(const struct mc_chain *chain)
+{
+	size_t size = chain->count * sizeof(*chain->links);
+	struct links copy = {malloc(size + 1), chain->count};
+
+	if (!copy.items)
+		return (struct links){0};
+	memcpy(copy.items, chain->links, size);
+	return copy;
+}
+
+static void free_links(struct links *links)
+{
+	free(links->items);
+	*links = (struct links){0};
+}
+
+static bool have_watch(const struct links *links, int wd)
+{
+	for (unsigned at = 0; at < links->count; at++)
+		if (links->items[at].wd == wd)
+			return true;
+	return false;
+}
+
+/* Whether it is an event of one of these names, of a directory of theirs as a whole, or was lost.
+ */
+static bool are_met(const struct links *links, const struct inotify_event *event)
+{
+	if (event->mask & IN_Q_OVERFLOW)
+		return true;
+	for (unsigned at = 0; at < links->count; at++)
+		if (links->items[at].wd == event->wd &&
+			(event->len == 0 || strcmp(links->items[at].name, event->name) == 0))
+			return true;
+	return false;
+}
+
 /* --- workers --- */
 
 static void free_job(struct job *job)
 {
+	free_links(&job->links);
 	mc_close_fd(&job->inotify);
 	mc_close_fd(&job->old_inotify);
 	free(job->id);
@@ -158,6 +206,7 @@ static int walk_slowly(struct hv_follower *self, struct job *job)
 	if (rc < 0)
 		return rc;
 	job->watched = chain->watched;
+	job->links = copy_links(chain);
 	job->real = chain->found == 0 ? strdup(chain->real) : NULL;
 	return 0;
 }
@@ -251,9 +300,8 @@ static struct item *find_item(const struct hv_follower *self, const char *id)
 static bool has_watch(const struct hv_follower *self, int wd)
 {
 	for (size_t i = 0; i < self->count; i++)
-		for (unsigned at = 0; at < self->items[i]->link_count; at++)
-			if (self->items[i]->links[at].wd == wd)
-				return true;
+		if (have_watch(&self->items[i]->links, wd))
+			return true;
 	return false;
 }
 
@@ -271,6 +319,7 @@ static void leave_own(struct hv_follower *self, struct item *item)
 	if (item->inotify >= 0)
 		(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, item->inotify, NULL);
 	mc_close_fd(&item->inotify);
+	free_links(&item->own_links);
 }
 
 static void free_item(struct hv_follower *self, struct item *item)
@@ -278,8 +327,8 @@ static void free_item(struct hv_follower *self, struct item *item)
 	struct hv_followed_list what = {malloc(sizeof(*what.items)), 1};
 
 	leave_own(self, item);
-	leave(self, item->links, item->link_count);
-	free(item->links);
+	leave(self, item->links.items, item->links.count);
+	free_links(&item->links);
 	free(item->real);
 	if (what.items) {
 		*what.items = item->what;
@@ -368,41 +417,36 @@ static void tell(struct item *item)
 
 static void take_event(struct hv_follower *self, const struct inotify_event *event)
 {
-	for (size_t i = 0; i < self->count; i++) {
-		struct item *item = self->items[i];
-
-		if (event->mask & IN_Q_OVERFLOW)
-			tell(item);
-		for (unsigned at = 0; at < item->link_count; at++)
-			if (item->links[at].wd == event->wd &&
-				(event->len == 0 || strcmp(item->links[at].name, event->name) == 0))
-				tell(item);
-	}
+	for (size_t i = 0; i < self->count; i++)
+		if (are_met(&self->items[i]->links, event))
+			tell(self->items[i]);
 }
 
-static void take_events(struct hv_follower *self)
+static void take_own_event(struct item *item, const struct inotify_event *event)
+{
+	if (!item->own_links.items || are_met(&item->own_links, event))
+		tell(item);
+}
+
+/* Of the instance of one item, or of the shared one (NULL). */
+static void take_events(struct hv_follower *self, struct item *item)
 {
 	ssize_t size;
 
 	for (int i = 0; i < READS_MAX; i++) {
-		size = read(self->inotify, self->buffer, BUFFER_SIZE);
+		size = read(item ? item->inotify : self->inotify, self->buffer, BUFFER_SIZE);
 		if (size <= 0)
 			return;
 		for (const char *at = self->buffer; at < self->buffer + size;) {
 			const struct inotify_event *event = (const void *)at;
 
-			take_event(self, event);
+			if (item)
+				take_own_event(item, event);
+			else
+				take_event(self, event);
 			at += sizeof(*event) + event->len;
 		}
 	}
-}
-
-/* Of an instance of its own, whose watches are not known by number: any of them. */
-static void take_own_events(struct hv_follower *self, struct item *item)
-{
-	while (read(item->inotify, self->buffer, BUFFER_SIZE) > 0)
-		continue;
-	tell(item);
 }
 
 static void take_table(struct hv_follower *self)
@@ -427,6 +471,8 @@ static void take_result(struct hv_follower *self, struct job *job)
 		free(item->real);
 		item->real = mc_take_ptr(&job->real);
 		item->inotify = mc_take_fd(&job->inotify);
+		item->own_links = job->links;
+		job->links = (struct links){0};
 		if (item->inotify >= 0)
 			(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, item->inotify, &event);
 	}
@@ -515,18 +561,14 @@ static bool is_same(const struct known *a, const struct known *b)
 static int take_links(struct hv_follower *self, struct item *item)
 {
 	const struct mc_chain *chain = self->chain;
-	hv_auto_free struct mc_chain_link *old = item->links;
-	unsigned old_count = item->link_count;
-	size_t size = chain->count * sizeof(*chain->links);
+	struct links old = item->links;
 
-	item->links = malloc(size + 1);
-	item->link_count = item->links ? chain->count : 0;
-	if (item->links)
-		memcpy(item->links, chain->links, size);
-	leave(self, old, old_count);
-	if (!item->links)
+	item->links = copy_links(chain);
+	leave(self, old.items, old.count);
+	free_links(&old);
+	if (!item->links.items)
 		leave(self, chain->links, chain->count);
-	return item->links ? chain->watched : -ENOMEM;
+	return item->links.items ? chain->watched : -ENOMEM;
 }
 
 static void hand_over(struct hv_follower *self, struct item *item, int watched)
@@ -553,6 +595,7 @@ static void hand_over(struct hv_follower *self, struct item *item, int watched)
 	if (item->inotify >= 0)
 		(void)epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, item->inotify, NULL);
 	job->old_inotify = mc_take_fd(&item->inotify);
+	free_links(&item->own_links);
 	item->is_dirty = item->is_told = false;
 	item->job = job;
 	hv_workers_add(&self->workers, &job->work);
@@ -640,11 +683,11 @@ static void take_ready(struct hv_follower *self, const struct epoll_event *ready
 		if (!of)
 			(void)!read(self->wake_fd, &value, sizeof(value));
 		else if (of == &shared_events)
-			take_events(self);
+			take_events(self, NULL);
 		else if (of == &table_events)
 			take_table(self);
 		else
-			take_own_events(self, of);
+			take_events(self, of);
 	}
 }
 
