@@ -89,6 +89,8 @@ void hv_record_take_former(struct hv_record *record)
 	record->mountinfo_id = former->mountinfo_id;
 	record->root_dev = former->root_dev;
 	record->root_ino = former->root_ino;
+	record->view.is_mapped = former->is_mapped;
+	record->view.no_suid = former->no_suid;
 	free(record->view.source);
 	record->view.source = former->source;
 	*former = (struct hv_former){0};

@@ -119,13 +119,13 @@ static enum hv_code prepare(struct hv_mount_op *attempt, struct hv_error *err)
 	return HV_OK;
 }
 
-/* `attempt->record` has the present source already; `source` is the former one, taken over. */
-static enum hv_code note_intent(struct hv_mount_op *attempt, char **source, struct hv_error *err)
+/* `attempt->record` has the present source already; `former` is taken over. */
+static enum hv_code note_intent(
+	struct hv_mount_op *attempt, const struct hv_former *former, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
 
-	record->former = (struct hv_former){record->mount_id, record->mountinfo_id,
-		record->root_dev, record->root_ino, mc_take_ptr(source)};
+	record->former = *former;
 	hv_record_set_state(record, HV_ATTACHED);
 	if (hv_attachment_set_mount(attempt, false, err) != HV_OK)
 		return err->code;
@@ -135,21 +135,24 @@ static enum hv_code note_intent(struct hv_mount_op *attempt, char **source, stru
 static enum hv_code mount(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_record *record = &attempt->record;
-	hv_auto_free char *source = strdup(record->view.source);
-	bool is_mapped = record->view.is_mapped, no_suid = record->view.no_suid;
+	struct hv_former former = {.mount_id = record->mount_id,
+		.mountinfo_id = record->mountinfo_id,
+		.root_dev = record->root_dev,
+		.root_ino = record->root_ino,
+		.is_mapped = record->view.is_mapped,
+		.no_suid = record->view.no_suid,
+		.source = strdup(record->view.source)};
 
-	if (!source)
+	if (!former.source)
 		return hv_oom(err);
 	if (hv_store_volume_get(attempt->attacher->store, record->view.volume, &attempt->volume,
 		    err) != HV_OK ||
 		prepare(attempt, err) != HV_OK) {
-		free(record->view.source); /* it stays what it was */
-		record->view.source = mc_take_ptr(&source);
-		record->view.is_mapped = is_mapped;
-		record->view.no_suid = no_suid;
+		record->former = former;
+		hv_record_take_former(record); /* it stays what it was */
 		return err->code;
 	}
-	if (note_intent(attempt, &source, err) != HV_OK || hv_nested_mount(attempt, err) != HV_OK)
+	if (note_intent(attempt, &former, err) != HV_OK || hv_nested_mount(attempt, err) != HV_OK)
 		return err->code;
 	hv_record_forget_former(record);
 	return hv_store_attachment_followed(attempt->attacher->store, record, err);

@@ -62,21 +62,25 @@ static void unpack_flags(struct hv_record *record, int packed)
 		*(bool *)((char *)record + flags[i].member) = packed & flags[i].bit;
 }
 
-/* "MOUNT MOUNTINFO DEVICE INODE SOURCE"; NULL also for none. */
+enum { FORMER_MAPPED = 1, FORMER_NO_SUID = 2 };
+
+/* "MOUNT MOUNTINFO DEVICE INODE FLAGS SOURCE"; NULL also for none. */
 static char *write_former(const struct hv_former *former)
 {
 	if (!former->mountinfo_id)
 		return NULL;
-	return hv_text_format("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s",
+	return hv_text_format("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %s",
 		former->mount_id, former->mountinfo_id, former->root_dev, former->root_ino,
+		FORMER_MAPPED * former->is_mapped | FORMER_NO_SUID * former->no_suid,
 		former->source);
 }
 
 /* Returns false for a text that makes no sense, or without memory. */
 static bool read_former(const char *text, struct hv_former *ret)
 {
+	uint64_t bits = 0;
 	uint64_t *const numbers[] = {
-		&ret->mount_id, &ret->mountinfo_id, &ret->root_dev, &ret->root_ino};
+		&ret->mount_id, &ret->mountinfo_id, &ret->root_dev, &ret->root_ino, &bits};
 	char *end;
 
 	if (!text)
@@ -87,6 +91,8 @@ static bool read_former(const char *text, struct hv_former *ret)
 			return false;
 		text = end + 1;
 	}
+	ret->is_mapped = bits & FORMER_MAPPED;
+	ret->no_suid = bits & FORMER_NO_SUID;
 	ret->source = strdup(text);
 	return ret->source && ret->mountinfo_id;
 }

@@ -91,6 +91,32 @@ STORE_ATTACHMENT_TEST(an_attachment_is_read_back_whole)
 	hv_record_done(&in);
 }
 
+STORE_ATTACHMENT_TEST(the_mount_that_is_replaced_is_read_back)
+{
+	for (unsigned bits = 0; bits < 4; bits++) {
+		struct hv_record in = row_record("id", "data", "c1");
+		struct hv_records out = {0};
+		struct hv_error err = {0};
+
+		assert_int_equal(hv_store_attachment_put(store, &in, &err), HV_OK);
+		in.former = (struct hv_former){
+			UINT64_MAX, 66, 0xfd00, 9, bits & 1, bits & 2, strdup("/a b/c")};
+		assert_int_equal(hv_store_attachment_note(store, &in, &err), HV_OK);
+		list("id", &out);
+		assert_int_equal(out.count, 1);
+		assert_true(out.items->former.mount_id == UINT64_MAX);
+		assert_true(out.items->former.mountinfo_id == 66);
+		assert_true(
+			out.items->former.root_dev == 0xfd00 && out.items->former.root_ino == 9);
+		assert_int_equal(out.items->former.is_mapped, in.former.is_mapped);
+		assert_int_equal(out.items->former.no_suid, in.former.no_suid);
+		assert_string_equal(out.items->former.source, "/a b/c");
+		assert_int_equal(hv_store_attachment_drop(store, "id", NULL, &err), HV_OK);
+		hv_records_done(&out);
+		hv_record_done(&in);
+	}
+}
+
 STORE_ATTACHMENT_TEST(each_flag_is_kept_by_itself)
 {
 	for (unsigned bits = 0; bits < 64; bits++) {

@@ -139,6 +139,8 @@ struct hv_former {
 	uint64_t mountinfo_id; /* 0: there is none */
 	uint64_t root_dev;
 	uint64_t root_ino;
+	bool is_mapped; /* these as in its view */
+	bool no_suid;
 	char *source; /* owned */
 };
 
