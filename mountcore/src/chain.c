@@ -147,6 +147,29 @@ static int note_step(struct walk_job *self, const char *name)
 	return 0;
 }
 
+/* Of a mount that a server stands behind not even the root is touched by a worker: 9p and cifs ask
+ * for it.  Returns a descriptor, or -EAGAIN with chain.waits_at. */
+static int open_name(const struct mc_core *core, struct walk_job *self, int dir, const char *name)
+{
+	const uint64_t stay = self->may_wait ? 0 : RESOLVE_NO_XDEV;
+	int fd = mc_open(core, dir, name, O_NOFOLLOW, MC_RESOLVE_USER | stay);
+	const size_t length = strlen(self->chain.real);
+	struct mc_host_way way;
+	int rc;
+
+	if (fd != -EXDEV || self->may_wait)
+		return fd;
+	rc = note_step(self, name);
+	if (rc < 0)
+		return rc;
+	mc_table_way(self->job.table, self->chain.real, &way);
+	self->chain.real[length] = '\0';
+	if (!way.is_slow)
+		return mc_open(core, dir, name, O_NOFOLLOW, MC_RESOLVE_USER);
+	self->chain.waits_at = way.key ? way.key : 1;
+	return -EAGAIN;
+}
+
 /* Look up one name in `dir`, which is replaced by what is there: by MC_FD_NONE where the walk goes
  * on elsewhere. */
 static int step(const struct mc_core *core, struct walk_job *self, const char *name, int *dir)
@@ -163,7 +186,7 @@ static int step(const struct mc_core *core, struct walk_job *self, const char *n
 	} else {
 		rc = watch(core, self, *dir, name);
 		if (rc == 0)
-			fd = mc_open(core, *dir, name, O_NOFOLLOW, MC_RESOLVE_USER);
+			fd = open_name(core, self, *dir, name);
 		rc = rc < 0 ? rc : fd < 0 ? fd : mc_describe(core, fd, "", &stat);
 		if (rc == 0 && S_ISLNK(stat.mode))
 			rc = check_owner(core, *dir, &stat);

@@ -30,7 +30,8 @@ struct mc_table *mc_table_get(struct mc_core *core, uint64_t since_ns, bool *ret
 /* NULL is ignored. */
 void mc_table_put(struct mc_core *core, struct mc_table *table);
 
-/* Find the way.  `table` may be NULL: the safe one.  `path` is clean and has no symlink in it. */
+/* Find the way.  `table` may be NULL: the safe one.  `path` is clean and has no symlink in it.
+ * For a job, too. */
 void mc_table_way(const struct mc_table *table, const char *path, struct mc_host_way *ret);
 
 /* The same, by the table as it is now. */

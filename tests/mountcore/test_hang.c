@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mountcore/chain.h"
 #include "mountcore/cleanup.h"
 #include "mountcore/examine.h"
 #include "mountcore/host.h"
@@ -256,6 +257,31 @@ NS_TEST(mc_host_examine_of_a_silent_device_leaves_one_helper_behind)
 	while (mc_host_stuck(scene.core) > 0)
 		usleep(10000);
 	scratch_umount(REMOTE);
+	scene_close(&scene);
+}
+
+NS_TEST(mc_chain_walk_of_a_worker_ends_before_a_silent_server)
+{
+	static struct mc_chain chain;
+	const struct mc_chain_args args = {.path = REMOTE "/file", .inotify = MC_FD_NONE};
+	struct attach_fixture scene;
+	pid_t server;
+
+	open_scene(&scene, DEADLINE_MS);
+	scratch_mkdir(REMOTE);
+	server = start_server(REMOTE, NULL);
+	assert_int_equal(kill(server, SIGUSR1), 0);
+	assert_int_equal(mc_chain_walk(scene.core, &args, &chain, NULL), 0);
+	assert_true(chain.waits_at != 0);
+	assert_string_equal(chain.real, "/tmp"); /* not even its root was looked at */
+	kill_server(server);
+	assert_int_equal(umount2(REMOTE, MNT_DETACH), 0);
+	assert_int_equal(mount("local", REMOTE, "tmpfs", 0, NULL), 0);
+	scratch_write(REMOTE "/file");
+	assert_int_equal(mc_chain_walk(scene.core, &args, &chain, NULL), 0);
+	assert_int_equal(chain.found, 0);
+	assert_string_equal(chain.real, REMOTE "/file");
+	assert_int_equal(umount2(REMOTE, MNT_DETACH), 0);
 	scene_close(&scene);
 }
 

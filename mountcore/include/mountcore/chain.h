@@ -36,7 +36,7 @@ struct mc_chain {
 	struct mc_file_id id;
 	bool is_dir;
 	int watched; /* 0; or why a watch is missing: -ENOSPC (fs.inotify.max_user_watches) … */
-	uint64_t waits_at; /* without may_wait: the mount that a helper is needed for; 0: none */
+	uint64_t waits_at; /* without may_wait: of the mount that a helper is needed for; 0: none */
 	unsigned count;
 	struct mc_chain_link links[MC_CHAIN_MAX];
 };
