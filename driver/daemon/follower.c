@@ -406,7 +406,7 @@ static void rest(struct item *item, long long ms)
 	item->rest_ms = item->tried_ms + ms;
 }
 
-/* What failed may work now; but events that come all the time are not to try it all the time. */
+/* A failure may be over now; but events that come all the time are not to try it all the time. */
 static void tell(struct item *item)
 {
 	item->is_dirty = item->is_told = true;
