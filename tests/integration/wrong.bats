@@ -62,7 +62,7 @@ attach_fails() {
 }
 
 @test "volume options that cannot be" {
-	attach_fails 1 "unknown option 'foo'" "path, mkdir, subpath, from, uid, gid, mode, as, ro, require-mount, size, on-remove, type, device, o and attach" -- \
+	attach_fails 1 "unknown option 'foo'" "path, mkdir, subpath, from, uid, gid, mode, as, ro, require-mount, follow, size, on-remove, type, device, o and attach" -- \
 		docker volume create -d hostvol -o foo=bar hvt_x
 	attach_fails 1 "not an absolute path" -- docker volume create -d hostvol -o path=rel hvt_x
 	attach_fails 1 "there is no directory $TMP/nope" "mkdir=true" -- \
