@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/keeper.h"
 #include "wire/selector.h"
 
 enum { INPUT_MAX = 4096 };
@@ -38,7 +39,8 @@ static void check(const char *text, const struct hv_selector *selector)
 			hv_opts_add(&labels, selector->labels[i].key,
 				selector->labels[i].value ? selector->labels[i].value : "x") < 0)
 			abort();
-	if (!hv_selector_match(selector, &labels))
+	/* A container that keeps a volume is selected by nothing. */
+	if (hv_selector_match(selector, &labels) == (hv_opts_get(&labels, HV_KEEPER_LABEL) != NULL))
 		abort();
 	hv_opts_done(&labels);
 }
