@@ -68,19 +68,6 @@ static int watch(const struct mc_core *core, struct walk_job *self, int dir, con
 	return 0;
 }
 
-/* `text`, and behind it the rest. */
-static int put_before_rest(struct walk_job *self, const char *text, size_t length)
-{
-	size_t left = strlen(self->rest);
-
-	if (length + left + 2 > sizeof(self->rest))
-		return -ENAMETOOLONG;
-	memmove(self->rest + length + 1, self->rest, left + 1);
-	memcpy(self->rest, text, length);
-	self->rest[length] = left ? '/' : '\0';
-	return 0;
-}
-
 /* Whether `dir` may be asked here.  Returns 1, or 0 with chain.waits_at. */
 static int may_walk(const struct mc_core *core, struct walk_job *self, int dir)
 {
@@ -132,7 +119,7 @@ static int follow(struct walk_job *self, int symlink)
 		return size < 0 ? (int)size : -ENOENT;
 	if (text[0] == '/')
 		self->chain.real[0] = '\0';
-	return put_before_rest(self, text, (size_t)size);
+	return mc_put_before(self->rest, text, (size_t)size);
 }
 
 static int note_step(struct walk_job *self, const char *name)

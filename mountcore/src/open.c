@@ -47,16 +47,15 @@ static void go_to(struct steps *self, int fd)
 	self->at = fd;
 }
 
-/* `text`, and behind it what is left. */
-static int put_before_rest(struct steps *self, const char *text, size_t length)
+int mc_put_before(char rest[static PATH_MAX], const char *text, size_t length)
 {
-	size_t left = strlen(self->rest);
+	size_t left = strlen(rest);
 
-	if (length + left + 2 > sizeof(self->rest))
+	if (length + left + 2 > PATH_MAX)
 		return -ENAMETOOLONG;
-	memmove(self->rest + length + 1, self->rest, left + 1);
-	memcpy(self->rest, text, length);
-	self->rest[length] = left ? '/' : '\0';
+	memmove(rest + length + 1, rest, left + 1);
+	memcpy(rest, text, length);
+	rest[length] = left ? '/' : '\0';
 	return 0;
 }
 
@@ -74,7 +73,7 @@ static int step_up(struct steps *self)
 
 	if (!self->done[0])
 		return self->resolve & RESOLVE_BENEATH ? -EXDEV : 0;
-	rc = slash ? put_before_rest(self, self->done, (size_t)(slash - self->done)) : 0;
+	rc = slash ? mc_put_before(self->rest, self->done, (size_t)(slash - self->done)) : 0;
 	begin_again(self);
 	return rc;
 }
@@ -122,7 +121,7 @@ static int follow(struct steps *self, int link)
 		return -EXDEV;
 	if (text[0] == '/')
 		begin_again(self);
-	return put_before_rest(self, text, (size_t)size);
+	return mc_put_before(self->rest, text, (size_t)size);
 }
 
 /* Go to the component `name`, or follow it if it is a symlink.  Takes the descriptor. */

@@ -3,7 +3,9 @@
 #ifndef MOUNTCORE_SRC_OPEN_H
 #define MOUNTCORE_SRC_OPEN_H
 
+#include <limits.h>
 #include <linux/openat2.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct mc_core;
@@ -17,5 +19,9 @@ struct mc_core;
  * and `resolve`, also on kernels that do not have it.  -EAGAIN with RESOLVE_CACHED only: a file
  * system might have to be asked. */
 int mc_open(const struct mc_core *core, int dirfd, const char *path, int flags, uint64_t resolve);
+
+/* Of a walk by hand: put `text`, `length` bytes of a symlink or a path, and a slash in front of
+ * what is left to be walked.  Returns 0 or -ENAMETOOLONG. */
+int mc_put_before(char rest[static PATH_MAX], const char *text, size_t length);
 
 #endif
