@@ -242,6 +242,19 @@ static void continue_gate(void)
 	assert_int_equal(kill(gate.pid, SIGCONT), 0);
 }
 
+/* The start of a container that is known, from its directory on; `name`: its state file. */
+static void expect_held_start(const char *name)
+{
+	struct hv_gate_news news;
+	pid_t runtime;
+
+	expect(&gate, HV_GATE_CREATED, &news);
+	make_fifo();
+	make_state(name);
+	runtime = open_held(name, &news);
+	let_go(runtime, &news);
+}
+
 /* --- tests --- */
 
 #define GATE_TEST(name) TEST_WITH(name, setup, teardown)
@@ -300,19 +313,12 @@ GATE_TEST(cruns_status_is_held_too)
 /* The daemon may be late: nobody answers HV_GATE_CREATED. */
 GATE_TEST(a_container_that_is_known_is_held_without_an_answer)
 {
-	struct hv_gate_news news;
-	pid_t runtime;
-
 	begin(LONG_MS);
 	settle(&gate);
 	assert_int_equal(hv_gate_know(&gate, ID), 0);
 	for (int i = 0; i < 3; i++) { /* it is made again at each start */
 		make_directory();
-		expect(&gate, HV_GATE_CREATED, &news);
-		make_fifo();
-		make_state("status");
-		runtime = open_held("status", &news);
-		let_go(runtime, &news);
+		expect_held_start("status");
 		expect_open(open_there("status"));
 		scratch_free(in_container(""));
 	}
@@ -368,27 +374,17 @@ GATE_TEST(with_more_known_than_there_is_room_for_a_marked_one_is_held)
 
 GATE_TEST(with_more_known_than_there_is_room_for_the_last_ones_stay_known)
 {
-	struct hv_gate_news news;
-	pid_t runtime;
-
 	begin(LONG_MS);
 	settle(&gate);
 	know_many(KNOWN_MANY - 2);
 	settle(&gate);
 	make_directory();
-	expect(&gate, HV_GATE_CREATED, &news);
-	make_fifo();
-	make_state("state.json");
-	runtime = open_held("state.json", &news);
-	let_go(runtime, &news);
+	expect_held_start("state.json");
 	hv_gate_end(&gate);
 }
 
 GATE_TEST(all_orders_that_were_given_before_a_container_is_made_count_for_it)
 {
-	struct hv_gate_news news;
-	pid_t runtime;
-
 	begin(LONG_MS);
 	settle(&gate);
 	stop_gate();
@@ -396,11 +392,7 @@ GATE_TEST(all_orders_that_were_given_before_a_container_is_made_count_for_it)
 	assert_int_equal(hv_gate_know(&gate, ID), 0);
 	make_directory();
 	continue_gate();
-	expect(&gate, HV_GATE_CREATED, &news);
-	make_fifo();
-	make_state("state.json");
-	runtime = open_held("state.json", &news);
-	let_go(runtime, &news);
+	expect_held_start("state.json");
 	hv_gate_end(&gate);
 }
 
@@ -908,9 +900,7 @@ GATE_TEST(a_root_that_comes_later_is_followed)
 /* As the first one after a boot: its directory is found there, and no change tells of it. */
 GATE_TEST(a_container_that_is_known_is_held_in_a_root_that_comes_with_it)
 {
-	struct hv_gate_news news;
 	char *above = dir;
-	pid_t runtime;
 
 	dir = scratch_path(above, "root");
 	start(&gate, LONG_MS);
@@ -921,11 +911,7 @@ GATE_TEST(a_container_that_is_known_is_held_in_a_root_that_comes_with_it)
 	assert_int_equal(mkdir(dir, 0700), 0);
 	make_directory();
 	continue_gate();
-	expect(&gate, HV_GATE_CREATED, &news);
-	make_fifo();
-	make_state("state.json");
-	runtime = open_held("state.json", &news);
-	let_go(runtime, &news);
+	expect_held_start("state.json");
 	wait_for_orders(&gate); /* it is found again, with its FIFO */
 	expect_open(open_there("state.json"));
 	hv_gate_end(&gate);
