@@ -123,6 +123,7 @@ int mc_helper_start(const struct mc_core *core, mc_job_fn fn, struct mc_job *job
 	theirs = pair[1];
 	job->parent = getpid();
 	job->socket = theirs;
+	job->had_helper = true;
 	pid = mc_sys_fork();
 	if (pid < 0)
 		return mc_err_set(&job->err, MC_STEP_HELPER, pid);

@@ -2,7 +2,9 @@
 #include "job.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "mountcore/cleanup.h"
@@ -10,12 +12,63 @@
 #include "core.h"
 #include "sys.h"
 
+/* Memory of jobs that are over, for the next ones: each munmap(2) interrupts the processors that
+ * run another thread of this process.  ROOM is enough for nearly all of them, and takes what is
+ * used of it. */
+enum { KEPT_MAX = 3, ROOM = 10 << 12 };
+
+static _Atomic(struct mc_job *) kept_jobs[KEPT_MAX];
+
+static size_t room_of(size_t size)
+{
+	return size > ROOM ? size : ROOM;
+}
+
+static struct mc_job *take_kept(size_t size)
+{
+	struct mc_job *job = NULL;
+
+	for (int i = 0; size <= ROOM && !job && i < KEPT_MAX; i++)
+		job = atomic_exchange(&kept_jobs[i], NULL);
+	return job ? memset(job, 0, size) : NULL;
+}
+
+static struct mc_job *map(size_t size)
+{
+	void *job = mmap(
+		NULL, room_of(size), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return job == MAP_FAILED ? NULL : job;
+}
+
+/* Not what a helper was given: one that was left behind may write there still. */
+static bool keep(struct mc_job *job)
+{
+	struct mc_job *none = NULL;
+
+	for (int i = 0; job->size <= ROOM && !job->had_helper && i < KEPT_MAX; i++, none = NULL)
+		if (atomic_compare_exchange_strong(&kept_jobs[i], &none, job))
+			return true;
+	return false;
+}
+
+void mc_jobs_unmap(void)
+{
+	for (int i = 0; i < KEPT_MAX; i++) {
+		struct mc_job *job = atomic_exchange(&kept_jobs[i], NULL);
+
+		if (job)
+			munmap(job, ROOM);
+	}
+}
+
 void *mc_job_new(size_t size)
 {
-	struct mc_job *job =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct mc_job *job = take_kept(size);
 
-	if (job == MAP_FAILED)
+	if (!job)
+		job = map(size);
+	if (!job)
 		return NULL;
 	for (int i = 0; i < MC_JOB_FDS; i++)
 		job->fds[i] = MC_FD_NONE;
@@ -33,7 +86,8 @@ void mc_job_free(void *job_memory, size_t size)
 		return;
 	for (int i = 0; i < MC_JOB_FDS; i++)
 		mc_close_fd(&job->fds[i]);
-	munmap(job, size);
+	if (!keep(job))
+		munmap(job, room_of(size));
 }
 
 void mc_free_job(void *pointer)

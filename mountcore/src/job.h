@@ -47,6 +47,7 @@ struct mc_job {
 	atomic_bool has_closed; /* a helper: the descriptors that are not its own */
 	unsigned timeout_ms;    /* of the helper; 0: the core's */
 	bool is_look;           /* a helper: not to be started beside one that is stuck */
+	bool had_helper;        /* a helper has this memory, or had it */
 	int keep[MC_JOB_KEEP];  /* descriptors of the caller that the function uses */
 	int fds[MC_JOB_FDS];    /* opened by the function, owned by the caller */
 	size_t size;            /* of its memory */
@@ -65,6 +66,9 @@ void mc_job_free(void *job_memory, size_t size);
 void mc_free_job(void *pointer);
 
 #define mc_auto_job __attribute__((cleanup(mc_free_job)))
+
+/* Release the memory that is kept for the next jobs. */
+void mc_jobs_unmap(void);
 
 /* Keys that count the helpers that a file system keeps beyond their deadline: by the text of a
  * path, or by the device of a file system.  Never 0. */

@@ -150,6 +150,7 @@ void mc_core_close(struct mc_core *core)
 	mc_pool_stop(core);
 	mc_look_close(core);
 	mc_table_unwatch(core);
+	mc_jobs_unmap();
 	pthread_cond_destroy(&core->work);
 	pthread_cond_destroy(&core->changed);
 	pthread_mutex_destroy(&core->lock);

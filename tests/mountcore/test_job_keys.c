@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "box.h"
@@ -129,6 +130,47 @@ TEST(jobs_with_no_key_or_different_keys_run_at_once)
 {
 	hold_meeting(0, 0);
 	hold_meeting(1, 2);
+}
+
+struct big_job {
+	struct mc_job job;
+	char bytes[5000];
+};
+
+TEST(memory_that_was_used_is_zero_for_the_next_job)
+{
+	enum { JOBS = 8 };
+	static const struct big_job zero;
+	struct big_job *jobs[JOBS];
+
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < JOBS; i++) {
+			jobs[i] = mc_job_new(sizeof(*jobs[i]));
+			assert_non_null(jobs[i]);
+			assert_memory_equal(jobs[i]->bytes, zero.bytes, sizeof(zero.bytes));
+			assert_int_equal(jobs[i]->job.key, 0);
+			assert_int_equal(jobs[i]->job.fds[0], MC_FD_NONE);
+			memset(jobs[i]->bytes, 'x', sizeof(jobs[i]->bytes));
+			jobs[i]->job.key = 7;
+		}
+		for (int i = 0; i < JOBS; i++)
+			mc_job_free(jobs[i], sizeof(*jobs[i]));
+	}
+}
+
+TEST(memory_that_a_helper_had_is_marked)
+{
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
+	struct mc_job *job = mc_job_new(sizeof(*job));
+
+	assert_non_null(job);
+	assert_int_equal(mc_job_run(core, be_inside, job), 0);
+	assert_false(job->had_helper);
+	job->in_helper = true;
+	assert_int_equal(mc_job_run(core, be_inside, job), 0);
+	assert_true(job->had_helper);
+	mc_job_free(job, sizeof(*job));
+	mc_core_close(core);
 }
 
 TEST_MAIN_PRIVILEGED()
