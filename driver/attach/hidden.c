@@ -118,9 +118,11 @@ void hv_mount_op_find_hidden(struct hv_mount_op *attempt)
 
 	if (info->to_make > 0)
 		return; /* the target does not exist yet */
-	if (mc_mounts_read(attempt->attacher->core, attempt->container.ns.ns_fd, &mounts, NULL) < 0)
+	if (mc_cover_mounts(attempt->mount, &mounts) < 0)
 		return;
 	warn_of_covered(attempt, mounts);
+	if (!mounts)
+		return;
 	max = warnings->count + WARNINGS_MAX;
 	for (size_t at = 0; warnings->count < max && mc_mounts_next(mounts, &at, &mount);)
 		if (mc_path_is_below(mount.target, info->path) &&

@@ -82,8 +82,8 @@ static enum hv_code explain_missing(const struct hv_mount_op *attempt, struct hv
 }
 
 /* The owner that the record says. */
-static enum hv_code add_as(const struct hv_attachment *view, const struct hv_container *container,
-	struct mc_attach_args *args, struct hv_error *err)
+static enum hv_code add_as(
+	const struct hv_attachment *view, struct mc_attach_args *args, struct hv_error *err)
 {
 	struct hv_as as;
 
@@ -95,7 +95,6 @@ static enum hv_code add_as(const struct hv_attachment *view, const struct hv_con
 			view->target, view->as);
 	args->as_uid = as.uid;
 	args->as_gid = as.gid;
-	args->place.pid = (uint64_t)container->pid;
 	return HV_OK;
 }
 
@@ -127,7 +126,8 @@ enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *e
 	attempt->keeps_suid = attempt->use.keeps_suid;
 	hv_mount_op_decide_map(attempt); /* again: a file system is mounted only now */
 	args.idmap = view->is_mapped;
-	if (add_as(view, &container->container, &args, err) != HV_OK)
+	args.place.pid = (uint64_t)container->container.pid;
+	if (add_as(view, &args, err) != HV_OK)
 		return err->code;
 	args.attr = attributes(view, attempt->use.attr);
 	/* Only our own mounts in the container may be taken out for it. */

@@ -3,7 +3,7 @@
  *
  * Found by the links of each process in our own /proc (cwd, root, fd/N, map_files/A-B): statx of
  * such a link gives the mount ID of its target, in whatever namespace that is. */
-#include "mountcore/busy.h"
+#include "busy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include "mountcore/path.h"
 
 #include "core.h"
+#include "members.h"
 #include "procfs.h"
 #include "sys.h"
 #include "walk.h"
@@ -110,7 +111,7 @@ static bool uses(const struct search *search, int process, enum mc_busy_why *ret
 	return true;
 }
 
-/* One call for each process of the machine: most are in another. */
+/* One call for each process: of the machine's, most are in another. */
 static bool is_in_namespace(const struct search *search, int proc, const char *pid)
 {
 	struct statx stat;
@@ -120,16 +121,25 @@ static bool is_in_namespace(const struct search *search, int proc, const char *p
 	return mc_sys_statx(proc, name, 0, STATX_INO, &stat) == 0 && stat.stx_ino == search->ns_ino;
 }
 
-static void look_at(const struct search *search, int proc, const char *pid, struct mc_busy *ret)
+static bool is_known(const struct mc_busy *found, pid_t pid)
+{
+	for (unsigned i = 0; i < found->count; i++)
+		if (found->entries[i].pid == pid)
+			return true;
+	return false;
+}
+
+static void look_at(const struct search *search, int proc, const char *name, struct mc_busy *ret)
 {
 	struct mc_busy_entry *entry = &ret->entries[ret->count];
-	mc_auto_fd process = is_in_namespace(search, proc, pid)
-				     ? mc_sys_openat(proc, pid, O_RDONLY | O_DIRECTORY)
+	pid_t pid = (pid_t)strtol(name, NULL, 10);
+	mc_auto_fd process = !is_known(ret, pid) && is_in_namespace(search, proc, name)
+				     ? mc_sys_openat(proc, name, O_RDONLY | O_DIRECTORY)
 				     : MC_FD_NONE;
 
 	if (process < 0 || !uses(search, process, &entry->why))
 		return;
-	entry->pid = (pid_t)strtol(pid, NULL, 10);
+	entry->pid = pid;
 	mc_procfs_command(process, "comm", entry->command);
 	ret->count++;
 }
@@ -163,6 +173,35 @@ int mc_busy_find_below(const struct mc_core *core, uint64_t ns_ino, const char *
 	unsigned left = MC_BUSY_FILES_MAX;
 
 	return find(&(struct search){core, ns_ino, ids, id_count, path, &left}, ret);
+}
+
+struct members {
+	const struct search *search;
+	struct mc_busy *ret;
+};
+
+static void look_at_member(void *context, pid_t pid)
+{
+	const struct members *self = context;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	if (self->ret->count < MC_BUSY_MAX)
+		look_at(self->search, self->search->core->proc, name, self->ret);
+}
+
+int mc_busy_find_in(const struct mc_core *core, const struct mc_place *place, const char *path,
+	const uint64_t *ids, size_t id_count, struct mc_busy *ret)
+{
+	unsigned left = MC_BUSY_FILES_MAX;
+	const struct search search = {core, place->key, ids, id_count, path, &left};
+	struct members members = {&search, ret};
+
+	ret->count = 0;
+	if (place->pid > 0 && place->pid <= INT32_MAX &&
+		mc_members_visit(core, (pid_t)place->pid, look_at_member, &members) == 0)
+		return 0;
+	return find(&search, ret);
 }
 
 int mc_busy_cwd(const struct mc_core *core, pid_t pid, const char *path, uint64_t *ret)

@@ -12,8 +12,10 @@
 #include "mountcore/path.h"
 
 #include "attach.h"
+#include "busy.h"
 #include "core.h"
 #include "fstype.h"
+#include "mount_look.h"
 #include "run.h"
 #include "sys.h"
 
@@ -97,8 +99,10 @@ static void find_ids(struct mc_attach *attach, struct mc_mounts *mounts, struct 
 	const char *path = attach->info.path;
 	struct mc_mount mount, cover;
 
-	ret->items = calloc(mc_mounts_count(mounts) + 1, sizeof(uint64_t));
-	for (size_t at = 0; ret->items && mc_mounts_next(mounts, &at, &mount);) {
+	ret->items = calloc(mounts ? mc_mounts_count(mounts) + 1 : 1, sizeof(uint64_t));
+	if (ret->items && !mounts)
+		ret->items[ret->count++] = attach->found.mountinfo_id;
+	for (size_t at = 0; ret->items && mounts && mc_mounts_next(mounts, &at, &mount);) {
 		bool is_target = mount.id == attach->found.mountinfo_id;
 
 		if (!is_target && (!mc_path_is_below(mount.target, path) ||
@@ -112,6 +116,22 @@ static void find_ids(struct mc_attach *attach, struct mc_mounts *mounts, struct 
 	}
 }
 
+/* Nothing is mounted below the target, and no server stands behind the mount that it is on. */
+static bool is_plain(const struct mc_attach *attach)
+{
+	const int ns_fd = attach->place.ns_fd;
+
+	return attach->core->features & MC_FEATURE_STATMOUNT_NS && ns_fd >= 0 &&
+	       !mc_mount_look_is_slow(ns_fd, attach->found.mount_id) &&
+	       !mc_mount_look_has_below(ns_fd, attach->found.mount_id, attach->info.path);
+}
+
+int mc_cover_mounts(const struct mc_attach *attach, struct mc_mounts **ret)
+{
+	*ret = NULL;
+	return is_plain(attach) ? 0 : mc_mounts_read(attach->core, attach->place.ns_fd, ret, NULL);
+}
+
 void mc_cover_look(struct mc_attach *attach, struct mc_mounts *mounts, struct mc_cover *ret)
 {
 	struct ids ids = {0};
@@ -121,7 +141,7 @@ void mc_cover_look(struct mc_attach *attach, struct mc_mounts *mounts, struct mc
 		return;
 	find_ids(attach, mounts, &ids);
 	/* Looking at what a link of procfs stands for may wait for a server: the path must do. */
-	if (mc_busy_find_below(attach->core, attach->place.key, attach->info.path, ids.items,
+	if (mc_busy_find_in(attach->core, &attach->place, attach->info.path, ids.items,
 		    ids.is_slow ? 0 : ids.count, &ret->users) < 0)
 		ret->users.count = 0;
 	if (attach->info.is_dir && !attach->is_replacing)

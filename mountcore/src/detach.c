@@ -23,6 +23,7 @@
 #include "fstype.h"
 #include "helper.h"
 #include "job.h"
+#include "mount_look.h"
 #include "mounts.h"
 #include "reserved.h"
 #include "route.h"
@@ -183,9 +184,14 @@ int mc_own_type(struct mc_core *core, const struct mc_detach_args *args, struct 
 	struct mc_mount mount;
 	char path[PATH_MAX];
 	bool has_tree;
-	int rc = mc_mounts_read(core, args->place.ns_fd, &mounts, err);
+	int rc;
 
-	*ret = (struct mc_own_type){.mounts = 0};
+	*ret = (struct mc_own_type){.mounts = 1};
+	if (args->mountinfo_id &&
+		mc_mount_look_is_plain(core, args->place.ns_fd, args->mount_id, args->mountinfo_id))
+		return 0;
+	ret->mounts = 0;
+	rc = mc_mounts_read(core, args->place.ns_fd, &mounts, err);
 	if (rc < 0)
 		return rc;
 	rc = args->mountinfo_id ? type_of_tree(mounts, args->mountinfo_id, ret) : -ENOENT;

@@ -9,6 +9,8 @@
  * walk wait (d_weak_revalidate), as could a mount on the root that is opened by "/".
  *
  * Before Linux 6.12, and for a filter that refuses them, the table is read: test_mount_look.c. */
+#include "mount_look.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,7 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "mountcore/mounts.h"
+#include "mountcore/path.h"
 
 #include "core.h"
 #include "fstype.h"
@@ -25,6 +27,8 @@
 #include "open.h"
 #include "run.h"
 #include "sys.h"
+
+enum { BELOW_MAX = 128 };
 
 /* statmount, with place and type.  Returns an error, or -ENODATA if it lacks any of them. */
 static int describe(int ns_fd, uint64_t mount_id, struct mc_statmount_text *ret)
@@ -108,6 +112,37 @@ static bool is_uncovered(struct mc_core *core, int ns_fd, uint64_t root_id, cons
 	if (slash > path)
 		memcpy(job->above, path + 1, (size_t)(slash - path - 1));
 	return mc_job_run(core, look_above, &job->job) == 0;
+}
+
+bool mc_mount_look_is_plain(
+	const struct mc_core *core, int ns_fd, uint64_t mount_id, uint64_t mountinfo_id)
+{
+	struct mc_statmount_text mount;
+
+	return core->features & MC_FEATURE_STATMOUNT_NS && ns_fd >= 0 && mount_id &&
+	       describe(ns_fd, mount_id, &mount) == 0 && mount.mount.mnt_id_old == mountinfo_id &&
+	       !mc_fstype_is_slow(mount.text + mount.mount.fs_type) && is_empty(ns_fd, mount_id);
+}
+
+bool mc_mount_look_is_slow(int ns_fd, uint64_t mount_id)
+{
+	struct mc_statmount_text mount;
+
+	return describe(ns_fd, mount_id, &mount) < 0 ||
+	       mc_fstype_is_slow(mount.text + mount.mount.fs_type);
+}
+
+bool mc_mount_look_has_below(int ns_fd, uint64_t mount_id, const char *path)
+{
+	uint64_t ids[BELOW_MAX];
+	struct mc_statmount_text mount;
+	int count = mc_sys_listmount_in(ns_fd, mount_id, ids, BELOW_MAX);
+
+	for (int i = 0; i < count; i++)
+		if (describe(ns_fd, ids[i], &mount) < 0 ||
+			mc_path_is_below(mount.text + mount.mount.mnt_point, path))
+			return true;
+	return count < 0 || count == BELOW_MAX;
 }
 
 enum mc_mount_is mc_mount_look(struct mc_core *core, int ns_fd, uint64_t mount_id, const char *path)

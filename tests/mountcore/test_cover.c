@@ -47,7 +47,7 @@ static void look(struct attach_fixture *scene, const char *target, enum mc_repla
 	args.own = &own;
 	args.own_count = replace != MC_REPLACE_NO && own.mount_id;
 	assert_int_equal(mc_attach_prepare(scene->core, &args, &attach, &scene->err), 0);
-	assert_int_equal(mc_mounts_read(scene->core, scene->ns.ns_fd, &mounts, NULL), 0);
+	assert_int_equal(mc_cover_mounts(attach, &mounts), 0);
 	mc_cover_look(attach, mounts, ret);
 	mc_mounts_free(mounts);
 	mc_attach_free(attach);

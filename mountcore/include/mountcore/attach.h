@@ -50,8 +50,9 @@ struct mc_place {
 	bool may_mount;  /* a process in it may mount (CAP_SYS_ADMIN): nothing in it is relied on
 			  * but an overlay that the host has mounted too */
 	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
-	uint64_t pid; /* a process in `userns_fd`, for its maps: needed with mc_attach_args.as_uid
-		       * and as_gid; 0: none */
+	uint64_t pid;    /* a process in it and in `userns_fd`, for its maps, needed with
+			  * mc_attach_args.as_uid and as_gid, and for its control group
+			  * (mc_cover_look()); 0: none */
 	uint64_t reserved[1]; /* 0 (core.h) */
 };
 
