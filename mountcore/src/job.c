@@ -41,7 +41,7 @@ static struct mc_job *map(size_t size)
 	return job == MAP_FAILED ? NULL : job;
 }
 
-/* Not what a helper was given: one that was left behind may write there still. */
+/* Not what a helper was given: a helper that was left behind may write there still. */
 static bool keep(struct mc_job *job)
 {
 	struct mc_job *none = NULL;

@@ -19,20 +19,23 @@
 #include "procfs.h"
 #include "sys.h"
 
-enum { GROUPS_MAX = 64, DEPTH_MAX = 8, LINE_SIZE = PATH_MAX + 128 };
+enum { GROUPS_MAX = 64, LINE_SIZE = PATH_MAX + 128 };
 
 struct visit {
 	mc_member_fn visit;
 	void *context;
-	unsigned left;  /* groups that may still be looked at */
-	unsigned depth; /* below the first one */
 	pid_t wanted;
 	bool is_wanted_there;
+	int groups[GROUPS_MAX]; /* their directories */
+	unsigned count;
 };
 
-static int visit_group(struct visit *self, int group);
+static void close_groups(struct visit *self)
+{
+	while (self->count > 0)
+		mc_close_fd(&self->groups[--self->count]);
+}
 
-/* The others of this one. */
 static int visit_processes(struct visit *self, int group)
 {
 	int pid, rc;
@@ -49,60 +52,67 @@ static int visit_processes(struct visit *self, int group)
 	return ferror(stream) ? -EIO : 0; /* as of one whose members are threads */
 }
 
-static int visit_below(struct visit *self, int group)
+static int add_group(struct visit *self, int dirfd, const char *name)
 {
-	mc_auto_dir dir = mc_procfs_open(group, ".");
+	int fd;
+
+	if (self->count == GROUPS_MAX)
+		return -E2BIG;
+	fd = mc_sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	self->groups[self->count++] = fd;
+	return 0;
+}
+
+/* A group that was removed meanwhile is left out. */
+static int add_groups_below(struct visit *self, int group)
+{
+	mc_auto_dir dir = NULL;
 	const struct dirent *entry;
+	struct stat stat;
 	int rc = 0;
 
+	if (fstat(group, &stat) == 0 && stat.st_nlink <= 2)
+		return 0;
+	dir = mc_procfs_open(group, ".");
 	if (!dir)
 		return -errno;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
-	while (rc == 0 && (entry = readdir(dir))) {
-		mc_auto_fd below = MC_FD_NONE;
-
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
-		below = mc_sys_openat(group, entry->d_name, O_RDONLY | O_DIRECTORY);
-		if (below != -ENOENT) /* it was removed */
-			rc = below < 0 ? below : visit_group(self, below);
-	}
-	return rc;
+	while ((rc == 0 || rc == -ENOENT) && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			rc = add_group(self, group, entry->d_name);
+	return rc == -ENOENT ? 0 : rc;
 }
 
-static int visit_group(struct visit *self, int group)
+static int visit_groups(struct visit *self)
 {
-	struct stat stat;
-	int rc;
+	int rc = 0;
 
-	if (self->left == 0 || self->depth == DEPTH_MAX)
-		return -E2BIG;
-	self->left--;
-	rc = visit_processes(self, group);
-	if (rc < 0 || fstat(group, &stat) < 0 || stat.st_nlink <= 2) /* none is below */
-		return rc;
-	self->depth++;
-	rc = visit_below(self, group);
-	self->depth--;
+	for (unsigned i = 0; rc == 0 && i < self->count; i++) {
+		rc = visit_processes(self, self->groups[i]);
+		if (rc == 0)
+			rc = add_groups_below(self, self->groups[i]);
+	}
+	close_groups(self);
 	return rc;
 }
 
 /* A line "9:name=systemd:/docker/ID": where the hierarchy is usually mounted, and the group in it.
  */
-static int open_group(const struct mc_core *core, char *line, const char *v2)
+static int add_first(const struct mc_core *core, struct visit *self, char *line, const char *v2)
 {
 	char *rest = line, path[LINE_SIZE + 64];
 	const char *number = strsep(&rest, ":"), *hierarchy = strsep(&rest, ":");
 
 	if (!number || !hierarchy || !rest || rest[0] != '/' || !rest[1] || strstr(rest, "/.."))
-		return -ENOENT; /* or it is the machine's, or above the daemon's own root of groups
-				 */
+		return -ENOENT; /* or the machine's, or above the daemon's own root of groups */
 	if (!*hierarchy)
 		hierarchy = v2;
 	else if (strncmp(hierarchy, "name=", strlen("name=")) == 0)
 		hierarchy += strlen("name=");
 	snprintf(path, sizeof(path), "sys/fs/cgroup/%s%s", hierarchy, rest);
-	return mc_sys_openat(core->host_root, path, O_RDONLY | O_DIRECTORY);
+	return add_group(self, core->host_root, path);
 }
 
 /* As mc_members_visit(), of the hierarchy of this line. */
@@ -113,18 +123,18 @@ static int visit_line(const struct mc_core *core, struct visit *self, const char
 
 	for (size_t i = 0; rc == -ENOENT && i < sizeof(places_of_v2) / sizeof(*places_of_v2); i++) {
 		char copy[LINE_SIZE];
-		mc_auto_fd group = MC_FD_NONE;
 
 		snprintf(copy, sizeof(copy), "%s", line);
-		group = open_group(core, copy, places_of_v2[i]);
-		rc = group < 0 ? group : visit_group(self, group);
+		rc = add_first(core, self, copy, places_of_v2[i]);
+		if (rc == 0)
+			rc = visit_groups(self);
 	}
 	return rc < 0 || self->is_wanted_there ? rc : -ENOENT;
 }
 
 int mc_members_visit(const struct mc_core *core, pid_t pid, mc_member_fn visit, void *context)
 {
-	struct visit self = {visit, context, GROUPS_MAX, 0, pid, false};
+	struct visit self = {.visit = visit, .context = context, .wanted = pid};
 	char line[LINE_SIZE];
 	int rc;
 	mc_auto_file stream =
