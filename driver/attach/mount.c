@@ -127,6 +127,7 @@ enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *e
 	hv_mount_op_decide_map(attempt); /* again: a file system is mounted only now */
 	args.idmap = view->is_mapped;
 	args.place.pid = (uint64_t)container->container.pid;
+	args.group = container->container.id;
 	if (add_as(view, &args, err) != HV_OK)
 		return err->code;
 	args.attr = attributes(view, attempt->use.attr);

@@ -119,6 +119,15 @@ void hv_processes_rest(struct hv_processes *processes, const char *container_id,
 			hv_clock_ms() + (rest_ms > process->pause_ms ? rest_ms : process->pause_ms);
 }
 
+long long hv_processes_rest_ms(const struct hv_processes *processes, const char *container_id)
+{
+	const struct hv_process *process = hv_names_find(&processes->containers, container_id);
+	long long left_ms =
+		process && process->pidfd >= 0 ? process->rest_until_ms - hv_clock_ms() : 0;
+
+	return left_ms > 0 ? left_ms : 0;
+}
+
 static void note_changed(struct hv_processes *processes)
 {
 	struct epoll_event changed[CHANGED_MAX];

@@ -46,6 +46,10 @@ enum {
 	MOUNTS_MS = 10, /* from asking which containers mounts are told of to the next time */
 };
 
+/* Of the looks.  After a change of our own a container that was looked at just now rests first: a
+ * look costs as much as the container has attachments, and nobody waits for it. */
+enum { LOOK, LOOK_OWN };
+
 struct hv_reconciler {
 	struct hv_reconciler_args args;
 	struct hv_repairers repairers; /* tended by the watcher, once it runs */
@@ -122,12 +126,12 @@ static bool repair_next(void *context, const struct hv_queued *queued)
 	return hv_task_do(&self->tasks, queued);
 }
 
-/* Mounts of it came or went. */
+/* Mounts of it came or went by ourselves. */
 static void look_again(void *context, const char *container_id)
 {
 	struct hv_reconciler *self = context;
 
-	hv_queue_put(&self->looks, 0, container_id);
+	hv_queue_put(&self->looks, LOOK_OWN, container_id);
 	wake(self);
 }
 
@@ -136,7 +140,7 @@ static void look_again(void *context, const char *container_id)
 /* Something has happened to it. */
 static void put(struct hv_reconciler *self, const char *container_id)
 {
-	hv_queue_put(&self->looks, 0, container_id);
+	hv_queue_put(&self->looks, LOOK, container_id);
 	hv_queue_put(&self->repairers.queue, HV_TASK_REPAIR, container_id);
 }
 
@@ -228,11 +232,18 @@ static void look_at_some(struct hv_reconciler *self)
 	hear(self);
 	for (int i = 0; i < LOOKS_MAX; i++) {
 		hv_auto_error struct hv_error err = {0};
-		long long lease_ms = -1, began_us = hv_clock_thread_us();
+		long long rest_ms, lease_ms = -1, began_us = hv_clock_thread_us();
 		enum hv_code code;
 
 		if (!hv_queue_try(&self->looks, &queued, &self->look_one_ms))
 			return;
+		rest_ms = queued.kind == LOOK_OWN
+				  ? hv_processes_rest_ms(&self->processes, queued.name)
+				  : 0;
+		if (rest_ms > 0) {
+			hv_queue_postpone(&self->looks, &queued, rest_ms);
+			continue;
+		}
 		code = look_at(self, queued.name, &lease_ms, &err);
 		hv_processes_rest(&self->processes, queued.name, hv_clock_thread_us() - began_us);
 		if (code != HV_OK)
@@ -249,7 +260,7 @@ static void put_look(void *context, const char *container_id)
 {
 	struct hv_reconciler *self = context;
 
-	hv_queue_put(&self->looks, 0, container_id); /* it may wait for the end of a lease */
+	hv_queue_put(&self->looks, LOOK, container_id); /* it may wait for the end of a lease */
 }
 
 static void tell_changed(struct hv_reconciler *self)
@@ -283,7 +294,7 @@ static void put_all(struct hv_reconciler *self, long long now)
 	for (size_t i = 0; i < ids.count; i++)
 		put(self, ids.items[i]);
 	for (size_t i = 0; i < self->processes.containers.count; i++) /* that went too */
-		hv_queue_add(&self->looks, 0, self->processes.containers.items[i]->name);
+		hv_queue_add(&self->looks, LOOK, self->processes.containers.items[i]->name);
 	hv_queue_add(&self->repairers.queue, HV_TASK_KEEP, "");
 	self->look_all_ms = now + self->args.look_ms;
 	self->ask_ms = now + self->args.ask_ms;

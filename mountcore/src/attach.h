@@ -6,6 +6,7 @@
 #include "mountcore/attach.h"
 
 #include "job.h"
+#include "members.h"
 #include "question.h"
 #include "table.h"
 #include "walk.h"
@@ -58,7 +59,8 @@ struct mc_attach {
 	char beneath[PATH_MAX]; /* "" for none */
 	char subpath[PATH_MAX]; /* "" for none */
 	char target[PATH_MAX];
-	size_t missing; /* offset into target of what does not exist */
+	char group[MC_GROUP_SIZE]; /* "": unknown */
+	size_t missing;            /* offset into target of what does not exist */
 	struct mc_stat tree;
 	struct mc_stat found;   /* the target, or its deepest existing ancestor */
 	bool is_local;          /* a worker may look up and make things on the mount of `found` */

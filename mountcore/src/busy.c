@@ -190,17 +190,21 @@ static void look_at_member(void *context, pid_t pid)
 		look_at(self->search, self->search->core->proc, name, self->ret);
 }
 
-int mc_busy_find_in(const struct mc_core *core, const struct mc_place *place, const char *path,
-	const uint64_t *ids, size_t id_count, struct mc_busy *ret)
+int mc_busy_find_users(
+	const struct mc_attach *attach, const uint64_t *ids, size_t id_count, struct mc_busy *ret)
 {
+	const struct mc_place *place = &attach->place;
 	unsigned left = MC_BUSY_FILES_MAX;
-	const struct search search = {core, place->key, ids, id_count, path, &left};
+	const struct search search = {
+		attach->core, place->key, ids, id_count, attach->info.path, &left};
 	struct members members = {&search, ret};
 
 	ret->count = 0;
-	if (place->pid > 0 && place->pid <= INT32_MAX &&
-		mc_members_visit(core, (pid_t)place->pid, look_at_member, &members) == 0)
+	if (attach->group[0] && place->pid > 0 && place->pid <= INT32_MAX &&
+		mc_members_visit(attach->core, (pid_t)place->pid, attach->group, look_at_member,
+			&members) == 0)
 		return 0;
+	left = MC_BUSY_FILES_MAX;
 	return find(&search, ret);
 }
 

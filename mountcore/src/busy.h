@@ -2,13 +2,13 @@
 #ifndef MOUNTCORE_SRC_BUSY_H
 #define MOUNTCORE_SRC_BUSY_H
 
-#include "mountcore/attach.h"
 #include "mountcore/busy.h"
 
-/* As mc_busy_find_below(), of the place's mount namespace (its key): of the processes in the
- * control group of place->pid if that is given and can be found, else of all processes. */
-int mc_busy_find_in(const struct mc_core *core, const struct mc_place *place, const char *path,
-	const uint64_t *ids, size_t id_count, struct mc_busy *ret)
-	__attribute__((nonnull(1, 2, 3, 6), warn_unused_result));
+#include "attach.h"
+
+/* As mc_busy_find_below(), of the target of a prepared attach: of the processes of its control
+ * group, if that is known and can be found, else of all processes. */
+int mc_busy_find_users(const struct mc_attach *attach, const uint64_t *ids, size_t id_count,
+	struct mc_busy *ret) __attribute__((nonnull(1, 4), warn_unused_result));
 
 #endif

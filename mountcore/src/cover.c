@@ -141,8 +141,7 @@ void mc_cover_look(struct mc_attach *attach, struct mc_mounts *mounts, struct mc
 		return;
 	find_ids(attach, mounts, &ids);
 	/* Looking at what a link of procfs stands for may wait for a server: the path must do. */
-	if (mc_busy_find_in(attach->core, &attach->place, attach->info.path, ids.items,
-		    ids.is_slow ? 0 : ids.count, &ret->users) < 0)
+	if (mc_busy_find_users(attach, ids.items, ids.is_slow ? 0 : ids.count, &ret->users) < 0)
 		ret->users.count = 0;
 	if (attach->info.is_dir && !attach->is_replacing)
 		ret->entries = count_entries(attach, ids.is_target_slow);

@@ -25,6 +25,7 @@ struct visit {
 	mc_member_fn visit;
 	void *context;
 	pid_t wanted;
+	const char *name; /* of the group, a part */
 	bool is_wanted_there;
 	int groups[GROUPS_MAX]; /* their directories */
 	unsigned count;
@@ -65,7 +66,6 @@ static int add_group(struct visit *self, int dirfd, const char *name)
 	return 0;
 }
 
-/* A group that was removed meanwhile is left out. */
 static int add_groups_below(struct visit *self, int group)
 {
 	mc_auto_dir dir = NULL;
@@ -80,7 +80,8 @@ static int add_groups_below(struct visit *self, int group)
 		return -errno;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while ((rc == 0 || rc == -ENOENT) && (entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+			strcmp(entry->d_name, "..") != 0)
 			rc = add_group(self, group, entry->d_name);
 	return rc == -ENOENT ? 0 : rc;
 }
@@ -89,6 +90,7 @@ static int visit_groups(struct visit *self)
 {
 	int rc = 0;
 
+	self->is_wanted_there = false;
 	for (unsigned i = 0; rc == 0 && i < self->count; i++) {
 		rc = visit_processes(self, self->groups[i]);
 		if (rc == 0)
@@ -98,6 +100,16 @@ static int visit_groups(struct visit *self)
 	return rc;
 }
 
+/* Cut the path behind the first component that has the name in it. */
+static bool cut(char *path, const char *name)
+{
+	char *at = strstr(path, name), *end = at ? strchr(at, '/') : NULL;
+
+	if (end)
+		*end = '\0';
+	return at && !strstr(path, "/.."); /* else it is above the daemon's own root of groups */
+}
+
 /* A line "9:name=systemd:/docker/ID": where the hierarchy is usually mounted, and the group in it.
  */
 static int add_first(const struct mc_core *core, struct visit *self, char *line, const char *v2)
@@ -105,8 +117,8 @@ static int add_first(const struct mc_core *core, struct visit *self, char *line,
 	char *rest = line, path[LINE_SIZE + 64];
 	const char *number = strsep(&rest, ":"), *hierarchy = strsep(&rest, ":");
 
-	if (!number || !hierarchy || !rest || rest[0] != '/' || !rest[1] || strstr(rest, "/.."))
-		return -ENOENT; /* or the machine's, or above the daemon's own root of groups */
+	if (!number || !hierarchy || !rest || rest[0] != '/' || !cut(rest, self->name))
+		return -ENOENT;
 	if (!*hierarchy)
 		hierarchy = v2;
 	else if (strncmp(hierarchy, "name=", strlen("name=")) == 0)
@@ -132,9 +144,10 @@ static int visit_line(const struct mc_core *core, struct visit *self, const char
 	return rc < 0 || self->is_wanted_there ? rc : -ENOENT;
 }
 
-int mc_members_visit(const struct mc_core *core, pid_t pid, mc_member_fn visit, void *context)
+int mc_members_visit(
+	const struct mc_core *core, pid_t pid, const char *group, mc_member_fn visit, void *context)
 {
-	struct visit self = {.visit = visit, .context = context, .wanted = pid};
+	struct visit self = {.visit = visit, .context = context, .wanted = pid, .name = group};
 	char line[LINE_SIZE];
 	int rc;
 	mc_auto_file stream =

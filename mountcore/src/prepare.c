@@ -237,6 +237,10 @@ static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, 
 		rc = args->target[0] == '/' ? mc_copy_path(self->target, args->target) : -EINVAL;
 		mc_err_set(err, MC_STEP_TARGET, rc);
 	}
+	if (rc == 0 && args->group && strlen(args->group) >= sizeof(self->group))
+		rc = mc_err_set(err, MC_STEP_SETUP, -EINVAL);
+	if (rc == 0 && args->group)
+		strcpy(self->group, args->group);
 	self->attr = args->attr;
 	self->place = args->place;
 	self->replace = args->replace;

@@ -113,6 +113,7 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 
 	if (!MC_RESERVED_IS_ZERO(args->reserved))
 		return mc_err_set(err, MC_STEP_SETUP, -EINVAL);
+	mc_jobs_unmap(); /* a process that this one was forked from has them too */
 	core = calloc(1, sizeof(*core));
 	if (!core)
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);

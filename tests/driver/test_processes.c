@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -144,6 +145,27 @@ TEST(one_that_takes_long_to_look_at_rests_longer)
 	assert_true(
 		hv_processes_tell_changed(&processes, count_told, &told) > hv_clock_ms() + 100000);
 	assert_int_equal(told, 0);
+	hv_processes_done(&processes);
+}
+
+TEST(one_that_is_watched_rests_until_it_ends)
+{
+	mc_auto_fd epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	struct hv_processes processes = {.epoll_fd = -1};
+	struct hv_seen seen = HV_SEEN_NONE;
+
+	seen.pid = 1;
+	seen.repaired.records = 1;
+	seen.pidfd = eventfd(0, EFD_CLOEXEC);
+	seen.mountinfo = eventfd(0, EFD_CLOEXEC);
+	assert_int_equal(hv_processes_init(&processes, epoll_fd), 0);
+	assert_int_equal(hv_processes_set(&processes, "0", &seen), 0);
+	assert_int_equal(hv_processes_rest_ms(&processes, "0"), 0);
+	hv_processes_rest(&processes, "0", 10000000);
+	assert_true(hv_processes_rest_ms(&processes, "0") > 100000);
+	assert_int_equal(hv_processes_rest_ms(&processes, "1"), 0); /* unknown */
+	hv_processes_ended(&processes, hv_names_find(&processes.containers, "0"));
+	assert_int_equal(hv_processes_rest_ms(&processes, "0"), 0);
 	hv_processes_done(&processes);
 }
 

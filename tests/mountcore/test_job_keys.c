@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "box.h"
@@ -158,19 +159,47 @@ TEST(memory_that_was_used_is_zero_for_the_next_job)
 	}
 }
 
-TEST(memory_that_a_helper_had_is_marked)
+/* Whether the memory is mapped: it is kept for the next job. */
+static bool is_kept(void *memory)
 {
-	struct mc_core *core = scene_core(1, DEADLINE_MS);
+	unsigned char there;
+
+	return mincore(memory, 1, &there) == 0;
+}
+
+/* It is freed while no other is kept. */
+static void run_and_free(struct mc_core *core, bool in_helper, bool is_kept_then)
+{
 	struct mc_job *job = mc_job_new(sizeof(*job));
 
 	assert_non_null(job);
+	job->in_helper = in_helper;
 	assert_int_equal(mc_job_run(core, be_inside, job), 0);
-	assert_false(job->had_helper);
-	job->in_helper = true;
-	assert_int_equal(mc_job_run(core, be_inside, job), 0);
-	assert_true(job->had_helper);
 	mc_job_free(job, sizeof(*job));
+	assert_int_equal(is_kept(job), is_kept_then);
+	mc_jobs_unmap();
+	assert_false(is_kept(job));
+}
+
+TEST(memory_that_a_helper_had_is_not_kept)
+{
+	struct mc_core *core = scene_core(1, DEADLINE_MS);
+
+	mc_jobs_unmap();
+	run_and_free(core, false, true);
+	run_and_free(core, true, false);
 	mc_core_close(core);
+}
+
+TEST(memory_that_is_too_large_is_not_kept)
+{
+	enum { PAGE = 4096, SIZE = 256 * PAGE };
+	char *job = mc_job_new(SIZE);
+
+	assert_non_null(job);
+	mc_job_free(job, SIZE);
+	assert_false(is_kept(job));
+	assert_false(is_kept(job + SIZE - PAGE));
 }
 
 TEST_MAIN_PRIVILEGED()

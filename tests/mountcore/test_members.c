@@ -113,31 +113,40 @@ NS_TEST(the_members_of_a_group_and_of_those_below_are_seen)
 	pid_t first, second, below, other;
 
 	open_scene(&scene);
-	make_group(&scene, "/a");
-	make_group(&scene, "/a/b");
+	make_group(&scene, "/x-abc");
+	make_group(&scene, "/x-abc/.b");
 	make_group(&scene, "/c");
-	first = start_in(&scene, "/a");
-	second = start_in(&scene, "/a");
-	below = start_in(&scene, "/a/b");
+	make_group(&scene, "/x-abc/init");
+	first = start_in(&scene, "/x-abc/init");
+	second = start_in(&scene, "/x-abc");
+	below = start_in(&scene, "/x-abc/.b");
 	other = start_in(&scene, "/c");
-	assert_int_equal(mc_members_visit(scene.core, first, see, &seen), 0);
+	/* Those beside it and below it, from wherever one begins. */
+	assert_int_equal(mc_members_visit(scene.core, first, "abc", see, &seen), 0);
 	assert_int_equal(seen.count, 3);
 	assert_true(has(&seen, first) && has(&seen, second) && has(&seen, below));
 	seen.count = 0;
-	assert_int_equal(mc_members_visit(scene.core, below, see, &seen), 0);
-	assert_int_equal(seen.count, 1);
-	assert_true(has(&seen, below));
+	assert_int_equal(mc_members_visit(scene.core, below, "abc", see, &seen), 0);
+	assert_int_equal(seen.count, 3);
+	seen.count = 0;
+	assert_int_equal(mc_members_visit(scene.core, below, "hostvol-test-", see, &seen), 0);
+	assert_int_equal(seen.count, 4);
+	assert_true(has(&seen, other));
+	seen.count = 0;
+	assert_int_equal(mc_members_visit(scene.core, below, "none", see, &seen), -ENOENT);
+	assert_int_equal(seen.count, 0);
 	end(first);
 	end(second);
 	end(below);
 	end(other);
-	remove_group(&scene, "/a/b");
-	remove_group(&scene, "/a");
+	remove_group(&scene, "/x-abc/init");
+	remove_group(&scene, "/x-abc/.b");
+	remove_group(&scene, "/x-abc");
 	remove_group(&scene, "/c");
 	close_scene(&scene);
 }
 
-NS_TEST(the_group_of_all_and_one_with_too_many_below_are_refused)
+NS_TEST(a_group_of_another_name_and_one_with_too_many_below_are_refused)
 {
 	struct scene scene;
 	struct seen seen = {0};
@@ -146,7 +155,7 @@ NS_TEST(the_group_of_all_and_one_with_too_many_below_are_refused)
 
 	open_scene(&scene);
 	pid = start_in(&scene, "/..");
-	assert_int_equal(mc_members_visit(scene.core, pid, see, &seen), -ENOENT);
+	assert_int_equal(mc_members_visit(scene.core, pid, "hostvol-test-", see, &seen), -ENOENT);
 	assert_int_equal(seen.count, 0);
 	end(pid);
 	pid = start_in(&scene, "");
@@ -154,13 +163,13 @@ NS_TEST(the_group_of_all_and_one_with_too_many_below_are_refused)
 		snprintf(name, sizeof(name), "/%d", i);
 		make_group(&scene, name);
 	}
-	assert_int_equal(mc_members_visit(scene.core, pid, see, &seen), -E2BIG);
+	assert_int_equal(mc_members_visit(scene.core, pid, "hostvol-test-", see, &seen), -E2BIG);
 	for (int i = 0; i < GROUPS; i++) {
 		snprintf(name, sizeof(name), "/%d", i);
 		remove_group(&scene, name);
 	}
 	end(pid);
-	assert_int_equal(mc_members_visit(scene.core, pid, see, &seen), -ESRCH);
+	assert_int_equal(mc_members_visit(scene.core, pid, "hostvol-test-", see, &seen), -ESRCH);
 	close_scene(&scene);
 }
 
@@ -173,7 +182,7 @@ NS_TEST(a_group_that_is_not_mounted_is_not_found)
 	open_scene(&scene);
 	pid = start_in(&scene, "");
 	assert_int_equal(mount("none", "/sys/fs/cgroup", "tmpfs", 0, NULL), 0);
-	assert_int_equal(mc_members_visit(scene.core, pid, see, &seen), -ENOENT);
+	assert_int_equal(mc_members_visit(scene.core, pid, "hostvol-test-", see, &seen), -ENOENT);
 	assert_int_equal(umount("/sys/fs/cgroup"), 0);
 	end(pid);
 	close_scene(&scene);

@@ -50,9 +50,8 @@ struct mc_place {
 	bool may_mount;  /* a process in it may mount (CAP_SYS_ADMIN): nothing in it is relied on
 			  * but an overlay that the host has mounted too */
 	bool may_spread; /* the parent mount may be shared: the mount is meant to propagate */
-	uint64_t pid;    /* a process in it and in `userns_fd`, for its maps, needed with
-			  * mc_attach_args.as_uid and as_gid, and for its control group
-			  * (mc_cover_look()); 0: none */
+	uint64_t pid;    /* a process in it and in `userns_fd`, needed with mc_attach_args.as_uid,
+			  * as_gid and group; 0: none */
 	uint64_t reserved[1]; /* 0 (core.h) */
 };
 
@@ -100,7 +99,11 @@ struct mc_attach_args {
 	 * rest has the host's IDs. */
 	uint64_t as_uid;
 	uint64_t as_gid;
-	uint64_t reserved[6]; /* 0 (core.h) */
+	/* A part of the name of the control group that has all processes of the place, at most 127
+	 * bytes: with place.pid mc_cover_look() looks at the processes of the first group with it
+	 * on the way to the one of that process, and at those below.  NULL: it looks at all. */
+	const char *group;
+	uint64_t reserved[5]; /* 0 (core.h) */
 };
 
 struct mc_attach_info {

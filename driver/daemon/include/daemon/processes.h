@@ -50,6 +50,10 @@ void hv_processes_ended(struct hv_processes *processes, struct hv_process *proce
 void hv_processes_rest(struct hv_processes *processes, const char *container_id, long long cost_us)
 	__attribute__((nonnull));
 
+/* How long it rests from now on, in milliseconds; 0 also if its process's end is not waited for. */
+long long hv_processes_rest_ms(const struct hv_processes *processes, const char *container_id)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Tell `fn` the containers whose mount tables have changed since they were seen or told last, and
  * those of which that cannot be known (before Linux 5.3).  Returns when the first rest of one that
  * was left out ends, by CLOCK_MONOTONIC in milliseconds: call again then; 0: none was. */
