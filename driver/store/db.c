@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "store/store.h"
+#include "wire/lock.h"
 #include "wire/metrics.h"
 #include "wire/text.h"
 
@@ -77,14 +78,20 @@ struct hv_store *hv_sql_start(struct hv_store *store)
 	return store;
 }
 
+/* A statement not reset holds its read lock. */
+static void reset_all(struct hv_store *store)
+{
+	for (int i = 0; i < HV_SQL_COUNT; i++)
+		if (store->statements[i])
+			sqlite3_reset(store->statements[i]);
+}
+
 void hv_sql_end(struct hv_store **store)
 {
 	void (*on_event)(void *context);
 	void *context;
 
-	for (int i = 0; i < HV_SQL_COUNT; i++) /* a statement not reset holds its read lock */
-		if ((*store)->statements[i])
-			sqlite3_reset((*store)->statements[i]);
+	reset_all(*store);
 	if ((*store)->has_failed) /* at once, if it can be; a crash may come before the next call */
 		(void)overwrite_failed(*store);
 	on_event = (*store)->has_event ? (*store)->on_event : NULL;
@@ -201,7 +208,7 @@ static void set_durable(struct hv_store *store, bool is_durable)
 		NULL, NULL);
 }
 
-static enum hv_code transact(
+static enum hv_code run(
 	struct hv_store *store, hv_sql_fn fn, const void *context, struct hv_error *err)
 {
 	hv_auto_error struct hv_error ignored = {0};
@@ -214,25 +221,90 @@ static enum hv_code transact(
 		return HV_OK;
 	}
 	/* The first error is the one to tell. */
+	reset_all(store);
 	(void)hv_sql_run(store, HV_SQL_ROLLBACK, NULL, &ignored);
 	return err->code;
+}
+
+static enum hv_code transact(struct hv_store *store, bool is_durable, hv_sql_fn fn,
+	const void *context, struct hv_error *err)
+{
+	enum hv_code code;
+
+	if (store->has_failed && overwrite_failed(store) != SQLITE_OK)
+		return fail(store, err);
+	if (is_durable)
+		return run(store, fn, context, err);
+	/* FULL before and after: the commits that overwrite a failed one wait for the disk. */
+	set_durable(store, false);
+	code = run(store, fn, context, err);
+	set_durable(store, true);
+	return code;
+}
+
+static enum hv_code run_all(struct hv_store *store, const void *context, struct hv_error *err)
+{
+	for (const struct hv_sql_waiting *each = context; each; each = each->next)
+		if (each->fn(store, each->context, err) != HV_OK)
+			return err->code;
+	return HV_OK;
+}
+
+/* One commit for all that wait by now.  If that fails each is tried alone, so that one that refuses
+ * costs no other, and each has an error of its own.  Returns them. */
+static struct hv_sql_waiting *commit_waiting(struct hv_store *store)
+{
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+	hv_auto_error struct hv_error ignored = {0};
+	struct hv_sql_waiting *all;
+	bool are_done;
+
+	pthread_mutex_lock(&held->waiting_lock);
+	all = held->waiting;
+	held->waiting = NULL;
+	pthread_mutex_unlock(&held->waiting_lock);
+	are_done = all->next && transact(held, true, run_all, all, &ignored) == HV_OK;
+	for (struct hv_sql_waiting *each = all; each && !are_done; each = each->next)
+		each->code = transact(held, true, each->fn, each->context, each->err);
+	return all;
+}
+
+/* While one thread waits for the disk others come; the first of them commits for all of those. */
+static enum hv_code commit_with_others(struct hv_store *store, struct hv_sql_waiting *self)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&store->waiting_lock);
+	struct hv_sql_waiting *all;
+
+	self->next = store->waiting;
+	store->waiting = self;
+	while (store->is_committing && !self->is_done)
+		pthread_cond_wait(&store->committed, lock);
+	if (self->is_done)
+		return self->code;
+	store->is_committing = true;
+	pthread_mutex_unlock(lock);
+	all = commit_waiting(store);
+	pthread_mutex_lock(lock);
+	for (; all; all = all->next)
+		all->is_done = true;
+	store->is_committing = false;
+	pthread_cond_broadcast(&store->committed);
+	return self->code;
+}
+
+static enum hv_code write_unsynced(struct hv_store *store, const struct hv_sql_waiting *self)
+{
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+
+	return transact(held, false, self->fn, self->context, self->err);
 }
 
 enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
 	const void *context, struct hv_error *err)
 {
-	hv_auto_call struct hv_store *held = hv_sql_start(store);
-	enum hv_code code;
+	struct hv_sql_waiting self = {.fn = fn, .context = context, .err = err};
 
-	if (held->has_failed && overwrite_failed(held) != SQLITE_OK)
-		return fail(held, err);
-	if (is_durable)
-		return transact(held, fn, context, err);
-	/* FULL before and after: the commits that overwrite a failed one wait for the disk. */
-	set_durable(held, false);
-	code = transact(held, fn, context, err);
-	set_durable(held, true);
-	return code;
+	return is_durable ? commit_with_others(store, &self) : write_unsynced(store, &self);
 }
 
 struct write {
@@ -329,6 +401,8 @@ enum hv_code hv_store_open(const char *directory, struct hv_store **ret, struct 
 	if (!store)
 		return hv_oom(err);
 	pthread_mutex_init(&store->lock, NULL);
+	pthread_mutex_init(&store->waiting_lock, NULL);
+	pthread_cond_init(&store->committed, NULL);
 	path = hv_text_format("%s/hostvol.db", directory);
 	if (!path)
 		return hv_oom(err);
@@ -350,6 +424,8 @@ void hv_store_close(struct hv_store *store)
 	for (int i = 0; i < HV_SQL_COUNT; i++)
 		sqlite3_finalize(store->statements[i]);
 	sqlite3_close(store->db);
+	pthread_cond_destroy(&store->committed);
+	pthread_mutex_destroy(&store->waiting_lock);
 	pthread_mutex_destroy(&store->lock);
 	free(store->damaged_volume);
 	free(store->damaged_attachment);

@@ -11,9 +11,30 @@
 
 #include "sql.h"
 
+struct hv_store;
+
+/* The inside of a transaction. */
+typedef enum hv_code (*hv_sql_fn)(
+	struct hv_store *store, const void *context, struct hv_error *err);
+
+/* A durable transaction, on the stack of the thread that waits for it. */
+struct hv_sql_waiting {
+	hv_sql_fn fn;
+	const void *context;
+	struct hv_error *err;
+	enum hv_code code;
+	bool is_done;
+	struct hv_sql_waiting *next;
+};
+
 struct hv_store {
 	sqlite3 *db;
 	pthread_mutex_t lock; /* the connection, its statements, one transaction at a time */
+	/* The durable transactions that wait for one of their threads to commit them all. */
+	pthread_mutex_t waiting_lock; /* of the three below; taken last */
+	pthread_cond_t committed;
+	struct hv_sql_waiting *waiting; /* newest first */
+	bool is_committing;
 	sqlite3_stmt *statements[HV_SQL_COUNT];
 	/* A write failed.  Its data in the log may be valid all the same and would come back after
 	 * a crash, though its caller got an error: it is overwritten before any other write. */
@@ -82,12 +103,10 @@ enum hv_code hv_sql_append(struct hv_store *store, enum hv_sql sql,
 enum hv_code hv_sql_run(struct hv_store *store, enum hv_sql sql, const struct hv_sql_value *values,
 	struct hv_error *err);
 
-/* The inside of a transaction. */
-typedef enum hv_code (*hv_sql_fn)(
-	struct hv_store *store, const void *context, struct hv_error *err);
-
-/* A whole call: run `fn` with the lock held, between BEGIN and COMMIT; when it fails all is rolled
- * back.  `is_durable`: the commit waits for the disk. */
+/* A whole call: run `fn` with the lock held, between BEGIN and COMMIT; when it fails all it did is
+ * rolled back.  `is_durable`: the commit waits for the disk.  Those of several threads are
+ * committed together: `fn` runs in one of them, and perhaps twice, after all that it did the first
+ * time was rolled back.  It may see the effects of others that are not on the disk yet. */
 enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
 	const void *context, struct hv_error *err);
 

@@ -401,8 +401,9 @@ enum hv_code hv_store_event_add_volume(struct hv_store *store, const char *volum
 	enum hv_action action, const char *detail, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Call `on_event` after each change that wrote an event, from the thread that made it and without a
- * lock; sometimes also if it wrote none.  `context` is borrowed for as long as events are made. */
+/* Call `on_event` after each change that wrote an event, from its thread or another one's that was
+ * committed with it, and without a lock; sometimes also if it wrote none.  `context` is borrowed
+ * for as long as events are made. */
 void hv_store_listen(struct hv_store *store, void (*on_event)(void *context), void *context)
 	__attribute__((nonnull(1)));
 
