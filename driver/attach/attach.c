@@ -38,7 +38,7 @@ static const char *option(const struct hv_volume *volume, const char *key)
 }
 
 /* Write the intent, or the attachment that is only wanted yet, while the volume is held, so that it
- * cannot be removed under it. */
+ * cannot be removed under it.  Others that attach it wait for the disk together. */
 static enum hv_code commit(struct hv_mount_op *attempt, struct hv_error *err)
 {
 	struct hv_attacher *attacher = attempt->attacher;
@@ -48,7 +48,7 @@ static enum hv_code commit(struct hv_mount_op *attempt, struct hv_error *err)
 	bool is_as_changed;
 	enum hv_code code;
 
-	HV_HOLD(hold, hv_volumes_locks(attacher->volumes), known->name);
+	HV_SHARE(hold, hv_volumes_locks(attacher->volumes), known->name);
 	if (rule && !hv_rules_allow(&attacher->rules, rule))
 		return hv_fail(err, HV_NO_SUCH_ATTACHMENT, "rule %s was ended meanwhile", rule);
 	/* A borrowed one may end with another attachment; it is borrowed again then. */

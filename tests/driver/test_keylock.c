@@ -120,6 +120,68 @@ TEST(a_waiter_gets_the_key_when_it_is_dropped)
 	hv_keylock_done(&keylock);
 }
 
+struct sharer {
+	pthread_t thread;
+	bool is_shared;
+	atomic_bool has_it;
+};
+
+static void *hold_once(void *argument)
+{
+	struct sharer *sharer = argument;
+	struct hv_keylock_hold hold = {0};
+
+	if (sharer->is_shared)
+		hv_keylock_share(&keylock, "a", &hold);
+	else
+		hv_keylock_take(&keylock, "a", &hold);
+	atomic_store(&sharer->has_it, true);
+	hv_keylock_drop(&hold);
+	return NULL;
+}
+
+/* Until so many hold the key or wait for it. */
+static void wait_for_queue(unsigned wanted)
+{
+	for (unsigned count = 0; count != wanted; usleep(1000)) {
+		count = 0;
+		pthread_mutex_lock(&keylock.lock);
+		for (const struct hv_keylock_hold *at = keylock.holds; at; at = at->next)
+			count++;
+		pthread_mutex_unlock(&keylock.lock);
+	}
+}
+
+static void begin(struct sharer *sharer, unsigned wanted)
+{
+	assert_int_equal(pthread_create(&sharer->thread, NULL, hold_once, sharer), 0);
+	wait_for_queue(wanted);
+}
+
+/* The shared hold that comes after it waits for the exclusive one, which waits for those before. */
+TEST(shared_holds_share_the_key_and_pass_no_other)
+{
+	struct hv_keylock_hold first = {0}, second = {0}, third = {0};
+	struct sharer taker = {.is_shared = false}, late = {.is_shared = true};
+
+	hv_keylock_init(&keylock);
+	alarm(PATIENCE_SECONDS);
+	hv_keylock_share(&keylock, "a", &first);
+	hv_keylock_share(&keylock, "a", &second);
+	begin(&taker, 3);
+	begin(&late, 4);
+	hv_keylock_try(&keylock, "a", &third);
+	assert_null(third.keylock);
+	hv_keylock_drop(&first);
+	assert_false(atomic_load(&taker.has_it) || atomic_load(&late.has_it));
+	hv_keylock_drop(&second);
+	assert_int_equal(pthread_join(taker.thread, NULL), 0);
+	assert_int_equal(pthread_join(late.thread, NULL), 0);
+	alarm(0);
+	assert_null(keylock.holds);
+	hv_keylock_done(&keylock);
+}
+
 TEST(dropping_what_is_not_held_is_fine)
 {
 	struct hv_keylock_hold never = {0}, once = {0};
