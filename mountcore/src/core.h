@@ -36,6 +36,7 @@ struct mc_task;
 struct mc_gate;
 struct mc_reader;
 struct mc_look;
+struct mc_question;
 struct mc_starting;
 struct mc_waiting;
 struct mc_kept;
@@ -73,6 +74,9 @@ struct mc_core {
 	unsigned abandoned_count;
 	uint64_t timings[MC_TIMINGS_MAX]; /* a ring */
 	uint64_t timing_count;            /* ever taken */
+	struct mc_question *questions;    /* that wait for a look (namespaces.c) */
+	bool is_looking;
+	pthread_cond_t looked;
 
 	struct mc_reader *watch; /* the host's mount table (table.c) */
 	struct mc_look *look;    /* mount tables to compare sources by (source.c) */

@@ -63,16 +63,22 @@ struct ns_info {
 
 struct scan;
 
-/* Called for each mount of the file system that is asked about and for each mount on it.  `on`: the
+/* A file system that is asked about. */
+struct mc_question {
+	uint64_t dev;
+	void *context;
+	struct mc_question *next;
+};
+
+/* Called for each mount of a file system that is asked about and for each mount on it.  `on`: the
  * directory or file that it is mounted on.  Another result than 0 ends the scan. */
-typedef int (*visit_fn)(struct scan *scan, const struct line *line, const struct mc_spot *on);
+typedef int (*visit_fn)(struct scan *scan, const struct mc_question *question,
+	const struct line *line, const struct mc_spot *on);
 
 struct scan {
 	struct mc_core *core;
-	uint64_t dev;
+	const struct mc_question *questions;
 	visit_fn visit;
-	void *context;
-	uint64_t but_ns;
 	bool is_strict;  /* a namespace in the list that cannot be looked at ends the look */
 	uint64_t ns_ino; /* that is looked at; 0: cannot be told */
 	pid_t pid;
@@ -108,8 +114,6 @@ static bool is_new(const struct scan *scan, uint64_t ns_ino)
 {
 	if (!ns_ino)
 		return true;
-	if (ns_ino == scan->but_ns)
-		return false;
 	for (size_t i = 0; i < scan->seen_count; i++)
 		if (scan->seen[i] == ns_ino)
 			return false;
@@ -271,30 +275,50 @@ static void find_on(const struct line *line, const struct line *parent, struct m
 	ret->dev = parent->dev;
 }
 
-static int visit_lines(struct scan *scan)
+static int visit_line(struct scan *scan, const struct line *line)
 {
+	const struct line *parent = parent_of(scan, line);
 	struct mc_spot on;
+	bool is_found = false;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < scan->line_count; i++) {
-		const struct line *line = &scan->lines[i];
-		const struct line *parent = parent_of(scan, line);
-
-		if (line->dev != scan->dev && !(parent && parent->dev == scan->dev))
+	for (const struct mc_question *at = scan->questions; rc == 0 && at; at = at->next) {
+		if (line->dev != at->dev && !(parent && parent->dev == at->dev))
 			continue;
-		find_on(line, parent, &on);
-		rc = scan->visit(scan, line, &on);
+		if (!is_found)
+			find_on(line, parent, &on);
+		is_found = true;
+		rc = scan->visit(scan, at, line, &on);
 	}
 	return rc;
 }
 
-static int visit_text(struct scan *scan)
+static int visit_lines(struct scan *scan)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < scan->line_count; i++)
+		rc = visit_line(scan, &scan->lines[i]);
+	return rc;
+}
+
+static bool is_asked_about(const struct scan *scan)
 {
 	char column[LINK_SIZE];
+
+	for (const struct mc_question *at = scan->questions; at; at = at->next) {
+		snprintf(column, sizeof(column), " %u:%u ", major(at->dev), minor(at->dev));
+		if (strstr(scan->text, column))
+			return true;
+	}
+	return false;
+}
+
+static int visit_text(struct scan *scan)
+{
 	int rc;
 
-	snprintf(column, sizeof(column), " %u:%u ", major(scan->dev), minor(scan->dev));
-	if (!strstr(scan->text, column))
+	if (!is_asked_about(scan))
 		return 0;
 	rc = parse_all(scan);
 	return rc < 0 ? rc : visit_lines(scan);
@@ -413,39 +437,78 @@ bool mc_spot_is_below(const struct mc_spot *spot, const struct mc_spot *top)
 }
 
 struct others {
+	struct mc_question question;
 	const struct mc_spot *spot;
+	uint64_t but_ns;
 	struct mc_spot_others *ret;
+	int rc;
+	bool is_answered;
 };
 
-static int visit_other(struct scan *scan, const struct line *line, const struct mc_spot *on)
+static int visit_other(struct scan *scan, const struct mc_question *question,
+	const struct line *line, const struct mc_spot *on)
 {
-	const struct others *others = scan->context;
+	const struct others *others = question->context;
 
-	others->ret->has_fs |= line->dev == scan->dev;
+	if (scan->ns_ino && scan->ns_ino == others->but_ns)
+		return 0;
+	others->ret->has_fs |= line->dev == question->dev;
 	if (mc_spot_is_below(others->spot, on) && strlen(on->path) > others->ret->taken)
 		others->ret->taken = strlen(on->path);
 	return 0;
 }
 
-int mc_spot_find_others(struct mc_core *core, const struct mc_spot *spot, uint64_t but_ns,
-	struct mc_spot_others *ret)
+static int find_others(struct mc_core *core, const struct mc_question *questions)
 {
-	struct others others = {spot, ret};
 	MC_AUTO(struct scan, scan_done)
-	scan = {
-		.core = core,
-		.dev = spot->dev,
-		.visit = visit_other,
-		.context = &others,
-		.but_ns = but_ns,
-	};
-	int rc;
+	scan = {.core = core, .questions = questions, .visit = visit_other};
+	int rc = look_at_processes(&scan);
 
-	*ret = (struct mc_spot_others){0};
-	rc = look_at_processes(&scan);
 	if (rc == 0)
 		rc = look_at_namespaces(&scan);
 	return is_gone(rc) || rc == -ENOTTY ? 0 : rc; /* then those with a process are all */
+}
+
+/* With the lock, which is let go meanwhile: answer all that was asked by now. */
+static void answer(struct mc_core *core)
+{
+	const struct mc_question *questions = core->questions;
+	int rc;
+
+	core->questions = NULL;
+	core->is_looking = true;
+	pthread_mutex_unlock(&core->lock);
+	rc = find_others(core, questions);
+	pthread_mutex_lock(&core->lock);
+	for (const struct mc_question *next; questions; questions = next) {
+		struct others *others = questions->context;
+
+		next = questions->next;
+		others->rc = rc;
+		others->is_answered = true;
+	}
+	core->is_looking = false;
+	pthread_cond_broadcast(&core->looked);
+}
+
+/* A look at a hundred namespaces takes milliseconds of the processor.  So those who ask during one
+ * share the next, which begins after all of their questions. */
+int mc_spot_find_others(struct mc_core *core, const struct mc_spot *spot, uint64_t but_ns,
+	struct mc_spot_others *ret)
+{
+	struct others self = {.spot = spot, .but_ns = but_ns, .ret = ret};
+
+	self.question = (struct mc_question){.dev = spot->dev, .context = &self};
+	*ret = (struct mc_spot_others){0};
+	pthread_mutex_lock(&core->lock);
+	self.question.next = core->questions;
+	core->questions = &self.question;
+	while (core->is_looking && !self.is_answered)
+		pthread_cond_wait(&core->looked, &core->lock);
+	if (!self.is_answered)
+		answer(core);
+	pthread_mutex_unlock(&core->lock);
+	return self.rc;
 }
 
 struct user {
@@ -463,13 +526,14 @@ static bool is_own(const struct user *user, const struct mc_spot *on)
 	return false;
 }
 
-static int visit_user(struct scan *scan, const struct line *line, const struct mc_spot *on)
+static int visit_user(struct scan *scan, const struct mc_question *question,
+	const struct line *line, const struct mc_spot *on)
 {
-	const struct user *user = scan->context;
+	const struct user *user = question->context;
 	const struct mc_mount mount = {.root = line->root};
 	char comm[FILE_SIZE];
 	/* A mount of a directory that was deleted shows nothing of what is there now. */
-	bool shows_it = line->dev == scan->dev && !mc_mount_is_deleted(&mount) &&
+	bool shows_it = line->dev == question->dev && !mc_mount_is_deleted(&mount) &&
 			mc_path_is_below(line->root, user->data->path);
 
 	if (is_own(user, on) || (!shows_it && !mc_spot_is_below(on, user->data)))
@@ -487,12 +551,12 @@ int mc_spot_find_user(struct mc_core *core, const struct mc_spot *data, const st
 	size_t own_count, struct mc_spot_user *ret)
 {
 	struct user user = {data, own, own_count, ret};
+	const struct mc_question question = {.dev = data->dev, .context = &user};
 	MC_AUTO(struct scan, scan_done)
 	scan = {
 		.core = core,
-		.dev = data->dev,
+		.questions = &question,
 		.visit = visit_user,
-		.context = &user,
 		.is_strict = true,
 	};
 

@@ -124,6 +124,7 @@ int mc_core_open(const struct mc_core_args *args, struct mc_core **ret, struct m
 	pthread_mutex_init(&core->lock, NULL);
 	pthread_cond_init(&core->changed, NULL);
 	pthread_cond_init(&core->work, NULL);
+	pthread_cond_init(&core->looked, NULL);
 	rc = open_host(core, args->host_pid);
 	if (rc == 0)
 		rc = read_inodes(core);
@@ -152,6 +153,7 @@ void mc_core_close(struct mc_core *core)
 	mc_look_close(core);
 	mc_table_unwatch(core);
 	mc_jobs_unmap();
+	pthread_cond_destroy(&core->looked);
 	pthread_cond_destroy(&core->work);
 	pthread_cond_destroy(&core->changed);
 	pthread_mutex_destroy(&core->lock);

@@ -3,6 +3,7 @@
  * rmdir and unlink would unmount them.  Each kind of place, each way to end. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -488,6 +489,64 @@ SCENE_TEST(what_is_mounted_in_a_namespace_without_a_process_stays)
 		usleep(10000);
 	}
 	assert_false(scratch_exists("/tmp/m"));
+}
+
+struct asker {
+	pthread_t thread;
+	struct mc_core *core;
+	struct mc_spot spot;
+	uint64_t but_ns;
+	struct mc_spot_others wanted; /* the answer to one who asks alone */
+	bool has_other;               /* it had another one */
+};
+
+static void *ask(void *argument)
+{
+	enum { ROUNDS = 3 };
+	struct asker *self = argument;
+	struct mc_spot_others others;
+
+	for (int i = 0; i < ROUNDS; i++)
+		self->has_other |=
+			mc_spot_find_others(self->core, &self->spot, self->but_ns, &others) != 0 ||
+			others.has_fs != self->wanted.has_fs || others.taken != self->wanted.taken;
+	return NULL;
+}
+
+/* They share looks, and each has the answer to its own question. */
+SCENE_TEST(those_who_ask_at_once_have_the_answers_of_those_who_ask_alone)
+{
+	enum { KINDS = 3, ASKERS = 4 * KINDS };
+	struct neighbour neighbour = {0};
+	struct asker askers[ASKERS];
+	char path[PATH_MAX];
+	struct stat ns;
+
+	scratch_mkdir("/tmp/data");
+	scratch_mkdir("/tmp/free");
+	move_in(&neighbour, -1, "/tmp/data", false);
+	let_mount(&neighbour);
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)neighbour.pid);
+	assert_int_equal(stat(path, &ns), 0);
+	for (int i = 0; i < ASKERS; i++) {
+		struct asker *asker = &askers[i];
+
+		*asker = (struct asker){.core = scene->core};
+		asker->spot = spot_of(scene, i % KINDS == 1 ? "/tmp/free" : "/tmp/data");
+		asker->but_ns = i % KINDS == 2 ? ns.st_ino : 0;
+		assert_int_equal(mc_spot_find_others(
+					 scene->core, &asker->spot, asker->but_ns, &asker->wanted),
+			0);
+	}
+	assert_true(askers[0].wanted.taken > askers[1].wanted.taken);
+	assert_true(askers[0].wanted.taken > askers[2].wanted.taken);
+	for (int i = 0; i < ASKERS; i++)
+		assert_int_equal(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+	for (int i = 0; i < ASKERS; i++) {
+		assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+		assert_false(askers[i].has_other);
+	}
+	move_out(&neighbour);
 }
 
 /* Without a descriptor nobody can tell: that is not the same as that there is none. */
