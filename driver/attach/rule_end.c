@@ -17,6 +17,9 @@
 #include "detach.h"
 #include "side.h"
 
+/* They do not ask the Engine, and wait together: for the disk, and for a look at all namespaces. */
+enum { THREADS = HV_SIDE_MAX };
+
 char *hv_rule_key(const struct hv_rule_record *rule)
 {
 	return hv_text_format("%s:%s", rule->selector, rule->target);
@@ -145,7 +148,7 @@ static enum hv_code detach_all(struct hv_attacher *attacher, const struct hv_rul
 	self.items = code == HV_OK ? calloc(records.count + 1, sizeof(*self.items)) : NULL;
 	if (!self.items)
 		return code == HV_OK ? hv_oom(err) : code;
-	hv_side_by_side(records.count, end_at, &self);
+	hv_side_by_side(attacher->core, THREADS, records.count, end_at, &self);
 	code = judge(rule, &records, self.items, err);
 	if (code == HV_OK && ret)
 		take_ended(self.items, records.count, ret);

@@ -12,7 +12,7 @@
 #include "siblings.h"
 #include "side.h"
 
-enum { TRIES = 3 };
+enum { TRIES = 3, THREADS = 8 /* each asks the Engine */ };
 
 int hv_rule_places_add(struct hv_rule_places *places, const char *id, const char *name)
 {
@@ -156,7 +156,7 @@ void hv_rule_apply(struct hv_attacher *attacher, const struct hv_rule_record *ru
 {
 	struct application self = {attacher, rule, places};
 
-	hv_side_by_side(places->count, apply_at, &self);
+	hv_side_by_side(attacher->core, THREADS, places->count, apply_at, &self);
 }
 
 struct selection {

@@ -4,35 +4,44 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { THREADS = 8 };
+#include "mountcore/core.h"
 
 struct side {
+	const struct mc_core *core;
 	size_t count;
 	atomic_size_t next;
-	void (*work)(void *context, size_t at);
+	void (*fn)(void *context, size_t at);
 	void *context;
 };
+
+static void work(struct side *side)
+{
+	size_t at;
+
+	while ((at = atomic_fetch_add(&side->next, 1)) < side->count)
+		side->fn(side->context, at);
+}
 
 static void *run(void *argument)
 {
 	struct side *side = argument;
-	size_t at;
 
-	while ((at = atomic_fetch_add(&side->next, 1)) < side->count)
-		side->work(side->context, at);
+	(void)!mc_core_lend_thread(side->core); /* else it takes longer */
+	work(side);
 	return NULL;
 }
 
-void hv_side_by_side(size_t count, void (*work)(void *context, size_t at), void *context)
+void hv_side_by_side(const struct mc_core *core, size_t threads_max, size_t count,
+	void (*fn)(void *context, size_t at), void *context)
 {
-	struct side side = {.count = count, .work = work, .context = context};
-	pthread_t threads[THREADS - 1];
+	struct side side = {.core = core, .count = count, .fn = fn, .context = context};
+	pthread_t threads[HV_SIDE_MAX - 1];
 	size_t used = 0;
 
-	while (used < THREADS - 1 && used + 1 < count &&
+	while (used + 1 < threads_max && used + 1 < HV_SIDE_MAX && used + 1 < count &&
 		pthread_create(&threads[used], NULL, run, &side) == 0)
 		used++;
-	(void)run(&side);
+	work(&side);
 	while (used > 0)
 		pthread_join(threads[--used], NULL);
 }
