@@ -3,8 +3,8 @@
  *
  * Sequence: read the request; with the selector and target held: commit the rule, from where on it
  * holds for each container that is created; list the containers; attach to those that are selected,
- * side by side.  If one refuses: end the rule as hv_rule_detach() does, lazily.  A crash in between
- * leaves the rule, which is applied again at the next start. */
+ * side by side.  If one refuses: end the rule as hv_rule_detach() does, lazily, and try that again
+ * until it works.  A crash in between leaves the rule, which is applied again at the next start. */
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +125,9 @@ static enum hv_code make(struct hv_attacher *attacher, struct hv_rule_record *ru
 	if (strcmp(other.request, rule->request) != 0 ||
 		other.from_volume_option != rule->from_volume_option)
 		return refuse_other(&other, err);
+	/* A rule that could not be undone is as a new one. */
+	*ret_is_new = !hv_rules_allow(&attacher->rules, other.id);
+	hv_rules_set_ending(&attacher->rules, other.id, false);
 	hv_rule_record_done(rule);
 	*rule = other;
 	other = (struct hv_rule_record){0};
@@ -193,12 +196,27 @@ static enum hv_code fill(const struct hv_rule_record *rule, struct hv_rule_place
 	return hv_rule_view_fill(ret, rule, err);
 }
 
+/* The attach failed with `err`.  A volume's own rule that cannot be ended stays, as its volume
+ * does. */
+static enum hv_code undo(struct hv_attacher *attacher, const struct hv_rule_record *rule,
+	enum hv_phase before, struct hv_error *err)
+{
+	const struct hv_rule_end_how how = {
+		.is_lazy = true, .phase = before, .is_undo = !rule->from_volume_option};
+	hv_auto_error struct hv_error cause = {0};
+
+	if (hv_rule_end(attacher, rule, &how, NULL, &cause) == HV_OK)
+		return err->code;
+	return hv_hint(err, "end rule %s, which stays because %s%s: docker hostvol detach %s",
+		rule->id, hv_error_text(&cause),
+		how.is_undo ? " (hostvol tries that again each minute)" : "", rule->id);
+}
+
 enum hv_code hv_rule_attach(struct hv_attacher *attacher, const struct hv_attach_request *request,
 	struct hv_rule_view *ret, struct hv_error *err)
 {
 	hv_auto_rule_record struct hv_rule_record rule = {0};
 	hv_auto_rule_places struct hv_rule_places places = {0};
-	hv_auto_error struct hv_error ignored = {0};
 	hv_auto_free char *key = NULL;
 	bool is_borrowed = false, is_new = false;
 	enum hv_phase before = HV_VOLUME_READY;
@@ -214,10 +232,5 @@ enum hv_code hv_rule_attach(struct hv_attacher *attacher, const struct hv_attach
 		return err->code;
 	if (apply(attacher, &rule, request->each, &places, err) == HV_OK)
 		return fill(&rule, &places, ret, err);
-	if (!is_new || hv_rule_end(attacher, &rule,
-			       &(struct hv_rule_end_how){.is_lazy = true, .phase = before}, NULL,
-			       &ignored) == HV_OK)
-		return err->code;
-	return hv_hint(err, "end rule %s, which stays because %s: docker hostvol detach %s",
-		rule.id, hv_error_text(&ignored), rule.id);
+	return is_new ? undo(attacher, &rule, before, err) : err->code;
 }

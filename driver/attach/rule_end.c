@@ -2,7 +2,8 @@
 /* End a rule.
  *
  * Sequence: from now on nothing is attached for it; detach its attachments, side by side; delete
- * it.  After a failure, or a crash, the rule is as before, and attaches again. */
+ * it.  After a failure, or a crash, the rule is as before, and attaches again.  The end of a
+ * rule that was never acknowledged is tried again as often as the rules are applied. */
 #include "rule_end.h"
 
 #include <stdlib.h>
@@ -174,6 +175,7 @@ static enum hv_code drop(struct hv_attacher *attacher, const struct hv_rule_reco
 enum hv_code hv_rule_end(struct hv_attacher *attacher, const struct hv_rule_record *rule,
 	const struct hv_rule_end_how *how, struct hv_rule_view *ret, struct hv_error *err)
 {
+	bool is_undone = how->is_undo || !hv_rules_allow(&attacher->rules, rule->id);
 	enum hv_code code;
 
 	hv_rules_set_ending(&attacher->rules, rule->id, true);
@@ -184,9 +186,36 @@ enum hv_code hv_rule_end(struct hv_attacher *attacher, const struct hv_rule_reco
 		hv_rules_remove(&attacher->rules, rule->id);
 		return HV_OK;
 	}
-	hv_rules_set_ending(&attacher->rules, rule->id, false);
-	hv_attacher_notify_rules(attacher);
+	if (!is_undone) {
+		hv_rules_set_ending(&attacher->rules, rule->id, false);
+		hv_attacher_notify_rules(attacher);
+	}
 	return code;
+}
+
+/* If it is about to end, and nobody ends it now. */
+static void end_if_undone(struct hv_attacher *attacher, const struct hv_rule_record *rule)
+{
+	const struct hv_rule_end_how how = {.is_lazy = true, .is_undo = true};
+	hv_auto_error struct hv_error ignored = {0};
+	hv_auto_free char *key = hv_rule_key(rule);
+
+	if (!key)
+		return;
+	HV_HOLD_IF_FREE(hold, &attacher->locks, key);
+	if (hold.keylock && hv_rules_has(&attacher->rules, rule->id) &&
+		!hv_rules_allow(&attacher->rules, rule->id))
+		(void)!hv_rule_end(attacher, rule, &how, NULL, &ignored);
+}
+
+void hv_rules_end_undone(struct hv_attacher *attacher)
+{
+	hv_auto_rule_records struct hv_rule_records rules = {0};
+	hv_auto_error struct hv_error ignored = {0};
+
+	(void)!hv_rules_match(&attacher->rules, NULL, &rules, &ignored);
+	for (size_t i = 0; i < rules.count; i++)
+		end_if_undone(attacher, &rules.items[i]);
 }
 
 static enum hv_code check(const struct hv_detach_request *request, struct hv_error *err)
@@ -250,7 +279,9 @@ static enum hv_code end_held(struct hv_attacher *attacher, const struct hv_rule_
 enum hv_code hv_rule_detach(struct hv_attacher *attacher, const struct hv_detach_request *request,
 	struct hv_rule_view *ret, struct hv_error *err)
 {
-	const struct hv_rule_end_how how = {request->lazy, request->wait_seconds, HV_VOLUME_READY};
+	const struct hv_rule_end_how how = {.is_lazy = request->lazy,
+		.wait_seconds = request->wait_seconds,
+		.phase = HV_VOLUME_READY};
 	hv_auto_rule_record struct hv_rule_record rule = {0};
 
 	*ret = (struct hv_rule_view){0};

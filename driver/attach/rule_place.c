@@ -148,7 +148,8 @@ static void apply_at(void *context, size_t at)
 {
 	const struct application *self = context;
 
-	apply(self->attacher, self->rule, &self->places->items[at]);
+	if (hv_rules_allow(&self->attacher->rules, self->rule->id)) /* it may end meanwhile */
+		apply(self->attacher, self->rule, &self->places->items[at]);
 }
 
 void hv_rule_apply(struct hv_attacher *attacher, const struct hv_rule_record *rule,

@@ -7,6 +7,7 @@
 #include "attach/rules.h"
 #include "support/hv_test.h"
 
+#include "db.h"
 #include "reconciler_fixture.h"
 #include "rows.h"
 
@@ -94,6 +95,59 @@ RECONCILER_TEST(rule_attach_that_is_refused_somewhere_is_undone)
 	assert_int_equal(rule(fixture, true, &count), HV_OK);
 	assert_int_equal(count, 1);
 	assert_int_equal(count_mounts(fixture), 1);
+}
+
+static int count_down(void *context)
+{
+	int *left = context;
+
+	if (*left == 0)
+		return 1;
+	(*left)--;
+	return 0;
+}
+
+/* One container has it, another one refuses, and from then on the disk does. */
+static void leave_undone(struct fixture *fixture)
+{
+	int commits = 3; /* of the rule, and of the first attachment */
+	size_t count = 0;
+
+	start_engine(fixture);
+	start_container(fixture);
+	fake_engine_set(fixture->fake, "/containers/" OTHER "/json", "");
+	list(fixture, LISTED(ID, "web", FRONT) "," LISTED(OTHER, "other", FRONT));
+	sqlite3_commit_hook(fixture->world->store->db, count_down, &commits);
+	assert_int_not_equal(rule(fixture, false, &count), HV_OK);
+	sqlite3_commit_hook(fixture->world->store->db, NULL, NULL);
+	assert_int_equal(commits, 0);
+	assert_int_equal(count_mounts(fixture), 1);
+	assert_true(hv_rules_are_any(fixture->attacher));
+}
+
+RECONCILER_TEST(rule_that_could_not_be_undone_is_undone_later)
+{
+	struct hv_error err = {0};
+
+	leave_undone(fixture);
+	assert_int_equal(hv_rules_apply(fixture->attacher, &err), HV_OK);
+	assert_int_equal(count_mounts(fixture), 0);
+	assert_int_equal(row_count_records(fixture->world->store, NULL, NULL, NULL), 0);
+	assert_false(hv_rules_are_any(fixture->attacher));
+}
+
+RECONCILER_TEST(rule_that_could_not_be_undone_is_made_by_the_next_request)
+{
+	struct hv_error err = {0};
+	size_t count = 0;
+
+	leave_undone(fixture);
+	assert_int_equal(rule(fixture, true, &count), HV_OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(hv_rules_apply(fixture->attacher, &err), HV_OK);
+	assert_int_equal(count_mounts(fixture), 1);
+	assert_int_equal(end(fixture), HV_OK);
+	assert_int_equal(count_mounts(fixture), 0);
 }
 
 RECONCILER_TEST(a_container_that_is_created_has_it_from_its_start_on)
