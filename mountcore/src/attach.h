@@ -51,6 +51,8 @@ struct mc_attach {
 	bool lock;
 	uint64_t as_uid; /* as in mc_attach_args */
 	uint64_t as_gid;
+	bool is_slave;
+	uint64_t origin; /* mountinfo ID of the mount that the source was cloned from */
 	struct {
 		uint32_t uid;
 		uint32_t gid;

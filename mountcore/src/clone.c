@@ -2,10 +2,11 @@
 /* The source's half of an attach.
  *
  * Sequence: setns(host) openat2(source) [openat2(subpath)] open_tree setns(home); then, on the
- * detached tree, mount_setattr(private, attributes) [mount_setattr(idmap)] [statx(FORCE_SYNC), by
- * the helper that is kept for questions: the answer is waited for behind the resolve] [owners.c, in
- * the caller's thread].  A tree whose attributes are to be locked goes through a staging namespace
- * in a helper (lock_job); and so does every tree where there is no mount_setattr (stage.c). */
+ * detached tree, mount_setattr(private or slave, attributes) [mount_setattr(idmap)]
+ * [statx(FORCE_SYNC), by the helper that is kept for questions: the answer is waited for behind the
+ * resolve] [owners.c, in the caller's thread].  A tree whose attributes are to be locked goes
+ * through a staging namespace in a helper (lock_job); and so does every tree where there is no
+ * mount_setattr (stage.c). */
 #include "clone.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 #include "attach.h"
 #include "core.h"
 #include "legacy.h"
+#include "mounts.h"
 #include "owners.h"
 #include "question.h"
 #include "route.h"
@@ -49,6 +51,7 @@ static int clone_source(const struct mc_core *core, struct mc_attach *self)
 		rc = -ELOOP;
 	if (rc < 0)
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, rc);
+	self->origin = stat.mountinfo_id;
 	if (!(core->features & MC_FEATURE_OPEN_TREE)) {
 		self->job.fds[MC_FD_TREE] = mc_take_fd(&fd);
 		self->tree = stat;
@@ -68,6 +71,13 @@ static bool is_idmapped(const struct mc_attach *self)
 	return self->idmap && self->place.userns_fd > 0 && !mc_attach_has_as(self);
 }
 
+/* Of the tree, all the way down: the clone of a shared mount is in its peer group, and a mount made
+ * in the container would appear on the host. */
+static unsigned long propagation_of(const struct mc_attach *self)
+{
+	return self->is_slave ? MS_SLAVE : MS_PRIVATE;
+}
+
 static int clone_staged(void)
 {
 	return mc_sys_open_tree(AT_FDCWD, MC_STAGE_PATH, AT_RECURSIVE | OPEN_TREE_CLONE);
@@ -83,7 +93,7 @@ static int dress_by_staging(const struct mc_core *core, struct mc_attach *self)
 	if (rc == 0 && is_idmapped(self))
 		return mc_err_set(&self->job.err, MC_STEP_IDMAP, -ENOSYS);
 	if (rc == 0)
-		rc = mc_stage(*tree, S_ISDIR(self->tree.mode));
+		rc = mc_stage(*tree, S_ISDIR(self->tree.mode), propagation_of(self));
 	if (rc == 0)
 		rc = mc_stage_attr(core, MC_STAGE_PATH, &self->attr);
 	if (rc == 0)
@@ -95,14 +105,12 @@ static int dress_by_staging(const struct mc_core *core, struct mc_attach *self)
 	return mc_err_set(&self->job.err, MC_STEP_CLONE, mc_describe(core, *tree, "", &self->tree));
 }
 
-/* Private, all the way down: the clone of a shared mount is in its peer group, and a mount made in
- * the container would appear on the host. */
 static int set_tree_attributes(const struct mc_core *core, struct mc_attach *self)
 {
 	const struct mount_attr attr = {
 		.attr_set = self->attr.set,
 		.attr_clr = self->attr.clear,
-		.propagation = MS_PRIVATE,
+		.propagation = propagation_of(self),
 	};
 	const struct mount_attr map = {
 		.attr_set = MOUNT_ATTR_IDMAP,
@@ -139,7 +147,7 @@ static int clone_job(const struct mc_core *core, struct mc_job *job)
 
 static int copy_locked(struct mc_attach *self)
 {
-	int rc = mc_stage(self->job.fds[MC_FD_TREE], S_ISDIR(self->tree.mode));
+	int rc = mc_stage(self->job.fds[MC_FD_TREE], S_ISDIR(self->tree.mode), MS_PRIVATE);
 
 	if (rc == 0)
 		rc = mc_sys_setns(self->place.userns_fd, CLONE_NEWUSER);
@@ -247,12 +255,31 @@ static int clone_anyhow(struct mc_attach *self)
 	return rc;
 }
 
+/* Whether something can propagate to the tree: from peers of the mount that it was cloned from, or
+ * from that one's own master.  The kernel makes a slave of any other mount without a word. */
+static int check_propagation(struct mc_attach *self)
+{
+	mc_auto_mounts mounts = NULL;
+	struct mc_mount origin;
+	int rc = self->core->features & MC_FEATURE_OPEN_TREE ? 0 : -ENOSYS;
+
+	if (rc == 0)
+		rc = mc_mounts_read_host(self->core, &mounts);
+	if (rc == 0)
+		rc = mc_mounts_find(mounts, self->origin, &origin);
+	if (rc == 0 && !origin.is_shared && !origin.is_slave)
+		rc = -EINVAL;
+	return mc_err_set(&self->job.err, MC_STEP_PROPAGATION, rc);
+}
+
 int mc_attach_clone(struct mc_attach *self)
 {
 	int rc;
 
 	mc_table_way(self->job.table, self->source, &self->way);
 	rc = clone_anyhow(self);
+	if (rc == 0 && self->is_slave)
+		rc = check_propagation(self);
 	if (rc == 0 && mc_attach_has_as(self))
 		rc = mc_attach_map_owners(self);
 	if (rc == 0 && !(self->core->features & MC_FEATURE_OPEN_TREE))

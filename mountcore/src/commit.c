@@ -277,7 +277,7 @@ static int spoil_job(const struct mc_core *core, struct mc_job *job)
 	const struct mc_attach *self = (const struct mc_attach *)job;
 
 	(void)core;
-	return mc_stage(job->fds[MC_FD_TREE], S_ISDIR(self->tree.mode));
+	return mc_stage(job->fds[MC_FD_TREE], S_ISDIR(self->tree.mode), MS_PRIVATE);
 }
 
 /* A helper that was killed at its deadline may have moved the mount already, or may be held by the

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Detach.
  *
- * Sequence, one job: setns(place) openat2(parent) statx(the top) fchdir(parent) umount2(name,
- * NOFOLLOW) statx(the new top) setns(home).  No descriptor on the mount itself is open meanwhile:
- * it would make the mount busy.  EBUSY: outside the job, the mount table tells whether submounts of
- * the source are the reason, /proc which processes use it.  Then unmake.c deletes the entries
- * created for it.
+ * Sequence, one job: setns(place) openat2(parent) fchdir(parent) [statx(the top) umount2(a mount of
+ * the source's on ours)]… statx(the top) umount2(name, NOFOLLOW) statx(the new top) setns(home). No
+ * descriptor on the mount itself is open meanwhile: it would make the mount busy.  EBUSY: outside
+ * the job, the mount table tells whether submounts of the source are the reason, /proc which
+ * processes use it.  Then unmake.c deletes the entries created for it.
  *
  * A worker does it on mounts that it can rely on (trust.h), for a tree without a server behind it;
  * else a helper: umount2 looks its path up, and the last unmount of a file system waits for its
@@ -31,6 +31,9 @@
 #include "unmake.h"
 #include "walk.h"
 
+/* More mounts than this on the source, one on top of the other, are another's. */
+enum { COVERS_MAX = 32 };
+
 struct detach_job {
 	struct mc_job job;
 	struct mc_place place;
@@ -38,6 +41,8 @@ struct detach_job {
 	struct mc_file_id root;
 	bool lazy;
 	bool is_doubtful; /* something is on top where ours was: perhaps on top of ours */
+	unsigned cover_count;
+	uint64_t covers[COVERS_MAX]; /* mountinfo IDs of the source's mounts on ours, from below */
 	char path[PATH_MAX];
 };
 
@@ -59,16 +64,35 @@ static int identify(
 	return self->mount_id && top.mount_id != self->mount_id ? -ESTALE : 0;
 }
 
+/* From the top down.  If the host has unmounted one meanwhile, the next is on top. */
+static int unmount_covers(
+	const struct mc_core *core, const struct detach_job *self, int parent, const char *name)
+{
+	int rc = 0;
+
+	for (unsigned left = self->cover_count; rc == 0 && left > 0; left--) {
+		struct mc_stat top = {0};
+
+		rc = mc_describe(core, parent, name, &top);
+		if (rc == 0 && top.mountinfo_id == self->covers[left - 1])
+			rc = mc_sys_umount2(name, MC_UMOUNT_NOFOLLOW | MC_UMOUNT_LAZY);
+	}
+	return rc;
+}
+
 static int unmount_top(
 	const struct mc_core *core, struct detach_job *self, int parent, const char *name)
 {
-	int rc = identify(core, self, parent, name);
+	int rc = mc_sys_fchdir(parent);
 
+	if (rc == 0)
+		rc = unmount_covers(core, self, parent, name);
+	if (rc < 0)
+		return mc_err_set(&self->job.err, MC_STEP_UMOUNT, rc);
+	rc = identify(core, self, parent, name);
 	if (rc < 0)
 		return mc_err_set(&self->job.err, MC_STEP_IDENTITY, rc);
-	rc = mc_sys_fchdir(parent);
-	if (rc == 0)
-		rc = mc_sys_umount2(name, MC_UMOUNT_NOFOLLOW | (self->lazy ? MC_UMOUNT_LAZY : 0));
+	rc = mc_sys_umount2(name, MC_UMOUNT_NOFOLLOW | (self->lazy ? MC_UMOUNT_LAZY : 0));
 	if (rc < 0)
 		return mc_err_set(&self->job.err, MC_STEP_UMOUNT, rc);
 	if (!self->mount_id)
@@ -136,6 +160,32 @@ static bool all_came_along(struct mc_core *core, const struct mc_detach_args *ar
 	return all;
 }
 
+/* The mounts that the host has made on the source since ours was cloned: where ours is a slave of
+ * the source's mount they are on top of it, one on the other.  Another's is not taken, nor any on
+ * that. */
+static int find_covers(
+	struct mc_core *core, const struct mc_detach_args *args, struct detach_job *self)
+{
+	mc_auto_mounts here = NULL;
+	mc_auto_mounts host = NULL;
+	struct mc_mount mount, cover;
+	int rc = args->is_slave && args->source
+			 ? mc_mounts_read(core, args->place.ns_fd, &here, NULL)
+			 : -ENOENT;
+
+	if (rc == 0)
+		rc = mc_mounts_find(here, args->mountinfo_id, &mount);
+	if (rc == 0)
+		rc = mc_mounts_read(core, core->host_ns, &host, NULL);
+	while (rc == 0 && self->cover_count < COVERS_MAX &&
+		mc_mounts_find_on_root(here, &mount, &cover) == 0 &&
+		came_along(host, args, &cover)) {
+		self->covers[self->cover_count++] = cover.id;
+		mount = cover;
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
 /* `path` in the place, as its mount table has it. */
 static int table_path(const struct mc_core *core, const struct mc_place *place, const char *path,
 	char ret[PATH_MAX])
@@ -161,6 +211,7 @@ static void take_type(struct mc_own_type *type, const struct mc_mount *mount)
 	if (!mc_fstype_is_slow(mount->fstype))
 		return;
 	type->is_slow = true;
+	type->is_remote |= strcmp(mount->fstype, "autofs") != 0;
 	type->key = mc_key_of_dev(mount->dev);
 }
 
@@ -238,14 +289,16 @@ static int detach_strictly(struct mc_core *core, const struct mc_detach_args *ar
 	struct detach_job *self, const struct mc_own_type *type, struct mc_busy *ret_busy)
 {
 	struct mc_busy busy = {0};
-	int rc;
+	/* The source's mounts on top must not go before it is known that all of it can. */
+	int rc = self->cover_count > 0 ? mc_err_set(&self->job.err, MC_STEP_UMOUNT, -EBUSY) : 0;
 
 	mc_helper_settle(core);
-	rc = mc_job_run_anywhere(core, detach, &self->job);
+	if (rc == 0)
+		rc = mc_job_run_anywhere(core, detach, &self->job);
 	if (rc != -EBUSY)
 		return rc;
 	/* Following a process's links to a file system with a server may wait for that. */
-	if (!type->is_slow && (type->mounts > 1 || !args->is_quick))
+	if (!type->is_remote && (type->mounts > 1 || !args->is_quick))
 		self->lazy = may_go_lazily(core, args, &busy);
 	if (ret_busy)
 		*ret_busy = busy;
@@ -285,6 +338,9 @@ int mc_detach(struct mc_core *core, const struct mc_detach_args *args, struct mc
 		self->job.waits_for = type.key;
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
+	rc = find_covers(core, args, self);
+	if (rc < 0)
+		return mc_err_set(err, MC_STEP_IDENTITY, rc);
 	rc = args->lazy ? mc_job_run_anywhere(core, detach, &self->job)
 			: detach_strictly(core, args, self, &type, ret_busy);
 	if (rc < 0)

@@ -11,6 +11,7 @@
 
 struct mc_own_type {
 	bool is_slow;   /* a server stands behind the mount, or one below it */
+	bool is_remote; /* and it is not only the trap of an automount, whose root answers itself */
 	uint64_t key;   /* of those who wait for that server (mc_key_of_dev) */
 	size_t mounts;  /* how many there are, itself included */
 	size_t at_path; /* how many of them stand at the path itself; not with args->mountinfo_id */

@@ -30,6 +30,7 @@ static const char *const step_names[MC_STEP_COUNT] = {
 	[MC_STEP_UMOUNT] = "unmounting",
 	[MC_STEP_HELPER] = "waiting for the helper process",
 	[MC_STEP_USERNS] = "making a user namespace for the owners of the source's files",
+	[MC_STEP_PROPAGATION] = "checking the propagation of the source's mount",
 };
 
 int mc_err_set(struct mc_err *err, enum mc_step step, int code)

@@ -391,6 +391,21 @@ bool mc_mounts_overlap(struct mc_mounts *mounts, const char *a, const char *b)
 	       mc_mount_part(&two, b, other) == 0 && is_either_below(part, other);
 }
 
+int mc_mounts_find_on_root(
+	struct mc_mounts *mounts, const struct mc_mount *mount, struct mc_mount *ret)
+{
+	struct mc_mount other;
+
+	for (size_t at = 0; mc_mounts_next(mounts, &at, &other);) {
+		if (other.parent_id != mount->id || other.id == mount->id ||
+			strcmp(other.target, mount->target) != 0)
+			continue;
+		*ret = other;
+		return 0;
+	}
+	return -ENOENT;
+}
+
 static bool is_on_host(
 	struct mc_core *core, const struct mc_mount *mount, const char *source, int *ret_rc)
 {

@@ -230,7 +230,7 @@ static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, 
 	int rc;
 
 	if (!MC_RESERVED_IS_ZERO(args->reserved) || !MC_RESERVED_IS_ZERO(args->place.reserved) ||
-		!is_as_possible(args))
+		!is_as_possible(args) || (args->is_slave && args->lock))
 		return mc_err_set(err, MC_STEP_SETUP, -EINVAL);
 	rc = mc_err_set(err, MC_STEP_SOURCE, copy_source(self, args));
 	if (rc == 0) {
@@ -251,6 +251,7 @@ static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, 
 	self->lock = args->lock;
 	self->as_uid = args->as_uid;
 	self->as_gid = args->as_gid;
+	self->is_slave = args->is_slave;
 	self->job.keep[0] = args->place.ns_fd;
 	self->job.keep[1] = args->place.root_fd;
 	self->job.keep[2] = args->place.userns_fd > 0 ? args->place.userns_fd : MC_FD_NONE;

@@ -361,16 +361,47 @@ static int run_look(struct mc_core *core, const struct mc_source_args *args, boo
 	return rc;
 }
 
+/* With the lock held.  Of a mount that is a slave: take the mount on top of it for `ours`, if it is
+ * the source now: the host has mounted it there. */
+static int find_passed_on(struct mc_core *core, const struct mc_source_args *args,
+	const struct look_job *job, struct mc_mount *ours, bool *ret)
+{
+	struct mc_mount top, there;
+	int rc;
+
+	*ret = false;
+	if (!args->is_slave || mc_mounts_find_on_root(args->mounts, ours, &top) < 0)
+		return 0;
+	for (size_t left = mc_mounts_count(args->mounts); left > 0; left--)
+		if (mc_mounts_find_on_root(args->mounts, &top, &top) < 0)
+			break;
+	rc = read_table(core, &core->look->host, core->host_ns);
+	if (rc < 0)
+		return rc;
+	*ret = mc_mounts_find(core->look->host.mounts, job->stat.mountinfo_id, &there) == 0 &&
+	       strcmp(there.target, job->real) == 0 && there.dev == top.dev &&
+	       strcmp(there.root, top.root) == 0;
+	if (*ret)
+		*ours = top;
+	return 0;
+}
+
 /* With the lock held. */
 static int judge(struct mc_core *core, const struct mc_source_args *args,
 	const struct look_job *job, enum mc_source_is *ret)
 {
 	struct mc_mount ours;
+	bool is_there = mc_mounts_find(args->mounts, args->mountinfo_id, &ours) == 0;
+	bool is_passed_on = false;
+	int rc = is_there ? find_passed_on(core, args, job, &ours, &is_passed_on) : 0;
 
+	if (rc < 0)
+		return rc;
 	*ret = MC_SOURCE_SAME;
-	if (args->root.ino && (args->root.dev != job->stat.dev || args->root.ino != job->stat.ino))
+	if (!is_passed_on && args->root.ino &&
+		(args->root.dev != job->stat.dev || args->root.ino != job->stat.ino))
 		*ret = MC_SOURCE_OTHER;
-	if (*ret != MC_SOURCE_SAME || mc_mounts_find(args->mounts, args->mountinfo_id, &ours) < 0)
+	if (*ret != MC_SOURCE_SAME || !is_there)
 		return 0;
 	if (mc_fstype_is_slow(ours.fstype) && mc_mount_is_deleted(&ours)) {
 		*ret = MC_SOURCE_OTHER;

@@ -24,7 +24,7 @@ struct visit {
 	unsigned seen;
 };
 
-int mc_stage(int tree, bool is_dir)
+int mc_stage(int tree, bool is_dir, unsigned long propagation)
 {
 	int rc = mc_sys_unshare(CLONE_NEWNS);
 
@@ -38,7 +38,7 @@ int mc_stage(int tree, bool is_dir)
 	if (rc >= 0)
 		rc = mc_sys_move_mount_to(tree, MC_STAGE_PATH);
 	/* The clone of a shared mount is in its peer group. */
-	return rc < 0 ? rc : mc_sys_mount(NULL, MC_STAGE_PATH, NULL, MS_REC | MS_PRIVATE);
+	return rc < 0 ? rc : mc_sys_mount(NULL, MC_STAGE_PATH, NULL, MS_REC | propagation);
 }
 
 /* "rw,nosuid,relatime": names that are no attribute (rw, idmapped) say nothing. */

@@ -15,10 +15,10 @@ struct mc_core;
 /* Where the staged tree is. */
 #define MC_STAGE_PATH "/proc/tree"
 
-/* Make the staging namespace, in which nothing propagates, and attach the detached tree `tree` in
- * it.  Returns 0 or a negative errno.
+/* Make the staging namespace, from which nothing propagates, and attach the detached tree `tree` in
+ * it, with the propagation MS_PRIVATE or MS_SLAVE.  Returns 0 or a negative errno.
  * Source: mount_namespaces(7). */
-int mc_stage(int tree, bool is_dir);
+int mc_stage(int tree, bool is_dir, unsigned long propagation);
 
 /* Set `attr` on the tree at `path` of the namespace we are in, its submounts too, by mount(2): for
  * kernels without mount_setattr (before 5.12).  A covered mount keeps its attributes; only a

@@ -129,7 +129,7 @@ static int stage_writable(const struct mc_making *making, int clone)
 
 	if (rc < 0)
 		return rc;
-	rc = mc_stage(clone, true);
+	rc = mc_stage(clone, true, MS_PRIVATE);
 	if (rc == 0)
 		rc = mc_stage_attr(making->core, MC_STAGE_PATH, &attr);
 	if (mc_sys_setns(making->ns_fd, CLONE_NEWNS) < 0)

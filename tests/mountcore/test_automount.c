@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A source that is mounted on demand, as systemd's .automount units do it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/auto_fs.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,11 +55,10 @@ static bool is_mounted(void)
 	return options[0] != '\0';
 }
 
-SCENE_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
+/* Returns the server, whose trap is set. */
+static pid_t begin_demand(void)
 {
-	struct mc_attach_args args;
 	const struct timespec step = {.tv_nsec = 2000000};
-	bool is_on_demand;
 	int ends[2];
 	pid_t server;
 
@@ -72,6 +73,21 @@ SCENE_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
 	for (int i = 0; i < 5000 && !is_mounted(); i++)
 		nanosleep(&step, NULL);
 	assert_true(is_mounted());
+	return server;
+}
+
+static void end_demand(pid_t server)
+{
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+}
+
+SCENE_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
+{
+	struct mc_attach_args args;
+	bool is_on_demand;
+	pid_t server = begin_demand();
+
 	(void)!mc_host_server(scene->core, SOURCE "/demand/file", &is_on_demand);
 	assert_true(is_on_demand);
 	args = scene_args(scene, "/mnt/a");
@@ -80,8 +96,52 @@ SCENE_TEST(what_is_mounted_on_demand_is_mounted_for_an_attach)
 	assert_true(scratch_exists(box_path(&scene->box, "/mnt/a/file")));
 	(void)!mc_host_server(scene->core, SOURCE "/demand/file", &is_on_demand);
 	assert_false(is_on_demand);
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
+	end_demand(server);
+}
+
+static int in_stat(const char *path)
+{
+	struct stat found;
+
+	return stat(path, &found) < 0 ? -errno : 0;
+}
+
+/* The server mounts on the host, where the box does not see it. */
+SCENE_TEST(a_private_attach_with_an_automount_in_it_does_not_get_there)
+{
+	pid_t server = begin_demand();
+	int rc;
+
+	assert_int_equal(scene_attach(scene, "/mnt/a"), 0);
+	rc = box_run(&scene->box, in_stat, "/mnt/a/demand/file");
+	assert_true(rc == -ELOOP || rc == -EPERM); /* EPERM from 7.0 on */
+	end_demand(server);
+}
+
+SCENE_TEST(a_slave_with_an_automount_in_it_triggers_it)
+{
+	struct mc_attach_args args = scene_args(scene, "/mnt/a");
+	struct mc_detach_args ending = {.place = args.place, .source = SOURCE, .is_slave = 1};
+	char *before = read_mounts(scene->box.pid), *after;
+	pid_t server;
+
+	scratch_make_shared(hv_sandbox);
+	server = begin_demand();
+	args.is_slave = 1;
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	assert_int_equal(box_run(&scene->box, in_stat, "/mnt/a/demand/file"), 0);
+	/* Strictly, although an automount has a server. */
+	ending.path = scene->info.path;
+	ending.mount_id = scene->info.mount_id;
+	ending.root = scene->info.source;
+	ending.mountinfo_id = scene->info.mountinfo_id;
+	ending.made = &scene->info.made;
+	assert_int_equal(mc_detach(scene->core, &ending, NULL, &scene->err), 0);
+	after = read_mounts(scene->box.pid);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	end_demand(server);
 }
 
 TEST_MAIN_PRIVILEGED()

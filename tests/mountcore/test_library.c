@@ -52,7 +52,7 @@ SCENE_TEST(core_open_with_a_reserved_word_is_refused)
 	struct mc_err err = {0};
 
 	(void)scene;
-	args.reserved[4] = 1;
+	args.reserved[3] = 1;
 	assert_int_equal(mc_core_open(&args, &core, &err), -EINVAL);
 	assert_null(core);
 	assert_int_equal(err.step, MC_STEP_SETUP);
@@ -62,9 +62,9 @@ SCENE_TEST(attach_with_a_reserved_word_is_refused)
 {
 	struct mc_attach_args args = scene_args(scene, "/mnt/data");
 
-	args.reserved[4] = 1;
+	args.reserved[3] = 1;
 	scene_expect_refused(scene, &args, MC_STEP_SETUP, -EINVAL);
-	args.reserved[4] = 0;
+	args.reserved[3] = 0;
 	args.place.reserved[0] = 1;
 	scene_expect_refused(scene, &args, MC_STEP_SETUP, -EINVAL);
 }
@@ -88,7 +88,7 @@ SCENE_TEST(detach_with_a_reserved_word_is_refused)
 
 SCENE_TEST(source_compare_with_a_reserved_word_is_refused)
 {
-	const struct mc_source_args args = {.source = SOURCE, .reserved = {[3] = 1}};
+	const struct mc_source_args args = {.source = SOURCE, .reserved = {[2] = 1}};
 	enum mc_source_is is = MC_SOURCE_SAME;
 	struct mc_err err = {0};
 

@@ -103,7 +103,13 @@ struct mc_attach_args {
 	 * bytes: with place.pid mc_cover_look() looks at the processes of the first group with it
 	 * on the way to the one of that process, and at those below.  NULL: it looks at all. */
 	const char *group;
-	uint64_t reserved[5]; /* 0 (core.h) */
+	/* Not 0: a mount that the host makes below the source later appears in the place too, and
+	 * goes when the host unmounts it; never the other way round (MS_SLAVE).  If the
+	 * host mounts something on the source itself, that is on top of the mount.  Such a mount
+	 * has the attributes and the owners that it has on the host: `attr`, `idmap`, `as_uid` and
+	 * `as_gid` are of the mounts that are there now.  Not with `lock`. */
+	uint64_t is_slave;
+	uint64_t reserved[4]; /* 0 (core.h) */
 };
 
 struct mc_attach_info {
@@ -133,6 +139,9 @@ struct mc_attach;
  *                  namespaces: user.max_user_namespaces), -EPERM, -EINVAL (kernel), -E2BIG
  *   step PROCESS   -ESRCH: place.pid has ended
  *   step LOCK      what making the staging namespace gave
+ *   step PROPAGATION  with is_slave: -EINVAL: the source's mount is neither shared nor a slave, so
+ *                  nothing can propagate from it; -ENOENT: it was unmounted; -ENOSYS: not without
+ *                  open_tree
  *   step ENTER     -EINVAL (the namespace is not one), -EPERM
  *   step TARGET    -ENOENT (missing, and no mkdir), -ELOOP (magic or dangling link), -ENOTDIR,
  *                  -ESTALE (renamed or removed under us)
@@ -145,10 +154,10 @@ struct mc_attach;
  *   step HELPER    -ETIMEDOUT: a file system in the way did not answer; -EALREADY: nor does it
  *                  answer two earlier tries on the same source, or in the same place, which still
  *                  wait; -EUSERS: too many wait, for whatever it is
- *   step SETUP     -ENOMEM, -EINVAL (a reserved word is not 0, an ID is none, or place.pid is
- *                  missing), -ENOSYS (no open_tree, and mc_core_args.legacy is not set)
- * Source: open_tree(2), mount_setattr(2), openat2(2), user_namespaces(7).  Any thread but a
- * worker. */
+ *   step SETUP     -ENOMEM, -EINVAL (a reserved word is not 0, an ID is none, place.pid is
+ *                  missing, or both lock and is_slave), -ENOSYS (no open_tree, and
+ * mc_core_args.legacy is not set) Source: open_tree(2), mount_setattr(2), openat2(2),
+ * user_namespaces(7), mount_namespaces(7).  Any thread but a worker. */
 int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	struct mc_attach **ret, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));

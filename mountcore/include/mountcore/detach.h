@@ -23,7 +23,10 @@ struct mc_detach_args {
 	bool is_quick;        /* one try of several: if it is busy, do not look for the processes */
 	struct mc_made *made; /* to delete if still ours, empty and unused; or NULL.  The rest
 			       * stays in it, at the beginning of the path */
-	uint64_t reserved[8]; /* 0 (core.h) */
+	/* Not 0: it was attached with is_slave.  Mounts that the host has made on the source since
+	 * are on top, and go too. */
+	uint64_t is_slave;
+	uint64_t reserved[7]; /* 0 (core.h) */
 };
 
 /* Unmount the attached tree, if it is on top at `path`, with the submounts that came with it.  Then

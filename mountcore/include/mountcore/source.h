@@ -32,7 +32,10 @@ struct mc_source_args {
 	struct mc_mounts *mounts; /* of its namespace, read now */
 	uint64_t mountinfo_id;    /* it is in `mounts` */
 	bool has_others;          /* mounts of others may be below it, which prove nothing */
-	uint64_t reserved[4];     /* 0 (core.h) */
+	/* Not 0: it was attached with is_slave.  A mount that the host has made on the source since
+	 * is on top of it, and is compared in its place. */
+	uint64_t is_slave;
+	uint64_t reserved[3]; /* 0 (core.h) */
 };
 
 /* Compare a mount that stands with its source.
