@@ -191,6 +191,14 @@ static bool add_follow(const struct hv_mount_op *attempt, struct list *list, str
 		err);
 }
 
+static bool add_propagation(struct list *list, struct hv_error *err)
+{
+	return add(list, "propagation", HV_OK,
+		hv_text_format(
+			"mounts that the host makes below the source later appear in it, with the options and owners of the host"),
+		err);
+}
+
 /* Of one that is required: whether its container would start, if it did now. */
 static bool add_start(const struct hv_mount_op *attempt, struct list *list, struct hv_error *err)
 {
@@ -223,6 +231,8 @@ static void check_all(struct hv_mount_op *attempt, struct list *list, struct hv_
 		add_lease(attempt, list, err);
 	if (attempt->follow && !list->is_cut)
 		add_follow(attempt, list, err);
+	if (attempt->is_slave && !list->is_cut)
+		add_propagation(list, err);
 	if (attempt->request->required && !list->is_cut)
 		add_start(attempt, list, err);
 }

@@ -50,7 +50,7 @@ static bool is_same(const struct hv_record *a, const struct hv_record *b)
 	       is_same_text(one->subpath, two->subpath) && is_same_text(one->as, two->as) &&
 	       one->no_dev == two->no_dev && one->no_exec == two->no_exec &&
 	       one->persist == two->persist && one->required == two->required &&
-	       one->follow == two->follow;
+	       one->follow == two->follow && one->is_slave == two->is_slave;
 }
 
 static enum hv_code refuse(
@@ -86,6 +86,18 @@ static enum hv_code add_replaced(
 	return hv_leftovers_add(&record->leftovers, other, err);
 }
 
+/* Its mount cannot be taken out under a mount that the host has made on its source. */
+static enum hv_code refuse_passed_on(const struct hv_record *other, struct hv_error *err)
+{
+	const struct hv_attachment *view = &other->view;
+
+	hv_fail(err, HV_TARGET_EXISTS,
+		"volume '%s' at %s in container '%s' cannot be replaced: the host has mounted something on its directory since, which is on top",
+		view->volume, view->target, view->container_name);
+	return hv_hint(err, "detach it first: docker hostvol detach %s:%s", view->container_name,
+		view->target);
+}
+
 /* The new one takes its place.  That its mount is gone already is written down before, so that
  * nobody thinks later that it was taken out for the new one. */
 static enum hv_code replace(
@@ -93,6 +105,8 @@ static enum hv_code replace(
 {
 	bool is_mounted = hv_record_is_mounted(other);
 
+	if (other->is_passed_on)
+		return refuse_passed_on(other, err);
 	if (attempt->only_check)
 		return HV_OK;
 	if (is_mounted && attempt->is_mounted_before) /* a second one, known by another path */

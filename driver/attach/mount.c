@@ -9,6 +9,7 @@
 
 #include "attachments.h"
 #include "cover.h"
+#include "propagation.h"
 #include "subpath.h"
 
 enum { NS_PER_MS = 1000000 };
@@ -115,6 +116,7 @@ enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *e
 		.target = attempt->target,
 		.mkdir = attempt->record.mkdir,
 		.replace = how_to_replace(attempt),
+		.is_slave = view->is_slave,
 	};
 
 	if (hv_clock_ms() < container->held_until_ms) /* else it is not held, or not any more */
@@ -131,6 +133,8 @@ enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *e
 	if (add_as(view, &args, err) != HV_OK)
 		return err->code;
 	args.attr = attributes(view, attempt->use.attr);
+	if (hv_propagation_check(attempt, args.attr, err) != HV_OK)
+		return err->code;
 	/* Only our own mounts in the container may be taken out for it. */
 	args.own = own = hv_siblings_own(attempt->siblings, container->ns.ino, &args.own_count);
 	if (!own)

@@ -14,6 +14,7 @@
 #include "foreign.h"
 #include "lease.h"
 #include "present.h"
+#include "propagation.h"
 
 enum hv_code hv_mount_op_new_id(char **ret, struct hv_error *err)
 {
@@ -69,6 +70,7 @@ enum hv_code hv_mount_op_fill(struct hv_mount_op *attempt, struct hv_error *err)
 	view->persist = request->persist;
 	view->required = request->required;
 	view->follow = attempt->follow;
+	view->is_slave = attempt->is_slave;
 	view->late_ms = HV_LATE_UNKNOWN;
 	record->engine = attempt->container.engine ? strdup(attempt->container.engine) : NULL;
 	record->mkdir = request->mkdir;
@@ -84,6 +86,8 @@ enum hv_code hv_mount_op_fill(struct hv_mount_op *attempt, struct hv_error *err)
 		hv_lease_begin(view, request->lease_seconds, request->grace_seconds, err) != HV_OK)
 		return err->code;
 	if (is_running && hv_attachment_apply_container(attempt, err) != HV_OK)
+		return err->code;
+	if (hv_propagation_check(attempt, (struct mc_attr){0}, err) != HV_OK)
 		return err->code;
 	return hv_mount_op_new_id(&view->id, err);
 }

@@ -18,6 +18,7 @@ struct hv_mount_op {
 	struct hv_as as;        /* the owner to appear; none: as the volume says */
 	bool only_check;        /* nothing is written */
 	bool follow;            /* as asked for, or as the volume says */
+	bool is_slave;          /* later mounts of the host below the source are to appear */
 	bool is_following;      /* the mount of the record is replaced by the present source */
 	/* Found on the way. */
 	struct hv_volume volume;

@@ -11,6 +11,7 @@
 #include "container.h"
 #include "cover.h"
 #include "drift.h"
+#include "propagation.h"
 
 static const char unmounted[] = "it was unmounted, or its mountpoint was removed";
 
@@ -70,7 +71,7 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 {
 	const struct hv_former *former = &record->former;
 	struct mc_mount mount, cover;
-	bool found = false;
+	bool found = false, is_covered;
 	char *path;
 	int rc = 0;
 
@@ -87,7 +88,10 @@ static enum hv_code judge(struct hv_attacher *attacher, const struct hv_sight *s
 		return fail_unseen(record, rc, err);
 	if (!found)
 		return judge_absent(attacher, record, err);
-	if (mc_mounts_find_cover(sight->mounts, record->mountinfo_id, &cover))
+	is_covered = mc_mounts_find_cover(sight->mounts, record->mountinfo_id, &cover);
+	record->is_passed_on =
+		is_covered && hv_propagation_is_passed_on(attacher, sight, record, &cover);
+	if (is_covered && !record->is_passed_on)
 		return hv_record_set_covered(attacher, record, sight->ns.ns_fd, &cover, err);
 	if (strcmp(mount.target, record->path) == 0) {
 		hv_record_set_attached(record);

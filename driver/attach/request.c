@@ -6,6 +6,8 @@
 
 #include "mountcore/path.h"
 
+#include "propagation.h"
+
 static enum hv_code read_target(
 	const struct hv_attach_request *request, struct hv_mount_op *ret, struct hv_error *err)
 {
@@ -76,11 +78,11 @@ static enum hv_code read_rest(
 		return hv_hint(err,
 			"give the numbers, since names differ between containers: docker exec CONTAINER id");
 	}
-	if (is_text(propagation, "slave"))
-		return hv_fail(err, HV_UNSUPPORTED,
-			"\"Propagation\" slave is not supported by this version of hostvol");
-	if (propagation && *propagation && !is_text(propagation, "private"))
+	ret->is_slave = is_text(propagation, "slave");
+	if (!ret->is_slave && propagation && *propagation && !is_text(propagation, "private"))
 		return hv_fail(err, HV_BAD_REQUEST, "\"Propagation\" must be private or slave");
+	if (ret->is_slave && hv_propagation_check_request(request, err) != HV_OK)
+		return err->code;
 	if (is_text(replace, "true"))
 		ret->record.replace = HV_REPLACE_ATOMIC;
 	else if (is_text(replace, "nonatomic"))

@@ -92,6 +92,7 @@ static enum hv_code check(
 		.root = {record->root_dev, record->root_ino},
 		.mounts = sight->mounts,
 		.mountinfo_id = record->mountinfo_id,
+		.is_slave = record->view.is_slave,
 	};
 	enum mc_source_is is = MC_SOURCE_SAME;
 	char path[PATH_MAX];
@@ -167,6 +168,22 @@ enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct h
 				   : check(&look, record->view.source, ret, err);
 }
 
+/* A slave whose master is gone gets nothing any more. */
+static enum hv_code note_master(
+	const struct hv_sight *sight, struct hv_record *record, struct hv_error *err)
+{
+	struct mc_mount mount;
+	char path[PATH_MAX];
+
+	if (!record->view.is_slave || !sight->mounts ||
+		mc_mounts_find(sight->mounts, record->mountinfo_id, &mount) < 0 || mount.is_slave)
+		return HV_OK;
+	hv_attachment_host_path(&record->view, path);
+	return hv_record_set_problem(record, HV_PROBLEM_SOURCE, err,
+		"propagation-lost: later mounts below %s do not appear in it, because its mount, or the one on the host, was made private",
+		path);
+}
+
 enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv_sight *sight,
 	struct hv_record *record, struct hv_error *err)
 {
@@ -175,7 +192,7 @@ enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv
 	if (hv_record_check_source(attacher, sight, record, true, &change, err) != HV_OK)
 		return err->code;
 	if (change.kind == HV_SOURCE_SAME)
-		return HV_OK;
+		return note_master(sight, record, err);
 	if (change.kind == HV_SOURCE_DEAD)
 		return hv_record_set_problem(
 			record, HV_PROBLEM_SOURCE, err, "source-dead: %s", change.text);

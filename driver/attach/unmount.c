@@ -53,6 +53,7 @@ enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record
 		.source = source,
 		.lazy = manner->is_lazy,
 		.is_quick = manner->is_quick,
+		.is_slave = view->is_slave,
 		.made = manner->keeps_made ? NULL : &made,
 	};
 	enum hv_code code = hv_record_open_ns(attacher, record, &ns, err);

@@ -19,10 +19,12 @@ static const struct {
 	int bit;
 } flags[] = {
 	{offsetof(struct hv_record, view.read_only), 1},
-	{offsetof(struct hv_record, view.no_suid), 2}, {offsetof(struct hv_record, view.no_dev), 4},
+	{offsetof(struct hv_record, view.no_suid), 2},
+	{offsetof(struct hv_record, view.no_dev), 4},
 	{offsetof(struct hv_record, view.no_exec), 8},
 	{offsetof(struct hv_record, view.persist), 16},
-	{offsetof(struct hv_record, view.is_mapped), 32}, {offsetof(struct hv_record, may_map), 64},
+	{offsetof(struct hv_record, view.is_mapped), 32},
+	{offsetof(struct hv_record, may_map), 64},
 	{offsetof(struct hv_record, from_volume_option), 128},
 	{offsetof(struct hv_record, mkdir), 256},
 	{offsetof(struct hv_record, is_suid_explicit), 512},
@@ -31,6 +33,7 @@ static const struct {
 	{offsetof(struct hv_record, must_map), 65536},
 	{offsetof(struct hv_record, view.required), 131072},
 	{offsetof(struct hv_record, view.follow), 1048576}, /* sql.c has it too */
+	{offsetof(struct hv_record, view.is_slave), 2097152},
 };
 
 enum {

@@ -261,6 +261,8 @@ static enum hv_code explain(
 				  : hv_explain_idmap(err, cause, names);
 	case MC_STEP_USERNS:
 		return hv_explain_userns(err, cause, names);
+	case MC_STEP_PROPAGATION:
+		return hv_explain_propagation(err, cause, names);
 	case MC_STEP_REPLACE:
 		return explain_replace(err, cause, names);
 	case MC_STEP_PROCESS:

@@ -213,3 +213,31 @@ enum hv_code hv_explain_userns(
 			names->volume, names->as, hv_explain_reason(cause));
 	}
 }
+
+enum hv_code hv_explain_propagation(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
+{
+	switch (-cause->code) {
+	case EINVAL:
+		hv_fail(err, HV_SOURCE_REFUSED,
+			"the directory %s of volume '%s' is on a private mount of the host, from which nothing propagates",
+			names->source, names->volume);
+		return hv_hint(err,
+			"leave out --propagation slave, or make that mount shared with mount --make-shared; find it: findmnt -o TARGET,PROPAGATION -T %s",
+			names->source);
+	case ENOENT:
+		hv_fail(err, HV_SOURCE_MISSING,
+			"the mount of %s of volume '%s' was unmounted just now", names->source,
+			names->volume);
+		return hv_hint(err, "nothing was changed; try again");
+	case ENOSYS:
+		hv_fail(err, HV_UNSUPPORTED,
+			"this kernel cannot attach volume '%s' with propagation slave",
+			names->volume);
+		return hv_hint(err, "use Linux 5.2 or newer, or leave out --propagation slave");
+	default:
+		return hv_fail(err, HV_INTERNAL,
+			"the propagation of %s of volume '%s' cannot be found out: %s",
+			names->source, names->volume, hv_explain_reason(cause));
+	}
+}

@@ -39,4 +39,8 @@ enum hv_code hv_explain_as(
 enum hv_code hv_explain_userns(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names);
 
+/* MC_STEP_PROPAGATION: nothing can propagate from the directory's mount. */
+enum hv_code hv_explain_propagation(
+	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names);
+
 #endif

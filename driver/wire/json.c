@@ -98,6 +98,7 @@ static const struct {
 	[HV_TYPE_OPTS] = {json_type_object, "an object"},
 	[HV_TYPE_TEXTS] = {json_type_array, "a list"},
 	[HV_TYPE_STATE] = {json_type_string, "a string"},
+	[HV_TYPE_PROPAGATION] = {json_type_string, "a string"},
 };
 
 static enum hv_code read_string(
@@ -205,6 +206,9 @@ static enum hv_code read_field(
 	case HV_TYPE_STATE:
 		*(enum hv_attachment_state *)member =
 			hv_attachment_state_parse(json_object_get_string(value));
+		return HV_OK;
+	case HV_TYPE_PROPAGATION:
+		*(bool *)member = strcmp(json_object_get_string(value), "slave") == 0;
 		return HV_OK;
 	}
 	return hv_fail(err, HV_INTERNAL, "field \"%s\" has no type", field->name);
@@ -360,6 +364,9 @@ static bool write_field(const struct hv_field *field, const char *in, struct jso
 	case HV_TYPE_STATE:
 		value = json_object_new_string(
 			hv_attachment_state_name(*(const enum hv_attachment_state *)member));
+		break;
+	case HV_TYPE_PROPAGATION:
+		value = json_object_new_string(*(const bool *)member ? "slave" : "private");
 		break;
 	}
 	return value && json_object_object_add(object, field->name, value) == 0;

@@ -616,7 +616,11 @@ API_TEST(hot_attach_tells_what_is_wrong)
 		{ATTACH("/nobody", "/mnt"), 404, "no-such-volume"},
 		{ATTACH("nobody", "/mnt"), 500, "internal"}, /* no Engine, which may know it */
 		{ATTACH("data", "/mnt"), 500, "internal"},   /* no Engine */
-		{WITH("\"Propagation\":\"slave\""), 501, "unsupported"},
+		{WITH("\"Propagation\":\"slave\""), 500, "internal"}, /* no Engine */
+		{WITH("\"Propagation\":\"slave\",\"ReadOnly\":true"), 400, "bad-request"},
+		{WITH("\"Propagation\":\"slave\",\"NoSuid\":true"), 400, "bad-request"},
+		{WITH("\"Propagation\":\"slave\",\"As\":\"1000\""), 400, "bad-request"},
+		{WITH("\"Propagation\":\"slave\",\"IDMap\":\"always\""), 400, "bad-request"},
 		{WITH("\"Propagation\":\"shared\""), 400, "bad-request"},
 		{WITH("\"Replace\":\"maybe\""), 400, "bad-request"},
 		{WITH("\"Replace\":1"), 400, "bad-request"},

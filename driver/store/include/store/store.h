@@ -160,6 +160,8 @@ struct hv_record {
 	enum hv_replace replace;
 	enum hv_refusal refusal; /* of one that is required */
 	bool is_back; /* not stored: it was taken out only for a moment, and is made again */
+	/* Not stored: as looked at last, a mount that the host made on its source is on top. */
+	bool is_passed_on;
 	/* A detach was begun: if the mount is gone, that is why. */
 	bool is_ending;
 	bool is_ending_volume; /* and the volume is to be removed with it */

@@ -21,6 +21,7 @@ enum hv_type {
 	HV_TYPE_OPTS,     /* struct hv_opts; string values only */
 	HV_TYPE_TEXTS,    /* struct hv_texts: a list of strings */
 	HV_TYPE_STATE,    /* enum hv_attachment_state, by its word */
+	HV_TYPE_PROPAGATION, /* bool: "slave", or "private" */
 };
 
 /* A list of strings, owned; zeroed it is empty. */

@@ -59,6 +59,7 @@ struct hv_attachment {
 	bool persist;
 	bool required;  /* the container does not start without it */
 	bool follow;    /* it becomes what its path leads to later */
+	bool is_slave;  /* mounts that the host makes below its source later appear in it */
 	bool is_mapped; /* owners are those of the container's user namespace */
 	char *as;       /* the owner that the volume's directory appears to have (wire/as.h); NULL:
 			 * its own */
@@ -91,7 +92,7 @@ struct hv_attach_request {
 	bool no_exec;
 	char *id_map;      /* "auto", "always", "never" */
 	char *as;          /* UID[:GID]; absent: as the volume says */
-	char *propagation; /* "private" */
+	char *propagation; /* "private" (also "" or absent), "slave" */
 	char *replace;     /* "" or absent: no; "true": atomically; "nonatomic" */
 	bool mkdir;
 	bool persist;
@@ -129,7 +130,8 @@ struct hv_rule {
 	bool required;
 	bool follow;
 	char *as;
-	char *since; /* RFC 3339, UTC */
+	char *propagation; /* as in the request */
+	char *since;       /* RFC 3339, UTC */
 	/* How many containers. */
 	long long attached;
 	long long pending;
