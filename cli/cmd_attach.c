@@ -35,6 +35,9 @@
 		HV_FLAG("suid", 0, NULL, "Keep them where owners are mapped, or with --as", suid), \
 		HV_FLAG("nodev", 0, NULL, "No device nodes in the volume", no_dev),                \
 		HV_FLAG("noexec", 0, NULL, "Run no programs from the volume", no_exec),            \
+		HV_FLAG("propagation", 0, "HOW",                                                   \
+			"Later mounts below the source: private (default), or slave: they appear", \
+			propagation),                                                              \
 		HV_FLAG("no-mkdir", 0, NULL, "Refuse when the target does not exist", no_mkdir),   \
 		HV_FLAG("target", 0, "PATH", "The target, when CONTAINER stands alone", target)
 
@@ -97,6 +100,7 @@ static enum hv_code check_words(
 {
 	static const char *const replaces[] = {"true", "nonatomic", NULL};
 	static const char *const id_maps[] = {"auto", "always", "never", NULL};
+	static const char *const propagations[] = {"private", "slave", NULL};
 	const struct hv_options *options = &run->options;
 	const char *replace = options->replace, *id_map = options->id_map;
 	struct hv_as as;
@@ -111,6 +115,9 @@ static enum hv_code check_words(
 	if (id_map && !is_one_of(id_map, id_maps))
 		return hv_fail(err, HV_BAD_REQUEST,
 			"--idmap takes auto, always or never, not \"%s\"", id_map);
+	if (options->propagation && !is_one_of(options->propagation, propagations))
+		return hv_fail(err, HV_BAD_REQUEST,
+			"--propagation takes private or slave, not \"%s\"", options->propagation);
 	if (options->each && !place->selector)
 		return hv_fail(err, HV_BAD_REQUEST,
 			"--each goes with a selector of containers, not with one container");
@@ -172,6 +179,7 @@ static enum hv_code build(const struct hv_invocation *run, const struct hv_place
 		.subpath = borrow(options->subpath),
 		.id_map = borrow(options->id_map),
 		.as = borrow(options->as),
+		.propagation = borrow(options->propagation),
 		.replace = borrow(options->replace),
 		.no_suid = options->no_suid ? HV_TRUE
 			   : options->suid  ? HV_FALSE

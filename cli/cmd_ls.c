@@ -113,7 +113,7 @@ static const char *name_container(struct hv_attachment *attachment, bool is_whol
 static int add_row(struct listing *listing, struct hv_attachment *attachment)
 {
 	char since[40], left[40] = "";
-	char mode[40];
+	char mode[48];
 	const char *const cells[COLUMNS_MAX] = {
 		[COLUMN_ID] = attachment->id,
 		[COLUMN_VOLUME] = attachment->volume,
@@ -130,10 +130,10 @@ static int add_row(struct listing *listing, struct hv_attachment *attachment)
 		attachment->since ? attachment->since : "", listing->now, since, sizeof(since));
 	if (attachment->until)
 		hv_until_format(attachment->until, listing->now, left, sizeof(left));
-	snprintf(mode, sizeof(mode), "%s%s%s%s%s%s", attachment->read_only ? "ro" : "rw",
+	snprintf(mode, sizeof(mode), "%s%s%s%s%s%s%s", attachment->read_only ? "ro" : "rw",
 		attachment->no_suid ? ",nosuid" : "", attachment->no_dev ? ",nodev" : "",
 		attachment->no_exec ? ",noexec" : "", attachment->required ? ",required" : "",
-		attachment->follow ? ",follow" : "");
+		attachment->follow ? ",follow" : "", attachment->is_slave ? ",slave" : "");
 	for (int i = 0; i < COLUMNS_MAX; i++)
 		if (listing->has_column[i] && hv_table_add(&listing->table, cells[i]) < 0)
 			return -1;

@@ -204,7 +204,8 @@ static int complete_value(const struct hv_invocation *run, const struct hv_comma
 	const struct hv_flag *flag, const char *word)
 {
 	static const char *const values[][2] = {{"format", "json"}, {"format", "table"},
-		{"idmap", "auto"}, {"idmap", "always"}, {"idmap", "never"}};
+		{"idmap", "auto"}, {"idmap", "always"}, {"idmap", "never"},
+		{"propagation", "private"}, {"propagation", "slave"}};
 	static const char *const fields[][2] = {
 		{"container", "ContainerName"}, {"volume", "Volume"}};
 

@@ -90,15 +90,16 @@ static long long count_misses(const struct hv_rule *rule)
 
 static int add_row(struct hv_table *table, const struct hv_rule *rule, time_t now)
 {
-	char since[40], mode[40], containers[64], problem[80];
+	char since[40], mode[48], containers[64], problem[80];
 	const char *const cells[COLUMNS_MAX] = {rule->id, rule->volume, rule->selector,
 		rule->target, mode, containers, since, count_misses(rule) > 0 ? problem : ""};
 
 	hv_since_format(rule->since ? rule->since : "", now, since, sizeof(since));
-	snprintf(mode, sizeof(mode), "%s%s%s%s%s%s", rule->read_only ? "ro" : "rw",
+	snprintf(mode, sizeof(mode), "%s%s%s%s%s%s%s", rule->read_only ? "ro" : "rw",
 		rule->no_suid == HV_TRUE ? ",nosuid" : "", rule->no_dev ? ",nodev" : "",
 		rule->no_exec ? ",noexec" : "", rule->required ? ",required" : "",
-		rule->follow ? ",follow" : "");
+		rule->follow ? ",follow" : "",
+		rule->propagation && strcmp(rule->propagation, "slave") == 0 ? ",slave" : "");
 	snprintf(containers, sizeof(containers), "%lld/%lld", rule->attached,
 		rule->attached + rule->pending + count_misses(rule));
 	snprintf(

@@ -39,6 +39,7 @@ struct hv_options {
 	const char *subpath;
 	const char *id_map;
 	const char *as;
+	const char *propagation;
 	const char *replace;
 	const char *lease;
 	const char *grace;
