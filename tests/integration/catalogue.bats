@@ -301,8 +301,9 @@ restore_mount_max() {
 	attach_row "an unknown Replace" 400 bad-request '"Replace" must be true, false or "nonatomic"' - \
 		Replace=please
 	attach_row "a number for Replace" 400 bad-request '"Replace" must be .*' - Replace:=1
-	attach_row "Propagation slave" 501 unsupported \
-		'"Propagation" slave is not supported by this version of hostvol' - Propagation=slave
+	attach_row "Propagation slave of a read-only attachment" 400 bad-request \
+		'"ReadOnly" contradicts "Propagation" slave: mounts that the host makes below the source later would not be so' \
+		"leave out --ro, or --propagation slave" Propagation=slave ReadOnly:=true
 	detach_row "nothing to detach" 400 bad-request '"ID", or "Container" and "Target", is needed' - "{}"
 	detach_row "Container alone" 400 bad-request '"ID", or "Container" and "Target", is needed' - \
 		Container=hvt_web
