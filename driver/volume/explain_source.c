@@ -170,7 +170,7 @@ enum hv_code hv_explain_as(
 			"the owner of volume '%s' cannot be shown as %s: the file system of %s (%s), or of a mount in it, cannot map owners on this kernel",
 			names->volume, names->as, names->source, names->fstype);
 		return hv_hint(err,
-			"use a directory on ext4, XFS, Btrfs or (from Linux 6.3 on) tmpfs, or leave out the other owner (as)");
+			"use a directory on ext4, XFS, Btrfs, (from Linux 6.3 on) tmpfs or (from 7.3 on) overlay, or leave out the other owner (as)");
 	case EPERM:
 		hv_fail(err, HV_UNSUPPORTED,
 			"the owner of volume '%s' cannot be shown as %s: the mount of %s (%s), or a mount in it, maps owners already",

@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "mountcore/err.h"
@@ -105,6 +106,17 @@ bool scratch_kernel_goes_beneath(void)
 		scratch_umount("/tmp/beneath");
 	assert_int_equal(rmdir("/tmp/beneath"), 0);
 	return rc == 0;
+}
+
+bool scratch_kernel_is_from(unsigned major, unsigned minor)
+{
+	unsigned here[2] = {0, 0};
+	struct utsname name;
+
+	assert_int_equal(uname(&name), 0);
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
+	assert_int_equal(sscanf(name.release, "%u.%u", &here[0], &here[1]), 2);
+	return here[0] > major || (here[0] == major && here[1] >= minor);
 }
 
 int scratch_mount_silent(const char *path)

@@ -22,6 +22,9 @@ unsigned scratch_count_threads(void);
  * library finds out.  In the sandbox. */
 bool scratch_kernel_goes_beneath(void);
 
+/* Whether it is this version of Linux, or a later one. */
+bool scratch_kernel_is_from(unsigned major, unsigned minor);
+
 /* A FUSE mount that nobody serves: a look into it waits.  Returns the descriptor that keeps it so,
  * or -1 if the machine has no FUSE. */
 int scratch_mount_silent(const char *path);

@@ -120,6 +120,38 @@ NS_TEST(mapped_owners_are_the_container_s_own)
 	scene_close(&scene);
 }
 
+/* From 7.3 on it can be mapped. */
+NS_TEST(an_overlay_is_mapped_or_refused)
+{
+	struct attach_fixture scene;
+	struct mc_attach_args args;
+	struct stat written;
+
+	scratch_mkdir("/tmp/low");
+	scratch_write("/tmp/low/file");
+	scratch_mount_overlay("/tmp/low", "/tmp/over");
+	open_mapped(&scene);
+	args = scene_args(&scene, "/mnt/a");
+	args.source = "/tmp/over";
+	args.idmap = true;
+	if (refuses_idmap(&scene, &args)) {
+		scene_close(&scene);
+		return;
+	}
+	if (!scratch_kernel_is_from(7, 3)) {
+		scene_expect_refused(&scene, &args, MC_STEP_IDMAP, -EINVAL);
+		scene_close(&scene);
+		return;
+	}
+	assert_int_equal(scene_attach_args(&scene, &args), 0);
+	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/file"), 0);
+	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/new"), 0);
+	assert_int_equal(stat("/tmp/over/new", &written), 0);
+	assert_true(written.st_uid == 0 && written.st_gid == 0);
+	assert_int_equal(scene_detach(&scene, false), 0);
+	scene_close(&scene);
+}
+
 /* The map of the container's users, after the exchange. */
 NS_TEST(as_is_composed_with_the_container_s_map)
 {
