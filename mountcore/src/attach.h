@@ -52,7 +52,9 @@ struct mc_attach {
 	uint64_t as_uid; /* as in mc_attach_args */
 	uint64_t as_gid;
 	bool is_slave;
-	uint64_t origin; /* mountinfo ID of the mount that the source was cloned from */
+	uint64_t origin;    /* mountinfo ID of the mount that the source was cloned from */
+	uint64_t origin_id; /* its unique ID, where the kernel has that */
+	bool is_mapped;     /* that has a map of its own, which `idmap` has to be composed with */
 	struct {
 		uint32_t uid;
 		uint32_t gid;

@@ -52,6 +52,7 @@ static int clone_source(const struct mc_core *core, struct mc_attach *self)
 	if (rc < 0)
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, rc);
 	self->origin = stat.mountinfo_id;
+	self->origin_id = stat.mount_id;
 	if (!(core->features & MC_FEATURE_OPEN_TREE)) {
 		self->job.fds[MC_FD_TREE] = mc_take_fd(&fd);
 		self->tree = stat;
@@ -123,6 +124,11 @@ static int set_tree_attributes(const struct mc_core *core, struct mc_attach *sel
 	mc_err_set(&self->job.err, MC_STEP_CLONE, rc);
 	if (rc == 0 && is_idmapped(self)) {
 		rc = mc_sys_mount_setattr(self->job.fds[MC_FD_TREE], AT_RECURSIVE, &map);
+		/* The source's mount has a map: that takes more than a job may do. */
+		self->is_mapped = rc == -EPERM && self->place.pid > 0 &&
+				  core->features & MC_FEATURE_OPEN_TREE_ATTR;
+		if (self->is_mapped)
+			return 0;
 		mc_err_set(&self->job.err, MC_STEP_IDMAP, rc);
 	}
 	return rc;
@@ -280,7 +286,7 @@ int mc_attach_clone(struct mc_attach *self)
 	rc = clone_anyhow(self);
 	if (rc == 0 && self->is_slave)
 		rc = check_propagation(self);
-	if (rc == 0 && mc_attach_has_as(self))
+	if (rc == 0 && (mc_attach_has_as(self) || self->is_mapped))
 		rc = mc_attach_map_owners(self);
 	if (rc == 0 && !(self->core->features & MC_FEATURE_OPEN_TREE))
 		return find_source(self);

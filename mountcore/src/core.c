@@ -20,7 +20,8 @@ const char *mc_feature_name(unsigned feature)
 {
 	/* In the order of the bits. */
 	static const char *const names[] = {"open_tree", "openat2", "mount_setattr", "statmount",
-		"unique_mount_id", "mount_id", "resolve_cached", "mount_watch", "statmount_ns"};
+		"unique_mount_id", "mount_id", "resolve_cached", "mount_watch", "statmount_ns",
+		"open_tree_attr"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (feature == 1U << i)

@@ -115,6 +115,33 @@ int mc_idmap_swap(const struct mc_idmap *map, uint32_t a, uint32_t b, struct mc_
 	return rc;
 }
 
+/* The part of `first` whose outer IDs are inner IDs of `second`. */
+static int add_common(
+	struct mc_idmap *map, const struct mc_extent *first, const struct mc_extent *second)
+{
+	uint64_t first_end = (uint64_t)first->outside + first->count;
+	uint64_t second_end = (uint64_t)second->inside + second->count;
+	uint64_t end = first_end < second_end ? first_end : second_end;
+	uint32_t begin = first->outside > second->inside ? first->outside : second->inside;
+
+	if (begin >= end)
+		return 0;
+	return add(map, first->inside + (begin - first->outside),
+		second->outside + (begin - second->inside), (uint32_t)(end - begin));
+}
+
+int mc_idmap_compose(
+	const struct mc_idmap *first, const struct mc_idmap *second, struct mc_idmap *ret)
+{
+	int rc = 0;
+
+	ret->count = 0;
+	for (unsigned i = 0; rc == 0 && i < first->count; i++)
+		for (unsigned j = 0; rc == 0 && j < second->count; j++)
+			rc = add_common(ret, &first->extents[i], &second->extents[j]);
+	return rc;
+}
+
 int mc_idmap_format(const struct mc_idmap *map, char ret[static MC_IDMAP_TEXT_SIZE])
 {
 	size_t used = 0;

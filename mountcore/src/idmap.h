@@ -42,6 +42,11 @@ void mc_idmap_make_identity(struct mc_idmap *map);
  * from the other.  Returns 0 or -E2BIG: `ret` would have too many extents. */
 int mc_idmap_swap(const struct mc_idmap *map, uint32_t a, uint32_t b, struct mc_idmap *ret);
 
+/* The map that takes an ID through `first`, and the result through `second`.  Returns 0 or -E2BIG.
+ */
+int mc_idmap_compose(
+	const struct mc_idmap *first, const struct mc_idmap *second, struct mc_idmap *ret);
+
 /* The text to write to uid_map or gid_map.  Returns its length, or -E2BIG. */
 int mc_idmap_format(const struct mc_idmap *map, char ret[static MC_IDMAP_TEXT_SIZE]);
 

@@ -2,7 +2,7 @@
 /* The owners of an attach's source, as the place is to see them.
  *
  * Sequence: [read uid_map and gid_map of a process of the place, or our own] userns.c; then, on the
- * detached tree, mount_setattr(idmap).
+ * detached tree, mount_setattr(idmap); EPERM: origin.c.
  *
  * A mount that has a user namespace shows the owner d on disk as the user that the namespace's
  * inner ID d is outside (make_vfsuid() in fs/mnt_idmapping.c).  So the map of an ordinary mount is
@@ -21,6 +21,7 @@
 #include "attach.h"
 #include "core.h"
 #include "idmap.h"
+#include "origin.h"
 #include "procfs.h"
 #include "sys.h"
 #include "userns.h"
@@ -132,6 +133,21 @@ static int find_userns(struct mc_attach *self, const struct owners *owners, int 
 	return *ret_made < 0 ? mc_err_set(&self->job.err, MC_STEP_USERNS, *ret_made) : *ret_made;
 }
 
+/* The tree has a map already: put that before ours. */
+static int map_again(struct mc_attach *self, struct owners *owners)
+{
+	int rc = mc_origin_compose(self, &owners->users.map, &owners->groups.map);
+	mc_sys_auto_fd made = MC_FD_NONE;
+
+	if (rc < 0)
+		return mc_err_set(&self->job.err, MC_STEP_IDMAP, rc);
+	made = mc_userns_make(self->core, &owners->users.map, &owners->groups.map);
+	if (made < 0)
+		return mc_err_set(&self->job.err,
+			mc_attach_has_as(self) ? MC_STEP_USERNS : MC_STEP_IDMAP, made);
+	return mc_err_set(&self->job.err, MC_STEP_IDMAP, mc_origin_remap(self, made));
+}
+
 static int map_owners(struct mc_attach *self, struct owners *owners)
 {
 	struct mount_attr map = {.attr_set = MOUNT_ATTR_IDMAP};
@@ -144,8 +160,10 @@ static int map_owners(struct mc_attach *self, struct owners *owners)
 	if (userns < 0)
 		return self->job.err.code;
 	map.userns_fd = (unsigned)userns;
-	return mc_err_set(&self->job.err, MC_STEP_IDMAP,
-		mc_sys_mount_setattr(self->job.fds[MC_FD_TREE], AT_RECURSIVE, &map));
+	rc = mc_sys_mount_setattr(self->job.fds[MC_FD_TREE], AT_RECURSIVE, &map);
+	if (rc == -EPERM)
+		return map_again(self, owners);
+	return mc_err_set(&self->job.err, MC_STEP_IDMAP, rc);
 }
 
 int mc_attach_map_owners(struct mc_attach *self)

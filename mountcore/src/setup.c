@@ -72,6 +72,14 @@ static bool may_be_cached(const struct mc_core *core)
 	return fd >= 0 || fd == -EAGAIN;
 }
 
+static bool has_open_tree_attr(const struct mc_core *core)
+{
+	const struct mount_attr nothing = {0};
+	mc_sys_auto_fd fd = mc_sys_open_tree_attr(core->proc, OPEN_TREE_CLONE, &nothing);
+
+	return fd >= 0;
+}
+
 /* On our own descriptors only: a container's file system must not choose the way. */
 static unsigned probe(const struct mc_core *core)
 {
@@ -91,6 +99,8 @@ static unsigned probe(const struct mc_core *core)
 		features |= MC_FEATURE_CACHED;
 	if (tree >= 0 && mc_sys_mount_setattr(tree, 0, &nothing) == 0)
 		features |= MC_FEATURE_MOUNT_SETATTR;
+	if (tree >= 0 && has_open_tree_attr(core))
+		features |= MC_FEATURE_OPEN_TREE_ATTR;
 	if (has_id(core, STATX_MNT_ID, &id))
 		features |= MC_FEATURE_MOUNT_ID;
 	if (mc_watch_is_possible(core->home_ns))

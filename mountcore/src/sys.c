@@ -27,6 +27,9 @@ int umount2(const char *path, int flags);
 #ifndef SYS_listmount
 #define SYS_listmount 458
 #endif
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467
+#endif
 #ifndef SYS_statmount
 #define SYS_statmount 457 /* the same number on every architecture */
 #endif
@@ -63,6 +66,9 @@ int mc_sys_openat2(int dirfd, const char *path, int flags, uint64_t resolve)
 
 CALL(int, open_tree, (int dirfd, const char *path, unsigned flags),
 	syscall(SYS_open_tree, dirfd, path, flags | OPEN_TREE_CLOEXEC))
+CALL(int, open_tree_attr, (int fd, unsigned flags, const struct mount_attr *attr),
+	syscall(SYS_open_tree_attr, fd, "", flags | AT_EMPTY_PATH | OPEN_TREE_CLOEXEC, attr,
+		sizeof(*attr)))
 CALL(int, move_mount, (int from_fd, int to_fd, unsigned flags),
 	syscall(SYS_move_mount, from_fd, "", to_fd, "",
 		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | flags))

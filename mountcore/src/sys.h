@@ -39,7 +39,13 @@ struct mc_statmount {
 	uint32_t mnt_root;
 	uint32_t mnt_point;
 	uint64_t mnt_ns_id;
-	uint64_t spare[49];
+	uint64_t spare[3];
+	uint64_t supported_mask;
+	uint32_t mnt_uidmap_num; /* 6.15 */
+	uint32_t mnt_uidmap;
+	uint32_t mnt_gidmap_num;
+	uint32_t mnt_gidmap;
+	uint64_t spare2[43];
 };
 
 /* The same with room for its texts, each at its member's offset in `text`. */
@@ -87,12 +93,16 @@ enum { MC_UMOUNT_LAZY = 2, MC_UMOUNT_NOFOLLOW = 8 };
 #define MC_STATMOUNT_MNT_BASIC 0x2U /* mnt_id … mnt_master */
 #define MC_STATMOUNT_MNT_POINT 0x10U
 #define MC_STATMOUNT_FS_TYPE 0x20U
+#define MC_STATMOUNT_MNT_UIDMAP 0x2000U
+#define MC_STATMOUNT_MNT_GIDMAP 0x4000U
 #define MC_STATX_MNT_ID_UNIQUE 0x4000U
 
 /* All return 0 (or what is said) or a negative errno.  Descriptors are opened with O_CLOEXEC. */
 int mc_sys_openat(int dirfd, const char *path, int flags);
 int mc_sys_openat2(int dirfd, const char *path, int flags, uint64_t resolve);
 int mc_sys_open_tree(int dirfd, const char *path, unsigned flags);
+/* Of the descriptor itself: 6.15. */
+int mc_sys_open_tree_attr(int fd, unsigned flags, const struct mount_attr *attr);
 int mc_sys_move_mount(int from_fd, int to_fd, unsigned flags);
 int mc_sys_move_mount_to(int from_fd, const char *path);
 int mc_sys_mount_setattr(int fd, unsigned flags, const struct mount_attr *attr);

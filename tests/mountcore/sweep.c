@@ -77,6 +77,8 @@ static bool is_hit(const char *name)
 WRAP(int, openat, (int dirfd, const char *path, int flags), (dirfd, path, flags))
 WRAP(int, openat2, (int dirfd, const char *path, int flags, uint64_t resolve),
 	(dirfd, path, flags, resolve))
+WRAP(int, open_tree_attr, (int fd, unsigned flags, const struct mount_attr *attr),
+	(fd, flags, attr))
 WRAP(int, open_tree, (int dirfd, const char *path, unsigned flags), (dirfd, path, flags))
 WRAP(int, move_mount, (int from_fd, int to_fd, unsigned flags), (from_fd, to_fd, flags))
 WRAP(int, mount, (const char *source, const char *target, const char *type, unsigned long flags),

@@ -54,6 +54,24 @@ TEST(mc_idmap_swap_exchanges_two)
 		check_swap(cases[i].map, cases[i].a, cases[i].b, cases[i].expected);
 }
 
+TEST(mc_idmap_compose_goes_through_both)
+{
+	static const struct mc_idmap shifted = {2, {{0, 500, 1000}, {5000, 99, 2}}};
+	static const struct mc_idmap some = {2, {{600, 7, 100}, {100, 0, 1}}};
+	struct mc_idmap both;
+	char text[MC_IDMAP_TEXT_SIZE];
+
+	assert_int_equal(mc_idmap_compose(&shifted, &remapped, &both), 0);
+	assert_true(mc_idmap_format(&both, text) > 0);
+	assert_string_equal(text, "0 100500 500\n500 300000 500\n5000 100099 2\n");
+	assert_int_equal(mc_idmap_compose(&shifted, &some, &both), 0);
+	assert_true(mc_idmap_format(&both, text) > 0);
+	assert_string_equal(text, "100 7 100\n5001 0 1\n");
+	assert_int_equal(mc_idmap_compose(&all, &all, &both), 0);
+	assert_true(mc_idmap_format(&both, text) > 0);
+	assert_string_equal(text, "0 0 4294967295\n");
+}
+
 TEST(mc_idmap_swap_with_an_id_of_no_map_takes_it_away)
 {
 	check_swap(&remapped, 70000, 1000,

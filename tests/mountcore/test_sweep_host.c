@@ -51,6 +51,7 @@ NS_TEST(opening_the_core_survives_each_failing_call)
 		{"openat2", 0, "a probe", false},
 		{"close", 0, "a descriptor is closed even so", false},
 		{"mount_setattr", 0, "a probe", false},
+		{"open_tree_attr", 0, "a probe", false},
 		{"statx", 0, "a probe", false},
 		{"statmount", 0, "a probe", false},
 		{0},

@@ -15,6 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467
+#endif
 #ifndef SYS_statmount
 #define SYS_statmount 457 /* the same number on every architecture */
 #endif
@@ -34,6 +37,7 @@ static const struct {
 	{"move_mount_beneath", SYS_move_mount, 0x200}, /* MOVE_MOUNT_BENEATH, linux/mount.h */
 	{"inotify_add_watch", SYS_inotify_add_watch, 0},
 	{"open_tree", SYS_open_tree, 0},
+	{"open_tree_attr", SYS_open_tree_attr, 0},
 	{"openat2", SYS_openat2, 0},
 	{"pidfd_open", SYS_pidfd_open, 0},
 	{"pidfd_send_signal", SYS_pidfd_send_signal, 0},

@@ -38,15 +38,16 @@ struct mc_core_args {
 
 /* Features of the kernel, each probed once at start on our own descriptors. */
 enum mc_feature {
-	MC_FEATURE_OPEN_TREE = 1,      /* open_tree, move_mount: 5.2 */
-	MC_FEATURE_OPENAT2 = 2,        /* 5.6 */
-	MC_FEATURE_MOUNT_SETATTR = 4,  /* 5.12 */
-	MC_FEATURE_STATMOUNT = 8,      /* 6.8 */
-	MC_FEATURE_UNIQUE_ID = 16,     /* STATX_MNT_ID_UNIQUE: 6.8 */
-	MC_FEATURE_MOUNT_ID = 32,      /* STATX_MNT_ID, STATX_ATTR_MOUNT_ROOT: 5.8 */
-	MC_FEATURE_CACHED = 64,        /* RESOLVE_CACHED: 5.12 */
-	MC_FEATURE_MOUNT_WATCH = 128,  /* fanotify on mount namespaces: 6.15 */
-	MC_FEATURE_STATMOUNT_NS = 256, /* of a mount of another mount namespace: 6.12 */
+	MC_FEATURE_OPEN_TREE = 1,        /* open_tree, move_mount: 5.2 */
+	MC_FEATURE_OPENAT2 = 2,          /* 5.6 */
+	MC_FEATURE_MOUNT_SETATTR = 4,    /* 5.12 */
+	MC_FEATURE_STATMOUNT = 8,        /* 6.8 */
+	MC_FEATURE_UNIQUE_ID = 16,       /* STATX_MNT_ID_UNIQUE: 6.8 */
+	MC_FEATURE_MOUNT_ID = 32,        /* STATX_MNT_ID, STATX_ATTR_MOUNT_ROOT: 5.8 */
+	MC_FEATURE_CACHED = 64,          /* RESOLVE_CACHED: 5.12 */
+	MC_FEATURE_MOUNT_WATCH = 128,    /* fanotify on mount namespaces: 6.15 */
+	MC_FEATURE_STATMOUNT_NS = 256,   /* of a mount of another mount namespace: 6.12 */
+	MC_FEATURE_OPEN_TREE_ATTR = 512, /* 6.15 */
 };
 
 /* Open the library: keeps descriptors of both namespaces, starts the workers.
