@@ -197,6 +197,15 @@ static void take_back(struct making *making, const struct hv_tally *tally, struc
 			tally->refused + tally->absent, tally->nodes);
 }
 
+/* Whether another command has changed the rule, which Swarm ends the tasks of this one for. */
+static bool is_superseded(const struct making *making, struct hv_error *err)
+{
+	if (hv_cluster_check_own(making->swarm, &making->rule, &making->carried, err) == HV_BUSY)
+		return true;
+	hv_error_done(err);
+	return false;
+}
+
 /* The table has told why. */
 static enum hv_exit conclude(struct making *making, struct hv_error *err)
 {
@@ -215,6 +224,8 @@ static enum hv_exit conclude(struct making *making, struct hv_error *err)
 		take_back(making, &tally, err);
 		return HV_EXIT_FAILED;
 	}
+	if (is_superseded(making, err))
+		return HV_EXIT_FAILED;
 	hv_fail(err, HV_UNSUPPORTED, "%zu of %zu nodes do not have it; the others have", missing,
 		tally.nodes);
 	hv_hint(err,

@@ -142,7 +142,8 @@ static enum hv_code end_without(struct ending *ending, long seconds, struct hv_e
 	const struct hv_call call = {"/HotDetach", ending->body, 0};
 	const struct hv_cluster_question question = {&call, find_service(ending), true, seconds};
 
-	if (hv_cluster_ask(ending->swarm, &question, &ending->replies, err) != HV_OK)
+	if (hv_cluster_ask(ending->swarm, &question, &ending->replies, err) != HV_OK ||
+		hv_cluster_check_none(ending->swarm, &ending->rule, err) != HV_OK)
 		return err->code;
 	return have_none(&ending->replies) ? refuse_none(ending, err) : HV_OK;
 }
@@ -223,9 +224,6 @@ static enum hv_code fail_refused(
 {
 	hv_auto_error struct hv_error failure = {0};
 
-	if (ending->carrier &&
-		hv_cluster_check_own(ending->swarm, &ending->rule, &ending->carried, err) != HV_OK)
-		return err->code;
 	if (restore(ending, &failure) == HV_OK) {
 		hv_fail(err, HV_BUSY, "%zu of %zu nodes cannot detach it, and the rule stays",
 			tally->refused, tally->nodes);
@@ -236,11 +234,30 @@ static enum hv_code fail_refused(
 	return hv_hint(err, "end its use there, and repeat the command");
 }
 
-/* No carrier tells them later. */
-static enum hv_code fail_untold(const struct hv_tally *tally, struct hv_error *err)
+/* Whether a node had the rule, and has ended it. */
+static bool is_ended_anywhere(const struct hv_replies *replies)
 {
-	hv_fail(err, HV_TIMEOUT, "%zu of %zu nodes could not be asked, and may keep the rule",
-		tally->absent + tally->later, tally->nodes);
+	for (size_t i = 0; i < replies->count; i++)
+		if (replies->items[i].state == HV_NODE_ANSWERED &&
+			replies->items[i].err.code == HV_OK)
+			return true;
+	return false;
+}
+
+/* No carrier tells them later. */
+static enum hv_code fail_untold(
+	const struct ending *ending, const struct hv_tally *tally, struct hv_error *err)
+{
+	size_t untold = tally->absent + tally->later;
+
+	if (is_ended_anywhere(&ending->replies))
+		hv_fail(err, HV_TIMEOUT,
+			"%zu of %zu nodes could not be asked, and may keep the rule", untold,
+			tally->nodes);
+	else
+		hv_fail(err, HV_TIMEOUT,
+			"no node has a rule for %s at %s, but %zu of %zu could not be asked",
+			ending->rule.selector, ending->rule.target, untold, tally->nodes);
 	return hv_hint(err,
 		"repeat the command when they are back: the service that would tell them is gone");
 }
@@ -250,10 +267,13 @@ static enum hv_code conclude(const struct ending *ending, struct hv_error *err)
 	const struct hv_tally tally = hv_replies_count(&ending->replies, true);
 	const char *id = hv_document_text(ending->carrier, "ID");
 
+	if (id &&
+		hv_cluster_check_own(ending->swarm, &ending->rule, &ending->carried, err) != HV_OK)
+		return err->code;
 	if (tally.refused > 0)
 		return fail_refused(ending, &tally, err);
 	if (!id && tally.absent + tally.later > 0)
-		return fail_untold(&tally, err);
+		return fail_untold(ending, &tally, err);
 	if (tally.absent > 0 || ending->replies.is_interrupted) {
 		hv_fail(err, HV_TIMEOUT, "%zu of %zu nodes have not detached it yet", tally.absent,
 			tally.nodes);
@@ -261,11 +281,7 @@ static enum hv_code conclude(const struct ending *ending, struct hv_error *err)
 			"repeat the command when they are back: they detach it then, by service %s",
 			ending->rule.name);
 	}
-	if (!id)
-		return HV_OK;
-	return hv_cluster_check_own(ending->swarm, &ending->rule, &ending->carried, err) == HV_OK
-		       ? hv_swarm_remove(ending->swarm, id, err)
-		       : err->code;
+	return id ? hv_swarm_remove(ending->swarm, id, err) : HV_OK;
 }
 
 static enum hv_code end(struct ending *ending, long seconds, struct hv_error *err)

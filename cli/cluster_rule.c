@@ -144,6 +144,7 @@ enum hv_code hv_cluster_ask(const struct hv_swarm *swarm,
 		.service = hv_document_text(question->service, "ID"),
 		.endpoint = question->call->endpoint,
 		.is_everywhere = !constraints_of(question),
+		.counts_drained = question->is_everywhere,
 		.seconds = question->seconds,
 	};
 	enum hv_code code;
@@ -182,6 +183,13 @@ static bool add_nodes(struct json_object *spec, struct json_object *concern)
 				HV_CARRIER_NODES, nodes);
 }
 
+static enum hv_code fail_changed(const struct hv_cluster_rule *rule, struct hv_error *err)
+{
+	hv_error_done(err);
+	hv_fail(err, HV_BUSY, "rule %s was changed by another command meanwhile", rule->id);
+	return hv_hint(err, "list the rules: docker service ls --filter label=" HV_CARRIER_RULE);
+}
+
 enum hv_code hv_cluster_check_own(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
 	const struct hv_carried *carried, struct hv_error *err)
 {
@@ -192,10 +200,23 @@ enum hv_code hv_cluster_check_own(const struct hv_swarm *swarm, const struct hv_
 
 	if (hv_swarm_ask(swarm, &request, &service, &status, err) != HV_OK && status != NOT_FOUND)
 		return err->code;
-	if (hv_carrier_has_request(service, carried->volume))
-		return HV_OK;
-	hv_fail(err, HV_BUSY, "rule %s was changed by another command meanwhile", rule->id);
-	return hv_hint(err, "list the rules: docker service ls --filter label=" HV_CARRIER_RULE);
+	return hv_carrier_has_request(service, carried->volume) ? HV_OK : fail_changed(rule, err);
+}
+
+enum hv_code hv_cluster_check_none(
+	const struct hv_swarm *swarm, const struct hv_cluster_rule *rule, struct hv_error *err)
+{
+	const struct hv_swarm_request request = {
+		"GET", hv_text_format("/services/%s", rule->name), NULL, "tell about the service"};
+	hv_auto_json struct json_object *service = NULL;
+	long status = 0;
+
+	if (hv_swarm_ask(swarm, &request, &service, &status, err) == HV_OK)
+		return fail_changed(rule, err);
+	if (status != NOT_FOUND)
+		return err->code;
+	hv_error_done(err);
+	return HV_OK;
 }
 
 struct json_object *hv_cluster_spare_others(const struct hv_replies *replies)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "wire/clock.h"
+#include "wire/text.h"
 #include "wire/tunnel.h"
 
 #include "cli/document.h"
@@ -17,7 +18,7 @@ enum {
 	PAUSE_MS = 20,       /* between two looks at the tasks */
 	PAUSE_LONG_MS = 100, /* after that time: */
 	LONG_MS = 1000,
-	NODES_MS = 1000, /* between two looks at the nodes */
+	NODES_MS = 1000, /* between two looks at the nodes, and at the carrier */
 	EMPTY_MS = 5000, /* until Swarm has made tasks, if it makes any */
 };
 
@@ -29,6 +30,7 @@ struct watch {
 	struct json_object *nodes; /* as listed last */
 	long long begin_ms;
 	long long nodes_ms; /* when that was */
+	bool is_superseded; /* another command has changed the carrier */
 };
 
 #define auto_watch HV_AUTO(watch_done)
@@ -184,7 +186,8 @@ static void take_task(struct watch *watch, struct hv_reply *reply, struct json_o
 	if (is_in(state, over) || (text && strstr(text, HV_TUNNEL_ANSWER)))
 		take_answer(watch, reply, text ? text : "");
 	else if (is_in(state, lost))
-		set(reply, HV_NODE_LOST, "the node went down before it answered");
+		set(reply, HV_NODE_LOST,
+			"the node went down, or another command came, before it answered");
 	else if (strcmp(state, "pending") == 0 && text && strstr(text, "missing plugin"))
 		set(reply, HV_NODE_LATER, "hostvol is not enabled there");
 	else if (strcmp(state, "pending") == 0 && text && *text && !strstr(text, "not available"))
@@ -259,7 +262,8 @@ static enum hv_code expect_all(struct watch *watch, struct hv_error *err)
 		const char *id = hv_document_text(node, "ID"), *obstacle = find_obstacle(node);
 
 		/* A node is drained or paused on purpose, but not down. */
-		if (id && (!obstacle || strstr(obstacle, "down")) && !get_reply(watch, id))
+		if (id && (!obstacle || strstr(obstacle, "down") || watch->wait->counts_drained) &&
+			!get_reply(watch, id))
 			return hv_oom(err);
 	}
 	return HV_OK;
@@ -282,6 +286,19 @@ static enum hv_code expect_concern(struct watch *watch, struct hv_error *err)
 	return HV_OK;
 }
 
+/* Swarm ends the tasks of the carrier's former request, or makes none at all. */
+static bool is_superseded(const struct watch *watch)
+{
+	const struct hv_swarm_request request = {"GET",
+		hv_text_format("/services/%s", watch->carried->id), NULL, "tell about the service"};
+	hv_auto_json struct json_object *service = NULL;
+	hv_auto_error struct hv_error ignored = {0};
+	long status = 0;
+
+	return hv_swarm_ask(watch->swarm, &request, &service, &status, &ignored) == HV_OK &&
+	       !hv_carrier_has_request(service, watch->carried->volume);
+}
+
 static enum hv_code list_nodes(struct watch *watch, struct hv_error *err)
 {
 	hv_auto_json struct json_object *nodes = NULL;
@@ -291,6 +308,7 @@ static enum hv_code list_nodes(struct watch *watch, struct hv_error *err)
 		return HV_OK;
 	if (hv_swarm_list_nodes(watch->swarm, &nodes, err) != HV_OK)
 		return err->code;
+	watch->is_superseded = watch->nodes && is_superseded(watch);
 	json_object_put(watch->nodes);
 	watch->nodes = json_object_get(nodes);
 	watch->nodes_ms = now_ms;
@@ -312,13 +330,26 @@ static void check_node(const struct watch *watch, struct hv_reply *reply)
 
 /* --- the wait --- */
 
+/* The service that the request is about may be removed meanwhile: then those of the carrier alone.
+ */
+static enum hv_code list_tasks(
+	const struct watch *watch, struct json_object **ret, struct hv_error *err)
+{
+	const char *carrier = watch->carried->id, *service = watch->wait->service;
+	enum hv_code code = hv_swarm_list_tasks(watch->swarm, carrier, service, ret, err);
+
+	if (code != HV_NO_SUCH_CONTAINER || !service)
+		return code;
+	hv_error_done(err);
+	return hv_swarm_list_tasks(watch->swarm, carrier, NULL, ret, err);
+}
+
 static enum hv_code look(struct watch *watch, struct hv_error *err)
 {
 	struct hv_replies *replies = watch->replies;
 	hv_auto_json struct json_object *tasks = NULL;
 
-	if (list_nodes(watch, err) != HV_OK || hv_swarm_list_tasks(watch->swarm, watch->carried->id,
-						       watch->wait->service, &tasks, err) != HV_OK)
+	if (list_nodes(watch, err) != HV_OK || list_tasks(watch, &tasks, err) != HV_OK)
 		return err->code;
 	for (size_t i = 0; i < replies->count; i++) {
 		struct hv_reply *reply = &replies->items[i];
@@ -369,29 +400,37 @@ static void sort(struct hv_replies *replies)
 		qsort(replies->items, replies->count, sizeof(*replies->items), compare_names);
 }
 
-static void give_up(struct hv_replies *replies)
+static void give_up(const struct watch *watch)
 {
+	struct hv_replies *replies = watch->replies;
+	const char *why = replies->is_interrupted ? "the node had not answered yet"
+			  : watch->is_superseded  ? "another command came before the node answered"
+						  : "the node did not answer in time";
+
 	for (size_t i = 0; i < replies->count; i++) {
 		struct hv_reply *reply = &replies->items[i];
 
 		if (reply->state == HV_NODE_ASKED)
-			set(reply, reply->is_pending ? HV_NODE_LATER : HV_NODE_LOST,
-				replies->is_interrupted ? "the node had not answered yet"
-							: "the node did not answer in time");
+			set(reply, reply->is_pending ? HV_NODE_LATER : HV_NODE_LOST, why);
 	}
 }
 
 enum hv_code hv_replies_wait(const struct hv_swarm *swarm, const struct hv_carried *carried,
 	const struct hv_replies_wait *wait, struct hv_replies *ret, struct hv_error *err)
 {
-	auto_watch struct watch watch = {swarm, carried, wait, ret, NULL, hv_clock_ms(), 0};
+	auto_watch struct watch watch = {.swarm = swarm,
+		.carried = carried,
+		.wait = wait,
+		.replies = ret,
+		.begin_ms = hv_clock_ms()};
 	long long end_ms = watch.begin_ms + wait->seconds * 1000;
 	enum hv_code code;
 
 	for (;;) {
 		hv_error_done(err);
 		code = look(&watch, err); /* a manager that is restarted answers again */
-		if ((code == HV_OK && are_settled(ret)) || hv_clock_ms() >= end_ms)
+		if ((code == HV_OK && are_settled(ret)) || hv_clock_ms() >= end_ms ||
+			code == HV_NO_SUCH_CONTAINER || watch.is_superseded)
 			break;
 		if (code == HV_OK && ret->count == 0 && hv_clock_ms() - watch.begin_ms > EMPTY_MS)
 			break;
@@ -399,8 +438,11 @@ enum hv_code hv_replies_wait(const struct hv_swarm *swarm, const struct hv_carri
 		if (ret->is_interrupted)
 			break;
 	}
-	give_up(ret);
+	give_up(&watch);
 	sort(ret);
+	if (code == HV_NO_SUCH_CONTAINER)
+		return hv_fail(
+			err, HV_BUSY, "the service that asks the nodes was removed meanwhile");
 	if (code == HV_OK && ret->count == 0)
 		return hv_fail(err, HV_UNSUPPORTED, "no node of the swarm takes the request");
 	return code;

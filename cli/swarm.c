@@ -44,8 +44,11 @@ static enum hv_code list(const struct hv_swarm *swarm, const struct hv_swarm_req
 	hv_auto_json struct json_object *answer = NULL;
 	long status = 0;
 
-	if (hv_swarm_ask(swarm, request, &answer, &status, err) != HV_OK)
+	if (hv_swarm_ask(swarm, request, &answer, &status, err) != HV_OK) {
+		if (status == NOT_FOUND)
+			err->code = HV_NO_SUCH_CONTAINER;
 		return err->code;
+	}
 	if (!json_object_is_type(answer, json_type_array))
 		return hv_fail(err, HV_INTERNAL, "the Docker Engine's answer is no list");
 	*ret = json_object_get(answer);

@@ -54,7 +54,7 @@ struct outcome program_run(const struct cli_fixture *place, const char *const wo
 	char daemon[100];
 	char engine[100];
 	char home[100];
-	char *const environment[] = {daemon, engine, home, NULL};
+	char *const environment[] = {engine, home, place->is_engine_alone ? NULL : daemon, NULL};
 	int out = memfd_create("out", 0);
 	int err = memfd_create("err", 0);
 	int status = 0;

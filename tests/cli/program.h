@@ -10,6 +10,7 @@ struct cli_fixture {
 	char dir[40];
 	char socket[64];
 	struct fake_server *server;
+	bool is_engine_alone; /* HOSTVOL_SOCKET is not set, with which there is no swarm */
 };
 
 struct outcome {

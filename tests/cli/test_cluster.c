@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules on all nodes of a Swarm: their IDs, their carriers, the outcome at a node. */
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/hv_test.h"
@@ -118,6 +119,25 @@ TEST(an_error_that_is_no_answer_leaves_it_open_whether_it_is_done)
 		"VolumeDriver.Create: requests through the Docker Engine are switched off"));
 	assert_true(hv_answer_may_be_done("Post \"http://x/VolumeDriver.Create\": EOF"));
 	assert_true(hv_answer_may_be_done(""));
+}
+
+TEST(a_task_is_named_without_its_id)
+{
+	static const char *const cases[][2] = {
+		{"web.1.abcdefghijklmnopqrstuvwxy", "web.1"},
+		{"each.zyxwvutsrqponmlkjihgfedcb.abcdefghijklmnopqrstuvwxy",
+			"each.zyxwvutsrqponmlkjihgfedcb"},
+		{"my.web.1.abcdefghijklmnopqrstuvwxy", "my.web.1"},
+		{"web.1", "web.1"},
+		{"web", "web"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *name = hv_task_name(cases[i][0]);
+
+		assert_string_equal(name, cases[i][1]);
+		free(name);
+	}
 }
 
 TEST(the_outcome_at_a_node)

@@ -42,7 +42,8 @@ struct json_object *hv_service_constraints(struct json_object *service);
 struct hv_cluster_question {
 	const struct hv_call *call;
 	struct json_object *service; /* that it is about; borrowed; NULL: about none */
-	bool is_everywhere;          /* all nodes, not only those that can have tasks of it */
+	bool is_everywhere; /* all nodes, not only those that can have tasks of it; the drained ones
+			       have a reply that says so */
 	long seconds;
 };
 
@@ -61,6 +62,11 @@ enum hv_code hv_cluster_ask(const struct hv_swarm *swarm,
 enum hv_code hv_cluster_check_own(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
 	const struct hv_carried *carried, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Look whether the rule still has no carrier, after its nodes were asked without one.  Returns
+ * HV_OK, HV_BUSY (another command has made it), or why the Engine does not tell. */
+enum hv_code hv_cluster_check_none(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Placement constraints that keep a carrier from the nodes where another rule is in the place; to
  * be put, NULL on ENOMEM. */

@@ -41,14 +41,17 @@ struct hv_replies_wait {
 	const char *service;  /* the ID of the one that the request is about; NULL: of none */
 	const char *endpoint; /* for sentences */
 	struct json_object
-		*concern;   /* the IDs of further nodes that have to answer: keys; or NULL */
-	bool is_everywhere; /* the carrier has no constraints */
-	long seconds;       /* at most */
+		*concern;    /* the IDs of further nodes that have to answer: keys; or NULL */
+	bool is_everywhere;  /* the carrier has no constraints */
+	bool counts_drained; /* with is_everywhere: there is a reply of a drained or paused node,
+				too */
+	long seconds;        /* at most */
 };
 
 /* Wait for the replies of all nodes that the carrier reaches, and of those that have tasks of the
  * service.  A node that cannot be asked is not waited for.  A manager that does not answer is asked
- * again. Returns HV_OK, also if nodes did not answer, or why the Engine no longer tells. */
+ * again.  Returns HV_OK, also if nodes did not answer, HV_BUSY (the carrier is gone: nobody answers
+ * any more), or why the Engine no longer tells. */
 enum hv_code hv_replies_wait(const struct hv_swarm *swarm, const struct hv_carried *carried,
 	const struct hv_replies_wait *wait, struct hv_replies *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));

@@ -73,7 +73,8 @@ enum hv_code hv_swarm_remove(const struct hv_swarm *swarm, const char *id, struc
 enum hv_code hv_swarm_list_nodes(const struct hv_swarm *swarm, struct json_object **ret,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* All tasks, also former ones, of one service or two (NULL: of one); to be put. */
+/* All tasks, also former ones, of one service or two (NULL: of one); to be put.
+ * Returns HV_OK, HV_NO_SUCH_CONTAINER (a service is gone), or why the Engine does not tell. */
 enum hv_code hv_swarm_list_tasks(const struct hv_swarm *swarm, const char *service,
 	const char *other, struct json_object **ret, struct hv_error *err)
 	__attribute__((nonnull(1, 2, 4, 5), warn_unused_result));
