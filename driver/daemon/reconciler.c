@@ -365,6 +365,8 @@ static void notice_open(struct hv_reconciler *self)
 	self->is_subscribed = true;
 	hv_rules_set_told(self->args.attacher, true);
 	hv_queue_put(&self->repairers.queue, HV_TASK_RULES, "");
+	if (self->args.is_met_late)
+		hv_queue_put(&self->repairers.queue, HV_TASK_INTRODUCE, "");
 	if (self->args.on_engine)
 		self->args.on_engine(self->args.context);
 	self->is_known = false;
