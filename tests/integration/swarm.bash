@@ -37,8 +37,8 @@ node_begin() {
 	engine_image
 }
 
-# node_daemon NODE [NAME=VALUE...]: its hostvol daemon, with these settings. A driver that is no managed plugin is
-# known to the Engine, and to the Swarm, when it was asked for.
+# node_daemon NODE [NAME=VALUE...]: its hostvol daemon, with these settings. It has the Engine meet it; otherwise a driver
+# that is no managed plugin is known to the Engine, and to the Swarm, only when it was asked for.
 node_daemon() {
 	on "$1"
 	nsenter -t "$(cat "$ENGINE/holder")" -m -n -u env "HOSTVOL_ENGINE=$ENGINE/docker.sock" "${@:2}" "$DAEMON" \
@@ -47,11 +47,11 @@ node_daemon() {
 	echo $! >"$ENGINE/hostvold.pid" # nsenter and env become it
 	disown
 	within 10 in_engine test -S /run/docker/plugins/hostvol.sock
-	within 10 node_volumes
+	within 10 node_knows_driver
 }
 
-node_volumes() {
-	docker volume ls -q >/dev/null
+node_knows_driver() {
+	[[ $(docker info -f '{{.Plugins.Volume}}') == *hostvol* ]]
 }
 
 node_end_daemon() {
@@ -71,10 +71,10 @@ node_join() {
 		10.77.0.1:2377
 }
 
-# swarm_setup: three nodes, and a fourth that is in no swarm.
+# swarm_setup [COUNT]: three nodes, and a fourth that is in no swarm, unless COUNT is 3.
 swarm_setup() {
 	local node
-	for node in 1 2 3 4; do
+	for node in $(seq "${1:-4}"); do
 		node_begin "$node"
 		[[ $node == 4 ]] || node_daemon "$node"
 	done
@@ -96,4 +96,16 @@ swarm_teardown() {
 # hostvol WORD...: the command, on the manager.
 hostvol() {
 	on 1 engine_hostvol "$@"
+}
+
+engine_get() {
+	curl -s --unix-socket "$ENGINE/docker.sock" "http://engine$1"
+}
+
+# running NAME: of each task that runs its node, its container, and its process, which all nodes see alike.
+running() {
+	local id
+	id=$(docker service inspect -f '{{.ID}}' "$1")
+	engine_get "/tasks?filters=%7B%22service%22%3A%5B%22$id%22%5D%2C%22desired-state%22%3A%5B%22running%22%5D%7D" |
+		jq -r '.[] | select(.Status.State == "running") | "\(.NodeID) \(.Status.ContainerStatus | "\(.ContainerID) \(.PID)")"'
 }

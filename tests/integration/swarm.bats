@@ -24,48 +24,41 @@ setup() {
 
 # Each begins with the service web of six tasks, and no rule.
 teardown() {
-	local node
+	local id node
+	on 1
 	for node in 1 2 3 4; do # a test may have left one stopped
 		on "$node" eval 'kill -CONT "$(cat "$ENGINE/docker.pid")"' 2>/dev/null || true
 	done
 	hostvol detach --lazy service:web:/mnt/data >/dev/null 2>&1 || true
+	for id in $(carriers | sed -n 's/^hostvol-rule-//p'); do
+		hostvol detach --lazy "$id" >/dev/null 2>&1 || true
+	done
+	docker service ls --format '{{.Name}}' | grep -v '^web$' | xargs -r docker service rm >/dev/null 2>&1 || true
 	for node in 1 2 3 4; do
+		docker node update --availability active "node$node" >/dev/null 2>&1 || true
 		on "$node" docker volume rm data >/dev/null 2>&1 || true
 	done
 }
 
-# make_service NAME REPLICAS [OPTION...]: each task tells how often /mnt/data is mounted when it begins.
+# make_service NAME REPLICAS [OPTION...]
 make_service() {
-	docker service create -d --no-resolve-image --name "$1" --replicas "$2" --update-parallelism 0 \
-		--stop-grace-period 1s "${@:3}" "$IMAGE" sh -c \
-		'grep -c " /mnt/data " /proc/self/mountinfo; exec sleep 100000' >/dev/null
+	create_service "$1" "$IMAGE" --replicas "$2" "${@:3}"
 	within 20 has_tasks "$1" "$2"
 }
 
-# running NAME: the node and the container of each task that runs.
-running() {
-	local id
-	id=$(docker service inspect -f '{{.ID}}' "$1")
-	engine_get "/tasks?filters=%7B%22service%22%3A%5B%22$id%22%5D%2C%22desired-state%22%3A%5B%22running%22%5D%7D" |
-		jq -r '.[] | select(.Status.State == "running") | .NodeID + " " + .Status.ContainerStatus.ContainerID'
-}
-
-engine_get() {
-	curl -s --unix-socket "$ENGINE/docker.sock" "http://engine$1"
+# create_service NAME IMAGE [OPTION...]: each task tells how often /mnt/data is mounted when it begins.
+create_service() {
+	docker service create -d --no-resolve-image --name "$1" --update-parallelism 0 --stop-grace-period 1s \
+		"${@:3}" "$2" sh -c 'grep -c " /mnt/data " /proc/self/mountinfo; exec sleep 100000' >/dev/null
 }
 
 has_tasks() {
 	[[ $(running "$1" | wc -l) == "$2" ]]
 }
 
-# pids NAME: the processes of the tasks that run, on whatever node.
+# pids NAME: the processes of the tasks that run.
 pids() {
-	local container node
-	running "$1" | while read -r _ container; do
-		for node in 1 2 3 4; do
-			on "$node" docker inspect -f '{{.State.Pid}}' "$container" 2>/dev/null | grep . && break
-		done
-	done
+	running "$1" | cut -d ' ' -f 3
 }
 
 # have NAME COUNT: that many tasks have the volume, and no other has.
@@ -85,7 +78,12 @@ carriers() {
 
 # attach WORD...: of the directory that each node has at the same path.
 attach() {
-	hostvol attach -o path="$(source_path)" "$@" data service:web:/mnt/data
+	attach_to service:web:/mnt/data "$@"
+}
+
+# attach_to PLACE WORD...
+attach_to() {
+	hostvol attach -o path="$(source_path)" "${@:2}" data "$1"
 }
 
 # Of the first node, as all are on one machine.
@@ -125,7 +123,7 @@ leaves_nothing() {
 
 logs_of() {
 	local container node
-	running "$1" | while read -r _ container; do
+	running "$1" | while read -r _ container _; do
 		for node in 1 2 3 4; do
 			on "$node" docker logs "$container" 2>/dev/null && break
 		done
@@ -160,6 +158,8 @@ began_with() {
 	[[ $status -eq 1 && $output == *"node3"*"are switched off"*"1 of 3 nodes do not have it"* ]]
 	have web 4
 	[[ $(carriers | wc -l) == 1 ]]
+	fails_with 1 "nothing is known of node node3: requests through the Docker Engine are switched off" \
+		"1 of 3 nodes did not tell" -- hostvol ls --cluster
 	hostvol detach service:web:/mnt/data
 	have web 0
 	[[ -z $(carriers) ]]
@@ -182,7 +182,11 @@ began_with() {
 	fails_with 2 "contradicts a service" -- hostvol attach --once data service:web:/mnt/data
 	fails_with 1 "worker of a swarm" "10.77.0.1" -- on 2 engine_hostvol attach data service:web:/mnt/data
 	fails_with 1 "worker of a swarm" -- on 2 engine_hostvol detach service:web:/mnt/data
+	fails_with 1 "worker of a swarm" -- on 2 engine_hostvol check data service:web:/mnt/data
 	fails_with 1 "worker of a swarm" -- on 2 engine_hostvol ls --cluster
+	fails_with 1 "wait 25 seconds at most" "--wait 25" -- hostvol detach --wait 60 service:web:/mnt/data
+	# A reader that is gone, when the table is printed.
+	hostvol attach data service:web:/mnt/data | true
 	[[ -z $(carriers) ]]
 	attach
 	fails_with 1 "worker of a swarm" -- on 2 engine_hostvol detach "$(carriers | cut -c 14-)"
@@ -216,6 +220,203 @@ began_with() {
 	run hostvol check "$(source_path)" service:web:/mnt/other
 	echo "$output"
 	[[ $status -eq 0 && $output == *"ok    node1: web."*"ok    node3: "* ]]
+	[[ -z $(carriers) ]]
+}
+
+@test "a service without tasks, one of all nodes, one that is made again" {
+	make_service other 0
+	run attach_to service:other:/mnt/data
+	echo "$output"
+	[[ $status -eq 0 && $(grep -c '^node[123] *- *ok: no task is there now$' <<<"$output") == 3 ]]
+	docker service scale -d other=3 >/dev/null
+	within 20 began_with other 3
+	docker service rm other >/dev/null
+	make_service other 2
+	within 20 began_with other 2
+	hostvol detach service:other:/mnt/data
+	have other 0
+	docker service rm other >/dev/null
+	create_service other "$IMAGE" --mode global
+	within 20 has_tasks other 3
+	run attach_to service:other:/mnt/data
+	echo "$output"
+	[[ $status -eq 0 && $(grep -c '^node[123] *other[.][a-z0-9]* *ok$' <<<"$output") == 3 ]]
+	have other 3
+	hostvol detach service:other:/mnt/data
+	have other 0
+	[[ -z $(carriers) ]]
+}
+
+@test "a service whose image is not there, one that goes elsewhere" {
+	local node
+	create_service other hostvol-test/late --replicas 2 --restart-delay 1s
+	run attach_to service:other:/mnt/data
+	echo "$output"
+	[[ $status -eq 0 && $(grep -c '^node[123] *- *ok: no task is there now$' <<<"$output") == 3 ]]
+	for node in 1 2 3; do
+		on "$node" docker tag "$IMAGE" hostvol-test/late
+	done
+	within 30 began_with other 2
+	hostvol detach service:other:/mnt/data
+	docker service rm other >/dev/null
+	for node in 1 2 3; do
+		within 20 on "$node" docker rmi -f hostvol-test/late
+	done
+	make_service other 2 --constraint node.hostname==node2
+	run attach_to service:other:/mnt/data
+	echo "$output"
+	[[ $status -eq 0 && $(grep -c '^node2 *other[.][12] *ok$' <<<"$output") == 2 && $output != *node[13]* ]]
+	have other 2
+	knows 2
+	run ! knows 1
+	docker service update -d --constraint-rm node.hostname==node2 --constraint-add node.hostname==node1 other >/dev/null
+	within 20 has_tasks_on node1 other
+	within 20 has_tasks other 2
+	have other 0
+	attach_to service:other:/mnt/data
+	have other 2
+	hostvol detach service:other:/mnt/data
+	run ! knows 2
+	[[ -z $(carriers) ]]
+}
+
+@test "of a task that refuses its row tells why, and with --each only that" {
+	local container node
+	read -r node container _ < <(running web | head -n 1)
+	node=$(docker node inspect -f '{{.Description.Hostname}}' "$node")
+	on "${node#node}" docker exec "$container" sh -c 'mkdir -p /mnt && : >/mnt/file'
+	run attach_to service:web:/mnt/file
+	echo "$output"
+	[[ $status -eq 1 && $output == *"the others have"* ]]
+	[[ $(grep -c "^$node " <<<"$output") == 1 && $(grep -c '^node[123] *web[.][1-9] *ok$' <<<"$output") == 4 ]]
+	hostvol detach service:web:/mnt/file
+	run attach_to service:web:/mnt/file --each
+	echo "$output"
+	[[ $(grep -c '^node[123] *web[.][1-9] *ok$' <<<"$output") == 5 ]]
+	[[ $(grep "^$node *web[.]" <<<"$output") == *"/mnt/file"* ]]
+	run -0 --separate-stderr attach_to service:web:/mnt/file --each --format json
+	[[ $(jq -r --arg node "$node" '[.[] | select(.OK | not)] | length, .[0].Node == $node' <<<"$output" | xargs) == "1 true" ]]
+	[[ $(jq -r '[.[] | select(.OK) | .Task] | length' <<<"$output") == 5 ]]
+	hostvol detach service:web:/mnt/file
+	on "${node#node}" docker exec "$container" rm /mnt/file
+}
+
+@test "a rule that a node has of its own outlives an attach that is taken back" {
+	on 2 in_engine env HOSTVOL_SOCKET=/run/docker/plugins/hostvol.sock docker-hostvol \
+		attach "$(source_path)" service:web:/mnt/data
+	have web 2
+	fails_with 1 "so it is on none" -- attach --all
+	have web 2
+	knows 2
+	run ! knows 1
+	[[ -z $(carriers) ]]
+	hostvol detach service:web:/mnt/data
+	have web 0
+	run ! knows 2
+}
+
+@test "without its carrier a rule ends where nodes can be asked, and the others are counted" {
+	local pid
+	attach
+	docker service rm "$(carriers)" >/dev/null
+	have web 6
+	pid=$(pids web | head -n 1)
+	exec 7>"/proc/$pid/root/mnt/data/used"
+	fails_with 1 "1 of 3 nodes cannot detach it; it has ended on the others" -- hostvol detach service:web:/mnt/data
+	have web 2
+	exec 7>&-
+	rm "$(source_path)/used"
+	attach
+	docker service rm "$(carriers)" >/dev/null
+	docker node update --availability drain node2 >/dev/null
+	within 20 has_tasks web 6
+	fails_with 0 "nothing is known of node node2: the node is drained" -- hostvol ls --cluster
+	fails_with 1 "1 of 3 nodes could not be asked, and may keep the rule" -- hostvol detach service:web:/mnt/data
+	have web 0
+	fails_with 1 "no node has a rule for service:web at /mnt/data, but 1 of 3 could not be asked" -- \
+		hostvol detach service:web:/mnt/data
+	knows 2
+	docker node update --availability active node2 >/dev/null
+	within 10 hostvol detach service:web:/mnt/data
+	run ! knows 2
+	[[ -z $(carriers) ]]
+	docker service update -d --force web >/dev/null
+	within 30 has_tasks_on node2 web
+	within 30 has_tasks web 6
+	have web 0
+}
+
+# is_ending: a command ends the rule.
+is_ending() {
+	[[ -n $(docker service ls -q --filter label=hostvol.ending) ]]
+}
+
+@test "of two commands at once the later one counts" {
+	local first node pid second status=0
+	pid=$(on 3 eval 'cat "$ENGINE/docker.pid"')
+	kill -STOP "$pid" # so that both wait
+	attach --all >"$BATS_TEST_TMPDIR/first" 2>&1 3>&- &
+	first=$!
+	within 10 has_carrier
+	within 10 knows 2
+	hostvol detach service:web:/mnt/data >"$BATS_TEST_TMPDIR/second" 2>&1 3>&- &
+	second=$!
+	wait "$first" || status=$?
+	cat "$BATS_TEST_TMPDIR/first"
+	[[ $status -eq 1 ]]
+	grep 'changed by another command meanwhile' "$BATS_TEST_TMPDIR/first"
+	is_ending
+	kill -CONT "$pid"
+	wait "$second"
+	cat "$BATS_TEST_TMPDIR/second"
+	have web 0
+	[[ -z $(carriers) ]]
+	for node in 1 2 3; do
+		run ! knows "$node"
+	done
+}
+
+# outcome NAME COMMAND...
+outcome() {
+	"${@:2}" >"$BATS_TEST_TMPDIR/$1" 2>&1 3>&- || echo "exit $?" >>"$BATS_TEST_TMPDIR/$1"
+}
+
+@test "commands at once leave a rule that can be made and ended" {
+	local round
+	for round in 1 2 3; do
+		outcome "$round.one" attach &
+		outcome "$round.two" attach --all &
+		outcome "$round.three" hostvol detach service:web:/mnt/data &
+		outcome "$round.four" hostvol detach service:web:/mnt/data &
+		wait
+		tail -n 100 "$BATS_TEST_TMPDIR/$round".*
+	done
+	attach
+	have web 6
+	[[ $(carriers | wc -l) == 1 ]]
+	hostvol detach service:web:/mnt/data
+	have web 0
+	[[ -z $(carriers) ]]
+}
+
+# bats test_tags=long
+@test "a daemon that is killed while it is asked is asked again" {
+	local job pid status=0
+	pid=$(on 3 eval 'cat "$ENGINE/hostvold.pid"')
+	kill -STOP "$pid" # so that the request is under way
+	attach >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	job=$!
+	within 10 has_carrier
+	within 10 knows 2
+	kill -KILL "$pid"
+	node_daemon 3
+	on 1
+	wait "$job" || status=$?
+	cat "$BATS_TEST_TMPDIR/out"
+	[[ $status -eq 0 ]]
+	have web 6
+	hostvol detach service:web:/mnt/data
+	have web 0
 	[[ -z $(carriers) ]]
 }
 
@@ -293,7 +494,10 @@ leave() {
 	docker node update --availability drain node2 >/dev/null
 	within 20 has_tasks web 6
 	have web 6
-	fails_with 1 "the node is drained" "1 of 3 nodes have not detached it yet" -- hostvol detach service:web:/mnt/data
+	for _ in $(seq 7); do # Swarm keeps the last five tasks of a node
+		fails_with 1 "the node is drained" "1 of 3 nodes have not detached it yet" -- \
+			hostvol detach service:web:/mnt/data
+	done
 	have web 0
 	knows 2
 	docker node update --availability active node2 >/dev/null
@@ -339,29 +543,37 @@ has_carrier() {
 
 # bats test_tags=long
 @test "an interrupted command leaves nothing, or tells what goes on" {
-	local pid
+	local node pid signal
 	attach
 	hostvol detach service:web:/mnt/data
 	pid=$(on 3 eval 'cat "$ENGINE/docker.pid"')
 	kill -STOP "$pid"
-	hostvol_interrupted ls --cluster
-	[[ $STATUS -eq 1 && -z $(carriers) ]]
-	grep interrupted "$BATS_TEST_TMPDIR/out"
-	hostvol_interrupted attach data service:web:/mnt/data
+	for signal in INT TERM HUP; do
+		hostvol_interrupted "$signal" has_carrier ls --cluster
+		[[ $STATUS -eq 1 && -z $(carriers) ]]
+		grep interrupted "$BATS_TEST_TMPDIR/out"
+	done
+	hostvol_interrupted HUP has_carrier attach data service:web:/mnt/data
 	[[ $STATUS -eq 1 && $(cat "$BATS_TEST_TMPDIR/out") == *"the nodes go on with rule"* ]]
+	within 10 knows 2
+	hostvol_interrupted INT is_ending detach service:web:/mnt/data
+	[[ $STATUS -eq 1 && $(cat "$BATS_TEST_TMPDIR/out") == *"have not detached it yet"* ]]
 	kill -CONT "$pid"
-	within 30 knows 3
-	hostvol detach service:web:/mnt/data
+	within 30 hostvol detach service:web:/mnt/data
+	have web 0
+	for node in 1 2 3; do
+		run ! knows "$node"
+	done
 	[[ -z $(carriers) ]]
 }
 
-# hostvol_interrupted WORD...: as soon as its service is there.
+# hostvol_interrupted SIGNAL CONDITION WORD...: as soon as that is so.
 hostvol_interrupted() {
 	local pid
-	nsenter -t "$(cat "$ENGINE/holder")" -m -n -u docker-hostvol "$@" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	nsenter -t "$(cat "$ENGINE/holder")" -m -n -u docker-hostvol "${@:3}" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	pid=$!
-	within 10 has_carrier
-	kill -INT "$pid"
+	within 10 "$2"
+	kill "-$1" "$pid"
 	STATUS=0
 	wait "$pid" || STATUS=$?
 	cat "$BATS_TEST_TMPDIR/out"
