@@ -494,15 +494,39 @@ leave() {
 	docker node update --availability drain node2 >/dev/null
 	within 20 has_tasks web 6
 	have web 6
-	for _ in $(seq 7); do # Swarm keeps the last five tasks of a node
-		fails_with 1 "the node is drained" "1 of 3 nodes have not detached it yet" -- \
-			hostvol detach service:web:/mnt/data
-	done
+	fails_with 1 "the node is drained" "1 of 3 nodes have not detached it yet" -- hostvol detach service:web:/mnt/data
 	have web 0
 	knows 2
 	docker node update --availability active node2 >/dev/null
 	within 10 eval '! knows 2'
 	hostvol detach service:web:/mnt/data
+	[[ -z $(carriers) ]]
+}
+
+lacks_driver() {
+	[[ $(docker node inspect -f '{{.Description.Engine.Plugins}}' "$1") == *'{Volume local}'* &&
+		$(docker node inspect -f '{{.Description.Engine.Plugins}}' "$1") != *hostvol* ]]
+}
+
+# bats test_tags=long
+@test "a node without hostvol is told of the end of a rule when it has hostvol again" {
+	attach
+	node_end_daemon 3
+	engine_stop
+	engine_start
+	on 1
+	within 40 lacks_driver node3
+	within 20 is_ready node3
+	for _ in $(seq 7); do # Swarm keeps the last five tasks of a node, also those that wait
+		fails_with 1 "hostvol is not enabled there" "1 of 3 nodes have not detached it yet" -- \
+			hostvol detach service:web:/mnt/data
+	done
+	node_daemon 3
+	on 1
+	within 40 eval '! knows 3'
+	hostvol detach service:web:/mnt/data
+	within 20 has_tasks web 6
+	have web 0
 	[[ -z $(carriers) ]]
 }
 
