@@ -74,6 +74,7 @@ PROGRAM_TEST(ls_cluster_without_a_swarm_is_refused)
 
 PROGRAM_TEST(a_service_misspelt_is_guessed_but_no_carrier)
 {
+	static const char misspelt[] = "service:hostvol-rule-" ID "x:/mnt/data";
 	static const struct fake_answer answers[] = {
 		{"GET /services", 200,
 			"[" WEB ",{\"ID\":\"c1\",\"Spec\":{\"Name\":\"hostvol-rule-" ID
@@ -85,9 +86,7 @@ PROGRAM_TEST(a_service_misspelt_is_guessed_but_no_carrier)
 	serve(place, answers);
 	program_expect(place, WORDS("docker-hostvol", "attach", "data", "service:wbe:/mnt/data"), 1,
 		"", "hostvol: no such service: wbe\nhint: did you mean: service:web\n");
-	program_expect(place,
-		WORDS("docker-hostvol", "attach", "data", "service:hostvol-rule-" ID "x:/mnt/data"),
-		1, "",
+	program_expect(place, WORDS("docker-hostvol", "attach", "data", misspelt), 1, "",
 		"hostvol: no such service: hostvol-rule-" ID "x\n"
 		"hint: list the services: docker service ls\n");
 }
