@@ -440,9 +440,6 @@ enum hv_code hv_replies_wait(const struct hv_swarm *swarm, const struct hv_carri
 	}
 	give_up(&watch);
 	sort(ret);
-	if (code == HV_NO_SUCH_CONTAINER)
-		return hv_fail(
-			err, HV_BUSY, "the service that asks the nodes was removed meanwhile");
 	if (code == HV_OK && ret->count == 0)
 		return hv_fail(err, HV_UNSUPPORTED, "no node of the swarm takes the request");
 	return code;

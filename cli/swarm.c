@@ -235,5 +235,8 @@ enum hv_code hv_swarm_list_tasks(const struct hv_swarm *swarm, const char *servi
 	if (!escaped)
 		return hv_oom(err);
 	request.path = hv_text_format("/tasks?filters=%s", escaped);
-	return list(swarm, &request, ret, err);
+	if (list(swarm, &request, ret, err) != HV_NO_SUCH_CONTAINER)
+		return err->code;
+	return hv_fail(
+		err, HV_NO_SUCH_CONTAINER, "the service that asks the nodes was removed meanwhile");
 }

@@ -50,8 +50,8 @@ struct hv_replies_wait {
 
 /* Wait for the replies of all nodes that the carrier reaches, and of those that have tasks of the
  * service.  A node that cannot be asked is not waited for.  A manager that does not answer is asked
- * again.  Returns HV_OK, also if nodes did not answer, HV_BUSY (the carrier is gone: nobody answers
- * any more), or why the Engine no longer tells. */
+ * again.  Returns HV_OK, also if nodes did not answer, HV_NO_SUCH_CONTAINER (the carrier is gone:
+ * nobody answers any more), or why the Engine no longer tells. */
 enum hv_code hv_replies_wait(const struct hv_swarm *swarm, const struct hv_carried *carried,
 	const struct hv_replies_wait *wait, struct hv_replies *ret, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
