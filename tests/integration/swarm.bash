@@ -59,7 +59,7 @@ node_end_daemon() {
 	on "$1"
 	pid=$(cat "$ENGINE/hostvold.pid")
 	kill "$pid"
-	while [[ -d /proc/$pid ]]; do sleep 0.02; done
+	while [[ -d /proc/$pid && $(cut -d ' ' -f 3 "/proc/$pid/stat" 2>/dev/null) != Z ]]; do sleep 0.02; done
 	in_engine rm -f /run/docker/plugins/hostvol.sock
 }
 
