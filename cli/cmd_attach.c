@@ -280,10 +280,11 @@ static enum hv_exit ask(const struct hv_invocation *run, const char *endpoint,
 	return HV_EXIT_DONE;
 }
 
-/* It is no failure, and may be a word misspelt. */
+/* It is no failure, and may be a word misspelt: "Near" has the right ones. */
 static void tell_empty(struct json_object *answer)
 {
 	static const char *const lists[] = {"Attachments", "Failed", "Skipped"};
+	const char *near = hv_document_text(answer, "Near");
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		struct json_object *list = hv_document_get(answer, lists[i], json_type_array);
@@ -293,6 +294,8 @@ static void tell_empty(struct json_object *answer)
 	}
 	hv_line_print(stderr,
 		"note: no container is selected now; each that is created later will have it");
+	if (near)
+		hv_line_print(stderr, "note: %s", near);
 }
 
 static enum hv_exit attach(const struct hv_invocation *run, struct hv_error *err)

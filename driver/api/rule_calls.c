@@ -144,6 +144,7 @@ enum hv_code hv_answer_rule_attach(struct hv_api *api, const struct hv_attach_re
 
 	if (hv_rule_attach(api->attacher, in, &view, err) != HV_OK ||
 		add_rule(&view, reply, err) != HV_OK ||
+		(view.near && hv_add_text(reply, "Near", view.near, err) != HV_OK) ||
 		add_attachments(&view, reply, err) != HV_OK ||
 		add_misses(&view, false, "Failed", reply, err) != HV_OK)
 		return err->code;

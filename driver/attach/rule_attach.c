@@ -161,12 +161,12 @@ static enum hv_code tell_failed(const struct hv_rule_places *places,
 }
 
 static enum hv_code apply(struct hv_attacher *attacher, const struct hv_rule_record *rule,
-	bool is_each, struct hv_rule_places *places, struct hv_error *err)
+	bool is_each, struct hv_rule_places *places, char **ret_near, struct hv_error *err)
 {
 	const struct hv_rule_place *first = NULL;
 	size_t failed;
 
-	if (hv_rule_list_places(attacher, rule->selector, places, err) != HV_OK)
+	if (hv_rule_list_places(attacher, rule->selector, places, ret_near, err) != HV_OK)
 		return err->code;
 	hv_rule_apply(attacher, rule, places);
 	failed = count_failed(places, &first);
@@ -230,7 +230,7 @@ enum hv_code hv_rule_attach(struct hv_attacher *attacher, const struct hv_attach
 	HV_HOLD(hold, &attacher->locks, key);
 	if (make(attacher, &rule, is_borrowed, &is_new, &before, err) != HV_OK)
 		return err->code;
-	if (apply(attacher, &rule, request->each, &places, err) == HV_OK)
+	if (apply(attacher, &rule, request->each, &places, &ret->near, err) == HV_OK)
 		return fill(&rule, &places, ret, err);
 	return is_new ? undo(attacher, &rule, before, err) : err->code;
 }

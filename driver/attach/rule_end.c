@@ -48,6 +48,7 @@ void hv_rule_view_done(struct hv_rule_view *view)
 	free(view->target);
 	free(view->request);
 	free(view->since);
+	free(view->near);
 	hv_attachments_free(view->attachments, view->count);
 	hv_rule_misses_done(&view->misses);
 	*view = (struct hv_rule_view){0};

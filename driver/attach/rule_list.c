@@ -146,15 +146,17 @@ static enum hv_code check_all(struct hv_attacher *attacher, const struct hv_atta
 {
 	hv_auto_rule_record struct hv_rule_record rule = {0};
 	hv_auto_rule_places struct hv_rule_places places = {0};
+	hv_auto_free char *near = NULL;
 	enum hv_code code = find_rule(attacher, request, &rule, err);
 
 	if (code == HV_OK)
-		code = hv_rule_list_places(attacher, request->selector, &places, err);
+		code = hv_rule_list_places(attacher, request->selector, &places, &near, err);
 	if (code == HV_OK)
 		code = add(list, strdup("selector"), true,
 			hv_text_format(
-				"it selects %zu container%s now, and each that is created later",
-				places.count, places.count == 1 ? "" : "s"),
+				"it selects %zu container%s now, and each that is created later%s%s",
+				places.count, places.count == 1 ? "" : "s", near ? "; " : "",
+				near ? near : ""),
 			err);
 	for (size_t i = 0; code == HV_OK && i < places.count; i++)
 		code = check_place(attacher, request, &places.items[i], &rule, list, err);

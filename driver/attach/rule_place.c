@@ -9,6 +9,7 @@
 #include "attachment.h"
 #include "attachments.h"
 #include "container.h"
+#include "near.h"
 #include "siblings.h"
 #include "side.h"
 
@@ -162,6 +163,7 @@ void hv_rule_apply(struct hv_attacher *attacher, const struct hv_rule_record *ru
 
 struct selection {
 	struct hv_selector selector;
+	struct hv_near near;
 	struct hv_rule_places *ret;
 	bool is_cut;
 };
@@ -170,19 +172,25 @@ static void take(void *context, struct hv_listed *listed)
 {
 	struct selection *self = context;
 
-	if (hv_selector_match(&self->selector, &listed->labels) &&
-		hv_rule_places_add(self->ret, listed->id, listed->name) < 0)
+	if (!hv_selector_match(&self->selector, &listed->labels))
+		hv_near_add(&self->near, &listed->labels);
+	else if (hv_rule_places_add(self->ret, listed->id, listed->name) < 0)
 		self->is_cut = true;
 }
 
 enum hv_code hv_rule_list_places(struct hv_attacher *attacher, const char *selector,
-	struct hv_rule_places *ret, struct hv_error *err)
+	struct hv_rule_places *ret, char **ret_near, struct hv_error *err)
 {
-	struct selection self = {.ret = ret};
+	struct selection self = {.near.selector = &self.selector, .ret = ret};
 	enum hv_code code = hv_selector_parse(selector, &self.selector, err);
 
 	if (code == HV_OK)
 		code = hv_engine_list(attacher->engine, HV_ENGINE_TIMEOUT_MS, take, &self, err);
+	if (code == HV_OK && self.is_cut)
+		code = hv_oom(err);
+	if (code == HV_OK)
+		*ret_near = ret->count == 0 ? hv_near_tell(&self.near) : NULL;
+	hv_near_done(&self.near);
 	hv_selector_done(&self.selector);
-	return code == HV_OK && self.is_cut ? hv_oom(err) : code;
+	return code;
 }

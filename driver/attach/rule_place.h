@@ -44,8 +44,9 @@ void hv_rule_apply(struct hv_attacher *attacher, const struct hv_rule_record *ru
 enum hv_code hv_rule_look(struct hv_attacher *attacher, const struct hv_rule_record *rule,
 	const struct hv_rule_place *place, struct hv_attachment *ret, struct hv_error *err);
 
-/* The containers that the selector selects, as the Engine lists them. */
+/* The containers that the selector selects, as the Engine lists them.  `ret_near`: if it selects
+ * none, a sentence on those that come nearest, else or if none does NULL (near.h); owned. */
 enum hv_code hv_rule_list_places(struct hv_attacher *attacher, const char *selector,
-	struct hv_rule_places *ret, struct hv_error *err);
+	struct hv_rule_places *ret, char **ret_near, struct hv_error *err);
 
 #endif

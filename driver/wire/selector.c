@@ -104,18 +104,34 @@ enum hv_code hv_selector_parse(const char *text, struct hv_selector *ret, struct
 	return hv_oom(err);
 }
 
-bool hv_selector_match(const struct hv_selector *selector, const struct hv_opts *labels)
+/* How many labels of the selector, in order, are as it wants them. */
+static size_t count_matches(const struct hv_selector *selector, const struct hv_opts *labels)
 {
-	if (hv_opts_get(labels, HV_KEEPER_LABEL))
-		return false;
 	for (size_t i = 0; i < selector->count; i++) {
 		const char *value = hv_opts_get(labels, selector->labels[i].key);
 		const char *wanted = selector->labels[i].value;
 
 		if (!value || (wanted && strcmp(value, wanted) != 0))
-			return false;
+			return i;
 	}
-	return selector->count > 0;
+	return selector->count;
+}
+
+bool hv_selector_match(const struct hv_selector *selector, const struct hv_opts *labels)
+{
+	return selector->count > 0 && !hv_opts_get(labels, HV_KEEPER_LABEL) &&
+	       count_matches(selector, labels) == selector->count;
+}
+
+const char *hv_selector_miss(
+	const struct hv_selector *selector, const struct hv_opts *labels, size_t *ret_at)
+{
+	size_t at = count_matches(selector, labels);
+
+	if (at == selector->count || hv_opts_get(labels, HV_KEEPER_LABEL))
+		return NULL;
+	*ret_at = at;
+	return hv_opts_get(labels, selector->labels[at].key);
 }
 
 void hv_selector_done(struct hv_selector *selector)

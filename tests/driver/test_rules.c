@@ -373,6 +373,79 @@ API_TEST(hot_check_with_a_selector_lists_all_containers)
 	fake_engine_free(engine);
 }
 
+/* The detail of the first check of that selector, which selects none. */
+static const char *check_none(struct fixture *fixture, const char *selector)
+{
+	char body[256];
+
+	snprintf(body, sizeof(body), "{\"Volume\":\"data\",\"Selector\":\"%s\",\"Target\":\"/m\"}",
+		selector);
+	assert_int_equal(call(fixture, "/HotCheck", body), 200);
+	assert_int_equal(length(fixture->body, "Checks"), 1);
+	return text(first(fixture, "Checks"), "Detail");
+}
+
+#define NONE "it selects 0 containers now, and each that is created later"
+#define PROJECT "com.docker.compose.project"
+#define SERVICE "com.docker.compose.service"
+#define COMPOSE(project, service) "\"" PROJECT "\":\"" project "\",\"" SERVICE "\":\"" service "\""
+
+API_TEST(a_selector_that_selects_none_is_told_the_nearest_values)
+{
+	static const char *const cases[][2] = {
+		{"compose:shop/wbe",
+			NONE "; containers with " PROJECT "=shop have " SERVICE "=db, web"},
+		{"compose:shp/web", NONE "; containers have " PROJECT "=blog, shop"},
+		{"compose:shp", NONE "; containers have " PROJECT "=blog, shop"},
+		{"label:" SERVICE "=w", NONE "; containers have " SERVICE "=db, web"},
+		{"label:nothing=x", NONE},
+		{"label:nothing", NONE},
+		{"service:web", NONE},
+	};
+	struct fixture *fixture = *state;
+	char socket[100];
+	struct fake_engine *engine = start(fixture, socket);
+
+	fake_engine_set(engine, "/containers/json",
+		OK "[" LISTED(A, "a", COMPOSE("shop", "web")) "," LISTED(B, "b",
+			COMPOSE("shop", "db")) "," LISTED(C, "c", COMPOSE("blog", "web")) "]");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(check_none(fixture, cases[i][0]), cases[i][1]);
+	assert_int_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"compose:shop/wbe\",\"Target\":\"/m\"}"),
+		200);
+	assert_string_equal(text_at(fixture, "Near"),
+		"containers with " PROJECT "=shop have " SERVICE "=db, web");
+	assert_int_equal(
+		call(fixture, "/HotAttach",
+			"{\"Volume\":\"data\",\"Selector\":\"compose:shop/web\",\"Target\":\"/m\"}"),
+		200);
+	assert_null(strstr(fixture->reply.body, "Near"));
+	fake_engine_free(engine);
+}
+
+API_TEST(of_many_nearest_values_and_of_long_ones_some_are_left_out)
+{
+	static const char long_value[] =
+		"0123456789012345678901234567890123456789012345678901234567890123";
+	struct fixture *fixture = *state;
+	char socket[100], list[8192];
+	struct fake_engine *engine = start(fixture, socket);
+	size_t used;
+
+	used = (size_t)snprintf(
+		list, sizeof(list), OK "[" LISTED(A, "a", "\"t\":\"%s\""), long_value);
+	for (int i = 0; i < 20; i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used,
+			"," LISTED(B, "b", "\"t\":\"v%d\""), i % 10);
+	snprintf(list + used, sizeof(list) - used, "]");
+	fake_engine_set(engine, "/containers/json", list);
+	assert_string_equal(check_none(fixture, "label:t=x"),
+		NONE "; containers have t=v0, v1, v2, v3, v4, v5, v6, v7, ...");
+	fake_engine_free(engine);
+}
+
 API_TEST(create_with_a_selector_makes_a_rule_that_ends_with_the_volume)
 {
 	static const char create[] =

@@ -60,6 +60,48 @@ TEST(selector_match_a_keeper_never)
 	assert_false(matches("label:hostvol.keeps", keeper));
 }
 
+TEST(selector_miss_tells_the_first_label_that_has_another_value)
+{
+	static const char *const web[] = {"com.docker.compose.project", "shop",
+		"com.docker.compose.service", "web", "tier", "front", NULL};
+	static const char *const keeper[] = {"hostvol.keeps", "1", "tier", "front", NULL};
+	static const struct {
+		const char *text, *const *labels, *value;
+		size_t at;
+	} cases[] = {
+		{"compose:shop/wbe", web, "web", 1},
+		{"compose:shp/web", web, "shop", 0},
+		{"compose:shp/wbe", web, "shop", 0},
+		{"compose:shp", web, "shop", 0},
+		{"label:tier=back", web, "front", 0},
+		{"compose:shop/web", web, NULL, 0},
+		{"label:tie", web, NULL, 0},
+		{"service:web", web, NULL, 0},
+		{"label:tier=back", keeper, NULL, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hv_selector selector;
+		struct hv_opts opts = {0};
+		struct hv_error err = {0};
+		size_t at = 0;
+		const char *value;
+
+		for (const char *const *label = cases[i].labels; label[0]; label += 2)
+			assert_int_equal(hv_opts_add(&opts, label[0], label[1]), 0);
+		assert_int_equal(hv_selector_parse(cases[i].text, &selector, &err), HV_OK);
+		value = hv_selector_miss(&selector, &opts, &at);
+		if (cases[i].value)
+			assert_string_equal(value, cases[i].value);
+		else
+			assert_null(value);
+		if (value)
+			assert_int_equal(at, cases[i].at);
+		hv_selector_done(&selector);
+		hv_opts_done(&opts);
+	}
+}
+
 TEST(selector_parse_malformed_refuses_with_hint)
 {
 	static const char *const cases[] = {"", "web", "label:", "label:=x",

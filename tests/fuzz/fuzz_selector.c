@@ -30,17 +30,22 @@ static void check(const char *text, const struct hv_selector *selector)
 {
 	struct hv_opts labels = {0};
 	char again[HV_SELECTOR_MAX + 1];
+	size_t at = 0;
 
 	format(selector, text, again, sizeof(again));
 	if (strcmp(again, text) != 0)
 		abort();
 	for (size_t i = 0; i < selector->count; i++)
 		if (hv_selector_match(selector, &labels) ||
+			hv_selector_miss(selector, &labels, &at) ||
 			hv_opts_add(&labels, selector->labels[i].key,
 				selector->labels[i].value ? selector->labels[i].value : "x") < 0)
 			abort();
 	/* A container that keeps a volume is selected by nothing. */
 	if (hv_selector_match(selector, &labels) == (hv_opts_get(&labels, HV_KEEPER_LABEL) != NULL))
+		abort();
+	/* A selected container misses nothing. */
+	if (hv_selector_miss(selector, &labels, &at))
 		abort();
 	hv_opts_done(&labels);
 }

@@ -34,6 +34,8 @@ struct hv_rule_view {
 	char *target;
 	char *request; /* of the attach: JSON */
 	char *since;
+	char *near; /* hv_rule_attach(): if none is selected, the values that come nearest; or NULL
+		     */
 	struct hv_attachment *attachments;
 	size_t count;
 	struct hv_rule_misses misses;

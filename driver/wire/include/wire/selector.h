@@ -39,6 +39,12 @@ enum hv_code hv_selector_parse(const char *text, struct hv_selector *ret, struct
 bool hv_selector_match(const struct hv_selector *selector, const struct hv_opts *labels)
 	__attribute__((nonnull));
 
+/* The first label of the selector that a container with these labels has with another value:
+ * `ret_at` is its place in the selector.  Returns the value, borrowed from `labels`, or NULL: the
+ * container does not have the label, or is selected, or a keeper. */
+const char *hv_selector_miss(const struct hv_selector *selector, const struct hv_opts *labels,
+	size_t *ret_at) __attribute__((nonnull));
+
 void hv_selector_done(struct hv_selector *selector) __attribute__((nonnull));
 #define hv_auto_selector HV_AUTO(hv_selector_done)
 
