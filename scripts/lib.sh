@@ -131,6 +131,44 @@ package_source() {
 		sed -nE "s#^'(.*)/dists/(bullseye|bookworm|trixie|forky|sid)/InRelease'.*#\1#p" | awk 'NR == 1'
 }
 
+# suites_apt DIR COMMAND...: apt that knows the suites of update_suites alone, and whose changes stay in DIR.
+suites_apt() {
+	"$2" -o Dir::Etc::sourcelist="$1/list" -o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::State="$1/state" -o Dir::State::status=/dev/null \
+		-o Dir::Cache="$1/cache" -o APT::Sandbox::User=root "${@:3}"
+}
+
+# update_suites DIR SUITE...: the lists of these suites, of the machine's own package source.
+update_suites() {
+	local source suite
+	source=$(package_source)
+	[[ -n $source ]] || die "apt knows no source of Debian's packages; name one: HOSTVOL_DEBIAN=URL"
+	mkdir -p "$1"/{state/lists,cache/archives}/partial
+	for suite in "${@:2}"; do
+		printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
+			"$source" "$suite"
+	done >"$1/list"
+	suites_apt "$1" apt-get -q update
+}
+
+# fetch_compose DIR: unpack Docker Compose v2 there, which Debian 12 does not have.
+fetch_compose() {
+	rm -f "$1"/docker-compose_*.deb
+	update_suites "$1/apt" trixie
+	(cd "$1" && suites_apt "$1/apt" apt-get -q download docker-compose &&
+		dpkg-deb -x ./docker-compose_*.deb . && rm ./docker-compose_*.deb)
+	rm -rf "$1/apt"
+	touch "$1/complete"
+}
+
+# add_compose DIR: have `docker compose` in a directory of the docker command's plugins, if the machine has none.
+add_compose() {
+	local dir=${HOSTVOL_COMPOSE:-/var/cache/hostvol-compose}
+	! docker compose version >/dev/null 2>&1 || return 0
+	[[ -e $dir/complete ]] || step "downloading Docker Compose v2" fetch_compose "$dir"
+	ln -s "$dir/usr/libexec/docker/cli-plugins/docker-compose" "$1"
+}
+
 # --- root file systems ----------------------------------------------------------------------
 
 # make_debian SUITE DIR [OPTION...]: by debootstrap, from the machine's own package source if it has one.
