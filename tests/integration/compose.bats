@@ -324,6 +324,28 @@ write_tool() {
 	each_said Web.1_b-c 1 1
 }
 
+@test "a file that brings its own rule has it from the first up to down -v" {
+	{
+		cat "$TMP/project/compose.yaml"
+		service other 'volumes: ["hot:/v"]'
+		printf '%s\n' volumes: "  hot:" "    name: hvt_hot" "    driver: hostvol" "    driver_opts:" \
+			"      path: $TMP/src" "      attach: compose:$PROJECT/web:/a"
+	} >"$TMP/compose.yaml"
+	mv "$TMP/compose.yaml" "$TMP/project"
+	compose up -d --scale web=2
+	each_said web 2 1
+	each_said db 1 0
+	compose down
+	counts 0 0
+	compose up -d
+	each_said web 1 1
+	compose down -v
+	[[ -z $(our_rules) ]]
+	within 10 is_clean
+	run ! docker volume inspect hvt_hot
+	[[ -e $TMP/src/file ]]
+}
+
 @test "a misspelt service is told those that there are" {
 	compose up -d --scale web=2
 	run -0 docker hostvol check hvt_data "compose:$PROJECT/wbe:/a"
