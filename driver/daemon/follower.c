@@ -38,9 +38,9 @@ enum {
 	RETRY_MAX_MS = 60000,
 	STATE_RETRY_MS = 1000,
 	READY_MAX = 64,
-	BUFFER_SIZE = 1 << 16,
-	READS_MAX = 16, /* of a queue at a time */
-	POKED_MAX = 64, /* more: all are read again */
+	BUFFER_SIZE = 4096,
+	READS_MAX = 256, /* of a queue at a time */
+	POKED_MAX = 64,  /* more: all are read again */
 	THREADS_MAX = 32,
 	SLOW_MAX = THREADS_MAX / 2, /* of them for paths that may lead to a server */
 	THREADS_KEPT = 1,
@@ -111,10 +111,8 @@ struct hv_follower {
 	int mountinfo;
 	struct item **items;
 	size_t count;
-	unsigned slow_count; /* jobs */
-	struct mc_chain *chain;
+	unsigned slow_count;      /* jobs */
 	struct mc_mounts *mounts; /* NULL: to be read again */
-	char *buffer;
 };
 
 static const char shared_events, table_events; /* in epoll's data, beside items */
@@ -431,13 +429,14 @@ static void take_own_event(struct item *item, const struct inotify_event *event)
 /* Of the instance of one item, or of the shared one (NULL). */
 static void take_events(struct hv_follower *self, struct item *item)
 {
+	_Alignas(struct inotify_event) char buffer[BUFFER_SIZE];
 	ssize_t size;
 
 	for (int i = 0; i < READS_MAX; i++) {
-		size = read(item ? item->inotify : self->inotify, self->buffer, BUFFER_SIZE);
+		size = read(item ? item->inotify : self->inotify, buffer, sizeof(buffer));
 		if (size <= 0)
 			return;
-		for (const char *at = self->buffer; at < self->buffer + size;) {
+		for (const char *at = buffer; at < buffer + size;) {
 			const struct inotify_event *event = (const void *)at;
 
 			if (item)
@@ -557,10 +556,9 @@ static bool is_same(const struct known *a, const struct known *b)
 	       a->waits_at == b->waits_at && a->mounts == b->mounts;
 }
 
-/* The watches of the last walk are those of the item from now on. */
-static int take_links(struct hv_follower *self, struct item *item)
+/* The watches of the walk are those of the item from now on. */
+static int take_links(struct hv_follower *self, struct item *item, const struct mc_chain *chain)
 {
-	const struct mc_chain *chain = self->chain;
 	struct links old = item->links;
 
 	item->links = copy_links(chain);
@@ -617,20 +615,20 @@ static int have_inotify(struct hv_follower *self)
 
 static void walk(struct hv_follower *self, struct item *item)
 {
-	struct mc_chain *chain = self->chain;
+	hv_auto_free struct mc_chain *chain = malloc(sizeof(*chain));
 	struct known known = {0};
-	int missing = have_inotify(self), watched, rc;
+	int missing = have_inotify(self), watched, rc = -ENOMEM;
 
-	rc = mc_chain_walk(self->args.core,
-		&(struct mc_chain_args){.path = item->what.path, .inotify = self->inotify}, chain,
-		NULL);
-	item->is_dirty = false;
+	if (chain)
+		rc = mc_chain_walk(self->args.core,
+			&(struct mc_chain_args){.path = item->what.path, .inotify = self->inotify},
+			chain, NULL);
+	item->is_dirty = rc < 0;
 	if (rc < 0) {
 		rest(item, RETRY_MIN_MS);
-		item->is_dirty = true;
 		return;
 	}
-	watched = take_links(self, item);
+	watched = take_links(self, item, chain);
 	watched = missing ? missing : watched;
 	known.waits_at = chain->waits_at;
 	if (!known.waits_at) {
@@ -737,8 +735,6 @@ static void release(struct hv_follower *self)
 	mc_close_fd(&self->wake_fd);
 	pthread_mutex_destroy(&self->lock);
 	free(self->items);
-	free(self->chain);
-	free(self->buffer);
 	free(self);
 }
 
@@ -747,9 +743,7 @@ static bool set_up(struct hv_follower *self)
 	self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	self->mountinfo = mc_host_mountinfo_open(self->args.core, NULL);
-	self->chain = malloc(sizeof(*self->chain));
-	self->buffer = malloc(BUFFER_SIZE);
-	return self->chain && self->buffer && add_fd(self, self->wake_fd, EPOLLIN, NULL) == 0 &&
+	return add_fd(self, self->wake_fd, EPOLLIN, NULL) == 0 &&
 	       add_fd(self, self->mountinfo, EPOLLPRI, &table_events) == 0;
 }
 
