@@ -16,6 +16,7 @@ enum {
 	MC_STUCK_MAX = 2,
 	MC_ABANDONED_MAX = 512,
 	MC_HELPERS_MAX = 4, /* at work at once for one thing: as many get stuck on it at first */
+	MC_SILENT_MAX = 16,
 };
 
 /* Hold a mutex until the end of the scope. */
@@ -46,6 +47,12 @@ struct mc_abandoned {
 	uint64_t waits_for;
 };
 
+/* A server that let a look wait (silent.c). */
+struct mc_silent {
+	uint64_t waits_for;
+	uint64_t until_ns; /* mc_clock_ns() */
+};
+
 struct mc_core {
 	int home_ns;   /* our own mount namespace */
 	int host_ns;   /* the host's */
@@ -63,15 +70,18 @@ struct mc_core {
 	pthread_cond_t changed;
 	pthread_cond_t work; /* for the workers */
 	struct mc_task *first, *last;
+	unsigned waiting;      /* tasks that no worker has taken */
 	struct mc_gate *gates; /* containers at work */
 	bool stopping;
-	unsigned worker_count;
+	unsigned worker_max, worker_count, idle_workers;
 	pthread_t workers[MC_WORKERS_MAX];
 	struct mc_waiting *helpers;   /* at work */
 	struct mc_starting *starting; /* the same, and whether they have our descriptors still */
 	struct mc_kept *kept;         /* a helper that waits for a job */
 	struct mc_abandoned abandoned[MC_ABANDONED_MAX];
 	unsigned abandoned_count;
+	struct mc_silent silent[MC_SILENT_MAX]; /* a ring */
+	unsigned next_silent;
 	uint64_t timings[MC_TIMINGS_MAX]; /* a ring */
 	uint64_t timing_count;            /* ever taken */
 	struct mc_question *questions;    /* that wait for a look (namespaces.c) */

@@ -2,7 +2,8 @@
 /* The mount workers.
  *
  * Sequence in each: unshare(CLONE_FS) so that setns(CLONE_NEWNS) is allowed in a threaded process,
- * umask 0, every signal blocked; then take a task, run it, say so, again. */
+ * umask 0, every signal blocked; then take a task, run it, say so, again.  One is started with the
+ * core, each of the others when a task finds all of them at work. */
 #include "pool.h"
 
 #include <errno.h>
@@ -34,10 +35,13 @@ static struct mc_task *take_task(struct mc_core *core)
 {
 	struct mc_task *task;
 
+	core->idle_workers++;
 	while (!core->first && !core->stopping)
 		pthread_cond_wait(&core->work, &core->lock);
+	core->idle_workers--;
 	task = core->first;
 	if (task) {
+		core->waiting--;
 		core->first = task->next;
 		if (!core->first)
 			core->last = NULL;
@@ -64,6 +68,21 @@ static void *work(void *argument)
 	}
 	pthread_mutex_unlock(&core->lock);
 	return NULL;
+}
+
+/* With the lock. */
+static int add_worker(struct mc_core *core)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the worker */
+	rc = -pthread_create(&core->workers[core->worker_count], NULL, work, core);
+	if (rc == 0)
+		core->worker_count++;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }
 
 static int run_here(struct mc_core *core, mc_job_fn fn, struct mc_job *job)
@@ -96,6 +115,8 @@ int mc_pool_run_in_worker(struct mc_core *core, mc_job_fn fn, struct mc_job *job
 	else
 		core->first = &task;
 	core->last = &task;
+	if (++core->waiting > core->idle_workers && core->worker_count < core->worker_max)
+		(void)add_worker(core); /* or one that works does it */
 	pthread_cond_signal(&core->work);
 	while (!task.is_done)
 		pthread_cond_wait(&task.done, &core->lock);
@@ -129,19 +150,12 @@ int mc_core_lend_thread(const struct mc_core *core)
 
 int mc_pool_start(struct mc_core *core, unsigned workers)
 {
-	sigset_t all, before;
-	int rc = 0;
+	mc_auto_lock lock = mc_lock(&core->lock);
 
 	if (workers < 1 || workers > MC_WORKERS_MAX)
 		return -EINVAL;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the workers */
-	for (; core->worker_count < workers && rc == 0; core->worker_count++)
-		rc = -pthread_create(&core->workers[core->worker_count], NULL, work, core);
-	if (rc < 0)
-		core->worker_count--;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
+	core->worker_max = workers;
+	return add_worker(core);
 }
 
 void mc_pool_stop(struct mc_core *core)

@@ -5,7 +5,8 @@
 
 #include "job.h"
 
-/* Start and stop them.  Returns 0, -EINVAL (`workers`) or the error of pthread_create(3). */
+/* Start the first of at most `workers`, and stop them.  Returns 0, -EINVAL (`workers`) or the error
+ * of pthread_create(3). */
 int mc_pool_start(struct mc_core *core, unsigned workers);
 void mc_pool_stop(struct mc_core *core);
 

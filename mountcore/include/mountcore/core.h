@@ -27,7 +27,7 @@ struct mc_core;
 
 struct mc_core_args {
 	pid_t host_pid;             /* a process in the host's mount namespace; 0: our own is it */
-	unsigned workers;           /* mount worker threads, 1 to 16 */
+	unsigned workers;           /* mount worker threads at most, 1 to 16 */
 	unsigned helper_timeout_ms; /* deadline of a helper process */
 	unsigned mount_timeout_ms; /* of one that mounts or unmounts a file system, which may have a
 				    * journal to replay; 0: 100 s */
@@ -50,7 +50,8 @@ enum mc_feature {
 	MC_FEATURE_OPEN_TREE_ATTR = 512, /* 6.15 */
 };
 
-/* Open the library: keeps descriptors of both namespaces, starts the workers.
+/* Open the library: keeps descriptors of both namespaces, starts a worker.  More are started when
+ * they are needed, by the thread that needs one.
  * Returns 0, -ENOMEM, -EPERM or -EACCES (no right to open the host's namespace), -ENOENT (no such
  * process), -EAGAIN (no thread), -EINVAL (a reserved word is not 0).  The caller closes `ret` with
  * mc_core_close().
