@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A worker attaches what is wanted, and has the gate let the start go.  There are as many workers
- * as there are starts held, up to a limit: file systems may keep each of them.  A few stay. */
+ * as there are starts held, up to a limit: file systems may keep each of them.  A few stay then. */
 #include "holds.h"
 
 #include <stdlib.h>

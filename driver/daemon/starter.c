@@ -236,7 +236,6 @@ struct hv_starter *hv_starter_start(const struct hv_starter_args *args)
 		done(self);
 		return NULL;
 	}
-	hv_workers_begin(&self->workers);
 	return self;
 }
 

@@ -65,14 +65,6 @@ void hv_workers_init(struct hv_workers *workers, const struct hv_workers_args *a
 	pthread_cond_init(&workers->left, NULL);
 }
 
-void hv_workers_begin(struct hv_workers *workers)
-{
-	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);
-
-	while (workers->workers < workers->args.kept && hire(workers))
-		continue;
-}
-
 void hv_workers_add(struct hv_workers *workers, struct hv_work *work)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that take up pieces of work, as many as there are pieces, up to a limit.  A few stay. */
+/* Threads that take up pieces of work, as many as there are pieces, up to a limit.  A few stay once
+ * they were needed. */
 #ifndef DAEMON_WORKERS_H
 #define DAEMON_WORKERS_H
 
@@ -32,9 +33,6 @@ struct hv_workers {
 };
 
 void hv_workers_init(struct hv_workers *workers, const struct hv_workers_args *args);
-
-/* Begin those that stay, as far as there are threads. */
-void hv_workers_begin(struct hv_workers *workers);
 
 /* Hand a piece over.  Without a thread for it, a worker that has done its own takes it; without any
  * worker it waits for the next piece, or hv_workers_urge().  Any thread. */

@@ -131,12 +131,15 @@ WORKERS_TEST(as_many_work_as_there_are_pieces_up_to_the_limit)
 
 WORKERS_TEST(some_stay_and_take_up_what_comes_later)
 {
-	hv_workers_begin(&site->workers);
-	expect(site, &site->begun, KEPT);
-	for (unsigned i = 1; i <= 20; i++) {
-		add(site, 1);
+	site->is_closed = true;
+	add(site, KEPT);
+	expect(site, &site->working, KEPT);
+	set_closed(site, false);
+	for (unsigned i = KEPT; i <= 20; i++) {
 		expect(site, &site->done, i);
+		add(site, 1);
 	}
+	expect(site, &site->done, 21);
 	assert_true(site->workers.workers >= KEPT);
 }
 
