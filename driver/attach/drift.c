@@ -2,16 +2,15 @@
 #include "drift.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "wire/text.h"
 
 #include "attachment.h"
 
-/* "process 12 (umount)"; its number is the host's.  Owned; NULL: it is not known, or we are it. */
+/* "process 12 (umount)"; its number is the host's.  Owned; NULL: it is not known. */
 static char *name_process(const struct mc_watch_event *by)
 {
-	if (!by || by->pid <= 0 || by->pid == getpid())
+	if (!by || by->pid <= 0)
 		return NULL;
 	return *by->command ? hv_text_format("process %d (%s)", (int)by->pid, by->command)
 			    : hv_text_format("process %d", (int)by->pid);

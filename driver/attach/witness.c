@@ -54,7 +54,8 @@ static void clean(char *command)
 			*at = '?';
 }
 
-/* Returns how many of them are not our own.  The mark of lost events has no mount. */
+/* Keep those that are not our own: nobody asks who we are.  The mark of lost events has no mount.
+ * Returns how many are not our own. */
 static unsigned keep(struct hv_witness *witness, struct mc_watch_event *events, unsigned count)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&witness->lock);
@@ -62,7 +63,9 @@ static unsigned keep(struct hv_witness *witness, struct mc_watch_event *events, 
 	unsigned others = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		others += events[i].pid != own;
+		if (events[i].pid == own)
+			continue;
+		others++;
 		clean(events[i].command);
 		if (events[i].mount_id)
 			witness->seen[witness->count++ % HV_WITNESS_MAX] = events[i];
