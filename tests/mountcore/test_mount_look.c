@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "mountcore/cleanup.h"
-#include "mountcore/mounts.h"
+#include "mountcore/mount_look.h"
 
 #include "box.h"
 #include "scratch.h"
@@ -214,6 +214,43 @@ SCENE_TEST(below_a_mount_over_the_root)
 		scene_close(scene);
 		scene_open(scene);
 	}
+}
+
+/* Until they are as wanted: a mount anywhere on the machine may make a look unsure. */
+static void look_at_all(const struct attach_fixture *scene, struct mc_mount_look *looks,
+	const enum mc_mount_is *wanted, size_t count)
+{
+	bool are_as_wanted = false;
+
+	for (int left = 100; left > 0 && !are_as_wanted; left--) {
+		mc_mounts_look(scene->core, scene->ns.ns_fd, looks, count);
+		are_as_wanted = true;
+		for (size_t i = 0; i < count; i++)
+			are_as_wanted &=
+				looks[i].is == (is_possible(scene) ? wanted[i] : MC_MOUNT_UNSURE);
+	}
+	assert_true(are_as_wanted);
+}
+
+SCENE_TEST(several_at_once_are_told_apart)
+{
+	static const char *const targets[] = {"/two/data", "/one/data", "/data"};
+	struct mc_mount_look looks[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(scene_attach(scene, targets[i]), 0);
+		looks[i] = (struct mc_mount_look){
+			.mount_id = scene->info.mount_id, .path = targets[i]};
+	}
+	look_at_all(scene, looks,
+		(enum mc_mount_is[]){MC_MOUNT_THERE, MC_MOUNT_THERE, MC_MOUNT_THERE}, 3);
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/two"), 0);
+	look_at_all(scene, looks,
+		(enum mc_mount_is[]){MC_MOUNT_UNSURE, MC_MOUNT_THERE, MC_MOUNT_THERE}, 3);
+	assert_int_equal(box_run(&scene->box, in_umount, "/data"), 0);
+	look_at_all(scene, looks,
+		(enum mc_mount_is[]){MC_MOUNT_UNSURE, MC_MOUNT_THERE, MC_MOUNT_GONE}, 3);
+	mc_mounts_look(scene->core, scene->ns.ns_fd, looks, 0);
 }
 
 SCENE_TEST(a_look_leaves_no_descriptor)
