@@ -21,7 +21,7 @@ enum hv_code hv_mount_op_decide_follow(struct hv_mount_op *attempt, struct hv_er
 	attempt->follow |= attempt->request->follow;
 	if (!attempt->follow || is_to_make(attempt))
 		return HV_OK;
-	return hv_volume_follow(volumes, &attempt->volume, 0, err);
+	return hv_volume_follow(volumes, &attempt->volume, false, err);
 }
 
 enum hv_code hv_mount_op_find_present(struct hv_mount_op *attempt, struct hv_error *err)
@@ -31,7 +31,7 @@ enum hv_code hv_mount_op_find_present(struct hv_mount_op *attempt, struct hv_err
 
 	if (!view->follow)
 		return HV_OK;
-	if (hv_volume_follow(attempt->attacher->volumes, &attempt->volume, 0, err) != HV_OK)
+	if (hv_volume_follow(attempt->attacher->volumes, &attempt->volume, false, err) != HV_OK)
 		return err->code;
 	source = strdup(attempt->volume.source);
 	if (!source)

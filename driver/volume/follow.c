@@ -67,13 +67,14 @@ static enum hv_code explain(const struct hv_volume *volume, const char *path,
 }
 
 static enum hv_code walk(struct hv_volumes *volumes, const struct hv_volume *volume,
-	const char *path, unsigned timeout_ms, struct mc_chain *ret, struct hv_error *err)
+	const char *path, bool is_look, struct mc_chain *ret, struct hv_error *err)
 {
-	struct mc_chain_args args = {.path = path, .inotify = MC_FD_NONE, .timeout_ms = timeout_ms};
+	struct mc_chain_args args = {.path = path, .inotify = MC_FD_NONE, .is_look = is_look};
 	struct mc_err cause = {0};
 	int rc = mc_chain_walk(volumes->core, &args, ret, &cause);
 
 	args.may_wait = rc == 0 && ret->waits_at;
+	args.waits_at = ret->waits_at;
 	if (args.may_wait)
 		rc = mc_chain_walk(volumes->core, &args, ret, &cause);
 	if (rc == 0 && ret->found < 0)
@@ -81,8 +82,8 @@ static enum hv_code walk(struct hv_volumes *volumes, const struct hv_volume *vol
 	return rc == 0 && ret->found == 0 ? HV_OK : explain(volume, path, &cause, err);
 }
 
-enum hv_code hv_volume_follow(struct hv_volumes *volumes, struct hv_volume *volume,
-	unsigned timeout_ms, struct hv_error *err)
+enum hv_code hv_volume_follow(
+	struct hv_volumes *volumes, struct hv_volume *volume, bool is_look, struct hv_error *err)
 {
 	struct hv_volume_options options = {0};
 	const char *asked = find_asked(volumes, volume, &options);
@@ -95,7 +96,7 @@ enum hv_code hv_volume_follow(struct hv_volumes *volumes, struct hv_volume *volu
 	chain = malloc(sizeof(*chain));
 	if (!chain)
 		return hv_oom(err);
-	if (walk(volumes, volume, asked, timeout_ms, chain, err) != HV_OK)
+	if (walk(volumes, volume, asked, is_look, chain, err) != HV_OK)
 		return err->code;
 	source = chain->real;
 	if (options.subpath) {
@@ -103,7 +104,7 @@ enum hv_code hv_volume_follow(struct hv_volumes *volumes, struct hv_volume *volu
 
 		memcpy(base, chain->real, sizeof(base));
 		hv_volume_asked(volumes, volume, whole);
-		if (walk(volumes, volume, whole, timeout_ms, chain, err) != HV_OK)
+		if (walk(volumes, volume, whole, is_look, chain, err) != HV_OK)
 			return err->code;
 		if (!mc_path_is_below(chain->real, base))
 			return hv_fail(err, HV_SOURCE_REFUSED, "%s leads out of %s", whole, base);

@@ -19,6 +19,7 @@
 #include "open.h"
 #include "route.h"
 #include "run.h"
+#include "silent.h"
 #include "sys.h"
 #include "table.h"
 #include "trust.h"
@@ -251,12 +252,16 @@ int mc_chain_walk(struct mc_core *core, const struct mc_chain_args *args, struct
 	job->job.keep[0] = args->inotify;
 	if (args->may_wait) {
 		mc_table_find_way(core, job->path, &way);
-		job->job.waits_for = way.key;
-		job->job.timeout_ms = args->timeout_ms;
+		job->job.waits_for = args->waits_at ? args->waits_at : way.key;
+		job->job.timeout_ms = args->is_look ? MC_LOOK_TIMEOUT_MS : 0;
+		if (args->is_look && mc_silent_has(core, job->job.waits_for))
+			return mc_err_set(err, MC_STEP_HELPER, -ETIMEDOUT);
 	}
 	job->job.table = mc_table_get(core, 0, &job->job.is_table_old);
 	rc = mc_job_run_err(core, walk, &job->job, err);
 	mc_table_put(core, job->job.table);
+	if (rc == -ETIMEDOUT && args->is_look)
+		mc_silent_note(core, job->job.waits_for);
 	if (rc == 0)
 		*ret = job->chain;
 	return rc;

@@ -2,7 +2,7 @@
 /* Sequence of a comparison, one job: [statx(the mount, in our own namespace)] setns(host)
  * openat2(source) [openat2(subpath)] statx [statx(FORCE_SYNC) fstatfs] readlink setns(home);
  * then, outside, the mounts below the two are compared by the mount tables. */
-#include "mountcore/source.h"
+#include "source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,21 +15,19 @@
 #include "mountcore/cleanup.h"
 #include "mountcore/host.h"
 #include "mountcore/path.h"
+#include "mountcore/source_look.h"
 
+#include "below.h"
 #include "core.h"
 #include "fstype.h"
 #include "job.h"
 #include "mounts.h"
 #include "reserved.h"
 #include "route.h"
-#include "source.h"
+#include "silent.h"
 #include "sys.h"
 #include "table.h"
 #include "walk.h"
-
-enum { LOOK_TIMEOUT_MS = 1000, SILENT_MAX = 16 };
-
-#define SILENT_NS (10 * UINT64_C(1000000000))
 
 /* A mount table, read again when the kernel says that it changed. */
 struct table {
@@ -37,19 +35,10 @@ struct table {
 	struct mc_mounts *mounts;
 };
 
-/* A server that let a look wait. */
-struct silent {
-	uint64_t mountinfo_id;
-	uint64_t dev;
-	uint64_t until_ns; /* mc_clock_ns() */
-};
-
 struct mc_look {
 	pthread_mutex_t lock; /* everything below */
 	struct table host;
 	struct table own;
-	struct silent silent[SILENT_MAX]; /* a ring */
-	unsigned next;
 };
 
 struct look_job {
@@ -63,11 +52,12 @@ struct look_job {
 	char real[PATH_MAX];  /* out: its path on the host, subpath included */
 };
 
-/* The mounts below a directory, strings borrowed from the table. */
-struct below {
-	struct mc_mount *items; /* owned */
-	size_t count;
-	size_t base; /* how long the directory's path is; 0: the root */
+struct mc_source_look {
+	struct mc_stat stat;
+	struct mc_below there; /* on the host */
+	/* Of the mount whose mountpoint the source is on the host. */
+	uint64_t mount_dev;
+	char *mount_root; /* owned; NULL: it is none, or was not asked for */
 };
 
 /* --- the source ----------------------------------------------------------------------------- */
@@ -164,131 +154,19 @@ static int read_table(struct mc_core *core, struct table *table, int ns_fd)
 	return rc;
 }
 
-static void below_done(struct below *below)
+static int compare_mounts(const struct mc_source_look *look, const struct mc_source_args *args,
+	const struct mc_mount *ours, enum mc_source_is *ret)
 {
-	free(below->items);
-}
+	MC_AUTO(struct mc_below, mc_below_done) here = {0};
+	int rc = ours ? mc_below_collect(args->mounts, ours->id, ours->target, &here) : 0;
 
-static bool has_parent(const struct below *below, uint64_t top, const struct mc_mount *mount)
-{
-	bool found = mount->parent_id == top;
-
-	for (size_t i = 0; !found && i < below->count; i++)
-		found = below->items[i].id == mount->parent_id;
-	for (size_t i = 0; found && i < below->count; i++)
-		found = below->items[i].id != mount->id; /* not once more */
-	return found;
-}
-
-/* The mounts below the directory `path` of the mount `top`, without those that a clone of it does
- * not have.  A table lists a mount behind its parent unless mounts were moved: passes until nothing
- * is added. */
-static int collect(struct mc_mounts *mounts, uint64_t top, const char *path, struct below *ret)
-{
-	struct mc_mount mount;
-	size_t before;
-
-	*ret = (struct below){.base = path[1] ? strlen(path) : 0};
-	do {
-		before = ret->count;
-		for (size_t at = 0; mc_mounts_next(mounts, &at, &mount);) {
-			struct mc_mount *items;
-
-			if (mount.id == top || mount.is_unbindable ||
-				strcmp(mount.target, path) == 0 ||
-				!mc_path_is_below(mount.target, path) ||
-				!has_parent(ret, top, &mount))
-				continue;
-			items = reallocarray(ret->items, ret->count + 1, sizeof(*items));
-			if (!items)
-				return -ENOMEM;
-			ret->items = items;
-			items[ret->count++] = mount;
-		}
-	} while (ret->count != before);
-	return 0;
-}
-
-/* Whether each mount of `one` is in `two`. */
-static bool is_part(const struct below *one, const struct below *two)
-{
-	for (size_t i = 0; i < one->count; i++) {
-		const struct mc_mount *a = &one->items[i];
-		bool found = false;
-
-		for (size_t j = 0; !found && j < two->count; j++) {
-			const struct mc_mount *b = &two->items[j];
-
-			found = a->dev == b->dev && strcmp(a->root, b->root) == 0 &&
-				strcmp(a->target + one->base, b->target + two->base) == 0;
-		}
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-/* With the lock held. */
-static int compare_mounts(struct mc_core *core, const struct mc_source_args *args,
-	const struct look_job *job, const struct mc_mount *ours, enum mc_source_is *ret)
-{
-	struct table *host = &core->look->host;
-	MC_AUTO(struct below, below_done) there = {0}, here = {0};
-	int rc = read_table(core, host, core->host_ns);
-
-	if (rc == 0)
-		rc = collect(host->mounts, job->stat.mountinfo_id, job->real, &there);
-	if (rc == 0)
-		rc = collect(args->mounts, ours->id, ours->target, &here);
-	if (rc == 0 && !(is_part(&there, &here) && (args->has_others || is_part(&here, &there))))
+	if (rc == 0 && !(mc_below_is_part(&look->there, &here) &&
+			       (args->has_others || mc_below_is_part(&here, &look->there))))
 		*ret = MC_SOURCE_MOUNTS;
 	return rc;
 }
 
 /* --- looking -------------------------------------------------------------------------------- */
-
-/* With the lock held: the outermost mount with a server behind it on the way to `path`. */
-static bool find_slow(struct mc_core *core, const char *path, struct silent *ret)
-{
-	struct table *host = &core->look->host;
-	struct mc_mount mount;
-	int rc = read_table(core, host, core->host_ns);
-
-	for (size_t at = 0; rc == 0 && mc_mounts_next(host->mounts, &at, &mount);) {
-		if (!mc_fstype_is_slow(mount.fstype) || !mc_path_is_below(path, mount.target))
-			continue;
-		*ret = (struct silent){.mountinfo_id = mount.id, .dev = mount.dev};
-		return true;
-	}
-	return false;
-}
-
-static bool is_silent(struct mc_core *core, const char *path)
-{
-	struct mc_look *look = core->look;
-	mc_auto_lock lock = mc_lock(&look->lock);
-	struct silent slow;
-	bool found = false;
-
-	if (find_slow(core, path, &slow))
-		for (size_t i = 0; !found && i < SILENT_MAX; i++)
-			found = look->silent[i].mountinfo_id == slow.mountinfo_id &&
-				look->silent[i].dev == slow.dev &&
-				look->silent[i].until_ns > mc_clock_ns();
-	return found;
-}
-
-static void note_silent(struct mc_core *core, const char *path)
-{
-	struct mc_look *look = core->look;
-	mc_auto_lock lock = mc_lock(&look->lock);
-	struct silent slow;
-
-	if (!find_slow(core, path, &slow))
-		return;
-	slow.until_ns = mc_clock_ns() + SILENT_NS;
-	look->silent[look->next++ % SILENT_MAX] = slow;
-}
 
 static int look_at_source(const struct mc_core *core, struct look_job *self)
 {
@@ -350,68 +228,83 @@ static int run_look(struct mc_core *core, const struct mc_source_args *args, boo
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, -ENAMETOOLONG);
 	mc_table_find_way(core, whole, &way);
 	is_slow |= way.is_slow;
-	if (args->is_look && is_slow && is_silent(core, whole))
+	if (args->is_look && is_slow && mc_silent_has(core, way.key))
 		return mc_err_set(&self->job.err, MC_STEP_HELPER, -ETIMEDOUT);
 	self->job.in_helper = is_slow;
 	self->job.waits_for = way.key;
-	self->job.timeout_ms = args->is_look ? LOOK_TIMEOUT_MS : 0;
+	self->job.timeout_ms = args->is_look ? MC_LOOK_TIMEOUT_MS : 0;
 	rc = mc_job_run_anywhere(core, look, &self->job);
 	if (rc == -ETIMEDOUT && args->is_look)
-		note_silent(core, self->real);
+		mc_silent_note(core, way.key);
 	return rc;
 }
 
-/* With the lock held.  Of a mount that is a slave: take the mount on top of it for `ours`, if it is
- * the source now: the host has mounted it there. */
-static int find_passed_on(struct mc_core *core, const struct mc_source_args *args,
-	const struct look_job *job, struct mc_mount *ours, bool *ret)
+void mc_source_look_free(struct mc_source_look *look)
 {
-	struct mc_mount top, there;
-	int rc;
-
-	*ret = false;
-	if (!args->is_slave || mc_mounts_find_on_root(args->mounts, ours, &top) < 0)
-		return 0;
-	for (size_t left = mc_mounts_count(args->mounts); left > 0; left--)
-		if (mc_mounts_find_on_root(args->mounts, &top, &top) < 0)
-			break;
-	rc = read_table(core, &core->look->host, core->host_ns);
-	if (rc < 0)
-		return rc;
-	*ret = mc_mounts_find(core->look->host.mounts, job->stat.mountinfo_id, &there) == 0 &&
-	       strcmp(there.target, job->real) == 0 && there.dev == top.dev &&
-	       strcmp(there.root, top.root) == 0;
-	if (*ret)
-		*ours = top;
-	return 0;
+	if (!look)
+		return;
+	mc_below_done(&look->there);
+	free(look->mount_root);
+	free(look);
 }
 
-/* With the lock held. */
-static int judge(struct mc_core *core, const struct mc_source_args *args,
-	const struct look_job *job, enum mc_source_is *ret)
+static void free_look(struct mc_source_look **look)
 {
-	struct mc_mount ours;
-	bool is_there = mc_mounts_find(args->mounts, args->mountinfo_id, &ours) == 0;
-	bool is_passed_on = false;
-	int rc = is_there ? find_passed_on(core, args, job, &ours, &is_passed_on) : 0;
+	mc_source_look_free(*look);
+}
+
+#define auto_look MC_AUTO(struct mc_source_look *, free_look)
+
+static int note_mount(
+	struct mc_mounts *mounts, const struct look_job *job, struct mc_source_look *look)
+{
+	struct mc_mount mount;
+
+	if (mc_mounts_find(mounts, job->stat.mountinfo_id, &mount) < 0 ||
+		strcmp(mount.target, job->real) != 0)
+		return 0;
+	look->mount_dev = mount.dev;
+	look->mount_root = strdup(mount.root);
+	return look->mount_root ? 0 : -ENOMEM;
+}
+
+static int note_mounts(struct mc_core *core, const struct mc_source_args *args,
+	const struct look_job *job, struct mc_source_look *look)
+{
+	struct table *host = &core->look->host;
+	mc_auto_lock lock = mc_lock(&core->look->lock);
+	int rc = read_table(core, host, core->host_ns);
+
+	if (rc == 0 && args->is_slave)
+		rc = note_mount(host->mounts, job, look);
+	if (rc == 0 && S_ISDIR(job->stat.mode))
+		rc = mc_below_collect(
+			host->mounts, job->stat.mountinfo_id, job->real, &look->there);
+	return rc;
+}
+
+/* Look, and keep the result. */
+static int look_with(struct mc_core *core, const struct mc_source_args *args, bool is_slow,
+	struct look_job *job, struct mc_source_look **ret)
+{
+	auto_look look = NULL;
+	int rc = run_look(core, args, is_slow, job);
 
 	if (rc < 0)
 		return rc;
-	*ret = MC_SOURCE_SAME;
-	if (!is_passed_on && args->root.ino &&
-		(args->root.dev != job->stat.dev || args->root.ino != job->stat.ino))
-		*ret = MC_SOURCE_OTHER;
-	if (*ret != MC_SOURCE_SAME || !is_there)
-		return 0;
-	if (mc_fstype_is_slow(ours.fstype) && mc_mount_is_deleted(&ours)) {
-		*ret = MC_SOURCE_OTHER;
-		return 0;
-	}
-	return S_ISDIR(job->stat.mode) ? compare_mounts(core, args, job, &ours, ret) : 0;
+	look = calloc(1, sizeof(*look));
+	if (!look)
+		return mc_err_set(&job->job.err, MC_STEP_SETUP, -ENOMEM);
+	look->stat = job->stat;
+	if (S_ISDIR(job->stat.mode) || args->is_slave)
+		rc = note_mounts(core, args, job, look);
+	if (rc == 0)
+		*ret = mc_take_ptr(&look);
+	return mc_err_set(&job->job.err, MC_STEP_SETUP, rc);
 }
 
-int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
-	enum mc_source_is *ret, struct mc_err *err)
+int mc_source_look(struct mc_core *core, const struct mc_source_args *args,
+	struct mc_source_look **ret, struct mc_err *err)
 {
 	mc_auto_job struct look_job *job = mc_job_new(sizeof(*job));
 	int rc;
@@ -420,13 +313,60 @@ int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	rc = mc_err_set(&job->job.err, MC_STEP_SOURCE, copy_args(job, args, NULL));
 	if (rc == 0)
-		rc = run_look(core, args, false, job);
-	if (rc == 0) {
-		mc_auto_lock lock = mc_lock(&core->look->lock);
-
-		rc = mc_err_set(&job->job.err, MC_STEP_SETUP, judge(core, args, job, ret));
-	}
+		rc = look_with(core, args, false, job, ret);
 	return mc_err_set(err, job->job.err.step, rc);
+}
+
+/* Of a mount that is a slave: take the mount on top of it for `ours`, if it is the source now: the
+ * host has mounted it there. */
+static bool is_passed_on(
+	const struct mc_source_look *look, const struct mc_source_args *args, struct mc_mount *ours)
+{
+	struct mc_mount top;
+
+	if (!args->is_slave || !look->mount_root ||
+		mc_mounts_find_on_root(args->mounts, ours, &top) < 0)
+		return false;
+	for (size_t left = mc_mounts_count(args->mounts); left > 0; left--)
+		if (mc_mounts_find_on_root(args->mounts, &top, &top) < 0)
+			break;
+	if (top.dev != look->mount_dev || strcmp(top.root, look->mount_root) != 0)
+		return false;
+	*ours = top;
+	return true;
+}
+
+int mc_source_look_compare(const struct mc_source_look *look, const struct mc_source_args *args,
+	enum mc_source_is *ret, struct mc_err *err)
+{
+	const struct mc_stat *stat = &look->stat;
+	struct mc_mount ours;
+	bool is_there =
+		args->mounts && mc_mounts_find(args->mounts, args->mountinfo_id, &ours) == 0;
+
+	*ret = MC_SOURCE_SAME;
+	if (!(is_there && is_passed_on(look, args, &ours)) && args->root.ino &&
+		(args->root.dev != stat->dev || args->root.ino != stat->ino))
+		*ret = MC_SOURCE_OTHER;
+	if (*ret != MC_SOURCE_SAME || (args->mounts && !is_there))
+		return 0;
+	if (is_there && mc_fstype_is_slow(ours.fstype) && mc_mount_is_deleted(&ours)) {
+		*ret = MC_SOURCE_OTHER;
+		return 0;
+	}
+	if (!S_ISDIR(stat->mode))
+		return 0;
+	return mc_err_set(
+		err, MC_STEP_SETUP, compare_mounts(look, args, is_there ? &ours : NULL, ret));
+}
+
+int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
+	enum mc_source_is *ret, struct mc_err *err)
+{
+	auto_look look = NULL;
+	int rc = mc_source_look(core, args, &look, err);
+
+	return rc == 0 ? mc_source_look_compare(look, args, ret, err) : rc;
 }
 
 /* --- in our own namespace ------------------------------------------------------------------- */
@@ -449,7 +389,7 @@ static int find_own(struct mc_core *core, const char *path, bool *ret_is_slow)
 }
 
 static int judge_own(struct mc_core *core, const struct mc_source_args *args,
-	const struct look_job *job, enum mc_source_is *ret)
+	const struct look_job *job, const struct mc_source_look *look, enum mc_source_is *ret)
 {
 	mc_auto_lock lock = mc_lock(&core->look->lock);
 	struct mc_source_args own = *args;
@@ -463,7 +403,7 @@ static int judge_own(struct mc_core *core, const struct mc_source_args *args,
 	*ret = MC_SOURCE_NONE;
 	if (rc == 0 && mc_mounts_find(own.mounts, own.mountinfo_id, &mount) == 0 &&
 		strcmp(mount.target, job->own) == 0)
-		rc = judge(core, &own, job, ret);
+		rc = mc_source_look_compare(look, &own, ret, NULL);
 	return rc;
 }
 
@@ -473,6 +413,7 @@ int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *arg
 	bool is_slow = false;
 	int rc = find_own(core, path, &is_slow);
 	mc_auto_job struct look_job *job = NULL;
+	auto_look look = NULL;
 
 	*ret = MC_SOURCE_NONE;
 	if (rc <= 0)
@@ -482,9 +423,10 @@ int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *arg
 		return mc_err_set(err, MC_STEP_SETUP, -ENOMEM);
 	rc = mc_err_set(&job->job.err, MC_STEP_SOURCE, copy_args(job, args, path));
 	if (rc == 0)
-		rc = run_look(core, args, is_slow, job);
+		rc = look_with(core, args, is_slow, job, &look);
 	if (rc == 0)
-		rc = mc_err_set(&job->job.err, MC_STEP_SETUP, judge_own(core, args, job, ret));
+		rc = mc_err_set(
+			&job->job.err, MC_STEP_SETUP, judge_own(core, args, job, look, ret));
 	*ret_own = (struct mc_own){job->shown.mount_id, {job->shown.dev, job->shown.ino}};
 	return mc_err_set(err, job->job.err.step, rc);
 }

@@ -285,6 +285,40 @@ NS_TEST(mc_chain_walk_of_a_worker_ends_before_a_silent_server)
 	scene_close(&scene);
 }
 
+static int look_along(struct mc_core *core, const char *link, bool is_look, struct mc_chain *ret)
+{
+	struct mc_chain_args args = {.path = link, .inotify = MC_FD_NONE, .is_look = is_look};
+
+	assert_int_equal(mc_chain_walk(core, &args, ret, NULL), 0);
+	assert_true(ret->waits_at != 0);
+	args.waits_at = ret->waits_at;
+	args.may_wait = true;
+	return mc_chain_walk(core, &args, ret, NULL);
+}
+
+NS_TEST(mc_chain_walk_of_a_look_waits_for_a_silent_server_once)
+{
+	static struct mc_chain chain;
+	struct attach_fixture scene;
+	pid_t server;
+
+	open_scene(&scene, DEADLINE_MS);
+	scratch_mkdir(REMOTE);
+	assert_int_equal(symlink(REMOTE "/file", "/tmp/one"), 0);
+	assert_int_equal(symlink(REMOTE, "/tmp/two"), 0);
+	server = start_server(REMOTE, NULL);
+	assert_int_equal(kill(server, SIGUSR1), 0);
+	assert_int_equal(look_along(scene.core, "/tmp/one", true, &chain), -ETIMEDOUT);
+	kill_server(server);
+	/* It would tell by now, at once: it is not asked. */
+	assert_int_equal(look_along(scene.core, "/tmp/one", true, &chain), -ETIMEDOUT);
+	assert_int_equal(look_along(scene.core, "/tmp/two/file", true, &chain), -ETIMEDOUT);
+	assert_int_equal(look_along(scene.core, "/tmp/two/file", false, &chain), 0);
+	assert_true(mc_err_is_dead(chain.found));
+	assert_int_equal(umount2(REMOTE, MNT_DETACH), 0);
+	scene_close(&scene);
+}
+
 NS_TEST(a_server_answers_while_another_one_is_silent)
 {
 	struct mc_attach_args args;

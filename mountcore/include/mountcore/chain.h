@@ -23,10 +23,14 @@ struct mc_chain_link {
 };
 
 struct mc_chain_args {
-	const char *path;    /* absolute; symlinks in it are followed inside the host's root */
-	int inotify;         /* borrowed: gets the watches; MC_FD_NONE: none */
-	bool may_wait;       /* in a helper: a file system on the way may not answer */
-	unsigned timeout_ms; /* of that; 0: the core's */
+	const char *path; /* absolute; symlinks in it are followed inside the host's root */
+	int inotify;      /* borrowed: gets the watches; MC_FD_NONE: none */
+	bool may_wait;    /* in a helper: a file system on the way may not answer */
+	/* With may_wait: the waits_at of a walk without. */
+	uint64_t waits_at;
+	/* The same, only look: wait a second and no longer, and not at all for a server that let
+	 * another look wait in the last ten seconds (also one of source.h). */
+	bool is_look;
 };
 
 struct mc_chain {

@@ -28,10 +28,11 @@ struct mc_source_args {
 	 * another look wait in the last ten seconds. */
 	bool is_look;
 	/* The mount. */
-	struct mc_file_id root;   /* as mc_attach_info() told it; inode 0: not compared */
-	struct mc_mounts *mounts; /* of its namespace, read now */
-	uint64_t mountinfo_id;    /* it is in `mounts` */
-	bool has_others;          /* mounts of others may be below it, which prove nothing */
+	struct mc_file_id root; /* as mc_attach_info() told it; inode 0: not compared */
+	/* Of its namespace, read now; NULL: mc_mount_look() said just now that it is there. */
+	struct mc_mounts *mounts;
+	uint64_t mountinfo_id; /* it is in `mounts` */
+	bool has_others;       /* mounts of others may be below it, which prove nothing */
 	/* Not 0: it was attached with is_slave.  A mount that the host has made on the source since
 	 * is on top of it, and is compared in its place. */
 	uint64_t is_slave;

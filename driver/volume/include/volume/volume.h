@@ -214,11 +214,11 @@ void hv_volume_asked(struct hv_volumes *volumes, const struct hv_volume *volume,
 	char ret[static PATH_MAX]) __attribute__((nonnull));
 
 /* Find the directory of a volume again, by that path as it leads now: volume->source becomes it.
- * The store is not changed.  A server that may not answer is waited for: `timeout_ms`, 0: as for an
- * attach.  Returns HV_OK, HV_SOURCE_MISSING (it leads nowhere), HV_SOURCE_REFUSED, HV_TIMEOUT,
- * HV_INTERNAL.  Any thread. */
-enum hv_code hv_volume_follow(struct hv_volumes *volumes, struct hv_volume *volume,
-	unsigned timeout_ms, struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+ * The store is not changed.  A server that may not answer is waited for, with `is_look` as
+ * mc_chain_walk() says.  Returns HV_OK, HV_SOURCE_MISSING (it leads nowhere), HV_SOURCE_REFUSED,
+ * HV_TIMEOUT, HV_INTERNAL.  Any thread. */
+enum hv_code hv_volume_follow(struct hv_volumes *volumes, struct hv_volume *volume, bool is_look,
+	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
 /* The type of the file system at `path` (clean, no symlink in it) on the host, for a sentence; "?"
  * if it is not known.  Any thread. */
