@@ -142,7 +142,7 @@ static enum hv_code look(const struct hv_mount_op *attempt, struct hv_record *ot
 		return hv_target_fail_changed(&attempt->container, err);
 	if (!hv_record_is_mounted(other) || !is_same(other, &attempt->record))
 		return HV_OK;
-	return hv_record_check_source(attacher, &sight, other, false, ret, err);
+	return hv_record_check_source(attacher, &sight, other, NULL, ret, err);
 }
 
 /* Say that the lease of what is there stays as it is, since the request asks for none. */
@@ -263,14 +263,9 @@ static bool is_at(const struct hv_record *record, const char *path)
 static enum hv_code check_at(struct hv_mount_op *attempt, const char *path, const char *but,
 	struct hv_attachment *ret, struct hv_error *err)
 {
-	const struct hv_record_filter filter = {
-		.container_id = attempt->container.container.id,
-	};
-	hv_auto_records struct hv_records records = {0};
+	const struct hv_records *siblings = attempt->siblings;
 
-	if (hv_records_list(attempt->attacher, &filter, &records, err) != HV_OK)
-		return err->code;
-	for (struct hv_record *other = NULL; (other = hv_records_next(&records, other));) {
+	for (struct hv_record *other = NULL; (other = hv_records_next(siblings, other));) {
 		if (attempt->is_there)
 			break;
 		if (is_at(other, path) && !(but && is_at(other, but)) &&

@@ -236,7 +236,7 @@ static enum hv_code look(struct hv_attacher *attacher, struct hv_record *record,
 		return err->code;
 	if (record->view.state != HV_ATTACHED)
 		return HV_OK;
-	if (hv_record_check_source(attacher, &sight, record, false, &change, err) != HV_OK)
+	if (hv_record_check_source(attacher, &sight, record, NULL, &change, err) != HV_OK)
 		return err->code;
 	if (change.kind == HV_SOURCE_SAME)
 		*ret = HV_FOLLOW_SAME;

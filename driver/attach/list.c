@@ -37,8 +37,8 @@ static void note_failure(struct hv_record *record, const struct hv_error *failur
 
 /* Refresh the state; the reconciler learns of a change.  If the container cannot be looked at, the
  * last known state stays, with the reason: the other attachments are listed all the same. */
-static void refresh_and_tell(
-	struct hv_attacher *attacher, struct hv_sight *sight, struct hv_record *record)
+static void refresh_and_tell(struct hv_attacher *attacher, struct hv_sight *sight,
+	struct hv_looks *looks, struct hv_record *record)
 {
 	hv_auto_error struct hv_error err = {0};
 	enum hv_attachment_state known = record->view.state;
@@ -51,7 +51,7 @@ static void refresh_and_tell(
 	if (known != record->view.state)
 		hv_attacher_notify(attacher, record->view.container_id, false);
 	if (record->view.state == HV_ATTACHED &&
-		hv_record_note_source(attacher, sight, record, &err) != HV_OK)
+		hv_record_note_source(attacher, sight, record, looks, &err) != HV_OK)
 		note_failure(record, &err);
 }
 
@@ -62,14 +62,26 @@ static int compare_containers(const void *a, const void *b)
 	return strcmp((*one)->view.container_id, (*two)->view.container_id);
 }
 
-/* Bring those that were asked for up to now, container by container, each of which is read once. */
+/* How many of them are of the first one's container. */
+static size_t count_siblings(struct hv_record *const *sorted, size_t count)
+{
+	size_t same = 1;
+
+	while (same < count && compare_containers(&sorted[0], &sorted[same]) == 0)
+		same++;
+	return same;
+}
+
+/* Bring those that were asked for up to now, container by container, each of which is looked at
+ * once. */
 static enum hv_code refresh_all(struct hv_attacher *attacher, const struct hv_records *records,
 	const char *container, struct hv_error *err)
 {
 	hv_auto_free struct hv_record **sorted =
 		calloc(records->count + 1, sizeof(struct hv_record *));
 	hv_auto_sight struct hv_sight sight = HV_SIGHT_NONE;
-	size_t used = 0;
+	hv_auto_looks struct hv_looks looks = {.next = 0};
+	size_t used = 0, siblings;
 
 	if (!sorted)
 		return hv_oom(err);
@@ -77,8 +89,12 @@ static enum hv_code refresh_all(struct hv_attacher *attacher, const struct hv_re
 		if (is_listed(&records->items[i], container))
 			sorted[used++] = &records->items[i];
 	qsort(sorted, used, sizeof(struct hv_record *), compare_containers);
-	for (size_t i = 0; i < used; i++)
-		refresh_and_tell(attacher, &sight, sorted[i]);
+	for (size_t at = 0; at < used; at += siblings) {
+		siblings = count_siblings(sorted + at, used - at);
+		hv_sight_look(attacher, &sight, sorted + at, siblings);
+		for (size_t i = at; i < at + siblings; i++)
+			refresh_and_tell(attacher, &sight, &looks, sorted[i]);
+	}
 	return HV_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "look.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attachment.h"
@@ -109,6 +110,21 @@ static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct
 	ret->mountinfo = mc_take_fd(&sight->mountinfo);
 }
 
+/* Those that are as they were need no table. */
+static void look_at_mounts(
+	struct hv_attacher *attacher, struct hv_sight *sight, const struct hv_records *records)
+{
+	hv_auto_free struct hv_record **all =
+		calloc(records->count + 1, sizeof(struct hv_record *));
+	size_t count = 0;
+
+	if (!all)
+		return;
+	for (struct hv_record *record = NULL; (record = hv_records_next(records, record));)
+		all[count++] = record;
+	hv_sight_look(attacher, sight, all, count);
+}
+
 enum hv_code hv_attachments_sync(struct hv_attacher *attacher, const char *container_id,
 	struct hv_seen *ret, struct hv_error *err)
 {
@@ -124,6 +140,7 @@ enum hv_code hv_attachments_sync(struct hv_attacher *attacher, const char *conta
 		return hv_fail(err, HV_BUSY, "the container is being worked on");
 	if (hv_records_list(attacher, &filter, &records, err) != HV_OK)
 		return err->code;
+	look_at_mounts(attacher, &sight, &records);
 	for (struct hv_record *record = NULL; (record = hv_records_next(&records, record));)
 		look_at(attacher, &sight, record, is_being_replaced(&records, record->view.id), ret,
 			err);

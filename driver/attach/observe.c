@@ -116,6 +116,7 @@ static enum hv_code fail_unread(const struct hv_record *record, int rc, struct h
 void hv_sight_done(struct hv_sight *sight)
 {
 	mc_mounts_free(sight->mounts);
+	free(sight->looks);
 	mc_close_fd(&sight->mountinfo);
 	mc_ns_close(&sight->ns);
 	*sight = HV_SIGHT_NONE;
@@ -137,8 +138,10 @@ static enum hv_code look_into(struct hv_attacher *attacher, struct hv_sight *sig
 	if (code != HV_OK)
 		return code;
 	sight->pid = record->pid;
-	if (is_watched) /* before anything is read: no change is missed in between */
-		hv_witness_add(&attacher->witness, sight->ns.ns_fd);
+	if (!is_watched)
+		return HV_OK;
+	/* Before anything is read: no change is missed in between. */
+	hv_witness_add(&attacher->witness, sight->ns.ns_fd);
 	rc = mc_mountinfo_open(attacher->core, sight->ns.ns_fd, NULL);
 	if (rc < 0)
 		return fail_unread(record, rc, err);
@@ -167,14 +170,49 @@ enum hv_code hv_sight_open(struct hv_attacher *attacher, struct hv_sight *sight,
 	return code == HV_OK ? read_table(attacher, sight, record, err) : code;
 }
 
-/* Look at the mount itself, without the table, which all but the watcher need anyway. */
-static enum mc_mount_is look_quickly(
-	struct hv_attacher *attacher, const struct hv_sight *sight, const struct hv_record *record)
+/* Whether a look at the mount itself will do.  Where the kernel has no unique numbers the table
+ * tells mounts apart, and which of two that one replaces the other. */
+static bool is_for_look(const struct hv_sight *sight, const struct hv_record *record)
 {
-	if (!sight->is_watched || sight->mounts || !record->mountinfo_id ||
-		record->mount_id == record->mountinfo_id)
-		return MC_MOUNT_UNSURE;
-	return mc_mount_look(attacher->core, sight->ns.ns_fd, record->mount_id, record->path);
+	return record->pid == sight->pid && record->ns_ino == sight->ns.ino &&
+	       record->mountinfo_id && record->mount_id != record->mountinfo_id &&
+	       !record->former.mountinfo_id;
+}
+
+static struct hv_record *find_running(struct hv_record *const *records, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (records[i]->pid > 0)
+			return records[i];
+	return NULL;
+}
+
+void hv_sight_look(struct hv_attacher *attacher, struct hv_sight *sight,
+	struct hv_record *const *records, size_t count)
+{
+	hv_auto_error struct hv_error ignored = {0}; /* the record's own look tells it */
+	const struct hv_record *running = find_running(records, count);
+
+	if (!running || look_into(attacher, sight, running, &ignored) != HV_OK)
+		return;
+	free(sight->looks);
+	sight->look_count = 0;
+	sight->looks = calloc(count, sizeof(*sight->looks));
+	if (!sight->looks)
+		return; /* the table tells it too */
+	for (size_t i = 0; i < count; i++)
+		if (is_for_look(sight, records[i]))
+			sight->looks[sight->look_count++] = (struct mc_mount_look){
+				.mount_id = records[i]->mount_id, .path = records[i]->path};
+	mc_mounts_look(attacher->core, sight->ns.ns_fd, sight->looks, sight->look_count);
+}
+
+static enum mc_mount_is find_look(const struct hv_sight *sight, const struct hv_record *record)
+{
+	for (size_t i = 0; !sight->mounts && i < sight->look_count; i++)
+		if (sight->looks[i].mount_id == record->mount_id)
+			return sight->looks[i].is;
+	return MC_MOUNT_UNSURE;
 }
 
 enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
@@ -191,7 +229,7 @@ enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_si
 	}
 	if (code != HV_OK)
 		return code;
-	switch (look_quickly(attacher, sight, record)) {
+	switch (find_look(sight, record)) {
 	case MC_MOUNT_THERE:
 		hv_record_set_attached(record);
 		return HV_OK;

@@ -5,18 +5,20 @@
 
 #include "attach/attach.h"
 #include "mountcore/cleanup.h"
-#include "mountcore/mounts.h"
+#include "mountcore/mount_look.h"
 #include "mountcore/ns.h"
 #include "store/store.h"
 
 /* A look at one container: its namespace, and its mount table as of its opening.  Records of the
  * same start share it. */
 struct hv_sight {
-	bool is_watched; /* its mounts are to be told from now on; a quick look is enough */
+	bool is_watched; /* its mounts are to be told from now on */
 	long long pid;   /* the record's */
 	struct mc_ns ns;
-	int mountinfo;            /* of its table, opened before that was read */
-	struct mc_mounts *mounts; /* NULL: nothing is in sight */
+	struct mc_mount_look *looks; /* owned; at its mounts, without the table */
+	size_t look_count;
+	int mountinfo;            /* with is_watched: of its table, opened before that was read */
+	struct mc_mounts *mounts; /* NULL: the table was not needed */
 };
 #define HV_SIGHT_NONE ((struct hv_sight){.ns = MC_NS_NONE, .mountinfo = MC_FD_NONE})
 
@@ -28,6 +30,11 @@ enum hv_code hv_attachment_refresh(
  * records are best given container by container.  Release with hv_sight_done(). */
 enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
 	struct hv_record *record, struct hv_error *err);
+
+/* Look at the mounts of records of one container at once, where the kernel can: what is sure needs
+ * no table.  `records` are borrowed. */
+void hv_sight_look(struct hv_attacher *attacher, struct hv_sight *sight,
+	struct hv_record *const *records, size_t count);
 
 /* Have the table of the record's container in sight.  Returns as hv_record_open_ns(). */
 enum hv_code hv_sight_open(struct hv_attacher *attacher, struct hv_sight *sight,

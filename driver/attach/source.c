@@ -15,8 +15,6 @@
 #include "attachments.h"
 #include "siblings.h"
 
-enum { LOOK_TIMEOUT_MS = 1000 }; /* of a server, for a list */
-
 void hv_source_change_done(struct hv_source_change *change)
 {
 	free(change->text);
@@ -73,8 +71,17 @@ struct look {
 	struct hv_attacher *attacher;
 	const struct hv_sight *sight;
 	const struct hv_record *record;
-	bool is_look;
+	struct hv_looks *looks; /* NULL: no mere look */
 };
+
+static int compare(const struct look *look, const struct mc_source_args *args,
+	enum mc_source_is *ret, struct mc_err *err)
+{
+	struct mc_core *core = look->attacher->core;
+
+	return look->looks ? hv_looks_compare(look->looks, core, args, ret, err)
+			   : mc_source_compare(core, args, ret, err);
+}
 
 /* `source`: of record->view, or another one in its place. */
 static enum hv_code check(
@@ -85,7 +92,7 @@ static enum hv_code check(
 	const struct hv_record *record = look->record;
 	const struct hv_volume volume = {.source = source};
 	struct mc_source_args args = {
-		.is_look = look->is_look,
+		.is_look = look->looks != NULL,
 		.source = volume.source,
 		.beneath = hv_volume_allowed_root(attacher->volumes, &volume),
 		.subpath = record->view.subpath,
@@ -97,7 +104,7 @@ static enum hv_code check(
 	enum mc_source_is is = MC_SOURCE_SAME;
 	char path[PATH_MAX];
 	struct mc_err cause = {0};
-	int rc = mc_source_compare(attacher->core, &args, &is, &cause);
+	int rc = compare(look, &args, &is, &cause);
 
 	hv_attachment_host_path(
 		&(struct hv_attachment){.source = source, .subpath = record->view.subpath}, path);
@@ -105,7 +112,7 @@ static enum hv_code check(
 		if (has_others(attacher, record, &sight->ns, &args.has_others, err) != HV_OK)
 			return err->code;
 		if (args.has_others)
-			rc = mc_source_compare(attacher->core, &args, &is, &cause);
+			rc = compare(look, &args, &is, &cause);
 	}
 	if (rc < 0 && (cause.step == MC_STEP_SETUP || cause.step == MC_STEP_ENTER))
 		return hv_fail(
@@ -152,17 +159,16 @@ static enum hv_code check_present(
 			return err->code;
 		hv_source_change_done(ret);
 	}
-	if (hv_volume_follow(attacher->volumes, &volume, look->is_look ? LOOK_TIMEOUT_MS : 0,
-		    &lost) == HV_OK)
+	if (hv_volume_follow(attacher->volumes, &volume, look->looks != NULL, &lost) == HV_OK)
 		return check(look, volume.source, ret, err);
 	return tell_lost(&lost, ret, err);
 }
 
 enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct hv_sight *sight,
-	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
+	const struct hv_record *record, struct hv_looks *looks, struct hv_source_change *ret,
 	struct hv_error *err)
 {
-	const struct look look = {attacher, sight, record, is_look};
+	const struct look look = {attacher, sight, record, looks};
 
 	return record->view.follow ? check_present(&look, ret, err)
 				   : check(&look, record->view.source, ret, err);
@@ -185,11 +191,11 @@ static enum hv_code note_master(
 }
 
 enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv_sight *sight,
-	struct hv_record *record, struct hv_error *err)
+	struct hv_record *record, struct hv_looks *looks, struct hv_error *err)
 {
 	hv_auto_source_change struct hv_source_change change = {0};
 
-	if (hv_record_check_source(attacher, sight, record, true, &change, err) != HV_OK)
+	if (hv_record_check_source(attacher, sight, record, looks, &change, err) != HV_OK)
 		return err->code;
 	if (change.kind == HV_SOURCE_SAME)
 		return note_master(sight, record, err);

@@ -3,6 +3,7 @@
 #ifndef ATTACH_SOURCE_H
 #define ATTACH_SOURCE_H
 
+#include "looks.h"
 #include "observe.h"
 
 /* The state of the path that an attachment was made of. */
@@ -22,15 +23,15 @@ struct hv_source_change {
 void hv_source_change_done(struct hv_source_change *change);
 
 /* Compare a record whose mount stands, by the table in `sight`, with its source (source.c).  A
- * server is waited for as for an attach; with `is_look` not so long, and once for all.
+ * server is waited for as for an attach; with `looks` (or NULL) not so long, and once for all.
  * Returns HV_OK with `ret`, or why it cannot be told. */
 enum hv_code hv_record_check_source(struct hv_attacher *attacher, const struct hv_sight *sight,
-	const struct hv_record *record, bool is_look, struct hv_source_change *ret,
+	const struct hv_record *record, struct hv_looks *looks, struct hv_source_change *ret,
 	struct hv_error *err);
 
 /* Look, and tell the change in the record's problem: "source-replaced: …", "source-dead: …". */
 enum hv_code hv_record_note_source(struct hv_attacher *attacher, const struct hv_sight *sight,
-	struct hv_record *record, struct hv_error *err);
+	struct hv_record *record, struct hv_looks *looks, struct hv_error *err);
 
 /* The code and the sentence for who attaches it again without replacing it. */
 enum hv_code hv_source_refuse(const struct hv_record *record, const struct hv_source_change *change,
