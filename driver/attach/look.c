@@ -110,7 +110,7 @@ static void look_at(struct hv_attacher *attacher, struct hv_sight *sight, struct
 	ret->mountinfo = mc_take_fd(&sight->mountinfo);
 }
 
-/* Those that are as they were need no table. */
+/* An attachment without a change needs no table. */
 static void look_at_mounts(
 	struct hv_attacher *attacher, struct hv_sight *sight, const struct hv_records *records)
 {

@@ -31,7 +31,7 @@ enum hv_code hv_attachment_refresh(
 enum hv_code hv_attachment_refresh_in(struct hv_attacher *attacher, struct hv_sight *sight,
 	struct hv_record *record, struct hv_error *err);
 
-/* Look at the mounts of records of one container at once, where the kernel can: what is sure needs
+/* Look at the mounts of records of one container at once, where the kernel can: a sure look needs
  * no table.  `records` are borrowed. */
 void hv_sight_look(struct hv_attacher *attacher, struct hv_sight *sight,
 	struct hv_record *const *records, size_t count);

@@ -44,8 +44,8 @@ struct hv_follow_items {
 void hv_follow_items_init(struct hv_follow_items *items, int epoll_fd);
 void hv_follow_items_done(struct hv_follow_items *items);
 
-/* Take in the records of a container, or all (NULL); those that are in the list no more go.  What
- * is kept of `list` is taken out of it. */
+/* Take in the records of a container, or all (NULL); an item that the list lacks goes.  The kept
+ * records are taken out of `list`. */
 void hv_follow_items_update(
 	struct hv_follow_items *items, const char *container_id, struct hv_followed_list *list);
 

@@ -164,7 +164,7 @@ static struct look_job *new_job(
 	return job;
 }
 
-/* Those that seem to be there are, if nothing lies on the way to them. */
+/* A mount that seems to be there is, if nothing lies on the way to it. */
 static void look_from_inside(struct mc_core *core, int ns_fd, uint64_t root_id,
 	struct mc_mount_look *looks, size_t count)
 {

@@ -116,7 +116,7 @@ int mc_pool_run_in_worker(struct mc_core *core, mc_job_fn fn, struct mc_job *job
 		core->first = &task;
 	core->last = &task;
 	if (++core->waiting > core->idle_workers && core->worker_count < core->worker_max)
-		(void)add_worker(core); /* or one that works does it */
+		(void)add_worker(core); /* else a worker takes it later */
 	pthread_cond_signal(&core->work);
 	while (!task.is_done)
 		pthread_cond_wait(&task.done, &core->lock);
