@@ -35,13 +35,12 @@ static struct mc_task *take_task(struct mc_core *core)
 {
 	struct mc_task *task;
 
-	core->idle_workers++;
 	while (!core->first && !core->stopping)
 		pthread_cond_wait(&core->work, &core->lock);
-	core->idle_workers--;
 	task = core->first;
 	if (task) {
 		core->waiting--;
+		core->idle_workers--;
 		core->first = task->next;
 		if (!core->first)
 			core->last = NULL;
@@ -63,6 +62,7 @@ static void *work(void *argument)
 		task->job->rc = setup < 0 ? mc_err_set(&task->job->err, MC_STEP_SETUP, setup)
 					  : task->fn(core, task->job);
 		pthread_mutex_lock(&core->lock);
+		core->idle_workers++;
 		task->is_done = true;
 		pthread_cond_signal(&task->done);
 	}
@@ -79,8 +79,10 @@ static int add_worker(struct mc_core *core)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* inherited by the worker */
 	rc = -pthread_create(&core->workers[core->worker_count], NULL, work, core);
-	if (rc == 0)
+	if (rc == 0) {
 		core->worker_count++;
+		core->idle_workers++; /* it is about to be */
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }

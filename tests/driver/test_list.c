@@ -11,6 +11,7 @@
 #include "mountcore/source_look.h"
 #include "support/hv_test.h"
 
+#include "attachments.h"
 #include "reconciler_fixture.h"
 
 /* Directories on the root mount, as every system has them. */
@@ -152,6 +153,33 @@ RECONCILER_TEST(list_says_that_the_source_was_replaced_by_looks_and_by_tables)
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(rename(old, path), 0);
 	expect(fixture, third, "attached");
+}
+
+/* They would push out the events of others. */
+RECONCILER_TEST(hear_keeps_no_event_of_our_own_mounts)
+{
+	struct hv_attacher *attacher = fixture->attacher;
+	HV_AUTO(hv_seen_done) struct hv_seen seen = HV_SEEN_NONE;
+	hv_auto_error struct hv_error err = {0};
+	unsigned others = 0, before;
+
+	if (hv_attacher_mounts_fd(attacher) < 0)
+		return; /* before Linux 6.15 */
+	start_engine(fixture);
+	start_container(fixture);
+	attach_at(fixture, first);
+	assert_int_equal(hv_attachments_sync(attacher, ID, &seen, &err), HV_OK); /* watch it */
+	(void)hv_attachments_hear(attacher, &others);
+	before = attacher->witness.count;
+	others = 0;
+	attach_at(fixture, second);
+	assert_true(hv_attachments_hear(attacher, &others) > 0);
+	assert_int_equal(others, 0);
+	assert_int_equal(attacher->witness.count, before);
+	mount_inside(fixture, second);
+	(void)hv_attachments_hear(attacher, &others);
+	assert_true(others > 0);
+	assert_true(attacher->witness.count > before);
 }
 
 TEST_MAIN_PRIVILEGED()

@@ -105,6 +105,63 @@ TEST(a_helper_s_results_and_descriptors_arrive)
 	check_results(true);
 }
 
+/* Wait for the byte of another job, and write one. */
+static int meet(const struct mc_core *core, struct mc_job *job)
+{
+	struct probe_job *self = (struct probe_job *)job;
+	char byte = 0;
+
+	(void)core;
+	return write(self->pipe[1], &byte, 1) == 1 && read(self->pipe[0], &byte, 1) == 1 ? 0 : -EIO;
+}
+
+struct meeting {
+	struct mc_core *core;
+	struct probe_job *job;
+};
+
+static void *go_to_meeting(void *argument)
+{
+	const struct meeting *meeting = argument;
+
+	(void)!mc_job_run(meeting->core, meet, &meeting->job->job);
+	return NULL;
+}
+
+/* Each of two jobs ends when the other has begun. */
+TEST(a_worker_is_started_when_all_are_at_work)
+{
+	struct mc_core *core = scene_core(4, DEADLINE_MS);
+	struct probe_job *jobs[] = {new_job(), new_job()};
+	struct meeting one = {core, jobs[0]};
+	int pipes[2][2];
+	pthread_t thread;
+
+	assert_int_equal(core->worker_count, 1);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(mc_job_run(core, look_around, &jobs[0]->job), 42);
+		mc_close_fd(&jobs[0]->job.fds[1]);
+	}
+	assert_int_equal(core->worker_count, 1);
+	assert_int_equal(pipe2(pipes[0], O_CLOEXEC), 0);
+	assert_int_equal(pipe2(pipes[1], O_CLOEXEC), 0);
+	for (int i = 0; i < 2; i++) {
+		jobs[i]->pipe[0] = pipes[i][0];
+		jobs[i]->pipe[1] = pipes[1 - i][1];
+	}
+	assert_int_equal(pthread_create(&thread, NULL, go_to_meeting, &one), 0);
+	assert_int_equal(mc_job_run(core, meet, &jobs[1]->job), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(jobs[0]->job.rc, 0);
+	assert_int_equal(core->worker_count, 2);
+	for (int i = 0; i < 2; i++) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+		free_job(jobs[i]);
+	}
+	mc_core_close(core);
+}
+
 TEST(a_helper_has_only_the_descriptors_it_needs)
 {
 	struct mc_core *core = scene_core(1, DEADLINE_MS);
