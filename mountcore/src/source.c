@@ -298,9 +298,11 @@ static int look_with(struct mc_core *core, const struct mc_source_args *args, bo
 	look->stat = job->stat;
 	if (S_ISDIR(job->stat.mode) || args->is_slave)
 		rc = note_mounts(core, args, job, look);
-	if (rc == 0)
-		*ret = mc_take_ptr(&look);
-	return mc_err_set(&job->job.err, MC_STEP_SETUP, rc);
+	if (rc < 0)
+		return mc_err_set(&job->job.err, MC_STEP_SETUP, rc);
+	*ret = look;
+	look = NULL;
+	return 0;
 }
 
 int mc_source_look(struct mc_core *core, const struct mc_source_args *args,
@@ -366,7 +368,7 @@ int mc_source_compare(struct mc_core *core, const struct mc_source_args *args,
 	auto_look look = NULL;
 	int rc = mc_source_look(core, args, &look, err);
 
-	return rc == 0 ? mc_source_look_compare(look, args, ret, err) : rc;
+	return look ? mc_source_look_compare(look, args, ret, err) : rc;
 }
 
 /* --- in our own namespace ------------------------------------------------------------------- */
@@ -424,7 +426,7 @@ int mc_source_compare_own(struct mc_core *core, const struct mc_source_args *arg
 	rc = mc_err_set(&job->job.err, MC_STEP_SOURCE, copy_args(job, args, path));
 	if (rc == 0)
 		rc = look_with(core, args, is_slow, job, &look);
-	if (rc == 0)
+	if (look)
 		rc = mc_err_set(
 			&job->job.err, MC_STEP_SETUP, judge_own(core, args, job, look, ret));
 	*ret_own = (struct mc_own){job->shown.mount_id, {job->shown.dev, job->shown.ino}};
