@@ -49,12 +49,12 @@ struct mc_attach {
 	bool may_be_file;
 	bool idmap;
 	bool lock;
+	bool is_slave;
+	bool is_mapped;  /* the source's mount, by itself: `idmap` has to be composed with that */
 	uint64_t as_uid; /* as in mc_attach_args */
 	uint64_t as_gid;
-	bool is_slave;
 	uint64_t origin;    /* mountinfo ID of the mount that the source was cloned from */
 	uint64_t origin_id; /* its unique ID, where the kernel has that */
-	bool is_mapped;     /* that has a map of its own, which `idmap` has to be composed with */
 	struct {
 		uint32_t uid;
 		uint32_t gid;

@@ -33,7 +33,7 @@
 static int clone_source(const struct mc_core *core, struct mc_attach *self)
 {
 	const struct mc_source_path path = {self->source, self->beneath, self->subpath};
-	struct mc_stat stat, root = {0};
+	struct mc_stat stat = {0}, root = {0};
 	mc_sys_auto_fd fd =
 		mc_source_open(core, &self->job, &path, mc_attach_has_as(self) ? &root : NULL);
 	int tree, rc;

@@ -23,7 +23,7 @@
 /* The maps of a mount, as texts. */
 struct maps {
 	struct mc_statmount mount;
-	char text[2 * MC_IDMAP_MAX * sizeof("4294967295 4294967295 4294967295")];
+	char text[sizeof("4294967295 4294967295 4294967295") * 2 * MC_IDMAP_MAX];
 };
 
 /* The extents stand one behind the other, each as "INSIDE OUTSIDE COUNT". */
