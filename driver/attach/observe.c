@@ -171,12 +171,13 @@ enum hv_code hv_sight_open(struct hv_attacher *attacher, struct hv_sight *sight,
 }
 
 /* Whether a look at the mount itself will do.  Where the kernel has no unique numbers the table
- * tells mounts apart, and which of two that one replaces the other. */
+ * tells mounts apart, and which of two that one replaces the other; and for a list, whether a slave
+ * has a master still. */
 static bool is_for_look(const struct hv_sight *sight, const struct hv_record *record)
 {
 	return record->pid == sight->pid && record->ns_ino == sight->ns.ino &&
 	       record->mountinfo_id && record->mount_id != record->mountinfo_id &&
-	       !record->former.mountinfo_id;
+	       !record->former.mountinfo_id && (sight->is_watched || !record->view.is_slave);
 }
 
 static struct hv_record *find_running(struct hv_record *const *records, size_t count)

@@ -178,5 +178,6 @@ void hv_holds_add(struct hv_starter *self, struct hv_gate_news *news)
 	held->news = *news;
 	held->gate = self->gates; /* which the reader alone changes */
 	held->since_us = hv_clock_us();
-	hv_workers_add(&self->workers, &held->work);
+	if (!hv_workers_try(&self->workers, &held->work))
+		free_held(held); /* which lets it go: nobody is there to attach anything */
 }

@@ -65,15 +65,31 @@ void hv_workers_init(struct hv_workers *workers, const struct hv_workers_args *a
 	pthread_cond_init(&workers->left, NULL);
 }
 
+/* With the lock. */
+static void add(struct hv_workers *self, struct hv_work *work)
+{
+	STAILQ_INSERT_TAIL(&self->waiting, work, entry);
+	if (++self->count <= self->idle)
+		pthread_cond_signal(&self->wanted);
+	else
+		(void)hire(self); /* else one that works takes it */
+}
+
 void hv_workers_add(struct hv_workers *workers, struct hv_work *work)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);
 
-	STAILQ_INSERT_TAIL(&workers->waiting, work, entry);
-	if (++workers->count <= workers->idle)
-		pthread_cond_signal(&workers->wanted);
-	else
-		(void)hire(workers); /* else one that works takes it */
+	add(workers, work);
+}
+
+bool hv_workers_try(struct hv_workers *workers, struct hv_work *work)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&workers->lock);
+
+	if (workers->workers == 0 && !hire(workers))
+		return false;
+	add(workers, work);
+	return true;
 }
 
 void hv_workers_urge(struct hv_workers *workers)

@@ -38,6 +38,11 @@ void hv_workers_init(struct hv_workers *workers, const struct hv_workers_args *a
  * worker it waits for the next piece, or hv_workers_urge().  Any thread. */
 void hv_workers_add(struct hv_workers *workers, struct hv_work *work);
 
+/* The same for a piece that cannot wait: false if there is no worker and none can be begun.  Then
+ * it is the caller's still. */
+bool hv_workers_try(struct hv_workers *workers, struct hv_work *work)
+	__attribute__((warn_unused_result));
+
 /* Try again to begin a worker, if there is none and a piece waits. */
 void hv_workers_urge(struct hv_workers *workers);
 

@@ -74,7 +74,7 @@ static enum hv_code walk(struct hv_volumes *volumes, const struct hv_volume *vol
 	int rc = mc_chain_walk(volumes->core, &args, ret, &cause);
 
 	args.may_wait = rc == 0 && ret->waits_at;
-	args.waits_at = ret->waits_at;
+	args.waits_at = args.may_wait ? ret->waits_at : 0;
 	if (args.may_wait)
 		rc = mc_chain_walk(volumes->core, &args, ret, &cause);
 	if (rc == 0 && ret->found < 0)

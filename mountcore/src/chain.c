@@ -69,8 +69,28 @@ static int watch(const struct mc_core *core, struct walk_job *self, int dir, con
 	return 0;
 }
 
-/* Whether `dir` may be asked here.  Returns 1, or 0 with chain.waits_at. */
-static int may_walk(const struct mc_core *core, struct walk_job *self, int dir)
+/* For what the rest of the walk may wait, by the text of the path: `name` is next. */
+static uint64_t find_wait(const struct walk_job *self, const char *name)
+{
+	const char *rest = self->rest + strspn(self->rest, "/");
+	const size_t real = strlen(self->chain.real), length = strlen(name);
+	struct mc_host_way way;
+	char whole[PATH_MAX];
+
+	if (real + length + strlen(rest) + 3 > sizeof(whole))
+		return mc_key_of(self->path);
+	memcpy(whole, self->chain.real, real);
+	whole[real] = '/';
+	memcpy(whole + real + 1, name, length);
+	whole[real + 1 + length] = *rest ? '/' : '\0';
+	if (*rest)
+		memcpy(whole + real + length + 2, rest, strlen(rest) + 1);
+	mc_table_way(self->job.table, whole, &way);
+	return way.key;
+}
+
+/* Whether `dir` may be asked here for `name`.  Returns 1, or 0 with chain.waits_at. */
+static int may_walk(const struct mc_core *core, struct walk_job *self, int dir, const char *name)
 {
 	struct mc_stat stat;
 	int rc = self->may_wait ? 0 : mc_describe(core, dir, "", &stat);
@@ -79,7 +99,7 @@ static int may_walk(const struct mc_core *core, struct walk_job *self, int dir)
 		return rc < 0 ? rc : 1;
 	rc = mc_is_local(core, &self->job, false, &stat);
 	if (rc == 0)
-		self->chain.waits_at = stat.mount_id;
+		self->chain.waits_at = find_wait(self, name);
 	return rc;
 }
 
@@ -154,7 +174,7 @@ static int open_name(const struct mc_core *core, struct walk_job *self, int dir,
 	self->chain.real[length] = '\0';
 	if (!way.is_slow)
 		return mc_open(core, dir, name, O_NOFOLLOW, MC_RESOLVE_USER);
-	self->chain.waits_at = way.key ? way.key : 1;
+	self->chain.waits_at = find_wait(self, name);
 	return -EAGAIN;
 }
 
@@ -205,7 +225,7 @@ static int walk_names(const struct mc_core *core, struct walk_job *self)
 			at = open_again(core, self);
 		if (at < 0)
 			return at;
-		rc = may_walk(core, self, at);
+		rc = may_walk(core, self, at, name);
 		if (rc <= 0)
 			return rc < 0 ? rc : -EAGAIN;
 		rc = step(core, self, name, &at);

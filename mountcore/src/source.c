@@ -228,7 +228,7 @@ static int run_look(struct mc_core *core, const struct mc_source_args *args, boo
 		return mc_err_set(&self->job.err, MC_STEP_SOURCE, -ENAMETOOLONG);
 	mc_table_find_way(core, whole, &way);
 	is_slow |= way.is_slow;
-	if (args->is_look && is_slow && mc_silent_has(core, way.key))
+	if (args->is_look && mc_silent_has(core, way.key))
 		return mc_err_set(&self->job.err, MC_STEP_HELPER, -ETIMEDOUT);
 	self->job.in_helper = is_slow;
 	self->job.waits_for = way.key;

@@ -166,6 +166,19 @@ WORKERS_TEST(a_piece_that_nobody_took_up_is_given_back)
 	free(piece);
 }
 
+WORKERS_TEST(a_piece_that_cannot_wait_is_refused_without_a_thread)
+{
+	struct piece *piece = calloc(1, sizeof(*piece));
+
+	assert_non_null(piece);
+	site->workers.args.max = 0;
+	assert_false(hv_workers_try(&site->workers, &piece->work));
+	assert_null(hv_workers_take(&site->workers));
+	site->workers.args.max = MAX;
+	assert_true(hv_workers_try(&site->workers, &piece->work));
+	expect(site, &site->done, 1);
+}
+
 WORKERS_TEST(a_piece_that_nobody_took_up_is_done_when_there_is_a_thread_again)
 {
 	hv_workers_urge(&site->workers);
