@@ -69,22 +69,30 @@ static int watch(const struct mc_core *core, struct walk_job *self, int dir, con
 	return 0;
 }
 
+static size_t add_component(char *path, size_t at, const char *text)
+{
+	const size_t length = strlen(text);
+
+	if (length == 0)
+		return at;
+	path[at] = '/';
+	memcpy(path + at + 1, text, length + 1);
+	return at + 1 + length;
+}
+
 /* For what the rest of the walk may wait, by the text of the path: `name` is next. */
 static uint64_t find_wait(const struct walk_job *self, const char *name)
 {
 	const char *rest = self->rest + strspn(self->rest, "/");
-	const size_t real = strlen(self->chain.real), length = strlen(name);
+	size_t at = strlen(self->chain.real);
 	struct mc_host_way way;
 	char whole[PATH_MAX];
 
-	if (real + length + strlen(rest) + 3 > sizeof(whole))
+	if (at + strlen(name) + strlen(rest) + 3 > sizeof(whole))
 		return mc_key_of(self->path);
-	memcpy(whole, self->chain.real, real);
-	whole[real] = '/';
-	memcpy(whole + real + 1, name, length);
-	whole[real + 1 + length] = *rest ? '/' : '\0';
-	if (*rest)
-		memcpy(whole + real + length + 2, rest, strlen(rest) + 1);
+	memcpy(whole, self->chain.real, at + 1);
+	at = add_component(whole, at, name);
+	(void)add_component(whole, at, rest);
 	mc_table_way(self->job.table, whole, &way);
 	return way.key;
 }

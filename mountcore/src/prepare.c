@@ -240,7 +240,7 @@ static int copy_args(struct mc_attach *self, const struct mc_attach_args *args, 
 	if (rc == 0 && args->group && strlen(args->group) >= sizeof(self->group))
 		rc = mc_err_set(err, MC_STEP_SETUP, -EINVAL);
 	if (rc == 0 && args->group)
-		strcpy(self->group, args->group);
+		memcpy(self->group, args->group, strlen(args->group) + 1);
 	self->attr = args->attr;
 	self->place = args->place;
 	self->replace = args->replace;
