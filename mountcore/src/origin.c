@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sequence: statmount(the source's mount, its maps) in the host's namespace; after userns.c:
- * open_tree_attr(the detached tree, CLONE, IDMAP), which replaces a map where mount_setattr() says
- * EPERM.  Replaces and does not add: so the new map has the old one in it. */
+/* Sequence: statmount(the source's mount, its maps) in the host's namespace; after userns.c, one
+ * job: setns(host) open_tree_attr(the detached tree, CLONE, IDMAP) setns(home).  That replaces a
+ * map where mount_setattr() says EPERM.  Replaces and does not add: so the new map has the old one
+ * in it. */
 #include "origin.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "core.h"
 #include "idmap.h"
 #include "mounts.h"
+#include "run.h"
 #include "sys.h"
 #include "walk.h"
 
@@ -100,16 +102,44 @@ int mc_origin_compose(struct mc_attach *self, struct mc_idmap *users, struct mc_
 	return rc == 0 ? compose(groups, map) : rc;
 }
 
+struct remap_job {
+	struct mc_job job;
+	int tree;
+	int userns;
+	struct mc_stat stat; /* out */
+};
+
+/* In the host's namespace: since 6.15 a detached tree can be cloned only where it was made
+ * (check_anonymous_mnt() in fs/namespace.c).  It is one mount, by check_alone(). */
+static int remap_job(const struct mc_core *core, struct mc_job *job)
+{
+	struct remap_job *self = (struct remap_job *)job;
+	const struct mount_attr map = {
+		.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned)self->userns};
+	int rc = mc_enter(core->host_ns);
+
+	if (rc < 0)
+		return rc;
+	rc = job->fds[MC_FD_TREE] = mc_sys_open_tree_attr(self->tree, OPEN_TREE_CLONE, &map);
+	mc_leave(core, core->host_ns);
+	return rc < 0 ? rc : mc_describe(core, rc, "", &self->stat);
+}
+
 int mc_origin_remap(struct mc_attach *self, int userns)
 {
-	const struct mount_attr map = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned)userns};
+	mc_auto_job struct remap_job *remap = mc_job_new(sizeof(*remap));
 	int *tree = &self->job.fds[MC_FD_TREE];
-	int fd = mc_sys_open_tree_attr(
-		*tree, OPEN_TREE_CLONE | (self->alone ? 0 : AT_RECURSIVE), &map);
+	int rc;
 
-	if (fd < 0)
-		return fd;
+	if (!remap)
+		return -ENOMEM;
+	remap->tree = *tree;
+	remap->userns = userns;
+	rc = mc_job_run(self->core, remap_job, &remap->job);
+	if (rc < 0)
+		return rc;
 	mc_sys_close(*tree);
-	*tree = fd;
-	return mc_describe(self->core, fd, "", &self->tree);
+	*tree = mc_take_fd(&remap->job.fds[MC_FD_TREE]);
+	self->tree = remap->stat;
+	return 0;
 }

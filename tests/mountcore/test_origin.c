@@ -6,7 +6,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -172,6 +174,54 @@ SCENE_TEST(the_owner_of_a_mapped_source_appears_as_another)
 	check_inside(scene, "/mnt/a/user", 0);
 	assert_int_equal(box_run(&scene->box, in_write, "/mnt/a/new"), -EROFS);
 	assert_int_equal(scene_detach(scene, false), 0);
+}
+
+/* A copy of our mount namespace, and its process. */
+static pid_t fork_host(void)
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)!write(ends[1], unshare(CLONE_NEWNS) == 0 ? "y" : "n", 1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	close(ends[0]);
+	close(ends[1]);
+	return pid;
+}
+
+/* As for the managed plugin: there a tree is not cloned again where it was not made. */
+SCENE_TEST(the_host_may_be_in_another_namespace)
+{
+	struct mc_core_args core_args = scene_core_args();
+	struct mc_attach_args args = scene_args(scene, "/mnt/a");
+
+	if (!mount_mapped())
+		return;
+	core_args.host_pid = fork_host();
+	mc_core_close(scene->core);
+	assert_int_equal(mc_core_open(&core_args, &scene->core, &scene->err), 0);
+	args.source = MAPPED;
+	args.as_uid = args.as_gid = OTHER + 1;
+	if (!is_refused(scene, &args)) {
+		if (scene_attach_args(scene, &args) < 0)
+			fail_msg("%s: %s", mc_step_name(scene->err.step),
+				strerror(-scene->err.code));
+		check_inside(scene, "/mnt/a/file", OTHER);
+		check_inside(scene, "/mnt/a/user", 0);
+		assert_int_equal(scene_detach(scene, false), 0);
+	}
+	assert_int_equal(kill(core_args.host_pid, SIGKILL), 0);
+	assert_int_equal(waitpid(core_args.host_pid, NULL, 0), core_args.host_pid);
 }
 
 /* Whose map may be another. */
