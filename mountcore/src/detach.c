@@ -129,14 +129,17 @@ static int detach(const struct mc_core *core, struct mc_job *job)
 }
 
 /* Whether the host has the same file system at the same place in the source: then the submount came
- * with the clone and goes with it. */
+ * with the clone and goes with it.  In a table read just now ours may have another path. */
 static bool came_along(
 	struct mc_mounts *host, const struct mc_detach_args *args, const struct mc_mount *mount)
 {
-	const char *rest = mount->target + strlen(args->path);
+	const char *rest;
 	size_t length = strlen(args->source);
 	struct mc_mount other;
 
+	if (!mc_path_is_below(mount->target, args->path))
+		return false;
+	rest = mount->target + strlen(args->path);
 	if (length == 1)
 		length = 0; /* the root: its children begin with the slash themselves */
 	for (size_t at = 0; mc_mounts_next(host, &at, &other);)

@@ -2,6 +2,7 @@
 /* An attach that is a slave of its source: later mounts of the host below the source come and go in
  * the box, and nothing comes back. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -256,6 +257,27 @@ SCENE_TEST(what_the_box_mounts_on_top_is_not_taken)
 	before = read_mounts(scene->box.pid);
 	assert_int_equal(detach(scene, false), -EBUSY);
 	assert_int_equal(detach(scene, true), -ESTALE);
+	after = read_mounts(scene->box.pid);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
+/* Between a look of the caller and the detach. */
+SCENE_TEST(a_directory_renamed_to_a_shorter_name_is_left_alone)
+{
+	struct mc_attach_args args = open_shared(scene);
+	char *before, *after;
+
+	args.target = "/mnt/longer/a";
+	assert_int_equal(scene_attach_args(scene, &args), 0);
+	mount_at(SOURCE, SOURCE "/disk");
+	assert_int_equal(
+		rename(box_path(&scene->box, "/mnt/longer"), box_path(&scene->box, "/mnt/b")), 0);
+	assert_true(has(scene, "/mnt/b/a/disk"));
+	before = read_mounts(scene->box.pid);
+	assert_int_equal(detach(scene, false), -ENOENT);
+	assert_int_equal(detach(scene, true), -ENOENT);
 	after = read_mounts(scene->box.pid);
 	assert_string_equal(before, after);
 	free(before);
