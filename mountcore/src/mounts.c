@@ -189,6 +189,8 @@ int mc_mounts_find_top(struct mc_mounts *mounts, const char *target, struct mc_m
 		*ret = mount;
 		rc = 0;
 	}
+	if (rc == 0)
+		mc_mounts_climb(mounts, ret); /* a newer one may have been put beneath */
 	return rc;
 }
 
@@ -404,6 +406,13 @@ int mc_mounts_find_on_root(
 		return 0;
 	}
 	return -ENOENT;
+}
+
+void mc_mounts_climb(struct mc_mounts *mounts, struct mc_mount *mount)
+{
+	for (size_t left = mounts->count; left > 0; left--) /* a table may lie in circles */
+		if (mc_mounts_find_on_root(mounts, mount, mount) < 0)
+			return;
 }
 
 static bool is_on_host(

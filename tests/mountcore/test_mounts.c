@@ -8,6 +8,8 @@
 #include "mountcore/mounts.h"
 #include "support/hv_test.h"
 
+#include "mounts.h"
+
 static int parse_sample(const char *name, struct mc_mounts **ret)
 {
 	char path[256];
@@ -150,6 +152,28 @@ TEST(a_tree_is_found_whatever_the_order_of_the_table)
 				 &mounts),
 		0);
 	check_tree(mounts, 30, expected, 3);
+	mc_mounts_free(mounts);
+}
+
+/* The kernel puts what propagates from the host beneath what a container has mounted. */
+TEST(the_mount_on_top_may_be_the_older_one)
+{
+	struct mc_mounts *mounts = NULL;
+	struct mc_mount top;
+
+	assert_int_equal(parse_text("10 1 0:10 / /a rw - tmpfs ours rw\n"
+				    "20 30 0:20 / /a rw - tmpfs container rw\n"
+				    "30 10 0:30 / /a rw - tmpfs host rw\n",
+				 &mounts),
+		0);
+	assert_int_equal(mc_mounts_find_top(mounts, "/a", &top), 0);
+	assert_int_equal(top.id, 20);
+	mc_mounts_free(mounts);
+	assert_int_equal(parse_text("10 20 0:10 / /a rw - tmpfs circle rw\n"
+				    "20 10 0:20 / /a rw - tmpfs circle rw\n",
+				 &mounts),
+		0);
+	assert_int_equal(mc_mounts_find_top(mounts, "/a", &top), 0);
 	mc_mounts_free(mounts);
 }
 
