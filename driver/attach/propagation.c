@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "propagation.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "mountcore/host.h"
+#include "mountcore/source_look.h"
 
 #include "attachment.h"
 #include "attachments.h"
@@ -77,6 +81,26 @@ enum hv_code hv_propagation_check(
 	return hv_hint(err, "%s", hint);
 }
 
+void hv_propagation_find_source(
+	struct hv_attacher *attacher, const struct hv_attachment *view, char ret[static PATH_MAX])
+{
+	const struct hv_volume volume = {.source = view->source};
+	const struct mc_source_args args = {
+		.source = view->source,
+		.beneath = hv_volume_allowed_root(attacher->volumes, &volume),
+		.subpath = view->subpath,
+		.is_look = true,
+	};
+	struct mc_source_look *look = NULL;
+
+	hv_attachment_host_path(view, ret);
+	if (!view->subpath || mc_host_is_slow(attacher->core, ret) ||
+		mc_source_look(attacher->core, &args, &look, NULL) < 0)
+		return; /* then a mount of the host may be taken for another's */
+	snprintf(ret, PATH_MAX, "%s", mc_source_look_path(look));
+	mc_source_look_free(look);
+}
+
 bool hv_propagation_is_passed_on(struct hv_attacher *attacher, const struct hv_sight *sight,
 	const struct hv_record *record, const struct mc_mount *cover)
 {
@@ -85,6 +109,6 @@ bool hv_propagation_is_passed_on(struct hv_attacher *attacher, const struct hv_s
 
 	if (!record->view.is_slave || cover->parent_id != record->mountinfo_id)
 		return false;
-	hv_attachment_host_path(&record->view, source);
+	hv_propagation_find_source(attacher, &record->view, source);
 	return mc_mounts_find_at(attacher->core, sight->mounts, cover->target, source, &top) == 0;
 }

@@ -17,6 +17,11 @@ enum hv_code hv_propagation_check_request(
 enum hv_code hv_propagation_check(
 	const struct hv_mount_op *attempt, struct mc_attr attr, struct hv_error *err);
 
+/* The path on the host that an attachment shows, as the mount table has it: symlinks of the subpath
+ * are followed, unless that would wait for a server. */
+void hv_propagation_find_source(
+	struct hv_attacher *attacher, const struct hv_attachment *view, char ret[static PATH_MAX]);
+
 /* Whether the mount `cover`, on top of the record's, was passed on from the host: it is mounted on
  * the record's source now.  `sight` has the table that both are in. */
 bool hv_propagation_is_passed_on(struct hv_attacher *attacher, const struct hv_sight *sight,

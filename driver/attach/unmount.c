@@ -14,6 +14,7 @@
 #include "created_dirs.h"
 #include "leftover.h"
 #include "observe.h"
+#include "propagation.h"
 
 static void tell_busy(const struct mc_busy *busy, struct hv_error *err)
 {
@@ -63,7 +64,7 @@ enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record
 	if (code != HV_OK)
 		return code;
 	args.place = hv_place_of(&ns);
-	hv_attachment_host_path(view, source);
+	hv_propagation_find_source(attacher, view, source);
 	hv_made_parse(record->made, &made);
 	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(&ns) ||
 		!hv_record_is_mounted(record))

@@ -58,6 +58,7 @@ struct mc_source_look {
 	/* Of the mount whose mountpoint the source is on the host. */
 	uint64_t mount_dev;
 	char *mount_root; /* owned; NULL: it is none, or was not asked for */
+	char *path;       /* on the host, subpath included, no symlink in it; owned */
 };
 
 /* --- the source ----------------------------------------------------------------------------- */
@@ -245,6 +246,7 @@ void mc_source_look_free(struct mc_source_look *look)
 		return;
 	mc_below_done(&look->there);
 	free(look->mount_root);
+	free(look->path);
 	free(look);
 }
 
@@ -296,6 +298,9 @@ static int look_with(struct mc_core *core, const struct mc_source_args *args, bo
 	if (!look)
 		return mc_err_set(&job->job.err, MC_STEP_SETUP, -ENOMEM);
 	look->stat = job->stat;
+	look->path = strdup(job->real);
+	if (!look->path)
+		return mc_err_set(&job->job.err, MC_STEP_SETUP, -ENOMEM);
 	if (S_ISDIR(job->stat.mode) || args->is_slave)
 		rc = note_mounts(core, args, job, look);
 	if (rc < 0)
@@ -319,6 +324,11 @@ int mc_source_look(struct mc_core *core, const struct mc_source_args *args,
 	return mc_err_set(err, job->job.err.step, rc);
 }
 
+const char *mc_source_look_path(const struct mc_source_look *look)
+{
+	return look->path;
+}
+
 /* Of a mount that is a slave: take the mount on top of it for `ours`, if it is the source now: the
  * host has mounted it there. */
 static bool is_passed_on(
@@ -329,9 +339,7 @@ static bool is_passed_on(
 	if (!args->is_slave || !look->mount_root ||
 		mc_mounts_find_on_root(args->mounts, ours, &top) < 0)
 		return false;
-	for (size_t left = mc_mounts_count(args->mounts); left > 0; left--)
-		if (mc_mounts_find_on_root(args->mounts, &top, &top) < 0)
-			break;
+	mc_mounts_climb(args->mounts, &top);
 	if (top.dev != look->mount_dev || strcmp(top.root, look->mount_root) != 0)
 		return false;
 	*ours = top;
