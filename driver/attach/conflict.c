@@ -292,12 +292,27 @@ enum hv_code hv_mount_op_check_recorded(
 	return check_at(attempt, attempt->target, NULL, ret, err);
 }
 
+/* Whether the one to be replaced is not on top any more, since it was looked at. */
+static bool is_covered_now(const struct hv_mount_op *attempt)
+{
+	const struct mc_attach_info *info = mc_attach_info(attempt->mount);
+
+	return attempt->is_mounted_before && info->is_covering &&
+	       strcmp(info->path, attempt->path_before) == 0;
+}
+
 enum hv_code hv_mount_op_check_resolved(
 	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err)
 {
 	const char *path = mc_attach_info(attempt->mount)->path;
 
-	if (strcmp(path, attempt->target) == 0)
+	if (strcmp(path, attempt->target) != 0 &&
+		check_at(attempt, path, attempt->target, ret, err) != HV_OK)
+		return err->code;
+	if (attempt->is_there || !is_covered_now(attempt))
 		return HV_OK;
-	return check_at(attempt, path, attempt->target, ret, err);
+	hv_fail(err, HV_TARGET_EXISTS,
+		"volume '%s' cannot be attached at %s in container '%s': something was mounted on the attachment there just now",
+		attempt->volume.name, attempt->target, attempt->record.view.container_name);
+	return hv_hint(err, "nothing was changed; try again");
 }

@@ -11,7 +11,8 @@
 enum hv_code hv_mount_op_check_recorded(
 	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err);
 
-/* The same for the place that the target's symlinks lead to, once the mount is prepared. */
+/* The same for the place that the target's symlinks lead to, once the mount is prepared; and
+ * whether the one to be replaced is still on top. */
 enum hv_code hv_mount_op_check_resolved(
 	struct hv_mount_op *attempt, struct hv_attachment *ret, struct hv_error *err);
 

@@ -4,13 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
+#include "mountcore/attach.h"
 #include "support/hv_test.h"
 
 #include "reconciler_fixture.h"
 #include "scratch.h"
 
 static char shared[] = "shared", slave[] = "slave", data[] = "data";
+
+static void (*before_prepare)(void);
+
+int __real_mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
+	struct mc_attach **ret, struct mc_err *err);
+int __wrap_mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
+	struct mc_attach **ret, struct mc_err *err);
+
+int __wrap_mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
+	struct mc_attach **ret, struct mc_err *err)
+{
+	if (before_prepare)
+		before_prepare();
+	return __real_mc_attach_prepare(core, args, ret, err);
+}
 
 /* The host's directories are on a shared mount, which the container's copy is no part of. */
 static void set_propagation(const struct fixture *fixture, unsigned long propagation)
@@ -125,6 +142,84 @@ RECONCILER_TEST(a_mount_of_the_container_on_that_is_a_cover)
 	assert_string_equal(state_of(fixture, fixture->target), "attached");
 	end_slave(fixture);
 	unmount_at(fixture, "one");
+}
+
+/* The kernel puts the host's mount beneath the container's, and it is the newer one. */
+RECONCILER_TEST(a_mount_of_the_container_that_was_there_before_is_a_cover)
+{
+	begin_slave(fixture);
+	mount_inside(fixture, fixture->target);
+	mount_at(fixture, "one", "one/disk");
+	assert_false(has(fixture, "disk"));
+	assert_int_equal(strncmp(state_of(fixture, fixture->target), "covered", 7), 0);
+	unmount_inside(fixture, fixture->target);
+	assert_true(has(fixture, "disk"));
+	assert_string_equal(state_of(fixture, fixture->target), "attached");
+	end_slave(fixture);
+	assert_int_equal(count_mounts(fixture), 0);
+	unmount_at(fixture, "one");
+}
+
+static struct fixture *scene;
+
+static void mount_once(void)
+{
+	before_prepare = NULL;
+	mount_at(scene, "one", "one/disk");
+}
+
+RECONCILER_TEST(a_mount_on_its_directory_during_a_replacement_is_noticed)
+{
+	begin_slave(fixture);
+	scene = fixture;
+	before_prepare = mount_once;
+	assert_int_equal(attach_to(fixture, data, fixture->target, true, (char[]){"true"}),
+		HV_TARGET_EXISTS);
+	assert_null(before_prepare);
+	assert_true(has(fixture, "disk"));
+	assert_string_equal(state_of(fixture, fixture->target), "attached");
+	end_slave(fixture);
+	assert_int_equal(count_mounts(fixture), 0);
+	unmount_at(fixture, "one");
+}
+
+static void begin_linked(struct fixture *fixture)
+{
+	struct hv_attach_request request = HV_ATTACH_REQUEST_INIT;
+	struct hv_error err = {0};
+	char subpath[] = "current", *link;
+
+	begin_world(fixture);
+	set_propagation(fixture, MS_SHARED);
+	world_mkdir(fixture->world, "one/releases/1/sub");
+	link = scratch_path(fixture->world->dir, "one/current");
+	assert_int_equal(symlink("releases/1", link), 0);
+	free(link);
+	request.subpath = subpath;
+	if (attach_as(fixture, &request, &err) != HV_OK)
+		fail_msg("%s", hv_error_text(&err));
+}
+
+RECONCILER_TEST(a_mount_where_a_link_of_its_subpath_leads_is_no_cover)
+{
+	begin_linked(fixture);
+	mount_at(fixture, "one/releases/1", "one/releases/1/disk");
+	assert_true(has(fixture, "disk"));
+	assert_string_equal(state_of(fixture, fixture->target), "attached");
+	end_slave(fixture);
+	assert_int_equal(count_mounts(fixture), 0);
+	unmount_at(fixture, "one/releases/1");
+}
+
+RECONCILER_TEST(a_mount_below_a_link_of_its_subpath_is_not_busy)
+{
+	begin_linked(fixture);
+	mount_at(fixture, "one/releases/1/sub", "one/releases/1/sub/new");
+	assert_true(has(fixture, "sub/new"));
+	assert_string_equal(state_of(fixture, fixture->target), "attached");
+	end_slave(fixture);
+	assert_int_equal(count_mounts(fixture), 0);
+	unmount_at(fixture, "one/releases/1/sub");
 }
 
 RECONCILER_TEST(a_start_attaches_it_as_a_slave_again)
