@@ -119,7 +119,6 @@ enum hv_code hv_mount_op_prepare(struct hv_mount_op *attempt, struct hv_error *e
 		.is_slave = view->is_slave,
 	};
 
-	args.place.pid = (uint64_t)container->container.pid;
 	if (hv_clock_ms() < container->held_until_ms) /* else it is not held, or not any more */
 		args.since_ns = (uint64_t)container->held_since_ms * NS_PER_MS;
 	if (hv_volume_check_mount(volumes, &attempt->volume, err) != HV_OK ||

@@ -146,6 +146,14 @@ enum hv_code hv_explain_idmap(
 		return hv_hint(err,
 			"use Linux 5.12 or newer, or attach with --idmap never: files will show as owned by nobody");
 	}
+	if (cause->code == -EPERM) {
+		hv_fail(err, HV_UNSUPPORTED,
+			"the owners of volume '%s' cannot be mapped for container '%s': the mount of %s, or a mount in it, maps owners already",
+			names->volume, names->container, names->source);
+		return hv_hint(err,
+			"attach with --idmap never, or use Linux 6.15 or newer and a mount with no other in it; find them: findmnt -R -T %s",
+			names->source);
+	}
 	if (cause->code != -EINVAL)
 		return hv_fail(err, HV_UNSUPPORTED,
 			"the owners of volume '%s' cannot be mapped for container '%s': %s",
@@ -176,7 +184,7 @@ enum hv_code hv_explain_as(
 			"the owner of volume '%s' cannot be shown as %s: the mount of %s (%s), or a mount in it, maps owners already",
 			names->volume, names->as, names->source, names->fstype);
 		return hv_hint(err,
-			"mount it without a map of its own (X-mount.idmap), or leave out the other owner (as); find it: findmnt -R -T %s",
+			"mount it without a map of its own (X-mount.idmap), on Linux 6.15 or newer without another mount in it, or leave out the other owner (as); find it: findmnt -R -T %s",
 			names->source);
 	default:
 		return hv_fail(err, HV_UNSUPPORTED,
@@ -217,27 +225,32 @@ enum hv_code hv_explain_userns(
 enum hv_code hv_explain_propagation(
 	struct hv_error *err, const struct mc_err *cause, const struct hv_error_subject *names)
 {
+	const char *slash = *names->subpath ? "/" : "";
+
 	switch (-cause->code) {
 	case EINVAL:
 		hv_fail(err, HV_SOURCE_REFUSED,
-			"the directory %s of volume '%s' is on a private mount of the host, from which nothing propagates",
-			names->source, names->volume);
+			"volume '%s' cannot be attached at %s in container '%s' with propagation slave: %s%s%s is on a private mount of the host, from which nothing propagates",
+			names->volume, names->target, names->container, names->source, slash,
+			names->subpath);
 		return hv_hint(err,
-			"leave out --propagation slave, or make that mount shared with mount --make-shared; find it: findmnt -o TARGET,PROPAGATION -T %s",
-			names->source);
+			"leave out --propagation slave, or make that mount shared with mount --make-shared; find it: findmnt -o TARGET,PROPAGATION -T %s%s%s",
+			names->source, slash, names->subpath);
 	case ENOENT:
 		hv_fail(err, HV_SOURCE_MISSING,
-			"the mount of %s of volume '%s' was unmounted just now", names->source,
-			names->volume);
+			"volume '%s' cannot be attached at %s in container '%s': the mount of %s%s%s was unmounted just now",
+			names->volume, names->target, names->container, names->source, slash,
+			names->subpath);
 		return hv_hint(err, "nothing was changed; try again");
 	case ENOSYS:
 		hv_fail(err, HV_UNSUPPORTED,
-			"this kernel cannot attach volume '%s' with propagation slave",
-			names->volume);
+			"this kernel cannot attach volume '%s' at %s in container '%s' with propagation slave",
+			names->volume, names->target, names->container);
 		return hv_hint(err, "use Linux 5.2 or newer, or leave out --propagation slave");
 	default:
 		return hv_fail(err, HV_INTERNAL,
-			"the propagation of %s of volume '%s' cannot be found out: %s",
-			names->source, names->volume, hv_explain_reason(cause));
+			"volume '%s' cannot be attached at %s in container '%s': the propagation of %s%s%s cannot be found out: %s",
+			names->volume, names->target, names->container, names->source, slash,
+			names->subpath, hv_explain_reason(cause));
 	}
 }

@@ -62,6 +62,34 @@ TEST(every_sentence_names_what_it_speaks_of)
 	}
 }
 
+/* The mount may be found by the path that the volume's subpath leads to only. */
+TEST(a_mount_that_passes_nothing_on_is_told_with_the_subpath)
+{
+	static const int all[] = {EINVAL, ENOENT, ENOSYS, EIO};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct hv_error err = {0};
+
+		explain(&err, MC_STEP_PROPAGATION, all[i], &names);
+		assert_non_null(strstr(hv_error_text(&err), "'data'"));
+		assert_non_null(strstr(hv_error_text(&err), "/mnt/data in container 'web'"));
+		if (all[i] == EINVAL)
+			assert_non_null(strstr(err.hint, "-T /srv/data/a/b"));
+		hv_error_done(&err);
+	}
+}
+
+TEST(a_source_that_maps_owners_already_can_be_attached_without_a_map)
+{
+	struct hv_error err = {0};
+
+	explain(&err, MC_STEP_IDMAP, EPERM, &names);
+	assert_int_equal(err.code, HV_UNSUPPORTED);
+	assert_non_null(strstr(hv_error_text(&err), "maps owners already"));
+	assert_non_null(strstr(err.hint, "--idmap never"));
+	hv_error_done(&err);
+}
+
 TEST(an_owner_that_cannot_be_shown_names_volume_and_file_system)
 {
 	static const struct {

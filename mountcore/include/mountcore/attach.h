@@ -156,8 +156,9 @@ struct mc_attach;
  *                  wait; -EUSERS: too many wait, for whatever it is
  *   step SETUP     -ENOMEM, -EINVAL (a reserved word is not 0, an ID is none, place.pid is
  *                  missing, or both lock and is_slave), -ENOSYS (no open_tree, and
- * mc_core_args.legacy is not set) Source: open_tree(2), mount_setattr(2), openat2(2),
- * user_namespaces(7), mount_namespaces(7).  Any thread but a worker. */
+ *                  mc_core_args.legacy is not set)
+ * Source: open_tree(2), mount_setattr(2), openat2(2), user_namespaces(7), mount_namespaces(7).
+ * Any thread but a worker. */
 int mc_attach_prepare(struct mc_core *core, const struct mc_attach_args *args,
 	struct mc_attach **ret, struct mc_err *err)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
