@@ -69,13 +69,25 @@ struct ending {
 	long long until_ms;
 };
 
-/* Wait for an attach that is under way, or bring one to its end that a crash left half done. */
-static void settle(struct hv_attacher *attacher, const char *container_id)
+/* Wait for an attach that is under way, or bring one to its end that a crash left half done.  A
+ * failure may be of another one in that container. */
+static enum hv_code settle(
+	struct hv_attacher *attacher, const struct hv_record *record, struct hv_error *err)
 {
+	const struct hv_record_filter filter = {.id = record->view.id};
+	hv_auto_records struct hv_records now = {0};
 	struct hv_repaired ignored_counts;
-	hv_auto_error struct hv_error ignored = {0};
+	hv_auto_error struct hv_error failure = {0};
 
-	(void)!hv_attachments_settle(attacher, container_id, &ignored_counts, &ignored);
+	if (hv_attachments_settle(attacher, record->view.container_id, &ignored_counts, &failure) ==
+			HV_OK ||
+		hv_records_list(attacher, &filter, &now, err) != HV_OK)
+		return err->code;
+	if (now.count == 0 || now.items->is_done)
+		return HV_OK;
+	*err = failure;
+	failure = (struct hv_error){0};
+	return err->code;
 }
 
 static void end_at(void *context, size_t at)
@@ -91,8 +103,8 @@ static void end_at(void *context, size_t at)
 		.of_rule = self->rule->id,
 	};
 
-	if (!record->is_done)
-		settle(self->attacher, record->view.container_id);
+	if (!record->is_done && settle(self->attacher, record, &item->err) != HV_OK)
+		return;
 	if (hv_detach(self->attacher, &request, &item->attachment, &item->err) ==
 		HV_NO_SUCH_ATTACHMENT)
 		hv_error_done(&item->err);

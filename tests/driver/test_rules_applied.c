@@ -97,6 +97,69 @@ RECONCILER_TEST(rule_attach_that_is_refused_somewhere_is_undone)
 	assert_int_equal(count_mounts(fixture), 1);
 }
 
+/* It fails the next commits. */
+static int fail_next(void *context)
+{
+	int *left = context;
+
+	if (*left == 0)
+		return 0;
+	(*left)--;
+	return 1;
+}
+
+/* A crash came between the mount of an attachment and its last commit. */
+static void leave_half_made(struct fixture *fixture, const char *target)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql), "UPDATE attachment SET is_done = 0 WHERE target = '%s'", target);
+	assert_int_equal(sqlite3_exec(fixture->world->store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_changes(fixture->world->store->db), 1);
+}
+
+RECONCILER_TEST(rule_stays_if_a_half_made_attachment_cannot_be_settled)
+{
+	int failing = 1;
+	size_t count = 0;
+
+	start_engine(fixture);
+	start_container(fixture);
+	list(fixture, LISTED(ID, "web", FRONT));
+	assert_int_equal(rule(fixture, false, &count), HV_OK);
+	leave_half_made(fixture, fixture->target);
+	sqlite3_commit_hook(fixture->world->store->db, fail_next, &failing);
+	assert_int_equal(end(fixture), HV_STATE_UNREADABLE);
+	assert_int_equal(failing, 0);
+	assert_int_equal(count_mounts(fixture), 1);
+	assert_true(hv_rules_are_any(fixture->attacher));
+	assert_int_equal(end(fixture), HV_OK);
+	assert_int_equal(count_mounts(fixture), 0);
+	assert_int_equal(row_count_records(fixture->world->store, NULL, NULL, NULL), 0);
+}
+
+/* The older one is settled before. */
+RECONCILER_TEST(rule_ends_though_another_half_made_attachment_cannot_be_settled)
+{
+	char data[] = "data", other[] = "/other";
+	int failing = 1;
+	size_t count = 0;
+
+	start_engine(fixture);
+	start_container(fixture);
+	assert_int_equal(attach_to(fixture, data, other, true, NULL), HV_OK);
+	list(fixture, LISTED(ID, "web", FRONT));
+	assert_int_equal(rule(fixture, false, &count), HV_OK);
+	leave_half_made(fixture, other);
+	leave_half_made(fixture, fixture->target);
+	sqlite3_commit_hook(fixture->world->store->db, fail_next, &failing);
+	assert_int_equal(end(fixture), HV_OK);
+	assert_int_equal(failing, 0);
+	assert_int_equal(count_mounts(fixture), 0);
+	assert_int_equal(count_mounts_at(fixture, other), 1);
+	assert_false(hv_rules_are_any(fixture->attacher));
+}
+
 static int count_down(void *context)
 {
 	int *left = context;
