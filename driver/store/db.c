@@ -250,9 +250,16 @@ static enum hv_code run_all(struct hv_store *store, const void *context, struct 
 	return HV_OK;
 }
 
-/* One commit for all that wait by now.  If that fails each is tried alone, so that one that refuses
- * costs no other, and each has an error of its own.  Returns them. */
-static struct hv_sql_waiting *commit_waiting(struct hv_store *store)
+static enum hv_code write_alone(
+	struct hv_store *store, bool is_durable, const struct hv_sql_waiting *self)
+{
+	hv_auto_call struct hv_store *held = hv_sql_start(store);
+
+	return transact(held, is_durable, self->fn, self->context, self->err);
+}
+
+/* One commit for all that wait by now; it is done, or each is to be tried alone. */
+static void commit_waiting(struct hv_store *store)
 {
 	hv_auto_call struct hv_store *held = hv_sql_start(store);
 	hv_auto_error struct hv_error ignored = {0};
@@ -263,40 +270,48 @@ static struct hv_sql_waiting *commit_waiting(struct hv_store *store)
 	all = held->waiting;
 	held->waiting = NULL;
 	pthread_mutex_unlock(&held->waiting_lock);
-	are_done = all->next && transact(held, true, run_all, all, &ignored) == HV_OK;
-	for (struct hv_sql_waiting *each = all; each && !are_done; each = each->next)
-		each->code = transact(held, true, each->fn, each->context, each->err);
-	return all;
+	if (!all->next)
+		all->code = transact(held, true, all->fn, all->context, all->err);
+	are_done = !all->next || transact(held, true, run_all, all, &ignored) == HV_OK;
+	pthread_mutex_lock(&held->waiting_lock); /* none of them leaves before */
+	for (; all; all = all->next) {
+		all->is_done = are_done;
+		all->is_alone = !are_done;
+	}
+	pthread_mutex_unlock(&held->waiting_lock);
 }
 
-/* While one thread waits for the disk others come; the first of them commits for all of those. */
+static void commit_alone(struct hv_store *store, struct hv_sql_waiting *self)
+{
+	self->code = write_alone(store, true, self);
+	self->is_done = true;
+}
+
+/* While one thread waits for the disk others come; the first of them commits for all of those.  If
+ * that fails each is tried alone, in its turn and its thread: a refused one costs no other, each
+ * has an error of its own, and a call that waits for the store goes in between. */
 static enum hv_code commit_with_others(struct hv_store *store, struct hv_sql_waiting *self)
 {
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&store->waiting_lock);
-	struct hv_sql_waiting *all;
 
 	self->next = store->waiting;
 	store->waiting = self;
-	while (store->is_committing && !self->is_done)
-		pthread_cond_wait(&store->committed, lock);
-	if (self->is_done)
-		return self->code;
-	store->is_committing = true;
-	pthread_mutex_unlock(lock);
-	all = commit_waiting(store);
-	pthread_mutex_lock(lock);
-	for (; all; all = all->next)
-		all->is_done = true;
-	store->is_committing = false;
-	pthread_cond_broadcast(&store->committed);
+	while (!self->is_done) {
+		if (store->is_committing) {
+			pthread_cond_wait(&store->committed, lock);
+			continue;
+		}
+		store->is_committing = true;
+		pthread_mutex_unlock(lock);
+		if (self->is_alone)
+			commit_alone(store, self);
+		else
+			commit_waiting(store);
+		pthread_mutex_lock(lock);
+		store->is_committing = false;
+		pthread_cond_broadcast(&store->committed);
+	}
 	return self->code;
-}
-
-static enum hv_code write_unsynced(struct hv_store *store, const struct hv_sql_waiting *self)
-{
-	hv_auto_call struct hv_store *held = hv_sql_start(store);
-
-	return transact(held, false, self->fn, self->context, self->err);
 }
 
 enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
@@ -304,7 +319,7 @@ enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_
 {
 	struct hv_sql_waiting self = {.fn = fn, .context = context, .err = err};
 
-	return is_durable ? commit_with_others(store, &self) : write_unsynced(store, &self);
+	return is_durable ? commit_with_others(store, &self) : write_alone(store, false, &self);
 }
 
 struct write {

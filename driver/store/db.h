@@ -24,6 +24,7 @@ struct hv_sql_waiting {
 	struct hv_error *err;
 	enum hv_code code;
 	bool is_done;
+	bool is_alone; /* the commit with others failed */
 	struct hv_sql_waiting *next;
 };
 
@@ -105,8 +106,9 @@ enum hv_code hv_sql_run(struct hv_store *store, enum hv_sql sql, const struct hv
 
 /* A whole call: run `fn` with the lock held, between BEGIN and COMMIT; when it fails all it did is
  * rolled back.  `is_durable`: the commit waits for the disk.  Those of several threads are
- * committed together: `fn` runs in one of them, and perhaps twice, after all that it did the first
- * time was rolled back.  It may see the effects of others that are not on the disk yet. */
+ * committed together: `fn` runs in one of them, and perhaps again in its own, after all that it did
+ * the first time was rolled back.  It may see the effects of others that are not on the disk yet.
+ */
 enum hv_code hv_sql_transaction(struct hv_store *store, bool is_durable, hv_sql_fn fn,
 	const void *context, struct hv_error *err);
 
