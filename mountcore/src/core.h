@@ -37,7 +37,7 @@ struct mc_task;
 struct mc_gate;
 struct mc_reader;
 struct mc_look;
-struct mc_question;
+struct mc_asked;
 struct mc_starting;
 struct mc_waiting;
 struct mc_kept;
@@ -84,7 +84,7 @@ struct mc_core {
 	unsigned next_silent;
 	uint64_t timings[MC_TIMINGS_MAX]; /* a ring */
 	uint64_t timing_count;            /* ever taken */
-	struct mc_question *questions;    /* that wait for a look (namespaces.c) */
+	struct mc_asked *questions;       /* that wait for a look (namespaces.c) */
 	bool is_looking;
 	pthread_cond_t looked;
 

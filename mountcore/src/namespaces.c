@@ -64,20 +64,20 @@ struct ns_info {
 struct scan;
 
 /* A file system that is asked about. */
-struct mc_question {
+struct mc_asked {
 	uint64_t dev;
 	void *context;
-	struct mc_question *next;
+	struct mc_asked *next;
 };
 
 /* Called for each mount of a file system that is asked about and for each mount on it.  `on`: the
  * directory or file that it is mounted on.  Another result than 0 ends the scan. */
-typedef int (*visit_fn)(struct scan *scan, const struct mc_question *question,
-	const struct line *line, const struct mc_spot *on);
+typedef int (*visit_fn)(struct scan *scan, const struct mc_asked *question, const struct line *line,
+	const struct mc_spot *on);
 
 struct scan {
 	struct mc_core *core;
-	const struct mc_question *questions;
+	const struct mc_asked *questions;
 	visit_fn visit;
 	bool is_strict;  /* a namespace in the list that cannot be looked at ends the look */
 	uint64_t ns_ino; /* that is looked at; 0: cannot be told */
@@ -282,7 +282,7 @@ static int visit_line(struct scan *scan, const struct line *line)
 	bool is_found = false;
 	int rc = 0;
 
-	for (const struct mc_question *at = scan->questions; rc == 0 && at; at = at->next) {
+	for (const struct mc_asked *at = scan->questions; rc == 0 && at; at = at->next) {
 		if (line->dev != at->dev && !(parent && parent->dev == at->dev))
 			continue;
 		if (!is_found)
@@ -306,7 +306,7 @@ static bool is_asked_about(const struct scan *scan)
 {
 	char column[LINK_SIZE];
 
-	for (const struct mc_question *at = scan->questions; at; at = at->next) {
+	for (const struct mc_asked *at = scan->questions; at; at = at->next) {
 		snprintf(column, sizeof(column), " %u:%u ", major(at->dev), minor(at->dev));
 		if (strstr(scan->text, column))
 			return true;
@@ -437,7 +437,7 @@ bool mc_spot_is_below(const struct mc_spot *spot, const struct mc_spot *top)
 }
 
 struct others {
-	struct mc_question question;
+	struct mc_asked question;
 	const struct mc_spot *spot;
 	uint64_t but_ns;
 	struct mc_spot_others *ret;
@@ -445,8 +445,8 @@ struct others {
 	bool is_answered;
 };
 
-static int visit_other(struct scan *scan, const struct mc_question *question,
-	const struct line *line, const struct mc_spot *on)
+static int visit_other(struct scan *scan, const struct mc_asked *question, const struct line *line,
+	const struct mc_spot *on)
 {
 	const struct others *others = question->context;
 
@@ -458,7 +458,7 @@ static int visit_other(struct scan *scan, const struct mc_question *question,
 	return 0;
 }
 
-static int find_others(struct mc_core *core, const struct mc_question *questions)
+static int find_others(struct mc_core *core, const struct mc_asked *questions)
 {
 	MC_AUTO(struct scan, scan_done)
 	scan = {.core = core, .questions = questions, .visit = visit_other};
@@ -472,7 +472,7 @@ static int find_others(struct mc_core *core, const struct mc_question *questions
 /* With the lock, which is let go meanwhile: answer all that was asked by now. */
 static void answer(struct mc_core *core)
 {
-	const struct mc_question *questions = core->questions;
+	const struct mc_asked *questions = core->questions;
 	int rc;
 
 	core->questions = NULL;
@@ -480,7 +480,7 @@ static void answer(struct mc_core *core)
 	pthread_mutex_unlock(&core->lock);
 	rc = find_others(core, questions);
 	pthread_mutex_lock(&core->lock);
-	for (const struct mc_question *next; questions; questions = next) {
+	for (const struct mc_asked *next; questions; questions = next) {
 		struct others *others = questions->context;
 
 		next = questions->next;
@@ -498,7 +498,7 @@ int mc_spot_find_others(struct mc_core *core, const struct mc_spot *spot, uint64
 {
 	struct others self = {.spot = spot, .but_ns = but_ns, .ret = ret};
 
-	self.question = (struct mc_question){.dev = spot->dev, .context = &self};
+	self.question = (struct mc_asked){.dev = spot->dev, .context = &self};
 	*ret = (struct mc_spot_others){0};
 	pthread_mutex_lock(&core->lock);
 	self.question.next = core->questions;
@@ -526,8 +526,8 @@ static bool is_own(const struct user *user, const struct mc_spot *on)
 	return false;
 }
 
-static int visit_user(struct scan *scan, const struct mc_question *question,
-	const struct line *line, const struct mc_spot *on)
+static int visit_user(struct scan *scan, const struct mc_asked *question, const struct line *line,
+	const struct mc_spot *on)
 {
 	const struct user *user = question->context;
 	const struct mc_mount mount = {.root = line->root};
@@ -551,7 +551,7 @@ int mc_spot_find_user(struct mc_core *core, const struct mc_spot *data, const st
 	size_t own_count, struct mc_spot_user *ret)
 {
 	struct user user = {data, own, own_count, ret};
-	const struct mc_question question = {.dev = data->dev, .context = &user};
+	const struct mc_asked question = {.dev = data->dev, .context = &user};
 	MC_AUTO(struct scan, scan_done)
 	scan = {
 		.core = core,
