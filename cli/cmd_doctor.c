@@ -180,13 +180,16 @@ static bool tell_attachments(const struct hv_invocation *run)
 	return all;
 }
 
-/* The containers in which a rule cannot hold. */
+/* Why a rule has not ended, and the containers in which it cannot hold. */
 static bool tell_rule(struct json_object *rule)
 {
 	struct json_object *failed = hv_document_get(rule, "FailedContainers", json_type_array);
 	size_t count = failed ? json_object_array_length(failed) : 0;
+	const char *problem = hv_document_text(rule, "Problem");
 	char name[PATH_MAX + 600];
 
+	if (problem)
+		tell("rule", false, hv_document_text(rule, "ID"), problem);
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = json_object_array_get_idx(failed, i);
 
@@ -194,7 +197,7 @@ static bool tell_rule(struct json_object *rule)
 			hv_document_text(rule, "ID"), hv_document_text(item, "ContainerName"));
 		tell("rule", false, name, hv_document_text(item, "Err"));
 	}
-	return count == 0;
+	return count == 0 && !problem;
 }
 
 static bool tell_rules(const struct hv_invocation *run)

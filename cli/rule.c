@@ -90,9 +90,10 @@ static long long count_misses(const struct hv_rule *rule)
 
 static int add_row(struct hv_table *table, const struct hv_rule *rule, time_t now)
 {
-	char since[40], mode[48], containers[64], problem[80];
+	char since[40], mode[48], containers[64], misses[80];
+	const char *problem = count_misses(rule) > 0 ? misses : "";
 	const char *const cells[COLUMNS_MAX] = {rule->id, rule->volume, rule->selector,
-		rule->target, mode, containers, since, count_misses(rule) > 0 ? problem : ""};
+		rule->target, mode, containers, since, rule->problem ? rule->problem : problem};
 
 	hv_since_format(rule->since ? rule->since : "", now, since, sizeof(since));
 	snprintf(mode, sizeof(mode), "%s%s%s%s%s%s%s", rule->read_only ? "ro" : "rw",
@@ -102,8 +103,7 @@ static int add_row(struct hv_table *table, const struct hv_rule *rule, time_t no
 		rule->propagation && strcmp(rule->propagation, "slave") == 0 ? ",slave" : "");
 	snprintf(containers, sizeof(containers), "%lld/%lld", rule->attached,
 		rule->attached + rule->pending + count_misses(rule));
-	snprintf(
-		problem, sizeof(problem), "%lld failed, %lld skipped", rule->failed, rule->skipped);
+	snprintf(misses, sizeof(misses), "%lld failed, %lld skipped", rule->failed, rule->skipped);
 	for (size_t i = 0; i < table->columns; i++)
 		if (hv_table_add(table, cells[i]) < 0)
 			return -1;
@@ -121,13 +121,14 @@ static enum hv_code add_item(
 	return add_row(table, &rule, now) < 0 ? hv_oom(err) : HV_OK;
 }
 
-static bool has_misses(struct json_object *rules)
+static bool has_problems(struct json_object *rules)
 {
 	for (size_t i = 0; i < json_object_array_length(rules); i++) {
 		struct json_object *item = json_object_array_get_idx(rules, i);
 
 		if (json_object_get_int64(json_object_object_get(item, "Failed")) > 0 ||
-			json_object_get_int64(json_object_object_get(item, "Skipped")) > 0)
+			json_object_get_int64(json_object_object_get(item, "Skipped")) > 0 ||
+			hv_document_text(item, "Problem"))
 			return true;
 	}
 	return false;
@@ -136,7 +137,7 @@ static bool has_misses(struct json_object *rules)
 static enum hv_code print_table(struct json_object *rules, struct hv_error *err)
 {
 	hv_auto_table struct hv_table table = {
-		.columns = has_misses(rules) ? COLUMNS_MAX : COLUMNS_MAX - 1};
+		.columns = has_problems(rules) ? COLUMNS_MAX : COLUMNS_MAX - 1};
 	time_t now = time(NULL);
 
 	for (size_t i = 0; i < table.columns; i++)

@@ -121,6 +121,7 @@ static enum hv_code write_rule(
 		hv_add_text(object, "Volume", view->volume, err) != HV_OK ||
 		hv_add_text(object, "Target", view->target, err) != HV_OK ||
 		hv_add_text(object, "Since", view->since, err) != HV_OK ||
+		hv_add_text(object, "Problem", view->problem, err) != HV_OK ||
 		add_counts(view, object, err) != HV_OK)
 		return err->code;
 	*ret = json_object_get(object);

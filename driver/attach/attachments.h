@@ -40,7 +40,7 @@ void hv_record_tell_end(struct hv_attacher *attacher, const struct hv_record *re
 /* Tell the listener that a rule may be to be applied. */
 void hv_attacher_notify_rules(struct hv_attacher *attacher);
 
-/* Tell the listener that a rule cannot be applied to a container. */
+/* Tell the listener that a rule cannot be applied to a container, or (NULL) not be undone. */
 void hv_attacher_tell_miss(
 	struct hv_attacher *attacher, const char *rule, const char *container, const char *why);
 

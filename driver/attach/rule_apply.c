@@ -158,7 +158,6 @@ enum hv_code hv_rules_apply(struct hv_attacher *attacher, struct hv_error *err)
 
 	if (!hv_rules_are_any(attacher))
 		return HV_OK;
-	hv_rules_end_undone(attacher);
 	learn_engine(attacher);
 	code = prepare(attacher, &listing, err);
 	if (code == HV_OK)

@@ -49,6 +49,7 @@ void hv_rule_view_done(struct hv_rule_view *view)
 	free(view->request);
 	free(view->since);
 	free(view->near);
+	free(view->problem);
 	hv_attachments_free(view->attachments, view->count);
 	hv_rule_misses_done(&view->misses);
 	*view = (struct hv_rule_view){0};
@@ -111,9 +112,10 @@ static void end_at(void *context, size_t at)
 }
 
 /* The first failure, which keeps the list of processes. */
-static enum hv_code judge(const struct hv_rule_record *rule, const struct hv_records *records,
-	struct ended *items, struct hv_error *err)
+static enum hv_code judge(const struct ending *self, struct hv_error *err)
 {
+	const struct hv_records *records = self->records;
+	struct ended *items = self->items;
 	struct ended *first = NULL;
 	size_t failed = 0;
 	char *text;
@@ -126,8 +128,9 @@ static enum hv_code judge(const struct hv_rule_record *rule, const struct hv_rec
 	}
 	if (!first)
 		return HV_OK;
-	text = hv_text_format("rule %s stays: %s (%zu of %zu attachments)", rule->id,
-		hv_error_text(&first->err), failed, records->count);
+	text = hv_text_format("rule %s%s: %s (%zu of %zu attachments)", self->rule->id,
+		self->how->is_undo ? "" : " stays", hv_error_text(&first->err), failed,
+		records->count);
 	*err = first->err;
 	first->err = (struct hv_error){0};
 	free(err->message);
@@ -163,7 +166,7 @@ static enum hv_code detach_all(struct hv_attacher *attacher, const struct hv_rul
 	if (!self.items)
 		return code == HV_OK ? hv_oom(err) : code;
 	hv_side_by_side(attacher->core, THREADS, records.count, end_at, &self);
-	code = judge(rule, &records, self.items, err);
+	code = judge(&self, err);
 	if (code == HV_OK && ret)
 		take_ended(self.items, records.count, ret);
 	for (size_t i = 0; i < records.count; i++) {
@@ -185,40 +188,63 @@ static enum hv_code drop(struct hv_attacher *attacher, const struct hv_rule_reco
 		attacher->store, rule->id, rule->from_volume_option ? &fate : NULL, err);
 }
 
+static void note_undone(
+	struct hv_attacher *attacher, const struct hv_rule_record *rule, const struct hv_error *why)
+{
+	hv_auto_free char *text = hv_text_format(
+		"it attaches to nothing new, and is not undone yet: %s", hv_error_text(why));
+
+	if (text && hv_rules_set_problem(&attacher->rules, rule->id, text))
+		hv_attacher_tell_miss(attacher, rule->id, NULL, text);
+}
+
 enum hv_code hv_rule_end(struct hv_attacher *attacher, const struct hv_rule_record *rule,
 	const struct hv_rule_end_how *how, struct hv_rule_view *ret, struct hv_error *err)
 {
-	bool is_undone = how->is_undo || !hv_rules_allow(&attacher->rules, rule->id);
+	struct hv_rule_end_how now = *how;
 	enum hv_code code;
 
+	now.is_undo = how->is_undo || !hv_rules_allow(&attacher->rules, rule->id);
 	hv_rules_set_ending(&attacher->rules, rule->id, true);
-	code = detach_all(attacher, rule, how, ret, err);
+	code = detach_all(attacher, rule, &now, ret, err);
 	if (code == HV_OK)
 		code = drop(attacher, rule, how->phase, err);
 	if (code == HV_OK) {
 		hv_rules_remove(&attacher->rules, rule->id);
 		return HV_OK;
 	}
-	if (!is_undone) {
-		hv_rules_set_ending(&attacher->rules, rule->id, false);
-		hv_attacher_notify_rules(attacher);
+	if (now.is_undo) {
+		note_undone(attacher, rule, err);
+		return code;
 	}
+	hv_rules_set_ending(&attacher->rules, rule->id, false);
+	hv_attacher_notify_rules(attacher);
 	return code;
+}
+
+/* With the place of the rule held: it may have ended meanwhile, and its ID be that of another. */
+static bool is_still(struct hv_attacher *attacher, const struct hv_rule_record *rule)
+{
+	hv_auto_rule_record struct hv_rule_record now = {0};
+	hv_auto_error struct hv_error ignored = {0};
+
+	return hv_rules_find(&attacher->rules, rule->selector, rule->target, &now, &ignored) ==
+		       HV_OK &&
+	       strcmp(now.id, rule->id) == 0;
 }
 
 /* If it is about to end, and nobody ends it now. */
 static void end_if_undone(struct hv_attacher *attacher, const struct hv_rule_record *rule)
 {
 	const struct hv_rule_end_how how = {.is_lazy = true, .is_undo = true};
-	hv_auto_error struct hv_error ignored = {0};
+	hv_auto_error struct hv_error noted = {0};
 	hv_auto_free char *key = hv_rule_key(rule);
 
 	if (!key)
 		return;
 	HV_HOLD_IF_FREE(hold, &attacher->locks, key);
-	if (hold.keylock && hv_rules_has(&attacher->rules, rule->id) &&
-		!hv_rules_allow(&attacher->rules, rule->id))
-		(void)!hv_rule_end(attacher, rule, &how, NULL, &ignored);
+	if (hold.keylock && is_still(attacher, rule) && !hv_rules_allow(&attacher->rules, rule->id))
+		(void)!hv_rule_end(attacher, rule, &how, NULL, &noted);
 }
 
 void hv_rules_end_undone(struct hv_attacher *attacher)
@@ -275,7 +301,6 @@ static enum hv_code find(struct hv_attacher *attacher, const struct hv_detach_re
 	return code;
 }
 
-/* With the place of the rule held: it may have ended meanwhile. */
 static enum hv_code end_held(struct hv_attacher *attacher, const struct hv_rule_record *rule,
 	const struct hv_rule_end_how *how, struct hv_rule_view *ret, struct hv_error *err)
 {
@@ -284,7 +309,7 @@ static enum hv_code end_held(struct hv_attacher *attacher, const struct hv_rule_
 	if (!key)
 		return hv_oom(err);
 	HV_HOLD(hold, &attacher->locks, key);
-	if (!hv_rules_has(&attacher->rules, rule->id))
+	if (!is_still(attacher, rule))
 		return hv_fail(err, HV_NO_SUCH_ATTACHMENT, "rule %s was ended meanwhile", rule->id);
 	return hv_rule_end(attacher, rule, how, ret, err);
 }

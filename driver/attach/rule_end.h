@@ -18,9 +18,6 @@ struct hv_rule_end_how {
 enum hv_code hv_rule_end(struct hv_attacher *attacher, const struct hv_rule_record *rule,
 	const struct hv_rule_end_how *how, struct hv_rule_view *ret, struct hv_error *err);
 
-/* End the rules whose end by is_undo failed, as far as that works now. */
-void hv_rules_end_undone(struct hv_attacher *attacher);
-
 /* The key in attacher->locks under which rules of that selector and target are made and ended; NULL
  * on ENOMEM. */
 char *hv_rule_key(const struct hv_rule_record *rule);

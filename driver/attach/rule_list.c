@@ -45,7 +45,8 @@ static enum hv_code show(struct hv_attacher *attacher, const struct hv_rule_reco
 	struct hv_rule_view *ret, struct hv_error *err)
 {
 	if (hv_rule_view_fill(ret, rule, err) != HV_OK ||
-		take_records(attacher, rule->id, ret, err) != HV_OK)
+		take_records(attacher, rule->id, ret, err) != HV_OK ||
+		hv_rules_problem(&attacher->rules, rule->id, &ret->problem, err) != HV_OK)
 		return err->code;
 	return hv_rules_misses(&attacher->rules, rule->id, &ret->misses, err);
 }

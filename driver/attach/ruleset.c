@@ -19,6 +19,7 @@ struct hv_rule_entry {
 	struct hv_selector selector;
 	struct hv_rule_misses misses;
 	bool is_ending;
+	char *problem; /* or NULL */
 };
 
 static void miss_done(struct hv_rule_miss *miss)
@@ -42,6 +43,7 @@ static void free_entry(struct hv_rule_entry *entry)
 	hv_rule_record_done(&entry->record);
 	hv_selector_done(&entry->selector);
 	hv_rule_misses_done(&entry->misses);
+	free(entry->problem);
 	free(entry);
 }
 
@@ -165,8 +167,35 @@ void hv_rules_set_ending(struct hv_rules *rules, const char *id, bool is_ending)
 	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
 	struct hv_rule_entry *entry = find(rules, id);
 
-	if (entry)
-		entry->is_ending = is_ending;
+	if (!entry)
+		return;
+	entry->is_ending = is_ending;
+	if (!is_ending) {
+		free(entry->problem);
+		entry->problem = NULL;
+	}
+}
+
+bool hv_rules_set_problem(struct hv_rules *rules, const char *id, const char *text)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
+	struct hv_rule_entry *entry = find(rules, id);
+
+	if (!entry || (entry->problem && strcmp(entry->problem, text) == 0))
+		return false;
+	free(entry->problem);
+	entry->problem = strdup(text);
+	return true;
+}
+
+enum hv_code hv_rules_problem(
+	struct hv_rules *rules, const char *id, char **ret, struct hv_error *err)
+{
+	hv_auto_unlock pthread_mutex_t *lock = hv_lock(&rules->lock);
+	const struct hv_rule_entry *entry = find(rules, id);
+
+	*ret = entry && entry->problem ? strdup(entry->problem) : NULL;
+	return entry && entry->problem && !*ret ? hv_oom(err) : HV_OK;
 }
 
 bool hv_rules_allow(struct hv_rules *rules, const char *id)

@@ -50,6 +50,12 @@ enum hv_code hv_rules_match(struct hv_rules *rules, const struct hv_opts *labels
 /* It is about to end: nothing is attached for it any more; or not, after all. */
 void hv_rules_set_ending(struct hv_rules *rules, const char *id, bool is_ending);
 
+/* Why it is about to end still, until that changes.  Returns whether that is news. */
+bool hv_rules_set_problem(struct hv_rules *rules, const char *id, const char *text);
+/* The same, copied; NULL if there is none. */
+enum hv_code hv_rules_problem(
+	struct hv_rules *rules, const char *id, char **ret, struct hv_error *err);
+
 /* Whether something may be attached for it. */
 bool hv_rules_allow(struct hv_rules *rules, const char *id);
 

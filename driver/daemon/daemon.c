@@ -327,7 +327,11 @@ static void on_miss(void *context, const char *rule, const char *container, cons
 {
 	struct hv_daemon *daemon = context;
 
-	hv_log_line(&daemon->log, HV_LOG_WARN, "rule %s, container '%s': %s", rule, container, why);
+	if (!container)
+		hv_log_line(&daemon->log, HV_LOG_WARN, "rule %s: %s", rule, why);
+	else
+		hv_log_line(&daemon->log, HV_LOG_WARN, "rule %s, container '%s': %s", rule,
+			container, why);
 }
 
 /* For what may not ask it: Create and Mount.  The managed plugin knows the user from its place. */

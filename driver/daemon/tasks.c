@@ -117,12 +117,19 @@ static bool expire(struct hv_tasks *self, const char *container_id, unsigned tri
 	return code == HV_OK;
 }
 
+static enum hv_code try_rules(struct hv_tasks *self, struct hv_error *err)
+{
+	if (self->args->open_state(self->args->context, err) != HV_OK)
+		return err->code;
+	hv_rules_end_undone(self->args->attacher);
+	return *self->has_engine ? hv_rules_apply(self->args->attacher, err) : HV_OK;
+}
+
 static bool apply_rules(struct hv_tasks *self, unsigned tries)
 {
 	hv_auto_error struct hv_error err = {0};
 
-	if (self->args->open_state(self->args->context, &err) == HV_OK &&
-		(!*self->has_engine || hv_rules_apply(self->args->attacher, &err) == HV_OK))
+	if (try_rules(self, &err) == HV_OK)
 		return true;
 	hv_log_line(self->args->log, tries == 0 ? HV_LOG_WARN : HV_LOG_DEBUG, "rules: %s",
 		hv_error_text(&err));

@@ -91,6 +91,7 @@ const struct hv_field hv_rule_fields[] = {
 	FIELD(hv_rule, pending, "Pending", HV_TYPE_INT, 0),
 	FIELD(hv_rule, failed, "Failed", HV_TYPE_INT, 0),
 	FIELD(hv_rule, skipped, "Skipped", HV_TYPE_INT, 0),
+	FIELD(hv_rule, problem, "Problem", HV_TYPE_STRING, HV_FIELD_OPTIONAL),
 	END,
 };
 

@@ -42,6 +42,24 @@ static const struct fake_answer rules[] = {
 	{NULL, 0, NULL, 0},
 };
 
+PROGRAM_TEST(ls_rules_says_why_one_has_not_ended)
+{
+	static const struct fake_answer undone[] = {
+		{"POST /HotRules", 200,
+			"{\"Err\":\"\",\"Rules\":[{\"ID\":\"ba9876543210\",\"Volume\":\"data\","
+			"\"Selector\":\"label:a\",\"Target\":\"/m\",\"Attached\":1,\"Pending\":0,"
+			"\"Failed\":0,\"Skipped\":0,\"Problem\":\"it is not undone yet\"}]}",
+			0},
+		{NULL, 0, NULL, 0},
+	};
+
+	program_serve(place, undone);
+	program_expect(place, WORDS("docker-hostvol", "ls", "--rules"), 0,
+		"ID             VOLUME    SELECTOR   TARGET    MODE      CONTAINERS   SINCE     PROBLEM\n"
+		"ba9876543210   data      label:a    /m        rw        1/1          -         it is not undone yet\n",
+		"");
+}
+
 PROGRAM_TEST(ls_rules_lists_the_rules)
 {
 	program_serve(place, rules);

@@ -11,6 +11,8 @@
 #include "reconciler_fixture.h"
 #include "rows.h"
 
+enum { FOR_EVER = 1000 };
+
 #define OTHER "4f4e8f2b1c0d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"
 #define LISTED(id, name, labels)                                                                   \
 	"{\"Id\":\"" id "\",\"Names\":[\"/" name "\"],\"State\":\"running\",\"Labels\":{" labels   \
@@ -188,12 +190,70 @@ static void leave_undone(struct fixture *fixture)
 	assert_true(hv_rules_are_any(fixture->attacher));
 }
 
-RECONCILER_TEST(rule_that_could_not_be_undone_is_undone_later)
+/* Of the only rule, and not that it stays; NULL: it has none. */
+static void expect_problem(struct fixture *fixture, const char *wanted)
 {
+	struct hv_rule_view *views = NULL;
 	struct hv_error err = {0};
+	const char *problem;
+	size_t count = 0;
+
+	assert_int_equal(hv_rules_list(fixture->attacher, &views, &count, &err), HV_OK);
+	assert_int_equal(count, 1);
+	problem = views->problem;
+	if (problem)
+		print_message("%s\n", problem);
+	if (wanted)
+		assert_true(problem && strstr(problem, wanted) && !strstr(problem, "stays"));
+	else
+		assert_null(problem);
+	hv_rule_views_free(views, count);
+}
+
+static void count_told(void *context, const char *rule, const char *container, const char *why)
+{
+	unsigned *told = context;
+
+	(void)rule;
+	assert_null(container);
+	print_message("%s\n", why);
+	(*told)++;
+}
+
+RECONCILER_TEST(rule_that_could_not_be_undone_says_why)
+{
+	unsigned told = 0;
+	const struct hv_attacher_listener listener = {.on_miss = count_told, .context = &told};
+	int failing = FOR_EVER;
 
 	leave_undone(fixture);
-	assert_int_equal(hv_rules_apply(fixture->attacher, &err), HV_OK);
+	expect_problem(fixture, "hostvol's state");
+	hv_attacher_listen(fixture->attacher, &listener);
+	sqlite3_commit_hook(fixture->world->store->db, fail_next, &failing);
+	hv_rules_end_undone(fixture->attacher);
+	hv_rules_end_undone(fixture->attacher);
+	assert_true(failing < FOR_EVER);
+	sqlite3_commit_hook(fixture->world->store->db, NULL, NULL);
+	assert_int_equal(told, 0); /* nothing new */
+	mount_inside(fixture, fixture->target);
+	assert_int_equal(end(fixture), HV_BUSY);
+	assert_int_equal(end(fixture), HV_BUSY);
+	assert_int_equal(told, 1);
+	expect_problem(fixture, "is covered by a mount");
+	unmount_inside(fixture, fixture->target);
+	assert_int_equal(end(fixture), HV_OK);
+	hv_attacher_listen(fixture->attacher, &fixture->listener);
+}
+
+/* The Engine is not needed for that. */
+RECONCILER_TEST(rule_that_could_not_be_undone_is_undone_later)
+{
+	leave_undone(fixture);
+	stop_engine(fixture);
+	fixture->ask_ms = 20;
+	start_reconciler(fixture);
+	for (int left = PATIENCE_MS / 5; left > 0 && hv_rules_are_any(fixture->attacher); left--)
+		sleep_a_little();
 	assert_int_equal(count_mounts(fixture), 0);
 	assert_int_equal(row_count_records(fixture->world->store, NULL, NULL, NULL), 0);
 	assert_false(hv_rules_are_any(fixture->attacher));
@@ -207,8 +267,10 @@ RECONCILER_TEST(rule_that_could_not_be_undone_is_made_by_the_next_request)
 	leave_undone(fixture);
 	assert_int_equal(rule(fixture, true, &count), HV_OK);
 	assert_int_equal(count, 1);
+	hv_rules_end_undone(fixture->attacher);
 	assert_int_equal(hv_rules_apply(fixture->attacher, &err), HV_OK);
 	assert_int_equal(count_mounts(fixture), 1);
+	expect_problem(fixture, NULL);
 	assert_int_equal(end(fixture), HV_OK);
 	assert_int_equal(count_mounts(fixture), 0);
 }

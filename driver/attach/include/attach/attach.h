@@ -41,7 +41,8 @@ struct hv_attacher_listener {
 	void (*on_end)(void *context, const struct hv_attachment *ended);
 	/* Something may be to be done for a rule; may be NULL. */
 	void (*on_rules)(void *context);
-	/* A rule cannot be applied to a container, and why; may be NULL. */
+	/* A rule cannot be applied to a container, or (NULL) not be undone, and why; may be NULL.
+	 */
 	void (*on_miss)(void *context, const char *rule, const char *container, const char *why);
 	void *context;
 };

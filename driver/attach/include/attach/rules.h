@@ -36,6 +36,8 @@ struct hv_rule_view {
 	char *since;
 	char *near; /* hv_rule_attach(): if none is selected, the values that come nearest; or NULL
 		     */
+	char *problem; /* hv_rules_list(): it attaches to nothing new, and why it has not ended;
+			* or NULL */
 	struct hv_attachment *attachments;
 	size_t count;
 	struct hv_rule_misses misses;
@@ -80,6 +82,10 @@ enum hv_code hv_rule_check(struct hv_attacher *attacher, const struct hv_attach_
  * Returns HV_OK, also if there is none, or as hv_rule_detach(). */
 enum hv_code hv_rules_end_own(struct hv_attacher *attacher, const char *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
+
+/* End the rules that could not be undone when their attach failed, as far as that works now.  Does
+ * not ask the Engine. */
+void hv_rules_end_undone(struct hv_attacher *attacher) __attribute__((nonnull));
 
 /* Whether there is any rule: from memory.  Any thread. */
 bool hv_rules_are_any(struct hv_attacher *attacher) __attribute__((nonnull));

@@ -137,6 +137,7 @@ struct hv_rule {
 	long long pending;
 	long long failed;
 	long long skipped; /* something else is wanted at the target there */
+	char *problem;     /* it attaches to nothing new, and why it has not ended */
 };
 
 /* One thing that /HotCheck looked at. */
