@@ -127,6 +127,8 @@ static enum hv_code make(struct hv_attacher *attacher, struct hv_rule_record *ru
 		return refuse_other(&other, err);
 	/* A rule that could not be undone is as a new one. */
 	*ret_is_new = !hv_rules_allow(&attacher->rules, other.id);
+	if (*ret_is_new && hv_store_rule_keep(attacher->store, other.id, err) != HV_OK)
+		return err->code;
 	hv_rules_set_ending(&attacher->rules, other.id, false);
 	hv_rule_record_done(rule);
 	*rule = other;

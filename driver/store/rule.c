@@ -59,6 +59,11 @@ enum hv_code hv_store_rule_drop(struct hv_store *store, const char *id,
 	return hv_sql_transaction(store, true, drop, &self, err);
 }
 
+enum hv_code hv_store_rule_keep(struct hv_store *store, const char *id, struct hv_error *err)
+{
+	return hv_sql_write(store, true, HV_SQL_RULE_KEEP, HV_VALUES(HV_TEXT(id)), err);
+}
+
 static enum hv_code read_rule(sqlite3_stmt *statement, void *context, struct hv_error *err)
 {
 	struct hv_rule_record *ret = context;

@@ -220,6 +220,7 @@ static const char *const texts[HV_SQL_COUNT] = {
 	[HV_SQL_RULE_ADD] =
 		"INSERT INTO rule (" RULE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[HV_SQL_RULE_DROP] = "DELETE FROM rule WHERE id = ?1",
+	[HV_SQL_RULE_KEEP] = "UPDATE rule SET since = since WHERE id = ?1",
 	[HV_SQL_RULE_LIST] = "SELECT " RULE_COLUMNS " FROM rule ORDER BY since, rowid",
 	[HV_SQL_RULE_BY_VOLUME] =
 		"SELECT " RULE_COLUMNS " FROM rule WHERE volume = ?1 ORDER BY since, rowid",

@@ -275,6 +275,21 @@ RECONCILER_TEST(rule_that_could_not_be_undone_is_made_by_the_next_request)
 	assert_int_equal(count_mounts(fixture), 0);
 }
 
+/* The failed end may be in the log still, and be valid after a crash. */
+RECONCILER_TEST(rule_that_could_not_be_undone_is_made_by_a_commit)
+{
+	int failing = 1;
+	size_t count = 0;
+
+	leave_undone(fixture);
+	sqlite3_commit_hook(fixture->world->store->db, fail_next, &failing);
+	assert_int_equal(rule(fixture, true, &count), HV_STATE_UNREADABLE);
+	assert_int_equal(failing, 0);
+	hv_rules_end_undone(fixture->attacher);
+	assert_int_equal(count_mounts(fixture), 0);
+	assert_false(hv_rules_are_any(fixture->attacher));
+}
+
 RECONCILER_TEST(a_container_that_is_created_has_it_from_its_start_on)
 {
 	size_t count = 0;

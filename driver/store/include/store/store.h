@@ -349,6 +349,10 @@ enum hv_code hv_store_rule_drop(struct hv_store *store, const char *id,
 	const struct hv_rule_fate *volume, struct hv_error *err)
 	__attribute__((nonnull(1, 2, 4), warn_unused_result));
 
+/* Write a rule as it is.  An end of it that failed cannot come back after a crash from then on. */
+enum hv_code hv_store_rule_keep(struct hv_store *store, const char *id, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Read the rules of `volume` (NULL: of all volumes), oldest first.  Free with
  * hv_rule_records_done().  Of all, one whose row is damaged is left out. */
 enum hv_code hv_store_rule_list(struct hv_store *store, const char *volume,
