@@ -248,8 +248,11 @@ RECONCILER_TEST(rule_that_could_not_be_undone_says_why)
 /* The Engine is not needed for that. */
 RECONCILER_TEST(rule_that_could_not_be_undone_is_undone_later)
 {
+	static const struct hv_attacher_listener nobody = {0};
+
 	leave_undone(fixture);
 	stop_engine(fixture);
+	hv_attacher_listen(fixture->attacher, &nobody); /* the reconciler is not known at once */
 	fixture->ask_ms = 20;
 	start_reconciler(fixture);
 	for (int left = PATIENCE_MS / 5; left > 0 && hv_rules_are_any(fixture->attacher); left--)
