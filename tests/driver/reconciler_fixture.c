@@ -139,7 +139,9 @@ static void read_state(struct fixture *fixture, char ret[static 16])
 		hv_store_attachment_list(fixture->world->store, &filter, &records, &err), HV_OK);
 	assert_true(records.count < 2);
 	snprintf(ret, 16, "%s",
-		records.count ? hv_attachment_state_name(records.items[0].view.state) : "");
+		records.count && records.items->is_done
+			? hv_attachment_state_name(records.items->view.state)
+			: "");
 	hv_records_done(&records);
 }
 
