@@ -206,6 +206,25 @@ SCENE_TEST(a_mount_of_the_box_on_a_later_one_makes_a_strict_detach_busy)
 	free(after);
 }
 
+/* propagate_umount() of the kernel takes no mount that another one is in. */
+SCENE_TEST(a_later_mount_with_another_in_it_stays)
+{
+	char *before = read_mounts(scene->box.pid), *after;
+
+	attach_slave(scene);
+	mount_sub();
+	scratch_mkdir(SUB "/deep");
+	assert_int_equal(box_run(&scene->box, in_mount_tmpfs, "/mnt/a/sub/deep"), 0);
+	scratch_umount(SUB);
+	assert_true(has(scene, "/mnt/a/sub/new"));
+	assert_int_equal(detach(scene, false), -EBUSY);
+	assert_int_equal(detach(scene, true), 0);
+	after = read_mounts(scene->box.pid);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
 /* A disk that is mounted on the volume's own directory: twice, one on the other. */
 SCENE_TEST(what_is_mounted_on_the_source_itself_is_on_top)
 {
