@@ -143,10 +143,11 @@ RECONCILER_TEST(rule_stays_if_a_half_made_attachment_cannot_be_settled)
 /* The older one is settled before. */
 RECONCILER_TEST(rule_ends_though_another_half_made_attachment_cannot_be_settled)
 {
-	char data[] = "data", other[] = "/other";
+	char data[] = "data", other[PATH_MAX];
 	int failing = 1;
 	size_t count = 0;
 
+	snprintf(other, sizeof(other), "%s-2", fixture->target);
 	start_engine(fixture);
 	start_container(fixture);
 	assert_int_equal(attach_to(fixture, data, other, true, NULL), HV_OK);

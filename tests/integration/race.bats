@@ -40,11 +40,13 @@ ours() {
 	awk -v top="$TMP" 'index($4, top) == 1 { print $5, $4 }' "/proc/$PID/mountinfo" 2>/dev/null
 }
 
-# begin [OPTION...]: the container, what must not change, and somebody who asks the daemon all the time.
+# begin [OPTION...]: the container, what must not change, and somebody who asks the daemon all the time. A start that
+# is held has the daemon begin threads that stay.
 begin() {
 	start hvt_web -v "$TMP/bin:/villain:ro" "$@"
+	attach /mnt/warm ',"Persist":true'
+	docker restart -t 0 hvt_web
 	PID=$(pid_of hvt_web)
-	attach /mnt/warm
 	send /HotDetach '{"Container":"hvt_web","Target":"/mnt/warm"}'
 	TMP_OURS=$(ours) # the program's
 	MOUNTS=$(host_mounts)
