@@ -312,7 +312,7 @@ enum hv_code hv_mount_op_check_resolved(
 	if (attempt->is_there || !is_covered_now(attempt))
 		return HV_OK;
 	hv_fail(err, HV_TARGET_EXISTS,
-		"volume '%s' cannot be attached at %s in container '%s': something was mounted on the attachment there just now",
+		"volume '%s' cannot be attached at %s in container '%s': the mounts there changed just now",
 		attempt->volume.name, attempt->target, attempt->record.view.container_name);
 	return hv_hint(err, "nothing was changed; try again");
 }

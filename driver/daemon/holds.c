@@ -178,6 +178,8 @@ void hv_holds_add(struct hv_starter *self, struct hv_gate_news *news)
 	held->news = *news;
 	held->gate = self->gates; /* which the reader alone changes */
 	held->since_us = hv_clock_us();
-	if (!hv_workers_try(&self->workers, &held->work))
-		free_held(held); /* which lets it go: nobody is there to attach anything */
+	if (news->kind == HV_GATE_DENIED) /* its process waits for ever, and so may this */
+		hv_workers_add(&self->workers, &held->work);
+	else if (!hv_workers_try(&self->workers, &held->work))
+		free_held(held); /* the hold ends by its deadline */
 }

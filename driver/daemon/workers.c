@@ -88,7 +88,7 @@ bool hv_workers_try(struct hv_workers *workers, struct hv_work *work)
 
 	if (workers->workers == 0 && !hire(workers))
 		return false;
-	add(workers, work);
+	add(workers, work); /* with a second worker: more may come at once */
 	return true;
 }
 

@@ -83,8 +83,8 @@ enum hv_code hv_rule_check(struct hv_attacher *attacher, const struct hv_attach_
 enum hv_code hv_rules_end_own(struct hv_attacher *attacher, const char *volume,
 	struct hv_error *err) __attribute__((nonnull, warn_unused_result));
 
-/* End the rules that could not be undone when their attach failed, as far as that works now.  Does
- * not ask the Engine. */
+/* End the rules that could not be undone when their attach failed, as far as that works now.  Needs
+ * no Engine. */
 void hv_rules_end_undone(struct hv_attacher *attacher) __attribute__((nonnull));
 
 /* Whether there is any rule: from memory.  Any thread. */
