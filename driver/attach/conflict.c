@@ -98,17 +98,6 @@ static enum hv_code refuse_passed_on(const struct hv_record *other, struct hv_er
 		view->target);
 }
 
-static bool is_replaced(const struct hv_record *record, const char *id)
-{
-	const char *at = record->replaces ? record->replaces : "";
-	char replaced[HV_RECORD_ID_SIZE];
-
-	while (hv_record_next_replaced(&at, replaced))
-		if (strcmp(replaced, id) == 0)
-			return true;
-	return false;
-}
-
 /* The new one takes its place.  That its mount is gone already is written down before, so that
  * nobody thinks later that it was taken out for the new one. */
 static enum hv_code replace(
@@ -118,7 +107,7 @@ static enum hv_code replace(
 
 	if (other->is_passed_on)
 		return refuse_passed_on(other, err);
-	if (attempt->only_check || is_replaced(&attempt->record, other->view.id))
+	if (attempt->only_check || hv_record_replaces(&attempt->record, other->view.id))
 		return HV_OK;
 	if (is_mounted && attempt->is_mounted_before) /* a second one, known by another path */
 		return refuse(attempt, other, err);

@@ -58,14 +58,9 @@ void hv_seen_done(struct hv_seen *seen)
  * for that, which hv_record_settle() has to find out. */
 static bool is_being_replaced(const struct hv_records *records, const char *id)
 {
-	for (struct hv_record *record = NULL; (record = hv_records_next(records, record));) {
-		const char *at = record->replaces ? record->replaces : "";
-		char replaced[HV_RECORD_ID_SIZE];
-
-		while (!record->is_done && hv_record_next_replaced(&at, replaced))
-			if (strcmp(replaced, id) == 0)
-				return true;
-	}
+	for (struct hv_record *record = NULL; (record = hv_records_next(records, record));)
+		if (!record->is_done && hv_record_replaces(record, id))
+			return true;
 	return false;
 }
 

@@ -144,6 +144,17 @@ bool hv_record_next_replaced(const char **at, char ret[static HV_RECORD_ID_SIZE]
 	return true;
 }
 
+bool hv_record_replaces(const struct hv_record *record, const char *id)
+{
+	const char *at = record->replaces ? record->replaces : "";
+	char replaced[HV_RECORD_ID_SIZE];
+
+	while (hv_record_next_replaced(&at, replaced))
+		if (strcmp(replaced, id) == 0)
+			return true;
+	return false;
+}
+
 /* Delete an attachment with that event, and with it a volume that exists for its attachments only,
  * if it was the last: a row of no data of hostvol's. */
 static enum hv_code drop_one(struct hv_store *store, const char *id, enum hv_action action,

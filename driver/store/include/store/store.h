@@ -215,6 +215,9 @@ enum { HV_RECORD_ID_SIZE = 64 };
 bool hv_record_next_replaced(const char **at, char ret[static HV_RECORD_ID_SIZE])
 	__attribute__((nonnull));
 
+/* Whether the record takes the place of the one with this ID. */
+bool hv_record_replaces(const struct hv_record *record, const char *id) __attribute__((nonnull));
+
 /* An attachment, and its `leftovers` from now on; borrowed. */
 struct hv_heir {
 	const char *id;
