@@ -36,15 +36,10 @@ static char *join(const struct hv_texts *texts, bool is_cut)
 {
 	char *list = strdup(texts->items[0]);
 
-	for (size_t i = 1; list && i < texts->count; i++) {
+	for (size_t i = 1; list && i < texts->count + is_cut; i++) {
 		hv_auto_free char *before = list;
 
-		list = hv_text_format("%s, %s", before, texts->items[i]);
-	}
-	if (list && is_cut) {
-		hv_auto_free char *before = list;
-
-		list = hv_text_format("%s, ...", before);
+		list = hv_text_format("%s, %s", before, i < texts->count ? texts->items[i] : "...");
 	}
 	return list;
 }

@@ -94,7 +94,7 @@ void hv_propagation_find_source(
 	struct mc_source_look *look = NULL;
 
 	hv_attachment_host_path(view, ret);
-	if (!view->subpath || mc_host_is_slow(attacher->core, ret) ||
+	if (!view->is_slave || !view->subpath || mc_host_is_slow(attacher->core, ret) ||
 		mc_source_look(attacher->core, &args, &look, NULL) < 0)
 		return; /* then a mount of the host may be taken for another's */
 	snprintf(ret, PATH_MAX, "%s", mc_source_look_path(look));

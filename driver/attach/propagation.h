@@ -17,8 +17,9 @@ enum hv_code hv_propagation_check_request(
 enum hv_code hv_propagation_check(
 	const struct hv_mount_op *attempt, struct mc_attr attr, struct hv_error *err);
 
-/* The path on the host that an attachment shows, as the mount table has it: symlinks of the subpath
- * are followed, unless that would wait for a server: for a second at most. */
+/* The path on the host that an attachment shows: of a slave as the mount table has it, by which its
+ * later mounts are known.  Symlinks of the subpath are followed then, unless that would wait for a
+ * server: for a second at most. */
 void hv_propagation_find_source(
 	struct hv_attacher *attacher, const struct hv_attachment *view, char ret[static PATH_MAX]);
 

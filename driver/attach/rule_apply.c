@@ -7,7 +7,6 @@
 
 #include "attachments.h"
 #include "container.h"
-#include "rule_end.h"
 #include "rule_place.h"
 
 bool hv_rules_are_any(struct hv_attacher *attacher)

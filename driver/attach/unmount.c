@@ -64,10 +64,7 @@ enum hv_code hv_record_unmount_as(struct hv_attacher *attacher, struct hv_record
 	if (code != HV_OK)
 		return code;
 	args.place = hv_place_of(&ns);
-	if (view->is_slave) /* whatever the host has mounted there goes with it */
-		hv_propagation_find_source(attacher, view, source);
-	else
-		hv_attachment_host_path(view, source);
+	hv_propagation_find_source(attacher, view, source);
 	hv_made_parse(record->made, &made);
 	if (mc_detach(attacher->core, &args, &busy, &cause) == 0 || !mc_ns_is_alive(&ns) ||
 		!hv_record_is_mounted(record))
