@@ -153,13 +153,11 @@ static int follow(struct walk_job *self, int symlink)
 
 static int note_step(struct walk_job *self, const char *name)
 {
-	char *real = self->chain.real;
-	size_t length = strlen(real), more = strlen(name);
+	size_t length = strlen(self->chain.real);
 
-	if (length + more + 2 > PATH_MAX)
+	if (length + strlen(name) + 2 > PATH_MAX)
 		return -ENAMETOOLONG;
-	real[length] = '/';
-	memcpy(real + length + 1, name, more + 1);
+	(void)add_component(self->chain.real, length, name);
 	return 0;
 }
 

@@ -15,7 +15,7 @@ bool mc_mount_look_is_plain(
 bool mc_mount_look_is_slow(int ns_fd, uint64_t mount_id);
 
 /* Whether another mount stands at `path` or below, of those on mount `mount_id` of the namespace
- * and on these. True also if that cannot be told. */
+ * and on these.  True also if that cannot be told. */
 bool mc_mount_look_has_below(int ns_fd, uint64_t mount_id, const char *path);
 
 #endif
