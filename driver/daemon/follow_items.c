@@ -12,7 +12,6 @@
 
 enum {
 	REST_MS = 20, /* between two replacements of one attachment */
-	RETRY_MIN_MS = 100,
 	RETRY_MAX_MS = 60000,
 	BUFFER_SIZE = 4096,
 	READS_MAX = 256, /* of a queue at a time */
@@ -216,7 +215,7 @@ static void take_watches(
 
 static void try_again(struct hv_follow_item *item)
 {
-	item->retry_ms = item->retry_ms ? 2 * item->retry_ms : RETRY_MIN_MS;
+	item->retry_ms = item->retry_ms ? 2 * item->retry_ms : HV_FOLLOW_RETRY_MS;
 	if (item->retry_ms > RETRY_MAX_MS)
 		item->retry_ms = RETRY_MAX_MS;
 	hv_follow_item_rest(item, item->retry_ms);

@@ -9,6 +9,9 @@
 #include "follow_job.h"
 #include "links.h"
 
+/* How long a walk or a replacement that failed rests at first. */
+enum { HV_FOLLOW_RETRY_MS = 100 };
+
 /* Where a path led to when it was walked last. */
 struct hv_follow_known {
 	int found;

@@ -12,8 +12,6 @@
 #include "wire/clock.h"
 #include "wire/text.h"
 
-enum { RETRY_MIN_MS = 100 };
-
 static uint64_t add_hash(uint64_t hash, uint64_t value)
 {
 	return (hash ^ value) * 1099511628211U;
@@ -62,7 +60,7 @@ static void hand_over(struct hv_follow_walks *self, struct hv_follow_item *item,
 
 	item->is_dirty = true; /* if there is no memory, or no worker */
 	item->is_told = true;
-	hv_follow_item_rest(item, RETRY_MIN_MS);
+	hv_follow_item_rest(item, HV_FOLLOW_RETRY_MS);
 	if (!job)
 		return;
 	job->is_slow = is_slow;
@@ -91,7 +89,7 @@ static void walk(struct hv_follow_walks *self, struct hv_follow_item *item)
 			chain, NULL);
 	item->is_dirty = rc < 0;
 	if (rc < 0) {
-		hv_follow_item_rest(item, RETRY_MIN_MS);
+		hv_follow_item_rest(item, HV_FOLLOW_RETRY_MS);
 		return;
 	}
 	watched = take_links(self->items, item, chain);
