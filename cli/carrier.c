@@ -166,13 +166,11 @@ static enum hv_code create(const struct hv_swarm *swarm, struct json_object *spe
 static enum hv_code read_version(
 	const struct hv_swarm *swarm, const char *id, int64_t *ret, struct hv_error *err)
 {
-	const struct hv_swarm_request request = {
-		"GET", hv_text_format("/services/%s", id), NULL, "tell about the service"};
 	hv_auto_json struct json_object *service = NULL;
 	struct json_object *version;
 	long status = 0;
 
-	if (hv_swarm_ask(swarm, &request, &service, &status, err) != HV_OK)
+	if (hv_swarm_inspect(swarm, id, &service, &status, err) != HV_OK)
 		return err->code;
 	version = hv_document_get(service, "Version", json_type_object);
 	*ret = json_object_get_int64(json_object_object_get(version, "Index"));

@@ -193,12 +193,11 @@ static enum hv_code fail_changed(const struct hv_cluster_rule *rule, struct hv_e
 enum hv_code hv_cluster_check_own(const struct hv_swarm *swarm, const struct hv_cluster_rule *rule,
 	const struct hv_carried *carried, struct hv_error *err)
 {
-	const struct hv_swarm_request request = {
-		"GET", hv_text_format("/services/%s", carried->id), NULL, "tell about the service"};
 	hv_auto_json struct json_object *service = NULL;
 	long status = 0;
 
-	if (hv_swarm_ask(swarm, &request, &service, &status, err) != HV_OK && status != NOT_FOUND)
+	if (hv_swarm_inspect(swarm, carried->id, &service, &status, err) != HV_OK &&
+		status != NOT_FOUND)
 		return err->code;
 	return hv_carrier_has_request(service, carried->volume) ? HV_OK : fail_changed(rule, err);
 }
@@ -206,12 +205,10 @@ enum hv_code hv_cluster_check_own(const struct hv_swarm *swarm, const struct hv_
 enum hv_code hv_cluster_check_none(
 	const struct hv_swarm *swarm, const struct hv_cluster_rule *rule, struct hv_error *err)
 {
-	const struct hv_swarm_request request = {
-		"GET", hv_text_format("/services/%s", rule->name), NULL, "tell about the service"};
 	hv_auto_json struct json_object *service = NULL;
 	long status = 0;
 
-	if (hv_swarm_ask(swarm, &request, &service, &status, err) == HV_OK)
+	if (hv_swarm_inspect(swarm, rule->name, &service, &status, err) == HV_OK)
 		return fail_changed(rule, err);
 	if (status != NOT_FOUND)
 		return err->code;

@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "wire/clock.h"
-#include "wire/text.h"
 #include "wire/tunnel.h"
 
 #include "cli/document.h"
@@ -289,13 +288,12 @@ static enum hv_code expect_concern(struct watch *watch, struct hv_error *err)
 /* Swarm ends the tasks of the carrier's former request, or makes none at all. */
 static bool is_superseded(const struct watch *watch)
 {
-	const struct hv_swarm_request request = {"GET",
-		hv_text_format("/services/%s", watch->carried->id), NULL, "tell about the service"};
 	hv_auto_json struct json_object *service = NULL;
 	hv_auto_error struct hv_error ignored = {0};
 	long status = 0;
 
-	return hv_swarm_ask(watch->swarm, &request, &service, &status, &ignored) == HV_OK &&
+	return hv_swarm_inspect(watch->swarm, watch->carried->id, &service, &status, &ignored) ==
+		       HV_OK &&
 	       !hv_carrier_has_request(service, watch->carried->volume);
 }
 

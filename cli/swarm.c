@@ -202,6 +202,15 @@ enum hv_code hv_swarm_get_service(const struct hv_swarm *swarm, const char *name
 	return hv_hint(err, "list the services: docker service ls");
 }
 
+enum hv_code hv_swarm_inspect(const struct hv_swarm *swarm, const char *service,
+	struct json_object **ret, long *ret_status, struct hv_error *err)
+{
+	const struct hv_swarm_request request = {
+		"GET", hv_text_format("/services/%s", service), NULL, "tell about the service"};
+
+	return hv_swarm_ask(swarm, &request, ret, ret_status, err);
+}
+
 enum hv_code hv_swarm_remove(const struct hv_swarm *swarm, const char *id, struct hv_error *err)
 {
 	const struct hv_swarm_request request = {

@@ -65,6 +65,11 @@ enum hv_code hv_swarm_ask(const struct hv_swarm *swarm, const struct hv_swarm_re
 	struct json_object **ret, long *ret_status, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* A service by its ID or name; to be put.  `ret_status`: as of hv_swarm_ask(). */
+enum hv_code hv_swarm_inspect(const struct hv_swarm *swarm, const char *service,
+	struct json_object **ret, long *ret_status, struct hv_error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Remove a service; HV_OK also if it is gone. */
 enum hv_code hv_swarm_remove(const struct hv_swarm *swarm, const char *id, struct hv_error *err)
 	__attribute__((nonnull, warn_unused_result));
