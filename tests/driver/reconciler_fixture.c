@@ -203,6 +203,15 @@ bool is_inside(struct fixture *fixture, const char *path)
 	return scratch_exists(name);
 }
 
+bool has_inside(struct fixture *fixture, const char *name)
+{
+	char *path = scratch_path(fixture->target, name);
+	bool is_there = is_inside(fixture, path);
+
+	free(path);
+	return is_there;
+}
+
 void sleep_a_little(void)
 {
 	const struct timespec step = {.tv_nsec = 5000000};

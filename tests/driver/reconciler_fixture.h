@@ -96,6 +96,9 @@ void unmount_inside(struct fixture *fixture, const char *target);
 /* Whether a file of the container is there. */
 bool is_inside(struct fixture *fixture, const char *path);
 
+/* Whether `name` is below fixture->target there. */
+bool has_inside(struct fixture *fixture, const char *name);
+
 /* The same with the volume "data" and fixture->target. */
 enum hv_code attach(struct fixture *fixture, bool persist);
 

@@ -97,35 +97,32 @@ static void unmount_at(struct fixture *fixture, const char *name)
 	free(path);
 }
 
-static bool has(struct fixture *fixture, const char *name)
+/* It has what the host mounted at `source` since, and goes with that. */
+static void expect_and_end(struct fixture *fixture, const char *name, const char *source)
 {
-	char *path = scratch_path(fixture->target, name);
-	bool is_there = is_inside(fixture, path);
-
-	free(path);
-	return is_there;
+	assert_true(has_inside(fixture, name));
+	assert_string_equal(state_of(fixture, fixture->target), "attached");
+	end_slave(fixture);
+	assert_int_equal(count_mounts(fixture), 0);
+	unmount_at(fixture, source);
 }
 
 RECONCILER_TEST(a_mount_below_its_directory_is_no_change)
 {
 	begin_slave(fixture);
 	mount_at(fixture, "one/sub", "one/sub/new");
-	assert_true(has(fixture, "sub/new"));
-	assert_string_equal(state_of(fixture, fixture->target), "attached");
-	end_slave(fixture);
-	assert_int_equal(count_mounts(fixture), 0);
-	unmount_at(fixture, "one/sub");
+	expect_and_end(fixture, "sub/new", "one/sub");
 }
 
 RECONCILER_TEST(a_mount_on_its_directory_is_no_cover)
 {
 	begin_slave(fixture);
 	mount_at(fixture, "one", "one/disk");
-	assert_true(has(fixture, "disk"));
+	assert_true(has_inside(fixture, "disk"));
 	assert_string_equal(state_of(fixture, fixture->target), "attached");
 	assert_int_equal(attach_to(fixture, data, fixture->target, true, (char[]){"true"}),
 		HV_TARGET_EXISTS);
-	assert_true(has(fixture, "disk"));
+	assert_true(has_inside(fixture, "disk"));
 	end_slave(fixture);
 	assert_int_equal(count_mounts(fixture), 0);
 	unmount_at(fixture, "one");
@@ -150,14 +147,10 @@ RECONCILER_TEST(a_mount_of_the_container_that_was_there_before_is_a_cover)
 	begin_slave(fixture);
 	mount_inside(fixture, fixture->target);
 	mount_at(fixture, "one", "one/disk");
-	assert_false(has(fixture, "disk"));
+	assert_false(has_inside(fixture, "disk"));
 	assert_int_equal(strncmp(state_of(fixture, fixture->target), "covered", 7), 0);
 	unmount_inside(fixture, fixture->target);
-	assert_true(has(fixture, "disk"));
-	assert_string_equal(state_of(fixture, fixture->target), "attached");
-	end_slave(fixture);
-	assert_int_equal(count_mounts(fixture), 0);
-	unmount_at(fixture, "one");
+	expect_and_end(fixture, "disk", "one");
 }
 
 static struct fixture *scene;
@@ -176,11 +169,7 @@ RECONCILER_TEST(a_mount_on_its_directory_during_a_replacement_is_noticed)
 	assert_int_equal(attach_to(fixture, data, fixture->target, true, (char[]){"true"}),
 		HV_TARGET_EXISTS);
 	assert_null(before_prepare);
-	assert_true(has(fixture, "disk"));
-	assert_string_equal(state_of(fixture, fixture->target), "attached");
-	end_slave(fixture);
-	assert_int_equal(count_mounts(fixture), 0);
-	unmount_at(fixture, "one");
+	expect_and_end(fixture, "disk", "one");
 }
 
 static void begin_linked(struct fixture *fixture)
@@ -204,22 +193,14 @@ RECONCILER_TEST(a_mount_where_a_link_of_its_subpath_leads_is_no_cover)
 {
 	begin_linked(fixture);
 	mount_at(fixture, "one/releases/1", "one/releases/1/disk");
-	assert_true(has(fixture, "disk"));
-	assert_string_equal(state_of(fixture, fixture->target), "attached");
-	end_slave(fixture);
-	assert_int_equal(count_mounts(fixture), 0);
-	unmount_at(fixture, "one/releases/1");
+	expect_and_end(fixture, "disk", "one/releases/1");
 }
 
 RECONCILER_TEST(a_mount_below_a_link_of_its_subpath_is_not_busy)
 {
 	begin_linked(fixture);
 	mount_at(fixture, "one/releases/1/sub", "one/releases/1/sub/new");
-	assert_true(has(fixture, "sub/new"));
-	assert_string_equal(state_of(fixture, fixture->target), "attached");
-	end_slave(fixture);
-	assert_int_equal(count_mounts(fixture), 0);
-	unmount_at(fixture, "one/releases/1/sub");
+	expect_and_end(fixture, "sub/new", "one/releases/1/sub");
 }
 
 RECONCILER_TEST(a_start_attaches_it_as_a_slave_again)
@@ -229,7 +210,7 @@ RECONCILER_TEST(a_start_attaches_it_as_a_slave_again)
 	start_container(fixture);
 	assert_int_equal(repair(fixture), HV_OK);
 	mount_at(fixture, "one/sub", "one/sub/new");
-	assert_true(has(fixture, "sub/new"));
+	assert_true(has_inside(fixture, "sub/new"));
 	end_slave(fixture);
 	unmount_at(fixture, "one/sub");
 }

@@ -276,6 +276,32 @@ struct mc_core_args scene_core_args(void)
 	};
 }
 
+pid_t fork_host(void (*inside)(void))
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		bool is_apart = unshare(CLONE_NEWNS) == 0;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (is_apart && inside)
+			inside();
+		(void)!write(ends[1], is_apart ? "y" : "n", 1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	close(ends[0]);
+	close(ends[1]);
+	return pid;
+}
+
 struct mc_core *scene_core(unsigned workers, unsigned timeout_ms)
 {
 	const struct mc_core_args args = {.workers = workers, .helper_timeout_ms = timeout_ms};

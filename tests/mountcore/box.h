@@ -71,6 +71,10 @@ struct mc_core_args scene_core_args(void);
 /* One without a scene, with all features. */
 struct mc_core *scene_core(unsigned workers, unsigned timeout_ms);
 
+/* A process with a copy of our mount namespace, for mc_core_args.host_pid; `inside` (may be NULL)
+ * runs in it.  To be killed, and waited for. */
+pid_t fork_host(void (*inside)(void));
+
 /* Call it in hv_in_namespace. */
 void scene_open(struct attach_fixture *ret);
 void scene_close(struct attach_fixture *scene);

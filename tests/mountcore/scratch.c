@@ -29,6 +29,15 @@ void scratch_write(const char *path)
 	assert_int_equal(scratch_try_write(path), 0);
 }
 
+int scratch_owner(const char *path)
+{
+	struct stat found;
+
+	if (lstat(path, &found) < 0)
+		return -errno;
+	return found.st_uid == found.st_gid ? (int)found.st_uid : -EXDEV;
+}
+
 void scratch_mkdir(const char *path)
 {
 	assert_int_equal(mkdir(path, 0755), 0);

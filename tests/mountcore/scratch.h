@@ -7,6 +7,8 @@
 
 void scratch_write(const char *path);
 int scratch_try_write(const char *path); /* 0 or a negative errno */
+int scratch_owner(
+	const char *path); /* its user; a negative errno, or -EXDEV: its group is another */
 void scratch_mkdir(const char *path);
 void scratch_mount_tmpfs(const char *path);
 void scratch_make_shared(const char *path);

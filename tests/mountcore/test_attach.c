@@ -2,12 +2,10 @@
 /* Attaches that succeed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -237,29 +235,10 @@ SCENE_TEST(a_directory_of_our_own_namespace_is_a_place_and_is_not_pinned)
 	scratch_umount("/tmp/state");
 }
 
-static pid_t fork_host(void)
+static void mount_only_there(void)
 {
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (unshare(CLONE_NEWNS) < 0)
-			_exit(1);
-		scratch_mount_tmpfs(SOURCE);
-		scratch_write(SOURCE "/only_there");
-		if (write(ready[1], "", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	close(ready[1]);
-	return pid;
+	scratch_mount_tmpfs(SOURCE);
+	scratch_write(SOURCE "/only_there");
 }
 
 SCENE_TEST(the_source_is_looked_up_in_the_host_s_namespace)
@@ -268,7 +247,7 @@ SCENE_TEST(the_source_is_looked_up_in_the_host_s_namespace)
 	char real[PATH_MAX];
 
 	mc_core_close(scene->core);
-	core_args.host_pid = fork_host();
+	core_args.host_pid = fork_host(mount_only_there);
 	assert_int_equal(mc_core_open(&core_args, &scene->core, &scene->err), 0);
 	assert_int_equal(mc_host_resolve(scene->core, SOURCE, real, NULL, NULL), 0);
 	assert_string_equal(real, SOURCE);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -93,28 +92,9 @@ static bool mount_mapped(void)
 	return true;
 }
 
-static int in_owner(const char *path)
-{
-	struct stat found;
-
-	if (lstat(path, &found) < 0)
-		return -errno;
-	return found.st_uid == found.st_gid ? (int)found.st_uid : -EXDEV;
-}
-
-static int in_write(const char *path)
-{
-	return scratch_try_write(path);
-}
-
-static int owner(const char *path)
-{
-	return in_owner(path);
-}
-
 static void check_inside(const struct attach_fixture *scene, const char *path, int id)
 {
-	assert_int_equal(box_run(&scene->box, in_owner, path), id);
+	assert_int_equal(box_run(&scene->box, scratch_owner, path), id);
 }
 
 /* Where it is refused, nothing is left of it. */
@@ -135,8 +115,8 @@ SCENE_TEST(a_mapped_source_is_mapped_for_the_container_too)
 
 	if (!mount_mapped())
 		return;
-	assert_int_equal(owner(MAPPED "/file"), USER);
-	assert_int_equal(owner(MAPPED "/user"), 0);
+	assert_int_equal(scratch_owner(MAPPED "/file"), USER);
+	assert_int_equal(scratch_owner(MAPPED "/user"), 0);
 	scene_map_users(scene);
 	args = scene_args(scene, "/mnt/a");
 	args.source = MAPPED;
@@ -150,10 +130,10 @@ SCENE_TEST(a_mapped_source_is_mapped_for_the_container_too)
 	check_inside(scene, "/mnt/a/file", USER);
 	check_inside(scene, "/mnt/a/user", 0);
 	assert_int_equal(chmod(DISK_SOURCE, 0777), 0);
-	assert_int_equal(box_run(&scene->box, in_write, "/mnt/a/new"), 0);
+	assert_int_equal(box_run(&scene->box, scratch_try_write, "/mnt/a/new"), 0);
 	check_inside(scene, "/mnt/a/new", 0);
-	assert_int_equal(owner(MAPPED "/new"), 0);
-	assert_int_equal(owner(DISK_SOURCE "/new"), USER);
+	assert_int_equal(scratch_owner(MAPPED "/new"), 0);
+	assert_int_equal(scratch_owner(DISK_SOURCE "/new"), USER);
 	assert_int_equal(scene_detach(scene, false), 0);
 }
 
@@ -172,31 +152,8 @@ SCENE_TEST(the_owner_of_a_mapped_source_appears_as_another)
 	check_inside(scene, "/mnt/a", OTHER);
 	check_inside(scene, "/mnt/a/file", OTHER);
 	check_inside(scene, "/mnt/a/user", 0);
-	assert_int_equal(box_run(&scene->box, in_write, "/mnt/a/new"), -EROFS);
+	assert_int_equal(box_run(&scene->box, scratch_try_write, "/mnt/a/new"), -EROFS);
 	assert_int_equal(scene_detach(scene, false), 0);
-}
-
-/* A copy of our mount namespace, and its process. */
-static pid_t fork_host(void)
-{
-	int ends[2];
-	char byte;
-	pid_t pid;
-
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)!write(ends[1], unshare(CLONE_NEWNS) == 0 ? "y" : "n", 1);
-		pause();
-		_exit(0);
-	}
-	assert_int_equal(read(ends[0], &byte, 1), 1);
-	assert_int_equal(byte, 'y');
-	close(ends[0]);
-	close(ends[1]);
-	return pid;
 }
 
 /* As for the managed plugin: there a tree is not cloned again where it was not made. */
@@ -207,7 +164,7 @@ SCENE_TEST(the_host_may_be_in_another_namespace)
 
 	if (!mount_mapped())
 		return;
-	core_args.host_pid = fork_host();
+	core_args.host_pid = fork_host(NULL);
 	mc_core_close(scene->core);
 	assert_int_equal(mc_core_open(&core_args, &scene->core, &scene->err), 0);
 	args.source = MAPPED;

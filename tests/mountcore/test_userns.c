@@ -16,21 +16,6 @@
 
 enum { OVERFLOW_ID = 65534 };
 
-/* The owner as the box sees it; -EXDEV when user and group differ. */
-static int in_owner(const char *path)
-{
-	struct stat found;
-
-	if (lstat(path, &found) < 0)
-		return -errno;
-	return found.st_uid == found.st_gid ? (int)found.st_uid : -EXDEV;
-}
-
-static int in_write(const char *path)
-{
-	return scratch_try_write(path);
-}
-
 static void check_owner(const struct attach_fixture *scene, const char *path, unsigned id)
 {
 	struct stat found;
@@ -98,8 +83,8 @@ NS_TEST(mapped_owners_are_the_container_s_own)
 	args = scene_args(&scene, "/mnt/a/b");
 	args.source = DISK_SOURCE;
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/b/file"), OVERFLOW_ID);
-	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/b/new"), -EACCES);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/b/file"), OVERFLOW_ID);
+	assert_int_equal(box_run(&scene.box, scratch_try_write, "/mnt/a/b/new"), -EACCES);
 	assert_int_equal(scene_detach(&scene, false), 0);
 
 	args.idmap = true;
@@ -109,8 +94,8 @@ NS_TEST(mapped_owners_are_the_container_s_own)
 		return;
 	}
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/b/file"), 0);
-	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/b/new"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/b/file"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_try_write, "/mnt/a/b/new"), 0);
 	assert_int_equal(stat(DISK_SOURCE "/new", &written), 0);
 	assert_int_equal(written.st_uid, 0);
 	assert_int_equal(written.st_gid, 0);
@@ -144,8 +129,8 @@ NS_TEST(an_overlay_is_mapped_or_refused)
 		return;
 	}
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/file"), 0);
-	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/new"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/file"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_try_write, "/mnt/a/new"), 0);
 	assert_int_equal(stat("/tmp/over/new", &written), 0);
 	assert_true(written.st_uid == 0 && written.st_gid == 0);
 	assert_int_equal(scene_detach(&scene, false), 0);
@@ -174,11 +159,11 @@ NS_TEST(as_is_composed_with_the_container_s_map)
 		return;
 	}
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a"), 1000);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/file"), 1000);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/user"), 0);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/third"), 7);
-	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/new"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a"), 1000);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/file"), 1000);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/user"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/third"), 7);
+	assert_int_equal(box_run(&scene.box, scratch_try_write, "/mnt/a/new"), 0);
 	assert_int_equal(stat(DISK_SOURCE "/new", &written), 0);
 	assert_int_equal(written.st_uid, 1000);
 	assert_int_equal(written.st_gid, 1000);
@@ -186,8 +171,8 @@ NS_TEST(as_is_composed_with_the_container_s_map)
 
 	args.as_uid = args.as_gid = 1; /* the owner already */
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/file"), 0);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/user"), 1000);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/file"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/user"), 1000);
 	assert_int_equal(scene_detach(&scene, false), 0);
 
 	args.as_uid = 70001;
@@ -219,10 +204,10 @@ NS_TEST(as_without_a_map_is_an_id_of_the_container)
 		return;
 	}
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a"), 1000);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/user"), 0);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a/file"), OVERFLOW_ID);
-	assert_int_equal(box_run(&scene.box, in_write, "/mnt/a/new"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a"), 1000);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/user"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a/file"), OVERFLOW_ID);
+	assert_int_equal(box_run(&scene.box, scratch_try_write, "/mnt/a/new"), 0);
 	assert_int_equal(stat(DISK_SOURCE "/new", &written), 0);
 	assert_int_equal(written.st_uid, BOX_ROOT_ID + 1000);
 	assert_int_equal(written.st_gid, BOX_ROOT_ID + 1000);
@@ -245,7 +230,7 @@ NS_TEST(what_is_made_belongs_to_the_container_s_root)
 	args.may_be_file = true;
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
 	check_owner(&scene, "/mnt/a", BOX_ROOT_ID);
-	assert_int_equal(box_run(&scene.box, in_owner, "/mnt/a"), 0);
+	assert_int_equal(box_run(&scene.box, scratch_owner, "/mnt/a"), 0);
 	check_owner(&scene, "/mnt/a/b", 0); /* the source, not mapped */
 	assert_int_equal(box_run(&scene.box, in_umount, "/mnt/a/b"), 0);
 	check_owner(&scene, "/mnt/a/b", BOX_ROOT_ID);
@@ -305,7 +290,7 @@ NS_TEST(submounts_and_files_are_locked_and_mapped_too)
 		args.idmap = false;
 	assert_int_equal(scene_attach_args(&scene, &args), 0);
 	assert_int_equal(
-		box_run(&scene.box, in_owner, "/mnt/a/file"), args.idmap ? 0 : OVERFLOW_ID);
+		box_run(&scene.box, scratch_owner, "/mnt/a/file"), args.idmap ? 0 : OVERFLOW_ID);
 	assert_int_equal(box_run(&scene.box, in_remount_writable, "/mnt/a"), -EPERM);
 	assert_int_equal(box_run(&scene.box, in_remount_writable, "/mnt/a/below"), -EPERM);
 	assert_int_equal(scene_detach(&scene, true), 0);
