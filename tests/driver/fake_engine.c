@@ -149,7 +149,8 @@ static bool answer_set(struct fake_engine *engine, int fd, const char *request)
 	return is_answered;
 }
 
-static bool serve_on(struct fake_engine *engine, int fd)
+/* To be called before the answer is sent: a test that has read it may hang the connection up. */
+static void serve_on(struct fake_engine *engine, int fd)
 {
 	int before;
 
@@ -159,7 +160,6 @@ static bool serve_on(struct fake_engine *engine, int fd)
 	pthread_mutex_unlock(&engine->lock);
 	if (before >= 0 && before != fd)
 		close(before);
-	return true;
 }
 
 /* Returns whether the connection is kept. */
@@ -174,10 +174,12 @@ static bool answer(struct fake_engine *engine, int fd, const char *request)
 		at++;
 	if (!at->path)
 		return false;
+	if (at->keeps_waiting == FAKE_SERVES_ON)
+		serve_on(engine, fd);
 	send_text(fd, at->bytes, atomic_load(&engine->requests));
 	send_padding(fd, at->padding);
 	if (at->keeps_waiting == FAKE_SERVES_ON)
-		return serve_on(engine, fd);
+		return true;
 	pthread_mutex_lock(&engine->lock);
 	is_kept = at->keeps_waiting && engine->kept_count < KEPT_MAX;
 	if (is_kept) {
